@@ -53,7 +53,7 @@ class Areas:
     @cached_property
     def rows(self) -> dict[str, dict[str, Any]]:
         """The rows of the table by code, for single areas."""
-        return {str(code): row for code, row in self.table.to_dict("index").items()}
+        return dict(zip(self.table.index.astype(str), self.table.to_dict("records"), strict=True))
 
     def write(self, path: Path) -> None:
         """Write all levels to one GeoParquet file in one step; `read_areas` returns the same areas."""

@@ -218,7 +218,7 @@ def _tabulate_log_ratio(mechanism: CellKey, k: int | None, rate: float, most: in
     outcomes = tabulate_channel(mechanism, 2 ** most.bit_length(), k)[1][: most + 1]
     others = poisson.pmf(np.arange(most), rate)
     chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])
-    return np.log(np.maximum(chance[1], 1e-12) / np.maximum(chance[0], 1e-12)).clip(-10, 10)
+    return np.asarray(np.log(np.maximum(chance[1], 1e-12) / np.maximum(chance[0], 1e-12)).clip(-10, 10))
 
 
 @dataclass(frozen=True, eq=False)

@@ -108,7 +108,8 @@ def _read_mixes(release: Published, level: Level, areas: Sequence[str], name: st
         if table is not None:
             frame = table.select(["area", name, "value"]).to_pandas().astype({"area": "str", name: "str"})
             shown = frame.groupby(["area", name])["value"].sum().unstack()  # noqa: PD010 (each cell stands once)
-            return shown.reindex(index=list(areas), columns=list(CATEGORIES[name])).fillna(0.0).to_numpy(np.float64)
+            wide = shown.reindex(index=list(areas), columns=list(CATEGORIES[name])).fillna(0.0)
+            return np.asarray(wide, np.float64)
     return np.zeros((len(areas), len(CATEGORIES[name])))
 
 
