@@ -125,9 +125,11 @@ def _about_table(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
 
 def _described(release: Release, data: LayerData) -> str:
     legend = data.legend
+    same = legend.title.lower() == legend.unit.lower()
+    subject = legend.title if same else f"{legend.title}, {legend.unit}"
     parts = (
         terms.INVENTED if data.invented else "",
-        f"{legend.title}, {legend.unit}, {legend.period}. Source: {legend.source}.",
+        f"{subject}, {legend.period}. Source: {legend.source}.",
         f"{legend.margin[:1].upper()}{legend.margin[1:]}." if legend.margin else "",
         legend.note,
         terms.TIERS[release.tier],
