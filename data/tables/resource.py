@@ -26,8 +26,6 @@ _COLUMNS = {
     "origin": "Code of the area that the children come from; column area is where they were taken.",
     "crossing": "internal, or cross_border.",
 }
-
-
 UNITS = {
     "children": "children",
     "encounters": "encounters",

@@ -43,8 +43,6 @@ _SHOW = Option(
         Choice("minutes", mark("Travel time to the nearest service")),
     ),
 )
-
-
 _QUANTITIES = {
     "places": Quantity(
         "access",

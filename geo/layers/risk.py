@@ -64,8 +64,6 @@ _PATHWAY = Option(
         Choice("all", mark("all pathways")),
     ),
 )
-
-
 _QUANTITIES = {
     "class": Quantity(
         "risk",

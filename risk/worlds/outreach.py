@@ -24,11 +24,7 @@ _PRESENCE = {
     "GR-A": 0.03, "GR-H": 0.02, "GR-J": 0.02, "GR-M": 0.012, "GR-F": 0.004, "GR-K": 0.002,
     "GR-L": 0.002,
 }  # fmt: skip
-
-
 _EFFORT_SHARE = {"AL": 0.6, "GR": 0.4}
-
-
 _MOST_FOUND = 0.9  # of the children newly in need in a municipality and quarter
 
 

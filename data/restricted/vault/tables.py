@@ -77,8 +77,6 @@ _BOOKS = (
 
 _FIRST = ("meta", "term", "batch", "published", "staged", *TABLES)
 _TABLES_OF = {1: _FIRST, 2: (*_FIRST, "forgotten")}
-
-
 _PARTNERS = ("partner", "operator")  # columns that name a partner
 NAMED = (
     'SELECT text FROM term WHERE "column" IN ('

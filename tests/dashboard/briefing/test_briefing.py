@@ -27,8 +27,6 @@ from tests.helpers.paths import GOLDEN
 from tests.helpers.plans import crowded, manifest, move, read, saved
 
 LANGUAGES = briefing.LANGUAGES
-
-
 HOSTILE = (
     '#panic("x")',
     '#read("/etc/passwd")',

@@ -20,8 +20,6 @@ MECHANISM = CellKey.from_policy(DEFAULT_POLICY)
 YEAR = "2006-06-01/P1Y"
 QUARTERS = [f"2006-{month:02}-01/P3M" for month in (6, 9, 12)] + ["2007-03-01/P3M"]
 AREAS = pd.DataFrame({"parent": {"AL": "", "AL-01": "AL", "AL-02": "AL"}})
-
-
 # Public tables of all kinds of the default plan: some breakdowns by year, some for the whole time alone.
 PLAN = {
     "partner": small_worlds.SMALL_PLAN["partner"],

@@ -18,8 +18,6 @@ from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats
 
 TAIL = 1e-9  # probability of the Poisson tail that is cut off
-
-
 MOST_OTHERS = 1600.0  # expected others beyond which the advantage is no longer computed
 
 
