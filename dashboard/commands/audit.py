@@ -11,7 +11,7 @@ import typer
 
 from dashboard.commands.output import Json, emit, format_table, progress
 from dashboard.commands.workspace import open_workspace
-from dashboard.pages.method.attacks import TRIED, judge_attack
+from dashboard.narrative.attacks import TRIED, judge_attack
 from data.disclosure.attacks.audit import Audit
 from data.disclosure.attacks.audit import audit_release as audit_release
 from data.disclosure.attacks.bounds import Finding

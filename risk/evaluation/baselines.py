@@ -15,10 +15,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.linear_model import PoissonRegressor
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.base import RegressorMixin
 from threadpoolctl import threadpool_limits
 
 from data.errors import InputError
@@ -249,7 +246,7 @@ class _Regression(ByMean):
             model = self._model().fit(rows.features, rows.target, **self._weights(rows.weight))
             return np.asarray(model.predict(now))
 
-    def _model(self) -> Pipeline | HistGradientBoostingRegressor:
+    def _model(self) -> RegressorMixin:
         raise NotImplementedError
 
     def _weights(self, weight: Floats) -> dict[str, Floats]:
@@ -262,7 +259,11 @@ class PoissonRidge(_Regression):
 
     alpha: float = 0.05
 
-    def _model(self) -> Pipeline:
+    def _model(self) -> RegressorMixin:
+        from sklearn.linear_model import PoissonRegressor
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
         ridge = PoissonRegressor(alpha=self.alpha, solver="newton-cholesky")
         return make_pipeline(StandardScaler(), ridge)
 
@@ -277,7 +278,9 @@ class GradientBoosting(_Regression):
     trees: int = 60
     leaves: int = 8
 
-    def _model(self) -> HistGradientBoostingRegressor:
+    def _model(self) -> RegressorMixin:
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
         return HistGradientBoostingRegressor(
             loss="poisson",
             max_iter=self.trees,

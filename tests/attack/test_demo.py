@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.pages.method.attacks import TRIED
+from dashboard.narrative.attacks import TRIED
 from data.disclosure.attacks.audit import audit_release
 from data.disclosure.attacks.suite import attack_numbers
 from data.release import Release

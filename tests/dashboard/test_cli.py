@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import openpyxl
@@ -63,6 +65,14 @@ def write_csv(path: Path, rows: list[dict[str, str]]) -> Path:
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def test_no_command_waits_for_the_libraries_of_the_pages() -> None:
+    asked = (
+        "import sys, dashboard.commands.running; print({'streamlit', 'altair', 'sklearn.ensemble'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_init_says_where_the_keys_are_and_closes_them(tact, tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.narrative import access, model_card
-from dashboard.pages.method import attacks, costs, summary
+from dashboard.narrative import access, attacks, model_card
+from dashboard.pages.method import costs, summary
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _

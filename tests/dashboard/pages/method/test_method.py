@@ -6,7 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.commands import forget
-from dashboard.pages.method import attacks, costs, summary
+from dashboard.narrative import attacks
+from dashboard.pages.method import costs, summary
 from data.disclosure.cost import compute_cost
 from data.release import Release
 from data.tables.spec import TIERS
