@@ -335,7 +335,8 @@ def test_a_tie_that_no_world_satisfies_is_dropped_and_counted():
 ANY_WORLD = given(st.integers(0, 2**32 - 1), st.integers(20, 800), st.floats(0.05, 3))
 
 
-@settings(max_examples=6, deadline=None)
+@pytest.mark.usefixtures("few_worlds")
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @ANY_WORLD
 def test_two_releases_of_any_world_withstand(tmp_path_factory, seed, children, concentration):
     folder = tmp_path_factory.mktemp("r")
@@ -445,7 +446,7 @@ def test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing(tmp_
     assert [p.name for p in tmp_path.iterdir()] == [".lock"]
 
 
-def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path):
+def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path, few_worlds):
     """Noise that is drawn anew with other keys in each release gives counts away by averaging."""
     world = small_worlds.encounters(np.random.default_rng(4), 900, 600)
     loose = replace(Policy(), frozen=False)

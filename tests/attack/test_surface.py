@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from data.disclosure.attacks import surface
 from data.disclosure.attacks.surface import search
 from data.release import Release
 from tests.helpers import small_worlds
@@ -26,6 +27,15 @@ def release(tmp_path_factory):
         small_worlds.MemoryVault(encounter=small_worlds.encounters(np.random.default_rng(2), 300, 150)), folder
     )
     return Release.open(folder, "public")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_index(release):
+    """Index the numbers of the release once, not for each file."""
+    index, build = surface.NumberIndex(release), surface.NumberIndex
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(surface, "NumberIndex", lambda asked: index if asked is release else build(asked))
+        yield
 
 
 @pytest.fixture
