@@ -66,8 +66,8 @@ def assert_nothing_shows(tmp_path, what, **changes):
 
 @pytest.mark.parametrize("what", ["one child forgotten", "one child reported late"])
 def test_it_shows_where_numbers_are_drawn_anew_and_the_release_is_refused(tmp_path, what):
+    policy = replace(small_worlds.ONE_YEAR, frozen=False)
     with pytest.raises(ReleaseRefused, match="the two together can tell of one child"):
-        policy = replace(small_worlds.ONE_YEAR, frozen=False)
         released_twice(tmp_path, what, policy=policy, plan=small_worlds.SMALL_PLAN)
     assert len(names(tmp_path)) == 1
 

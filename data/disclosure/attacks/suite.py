@@ -57,8 +57,8 @@ def find_disclosed_cells(
 
 def find_below_threshold(release: Release, k: int | None) -> list[Finding]:
     """Find numbers below the threshold k in the counted tables; k is None where the tier has none."""
-    findings = []
-    for spec in reading.list_specifications(release).values():
+    findings: list[Finding] = []
+    for spec in reading.list_specifications(release).values() if k is not None else ():
         frame = release.table(spec.name)
         frame = frame[frame["value"].notna()]
         low = frame[frame["value"].to_numpy(np.int64) < (k or 0)]
