@@ -9,8 +9,8 @@ import pytest
 
 from data.restricted.keys import Secret
 from data.restricted.vault import Vault, forget_log, sqlcipher
-from data.restricted.vault.blocks import Block
 from tests.helpers.killing import kill, run_through
+from tests.helpers.old_blocks import with_marks
 from tests.helpers.records import frame
 
 KEY = Secret(bytes(range(32)))
@@ -26,7 +26,7 @@ def before(tmp_path_factory):
     with Vault.create(folder, KEY) as vault:
         vault.add("encounter", frame("encounter", OTHERS), "others.csv")
         vault.add("encounter", frame("encounter", MINE, first=OTHERS).assign(child=CHILD), "mine.csv")
-        vault.stage_publication("r1", {"a": Block({}, MARK).encode()})
+        vault.stage_publication("r1", {"a": with_marks(MARK)})
         vault.confirm_publication("r1")
     return folder
 
@@ -63,8 +63,7 @@ def test_a_child_is_forgotten_whole_or_not_at_all(before, marks, tmp_path, i):
     with Vault.open(folder, KEY) as vault:
         # Once it stands in the log it is done, also by whoever opens the vault next.
         assert left(vault._connection) == (0 if noted else MINE)
-        (mark,) = Block.decode(vault.published_blocks()["a"].members).marks
-        assert (mark == MARK[0]) == (not noted)
+        assert (vault.published_blocks()["a"].members == with_marks(MARK)) == (not noted)
         assert vault.check() == []
         vault.forget([CHILD])
         assert sum(len(part) for part in vault.read("encounter")) == OTHERS

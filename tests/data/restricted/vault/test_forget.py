@@ -9,10 +9,10 @@ import pytest
 
 from data.errors import InputError, VaultError
 from data.restricted import backup, keys
-from data.restricted.publishing.frozen import count_changed_children
 from data.restricted.vault import Vault, forget_log, open_vault, sqlcipher, tables
 from data.restricted.vault.blocks import Block
 from data.workspace import Workspace
+from tests.helpers.old_blocks import NUMBERS, with_marks
 from tests.helpers.records import frame
 
 PASSPHRASE = "tri fjalë të rastit"
@@ -57,12 +57,13 @@ def marks(hashes):
 
 
 def publish(vault, blocks, release="r1"):
-    vault.stage_publication(release, {n: Block({}, marks(who)).encode() for n, who in blocks.items()})
+    """Publish blocks of an earlier version, with marks of the children behind them."""
+    vault.stage_publication(release, {name: with_marks(marks(who)) for name, who in blocks.items()})
     vault.confirm_publication(release)
 
 
 def published(vault):
-    return {name: Block.decode(b.members) for name, b in vault.published_blocks().items()}
+    return {name: block.members for name, block in vault.published_blocks().items()}
 
 
 def opened(workspace):
@@ -146,39 +147,20 @@ def test_a_reader_sees_its_moment_and_stops_nobody_from_forgetting(workspace, mo
 # -- published numbers --
 
 
-def test_one_child_forgotten_is_one_change_in_each_block_and_nobody_elses(workspace):
+def test_forgetting_takes_the_marks_of_earlier_versions_and_leaves_the_numbers(workspace):
     with opened(workspace) as vault:
-        everybody = children(vault)
-        publish(vault, {"met|AL|whole": everybody, "met|GR|whole": everybody[:2]}, "r2")
-        before = published(vault)
+        publish(vault, {"met|AL|2006": children(vault), "met|GR|2006": children(vault)[:2]}, "r2")
         vault.forget([child(0)])
-        after = published(vault)
-        gone = marks([child(0)])[0] >> 24
-        for name, block in after.items():
-            stood_there = gone in before[name].marks >> 24
-            assert gone not in block.marks >> 24
-            assert len(block.marks) == len(before[name].marks)
-            assert (block.marks == np.sort(block.marks)).all()
-            now = before[name].marks[before[name].marks >> 24 != gone]
-            assert count_changed_children(block.marks, now) == stood_there
-        assert vault.published_blocks()["met|AL|whole"].release == "r2"
-
-
-def test_a_random_mark_is_another_one_in_each_block(workspace):
-    with opened(workspace) as vault:
-        publish(vault, {"a": [child(0)], "b": [child(0)]})
-        vault.forget([child(0)])
-        assert published(vault)["a"].marks[0] != published(vault)["b"].marks[0]
+        assert set(published(vault).values()) == {Block(NUMBERS).encode()}
+        assert vault.published_blocks()["met|AL|2006"].release == "r2"
 
 
 def test_what_is_staged_forgets_too(workspace):
     with opened(workspace) as vault:
-        vault.stage_publication("r2", {"a": Block({}, marks([child(0), child(1)])).encode()})
+        vault.stage_publication("r2", {"a": with_marks(marks([child(0), child(1)]))})
         vault.forget([child(0)])
         vault.confirm_publication("r2")
-        found = published(vault)["a"].marks >> 24
-        assert marks([child(0)])[0] >> 24 not in found
-        assert marks([child(1)])[0] >> 24 in found
+        assert published(vault)["a"] == Block(NUMBERS).encode()
 
 
 # -- the log --
@@ -244,7 +226,7 @@ def test_a_restored_backup_brings_nobody_back(workspace, older):
     with opened(workspace) as vault:
         assert rows(vault) == kept
         assert vault.forgotten_children() == {child(0)}
-        assert marks([child(0)])[0] >> 24 not in published(vault)["met|AL|whole"].marks >> 24
+        assert published(vault)["met|AL|whole"] == Block(NUMBERS).encode()
 
 
 def _connect(workspace):
@@ -305,15 +287,6 @@ def test_a_partner_that_left_stays_away_when_an_older_backup_is_restored(workspa
     backup.restore_backup(older, workspace.path, PASSPHRASE, replace=True)
     with opened(workspace) as vault:
         assert rows(vault) == kept
-
-
-def test_marks_of_children_stay_while_they_have_records_of_others(workspace):
-    with opened(workspace) as vault:
-        before = published(vault)["met|AL|whole"].marks
-        vault.withdraw("arsis")
-        here = {int(h[:10], 16) for h in children(vault)}
-        after = published(vault)["met|AL|whole"].marks
-        assert {int(m) for m in after >> 24} & {int(m) for m in before >> 24} == here
 
 
 def test_an_unknown_partner_is_named_with_those_there_are(workspace):
