@@ -42,6 +42,16 @@ def test_moments_are_those_of_the_true_count_given_what_is_published(value, log_
     assert slopes.skew[0] == pytest.approx(weight @ (true - mean) ** 3, rel=1e-6, abs=1e-10)
 
 
+@given(st.integers(0, 40), st.floats(-2.0, 3.5), KAPPAS)
+def test_slopes_are_derivatives_of_each_other_in_the_log_mean(value, log_mean, kappa):
+    step, cells = 1e-4, Counts.of(np.array([value] * 3), CHANNEL)
+    slopes = cells.slopes(log_mean + step * np.array([-1, 0, 1]), kappa)
+    for upper, lower, sign in (("log", "gradient", 1), ("gradient", "curvature", -1), ("curvature", "third", 1)):
+        values = getattr(slopes, upper)
+        by_difference = sign * (values[2] - values[0]) / (2 * step)
+        assert getattr(slopes, lower)[1] == pytest.approx(by_difference, rel=1e-4, abs=1e-4), lower
+
+
 def test_each_cell_holds_the_true_counts_that_can_show_so():
     channel = CellKey().channel(60, 1, 11)
     published = np.array([14, HIDDEN, 30, 14])

@@ -1,6 +1,7 @@
 """When a rate is called rising or falling, and that effort is never left unsaid."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,17 @@ def test_rises_falls_and_steady_years_are_told_apart():
     assert one(1.8)[0] == RISING
     assert one(0.5)[0] == FALLING
     assert one(ALIKE, spread=1.0)[0] == CANNOT_TELL
+
+
+@pytest.mark.parametrize(
+    ("share", "last", "said"),
+    [(0.95, 2.0, RISING), (0.85, 2.0, CANNOT_TELL), (0.95, 0.5, FALLING), (0.85, 0.5, CANNOT_TELL),
+     (0.15, 2.0, STEADY), (0.25, 2.0, CANNOT_TELL)],
+)  # fmt: skip
+def test_a_change_is_called_from_nine_in_ten_and_a_steady_year_from_eight(share, last, said):
+    draws = np.zeros((1000, 1, QUARTERS, 1))
+    draws[: round(1000 * share), :, 4:] = np.log(last)
+    assert find_changes(draws, np.ones((1, QUARTERS))).classes[0, 0, 0] == said
 
 
 def test_the_ratio_is_that_of_the_years():
