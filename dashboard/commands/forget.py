@@ -27,7 +27,7 @@ _UNKNOWN_CHILD = (
     "Nothing was changed yet."
 )
 _UNKNOWN_NUMBER = "No record has this programme number. Check it for typing errors. Nothing was changed yet."
-_PUBLISHED = "Published numbers stay as they are until enough children have changed."
+_PUBLISHED = "Published numbers of final years stay as they are."
 
 
 def forget(

@@ -139,8 +139,8 @@ def list_protections() -> list[str]:
         ),
         _(
             "The data officer can delete all records of a child or of a partner. They leave the vault "
-            "at once, and a restored backup deletes them again. Published numbers stay as they are "
-            "until enough children have changed."
+            "at once, and a restored backup deletes them again. Published numbers of final "
+            "years stay as they are."
         ),
         _("No page uses the internet."),
     ]

@@ -47,7 +47,7 @@ def test_the_page_tells_the_whole_way(demo, monkeypatch, tier):
         "What the data are not",
         "Protection of children and communities",
         "a count of children is at most 5 too high or too low",
-        f"at least {Release.open(demo, tier).k} different children",
+        "drawn once, when the year is final, and never changed",
         "of the land falls in the right municipality",
         "Approximate boundaries",
         "The programme&#39;s year begins in June",
@@ -62,8 +62,8 @@ def test_the_page_tells_the_whole_way(demo, monkeypatch, tier):
 def test_what_is_said_of_forgetting_is_what_the_command_does():
     told = " ".join(summary.list_protections())
     assert "The data officer can delete all records of a child" in told
-    assert "Published numbers stay as they are until enough children have changed." in told
-    assert "Published numbers stay as they are until enough children have changed." in forget._PUBLISHED
+    assert "Published numbers of final years stay as they are." in told
+    assert "Published numbers of final years stay as they are." in forget._PUBLISHED
 
 
 def test_sources_are_named_as_people_know_them(demo):
