@@ -12,6 +12,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(if $(shell $(p) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" 2>/dev/null && echo yes),$(p),)))
 
+# Without compiled files each process compiles all code again: seconds for every start of `tact` in a test.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The stamps carry a checksum of what was installed, so a pull that changes a lock installs again
 # and anything else needs no network.
 PRODUCT := $(VENV)/product-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)

@@ -139,7 +139,7 @@ def copy_tree(folder: Path) -> None:
     """Copy the code and its tests."""
     for name in COPIED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, folder / name)  # with compiled files, which their dates keep valid
     for name in FILES:
         if (ROOT / name).is_file():
             shutil.copy(ROOT / name, folder / name)
