@@ -213,7 +213,7 @@ class Vault:
         """Forget children by their hashes, with all that are linked to them; return the number of records deleted.
 
         They stay in the forget log, even when no record had them, so that none of their records is imported later.
-        Published numbers stay as they are until enough children have changed.
+        Published numbers of final years stay as they are.
         """
         with self.writing():
             with sql.translating_errors(self._db):
