@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date
 from itertools import product
 
 import numpy as np
@@ -471,18 +472,19 @@ def test_four_releases_of_a_changing_world_withstand(tmp_path, seed):
     children, concentration = int(rng.integers(30, 1500)), float(rng.uniform(0.05, 3))
     world = small_worlds.encounters(rng, int(children * 1.4), children, concentration=concentration)
     vault = small_worlds.MemoryVault()
-    for first, last in (
-        ("2006-07-01", "2007-05-31"),
-        ("2007-06-01", "2007-08-31"),
-        ("2007-09-01", "2007-11-30"),
-        ("2007-12-01", "2008-02-28"),
+    policy = Policy(last=date(2008, 5, 31))
+    for first, last, day in (
+        ("2006-07-01", "2007-05-31", date(2007, 7, 1)),
+        ("2007-06-01", "2007-08-31", date(2007, 9, 15)),
+        ("2007-09-01", "2007-11-30", date(2008, 1, 1)),
+        ("2007-12-01", "2008-02-28", date(2008, 9, 15)),
     ):
         gone = rng.random(len(world)) < rng.choice([0, 0.02, 0.2])
         rows = int(rng.integers(1, 200))
         new = small_worlds.encounters(rng, rows, children, concentration=concentration, first=first, last=last)
         world = pd.concat([world[~gone], new], ignore_index=True)
         vault.records["encounter"] = world
-        small_worlds.release(vault, tmp_path)
+        small_worlds.release(vault, tmp_path, policy=policy, day=day)
         for tier in ("partner", "public"):
             held = [Release.open(tmp_path, tier, n) for n in reversed(names(tmp_path))]
             findings, went = attack([reading.read_published(r) for r in held], reading.read_areas(held[-1]))

@@ -236,7 +236,12 @@ class Lattice:
                 if columns:
                     total = outer.ids[:, column].ravel()
                     parts = np.moveaxis(table.ids[:, columns], 1, -1).reshape(total.size, -1)
-                    yield from self._tie_sum(total, parts, table.shape.measure)
+                    since = np.moveaxis(table.since[:, columns], 1, -1).reshape(total.size, -1)
+                    since = np.column_stack([since, outer.since[:, column].ravel()])
+                    # Numbers that were drawn in different releases may describe different records.
+                    newest = since.max(axis=1)
+                    together = (np.where(since < 0, newest[:, None], since) == newest[:, None]).all(axis=1)
+                    yield from self._tie_sum(total[together], parts[together], table.shape.measure)
 
     def _tie_sum(self, total: Ints, parts: Ints, measure: str) -> Iterable[tuple[Ints, Ints]]:
         if measure != "encounters":
