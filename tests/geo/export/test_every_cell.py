@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import re
+from functools import cache
 from itertools import product
 
 import geopandas as gpd
@@ -167,9 +168,25 @@ def test_the_worlds_have_every_state_that_a_file_could_lose(expected):
 # ---- what the files say ----------------------------------------------------------------------------
 
 
-def read_long(release, folder, form, layer):
+@pytest.fixture(scope="module")
+def written(expected, tmp_path_factory):
+    """Give a way to write the files of a layer in a form, once for all tests that read them."""
+
+    @cache
+    def write(tier, name, form):
+        return export_layers(expected[tier, name][0], tmp_path_factory.mktemp("files"), [form], [name])
+
+    return write
+
+
+@pytest.fixture
+def fresh(expected, tmp_path):
+    """Give a way to write the files anew."""
+    return lambda tier, name, form: export_layers(expected[tier, name][0], tmp_path, [form], [name])
+
+
+def read_long(files, form, layer):
     """Read the table of all cells of a layer from a file."""
-    files = export_layers(release, folder, [form], [layer.id])
     if form == "csv":
         (path,) = (p for p in files if p.name.endswith(f"-{layer.id}.csv"))
         return order(pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig"), layer)
@@ -196,17 +213,16 @@ def read_map(files, form, layer, level):
 
 @pytest.mark.parametrize("form", LONG)
 @pytest.mark.parametrize(("tier", "name"), CASES)
-def test_each_file_has_every_cell(expected, tmp_path, tier, name, form):
-    release, cells = expected[tier, name]
-    pd.testing.assert_frame_equal(read_long(release, tmp_path, form, find_layer(name)), cells)
+def test_each_file_has_every_cell(expected, written, tier, name, form):
+    _, cells = expected[tier, name]
+    pd.testing.assert_frame_equal(read_long(written(tier, name, form), form, find_layer(name)), cells)
 
 
 @pytest.mark.parametrize("form", MAPS)
 @pytest.mark.parametrize(("tier", "name"), CASES)
-def test_each_map_file_has_every_area_with_its_state(expected, tmp_path, tier, name, form):
+def test_each_map_file_has_every_area_with_its_state(expected, written, tier, name, form):
     release, cells = expected[tier, name]
-    layer = find_layer(name)
-    files = export_layers(release, tmp_path, [form], [name])
+    layer, files = find_layer(name), written(tier, name, form)
     for level in layer.levels(release):
         rows = read_map(files, form, layer, level)
         assert sorted(rows.index) == sorted(list_counted(release, level))
@@ -290,18 +306,19 @@ def check_table(table, known, k, *, named):
 
 
 @pytest.mark.parametrize("form", LONG)
-def test_a_file_that_drops_a_withheld_row_is_seen(expected, tmp_path, monkeypatch, form):
-    release, cells = expected["partner", "services"]
+def test_a_file_that_drops_a_withheld_row_is_seen(expected, fresh, monkeypatch, form):
+    _, cells = expected["partner", "services"]
     build = wide.build_long_table
     monkeypatch.setattr(export.wide, "build_long_table", lambda *given: drop_one(build(*given)))
-    lost = cells.index.difference(read_long(release, tmp_path, form, find_layer("services")).index)
+    files = fresh("partner", "services", form)
+    lost = cells.index.difference(read_long(files, form, find_layer("services")).index)
     assert len(lost) == 1
     with pytest.raises(AssertionError):
-        test_each_file_has_every_cell(expected, tmp_path, "partner", "services", form)
+        test_each_file_has_every_cell(expected, fresh, "partner", "services", form)
 
 
 @pytest.mark.parametrize("form", MAPS)
-def test_a_map_file_that_drops_a_withheld_row_is_seen(expected, tmp_path, monkeypatch, form):
+def test_a_map_file_that_drops_a_withheld_row_is_seen(expected, fresh, monkeypatch, form):
     build = wide.build_map_table
 
     def lose(*given):
@@ -310,7 +327,7 @@ def test_a_map_file_that_drops_a_withheld_row_is_seen(expected, tmp_path, monkey
 
     monkeypatch.setattr(export.wide, "build_map_table", lose)
     with pytest.raises(AssertionError):
-        test_each_map_file_has_every_area_with_its_state(expected, tmp_path, "partner", "services", form)
+        test_each_map_file_has_every_area_with_its_state(expected, fresh, "partner", "services", form)
 
 
 def drop_one(rows):
