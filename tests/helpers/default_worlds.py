@@ -15,8 +15,10 @@ import pandas as pd
 
 from data.disclosure.attacks.audit import read_earlier
 from data.disclosure.attacks.suite import attack_numbers
+from data.disclosure.policy import DEFAULT_POLICY
 from data.reference import area_table
 from data.release import Release
+from data.restricted.comparison.invented import hash_encounters
 from data.restricted.keys import IdentifierHasher
 from data.tables.spec import TIERS
 from risk import worlds
@@ -27,12 +29,10 @@ def released(seed, folder):
     """Release a world as from a vault; return its encounters."""
     records = worlds.simulate_default_areas(worlds.WorldParameters(seed=seed)).records["encounter"]
     hasher = IdentifierHasher(seed.to_bytes(32, "big"))
-    frame = records.assign(child=hasher.hash(records["child_id"]), programme_child="")
-    numbered = records["programme_number"].ne("")
-    frame.loc[numbered, "programme_child"] = hasher.hash(records.loc[numbered, "programme_number"], "programme")
-    frame = frame[small_worlds.COLUMNS].astype("str")
+    frame = hash_encounters(records, hasher).to_pandas()[small_worlds.COLUMNS].astype("str")
     places = {"area_table": area_table(), "areas_geoparquet": small_worlds.areas_bytes(area_table())}
-    small_worlds.release(small_worlds.MemoryVault(encounter=frame), folder, record_keys=hasher.record_keys, **places)
+    given = {**places, "record_keys": hasher.record_keys, "policy": DEFAULT_POLICY}
+    small_worlds.release(small_worlds.MemoryVault(encounter=frame), folder, **given)
     return frame
 
 
