@@ -1,5 +1,8 @@
 """The deterministic fit against long runs of a sampler: the same model, the same answers."""
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,7 @@ from risk.laplace.likelihood import Counts
 from risk.model import RiskModel
 from risk.model.observations import Observations
 from tests.helpers.fits import log_means, true_counts
+from tests.helpers.nuts import sample_areas
 from tests.helpers.reference import read_example, read_example_edges, read_scotland, read_scotland_edges
 
 
@@ -58,50 +62,15 @@ CASES = {
 
 
 def sampled(seen, likelihood):
-    """Run NUTS on the same model, written down anew; give mean and deviation of log means, and of sites."""
-    numpyro = pytest.importorskip("numpyro")
-    import jax
-    import jax.numpy as jnp
-    import numpyro.distributions as dist
-    from jax.scipy.special import gammaln, logsumexp
-    from numpyro.infer import MCMC, NUTS
-
-    graph = build_structure(len(seen.areas), seen.edges)
-    root = graph.root()
+    """Run the sampler on the same model, in a process of its own: JAX starts threads, and no test may fork then."""
+    pytest.importorskip("numpyro")
     counts = Counts.of(seen.published.ravel(), seen.channel)
     true, chance = true_counts(counts)
-    true = true.astype(np.float64)
-    offset = np.log(seen.expected)
-
-    def model():
-        level = numpyro.sample("level", dist.Normal(0.0, 5.0))
-        sd = numpyro.sample("area_sd", dist.HalfNormal(1.0))
-        share = numpyro.sample("structured", dist.Beta(0.5, 0.5))
-        with numpyro.plate("areas", len(seen.areas)):
-            smooth = numpyro.sample("smooth", dist.Normal())
-            plain = numpyro.sample("plain", dist.Normal())
-        eta = offset + level + sd * (jnp.sqrt(share) * (root @ smooth) + jnp.sqrt(1.0 - share) * plain)
-        numpyro.deterministic("eta", eta)
-        if likelihood == "poisson":
-            log = true * eta - jnp.exp(eta) - gammaln(true + 1.0)
-        else:
-            kappa = numpyro.sample("kappa", dist.HalfNormal(0.5))
-            size = kappa**-2.0
-            log = gammaln(true + size) - gammaln(size) - gammaln(true + 1.0)
-            log = log + size * jnp.log(size) + true * eta - (true + size) * jnp.log(size + jnp.exp(eta))
-        numpyro.factor("published", logsumexp(log + chance, axis=0).sum())
-
-    with jax.enable_x64(True):
-        chain = MCMC(
-            NUTS(model, target_accept_prob=0.9),
-            num_warmup=600,
-            num_samples=2500,
-            num_chains=2,
-            chain_method="vectorized",
-            progress_bar=False,
-        )
-        chain.run(jax.random.PRNGKey(0))
-        return {name: np.asarray(values) for name, values in chain.get_samples().items()}
+    root = build_structure(len(seen.areas), seen.edges).root()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(
+            sample_areas, root, true.astype(np.float64), chance, np.log(seen.expected), likelihood
+        ).result()
 
 
 @pytest.mark.slow

@@ -1,0 +1,47 @@
+"""The risk model written down once more, for a sampler that shares no code with the product."""
+
+import numpy as np
+
+
+def sample_areas(root, true, chance, offset, likelihood):
+    """Return draws of log means and hyperparameters by NUTS: name to array (draws, ...).
+
+    `root` (areas, areas) is the square root of the covariance of neighbours; `true` and `chance` (values, areas)
+    are the possible true counts and the log chance to publish what was published; `offset` (areas) is log expected.
+    """
+    import jax
+    import jax.numpy as jnp
+    import numpyro
+    import numpyro.distributions as dist
+    from jax.scipy.special import gammaln, logsumexp
+    from numpyro.infer import MCMC, NUTS
+
+    def model():
+        level = numpyro.sample("level", dist.Normal(0.0, 5.0))
+        sd = numpyro.sample("area_sd", dist.HalfNormal(1.0))
+        share = numpyro.sample("structured", dist.Beta(0.5, 0.5))
+        with numpyro.plate("areas", len(offset)):
+            smooth = numpyro.sample("smooth", dist.Normal())
+            plain = numpyro.sample("plain", dist.Normal())
+        eta = offset + level + sd * (jnp.sqrt(share) * (root @ smooth) + jnp.sqrt(1.0 - share) * plain)
+        numpyro.deterministic("eta", eta)
+        if likelihood == "poisson":
+            log = true * eta - jnp.exp(eta) - gammaln(true + 1.0)
+        else:
+            kappa = numpyro.sample("kappa", dist.HalfNormal(0.5))
+            size = kappa**-2.0
+            log = gammaln(true + size) - gammaln(size) - gammaln(true + 1.0)
+            log = log + size * jnp.log(size) + true * eta - (true + size) * jnp.log(size + jnp.exp(eta))
+        numpyro.factor("published", logsumexp(log + chance, axis=0).sum())
+
+    with jax.enable_x64(True):
+        chain = MCMC(
+            NUTS(model, target_accept_prob=0.9),
+            num_warmup=600,
+            num_samples=2500,
+            num_chains=2,
+            chain_method="vectorized",
+            progress_bar=False,
+        )
+        chain.run(jax.random.PRNGKey(0))
+        return {name: np.asarray(values) for name, values in chain.get_samples().items()}
