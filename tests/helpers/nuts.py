@@ -29,9 +29,11 @@ def sample_areas(root, true, chance, offset, likelihood):
             log = true * eta - jnp.exp(eta) - gammaln(true + 1.0)
         else:
             kappa = numpyro.sample("kappa", dist.HalfNormal(0.5))
-            size = kappa**-2.0
-            log = gammaln(true + size) - gammaln(size) - gammaln(true + 1.0)
-            log = log + size * jnp.log(size) + true * eta - (true + size) * jnp.log(size + jnp.exp(eta))
+            # Of Γ(y + r) / Γ(r), r = κ⁻², as a product: the difference of two large log Γ loses all its digits.
+            steps = jnp.log1p(jnp.arange(true.max()) * kappa**2)
+            log = jnp.concatenate([jnp.zeros(1), jnp.cumsum(steps)])[true.astype(int)]
+            log = log + true * eta - gammaln(true + 1.0)
+            log = log - (true + kappa**-2.0) * jnp.log1p(jnp.exp(eta) * kappa**2)
         numpyro.factor("published", logsumexp(log + chance, axis=0).sum())
 
     with jax.enable_x64(True):
