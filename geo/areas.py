@@ -289,8 +289,7 @@ def _read_parquet(path: Path, remedy: str) -> gpd.GeoDataFrame:
     try:
         return gpd.read_parquet(path)
     except (OSError, ValueError, KeyError) as error:
-        msg = f"The boundaries in {path} cannot be read. {remedy}"
-        raise AreaError(msg) from error
+        raise AreaError(f"The boundaries in {path} cannot be read. {remedy}") from error
 
 
 def _pairs(frame: gpd.GeoDataFrame) -> list[tuple[str, str]]:
@@ -353,5 +352,4 @@ def _geojson(shape: BaseGeometry) -> dict[str, Any]:
 
 def _check_level(level: str) -> None:
     if level not in LEVELS:
-        msg = f"{level!r} is not an area level. Area levels: {', '.join(LEVELS)}."
-        raise AreaError(msg)
+        raise AreaError(f"{level!r} is not an area level. Area levels: {', '.join(LEVELS)}.")

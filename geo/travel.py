@@ -43,11 +43,10 @@ class Speed:
     def __post_init__(self) -> None:
         """Check the values."""
         if not (1.0 <= self.detour < np.inf and 0.0 < self.km_per_hour < np.inf):
-            msg = (
+            raise InputError(
                 f"No travel with a detour factor of {self.detour!r} at {self.km_per_hour!r} km an hour. "
                 "Give a factor of 1 or more and a speed above 0."
             )
-            raise InputError(msg)
 
     def minutes(self, km: Floats) -> Floats:
         """Compute the minutes for straight lines of `km` kilometres, any shape: docs/planner.md eq. (2)."""
@@ -190,8 +189,7 @@ def _position(codes: Sequence[str], code: str) -> int:
     try:
         return codes.index(code)
     except ValueError:
-        msg = f"Travel to {code!r} is not known. Use a code from the table of areas."
-        raise InputError(msg) from None
+        raise InputError(f"Travel to {code!r} is not known. Use a code from the table of areas.") from None
 
 
 def _link_matrix(codes: tuple[str, ...], links: Iterable[Link]) -> Floats:

@@ -82,8 +82,7 @@ def make_pictures(plan: SavedPlan, release: Release, language: str = "en") -> di
 
 def _open_document(plan: SavedPlan, release: Release, language: str) -> Document:
     if language not in LANGUAGES:
-        msg = f"No briefing in {language!r}; the languages are {', '.join(LANGUAGES)}."
-        raise InputError(msg)
+        raise InputError(f"No briefing in {language!r}; the languages are {', '.join(LANGUAGES)}.")
     return Document(plan, release, Speech(language, load_areas(release)))
 
 

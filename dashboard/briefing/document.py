@@ -65,10 +65,9 @@ class Document:
             ("tier", self.saved.tier, self.release.tier),
         ):
             if planned != opened:
-                msg = (
+                raise InputError(
                     f"The plan was made from {what} {planned!r}, not {opened!r}. Open that one, or make the plan again."
                 )
-                raise InputError(msg)
 
     @property
     def current(self) -> CurrentRelease:

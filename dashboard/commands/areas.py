@@ -38,8 +38,7 @@ def import_areas(
     workspace = open_workspace(context)
     credit = (credit or "").strip() or None
     if credit is None and not workspace.invented:
-        msg = "Name the source of the boundaries: --credit 'Source, year, licence'. Nothing was changed."
-        raise InputError(msg)
+        raise InputError("Name the source of the boundaries: --credit 'Source, year, licence'. Nothing was changed.")
     in_use: set[str] = set()
     if workspace.vault.exists():
         with open_vault(workspace) as vault:

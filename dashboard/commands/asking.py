@@ -29,11 +29,10 @@ def ask_hidden(question: str) -> str:
         return _prompt(question, hide=True)
     line = "" if sys.stdin is None or sys.stdin.closed else sys.stdin.readline()
     if not line:
-        msg = (
+        raise InputError(
             f"Cannot ask “{question}”: this is not a terminal, and standard input has no line left. Nothing "
             "was changed. Run the command on a terminal, or give one line for each question."
         )
-        raise InputError(msg)
     return line.rstrip("\r\n")
 
 
@@ -42,8 +41,7 @@ def choose_passphrase(question: str, check: Callable[[str], object]) -> str:
     passphrase = ask_hidden(question)
     check(passphrase)
     if ask_hidden("The same again") != passphrase:
-        msg = "The two are different. Nothing was changed."
-        raise InputError(msg)
+        raise InputError("The two are different. Nothing was changed.")
     return passphrase
 
 

@@ -25,11 +25,10 @@ def _get_passphrase(*, new: bool) -> str:
     if passphrase := os.environ.get(_PASSPHRASE):
         return passphrase
     if not can_ask():
-        msg = (
+        raise InputError(
             "Cannot ask for the passphrase of the backup: this is not a terminal. Nothing was changed. Run "
             f"it on a terminal, or set the environment variable {_PASSPHRASE}."
         )
-        raise InputError(msg)
     question = "Passphrase of the backup"
     return choose_passphrase(question, backups.check_passphrase) if new else ask_hidden(question)
 

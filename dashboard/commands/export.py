@@ -37,11 +37,9 @@ def export(
 ) -> None:
     """Write the layers of a release as files, with codebook, licence and citation."""
     if tier not in _TIERS:
-        msg = f"No tier {tier!r}. There are: {', '.join(_TIERS)}."
-        raise InputError(msg)
+        raise InputError(f"No tier {tier!r}. There are: {', '.join(_TIERS)}.")
     if to.exists() and not to.is_dir():
-        msg = f"{to} is a file. Give a folder: --to FOLDER"
-        raise InputError(msg)
+        raise InputError(f"{to} is a file. Give a folder: --to FOLDER")
     workspace = open_workspace(context, or_demo=True)
     governed = governance.read(workspace)
     # A withdrawn approval of community layers counts for earlier releases too.
@@ -64,8 +62,7 @@ def log_receiver(
     there is no agreement with that receiver.
     """
     if receiver is None:
-        msg = "Partner files are protected, not anonymous: name the receiver with --for NAME."
-        raise InputError(msg)
+        raise InputError("Partner files are protected, not anonymous: name the receiver with --for NAME.")
     today = dt.datetime.now(dt.UTC).date()
     agreement = governance.read(workspace).receiver(receiver, today)
     line = [today.isoformat(), agreement.receiver, agreement.kind, release.name]

@@ -88,8 +88,7 @@ def _require_yes(doubts: list[str]) -> None:
     for line in (*doubts, _FINAL):
         say(line)
     if ask("Type yes to continue").strip().casefold() != "yes":
-        msg = "Nothing was changed."
-        raise InputError(msg)
+        raise InputError("Nothing was changed.")
 
 
 def _read_names(partner: str | None, source: Path | None) -> list[str]:
@@ -102,8 +101,7 @@ def _read_names(partner: str | None, source: Path | None) -> list[str]:
     number = answers[-1] if len(answers) == len(questions) else ""
     names = intake.child_names(partner or "", answers[0] if partner and answers else "", number)
     if not names:
-        msg = "No identifier was given. Nothing was changed."
-        raise InputError(msg)
+        raise InputError("No identifier was given. Nothing was changed.")
     return names
 
 
@@ -111,8 +109,7 @@ def _read_lines(source: Path | None, most: int) -> list[str]:
     text = sys.stdin.read() if source in (None, Path("-")) else _read_text(source)
     lines = text.rstrip().splitlines()
     if len(lines) > most:
-        msg = f"Give at most {most} line(s), about one child. Nothing was changed."
-        raise InputError(msg)
+        raise InputError(f"Give at most {most} line(s), about one child. Nothing was changed.")
     return lines
 
 
@@ -120,8 +117,7 @@ def _read_text(source: Path) -> str:
     try:
         return source.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        msg = f"{source} is not a UTF-8 text. Nothing was changed."
-        raise InputError(msg) from None
+        raise InputError(f"{source} is not a UTF-8 text. Nothing was changed.") from None
 
 
 def withdraw(
@@ -153,12 +149,10 @@ def _require_name(name: str, count: int, *, as_json: bool) -> None:
     warning = f"{count} records of {name} would be deleted for good."
     if as_json or not can_ask():
         why = "With --json nothing is asked" if as_json else "This is not a terminal"
-        msg = f"{warning} {why}, so nothing was deleted. To delete without asking: --yes"
-        raise InputError(msg)
+        raise InputError(f"{warning} {why}, so nothing was deleted. To delete without asking: --yes")
     say(warning)
     if not partners.is_same(ask("Type the partner's name again to delete them"), name):
-        msg = f"That is not {name}. Nothing was deleted."
-        raise InputError(msg)
+        raise InputError(f"That is not {name}. Nothing was deleted.")
 
 
 def _list_copies(workspace: Workspace) -> list[str]:

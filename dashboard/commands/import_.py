@@ -97,8 +97,7 @@ def _find_mapping(workspace: Workspace, partner: str | None, file: Path | None) 
     if partner is None:
         if file is None:
             return None
-        msg = "A mapping belongs to a partner. Name the partner: --partner NAME --mapping FILE"
-        raise InputError(msg)
+        raise InputError("A mapping belongs to a partner. Name the partner: --partner NAME --mapping FILE")
     saved = mapping.file_for(workspace.mappings, partner)
     if file is not None:
         for kind in KINDS:
@@ -109,29 +108,25 @@ def _find_mapping(workspace: Workspace, partner: str | None, file: Path | None) 
 
 def _check_workspace_kind(workspace: Workspace, files: list[Path]) -> None:
     if workspace.demo:
-        msg = (
+        raise WorkspaceError(
             f"{workspace.path} is the demo, and nothing can be imported into it. To practise with invented "
             "files, make a practice workspace: tact --workspace DIR init --practice"
         )
-        raise WorkspaceError(msg)
     invented = [path.name for path in files if _is_invented(path)]
     if invented and not workspace.invented:
-        msg = (
+        raise WorkspaceError(
             f"{', '.join(invented)}: these records are invented, but {workspace.path} is for real records. "
             "To practise, make a practice workspace: tact --workspace DIR init --practice"
         )
-        raise WorkspaceError(msg)
 
 
 def _check_files(files: list[Path]) -> None:
     folders = [str(path) for path in files if path.is_dir()]
     missing = [str(path) for path in files if not path.exists()]
     if folders:
-        msg = f"{', '.join(folders)} is a folder. Name its files: tact import {folders[0]}/*.xlsx"
-        raise InputError(msg)
+        raise InputError(f"{', '.join(folders)} is a folder. Name its files: tact import {folders[0]}/*.xlsx")
     if missing:
-        msg = f"No such file: {', '.join(missing)}. Nothing was imported."
-        raise InputError(msg)
+        raise InputError(f"No such file: {', '.join(missing)}. Nothing was imported.")
 
 
 def _is_invented(path: Path) -> bool:

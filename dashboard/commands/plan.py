@@ -98,12 +98,10 @@ class BriefingOptions:
     def check(self) -> None:
         """Raise InputError for an unknown language, or where the folder of the briefing does not exist."""
         if self.language not in LANGUAGES:
-            msg = f"No briefing in {self.language!r}. There are: {', '.join(LANGUAGES)}."
-            raise InputError(msg)
+            raise InputError(f"No briefing in {self.language!r}. There are: {', '.join(LANGUAGES)}.")
         if self.briefing is not None and not self.briefing.absolute().parent.is_dir():
             folder = self.briefing.absolute().parent
-            msg = f"There is no folder {folder} to write the briefing to. Make it first."
-            raise InputError(msg)
+            raise InputError(f"There is no folder {folder} to write the briefing to. Make it first.")
 
 
 class _PlanGroup(TyperGroup):
@@ -255,8 +253,7 @@ def _hand_over(opened: Release, tables: TableOptions) -> tuple[handover.Tables, 
     if tables.tasks is None and tables.capacity is None and tables.free_share is None:
         return None
     if tables.tasks is None or (tables.capacity is None) == (tables.free_share is None):
-        msg = "A hand-over needs --tasks FILE and either --capacity FILE or --free-share SHARE, not both."
-        raise InputError(msg)
+        raise InputError("A hand-over needs --tasks FILE and either --capacity FILE or --free-share SHARE, not both.")
     texts = handover.Tables.read(tables.tasks, tables.capacity, tables.free_share)
     areas = geography.read_areas(opened.areas_file).frame("region").index
     result = texts.hand_over(opened, [str(code) for code in areas])
@@ -275,8 +272,7 @@ def _find_plan(workspace: Workspace, opened: Release, name: str) -> SavedPlan:
         msg = f"{len(named)} plans have the title {name!r}. Give the name of one of them (see tact plan list)."
         raise InputError(msg)
     known = ", ".join(f"{plan.name} ({plan.summary.title})" for plan in listed.plans) or "none"
-    msg = f"No plan {name!r} of release {opened.name}. There are: {known}."
-    raise InputError(msg)
+    raise InputError(f"No plan {name!r} of release {opened.name}. There are: {known}.")
 
 
 def _answer(plan: PlanSummary) -> dict[str, Any]:

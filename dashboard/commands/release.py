@@ -133,8 +133,7 @@ def _report_when_stopped(workspace: Workspace) -> Iterator[None]:
 
 def _check_day(workspace: Workspace, day: datetime | None) -> date | None:
     if day is not None and not (workspace.invented and day.date() <= datetime.now(UTC).date()):
-        msg = "--day is for practice with invented records, and for a day that has passed. Leave it out."
-        raise InputError(msg)
+        raise InputError("--day is for practice with invented records, and for a day that has passed. Leave it out.")
     return day.date() if day else None
 
 

@@ -88,8 +88,7 @@ def risk(
     runs; a file with only a heading removes them.
     """
     if tier not in (None, *TIERS):
-        msg = f"No tier {tier!r}. There are: {', '.join(TIERS)}."
-        raise InputError(msg)
+        raise InputError(f"No tier {tier!r}. There are: {', '.join(TIERS)}.")
     workspace = open_workspace(context, or_demo=True)
     chosen = _list_tiers(workspace, release) if tier is None else (tier,)
     evaluation: dict[str, Any] = {}

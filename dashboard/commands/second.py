@@ -32,11 +32,10 @@ def confirm_release(workspace: Workspace, vault: Vault, governed: governance.Gov
     governed.require()
     person = second_person.read(vault)
     if person is None:
-        msg = (
+        raise WorkspaceError(
             "A release of real records needs two people. The second person first chooses a passphrase that "
             "nobody else knows: tact second --name NAME"
         )
-        raise WorkspaceError(msg)
     communities = "with" if governed.communities else "without"
     say(f"A release of {workspace.path} for partners and the public, {communities} community layers.")
     passphrase = ask_hidden(f"{person.name} confirms with their passphrase")
@@ -68,8 +67,7 @@ def second(
     approvers = {approver.casefold(): approver for approver in governance.read(workspace).approvers}
     if name.casefold() not in approvers:
         names = ", ".join(approvers.values()) or "nobody"
-        msg = f"{name} is not one of the people who approve in governance.toml: {names}."
-        raise InputError(msg)
+        raise InputError(f"{name} is not one of the people who approve in governance.toml: {names}.")
     with open_vault(workspace) as vault:
         current = second_person.read(vault)
         before = None

@@ -42,11 +42,10 @@ def _is_free(host: str, port: int) -> bool:
             probe.bind((host, port))
         except OSError as error:
             if error.errno in _NO_OTHER_PORT:
-                msg = (
+                raise InputError(
                     f"Cannot use port {port} on {host!r}: {error.strerror or error}. Give an address of this "
                     "machine, or 0.0.0.0 for all of them."
-                )
-                raise InputError(msg) from None
+                ) from None
             return False
     return True
 
@@ -55,8 +54,7 @@ def _choose_port(host: str, wanted: int | None) -> int:
     """Return the wanted port, or the first free one from 8642; raise WorkspaceError if there is none."""
     if wanted is not None:
         if not _is_free(host, wanted):
-            msg = f"Port {wanted} on {host} is taken. Give another with --port, or leave --port out."
-            raise WorkspaceError(msg)
+            raise WorkspaceError(f"Port {wanted} on {host} is taken. Give another with --port, or leave --port out.")
         return wanted
     for port in range(_FIRST_PORT, _FIRST_PORT + _TRIES):
         if _is_free(host, port):
@@ -142,5 +140,4 @@ def _wait_until_up(process: subprocess.Popen[bytes], url: str) -> None:
                 return
         except OSError:
             time.sleep(0.1)
-    msg = f"The map did not start at {url}; see the messages above. Try another port: --port 8700"
-    raise WorkspaceError(msg)
+    raise WorkspaceError(f"The map did not start at {url}; see the messages above. Try another port: --port 8700")

@@ -100,8 +100,7 @@ def read_site() -> Site:
     """Read the site of this process. Any tier other than "partner" counts as public."""
     folder = os.environ.get(_RELEASES)
     if not folder:
-        msg = "The folder of releases is missing. Start the map with: tact serve"
-        raise InputError(msg)
+        raise InputError("The folder of releases is missing. Start the map with: tact serve")
     tier: Tier = "partner" if os.environ.get(_TIER) == "partner" else "public"
     derived = os.environ.get(_DERIVED)
     without = frozenset(os.environ.get(_WITHOUT, "").split())

@@ -65,8 +65,7 @@ class Policy:
         )
         wrong = [words for holds, words in limits if not holds]
         if wrong:
-            msg = f"The policy cannot be used: {'; '.join(wrong)}."
-            raise InputError(msg)
+            raise InputError(f"The policy cannot be used: {'; '.join(wrong)}.")
 
     def scale(self, measure: str) -> int:
         """Return the largest number that one child can add to a cell of a measure."""

@@ -101,8 +101,7 @@ def read(workspace: Path) -> Rules:
     except FileNotFoundError:
         return Rules(DEFAULT_POLICY, DEFAULT_PLAN)
     except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path} cannot be read: {error}. {_REMEDY}"
-        raise InputError(msg) from None
+        raise InputError(f"{path} cannot be read: {error}. {_REMEDY}") from None
 
 
 def default_text() -> str:
@@ -136,8 +135,7 @@ def parse(text: str) -> Rules:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        msg = f"{FILE} cannot be read: {error}. {_REMEDY}"
-        raise InputError(msg) from None
+        raise InputError(f"{FILE} cannot be read: {error}. {_REMEDY}") from None
     faults = list(_find_unknown_names(content))
     values = dict(_read_values(content, faults))
     policy = DEFAULT_POLICY
@@ -150,8 +148,7 @@ def parse(text: str) -> Rules:
     plan = {tier: tuple(_read_tables(tier, content, faults)) for tier in TIERS}
     faults += _find_unmatched(plan)
     if faults:
-        msg = f"{FILE} cannot be used:\n" + "\n".join(f"  {fault}" for fault in faults)
-        raise InputError(msg)
+        raise InputError(f"{FILE} cannot be used:\n" + "\n".join(f"  {fault}" for fault in faults))
     return Rules(policy, plan)
 
 

@@ -293,8 +293,7 @@ class _Lattice:
         bounds = np.column_stack([np.zeros(len(cell)), most])
         solved = linprog(cost, A_eq=ties.tocsr() @ steps, b_eq=right, bounds=bounds, method="highs-ds")
         if solved.status != 0:
-            msg = f"The published numbers could not be reconciled: {solved.message}"
-            raise ReleaseError(msg)
+            raise ReleaseError(f"The published numbers could not be reconciled: {solved.message}")
         return np.asarray(steps @ solved.x).reshape(cells, categories)[self.finest]
 
     def _move_child(self, atoms: Ints) -> bool:

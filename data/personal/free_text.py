@@ -20,8 +20,6 @@ def check_free_text(texts: Iterable[str], what: str) -> None:
     """
     written = [text for text in texts if text]
     if any(len(text) > LONGEST for text in written):
-        msg = f"{what} is longer than {LONGEST} characters. Shorten it."
-        raise InputError(msg)
+        raise InputError(f"{what} is longer than {LONGEST} characters. Shorten it.")
     if sort := find_personal_content(written, "text", of_children=False):
-        msg = f"{what} seems to contain {sort}. Do not write anything about a person there."
-        raise InputError(msg)
+        raise InputError(f"{what} seems to contain {sort}. Do not write anything about a person there.")

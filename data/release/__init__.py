@@ -94,8 +94,7 @@ class Release:
         """
         chosen = name or current_name(releases)
         if chosen is None:
-            msg = f"No release in {releases} yet. Make one with: tact release"
-            raise ReleaseError(msg)
+            raise ReleaseError(f"No release in {releases} yet. Make one with: tact release")
         folder = releases / chosen / tier
         if not (folder / MANIFEST).is_file():
             msg = f"No release {chosen!r} of tier {tier!r}. There are: {', '.join(names(releases)) or 'none'}."
@@ -142,8 +141,7 @@ class Release:
     def table(self, name: str) -> pd.DataFrame:
         """Read a table; raise ReleaseError if the release does not have it."""
         if name not in self.tables:
-            msg = f"Release {self.name!r}, tier {self.tier!r}, has no table {name!r}."
-            raise ReleaseError(msg)
+            raise ReleaseError(f"Release {self.name!r}, tier {self.tier!r}, has no table {name!r}.")
         path = next(r["path"] for r in self.manifest["resources"] if r["name"] == name)
         table = pq.read_table(self.folder / path)
         return pd.DataFrame(table.to_pandas(types_mapper=_TYPES.get))

@@ -46,8 +46,7 @@ class Secret:
 
     def __init__(self, value: bytes) -> None:
         if len(value) != KEY_BYTES:
-            msg = f"A key has {KEY_BYTES} bytes ({2 * KEY_BYTES} hexadecimal digits)."
-            raise VaultError(msg)
+            raise VaultError(f"A key has {KEY_BYTES} bytes ({2 * KEY_BYTES} hexadecimal digits).")
         self._value = bytes(value)
 
     @classmethod
@@ -73,8 +72,7 @@ class Secret:
         return "<secret>"
 
     def __reduce__(self) -> NoReturn:
-        msg = "A key is never written by pickle or copied to another process."
-        raise TypeError(msg)
+        raise TypeError("A key is never written by pickle or copied to another process.")
 
 
 @dataclass(frozen=True)
@@ -159,11 +157,10 @@ def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
     """
     places = [where for where in find_locations(workspace_id).values() if where]
     if places:
-        msg = (
+        raise VaultError(
             f"This workspace already has a key ({places[0]}). A key is never replaced, because the records "
             "cannot be read without it."
         )
-        raise VaultError(msg)
     if place == "keyring":
         for name in _NAMES:
             _to_keyring(workspace_id, name, getattr(keys, name))
@@ -221,23 +218,21 @@ def _find(workspace_id: str, name: str) -> Secret:
         return _from_file(path)
     if text := _from_keyring(workspace_id, name):
         return _parse(text, f"The keyring's entry {_service(workspace_id)}, {name},")
-    msg = (
+    raise MissingKey(
         f"The {name} key was not found: {variable} is not set, the file {path} does not exist, and the "
         f"system keyring has no {_service(workspace_id)}. Restore it with `tact restore`, or set "
         "the variable."
     )
-    raise MissingKey(msg)
 
 
 def _parse(text: str, where: str) -> Secret:
     text = text.strip()
     if len(text) != 2 * KEY_BYTES or not set(text) <= set(string.hexdigits):
         # Says the length and never the text: most of a mistyped key is the key.
-        msg = (
+        raise VaultError(
             f"{where} has no valid key: {2 * KEY_BYTES} hexadecimal digits are expected, {len(text)} "
             "characters were found."
         )
-        raise VaultError(msg)
     return Secret(bytes.fromhex(text))
 
 
@@ -266,15 +261,13 @@ def _write_files(folder: Path, keys: Keys) -> None:
 def _from_file(path: Path) -> Secret:
     try:
         if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            msg = (
+            raise VaultError(
                 f"Others on this machine can read the key file {path}. Close it, and think "
                 f"about who may have read it: chmod 600 '{path}'"
             )
-            raise VaultError(msg)
         text = path.read_text(encoding="ascii", errors="replace")
     except OSError as error:
-        msg = f"The key file {path} cannot be read: {error.strerror}."
-        raise MissingKey(msg) from error
+        raise MissingKey(f"The key file {path} cannot be read: {error.strerror}.") from error
     return _parse(text, f"The key file {path}")
 
 
@@ -303,8 +296,7 @@ def _to_keyring(workspace_id: str, name: str, secret: Secret) -> None:
     try:
         keyring.set_password(_service(workspace_id), name, secret.reveal().hex())
     except keyring.errors.KeyringError as error:
-        msg = (
+        raise VaultError(
             f"The system keyring did not accept the {name} key ({type(error).__name__}). "
             "Store it in a file: `tact init` without --keyring."
-        )
-        raise VaultError(msg) from None
+        ) from None

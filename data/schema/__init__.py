@@ -92,8 +92,7 @@ def get_kind(name: str) -> RecordKind:
     try:
         return KINDS[name]
     except KeyError:
-        msg = f"No record kind {name!r}. There are: {', '.join(KINDS)}."
-        raise InputError(msg) from None
+        raise InputError(f"No record kind {name!r}. There are: {', '.join(KINDS)}.") from None
 
 
 @lru_cache(maxsize=len(KINDS))
@@ -126,8 +125,7 @@ def conform(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     kind = get_kind(name)
     missing = [c.name for c in kind.stored if c.name not in frame]
     if missing:
-        msg = f"Records of kind {name!r} without the columns {', '.join(missing)}."
-        raise InputError(msg)
+        raise InputError(f"Records of kind {name!r} without the columns {', '.join(missing)}.")
     typed = frame[[c.name for c in kind.stored]].astype({c.name: c.dtype for c in kind.stored})
     try:
         schema(name).validate(typed, lazy=True)

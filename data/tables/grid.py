@@ -139,5 +139,4 @@ class Grid:
         wrong = np.unique(names[~self.places[names]])
         if len(wrong):
             listed = ", ".join(str(self.areas.index[i]) for i in wrong[:5])
-            msg = f"Encounters name {listed}, which is not a municipality. Correct and import them again."
-            raise ReleaseError(msg)
+            raise ReleaseError(f"Encounters name {listed}, which is not a municipality. Correct and import them again.")

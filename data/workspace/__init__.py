@@ -74,11 +74,10 @@ class Workspace:
             files.write_text(path / _TOML, workspace._toml(), mode=0o600)
             files.fsync_folder(path.parent)
         except OSError as error:
-            msg = (
+            raise WorkspaceError(
                 f"The workspace {path} could not be made: {error.strerror}. Choose a folder that "
                 "you may write to: `tact --workspace FOLDER init`."
-            )
-            raise WorkspaceError(msg) from error
+            ) from error
         return workspace
 
     @classmethod
@@ -184,14 +183,11 @@ def _make_folders(path: Path) -> None:
 
 def _refuse_used(path: Path) -> None:
     if (path / _TOML).exists():
-        msg = f"{path} is a workspace already. Use it, or choose another folder."
-        raise WorkspaceError(msg)
+        raise WorkspaceError(f"{path} is a workspace already. Use it, or choose another folder.")
     if path.exists() and not path.is_dir():
-        msg = f"{path} is a file. A workspace is a folder: choose another name."
-        raise WorkspaceError(msg)
+        raise WorkspaceError(f"{path} is a file. A workspace is a folder: choose another name.")
     if path.is_dir() and not all(_unfinished(entry) for entry in path.iterdir()):
-        msg = f"{path} holds other files. Choose a folder that is new or empty."
-        raise WorkspaceError(msg)
+        raise WorkspaceError(f"{path} holds other files. Choose a folder that is new or empty.")
 
 
 def _unfinished(entry: Path) -> bool:
@@ -203,14 +199,12 @@ def _unfinished(entry: Path) -> bool:
 
 def _check_kind(kind: str) -> None:
     if kind not in KINDS:
-        msg = f"A workspace is of kind {' or '.join(KINDS)}, not {kind!r}."
-        raise WorkspaceError(msg)
+        raise WorkspaceError(f"A workspace is of kind {' or '.join(KINDS)}, not {kind!r}.")
 
 
 def _check_month(month: object) -> int:
     if not isinstance(month, int) or isinstance(month, bool) or not 1 <= month <= 12:
-        msg = f"start_month is {month!r}; allowed are the months 1 to 12"
-        raise WorkspaceError(msg)
+        raise WorkspaceError(f"start_month is {month!r}; allowed are the months 1 to 12")
     return month
 
 
@@ -219,8 +213,7 @@ def _check_id(text: object) -> str:
     try:
         return str(uuid.UUID(str(text)))
     except ValueError:
-        msg = f"id is {text!r}; it must be the UUID that was made with the workspace"
-        raise WorkspaceError(msg) from None
+        raise WorkspaceError(f"id is {text!r}; it must be the UUID that was made with the workspace") from None
 
 
 def _missing(path: Path) -> WorkspaceError:

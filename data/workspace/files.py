@@ -119,11 +119,10 @@ def no_room_means_disk_full(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
-        msg = (
+        raise DiskFull(
             f"The disk is full, so {path} was not written; nothing was changed. Free some space and run the "
             "command again."
-        )
-        raise DiskFull(msg) from error
+        ) from error
 
 
 def _fsync_tree(folder: Path) -> None:

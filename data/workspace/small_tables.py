@@ -75,10 +75,9 @@ def parse_rows(file: str, text: str, columns: tuple[str, ...], optional: tuple[s
     heading = [name.strip().casefold() for name in lines[0]] if lines else []
     if missing := [name for name in columns if name not in heading]:
         rest = f"; {', '.join(optional)} may follow" if optional else ""
-        msg = (
+        raise FileRefused(
             f"{file} has no column {', '.join(missing)}. Row 1 must hold {','.join(columns)} with commas between{rest}."
         )
-        raise FileRefused(msg)
     rows = []
     for number, line in enumerate(lines[1:], 2):
         if any(cell.strip() for cell in line):

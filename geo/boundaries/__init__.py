@@ -84,8 +84,7 @@ def import_boundaries(
     _refuse_overlaps(official, places)
     official, split, partial = _join_successors(official, rows, areas_table, places)
     if not official:
-        msg = f"No row of {path.name} is a municipality that is known. {_describe_first(unmatched)}"
-        raise AreaError(msg)
+        raise AreaError(f"No row of {path.name} is a municipality that is known. {_describe_first(unmatched)}")
     target = Path(workspace_areas) / BOUNDARIES
     before = read_cells(target if target.exists() else None)
     after, repaired = _join_shapes(official, before, credit or UNNAMED)
@@ -99,8 +98,7 @@ def import_boundaries(
 def _check_country(country: str | None, table: pd.DataFrame) -> None:
     known = sorted(table.index[table["level"] == "country"])
     if country is not None and country not in known:
-        msg = f"{country!r} is not a country of this product. Give one of {', '.join(known)}."
-        raise AreaError(msg)
+        raise AreaError(f"{country!r} is not a country of this product. Give one of {', '.join(known)}.")
 
 
 def _unite_rows(shapes: gpd.GeoSeries, rows: dict[int, str]) -> dict[str, BaseGeometry]:
@@ -127,11 +125,10 @@ def _refuse_overlaps(official: dict[str, BaseGeometry], places: Places) -> None:
     worst = sorted(bad, key=lambda pair: -share[pair])
     pairs = [f"{places.label(codes[left[p]])} and {places.label(codes[right[p]])}" for p in worst]
     more = f"; and {len(pairs) - _NAMED_PAIRS} more" if len(pairs) > _NAMED_PAIRS else ""
-    msg = (
+    raise AreaError(
         f"Areas overlap: {'; '.join(pairs[:_NAMED_PAIRS])}{more}. Each area may be in the file only once;"
         " correct it in QGIS, or remove parts of areas that are also there as a whole."
     )
-    raise AreaError(msg)
 
 
 def _join_successors(
@@ -172,8 +169,7 @@ def _join_shapes(
     numbers = {code: number for number, code in enumerate(pieces.index)}
     joined = joined.set_geometry([shapes[numbers[code]] for code in joined.index], crs=before.crs)
     if not shapely.coverage_is_valid(joined.geometry.to_numpy()):
-        msg = f"The boundaries of {origin} do not fit together. Repair them in QGIS first."
-        raise AreaError(msg)
+        raise AreaError(f"The boundaries of {origin} do not fit together. Repair them in QGIS first.")
     return joined.rename_axis("code"), int((gaps & (owners != NOBODY)).sum())
 
 
@@ -244,11 +240,10 @@ def _refuse_orphans(
     lost = sorted(in_use & set(before.difference(after)))
     if lost:
         names = "; ".join(map(places.label, lost))
-        msg = (
+        raise AreaError(
             f"There are records in areas that these boundaries do not cover: {names}."
             f" Add them to the file, or give a file that has them.{_describe_unmatched(left_out)}"
         )
-        raise AreaError(msg)
 
 
 def _describe_unmatched(rows: Sequence[Unmatched]) -> str:

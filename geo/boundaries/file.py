@@ -37,8 +37,7 @@ def read_boundaries(path: Path) -> gpd.GeoDataFrame:
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
         raise _unreadable(Path(path)) from error
     if not isinstance(frame, gpd.GeoDataFrame) or frame.empty:
-        msg = f"{Path(path).name} has no areas. Export the layer of municipalities again."
-        raise AreaError(msg)
+        raise AreaError(f"{Path(path).name} has no areas. Export the layer of municipalities again.")
     frame = _in_degrees(frame.reset_index(drop=True), Path(path).name)
     frame.index += 1
     return frame.set_geometry(_polygons(frame))
@@ -47,13 +46,11 @@ def read_boundaries(path: Path) -> gpd.GeoDataFrame:
 def _source(path: Path, folder: Path) -> str:
     """Copy the file into a folder and return the path for GDAL; the original path may contain "!" or ";"."""
     if not path.is_file():
-        msg = f"There is no file {path}. {_ALLOWED}"
-        raise AreaError(msg)
+        raise AreaError(f"There is no file {path}. {_ALLOWED}")
     with path.open("rb") as file:
         head = file.read(16)
     if not head:
-        msg = f"{path.name} is empty. Export it again. {_ALLOWED}"
-        raise AreaError(msg)
+        raise AreaError(f"{path.name} is empty. Export it again. {_ALLOWED}")
     if head.startswith(b"PK\x03\x04"):
         inner = _inside_zip(path)
         return f"/vsizip/{{{shutil.copyfile(path, folder / 'areas.zip')}}}/{inner}"
@@ -69,11 +66,10 @@ def _shapefile(path: Path, folder: Path) -> str:
     parts = {p.suffix.lower(): p for p in path.parent.iterdir() if p.stem == path.stem and p.is_file()}
     lacking = sorted({".shx", ".dbf"} - set(parts))
     if lacking:
-        msg = (
+        raise AreaError(
             f"{path.name} is one part of a Shapefile; {' and '.join(lacking)} of the same name"
             " must lie beside it. Copy all parts, or give them as one .zip."
         )
-        raise AreaError(msg)
     for suffix, part in parts.items():
         shutil.copyfile(part, folder / f"areas{suffix}")
     return str(folder / "areas.shp")
@@ -85,11 +81,9 @@ def _inside_zip(path: Path) -> str:
             names = [name for name in archive.namelist() if name.lower().endswith(".shp")]
             heads = [archive.open(name).read(4) for name in names]
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        msg = f"{path.name} is not a complete .zip file. Pack or copy it again."
-        raise AreaError(msg) from error
+        raise AreaError(f"{path.name} is not a complete .zip file. Pack or copy it again.") from error
     if len(names) != 1 or heads != [b"\x00\x00\x27\x0a"]:
-        msg = f"{path.name} must contain exactly one Shapefile; it contains {len(names)}. {_ALLOWED}"
-        raise AreaError(msg)
+        raise AreaError(f"{path.name} must contain exactly one Shapefile; it contains {len(names)}. {_ALLOWED}")
     return names[0]
 
 
@@ -100,38 +94,33 @@ def _check_geojson(path: Path) -> None:
         raise _unreadable(path) from error
     kind = document.get("type") if isinstance(document, dict) else None
     if kind not in {"FeatureCollection", "Feature"}:
-        msg = f"{path.name} is not a GeoJSON file with areas (its type is {kind!r}). {_ALLOWED}"
-        raise AreaError(msg)
+        raise AreaError(f"{path.name} is not a GeoJSON file with areas (its type is {kind!r}). {_ALLOWED}")
 
 
 def _layer(source: str) -> str | None:
     layers = pyogrio.list_layers(source)
     polygons = [name for name, kind in layers if kind and "Polygon" in kind]
     if len(polygons) > 1:
-        msg = f"The file has several layers of areas: {', '.join(polygons)}. Save one alone."
-        raise AreaError(msg)
+        raise AreaError(f"The file has several layers of areas: {', '.join(polygons)}. Save one alone.")
     return polygons[0] if polygons else None
 
 
 def _in_degrees(frame: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     if frame.crs is None:
-        msg = (
+        raise AreaError(
             f"{name} does not say in which coordinate reference system it is. For a Shapefile, put"
             " its .prj beside it (or into the .zip); otherwise set the CRS in QGIS and save again."
         )
-        raise AreaError(msg)
     try:
         moved = frame.to_crs(_STORED)
     except ProjError as error:
-        msg = f"The coordinate reference system of {name} is not on the earth. Save as EPSG:4326."
-        raise AreaError(msg) from error
+        raise AreaError(f"The coordinate reference system of {name} is not on the earth. Save as EPSG:4326.") from error
     bounds = moved.total_bounds
     if not np.isfinite(bounds).all() or not shapely.box(*bounds).intersects(_AROUND):
-        msg = (
+        raise AreaError(
             f"The areas of {name} lie outside Albania and Greece ({_text(bounds)}). If they should"
             f" not, the file's CRS ({frame.crs.name}) is wrong: set the right one and save again."
         )
-        raise AreaError(msg)
     return moved
 
 

@@ -50,8 +50,7 @@ def find_columns(
     texts = {str(c): _texts(frame[c]) for c in frame.columns if c != frame.geometry.name}
     for column in (code, name):
         if column is not None and column not in texts:
-            msg = f"There is no column {column!r}. The columns are: {', '.join(texts)}."
-            raise AreaError(msg)
+            raise AreaError(f"There is no column {column!r}. The columns are: {', '.join(texts)}.")
     coded = {c: _share(t, lambda v: bool(_coded(places, v))) for c, t in texts.items()}
     named = {c: _share(t, lambda v: bool(places.find(v, country))) for c, t in texts.items()}
     code = code or _best(coded)
@@ -59,11 +58,10 @@ def find_columns(
     names = (name,) if name else tuple(c for c in by_share if named[c] >= _ENOUGH)
     if code is None and not names:
         known = ", ".join(texts) or "none"
-        msg = (
+        raise AreaError(
             f"No column has known codes or names of municipalities (columns: {known})."
             " Name it with --name-column or --code-column; names may be in Latin or Greek letters."
         )
-        raise AreaError(msg)
     return Columns(code, names)
 
 

@@ -49,12 +49,11 @@ class Catchment:
         steps = bool(self.weights) and falling and min(self.weights) > 0.0 and np.isfinite(self.minutes)
         valid = {"none": True, "step": steps, "gaussian": self.scale > 0.0}
         if self.decay not in valid or not self.minutes > 0.0 or not valid[self.decay]:
-            msg = (
+            raise InputError(
                 f"No catchment of {self.minutes!r} minutes with decay {self.decay!r}, scale {self.scale!r}, "
                 f"weights {self.weights!r}. Decays are none, step (falling weights above 0 and an end) and "
                 "gaussian (a scale above 0); minutes are above 0."
             )
-            raise InputError(msg)
 
     def weight(self, minutes: Floats) -> Floats:
         """Return the weight of each travel time in minutes, any shape; 0 outside the catchment."""
@@ -132,8 +131,7 @@ def compute_access(people: Floats, supply: Floats, weight: Floats) -> Access:
         msg = f"Weights of shape {weight.shape} do not fit {people.shape[-1:]} areas and {supply.shape} sites."
         raise InputError(msg)
     if not all((v >= 0).all() for v in (people, supply, weight)):
-        msg = "People, supply and weights must be numbers from 0; give 0 where there is nothing."
-        raise InputError(msg)
+        raise InputError("People, supply and weights must be numbers from 0; give 0 where there is nothing.")
     sharing = people @ weight
     reached = sharing > 0
     share = np.divide(supply, sharing, out=np.zeros_like(sharing), where=reached)
@@ -186,11 +184,10 @@ class Supply:
         periods = sorted(table["period"].unique())
         chosen = period or (periods[-1] if periods else "")
         if chosen not in periods:
-            msg = (
+            raise InputError(
                 f"Release {release.name!r} has no {what} of {category or 'all services'!r} in {chosen!r}. "
                 f"There are the quarters {', '.join(periods) or 'none'}."
             )
-            raise InputError(msg)
         rows = table[table["period"] == chosen].set_index("area").reindex(list(areas))
         return cls(areas, *_read_amounts(rows), chosen)
 

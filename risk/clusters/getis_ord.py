@@ -38,8 +38,7 @@ def compute_getis_ord(values: Floats, edges: Ints, permutations: int = 9999, see
     """
     z = np.asarray(values, float) - np.mean(values)
     if len(z) < 3 or not np.isfinite(z).all() or not (np.abs(z) > 1e-12 * np.max(np.abs(values))).any():
-        msg = "Gi* needs three or more known values that are not all the same."
-        raise InputError(msg)
+        raise InputError("Gi* needs three or more known values that are not all the same.")
     size = len(z)
     degree = np.bincount(edges.ravel(), minlength=size)
     neighbour_mean, p = _compare_with_permutations(z, edges, degree, permutations, seed)

@@ -168,16 +168,14 @@ def _check_input(cases: Floats, expected: Floats, centres: Floats) -> tuple[Ints
     """Check the input; return whole cases and each cell's share of the expected cases, 0 for unknown cells."""
     fits = cases.shape == expected.shape and centres.shape == (len(cases), 2)
     if not fits or not np.isfinite(centres).all() or not (expected >= 0).all():
-        msg = (
+        raise InputError(
             f"A scan needs cases {cases.shape} and expected {expected.shape} of one shape, expected numbers "
             f"from 0, and two known coordinates an area; centres have the shape {centres.shape}."
         )
-        raise InputError(msg)
     known = np.isfinite(cases) & (expected > 0)
     counts: Ints = np.rint(np.where(known, cases, 0.0)).astype(np.int64)
     if counts.min() < 0 or counts.sum() == 0:
-        msg = "A scan needs counts from 0, and at least one case where cases are expected."
-        raise InputError(msg)
+        raise InputError("A scan needs counts from 0, and at least one case where cases are expected.")
     share = np.where(known, expected, 0.0)
     return counts, share / share.sum()
 

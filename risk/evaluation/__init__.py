@@ -104,8 +104,7 @@ class Evaluation:
         """
         missing = [one for one in (name, baseline) if one not in self.forecasters]
         if missing:
-            msg = f"No forecaster {missing[0]!r} was evaluated; there are {list(self.forecasters)!r}."
-            raise InputError(msg)
+            raise InputError(f"No forecaster {missing[0]!r} was evaluated; there are {list(self.forecasters)!r}.")
         rows = {one: self.cells[self.cells["forecaster"] == one] for one in (name, baseline)}
         keys = ["area", "quarter", "origin", "pathway"]
         pair = rows[name][[*keys, score]].merge(rows[baseline][[*keys, score]], on=keys).dropna()
@@ -181,8 +180,7 @@ def evaluate(
     """
     origins = list_origins(first_origin, len(panel.quarters))
     if not forecasters or horizons < 1 or np.isnan(panel.counts[:, first_origin:]).all():
-        msg = "An evaluation needs a forecaster, a quarter ahead, and a known count after the first origin."
-        raise InputError(msg)
+        raise InputError("An evaluation needs a forecaster, a quarter ahead, and a known count after the first origin.")
     frames: list[pd.DataFrame] = []
     for step, origin in enumerate(origins):
         history = _read_history(panel, origin, known)
@@ -206,11 +204,10 @@ def evaluate(
 def _read_history(panel: Panel, origin: int, known: Callable[[int], Panel] | None) -> Panel:
     history = known(origin) if known else panel.until(origin)
     if history.areas != panel.areas or history.quarters != panel.quarters[:origin]:
-        msg = (
+        raise InputError(
             f"What was known at quarter {origin} needs the panel's {len(panel.areas)} areas and its first "
             f"{origin} quarters; it has {len(history.areas)} and {len(history.quarters)}."
         )
-        raise InputError(msg)
     return history
 
 
@@ -226,8 +223,7 @@ def _draw_forecast(
         seen = history.hiding(np.setdiff1d(everywhere, kept))
         drawn = forecaster.forecast(seen, ahead, draws, seed)
         if drawn.shape != wanted:
-            msg = f"{forecaster!r} gave draws of the shape {drawn.shape}; {wanted} is needed."
-            raise InputError(msg)
+            raise InputError(f"{forecaster!r} gave draws of the shape {drawn.shape}; {wanted} is needed.")
         out[:, tested] = drawn[:, tested]
     return out
 

@@ -52,8 +52,7 @@ class Panel:
         }
         for name, (found, wanted) in shapes.items():
             if found != wanted:
-                msg = f"{name} of a panel has the shape {found}; {wanted} is needed."
-                raise InputError(msg)
+                raise InputError(f"{name} of a panel has the shape {found}; {wanted} is needed.")
         _check("expected", bool((self.expected > 0).all()), "numbers above 0; leave empty areas out")
         _check("counts", not (self.counts < 0).any(), "numbers from 0, or unknown")
         _check("effort", bool((self.effort >= 0).all()), "days from 0")
@@ -75,5 +74,4 @@ class Panel:
 
 def _check(name: str, passed: bool, allowed: str) -> None:
     if not passed:
-        msg = f"{name} of a panel cannot be read; give {allowed}."
-        raise InputError(msg)
+        raise InputError(f"{name} of a panel cannot be read; give {allowed}.")

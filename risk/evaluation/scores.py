@@ -129,8 +129,7 @@ def measure_budget(
 
     """
     if not 0.0 < budget < 1.0 or not forecast.shape == observed.shape == cost.shape:
-        msg = f"A budget is a share above 0 and below 1, not {budget}, of arrays of one shape."
-        raise InputError(msg)
+        raise InputError(f"A budget is a share above 0 and below 1, not {budget}, of arrays of one shape.")
     counts = np.nan_to_num(observed)
     chosen = _count_reached(forecast, counts, cost, budget)
     best = _count_reached(counts, counts, cost, budget)

@@ -44,8 +44,7 @@ class SpatialBlocks:
     def __post_init__(self) -> None:
         """Check every value."""
         if not 2 <= self.blocks <= self.size or self.ring < 0:
-            msg = f"{self.size} areas make 2 to {self.size} blocks with rings from 0 on, not {self.blocks}."
-            raise InputError(msg)
+            raise InputError(f"{self.size} areas make 2 to {self.size} blocks with rings from 0 on, not {self.blocks}.")
 
     def labels(self) -> Ints:
         """Return the block of each area, (size,); the same map gives the same blocks.

@@ -78,11 +78,10 @@ class Tables:
     def __post_init__(self) -> None:
         """Check that the spare capacity is given in exactly one way."""
         if self.tasks and bool(self.room) == (self.free_share is not None):
-            msg = (
+            raise InputError(
                 "A table of tasks also needs the spare capacity of duty bearers: a table, "
                 "or the share of service places that is free."
             )
-            raise InputError(msg)
 
     @classmethod
     def read(cls, tasks: Path, room: Path | None, free_share: float | None) -> Tables:
@@ -109,11 +108,10 @@ def estimate_capacity(release: Release, areas: Sequence[str], free_share: float,
     shows a lower limit of places, the capacity is a lower limit too. Raises InputError for a share out of range.
     """
     if not 0.0 <= free_share <= 1.0:
-        msg = (
+        raise InputError(
             f"{free_share!r} is not a share. Give the share of free service places from 0 to 1; ask the duty "
             "bearers for it."
         )
-        raise InputError(msg)
     codes = tuple(areas)
     supplies = [
         Supply.of(release, codes, what="capacity", level=level, by="duty_bearer", category=bearer)
@@ -152,8 +150,7 @@ def _group_by_area(tasks: Iterable[Task], capacity: Capacity) -> dict[str, list[
     grouped = dict[str, list[Task]]()
     for task in ordered:
         if task.area not in capacity.areas:
-            msg = f"There is a task in {task.area!r}, but no spare capacity is given there. Give it, or 0."
-            raise InputError(msg)
+            raise InputError(f"There is a task in {task.area!r}, but no spare capacity is given there. Give it, or 0.")
         grouped.setdefault(task.area, []).append(task)
     return grouped
 

@@ -44,12 +44,11 @@ class Task:
         """Check the values."""
         wrong = [bearer for bearer in self.to if bearer not in DUTY_BEARERS]
         if wrong or not self.to or self.children < 0 or not 1 <= self.from_quarter <= QUARTERS:
-            msg = (
+            raise InputError(
                 f"No task in {self.area} of {self.children!r} children to {self.to!r} from quarter "
                 f"{self.from_quarter!r}. Duty bearers are {', '.join(DUTY_BEARERS)}; quarters run from 1 to "
                 f"{QUARTERS}; children are 0 or more."
             )
-            raise InputError(msg)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +66,10 @@ class Capacity:
         """Check the values."""
         wanted = (len(self.areas), len(DUTY_BEARERS), QUARTERS)
         if self.children.shape != wanted or self.at_least.shape != wanted[:2] or (self.children < 0).any():
-            msg = (
+            raise InputError(
                 f"Spare capacity has shape {self.children.shape} or a number below 0. Give numbers from 0 "
                 f"for {wanted[0]} areas, {wanted[1]} duty bearers and {QUARTERS} quarters."
             )
-            raise InputError(msg)
 
 
 @dataclass(frozen=True)

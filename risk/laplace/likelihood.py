@@ -70,8 +70,7 @@ class Counts:
         values, kind = np.unique(published, return_inverse=True)
         if channel is None:
             if (published < 0).any():
-                msg = "A hidden count needs the channel that hid it."
-                raise InputError(msg)
+                raise InputError("A hidden count needs the channel that hid it.")
             return cls(kind, values, np.zeros((1, len(values))))
         tables = [_list_true_counts(int(value), channel) for value in values]
         most = max((len(chance) for _, chance in tables), default=1)
@@ -151,7 +150,6 @@ def _list_true_counts(value: int, channel: Channel) -> tuple[int, Floats]:
     chance = channel.hidden() if value == HIDDEN else channel.shown(value)
     true = np.flatnonzero(chance > 0)
     if not len(true):
-        msg = f"{value} is published, which is impossible by the channel of its release."
-        raise InputError(msg)
+        raise InputError(f"{value} is published, which is impossible by the channel of its release.")
     with np.errstate(divide="ignore"):
         return int(true[0]), np.log(chance[true[0] : true[-1] + 1])

@@ -222,8 +222,7 @@ def _climb(model: Latent, prior: PriorPrecision, start: Numbers, *, near: bool) 
             break
         core, local, value, near = core + scale * step[0], local + scale * step[1], higher, gain < _NEAR
         response = answer
-    msg = f"The mode was not found in {_STEPS} steps. Check the counts for a number that cannot be."
-    raise NoMode(msg)
+    raise NoMode(f"The mode was not found in {_STEPS} steps. Check the counts for a number that cannot be.")
 
 
 def _factorise_curvature(

@@ -54,8 +54,7 @@ class Tridiagonal:
             bound = np.einsum("rsb,sb->rb", among, vector) + first
             pivots[t] = own + np.einsum("rb,rb->b", vector, bound + first)
             if not pivots[t].min() > 0:
-                msg = "A block is not positive definite."
-                raise np.linalg.LinAlgError(msg)
+                raise np.linalg.LinAlgError("A block is not positive definite.")
             column[t, 1:] = bound / pivots[t]
             among -= bound[:, None] * column[t, 1:]
             if t < periods - 1:
@@ -109,6 +108,5 @@ def split_constant(matrix: Floats) -> tuple[Floats, Floats, float]:
     constant = float(matrix[0, -1]) if len(matrix) > 2 else 0.0
     rest = matrix - constant
     if np.abs(np.triu(rest, 2)).max(initial=0.0) > _SAME * np.abs(matrix).max():
-        msg = "The precision of a course in time must be tridiagonal, but for a constant."
-        raise ValueError(msg)
+        raise ValueError("The precision of a course in time must be tridiagonal, but for a constant.")
     return np.diagonal(rest).copy(), np.diagonal(rest, 1).copy(), constant

@@ -94,8 +94,7 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
     def _build_effects(self, observations: Observations) -> Effects:
         """Return the effects of the model with their priors."""
         if self.likelihood not in _LIKELIHOODS:
-            msg = f"There is no likelihood {self.likelihood!r}. There are: {', '.join(_LIKELIHOODS)}."
-            raise InputError(msg)
+            raise InputError(f"There is no likelihood {self.likelihood!r}. There are: {', '.join(_LIKELIHOODS)}.")
         share = _OUTREACH_SHARE if observations.ways == ALL else 1.0
         overdispersed = self.likelihood == "negative_binomial"
         return Effects(

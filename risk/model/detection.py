@@ -41,11 +41,10 @@ class DetectionRange:
     def __post_init__(self) -> None:
         """Check the values."""
         if not 0.0 < self.low <= self.high <= 1.0 or self.between_sd < 0.0:
-            msg = (
+            raise InputError(
                 f"No detection range from {self.low!r} to {self.high!r} with a spread of "
                 f"{self.between_sd!r}. Give shares above 0, 1 at most, and a spread from 0."
             )
-            raise InputError(msg)
 
     def common(self, size: int) -> Floats:
         """Return the log of the common share for each draw, spread evenly over the range, (D,); eq. (38)."""

@@ -21,8 +21,7 @@ def forecast_counts(draws: Draws, observations: Observations, effort: Floats, *,
     """
     if effort.ndim != 2 or len(effort) != len(observations.areas):
         areas = len(observations.areas)
-        msg = f"effort has shape {effort.shape}; give days for {areas} areas x quarters ahead."
-        raise InputError(msg)
+        raise InputError(f"effort has shape {effort.shape}; give days for {areas} areas x quarters ahead.")
     rng = np.random.default_rng([seed, 2])
     log_rate = _extend_log_rate(draws, observations, effort.shape[1], rng)
     mean = np.exp(log_rate[..., None] + _compute_way_effects(draws, observations, effort))

@@ -75,8 +75,7 @@ class Observations:
         }
         for name, (shape, wanted) in shapes.items():
             if shape != wanted:
-                msg = f"{name} has shape {shape}; the areas, quarters, pathways and ways need {wanted}."
-                raise ReleaseError(msg)
+                raise ReleaseError(f"{name} has shape {shape}; the areas, quarters, pathways and ways need {wanted}.")
 
     @property
     def features(self) -> Floats:
@@ -229,8 +228,7 @@ class _Places:
         expected = newest.reindex(frame.index).astype(float) * share
         modelled = expected[expected >= LEAST_EXPECTED].index
         if not len(modelled):
-            msg = f"Release {release.name!r} has no population of level 'region': fit a wider one."
-            raise ReleaseError(msg)
+            raise ReleaseError(f"Release {release.name!r} has no population of level 'region': fit a wider one.")
         codes = [str(code) for code in modelled]
         countries = tuple(str(c) for c in frame.loc[modelled, "country"])
         edges = find_edges(codes, geometry.neighbours("region"))

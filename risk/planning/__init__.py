@@ -117,8 +117,7 @@ def _find_layout(region: Region, goal: Goal, solver: Solver, tell: Progress) -> 
         if rules := find_clashes(region):
             raise RulesClash(rules)
         if not today_allowed:
-            msg = f"No plan was found in {solver.seconds:g} seconds. Allow more time or fewer moves."
-            raise InputError(msg)
+            raise InputError(f"No plan was found in {solver.seconds:g} seconds. Allow more time or fewer moves.")
         return Solution(posts.units, nothing, np.inf, proven=False)
     spent = float(region.cost @ best.flows)
     if today_allowed and goal.compute_value(posts.units, 0.0) >= goal.compute_value(best.units, spent):

@@ -31,11 +31,10 @@ def expand_kinds(need: Floats, posts: Posts) -> Floats:
     areas, kinds = len(posts.areas), len(posts.kinds)
     by_kind = np.repeat(need[:, :, None], kinds, axis=2) if need.ndim == 2 else need
     if by_kind.shape[1:] != (areas, kinds) or len(by_kind) < _LEAST_DRAWS or not (by_kind >= 0).all():
-        msg = (
+        raise InputError(
             f"Need of shape {need.shape} is no {_LEAST_DRAWS} draws or more of {areas} areas and {kinds} "
             "kinds, none negative. Draw it with DetectionRange.need for the areas of the posts."
         )
-        raise InputError(msg)
     return by_kind
 
 

@@ -237,8 +237,7 @@ def _find_place(posts: Posts, decision: Decision) -> tuple[int, int]:
 
 def _find_name(names: Sequence[str], name: str) -> int:
     if name not in names:
-        msg = f"A decision names {name!r}, which is in no post. Copy the names from the table of moves."
-        raise InputError(msg)
+        raise InputError(f"A decision names {name!r}, which is in no post. Copy the names from the table of moves.")
     return names.index(name)
 
 

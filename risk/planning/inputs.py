@@ -73,19 +73,16 @@ class Setting:
         """Check the values."""
         for name in ("floor", "services_floor", "exploration", "equity", "cost", "robustness"):
             if not 0.0 <= getattr(self, name) <= 1.0:
-                msg = f"{name} is {getattr(self, name)!r}; it must be from 0 to 1."
-                raise InputError(msg)
+                raise InputError(f"{name} is {getattr(self, name)!r}; it must be from 0 to 1.")
         if self.pathway not in PATHWAYS:
-            msg = f"No pathway {self.pathway!r}. There are: {', '.join(PATHWAYS)}."
-            raise InputError(msg)
+            raise InputError(f"No pathway {self.pathway!r}. There are: {', '.join(PATHWAYS)}.")
         if (
             self.moves < 0
             or self.per_quarter < 1
             or self.seconds <= 0.0
             or (self.budget is not None and self.budget < 0.0)
         ):
-            msg = "Moves and hours must be 0 or more, moves per quarter 1 or more, and seconds above 0."
-            raise InputError(msg)
+            raise InputError("Moves and hours must be 0 or more, moves per quarter 1 or more, and seconds above 0.")
 
     @property
     def aims(self) -> Aims:
@@ -179,8 +176,7 @@ def make_plan(
     Raises the same errors as `risk.planning.plan_moves`, and ReleaseError where there is no unit at all.
     """
     if not ground.table.units.sum():
-        msg = "There are no posts to move. Give a table of posts with units in at least one row."
-        raise ReleaseError(msg)
+        raise ReleaseError("There are no posts to move. Give a table of posts with units in at least one row.")
     return plan_moves(
         ground.posts,
         ground.needs[setting.pathway],

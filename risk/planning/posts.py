@@ -120,8 +120,7 @@ def _parse_rows(name: str, rows: Sequence[Row], areas: Sequence[str]) -> PostsTa
             raise row.fault(f"{kind.name!r} in {areas[position]} is in the table twice. Add the units up in one row.")
         entries[position, kind.name] = _Entry.of(row)
     if not entries:
-        msg = f"{name} has no post. Write one row for each area and kind of unit."
-        raise InputError(msg)
+        raise InputError(f"{name} has no post. Write one row for each area and kind of unit.")
     return _fill_table(name, tuple(areas), tuple(kinds.values()), entries)
 
 
@@ -157,8 +156,7 @@ def _fill_table(
     free = np.where(room < 0, units.sum(), room).astype(np.int64)
     if (short := units.sum(axis=1) > free).any():
         area = areas[int(np.argmax(short))]
-        msg = f"{name}: {area} has more units than column room allows. Correct one of them."
-        raise InputError(msg)
+        raise InputError(f"{name}: {area} has more units than column room allows. Correct one of them.")
     return PostsTable(areas, kinds, units, committed, free)
 
 

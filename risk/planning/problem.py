@@ -55,15 +55,13 @@ class Posts:
             _check_shape(name, getattr(self, name), wanted)
             _check(name, getattr(self, name), at_least=0.0)
         if (self.reach.sum(axis=0) > 1.0 + 1e-9).any():
-            msg = "A site's shares in reach add up to more than 1; use risk.access.reach."
-            raise InputError(msg)
+            raise InputError("A site's shares in reach add up to more than 1; use risk.access.reach.")
         for wrong, what in (
             ((self.committed > self.units).any(axis=1), "has more committed units than units"),
             (self.units.sum(axis=1) > self.room, "has more units than its largest number of units"),
         ):
             if wrong.any():
-                msg = f"Site {self.sites[int(np.argmax(wrong))]!r} {what}. Correct the table of posts."
-                raise InputError(msg)
+                raise InputError(f"Site {self.sites[int(np.argmax(wrong))]!r} {what}. Correct the table of posts.")
 
     def compute_capacity(self, units: Floats | Ints) -> Floats:
         """Return the children that units, (S, K), can serve, (A, K), docs/planner.md eq. (16)."""
@@ -104,8 +102,7 @@ class Rules:
             if least is not None:
                 _check(name, np.asarray(least, dtype=float), at_least=0.0)
         if not 0.0 <= self.exploration <= 1.0:
-            msg = f"exploration = {self.exploration!r} is not a share of the outreach. Give 0 to 1."
-            raise InputError(msg)
+            raise InputError(f"exploration = {self.exploration!r} is not a share of the outreach. Give 0 to 1.")
 
     def check_for(self, posts: Posts) -> None:
         """Check that the rules have one value for each area of the posts; raises InputError where not."""
@@ -134,8 +131,7 @@ class Aims:
         """Check the weights."""
         for name in ("equity", "cost", "robustness"):
             if not 0.0 <= getattr(self, name) <= 1.0:
-                msg = f"{name} = {getattr(self, name)!r} is not a weight. Give a number from 0 to 1."
-                raise InputError(msg)
+                raise InputError(f"{name} = {getattr(self, name)!r} is not a weight. Give a number from 0 to 1.")
 
 
 @dataclass(frozen=True)
@@ -166,11 +162,9 @@ class Solver:
 
 def _check_shape(name: str, value: Floats | Ints | Bools, wanted: tuple[int, ...]) -> None:
     if value.shape != wanted:
-        msg = f"{name} has shape {value.shape}; the areas, sites and kinds ask for {wanted}."
-        raise InputError(msg)
+        raise InputError(f"{name} has shape {value.shape}; the areas, sites and kinds ask for {wanted}.")
 
 
 def _check(name: str, value: Floats | Ints, at_least: float) -> None:
     if not (value >= at_least).all():
-        msg = f"{name} holds a number below {at_least:g}, or none. Give numbers from {at_least:g}."
-        raise InputError(msg)
+        raise InputError(f"{name} holds a number below {at_least:g}, or none. Give numbers from {at_least:g}.")

@@ -75,8 +75,7 @@ def _read_result(found: Result) -> SavedPlan:
     try:
         return read_saved_plan(found.folder, found.manifest)
     except InputError as error:
-        msg = f"The saved plan {found.folder.name} is damaged and is left out: {error}"
-        raise InputError(msg) from error
+        raise InputError(f"The saved plan {found.folder.name} is damaged and is left out: {error}") from error
 
 
 def read_saved_plan(folder: Path, manifest: Mapping[str, Any]) -> SavedPlan:
@@ -85,8 +84,7 @@ def read_saved_plan(folder: Path, manifest: Mapping[str, Any]) -> SavedPlan:
     try:
         moment = dt.datetime.fromisoformat(created)
     except ValueError as error:
-        msg = "the value of created is no moment."
-        raise InputError(msg) from error
+        raise InputError("the value of created is no moment.") from error
     moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     invented = _read(bool, manifest.get("invented", False), "invented")
     return SavedPlan(folder, release, tier, moment, invented, read_plan(manifest))
@@ -137,22 +135,19 @@ def _read(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 (a type 
             return float(value)
     elif isinstance(kind, type) and type(value) is kind:
         return value
-    msg = f"the value of {where} is no {getattr(kind, '__name__', 'known value')}."
-    raise InputError(msg)
+    raise InputError(f"the value of {where} is no {getattr(kind, '__name__', 'known value')}.")
 
 
 def _read_record(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401
     if not isinstance(value, Mapping):
-        msg = f"{where or 'the plan'} is no group of values."
-        raise InputError(msg)
+        raise InputError(f"{where or 'the plan'} is no group of values.")
     hints, known = get_type_hints(kind), {}
     for part in fields(kind):
         path = f"{where}.{part.name}".lstrip(".")
         if part.name in value:
             known[part.name] = _read(hints[part.name], value[part.name], path)
         elif part.default is MISSING and part.default_factory is MISSING:
-            msg = f"{path} is missing."
-            raise InputError(msg)
+            raise InputError(f"{path} is missing.")
     return kind(**known)
 
 

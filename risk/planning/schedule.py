@@ -124,21 +124,18 @@ def _check_limits(per_quarter: int | None, budget: float | None, quarters: int) 
         ("quarters", quarters, 1),
     ):
         if value is not None and not value >= least:
-            msg = f"{value!r} is not valid for {name}. Give {least} or more."
-            raise InputError(msg)
+            raise InputError(f"{value!r} is not valid for {name}. Give {least} or more.")
 
 
 def _expand_need(plan: Plan, need: Floats | None, quarters: int) -> list[Floats]:
     """Return draws of need by kind, (d, A, K), for each quarter; raises InputError."""
     draws = plan.need if need is None else need
     if draws is None:
-        msg = "The plan was saved without its simulations of need. Give them again."
-        raise InputError(msg)
+        raise InputError("The plan was saved without its simulations of need. Give them again.")
     if draws.ndim < 4:
         return [expand_kinds(draws, plan.posts)] * quarters
     if len(draws) != quarters:
-        msg = f"There is need for {len(draws)} quarters and a schedule of {quarters}. Give need for each."
-        raise InputError(msg)
+        raise InputError(f"There is need for {len(draws)} quarters and a schedule of {quarters}. Give need for each.")
     return [expand_kinds(quarter, plan.posts) for quarter in draws]
 
 
@@ -217,11 +214,10 @@ def _solve_schedule(
     gap = solver.gap * _scale_gap(moves, draws)
     found = solve_milp(costs, rows, Bounds(lower, upper), whole, timer, gap)
     if found.x is None:
-        msg = (
+        raise InputError(
             f"The moves could not be divided among the quarters in {solver.seconds:g} seconds. Allow more "
             "time or fewer quarters."
         )
-        raise InputError(msg)
     made = np.rint(found.x[: count * quarters]).astype(np.int64).reshape(quarters, count)
     return made, _compute_gap(moves, found, made, draws)
 

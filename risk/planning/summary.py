@@ -36,8 +36,7 @@ class Author:
     def __post_init__(self) -> None:
         """Raise InputError for an unknown role."""
         if self.role not in ROLES:
-            msg = f"No role {self.role!r}. There are: {', '.join(ROLES)}."
-            raise InputError(msg)
+            raise InputError(f"No role {self.role!r}. There are: {', '.join(ROLES)}.")
 
 
 @dataclass(frozen=True)
@@ -245,8 +244,7 @@ def summarise_plan(
 
 def _check_texts(title: str, *texts: str) -> None:
     if not title.strip():
-        msg = "A saved plan needs a title, for example: More outreach in the north."
-        raise InputError(msg)
+        raise InputError("A saved plan needs a title, for example: More outreach in the north.")
     free_text.check_free_text((title, *texts), "A title, note, reason or partner's name")
 
 

@@ -157,8 +157,7 @@ def draw_urn(rates: tuple[float, ...], rule: Rule, *, visits: int = 2000, runs: 
 
     """
     if len(rates) < 2 or not all(0.0 <= rate <= 1.0 for rate in rates):
-        msg = f"An urn needs the rates of two areas or more, each from 0 to 1, not {rates!r}."
-        raise InputError(msg)
+        raise InputError(f"An urn needs the rates of two areas or more, each from 0 to 1, not {rates!r}.")
     rng = stream(seed, "urn")
     chance, each = np.array(rates), np.arange(runs)
     balls = np.ones((runs, len(rates)))
@@ -187,8 +186,7 @@ def measure_drift(
     middle 90 % of runs from an area's share of the true rates.
     """
     if not any(rate > 0 for rate in rates):
-        msg = "Where nothing can be found nothing is learnt; give a rate above 0."
-        raise InputError(msg)
+        raise InputError("Where nothing can be found nothing is learnt; give a rate above 0.")
     shares = draw_urn(rates, rule, visits=visits, runs=runs, seed=seed)
     low, high = np.quantile(shares, [0.05, 0.95], axis=0)
     truth = np.array(rates) / sum(rates)

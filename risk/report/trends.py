@@ -118,8 +118,7 @@ def compare_counts(
     Raises InputError if a count or an effort is below zero.
     """
     if min(before, after, *(effort or ())) < 0:
-        msg = f"Counts {(before, after)} and effort {effort} are compared from 0 on; check the table."
-        raise InputError(msg)
+        raise InputError(f"Counts {(before, after)} and effort {effort} are compared from 0 on; check the table.")
     rules = rules or Rules()
     allowing = _exact_interval(before, after, 1.0 - (1.0 - _LEVEL) / rules.looks, rules)
     rise, fall = allowing[0] > 1.0, allowing[1] < 1.0
@@ -187,8 +186,7 @@ def compare_panel(
     """
     back, last = span if lag is None else lag, len(panel.quarters)
     if span < 1 or back < 1 or last < span + back:
-        msg = f"Comparing {span} quarters with those {back} earlier needs {span + back}; there are {last}."
-        raise InputError(msg)
+        raise InputError(f"Comparing {span} quarters with those {back} earlier needs {span + back}; there are {last}.")
     counts = _select_counts(panel, pathway)
     sum_rules = _sum_rules(rules or Rules(), span * (1 if pathway else len(panel.pathways)))
     new, old = slice(last - span, last), slice(last - span - back, last - back)
@@ -237,8 +235,7 @@ def _select_counts(panel: Panel, pathway: str | None) -> Floats:
     if pathway is None:
         return np.asarray(panel.counts.sum(axis=2))
     if pathway not in panel.pathways:
-        msg = f"The panel has no pathway {pathway!r}; it has {list(panel.pathways)!r}."
-        raise InputError(msg)
+        raise InputError(f"The panel has no pathway {pathway!r}; it has {list(panel.pathways)!r}.")
     return np.asarray(panel.counts[:, :, panel.pathways.index(pathway)])
 
 
@@ -320,13 +317,11 @@ def _draw_shares(value: tuple[float, float] | Floats, rules: Rules, draws: int, 
     """Draw a share from its counts, or return the given draws."""
     if not isinstance(value, tuple):
         if len(value) < 100 or not ((value >= 0) & (value <= 1)).all():
-            msg = "Draws of a share are at least 100 numbers from 0 to 1."
-            raise InputError(msg)
+            raise InputError("Draws of a share are at least 100 numbers from 0 to 1.")
         return np.asarray(value, float)
     part, whole = value
     if not 0 <= part <= whole:
-        msg = f"A share is of a count from 0 to that of all; {part:g} of {whole:g} is none."
-        raise InputError(msg)
+        raise InputError(f"A share is of a count from 0 to that of all; {part:g} of {whole:g} is none.")
     # A logit's variance grows by noise and overdispersion as the log ratio of two counts does.
     alone, all_of_it = _log_variance(part + 0.5, whole - part + 0.5, rules)
     weight = alone / all_of_it

@@ -75,13 +75,11 @@ def build_ground(areas: pd.DataFrame, neighbours: list[tuple[str, str]], populat
     regions = counted[counted["level"] == "region"].sort_index()
     towns = counted[counted["level"] == "municipality"].sort_index()
     if regions.empty or towns.empty:
-        msg = "The area table needs areas of the levels 'region' and 'municipality'."
-        raise InputError(msg)
+        raise InputError("The area table needs areas of the levels 'region' and 'municipality'.")
     region_at = pd.Series(np.arange(len(regions)), index=regions.index)
     orphans = sorted(set(towns["parent"]) - set(regions.index))
     if orphans:
-        msg = f"Municipalities name regions that are not in the area table: {orphans!r}."
-        raise InputError(msg)
+        raise InputError(f"Municipalities name regions that are not in the area table: {orphans!r}.")
     region_of = region_at.loc[towns["parent"]].to_numpy(dtype=np.int64)
     countries = tuple(sorted(regions["country"].unique()))
     region_people = population.reindex(regions.index).fillna(0.0).to_numpy(dtype=float)

@@ -84,8 +84,7 @@ class WorldParameters:
 
     def _check(self, name: str, passed: bool, allowed: str) -> None:
         if not passed:
-            msg = f"{name} = {getattr(self, name)!r} is not possible in a world; give {allowed}."
-            raise InputError(msg)
+            raise InputError(f"{name} = {getattr(self, name)!r} is not possible in a world; give {allowed}.")
 
     @cached_property
     def quarter_starts(self) -> tuple[pd.Timestamp, ...]:

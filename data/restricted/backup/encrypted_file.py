@@ -43,11 +43,10 @@ def open_backup(file: Path, passphrase: str) -> Iterator[tuple[sql.Connection, M
         except sql.Error as error:
             if getattr(error, "sqlite_errorname", "") != "SQLITE_NOTADB":
                 raise damaged_backup(file) from error
-            msg = (
+            raise WrongKey(
                 f"The passphrase does not open {file}. If it is right, the file is not a backup or is "
                 "damaged: try another copy. Nothing was changed."
-            )
-            raise WrongKey(msg) from error
+            ) from error
         try:
             yield connection, _check(file, connection)
         finally:
@@ -59,8 +58,7 @@ def _check(file: Path, connection: sql.Connection) -> Manifest:
         raise damaged_backup(file)
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     if application != APPLICATION or read_version(connection) not in tables.READABLE:
-        msg = f"{file} is not a backup that this version of the program can read."
-        raise InputError(msg)
+        raise InputError(f"{file} is not a backup that this version of the program can read.")
     return _parse_manifest(file, dict(connection.execute("SELECT name, value FROM backup_manifest")))
 
 
@@ -98,11 +96,10 @@ def normalize_passphrase(text: str) -> str:
 def check_passphrase(text: str) -> None:
     """Raise InputError for a passphrase that is too short for a new backup."""
     if len(normalize_passphrase(text)) < _PASSPHRASE_CHARACTERS or "\0" in text:
-        msg = (
+        raise InputError(
             f"The passphrase of a backup needs at least {_PASSPHRASE_CHARACTERS} characters, for "
             "example four random words. Write it down and store it in another place than the backup."
         )
-        raise InputError(msg)
 
 
 def damaged_backup(file: Path) -> CorruptVault:

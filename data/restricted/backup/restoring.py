@@ -74,8 +74,7 @@ def find_backup(file: Path) -> Path:
     """Return the absolute path of a backup; raise InputError when there is no such file."""
     file = Path(file).absolute()
     if not file.is_file():
-        msg = f"There is no backup {file}."
-        raise InputError(msg)
+        raise InputError(f"There is no backup {file}.")
     return file
 
 
@@ -87,11 +86,10 @@ def _open_workspace(path: Path, manifest: Manifest) -> Workspace:
     workspace = Workspace.open(path)
     if (workspace.id, workspace.kind) == (manifest.workspace_id, manifest.kind):
         return workspace
-    msg = (
+    raise WorkspaceError(
         f"The backup belongs to another workspace than {path} ({manifest.kind}, "
         f"{manifest.workspace_id}). Give a new folder: `tact --workspace FOLDER restore ...`."
     )
-    raise WorkspaceError(msg)
 
 
 def _check_keys(manifest: Manifest) -> None:
@@ -100,11 +98,10 @@ def _check_keys(manifest: Manifest) -> None:
     if not keys.has_keys(name) or keys.load(name) == manifest.keys:
         return
     places = " and ".join(place for place in keys.find_locations(name).values() if place)
-    msg = (
+    raise VaultError(
         f"This workspace has other keys than the backup ({places}), and keys are never overwritten. If they "
         "open nothing, move them away and restore again."
     )
-    raise VaultError(msg)
 
 
 def _check_vault(workspace: Workspace, both_keys: Keys, *, replace: bool) -> None:
@@ -117,11 +114,10 @@ def _check_vault(workspace: Workspace, both_keys: Keys, *, replace: bool) -> Non
     except VaultError:
         why = "cannot be read"
     if why:
-        msg = (
+        raise VaultError(
             f"The vault {workspace.vault} {why}, so the backup was not put in its place; nothing was "
             "changed. To replace it and keep the old one beside it: `tact restore --replace`."
         )
-        raise VaultError(msg)
 
 
 def _restore_vault(backup: sql.Connection, workspace: Workspace, key: Secret) -> Path | None:

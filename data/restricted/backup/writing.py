@@ -49,11 +49,9 @@ def check_target(target: Path) -> Path:
     """Return the absolute path of a backup to be written; raise InputError if it cannot be written there."""
     target = Path(target).absolute()
     if target.exists():
-        msg = f"{target} already exists, and a backup is never overwritten. Choose another name."
-        raise InputError(msg)
+        raise InputError(f"{target} already exists, and a backup is never overwritten. Choose another name.")
     if not target.parent.is_dir():
-        msg = f"There is no folder {target.parent} to write the backup to. Make it first."
-        raise InputError(msg)
+        raise InputError(f"There is no folder {target.parent} to write the backup to. Make it first.")
     return target
 
 

@@ -186,8 +186,7 @@ def read_codes(batch: pa.RecordBatch, name: str, lookup: Mapping[str, int]) -> n
     result: Ints = numbers[encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)]
     if (result == missing).any():
         wrong = next(t for t in texts if t not in lookup)
-        msg = f"A record has {name} {wrong!r}, which is not known. Correct and import it again."
-        raise ReleaseError(msg)
+        raise ReleaseError(f"A record has {name} {wrong!r}, which is not known. Correct and import it again.")
     return result
 
 
@@ -204,14 +203,12 @@ def _read_hashes(column: pa.Array) -> npt.NDArray[np.generic]:
     texts = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
     lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
     if not np.isin(lengths, (0, _HASH_DIGITS)).all():
-        msg = f"A hash of a child must have {_HASH_DIGITS} hexadecimal digits."
-        raise ReleaseError(msg)
+        raise ReleaseError(f"A hash of a child must have {_HASH_DIGITS} hexadecimal digits.")
     result = np.zeros((len(lengths), 4), np.uint64)
     try:
         raw = bytes.fromhex("".join(texts.to_pylist()))
     except ValueError:
-        msg = "A hash of a child must be hexadecimal."
-        raise ReleaseError(msg) from None
+        raise ReleaseError("A hash of a child must be hexadecimal.") from None
     result[lengths > 0] = np.frombuffer(raw, ">u8").reshape(-1, 4)
     return result
 

@@ -75,8 +75,7 @@ class Governance:
         """Raise WorkspaceError with all that is missing."""
         if self.missing:
             listed = "\n".join(f"  {line}" for line in self.missing)
-            msg = f"Nothing was released: {self.path} is not complete.\n{listed}"
-            raise WorkspaceError(msg)
+            raise WorkspaceError(f"Nothing was released: {self.path} is not complete.\n{listed}")
 
     @property
     def blocked(self) -> frozenset[str]:
@@ -109,8 +108,7 @@ class Governance:
         else:
             why = f"There is no agreement with {name}"
         listed = ", ".join(a.receiver for a in self.agreements) or "nobody"
-        msg = f"{why}. Nothing was exported. Agreements in {self.path}: {listed}."
-        raise WorkspaceError(msg)
+        raise WorkspaceError(f"{why}. Nothing was exported. Agreements in {self.path}: {listed}.")
 
 
 def write_missing(workspace: Workspace) -> list[Path]:

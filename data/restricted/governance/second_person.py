@@ -71,8 +71,7 @@ def appoint(vault: Vault, name: str, passphrase: str, old_passphrase: str | None
 def check(passphrase: str) -> None:
     """Raise InputError for a new passphrase that is too short."""
     if len(passphrase) < CHARACTERS:
-        msg = f"The passphrase needs at least {CHARACTERS} characters, for example four random words."
-        raise InputError(msg)
+        raise InputError(f"The passphrase needs at least {CHARACTERS} characters, for example four random words.")
 
 
 def confirm(person: SecondPerson, approvers: tuple[str, ...], passphrase: str) -> None:
@@ -88,8 +87,7 @@ def confirm(person: SecondPerson, approvers: tuple[str, ...], passphrase: str) -
 
 def _check_passphrase(person: SecondPerson, passphrase: str) -> None:
     if not hmac.compare_digest(_hash(passphrase, person.salt), person.hash):
-        msg = f"That is not the passphrase of {person.name}. Nothing was changed and nothing released."
-        raise InputError(msg)
+        raise InputError(f"That is not the passphrase of {person.name}. Nothing was changed and nothing released.")
 
 
 def _hash(passphrase: str, salt: str) -> str:

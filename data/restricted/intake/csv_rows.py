@@ -54,8 +54,7 @@ def read_table(
         notes: list[str] = []
         return _collect(rows_of_workbook(path, choose_sheet, notes), notes, None, progress)
     if start.startswith(_OLD_EXCEL):
-        msg = f"{path.name} is an Excel file of the old format. Save it as .xlsx or CSV."
-        raise FileRefused(msg)
+        raise FileRefused(f"{path.name} is an Excel file of the old format. Save it as .xlsx or CSV.")
     return _read_csv(path, progress)
 
 
@@ -69,8 +68,7 @@ def read_headings(path: Path) -> list[list[str]]:
         try:
             return [_header(_rows_of_csv(file, path.name, []))]
         except (csv.Error, UnicodeError):
-            msg = f"{path.name} cannot be read as a table."
-            raise FileRefused(msg) from None
+            raise FileRefused(f"{path.name} cannot be read as a table.") from None
 
 
 def _first_bytes(path: Path) -> bytes:
@@ -78,11 +76,9 @@ def _first_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             start = file.read(8)
     except OSError as error:
-        msg = f"{path.name} cannot be read: {error.strerror}."
-        raise FileRefused(msg) from None
+        raise FileRefused(f"{path.name} cannot be read: {error.strerror}.") from None
     if not start:
-        msg = f"{path.name} is empty."
-        raise FileRefused(msg)
+        raise FileRefused(f"{path.name} is empty.")
     return start
 
 
@@ -93,11 +89,9 @@ def _read_csv(path: Path, progress: ProgressCount | None) -> RawTable:
         try:
             return _collect(_rows_of_csv(file, path.name, notes), notes, line_ends, progress)
         except csv.Error:
-            msg = f"{path.name} cannot be read as a table: its first line is damaged."
-            raise FileRefused(msg) from None
+            raise FileRefused(f"{path.name} cannot be read as a table: its first line is damaged.") from None
         except UnicodeError:
-            msg = f"{path.name} is in an unknown encoding. Save it as CSV in UTF-8, or as .xlsx."
-            raise FileRefused(msg) from None
+            raise FileRefused(f"{path.name} is in an unknown encoding. Save it as CSV in UTF-8, or as .xlsx.") from None
 
 
 def _encoding(path: Path) -> tuple[str, int, str]:
@@ -186,11 +180,10 @@ def _refuse_unless_one_line(lines: _Lines, before: int, name: str) -> None:
     """Refuse the file if a faulty row covers several lines, because it may include other rows."""
     if lines.read == before + 1 and lines.last.count('"') % 2 == 0:
         return
-    msg = (
+    raise FileRefused(
         f"{name}: a quotation mark that opens on line {before + 1} is not closed as it should be, so "
         "the rows after it cannot be separated. Correct that line; the file was not imported."
     )
-    raise FileRefused(msg)
 
 
 def _delimiter(lines: _Lines, name: str) -> str:
@@ -199,15 +192,13 @@ def _delimiter(lines: _Lines, name: str) -> str:
         if line.strip():
             break
     else:
-        msg = f"{name} is empty."
-        raise FileRefused(msg)
+        raise FileRefused(f"{name} is empty.")
     declared = line.strip().lower().removeprefix("sep=") if line.lower().startswith("sep=") else ""
     if declared in _DELIMITERS:
         return declared
     lines.put_back()
     if "\0" in line:
-        msg = f"{name} is not a text table. CSV and XLSX files can be imported."
-        raise FileRefused(msg)
+        raise FileRefused(f"{name} is not a text table. CSV and XLSX files can be imported.")
     return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([line], delimiter=mark), [])))
 
 
@@ -245,15 +236,13 @@ def _collect(
 def _header(stream: Iterator[tuple[int, list[str] | Fault]]) -> list[str]:
     for _, row in stream:
         if isinstance(row, Fault):
-            msg = "The first row cannot be read. It must contain the column names."
-            raise FileRefused(msg)
+            raise FileRefused("The first row cannot be read. It must contain the column names.")
         if any(cell.strip() for cell in row):
             cells = [" ".join(cell.replace("\0", "").split()) for cell in row]
             while not cells[-1]:
                 cells.pop()
             return cells
-    msg = "The file is empty: the row with the column names is missing."
-    raise FileRefused(msg)
+    raise FileRefused("The file is empty: the row with the column names is missing.")
 
 
 def _whole_rows(

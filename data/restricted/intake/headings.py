@@ -132,13 +132,11 @@ def _refuse_repeated(headings: list[str]) -> None:
     folded = [fold(heading) for heading in headings if heading]
     twice = [position for position, heading in enumerate(folded) if heading and folded.count(heading) > 1]
     if twice:
-        msg = f"These columns appear twice: {list_headings(headings, twice)}. Keep one of each."
-        raise FileRefused(msg)
+        raise FileRefused(f"These columns appear twice: {list_headings(headings, twice)}. Keep one of each.")
 
 
 def _place(layout: Layout, ours: str, position: int, headings: list[str]) -> None:
     if ours in layout.columns:
         both = list_headings(headings, (layout.columns[ours], position))
-        msg = f"The columns {both} both mean {ours}. Keep one of them."
-        raise FileRefused(msg)
+        raise FileRefused(f"The columns {both} both mean {ours}. Keep one of them.")
     layout.columns[ours] = position

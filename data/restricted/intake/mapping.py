@@ -45,8 +45,7 @@ def file_for(folder: Path, partner: str) -> Path:
     """Return the path of a partner's mapping: letters, digits, _ and - of the name."""
     stem = re.sub(r"[^\w-]+", "-", partner.casefold()).strip("-_")
     if not stem:
-        msg = f"The partner's name {partner!r} has no letter or digit. Give the partner a name."
-        raise InputError(msg)
+        raise InputError(f"The partner's name {partner!r} has no letter or digit. Give the partner a name.")
     return folder / f"{stem}.toml"
 
 
@@ -61,8 +60,7 @@ def read(path: Path, kind: str) -> ColumnMapping:
     except FileNotFoundError:
         return ColumnMapping()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path.name} is not a valid TOML file: {error}"
-        raise InputError(msg) from None
+        raise InputError(f"{path.name} is not a valid TOML file: {error}") from None
     _refuse_unknown_keys(content, path.name)
     kind_part = _table(content, kind, path.name)
     columns = {**_columns(content, path.name), **_columns(kind_part, path.name)}
@@ -92,8 +90,7 @@ def check(mapping: ColumnMapping, kind: str, name: str = "The mapping") -> None:
     """Raise InputError for a column, category or order of dates that is not allowed."""
     for column in (*mapping.columns, *mapping.value_names):
         if column not in _column_names(kind):
-            msg = f"{name}: {kind} has no column {column!r}. It has: {', '.join(_column_names(kind))}."
-            raise InputError(msg)
+            raise InputError(f"{name}: {kind} has no column {column!r}. It has: {', '.join(_column_names(kind))}.")
     for column, names in mapping.value_names.items():
         allowed = get_kind(kind).column(column).allowed
         wrong = sorted({ours for ours in names.values() if allowed and ours not in allowed})
@@ -102,8 +99,7 @@ def check(mapping: ColumnMapping, kind: str, name: str = "The mapping") -> None:
             msg += f"Allowed: {', '.join(allowed)}."
             raise InputError(msg)
     if mapping.slashes and mapping.slashes not in SLASHES:
-        msg = f"{name}: slashes is {mapping.slashes!r}. Allowed: {', '.join(map(repr, SLASHES))}."
-        raise InputError(msg)
+        raise InputError(f"{name}: slashes is {mapping.slashes!r}. Allowed: {', '.join(map(repr, SLASHES))}.")
 
 
 def _column_names(kind: str) -> tuple[str, ...]:
@@ -141,21 +137,18 @@ def _merged(first: dict[str, dict[str, str]], then: dict[str, dict[str, str]]) -
 def _table(content: Table[str, object], key: str, name: str) -> dict[str, object]:
     table = content.get(key, {})
     if not isinstance(table, dict):
-        msg = f"{name}: {key!r} must be a table, as [{key}]."
-        raise InputError(msg)
+        raise InputError(f"{name}: {key!r} must be a table, as [{key}].")
     return table
 
 
 def _texts(content: Table[str, object], key: str, name: str) -> tuple[str, ...]:
     texts = content.get(key, [])
     if not isinstance(texts, list):
-        msg = f'{name}: {key!r} must be a list of column names, as {key} = ["remarks"].'
-        raise InputError(msg)
+        raise InputError(f'{name}: {key!r} must be a list of column names, as {key} = ["remarks"].')
     return tuple(_text(text, key, name) for text in texts)
 
 
 def _text(value: object, key: str, name: str) -> str:
     if not isinstance(value, str):
-        msg = f"{name}: {key!r} must be a text in quotation marks."
-        raise InputError(msg)
+        raise InputError(f"{name}: {key!r} must be a text in quotation marks.")
     return value

@@ -78,11 +78,9 @@ def _refuse_damaged(path: Path) -> None:
     except (zipfile.BadZipFile, OSError):
         raise _damaged(path) from None
     if size > _LARGEST:
-        msg = f"{path.name} unpacks to more than {_LARGEST:,} bytes. Save it as CSV and import that."
-        raise FileRefused(msg)
+        raise FileRefused(f"{path.name} unpacks to more than {_LARGEST:,} bytes. Save it as CSV and import that.")
     if "xl/workbook.xml" not in names:
-        msg = f"{path.name} is not an Excel workbook. CSV and XLSX files can be imported."
-        raise FileRefused(msg)
+        raise FileRefused(f"{path.name} is not an Excel workbook. CSV and XLSX files can be imported.")
 
 
 def _damaged(path: Path) -> FileRefused:

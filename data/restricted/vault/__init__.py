@@ -54,11 +54,10 @@ def open_vault(workspace: Workspace, both_keys: keys.Keys | None = None) -> "Vau
     if vault.kind == workspace.kind:
         return vault
     vault.close()
-    msg = (
+    raise WorkspaceError(
         f"The vault {workspace.vault} is {vault.kind} and its workspace {workspace.kind}. They never "
         "mix: put back the workspace.toml that belongs to it."
     )
-    raise WorkspaceError(msg)
 
 
 def examine(folder: Path, key: AnyKey) -> list[str]:
@@ -91,8 +90,7 @@ class Vault:
         folder, secret = Path(folder).absolute(), _vault_key(key)
         kind = kind or _find_kind(folder)
         if os.path.lexists(folder):
-            msg = f"There is already a vault at {folder}. It is not replaced."
-            raise VaultError(msg)
+            raise VaultError(f"There is already a vault at {folder}. It is not replaced.")
         with creation.building_aside(folder) as aside, sql.translating_errors(folder / health.DB):
             creation.write_empty_database(aside / health.DB, secret, kind, _identifier_mark(key))
             health.write(aside, secret)
@@ -138,12 +136,11 @@ class Vault:
     def _check_identifier_key(self, mark: str | None) -> None:
         stored = self._meta.get(creation.IDENTIFIER)
         if mark is not None and stored is not None and not hmac.compare_digest(mark, stored):
-            msg = (
+            raise WrongKey(
                 f"The identifier key does not belong to the vault {self.folder}: with it, every known "
                 "child would be counted again as a new one. Nothing was changed. Find the key that was made "
                 "with the vault, or restore it with `tact restore`."
             )
-            raise WrongKey(msg)
 
     def close(self) -> None:
         """Close the vault. The last connection merges the write-ahead log into the database."""

@@ -137,11 +137,10 @@ def _check_columns(frame: Frame, kind: str, storage: Mapping[str, Storage]) -> N
     if expected == present:
         return
     missing, unknown = sorted(expected - present), sorted(map(str, present - expected))
-    msg = (
+    raise VaultError(
         f"Records of kind {kind!r} have the columns identity, content, {', '.join(storage)}. "
         f"Missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}."
     )
-    raise VaultError(msg)
 
 
 def _combined(table: pa.Table, name: str) -> pa.Array:
@@ -156,8 +155,7 @@ def _digests(table: pa.Table, name: str) -> pa.Array:
             return column.cast(pa.binary()).cast(_DIGEST)
     except pa.ArrowInvalid:
         pass
-    msg = f"The column {name} must hold {DIGEST_BYTES} bytes in each row."
-    raise VaultError(msg)
+    raise VaultError(f"The column {name} must hold {DIGEST_BYTES} bytes in each row.")
 
 
 def _to_terms(column: pa.Array, name: str, terms: TermBook) -> pa.Array:
@@ -191,8 +189,7 @@ def _to_hash(column: pa.Array, name: str) -> pa.Array:
     except (binascii.Error, ValueError):
         pass
     # The last defence against an identifier that was not hashed, so the value is never shown.
-    msg = f"The column {name} must hold hashes: {2 * _HASH_BYTES} hexadecimal digits, or nothing."
-    raise VaultError(msg)
+    raise VaultError(f"The column {name} must hold hashes: {2 * _HASH_BYTES} hexadecimal digits, or nothing.")
 
 
 def _unhex(texts: pa.Array) -> pa.Array:
@@ -216,16 +213,14 @@ def _to_integer(column: pa.Array, name: str) -> pa.Array:
     try:
         return _no_nan(column).cast(pa.int64())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        msg = f"The column {name} must hold whole numbers, or nothing."
-        raise VaultError(msg) from None
+        raise VaultError(f"The column {name} must hold whole numbers, or nothing.") from None
 
 
 def _to_real(column: pa.Array, name: str) -> pa.Array:
     try:
         return _no_nan(column).cast(pa.float64())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        msg = f"The column {name} must hold numbers, or nothing."
-        raise VaultError(msg) from None
+        raise VaultError(f"The column {name} must hold numbers, or nothing.") from None
 
 
 def _no_nan(column: pa.Array) -> pa.Array:

@@ -49,11 +49,10 @@ def open_checked(folder: Path, key: Secret) -> sql.Connection:
         raise _missing_vault(folder)
     check = _read_check(folder)
     if check is not None and not check.fits(key):
-        msg = (
+        raise WrongKey(
             f"The key does not belong to the vault {folder}; the vault was not changed. "
             "Find the key that was made with it, or restore a backup with `tact restore`."
         )
-        raise WrongKey(msg)
     if check is not None and check.salt != sql.read_salt(db).hex():
         raise sql.corrupt_vault(db)
     connection = _open(db, key, known=check is not None)
@@ -105,12 +104,11 @@ def _open(db: Path, key: Secret, *, known: bool) -> sql.Connection:
         except sql.Error as error:
             if known or getattr(error, "sqlite_errorname", "") != "SQLITE_NOTADB":
                 raise
-            msg = (
+            raise WrongKey(
                 f"The vault {db} did not open: either the key is not the one that was made with it, or "
                 f"the file is damaged. {CHECK}, which would tell, is missing or damaged as well. "
                 "Try the right key first, then `tact restore`."
-            )
-            raise WrongKey(msg) from error
+            ) from error
         try:
             _check_version(db, connection)
         except BaseException:

@@ -39,11 +39,10 @@ def stage(connection: Connection, release: str, blocks: Mapping[str, bytes]) -> 
     """
     staged = read_staged_release(connection)
     if staged not in (None, release):
-        msg = (
+        raise VaultError(
             f"Publishing {staged} was not finished, so {release} cannot start. Run `tact release`, which "
             "finishes or undoes it."
         )
-        raise VaultError(msg)
     connection.execute("DELETE FROM staged")
     connection.execute("INSERT OR REPLACE INTO meta VALUES ('staged', ?)", (release,))
     connection.executemany("INSERT INTO staged VALUES (?, ?)", sorted(blocks.items()))
@@ -65,8 +64,7 @@ def discard(connection: Connection, release: str) -> None:
 def _check_staged(connection: Connection, release: str) -> None:
     staged = read_staged_release(connection)
     if staged != release:
-        msg = f"Nothing is staged for {release!r}; staged is {staged or 'nothing'}."
-        raise VaultError(msg)
+        raise VaultError(f"Nothing is staged for {release!r}; staged is {staged or 'nothing'}.")
 
 
 def _clear_staged(connection: Connection) -> None:

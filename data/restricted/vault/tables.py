@@ -88,8 +88,7 @@ NAMED = (
 def columns_of(kind: str) -> MappingProxyType[str, Storage]:
     """Return a kind's columns with their storage; raise VaultError for an unknown kind."""
     if kind not in TABLES:
-        msg = f"There is no record kind {kind!r}; the kinds are {', '.join(TABLES)}."
-        raise VaultError(msg)
+        raise VaultError(f"There is no record kind {kind!r}; the kinds are {', '.join(TABLES)}.")
     return TABLES[kind]
 
 
@@ -140,8 +139,7 @@ def select_sql(kind: str, names: Sequence[str]) -> str:
     allowed = {*columns_of(kind), "identity", "batch"}
     if not names or not allowed.issuperset(names):
         unknown = ", ".join(name for name in names if name not in allowed) or "none at all"
-        msg = f"Columns of {kind!r} are {', '.join(columns_of(kind))}; asked for was {unknown}."
-        raise VaultError(msg)
+        raise VaultError(f"Columns of {kind!r} are {', '.join(columns_of(kind))}; asked for was {unknown}.")
     return f"SELECT {', '.join(_quoted(name) for name in names)} FROM {kind} ORDER BY identity"
 
 
