@@ -16,7 +16,8 @@ import numpy as np
 
 from data.errors import InputError
 from risk.access import Catchment, compute_reach
-from risk.planning import Aims, Kind, Posts, Rules, Solver, compute_floor, plan_moves
+from risk.planning import compute_floor, plan_moves
+from risk.planning.problem import Aims, Kind, Posts, Rules, Solver
 
 KINDS = (Kind("outreach", 8.0, search=True), Kind("centre", 12.0))
 AIMS = {

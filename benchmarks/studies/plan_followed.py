@@ -29,7 +29,7 @@ from data.workspace.types import Ints, Progress
 from risk.model import RiskModel
 from risk.model.detection import DetectionRange
 from risk.model.observations import Observations
-from risk.planning import Posts, Solver
+from risk.planning.problem import Posts, Solver
 from risk.worlds import WorldParameters
 
 Way = Literal["plan", "counts"]

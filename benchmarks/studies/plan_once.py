@@ -28,8 +28,10 @@ from data.workspace.types import Floats, Ints, Progress
 from geo import areas as geography
 from risk.model import RiskModel
 from risk.model.observations import Observations
-from risk.planning import Plan, Posts, Rules, Solver, plan_moves
+from risk.planning import plan_moves
 from risk.planning.explain import Estimate
+from risk.planning.problem import Posts, Rules, Solver
+from risk.planning.result import Plan
 from risk.worlds import World, WorldParameters, simulate_default_areas
 
 RIVALS = ("today", "population", "counts", "greedy", "plan", "truth")

@@ -14,8 +14,11 @@ from risk.access import Catchment, compute_reach
 from risk.model.detection import draw_yearly_need
 from risk.model.fit import Fit
 from risk.model.observations import Observations
-from risk.planning import Kind, Plan, Posts, Rules, RulesClash, Solver, plan_moves
+from risk.planning import plan_moves
 from risk.planning.benefit import compute_met
+from risk.planning.clashes import RulesClash
+from risk.planning.problem import Kind, Posts, Rules, Solver
+from risk.planning.result import Plan
 
 YEAR = 4  # quarters
 _DRAWS = 400

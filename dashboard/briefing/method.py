@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dashboard.briefing.situation import PATHWAYS
 from dashboard.narrative.speech import Speech
 from data.release import Release
-from risk.planning import LEAST_CHANCE, LEAST_GAIN
 from risk.planning.inputs import Setting
+from risk.planning.result import LEAST_CHANCE, LEAST_GAIN
 
 _LARGEST_NOISE = 5
 

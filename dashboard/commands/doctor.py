@@ -16,8 +16,8 @@ from data.errors import TactError, VaultError
 from data.release import Release, current_name, names
 from data.restricted import governance, keys, publishing
 from data.restricted.vault import examine, open_vault
-from data.schema import KINDS
 from data.schema.codebook import describe
+from data.schema.kinds import KINDS
 from data.tables.spec import TIERS
 from data.workspace import Workspace, default_path
 

@@ -15,7 +15,7 @@ from data.reference import area_table
 from data.restricted import intake, keys
 from data.restricted.intake import mapping
 from data.restricted.vault import Vault, open_vault
-from data.schema import KINDS
+from data.schema.kinds import KINDS
 from data.workspace import Workspace
 from geo.places import Places
 

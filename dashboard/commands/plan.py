@@ -25,7 +25,8 @@ from data.workspace import Workspace, files
 from geo import areas as geography
 from risk import handover
 from risk.handover import HandOverResult
-from risk.planning import RulesClash, inputs, posts, saved
+from risk.planning import inputs, posts, saved
+from risk.planning.clashes import RulesClash
 from risk.planning.inputs import PlanInputs, Setting
 from risk.planning.saved import SavedPlan
 from risk.planning.summary import ROLES, Author, PlanSummary, summarise_plan

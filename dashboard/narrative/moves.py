@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dashboard.narrative.speech import Speech, make_legible
-from risk.planning import Decision, Effect, Move, Step
+from risk.planning.explain import Effect, Move
+from risk.planning.problem import Decision
+from risk.planning.schedule import Step
 from risk.planning.summary import AuthoredDecision, GroupCoverage, HandedOverTask, PlanSummary, Quarter, StayingTask
 
 _EFFECTS, _QUARTERS, _REASON = 2, 4, 60

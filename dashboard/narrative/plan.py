@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from dashboard.narrative.moves import list_decision_moves
 from dashboard.narrative.speech import Speech
 from geo.layers.core.words import mark
-from risk.planning import LEAST_CHANCE, LEAST_GAIN, Clash
+from risk.planning.clashes import Clash
+from risk.planning.result import LEAST_CHANCE, LEAST_GAIN
 from risk.planning.summary import PlanSummary
 
 _FRAGILE, _PLACES = 2, 3  # moves, areas in a sentence

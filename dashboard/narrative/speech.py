@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from dashboard.site.catalogues import load_catalogue
 from geo.areas import Areas
 from geo.layers.core.words import mark
-from risk.planning import Estimate
+from risk.planning.explain import Estimate
 
 # The languages of a briefing, and their own names for themselves.
 LANGUAGE_NAMES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}

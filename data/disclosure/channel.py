@@ -81,13 +81,6 @@ class Channel:
         """Which noisy values are shown unchanged, shape (n_max + largest + 1,)."""
         return np.asarray(np.arange(self.matrix.shape[1]) >= (self.k or 0))
 
-    def log_likelihood(self, published: npt.ArrayLike) -> Floats:
-        """Return log P(published | true), shape (cells, n_max + 1); a negative value stands for hidden."""
-        values = np.atleast_1d(np.asarray(published, np.int64))
-        likelihood = np.stack([self.hidden() if v < 0 else self.shown(int(v)) for v in values])
-        with np.errstate(divide="ignore"):
-            return np.log(likelihood)
-
     def support(self, published: int | None) -> npt.NDArray[np.int64]:
         """List the true counts that can show as this number; None for hidden."""
         chance = self.hidden() if published is None else self.shown(published)

@@ -13,29 +13,12 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import pandas as pd
 
 from data.errors import InputError
-from data.schema.column import Column, ColumnType, RecordKind, Rule
+from data.schema.column import Column, RecordKind, Rule
 from data.schema.kinds import KINDS
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
     from pandera.pandas import Check
-
-__all__ = [
-    "INVENTED",
-    "KINDS",
-    "Column",
-    "ColumnType",
-    "Finding",
-    "HashIdentifier",
-    "Match",
-    "RecordKind",
-    "Resolve",
-    "Rule",
-    "area_word",
-    "conform",
-    "get_kind",
-    "schema",
-]
 
 # A file of an invented world has a column of this name, so that renaming it does not make it real.
 INVENTED = "invented"

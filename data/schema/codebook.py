@@ -5,7 +5,8 @@ Columns of released tables are described in geo/layers/output/columns.py.
 
 from __future__ import annotations
 
-from data.schema import Column, get_kind
+from data.schema import get_kind
+from data.schema.column import Column
 
 ENTRY = ("column", "label", "meaning", "allowed", "needed", "example")
 

@@ -26,26 +26,8 @@ from data.release import Release
 from data.workspace.small_tables import parse_rows, read_text
 from data.workspace.types import Floats, Ints
 from risk.access import Supply
-from risk.handover.files import CAPACITY, TASKS, parse_capacity, parse_tasks, read_capacity, read_tasks
-from risk.handover.tasks import AXES, DUTY_BEARERS, QUARTERS, USUAL, WHY_STAYS, Capacity, HandOver, Stays, Task
-
-__all__ = [
-    "AXES",
-    "DUTY_BEARERS",
-    "QUARTERS",
-    "USUAL",
-    "WHY_STAYS",
-    "Capacity",
-    "HandOver",
-    "HandOverResult",
-    "Stays",
-    "Tables",
-    "Task",
-    "estimate_capacity",
-    "hand_over",
-    "read_capacity",
-    "read_tasks",
-]
+from risk.handover.files import CAPACITY, TASKS, parse_capacity, parse_tasks
+from risk.handover.tasks import DUTY_BEARERS, QUARTERS, Capacity, HandOver, Stays, Task
 
 Way = tuple[int, int, int]  # a task of an area, a place in its `to`, a quarter from 0
 

@@ -9,30 +9,20 @@ area,duty_bearer,quarter,children               spare capacity; none where there
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
-from data.workspace.small_tables import Row, read_rows
+from data.workspace.small_tables import Row
 from risk.handover.tasks import AXES, DUTY_BEARERS, QUARTERS, USUAL, Capacity, Task
 
 TASKS = ("area", "partner", "axis", "children", "to")
-_OPTIONAL = ("from_quarter",)
 CAPACITY = ("area", "duty_bearer", "quarter", "children")
 _LARGEST = 1_000_000
 _NO_AREA = "not a county or region. Write a code from the table of areas, such as AL-05, or delete the row."
 
 
-def read_tasks(path: Path, areas: Iterable[str]) -> tuple[Task, ...]:
-    """Read the tasks that partners could hand over; see the module for the table.
-
-    Raises FileRefused where the file is not such a table, and InputError, naming row, column and remedy.
-    """
-    return parse_tasks(read_rows(path, TASKS, _OPTIONAL), areas)
-
-
 def parse_tasks(rows: Iterable[Row], areas: Iterable[str]) -> tuple[Task, ...]:
-    """Read the tasks of rows; raises the same errors as `read_tasks`."""
+    """Read the tasks that partners could hand over; raises InputError, naming row, column and remedy."""
     known, seen = set(areas), dict[Task, int]()
     tasks = []
     for row in rows:
@@ -70,16 +60,8 @@ def _list_bearers(row: Row) -> tuple[str, ...]:
     return named
 
 
-def read_capacity(path: Path, areas: Iterable[str]) -> Capacity:
-    """Read the spare capacity of duty bearers; see the module for the table.
-
-    Raises FileRefused where the file is not such a table, and InputError, naming row, column and remedy.
-    """
-    return parse_capacity(read_rows(path, CAPACITY), areas)
-
-
 def parse_capacity(rows: Iterable[Row], areas: Iterable[str]) -> Capacity:
-    """Read the spare capacity of rows; raises the same errors as `read_capacity`."""
+    """Read the spare capacity of duty bearers; raises InputError, naming row, column and remedy."""
     codes = tuple(areas)
     room = np.zeros((len(codes), len(DUTY_BEARERS), QUARTERS), np.int64)
     seen = dict[tuple[int, int, int], int]()

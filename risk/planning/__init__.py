@@ -23,43 +23,14 @@ from data.errors import InputError
 from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats, Progress
 from risk.planning.benefit import compute_met, expand_kinds
-from risk.planning.clashes import Clash, RulesClash, find_clashes
+from risk.planning.clashes import RulesClash, find_clashes
 from risk.planning.constraints import Region
-from risk.planning.explain import Effect, Estimate, Move, Outcome, compute_outcome, explain_moves
-from risk.planning.exploration import Exploration, draw_exploration
+from risk.planning.explain import Estimate, compute_outcome, explain_moves
+from risk.planning.exploration import draw_exploration
 from risk.planning.objective import Goal
-from risk.planning.problem import Aims, Decision, Kind, Posts, Rules, Solver
-from risk.planning.result import LEAST_CHANCE, LEAST_GAIN, Plan, Point
-from risk.planning.schedule import Phase, Schedule, Step, schedule_moves
+from risk.planning.problem import Aims, Decision, Posts, Rules, Solver
+from risk.planning.result import LEAST_GAIN, Plan, Point
 from risk.planning.solve import Solution, solve_moves
-
-__all__ = [
-    "LEAST_CHANCE",
-    "LEAST_GAIN",
-    "Aims",
-    "Clash",
-    "Decision",
-    "Effect",
-    "Estimate",
-    "Exploration",
-    "Kind",
-    "Move",
-    "Outcome",
-    "Phase",
-    "Plan",
-    "Point",
-    "Posts",
-    "Rules",
-    "RulesClash",
-    "Schedule",
-    "Solver",
-    "Step",
-    "compute_floor",
-    "compute_frontier",
-    "draw_exploration",
-    "plan_moves",
-    "schedule_moves",
-]
 
 
 @on_one_thread

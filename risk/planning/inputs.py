@@ -23,21 +23,12 @@ from risk.model import RiskModel
 from risk.model.detection import draw_yearly_need
 from risk.model.observations import PATHWAYS as _MODEL_PATHWAYS
 from risk.model.observations import Observations
-from risk.planning import (
-    Aims,
-    Decision,
-    Plan,
-    Point,
-    Posts,
-    Rules,
-    Schedule,
-    Solver,
-    compute_frontier,
-    plan_moves,
-    schedule_moves,
-)
 from risk.planning import compute_floor as _floor
+from risk.planning import compute_frontier, plan_moves
 from risk.planning import posts as tables
+from risk.planning.problem import Aims, Decision, Posts, Rules, Solver
+from risk.planning.result import Plan, Point
+from risk.planning.schedule import Schedule, schedule_moves
 
 ALL = "all"
 PATHWAYS = (ALL, *_MODEL_PATHWAYS)
@@ -48,7 +39,7 @@ _UNDER_SEARCHED = 0.5  # of the outreach days that would be fair for the childre
 
 @dataclass(frozen=True)
 class Setting:
-    """The settings of a reader; `risk.planning.Rules` and `Aims` explain the values.
+    """The settings of a reader; `risk.planning.problem.Rules` and `Aims` explain the values.
 
     pathway : whose need counts, one of PATHWAYS. moves : maximum number of moves. budget : maximum hours of
     travel between old and new posts, None for no limit. floor : share of today's capacity that every area

@@ -25,7 +25,7 @@ from data.errors import InputError
 from data.workspace.small_tables import Row, parse_rows, read_rows
 from data.workspace.types import Floats, Ints
 from risk.model.observations import Observations
-from risk.planning import Kind
+from risk.planning.problem import Kind
 
 COLUMNS = ("area", "kind", "searches", "units", "children", "committed", "room")
 _NEEDED, _OPTIONAL = COLUMNS[:5], COLUMNS[5:]

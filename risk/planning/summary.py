@@ -14,11 +14,15 @@ import numpy as np
 from data.errors import InputError
 from data.personal import free_text
 from data.workspace.types import Bools, Floats
-from risk.handover import HandOver, HandOverResult, Stays, Tables
-from risk.planning import Decision, Estimate, Move, Outcome, Plan, Point, Schedule, Step
+from risk.handover import HandOverResult, Tables
+from risk.handover.tasks import HandOver, Stays
 from risk.planning import posts as tables
 from risk.planning.benefit import compute_met
+from risk.planning.explain import Estimate, Move, Outcome
 from risk.planning.inputs import PlanInputs, Setting, make_schedule
+from risk.planning.problem import Decision
+from risk.planning.result import Plan, Point
+from risk.planning.schedule import Schedule, Step
 
 Role = Literal["programme manager", "coordinator", "data officer", "board"]
 
@@ -133,7 +137,7 @@ class HandedOverTask:
 
 @dataclass(frozen=True)
 class StayingTask:
-    """A partner's task that nobody can take over; see `risk.handover.Stays` for the codes of `why`."""
+    """A partner's task that nobody can take over; see `risk.handover.tasks.Stays` for the codes of `why`."""
 
     area: str
     partner: str

@@ -18,7 +18,7 @@ import pytest
 
 from data.release import Release
 from data.restricted import keys
-from data.schema import KINDS
+from data.schema.kinds import KINDS
 from tests.helpers.paths import ROOT
 from tests.helpers.small_policy import write_small_policy
 

@@ -14,7 +14,7 @@ from typing import Any
 import geopandas as gpd
 import pytest
 
-from data.schema import KINDS
+from data.schema.kinds import KINDS
 from geo.areas import load_areas
 
 MARKUP = '<img src=x onerror="window.hostile=1">'

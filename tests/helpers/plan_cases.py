@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from risk.access import Catchment, compute_reach
-from risk.planning import Aims, Kind, Posts, Solver
+from risk.planning.problem import Aims, Kind, Posts, Solver
 
 EXACT = Solver(gap=1e-7, pieces=200)
 BOTH = (Kind("outreach", 8.0, True), Kind("centre", 12.0))

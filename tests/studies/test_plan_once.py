@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks.studies.plan_once import RIVALS, Programme, Regret, Study, describe, greedy, study, towards
-from risk.planning import Estimate, Kind, Posts
+from risk.planning.explain import Estimate
+from risk.planning.problem import Kind, Posts
 
 
 def posts(units):

@@ -18,7 +18,7 @@ from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import address, markup, page_frame
 from data.errors import InputError, ReleaseError
 from geo.layers.communities import CAUTION
-from risk.planning import RulesClash
+from risk.planning.clashes import RulesClash
 from risk.planning.inputs import Setting
 from risk.planning.saved import SavedPlans
 from risk.planning.summary import PlanSummary

@@ -17,8 +17,9 @@ from dashboard.widgets import address, markup
 from data.errors import InputError, ReleaseError
 from data.personal.free_text import LONGEST
 from geo.layers.core.words import mark
-from risk.planning import Decision, Step
 from risk.planning.inputs import Setting
+from risk.planning.problem import Decision
+from risk.planning.schedule import Step
 from risk.planning.summary import ROLES, AuthoredDecision, PlanSummary
 
 NEEDS = {

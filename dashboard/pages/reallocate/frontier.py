@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.site.text import _
-from risk.planning import Point
+from risk.planning.result import Point
 from risk.planning.summary import Verdict
 
 BY = {"moved": "Units that move", "cost": "Hours of travel"}

@@ -17,9 +17,9 @@ from dashboard.site.current_release import CurrentRelease, load_areas, read_area
 from data.errors import FileRefused
 from data.workspace.safe_text import escape_frame
 from risk.handover import HandOverResult, Tables
-from risk.planning import Plan, Point
 from risk.planning import posts as tables
 from risk.planning.inputs import PlanInputs, Setting, make_frontier, make_plan
+from risk.planning.result import Plan, Point
 from risk.planning.summary import Author, AuthoredDecision, PlanSummary, summarise_plan
 
 _READING = Lock()

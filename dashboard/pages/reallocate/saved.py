@@ -24,7 +24,8 @@ from dashboard.widgets import markup
 from data.errors import TactError
 from data.personal.free_text import LONGEST
 from data.release import Release
-from risk.planning import Move, saved
+from risk.planning import saved
+from risk.planning.explain import Move
 from risk.planning.inputs import Setting
 from risk.planning.saved import SavedPlan, SavedPlans
 from risk.planning.summary import PlanSummary

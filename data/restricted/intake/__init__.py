@@ -36,7 +36,9 @@ from data.restricted.intake.mapping import read as mapping_of
 from data.restricted.intake.refuse_personal import refuse_personal_content, refuse_personal_headings
 from data.restricted.intake.rejects import REJECT_COLUMNS, build_rejects, write_rejects
 from data.restricted.intake.table import RawTable
-from data.schema import INVENTED, KINDS, HashIdentifier, RecordKind, Resolve, conform, get_kind
+from data.schema import INVENTED, HashIdentifier, Resolve, conform, get_kind
+from data.schema.column import RecordKind
+from data.schema.kinds import KINDS
 from data.workspace.folding import fold
 from data.workspace.types import ProgressCount
 

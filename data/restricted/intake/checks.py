@@ -19,7 +19,8 @@ from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.table import RawTable
 from data.restricted.intake.values import Value, check_values, slash_order
-from data.schema import Column, Match, RecordKind, Resolve, Rule
+from data.schema import Match, Resolve
+from data.schema.column import Column, RecordKind, Rule
 
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

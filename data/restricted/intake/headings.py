@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from data.errors import FileRefused
 from data.personal.headings import list_headings
 from data.restricted.intake.mapping import ColumnMapping
-from data.schema import INVENTED, Column, RecordKind
+from data.schema import INVENTED
+from data.schema.column import Column, RecordKind
 from data.schema.earlier_words import read_earlier_words
 from data.workspace.folding import fold, make_key
 

@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Literal, cast
 
 from data.errors import InputError
-from data.schema import KINDS, get_kind
+from data.schema import get_kind
+from data.schema.kinds import KINDS
 
 Slashes = Literal["", "day first", "month first"]
 SLASHES: tuple[str, ...] = ("day first", "month first")

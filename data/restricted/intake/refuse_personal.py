@@ -13,7 +13,7 @@ from data.personal.content import Holds, find_personal_content, median_year, rec
 from data.personal.headings import find_personal_heading, is_about_others, list_headings
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.table import RawColumn, RawTable
-from data.schema import Column, RecordKind
+from data.schema.column import Column, RecordKind
 
 
 def refuse_personal_headings(name: str, kind: RecordKind, headings: list[str], layout: Layout) -> None:

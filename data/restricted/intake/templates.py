@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from data.errors import InputError
 from data.restricted.intake.xlsx_rows import GUIDES
-from data.schema import KINDS, Column, RecordKind, area_word, get_kind
+from data.schema import area_word, get_kind
 from data.schema.codebook import ENTRY, describe
+from data.schema.column import Column, RecordKind
+from data.schema.kinds import KINDS
 from data.workspace.files import replacing
 
 if TYPE_CHECKING:

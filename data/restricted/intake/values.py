@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from data.errors import InputError
-from data.schema import Column
+from data.schema.column import Column
 from data.schema.earlier_words import read_earlier_words
 from data.tables.periods import Period
 from data.workspace.folding import fold, make_key

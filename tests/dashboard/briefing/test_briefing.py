@@ -17,9 +17,11 @@ from dashboard.narrative.speech import Speech
 from data.errors import InputError
 from data.release import Release
 from geo import areas as geography
-from risk.handover import DUTY_BEARERS, Capacity, Task, hand_over
-from risk.planning import Estimate, inputs
+from risk.handover import hand_over
+from risk.handover.tasks import DUTY_BEARERS, Capacity, Task
+from risk.planning import inputs
 from risk.planning import saved as plan_files
+from risk.planning.explain import Estimate
 from risk.planning.inputs import PlanInputs, Setting
 from risk.planning.summary import Author, summarise_plan
 from tests.helpers.hostile import PAYLOADS

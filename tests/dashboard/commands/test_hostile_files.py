@@ -19,7 +19,7 @@ import pytest
 
 from data.disclosure.attacks import surface
 from data.release import Release
-from data.schema import KINDS
+from data.schema.kinds import KINDS
 from data.workspace.safe_text import escape_formula
 from tests.helpers import hostile
 

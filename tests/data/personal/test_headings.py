@@ -3,7 +3,7 @@
 import pytest
 
 from data.personal.headings import find_personal_heading, is_about_others, list_headings, plain_heading
-from data.schema import KINDS
+from data.schema.kinds import KINDS
 
 CHILDREN = KINDS["encounter"].refuses
 

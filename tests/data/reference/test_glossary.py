@@ -6,8 +6,8 @@ import re
 import pytest
 
 from data.reference.glossary import glossary
-from data.schema import KINDS
 from data.schema.codebook import describe
+from data.schema.kinds import KINDS
 from tests.helpers.paths import ROOT
 
 TERMS = list(glossary().values())

@@ -5,8 +5,9 @@ import pytest
 
 from data.errors import InputError
 from data.reference import area_table
-from data.schema import KINDS, conform, get_kind, schema
+from data.schema import conform, get_kind, schema
 from data.schema.codebook import ENTRY, describe
+from data.schema.kinds import KINDS
 
 STORED = {
     "encounter": "date municipality child programme_child country stage pathway form axis found sex age_band "

@@ -10,23 +10,22 @@ from hypothesis import strategies as st
 
 from data.errors import FileRefused, InputError
 from data.release import Release
+from data.workspace.small_tables import read_rows
 from geo import areas as geography
 from risk.access import Supply
-from risk.handover import (
-    AXES,
-    DUTY_BEARERS,
-    QUARTERS,
-    USUAL,
-    Capacity,
-    HandOver,
-    Task,
-    estimate_capacity,
-    hand_over,
-    read_capacity,
-    read_tasks,
-)
+from risk.handover import estimate_capacity, hand_over
+from risk.handover.files import CAPACITY, TASKS, parse_capacity, parse_tasks
+from risk.handover.tasks import AXES, DUTY_BEARERS, QUARTERS, USUAL, Capacity, HandOver, Task
 
 AREAS = ("AL-05", "AL-11")
+
+
+def read_tasks(path):
+    return parse_tasks(read_rows(path, TASKS), AREAS)
+
+
+def read_capacity(path):
+    return parse_capacity(read_rows(path, CAPACITY), AREAS)
 
 
 def room(given, areas=AREAS, at_least=False):
@@ -160,12 +159,12 @@ def test_tasks_are_read_with_the_usual_duty_bearers_where_none_is_named(tmp_path
         "AL-05,Arsis,prevention,20,,\n"
         "AL-11,BKTF,protection,8,state; municipality ;state,3\n",
     )
-    assert read_tasks(path, AREAS) == (
+    assert read_tasks(path) == (
         Task("AL-05", "Arsis", "prevention", 20, USUAL["prevention"]),
         Task("AL-11", "BKTF", "protection", 8, ("state", "municipality"), 3),
     )
     without = _file(tmp_path, "area,partner,axis,children,to\nAL-05,Arsis,coordination,1,school\n")
-    assert read_tasks(without, AREAS)[0].from_quarter == 1
+    assert read_tasks(without)[0].from_quarter == 1
     assert set(USUAL) == set(AXES)
     assert all(set(usual) <= set(DUTY_BEARERS) for usual in USUAL.values())
 
@@ -185,12 +184,12 @@ def test_tasks_are_read_with_the_usual_duty_bearers_where_none_is_named(tmp_path
 )
 def test_a_faulty_task_is_named_with_its_remedy(tmp_path, row, said):
     with pytest.raises(InputError, match=said):
-        read_tasks(_file(tmp_path, f"area,partner,axis,children,to,from_quarter\n{row}\n"), AREAS)
+        read_tasks(_file(tmp_path, f"area,partner,axis,children,to,from_quarter\n{row}\n"))
 
 
 def test_room_is_read_and_what_is_not_there_is_none(tmp_path):
     path = _file(tmp_path, "area,duty_bearer,quarter,children\nAL-05,school,2,30\nAL-05,school,3,0\n")
-    found = read_capacity(path, AREAS)
+    found = read_capacity(path)
     np.testing.assert_array_equal(found.children, room({("AL-05", "school"): [0, 30, 0, 0]}).children)
     assert not found.at_least.any()
 
@@ -207,14 +206,14 @@ def test_room_is_read_and_what_is_not_there_is_none(tmp_path):
 )
 def test_faulty_room_is_named_with_its_remedy(tmp_path, row, said):
     with pytest.raises(InputError, match=said):
-        read_capacity(_file(tmp_path, f"area,duty_bearer,quarter,children\n{row}\n"), AREAS)
+        read_capacity(_file(tmp_path, f"area,duty_bearer,quarter,children\n{row}\n"))
 
 
 def test_other_tables_are_refused(tmp_path):
     with pytest.raises(FileRefused, match="no column partner, axis"):
-        read_tasks(_file(tmp_path, "area,children,to\n"), AREAS)
+        read_tasks(_file(tmp_path, "area,children,to\n"))
     with pytest.raises(FileRefused, match="no column duty_bearer"):
-        read_capacity(_file(tmp_path, "area,quarter,children\n"), AREAS)
+        read_capacity(_file(tmp_path, "area,quarter,children\n"))
 
 
 def test_tasks_and_room_that_cannot_be_are_refused():

@@ -8,21 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError
-from risk.planning import (
-    Aims,
-    Decision,
-    Kind,
-    Posts,
-    Rules,
-    RulesClash,
-    Solver,
-    compute_floor,
-    compute_frontier,
-    draw_exploration,
-    plan_moves,
-)
+from risk.planning import compute_floor, compute_frontier, plan_moves
 from risk.planning.benefit import Benefit, compute_least_served, compute_met, weigh_worst_draws
+from risk.planning.clashes import RulesClash
+from risk.planning.exploration import draw_exploration
 from risk.planning.objective import Goal
+from risk.planning.problem import Aims, Decision, Kind, Posts, Rules, Solver
 from tests.helpers.plan_cases import AIMS, EXACT, country, keeps, layouts
 
 

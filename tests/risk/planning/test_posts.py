@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import FileRefused, InputError
-from risk.planning import Kind, posts
+from risk.planning import posts
 from risk.planning.posts import PostsTable
+from risk.planning.problem import Kind
 
 AREAS = ("AL-02", "AL-11", "GR-I")
 HEAD = ",".join(posts.COLUMNS)

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from data.errors import InputError
 from risk.access import Catchment, compute_reach
-from risk.planning import Decision, Kind, Posts, Rules, Solver, Step, plan_moves, schedule_moves
+from risk.planning import plan_moves
 from risk.planning.benefit import compute_met
+from risk.planning.problem import Decision, Kind, Posts, Rules, Solver
+from risk.planning.schedule import Step, schedule_moves
 
 EXACT = Solver(seconds=60.0, gap=1e-8)
 BOTH = (Kind("outreach", 8.0, True), Kind("centre", 12.0))

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import OptimizeResult
 
-from risk.planning import Aims, Decision, Rules, Solver, compute_floor, milp, plan_moves
+from risk.planning import compute_floor, milp, plan_moves
 from risk.planning import solve as _plan_solve
 from risk.planning.constraints import Region, Timer
 from risk.planning.exploration import Exploration, draw_exploration
 from risk.planning.objective import Goal
+from risk.planning.problem import Aims, Decision, Rules, Solver
 from risk.planning.search import Search, find_nearest_whole
 from risk.planning.solve import solve_moves
 from tests.helpers.plan_cases import AIMS, country, keeps, layouts

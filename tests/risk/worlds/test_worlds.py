@@ -16,7 +16,7 @@ from data.errors import InputError
 from data.reference import area_table
 from data.restricted.intake import read_file
 from data.restricted.intake.mapping import read as read_mapping
-from data.schema import KINDS
+from data.schema.kinds import KINDS
 from geo.places import Places
 from risk import worlds as sim
 

@@ -18,8 +18,10 @@ from data.errors import FileRefused, InputError
 from data.release import Release
 from geo.layers.communities import CAUTION
 from risk.handover import Tables
-from risk.planning import Clash, Decision, RulesClash, saved
+from risk.planning import saved
+from risk.planning.clashes import Clash, RulesClash
 from risk.planning.inputs import Setting
+from risk.planning.problem import Decision
 from risk.planning.summary import Author, AuthoredDecision
 
 HOSTILE = "<img src=x onerror=alert(1)>"

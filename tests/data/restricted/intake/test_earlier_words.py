@@ -7,8 +7,8 @@ import pytest
 from data.restricted.intake.headings import match_headings
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.values import check_values
-from data.schema import KINDS
 from data.schema.earlier_words import read_earlier_words
+from data.schema.kinds import KINDS
 
 CASES = [
     (kind, column, words, code)

@@ -16,7 +16,7 @@ from data.restricted.intake import REJECT_COLUMNS, write_rejects
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.keys import Secret
 from data.restricted.vault import Vault
-from data.schema import KINDS
+from data.schema.kinds import KINDS
 from tests.helpers.partner_files import ROW, Hasher, Resolver, identities, read, read_rows, reasons, text_of, write
 
 PLAIN = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

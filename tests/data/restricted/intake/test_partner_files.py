@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from data.errors import FileRefused, InputError
 from data.restricted.intake import guess_kind, is_invented
 from data.restricted.intake.mapping import ColumnMapping
-from data.schema import KINDS
+from data.schema.kinds import KINDS
 from tests.helpers.partner_files import (
     ROW,
     Hasher,

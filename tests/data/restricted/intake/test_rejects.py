@@ -5,7 +5,7 @@ import pytest
 
 from data.restricted.intake.rejects import LONGEST, Repeater
 from data.restricted.intake.table import RawTable
-from data.schema import KINDS
+from data.schema.kinds import KINDS
 from tests.helpers.partner_files import ROW, read, read_rows, text_of, write
 
 

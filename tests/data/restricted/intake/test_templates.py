@@ -10,7 +10,7 @@ from data.errors import FileRefused, InputError
 from data.reference import area_table
 from data.restricted.intake import guess_kind, read_file
 from data.restricted.intake.templates import template_name, write_templates
-from data.schema import KINDS
+from data.schema.kinds import KINDS
 from geo.places import Places
 
 PLACES = Places(area_table())
