@@ -4,8 +4,7 @@ Exit codes: 0 done · 1 unexpected · 2 wrong input or wrong use · 3 workspace 
 or an audit with findings · 7 `doctor` found problems · 130 stopped by hand. With --json after the command,
 the answer is one JSON value on standard output; progress and messages go to standard error.
 
-Nothing is imported here before `main` can be interrupted, because the libraries take seconds on an old
-laptop.
+Nothing is imported here before `main` can be interrupted, because the libraries take seconds on an old laptop.
 """
 
 from __future__ import annotations

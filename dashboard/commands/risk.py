@@ -138,8 +138,7 @@ def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
 def _read_times(workspace: Workspace, release: Release, travel: Path | None, ferries: Path | None) -> Times:
     """Read the files of travel times; without a file, return those of the newest result in the workspace.
 
-    A file with only a heading removes earlier times. Raises FileRefused and InputError, see
-    geo.travel.read_links.
+    A file with only a heading removes earlier times. Raises FileRefused and InputError, see geo.travel.read_links.
     """
     last = latest(workspace.derived, "partner", KIND)
     earlier = Times() if last is None else Times.read(last.manifest)

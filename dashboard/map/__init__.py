@@ -113,8 +113,7 @@ class _Values(folium.FeatureGroup):
 def write_literal(value: object) -> str:
     """Return a value as a JavaScript literal that is safe in a script: no markup, no line separators.
 
-    It has single quotes and bare names, because it is sent inside JSON, where each double quote costs two
-    characters.
+    It has single quotes and bare names, because it is sent inside JSON, where each double quote costs two characters.
     """
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{name}:{write_literal(item)}" for name, item in value.items()) + "}"

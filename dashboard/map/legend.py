@@ -19,9 +19,8 @@ def render_legend(
 ) -> Markup:
     """Return the legend of all layers, the main one first. `projector` makes it larger.
 
-    `beside` is the caution for a community layer shown with another layer. It stays when the rest is folded;
-    the browser folds the legend and remembers that (static/tactmap.js). `more` is markup that follows the
-    layers.
+    `beside` is the caution for a community layer shown with another layer. It stays when the rest is folded; the
+    browser folds the legend and remembers that (static/tactmap.js). `more` is markup that follows the layers.
     """
     filled = any(mark.data.style.kind == "fill" for mark in marks)
     sources = list(dict.fromkeys(translate(mark.data.legend.source) for mark in marks))

@@ -38,11 +38,10 @@ Tables = Mapping[TableSpec, pd.DataFrame]
 def compute_cost(release: Release) -> pd.DataFrame:
     """Compute what the tables of children without breakdown lose: one row per country, level and grain.
 
-    Columns: tier; country, its code; level; grain; cells, areas times periods; shown, the share of them with
-    a number; hidden, hidden_low, hidden_high, see `estimate_hidden_share`, missing where the tier has no
-    threshold; error, the expected distance, in children, of a shown number from the true one, averaged over the
-    shown numbers; relative, the median of that distance divided by the number shown. Shares are 0 to 1. Without such
-    tables there are no rows.
+    Columns: tier; country, its code; level; grain; cells, areas times periods; shown, the share of them with a number;
+    hidden, hidden_low, hidden_high, see `estimate_hidden_share`, missing where the tier has no threshold; error, the
+    expected distance, in children, of a shown number from the true one, averaged over the shown numbers; relative, the
+    median of that distance divided by the number shown. Shares are 0 to 1. Without such tables there are no rows.
     """
     tables = _read_tables(release)
     mechanism, k = CellKey.from_manifest(release.manifest["tact"]), _threshold(release)

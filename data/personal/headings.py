@@ -1,7 +1,6 @@
 """Recognition of personal data of children by the headings of columns; by content, see content.py.
 
-Headings are read in English, Albanian, Greek (also in Latin letters) and French. Messages name columns,
-never values.
+Headings are read in English, Albanian, Greek (also in Latin letters) and French. Messages name columns, never values.
 """
 
 from __future__ import annotations

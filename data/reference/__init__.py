@@ -47,10 +47,9 @@ def registry() -> list[Source]:
 def area_table() -> pd.DataFrame:
     """Return the tree of areas, one row for each code: countries, regions, municipalities.
 
-    Columns: country, level, parent (empty for a country), name_en, name_local, nuts, hasc, hasc_alt,
-    geonames (administrative code), valid_from, valid_to (ISO month or empty), succeeded_by (codes joined by
-    ";") and counted: False for the municipalities of 2019, whose records count in their predecessor. The
-    caller may change the frame.
+    Columns: country, level, parent (empty for a country), name_en, name_local, nuts, hasc, hasc_alt, geonames
+    (administrative code), valid_from, valid_to (ISO month or empty), succeeded_by (codes joined by ";") and counted:
+    False for the municipalities of 2019, whose records count in their predecessor. The caller may change the frame.
     """
     return _read_areas().copy()
 

@@ -1,9 +1,8 @@
 """Releases: folders of protected tables with a manifest, opened for reading.
 
-A release is `releases/<name>/<tier>/`: one Parquet file for each table, `areas.parquet` (GeoParquet, not
-read here) and `datapackage.json` (Frictionless Data Package). `releases/current` is a text file with the
-name of the release to show. A release never changes; data/restricted/publishing/__init__.py writes it
-behind the wall.
+A release is `releases/<name>/<tier>/`: one Parquet file for each table, `areas.parquet` (GeoParquet, not read here) and
+`datapackage.json` (Frictionless Data Package). `releases/current` is a text file with the name of the release to show.
+A release never changes; data/restricted/publishing/__init__.py writes it behind the wall.
 """
 
 from __future__ import annotations

@@ -5,8 +5,7 @@ hash into the record key of the cell key method. Without the identifier key nobo
 certain child is in a vault. Without the vault key the records are lost; without the identifier key every
 known child would count as a new one. A backup has both keys.
 
-Keys are searched in this order: environment (TACT_VAULT_KEY, TACT_IDENTIFIER_KEY), key file, system
-keyring.
+Keys are searched in this order: environment (TACT_VAULT_KEY, TACT_IDENTIFIER_KEY), key file, system keyring.
 """
 
 import hashlib
@@ -106,8 +105,7 @@ class IdentifierHasher:
         """Compute HMAC-SHA256 of each identifier as 64 hexadecimal digits; "" for an empty identifier.
 
         An identifier names its partner where it is unique within that partner only
-        (data/restricted/intake/identity.py). Spaces around it and the way its accents are composed make no
-        difference.
+        (data/restricted/intake/identity.py). Spaces around it and the way its accents are composed make no difference.
         """
         hashes: dict[str, str] = {}
         return [hashes.get(i) or hashes.setdefault(i, self._hash(i)) for i in identifiers]

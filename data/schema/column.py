@@ -1,8 +1,7 @@
 """What a column and a record kind are; the columns themselves are defined in data/schema/kinds.py.
 
-One definition is used by the checks at intake, the pandera schema of stored records, the empty forms,
-`tact doctor --schema` and the codebook of exports. Words are message identifiers in English, which the
-dashboard translates.
+One definition is used by the checks at intake, the pandera schema of stored records, `tact doctor --schema`, the
+empty forms and the codebook of exports. Words are message identifiers in English, which the dashboard translates.
 """
 
 from __future__ import annotations

@@ -21,8 +21,7 @@ _TO_METRES = Transformer.from_crs("EPSG:4326", "EPSG:3035", always_xy=True)
 def cut_faces(shapes: Shapes) -> tuple[Shapes, Numbers]:
     """Return the faces cut by all borders, and for each the number of the first shape that contains it.
 
-    Shapes are in degrees, in order of precedence. A face inside no shape (a gap, a lake or a strait) belongs to
-    NOBODY.
+    Shapes are in degrees, in order of precedence. A face inside no shape (a gap, a lake or a strait) belongs to NOBODY.
     """
     lines = shapely.union_all(shapely.boundary(shapes), grid_size=_GRID)
     faces = np.asarray(shapely.get_parts(shapely.polygonize(shapely.get_parts(lines))))

@@ -1,8 +1,7 @@
 """Spellings of a place name: one key for three scripts, and the cases of Greek and Albanian.
 
-A key is for comparing only; it is never shown. Two spellings of one name share a key when they
-differ by accents, case, punctuation, the romanisation used (ELOT 743, ISO 843, BGN, everyday
-English) or the way a sound can be written.
+A key is for comparing only; it is never shown. Two spellings of one name share a key when they differ by accents, case,
+punctuation, the romanisation used (ELOT 743, ISO 843, BGN, everyday English) or the way a sound can be written.
 """
 
 import itertools

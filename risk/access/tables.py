@@ -1,8 +1,7 @@
 """Who can reach which services: the tables of access that `tact risk` writes beside a release.
 
-They are by county or region and for the last quarter, of all services, of each axis and of each duty bearer:
-places for a hundred children newly in need in a quarter, whether there is a gap, and the travel time to the
-nearest service.
+They are by county or region and for the last quarter, of all services, of each axis and of each duty bearer: places for
+a hundred children newly in need in a quarter, whether there is a gap, and the travel time to the nearest service.
 
 An area has a gap if it has less than half of the country's shown places for each child in need. The need
 of the area and of the country come from the same draw, so a share of children found that is the same
@@ -135,11 +134,10 @@ def make_access_tables(
 class _Routes:
     """The routes from the areas with children (A,) to all areas of the level (S,).
 
-    country : of each area and site, (A,) and (S,). inside : whether both are in one country, (A, S). minutes
-    : from people to services, (A, S), inf if no route is known. weight : of the catchment, (A, S). doubtful :
-    where the straight line is short enough, but crosses water without an entered time, (A, S). position :
-    of each area among the sites, (A,). scattered : areas of several islands, none with half of the
-    land, (A,).
+    country : of each area and site, (A,) and (S,). inside : whether both are in one country, (A, S). minutes : from
+    people to services, (A, S), inf if no route is known. weight : of the catchment, (A, S). doubtful : where the
+    straight line is short enough, but crosses water without an entered time, (A, S). position : of each area among the
+    sites, (A,). scattered : areas of several islands, none with half of the land, (A,).
     """
 
     travel: Travel

@@ -1,12 +1,11 @@
 """The spatial and the space-time scan statistic: docs/risk-model.md eq. (52) to (55).
 
-The scan (Kulldorff 1997, 2001) moves circles over the centres of areas, each with up to half of what is
-expected, and cylinders of such circles over intervals of quarters. Its statistic is the likelihood ratio
-of more cases inside than outside. Given the total, cases are multinomial in proportion to what is
-expected; the largest statistic of each of 9,999 such replicates gives the p value of a cluster, which
-accounts for the search over all windows. Counts that vary more than a Poisson count does (children found together)
-make many more false alarms than such p values say; where their negative binomial size is given, replicates
-vary as much. A cluster is a place to ask about, not a finding.
+The scan (Kulldorff 1997, 2001) moves circles over the centres of areas, each with up to half of what is expected, and
+cylinders of such circles over intervals of quarters. Its statistic is the likelihood ratio of more cases inside than
+outside. Given the total, cases are multinomial in proportion to what is expected; the largest statistic of each of
+9,999 such replicates gives the p value of a cluster, which accounts for the search over all windows. Counts that vary
+more than a Poisson count does (children found together) make many more false alarms than such p values say; where their
+negative binomial size is given, replicates vary as much. A cluster is a place to ask about, not a finding.
 """
 
 from __future__ import annotations
@@ -73,28 +72,15 @@ def scan_space(
 ) -> Scan:
     """Find circles of areas of one country with more cases than expected (Kulldorff 1997), eq. (52).
 
-    Parameters
-    ----------
-    cases
-        Counts, (A,); an area without a known count is left out.
-    expected
-        Expected cases, up to a factor, (A,).
-    centres
-        Centres of the areas, in metres or kilometres of a projection, (A, 2).
-    size
-        Size of the negative binomial of one count; smaller is more variation, infinite is Poisson.
-    replicates
-        Number of worlds without a cluster to compare with; the smallest p value is 1 / (replicates + 1).
-    seed
-        Seed of these worlds.
-    progress
-        Receives the number of replicates done.
+    cases : counts, (A,); an area without a known count is left out.
+    expected : expected cases, up to a factor, (A,).
+    centres : of the areas, in metres or kilometres of a projection, (A, 2).
+    size : of the negative binomial of one count; smaller is more variation, infinite is Poisson.
+    replicates, seed : number of worlds without a cluster to compare with, and their seed; the smallest p value is
+        1 / (replicates + 1).
+    progress : receives the number of replicates done.
 
-    Raises
-    ------
-    InputError
-        Shapes or values do not fit, or there is no case.
-
+    Raises InputError if shapes or values do not fit, or there is no case.
     """
     null = _Null(size, replicates, seed)
     return _scan(cases[:, None], expected[:, None], centres, [(0, 1)], null, progress)

@@ -96,11 +96,7 @@ class Evaluation:
     def beats(self, name: str, baseline: str = HISTORICAL_MEAN, score: Score = "log") -> Verdict:
         """Compute the mean gain of one forecaster over another on the counts that both forecast, eq. (64).
 
-        Raises
-        ------
-        InputError
-            There is no forecaster of that name.
-
+        Raises InputError if there is no forecaster of that name.
         """
         missing = [one for one in (name, baseline) if one not in self.forecasters]
         if missing:
@@ -142,41 +138,22 @@ def evaluate(
     draws: int = 1000,
     seed: int = 0,
     known: Callable[[int], Panel] | None = None,
-    hours: Floats | None = None,
     blocks: SpatialBlocks | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Compute forecasts of every forecaster from each origin, and score them.
 
-    Parameters
-    ----------
-    panel
-        The counts with which forecasts are compared.
-    forecasters
-        Forecasters by name.
-    first_origin
-        The position of the first quarter that is forecast; every later one is an origin too.
-    horizons
-        Number of quarters ahead, fewer at the end.
-    draws
-        Number of draws for each forecast.
-    seed
-        Seed of the forecasts and of the bootstrap.
-    known
-        Returns the data known at an origin (late and corrected counts differ); by default the panel until then.
-    hours
-        Service hours of each area, (A,), for the second kind of budget; by default the outreach days of the
-        four quarters before each origin.
-    blocks
-        Forecast each block of areas without its counts and those of a ring around it.
-    progress
-        Receives the number of forecasts done.
+    panel : the counts with which forecasts are compared.
+    forecasters : by name.
+    first_origin : position of the first quarter that is forecast; every later one is an origin too.
+    horizons : number of quarters ahead, fewer at the end.
+    draws, seed : number of draws for each forecast; seed of the forecasts and of the bootstrap.
+    known : returns the data known at an origin (late and corrected counts differ); by default the panel until then.
+    blocks : forecast each block of areas without its counts and those of a ring around it.
+    progress : receives the number of forecasts done.
 
-    Raises
-    ------
-    InputError
-        There is nothing to forecast from or to score, or a forecaster or `known` returns another shape.
-
+    Raises InputError if there is nothing to forecast from or to score, or a forecaster or `known` returns another
+    shape.
     """
     origins = list_origins(first_origin, len(panel.quarters))
     if not forecasters or horizons < 1 or np.isnan(panel.counts[:, first_origin:]).all():
@@ -195,7 +172,7 @@ def evaluate(
         cells=cells,
         scores=_average_scores(cells),
         calibration=_measure_calibration(cells),
-        hits=pd.DataFrame(list(_measure_hits(cells, panel, hours, seed))),
+        hits=pd.DataFrame(list(_measure_hits(cells, panel, seed))),
         stability=pd.DataFrame(list(_measure_stability(cells, panel))),
         seed=seed,
     )
@@ -289,16 +266,14 @@ def _mark_countries(panel: Panel) -> list[Floats]:
     return [(codes == code).astype(float) for code in dict.fromkeys(panel.countries)]
 
 
-def _measure_hits(
-    cells: pd.DataFrame, panel: Panel, hours: Floats | None, seed: int
-) -> Iterator[dict[str, str | float]]:
-    """Yield the hit rates of each budget; each country spends its own budget."""
+def _measure_hits(cells: pd.DataFrame, panel: Panel, seed: int) -> Iterator[dict[str, str | float]]:
+    """Yield the hit rates of each budget, of areas or of outreach days of the four quarters before each origin.
+
+    Each country spends its own budget.
+    """
     origins = np.unique(cells["origin"])
     days = [panel.effort[:, max(0, at - 4) : at].sum(axis=1) for at in origins]
-    costs = {
-        "areas": np.ones((len(origins), len(panel.areas))),
-        "hours": np.stack(days) if hours is None else np.tile(hours, (len(origins), 1)),
-    }
+    costs = {"areas": np.ones((len(origins), len(panel.areas))), "hours": np.stack(days)}
     for name, expected, observed in _sum_next_quarter(cells, panel):
         for kind, cost in costs.items():
             own = np.concatenate([cost * inside for inside in _mark_countries(panel)])

@@ -1,9 +1,8 @@
 """Baselines for the risk model: forecasts of counts without a model of risk.
 
-Each has an expected count for every area, quarter ahead and pathway. It predicts a negative binomial around
-that count. The size is the one that makes the counts after earlier forecasts most likely, where these forecasts
-are recomputed from the data of their time. So a baseline is as wide as its past errors, and none loses because it is
-overconfident.
+Each has an expected count for every area, quarter ahead and pathway. It predicts a negative binomial around that count.
+The size is the one that makes the counts after earlier forecasts most likely, where these forecasts are recomputed from
+the data of their time. So a baseline is as wide as its past errors, and none loses because it is overconfident.
 """
 
 from __future__ import annotations
@@ -51,11 +50,7 @@ class ByMean(ABC):
     def forecast(self, history: Panel, horizon: int, draws: int, seed: int) -> Floats:
         """Draw the counts of the quarters after a history, (draws, A, horizon, P).
 
-        Raises
-        ------
-        InputError
-            There is no quarter to learn from, or none to forecast.
-
+        Raises InputError if there is no quarter to learn from, or none to forecast.
         """
         if not history.quarters or horizon < 1 or draws < 1:
             msg = f"A forecast needs a quarter before it, not {len(history.quarters)}, one after it, and draws."

@@ -24,11 +24,7 @@ class Panel:
     effort : days of outreach, (A, T).
     edges : pairs of positions of areas that touch, (n, 2), each pair once.
 
-    Raises
-    ------
-    InputError
-        A shape or a value does not fit; the message names the field.
-
+    Raises InputError, naming the field, if a shape or a value does not fit.
     """
 
     areas: tuple[str, ...]

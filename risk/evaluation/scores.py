@@ -112,21 +112,12 @@ def measure_budget(
 ) -> BudgetResult:
     """Compute the finds of a budget over several occasions (quarters, pathways), eq. (63).
 
-    Parameters
-    ----------
-    forecast, observed, cost
-        Expected counts, counts, and cost (1 for each area, or hours of service), (occasions, A). Unknown
-        counts count as 0.
-    budget
-        Share of each occasion's cost that is spent, such as 0.1.
-    resamples, seed
-        Number of resamples and seed of the bootstrap, which draws areas with all their occasions.
+    forecast, observed, cost : expected counts, counts, and cost (1 for each area, or hours of service),
+        (occasions, A). Unknown counts count as 0.
+    budget : share of each occasion's cost that is spent, such as 0.1.
+    resamples, seed : of the bootstrap, which draws areas with all their occasions.
 
-    Raises
-    ------
-    InputError
-        The budget is no share, or the shapes differ.
-
+    Raises InputError if the budget is no share, or the shapes differ.
     """
     if not 0.0 < budget < 1.0 or not forecast.shape == observed.shape == cost.shape:
         raise InputError(f"A budget is a share above 0 and below 1, not {budget}, of arrays of one shape.")

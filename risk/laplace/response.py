@@ -1,8 +1,7 @@
 """How the likelihood of all that is published changes with the log means: cells, and totals of blocks.
 
-A total of a block, published with noise of its own, is far more exact than the sum of its noisy cells.
-Given the cells and their means the true counts are independent with known moments, so that
-docs/risk-model.md eq. (10)
+A total of a block, published with noise of its own, is far more exact than the sum of its noisy cells. Given the cells
+and their means the true counts are independent with known moments, so that docs/risk-model.md eq. (10)
 
     P(total | cells, means) = Normal(total; sum of E, sum of V + variance of the total's noise)
 
@@ -59,8 +58,7 @@ class Response:
 def compute_total_response(totals: Totals, moments: tuple[Floats, ...]) -> tuple[Floats, ...]:
     """Compute log density, (B,), gradient, pull, pull_slope and pull_change of totals, eq. (10) and (11).
 
-    moments : those of `compute_moments`, each placed in blocks, (B, m). The last four have that shape; see
-    `Response`.
+    moments : those of `compute_moments`, each placed in blocks, (B, m). The last four have that shape; see `Response`.
     """
     expected, variance, expected_slope, expected_bend, variance_slope = moments
     spread = variance.sum(axis=1) + totals.noise

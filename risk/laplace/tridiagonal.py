@@ -12,8 +12,7 @@ with e the first number that remains. So the factor of T numbers takes T steps a
 inverse T^2 (the recursion of Takahashi, Fagan and Chin 1973). All matrices are processed together. It is
 the Cholesky factor, stored in another form, and as stable.
 
-Axes: B matrices, T numbers, R vectors; B comes last, so that each step runs over numbers that are adjacent
-in memory.
+Axes: B matrices, T numbers, R vectors; B comes last, so that each step runs over numbers that are adjacent in memory.
 """
 
 from __future__ import annotations

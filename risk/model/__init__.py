@@ -5,10 +5,9 @@
     eta = country + covariates + area (BYM2, a part common to all pathways and a part for each)
         + random walk of the country + random walk of the area
 
-These are docs/risk-model.md eq. (4), (5), (6) and (12). Both kinds of count share eta. The fit is
-deterministic: a nested Laplace approximation with the mean correction of van Niekerk and Rue
-(risk/laplace/mode.py). The model scores areas and periods, never a person, a settlement or a community;
-ethnicity and communities are never covariates.
+These are docs/risk-model.md eq. (4), (5), (6) and (12). Both kinds of count share eta. The fit is deterministic: a
+nested Laplace approximation with the mean correction of van Niekerk and Rue (risk/laplace/mode.py). The model scores
+areas and periods, never a person, a settlement or a community; ethnicity and communities are never covariates.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """From children found to children in need: the detection range, classes and probabilities of exceedance.
 
-The share of the children in need that is found is unknown. A common share never changes a ranking;
-differences between areas do. So log detection is assumed to vary between areas, normally with standard deviation 0.2,
-around each common share from 0.11 to 0.25, and every statement averages over draws of the risk and over this
-range: docs/risk-model.md eq. (38) to (42). In a relative risk the common share cancels; in a number of
-children it does not.
+The share of the children in need that is found is unknown. A common share never changes a ranking; differences between
+areas do. So log detection is assumed to vary between areas, normally with standard deviation 0.2, around each common
+share from 0.11 to 0.25, and every statement averages over draws of the risk and over this range: docs/risk-model.md eq.
+(38) to (42). In a relative risk the common share cancels; in a number of children it does not.
 """
 
 from __future__ import annotations

@@ -15,9 +15,8 @@ from risk.model.observations import Observations
 def forecast_counts(draws: Draws, observations: Observations, effort: Floats, *, seed: int, published: bool) -> Ints:
     """Draw counts of the quarters after the observed ones, docs/risk-model.md eq. (37).
 
-    The result has shape (D, A, horizon, P, W). `effort` are days of outreach, (A, horizon). With `published`
-    the counts pass through the channel, and are HIDDEN where it hides them. Raises InputError where `effort`
-    has another shape.
+    The result has shape (D, A, horizon, P, W). `effort` are days of outreach, (A, horizon). With `published` the counts
+    pass through the channel, and are HIDDEN where it hides them. Raises InputError where `effort` has another shape.
     """
     if effort.ndim != 2 or len(effort) != len(observations.areas):
         areas = len(observations.areas)

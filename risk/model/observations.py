@@ -1,8 +1,7 @@
 """The input of the risk model: published counts by area, quarter, pathway and way of finding.
 
 They are read from a release alone. Expected children are people times the national share of children,
-docs/risk-model.md eq. (1), until child populations are imported: the share changes only a country's
-intercept.
+docs/risk-model.md eq. (1), until child populations are imported: the share changes only a country's intercept.
 """
 
 from __future__ import annotations

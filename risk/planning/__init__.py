@@ -46,27 +46,16 @@ def plan_moves(
 ) -> Plan:
     """Choose moves of units and judge them; the same arguments give the same plan, unless the time is up.
 
-    Parameters
-    ----------
-    posts
-        Units of today and where they stand.
-    need
-        Draws of the children in need in a quarter, (d, A) for all kinds alike or (d, A, K); every second
-        draw chooses, the others judge. From `risk.model.detection.DetectionRange.need`.
-    rules, aims
-        The limits and the weights of the goal; by default no limits, and the average over the draws.
-    decisions
-        Moves that were accepted or declined, and units to keep in place.
-    solver, progress
-        Effort of the solver; receives the name of each step.
+    posts : units of today and where they stand.
+    need : draws of the children in need in a quarter, (d, A) for all kinds alike or (d, A, K); every second draw
+        chooses, the others judge. From `risk.model.detection.DetectionRange.need`.
+    rules, aims : the limits and the weights of the goal; by default no limits, and the average over the draws.
+    decisions : moves that were accepted or declined, and units to keep in place.
+    solver, progress : effort of the solver; receives the name of each step.
 
-    Raises
-    ------
-    RulesClash
-        No layout keeps all rules; it holds the rules that clash and how far each must be relaxed.
-    InputError
-        Draws are too few, negative or of another shape; or time ran out before any layout was found.
-
+    Raises RulesClash where no layout keeps all rules; it holds the rules that clash and how far each must be relaxed.
+    Raises InputError where draws are too few, negative or of another shape, or time ran out before any layout was
+    found.
     """
     rules, aims, solver = rules or Rules(), aims or Aims(), solver or Solver()
     rules.check_for(posts)
@@ -137,8 +126,7 @@ def compute_frontier(
 ) -> tuple[Point, ...]:
     """Compute the gains for other maximum numbers of moves; numbers with which the rules clash are left out.
 
-    Each number of `limits` is a plan, and each may take all seconds of the solver. Other arguments as for
-    `plan_moves`.
+    Each number of `limits` is a plan, and each may take all seconds of the solver. Other arguments as for `plan_moves`.
     """
     limits = sorted(set(limits))
     points = []

@@ -72,9 +72,8 @@ class Goal:
     def compute_slopes(self, capacity: Floats) -> tuple[Floats, Floats]:
         """Return the first two derivatives of the goal in the capacity, (A, K) each.
 
-        docs/planner.md eq. (26). The worst cases and worst-served areas are those of this capacity, (A, K).
-        The goal is concave, so no change of capacity adds more than the first array says: it is a
-        supergradient.
+        docs/planner.md eq. (26). The worst cases and worst-served areas are those of this capacity, (A, K). The goal is
+        concave, so no change of capacity adds more than the first array says: it is a supergradient.
         """
         served, aims = compute_met(self.need, capacity), self.aims
         of_draw = np.full(len(served), 1.0 / len(served))

@@ -98,8 +98,7 @@ def write_posts(table: PostsTable) -> str:
 def read_posts(path: Path, areas: Sequence[str]) -> PostsTable:
     """Read a table of posts for some areas; areas without a row have no units.
 
-    Raises FileRefused where the file is not such a table, and InputError, naming the row, the fault and what
-    to do.
+    Raises FileRefused where the file is not such a table, and InputError, naming the row, the fault and what to do.
     """
     return _parse_rows(Path(path).name, read_rows(path, _NEEDED, _OPTIONAL), areas)
 

@@ -79,25 +79,14 @@ def schedule_moves(
     quarters, all are made; otherwise those that gain most are made, and the others are left for later. Commitments
     and locks hold in every quarter because they hold at the end.
 
-    Parameters
-    ----------
-    plan
-        The plan from `risk.planning.plan_moves`.
-    need
-        Draws for every quarter alike, (d, A) or (d, A, K), or for each, (quarters, d, A, K); every second
-        draw chooses, the others judge. None: the draws of the plan.
-    per_quarter, budget_per_quarter
-        Maximum number of moves, and maximum cost, in a quarter; None: no limit.
-    quarters
-        Number of quarters.
-    solver
-        Seconds and gap; 30 seconds and 1e-4 by default.
+    plan : from `risk.planning.plan_moves`.
+    need : draws for every quarter alike, (d, A) or (d, A, K), or for each, (quarters, d, A, K); every second draw
+        chooses, the others judge. None: the draws of the plan.
+    per_quarter, budget_per_quarter : maximum number of moves, and maximum cost, in a quarter; None: no limit.
+    quarters : number of quarters.
+    solver : seconds and gap; 30 seconds and 1e-4 by default.
 
-    Raises
-    ------
-    InputError
-        A limit or number of quarters out of range, draws that do not fit, or the time is up.
-
+    Raises InputError where a limit or the number of quarters is out of range, draws do not fit, or the time is up.
     """
     _check_limits(per_quarter, budget_per_quarter, quarters)
     solver = solver or Solver(seconds=30.0, gap=1e-4)

@@ -152,9 +152,8 @@ class StayingTask:
 class PlanSummary:
     """All values of a plan.
 
-    follows : name of the saved plan that it changes. posts : table of posts as CSV. frontier : the gains
-    for other numbers of moves. coverage, equity : need met by area and by group. left : moves after the last
-    quarter.
+    follows : name of the saved plan that it changes. posts : table of posts as CSV. frontier : the gains for other
+    numbers of moves. coverage, equity : need met by area and by group. left : moves after the last quarter.
     """
 
     title: str

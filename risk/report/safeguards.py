@@ -141,20 +141,11 @@ def learn_by_share_of_others(share: Floats, area: Ints) -> Floats:
 def draw_urn(rates: tuple[float, ...], rule: Rule, *, visits: int = 2000, runs: int = 4000, seed: int = 0) -> Floats:
     """Draw the learnt share of each area at the end, (runs, A): eq. (71).
 
-    Parameters
-    ----------
-    rates
-        The probability that a visit to each area finds a child, two areas or more.
-    rule
-        The probability that a find is learnt.
-    visits, runs, seed
-        Visits of a run, runs, and the seed of the random numbers.
+    rates : probability that a visit to each area finds a child, two areas or more.
+    rule : probability that a find is learnt.
+    visits, runs, seed : visits of a run, runs, and the seed of the random numbers.
 
-    Raises
-    ------
-    InputError
-        A rate is not a chance, or there is only one area.
-
+    Raises InputError if a rate is not a chance, or there is only one area.
     """
     if len(rates) < 2 or not all(0.0 <= rate <= 1.0 for rate in rates):
         raise InputError(f"An urn needs the rates of two areas or more, each from 0 to 1, not {rates!r}.")

@@ -1,11 +1,10 @@
 """Changes of counts and shares: size, certainty, and other possible causes.
 
-A change is the ratio of a count to an earlier one. It comes with its 95 % Wald interval on the log,
-docs/risk-model.md eq. (49), and its exact interval (conditional binomial, Clopper and Pearson 1934), eq.
-(50). It is flagged only if the exact interval still excludes "no change" after allowing for repeated looks:
-with L planned looks each is made at 1 − 0.05 / L (Bonferroni). This holds even if the looks depend on one
-another, as looks at overlapping periods do. Sequential boundaries would be a little sharper for nine looks,
-but need the dependence to be known.
+A change is the ratio of a count to an earlier one. It comes with its 95 % Wald interval on the log, docs/risk-model.md
+eq. (49), and its exact interval (conditional binomial, Clopper and Pearson 1934), eq. (50). It is flagged only if the
+exact interval still excludes "no change" after allowing for repeated looks: with L planned looks each is made at 1 −
+0.05 / L (Bonferroni). This holds even if the looks depend on one another, as looks at overlapping periods do.
+Sequential boundaries would be a little sharper for nine looks, but need the dependence to be known.
 
 Besides chance, counts vary for two reasons: the noise of disclosure control, with a known variance, and
 children found together (negative binomial). Both widen the Wald variance of the log ratio. The exact
@@ -286,22 +285,13 @@ def compare_shares(
 ) -> Shift:
     """Test whether a share changed between two periods, such as that of internal trafficking: eq. (51).
 
-    Parameters
-    ----------
-    before, after
-        Either (count, count of all), for which the share is beta with Jeffreys' prior, or posterior draws
-        of the share from a model, (n,), at least 100, paired.
-    rules
-        Looks, noise and overdispersion, as for counts. The share "rose" or "fell" if the probability of
-        that exceeds 1 − 0.025 / looks.
-    draws, seed
-        Number and seed of draws from the beta posterior.
+    before, after : either (count, count of all), for which the share is beta with Jeffreys' prior, or posterior
+        draws of the share from a model, (n,), at least 100, paired.
+    rules : looks, noise and overdispersion, as for counts. The share "rose" or "fell" if the probability of that
+        exceeds 1 − 0.025 / looks.
+    draws, seed : number and seed of draws from the beta posterior.
 
-    Raises
-    ------
-    InputError
-        A count exceeds that of all, or the draws are not shares.
-
+    Raises InputError if a count exceeds that of all, or the draws are not shares.
     """
     rules, rng = rules or Rules(), stream(seed, "shift")
     first, second = (_draw_shares(value, rules, draws, rng) for value in (before, after))

@@ -1,20 +1,18 @@
 """Invented worlds over the real areas, with a known truth.
 
-Every child, meeting, outreach day, service, estimate and indicator here is invented. The product is
-tested on such worlds: its maps before there are data, its risk model and planner against a truth
-that no real programme knows.
+Every child, meeting, outreach day, service, estimate and indicator here is invented. The product is tested on such
+worlds: its maps before there are data, its risk model and planner against a truth that no real programme knows.
 
 **Need.** Children newly in need in region r, on pathway p, in quarter t:
 
     need = E · exp(country + surface + trend),  E = people · national share of children
 
-The surface is BYM2 (Riebler et al. 2016) with standard deviation `log_sd`, of which the variance
-share `structured` is smooth over neighbours: risk is partly regional, partly local history.
-Internal, cross-border and at-risk surfaces share the variance share `shared`, since poverty and
-routes drive all of them. The trend is a random walk with a small drift for each country. Within a
-region the need is spread over municipalities by people and a second BYM2 effect of `local_log_sd`;
-the parts add up to the region exactly. People of municipalities are invented (known large towns
-first, then a log-normal tail) and sum to the published population of the region.
+The surface is BYM2 (Riebler et al. 2016) with standard deviation `log_sd`, of which the variance share `structured` is
+smooth over neighbours: risk is partly regional, partly local history. Internal, cross-border and at-risk surfaces share
+the variance share `shared`, since poverty and routes drive all of them. The trend is a random walk with a small drift
+for each country. Within a region the need is spread over municipalities by people and a second BYM2 effect of
+`local_log_sd`; the parts add up to the region exactly. People of municipalities are invented (known large towns first,
+then a log-normal tail) and sum to the published population of the region.
 
 **Shift.** In `shift_regions` (Tirana and Durrës) the share of internal among internal and
 cross-border need is `internal_before` until quarter `shift_begins`, `internal_after` from quarter
@@ -83,18 +81,10 @@ def simulate(
 ) -> World:
     """Draw a world; the same arguments give the same world, on any machine and with any Python.
 
-    Parameters
-    ----------
-    parameters
-        What to draw from.
-    areas
-        The area table (index code; level, country, parent, counted).
-    neighbours
-        Pairs of codes that touch, of regions and of municipalities together; areas without a pair
-        are islands.
-    population
-        People by region code; by default the newest published figures of data/reference.
-
+    areas : the area table (index code; level, country, parent, counted).
+    neighbours : pairs of codes that touch, of regions and of municipalities together; areas without a pair are
+        islands.
+    population : people by region code; by default the newest published figures of data/reference.
     """
     people = read_population() if population is None else population
     land = build_ground(areas, neighbours, people, parameters.seed)

@@ -25,11 +25,7 @@ _SCALES = ("log_sd", "local_log_sd", "time_log_sd", "effort_log_sd", "detection_
 class WorldParameters:
     """The parameters of a world; risk/worlds/__init__.py explains each.
 
-    Raises
-    ------
-    InputError
-        A value is out of range; the message names it.
-
+    Raises InputError, naming the value, if one is out of range.
     """
 
     seed: int = DEFAULT_SEED

@@ -150,9 +150,8 @@ def _stem(partner: str) -> str:
 def write_partner_files(world: World, folder: Path, bad_rows: bool = False) -> list[Path]:
     """Write a world as partner files and column mappings; return what was written.
 
-    A file is named invented-PARTNER-KIND, a mapping invented-PARTNER.toml; it belongs in a
-    workspace as mappings/PARTNER.toml. With `bad_rows` each file of encounters and effort ends
-    with rows that an import must reject.
+    A file is named invented-PARTNER-KIND, a mapping invented-PARTNER.toml; it belongs in a workspace as
+    mappings/PARTNER.toml. With `bad_rows` each file of encounters and effort ends with rows that an import must reject.
     """
     folder.mkdir(parents=True, exist_ok=True)
     spell = _Spelling(world)

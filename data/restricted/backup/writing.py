@@ -27,9 +27,8 @@ _FORMAT = "1"
 def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase: str) -> None:
     """Write the vault, both keys, documents, releases and plans into one new file (mode 600).
 
-    The file gets its name only after it was read back and checked. Raises InputError when the file exists
-    or the passphrase is short, VaultBusy during an import, CorruptVault for a damaged vault,
-    DiskFull.
+    The file gets its name only after it was read back and checked. Raises InputError when the file exists or the
+    passphrase is short, VaultBusy during an import, CorruptVault for a damaged vault, DiskFull.
     """
     target = check_target(target)
     check_passphrase(passphrase)

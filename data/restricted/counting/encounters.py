@@ -132,8 +132,7 @@ def read_encounters(records: EncounterColumns, grid: Grid, record_keys: RecordKe
     """Return loaded encounters with their places on a grid; encounters outside its periods are left out.
 
     `record_keys` turns hashes of children into numbers uniform on 0 .. 2**64 - 1
-    (data.restricted.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is no
-    municipality.
+    (data.restricted.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is no municipality.
     """
     days = records["day"].astype("datetime64[D]")
     number, identity, names = link_children(records["child"], records["programme_child"])
@@ -238,8 +237,7 @@ def _find_home_blocks(encounters: Encounters, by_destination: bool, level: Level
 def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedTables:
     """Count every table of children, encounters, flows and the model in either tier of a plan.
 
-    The totals of children, which decide what "not searched" means, are counted whether the plan has them or
-    not.
+    The totals of children, which decide what "not searched" means, are counted whether the plan has them or not.
     """
     counted = {spec for tier in plan for spec in plan[tier] if spec.counted}
     totals = {TableSpec("children", spec.level, spec.grain) for spec in counted}

@@ -211,8 +211,7 @@ class Estimates:
     def range(self, spec: TableSpec) -> tuple[Floats, Floats]:
         """Return the smallest and largest estimate of the latest year, each (areas, periods, groups); NaN: none.
 
-        An estimate is valid for its own area only; estimates of parts are not added up, because they may be
-        incomplete.
+        An estimate is valid for its own area only; estimates of parts are not added up, because they may be incomplete.
         """
         grid = self.grid
         periods = grid.periods(spec.grain)

@@ -136,11 +136,10 @@ def read_file(
 ) -> Intake:
     """Read and check a CSV or XLSX file of one record kind; nothing is stored.
 
-    `resolve` finds areas (geo/places/__init__.py), `hash_identifier` replaces identifiers
-    (data/restricted/keys.py). `partner` is for rows that do not name a partner. Rows of children whose hashes
-    are in `forgotten` are rejected. `progress` is called with the rows done and their total, None if it is
-    not known; an exception that it raises stops the reading. `today` is for tests. Raises FileRefused when
-    the whole file is refused.
+    `resolve` finds areas (geo/places/__init__.py), `hash_identifier` replaces identifiers (data/restricted/keys.py).
+    `partner` is for rows that do not name a partner. Rows of children whose hashes are in `forgotten` are rejected.
+    `progress` is called with the rows done and their total, None if it is not known; an exception that it raises stops
+    the reading. `today` is for tests. Raises FileRefused when the whole file is refused.
     """
     path = Path(path)
     record_kind, mapping = get_kind(kind), mapping or ColumnMapping()

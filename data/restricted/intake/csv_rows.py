@@ -1,9 +1,8 @@
 """Reading a partner's table, CSV or XLSX, into columns of codes over distinct texts.
 
-A column is an array of codes and the list of its distinct values, so that every later step looks at each
-distinct text once. CSV rows are read with the csv module; the line number of each row stays right when
-cells contain line ends. A row that cannot be read becomes a fault; a file that cannot be read is refused.
-No message contains the content of a cell.
+A column is an array of codes and the list of its distinct values, so that every later step looks at each distinct text
+once. CSV rows are read with the csv module; the line number of each row stays right when cells contain line ends. A row
+that cannot be read becomes a fault; a file that cannot be read is refused. No message contains the content of a cell.
 """
 
 from __future__ import annotations

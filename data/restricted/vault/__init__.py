@@ -4,11 +4,10 @@ A vault is a folder with two files: `vault.db` (SQLCipher 4: AES-256 and an HMAC
 `vault.check`, a check value that tells a wrong key from a damaged file. Beside the folder are the writer's lock and a
 note of who holds it.
 
-The journal is a write-ahead log with `synchronous = FULL`: a process that is killed at any moment leaves the
-last committed state, each commit is on disk before the command reports it, and a reader (a release takes
-seconds) neither stops an import nor sees half of one. The log is encrypted like the database. Each imported
-file is one transaction, and so is each removal of records (data/restricted/vault/removal.py); nothing else
-writes.
+The journal is a write-ahead log with `synchronous = FULL`: a process that is killed at any moment leaves the last
+committed state, each commit is on disk before the command reports it, and a reader (a release takes seconds) neither
+stops an import nor sees half of one. The log is encrypted like the database. Each imported file is one transaction, and
+so is each removal of records (data/restricted/vault/removal.py); nothing else writes.
 """
 
 import contextlib
@@ -396,9 +395,8 @@ class Vault:
     def stage_publication(self, release: str, blocks: Mapping[str, bytes]) -> None:
         """Store what a release is about to publish, before its folder gets its name.
 
-        After a crash, whoever opens the vault next asks for `staged_publication`, confirms it when that
-        release's folder exists and discards it otherwise. Raises VaultError while another publication is
-        unfinished.
+        After a crash, whoever opens the vault next asks for `staged_publication`, confirms it when that release's
+        folder exists and discards it otherwise. Raises VaultError while another publication is unfinished.
         """
         with self._transaction() as connection:
             published.stage(connection, release, blocks)

@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import sqlite3 as codes  # of errors, which SQLCipher shares
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,19 +17,6 @@ SALT_BYTES = 16
 _BUSY_SECONDS = 5.0
 # A write that failed with this little room left failed for want of room.
 _NO_ROOM_BYTES = 1 << 20
-
-_ERROR, _PERM, _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = (
-    1,
-    3,
-    5,
-    6,
-    8,
-    10,
-    11,
-    13,
-    14,
-    26,
-)
 
 
 def connect(path: Path, key: Secret, *, create: bool = False) -> Connection:
@@ -92,19 +80,19 @@ def translating_errors(path: Path) -> Iterator[None]:
 
 
 def _translate(error: Error, path: Path) -> TactError:
-    code = getattr(error, "sqlite_errorcode", _ERROR) & 0xFF
+    code = getattr(error, "sqlite_errorcode", codes.SQLITE_ERROR) & 0xFF
     name = getattr(error, "sqlite_errorname", type(error).__name__)
-    if code == _FULL or (code == _IOERR and _no_room(path)):
+    if code == codes.SQLITE_FULL or (code == codes.SQLITE_IOERR and _no_room(path)):
         return disk_full(path)
-    if code in (_CORRUPT, _NOTADB):
+    if code in (codes.SQLITE_CORRUPT, codes.SQLITE_NOTADB):
         return corrupt_vault(path)
-    if code in (_BUSY, _LOCKED):
+    if code in (codes.SQLITE_BUSY, codes.SQLITE_LOCKED):
         return VaultBusy(f"{path} is being written by another process. Try again in a minute.")
-    if code in (_READONLY, _CANTOPEN, _PERM):
+    if code in (codes.SQLITE_READONLY, codes.SQLITE_CANTOPEN, codes.SQLITE_PERM):
         return VaultError(
             f"{path} cannot be written ({name}). Check that the file and its folder are yours: ls -ld '{path.parent}'"
         )
-    if code == _IOERR:
+    if code == codes.SQLITE_IOERR:
         return VaultError(
             f"The disk failed while {path} was read or written ({name}); nothing was changed. "
             "Check the disk and run `tact doctor`."
