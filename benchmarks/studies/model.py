@@ -5,7 +5,7 @@ the true relative risk, coverage of its intervals, and with which release the pl
 trafficking is found. A second world of the same seed has no signal at all: there every flag is a false alarm.
 The model is fitted to each quarter's release, as users do. In a third world a hotspot moves between areas:
 how well does the ranking of each quarter follow? Effort follows finds in all of them, and many children are
-never reported (risk/worlds/__init__.py).
+never reported (docs/risk-model.md section 17).
 """
 
 from __future__ import annotations

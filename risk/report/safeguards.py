@@ -54,7 +54,7 @@ class Drift:
     """The drift of a rule of learning from the truth, in the area with the largest drift.
 
     truth : the area's share of the true rates. low, high : 5th and 95th percentile over the runs of the learnt
-    share. drifts : whether it differs from the truth by more than the tolerance.
+    share. drifts : whether it differs from the truth by more than a tenth.
     """
 
     truth: float
@@ -162,25 +162,16 @@ def draw_urn(rates: tuple[float, ...], rule: Rule, *, visits: int = 2000, runs: 
 
 
 @lru_cache(maxsize=16)
-def measure_drift(
-    rule: Rule,
-    rates: tuple[float, ...] = (0.5, 0.5),
-    *,
-    tolerance: float = _DRIFT,
-    visits: int = 2000,
-    runs: int = 1000,
-    seed: int = 0,
-) -> Drift:
+def measure_drift(rule: Rule, rates: tuple[float, ...] = (0.5, 0.5)) -> Drift:
     """Compute how far the shares that a rule learns from finds drift from the true shares.
 
-    `rates` as in `draw_urn`, at least one above zero. `tolerance` is the largest allowed distance of the
-    middle 90 % of runs from an area's share of the true rates.
+    `rates` as in `draw_urn`, at least one above zero.
     """
     if not any(rate > 0 for rate in rates):
         raise InputError("Where nothing can be found nothing is learnt; give a rate above 0.")
-    shares = draw_urn(rates, rule, visits=visits, runs=runs, seed=seed)
+    shares = draw_urn(rates, rule, runs=1000)
     low, high = np.quantile(shares, [0.05, 0.95], axis=0)
     truth = np.array(rates) / sum(rates)
     distance = np.maximum(truth - low, high - truth)
     area = int(distance.argmax())
-    return Drift(float(truth[area]), float(low[area]), float(high[area]), bool((distance > tolerance).any()))
+    return Drift(float(truth[area]), float(low[area]), float(high[area]), bool((distance > _DRIFT).any()))

@@ -1,48 +1,9 @@
-"""Invented worlds over the real areas, with a known truth.
+"""Invented worlds over the real areas, with a known truth: docs/risk-model.md section 17.
 
 Every child, meeting, outreach day, service, estimate and indicator here is invented. The product is tested on such
-worlds: its maps before there are data, its risk model and planner against a truth that no real programme knows.
-
-**Need.** Children newly in need in region r, on pathway p, in quarter t:
-
-    need = E · exp(country + surface + trend),  E = people · national share of children
-
-The surface is BYM2 (Riebler et al. 2016) with standard deviation `log_sd`, of which the variance share `structured` is
-smooth over neighbours: risk is partly regional, partly local history. Internal, cross-border and at-risk surfaces share
-the variance share `shared`, since poverty and routes drive all of them. The trend is a random walk with a small drift
-for each country. Within a region the need is spread over municipalities by people and a second BYM2 effect of
-`local_log_sd`; the parts add up to the region exactly. People of municipalities are invented (known large towns first,
-then a log-normal tail) and sum to the published population of the region.
-
-**Shift.** In `shift_regions` (Tirana and Durrës) the share of internal among internal and
-cross-border need is `internal_before` until quarter `shift_begins`, `internal_after` from quarter
-`shift_complete`, linear between; internal children met elsewhere have more and more often these
-two cities as destination.
-
-**Effort.** Outreach days of a quarter grow by `effort_growth`. They are divided among municipalities in
-proportion to plan^(1−f) · finds^f with f = `effort_follows_finds`, so that the search depends on
-earlier finds (Ensign et al. 2018): an error that the risk model must avoid. The plan favours the
-towns where the programme has offices and never includes most municipalities.
-
-**Detection.** A region finds with probability detection · exp(N(0, `detection_log_sd`²)), common to
-both ways; an expected share `reported_share` is reported to the programme, the rest discovered by
-outreach in proportion to (days of the region)^`gamma`, shared among municipalities by need and
-days^γ with saturation: at most nine in ten children are found anywhere. So nothing is discovered
-without effort, and twice the effort finds less than twice the children.
-Counts are negative binomial with size `dispersion` for a region, surface, way and quarter:
-
-    discovered ~ NegBin(k1 · need · detection · days^γ)     reported ~ NegBin(k2 · need · detection · δ)
-
-with k1 and k2 such that about `children` are met. These are the likelihoods of the risk model.
-
-**Children.** A child is met once to eight times; later meetings follow after 20 days or more, some in
-other municipalities and by other partners, most often known by a shared programme number. Stages
-only go forward. Form depends on pathway, sex and age. A share `at_risk_share` is met before any
-exploitation; it is smaller than in the programme's plan, so that the worlds have enough children
-on a pathway (1,400 over 624 cells) to judge the risk model.
-
-Without `signal` the rates are flat over areas and time within a country; effort, detection and
-counts still vary, which causes false alarms. `hotspot` adds a moving hotspot.
+worlds: its maps before there are data, its risk model and planner against a truth that no real programme knows. Counts
+are drawn from the likelihoods of the risk model. The search depends on earlier finds, an error that the model must
+avoid; without `signal` only effort, detection and counts vary, which causes false alarms.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The true need of an invented world, as arrays.
 
-Axes: R regions, M municipalities, P pathways (as in PATHWAYS) and T quarters. See risk/worlds/__init__.py
+Axes: R regions, M municipalities, P pathways (as in PATHWAYS) and T quarters. See docs/risk-model.md section 17
 for the distributions and the reasons for them.
 """
 

@@ -1,7 +1,7 @@
 """Outreach and first meetings of an invented world, quarter by quarter, as arrays.
 
 Axes: R regions, M municipalities, P pathways (as in PATHWAYS), T quarters, F ways of finding
-(reported, discovered). See risk/worlds/__init__.py for the distributions and the reasons for them.
+(reported, discovered). See docs/risk-model.md section 17 for the distributions and the reasons for them.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ _SCALES = ("log_sd", "local_log_sd", "time_log_sd", "effort_log_sd", "detection_
 
 @dataclass(frozen=True)
 class WorldParameters:
-    """The parameters of a world; risk/worlds/__init__.py explains each.
+    """The parameters of a world; docs/risk-model.md section 17 explains each.
 
     Raises InputError, naming the value, if one is out of range.
     """

@@ -37,15 +37,13 @@ class Truth:
         areas = [_area_table(land, true, level) for level in _LEVELS]
         return cls(pd.concat(both, ignore_index=True), pd.concat(areas), child)
 
-    def relative_risk(self, level: str, cross_border_as_one: bool = True) -> pd.DataFrame:
-        """Return the relative risk over the whole time by area and pathway (unknown pathways left out).
+    def relative_risk(self, level: str) -> pd.DataFrame:
+        """Return the relative risk over the whole time by area and pathway, internal or cross-border (none unknown).
 
         Columns area, country, pathway, need, relative_risk. 1 is the country's rate on that pathway.
         """
         rows = self.need[(self.need["level"] == level) & (self.need["pathway"] != "none_known")]
-        pathway = rows["pathway"].astype(str)
-        if cross_border_as_one:
-            pathway = pathway.where(pathway == "internal", "cross_border")
+        pathway = rows["pathway"].astype(str).where(rows["pathway"] == "internal", "cross_border")
         by = [rows["area"].astype(str), pathway]
         out = rows.groupby(by, observed=True)["need"].sum().reset_index()
         places = self.areas.loc[out["area"]]
