@@ -9,6 +9,7 @@ from data.schema.kinds import KINDS
 from data.workspace.types import Bools, Ints
 
 QUARTERS = 4
+WHY_STAYS = ("no_children", "room_taken", "no_room")
 WORDS = dict(KINDS["service"].column("duty_bearer").allowed)  # of each category, in plain words
 DUTY_BEARERS: tuple[str, ...] = tuple(WORDS)
 AXES: tuple[str, ...] = tuple(KINDS["service"].column("axis").allowed)

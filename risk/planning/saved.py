@@ -17,12 +17,15 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from data.errors import InputError
 from data.release import Release, derived, result
 from data.release.result import Result
+from risk.handover.tasks import WHY_STAYS
 from risk.planning.problem import Decision
 from risk.planning.summary import AuthoredDecision, PlanSummary
 
 KIND = "plan"
 _KEYS = {"setting": "parameters", "verdict": "plan"}  # fields whose key in the file is another
 _LARGEST = 1e15
+# How older versions of the product began the sentence in which they wrote why a task stays.
+_OLD_REASONS = {"it serves no": "no_children", "there is room": "room_taken", "no duty bearer": "no_room"}
 
 
 @dataclass(frozen=True)
@@ -100,8 +103,18 @@ def read_plan(content: Mapping[str, Any]) -> PlanSummary:
     values = {names.get(key, key): value for key, value in content.items()}
     if isinstance(values.get("decisions"), list):
         values["decisions"] = [{"decision": row, "author": row} for row in values["decisions"]]
+    if isinstance(values.get("stays"), list):
+        values["stays"] = [_read_reason(row) for row in values["stays"]]
     summary: PlanSummary = _read(PlanSummary, values, "")
     return summary
+
+
+def _read_reason(row: object) -> object:
+    """Return a staying task with the code of its reason; older plans have a sentence in its place."""
+    if not isinstance(row, Mapping) or row.get("why") in WHY_STAYS:
+        return row
+    codes = (code for begin, code in _OLD_REASONS.items() if str(row.get("why")).startswith(begin))
+    return {**row, "why": next(codes, row.get("why"))}
 
 
 def _read(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 (a type and a value of it)

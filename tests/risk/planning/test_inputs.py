@@ -186,15 +186,19 @@ def content(ground, plan):
 
 
 def test_plans_that_were_saved_before_still_open(content):
-    """Of older versions: no moves per quarter, no hand-over; a reason in words is shown as it is."""
+    """Of older versions: no moves per quarter, no hand-over, reasons as sentences."""
     del content["parameters"]["per_quarter"], content["handover"], content["handover_tables"]
     for move in content["moves"]:
         del move["accepted"]
     task = {"area": "AL-11", "partner": "A", "axis": "protection", "children": 3}
-    content["stays"] = [{**task, "why": "it serves no children"}]
+    content["stays"] = [
+        {**task, "why": "no duty bearer in AL-11 that may take it (the state) has room for 3 children"},
+        {**task, "why": "there is room in AL-11 for 3 children a quarter, but the tasks of more children"},
+        {**task, "why": "it serves no children, so there is nothing to hand over"},
+    ]
     plan = saved.read_plan(content)
     assert plan.setting == INTERNAL
-    assert [task.why for task in plan.stays] == ["it serves no children"]
+    assert [task.why for task in plan.stays] == ["no_room", "room_taken", "no_children"]
 
 
 @pytest.mark.parametrize(
