@@ -29,6 +29,7 @@ from geo import areas as geography
 from risk.model import RiskModel
 from risk.model.detection import HIGH, VERY_HIGH, DetectionRange, judge_risk
 from risk.model.draws import subtract_national_rate
+from risk.model.fit import Fit
 from risk.model.observations import Observations
 from risk.report.change import RISING, find_changes
 from risk.report.shift import WATCHED, find_shifts
@@ -187,17 +188,33 @@ def _found(world: World, pairs: list[tuple[str, str]], kind: str, mechanism: Cel
     seen = observe_world(world, pairs, mechanism)
     fit = model.fit(seen).fit_
     true = world.truth.log_risk(seen.areas, seen.pathways)
-    found = fit.log_risk(_DRAWS, parameters.seed)
-    draws, risk = DetectionRange().log_risk(found, seen, parameters.seed), found.mean(axis=0)
+    risk, draws = draw_risk(fit, parameters.seed)
     inside = tuple(covered(draws, true, level) for level in _LEVELS)
-    ranks = [float(spearmanr(risk[:, p], true[:, p]).statistic) for p in range(true.shape[1])]
-    return Found(parameters.seed, kind, parameters.gamma, fit.gamma[0], tuple(ranks), inside, _when_shifted(seen))
+    ranks = correlate_ranks(risk, true)
+    return Found(parameters.seed, kind, parameters.gamma, fit.gamma[0], ranks, inside, _when_shifted(seen))
+
+
+def draw_risk(fit: Fit, seed: int) -> tuple[Floats, Floats]:
+    """Return the mean log relative risk, (A, P), and draws of it over the detection range, (d, A, P)."""
+    found = fit.log_risk(_DRAWS, seed)
+    return found.mean(axis=0), DetectionRange().log_risk(found, fit.observations, seed)
+
+
+def correlate_ranks(risk: Floats, true: Floats) -> tuple[float, ...]:
+    """Return the rank correlation of fitted with true log risks, both (A, P), by pathway."""
+    return tuple(float(spearmanr(risk[:, p], true[:, p]).statistic) for p in range(true.shape[1]))
 
 
 def covered(draws: Floats, true: Floats, level: float = 0.95) -> float:
     """Return the share of true values, any shape, in the central intervals of draws, (d, ...)."""
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return float(((low <= true) & (true <= high)).mean())
+
+
+def measure_width(draws: Floats, level: float = 0.95) -> float:
+    """Return the mean width of the central intervals of draws, (d, ...)."""
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return float((high - low).mean())
 
 
 def _followed(world: World, pairs: list[tuple[str, str]], model: RiskModel) -> Followed:
@@ -226,16 +243,26 @@ def _followed(world: World, pairs: list[tuple[str, str]], model: RiskModel) -> F
 
 def _when_shifted(seen: Observations) -> tuple[int, ...]:
     """Return the first quarter whose release shows the shift, for each watched area and for all together."""
-    groups = [[seen.areas.index(code)] for code in WATCHED]
-    groups.append([at for group in groups for at in group])
+    groups = list_watched(seen)
     first = [0] * len(groups)
     for quarters in range(2 * _YEAR, len(seen.quarters) + 1):
         known = seen.up_to(quarters)
         for place, members in enumerate(groups):
-            told = find_shifts(known, [members])
-            if not first[place] and told and told[0].verdict == "rose":
+            if not first[place] and shows_shift(known, members):
                 first[place] = quarters
     return tuple(first)
+
+
+def list_watched(seen: Observations) -> list[list[int]]:
+    """Return the positions of each watched area (Durrës, Tirana), and of both together."""
+    groups = [[seen.areas.index(code)] for code in WATCHED]
+    return [*groups, [at for group in groups for at in group]]
+
+
+def shows_shift(seen: Observations, group: list[int]) -> bool:
+    """Return whether observations show the planted shift in a group of areas."""
+    shifts = find_shifts(seen, [group])
+    return bool(shifts) and shifts[0].verdict == "rose"
 
 
 def _alarms(seen: Observations, seed: int, model: RiskModel) -> Alarms:

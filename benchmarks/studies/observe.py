@@ -56,14 +56,30 @@ def publish_counts(
     `places` has the form of Truth.areas; `exact` (areas, quarters, known pathways, ways) and `days` (areas,
     quarters) cover the regions of `select_modelled_regions`; `key_shapes` of `exact` has the cell keys' shapes.
     """
+    published = merge_crossings(exact)
+    if protected is None:
+        return join_observations(places, quarters, published, days, pairs)
+    mechanism, (keys, keys_of_totals) = protected
+    totals = mechanism.publish(exact.sum(axis=(1, 3)), keys_of_totals)
+    return join_observations(places, quarters, mechanism.publish(published, keys), days, pairs, mechanism, totals)
+
+
+def join_observations(
+    places: pd.DataFrame,
+    quarters: tuple[str, ...],
+    published: Ints,
+    days: Floats,
+    pairs: Iterable[tuple[str, str]],
+    mechanism: CellKey | None = None,
+    totals: Ints | None = None,
+) -> Observations:
+    """Return observations from published counts, (areas, quarters, crossings, ways); exact ones without a mechanism.
+
+    `totals` are published counts of the whole programme, (areas, known pathways), which only a mechanism has.
+    """
     people = select_modelled_regions(places)
-    published, whole = merge_crossings(exact), exact.sum(axis=(1, 3))
-    channel, noise = None, np.zeros(len(PATHWAYS))
-    if protected is not None:
-        mechanism, keys = protected
-        published, whole = (mechanism.publish(*table) for table in zip((published, whole), keys, strict=True))
-        channel = build_channel(mechanism, published, None)
-        noise = noise_variance(channel, whole)
+    channel = None if mechanism is None else build_channel(mechanism, published, None)
+    noise = np.zeros(len(PATHWAYS)) if channel is None or totals is None else noise_variance(channel, totals)
     return Observations(
         tuple(people.index),
         tuple(people["country"].astype(str)),
@@ -76,7 +92,7 @@ def publish_counts(
         find_edges(list(people.index), pairs),
         channel,
         "partner",
-        None if protected is None else merge_crossings(whole[:, None, :, None])[:, 0, :, 0],
+        None if totals is None else merge_crossings(totals[:, None, :, None])[:, 0, :, 0],
         noise,
     )
 

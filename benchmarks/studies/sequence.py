@@ -135,13 +135,13 @@ def study(worlds: int, first_seed: int = 0, progress: Progress | None = None) ->
 def attack_series(seed: int, children: int = CHILDREN) -> Series:
     """Release one world thirteen times while its records change, and attack all releases together."""
     world = simulate_default_areas(WorldParameters(seed=seed, children=children))
-    history = _History(world.records["encounter"], np.random.default_rng([seed, 7]), withdraws=seed % 2 == 1)
+    history = RecordHistory(world.records["encounter"], np.random.default_rng([seed, 7]), withdraws=seed % 2 == 1)
     hasher, vault, refused = keys.IdentifierHasher(keys.create_from_seed(seed).identifier), _Records(), 0
     with tempfile.TemporaryDirectory() as folder:
         areas = Path(folder) / "areas.parquet"
         geography.load_areas().write(areas)
         releases: list[Release] = []
-        for day in _list_days():
+        for day in list_days():
             known = history.known_on(day)
             if known.empty:
                 continue
@@ -165,14 +165,14 @@ def attack_series(seed: int, children: int = CHILDREN) -> Series:
         return _attack(seed, children, releases, world.records["encounter"], refused)
 
 
-def _list_days() -> list[date]:
+def list_days() -> list[date]:
     """List the days of the releases: fifteen days after each quarter, and one when all is final."""
     first, last = DEFAULT_POLICY.first, DEFAULT_POLICY.last
     quarters = Calendar(first.month).between(first, last, "quarter")
     return [*(q.end + timedelta(days=15) for q in quarters), add_months(last, DEFAULT_POLICY.lag + 1)]
 
 
-class _History:
+class RecordHistory:
     """The encounters of a world as they are known from day to day."""
 
     def __init__(self, encounters: pd.DataFrame, rng: np.random.Generator, *, withdraws: bool) -> None:
@@ -202,6 +202,17 @@ class _History:
         return records[(self.known <= now) & ~(self.forgotten <= now)].reset_index(drop=True)
 
 
+def list_first_encounters(encounters: pd.DataFrame) -> pd.DataFrame:
+    """Return the first encounter of each child, with its child and region, as the programme links and places them."""
+    first = encounters.assign(child=encounters["partner"].astype(str) + encounters["child_id"].astype(str))
+    shared = encounters["programme_number"].astype(str)
+    first["child"] = first["child"].where(shared == "", shared)
+    first = first.sort_values("date", kind="stable").drop_duplicates("child")
+    municipality = first["municipality"].astype(str)
+    is_region = municipality.map(area_table()["level"]) == "region"
+    return first.assign(region=municipality.where(is_region, municipality.map(area_table()["parent"])))
+
+
 def _attack(seed: int, children: int, releases: Sequence[Release], encounters: pd.DataFrame, refused: int) -> Series:
     published = [reading.read_published(release) for release in releases]
     everything = sequence.join_releases(published)
@@ -224,15 +235,9 @@ def _attack(seed: int, children: int, releases: Sequence[Release], encounters: p
 def _measure_readers(release: Release, encounters: pd.DataFrame) -> tuple[float, float]:
     """Return the share of children in hidden county-years, and the median relative error of shown ones."""
     table = release.table("children_region_year")
-    first = encounters.assign(child=encounters["partner"].astype(str) + encounters["child_id"].astype(str))
-    shared = encounters["programme_number"].astype(str)
-    first["child"] = first["child"].where(shared == "", shared)
-    first = first.sort_values("date").drop_duplicates("child")
-    parents = area_table()["parent"]
-    municipality = first["municipality"].astype(str)
-    region = municipality.where(municipality.map(area_table()["level"]) == "region", municipality.map(parents))
+    first = list_first_encounters(encounters)
     year = pd.to_datetime(first["date"].astype(str)).dt.to_period("Y-MAY").dt.start_time.dt.strftime("%Y-%m-%d/P1Y")
-    true = pd.Series(1, index=[region, year]).groupby(level=[0, 1]).sum()
+    true = pd.Series(1, index=[first["region"], year]).groupby(level=[0, 1]).sum()
     count = np.array([true.get(key, 0) for key in zip(table["area"], table["period"], strict=True)], float)
     shown = (table["state"] == "number").to_numpy()
     value = table["value"].astype(float).to_numpy()
