@@ -170,7 +170,7 @@ def describe_layer(mark: Mark, codes: list[str], *, titled: bool = True) -> str:
     digit, and `m` one margin for all or one for each value; both are text with commas. In all three a run of
     equal parts is shortened: "x(4)". A single layer needs no title.
     """
-    frame = mark.data.frame.reindex(codes)
+    frame = mark.data.frame.assign(state=mark.data.list_marks()).reindex(codes)
     frame = frame.assign(state=frame["state"].fillna("no_data"))
     style = mark.data.style
     present = set(frame["state"])

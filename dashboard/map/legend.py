@@ -109,7 +109,7 @@ def _render_states(mark: Mark) -> Markup:
 
 
 def _list_present(mark: Mark) -> list[str]:
-    present = set(mark.data.frame["state"])
+    present = set(mark.data.list_marks())
     return [state for state in _ORDER if state in present]
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from geo.layers.output.table import COLUMNS
+from geo.layers.output.table import COLUMNS, NOISY
 
 _CODE, _AREA, _LOCAL, _COUNTRY, _VALUE, _MARGIN, _STATE, _SOURCE, _NOTE = COLUMNS
 # The value comes right after its area, where a small screen shows it.
-_IN_ORDER = (_AREA, _VALUE, _MARGIN, _STATE, _NOTE, _SOURCE, _LOCAL, _COUNTRY, _CODE)
+_IN_ORDER = (_AREA, _VALUE, _MARGIN, NOISY, _STATE, _NOTE, _SOURCE, _LOCAL, _COUNTRY, _CODE)
 
 
 def drop_silent_columns(rows: pd.DataFrame) -> pd.DataFrame:

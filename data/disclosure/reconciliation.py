@@ -37,11 +37,12 @@ from data.disclosure.cell_key import CellKey
 from data.errors import ReleaseError
 from data.tables.periods import Period
 from data.tables.spec import CATEGORIES, TableSpec
+from data.tables.states import ZEROS
 from data.workspace.types import Bools, Floats, Ints
 
 RECONCILED = ("children", "flows")
 # The states whose reconciled number is shown: a number, or a published zero.
-SHOWN = ("number", "almost_none", "not_searched", "structural_zero")
+SHOWN = ("number", *ZEROS)
 _SETTLED, _LOWEST = 1e6, 1e4  # costs of one child: away from a settled number, below the least possible number
 _REACH = 6  # farther from the published number, the cost of one more child no longer grows
 _TIE_BREAK, _GOLDEN = 1e-4, (5**0.5 - 1) / 2  # so that one solution is the best, on every platform

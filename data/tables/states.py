@@ -26,6 +26,9 @@ State = Literal[
 ]
 STATES: tuple[State, ...] = get_args(State)
 
+# The published zeros. Where parts must add up to totals, a small number may be shown beside such a state.
+ZEROS: tuple[State, ...] = ("almost_none", "not_searched", "structural_zero")
+
 # Message identifiers: dashboard/site/text.py translates them. {k} is the release's threshold.
 WORDS: dict[State, str] = {
     "number": "number",

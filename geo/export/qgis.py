@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from html import escape
 from itertools import pairwise
 
+from data.tables.states import ZEROS
 from geo.layers.core import LayerData, Style
 from geo.layers.core.words import describe_state
 
@@ -17,6 +18,8 @@ _LARGEST_MM = 12.0
 # A cross is drawn by its outline alone.
 _CROSS = {"outline_style": "solid", "outline_color": _INK, "outline_width": "0.2", "size": "1.5"}
 _WITH_VALUE = ("number", "class")
+# A published zero may have a number, so that parts add up to totals.
+_ADJUSTED = f'"state" IN {ZEROS} AND "value" > 0'
 _ORDER = ("few", "almost_none", "structural_zero", "withheld", "not_searched", "cannot_tell", "no_figure", "no_data")
 
 
@@ -48,7 +51,7 @@ Rule = tuple[str, str, list[str]]
 
 
 def _value_rules(style: Style) -> list[Rule]:
-    known = "\"state\" IN ('number', 'class')"
+    known = f"(\"state\" IN ('number', 'class') OR {_ADJUSTED})"
     if style.kind == "circle":
         return [(", ".join(style.labels) or "numbers", known, [_plain("255,255,255,0"), _circle(style)])]
     return [
@@ -75,7 +78,8 @@ def _class_layers(style: Style, place: int) -> list[str]:
 
 
 def _state_rules(states: list[str], k: int) -> list[Rule]:
-    return [(str(describe_state(s, k)), f"\"state\" = '{s}'", _state_layers(s)) for s in states]
+    plain: dict[str, str] = dict.fromkeys(ZEROS, ' AND coalesce("value", 0) = 0')
+    return [(str(describe_state(s, k)), f"\"state\" = '{s}'{plain.get(s, '')}", _state_layers(s)) for s in states]
 
 
 def _state_layers(state: str) -> list[str]:

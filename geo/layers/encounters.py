@@ -43,6 +43,7 @@ COUNTED = Counted(
     colours=(palette.COUNTS,),
     options=(WHICH_CHILDREN,),
     locate=_locate,
+    noisy=True,
     note=mark(
         "Each child is counted once, in the area and period of the first encounter. A pathway is "
         "recorded for every child, also for children at risk. This is not the number of all trafficked"

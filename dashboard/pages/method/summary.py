@@ -164,10 +164,17 @@ def describe_noise(release: Release) -> list[str]:
         if parameters.get("variance_near_k", 0) > parameters.get("variance", 0)
         else "",
         _(
-            "So numbers do not add up exactly: a total and the sum of its parts may differ by up to "
+            "So published numbers do not add up exactly: a total and the sum of its parts may differ by up to "
             "{largest} for each number.",
             largest=largest,
         ),
+        _(
+            "Numbers of children are therefore adjusted so that parts add up to totals: areas, quarters and "
+            "categories. The published number with noise is in the table of the map, in the table on Trends, and in "
+            "the column noisy of each file. The margin is that of the published number and how far it was adjusted."
+        )
+        if terms.has_reconciled_numbers(release)
+        else "",
         _(
             "In tables of encounters a child counts at most {cap} times in an area and period, and the "
             "noise is up to {most}.",

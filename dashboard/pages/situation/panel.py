@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -141,9 +142,9 @@ def _render_row(row: Row, common: str) -> Markup:
 
 def _render_changes(series: Sequence[Bar], now: str, title: str) -> Markup:
     """Return small bars over time. A period without a number keeps its place."""
-    if not any(bar.state == "number" for bar in series):
+    values = [None if math.isnan(bar.value) else bar.value for bar in series]
+    if not any(value is not None for value in values):
         return Markup("")
-    values = [bar.value if bar.state == "number" else None for bar in series]
     bars = [
         html("<i{} style=height:{}%></i>", _format_bar_class(bar, now), height)
         for bar, height in zip(series, compute_heights(values), strict=True)
@@ -169,7 +170,7 @@ def _format_bar_class(bar: Bar, now: str) -> Markup:
     classes = ["now"] if bar.period == now else []
     if not bar.complete:
         classes.append("unfinished")
-    if bar.state != "number":
+    if math.isnan(bar.value):
         classes.append(f"state-{bar.state}")
     return html(' class="{}"', " ".join(classes)) if classes else Markup("")
 

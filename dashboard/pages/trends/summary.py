@@ -1,6 +1,6 @@
 """The content of the Trends page for an area: children met and outreach by quarter, shares, forecasts.
 
-Published numbers are shown with their margins and states, those of the model with their interval. A change
+Numbers of the release are shown with their margins and states, those of the model with their interval. A change
 is shown with the outreach beside it, and a jump of counts in a whole country is first shown as a possible
 break, not as a rise.
 """
@@ -30,6 +30,7 @@ from geo.layers.core.change import Cell, find_bounds
 from geo.layers.core.words import describe_state
 from geo.layers.effort import COUNTED as EFFORT
 from geo.layers.encounters import COUNTED as ENCOUNTERS
+from geo.layers.output.table import NOISY, format_noisy
 from risk.report.shift import AreaShift
 from risk.report.trends import Jump
 
@@ -94,23 +95,25 @@ def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     """Read the children met by the shortest periods, oldest first. Never change the shared frame.
 
     Columns: period, label, value (NaN if there is only a state), low, high (bounds of the true number),
-    state, words. If a pathway is published as two numbers, value and bounds are their sums.
+    state, words, noisy (the numbers as published, in words). If a pathway is published as two numbers, value
+    and bounds are their sums.
     """
     periods = current_release.list_periods(current, "encounters", _LEVEL, "", (("of", _PARTS[pathway][0]),))
     parts = [ENCOUNTERS.history(current.release, _LEVEL, area, {"of": part}) for part in _PARTS[pathway]]
     rows = [_add_cells(current, period, [part.get(period, Cell("no_data")) for part in parts]) for period in periods]
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    return pd.DataFrame(rows, columns=[*_COLUMNS, "noisy"])
 
 
 def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple[object, ...]:
-    """Add the cells of one period. A noisy zero counts as 0; its bounds show which true numbers are possible."""
+    """Add the cells of one period. A zero without a number counts as 0; its bounds are those of the true number."""
     largest = float((current.release.manifest["tact"].get("parameters") or {}).get("largest", 0.0))
-    label, states = Period.parse(period).label, {cell.state for cell in cells}
+    label, numbers = Period.parse(period).label, [cell.value for cell in cells if not math.isnan(cell.value)]
+    noisy = " + ".join(format_noisy(cell.noisy, cell.noisy_margin) for cell in cells if not math.isnan(cell.noisy))
     known = [find_bounds(cell, current.release.k, largest) for cell in cells]
-    if "number" not in states or None in known:
+    if not numbers or None in known:
         state = next(cell.state for cell in cells if cell.state != "number")
-        return period, label, math.nan, math.nan, math.nan, state, _format_state(current, state)
-    value = sum(0.0 if math.isnan(cell.value) else cell.value for cell in cells)
+        return period, label, math.nan, math.nan, math.nan, state, _format_state(current, state), noisy
+    value = sum(numbers)
     low, high = (sum(pair[end] for pair in known if pair) for end in (0, 1))
     words = _(
         "{value} (true number {low} to {high})",
@@ -118,7 +121,7 @@ def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple
         low=format_number(low),
         high=format_number(high),
     )
-    return period, label, value, low, high, "number", words
+    return period, label, value, low, high, "number", words, noisy
 
 
 def _format_state(current: CurrentRelease, state: str) -> str:
@@ -256,6 +259,7 @@ def tabulate_series(current: CurrentRelease, area: str, pathway: str) -> pd.Data
     }
     labels = {p: w for f in columns.values() for p, w in zip(f["period"], f["label"], strict=True)}
     words = {name: frame.set_index("period")["words"] for name, frame in columns.items() if len(frame)}
+    words[_(NOISY)] = read_met(current, area, pathway).set_index("period")["noisy"]
     rows = pd.DataFrame(words).reindex(sorted(labels)).fillna("")
     rows.insert(0, _("Quarter"), [labels[period] for period in rows.index])
     return rows
@@ -265,7 +269,13 @@ def tabulate_years(current: CurrentRelease, area: str) -> pd.DataFrame:
     """Return the public numbers of an area as words, a row for each year."""
     counted, days = read_met(current, area, _EVERY), read_effort(current, area).set_index("period")["words"]
     rows = [
-        (row["label"], format_number(row["value"]) or row["words"], str(days.get(row["period"], _("no data"))))
+        (
+            row["label"],
+            format_number(row["value"]) or row["words"],
+            row["noisy"],
+            str(days.get(row["period"], _("no data"))),
+        )
         for row in counted.to_dict("records")
     ]
-    return pd.DataFrame(rows, columns=[_("Year"), _("Children identified or met"), _("Outreach days")])
+    columns = [_("Year"), _("Children identified or met"), _(NOISY), _("Outreach days")]
+    return pd.DataFrame(rows, columns=columns)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from data.release import Release
+from data.tables.states import ZEROS
 from geo.layers.core.words import format_quantity
 
 Kind = Literal["fill", "circle", "hatch"]
@@ -104,7 +105,8 @@ class LayerData:
 
     `frame` has one row per area of the level, indexed by area code: value (float or missing), state, margin (missing
     when exact), low and high (for state "class"), source, year (of a published figure, else missing) and note (may be
-    empty); published figures also have a column invented. The words of a state are in data/tables/states.py.
+    empty); published figures also have a column invented, counts the columns noisy and noisy_margin (the number as
+    published, data/tables/shown.py). The words of a state are in data/tables/states.py.
     `invented` says whether all numbers shown are invented.
     """
 
@@ -121,6 +123,11 @@ class LayerData:
         columns = (self.frame[name] for name in ("value", "low", "high"))
         numbers = zip(self.frame.index, *columns, strict=True)
         return {str(area): format_quantity(value, low, high) for area, value, low, high in numbers}
+
+    def list_marks(self) -> pd.Series:
+        """Return as what each area is drawn: its state, or a number where a published zero was adjusted."""
+        adjusted = self.frame["state"].isin(ZEROS) & (self.frame["value"] > 0)
+        return self.frame["state"].mask(adjusted, "number")
 
     def classes(self) -> pd.Series:
         """Return the class of each area, from 0; -1 where there is neither a number nor a class."""

@@ -8,8 +8,10 @@ variance of the noise.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from data.tables.states import ZEROS
 
 Verdict = Literal["more", "fewer", "cannot tell"]
 _Z = 1.959963984540054
@@ -17,13 +19,22 @@ _Z = 1.959963984540054
 
 @dataclass(frozen=True)
 class Cell:
-    """One published cell."""
+    """One cell as it is shown; noisy, noisy_margin: its number as published, if that may be another one."""
 
     state: str
     value: float = math.nan
     margin: float = math.nan
     low: float = math.nan
     high: float = math.nan
+    noisy: float = math.nan
+    noisy_margin: float = math.nan
+
+    @property
+    def published(self) -> Cell:
+        """The cell as it was published, with the number whose noise is known."""
+        if self.state in ZEROS and self.value > 0:
+            return Cell(self.state)
+        return self if math.isnan(self.noisy) else replace(self, value=self.noisy, margin=self.noisy_margin)
 
 
 @dataclass(frozen=True)
@@ -39,10 +50,13 @@ class Change:
 def find_bounds(cell: Cell, k: int, largest: float) -> tuple[float, float] | None:
     """Return the lowest and highest true number behind a cell; None where nothing is known."""
     if cell.state == "number":
-        margin = 0.0 if math.isnan(cell.margin) else cell.margin
-        return max(0.0, cell.value - margin), cell.value + margin
+        value, margin = cell.published.value, cell.published.margin
+        margin = 0.0 if math.isnan(margin) else margin
+        return max(0.0, value - margin), value + margin
     if cell.state == "class":
         return cell.low, math.inf if math.isnan(cell.high) else cell.high
+    if cell.state == "not_searched" and cell.value > 0:
+        return 0.0, largest
     known = {"few": (0.0, k - 1 + largest), "almost_none": (0.0, largest), "structural_zero": (0.0, 0.0)}
     return known.get(cell.state)
 
@@ -59,6 +73,7 @@ def compute_ratio_interval(before: float, after: float, noise: float = 0.0) -> t
 
 def compare_cells(before: Cell, after: Cell, k: int, largest: float, noise: float) -> Change | None:
     """Return what is certain about the change from one cell to another; None if nothing is known of one."""
+    before, after = before.published, after.published
     was, now = find_bounds(before, k, largest), find_bounds(after, k, largest)
     if was is None or now is None:
         return None

@@ -62,15 +62,23 @@ COLUMNS: tuple[Column, ...] = (
     Column("period_label", _TEXT, mark("The period in words.")),
     Column("first_day", _DAY, mark("The first day of the period.")),
     Column("last_day", _DAY, mark("The last day of the period.")),
-    Column("value", _NUMBER, mark("The published number; empty if only a state or a range is published.")),
+    Column(
+        "value",
+        _NUMBER,
+        mark(
+            "The number; empty if only a state or a range is published. Numbers of children are adjusted so that parts "
+            "add up to totals; the published number with noise is in the column noisy. A published zero may so get a "
+            "small number; its state stays."
+        ),
+    ),
     Column("state", _TEXT, mark("The state of the number, for example “withheld”; see the list of states.")),
     Column("state_words", _TEXT, mark("The state in plain words.")),
     Column(
         "margin",
         _NUMBER,
         mark(
-            "The largest possible distance between the value and the true number when the value was "
-            "first published. Empty if the value has no noise."
+            "The largest possible distance between the value and the true number when it was first published: that of "
+            "the published number, and how far the value was adjusted. Empty if the value has no noise."
         ),
     ),
     Column("low", _NUMBER, mark("The lower limit of a range, or of a total from which something may be left out.")),
@@ -103,8 +111,8 @@ EVERY_ROW = mark(
     "shown: the column “state” says why. An empty value is never a zero."
 )
 _BESIDE = mark(
-    "The number for “{label}”. The columns that end in __state, __margin, __low, __high, __source, "
-    "__year and __note belong to it."
+    "The number for “{label}”. The columns that end in __state, __margin, __low, __high, __noisy, __noisy_margin, "
+    "__source, __year and __note belong to it."
 )
 
 

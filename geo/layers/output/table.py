@@ -20,12 +20,14 @@ COLUMNS = (
     mark("Source"),
     mark("Note"),
 )
+NOISY = mark("Published, with noise")
 
 
 def build_table(release: Release, layer: Layer, view: View, data: LayerData | None = None) -> pd.DataFrame:
     """Build the table: one row per area, in the order of the areas; pass `data` if the layer was already read.
 
-    Value is the text as shown (a class is "50 to 199"), empty where there is only a state.
+    Value is the text as shown (a class is "50 to 199"), empty where there is only a state. Counts of children have one
+    more column: the number as published, with its margin.
     """
     shown = data or layer.read(release, view)
     frame, areas = shown.frame, tables.load_areas(release)
@@ -41,7 +43,16 @@ def build_table(release: Release, layer: Layer, view: View, data: LayerData | No
         [_source(layer, shown, s, y) for s, y in zip(frame["source"], frame["year"], strict=True)],
         list(frame["note"]),
     )
-    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).set_index(COLUMNS[0])
+    table = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).set_index(COLUMNS[0])
+    if "noisy" in dict(layer.more):
+        noisy = list(map(format_noisy, frame["noisy"], frame["noisy_margin"]))
+        table.insert(table.columns.get_loc(COLUMNS[6]), NOISY, noisy)
+    return table
+
+
+def format_noisy(number: float, margin: float) -> str:
+    """Return a published number with its margin as text; empty if there is none."""
+    return f"{format_number(number)} ±{format_number(margin)}" if margin > 0 else format_number(number)
 
 
 def _source(layer: Layer, data: LayerData, source: str, year: float) -> str:

@@ -27,6 +27,10 @@ _SOME_INVENTED = mark(
     "Published figures whose source begins with “Invented” were made up for practice. All others are "
     "real and have their source and year."
 )
+_ADJUSTED = mark(
+    "Numbers of children are adjusted so that parts add up to totals; the published number with noise is in the column "
+    "noisy."
+)
 _APPROXIMATE = mark("Approximate boundaries")
 
 
@@ -46,6 +50,12 @@ def has_invented_figures(release: Release) -> bool:
     """Return whether any published figure is invented, as in a practice workspace."""
     figures = tables.load_table(release, "figures")
     return "invented" in figures and bool(figures["invented"].any())
+
+
+def has_reconciled_numbers(release: Release) -> bool:
+    """Return whether the release has numbers with which parts add up to totals."""
+    fields = [f["name"] for r in release.manifest["resources"] for f in (r.get("schema") or {}).get("fields", ())]
+    return "reconciled" in fields
 
 
 def has_approximate_boundaries(release: Release) -> bool:
@@ -89,6 +99,7 @@ def describe_file(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]
         "threshold_k": str(release.k),
         "mechanism": str(tact.get("mechanism") or ""),
         "method": str(tact.get("method") or ""),
+        "sums": _ADJUSTED if has_reconciled_numbers(release) else "",
         "largest_perturbation": str(parameters.get("largest", "")),
         "boundaries": describe_boundaries(release),
         "licence": find_licence(release),

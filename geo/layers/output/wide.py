@@ -82,7 +82,7 @@ def _build_map_table(release: Release, _stamp: int, layer: Layer, level: str) ->
         period=data.legend.period, unit=data.legend.unit
     )
     rows = _add_words(release, rows, layer).set_index("code")
-    order = [*_NAMES, "km2", "approximate", "period", *_NUMBERS, *_TAIL]
+    order = [*_NAMES, "km2", "approximate", "period", *_NUMBERS, *_list_more(layer, data), *_TAIL]
     beside = [
         _read_choice(release, layer, view, data, option.id, choice.id)
         for option in layer.list_options(release, level)
@@ -99,7 +99,9 @@ def _read_choice(
     if data.legend.period != plain.legend.period and not layer.of_figures:
         return pd.DataFrame(index=data.frame.index)
     name = choice.replace("-", "_")
-    columns = ["value", "state", "source", "year", "note"] if layer.of_figures else _list_columns(plain, data)
+    columns = ["value", "state", "source", "year", "note"]
+    if not layer.of_figures:
+        columns = [*_list_columns(plain, data), *_list_more(layer, data)]
     return data.frame[columns].rename(columns=lambda c: name if c == "value" else f"{name}__{c}")
 
 
@@ -110,6 +112,11 @@ def _list_columns(plain: LayerData, data: LayerData) -> list[str]:
     numbers = ["value"] if both["value"].notna().any() or not classed else []
     margins = ["margin"] if both["margin"].notna().any() else []
     return [*numbers, "state", *margins, *(["low", "high"] if classed else [])]
+
+
+def _list_more(layer: Layer, data: LayerData) -> list[str]:
+    """List the further columns of a layer that each area has."""
+    return [name for name, _ in layer.more if name in data.frame]
 
 
 def _add_names(release: Release, rows: pd.DataFrame, level: str) -> pd.DataFrame:

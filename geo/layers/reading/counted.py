@@ -11,16 +11,26 @@ import pandas as pd
 
 from data.release import Release
 from data.tables.periods import Period
+from data.tables.shown import NOISY, choose_numbers
 from geo.layers.core import Kind, Layer, LayerData, Legend, Nature, Option, Style, View, breaks, palette
 from geo.layers.core.change import Cell
 from geo.layers.core.words import Message, format_number, format_quantity, mark
 from geo.layers.reading import tables
 
 COLUMNS = ["area", "period", "value", "state", "margin", "low", "high"]
+_CELLS = [*COLUMNS, *NOISY]
 _NUMBERS = ["value", "margin", "low", "high"]
 LEVELS = ("country", "region", "municipality")
 _MOST_CLASSES = 5
 _PROVISIONAL = mark("provisional")
+_ADJUSTED = mark(
+    "Numbers are adjusted so that parts add up to totals; the published number with noise is in the table, and in the "
+    "column noisy of each file."
+)
+_NOISY_MEANINGS = (
+    ("noisy", mark("The published number with its noise, with which parts do not add up to totals.")),
+    ("noisy_margin", mark("The largest possible distance between noisy and the true number, as in the column margin.")),
+)
 
 
 @dataclass(frozen=True)
@@ -44,12 +54,12 @@ def complete_choices(options: tuple[Option, ...], chosen: Mapping[str, str]) -> 
 def read_cells(release: Release, part: Slice, level: str, grain: str) -> pd.DataFrame:
     """Read the cells of a slice, every area and period of a level and grain; empty if not in the release.
 
-    Columns: area, period, value, state, margin, low, high (numbers as float, missing as NaN). Never change this shared
-    frame.
+    Columns: area, period, value, state, margin, low, high, noisy, noisy_margin (numbers as float, missing as NaN; see
+    `choose_numbers`). Never change this shared frame.
     """
     name = "_".join(filter(None, (part.measure, level, grain, part.by)))
     checksum = tables.find_checksum(release, name)
-    return _cells(release, name, checksum, part, level) if checksum else pd.DataFrame(columns=COLUMNS)
+    return _cells(release, name, checksum, part, level) if checksum else pd.DataFrame(columns=_CELLS)
 
 
 @lru_cache(maxsize=512)
@@ -57,13 +67,10 @@ def _cells(release: Release, name: str, _hash: str, part: Slice, level: str) -> 
     whole = tables.load_table(release, name)
     for column in filter(None, (part.by, part.column)):
         whole = whole[whole[column] == part.category] if column in whole else whole
-    numbers = {
-        c: whole[c].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-        if c in whole
-        else np.full(len(whole), np.nan)
-        for c in _NUMBERS
-    }
-    cells = whole[["area", "period", "state"]].reset_index(drop=True).assign(**numbers)[COLUMNS]
+    parameters = release.manifest["tact"].get("parameters") or {}
+    numbers = choose_numbers(whole, float(parameters.get("largest", 0.0)))
+    bounds = whole.reindex(columns=["low", "high"]).astype("Float64").astype(float)
+    cells = whole[["area", "period", "state"]].join([numbers, bounds])[_CELLS].reset_index(drop=True)
     return tables.complete_cells(release, cells, level)
 
 
@@ -71,7 +78,7 @@ def _cells(release: Release, name: str, _hash: str, part: Slice, level: str) -> 
 def _by_area(release: Release, _stamp: int, part: Slice, level: str, grain: str) -> dict[str, dict[str, Cell]]:
     """Return the cells of a table by area and period, oldest first."""
     table = read_cells(release, part, level, grain).sort_values("period", kind="stable")
-    columns = zip(*(table[c] for c in ("area", "period", "state", *_NUMBERS)), strict=True)
+    columns = zip(*(table[c] for c in ("area", "period", "state", *_NUMBERS, *NOISY)), strict=True)
     by_area: dict[str, dict[str, Cell]] = {}
     for area, period, state, *numbers in columns:
         by_area.setdefault(area, {})[period] = Cell(state, *numbers)
@@ -83,7 +90,8 @@ class Counted:
     """A layer of counted tables: how it is read and drawn, and its words.
 
     `locate` turns a full set of choices into a slice; None if they have no numbers. `least` returns, for a full set of
-    choices, what may be missing from a number that is a lower limit.
+    choices, what may be missing from a number that is a lower limit. `noisy`: its numbers have noise and may be
+    adjusted, so that files have the published ones, too.
     """
 
     title: str
@@ -95,11 +103,13 @@ class Counted:
     note: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
     least: Callable[[Release, Mapping[str, str]], str] | None = None
+    noisy: bool = False
 
     def as_layer(self, name: str, title: str, question: str, nature: Nature = "programme") -> Layer:
         """Return the layer of these tables."""
         reading = (self.levels, self.periods, self.read, self.rows, self.offers)
-        return Layer(name, title, question, self.kind, self.options, *reading, nature)
+        more = _NOISY_MEANINGS if self.noisy else ()
+        return Layer(name, title, question, self.kind, self.options, *reading, nature, more=more)
 
     def levels(self, release: Release) -> tuple[str, ...]:
         """List the levels at which the release has the default choices."""
@@ -121,7 +131,7 @@ class Counted:
         period = tables.choose_period(view.period, available)
         grain = next((g for g, periods in available.items() if period in periods), "")
         part = self._slice(view.options)
-        table = read_cells(release, part, view.level, grain) if part else pd.DataFrame(columns=COLUMNS)
+        table = read_cells(release, part, view.level, grain) if part else pd.DataFrame(columns=_CELLS)
         frame = frame_by_area(release, table[table["period"] == period], view.level)
         if part and grain != "whole":
             frame["note"] = _note_whole_time(frame, read_cells(release, part, view.level, "whole"))
@@ -137,10 +147,11 @@ class Counted:
             for grain in self._available(release, level, chosen)
         ]
         names = [o.id for o in self.options]
-        rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*COLUMNS, *names])
+        rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*_CELLS, *names])
         provisional = rows["period"].map({p: release.is_provisional(p) for p in rows["period"].unique()})
         rows = rows.assign(source=self.source(release), year=np.nan, note=np.where(provisional, _PROVISIONAL, ""))
-        return rows[["area", "period", *names, *COLUMNS[2:], "source", "year", "note"]]
+        more = NOISY if self.noisy else ()
+        return rows[["area", "period", *names, *COLUMNS[2:], *more, "source", "year", "note"]]
 
     def history(self, release: Release, level: str, area: str, options: Mapping[str, str]) -> dict[str, Cell]:
         """Return an area's cells of a choice by period, finest grain first; empty if there are none."""
@@ -167,7 +178,7 @@ class Counted:
         """Compute classes over all periods of the table, so that a colour means the same in each period."""
         plain = {} if self.kind == "circle" else view.options
         part = self._slice(plain)
-        table = read_cells(release, part, view.level, grain) if part else pd.DataFrame(columns=COLUMNS)
+        table = read_cells(release, part, view.level, grain) if part else pd.DataFrame(columns=_CELLS)
         if self.kind == "circle":
             return breaks.circle_style(table["value"].to_numpy(float), self.colours)
         lows, names = _choose_classes(table)
@@ -183,7 +194,7 @@ class Counted:
             period=_name_period(release, period) if period else "",
             source=self.source(release),
             margin=_joined(margin, self._missing(release, chosen, table)),
-            note=self.note,
+            note=Message("{first} {second}", first=self.note, second=_ADJUSTED) if _is_adjusted(table) else self.note,
         )
 
     def _missing(self, release: Release, chosen: Mapping[str, str], table: pd.DataFrame) -> str:
@@ -245,6 +256,11 @@ def _note_whole_time(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
             margin=format_number(row["margin"]),
         )
     return notes.to_list()
+
+
+def _is_adjusted(table: pd.DataFrame) -> bool:
+    """Return whether any number differs from the published one."""
+    return not table["value"].equals(table["noisy"])
 
 
 def _is_lower_limit(table: pd.DataFrame) -> pd.Series[bool]:

@@ -23,7 +23,8 @@ from data.disclosure.attacks.surface import readers
 from data.disclosure.reconciliation import SHOWN
 from data.release import Release
 from data.tables.periods import Period
-from data.tables.states import STATES
+from data.tables.shown import NOISY, choose_numbers
+from data.tables.states import STATES, ZEROS
 from data.workspace.types import Bools, Floats, Ints, Words
 
 __all__ = ["NumberIndex", "search"]
@@ -36,6 +37,8 @@ _PERIOD_COLUMNS = {"period", "period_label"}
 _SILENT_COLUMNS = {"fid", "ogc_fid"}
 _BOUNDS = ("margin", "low", "high")
 _RECONCILED = "reconciled"
+# Columns of their own kind, also beside the number of a choice (choice__margin).
+_KINDS = (*_BOUNDS, *NOISY, _RECONCILED)
 # The states that allow a number beside them, by kind of number.
 _WITH_NUMBER = {"number", "no_figure"}
 _WITH_BOUNDS = {"class"}
@@ -74,10 +77,13 @@ class NumberIndex:
     @cached_property
     def numbers(self) -> dict[str, Words]:
         """All numbers as sorted hashes of (area, period, number), by role; see `_hash`."""
-        roles: dict[str, list[Words]] = {role: [] for role in ("value", *_BOUNDS)}
+        roles: dict[str, list[Words]] = {role: [] for role in ("value", _RECONCILED, *_BOUNDS)}
         for name in self.release.tables:
             frame = self._frame(name)
             area, period = self._locate(frame)
+            if _RECONCILED in frame:
+                roles[_RECONCILED] += _hash_numbers(area, period, frame[_RECONCILED])
+                roles["margin"] += _hash_numbers(area, period, choose_numbers(frame, self._largest)["margin"])
             for column in frame.columns:
                 role = column if column in _BOUNDS else "value"
                 if pd.api.types.is_bool_dtype(frame[column]):
@@ -105,6 +111,11 @@ class NumberIndex:
         first, last = str(about.get("first") or "")[:4], str(about.get("last") or "")[:4]
         years = range(int(first), int(last) + 1) if first and last else ()
         return [float(v) for v in (self.release.k, *numbers, *years)]
+
+    @property
+    def _largest(self) -> float:
+        parameters = self.release.manifest["tact"].get("parameters") or {}
+        return float(parameters.get("largest", 0.0))
 
     def _locate(self, frame: pd.DataFrame) -> tuple[Ints, Ints]:
         area = _codes(frame["area"], self.areas)
@@ -176,11 +187,12 @@ def _search_table(index: NumberIndex, where: str, frame: pd.DataFrame) -> Iterat
         present = ~np.isnan(values)
         if not present.any():
             continue
-        role = column.rpartition("__")[2]
-        role = role if role in _BOUNDS else "value"
+        kind = column.rpartition("__")[2]
+        role = "margin" if kind == "noisy_margin" else kind if kind in _BOUNDS else "value"
         words = _hash(area_codes, period_codes, np.nan_to_num(values))
         wrong = present & ~index.knows(role, words)
-        silent = present & ~wrong & _has_no_number(frame, column)
+        adjusted = kind not in NOISY and index.knows("margin" if kind == "margin" else _RECONCILED, words)
+        silent = present & ~wrong & _has_no_number(frame, column, adjusted)
         for rows, reason in (
             (wrong, "contains a number that is not in the release"),
             (silent, "contains a number where the state has no number"),
@@ -236,12 +248,15 @@ def _number(value: object, index: NumberIndex, column: str) -> float:
         return np.nan
 
 
-def _has_no_number(frame: pd.DataFrame, column: str) -> Bools:
-    """Check in which rows the state of the column means that there is no number."""
+def _has_no_number(frame: pd.DataFrame, column: str, adjusted: Bools | bool) -> Bools:
+    """Check in which rows the state of the column means that there is no number.
+
+    A published zero may have a number if it is `adjusted`: reconciled, or the margin of such a number.
+    """
     stem, _, tail = column.rpartition("__")
-    if column in ("value", _RECONCILED, *_BOUNDS):
+    if column in ("value", *_KINDS):
         state = "state"
-    elif tail in (_RECONCILED, *_BOUNDS):
+    elif tail in _KINDS:
         state = f"{stem}__state"
     else:
         state = f"{column}__state"
@@ -249,7 +264,8 @@ def _has_no_number(frame: pd.DataFrame, column: str) -> Bools:
         return np.zeros(len(frame), bool)
     states = frame[state].astype("str")
     allowed = _WITH_BOUNDS if tail in ("low", "high") else SHOWN if tail == _RECONCILED else _WITH_NUMBER
-    return (states.isin(STATES) & ~states.isin(allowed)).to_numpy()
+    silent = states.isin(STATES) & ~states.isin(allowed) & ~(states.isin(ZEROS) & adjusted)
+    return silent.to_numpy()
 
 
 def _search_text(index: NumberIndex, where: str, text: str, *, bare: bool) -> Iterator[Finding]:
