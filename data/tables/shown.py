@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from data.workspace.types import Floats
+
 NOISY = ("noisy", "noisy_margin")
 NUMBERS = ("value", "margin", *NOISY)
 
@@ -30,7 +32,6 @@ def choose_numbers(table: pd.DataFrame, largest: float) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(NUMBERS, (value, margin, noisy, noisy_margin), strict=True)), index=table.index)
 
 
-def _read_floats(table: pd.DataFrame, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    if name not in table:
-        return np.full(len(table), np.nan)
-    return table[name].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+def _read_floats(table: pd.DataFrame, name: str) -> Floats:
+    column = table[name] if name in table else pd.Series(np.nan, table.index)
+    return np.asarray(column.astype("Float64").to_numpy(float, na_value=np.nan))

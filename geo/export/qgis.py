@@ -51,9 +51,11 @@ Rule = tuple[str, str, list[str]]
 
 
 def _value_rules(style: Style) -> list[Rule]:
-    known = f"(\"state\" IN ('number', 'class') OR {_ADJUSTED})"
+    known = "\"state\" IN ('number', 'class')"
     if style.kind == "circle":
-        return [(", ".join(style.labels) or "numbers", known, [_plain("255,255,255,0"), _circle(style)])]
+        return [
+            (", ".join(style.labels) or "numbers", f"{known} OR {_ADJUSTED}", [_plain("255,255,255,0"), _circle(style)])
+        ]
     return [
         (label, f"{known} AND {condition}", _class_layers(style, place))
         for place, (label, condition) in enumerate(zip(style.labels, _conditions(style.breaks), strict=True))

@@ -80,6 +80,18 @@ def areas_bytes(table=None):
     return raw.getvalue()
 
 
+def draw_areas():
+    """Return the areas with a box each, for maps and files."""
+    import geopandas as gpd
+    from shapely import box
+
+    table, raw = area_table().reset_index(), io.BytesIO()
+    shapes = [box(19 + i, 40, 20 + i, 41) for i in range(len(table))]
+    frame = table.assign(km2=100.0, approximate=True, boundaries="drawn")
+    gpd.GeoDataFrame(frame, geometry=shapes, crs=4326).to_parquet(raw)
+    return raw.getvalue()
+
+
 def figures():
     row = ("AL-11", "2023-01-01/P1Y", "population", 758513.0, None, "census 2023", 2023, "census", "")
     names = ["area", "period", "measure", "number", "share", "source", "year", "status", "note"]

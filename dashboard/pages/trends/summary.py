@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -109,6 +110,8 @@ def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple
     largest = float((current.release.manifest["tact"].get("parameters") or {}).get("largest", 0.0))
     label, numbers = Period.parse(period).label, [cell.value for cell in cells if not math.isnan(cell.value)]
     noisy = " + ".join(format_noisy(cell.noisy, cell.noisy_margin) for cell in cells if not math.isnan(cell.noisy))
+    if numbers:  # beside a number, "not searched" is the published zero that it is
+        cells = [replace(cell, state="almost_none") if cell.state == "not_searched" else cell for cell in cells]
     known = [find_bounds(cell, current.release.k, largest) for cell in cells]
     if not numbers or None in known:
         state = next(cell.state for cell in cells if cell.state != "number")

@@ -11,8 +11,6 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from data.tables.states import ZEROS
-
 Verdict = Literal["more", "fewer", "cannot tell"]
 _Z = 1.959963984540054
 
@@ -32,8 +30,6 @@ class Cell:
     @property
     def published(self) -> Cell:
         """The cell as it was published, with the number whose noise is known."""
-        if self.state in ZEROS and self.value > 0:
-            return Cell(self.state)
         return self if math.isnan(self.noisy) else replace(self, value=self.noisy, margin=self.noisy_margin)
 
 
@@ -55,8 +51,6 @@ def find_bounds(cell: Cell, k: int, largest: float) -> tuple[float, float] | Non
         return max(0.0, value - margin), value + margin
     if cell.state == "class":
         return cell.low, math.inf if math.isnan(cell.high) else cell.high
-    if cell.state == "not_searched" and cell.value > 0:
-        return 0.0, largest
     known = {"few": (0.0, k - 1 + largest), "almost_none": (0.0, largest), "structural_zero": (0.0, 0.0)}
     return known.get(cell.state)
 

@@ -46,7 +46,7 @@ def build_table(release: Release, layer: Layer, view: View, data: LayerData | No
     table = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).set_index(COLUMNS[0])
     if "noisy" in dict(layer.more):
         noisy = list(map(format_noisy, frame["noisy"], frame["noisy_margin"]))
-        table.insert(table.columns.get_loc(COLUMNS[6]), NOISY, noisy)
+        table.insert(list(table).index(COLUMNS[6]), NOISY, noisy)
     return table
 
 

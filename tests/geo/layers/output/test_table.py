@@ -20,7 +20,9 @@ def partner(tmp_path_factory):
 
 def test_numbers_states_margins_and_sources(partner):
     rows = build_table(partner, find_layer("encounters"), View("region", YEARS[0]))
-    assert list(rows.columns) == ["Area", "Local name", "Country", "Value", "Margin (±)", "State", "Source", "Note"]
+    assert list(rows.columns) == [
+        *("Area", "Local name", "Country", "Value", "Margin (±)", "Published, with noise", "State", "Source", "Note")
+    ]
     assert list(rows.loc["AL-02"][["Value", "Margin (±)", "State"]]) == ["40", "5", "number"]
     assert list(rows.loc["GR-I"][["Value", "Margin (±)", "State"]]) == ["", "", "not searched"]
     assert set(rows["Source"]) == {"Invented records, release 2008-05-001"}

@@ -1,0 +1,342 @@
+"""Parts equal totals wherever children are counted: on the map, in panel, table and charts, and in every file.
+
+The world is another one in each run. To see a failure again: TACT_SEED=N with the seed that it names.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+from datetime import date
+from functools import partial
+from itertools import product
+
+import geopandas as gpd
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyogrio
+import pytest
+
+from dashboard.map.marks import read_mark
+from dashboard.pages.situation import headline, summary
+from dashboard.pages.trends import summary as trends
+from dashboard.site import Site, current_release
+from data.disclosure.attacks.membership import attacker
+from data.disclosure.policy import Policy
+from data.restricted import publishing
+from data.tables.periods import Period
+from data.tables.spec import TIERS
+from geo.export import export_layers
+from geo.layers import find_layer
+from geo.layers.core import View
+from geo.layers.core.words import describe_state
+from geo.layers.output.columns import build_codebook
+from geo.layers.output.table import NOISY, build_table
+from geo.layers.profile import build_profile
+from tests.helpers import small_release, small_worlds
+
+SEED = int(os.environ.get("TACT_SEED") or secrets.randbelow(2**32))
+LAYER = find_layer("encounters")
+CHOICES = [choice.id for choice in LAYER.options[0].choices]
+LEVELS = ("country", "region", "municipality")
+ZEROS = ["almost_none", "not_searched", "structural_zero"]
+WITHOUT = ["few", "withheld", "no_data"]
+KEYS = ["level", "code", "period", "of"]
+LARGEST = 5
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """Release two years of a world of four thousand encounters; return the current release of each tier."""
+    folder = tmp_path_factory.mktemp("releases")
+    rng = np.random.default_rng(SEED)
+    encounters = small_worlds.encounters(rng, 4000, 2500, concentration=1.0, last="2008-05-31")
+    effort = pd.DataFrame({"date": ["2006-06-05", "2006-11-06"], "municipality": ["101", "9001"], "days": [3.5, 120.0]})
+    vault = small_worlds.MemoryVault(encounter=encounters, effort=effort)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attacker, "_SHORT", 200)
+        patch.setattr(publishing, "withhold_cells", partial(publishing.withhold_cells, worlds=(500,)))
+        policy = Policy(last=date(2008, 5, 31))
+        small_worlds.release(vault, folder, areas_geoparquet=small_worlds.draw_areas(), policy=policy)
+    return {tier: current_release.open_current_release(Site(folder, tier)) for tier in TIERS}
+
+
+@pytest.fixture(params=TIERS)
+def current(world, request):
+    return world[request.param]
+
+
+# ---- what must add up ------------------------------------------------------------------------------
+
+
+def check_sums(rows, *needed):
+    """Check every sum of rows (columns KEYS, value, state): exactly where all parts are shown, else as a lower limit.
+
+    `needed` are kinds of sums of which some must have all parts.
+    """
+    areas = small_worlds.area_table()
+    numbers = rows.set_index(KEYS)["value"].astype(float).fillna(0.0).to_dict()
+    hidden = set(rows.loc[rows["state"].isin(WITHOUT), KEYS].itertuples(index=False, name=None))
+    periods = {p: Period.parse(p) for p in rows["period"].unique()}
+    sums = {}
+    for level, code, period, of in numbers:
+        part = (level, code, period, of)
+        if level != "country":
+            above = (LEVELS[LEVELS.index(level) - 1], areas["parent"][code], period, of)
+            sums.setdefault(("area", above), []).append(part)
+        if of != "all":
+            sums.setdefault(("category", (level, code, period, "all"), of.partition("-")[0]), []).append(part)
+        for longer, around in periods.items():
+            if around.grain != periods[period].grain and around.contains(periods[period]):
+                sums.setdefault(("period", (level, code, longer, of), periods[period].grain), []).append(part)
+    exact, limits = dict.fromkeys(needed, 0.0), 0.0
+    for (kind, total, *_), parts in sums.items():
+        if total not in numbers or total in hidden:
+            continue
+        inside, told = sum(numbers[part] for part in parts), (f"TACT_SEED={SEED}", kind, total)
+        if not hidden & set(parts) and is_whole(kind, total, parts, periods):
+            assert numbers[total] == inside, told
+            exact[kind] = exact.get(kind, 0.0) + inside
+        else:
+            assert numbers[total] >= inside, told
+            limits += inside
+    assert all(exact[kind] > 0 for kind in needed), (f"TACT_SEED={SEED}", exact)
+    assert limits + sum(exact.values()) > 0, f"TACT_SEED={SEED}"
+
+
+def is_whole(kind, total, parts, periods):
+    """Return whether the parts cover the total: all quarters, and all categories that there are."""
+    if kind == "period":
+        days = sum((periods[p[2]].end - periods[p[2]].start).days + 1 for p in parts)
+        return days == (periods[total[2]].end - periods[total[2]].start).days + 1
+    if kind == "category":
+        by = parts[0][3].partition("-")[0]
+        return len(parts) == sum(choice.startswith(by) for choice in CHOICES)
+    areas = small_worlds.area_table()
+    return len(parts) == ((areas["parent"] == total[1]) & areas["counted"]).sum()
+
+
+def list_views(current):
+    """List every level, period and choice that the release has."""
+    for level, of in product(LAYER.levels(current.release), CHOICES):
+        if LAYER.offers(current.release, level, {"of": of}):
+            rows = LAYER.rows(current.release, level)
+            for period in rows.loc[rows["of"] == of, "period"].unique():
+                yield View(level, period, {"of": of})
+
+
+def as_number(text):
+    """Return a number from its text; NaN where the text is a state."""
+    digits = text.replace(",", "")
+    return float(digits) if digits.isdigit() else np.nan
+
+
+def needed(current):
+    """List the kinds of sums that a tier surely has: in public a part of each may be hidden."""
+    return ("area", "period", "category") if current.tier == "partner" else ()
+
+
+# ---- where it is shown -----------------------------------------------------------------------------
+
+
+def read_long(files, form):
+    """Read the table of all cells of the layer from a file."""
+    (path,) = (p for p in files if p.name.endswith({"parquet": "-all.parquet", "csv": "s.csv"}.get(form, form)))
+    if form == "csv":
+        return pd.read_csv(path, dtype={"code": "str"}, encoding="utf-8-sig")
+    if form == "xlsx":
+        with contextlib.closing(openpyxl.load_workbook(path, read_only=True)) as book:
+            first, *rest = book[LAYER.title].iter_rows(values_only=True)
+        return pd.DataFrame(rest, columns=first)
+    if form == "parquet":
+        return pd.read_parquet(path)
+    return pyogrio.read_dataframe(path, layer=f"{LAYER.id}_all")
+
+
+def read_map(files, form, level):
+    """Read the map of a level from a file: one row for each area."""
+    if form == "gpkg":
+        return pyogrio.read_dataframe(files[0], layer=f"{LAYER.id}_{level}", read_geometry=False)
+    (path,) = (p for p in files if p.name.endswith(f"-{level}.{form}"))
+    if form == "parquet":
+        return gpd.read_parquet(path)
+    return pd.DataFrame([f["properties"] for f in json.loads(path.read_text(encoding="utf-8"))["features"]])
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "parquet", "gpkg"])
+def test_parts_equal_totals_in_a_file_of_all_cells_and_the_noisy_number_is_beside(current, tmp_path, form):
+    rows = read_long(export_layers(current.release, tmp_path, [form], [LAYER.id]), form)
+    check_sums(rows, *needed(current))
+    check_noisy(current.release, rows)
+
+
+def check_noisy(release, rows):
+    """Check each row with the row of the release's table: number, reconciled number, state and margin."""
+    numbers = ["value", "margin", "noisy", "noisy_margin"]
+    rows = rows.set_index(KEYS)[[*numbers, "state"]].astype(dict.fromkeys(numbers, float))
+    compared = 0
+    for name in release.tables:
+        measure, *rest = name.split("_")
+        if measure != "children" or rest[2:] not in ([], ["pathway"], ["stage"]):
+            continue
+        level, by = rest[0], rest[2:]
+        for row in release.table(name).to_dict("records"):
+            of = f"{by[0]}-{row[by[0]]}" if by else "all"
+            shown = rows.loc[(level, row["area"], row["period"], of)]
+            told = (f"TACT_SEED={SEED}", name, row, shown.to_dict())
+            assert shown["state"] == row["state"], told
+            for column, wanted in (("noisy", row["value"]), ("noisy_margin", row["margin"])):
+                assert np.isnan(shown[column]) if pd.isna(wanted) else shown[column] == wanted, told
+            if row["state"] == "number":
+                assert shown["value"] == row["reconciled"], told
+            elif row["state"] in ZEROS:
+                assert np.nan_to_num(shown["value"]) == (0 if pd.isna(row["reconciled"]) else row["reconciled"]), told
+            else:
+                assert np.isnan(shown["value"]), told
+            if not np.isnan(shown["value"]):
+                published, reach = (0, LARGEST) if pd.isna(row["value"]) else (row["value"], row["margin"])
+                assert shown["margin"] == reach + abs(shown["value"] - published), told
+            compared += 1
+    assert compared > 20
+    assert (rows["value"] != rows["noisy"])[rows["noisy"].notna()].any(), f"TACT_SEED={SEED}"
+
+
+@pytest.mark.parametrize("form", ["geojson", "parquet", "gpkg"])
+def test_parts_equal_totals_in_a_map_file(current, tmp_path, form):
+    files = export_layers(current.release, tmp_path, [form], [LAYER.id])
+    parts = []
+    for level in LAYER.levels(current.release):
+        rows = read_map(files, form, level)
+        for of in CHOICES:
+            stem = of.replace("-", "_")
+            names = {"value": "value", "state": "state"} if of == "all" else {stem: "value", f"{stem}__state": "state"}
+            if set(names) <= set(rows):
+                assert set(rows) >= ({"noisy", "noisy_margin"} if of == "all" else {f"{stem}__noisy"})
+                chosen = rows[["code", *names]].rename(columns=names)
+                parts.append(chosen.assign(level=level, period="2006-06-01/2008-05-31", of=of))
+    check_sums(pd.concat(parts), *needed(current)[::2])
+
+
+def test_parts_equal_totals_in_the_table_of_the_map(current):
+    parts, noisy = [], {}
+    for view in list_views(current):
+        table = build_table(current.release, LAYER, view).reset_index(names="code")
+        states = {describe_state(s, current.release.k): s for s in WITHOUT}
+        rows = table[["code"]].assign(value=table["Value"].map(as_number), state=table["State"].replace(states))
+        parts.append(rows.assign(level=view.level, period=view.period, of=view.options["of"]))
+        noisy[view.level, view.period, view.options["of"]] = table.set_index("code")[NOISY]
+    check_sums(pd.concat(parts), *needed(current))
+    published = current.release.table("children_region_year").set_index(["period", "area"])
+    for (period, code), row in published.iterrows():
+        told = noisy["region", period, "all"][code]
+        assert told == ("" if pd.isna(row["value"]) else f"{row['value']} ±{row['margin']}"), f"TACT_SEED={SEED}"
+
+
+def test_parts_equal_totals_in_the_panel(current):
+    parts, facts = [], []
+    for view in list_views(current):
+        mark = read_mark(current, LAYER.id, view.level, view.period, tuple(view.options.items()))
+        for code, state in mark.data.frame["state"].items():
+            text = headline.read_headline(headline.Where(code, code, mark)).text
+            cell = (view.level, code, view.period, view.options["of"])
+            parts.append((*cell, as_number(text), state))
+            # A profile shows the nearest period where the level has none of this length.
+            profile = build_profile(current.release, code, view.period)
+            for name, of in (("children", "all"), ("internal", "pathway-internal")):
+                fact = next(f for f in profile.facts if f.id == name)
+                if of == cell[3] and fact.period == Period.parse(view.period).label:
+                    facts.append((*cell, as_number(fact.text), state))
+    rows = pd.DataFrame(parts, columns=[*KEYS, "value", "state"])
+    check_sums(rows, *needed(current))
+    told = pd.DataFrame(facts, columns=[*KEYS, "value", "state"])
+    check_sums(told, *needed(current)[:1])
+    both = rows.merge(told, on=[*KEYS, "state"], suffixes=("", "_fact"))
+    assert len(both) == len(told)
+    assert both["value"].fillna(-1).equals(both["value_fact"].fillna(-1)), f"TACT_SEED={SEED}"
+
+
+def test_the_small_bars_of_the_panel_are_the_quarters_of_its_years(world):
+    release, parts = world["partner"].release, []
+    for code, level in small_worlds.area_table().query("counted")["level"].items():
+        bars = build_profile(release, code, "").series
+        parts += [(level, code, bar.period, "all", bar.value, bar.state) for bar in bars]
+    bars = pd.DataFrame(parts, columns=[*KEYS, "value", "state"])
+    check_sums(pd.concat([bars, read_years(release)]), "area", "period")
+
+
+def read_years(release, of="all"):
+    """Return the rows of the years of a choice, as files have them."""
+    rows = pd.concat([LAYER.rows(release, level).assign(level=level) for level in LEVELS])
+    rows = rows[(rows["of"] == of) & rows["period"].str.endswith("/P1Y")].rename(columns={"area": "code"})
+    return rows[[*KEYS, "value", "state"]]
+
+
+def test_parts_equal_totals_in_the_charts(world):
+    """Quarters of the bars equal the years; the two pathways of the charts and the children without one, all bars."""
+    current, parts = world["partner"], []
+    for area, pathway in product(trends.name_areas(current), ("all", "internal", "cross_border")):
+        met = trends.read_met(current, area, pathway)
+        of = {"all": "all", "internal": "pathway-internal", "cross_border": "crossing"}[pathway]
+        parts.append(met[["period", "value", "state"]].assign(level="region", code=area, of=of))
+        assert (met["low"].fillna(0) <= met["high"].fillna(0)).all()
+    bars = pd.concat(parts)
+    check_sums(pd.concat([bars[bars["of"] == "all"], read_years(current.release)]), "area", "period")
+    rows = LAYER.rows(current.release, "region").rename(columns={"area": "code"})
+    rest = rows[rows["of"] == "pathway-none_known"].set_index(["code", "period"])
+    for cell, here in bars.set_index("of").groupby(["code", "period"]):
+        if not set(WITHOUT) & {*here["state"], rest.loc[cell, "state"]}:
+            value = here["value"].fillna(0)
+            every = value["pathway-internal"] + value["crossing"] + np.nan_to_num(rest.loc[cell, "value"])
+            assert value["all"] == every, (f"TACT_SEED={SEED}", cell)
+
+
+def test_parts_equal_totals_in_the_bar_of_periods(world):
+    current, areas = world["partner"], current_release.load_areas(world["partner"].release)
+    periods = LAYER.periods(current.release, View("country", ""))
+    totals = {
+        code: summary.compute_totals(current, areas, summary_view(current, areas, code), periods)
+        for code in ("", "AL", "GR", "AL-11", "AL-02")
+    }
+    for period in periods:
+        here = {code: total[period].value for code, total in totals.items()}
+        if None not in here.values():
+            assert here[""] == here["AL"] + here["GR"], (f"TACT_SEED={SEED}", period)
+            assert here["AL"] == here["AL-11"] + here["AL-02"], (f"TACT_SEED={SEED}", period)
+
+
+def summary_view(current, areas, code):
+    from dashboard.map.view import parse_address, settle_view
+
+    address = {"layer": LAYER.id, "level": "region", **({"area": code} if code else {})}
+    return settle_view(parse_address(address), current, areas.table)
+
+
+# ---- the published number --------------------------------------------------------------------------
+
+
+def test_the_noisy_number_is_in_the_tables_of_trends(world):
+    current = world["partner"]
+    table, area = trends.tabulate_series(current, "AL-11", "all"), "AL-11"
+    published = current.release.table("children_region_quarter").query("area == @area").sort_values("period")
+    wanted = ["" if pd.isna(v) else f"{v} ±{m}" for v, m in zip(published["value"], published["margin"], strict=True)]
+    assert table[NOISY].tolist() == wanted, f"TACT_SEED={SEED}"
+    years = trends.tabulate_years(world["public"], area)
+    assert years[NOISY].str.contains("±").any()
+
+
+def test_legend_and_codebook_say_that_numbers_are_adjusted(current):
+    view = View("region", "2006-06-01/P1Y")
+    assert "adjusted so that parts add up to totals" in LAYER.read(current.release, view).legend.note
+    book = build_codebook(current.release, (LAYER,)).set_index("column")["meaning"]
+    assert "adjusted so that parts add up to totals" in book["value"]
+    assert "with its noise" in book["noisy"]
+
+
+def test_a_release_without_reconciled_numbers_shows_the_published_ones(tmp_path):
+    release = small_release.make(tmp_path, "partner")
+    data = LAYER.read(release, View("region", small_release.YEARS[0]))
+    assert data.frame["value"].equals(data.frame["noisy"])
+    assert data.frame["margin"].equals(data.frame["noisy_margin"])
+    assert data.frame.loc["AL-02", ["value", "margin"]].tolist() == [40, 5]
+    assert "adjusted" not in data.legend.note
