@@ -15,6 +15,8 @@ import pytest
 from data.disclosure.attacks import surface
 from data.disclosure.attacks.surface import search
 from data.release import Release
+from geo.layers import find_layer
+from geo.layers.output.wide import build_long_table
 from tests.helpers import small_worlds
 
 HIDDEN = 7  # a number that a public release never holds
@@ -123,6 +125,56 @@ def test_a_reconciled_number_is_one_of_the_release_s_unless_its_state_shows_none
     csv(tmp_path / "b.csv", leaking)
     findings, _ = search(release, [tmp_path / "b.csv"])
     assert [found.cell["area"] for found in findings] == [shown.loc[hidden, "code"]]
+
+
+@pytest.fixture(scope="module")
+def children(tmp_path_factory):
+    """A partner release, and the rows of children that an honest file of it holds."""
+    folder = tmp_path_factory.mktemp("releases")
+    records = small_worlds.encounters(np.random.default_rng(2), 300, 150)
+    small_worlds.release(
+        small_worlds.MemoryVault(encounter=records), folder, areas_geoparquet=small_worlds.draw_areas()
+    )
+    partner = Release.open(folder, "partner")
+    return partner, build_long_table(partner, find_layer("encounters"))
+
+
+def test_an_adjusted_number_passes_with_its_margin_and_the_published_one(children, tmp_path):
+    release, rows = children
+    assert (rows["value"] != rows["noisy"])[rows["noisy"].notna()].any()
+    assert rows["state"].eq("almost_none").mul(rows["value"] > 0).any()
+    csv(tmp_path / "a.csv", rows)
+    assert search(release, [tmp_path / "a.csv"])[0] == []
+
+
+@pytest.mark.parametrize("column", ["value", "noisy", "noisy_margin", "margin"])
+def test_a_number_beside_a_published_zero_that_is_not_its_adjusted_one_is_a_leak(children, tmp_path, column):
+    release, rows = children
+    zeros = rows[rows["state"].eq("almost_none") & rows["value"].isna()]
+    leaking = rows.copy()
+    leaking.loc[zeros.index[0], column] = {"value": HIDDEN * 100, "noisy": 1, "noisy_margin": 5, "margin": 4}[column]
+    csv(tmp_path / "a.csv", leaking)
+    (found,) = search(release, [tmp_path / "a.csv"])[0]
+    assert (found.cell["column"], found.cell["row"]) == (column, str(zeros.index[0] + 1))
+
+
+def test_a_published_number_of_another_cell_is_a_leak_beside_a_zero(children, tmp_path):
+    """It is a number of the same area and period, but no reconciled one."""
+    release, rows = children
+    for _, same in rows.groupby(["code", "period"]):
+        zeros = same.index[same["state"].eq("almost_none") & same["value"].isna()]
+        others = set(same["noisy"].dropna()) - set(read_reconciled(release, same.iloc[0]))
+        if len(zeros) and others:
+            break
+    csv(tmp_path / "a.csv", rows.assign(value=rows["value"].mask(rows.index == zeros[0], min(others))))
+    assert [f.cell["row"] for f in search(release, [tmp_path / "a.csv"])[0]] == [str(zeros[0] + 1)]
+
+
+def read_reconciled(release, row):
+    for name in release.tables:
+        table = release.table(name)
+        if "reconciled" in table:
+            yield from table.loc[(table["area"] == row["code"]) & (table["period"] == row["period"]), "reconciled"]
 
 
 def test_a_number_of_another_area_is_a_leak(release, table, tmp_path):

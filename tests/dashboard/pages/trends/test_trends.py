@@ -67,11 +67,15 @@ def test_a_number_stands_with_its_bounds_and_a_state_with_its_words(of, area):
     found, rows = summary.read_met(of, area, "internal").set_index("period"), cells(of, area, "internal")
     assert list(found.index) == sorted(rows.index)
     for period, row in rows.iterrows():
-        assert found.loc[period, "state"] == row["state"]
+        told = found.loc[period]
         if row["state"] == "number":
-            ends = found.loc[period, ["low", "high"]].tolist()
+            assert told[["state", "value", "noisy"]].tolist() == ["number", row["reconciled"], f"{row['value']} ±5"]
+            ends = told[["low", "high"]].tolist()
             assert ends == [max(0, row["value"] - row["margin"]), row["value"] + row["margin"]]
+        elif not pd.isna(row["reconciled"]) and row["reconciled"] > 0:
+            assert told[["state", "value", "low", "high", "noisy"]].tolist() == ["number", row["reconciled"], 0, 5, ""]
         else:
+            assert told["state"] == row["state"]
             assert np.isnan(found.loc[period, "value"])
             assert found.loc[period, "words"] in {"none or almost none", "not searched"}
 
@@ -81,7 +85,8 @@ def test_two_published_numbers_add_up_with_their_bounds(of):
     found = summary.read_met(of, "AL-11", "cross_border").set_index("period")
     for period, row in found[found["state"] == "number"].iterrows():
         values = [part.loc[period, "value"] for part in parts]
-        assert row["value"] == sum(0 if pd.isna(value) else value for value in values)
+        assert row["value"] == sum(part.loc[period, "reconciled"] for part in parts)
+        assert row["noisy"] == " + ".join(f"{value} ±5" for value in values if not pd.isna(value))
         most = sum(5 if pd.isna(value) else value + 5 for value in values)
         assert row["high"] == most
 

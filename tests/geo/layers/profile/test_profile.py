@@ -184,10 +184,23 @@ def test_a_change_is_told_only_when_every_true_pair_agrees(before, after):
     assert found.verdict == ("more" if low > 0 else "fewer" if high < 0 else "cannot tell")
 
 
+@given(before=CELLS, after=CELLS, moved=st.integers(1, 20))
+def test_a_change_is_judged_by_the_published_numbers(before, after, moved):
+    """An adjusted number has a wider margin and no noise of known variance."""
+
+    def adjust(cell):
+        return Cell("number", cell.value + moved, cell.margin + moved, noisy=cell.value, noisy_margin=cell.margin)
+
+    assert compare_cells(adjust(before), adjust(after), 11, 5, 2) == compare_cells(before, after, 11, 5, 2)
+    assert bound_share(adjust(before), adjust(after), 11, 5) == bound_share(before, after, 11, 5)
+
+
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [
         (Cell("few"), (0, 15)),
+        (Cell("number", 4, 6, noisy=3, noisy_margin=5), (0, 8)),
+        (Cell("almost_none", 2, 7), (0, 5)),
         (Cell("almost_none"), (0, 5)),
         (Cell("structural_zero"), (0, 0)),
         (Cell("class", low=50, high=199), (50, 199)),

@@ -1,0 +1,39 @@
+"""Which number is shown of a cell: the reconciled one, with a margin that still holds, or the published one."""
+
+import numpy as np
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.tables.shown import NUMBERS, choose_numbers
+
+NONE = float("nan")
+
+
+def choose(value=None, margin=None, reconciled=None):
+    table = pd.DataFrame({"value": [value], "margin": [margin], "reconciled": [reconciled]}, dtype="Int64")
+    return choose_numbers(table, 5.0)[list(NUMBERS)].iloc[0].tolist()
+
+
+def test_the_reconciled_number_is_shown_and_the_published_one_stands_beside():
+    np.testing.assert_equal(choose(14, 5, 12), [12, 7, 14, 5])
+    np.testing.assert_equal(choose(14, 5, 14), [14, 5, 14, 5])
+
+
+def test_a_published_zero_has_a_number_only_where_it_is_adjusted():
+    np.testing.assert_equal(choose(reconciled=2), [2, 7, NONE, NONE])
+    np.testing.assert_equal(choose(reconciled=0), [NONE, NONE, NONE, NONE])
+
+
+def test_without_a_reconciled_number_the_published_one_is_shown():
+    np.testing.assert_equal(choose(15, 5), [15, 5, 15, 5])
+    np.testing.assert_equal(choose(), [NONE, NONE, NONE, NONE])
+    old = choose_numbers(pd.DataFrame({"value": [3.5], "state": ["number"]}), 0.0)
+    np.testing.assert_equal(old.iloc[0].tolist(), [3.5, NONE, 3.5, NONE])
+
+
+@given(value=st.integers(1, 500), margin=st.integers(0, 15), reconciled=st.integers(0, 500))
+def test_the_interval_covers_that_of_the_published_number(value, margin, reconciled):
+    shown, reach, noisy, noisy_margin = choose(value, margin, reconciled)
+    assert shown - reach <= noisy - noisy_margin
+    assert noisy + noisy_margin <= shown + reach
