@@ -171,7 +171,8 @@ def describe_noise(release: Release) -> list[str]:
         _(
             "Numbers of children are therefore adjusted so that parts add up to totals: areas, quarters and "
             "categories. The published number with noise is in the table of the map, in the table on Trends, and in "
-            "the column noisy of each file. The margin is that of the published number and how far it was adjusted."
+            "the column noisy of each file. The margin is that of the published number and how far it was adjusted. "
+            "A published zero may so become a small number."
         )
         if terms.has_reconciled_numbers(release)
         else "",

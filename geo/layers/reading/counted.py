@@ -294,4 +294,7 @@ def _margin(table: pd.DataFrame, *, least: bool) -> str:
     margin = table["margin"].max()
     if np.isnan(margin):
         return Message("exact, as recorded") if (table["state"] == "number").any() else ""
-    return Message("at most {margin} away from the true number", margin=format_quantity(margin))
+    template = mark("at most {margin} away from the true number")
+    if _is_adjusted(table):
+        template = mark("parts add up to totals; at most {margin} away from the true number")
+    return Message(template, margin=format_quantity(margin))
