@@ -6,9 +6,12 @@ The world is another one in each run. To see a failure again: TACT_SEED=N with t
 import contextlib
 import json
 import os
+import re
 import secrets
+import sqlite3
 from datetime import date
 from functools import partial
+from html import unescape
 from itertools import product
 
 import geopandas as gpd
@@ -27,7 +30,7 @@ from data.disclosure.policy import Policy
 from data.restricted import publishing
 from data.tables.periods import Period
 from data.tables.spec import TIERS
-from geo.export import export_layers
+from geo.export import export_layers, qgis
 from geo.layers import find_layer
 from geo.layers.core import View
 from geo.layers.core.words import describe_state
@@ -357,3 +360,17 @@ def test_a_release_without_reconciled_numbers_shows_the_published_ones(tmp_path)
     assert data.frame.loc["AL-02", ["value", "margin"]].tolist() == [40, 5]
     assert "adjusted" not in data.legend.note
     assert data.legend.margin == "at most 5 away from the true number"
+
+
+def test_the_style_for_qgis_draws_an_adjusted_zero_as_a_number(world):
+    """Each area is drawn by one rule; the first rule is that of the circles."""
+    release = world["partner"].release
+    for view in list_views(world["partner"]):
+        data = LAYER.read(release, view)
+        filters = [unescape(f) for f in re.findall(r'filter="([^"]*)"', qgis.format_style(data, release.k))]
+        with contextlib.closing(sqlite3.connect(":memory:")) as file:
+            data.frame[["value", "low", "state"]].rename_axis("area").to_sql("areas", file)
+            drawn = [[code for (code,) in file.execute(f"SELECT area FROM areas WHERE {rule}")] for rule in filters]
+        told = (f"TACT_SEED={SEED}", view)
+        assert sorted(code for codes in drawn for code in codes) == sorted(data.frame.index), told
+        assert set(drawn[0]) == set(data.frame.index[data.list_marks() == "number"]), told
