@@ -26,7 +26,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 run: setup
 	@$(BIN)/tact serve
 
-# Tests that need no browser, no demo world and no long runs.
+# Tests that need no browser, no server of their own and no long runs.
 QUICK := -m "not browser and not slow"
 UNIT := tests/data tests/geo/layers tests/geo/places tests/geo/test_travel.py tests/risk/laplace tests/test_structure.py
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import ParamSpec, TypeVar
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,7 +22,15 @@ def on_one_thread(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        with threadpool_limits(1, user_api="blas"):
+        with _find_libraries().limit(limits=1, user_api="blas"):
             return function(*args, **kwargs)
 
     return run
+
+
+@cache
+def _find_libraries() -> ThreadpoolController:
+    """Find the libraries for linear algebra once, after all of them are loaded; each search takes milliseconds."""
+    import scipy.linalg  # noqa: F401
+
+    return ThreadpoolController()

@@ -111,6 +111,7 @@ def test_other_shapes_are_not_there(served, partner, path):
     assert refused(f"{served.url}/geometry/{named}") in {400, 404}
 
 
+@pytest.mark.slow
 def test_the_land_and_the_words_come_without_a_release(tmp_path):
     running = start(tmp_path, tmp_path / "seen")
     try:
@@ -132,6 +133,7 @@ def test_on_this_machines_address_it_answers_to_no_other_name(served, host):
     assert refused(served.url + "/health", Host=host) in {400, 421}
 
 
+@pytest.mark.slow
 def test_the_partner_tier_is_refused_on_another_address(releases, tmp_path):
     command = [sys.executable, "-m", "dashboard.server", "--releases", str(releases)]
     arguments = ["--tier", "partner", "--host", "0.0.0.0", "--port", str(free_port())]
@@ -141,6 +143,7 @@ def test_the_partner_tier_is_refused_on_another_address(releases, tmp_path):
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_public_process_never_opens_the_partner_folder(releases, tmp_path):
     running = start(releases, tmp_path / "seen", "--tier", "public", unwanted="/partner")
     try:
@@ -183,6 +186,7 @@ print("clean")
 """
 
 
+@pytest.mark.slow
 def test_all_pages_run_with_and_without_the_vault_and_never_open_it(demo_world, tmp_path):
     world = Path(shutil.copytree(demo_world, tmp_path / "world"))
     command = [sys.executable, "-c", PAGES, str(world / "vault"), str(world / "releases")]

@@ -33,7 +33,10 @@ SECRETS = {
 }
 FORBIDDEN = ("data.restricted", "sqlcipher3", "keyring")
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="watches files as Linux does")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="watches files as Linux does"),
+]
 
 
 def copied(demo_world: Path, folder: Path) -> Path:
@@ -192,7 +195,6 @@ def test_the_web_process_itself_refuses_the_partner_tier_on_any_other_address(wo
 # -- without the vault ----------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_it_serves_with_a_vault_that_nobody_may_enter(demo_world, tmp_path):
     workspace = copied(demo_world, tmp_path)
     vault, limited = workspace / "vault", {"preexec_fn": guarding.without_override}
@@ -207,7 +209,6 @@ def test_it_serves_with_a_vault_that_nobody_may_enter(demo_world, tmp_path):
         vault.chmod(0o700)
 
 
-@pytest.mark.slow
 def test_it_serves_with_everything_but_the_releases_removed_while_it_runs_and_before(demo_world, tmp_path):
     workspace = copied(demo_world, tmp_path)
     shutil.rmtree(workspace / "vault")

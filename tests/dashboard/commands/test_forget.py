@@ -12,6 +12,8 @@ import typer
 
 from tests.helpers.small_policy import write_small_policy
 
+pytestmark = pytest.mark.usefixtures("few_worlds")
+
 PASSPHRASE = "katër fjalë të rastit"
 ROW = {
     "date": "2008-03-04",

@@ -119,7 +119,7 @@ def test_idle_moves_are_taken_back_unless_a_rule_asks_for_them():
 
 
 @pytest.mark.parametrize("aims", AIMS, ids=str)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_a_large_plan_keeps_its_rules_and_no_other_is_better_than_its_gap_says(monkeypatch, seed, aims):
     monkeypatch.setattr(milp, "MANY", 6)
     monkeypatch.setattr(milp, "_NEAREST", 1)

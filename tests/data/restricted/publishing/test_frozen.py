@@ -20,6 +20,8 @@ from data.tables.periods import Calendar
 from data.tables.spec import CATEGORIES, TableSpec
 from tests.helpers import small_worlds
 
+pytestmark = pytest.mark.usefixtures("few_worlds")
+
 WHERE = {"date": "2006-07-01", "municipality": "101", "stage": "identified", "pathway": "internal"}
 TWO_YEARS = Policy(last=date(2008, 5, 31))
 IN_SECOND_YEAR, FIRST_YEAR_FINAL, ALL_FINAL = date(2007, 7, 1), date(2007, 9, 1), date(2008, 9, 1)

@@ -27,6 +27,8 @@ from data.tables.spec import DEFAULT_PLAN, TIERS, TableSpec
 from tests.helpers import small_worlds
 from tests.helpers.paths import ROOT
 
+pytestmark = pytest.mark.usefixtures("few_worlds")
+
 SMALL = {"plan": small_worlds.SMALL_PLAN}
 
 
