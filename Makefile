@@ -1,7 +1,7 @@
 # make run    open the product on its demo world (or on your own workspace once it has a release)
 # make test   run the tests; make unit: the quick ones of them, for the loop of editing
 # make setup  make the environment in .venv, nothing else
-# make coverage  run the tests and report which lines they reach
+# make coverage  run all tests that need no browser, the long ones too, and report which lines they reach
 # make matrix    run the quick tests on each promised Python, and with the lowest allowed dependencies
 # make mutants   put one fault at a time into a copy of the code, and see that a test catches it
 # make check  style, types and import rules; make browser: the tests that drive a real browser
@@ -31,7 +31,7 @@ QUICK := -m "not browser and not slow"
 UNIT := tests/data tests/geo/layers tests/geo/places tests/geo/test_travel.py tests/risk/laplace tests/test_structure.py
 
 test: $(DEVELOP)
-	@$(BIN)/python -m pytest $(QUICK) -n auto --dist worksteal
+	@$(BIN)/python -m pytest $(QUICK) $(WITH) -n auto --dist worksteal
 
 unit: $(DEVELOP)
 	@$(BIN)/python -m pytest -q $(QUICK) -n auto --dist worksteal $(UNIT)
@@ -41,7 +41,7 @@ LEAST ?= 90
 # Python 3.12 brought a way to see lines that costs next to nothing.
 CORE = $(shell $(BIN)/python -c "import sys; print('sysmon' if sys.version_info >= (3, 12) else 'ctrace')")
 coverage: $(DEVELOP)
-	@COVERAGE_CORE=$(CORE) $(BIN)/python -m pytest $(QUICK) -n auto --dist worksteal --cov --cov-report=term --cov-fail-under=$(LEAST)
+	@COVERAGE_CORE=$(CORE) $(MAKE) test QUICK='-m "not browser"' WITH='--cov --cov-report=term --cov-fail-under=$(LEAST)'
 
 matrix: $(DEVELOP)
 	@$(BIN)/python scripts/matrix.py --tests $(UNIT)

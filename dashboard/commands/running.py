@@ -96,7 +96,7 @@ def run() -> int:
     """Run the command line and return the exit code; a TactError becomes a message and its code."""
     as_json = "--json" in sys.argv
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="tact", standalone_mode=False)
     except SystemExit as stop:
         code = stop.code
     except typer.Abort:
