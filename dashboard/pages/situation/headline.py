@@ -12,8 +12,9 @@ from markupsafe import Markup
 from dashboard.map import Mark
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, Options
-from dashboard.site.text import _, format_number, html, join_markup, translate
+from dashboard.site.text import _, html, join_markup, translate
 from geo.layers import find_layer
+from geo.layers.core.words import format_margin
 
 _KNOWN = {"number", "class"}
 _EMPTY = {"no_data", "no_figure"}
@@ -58,7 +59,7 @@ def read_headline(where: Where) -> Headline:
     return Headline(
         name=where.name,
         text=text or where.mark.words[str(row["state"])],
-        margin="" if pd.isna(row["margin"]) else f"±{format_number(row['margin'])}",
+        margin=translate(format_margin(row["value"], row["margin"], str(row["state"]))),
         when=legend.period if pd.isna(row["year"]) else str(int(row["year"])),
         source="" if str(row["state"]) in _EMPTY else translate(str(row["source"]) or legend.source),
         note="; ".join(filter(None, (meaning, translate(row["note"])))),

@@ -109,7 +109,7 @@ def _make_row(fact: Fact, when: str) -> Row:
     period = "" if fact.period == when else fact.period
     hover, quiet = _join_notes(fact.source, period, note), fact.state not in _KNOWN
     detail = "; ".join(filter(None, (_date_fact(fact, when), detail)))
-    return Row(translate(fact.label), translate(fact.text), fact.margin, hover, quiet, detail)
+    return Row(translate(fact.label), translate(fact.text), translate(fact.margin), hover, quiet, detail)
 
 
 def _date_fact(fact: Fact, when: str) -> str:

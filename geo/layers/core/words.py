@@ -59,6 +59,17 @@ def format_number(value: float | None) -> str:
     return f"{value:,.{max(1, _DIGITS - len(str(int(abs(value)))))}f}".rstrip("0").rstrip(".")
 
 
+def format_margin(value: float, margin: float, state: str = "number") -> str:
+    """Return the margin of a number as text; empty if there is none.
+
+    A true zero is never published as a number. So a number whose margin reaches to zero still means at least 1.
+    """
+    if math.isnan(margin):
+        return ""
+    text = f"±{format_number(margin)}"
+    return Message("{margin}, at least 1", margin=text) if state == "number" and value - margin < 1 else text
+
+
 def format_quantity(value: float | None, low: float | None = None, high: float | None = None) -> str:
     """Return a number, or the class shown instead of it, as text; empty when there is neither."""
     if value is not None and not math.isnan(value):

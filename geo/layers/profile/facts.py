@@ -14,7 +14,7 @@ from geo.layers import effort, encounters, population, services
 from geo.layers.core import View
 from geo.layers.core.change import Cell
 from geo.layers.core.service_choices import AXES
-from geo.layers.core.words import Message, describe_state, format_number, format_quantity, mark
+from geo.layers.core.words import Message, describe_state, format_margin, format_quantity, mark
 from geo.layers.reading.counted import Counted
 
 INTERNAL = {"of": "pathway-internal"}
@@ -96,7 +96,7 @@ def _fact(place: Place, name: str, label: str, cell: Cell, period: str, text: st
         id=name,
         label=label,
         text=text or format_cell(cell, release.k),
-        margin="" if math.isnan(cell.margin) else f"±{format_number(cell.margin)}",
+        margin=format_margin(cell.value, cell.margin, cell.state),
         state=cell.state,
         period=Period.parse(period).label if period else "",
         source=Counted.source(release),

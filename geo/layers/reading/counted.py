@@ -23,6 +23,7 @@ _NUMBERS = ["value", "margin", "low", "high"]
 LEVELS = ("country", "region", "municipality")
 _MOST_CLASSES = 5
 _PROVISIONAL = mark("provisional")
+_LEAST_ONE = mark("a published number above 0 means at least 1")
 _ADJUSTED = mark(
     "Numbers are adjusted so that parts add up to totals; the published number with noise is in the table, and in the "
     "column noisy of each file."
@@ -297,4 +298,6 @@ def _margin(table: pd.DataFrame, *, least: bool) -> str:
     template = mark("at most {margin} away from the true number")
     if _is_adjusted(table):
         template = mark("parts add up to totals; at most {margin} away from the true number")
-    return Message(template, margin=format_quantity(margin))
+    words = Message(template, margin=format_quantity(margin))
+    low = table["value"] - table["margin"]
+    return _joined(words, _LEAST_ONE if (low[table["state"] == "number"] < 1).any() else "")

@@ -332,6 +332,18 @@ def test_legends_say_unit_period_source_margin(partner):
     )
 
 
+def test_the_margin_says_that_a_published_number_means_at_least_one(partner):
+    layer, words = find_layer("encounters"), set()
+    for level in ("region", "municipality"):
+        for period in layer.periods(partner, View(level, "")):
+            data = layer.read(partner, View(level, period))
+            shown = data.frame[data.frame["state"] == "number"]
+            reaches_zero = bool((shown["value"] - shown["margin"] < 1).any())
+            assert ("a published number above 0 means at least 1" in data.legend.margin) is reaches_zero
+            words.add(reaches_zero)
+    assert words == {True, False}
+
+
 def test_a_period_whose_year_is_not_final_is_called_provisional(tmp_path):
     release = small_release.make(tmp_path)
     path = release.folder / "datapackage.json"
