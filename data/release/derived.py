@@ -53,7 +53,7 @@ def publish(derived: Path, release: Release, kind: str, tables: Sequence[Table],
         if final.is_dir():
             manifest["after"] = last.folder.name if last is not None else ""
             final = _place(derived / name, manifest)
-        complete = {**manifest, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        complete = {**manifest, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
         text = json.dumps(complete, ensure_ascii=False, indent=1) + "\n"
         (aside / MANIFEST).write_text(text, encoding="utf-8")
         if not final.is_dir():

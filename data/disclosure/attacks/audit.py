@@ -131,7 +131,7 @@ def _write(
     derived.mkdir(parents=True, exist_ok=True)
     aside = derived / f".tmp-{audits.PREFIX}{secrets.token_hex(4)}"
     aside.mkdir()
-    manifest = {**identity, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "seconds": seconds}
+    manifest = {**identity, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "seconds": seconds}
     written = {audits.MANIFEST: manifest, audits.REPORT: _outcome(checks, findings)}
     written |= {audits.tier_file(tier): _describe_tier(tier, manifest, checks, findings[tier]) for tier in TIERS}
     for name, content in written.items():

@@ -51,6 +51,14 @@ def test_the_same_is_written_once_and_the_newest_counts(places):
     assert sorted(p.name for p in (folder / release.name).iterdir()) == sorted([first.folder.name, second.folder.name])
 
 
+def test_of_results_made_in_the_same_second_the_last_counts(places):
+    releases, folder = places
+    release = Release.open(releases, "public")
+    for seed in range(12):
+        made = publish(folder, release, KINDS[0], [TABLE], {"parameters": {"seed": seed}})
+        assert newest(folder, release.name, "public", release.checksum, KINDS[0]).folder == made.folder
+
+
 @pytest.mark.parametrize("harm", ["other tier", "other release", "damaged", "other format"])
 def test_a_result_of_anything_else_is_none(places, harm):
     releases, folder = places
