@@ -20,8 +20,8 @@ TRIED = {
     "bounds": ("bounds and differencing: calculate hidden numbers from sums, differences and earlier releases"),
     "homogeneity": "homogeneity: find areas where nearly all children are of one category",
     "averaging": "averaging: remove the noise",
-    "sequence": "sequence: find out from several releases who came, left or was corrected between them",
-    "membership": "membership: find out whether one certain child was counted",
+    "sequence": "sequence: find out from all releases whether a child was moved, corrected, forgotten or withdrawn",
+    "membership": "membership: find out from all releases whether one certain child was counted, or is new",
     "surface": "files: find numbers that are not in the release",
 }
 _NOT_BOUNDED = {("membership", "partner")}
