@@ -3,7 +3,6 @@
 import pytest
 
 from dashboard.narrative.attacks import TRIED
-from data.disclosure.attacks.audit import audit_release
 from data.disclosure.attacks.suite import attack_numbers
 from data.release import Release
 from data.tables.spec import TIERS
@@ -19,22 +18,8 @@ def test_little_of_the_demo_is_withheld(demo_world):
 
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_demo_withstands_the_attacks_on_its_tables(demo_world, tier):
-    """All but the membership attack in full, which the audit below makes."""
+    """All but the membership attack in full, which the audit makes (tests/dashboard/test_cli.py)."""
     release = Release.open(demo_world / "releases", tier)
     for attack, found, _ in attack_numbers([], release, thorough=False):
         assert attack in TRIED, "each is told in words"
         assert found == [], attack
-
-
-@pytest.mark.slow
-def test_the_demo_and_all_files_that_leave_withstand_its_audit(demo_world, tmp_path):
-    from geo import export
-
-    files = {}
-    for tier in TIERS:
-        release = Release.open(demo_world / "releases", tier)
-        files[tier] = export.export_layers(release, tmp_path / tier, export.FORMATS)
-        assert len(files[tier]) > 10
-    result = audit_release(demo_world / "releases", tmp_path / "derived", files=files)
-    assert result.findings == ()
-    assert {check["attack"] for check in result.checks} <= set(TRIED), "each is told in words"

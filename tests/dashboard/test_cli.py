@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -16,9 +17,12 @@ import pandas as pd
 import pyogrio
 import pytest
 
+from dashboard.narrative.attacks import TRIED
 from data.release import Release
+from data.release.audits import tier_file
 from data.restricted import keys
 from data.schema.kinds import KINDS
+from data.tables.spec import TIERS
 from tests.helpers.paths import ROOT
 from tests.helpers.small_policy import write_small_policy
 
@@ -330,7 +334,13 @@ def test_the_demo_world_withstands_its_audit(tact, demo_world: Path, tmp_path: P
     audited = tact("--workspace", workspace, "audit", "--json")
     assert audited.code == 0
     assert (audited.json["passed"], audited.json["findings"]) == (True, [])
-    assert Path(audited.json["report"]).is_dir()
+    files = [Path(audited.json["report"]) / tier_file(tier) for tier in TIERS]
+    reports = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    checks = [check for report in reports for check in report["checks"]]
+    assert {(check["attack"], check["tier"]) for check in checks} >= {
+        (attack, tier) for attack in ("membership", "sequence", "surface") for tier in TIERS
+    }
+    assert {check["attack"] for check in checks} <= set(TRIED), "each is told in words"
 
 
 def _needs_mapping(path: Path) -> bool:

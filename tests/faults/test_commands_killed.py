@@ -27,7 +27,7 @@ from data.workspace import Workspace
 from tests.helpers.paths import ROOT
 
 KEYS = {"TACT_VAULT_KEY": "a1" * 32, "TACT_IDENTIFIER_KEY": "b2" * 32}
-MOMENTS = 10
+MOMENTS = 6
 SPY = """
 import os, signal, sys
 if "dashboard.cli" in getattr(sys, "orig_argv", ()):
@@ -104,7 +104,7 @@ def run(spy, workspace, *words, after=None, step=0):
 
 
 def moments(seed, whole):
-    """Draw the moments of ten kills by time and of ten by step, from what a run without one took."""
+    """Draw as many moments by time as by step, from what a run without a kill took."""
     random = np.random.default_rng(seed)
     times = random.uniform(0, whole.seconds, MOMENTS)
     # Half of them among the last steps, which rename, replace and clean up.
