@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from data.restricted.vault import Vault
 
 CHARACTERS = 12
-_REMARK = "second person"
+_NOTE = "second person"
 _COST = 2**15  # 32 MiB and a tenth of a second
 
 
@@ -46,7 +46,7 @@ class SecondPerson:
 
 def read(vault: Vault) -> SecondPerson | None:
     """Return the second person; None if none is appointed."""
-    text = vault.read_remark(_REMARK)
+    text = vault.read_note(_NOTE)
     return SecondPerson(**json.loads(text)) if text else None
 
 
@@ -64,7 +64,7 @@ def appoint(vault: Vault, name: str, passphrase: str, old_passphrase: str | None
         replaced = today
     salt = secrets.token_hex(16)
     person = SecondPerson(name, today, salt, _hash(passphrase, salt), replaced)
-    vault.write_remark(_REMARK, json.dumps(asdict(person)))
+    vault.write_note(_NOTE, json.dumps(asdict(person)))
     return person
 
 

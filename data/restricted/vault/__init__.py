@@ -40,7 +40,7 @@ _CACHE_KB = 200_000
 _READ_CACHE_KB = 16_000
 _SOURCE_DOMAIN = b"tact-map import source v1"
 _IDENTIFIER_DOMAIN = b"tact-map identifier key check v1"
-_REMARK = "remark "
+_NOTE = "remark "  # as earlier versions stored it
 _AREA_COLUMNS = ("municipality", "area", "origin", "destination")
 
 
@@ -307,17 +307,17 @@ class Vault:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._connection.execute("PRAGMA shrink_memory")
 
-    def read_remark(self, name: str) -> str | None:
-        """Return the text that was stored under a name; None when there is none."""
+    def read_note(self, name: str) -> str | None:
+        """Return an internal note, such as that on the second person, by its name; None if there is no such note."""
         with sql.translating_errors(self._db):
             query = "SELECT value FROM meta WHERE name = ?"
-            row = self._connection.execute(query, (f"{_REMARK}{name}",)).fetchone()
+            row = self._connection.execute(query, (f"{_NOTE}{name}",)).fetchone()
         return None if row is None else str(row[0])
 
-    def write_remark(self, name: str, text: str) -> None:
-        """Store a text that belongs to the records and is included in backups."""
+    def write_note(self, name: str, text: str) -> None:
+        """Store an internal note under a name; backups include it."""
         with self._transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"{_REMARK}{name}", text))
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"{_NOTE}{name}", text))
 
     # -- reading --
 

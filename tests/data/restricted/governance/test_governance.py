@@ -224,7 +224,7 @@ def test_the_second_person_confirms_with_their_own_passphrase(vault):
     assert second_person.read(vault) is None
     made = appoint(vault, "B", WORDS, None)
     assert second_person.read(vault) == made
-    assert WORDS not in vault.read_remark("second person")
+    assert WORDS not in vault.read_note("second person")
     confirm(made, ("A", "b"), WORDS)
     with pytest.raises(InputError, match="not the passphrase"):
         confirm(made, ("A", "B"), f"{WORDS} ")
