@@ -1,8 +1,7 @@
 """The view of the map, as parameters of the address.
 
-An address may contain anything. `parse_address` accepts values with the right form, `settle_view` those that
-the release and the tier allow. Everything else gets a default, so that an old address still opens a map.
-`list_unmet` lists the parameters that got a default.
+An address may contain anything. `parse_address` accepts values with the right form, `settle_view` values that the
+release and the tier allow. Others get a default, so that an old address still opens a map; `list_unmet` lists them.
 """
 
 from __future__ import annotations
@@ -125,7 +124,7 @@ def settle_view(view: MapView, current: CurrentRelease, areas: pd.DataFrame) -> 
 
 
 def list_unmet(parameters: Mapping[str, str], view: MapView) -> list[str]:
-    """List the parameters of an address that the view settled from it does not meet."""
+    """List the parameters of an address that differ in the view settled from it."""
     met = {**format_address(view), "over": ",".join(view.over)}
     return [
         name
@@ -143,7 +142,7 @@ def _list_allowed(layer: str, over: Iterable[str], tier: Tier) -> tuple[str, ...
 
 
 def _settle_area(code: str, level: str, areas: pd.DataFrame) -> str:
-    """Return the area itself, or the one that contains it at the level. A larger area stays as it is."""
+    """Return the code of an area, or of the area at `level` that contains it; empty if the code is unknown."""
     while code in areas.index and _DEPTH[str(areas["level"][code])] > _DEPTH[level]:
         code = str(areas["parent"][code])
     return code if code in areas.index else ""
@@ -169,7 +168,7 @@ def list_view_periods(view: MapView, current: CurrentRelease) -> tuple[str, ...]
 
 
 def _settle_period(view: MapView, current: CurrentRelease) -> str:
-    """Return the requested period, the nearest one of the layer, or the last one with numbers.
+    """Return the requested period, the layer's nearest period, or the last period with numbers.
 
     A layer without periods leaves the period as it is, for the layer that comes after it.
     """
@@ -217,7 +216,7 @@ def list_grains(view: MapView, current: CurrentRelease) -> dict[Grain, str]:
 
 
 def _list_candidates(now: Period, grain: Grain, calendar: Calendar, tact: Mapping[str, str]) -> list[str]:
-    """List the nearest periods of a given length, best first: the period itself, or those at its end and start."""
+    """List the nearest periods of a given length, best first: this period, or the periods at its end and start."""
     if grain == now.grain:
         return [now.id]
     if grain == "whole":

@@ -1,9 +1,9 @@
-"""The cell key method: noise that belongs to a cell's members, so that the same cell shows the same number.
+"""The cell key method: noise depends on the children in a cell, so that the same cell always shows the same number.
 
-Each child has a secret record key, uniform on 0 .. key_range - 1. The sum of the members' keys modulo
-key_range is the cell key, uniform too. The table below turns a count and a cell key into a perturbation.
-Equations (1) to (6) of docs/disclosure.md. After Fraser and Wooton (2005); the table by maximum entropy after
-Giessing (2016), "Computational issues in the design of transition probabilities and disclosure risk
+Each child has a secret record key, uniform on 0 .. key_range - 1. The sum of the keys of a cell's children modulo
+key_range is the cell key, which is uniform too. The table below turns a count and a cell key into a perturbation.
+The equations are docs/disclosure.md eq. (1) to (6). The method is by Fraser and Wooton (2005). The table has maximum
+entropy, as in Giessing (2016), "Computational issues in the design of transition probabilities and disclosure risk
 estimation for additive noise".
 """
 
@@ -37,18 +37,17 @@ _NEAR, _WIDE = LOWEST_K, 4
 def compute_perturbation_table(variance: float, largest: int, scale: int = 1, variance_near_k: float = 0.0) -> Floats:
     """Compute P(perturbation | count), docs/disclosure.md eq. (4); shape (rows, 2 * largest * scale + 1).
 
-    Row n is for count n, the last row for all larger counts; column d + largest * scale is perturbation d.
-    Each row sums to 1 and has the largest entropy of all distributions with mean zero and the given variance,
-    with no perturbation beyond the largest and no result below zero. Row 0 is certain: a true zero stays
-    zero.
+    Row n is for count n, the last row for all larger counts; column d + largest * scale is perturbation d. Each row
+    sums to 1 and has the largest entropy of all distributions with mean zero and the given variance, with no
+    perturbation beyond the largest and no result below zero. Row 0 is certain: a true zero stays zero.
 
-    Counts near the threshold may have a larger variance, eq. (5): it softens the step from hidden to shown,
-    which reveals more about one child than any other step, and keeps the accuracy of large numbers.
-    Tables in which one child can add more than one have no threshold, and so no larger variance.
+    Counts near the threshold may have a larger variance, docs/disclosure.md eq. (5): it softens the step from hidden to
+    shown, which reveals more about one child than any other step, and keeps the accuracy of large numbers. Tables in
+    which one child can add more than one have no threshold, and so no larger variance.
 
-    Where one child can add up to `scale`, perturbations reach largest * scale with variance * scale ** 2. A
-    cell with a count up to `scale` may hold one child only: there the variance is chosen so that the child is
-    hidden as often as in a table of children. (Noise in multiples of `scale` would show a count's remainder.)
+    Where one child can add up to `scale`, perturbations reach largest * scale with variance * scale ** 2. A cell with a
+    count up to `scale` may hold one child only: there the variance is chosen so that the child is hidden as often as in
+    a table of children. (Noise in multiples of `scale` would show a count's remainder.)
     """
     reach = largest * scale
     wider = scale == 1 and variance_near_k > variance
@@ -70,7 +69,7 @@ def compute_perturbation_table(variance: float, largest: int, scale: int = 1, va
 
 
 def _variance_at(count: int, variance: float, near: float) -> float:
-    """Return the variance at a count, eq. (5): `near` for counts 7 to 15, minus one for each step away."""
+    """Return the variance at a count, docs/disclosure.md eq. (5): `near` for 7 to 15, minus 1 for each step away."""
     return max(variance, near - max(0, abs(count - _NEAR) - _WIDE))
 
 
@@ -126,9 +125,9 @@ def _find_hiding_variance(values: npt.NDArray[np.int64], chance: float) -> float
 def salt_of(spec: TableSpec) -> str:
     """Return the salt of a table: tables with the same salt give the same children the same noise.
 
-    Detailed tables share one salt, so that few children are not drawn once for each table and averaged. Tables of
-    countries, and of regions over the whole programme, are the ones that the public tier breaks down. Each has a salt
-    of its own: otherwise a total equal to one of its parts would say that all other parts are empty.
+    Detailed tables share one salt; otherwise one could average the noise of the same children over tables. The public
+    tier breaks down tables of countries, and of regions over the whole programme. Each of these tables has a salt of
+    its own: otherwise a total equal to one of its parts would say that all other parts are empty.
     """
     unit = "encounters" if spec.measure == "encounters" else "children"
     own = spec.level == "country" or (spec.level == "region" and spec.grain == "whole")
@@ -192,7 +191,7 @@ class CellKey:
         return np.rint(edges * self.key_range).astype(np.int64)
 
     def publish(self, counts: Counts, keys: Keys, scale: int = 1) -> Counts:
-        """Add to each count the perturbation of its cell key, eq. (3); all arrays have one shape."""
+        """Add to each count the perturbation of its cell key, docs/disclosure.md eq. (3); all arrays have one shape."""
         thresholds = self.thresholds(scale)
         flat, cell = counts.ravel(), keys.ravel()
         rows = np.minimum(flat, len(thresholds) - 1)
@@ -204,7 +203,7 @@ class CellKey:
         return (flat + moves - self.largest * scale).reshape(counts.shape)
 
     def channel(self, n_max: int, scale: int = 1, k: int | None = None) -> Channel:
-        """Return P(published | true), eq. (6), for true counts up to n_max; values below k are hidden."""
+        """Return P(published | true), docs/disclosure.md eq. (6), for counts up to n_max; values below k are hidden."""
         table, reach = self.table(scale), self.largest * scale
         matrix = np.zeros((n_max + 1, n_max + reach + 1))
         for count in range(n_max + 1):

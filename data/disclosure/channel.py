@@ -22,7 +22,7 @@ UNKNOWN = 2**40  # larger than any count, and a sum of a million of them still f
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What an attacker knows of one cell before using any other, and which values must stay possible afterwards.
+    """The bounds that an attacker knows for a cell without using other cells, and the values that must stay possible.
 
     A shown number lies within `largest` of the truth; the truth of a hidden cell lies in `hidden_from` to `hidden_to`.
     A hidden cell is protected when each of `open_from` to `open_to` stays feasible for it, a shown cell when at least

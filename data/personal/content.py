@@ -1,9 +1,9 @@
-"""Recognition of personal data of children by the content of a column.
+"""Find personal data of children in the values of a column.
 
-Recognised are phone numbers, coordinates, e-mail addresses, dates of birth (a column of them, or one within a text),
-the identity numbers of both countries, and full names in place of codes or in a column that is not ours. **Not
-recognised** are a first name among codes, a name within a sentence, and names in a column for names of organisations:
-they look like other words.
+The product recognises phone numbers, coordinates, e-mail addresses, dates of birth (in a column or within a text), the
+identity numbers of both countries, and full names in place of codes or in a column that the product does not know. It
+does **not recognise** a first name among codes, a name within a sentence, or a name in a column for organisations,
+because such names look like other words.
 """
 
 from __future__ import annotations
@@ -69,14 +69,14 @@ _MAJORITY = 0.5
 def find_personal_content(
     values: list[str], holds: Holds = "unknown", *, of_children: bool = True, year: float | None = None
 ) -> str | None:
-    """Return the sort of personal data that a column's distinct values look like, or None.
+    """Return which kind of personal data the distinct values of a column look like; None if they look like none.
 
     One value is enough if it cannot be anything else (an e-mail address, a phone number with its usual signs or
     prefix, a pair of coordinates, a full name instead of a code). Plain digits count only if at least half of the
     values look like such a number.
 
-    `of_children`: each row is about one child, so that a date many years before is a date of birth. `year`: the median
-    year of the records; without it a date is a date of birth only if a word says so.
+    `of_children`: each row is about one child, so that a date many years before the record is a date of birth.
+    `year`: the median year of the records; without it only a word such as "born" makes a date a date of birth.
     """
     text = "\n".join(values)
     if "@" in text and _EMAIL.search(text):
@@ -149,7 +149,7 @@ def _birth_dates(sample: list[str], year: float | None, *, alone: bool) -> bool:
 
 
 def _birth_within(text: str, of_children: bool, year: float | None) -> bool:
-    """Return whether a text contains a date of birth: by a word, or by its distance from `year`."""
+    """Return whether a text contains a date after a word such as "born", or a day 4 to 25 years before `year`."""
     folded = text.casefold()
     has_word = any(stem in folded for stem in _BORN_STEMS)
     if has_word and (_BORN_ON.search(text) or (of_children and _BORN_IN.search(text))):

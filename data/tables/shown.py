@@ -1,4 +1,4 @@
-"""The number that is shown of a cell: the reconciled one, with which parts add up to totals, or else the published one.
+"""The number shown for a cell: the reconciled number, so that parts add up to totals, or else the published number.
 
 Layers and the search of exported files use this one rule.
 """
@@ -15,13 +15,13 @@ NUMBERS = ("value", "margin", *NOISY)
 
 
 def choose_numbers(table: pd.DataFrame, largest: float) -> pd.DataFrame:
-    """Return the numbers of each row of a released table as floats, NaN where there is none.
+    """Return the numbers of a released table, four float columns with a row for each of its rows; NaN means no number.
 
-    value, margin: the number that is shown. It is the reconciled one where the table has one; its margin is wider by
-    the distance from the published number, so that the true number still lies within it.
+    value, margin: the number shown. If it is reconciled, its margin is wider by the distance from the published number,
+    so that the true number still lies within it.
     noisy, noisy_margin: the number as published.
-    largest: how far a true number may be from a published zero. A reconciled zero in its place stays without a number,
-    because its state says more.
+    largest: how far a true number may be from a published zero. A published zero that is reconciled to zero is shown
+    without a number, because its state says more.
     """
     noisy, noisy_margin, reconciled = (_read_floats(table, name) for name in ("value", "margin", "reconciled"))
     is_zero = np.isnan(noisy)

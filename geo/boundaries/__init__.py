@@ -1,4 +1,4 @@
-"""Official boundaries in place of the approximate ones, in one workspace.
+"""Import official boundaries into a workspace, where they replace the approximate boundaries.
 
 The file's rows are matched to areas. Overlaps larger than slivers are refused, slivers are repaired, and the shapes of
 both countries are joined to one coverage. Areas that are not in the file keep their old shape, without the land that
@@ -32,7 +32,7 @@ _NAMED_PAIRS = 5
 
 @dataclass(frozen=True)
 class Split:
-    """A municipality that the file contains as its parts of 2019; its shape is their union."""
+    """A municipality that was split in 2019. The file has only its `parts`, the new municipalities; they are united."""
 
     code: str
     parts: tuple[str, ...]
@@ -43,7 +43,7 @@ class BoundaryReport:
     """The result of an import.
 
     `matched`: codes of areas with a new shape from the file; `unmatched`: rows left out; `split`: matched areas that
-    were joined from parts; `kept`: codes of the same countries that keep their old shape; `missing`: those without any
+    were joined from parts; `kept`: codes of the same countries that keep their old shape; `missing`: codes without any
     shape; `repaired`: number of slivers closed; `columns`: columns from which codes and names were read.
     """
 
@@ -134,7 +134,7 @@ def _refuse_overlaps(official: dict[str, BaseGeometry], places: Places) -> None:
 def _join_successors(
     official: dict[str, BaseGeometry], rows: dict[int, str], table: pd.DataFrame, places: Places
 ) -> tuple[dict[str, BaseGeometry], tuple[Split, ...], list[Unmatched]]:
-    """Return the shapes with the parts of 2019 united to their predecessor, if the file has all its parts."""
+    """Unite the parts of each municipality that was split in 2019; return shapes, splits, rows of incomplete splits."""
     older = list_predecessors(table)
     joined = {code: shape for code, shape in official.items() if code not in older}
     split: list[Split] = []
@@ -155,7 +155,7 @@ def _join_successors(
 def _join_shapes(
     official: dict[str, BaseGeometry], before: gpd.GeoDataFrame, origin: str
 ) -> tuple[gpd.GeoDataFrame, int]:
-    """Return one coverage of both countries, built from the new shapes and the old ones."""
+    """Join new and old shapes to one coverage of both countries; return it with the number of slivers closed."""
     others = _list_old_shapes(official, before)
     new = pd.DataFrame({"approximate": False, "boundaries": _credit(origin)}, index=[*official])
     new = gpd.GeoDataFrame(new, geometry=[*official.values()], crs=before.crs)
@@ -174,7 +174,7 @@ def _join_shapes(
 
 
 def _list_old_shapes(official: dict[str, BaseGeometry], before: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the old shapes that stay beside the new ones: imported shapes unchanged, otherwise cells.
+    """Return the old shapes that stay beside the new shapes: imported shapes unchanged, otherwise cells.
 
     The original cells are used, because an earlier import may have cut them.
     """

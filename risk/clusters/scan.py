@@ -4,8 +4,8 @@ The scan (Kulldorff 1997, 2001) moves circles over the centres of areas, each wi
 cylinders of such circles over intervals of quarters. Its statistic is the likelihood ratio of more cases inside than
 outside. Given the total, cases are multinomial in proportion to what is expected; the largest statistic of each of
 9,999 such replicates gives the p value of a cluster, which accounts for the search over all windows. Counts that vary
-more than a Poisson count does (children found together) make many more false alarms than such p values say; where their
-negative binomial size is given, replicates vary as much. A cluster is a place to ask about, not a finding.
+more than a Poisson count does (children who are met together) make many more false alarms than such p values say; if
+their negative binomial size is given, replicates vary as much. A cluster is a place to ask about, not a finding.
 """
 
 from __future__ import annotations
@@ -70,12 +70,12 @@ def scan_space(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Scan:
-    """Find circles of areas of one country with more cases than expected (Kulldorff 1997), eq. (52).
+    """Find circles of a country's areas with more cases than expected (Kulldorff 1997), docs/risk-model.md eq. (52).
 
     cases : counts, (A,); an area without a known count is left out.
     expected : expected cases, up to a factor, (A,).
-    centres : of the areas, in metres or kilometres of a projection, (A, 2).
-    size : of the negative binomial of one count; smaller is more variation, infinite is Poisson.
+    centres : coordinates of the areas in metres or kilometres of a projection, (A, 2).
+    size : negative binomial size of one count; a smaller size is more variation, infinite is Poisson.
     replicates, seed : number of worlds without a cluster to compare with, and their seed; the smallest p value is
         1 / (replicates + 1).
     progress : receives the number of replicates done.
@@ -97,11 +97,10 @@ def scan_space_time(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Scan:
-    """Find circles and intervals of quarters with more cases than expected (Kulldorff 2001), eq. (52).
+    """Find circles and intervals with more cases than expected (Kulldorff 2001), docs/risk-model.md eq. (52).
 
-    `cases` and `expected` have the shape (A, T). An interval holds at most half of the
-    quarters; `prospective` tests only intervals that last until now; its p value allows for one look, not for
-    earlier looks. Other arguments as for `scan_space`.
+    `cases` and `expected` have the shape (A, T). An interval has at most half of the quarters. `prospective` tests only
+    intervals that end now; the p value allows for one look, not for earlier looks. `scan_space` explains the rest.
     """
     time = cases.shape[1]
     longest = max(int(_MOST * time), 1)
@@ -115,14 +114,14 @@ def scan_space_time(
 
 @dataclass(frozen=True)
 class _Null:
-    """Counts without a cluster, eq. (54): their variation, their number, and the seed."""
+    """Random counts without a cluster, docs/risk-model.md eq. (54): negative binomial size, number, and seed."""
 
     size: float
     replicates: int
     seed: int
 
     def draws(self, share: Floats, total: int, block: int) -> Iterator[Ints]:
-        """Draw counts of a total in proportion to shares, block by block, (block or fewer, cells)."""
+        """Draw counts with a given total in proportion to shares, block by block, (block or fewer, cells)."""
         rng = stream(self.seed, "scan")
         for start in range(0, self.replicates, block):
             shape = (min(block, self.replicates - start), len(share))
@@ -201,7 +200,7 @@ class _Windows:
                 yield centre, k, running
 
     def statistics(self, counts: Ints) -> Floats:
-        """Compute eq. (52) for each circle and interval, (A, T) to (A, A, S); 0 without excess."""
+        """Compute docs/risk-model.md eq. (52) for each circle and interval, (A, T) to (A, A, S); 0 without excess."""
         within = np.stack([counts[:, first:stop].sum(axis=1) for first, stop in self.stretches], axis=1)
         cases = np.cumsum(within[self.order], axis=1)
         ratio = _Ratio.of(self.share, int(counts.sum()))
@@ -212,8 +211,7 @@ class _Windows:
     def largest(self, counts: Counted) -> Floats:
         """Return the largest statistic of each replicate, (A, T, R) to (R,).
 
-        Only few windows can exceed the smallest of the largest statistics so far in some replicate, so only
-        their ratio is computed.
+        Few windows can exceed the smallest of the largest statistics so far; only their ratio is computed.
         """
         best = np.zeros(counts.shape[2])
         ratio = _Ratio.of(self.share, int(counts[..., 0].sum()))
@@ -254,10 +252,10 @@ class _Ratio:
         return cls(entropy + entropy[::-1], share, share * total, np.log(inside) - np.log1p(-inside), offset)
 
     def least(self, value: float, centre: int) -> Counted:
-        """Return the counts that circles must exceed for a ratio above a value, eq. (53), (A, S, 1).
+        """Return the counts that circles must exceed for a ratio above a value, (A, S, 1).
 
-        The ratio is at most (n − e)² / (e (1 − share)): the divergence of two coins is at most their
-        chi-squared distance.
+        By docs/risk-model.md eq. (53) the ratio is at most (n − e)² / (e (1 − share)): the divergence of two coins is
+        at most their chi-squared distance.
         """
         expected, share = self.expected[centre], self.share[centre]
         bound = expected + np.sqrt(value * expected * np.maximum(1.0 - share, 0.0))
@@ -278,7 +276,7 @@ def _simulate_largest(windows: _Windows, share: Floats, total: int, null: _Null,
 
 
 def _clusters(windows: _Windows, counts: Ints, share: Floats, most: Floats) -> Iterator[Cluster]:
-    """Yield clusters by statistic, each without areas of earlier clusters, eq. (55)."""
+    """Yield clusters by statistic, without areas of earlier clusters; p and risk by docs/risk-model.md eq. (55)."""
     values = windows.statistics(counts)
     taken = np.zeros(len(counts), bool)
     while True:

@@ -94,7 +94,7 @@ class Evaluation:
         return str(self.cells.groupby("forecaster", observed=True)["log"].mean().idxmax())
 
     def beats(self, name: str, baseline: str = HISTORICAL_MEAN, score: Score = "log") -> Verdict:
-        """Compute the mean gain of one forecaster over another on the counts that both forecast, eq. (64).
+        """Compute the mean gain of a forecaster over another on common counts, docs/risk-model.md eq. (64).
 
         Raises InputError if there is no forecaster of that name.
         """
@@ -149,7 +149,7 @@ def evaluate(
     horizons : number of quarters ahead, fewer at the end.
     draws, seed : number of draws for each forecast; seed of the forecasts and of the bootstrap.
     known : returns the data known at an origin (late and corrected counts differ); by default the panel until then.
-    blocks : forecast each block of areas without its counts and those of a ring around it.
+    blocks : forecast each block of areas without the counts of the block and of a ring around it.
     progress : receives the number of forecasts done.
 
     Raises InputError if there is nothing to forecast from or to score, or a forecaster or `known` returns another
@@ -267,9 +267,9 @@ def _mark_countries(panel: Panel) -> list[Floats]:
 
 
 def _measure_hits(cells: pd.DataFrame, panel: Panel, seed: int) -> Iterator[dict[str, str | float]]:
-    """Yield the hit rates of each budget, of areas or of outreach days of the four quarters before each origin.
+    """Yield hit rates: the share of the next quarter's children who are in the areas that a budget pays for.
 
-    Each country spends its own budget.
+    The forecast ranks the areas. A budget is a share of a country's areas, or of its outreach days in the last year.
     """
     origins = np.unique(cells["origin"])
     days = [panel.effort[:, max(0, at - 4) : at].sum(axis=1) for at in origins]
@@ -296,7 +296,7 @@ def _measure_hits(cells: pd.DataFrame, panel: Panel, seed: int) -> Iterator[dict
 
 
 def _measure_stability(cells: pd.DataFrame, panel: Panel) -> Iterator[dict[str, str | float]]:
-    """Yield the mean rank correlation of the rates of consecutive forecasts within each country."""
+    """Yield for each forecaster the mean rank correlation between the rates of two consecutive forecasts."""
     for name, expected, _ in _sum_next_quarter(cells, panel):
         rate = expected / panel.expected
         pairs = [
@@ -311,7 +311,7 @@ def _measure_stability(cells: pd.DataFrame, panel: Panel) -> Iterator[dict[str, 
 
 
 def _bootstrap_two_way(gain: Floats, area: pd.Series, quarter: pd.Series, seed: int) -> Interval:
-    """Return the 95 % interval of a mean from resampled areas and quarters (Owen 2007), eq. (64)."""
+    """Return the 95 % interval of a mean from resampled areas and quarters (Owen 2007), docs/risk-model.md eq. (64)."""
     rows, columns = np.unique(area, return_inverse=True)[1], np.unique(quarter, return_inverse=True)[1]
     shape = (int(rows.max()) + 1, int(columns.max()) + 1)
     total, count = np.zeros(shape), np.zeros(shape)

@@ -1,4 +1,4 @@
-"""The basis of each result: children found, the number that people and effort explain, neighbours."""
+"""The numbers that explain a result: children identified or met, what people and effort explain, neighbours."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from risk.model.observations import ALL, Observations
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """The basis of the result of each area and pathway over the whole time, (A, P): eq. (43) to (45).
+    """The numbers that explain each area's result on each pathway, (A, P): docs/risk-model.md eq. (43) to (45).
 
-    found : children found, as published (the most exact figure there is); NaN where unknown.
-    by_population : children found in the country, divided in proportion to children living in each area.
+    found : children identified or met in the whole programme, by the most exact number published; NaN where unknown.
+    by_population : the country's children identified or met, divided in proportion to children living in each area.
     by_quarter : children expected from the country's rate, the area's children and effort, (A, T, P).
-    neighbours : mean relative risk of the neighbouring areas, NaN if there is none.
-    effort : outreach days for each child living there, divided by those of the country, (A,).
+    neighbours : mean relative risk of the neighbouring areas, NaN without neighbours.
+    effort : outreach days for each child who lives in the area, divided by this number for the country, (A,).
     """
 
     found: Floats
@@ -37,7 +37,7 @@ class Explanation:
 
 
 def explain(fit: Fit, draws: Draws, log_risk: Floats) -> Explanation:
-    """Compute the basis of the risks of a fit; draws and log_risk, (D, A, P), are of that fit."""
+    """Compute the numbers that explain a fit from its draws and its log_risk, (D, A, P)."""
     observations = fit.observations
     found = _count_found(observations)
     risk = np.exp(np.median(log_risk, axis=0))
@@ -69,7 +69,7 @@ def _count_found(observations: Observations) -> Floats:
 
 
 def _expect_by_effort(fit: Fit, draws: Draws) -> Floats:
-    """Return the children expected from the country's rate and the area's effort, eq. (44), (A, T, P)."""
+    """Compute expected children by the country's rate and the area's effort, docs/risk-model.md eq. (44), (A, T, P)."""
     observations = fit.observations
     weights = np.zeros((len(observations.areas), len(observations.country_names)))
     weights[np.arange(len(observations.areas)), observations.country_of] = observations.expected
@@ -81,10 +81,10 @@ def _expect_by_effort(fit: Fit, draws: Draws) -> Floats:
 
 
 def compute_finding_factor(observations: Observations, gamma: Floats, gap: Floats) -> Floats:
-    """Return the children that all ways find with the actual effort, as a multiple of the rate, eq. (40).
+    """Return children identified or met in all ways with actual effort, as a multiple of the rate, (D, A, T).
 
-    gamma : exponents of effort, (D,). gap : log of reports over finds at a usual effort, (D, countries).
-    The result has shape (D, A, T).
+    docs/risk-model.md eq. (40). gamma : exponents of effort, (D,). gap : log of the children reported by others over
+    the children met by outreach at usual effort, (D, countries).
     """
     usual, searched = observations.usual_effort, observations.has_outreach
     log_days = np.log(np.where(searched, observations.effort, usual) / usual)
@@ -101,7 +101,7 @@ def compute_finding_factor(observations: Observations, gamma: Floats, gap: Float
 
 
 def _sum_by_country(values: Floats, observations: Observations) -> Floats:
-    """Return for each area the sum of values over its country, (A,) to (A,)."""
+    """Return for each area the sum over all areas of its country, (A,) to (A,)."""
     sums: Floats = np.bincount(observations.country_of, values, len(observations.country_names)).astype(float)
     return sums[observations.country_of]
 

@@ -42,8 +42,8 @@ class Observations:
     effort : days of outreach, (A, T), 0 where none is recorded.
     edges : pairs of positions of areas that touch, (n, 2).
     channel : P(published | true count); None where counts are exact.
-    totals : published counts of the whole time, (A, P), MISSING where an area has none; None if there are
-        none at all. They are far more exact than the sums of noisy quarters.
+    totals : published counts of the whole time, (A, P), MISSING where an area has no number; None if the release has
+        no totals. A total is far more exact than a sum of noisy quarters.
     total_noise : variance of the noise of the totals, (A, P).
     covariates : (A, c). Never communities or ethnicity.
     """
@@ -88,7 +88,7 @@ class Observations:
 
     @property
     def usual_effort(self) -> float:
-        """Geometric mean of days where outreach is recorded, the unit of effort in eq. (2); 1 if there is none."""
+        """Geometric mean of recorded outreach days, the unit of effort in docs/risk-model.md eq. (2); 1 without any."""
         return float(np.exp(np.log(self.effort[self.has_outreach]).mean())) if self.has_outreach.any() else 1.0
 
     @property
@@ -194,7 +194,7 @@ def merge_crossings(counts: Ints) -> Ints:
 
 
 def noise_variance(channel: Channel, counts: Ints) -> Floats:
-    """Return the variance of the noise of totals by crossing, eq. (3): (A, known pathways) to (A, 2)."""
+    """Compute the noise variance of totals by crossing, docs/risk-model.md eq. (3): (A, known pathways) to (A, 2)."""
     variance = channel.variance()[np.clip(counts, 1, channel.n_max)]  # a true zero is never known
     sums = [variance[:, [i for i, c in enumerate(CROSSING) if c == crossing]].sum(axis=1) for crossing in (0, 1)]
     return np.stack(sums, axis=1)
@@ -217,7 +217,7 @@ class _Places:
 
     @classmethod
     def from_release(cls, release: Release, areas: geography.Areas | None) -> _Places:
-        """Read areas, their newest population and their neighbours; expected children by eq. (1)."""
+        """Read areas, their newest population and neighbours; compute expected children, docs/risk-model.md eq. (1)."""
         geometry = geography.read_areas(release.areas_file) if areas is None else areas
         figures = release.table("figures")
         people = figures[figures["measure"] == "population"].sort_values("year", kind="stable")
@@ -235,7 +235,7 @@ class _Places:
 
 
 def _read_totals(release: Release, places: _Places, channel: Channel) -> tuple[Ints | None, Floats]:
-    """Read the counts of the whole time by crossing, and the variance of their noise, (A, 2) each.
+    """Read the counts of the whole time by crossing, and their noise variance, (A, 2) each.
 
     They include children at risk, who are on no pathway unless their records name one.
     """

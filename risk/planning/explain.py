@@ -34,10 +34,10 @@ class Estimate:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """The children whose need a layout meets.
+    """The number of children whose need a layout meets, per quarter.
 
-    worst_cases : mean of the worst tenth of draws. least_served : share of need met in the worst-served fifth
-    of the need. by_area : mean by area, (A,). capacity : of all kinds that reaches each area, (A,).
+    worst_cases : mean over the worst tenth of draws. least_served : share of need met in the worst-served areas, which
+    have a fifth of all need. by_area : mean for each area, (A,). capacity : all capacity that reaches each area, (A,).
     """
 
     met: Estimate
@@ -62,7 +62,7 @@ class Move:
     gain : more children whose need is met per quarter than if the units stayed, docs/planner.md eq. (45).
     beats_staying : probability of a gain above 0. brings, takes : areas that gain and areas that lose, the
     largest effect first. need : children in need per quarter in the areas that gain. pays_down_to : the need
-    below which the move has no gain, eq. (46); 0 where it always gains.
+    below which the move has no gain, docs/planner.md eq. (46); 0 where it always gains.
     """
 
     start: str
@@ -101,7 +101,7 @@ def explain_moves(region: Region, units: Ints, flows: Ints, need: Floats) -> tup
 
 
 def _explain_move(region: Region, units: Ints, flow: int, count: int, need: Floats) -> Move:
-    """Return one move: the layout is compared with the same layout without it, docs/planner.md eq. (45)."""
+    """Return one move; its gain compares the layout with and without the move, docs/planner.md eq. (45)."""
     posts, (start, end, kind) = region.posts, region.flows[:, flow]
     stayed = units.copy()
     stayed[start, kind] += count

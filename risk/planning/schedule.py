@@ -1,9 +1,9 @@
-"""The moves of a plan divided among quarters.
+"""Divide the moves of a plan among quarters.
 
 A move counts from the quarter in which it is made, so the most useful moves come first. But each quarter has a
-maximum number of moves and of hours, and no quarter may fall below a floor that today's posts keep (nor
-further below one that they break). One whole-number programme decides for all quarters, docs/planner.md eq.
-(48) and (49). Its benefit curves cover only the capacity that the moves can give an area, eq. (50).
+maximum number of moves and of hours, and no quarter may fall below a floor that today's posts keep (nor further below
+a floor that they break). One whole-number programme decides for all quarters, docs/planner.md eq. (48) and (49). Its
+benefit curves cover only the capacity that the moves can give an area, docs/planner.md eq. (50).
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def schedule_moves(
     and locks hold in every quarter because they hold at the end.
 
     plan : from `risk.planning.plan_moves`.
-    need : draws for every quarter alike, (d, A) or (d, A, K), or for each, (quarters, d, A, K); every second draw
-        chooses, the others judge. None: the draws of the plan.
+    need : the same draws for every quarter, (d, A) or (d, A, K), or draws by quarter, (quarters, d, A, K); every second
+        draw chooses, the other draws judge. None: the draws of the plan.
     per_quarter, budget_per_quarter : maximum number of moves, and maximum cost, in a quarter; None: no limit.
     quarters : number of quarters.
     solver : seconds and gap; 30 seconds and 1e-4 by default.
@@ -170,7 +170,7 @@ class _MoveColumns:
 
 
 def _keep_rules(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array, Floats]:
-    """Return the rows of the rules and their lower bounds, or today's values where those are lower."""
+    """Return the rules as rows with lower bounds; where today's posts break a rule, today's value is the bound."""
     posts = plan.posts
     region = Region.build(posts, plan.rules, plan.decisions, plan.explored)
     today = posts.units.ravel().astype(float)
@@ -212,7 +212,7 @@ def _solve_schedule(
 
 
 def _scale_gap(moves: _MoveColumns, draws: list[Floats]) -> float:
-    """Return the ratio of the solver's gap, which is about the pieces only, to the allowed gap, eq. (51)."""
+    """Compute the ratio of the solver's gap (on pieces of curves) to the allowed gap, docs/planner.md eq. (51)."""
     posts = moves.plan.posts
     today = posts.compute_capacity(posts.units)
     least = today + (np.minimum(_compute_capacity_change(moves), 0) @ moves.units).reshape(today.shape)
@@ -227,7 +227,7 @@ def _compute_gap(moves: _MoveColumns, found: OptimizeResult, made: Ints, draws: 
 
 
 def _order_rows(moves: _MoveColumns, quarters: int, limits: tuple[float, float]) -> list[LinearConstraint]:
-    """Build the rows of the schedule: moves stay made, limits and rules are kept, eq. (49)."""
+    """Build the rows of the schedule, docs/planner.md eq. (49): no move is undone; limits and rules hold."""
     count = len(moves.units)
     step = sparse.eye_array(quarters) - sparse.eye_array(quarters, k=-1)
     rows = [LinearConstraint(sparse.csr_array(sparse.kron(step, sparse.eye_array(count))), 0.0, np.inf)]
@@ -250,7 +250,7 @@ def _check_all_fit(moves: _MoveColumns, ordered: list[LinearConstraint], quarter
 
 
 def _cut_curves(moves: _MoveColumns, need: Floats, close: float) -> list[Curve]:
-    """Cut the mean benefit curve of each area and kind into chords, (A K) curves, eq. (50)."""
+    """Cut the mean benefit curve of each area and kind into chords, docs/planner.md eq. (50); (A K) curves."""
     posts = moves.plan.posts
     change = _compute_capacity_change(moves)
     today = posts.compute_capacity(posts.units).ravel()

@@ -1,18 +1,17 @@
 """Changes of counts and shares: size, certainty, and other possible causes.
 
-A change is the ratio of a count to an earlier one. It comes with its 95 % Wald interval on the log, docs/risk-model.md
-eq. (49), and its exact interval (conditional binomial, Clopper and Pearson 1934), eq. (50). It is flagged only if the
-exact interval still excludes "no change" after allowing for repeated looks: with L planned looks each is made at 1 −
-0.05 / L (Bonferroni). This holds even if the looks depend on one another, as looks at overlapping periods do.
-Sequential boundaries would be a little sharper for nine looks, but need the dependence to be known.
+A change is the ratio of a count to an earlier count. It comes with two 95 % intervals: Wald's on the log,
+docs/risk-model.md eq. (49), and the exact interval, docs/risk-model.md eq. (50) (conditional binomial, Clopper and
+Pearson 1934). It is flagged only if the exact interval still excludes "no change" after allowing for repeated looks:
+with L planned looks each is made at 1 − 0.05 / L (Bonferroni). This holds even if the looks depend on one another, as
+looks at overlapping periods do. Sequential boundaries would be a little sharper, but need the dependence to be known.
 
-Besides chance, counts vary for two reasons: the noise of disclosure control, with a known variance, and
-children found together (negative binomial). Both widen the Wald variance of the log ratio. The exact
-interval is that of counts smaller by the same factor.
+Besides chance, counts vary for two reasons: the noise of disclosure control, with a known variance, and children who
+are met together (negative binomial). Both widen the Wald variance of the log ratio. The exact interval is computed from
+counts that are smaller by the same factor.
 
-Three cases are checked before "rise". A series break (a new recording system, a new law) stops comparison across
-it. A jump of counts in a whole country is offered as a possible break. If effort changed with the count, the
-change comes with a warning.
+Three cases are checked before "rise". A series break (a new recording system, a new law) stops comparison across it. A
+jump of counts in a whole country is offered as a possible break. If effort changed with the count, a warning is given.
 """
 
 from __future__ import annotations
@@ -143,14 +142,14 @@ def _effort_ratio(effort: tuple[float, float] | None) -> float:
 
 
 def _log_variance(before: float, after: float, rules: Rules) -> tuple[float, float]:
-    """Return the variance of the log ratio: of Poisson counts, and with noise and overdispersion."""
+    """Return the variance of the log ratio of Poisson counts, first alone, then with noise and overdispersion."""
     alone = 1.0 / before + 1.0 / after
     noise = rules.noise_variance * (1.0 / before**2 + 1.0 / after**2)
     return alone, alone + noise + 2.0 / rules.size
 
 
 def _wald_interval(before: float, after: float, rules: Rules) -> Interval:
-    """Return the 95 % interval of the ratio on the log: eq. (49). It is unbounded if a count is 0."""
+    """Return the 95 % Wald interval of the ratio, docs/risk-model.md eq. (49); unbounded if a count is 0."""
     if not before or not after:
         return 0.0, float("inf")
     half = norm.isf((1.0 - _LEVEL) / 2.0) * np.sqrt(_log_variance(before, after, rules)[1])
@@ -158,7 +157,7 @@ def _wald_interval(before: float, after: float, rules: Rules) -> Interval:
 
 
 def _exact_interval(before: float, after: float, level: float, rules: Rules) -> Interval:
-    """Return the interval of the ratio from the later count's share of both, given their sum: eq. (50)."""
+    """Return the interval of the ratio from the later count's share in the sum, docs/risk-model.md eq. (50)."""
     alone, whole = _log_variance(before + 0.5, after + 0.5, rules)
     first, second = before * alone / whole, after * alone / whole
     tail = (1.0 - level) / 2.0
@@ -178,10 +177,10 @@ def compare_panel(
 ) -> tuple[Change, ...]:
     """Compare each area's last `span` quarters with as many `lag` quarters earlier (by default just before).
 
-    The counts are those of one pathway, or of all. `rules` are those of one published count: a sum of n
-    counts has n times the noise, and n times the size if they are alike. A break in between, or an unknown
-    count, stops the comparison. If there is a possible break in between (see `find_jumps`), a rise is
-    reported as a possible break. Raises InputError if the panel is too short or does not have the pathway.
+    The counts are of one pathway, or of all pathways. `rules` apply to one published count: a sum of n similar counts
+    has n times the noise variance and n times the size. A break in between, or an unknown count, stops the comparison.
+    If there is a possible break in between (see `find_jumps`), a rise is reported as a possible break. Raises
+    InputError if the panel is too short or does not have the pathway.
     """
     back, last = span if lag is None else lag, len(panel.quarters)
     if span < 1 or back < 1 or last < span + back:
@@ -283,15 +282,15 @@ def compare_shares(
     draws: int = 20_000,
     seed: int = 0,
 ) -> Shift:
-    """Test whether a share changed between two periods, such as that of internal trafficking: eq. (51).
+    """Test whether a share, such as that of internal trafficking, has changed, docs/risk-model.md eq. (51).
 
-    before, after : either (count, count of all), for which the share is beta with Jeffreys' prior, or posterior
-        draws of the share from a model, (n,), at least 100, paired.
-    rules : looks, noise and overdispersion, as for counts. The share "rose" or "fell" if the probability of that
-        exceeds 1 − 0.025 / looks.
+    before, after : the share in two periods. Either (count, count of all): the share then has a beta posterior with
+        Jeffreys' prior. Or draws of the share from a model, (n,), at least 100, in pairs.
+    rules : looks, noise and overdispersion, as for counts. The verdict is "rose" if the probability of a rise exceeds
+        1 − 0.025 / looks, and "fell" likewise.
     draws, seed : number and seed of draws from the beta posterior.
 
-    Raises InputError if a count exceeds that of all, or the draws are not shares.
+    Raises InputError if a count exceeds the count of all, or the draws are not shares.
     """
     rules, rng = rules or Rules(), stream(seed, "shift")
     first, second = (_draw_shares(value, rules, draws, rng) for value in (before, after))

@@ -39,7 +39,7 @@ def name_measures() -> dict[str, str]:
 
 
 def name_services(current: CurrentRelease) -> dict[str, str]:
-    """Return the services that can be chosen: all, those of an axis, those of a duty bearer."""
+    """Return the services that can be chosen: all services, or the services of one axis or one duty bearer."""
     name = "access" if has_access(current) else "services"
     offered = (o for o in WHICH_SERVICES.choices if current_release.has_layer(current, name, _LEVEL, (("of", o.id),)))
     return {choice.id: _name_kind(choice) for choice in offered}
@@ -53,7 +53,7 @@ def _name_kind(choice: Choice) -> str:
 
 
 def make_view(current: CurrentRelease, show: str, kind: str) -> MapView:
-    """Return the view of the map: of access, or of the services if access is not shown."""
+    """Return the view of the map: it shows access, or the services if there is no access."""
     layer, options = ("access", {"show": show, "of": kind}) if has_access(current) else ("services", {"of": kind})
     view = MapView(layer, level=_LEVEL, options={layer: options})
     return MapView(layer, level=_LEVEL, options={layer: options}, period=find_latest(view, current))
@@ -102,17 +102,17 @@ def _format_axis(current: CurrentRelease, axis: Choice) -> str:
 
 
 def _list_farthest(current: CurrentRelease) -> Iterator[str]:
-    """Yield the areas with the longest way to any shown service, and those without a known way."""
+    """Yield sentences on the areas with the longest travel times, and on the areas with unknown travel time."""
     frame = _read_access(current, "minutes", _EVERY)
     if frame.empty:
         return
     far = frame.sort_values("value", ascending=False, kind="stable").head(_NAMED)
-    ways = [
+    times = [
         _("{area} ({minutes} minutes)", area=row["name"], minutes=format_number(row["value"]))
         for row in far[far["value"].notna()].to_dict("records")
     ]
-    if ways:
-        yield _("Longest travel times to the nearest service shown: {areas}.", areas=join_words(ways))
+    if times:
+        yield _("Longest travel times to the nearest service shown: {areas}.", areas=join_words(times))
     for way, words in WAYS.items():
         if (frame["way"] == way).any():
             areas, label = join_words(frame.loc[frame["way"] == way, "name"]), translate(words)
@@ -127,7 +127,7 @@ def all_withheld(current: CurrentRelease, kind: str) -> bool:
 
 def tabulate_access(current: CurrentRelease, kind: str) -> pd.DataFrame:
     """Return the content of all three maps in words, one row for each area."""
-    places, gaps, ways = (_read_access(current, show, kind) for show in _MEASURES)
+    places, gaps, times = (_read_access(current, show, kind) for show in _MEASURES)
     need = current_release.read_table(current, f"need_{_LEVEL}_quarter").set_index("area").reindex(places.index)
     between = [_format_interval(*ends) for ends in zip(need["lower"], need["upper"], strict=True)]
     rows = {
@@ -138,7 +138,7 @@ def tabulate_access(current: CurrentRelease, kind: str) -> pd.DataFrame:
         _("95 % interval"): [_format_interval(*e) for e in zip(places["lower"], places["upper"], strict=True)],
         _("Gap"): [_format_gap(row) for row in gaps.to_dict("records")],
         _("Chance of a gap"): [_format_chance(row) for row in gaps.to_dict("records")],
-        _("Minutes to the nearest"): [_format_way(row) for row in ways.to_dict("records")],
+        _("Minutes to the nearest"): [_format_minutes(row) for row in times.to_dict("records")],
     }
     return pd.DataFrame(rows)
 
@@ -169,7 +169,7 @@ def _format_chance(row: Mapping[Any, Any]) -> str:
     return translate(format_chance(float(row["chance"]), most=bool(row["at_least"])))
 
 
-def _format_way(row: Mapping[Any, Any]) -> str:
+def _format_minutes(row: Mapping[Any, Any]) -> str:
     if row["way"] in WAYS:
         return translate(WAYS[str(row["way"])])
     if pd.isna(row["value"]):
@@ -179,7 +179,7 @@ def _format_way(row: Mapping[Any, Any]) -> str:
 
 
 def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
-    """Return the number of services of each duty bearer by country, with its share if all are known."""
+    """Return by country how many services each duty bearer runs, with shares if all numbers are known."""
     table = load_areas(current.release).table
     lands = [str(code) for code in table.index[table["level"] == "country"]]
     counted = {bearer.id: _read_countries(current, bearer.id) for bearer in BEARERS}
@@ -192,7 +192,7 @@ def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
 
 
 def _read_countries(current: CurrentRelease, kind: str) -> pd.DataFrame:
-    """Read the number of services of a kind in each country in the last period."""
+    """Read how many services of a kind each country had in the last period."""
     view = MapView("services", level="country", options={"services": {"of": kind}})
     period = find_latest(view, current)
     return current_release.read_layer(current, "services", "country", period, (("of", kind),)).frame

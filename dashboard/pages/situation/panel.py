@@ -30,11 +30,10 @@ _LAYERS = {
 class PanelContent:
     """The content of the map, in the form for the panel.
 
-    `first` is the headline of the main layer and `others` those of the layers over it, as markup. `when` is
-    the period on the map in words, `now` its id. `covered` names the facts that a headline already shows.
-    `allowed` names the layers that may be shown together with what is on the map. `beside` is the sentence
-    for a community layer together with another one; `community` tells whether it is the main one. `changes`:
-    whether to show the small bars of children met, unless the strip shows them already.
+    `first` is the headline of the main layer and `others` are the headlines of the layers over it, as markup. `when` is
+    the period on the map in words, `now` its id. `covered` names the facts that a headline already shows. `allowed`
+    names the layers that may be shown together with the layers on the map. `beside` is the sentence for a community
+    layer together with another layer. `community`: the main layer is a community layer. `changes`: show the small bars.
     """
 
     marks: Sequence[Mark]
@@ -104,7 +103,7 @@ def _render_notes(marks: Sequence[Mark]) -> Markup:
 
 
 def _make_row(fact: Fact, when: str) -> Row:
-    # Of a count of axes the note says which; without it the count cannot be used.
+    # The note names the axes that were counted; without it the count cannot be used.
     note, detail = ("", translate(fact.note)) if fact.id == "services" else (fact.note, "")
     period = "" if fact.period == when else fact.period
     hover, quiet = _join_notes(fact.source, period, note), fact.state not in _KNOWN
@@ -113,7 +112,7 @@ def _make_row(fact: Fact, when: str) -> Row:
 
 
 def _date_fact(fact: Fact, when: str) -> str:
-    """Return the period of a number if it differs from the period on the map and is not in the label."""
+    """Return the period of a fact; empty if the map shows this period, or the fact's label names it."""
     return "" if not fact.period or fact.period == when or fact.period in fact.label else fact.period
 
 
@@ -122,7 +121,7 @@ def _join_notes(*notes: str) -> str:
 
 
 def _render_facts(rows: Sequence[Row], headline: Markup) -> Markup:
-    """Return the numbers as a list; the list has the hover text of most numbers, unless the headline shows it."""
+    """Return the numbers as a list with their most common hover text, unless the headline shows that text."""
     common = Counter(row.hover for row in rows).most_common(1)[0][0] if rows else ""
     title = html(' title="{}"', common) if common and common not in headline else ""
     return html("<dl class=facts{}>{}</dl>", title, join_markup(_render_row(row, common) for row in rows))
@@ -220,7 +219,7 @@ def _render_unmapped(names: Sequence[str]) -> Markup:
 
 
 def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str, headline: Markup) -> Markup:
-    """Return both countries side by side; the table has the hover text of most rows, as in `_render_facts`."""
+    """Return a table of both countries side by side, with the most common hover text as in `_render_facts`."""
     measures = [[_make_row(fact, when) for fact in pair] for pair in facts]
     hovers = ["; ".join(dict.fromkeys(row.hover for row in rows if row.hover)) for rows in measures]
     common = Counter(hovers).most_common(1)[0][0]

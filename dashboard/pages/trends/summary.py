@@ -1,8 +1,7 @@
 """The content of the Trends page for an area: children met and outreach by quarter, shares, forecasts.
 
-Numbers of the release are shown with their margins and states, those of the model with their interval. A change
-is shown with the outreach beside it, and a jump of counts in a whole country is first shown as a possible
-break, not as a rise.
+Numbers of the release are shown with their margins and states, numbers of the model with their interval. A change is
+shown with the outreach beside it. A jump of counts in a whole country is first shown as a possible break, not a rise.
 """
 
 from __future__ import annotations
@@ -47,11 +46,9 @@ _COLUMNS = ["period", "label", "value", "low", "high", "state", "words"]
 
 
 def name_pathways(current: CurrentRelease) -> dict[str, str]:
-    """Return the names of what can be shown: all children met, or those of a pathway of the model."""
-    told_apart = {
-        pathway: words for pathway, words in narrative.name_pathways().items() if _has_pathway(current, pathway)
-    }
-    return {**told_apart, _EVERY: _("All children identified or met")}
+    """Return the names of the choices: each pathway of the model, and all children identified or met."""
+    pathways = {name: words for name, words in narrative.name_pathways().items() if _has_pathway(current, name)}
+    return {**pathways, _EVERY: _("All children identified or met")}
 
 
 def _has_pathway(current: CurrentRelease, pathway: str) -> bool:
@@ -69,7 +66,7 @@ def name_areas(current: CurrentRelease) -> dict[str, str]:
 
 
 def find_first_area(current: CurrentRelease) -> str:
-    """Find the area on which the page opens: one tested together with others, else the one with most children met."""
+    """Find the area that the page shows first: of areas tested together the last, else the area with most children."""
     known = name_areas(current)
     together = next((shift.areas for shift in _read_shifts(current)[:1]), ())
     if together and together[-1] in known:
@@ -189,7 +186,7 @@ def _format_rows(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
 
 
 def list_changes(current: CurrentRelease, area: str) -> list[str]:
-    """Return the quarters at which the model was certain of a change in this area, latest first."""
+    """Return sentences on the quarters for which the model is certain of a change in this area, latest first."""
     table = current_release.read_table(current, "riskchange_region_quarter_crossing")
     if table.empty:
         return []

@@ -1,9 +1,9 @@
 """The averaging attack: several noisy readings of one count together may leave only one likely value.
 
 A total can be read from its own number, and from the numbers of its categories, of the areas inside it and
-of the periods inside it, each with noise whose distribution the attacker knows; and from an earlier release, where it
-was provisional. The attacker multiplies the likelihoods. The attack succeeds where one value other than zero has a
-probability of at least CERTAIN.
+of the periods inside it. The attacker knows the distribution of their noise. An earlier release gives one more reading
+if the total was provisional there. The attacker multiplies the likelihoods. The attack succeeds where one value other
+than zero has a probability of at least CERTAIN. An "unknown" is the true count of a cell, a "tie" a sum of such counts.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _read_numbers(release: Published, table: Table) -> dict[tuple[str, ...], int
 
 @dataclass(eq=False)
 class _Readings:
-    """The number of each unknown in the last release, and the likelihood of the count behind it."""
+    """The numbers that the last release shows for unknowns, and the likelihood of each true count."""
 
     system: BoundsAttack
     mechanism: CellKey
@@ -102,7 +102,7 @@ class _Readings:
 
     @cached_property
     def values(self) -> Ints:
-        """The number of each unknown, 0 for "none or almost none", -1 where no number is published."""
+        """The number published for each unknown, by its index; 0 means "none or almost none", -1 means no number."""
         lattice = self.system.lattice
         values = np.full(lattice.size, _NO_NUMBER, np.int64)
         for table in lattice.tables.values():
@@ -114,9 +114,9 @@ class _Readings:
         return values
 
     def list_totals(self, *, include_single: bool) -> Iterator[tuple[int, list[Ints]]]:
-        """Yield each unknown with a number, and the sets of parts with numbers that add up to it.
+        """Yield each unknown that is a total and has a number, with its sets of parts; each part has a number, too.
 
-        `include_single`: also unknowns without any such set.
+        `include_single`: also yield the other unknowns with a number above 0, without sets.
         """
         ties = self.system.system.ties
         sets: dict[int, list[Ints]] = {}
@@ -161,7 +161,7 @@ class _Readings:
         return low + best, float(chance[best] / chance.sum())
 
     def _likelihood(self, value: int) -> tuple[int, Floats]:
-        """Return the smallest count that can show as a number, and P(number | count) from that count on."""
+        """Return the smallest count that can show as this number, and P(number | count) from that count on."""
         if value not in self._likelihoods:
             largest = self.mechanism.knowledge().largest
             near = min(value, 3 * largest + 1)  # from there on the noise is the same for all counts
@@ -172,7 +172,7 @@ class _Readings:
 
 
 def _align(start: int, chance: Floats, low: int, width: int) -> Floats:
-    """Return probabilities for the counts low .. low + width - 1, given those from `start` on."""
+    """Return the probabilities of the counts low .. low + width - 1; `chance` begins with the count `start`."""
     result = np.zeros(width)
     first, last = max(start, low), min(start + len(chance), low + width)
     if first < last:

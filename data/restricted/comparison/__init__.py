@@ -1,14 +1,15 @@
 """Comparison of policies on invented worlds: the loss for readers and the gain for attackers.
 
-**Readers**, by country. Public counts of children by county or region and year: the share of children in cells without
-a number, the share of cells with a number, and the median of |shown - true| / true over these cells. Partner tier: the
-mean of |shown - true| over municipalities and quarters in which a child was counted. Each is a mean over the worlds.
+The loss for **readers** is measured by country, as a mean over the worlds. Three numbers describe the public table of
+children by county or region and year: the share of children in cells without a number, the share of cells with a
+number, and the median of |shown - true| / true over these cells. The fourth is the mean of |shown - true| in the
+partner table by municipality and quarter, over the cells in which a child was counted.
 
-**Attackers**: the largest advantage over guessing that one public number can give, exact and the same for every world;
-the estimated advantage from all public tables together over the worst-placed child, from the world where it is largest
-(both: data/disclosure/attacks/membership/__init__.py); and how often a child alone in its cell is published as zero. A
-release withholds cells until no cell is bounded too tightly and the second advantage is within its limit: the withheld
-cells are counted, and the advantage before this step is estimated too.
+The gain for **attackers** is their advantage over guessing (data/disclosure/attacks/membership). The largest advantage
+that one public number gives is exact, and the same for every world. The advantage that all public tables together give
+is estimated for the child, and in the world, for which it is largest. A release withholds cells until this advantage is
+within its limit and no cell is bounded too tightly. The withheld cells are counted, and the advantage before this step
+is estimated too. A last number says how often a child alone in its cell is published as zero.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _PARTNER = TableSpec("children", "municipality", "quarter")
 
 @dataclass(frozen=True)
 class Readers:
-    """The loss for readers of one country: shares from 0 to 1, and errors. An error is None if no number is shown."""
+    """The loss for readers of one country, see above: shares from 0 to 1, and errors, None if no number is shown."""
 
     hidden_children: float
     cells_shown: float
@@ -51,7 +52,7 @@ class Attackers:
     """The gain for attackers: advantages over guessing, from 0 to 1, and a probability.
 
     one_number: the largest advantage that one public number gives. all_numbers, with low and high ends of its 95 %
-    interval: the advantage that all released tables together give; planned: the same before breakdowns were
+    interval: the advantage that all public tables together give; planned: this advantage before breakdowns were
     withheld. one_as_none: the probability that a child alone in its cell is published as zero.
     """
 
@@ -156,7 +157,7 @@ def _measure_readers_of(trial: Trial, public: Bools, partner: Bools) -> Readers:
 
 
 def _read_cells(trial: Trial, tier: Tier, spec: TableSpec, areas: Bools) -> tuple[Floats, Bools, Floats]:
-    """Return true counts, whether a reader sees a number, and the number; "almost none" is read as 0."""
+    """Return for each cell its true count, whether a reader sees a number, and that number; "almost none" is 0."""
     table, true = trial.tables[tier][spec], trial.world.counts[spec][areas].astype(np.float64)
     state, value = table.state[areas], table.value[areas]
     none = state == code("almost_none")

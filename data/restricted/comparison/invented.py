@@ -1,4 +1,4 @@
-"""An invented world counted in memory, as a release counts records. Behind the wall.
+"""Count an invented world in memory, as a release counts records.
 
 Nothing is stored and no vault is opened: identifiers are hashed with the world's key as at intake, so that a world
 gives the same numbers here as when it is imported and released.

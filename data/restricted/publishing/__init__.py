@@ -63,7 +63,7 @@ class NewRelease:
     """A release that was published.
 
     withheld: the number of cells withheld to protect others, by tier. final: the last day of the years that are final,
-    None when the whole programme is. waiting: encounters of final years that came, or changed, after these were drawn.
+    None when the whole programme is. waiting: encounters of final years imported or changed after that.
     """
 
     name: str

@@ -3,7 +3,7 @@
 Only published (noisy) values are read, as in the bounds attack, so that the choice of withheld numbers reveals nothing
 new. If a cell is bounded too tightly, its own number is withheld if that helps; if not, a finer number that bounds it:
 a category before its total, a municipality before its region, a quarter before its year. Numbers of earlier releases
-cannot be taken back.
+cannot be taken back. As in the attack, an "unknown" is the true count of a cell, and a "tie" a sum of such counts.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ Withheld = list[tuple[Table, int]]  # table, and the place in its flat arrays
 _ROUNDS = 200
 _WITHHELD = STATES.index("withheld")
 _LOW, _HIGH = 0, 1
-_End = tuple[int, int]  # an unknown, and which end of its interval
+_End = tuple[int, int]  # index of an unknown, and _LOW or _HIGH: an end of its interval
 
 
 def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, Ints]:
     """Remove numbers of a release from the system of the bounds attack until no cell fails.
 
-    `release` is its index among the attacked releases. Returns the cells to withhold, and the
-    unknowns that still fail when nothing more can be withheld.
+    `release` is its index among the attacked releases. Returns the cells to withhold, and the unknowns that still
+    fail when nothing more can be withheld.
     """
     withheld: Withheld = []
     failed = attack.judge(bounds := attack.system.solve())
@@ -57,7 +57,7 @@ def _remove_number(attack: BoundsAttack, unknown: int) -> tuple[Table, int]:
 
 @dataclass(eq=False)
 class _Trace:
-    """The way back from a narrow interval to the published numbers that make it narrow."""
+    """A search for the published numbers that make an interval narrow."""
 
     attack: BoundsAttack
     bounds: Bounds
@@ -77,7 +77,7 @@ class _Trace:
         return total[order], order
 
     def choose_numbers(self, failed: Ints) -> set[int]:
-        """Choose numbers to withhold, at most one for each group of failed cells that are tied to one another.
+        """Choose numbers to withhold, at most one for each group of failed cells that share a sum.
 
         One number often helps several neighbouring cells; the next round shows which cells still fail.
         """
@@ -107,7 +107,7 @@ class _Trace:
         return unknown if self._is_removable(unknown) else -1
 
     def _list_ends(self, unknown: int) -> Iterator[tuple[int, int, int]]:
-        """List the sums (ties) of an unknown with the bounds that follow from each: tie, least, most."""
+        """Yield each tie in which an unknown occurs, with the least and the most that it allows for the unknown."""
         ties, bounds = self.attack.system.ties, self.bounds
         for keys, values in (self._by_part, self._by_total):
             first, last = np.searchsorted(keys, [unknown, unknown + 1])
@@ -138,7 +138,7 @@ class _Trace:
         return bool(self.bounds.high[unknown] < system.high[unknown])
 
     def _list_causes(self, end: _End) -> Iterator[_End]:
-        """List the ends of other intervals that determine this end."""
+        """Yield the ends of other intervals that determine this end of an interval."""
         unknown, side = end
         if end in self._seen:
             return
@@ -157,7 +157,7 @@ class _Trace:
             yield from (o for o in others if o[1] == _HIGH or bounds.low[o[0]] > 0)
 
     def _sets_end(self, unknown: int, end: int) -> bool:
-        """Return whether this end follows from the cell's own number."""
+        """Return whether an end of an interval follows from the cell's own number."""
         system = self.attack.system
         if end == _LOW:
             return bool(system.low[unknown] == self.bounds.low[unknown])

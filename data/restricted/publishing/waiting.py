@@ -1,4 +1,4 @@
-"""Late records: encounters of years that are final and came, or changed, after the year was drawn. Behind the wall.
+"""Late records: encounters of a final year that were imported or changed after its numbers were drawn.
 
 They stay in the vault and are not counted in the final numbers. The vault remembers for each final year the last import
 before its numbers were drawn.
@@ -18,14 +18,14 @@ _LAST_IMPORT = "last_import"
 
 
 def mark_final_years(records: Records, published: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the blocks that note the last import, by name, of years that are final for the first time."""
+    """Return a block by name for each year that is final for the first time; it notes the number of the last import."""
     last = int(records.encounters["batch"].max(initial=0))
     names = [_name_block(year) for year in records.grid.periods("year")]
     return {name: Block({_LAST_IMPORT: [last]}).encode() for name in names if name not in published}
 
 
 def count_waiting(records: Records, published: Mapping[str, bytes]) -> int:
-    """Count the encounters of final years that came, or changed, after their year was drawn."""
+    """Count the encounters of final years that were imported or changed after the year's numbers were drawn."""
     batch = records.encounters["batch"].astype(np.int64)
     year_of = records.grid.period_of(records.encounters["day"].astype("datetime64[D]"), "year")
     waiting = 0

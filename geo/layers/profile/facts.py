@@ -53,7 +53,7 @@ class Place:
     def read_nearest_cell(
         self, counted: Counted, period: str, options: Mapping[str, str] | None = None
     ) -> tuple[Cell, str]:
-        """Return the cell of this period or of the one used instead of it, and that period."""
+        """Return the cell of this period or of the nearest period that is published, and that period."""
         nearest = counted.choose_period(self.release, View(self.level, period, options or {}))
         return self.read_cell(counted, nearest, options), nearest
 
@@ -78,7 +78,7 @@ def list_facts(place: Place, period: str) -> tuple[Fact, ...]:
 
 
 def _count_internal(place: Place, when: str, inside: Cell, inside_when: str) -> Fact:
-    """Return the number of children in internal trafficking; if it is of another period, with that period's total."""
+    """Return the number of children in internal trafficking; if its period is not `when`, with that period's total."""
     if when == inside_when or not inside_when:
         label = Message(mark("of these, internal trafficking in {country}"), country=place.country)
         return _fact(place, "internal", label, inside, inside_when)
@@ -106,7 +106,7 @@ def _fact(place: Place, name: str, label: str, cell: Cell, period: str, text: st
 
 
 def _count_axes(place: Place, period: str) -> Fact:
-    """Count the axes of work with a service in the area, among those published for it."""
+    """Count the axes of work on which the area has a service; axes that are withheld are named, not counted."""
     cells = [place.read_nearest_cell(services.COUNTED, period, {"of": axis.id}) for axis in AXES]
     has_service = [_has_service(cell) for cell, _ in cells]
     label, when = mark("Services"), cells[0][1]

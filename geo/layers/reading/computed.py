@@ -80,7 +80,7 @@ class Computed:
         return known and any(self._periods(release, show, c) for c in categories)
 
     def periods(self, release: Release, view: View) -> tuple[str, ...]:
-        """List the periods with the length of the view's period, or else the shortest ones."""
+        """List the periods that are as long as the view's period, or else the shortest periods."""
         if view.level != _LEVEL:
             return ()
         by_grain = self._periods(release, *self._choose(release, view.options))
@@ -127,7 +127,7 @@ class Computed:
         return "" if row["state"] == "no_data" else self.note(show, row)
 
     def _choose(self, release: Release, options: Mapping[str, str]) -> tuple[str, str]:
-        """Return the quantity and category to show: all together if the release does not separate them."""
+        """Return the quantity and category to show; "all" stands in for a category without results."""
         show, category = complete_choices(self.options, options).values()
         if self._periods(release, show, category):
             return show, category

@@ -92,7 +92,7 @@ class Counted:
 
     `locate` turns a full set of choices into a slice; None if they have no numbers. `least` returns, for a full set of
     choices, what may be missing from a number that is a lower limit. `noisy`: its numbers have noise and may be
-    adjusted, so that files have the published ones, too.
+    adjusted, so that files have the published numbers, too.
     """
 
     title: str
@@ -165,7 +165,7 @@ class Counted:
         return by_period
 
     def choose_period(self, release: Release, view: View) -> str:
-        """Return the view's period or the one used instead of it; empty if there is none."""
+        """Return the view's period, or the nearest period that the release has; empty if it has no period."""
         return tables.choose_period(view.period, self._available(release, view.level, view.options))
 
     def _slice(self, options: Mapping[str, str]) -> Slice | None:
@@ -244,7 +244,7 @@ def frame_by_area(release: Release, now: pd.DataFrame, level: str) -> pd.DataFra
 
 
 def _note_whole_time(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
-    """Return notes: the number of the whole time for each area whose own cell is too small to show."""
+    """Return a note for each area: its number for the whole programme, if the period's number is too small to show."""
     known = whole[whole["state"] == "number"].set_index("area")
     small = frame["state"].isin(["few", "almost_none"])
     notes = pd.Series("", index=frame.index)
@@ -270,7 +270,7 @@ def _is_lower_limit(table: pd.DataFrame) -> pd.Series[bool]:
 
 
 def _choose_classes(table: pd.DataFrame) -> tuple[tuple[float, ...], tuple[str, ...]]:
-    """Return breaks and labels of the published classes, or else of rounded ones."""
+    """Return the lower ends and labels of the colour classes: the published ranges, or else rounded classes."""
     classed, partial = table[table["state"] == "class"], _is_lower_limit(table).any()
     low, high = classed["low"].to_numpy(float), classed["high"].to_numpy(float)
     if len(classed) and table["value"].isna().all() and np.unique(low).size <= _MOST_CLASSES:

@@ -1,8 +1,8 @@
-"""Intervals of unknown counts, tied by sums, narrowed until they no longer change.
+"""Intervals of unknown counts that occur in common sums, narrowed until they no longer change.
 
-A tie says that one count is the sum of others. Narrowing one interval narrows the others of
-its tie (bounds consistency; Apt, "Principles of Constraint Programming", 2003, chapter 6). No step excludes a
-possible world, so the bounds are never too narrow.
+A tie says that one count is the sum of other counts. A narrower interval of one count allows narrower intervals of the
+other counts in its ties (bounds consistency; Apt, "Principles of Constraint Programming", 2003, chapter 6). No step
+excludes a possible world, so the bounds are never too narrow.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SWEEPS = 60
 
 @dataclass(frozen=True, eq=False)
 class Ties:
-    """total[t] = sum of part[start[t] : start[t + 1]]."""
+    """Sums: the count total[t] is the sum of the counts part[start[t] : start[t + 1]], all given by index."""
 
     total: Ints
     start: Ints
@@ -38,13 +38,13 @@ class Ties:
 
     @property
     def tie(self) -> Ints:
-        """The index of the tie of each part."""
+        """For each entry of `part`, the index of its tie."""
         return np.repeat(np.arange(len(self.total)), np.diff(self.start))
 
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """The remaining interval of each unknown, both ends included, and the number of ties dropped."""
+    """The remaining interval of each count, both ends included; `contradictions` is the number of ties dropped."""
 
     low: Ints
     high: Ints
@@ -105,7 +105,7 @@ class System:
         return np.add.reduceat(bound[self.ties.part], self.ties.start[:-1])
 
     def _contradicting(self, low: Ints, high: Ints, use: npt.NDArray[np.bool_]) -> Ints:
-        """Find the ties that cannot be satisfied, or else those of an interval that became empty."""
+        """Find the ties that no counts satisfy; if there are none, the ties of a count whose interval became empty."""
         ties = self.ties
         gap = (self._sums(low) > high[ties.total]) | (self._sums(high) < low[ties.total])
         if (gap & use).any():
