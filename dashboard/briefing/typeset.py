@@ -38,7 +38,8 @@ def find_ends(template: str, document: Mapping[str, Any]) -> list[int]:
 
 def render_pdf(template: str, document: Mapping[str, Any], created: dt.datetime) -> bytes:
     """Return a tagged PDF that follows PDF/UA-1; the same bytes for the same document and moment."""
-    pdf = _compiler(template, document).compile(format="pdf", pdf_standards="ua-1", timestamp=created)
+    moment = created.replace(microsecond=0)
+    pdf = _compiler(template, document).compile(format="pdf", pdf_standards="ua-1", timestamp=moment)
     assert isinstance(pdf, bytes)
     return pdf
 

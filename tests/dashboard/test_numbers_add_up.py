@@ -345,8 +345,7 @@ def test_the_noisy_number_is_in_the_tables_of_trends(world):
 def test_legend_and_codebook_say_that_numbers_are_adjusted(current):
     view = View("region", "2006-06-01/P1Y")
     legend = LAYER.read(current.release, view).legend
-    assert "adjusted so that parts add up to totals" in legend.note
-    assert legend.margin.startswith("parts add up to totals; at most ")
+    assert legend.margin.startswith("adjusted so that parts add up; at most ")
     book = build_codebook(current.release, (LAYER,)).set_index("column")["meaning"]
     assert "adjusted so that parts add up to totals" in book["value"]
     assert "with its noise" in book["noisy"]
@@ -358,7 +357,6 @@ def test_a_release_without_reconciled_numbers_shows_the_published_ones(tmp_path)
     assert data.frame["value"].equals(data.frame["noisy"])
     assert data.frame["margin"].equals(data.frame["noisy_margin"])
     assert data.frame.loc["AL-02", ["value", "margin"]].tolist() == [40, 5]
-    assert "adjusted" not in data.legend.note
     assert data.legend.margin == "at most 5 away from the true number"
 
 

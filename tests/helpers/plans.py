@@ -55,7 +55,7 @@ def manifest(release: str, count: int = 5, **changes: Any) -> dict[str, Any]:
     return {
         "release": release,
         "tier": "partner",
-        "created": "2026-11-25T10:00:00Z",
+        "created": "2026-11-25T10:00:00.123456Z",
         "invented": True,
         "title": "More outreach in Tirana and Epirus",
         "note": "",

@@ -202,10 +202,7 @@ def render_overview(
         html("<h2>{}</h2>", _("{first} and {second}", first=first.name, second=second.name)),
         html("<p class=question>{}</p>", question),
         _order_blocks(content, table),
-        html(
-            "<p class=hint>{}</p>",
-            _("Choose an area on the map to see its numbers, how they changed and what they mean."),
-        ),
+        html("<p class=hint>{}</p>", _("Choose an area to see its numbers.")),
         html("<div class=meaning>{}</div>", _render_notes(content.marks)),
         _render_unmapped(unmapped),
     )

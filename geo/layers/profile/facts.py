@@ -133,8 +133,8 @@ def _several(served: list[str]) -> str:
 
 
 def _list_axes(served: list[str], hidden: list[str]) -> str:
-    """Return a text that lists the axes with a service and the axes that are withheld."""
-    names = reduce(_listed, served) if served else ""
+    """Return a text that lists the axes with a service and the axes that are withheld; empty if there are all."""
+    names = reduce(_listed, served) if 0 < len(served) < len(AXES) else ""
     if not hidden:
         return names
     withheld = Message("withheld: {axes}", axes=reduce(_listed, hidden))

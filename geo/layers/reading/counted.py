@@ -24,10 +24,6 @@ LEVELS = ("country", "region", "municipality")
 _MOST_CLASSES = 5
 _PROVISIONAL = mark("provisional")
 _LEAST_ONE = mark("a published number above 0 means at least 1")
-_ADJUSTED = mark(
-    "Numbers are adjusted so that parts add up to totals; the published number with noise is in the table, and in the "
-    "column noisy of each file."
-)
 _NOISY_MEANINGS = (
     ("noisy", mark("The published number with its noise, with which parts do not add up to totals.")),
     ("noisy_margin", mark("The largest possible distance between noisy and the true number, as in the column margin.")),
@@ -195,7 +191,7 @@ class Counted:
             period=_name_period(release, period) if period else "",
             source=self.source(release),
             margin=_joined(margin, self._missing(release, chosen, table)),
-            note=Message("{first} {second}", first=self.note, second=_ADJUSTED) if _is_adjusted(table) else self.note,
+            note=self.note,
         )
 
     def _missing(self, release: Release, chosen: Mapping[str, str], table: pd.DataFrame) -> str:
@@ -297,7 +293,7 @@ def _margin(table: pd.DataFrame, *, least: bool) -> str:
         return Message("exact, as recorded") if (table["state"] == "number").any() else ""
     template = mark("at most {margin} away from the true number")
     if _is_adjusted(table):
-        template = mark("parts add up to totals; at most {margin} away from the true number")
+        template = mark("adjusted so that parts add up; at most {margin} away from the true number")
     words = Message(template, margin=format_quantity(margin))
     low = table["value"] - table["margin"]
     return _joined(words, _LEAST_ONE if (low[table["state"] == "number"] < 1).any() else "")
