@@ -60,12 +60,12 @@ def forget(
         has_number = names[-1].startswith(intake.BY_NUMBER)
         doubts = [] if even_if_unknown else _find_doubts(vault, children, partner, has_number=has_number)
         if doubts:
-            _require_yes(doubts)
+            _require_yes(doubts, partner)
         deleted = vault.forget(children)
     emit(
         {"forgotten": deleted, "known": deleted > 0},
         as_json,
-        f"Deleted {deleted} records of this child. {_PUBLISHED}"
+        f"Records of this child that were deleted: {deleted}. {_PUBLISHED}"
         if deleted
         else "There was no record of this child. Later records will be rejected.",
         *_list_copies(workspace),
@@ -81,10 +81,11 @@ def _find_doubts(vault: Vault, children: Sequence[str], partner: str | None, *, 
     return [_UNKNOWN_NUMBER] if has_number and children[-1] in unknown else []
 
 
-def _require_yes(doubts: list[str]) -> None:
+def _require_yes(doubts: list[str], partner: str | None) -> None:
     """Ask for a yes; raise InputError if nobody can answer, or for another answer."""
     if not can_ask():
-        raise InputError("\n".join([*doubts, f"{_FINAL} If it is right: tact forget --even-if-unknown"]))
+        option = f"--partner {partner} " if partner else ""
+        raise InputError("\n".join([*doubts, f"{_FINAL} If it is right: tact forget {option}--even-if-unknown"]))
     for line in (*doubts, _FINAL):
         say(line)
     if ask("Type yes to continue").strip().casefold() != "yes":

@@ -15,6 +15,7 @@ from dashboard.commands.output import Json, Tick, emit, format_table, progress, 
 from dashboard.commands.second import confirm_release, log_approval
 from dashboard.commands.workspace import delete_overdue, open_workspace, warn_overdue
 from data.disclosure import policy_file
+from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseRefused
 from data.reference import area_table, figures
 from data.release import Release, current_name, names
@@ -30,7 +31,12 @@ _FIRST = (
     "after its end."
 )
 _PROVISIONAL = "Quarters after {final} are provisional, for partners alone. Their year is not final yet."
+_ALL_PROVISIONAL = "All quarters are provisional, for partners alone: no year is final yet."
 _WAITING = "{number} encounters of years that are final came or changed later. They wait and are not counted."
+
+
+def _name_provisional(final: str, policy: Policy) -> str:
+    return _PROVISIONAL.format(final=final) if final > policy.first.isoformat() else _ALL_PROVISIONAL
 
 
 def _read_areas(workspace: Workspace) -> tuple[bytes, str]:
@@ -98,7 +104,7 @@ def release(
             raise
         emit({"release": None, "tiers": [], "refused": str(refusal).splitlines()}, True)
         raise SystemExit(refusal.exit_code) from None
-    withheld = sum(new.withheld.values())
+    withheld, policy = sum(new.withheld.values()), policy_file.read(workspace.path).policy
     emit(
         {
             "release": new.name,
@@ -111,8 +117,8 @@ def release(
         as_json,
         f"Published release {new.name}, tiers {' and '.join(new.tiers)}.",
         *([f"{withheld} cells are withheld, to protect children."] if withheld else []),
-        *([_FIRST.format(lag=policy_file.read(workspace.path).policy.lag)] if first else []),
-        *([_PROVISIONAL.format(final=new.final)] if new.final else []),
+        *([_FIRST.format(lag=policy.lag)] if first else []),
+        *([_name_provisional(new.final, policy)] if new.final else []),
         *([_WAITING.format(number=new.waiting)] if new.waiting else []),
         "Next, estimate risk: tact risk",
         "Open it with: tact serve",

@@ -101,9 +101,8 @@ def list_terms(release: Release) -> list[str]:
         translate(terms.TIERS[release.tier]),
         _("Licence: {licence}.", licence=terms.find_licence(release)),
         _(
-            "Counts of children carry noise: when a number was first published, the true one lay within its "
-            "margin. Later files repeat it until {k} children have changed.",
-            k=release.k,
+            "Counts of children carry noise: when a number was published, the true one lay within its margin. Later "
+            "files repeat it for ever, once its year is final."
         ),
         _(
             "Every file says its tier and release, what each column and state means, and where "

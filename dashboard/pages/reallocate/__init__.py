@@ -43,7 +43,7 @@ def show() -> None:
 _QUESTION = (
     "Which outreach teams and services should move where, so that more children get help – or should nothing change?"
 )
-_PUBLIC = "Plans need the partner tier. The public tier has no outreach days and no staff."
+_PUBLIC = "Plans need the partner tier. The public tier has classes of outreach days alone, and no staff."
 
 
 def _show_page(current: CurrentRelease) -> None:

@@ -7,6 +7,7 @@ of the same count. The attacks would be wrong too, because they apply the last r
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,22 @@ def refuse_lost(vault: Vault | None, releases: Path) -> None:
             "BACKUP) and copy what stands in its folder releases to here."
         )
         raise ReleaseError(msg)
+
+
+def refuse_earlier_day(releases: Path, draft: Draft) -> None:
+    """Raise ReleaseError if the last release has more quarters or more final years: no number is taken back."""
+    last = next(iter(_releases_with_counts(releases, "partner")), None)
+    if last is None or draft.grid is None:
+        return
+    whole = date.max.isoformat()
+    final = draft.grid.final.isoformat() if draft.grid.final else whole
+    # Manifests from before there were final years do not have it.
+    before = last.manifest["tact"].get("final", "")
+    if draft.name[:7] < last.name[:7] or final < (whole if before is None else before):
+        raise ReleaseError(
+            f"Release {last.name} covers a longer time than this one would. Nothing was published: what is public is "
+            "never taken back. Give a later day, or check the clock of this computer."
+        )
 
 
 def refuse_other_noise(releases: Path, draft: Draft) -> None:

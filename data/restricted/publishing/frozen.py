@@ -48,7 +48,7 @@ class Frozen:
         blocks, changed = dict(self.blocks), set(self.changed)
         for tier, masks in cells.items():
             for spec, mask in masks.items():
-                flat = mask.reshape(*mask.shape[:2], -1)
+                flat = mask.reshape(*mask.shape[:2], int(np.prod(mask.shape[2:])))
                 for name, area, period in _list_blocks(spec, self.grid):
                     entries = [f"{_table_key(spec)}/{cell}" for cell in np.flatnonzero(flat[area, period])]
                     listed = blocks[name].withheld.get(tier, []) if entries else []

@@ -23,10 +23,9 @@ _COUNTED = (
 _NOISE = (
     "Counts have noise from the cell key method: variance {variance:g} ({variance_near_k:g} for counts of 7 "
     "to 15, near the threshold), largest noise {largest} (times {cap} for encounters). It is zero on "
-    "average for counts from 1, and a true zero stays zero. The same children get the same number in every "
-    "table. A total and its parts may therefore differ by up to (parts + 1) x {largest}. {threshold}The "
-    "numbers of a year are drawn once, when the year is final, and repeated for ever; what is reported later is not "
-    "counted in them.{provisional}"
+    "average for counts from 1, and a true zero stays zero. So the published numbers of a total and its parts may "
+    "differ by up to (parts + 1) x {largest}; the reconciled ones add up. {threshold}The numbers of a year are drawn "
+    "once, when the year is final, and repeated for ever; what is reported later is not counted in them.{provisional}"
 )
 _PROVISIONAL = " Quarters after {final} are provisional: they are drawn anew when their year is final."
 _THRESHOLD = "Numbers below {k} are not shown, zero among them. "

@@ -56,17 +56,42 @@ def withhold_cells(
             continue
         cells[tier] = {spec: mask for spec, mask in from_before.items() if spec in tables[tier]}
         safe[tier] = _without(tables[tier], cells[tier])
-        from_before = _find_unsafe_cells(safe[tier], tier, draft, earlier[tier], areas)
+        releases = [*earlier[tier], draft.published(tier, tables[tier])]
+        from_before = leave_out_shown(
+            _find_unsafe_cells(safe[tier], tier, draft, earlier[tier], areas), tables[tier], releases
+        )
         steps = [from_before]
         if tier == "public":
             shown = _without(safe[tier], from_before)
             quiet, planned, quietened = _quieten_areas(shown, draft, earlier[tier], areas, worlds)
-            steps.append(quiet)
+            steps.append(leave_out_shown(quiet, tables[tier], releases))
         for masks in steps:
             cells[tier] = _join(cells[tier], masks)
             safe[tier] = _without(safe[tier], masks)
     corrected = {tier: correct_not_searched(of_tier) for tier, of_tier in safe.items()}
     return SafeTables(corrected, cells, planned, quietened)
+
+
+def leave_out_shown(masks: CellMasks, tables: Tables, releases: Sequence[Published]) -> CellMasks:
+    """Leave out of the masks what a release before the last of these shows: a published number is repeated for ever.
+
+    A final number is another one than the provisional number of the same quarter.
+    """
+    *earlier, now = releases
+    left = CellMasks()
+    for spec, mask in masks.items():
+        keys = list(tables[spec].axes)
+        cells = pd.MultiIndex.from_frame(now.tables[spec].select(keys).to_pandas()[mask.ravel()])
+        is_shown = np.zeros(len(cells), bool)
+        for release in earlier:
+            if spec in release.tables:
+                rows = release.tables[spec].select([*keys, "state"]).to_pandas()
+                same = {p: release.is_provisional(p) == now.is_provisional(p) for p in rows["period"].unique()}
+                rows = rows[(rows["state"] != "withheld") & rows["period"].map(same)]
+                is_shown |= cells.isin(pd.MultiIndex.from_frame(rows[keys]))
+        left[spec] = mask.copy()
+        left[spec][mask] = ~is_shown
+    return left
 
 
 def survey_public(

@@ -26,7 +26,7 @@ _PROVISIONAL = mark("provisional")
 _LEAST_ONE = mark("a published number above 0 means at least 1")
 _NOISY_MEANINGS = (
     ("noisy", mark("The published number with its noise, with which parts do not add up to totals.")),
-    ("noisy_margin", mark("The largest possible distance between noisy and the true number, as in the column margin.")),
+    ("noisy_margin", mark("The largest possible distance between noisy and the true number.")),
 )
 
 

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.disclosure.attacks.membership import Advantage
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import Policy
 from data.errors import ReleaseError
 from data.release import Release
 from data.restricted.counting import encounters as counting
+from data.restricted.publishing import withholding
 from data.restricted.vault.blocks import Block
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
@@ -211,3 +213,38 @@ def test_late_records_of_a_final_year_wait_and_are_counted_for_the_officer(world
     assert waiting(FIRST_YEAR_FINAL, base, second_year) == 0
     assert waiting(FIRST_YEAR_FINAL, base, second_year, late) == 3
     assert waiting(ALL_FINAL, base, second_year.assign(batch=4), late) == 3, "the second year is not drawn yet"
+
+
+def test_what_a_release_shows_is_never_withheld_later(world, monkeypatch):
+    """An attack is estimated with chance: what it finds later can no longer be taken back, and only new cells go."""
+    everyone = small_worlds.encounters(np.random.default_rng(1), 900, 600, last="2008-05-31")
+    plan = {"tier": "public", "policy": TWO_YEARS}
+    first = world(everyone, day=FIRST_YEAR_FINAL, **plan)
+    years = {cell: value for cell, value in first.items() if "/P1Y" in cell[2]}
+    assert sum(isinstance(value, int) for value in years.values()) > 1
+    everywhere = {
+        code: Advantage(0.3, 0.29, 0.31, None) for regions in small_worlds.REGIONS.values() for code in regions
+    }
+    monkeypatch.setattr(withholding, "survey_public", lambda *_, **__: everywhere)
+    later = world(everyone, day=ALL_FINAL, **plan)
+    assert {cell: later[cell] for cell in years} == years
+    new = {cell: value for cell, value in later.items() if cell not in years and cell[0] == "children_region_year"}
+    assert set(new.values()) == {"withheld"}
+    assert world(everyone, day=ALL_FINAL, **plan) == later
+
+
+@pytest.mark.parametrize("day", [date(2008, 7, 1), date(2007, 12, 10), FIRST_YEAR_FINAL, IN_SECOND_YEAR])
+def test_nothing_is_published_for_a_day_before_that_of_the_last_release(world, day):
+    base = small_worlds.encounters(np.random.default_rng(4), 300, 200, last="2008-05-31")
+    world(base, policy=TWO_YEARS, day=ALL_FINAL)
+    with pytest.raises(ReleaseError, match="Give a later day"):
+        world(base, policy=TWO_YEARS, day=day)
+    assert len(list(world.folder.glob("20*"))) == 1
+
+
+def test_a_provisional_release_is_followed_by_that_of_a_later_day_alone(world):
+    base = small_worlds.encounters(np.random.default_rng(4), 300, 200, last="2008-05-31")
+    world(base, policy=TWO_YEARS, day=IN_SECOND_YEAR)
+    world(base, policy=TWO_YEARS, day=FIRST_YEAR_FINAL)
+    with pytest.raises(ReleaseError, match="Give a later day"):
+        world(base, policy=TWO_YEARS, day=IN_SECOND_YEAR)
