@@ -17,7 +17,6 @@ _BORDER, _INK = "120,128,140,255", "91,101,117,255"
 _LARGEST_MM = 12.0
 # A cross is drawn by its outline alone.
 _CROSS = {"outline_style": "solid", "outline_color": _INK, "outline_width": "0.2", "size": "1.5"}
-_WITH_VALUE = ("number", "class")
 # A published zero may have a number, so that parts add up to totals.
 _ADJUSTED = f'"state" IN {ZEROS} AND "value" > 0'
 _ORDER = ("few", "almost_none", "structural_zero", "withheld", "not_searched", "cannot_tell", "no_figure", "no_data")

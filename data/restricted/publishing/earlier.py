@@ -56,9 +56,9 @@ def refuse_earlier_day(releases: Path, draft: Draft) -> None:
         return
     whole = date.max.isoformat()
     final = draft.grid.final.isoformat() if draft.grid.final else whole
-    # Manifests from before there were final years do not have it.
-    before = last.manifest["tact"].get("final", "")
-    if draft.name[:7] < last.name[:7] or final < (whole if before is None else before):
+    before = last.manifest["tact"].get("final", "") or whole
+    # Manifests from before there were final years do not name one.
+    if draft.name[:7] < last.name[:7] or ("final" in last.manifest["tact"] and final < before):
         raise ReleaseError(
             f"Release {last.name} covers a longer time than this one would. Nothing was published: what is public is "
             "never taken back. Give a later day, or check the clock of this computer."

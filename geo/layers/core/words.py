@@ -59,15 +59,16 @@ def format_number(value: float | None) -> str:
     return f"{value:,.{max(1, _DIGITS - len(str(int(abs(value)))))}f}".rstrip("0").rstrip(".")
 
 
-def format_margin(value: float, margin: float, state: str = "number") -> str:
-    """Return the margin of a number as text; empty if there is none.
+def format_margin(value: float, margin: float, state: str, least: float) -> str:
+    """Return the margin of a number as text, and the least true number that the published one allows; empty if none.
 
-    A true zero is never published as a number. So a number whose margin reaches to zero still means at least 1.
+    A true zero is never published as a number, so this is 1 or more. It is named if the margin or the number hides it.
     """
     if math.isnan(margin):
         return ""
     text = f"±{format_number(margin)}"
-    return Message("{margin}, at least 1", margin=text) if state == "number" and value - margin < 1 else text
+    hidden = state == "number" and (value - margin < 1 or value < least)
+    return Message("{margin}, at least {least}", margin=text, least=format_number(max(1.0, least))) if hidden else text
 
 
 def format_quantity(value: float | None, low: float | None = None, high: float | None = None) -> str:

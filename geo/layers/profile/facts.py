@@ -96,7 +96,7 @@ def _fact(place: Place, name: str, label: str, cell: Cell, period: str, text: st
         id=name,
         label=label,
         text=text or format_cell(cell, release.k),
-        margin=format_margin(cell.value, cell.margin, cell.state),
+        margin=format_margin(cell.value, cell.margin, cell.state, cell.published.value - cell.published.margin),
         state=cell.state,
         period=Period.parse(period).label if period else "",
         source=Counted.source(release),

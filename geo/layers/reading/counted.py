@@ -255,11 +255,6 @@ def _note_whole_time(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
     return notes.to_list()
 
 
-def _is_adjusted(table: pd.DataFrame) -> bool:
-    """Return whether any number differs from the published one."""
-    return not table["value"].equals(table["noisy"])
-
-
 def _is_lower_limit(table: pd.DataFrame) -> pd.Series[bool]:
     """Return which cells show only a lower limit."""
     return (table["state"] == "class") & table["high"].isna()
@@ -292,8 +287,7 @@ def _margin(table: pd.DataFrame, *, least: bool) -> str:
     if np.isnan(margin):
         return Message("exact, as recorded") if (table["state"] == "number").any() else ""
     template = mark("at most {margin} away from the true number")
-    if _is_adjusted(table):
+    if not table["value"].equals(table["noisy"]):
         template = mark("adjusted so that parts add up; at most {margin} away from the true number")
-    words = Message(template, margin=format_quantity(margin))
-    low = table["value"] - table["margin"]
+    words, low = Message(template, margin=format_quantity(margin)), table["value"] - table["margin"]
     return _joined(words, _LEAST_ONE if (low[table["state"] == "number"] < 1).any() else "")
