@@ -28,7 +28,8 @@ run: setup
 
 # Tests that need no browser, no server of their own and no long runs.
 QUICK := -m "not browser and not slow"
-UNIT := tests/data tests/geo/layers tests/geo/places tests/geo/test_travel.py tests/risk/laplace tests/test_structure.py
+UNIT := $(filter-out tests/data/restricted,$(wildcard tests/data/*)) $(addprefix tests/data/restricted/,counting intake vault) \
+	tests/geo/layers tests/geo/places tests/geo/test_travel.py tests/risk/laplace tests/test_structure.py
 
 test: $(DEVELOP)
 	@$(BIN)/python -m pytest $(QUICK) $(WITH) -n auto --dist worksteal

@@ -39,6 +39,8 @@ from geo.layers.output.table import NOISY, build_table
 from geo.layers.profile import build_profile
 from tests.helpers import small_release, small_worlds
 
+pytestmark = pytest.mark.slow
+
 SEED = int(os.environ.get("TACT_SEED") or secrets.randbelow(2**32))
 LAYER = find_layer("encounters")
 CHOICES = [choice.id for choice in LAYER.options[0].choices]

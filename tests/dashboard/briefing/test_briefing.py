@@ -92,6 +92,7 @@ def structure(pdf):
     return found, alts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("count", [0, 5, 60])
 def test_it_has_two_pages_however_many_moves(release, language, count):
@@ -285,6 +286,7 @@ def test_it_is_set_in_fonts_that_ship_with_it(release):
     assert all("SourceSans3" in name for page in open_pdf(pdf).pages for name in _fonts_of(page))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("count", [0, 5, 60])
 def test_pictures_fit_slides(release, language, count):

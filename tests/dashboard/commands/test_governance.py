@@ -15,7 +15,7 @@ from data.release import Release, current_name
 from data.restricted.governance import INVENTED
 from tests.helpers.small_policy import write_small_policy
 
-pytestmark = pytest.mark.usefixtures("few_worlds")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("few_worlds")]
 
 COMPLETE = INVENTED.replace("invented = true", "")
 SECOND, WORDS = "Invented Person B", "fjalë e dytë e fshehtë"

@@ -27,6 +27,8 @@ from geo.layers.output import wide
 from geo.layers.output.table import build_table
 from tests.helpers import small_worlds
 
+pytestmark = pytest.mark.slow
+
 GRAINS = ("quarter", "year", "whole")
 NUMBERS = ["value", "margin", "low", "high", "noisy", "noisy_margin"]
 ZEROS = ["almost_none", "not_searched", "structural_zero"]

@@ -195,6 +195,7 @@ def test_people_of_municipalities_add_up_and_known_cities_are_the_largest(defaul
     assert largest[["AL-11", "AL-02", "GR-I", "GR-B"]].tolist() == ["10944420", "10944377", "9186", "9031"]
 
 
+@pytest.mark.slow
 def test_log_relative_risk_has_the_asked_spread():
     spread = []
     for seed in range(30):
@@ -238,6 +239,7 @@ def test_a_hotspot_moves_every_three_quarters():
 # Effort
 
 
+@pytest.mark.slow
 def test_effort_follows_finds_as_much_as_asked():
     pull = {}
     for follow in (0.0, 0.9):
