@@ -116,10 +116,11 @@ class Search:
         alone, joint = self._estimate_changes()
         money = self._compute_remaining()
         least = _LEAST * max(abs(self.value), 1.0)
-        changes = [(float(alone[put]), _NONE, int(put)) for put in _find_highest(alone, least)]
+        # The goal has kinks, so that a single move may gain although its estimate does not.
+        changes = [(float(alone[put]), _NONE, int(put)) for put in np.argsort(-alone, kind="stable")[:_STALE]]
         for back in np.flatnonzero(self.flows):
             less, both = joint(int(back))
-            changes += [(less, int(back), _NONE)] if less > least else []
+            changes.append((less, int(back), _NONE))
             both[self.region.cost > money + self.region.cost[back] + _TOLERANCE] = -np.inf
             both[back] = -np.inf
             changes += [(float(both[put]), int(back), int(put)) for put in _find_highest(both, least)]

@@ -336,6 +336,7 @@ def test_a_tie_that_no_world_satisfies_is_dropped_and_counted():
 ANY_WORLD = given(st.integers(0, 2**32 - 1), st.integers(20, 800), st.floats(0.05, 3))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_worlds")
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @ANY_WORLD

@@ -45,6 +45,7 @@ def test_the_current_policy_is_that_of_the_workspace(quick, tact, tmp_path):
     assert "Delete the line" in refused.json["message"]
 
 
+@pytest.mark.slow
 def test_the_answer_holds_every_policy_once_and_the_same_seed_gives_the_same(quick, tact, tmp_path):
     own = ("--k", "20", "--variance", "4", "--largest", "9")
     first = tact(*ASKED, *own, "--to", tmp_path / "new" / "here", "--json")
@@ -117,6 +118,7 @@ def test_a_folder_that_is_a_file_is_refused_before_anything_is_worked_out(tact, 
     assert "taken" in answer.json["message"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_it_can_be_stopped_and_leaves_nothing(tmp_path, stoppable):
     command = [sys.executable, "-m", "dashboard.cli", "policy", "compare", "--to", str(tmp_path / "out")]

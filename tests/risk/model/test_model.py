@@ -334,6 +334,7 @@ def test_the_ranking_of_true_risk_is_found_through_the_noise(worlds, seen, fits)
     assert np.mean(ranks) > 0.75
 
 
+@pytest.mark.slow
 def test_noise_costs_little(worlds, seen, fits, pairs):
     """On exact counts the ranking is not much better: the level is read from the whole-period table."""
     lost = []
@@ -623,6 +624,7 @@ def test_a_mode_that_is_none_is_an_error(seen):
         find_mode(wrong, np.array([h.start for h in model.hypers]))
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(st.integers(0, 10_000))
 @example(8374)  # where whole steps towards the mean ran away

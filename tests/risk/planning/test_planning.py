@@ -311,6 +311,7 @@ def test_every_plan_keeps_its_rules(seed, moves, equity, cost, robustness):
     assert (made.planned.capacity >= least - 1e-6).all()
 
 
+@pytest.mark.slow
 def test_sliders_do_what_their_names_say():
     posts, need = country(0, sites=5, each=8)
     rules = Rules(moves=5)
@@ -326,6 +327,7 @@ def test_sliders_do_what_their_names_say():
     assert thrifty.cost < plain.cost
 
 
+@pytest.mark.slow
 def test_the_frontier_never_falls_with_more_moves():
     posts, need = country(6, sites=8, each=8)
     told = []

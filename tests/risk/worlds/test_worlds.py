@@ -369,6 +369,7 @@ def test_the_default_world_keeps_all_rules(default):
     check(default)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 2**63),
