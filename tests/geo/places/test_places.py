@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 from anyascii import anyascii
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data.reference import area_table
@@ -199,6 +199,7 @@ def test_every_name_of_the_table_finds_its_own_area():
             assert {counted(c) for c in found} == {counted(code)} or code in twice & found
 
 
+@example("9299", "name_local", str.upper, anyascii, "{}")
 @given(
     st.sampled_from(sorted(MUNICIPALITIES.index)),
     st.sampled_from(["name_en", "name_local"]),
@@ -209,8 +210,9 @@ def test_every_name_of_the_table_finds_its_own_area():
 def test_case_accents_and_script_do_not_change_what_is_found(code, column, case, script, frame):
     text = frame.format(case(script(MUNICIPALITIES.loc[code, column])))
     match = PLACES.resolve(text, MUNICIPALITIES.loc[code, "country"])
-    allowed = {counted(code), None} if code in {"9170", "9305"} else {counted(code)}
-    assert match.code in allowed
+    # Two names stand for two areas each; in Latin letters the island of Chalki reads as the other name of Chalkida.
+    has_two = code in {"9170", "9305"} or (code == "9299" and script is anyascii)
+    assert match.code in ({counted(code), None} if has_two else {counted(code)})
 
 
 @given(st.text(max_size=40))
