@@ -23,7 +23,7 @@ settings.register_profile(
 settings.load_profile("tact")
 
 
-REFERENCE = "TACT_REFERENCE"
+REFERENCE, SHARED = "TACT_REFERENCE", "TACT_SHARED"
 # What a system may lack: everything else that a test needs is installed by `make`.
 ALLOWED_SKIPS = (
     "POSIX",
@@ -162,7 +162,11 @@ def no_flush() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """Return the folder of what all workers of a run share."""
+    """Return the folder of what all workers of a run share; TACT_SHARED names one for several runs (.ci/run)."""
+    if SHARED in os.environ:
+        folder = Path(os.environ[SHARED])
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
     base = tmp_path_factory.getbasetemp()
     return base if worker_id == "master" else base.parent
 

@@ -207,14 +207,19 @@ def correlate_ranks(risk: Floats, true: Floats) -> tuple[float, ...]:
 
 def covered(draws: Floats, true: Floats, level: float = 0.95) -> float:
     """Return the share of true values, any shape, in the central intervals of draws, (d, ...)."""
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low, high = _find_ends(draws, level)
     return float(((low <= true) & (true <= high)).mean())
 
 
 def measure_width(draws: Floats, level: float = 0.95) -> float:
     """Return the mean width of the central intervals of draws, (d, ...)."""
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low, high = _find_ends(draws, level)
     return float((high - low).mean())
+
+
+def _find_ends(draws: Floats, level: float) -> tuple[Floats, Floats]:
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high
 
 
 def _followed(world: World, pairs: list[tuple[str, str]], model: RiskModel) -> Followed:

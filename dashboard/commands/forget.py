@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,7 +85,7 @@ def _find_doubts(vault: Vault, children: Sequence[str], partner: str | None, *, 
 def _require_yes(doubts: list[str], partner: str | None) -> None:
     """Ask for a yes; raise InputError if nobody can answer, or for another answer."""
     if not can_ask():
-        option = f"--partner {partner} " if partner else ""
+        option = f"--partner {shlex.quote(partner)} " if partner else ""
         raise InputError("\n".join([*doubts, f"{_FINAL} If it is right: tact forget {option}--even-if-unknown"]))
     for line in (*doubts, _FINAL):
         say(line)

@@ -127,6 +127,11 @@ class Release:
         """The threshold of the policy."""
         return int(self.manifest["tact"]["k"])
 
+    @property
+    def largest(self) -> float:
+        """The largest noise on a count of children; 0 for a release without counts."""
+        return float((self.manifest["tact"].get("parameters") or {}).get("largest", 0.0))
+
     def is_provisional(self, period: str) -> bool:
         """Return whether the counts of a period are provisional: its year is not final yet."""
         final = self.manifest["tact"].get("final")

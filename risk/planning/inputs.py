@@ -117,8 +117,7 @@ class PlanInputs:
         or has nothing to plan with.
         """
         if release.tier != "partner":
-            msg = "A plan needs the partner tier, because the public tier has no outreach days and no staff."
-            raise ReleaseError(msg)
+            raise ReleaseError("A plan needs the partner tier: the public tier has no staff, and days only in classes.")
         areas = geography.read_areas(release.areas_file)
         observations = Observations.from_release(release, areas)
         draft = tables.draft_posts(observations)

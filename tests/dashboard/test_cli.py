@@ -19,7 +19,7 @@ import pytest
 
 from dashboard.narrative.attacks import TRIED
 from data.release import Release
-from data.release.audits import tier_file
+from data.release.audits import MANIFEST, tier_file
 from data.restricted import keys
 from data.schema.kinds import KINDS
 from data.tables.spec import TIERS
@@ -334,8 +334,9 @@ def test_the_demo_world_withstands_its_audit(tact, demo_world: Path, tmp_path: P
     audited = tact("--workspace", workspace, "audit", "--json")
     assert audited.code == 0
     assert (audited.json["passed"], audited.json["findings"]) == (True, [])
-    files = [Path(audited.json["report"]) / tier_file(tier) for tier in TIERS]
-    reports = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    names = [MANIFEST, *map(tier_file, TIERS)]
+    manifest, *reports = (json.loads((Path(audited.json["report"]) / n).read_text(encoding="utf-8")) for n in names)
+    assert min(len(manifest["files"][tier]) for tier in TIERS) > 10
     checks = [check for report in reports for check in report["checks"]]
     assert {(check["attack"], check["tier"]) for check in checks} >= {
         (attack, tier) for attack in ("membership", "sequence", "surface") for tier in TIERS

@@ -101,12 +101,12 @@ def check_sums(current, rows, *needed):
     for (kind, total, *_), parts in sums.items():
         if total not in numbers or total in hidden or loose & {total, *parts}:
             continue
-        inside, told = sum(numbers[part] for part in parts), (f"TACT_SEED={SEED}", kind, total)
+        inside, where = sum(numbers[part] for part in parts), (f"TACT_SEED={SEED}", kind, total)
         if not hidden & set(parts) and is_whole(kind, total, parts, periods):
-            assert numbers[total] == inside, told
+            assert numbers[total] == inside, where
             exact[kind] = exact.get(kind, 0.0) + inside
         else:
-            assert numbers[total] >= inside, told
+            assert numbers[total] >= inside, where
             limits += inside
     assert all(exact[kind] > 0 for kind in needed), (f"TACT_SEED={SEED}", exact)
     assert limits + sum(exact.values()) > 0, f"TACT_SEED={SEED}"
@@ -201,22 +201,22 @@ def check_noisy(release, rows):
     assert len(released) > 20
     for cell, row in released.items():
         shown = rows.loc[cell]
-        told = (f"TACT_SEED={SEED}", cell, row, shown.to_dict())
-        assert shown["state"] == row["state"], told
+        where = (f"TACT_SEED={SEED}", cell, row, shown.to_dict())
+        assert shown["state"] == row["state"], where
         for column, wanted in (("noisy", row["value"]), ("noisy_margin", row["margin"])):
-            assert np.isnan(shown[column]) if pd.isna(wanted) else shown[column] == wanted, told
+            assert np.isnan(shown[column]) if pd.isna(wanted) else shown[column] == wanted, where
         if is_loose(row):
-            assert release.tier == "public", told
-            assert shown["value"] == row["value"], told
+            assert release.tier == "public", where
+            assert shown["value"] == row["value"], where
         elif row["state"] == "number":
-            assert shown["value"] == row["reconciled"], told
+            assert shown["value"] == row["reconciled"], where
         elif row["state"] in ZEROS:
-            assert np.nan_to_num(shown["value"]) == (0 if pd.isna(row["reconciled"]) else row["reconciled"]), told
+            assert np.nan_to_num(shown["value"]) == (0 if pd.isna(row["reconciled"]) else row["reconciled"]), where
         else:
-            assert np.isnan(shown["value"]), told
+            assert np.isnan(shown["value"]), where
         if not np.isnan(shown["value"]):
             published, reach = (0, LARGEST) if pd.isna(row["value"]) else (row["value"], row["margin"])
-            assert shown["margin"] == reach + abs(shown["value"] - published), told
+            assert shown["margin"] == reach + abs(shown["value"] - published), where
     assert (rows["value"] != rows["noisy"])[rows["noisy"].notna()].any(), f"TACT_SEED={SEED}"
 
 
@@ -247,8 +247,8 @@ def test_parts_equal_totals_in_the_table_of_the_map(current):
     check_sums(current, pd.concat(parts), *needed(current))
     published = current.release.table("children_region_year").set_index(["period", "area"])
     for (period, code), row in published.iterrows():
-        told = noisy["region", period, "all"][code]
-        assert told == ("" if pd.isna(row["value"]) else f"{row['value']} ±{row['margin']}"), f"TACT_SEED={SEED}"
+        text = noisy["region", period, "all"][code]
+        assert text == ("" if pd.isna(row["value"]) else f"{row['value']} ±{row['margin']}"), f"TACT_SEED={SEED}"
 
 
 def test_parts_equal_totals_in_the_panel(current):
@@ -267,10 +267,10 @@ def test_parts_equal_totals_in_the_panel(current):
                     facts.append((*cell, as_number(fact.text), state))
     rows = pd.DataFrame(parts, columns=[*KEYS, "value", "state"])
     check_sums(current, rows, *needed(current))
-    told = pd.DataFrame(facts, columns=[*KEYS, "value", "state"])
-    check_sums(current, told, *needed(current)[:1])
-    both = rows.merge(told, on=[*KEYS, "state"], suffixes=("", "_fact"))
-    assert len(both) == len(told)
+    panel = pd.DataFrame(facts, columns=[*KEYS, "value", "state"])
+    check_sums(current, panel, *needed(current)[:1])
+    both = rows.merge(panel, on=[*KEYS, "state"], suffixes=("", "_fact"))
+    assert len(both) == len(panel)
     assert both["value"].fillna(-1).equals(both["value_fact"].fillna(-1)), f"TACT_SEED={SEED}"
 
 
@@ -371,6 +371,6 @@ def test_the_style_for_qgis_draws_an_adjusted_zero_as_a_number(world):
         with contextlib.closing(sqlite3.connect(":memory:")) as file:
             data.frame[["value", "low", "state"]].rename_axis("area").to_sql("areas", file)
             drawn = [[code for (code,) in file.execute(f"SELECT area FROM areas WHERE {rule}")] for rule in filters]
-        told = (f"TACT_SEED={SEED}", view)
-        assert sorted(code for codes in drawn for code in codes) == sorted(data.frame.index), told
-        assert set(drawn[0]) == set(data.frame.index[data.list_marks() == "number"]), told
+        where = (f"TACT_SEED={SEED}", view)
+        assert sorted(code for codes in drawn for code in codes) == sorted(data.frame.index), where
+        assert set(drawn[0]) == set(data.frame.index[data.list_marks() == "number"]), where

@@ -27,7 +27,7 @@ from data.workspace import Workspace
 from tests.helpers.paths import ROOT
 
 KEYS = {"TACT_VAULT_KEY": "a1" * 32, "TACT_IDENTIFIER_KEY": "b2" * 32}
-MOMENTS = 6
+MOMENTS = 10
 SPY = """
 import os, signal, sys
 if "dashboard.cli" in getattr(sys, "orig_argv", ()):

@@ -104,12 +104,11 @@ def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
 
 def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple[object, ...]:
     """Add the cells of one period. A zero without a number counts as 0; its bounds are those of the true number."""
-    largest = float((current.release.manifest["tact"].get("parameters") or {}).get("largest", 0.0))
     label, numbers = Period.parse(period).label, [cell.value for cell in cells if not math.isnan(cell.value)]
     noisy = " + ".join(format_noisy(cell.noisy, cell.noisy_margin) for cell in cells if not math.isnan(cell.noisy))
     if numbers:  # beside a number, "not searched" is the published zero that it is
         cells = [replace(cell, state="almost_none") if cell.state == "not_searched" else cell for cell in cells]
-    known = [find_bounds(cell, current.release.k, largest) for cell in cells]
+    known = [find_bounds(cell, current.release.k, current.release.largest) for cell in cells]
     if not numbers or None in known:
         state = next(cell.state for cell in cells if cell.state != "number")
         return period, label, math.nan, math.nan, math.nan, state, _format_state(current, state), noisy

@@ -29,7 +29,7 @@ from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import ReleaseError
 from data.restricted.counting.encounters import RecordKeys, count_tables, read_encounters
 from data.restricted.publishing.draft import Draft
-from data.restricted.publishing.earlier import read_earlier, refuse_earlier_day, refuse_lost, refuse_other_noise
+from data.restricted.publishing.earlier import read_earlier, refuse_lost, refuse_other_noise, refuse_shorter_time
 from data.restricted.publishing.frozen import freeze
 from data.restricted.publishing.published_table import Tables
 from data.restricted.publishing.records import Vault, join_figures, read_records
@@ -127,7 +127,7 @@ def make_release(
         if records is None or vault is None or record_keys is None:
             return _publish(vault, releases, draft, {}, {}, earlier, tick)
         refuse_other_noise(releases, draft)
-        refuse_earlier_day(releases, draft)
+        refuse_shorter_time(releases, draft)
         tick("Linking children")
         encounters = read_encounters(records.encounters, records.grid, record_keys)
         tick("Counting")

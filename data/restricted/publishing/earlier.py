@@ -49,16 +49,15 @@ def refuse_lost(vault: Vault | None, releases: Path) -> None:
         raise ReleaseError(msg)
 
 
-def refuse_earlier_day(releases: Path, draft: Draft) -> None:
+def refuse_shorter_time(releases: Path, draft: Draft) -> None:
     """Raise ReleaseError if the last release has more quarters or more final years: no number is taken back."""
     last = next(iter(_releases_with_counts(releases, "partner")), None)
     if last is None or draft.grid is None:
         return
-    whole = date.max.isoformat()
-    final = draft.grid.final.isoformat() if draft.grid.final else whole
-    before = last.manifest["tact"].get("final", "") or whole
-    # Manifests from before there were final years do not name one.
-    if draft.name[:7] < last.name[:7] or ("final" in last.manifest["tact"] and final < before):
+    was = last.manifest["tact"]
+    # Without a day all years are final. Manifests from before there were final years name none.
+    fewer = "final" in was and str(draft.grid.final or date.max) < (was["final"] or str(date.max))
+    if fewer or str(draft.grid.last) < was["last"]:
         raise ReleaseError(
             f"Release {last.name} covers a longer time than this one would. Nothing was published: what is public is "
             "never taken back. Give a later day, or check the clock of this computer."

@@ -54,20 +54,19 @@ def withhold_cells(
     for tier in TIERS:
         if not tables.get(tier):
             continue
-        cells[tier] = {spec: mask for spec, mask in from_before.items() if spec in tables[tier]}
-        safe[tier] = _without(tables[tier], cells[tier])
         releases = [*earlier[tier], draft.published(tier, tables[tier])]
+        inherited = {spec: mask for spec, mask in from_before.items() if spec in tables[tier]}
+        cells[tier] = leave_out_shown(inherited, tables[tier], releases)
+        shown = _without(tables[tier], cells[tier])
         from_before = leave_out_shown(
-            _find_unsafe_cells(safe[tier], tier, draft, earlier[tier], areas), tables[tier], releases
+            _find_unsafe_cells(shown, tier, draft, earlier[tier], areas), tables[tier], releases
         )
-        steps = [from_before]
+        cells[tier] = _join(cells[tier], from_before)
         if tier == "public":
-            shown = _without(safe[tier], from_before)
+            shown = _without(tables[tier], cells[tier])
             quiet, planned, quietened = _quieten_areas(shown, draft, earlier[tier], areas, worlds)
-            steps.append(leave_out_shown(quiet, tables[tier], releases))
-        for masks in steps:
-            cells[tier] = _join(cells[tier], masks)
-            safe[tier] = _without(safe[tier], masks)
+            cells[tier] = _join(cells[tier], leave_out_shown(quiet, tables[tier], releases))
+        safe[tier] = _without(tables[tier], cells[tier])
     corrected = {tier: correct_not_searched(of_tier) for tier, of_tier in safe.items()}
     return SafeTables(corrected, cells, planned, quietened)
 

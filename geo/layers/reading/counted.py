@@ -64,8 +64,7 @@ def _cells(release: Release, name: str, _hash: str, part: Slice, level: str) -> 
     whole = tables.load_table(release, name)
     for column in filter(None, (part.by, part.column)):
         whole = whole[whole[column] == part.category] if column in whole else whole
-    parameters = release.manifest["tact"].get("parameters") or {}
-    numbers = choose_numbers(whole, float(parameters.get("largest", 0.0)))
+    numbers = choose_numbers(whole, release.largest)
     bounds = whole.reindex(columns=["low", "high"]).astype("Float64").astype(float)
     cells = whole[["area", "period", "state"]].join([numbers, bounds])[_CELLS].reset_index(drop=True)
     return tables.complete_cells(release, cells, level)

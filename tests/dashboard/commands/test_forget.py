@@ -93,7 +93,10 @@ def test_an_unknown_child_is_kept_out_once_it_is_confirmed(tact, practice, tmp_p
     refused = forget(tact, practice, monkeypatch, "K-77", "--partner", "ARSIS")
     assert (refused.code, refused.json["error"]) == (2, "InputError")
     told = refused.json["message"]
-    assert all(words in told for words in ("No record", "ARSIS", "cannot be undone", "--even-if"))
+    assert all(words in told for words in ("No record", "ARSIS", "cannot be undone"))
+    assert told.endswith("tact forget --partner ARSIS --even-if-unknown")
+    spaced = forget(tact, practice, monkeypatch, "K-77", "--partner", "A Partner").json["message"]
+    assert spaced.endswith("tact forget --partner 'A Partner' --even-if-unknown")
     assert "K-77" not in refused.out + refused.err
     assert not log.exists()
     noted = forget(tact, practice, monkeypatch, "K-77", "--partner", "ARSIS", "--even-if-unknown")

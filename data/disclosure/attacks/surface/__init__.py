@@ -83,7 +83,7 @@ class NumberIndex:
             area, period = self._locate(frame)
             if _RECONCILED in frame:
                 roles[_RECONCILED] += _hash_numbers(area, period, frame[_RECONCILED])
-                roles["margin"] += _hash_numbers(area, period, choose_numbers(frame, self._largest)["margin"])
+                roles["margin"] += _hash_numbers(area, period, choose_numbers(frame, self.release.largest)["margin"])
             for column in frame.columns:
                 role = column if column in _BOUNDS else "value"
                 if pd.api.types.is_bool_dtype(frame[column]):
@@ -111,11 +111,6 @@ class NumberIndex:
         first, last = str(about.get("first") or "")[:4], str(about.get("last") or "")[:4]
         years = range(int(first), int(last) + 1) if first and last else ()
         return [float(v) for v in (self.release.k, *numbers, *years)]
-
-    @property
-    def _largest(self) -> float:
-        parameters = self.release.manifest["tact"].get("parameters") or {}
-        return float(parameters.get("largest", 0.0))
 
     def _locate(self, frame: pd.DataFrame) -> tuple[Ints, Ints]:
         area = _codes(frame["area"], self.areas)

@@ -67,15 +67,15 @@ def test_a_number_stands_with_its_bounds_and_a_state_with_its_words(of, area):
     found, rows = summary.read_met(of, area, "internal").set_index("period"), cells(of, area, "internal")
     assert list(found.index) == sorted(rows.index)
     for period, row in rows.iterrows():
-        told = found.loc[period]
+        shown = found.loc[period]
         if row["state"] == "number":
-            assert told[["state", "value", "noisy"]].tolist() == ["number", row["reconciled"], f"{row['value']} ±5"]
-            ends = told[["low", "high"]].tolist()
+            assert shown[["state", "value", "noisy"]].tolist() == ["number", row["reconciled"], f"{row['value']} ±5"]
+            ends = shown[["low", "high"]].tolist()
             assert ends == [max(0, row["value"] - row["margin"]), row["value"] + row["margin"]]
         elif not pd.isna(row["reconciled"]) and row["reconciled"] > 0:
-            assert told[["state", "value", "low", "high", "noisy"]].tolist() == ["number", row["reconciled"], 0, 5, ""]
+            assert shown[["state", "value", "low", "high", "noisy"]].tolist() == ["number", row["reconciled"], 0, 5, ""]
         else:
-            assert told["state"] == row["state"]
+            assert shown["state"] == row["state"]
             assert np.isnan(found.loc[period, "value"])
             assert found.loc[period, "words"] in {"none or almost none", "not searched"}
 
