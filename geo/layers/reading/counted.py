@@ -14,7 +14,7 @@ from data.tables.periods import Period
 from data.tables.shown import NOISY, choose_numbers
 from geo.layers.core import Kind, Layer, LayerData, Legend, Nature, Option, Style, View, breaks, palette
 from geo.layers.core.change import Cell
-from geo.layers.core.words import Message, format_number, format_quantity, mark
+from geo.layers.core.words import Message, format_margin, format_number, format_quantity, mark
 from geo.layers.reading import tables
 
 COLUMNS = ["area", "period", "value", "state", "margin", "low", "high"]
@@ -246,10 +246,10 @@ def _note_whole_time(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
     for area in frame.index[small].intersection(known.index):
         row = known.loc[area]
         notes[area] = Message(
-            "whole programme ({period}): {value} ±{margin}",
+            "whole programme ({period}): {value} {margin}",
             period=Period.parse(row["period"]).label,
             value=format_number(row["value"]),
-            margin=format_number(row["margin"]),
+            margin=format_margin(row["value"], row["margin"], row["state"], row["noisy"] - row["noisy_margin"]),
         )
     return notes.to_list()
 
