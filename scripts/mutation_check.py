@@ -1,11 +1,11 @@
-"""Put one fault at a time into a copy of the code, and see that the tests named beside it catch it.
+"""Put one fault at a time into a copy of the code, and check that the tests named beside it fail.
 
     python scripts/mutation_check.py               all faults
     python scripts/mutation_check.py --only noise  those whose name contains a word
     python scripts/mutation_check.py --list
 
-A fault is one line: its file, the text that stands on exactly one line of it, and what stands there instead.
-First all named tests must pass on the code as it is. Ends with 1 where a fault survives or cannot be put in.
+A fault replaces a text of one line by another. The text must be on exactly one line of its file.
+First all named tests must pass on the unchanged code. Exit code 1 if no test catches a fault, or its text is missing.
 """
 
 import argparse
@@ -146,7 +146,7 @@ def copy_tree(folder: Path) -> None:
 
 
 def run_tests(folder: Path, tests: tuple[str, ...], scratch: Path) -> tuple[int, str]:
-    """Run some tests in a copy, until one fails; return pytest's exit code, and the end of what it said."""
+    """Run some tests in a copy until one fails; return pytest's exit code and the last lines of its output."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--tb=no"]
     command += ["-m", "not slow and not browser", f"--basetemp={scratch}", *tests]
     environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -155,7 +155,7 @@ def run_tests(folder: Path, tests: tuple[str, ...], scratch: Path) -> tuple[int,
 
 
 def put_in(folder: Path, fault: Fault) -> bool:
-    """Change the one line of a fault; tell whether there was exactly one."""
+    """Change the one line of a fault; return whether there was exactly one."""
     path = folder / fault.file
     if not path.is_file():
         return False
@@ -169,7 +169,7 @@ def put_in(folder: Path, fault: Fault) -> bool:
 
 
 def try_fault(fault: Fault) -> tuple[Fault, str, float]:
-    """Try a fault in a copy of its own; say how it went: caught, SURVIVED, or what was wrong."""
+    """Try a fault in a separate copy; return the fault, the result in words, and the seconds."""
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "copy"
@@ -184,7 +184,7 @@ def try_fault(fault: Fault) -> tuple[Fault, str, float]:
 
 
 def main() -> int:
-    """Try the faults, and report each."""
+    """Try the faults and print each result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--only", default="", help="a word in the names of the faults to try")
     parser.add_argument("--list", action="store_true", help="list the faults and try none")

@@ -63,10 +63,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Alarms:
-    """Results of a world without a signal: shares of areas flagged at each release and at any, over pathways.
+    """Results of a world without a signal: shares of pairs of area and pathway that are flagged falsely.
 
-    high : a class of high or very high risk. rising : a rise over a year. unwarned : areas called rising
-    without a warning although their effort doubled.
+    high, rising : at each release, with high or very high risk, and with a rise over a year. ever : flagged at
+    any release. unwarned : number called rising without a warning although their effort doubled.
     """
 
     seed: int

@@ -1,17 +1,17 @@
-"""What a rule for numbers that are published again costs: twelve quarterly releases of invented worlds, and a last one.
+"""The cost of four rules for publishing numbers again: twelve quarterly releases of invented worlds, and a last one.
 
 Between the releases records come late, are corrected, move, and are forgotten (benchmarks/studies/sequence.py). Counts,
 record keys and noise are the same for all rules; they differ in when a number is drawn:
 
-- final: once when its year is final, and for ever; quarters of the running year once before, under another salt;
-- blocks: all numbers of an area and period again once k children in it changed since the last draw, the rule before;
-- cells: each number alone again once as many children in it changed as its secret threshold says, 6 to 16;
-- always: every number at each release, from all that is known then. What can be reached without any rule.
+- final: once, when its year is final; quarters of the running year once before that, under another salt;
+- blocks (the earlier rule): all numbers of an area and period, when k children in it changed since the last draw;
+- cells: each number alone, when enough children in it changed; how many, 6 to 16, is the cell's secret;
+- always: every number at each release, from all that is known then. It shows what is possible without any rule.
 
-By the last three a period is published as soon as it is over. No rule withholds anything. A number has changed if it
+The last three rules publish a period as soon as it is over. No rule withholds anything. A number has changed if it
 was published before and shows another value, unless it was provisional and became final: then all cells of the year
-are drawn anew. Where one child alone changed in it since the last draw, or since the release before, the change is
-about that child.
+are drawn anew. Where a single child changed in the cell since the last draw, or since the release before, the change
+of the number is about that child.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Numbers:
 
     @property
     def shown(self) -> Ints:
-        """What readers see: in public, values below k are all alike."""
+        """The values that readers see: on the public tier, all values below k look the same."""
         return np.where(self.value >= DEFAULT_POLICY.k, self.value, -1) if self.spec in PUBLIC else self.value
 
     def count_since_draw(self, snapshots: Sequence[Snapshot], *, blocks: bool = False) -> Ints:
@@ -127,7 +127,7 @@ class Numbers:
         return changes
 
     def choose(self, snapshots: Sequence[Snapshot]) -> Bools:
-        """Return which cells the rule draws at the last of some releases."""
+        """Return which cells the rule draws at the newest of these releases."""
         now = snapshots[-1]
         if self.rule == "final":
             before = snapshots[-2].status[self.spec] if len(snapshots) > 1 else 0
@@ -137,9 +137,9 @@ class Numbers:
         return np.asarray(now.over[self.spec] & ((self.drawn < 0) | (changes >= enough[self.rule])))
 
     def publish(self, snapshots: Sequence[Snapshot], record_keys: Mapping[str, Ints]) -> Ints:
-        """Draw what the rule says, at the last of some releases.
+        """Draw the numbers that the rule chooses at the newest of these releases.
 
-        Returns how many numbers changed: all, and where one child alone did since the draw, or the release before.
+        Returns how many numbers changed: all, and those with one changed child since the draw, or the last release.
         """
         now, was, before = snapshots[-1], snapshots[max(len(snapshots) - 2, 0)], self.shown
         by_one = self.count_since_draw(snapshots) == 1, count_changes(was, now, self.spec) == 1
@@ -202,7 +202,7 @@ def _measure_public(shown: Ints, count: Ints, true: Ints) -> tuple[float, float]
 
 
 def _observe(world: World, tables: Mapping[TableSpec, Numbers]) -> Observations:
-    """Return what partners see; without totals while any of them is not published."""
+    """Return what partners see; without totals if any of them is not published."""
     regions = list(select_modelled_regions(world.truth.areas).index)
     kept = [GRID.codes["region"].index(code) for code in regions]
     days, pairs = effort_days(world, regions), geography.load_areas().neighbours("region")
@@ -236,7 +236,7 @@ def _compare_with_fits(seed: int) -> dict[str, dict[str, float]]:
 
 
 def describe(summary: dict[str, Any], first_seed: int) -> list[str]:
-    """Return the summary as a table: a row a measure, a column a rule."""
+    """Return the summary as a table with a row for each measure and a column for each rule."""
     head = f"{summary['worlds']} invented worlds (seeds from {first_seed}), mean and standard error"
     rows = [f"{'':<58}" + "".join(f"{rule:>16}" for rule in RULES)]
     for name, words in MEASURES.items():

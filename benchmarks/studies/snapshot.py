@@ -40,11 +40,11 @@ def get_shape(spec: TableSpec) -> tuple[int, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """What is known on the day of a release.
+    """The records that are known on the day of a release.
 
-    cells, blocks: by table, the cell, and the area and period, of each child, or -1; content: a number for all that is
-    known of its first encounter; (children,). status: by table, whether each cell is provisional or final, or else 0.
-    over: whether its period is over. Both have the table's shape.
+    cells, blocks: by table, for each child its cell, and its area and period, or -1. content: for each child, a number
+    that changes with its first encounter. status: by table, whether each cell is provisional or final, or else 0.
+    over: by table, whether the period of each cell is over.
     """
 
     cells: Mapping[TableSpec, Ints]

@@ -90,9 +90,9 @@ def floors(seen: Observations, programme: Programme) -> Floats:
 
 
 def planned(posts: Posts, need: Floats, rules: Rules, solver: Solver) -> tuple[Plan, Rules]:
-    """Return a plan within rules, and the rules that it keeps.
+    """Return a plan within rules, and the rules that were used.
 
-    Where the moves are too few to bring every area to its floor, no area below its floor may lose capacity.
+    If the moves are too few to bring every area to its floor, areas below their floor only keep what they have.
     """
     try:
         return plan_moves(posts, need, rules, solver=solver), rules
@@ -103,7 +103,7 @@ def planned(posts: Posts, need: Floats, rules: Rules, solver: Solver) -> tuple[P
 
 
 def towards(posts: Posts, share: Floats, moves: int) -> Ints:
-    """Return the layout after moves from the largest surplus to the largest shortage, for shares of sites, (S,)."""
+    """Return the layout after moves from the largest surplus to the largest shortage; share: goal by site, (S,)."""
     units = posts.units.copy()
     for kind, total in enumerate(units.sum(axis=0)):
         wanted = apportion(share, int(total))
@@ -117,5 +117,5 @@ def towards(posts: Posts, share: Floats, moves: int) -> Ints:
 
 
 def meets(posts: Posts, units: Ints, need: Floats) -> float:
-    """Return the children whose need, (A,), a layout of one kind of unit meets in a quarter."""
+    """Return the number of children, of need (A,), whose need a layout of one kind of unit meets in a quarter."""
     return float(compute_met(need[None, :, None], posts.compute_capacity(units)).sum())

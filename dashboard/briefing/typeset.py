@@ -31,7 +31,7 @@ def _compiler(template: str, document: Mapping[str, Any]) -> typst.Compiler:
 
 
 def find_ends(template: str, document: Mapping[str, Any]) -> list[int]:
-    """Find the numbers of the pages on which the parts of a document end."""
+    """Find the page number on which each part of a document ends."""
     ends = json.loads(_compiler(template, document).query("<end>", field="value"))
     return [int(number) for number in ends]
 

@@ -76,7 +76,7 @@ def restore(
 
 
 def _word_releases(total: int, restored: int) -> str:
-    """Return a sentence on how many releases there are, and how many the backup brought."""
+    """Return a sentence on the number of releases, and on how many of them came from the backup."""
     if not total:
         return "It has no release."
     others = f", {total - restored} were already there and were not changed" if total > restored else ""

@@ -29,7 +29,7 @@ _RESULTS = {"held": "Held", "succeeded": "Succeeded", "measured": "Measured"}
 
 
 def judge_attack(check: Mapping[str, Any]) -> str:
-    """Return the result of an attack: held, succeeded or measured. `check` has attack, tier and passed."""
+    """Return the result of an attack: "held", "succeeded" or "measured". `check` has attack, tier and passed."""
     if (str(check.get("attack")), str(check.get("tier"))) in _NOT_BOUNDED:
         return "measured"
     return "held" if check.get("passed") is True else "succeeded"

@@ -117,7 +117,7 @@ def join_words(words: Iterable[str]) -> str:
 
 
 def format_effort_warning(effort_ratio: float) -> str:
-    """Return the warning that more or less outreach may be why a rate changed; NaN is no outreach before."""
+    """Return the warning that outreach may be why a rate changed; NaN means no outreach in the year before."""
     if math.isnan(effort_ratio):
         return _("No outreach is recorded for the year before, so more outreach may be the reason.")
     days = format_number(round(effort_ratio, 1))

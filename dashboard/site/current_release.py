@@ -119,7 +119,7 @@ def read_profile(current: CurrentRelease, area: str, period: str) -> Profile:
 def read_series(
     current: CurrentRelease, name: str, level: str, periods: tuple[str, ...], options: Options
 ) -> dict[str, pd.DataFrame]:
-    """Read a layer for each of some periods. Returns by period the layer's rows, one for each area."""
+    """Read a layer in some periods; return for each period the rows of the layer, one for each area."""
     return {period: read_layer(current, name, level, period, options).frame for period in periods}
 
 

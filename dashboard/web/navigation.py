@@ -50,7 +50,7 @@ def _list_pages() -> dict[str, list[st.Page]]:
 
 
 def run_page() -> None:
-    """Show the frame of every page, and the requested page."""
+    """Show the requested page inside the frame that all pages share."""
     st.set_page_config(page_title="TACT Map", layout="wide", menu_items={})
     chosen = st.navigation(_list_pages(), position="sidebar")
     where = read_site()

@@ -21,7 +21,7 @@ class Policy:
     k: a public number below it is not shown. cap: the largest number of encounters of one child counted in a cell.
     variance, largest, key_range: the noise on a count of children (data/disclosure/cell_key.py); record keys
     and cell keys are uniform on 0 .. key_range - 1 (a power of two). variance_near_k: the variance for counts
-    of 7 to 15, about which k lies.
+    of 7 to 15, near the threshold k.
     operators: the minimum number of operators for showing a protection, return or reintegration service.
     first, last: the first and last day of the programme. Releases cover its quarters that have ended; records of
     other days are not counted. lag: months after the end of a year until its numbers are final.
@@ -31,7 +31,7 @@ class Policy:
 
     k: int = LOWEST_K
     variance: float = 2.0
-    # Less, and the number of a county and year would tell of one child more than 0.10 over guessing, where
+    # With less variance, the number of a county and year would give an attacker an advantage above 0.10 where
     # about k children are expected (data/disclosure/attacks/membership/__init__.py).
     variance_near_k: float = 6.0
     largest: int = 5

@@ -99,7 +99,7 @@ def _read_rows(spec: TableSpec, table: pa.Table, mechanism: CellKey, k: int | No
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
-    """What is published of a breakdown; arrays of shape (areas, periods, categories).
+    """The published cells of a breakdown; arrays of shape (areas, periods, categories).
 
     weight: zero where nothing is known. low: the least possible number. hidden: published without a number. covered:
     the areas that the breakdown has, shape (areas,).
@@ -140,7 +140,7 @@ class _Cells:
 class _System:
     """All published cells of one measure; `areas` are its areas, or pairs of areas between which children go.
 
-    numbers: the result, for each row. years: for each breakdown, the numbers and the cells of each year that is done.
+    numbers: the result, for each row. years: for each breakdown, numbers and cells of each reconciled year.
     """
 
     rows: pd.DataFrame
@@ -151,7 +151,7 @@ class _System:
 
     @classmethod
     def from_rows(cls, rows: pd.DataFrame, areas: pd.DataFrame) -> _System:
-        """Return the system of the rows of all tables; each flow that has parts has one more, of unknown origin."""
+        """Return the system of all tables; a flow that has parts gets one more part, of unknown origin."""
         present = sorted(rows["area"].unique())
         parents = {str(code): str(parent) for code, parent in areas["parent"].items()}
         pairs = {key: "/".join(parents[end] for end in key.split("/")) for key in present if "/" in key}
@@ -193,7 +193,7 @@ class _System:
         return area, period, rows["category"].to_numpy()
 
     def _gather(self, by: str, rows: pd.DataFrame, periods: Sequence[str]) -> _Cells:
-        """Return what is published of a breakdown in some periods."""
+        """Return the published cells of a breakdown in some periods."""
         shape = (len(self.areas), len(periods), len(CATEGORIES[by]) if by else 1)
         number, weight, low, hidden = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape, bool)
         place = self._place(rows, periods)
@@ -203,7 +203,7 @@ class _System:
         return _Cells(number, weight, low, hidden, covered)
 
     def _fit(self, cells: _Cells, total: Ints | None) -> Ints:
-        """Return the nearest whole numbers that add up; with `total`, shape (areas, periods), over categories too."""
+        """Return the nearest whole numbers that add up; with `total`, (areas, periods), categories add up to it too."""
         areas = np.flatnonzero(cells.covered)
         _, periods, categories = cells.number.shape
         number, weight, low = (a[areas].reshape(-1, categories) for a in (cells.number, cells.weight, cells.low))
@@ -216,7 +216,7 @@ class _System:
 
 
 def _list_sums(areas: pd.Index, containers: Mapping[str, str], periods: int) -> tuple[sparse.csr_array, Ints]:
-    """Return of which finest cells (columns) each cell (row: area, period) is the sum, and the row of each of them."""
+    """Return which finest cells (columns) each cell (row: area, period) adds up, and the row of each finest cell."""
     place = {key: index for index, key in enumerate(areas)}
     chains = []  # each area with all areas around it
     for key in place:

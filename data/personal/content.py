@@ -69,7 +69,7 @@ _MAJORITY = 0.5
 def find_personal_content(
     values: list[str], holds: Holds = "unknown", *, of_children: bool = True, year: float | None = None
 ) -> str | None:
-    """Return which kind of personal data the distinct values of a column look like; None if they look like none.
+    """Return the kind of personal data that the distinct values of a column look like, or None.
 
     One value is enough if it cannot be anything else (an e-mail address, a phone number with its usual signs or
     prefix, a pair of coordinates, a full name instead of a code). Plain digits count only if at least half of the

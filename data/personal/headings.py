@@ -92,7 +92,7 @@ def _says(words: str, phrases: Iterable[re.Pattern[str]]) -> bool:
 
 
 def find_personal_heading(heading: str, refuses: frozenset[str]) -> str | None:
-    """Return the sort of personal data that a heading names, or None."""
+    """Return the kind of personal data that a heading names, or None."""
     # Also in small letters, since "WhatsApp" must not only be read as two words.
     words = " | ".join(" ".join(words_of(text)) for text in (heading, heading.lower()))
     for phrase in _INNOCENT_PHRASES:

@@ -93,7 +93,7 @@ class Rule:
 class RecordKind:
     """One kind of record: its columns in stored order, its rules, and what its files must not contain.
 
-    A file with a column of a sort in `refuses` (data/personal/headings.py) is refused.
+    A file with a column of a kind in `refuses` (data/personal/headings.py) is refused.
     """
 
     name: str

@@ -190,7 +190,7 @@ def _list_old_shapes(official: dict[str, BaseGeometry], before: gpd.GeoDataFrame
 
 
 def _sort_by_size(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return exact shapes first and smaller ones first among them: an overlap goes to the first shape."""
+    """Return exact shapes before approximate ones, each from small to large: an overlap goes to the first shape."""
     size = pd.Series(shapely.area(frame.geometry.to_numpy()), index=frame.index)
     order = np.lexsort((frame.index, size, frame["approximate"]))
     return frame.iloc[order]

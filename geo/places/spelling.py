@@ -91,7 +91,7 @@ def sound_key(text: str) -> str:
 
 
 def list_inflections(name: str, country: str) -> list[str]:
-    """Return the other grammatical cases of a name, in plain words.
+    """Return the other grammatical cases of a name, in lower case without accents.
 
     Greek names are in the genitive and get their possible nominatives; Albanian names are in the indefinite nominative
     and get the definite forms and the genitive. Some forms do not exist in the language: they are only for searching,

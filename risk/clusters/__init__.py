@@ -1,6 +1,6 @@
 """Where areas that lie together have more children met than people and effort explain, country by country.
 
-Scans and Gi* of risk/clusters/scan.py on the expected counts of the model at its country's rate. A
+The scan statistics and Gi* compare counts with those that the model expects at the country's rate. A
 cluster is a place to ask about, not a finding: among all areas and pathways, some appear by chance.
 """
 

@@ -49,7 +49,7 @@ class Slopes:
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """Published cells, with the possible true counts of each and the probability that each is published so.
+    """Published cells, with the possible true counts n of each and log P(published | n).
 
     Cells with the same published value are of one kind.
 

@@ -113,7 +113,7 @@ class Observations:
         return np.searchsorted(np.array(self.country_names), np.array(self.countries)).astype(np.int64)
 
     def up_to(self, quarters: int) -> Observations:
-        """Return the observations of the first quarters only, as known at that time."""
+        """Return the observations of the first quarters only, without totals, which include the later quarters."""
         return replace(
             self,
             totals=None,

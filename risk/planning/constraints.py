@@ -169,7 +169,7 @@ class Region:
         return None if answer.x is None else np.rint(answer.x[: len(self.cost)]).astype(np.int64)
 
     def _bound_flows(self, change: Ints) -> Floats:
-        """Return the largest number of units on each flow, (F,): all at its start, or 0 if no unit has to move."""
+        """Return the largest number of units on each flow, (F,): all units of its start, or 0 if none has to move."""
         start, end, kind = self.flows
         unchanged = (change[start, kind] >= 0) & (change[end, kind] <= 0)
         if any(d.decided == "accept" for d in self.decisions):

@@ -129,7 +129,7 @@ def _correlate_rows(first: Floats, second: Floats) -> Floats:
 
 
 def learn_all(_share: Floats, area: Ints) -> Floats:
-    """Return the chance 1: every find is learnt."""
+    """Return probability 1: every find is learnt."""
     return np.ones(len(area))
 
 

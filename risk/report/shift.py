@@ -92,6 +92,6 @@ def _test_group(observations: Observations, group: list[int], seed: int) -> Area
 
 
 def _noise_variance(channel: Channel, counts: np.ndarray) -> float:
-    """Return the variance of the noise in a sum of such counts, for one pathway on average."""
+    """Return the variance of the noise in the sum of some counts, as the mean over the pathways."""
     variance = channel.variance()[np.clip(counts, 1, channel.n_max)]
     return float(variance.sum() / counts.shape[2])

@@ -92,7 +92,7 @@ def _judge_quarters(judged: JudgedFit) -> Iterator[tuple[str, Floats, Judgement]
 
 
 def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: Mapping[str, Any]) -> Iterator[Table]:
-    """Yield the tables of the partner tier. `evaluation` decides whether the model or the mean forecasts."""
+    """Yield the tables of the partner tier. By `evaluation` the model forecasts, or else the historical mean."""
     observations = judged.observations
     whole = [(judged.period, _log_need(judged.log_risk, observations), judged.whole)]
     quarters = list(_judge_quarters(judged))
@@ -170,7 +170,7 @@ def _share_rows(judged: JudgedFit) -> pd.DataFrame:
 def _forecast_rows(judged: JudgedFit, evaluation: Mapping[str, Any]) -> pd.DataFrame:
     """Return the children expected in the next quarters at the last year's effort, with 80 % intervals.
 
-    The historical mean forecasts if the model was measured and did not beat it; column `by` says which did.
+    They come from the model, or from the historical mean if the model did not beat it; column `by` says which.
     """
     observations = judged.observations
     verdicts = [v for v in evaluation.get("verdicts", []) if v["name"] == MODEL]

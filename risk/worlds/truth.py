@@ -38,7 +38,7 @@ class Truth:
         return cls(pd.concat(both, ignore_index=True), pd.concat(areas), child)
 
     def relative_risk(self, level: str) -> pd.DataFrame:
-        """Return the relative risk over the whole time by area and pathway, internal or cross-border (none unknown).
+        """Return the relative risk over the whole time by area and pathway, internal or cross-border.
 
         Columns area, country, pathway, need, relative_risk. 1 is the country's rate on that pathway.
         """

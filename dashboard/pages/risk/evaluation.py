@@ -20,9 +20,9 @@ _INK, _MUTED, _ACCENT, _OTHER = "#1D2433", "#5B6575", "#0F6B66", "#9EA5AF"
 
 
 def tabulate_forecast(current: CurrentRelease) -> pd.DataFrame:
-    """Return what is forecast by area and pathway, each quarter as "4 (1 – 8)", with an 80 % interval.
+    """Return the forecast by area and pathway, each quarter as "4 (1 – 8)", with an 80 % interval.
 
-    If the model was measured and is not better, the historical mean forecasts (risk/report/tables.py).
+    It comes from the model, or from the historical mean if the model did not beat it (risk/report/tables.py).
     """
     rows = current_release.read_table(current, "forecast_region_quarter_crossing")
     ends = zip(rows["value"], rows["lower"], rows["upper"], strict=True)

@@ -116,7 +116,7 @@ def _show_period(period: str) -> None:
 
 
 def show_missed(view: MapView) -> None:
-    """Show which parts of an address were not found, until the reader changes the view."""
+    """Show which parts of an address could not be opened, until the reader changes the view."""
     opened, words = st.session_state.get(_MISSED, (None, ""))
     if words and opened == view:
         st.html(words)

@@ -18,7 +18,7 @@ _LEAST = 4  # per cent, so that a bar stays visible
 
 @dataclass(frozen=True)
 class Total:
-    """The number of a period. Without a number it has the state and its words, if all areas share it.
+    """The number of a period; without a number, the state and its words, if all areas have the same state.
 
     least : whether the value is a lower limit.
     """

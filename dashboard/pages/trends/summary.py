@@ -66,7 +66,7 @@ def name_areas(current: CurrentRelease) -> dict[str, str]:
 
 
 def find_first_area(current: CurrentRelease) -> str:
-    """Find the area that the page shows first: of areas tested together the last, else the area with most children."""
+    """Find the area to show first: the last of the areas tested together, else the area with most children."""
     known = name_areas(current)
     together = next((shift.areas for shift in _read_shifts(current)[:1]), ())
     if together and together[-1] in known:
@@ -143,7 +143,7 @@ def read_effort(current: CurrentRelease, area: str) -> pd.DataFrame:
 def read_expected(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     """Read the forecast of the next quarters, in the columns of `read_met`, with 80 % bounds.
 
-    The model forecasts, or the historical mean if the model was measured and is not better.
+    It comes from the model, or from the historical mean if the model did not beat it.
     """
     return _read_modelled(current, "forecast_region_quarter_crossing", area, pathway)
 

@@ -118,7 +118,7 @@ class Services:
         return np.where(unknown, np.nan, total).reshape(areas, *sizes), silent.reshape(areas, *sizes)
 
     def _mark_shown(self, active: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:
-        """Return masks of the services to count at a level, and of the (area, axis) that are shown and complete.
+        """Return masks of the services to count at a level, and of the pairs (area, axis) that are shown and complete.
 
         A complete sum lacks nothing, so it must not depend on anything that is not shown.
         """

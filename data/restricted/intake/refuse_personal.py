@@ -103,6 +103,6 @@ def _holds(column: Column | None) -> Holds:
 
 
 def _first_line(table: RawTable, raw: RawColumn, sort: str, looks: Callable[[list[str]], str | None]) -> int:
-    """Return the first line whose cell alone shows this sort of personal data; the last line if none does."""
+    """Return the first line whose cell alone shows this kind of personal data; the last line if none does."""
     codes = [code for code, value in enumerate(raw.distinct) if looks([value]) == sort]
     return int(table.lines[np.isin(raw.codes, codes)].min(initial=table.lines[-1]))

@@ -104,7 +104,7 @@ def _reader(column: Column, today: dt.date, slashes: str) -> Callable[[str], Val
 
 @lru_cache(maxsize=64)
 def _list_spellings(name: str, allowed: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Return the code for each key of a code, of its words and of earlier words."""
+    """Return the code of each accepted spelling: the code itself, its words, and words of earlier versions."""
     codes = dict(allowed)
     known = {make_key(code): code for code in codes}
     for code, words in allowed:

@@ -44,11 +44,11 @@ class Vault(Protocol):
         ...
 
     def stage_publication(self, release: str, blocks: Mapping[str, bytes]) -> None:
-        """Store what is about to be published."""
+        """Store the content that a release is about to publish."""
         ...
 
     def confirm_publication(self, release: str) -> None:
-        """Make the staged content the last publication."""
+        """Turn the staged content into the last publication."""
         ...
 
     def discard_publication(self, release: str) -> None:
@@ -70,7 +70,7 @@ class Records:
 def read_records(vault: Vault, areas: pd.DataFrame, calendar: Calendar, policy: Policy, day: date) -> Records | None:
     """Read all records for a release made on a day; None if there are none, or if no quarter has ended yet.
 
-    Raises ReleaseError if the programme's days in the policy hold none of the encounters.
+    Raises ReleaseError if no encounter lies within the days of the programme that the policy states.
     """
     grid = Grid.for_day(areas, calendar, (policy.first, policy.last), policy.lag, day)
     if grid is None:

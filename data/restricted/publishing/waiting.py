@@ -18,7 +18,7 @@ _LAST_IMPORT = "last_import"
 
 
 def mark_final_years(records: Records, published: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return a block by name for each year that is final for the first time; it notes the number of the last import."""
+    """Return a block by name for each year that is final for the first time; it holds the last import's number."""
     last = int(records.encounters["batch"].max(initial=0))
     names = [_name_block(year) for year in records.grid.periods("year")]
     return {name: Block({_LAST_IMPORT: [last]}).encode() for name in names if name not in published}

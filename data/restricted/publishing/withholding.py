@@ -72,9 +72,9 @@ def withhold_cells(
 
 
 def leave_out_shown(masks: CellMasks, tables: Tables, releases: Sequence[Published]) -> CellMasks:
-    """Leave out of the masks what a release before the last of these shows: a published number is repeated for ever.
+    """Return the masks without the cells that an earlier one of these releases shows: a published number stays.
 
-    A final number is another one than the provisional number of the same quarter.
+    The final and the provisional number of a quarter are two numbers; only the same kind counts as shown.
     """
     *earlier, now = releases
     left = CellMasks()

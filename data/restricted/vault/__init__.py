@@ -402,7 +402,7 @@ class Vault:
             published.stage(connection, release, blocks)
 
     def confirm_publication(self, release: str) -> None:
-        """Make the staged blocks of a release the published ones. Raises VaultError if none are staged."""
+        """Turn the staged blocks of a release into published blocks. Raises VaultError if none are staged."""
         with self._transaction() as connection:
             published.confirm(connection, release)
 

@@ -120,7 +120,7 @@ def _spellings(connection: Connection, partner: str) -> str:
 
 
 def _sweep(connection: Connection) -> None:
-    """Delete texts of deleted records alone, and the marks of children that earlier versions put into blocks."""
+    """Delete texts that only deleted records used, and marks of children that earlier versions put into blocks."""
     for kind, columns in tables.TABLES.items():
         for column, storage in columns.items():
             if storage == "term":

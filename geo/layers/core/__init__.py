@@ -125,7 +125,7 @@ class LayerData:
         return {str(area): format_quantity(value, low, high) for area, value, low, high in numbers}
 
     def list_marks(self) -> pd.Series:
-        """Return as what each area is drawn: its state, or a number where a published zero was adjusted."""
+        """Return how each area is drawn: as its state, or as a number where a published zero was adjusted."""
         adjusted = self.frame["state"].isin(ZEROS) & (self.frame["value"] > 0)
         return self.frame["state"].mask(adjusted, "number")
 

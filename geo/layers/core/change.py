@@ -17,7 +17,7 @@ _Z = 1.959963984540054
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell as it is shown; noisy, noisy_margin: its number as published, if that may be another one."""
+    """One cell as it is shown; noisy, noisy_margin: its number as published, if the shown number may differ."""
 
     state: str
     value: float = math.nan

@@ -60,9 +60,9 @@ def format_number(value: float | None) -> str:
 
 
 def format_margin(value: float, margin: float, state: str, least: float) -> str:
-    """Return the margin of a number as text, and the least true number that the published one allows; empty if none.
+    """Return the margin of a number as text, with the least possible true number where it must be said; else empty.
 
-    A true zero is never published as a number, so this is 1 or more. It is named if the margin or the number hides it.
+    A true zero is never published as a number, so the least is 1 or more. It is said if the margin would hide this.
     """
     if math.isnan(margin):
         return ""

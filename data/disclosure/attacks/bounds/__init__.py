@@ -134,7 +134,7 @@ class BoundsAttack:
 def _drop_superseded(rows: pa.Table, release: Published, last: Published) -> pa.Table:
     """Drop provisional numbers of periods that are final in the last release: they describe other records.
 
-    What both say together is a question of chance, which the averaging attack asks.
+    What both numbers reveal together is a matter of probability; the averaging attack computes it.
     """
     periods = rows["period"].unique().to_pylist()
     superseded = [p for p in periods if release.is_provisional(p) and not last.is_provisional(p)]

@@ -269,7 +269,7 @@ class Lattice:
                 yield from self._tie_at_most(stage.ids[..., 1:], model.ids.reshape(*model.ids.shape[:2], -1))
 
     def _tie_at_most(self, outer: Ints, inner: Ints) -> Iterable[tuple[Ints, Ints]]:
-        """Tie two sums over the last axis: that of `inner` is at most that of `outer`."""
+        """Require that the sum of `inner` over the last axis is at most that of `outer`."""
         width = outer.shape[-1]
         outer, inner = outer.reshape(-1, width), inner.reshape(-1, inner.shape[-1])
         both, rest = self._add_unknowns((len(outer),)), self._add_unknowns((len(outer), 1))

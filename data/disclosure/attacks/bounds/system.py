@@ -85,7 +85,7 @@ class System:
             before = (low.copy(), high.copy())
             self._sweep(low, high, use)
             if (low > high).any():
-                return low, high, sweeps, self._contradicting(*before, use)
+                return low, high, sweeps, self._find_contradictions(*before, use)
             if (low == before[0]).all() and (high == before[1]).all():
                 break
         return low, high, sweeps, none
@@ -104,7 +104,7 @@ class System:
             return np.zeros(0, np.int64)
         return np.add.reduceat(bound[self.ties.part], self.ties.start[:-1])
 
-    def _contradicting(self, low: Ints, high: Ints, use: npt.NDArray[np.bool_]) -> Ints:
+    def _find_contradictions(self, low: Ints, high: Ints, use: npt.NDArray[np.bool_]) -> Ints:
         """Find the ties that no counts satisfy; if there are none, the ties of a count whose interval became empty."""
         ties = self.ties
         gap = (self._sums(low) > high[ties.total]) | (self._sums(high) < low[ties.total])

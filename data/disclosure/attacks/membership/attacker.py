@@ -112,7 +112,7 @@ class Attacker:
         return float((self._look_up(rates) ** 2).sum())
 
     def _look_up(self, rates: Floats) -> Floats:
-        """Return the advantage from one number for each rate, from the table by square root of the rate."""
+        """Return the advantage from one number for each rate, interpolated over the square root of the rate."""
         return np.interp(np.sqrt(rates), *tabulate_advantage(self.mechanism, self.k))
 
     @on_one_thread
@@ -215,7 +215,7 @@ def _tabulate_log_ratio(mechanism: CellKey, k: int | None, rate: float, most: in
 
 @dataclass(frozen=True, eq=False)
 class RecordKeys:
-    """Record keys under one salt: of the child (worlds,), of each other child near, and sums of those far away."""
+    """Record keys under one salt: of the child (worlds,), of each other child of its region, and sums for the rest."""
 
     child: Ints
     near: Ints
