@@ -4,8 +4,10 @@ The scan (Kulldorff 1997, 2001) moves circles over the centres of areas, each wi
 cylinders of such circles over intervals of quarters. Its statistic is the likelihood ratio of more cases inside than
 outside. Given the total, cases are multinomial in proportion to what is expected; the largest statistic of each of
 9,999 such replicates gives the p value of a cluster, which accounts for the search over all windows. Counts that vary
-more than a Poisson count does (children who are met together) make many more false alarms than such p values say; if
-their negative binomial size is given, replicates vary as much. A cluster is a place to ask about, not a finding.
+more than a Poisson count does make many more false alarms than such p values say. Two reasons for that are known, and
+replicates vary as much if they are given: children are met together (the negative binomial size of a count), and areas
+find different shares of the children who are there (the spread of detection, which all quarters of an area share).
+A cluster is a place to ask about, not a finding.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from risk.numbers import stream
 Counted = NDArray[np.int32]
 _CELLS_HELD = 4_000_000  # replicated counts held at once, 4 bytes each
 _IDLE = 0.5  # p value above which a further cluster says nothing
-_MOST = 0.5  # of what is expected, and of the quarters, in one window
+_LONGEST = 0.5  # of the quarters, in one window
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ def scan_space(
     centres: Floats,
     *,
     size: float = np.inf,
+    between_sd: float = 0.0,
+    largest: float = 0.5,
     replicates: int = 9999,
     seed: int = 0,
     progress: Progress | None = None,
@@ -76,14 +80,16 @@ def scan_space(
     expected : expected cases, up to a factor, (A,).
     centres : coordinates of the areas in metres or kilometres of a projection, (A, 2).
     size : negative binomial size of one count; a smaller size is more variation, infinite is Poisson.
+    between_sd : standard deviation of log detection between areas; all counts of an area share its deviation.
+    largest : share of what is expected that a circle has at most, up to a half.
     replicates, seed : number of worlds without a cluster to compare with, and their seed; the smallest p value is
         1 / (replicates + 1).
     progress : receives the number of replicates done.
 
     Raises InputError if shapes or values do not fit, or there is no case.
     """
-    null = _Null(size, replicates, seed)
-    return _scan(cases[:, None], expected[:, None], centres, [(0, 1)], null, progress)
+    null = _Null(size, between_sd, replicates, seed)
+    return _scan(cases[:, None], expected[:, None], centres, [(0, 1)], largest, null, progress)
 
 
 def scan_space_time(
@@ -93,6 +99,8 @@ def scan_space_time(
     *,
     prospective: bool = False,
     size: float = np.inf,
+    between_sd: float = 0.0,
+    largest: float = 0.5,
     replicates: int = 9999,
     seed: int = 0,
     progress: Progress | None = None,
@@ -103,33 +111,37 @@ def scan_space_time(
     intervals that end now; the p value allows for one look, not for earlier looks. `scan_space` explains the rest.
     """
     time = cases.shape[1]
-    longest = max(int(_MOST * time), 1)
+    longest = max(int(_LONGEST * time), 1)
     stretches = [
         (stop - length, stop)
         for stop in ([time] if prospective else range(1, time + 1))
         for length in range(1, min(longest, stop) + 1)
     ]
-    return _scan(cases, expected, centres, stretches, _Null(size, replicates, seed), progress)
+    null = _Null(size, between_sd, replicates, seed)
+    return _scan(cases, expected, centres, stretches, largest, null, progress)
 
 
 @dataclass(frozen=True)
 class _Null:
-    """Random counts without a cluster, docs/risk-model.md eq. (54): negative binomial size, number, and seed."""
+    """Random counts without a cluster, docs/risk-model.md eq. (54): sources of variation, number, and seed."""
 
     size: float
+    between_sd: float
     replicates: int
     seed: int
 
     def draws(self, share: Floats, total: int, block: int) -> Iterator[Ints]:
-        """Draw counts with a given total in proportion to shares, block by block, (block or fewer, cells)."""
+        """Draw counts with a given total in proportion to shares, (A, T), by blocks of (block or fewer, A x T)."""
         rng = stream(self.seed, "scan")
         for start in range(0, self.replicates, block):
-            shape = (min(block, self.replicates - start), len(share))
-            if np.isinf(self.size):
-                yield rng.multinomial(total, share, size=shape[0])
-            else:
-                varied = share * rng.gamma(self.size, 1.0, shape)
-                yield rng.multinomial(total, varied / varied.sum(axis=1, keepdims=True))
+            number = min(block, self.replicates - start)
+            varied = np.broadcast_to(share, (number, *share.shape))
+            if self.between_sd > 0:
+                # Detection belongs to an area: its quarters rise and fall together, so that a sum averages nothing out.
+                varied = varied * np.exp(self.between_sd * rng.standard_normal((number, len(share), 1)))
+            if not np.isinf(self.size):
+                varied = varied * rng.gamma(self.size, 1.0, varied.shape)
+            yield rng.multinomial(total, (varied / varied.sum(axis=(1, 2), keepdims=True)).reshape(number, -1))
 
 
 def _scan(
@@ -137,16 +149,27 @@ def _scan(
     expected: Floats,
     centres: Floats,
     stretches: list[tuple[int, int]],
+    largest: float,
     null: _Null,
     progress: Progress | None,
 ) -> Scan:
+    _check_options(largest, null)
+    counts, share = _check_input(cases, expected, centres)
+    windows = _Windows.of(share, centres, stretches, largest)
+    most = _simulate_largest(windows, share, int(counts.sum()), null, progress)
+    return Scan(tuple(_clusters(windows, counts, share, most)), null.replicates, null.seed)
+
+
+def _check_options(largest: float, null: _Null) -> None:
+    """Check the options; raise InputError, naming the value, where one is out of range."""
     if not null.size > 0 or null.replicates < 1:
         msg = f"A scan needs a size above 0 and one replicate or more, not {null.size} and {null.replicates}."
         raise InputError(msg)
-    counts, share = _check_input(cases, expected, centres)
-    windows = _Windows.of(share, centres, stretches)
-    most = _simulate_largest(windows, share, int(counts.sum()), null, progress)
-    return Scan(tuple(_clusters(windows, counts, share, most)), null.replicates, null.seed)
+    if not 0.0 <= null.between_sd < np.inf or not 0.0 < largest <= 0.5:
+        msg = (
+            f"A scan needs a spread from 0 and a largest window above 0, .5 at most, not {null.between_sd}, {largest}."
+        )
+        raise InputError(msg)
 
 
 def _check_input(cases: Floats, expected: Floats, centres: Floats) -> tuple[Ints, Floats]:
@@ -179,12 +202,12 @@ class _Windows:
     share: Floats
 
     @classmethod
-    def of(cls, share: Floats, centres: Floats, stretches: list[tuple[int, int]]) -> _Windows:
+    def of(cls, share: Floats, centres: Floats, stretches: list[tuple[int, int]], largest: float) -> _Windows:
         apart = ((centres[:, None] - centres[None]) ** 2).sum(axis=2)
         order = np.argsort(apart, axis=1, kind="stable")
         whole = np.cumsum(share.sum(axis=1)[order], axis=1)
-        # A centre that has more than half by itself is no circle at all.
-        inside = (whole <= _MOST + 1e-12).sum(axis=1)
+        # A centre that has more than the largest share by itself is no circle at all.
+        inside = (whole <= largest + 1e-12).sum(axis=1)
         parts = np.stack([share[:, a:b].sum(axis=1) for a, b in stretches], axis=1)
         return cls(order, inside, stretches, np.cumsum(parts[order], axis=1))
 
@@ -267,7 +290,7 @@ def _simulate_largest(windows: _Windows, share: Floats, total: int, null: _Null,
     """Compute the largest statistic of each replicate, (R,)."""
     cells = len(share) * max(share.shape[1], len(windows.stretches))
     best = np.empty(0)
-    for drawn in null.draws(share.ravel(), total, max(min(null.replicates, _CELLS_HELD // cells), 1)):
+    for drawn in null.draws(share, total, max(min(null.replicates, _CELLS_HELD // cells), 1)):
         counts = np.ascontiguousarray(drawn.astype(np.int32).T).reshape(*share.shape, len(drawn))
         best = np.append(best, windows.largest(counts))
         if progress:

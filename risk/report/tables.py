@@ -108,7 +108,7 @@ def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: M
     if judged.changed is not None:
         yield _table("riskchange", "quarter", "Change over a year", _change_rows(judged, judged.changed))
     yield _table("riskreasons", "whole", "What the risk class is based on", _reason_rows(judged))
-    yield from _partner_clusters(judged, areas)
+    yield _table("hotspots", "whole", "Clusters", find_clusters(judged, areas))
 
 
 def make_public_tables(judged: JudgedFit) -> Iterator[Table]:
@@ -235,18 +235,15 @@ def _reason_rows(judged: JudgedFit) -> pd.DataFrame:
     )
 
 
-def _partner_clusters(judged: JudgedFit, areas: geography.Areas) -> Iterator[Table]:
-    """Yield clusters of more children than people and effort explain: over the whole time, and recent."""
+def find_clusters(judged: JudgedFit, areas: geography.Areas) -> pd.DataFrame:
+    """Return clusters of more children than people and effort explain, over the whole time: eq. (52) to (57), (72)."""
     observations, reasons = judged.observations, judged.explained
-    size = judged.fit.hyper.get("kappa", (0.0, 0.0))[0] ** -2
-    within = clusters.ClusterSearch(observations, _centres(observations, areas), size, REPLICATES, SEED)
-    whole = within.whole(reasons.found, reasons.by_effort)
-    yield _table("hotspots", "whole", "Clusters", _cells(observations, judged.period, **whole))
-    met = np.maximum(observations.published, 0).sum(axis=-1).astype(float)
-    recent = within.recent(met, reasons.by_quarter)
-    yield _table(
-        "recenthotspots", "quarter", "Recent clusters", _cells(observations, observations.quarters[-1], **recent)
-    )
+    # The overdispersion of a quarter's count averages out over quarters, the detection of an area does not.
+    kappa = judged.fit.hyper.get("kappa", (0.0, 0.0))[0]
+    size = len(observations.quarters) / kappa**2 if kappa > 0 else np.inf
+    spread = DetectionRange().between_sd
+    search = clusters.ClusterSearch(observations, _centres(observations, areas), size, spread, REPLICATES, SEED)
+    return _cells(observations, judged.period, **search.find(reasons.found, reasons.by_effort))
 
 
 def _centres(observations: Observations, areas: geography.Areas) -> Floats:

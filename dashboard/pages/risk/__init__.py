@@ -89,18 +89,28 @@ def _show_rates(current: CurrentRelease) -> None:
         st.html(markup.render_paragraphs(summary.explain_class(current, pathway, area)))
         st.html(markup.render_definitions(summary.list_reasons(current, pathway, area)))
     _show_section(_("Clusters"))
-    clusters = summary.tabulate_clusters(current, pathway)
-    if clusters.empty:
-        st.html(markup.render_paragraphs([_("There is no cluster for this pathway.")]))
-        return
     st.html(markup.render_paragraphs([_(_CLUSTERS)]))
-    st.html(markup.render_table(clusters))
+    clusters = summary.tabulate_clusters(current, pathway)
+    if clusters is None:
+        st.html(markup.render_paragraphs([_(_OLD_CLUSTERS)]))
+    elif clusters.empty:
+        st.html(markup.render_paragraphs([_(_NO_CLUSTER)]))
+    else:
+        st.html(markup.render_table(clusters))
 
 
 _CLUSTERS = (
-    "Neighbouring areas where, together, more children were identified or met than population and "
-    "outreach explain. A cluster is a reason to ask questions, not a proof: the last column says how "
-    "often luck alone gives one as strong."
+    "A cluster is a group of neighbouring areas where, together, more children were identified or met than "
+    "population and outreach explain. It says something of the group: a single area in it may have no more than "
+    "expected. It is a reason to ask questions, not a proof."
+)
+_NO_CLUSTER = (
+    "For this pathway there is no cluster beyond what chance explains, and that some areas find a larger share of "
+    "the children who are there than others."
+)
+_OLD_CLUSTERS = (
+    "These results come from an earlier version, whose search found too many clusters. A data officer can run the "
+    "model again:  tact risk"
 )
 
 

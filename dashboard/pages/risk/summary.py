@@ -35,11 +35,11 @@ from dashboard.site.current_release import (
 from dashboard.site.text import _, format_number, translate
 from data.tables.periods import Period
 from geo.layers.risk import CLASSES
+from risk.clusters import LEVEL
 
 _INTERNAL, _BORDER = "internal", "cross_border"
 _HIGH, _VERY_HIGH, _LOW = 2, 3, 0
 _FALLING, _RISING = 0, 2
-_SIGNIFICANT = 0.05
 # Where a pathway stands within a sentence, after the country's name.
 _WITHIN = {_INTERNAL: "internal trafficking", _BORDER: "cross-border trafficking"}
 
@@ -245,12 +245,15 @@ def _format_change_of_class(row: Mapping[str, float], position: int) -> str:
     return template.format(**rates)
 
 
-def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    """Return the clusters of a pathway by country, most certain first. Empty if there are none."""
+def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame | None:
+    """Return the clusters of a pathway by country that chance seldom brings, most certain first.
+
+    None where the results come from a version that did not compare clusters with all scans of the release.
+    """
     table = current_release.read_table(current, "hotspots_region_whole_crossing")
-    if table.empty:
-        return table
-    frame = table[(table["crossing"] == pathway) & table["cluster"].notna()]
+    if "p_release" not in table:
+        return None
+    frame = table[(table["crossing"] == pathway) & (table["p_release"] <= LEVEL)]
     known = load_areas(current.release).table
     grouped = frame.assign(country=known["country"].reindex(frame["area"]).to_numpy()).groupby(
         ["country", "cluster"], observed=True
@@ -260,18 +263,22 @@ def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame:
             read_country_names(current)[str(country)],
             ", ".join(read_area_names(current)[list(rows["area"])]),
             _("{value} times the other areas", value=_format_short(rows["value"].iloc[0])),
-            _format_p(float(rows["p"].iloc[0])),
+            _format_luck(float(rows["p_release"].iloc[0])),
         )
         for (country, _number), rows in grouped
     ]
-    head = [_("Country"), _("Areas"), _("Children identified or met there, compared with expected"), _("By luck alone")]
+    head = [
+        _("Country"),
+        _("Areas"),
+        _("Children identified or met there, compared with expected"),
+        _("Releases without any difference in risk that show one as strong"),
+    ]
     return pd.DataFrame(rows, columns=head)
 
 
-def _format_p(p: float) -> str:
-    """Format a p value, with a remark if it can be chance."""
-    words = f"p = {p:.4f}" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
-    return words if p <= _SIGNIFICANT else f"{words}: {_('may well be chance')}"
+def _format_luck(p: float) -> str:
+    """Format a p value as a number of releases in which chance alone shows such a cluster."""
+    return _("fewer than 1 of 1,000") if p < 0.001 else _("{count} of 1,000", count=math.ceil(1000 * p))
 
 
 def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:

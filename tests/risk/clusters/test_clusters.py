@@ -19,7 +19,7 @@ def seen():
 
 def ground(seen, **given):
     centres = np.random.default_rng(5).uniform(0, 4e5, (len(seen.areas), 2))
-    return ClusterSearch(seen, centres, **{"size": 20.0, "replicates": 199, "seed": 0, **given})
+    return ClusterSearch(seen, centres, **{"size": 240.0, "between_sd": 0.0, "replicates": 199, "seed": 0, **given})
 
 
 def flat(seen, mean=40.0):
@@ -31,7 +31,7 @@ def test_a_planted_cluster_is_found_in_its_own_country_alone(seen):
     found, expected = flat(seen)
     planted = seen.areas.index("AL-11")
     found[planted, :, 0] *= 4
-    told = ground(seen).whole(found.sum(axis=1), expected.sum(axis=1))
+    told = ground(seen).find(found.sum(axis=1), expected.sum(axis=1))
     assert told["cluster"][planted, 0] == 1
     assert told["p"][planted, 0] <= 0.01
     assert told["value"][planted, 0] > 2
@@ -41,20 +41,19 @@ def test_a_planted_cluster_is_found_in_its_own_country_alone(seen):
     assert (told["state"][np.isnan(told["cluster"])] == "no_data").all()
 
 
-def test_a_recent_one_says_since_when(seen):
-    found, expected = flat(seen)
-    planted = seen.areas.index("GR-B")
-    found[planted, 9:, 1] = 20
-    told = ground(seen).recent(found, expected)
-    assert told["cluster"][planted, 1] == 1
-    assert told["since"][planted, 1] == seen.quarters[9]
-    assert (told["since"][np.isnan(told["cluster"])] == "").all()
+def test_the_p_value_of_a_release_allows_for_all_its_scans(seen):
+    found, expected = (values.sum(axis=1) for values in flat(seen))
+    told = ground(seen).find(found, expected)
+    np.testing.assert_allclose(told["p_release"], np.minimum(4 * told["p"], 1))
+    found[:, 1] = 0  # nobody was met on one pathway: two scans are left
+    told = ground(seen).find(found, expected)
+    np.testing.assert_allclose(told["p_release"], np.minimum(2 * told["p"], 1))
 
 
 def test_areas_without_a_place_and_countries_of_few_areas_are_left_out(seen):
     found, expected = flat(seen)
     nowhere = replace(ground(seen), centres=np.full((len(seen.areas), 2), np.nan))
-    told = nowhere.whole(found.sum(axis=1), expected.sum(axis=1))
+    told = nowhere.find(found.sum(axis=1), expected.sum(axis=1))
     assert np.isnan(told["cluster"]).all()
-    nobody = ground(seen).recent(np.zeros_like(found), expected)
+    nobody = ground(seen).find(np.zeros_like(found.sum(axis=1)), expected.sum(axis=1))
     assert np.isnan(nobody["cluster"]).all()

@@ -139,6 +139,37 @@ def test_overdispersed_counts_make_false_alarms_unless_the_scan_knows_of_it():
     assert alarms(8.0) <= binom.ppf(0.999, 80, 0.05)
 
 
+@pytest.mark.parametrize("quarters", [1, 4])
+def test_different_detection_makes_false_alarms_unless_the_scan_knows_of_it(quarters):
+    # An area that finds more does so in every quarter: a null that varied each quarter alone would average it out.
+    centres, expected, rng = land(20, 1)
+    share = expected * np.exp(0.3 * rng.standard_normal((60, 20)))
+    worlds = rng.multinomial(800, share / share.sum(axis=1, keepdims=True))
+    worlds = rng.multinomial(worlds, np.full(quarters, 1 / quarters)).astype(float)
+    people = np.repeat(expected[:, None] / quarters, quarters, axis=1)
+
+    def alarms(spread):
+        given = {"between_sd": spread, "replicates": 99}
+        scans = [scan.scan_space_time(w, people, centres, seed=i, **given) for i, w in enumerate(worlds)]
+        return sum(found.clusters[0].p <= 0.05 for found in scans)
+
+    assert alarms(0.0) > 20
+    assert alarms(0.3) <= binom.ppf(0.999, 60, 0.05)
+
+
+def test_the_largest_window_is_an_argument():
+    centres, expected, rng = land(30, 4)
+    risk = np.where(np.argsort(np.argsort(np.hypot(*(centres - 0.5).T))) < 12, 3.0, 1.0)
+    cases = rng.poisson(5.0 * expected * risk).astype(float)
+    share = expected / expected.sum()
+    for largest in (0.05, 0.2, 0.5):
+        first = scan.scan_space(cases, expected, centres, largest=largest, replicates=19).clusters[0]
+        assert share[list(first.areas)].sum() <= largest + 1e-9
+    for refused in (0.0, 0.6, np.nan):
+        with pytest.raises(InputError, match="largest window"):
+            scan.scan_space(cases, expected, centres, largest=refused)
+
+
 def test_prospective_false_alarms_are_as_rare_as_the_level_says():
     centres, people, rng = land(12, 1)
     expected = np.repeat(people[:, None], 6, axis=1)

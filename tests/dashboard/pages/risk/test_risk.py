@@ -166,13 +166,24 @@ def test_an_address_of_nothing_that_there_is_opens_where_the_chance_is_highest(r
     assert "<b>" not in said(test)
 
 
-def test_a_cluster_says_what_chance_would_bring(of):
-    table = summary.tabulate_clusters(of, "internal")
-    held = of.release.table("hotspots_region_whole_crossing").query("crossing == 'internal' and cluster > 0")
-    assert sum(len(areas.split(", ")) for areas in table["Areas"]) == len(held)
-    for words in table["By luck alone"]:
-        p = float(re.search(r"\d\.\d+", words).group())
-        assert ("may well be chance" in words) == (p > 0.05)
+def test_only_clusters_that_chance_seldom_brings_are_shown_and_say_so(of):
+    every = of.release.table("hotspots_region_whole_crossing")
+    for pathway, part in every.groupby("crossing", observed=True):
+        table = summary.tabulate_clusters(of, pathway)
+        areas, words = table.iloc[:, 1], table.iloc[:, 3]
+        assert sum(len(row.split(", ")) for row in areas) == (part["p_release"] <= 0.05).sum()
+        assert all(re.fullmatch(r"fewer than 1 of 1,000|([1-9]|[1-4]\d|50) of 1,000", row) for row in words)
+    assert (every["p_release"] <= 0.05).any()
+
+
+def test_clusters_of_an_earlier_version_are_not_shown(of, monkeypatch):
+    table = of.release.table("hotspots_region_whole_crossing").drop(columns="p_release")
+    monkeypatch.setattr(current_release, "read_table", lambda *_: table)
+    assert summary.tabulate_clusters(of, "internal") is None
+
+
+def test_the_page_says_what_a_cluster_is_evidence_of(run):
+    assert "a single area in it may have no more than expected" in said(run())
 
 
 def test_where_it_was_not_measured_it_says_what_to_run(run):
