@@ -69,3 +69,4 @@ STATUSES = {
     "provisional": "provisional in the source",
     "unverified": "not yet checked in the source (shown as provisional)",
 }
+PROVISIONAL = ("provisional", "unverified")

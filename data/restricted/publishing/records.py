@@ -21,6 +21,7 @@ from data.restricted.counting.other_records import (
     read_effort,
     read_services,
 )
+from data.schema.vocabulary import PROVISIONAL
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
 
@@ -94,7 +95,8 @@ def read_records(vault: Vault, areas: pd.DataFrame, calendar: Calendar, policy: 
 def join_figures(vault: Vault | None, shipped: pd.DataFrame, *, invented: bool) -> pa.Table:
     """Join the shipped figures and those of the vault, without changes and without duplicates.
 
-    Figures of an invented vault are marked as invented in a column and in the source.
+    A figure of the vault replaces the provisional ones that ship for its area, period and measure. Figures of an
+    invented vault are marked as invented in a column and in the source.
     """
     stored = [batch.to_pandas() for batch in vault.read("figure", _FIGURE_COLUMNS)] if vault else []
     both = pd.concat([shipped[list(_FIGURE_COLUMNS)], *stored], ignore_index=True)
@@ -104,5 +106,7 @@ def join_figures(vault: Vault | None, shipped: pd.DataFrame, *, invented: bool) 
     both["invented"] = invented & (both.index >= len(shipped))
     both = both.drop_duplicates(list(_FIGURE_COLUMNS))
     both["source"] = both["source"].mask(both["invented"], _INVENTED + both["source"])
+    ships, key = both.index < len(shipped), pd.MultiIndex.from_frame(both[["area", "period", "measure"]])
+    both = both[~(ships & both["status"].isin(PROVISIONAL) & key.isin(key[~ships]))]
     both = both.sort_values(list(_FIGURE_COLUMNS), kind="stable", ignore_index=True)
     return pa.Table.from_pandas(both, preserve_index=False).replace_schema_metadata(None)

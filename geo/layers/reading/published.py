@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 
 from data.release import Release
+from data.schema.vocabulary import PROVISIONAL
 from geo.layers.core import Kind, Layer, LayerData, Legend, Nature, Option, Style, View, breaks, palette
 from geo.layers.core.words import Message, format_number, mark
 from geo.layers.reading import tables
 
 LEVELS = ("country", "region", "municipality")
 _FACTS = ["source", "year", "status", "note", "invented"]
-_PROVISIONAL = dict.fromkeys(("provisional", "unverified"), mark("provisional"))
+_PROVISIONAL = dict.fromkeys(PROVISIONAL, mark("provisional"))
 _COLUMNS = ["value", "state", "margin", "low", "high", "source", "year", "note", "invented"]
 
 
@@ -200,8 +201,8 @@ def _build_frame(
     frame = rows.drop_duplicates("area", keep="last").set_index("area").reindex(index)[_COLUMNS]
     several = rows[rows["area"].duplicated(keep=False)] if with_others else rows[:0]
     notes = frame["note"].to_dict()
-    for area in several["area"].unique():
-        listed = _others(several[several["area"] == area])
+    for area, figures in several.groupby("area"):
+        listed = _others(figures)
         notes[area] = f"{notes[area]}; {listed}" if notes[area] else listed
     return frame.assign(note=pd.Series(notes, dtype="str"))
 

@@ -299,8 +299,20 @@ def test_referrals_are_of_countries_and_move_with_the_year(partner):
 
 def test_population_says_which_figures_are_provisional(partner):
     frame = find_layer("population").read(partner, View("region", "")).frame
-    assert frame.loc["AL-02", "note"].startswith("provisional")
-    assert frame.loc["AL-01", "note"] == ""
+    assert frame.loc["GR-I", "note"].startswith("provisional")
+    assert frame.loc["AL-01", "note"] == "other figures: 141,944 (Census of Albania 2011, 2011)"
+
+
+def test_population_is_shown_by_municipality_as_provisional_with_source_and_year(partner, public):
+    for release in (partner, public):
+        data = find_layer("population").read(release, View("municipality", ""))
+        frame = data.frame.drop("9999")  # an area without a figure
+        assert frame[["value", "year"]].to_numpy().tolist() == [[598176, 2023], [22230, 2021]]
+        assert frame["note"].str.startswith("provisional").all()
+        assert data.legend.source == "Census of Albania 2023; Census of Greece 2021, provisional results"
+        assert data.legend.period == "2021 to 2023, latest figure of each area"
+        every = wide.build_long_table(release, find_layer("population"))
+        assert set(every[every["level"] == "municipality"]["year"].dropna()) == {2011, 2021, 2023}
 
 
 # ---- words -----------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import InputError, ReleaseError
 from data.release import MANIFEST, Release, current_name, names
 from data.restricted import publishing
+from data.restricted.publishing import records
 from data.restricted.vault import Vault
 from data.tables.spec import DEFAULT_PLAN, TIERS, TableSpec
 from tests.helpers import small_worlds
@@ -316,6 +317,20 @@ FIGURE = {
     "status": "census",
     "note": "",
 }
+
+
+def test_an_imported_figure_replaces_the_provisional_one_that_ships():
+    row = {**FIGURE, "area": "AL-11", "source": "The final census", "number": 5.0}
+    shipped = pd.DataFrame(
+        [
+            {**row, "number": 4.0, "source": "Provisional results", "status": "provisional"},
+            {**row, "number": 3.0, "source": "Another count", "status": "read"},
+            {**row, "number": 2.0, "source": "Provisional results", "status": "provisional", "area": "AL-01"},
+        ]
+    )
+    vault = small_worlds.MemoryVault(encounter=world(), figure=pd.DataFrame([row]))
+    figures = records.join_figures(vault, shipped, invented=False).to_pandas()
+    assert figures["number"].tolist() == [2.0, 3.0, 5.0]
 
 
 @pytest.mark.parametrize("invented", [True, False])

