@@ -17,7 +17,8 @@ from risk.model.observations import CROSSING, Observations
 from risk.numbers import stream
 from risk.worlds import WorldParameters, read_population
 from risk.worlds.ground import build_ground
-from risk.worlds.need import PATHWAYS, draw_need
+from risk.worlds.laws import change_parameters, draw_need_by_laws
+from risk.worlds.need import PATHWAYS
 from risk.worlds.outreach import Course, FirstMeetings, set_up_course, update_memory, weigh_municipalities
 from risk.worlds.truth import Truth
 
@@ -57,11 +58,15 @@ class Place:
 
 
 def place(parameters: WorldParameters) -> Place:
-    """Draw a world over the product's own areas and populations, before its first quarter."""
+    """Draw a world over the product's own areas and populations, before its first quarter.
+
+    A law that changes meetings does not hold here: reports are counted in the quarter of the meeting.
+    """
+    parameters = change_parameters(parameters)
     known = geography.load_areas()
     pairs = [pair for level in ("region", "municipality") for pair in known.neighbours(level)]
     land = build_ground(area_table(), pairs, read_population(), parameters.seed)
-    course = set_up_course(land, parameters, draw_need(land, parameters))
+    course = set_up_course(land, parameters, draw_need_by_laws(land, parameters))
     nobody = np.zeros((len(land.people), len(PATHWAYS), 2, parameters.quarters))
     met = FirstMeetings(nobody[:, 0, 0], nobody, nobody.astype(np.int64))
     truth = Truth.of(land, parameters.periods, course.need, met, np.zeros(0, np.int64))

@@ -2,8 +2,9 @@
 
 Every child, meeting, outreach day, service, estimate and indicator here is invented. The product is tested on such
 worlds: its maps before there are data, its risk model and planner against a truth that no real programme knows. Counts
-are drawn from the likelihoods of the risk model. The search depends on earlier finds, an error that the model must
-avoid; without `signal` only effort, detection and counts vary, which causes false alarms.
+are drawn from the likelihoods of the risk model, unless `laws` (risk/worlds/laws.py) name others. The search depends on
+earlier finds, an error that the model must avoid; without `signal` only effort, detection and counts vary, which causes
+false alarms.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from data.workspace.threads import on_one_thread
 from risk.worlds import children as _children
 from risk.worlds import programme
 from risk.worlds.ground import build_ground
-from risk.worlds.need import draw_need
+from risk.worlds.laws import LAWS, change_meetings, change_parameters, draw_need_by_laws
 from risk.worlds.outreach import draw_first_meetings, set_up_course
 from risk.worlds.parameters import DEFAULT_SEED, WorldParameters
 from risk.worlds.partner_files import write_partner_files
@@ -23,6 +24,7 @@ from risk.worlds.world import World
 
 __all__ = [
     "DEFAULT_SEED",
+    "LAWS",
     "Truth",
     "World",
     "WorldParameters",
@@ -48,9 +50,10 @@ def simulate(
     population : people by region code; by default the newest published figures of data/reference.
     """
     people = read_population() if population is None else population
+    asked, parameters = parameters, change_parameters(parameters)
     land = build_ground(areas, neighbours, people, parameters.seed)
-    true = draw_need(land, parameters)
-    met = draw_first_meetings(set_up_course(land, parameters, true))
+    true = draw_need_by_laws(land, parameters)
+    met = change_meetings(parameters, draw_first_meetings(set_up_course(land, parameters, true)))
     effort, slots = _children.draw_effort_records(land, parameters, met.days)
     encounters, child = _children.draw_encounter_records(land, parameters, met, slots)
     records = {
@@ -61,7 +64,7 @@ def simulate(
         "indicator": programme.draw_indicators(land, parameters, met),
     }
     truth = Truth.of(land, parameters.periods, true, met, child)
-    return World(parameters, truth, records, areas)
+    return World(asked, truth, records, areas)
 
 
 def simulate_default_areas(parameters: WorldParameters) -> World:

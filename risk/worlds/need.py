@@ -33,6 +33,7 @@ class Need:
     municipality: Floats  # (M, P, T)
     children: Floats  # (M,) children living there
     detection: Floats  # (R,) factor of the region around the common detection
+    reporting: Floats  # (R, T) factor of the children who are reported
 
 
 def look_up_by_country(land: Ground, values: dict[str, float], default: float) -> Floats:
@@ -109,7 +110,8 @@ def draw_need(land: Ground, parameters: WorldParameters) -> Need:
     spread = np.divide(spread, inside_region, where=inside_region > 0, out=np.zeros_like(spread))
     around = stream(parameters.seed, "detection").standard_normal(len(where))
     detection: Floats = np.exp(parameters.detection_log_sd * around).round(9)
-    return Need(parts, spread[:, :, None] * parts[land.region_of], children, detection)
+    reporting = np.ones((len(where), parameters.quarters))
+    return Need(parts, spread[:, :, None] * parts[land.region_of], children, detection, reporting)
 
 
 def _pathway_mix(land: Ground, parameters: WorldParameters) -> Floats:

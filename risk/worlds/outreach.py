@@ -115,6 +115,7 @@ def _expect_finds(land: Ground, parameters: WorldParameters, need: Need, t: int,
     there = need.municipality[:, :, t]
     now = there * need.detection[land.region_of][:, None]
     trust = np.array([1.0, np.exp(parameters.reporting_gap)])[np.minimum(land.country_of_municipality, 1)]
+    trust = trust * need.reporting[land.region_of, t]
     reported = np.minimum(scale[0] * now * trust[:, None], _MOST_FOUND * there)
     together = land.sum_by_region(days)
     whole = scale[1] * land.sum_by_region(now) * (together**parameters.gamma * (together > 0))[:, None]

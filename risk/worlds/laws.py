@@ -1,0 +1,150 @@
+"""Laws that invented worlds may follow beside the likelihoods of the risk model: docs/risk-model.md section 17.
+
+A model that is tried only on worlds drawn from its own likelihood beats its rivals by construction. Each law here
+changes one part of a world in a way that the model does not know. They compose: `WorldParameters.laws` names any of
+them, applied in that order. Without a law a world stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from data.errors import InputError
+from data.workspace.types import Floats
+from risk.numbers import stream
+from risk.worlds.ground import Ground
+from risk.worlds.need import SMALL, Need, draw_need
+from risk.worlds.outreach import FirstMeetings
+from risk.worlds.parameters import WorldParameters
+
+_CONTAGION = 0.7  # share of the need that follows from that of the quarter before
+_STAYS = 0.5  # of what follows, in the same region; the rest is shared by its neighbours
+_SEASON_SD = 0.6  # of the log need in the quarter in which a region's season is strongest
+_TAIL = 1.3  # exponent of the Pareto law of hot places; they have no variance below 2
+_DELAYS = (0.5, 0.25, 0.15, 0.1)  # share of reports that are dated so many quarters after the meeting
+_PARTNER_SHARE = 0.75  # of the reports of a region, by the partner that starts or stops there
+
+
+@dataclass(frozen=True)
+class Law:
+    """What a law changes: the parameters of the world, its need, or its first meetings."""
+
+    about: str
+    parameters: Callable[[WorldParameters], WorldParameters] | None = None
+    need: Callable[[Ground, WorldParameters, Need], Need] | None = None
+    meetings: Callable[[WorldParameters, FirstMeetings], FirstMeetings] | None = None
+
+
+def select_laws(parameters: WorldParameters) -> list[Law]:
+    """Return the laws of a world. Raises InputError for a name that is no law."""
+    unknown = [name for name in parameters.laws if name not in LAWS]
+    if unknown:
+        raise InputError(f"No law of invented worlds is named {unknown[0]!r}; there are {', '.join(LAWS)}.")
+    return [LAWS[name] for name in parameters.laws]
+
+
+def change_parameters(parameters: WorldParameters) -> WorldParameters:
+    """Return the parameters as the laws of a world change them."""
+    for law in select_laws(parameters):
+        parameters = law.parameters(parameters) if law.parameters else parameters
+    return parameters
+
+
+def draw_need_by_laws(land: Ground, parameters: WorldParameters) -> Need:
+    """Draw the true need of a world, as its laws change it; its sum over everything stays children / detection."""
+    need = draw_need(land, parameters)
+    for law in select_laws(parameters):
+        need = law.need(land, parameters, need) if law.need else need
+    return need
+
+
+def change_meetings(parameters: WorldParameters, met: FirstMeetings) -> FirstMeetings:
+    """Return the first meetings as the laws of a world change them."""
+    for law in select_laws(parameters):
+        met = law.meetings(parameters, met) if law.meetings else met
+    return met
+
+
+def _spread_by_contagion(land: Ground, parameters: WorldParameters, need: Need) -> Need:
+    """Let children who come into need bring others into need in the next quarter, there and in neighbouring regions.
+
+    The endemic-epidemic model of Held, Höhle and Hofmann (2005), docs/risk-model.md eq. (73). The rows of W add up to
+    1, so that the whole need neither grows nor dies out.
+    """
+    size = len(land.regions)
+    touch = np.zeros((size, size))
+    touch[land.region_edges[:, 0], land.region_edges[:, 1]] = 1.0
+    touch = np.maximum(touch, touch.T) * (land.region_people > 0)
+    degree = touch.sum(axis=1, keepdims=True)
+    flow = np.where(degree > 0, (1.0 - _STAYS) * touch / np.maximum(degree, 1.0), 0.0)
+    flow += np.diag(np.where(degree[:, 0] > 0, _STAYS, 1.0))
+    rng, region = stream(parameters.seed, "contagion"), need.region.copy()
+    for t in range(1, parameters.quarters):
+        drawn = rng.poisson(region[:, :, t - 1])
+        region[:, :, t] = (1.0 - _CONTAGION) * need.region[:, :, t] + _CONTAGION * (flow.T @ drawn)
+    return _with_region(land, need, region)
+
+
+def _move_with_seasons(land: Ground, parameters: WorldParameters, need: Need) -> Need:
+    """Let need move between the regions of a country over the year; each has a season of its own on each pathway."""
+    rng = stream(parameters.seed, "seasons")
+    strength, peak = rng.standard_normal(need.region.shape[:2]), rng.integers(0, 4, need.region.shape[:2])
+    when = np.cos(0.5 * np.pi * (np.arange(parameters.quarters) - peak[:, :, None]))
+    region = need.region * np.exp(_SEASON_SD * strength[:, :, None] * when)
+    for country in range(len(land.countries)):
+        inside = land.country_of == country
+        before, after = (values[inside].sum(axis=0) for values in (need.region, region))
+        region[inside] *= before / np.maximum(after, SMALL)
+    return _with_region(land, need, region)
+
+
+def _heat_places(land: Ground, parameters: WorldParameters, need: Need) -> Need:
+    """Give municipalities risks of a heavy tail: a few hold most of the need of their country."""
+    heat = (1.0 - stream(parameters.seed, "heat").random(len(land.people))) ** (-1.0 / _TAIL)
+    municipality = need.municipality * heat[:, None, None]
+    municipality *= need.municipality.sum() / max(municipality.sum(), SMALL)
+    return replace(need, municipality=municipality, region=land.sum_by_region(municipality))
+
+
+def _start_and_stop_partners(land: Ground, parameters: WorldParameters, need: Need) -> Need:
+    """Let the partner that gives most reports start in a third of the regions, and stop in another third."""
+    rng = stream(parameters.seed, "partners")
+    kind, when = rng.integers(0, 3, len(land.regions)), rng.random(len(land.regions))
+    turn = (parameters.quarters * (0.25 + 0.5 * when))[:, None]
+    quarter = np.arange(parameters.quarters)
+    absent = np.where(kind[:, None] == 0, quarter < turn, (kind[:, None] == 1) & (quarter >= turn))
+    return replace(need, reporting=need.reporting * np.where(absent, 1.0 - _PARTNER_SHARE, 1.0))
+
+
+def _delay_reports(parameters: WorldParameters, met: FirstMeetings) -> FirstMeetings:
+    """Date reports up to three quarters after the meeting; those after the last quarter have not arrived."""
+    rng = stream(parameters.seed, "delays")
+    counts, expected = met.counts.copy(), met.expected.copy()
+    counts[:, :, 0], expected[:, :, 0] = 0, 0.0
+    late = rng.multinomial(met.counts[:, :, 0], _DELAYS)
+    for quarters, share in enumerate(_DELAYS[: parameters.quarters]):
+        left = parameters.quarters - quarters
+        counts[:, :, 0, quarters:] += late[..., :left, quarters]
+        expected[:, :, 0, quarters:] += share * met.expected[:, :, 0, :left]
+    return replace(met, counts=counts, expected=expected)
+
+
+def _with_region(land: Ground, need: Need, region: Floats) -> Need:
+    """Return the need with other regions, their municipalities in proportion, and the whole need as before."""
+    region = region * (need.region.sum() / max(region.sum(), SMALL))
+    change = np.divide(region, need.region, where=need.region > 0, out=np.zeros_like(region))
+    return replace(need, region=region, municipality=need.municipality * change[land.region_of])
+
+
+LAWS: Mapping[str, Law] = MappingProxyType({
+    "contagion": Law("need follows from that of neighbours in the quarter before", need=_spread_by_contagion),
+    "seasons": Law("need moves between regions over the year", need=_move_with_seasons),
+    "hot-places": Law("a few municipalities hold most of the need", need=_heat_places),
+    "delays": Law("half of the reports are dated up to three quarters late", meetings=_delay_reports),
+    "partners": Law("the main reporting partner of a region starts or stops", need=_start_and_stop_partners),
+    "effort": Law("outreach goes where children were found", lambda p: replace(p, effort_follows_finds=1.0)),
+})  # fmt: skip
