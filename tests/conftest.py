@@ -1,4 +1,4 @@
-"""Fixtures for all tests: a home of their own, the command line, and one demo world for the whole run."""
+"""Fixtures for all tests: separate user folders, the command line, and one demo world for the whole run."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the conformance tests where no real files are given; run tests of the demo world last.
+    """Leave out the conformance tests if no real files are given; run tests of the demo world last.
 
-    So one worker builds the demo world while others still have tests that need none.
+    So one worker can build the demo world while the others run tests that do not need it.
     """
     items.sort(key=lambda item: "demo_world" in getattr(item, "fixturenames", ()))
     if config.getoption("--reference"):
@@ -59,7 +59,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
-    """Turn a skip into a failure under CI, unless its reason is one of the platform."""
+    """Turn a skip into a failure under CI, unless the platform is the reason."""
     if os.environ.get("CI") != "true" or not report.skipped or hasattr(report, "wasxfail"):
         return
     reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
@@ -84,13 +84,13 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 @pytest.fixture(scope="session")
 def reference_folder(request: pytest.FixtureRequest) -> Path:
-    """Return the folder of real boundary files that was given."""
+    """Return the folder of real boundary files, given as an option of the run."""
     return Path(request.config.getoption("--reference"))
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command gave back."""
+    """The answer of a command: exit code and both outputs."""
 
     code: int
     out: str
@@ -103,7 +103,7 @@ class Answer:
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep every test away from the user's own workspaces, keys and keyring."""
+    """Keep every test away from the workspaces, keys and keyring of the user."""
     home = tmp_path_factory.getbasetemp() / "home"
     for variable, folder in {"XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config"}.items():
         monkeypatch.setenv(variable, str(home / folder))
@@ -114,7 +114,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 
 @pytest.fixture
 def tact(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
-    """Run the command line in this process: tact("--workspace", w, "doctor", "--json")."""
+    """Return a function that runs the command line in this process: tact("--workspace", w, "doctor", "--json")."""
     from dashboard.cli import main
 
     def run(*words: str | Path) -> Answer:
@@ -133,7 +133,7 @@ def tact(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def stoppable() -> Iterator[None]:
-    """Let what a test starts be stopped by Ctrl+C, also where the tests run in the background."""
+    """Let Ctrl+C stop the processes that a test starts, also if the tests run in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -141,7 +141,7 @@ def stoppable() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def remembered_components() -> Iterator[None]:
-    """Look for components of Streamlit once a process; else each AppTest searches all installed packages."""
+    """Look for Streamlit components once in a process; otherwise each AppTest searches all packages."""
     if "streamlit.testing.v1" not in sys.modules:
         yield
         return
@@ -154,7 +154,7 @@ def remembered_components() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_flush() -> Iterator[None]:
-    """Leave it to the system when files reach the disk: no test cuts the power, and releases flush many files."""
+    """Do not wait until files are on the disk: no test cuts the power, and releases write many files."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
         yield
@@ -162,7 +162,7 @@ def no_flush() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """Return the folder of what all workers of a run share; TACT_SHARED names one for several runs (.ci/run)."""
+    """Return the folder that all workers of a run share; TACT_SHARED names one for several runs (.ci/run)."""
     if SHARED in os.environ:
         folder = Path(os.environ[SHARED])
         folder.mkdir(parents=True, exist_ok=True)
@@ -173,7 +173,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 @pytest.fixture(autouse=True)
 def remembered_fits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fit the same observations once a run, in tests of the demo world."""
+    """In tests of the demo world, fit the same observations only once in a run."""
     if "demo_world" in request.fixturenames:
         from tests.helpers.remembered_fits import remember_fits
 
@@ -182,7 +182,7 @@ def remembered_fits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture(scope="session")
 def demo_world(shared: Path) -> Path:
-    """Build the demo world once, shared by all workers; never written to. Its keys lie beside it."""
+    """Build the demo world once for all workers; tests never change it. Its keys are in a folder beside it."""
     from dashboard.commands.demo import build_demo
     from tests.helpers.remembered_fits import remember_fits
 
@@ -200,7 +200,7 @@ def demo_world(shared: Path) -> Path:
 
 @pytest.fixture
 def few_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a release try the membership attack in fewer worlds, for tests that are not about what it withholds."""
+    """Use fewer worlds in the membership attack, for tests that do not check what a release withholds."""
     from data.disclosure.attacks.membership import attacker
     from data.restricted import publishing
 
@@ -210,7 +210,7 @@ def few_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the risk model draw less, for tests that are not about its numbers."""
+    """Use fewer draws of the risk model, for tests that do not check its numbers."""
     from risk.report import model_card, tables
 
     for module in (tables, model_card):
@@ -220,7 +220,7 @@ def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass(frozen=True)
 class Scored:
-    """The demo's releases, and beside them what the risk model says of both tiers."""
+    """The folders of the demo's releases and of the results derived from them."""
 
     releases: Path
     derived: Path
@@ -228,5 +228,5 @@ class Scored:
 
 @pytest.fixture(scope="session")
 def scored(demo_world: Path) -> Scored:
-    """Give the demo world with what its own building worked out; never written to."""
+    """Return the demo world with the results from its building; tests never change it."""
     return Scored(demo_world / "releases", demo_world / "derived")

@@ -88,7 +88,7 @@ FOLDER = re.compile(rf"(?:{TOP})/.*")
 
 
 def exists(place):
-    """Return whether a module, a path or the end of a path is there; NAME and CODE stand for any name."""
+    """Return whether a module, a path or the end of a path exists; NAME and CODE match any name."""
     if MODULE.fullmatch(place) and not SOURCE.fullmatch(place):
         path = place.replace(".", "/")
         return (ROOT / path).is_dir() or (ROOT / f"{path}.py").is_file()
@@ -98,7 +98,7 @@ def exists(place):
 
 
 def places_in(text):
-    """Yield each file, folder and module that a text names between back-ticks; x.{a,b} names two."""
+    """Yield each file, folder and module in back-ticks of a text; x.{a,b} names two."""
     spans = re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
     for word in re.sub(r",\s+", ",", " ".join(spans)).split():
         head, braced, rest = re.fullmatch(r"([^{]*)(?:\{([^}]*)\})?(.*)", word).groups()

@@ -1,4 +1,4 @@
-"""The typed-in data are whole: totals that were published beside them."""
+"""The typed-in data are complete: their sums equal published totals."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The shape of the house: who may import whom, no circles of imports, and a test folder that mirrors it."""
+"""The structure of the product: who may import whom, no import cycles, and matching test folders."""
 
 import tomllib
 
@@ -27,7 +27,7 @@ def rooms(package: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def graph():
-    """All imports, deferred ones and those for types alone included."""
+    """Return all imports, also deferred imports and those for types alone."""
     return grimp.build_graph(*PACKAGES, cache_dir=None)
 
 
@@ -60,7 +60,7 @@ def test_only_the_map_is_left_out_of_the_rule_about_the_map_library():
 
 
 def test_the_wall_is_watched_by_more_than_names(graph):
-    """What the contract says, asked of the graph itself."""
+    """Check the import contract against the import graph itself."""
     behind = graph.find_descendants("data.restricted") | {"data.restricted"}
     for module in graph.modules:
         if not any(module == room or module.startswith(f"{room}.") for room in MAY_REACH):
@@ -68,7 +68,7 @@ def test_the_wall_is_watched_by_more_than_names(graph):
 
 
 def test_there_is_no_circle_of_imports(graph):
-    """A module also needs the packages around what it imports, unless it lies in them itself."""
+    """A module also needs the packages around the modules that it imports, except packages that it is in."""
     modules = sorted(graph.modules)
     number = {module: i for i, module in enumerate(modules)}
     edges = set()
@@ -96,7 +96,7 @@ def test_every_package_is_installed():
 
 
 def test_the_tests_mirror_the_tree():
-    """A folder of tests of a package is named as a package is, and test folders are no packages."""
+    """A test folder of a package has the name of an existing package folder; test folders are not packages."""
     tests = ROOT / "tests"
     assert not list(tests.rglob("__init__.py"))
     for package in PACKAGES:

@@ -28,7 +28,7 @@ YEAR = "2006-06-01/P1Y"
 
 
 def areas(**parents):
-    """Make a table of areas from area=parent; an area without a parent is a country."""
+    """Return a table of areas from area=parent; an area without a parent is a country."""
     frame = pd.DataFrame({"parent": pd.Series(parents)})
     depth = {a: 0 if not p else 1 + bool(parents.get(p)) for a, p in parents.items()}
     frame["level"] = [("country", "region", "municipality")[depth[a]] for a in frame.index]
@@ -36,7 +36,7 @@ def areas(**parents):
 
 
 def rows(cells, column="area", **rest):
-    """Make rows from cell=number, or cell="few"."""
+    """Return a table with one row for each cell=number or cell="few"."""
     made = [
         {column: name, **rest, "value": None if v == "few" else v, "state": "few" if v == "few" else "number"}
         for name, v in cells.items()
@@ -51,7 +51,7 @@ def published(tables, known, *, name="r", k=11, frozen=True):
 
 
 def bounds_of(release, tree, spec, **cell):
-    """Give what the attack leaves of one cell."""
+    """Return the interval of one cell after the attack."""
     plan = BoundsAttack.from_releases([release] if isinstance(release, Published) else release, tree)
     found = plan.system.solve()
     for table in plan.lattice.tables.values():
@@ -82,7 +82,7 @@ def test_a_single_suppressed_cell_beside_its_total_is_bounded_to_a_point():
 
 
 def test_a_complementary_pattern_that_leaves_1_to_23_passes():
-    """Two hidden cells share 24; where the second is hidden although it is large, each may be 1 to 23."""
+    """Two hidden cells have the sum 24. One of them may be large, so each may be 1 to 23."""
     release = published(
         {
             COUNTRY: rows({"AL": 61}, period=YEAR),
@@ -107,7 +107,7 @@ def test_a_complementary_pattern_that_is_too_tight_does_not_pass():
 
 
 def exact_world(seed, known, *, zeros_shown):
-    """Suppress a random world of exact numbers by the threshold alone."""
+    """Return a random world of exact numbers, published with the threshold alone, and its true tables."""
     rng = np.random.default_rng(seed)
     frame = small_worlds.encounters(rng, 800, 600)
     frame["region"] = frame["municipality"].map(small_worlds.area_table()["parent"])
@@ -268,7 +268,7 @@ def test_a_frozen_number_that_changed_says_that_the_children_did():
 
 
 def test_what_an_earlier_release_said_is_not_forgotten():
-    """The later release withholds what the earlier one gave: the reader has both."""
+    """The later release withholds a number that the earlier release shows: a reader has both."""
     first = noisy({"AL-1": 20, "AL-2": "few", "AL-3": 25, "AL-4": 12}, 62)
     second = noisy({"AL-1": 20, "AL-2": "few", "AL-3": 25, "AL-4": 12}, 62)
     hidden = second.tables[REGIONS].to_pylist()
@@ -278,7 +278,7 @@ def test_what_an_earlier_release_said_is_not_forgotten():
 
 
 def test_a_sum_that_no_world_satisfies_is_left_out():
-    """The whole programme is drawn later than its years, of records that may differ by then."""
+    """The whole programme is published later than its years, and its records may have changed by then."""
     first = noisy({"AL-1": 20, "AL-2": 11, "AL-3": 25, "AL-4": 12}, 68)
     second = noisy({"AL-1": 90, "AL-2": 11, "AL-3": 25, "AL-4": 12}, 68)
     assert bounds_of([first, second], TREE, REGIONS, area="AL-1") == (85, 95)
@@ -291,7 +291,7 @@ def test_a_sum_that_no_world_satisfies_is_left_out():
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_bounds_hold_every_possible_world_and_are_exact_on_a_tree(data):
-    """Compare with all worlds of a small tree, counted out."""
+    """Compare the bounds with a list of all possible worlds of a small tree."""
     widths = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=2))
     leaves = sum(widths)
     truth = data.draw(st.lists(st.integers(0, 4), min_size=leaves, max_size=leaves))
@@ -404,7 +404,7 @@ def release_and_attack(tmp_path, what, **changes):
 
 
 def test_the_true_counts_lie_within_the_bounds(tmp_path):
-    """The attack is sound: what it rules out is not so."""
+    """The attack is correct: it never excludes the true count."""
     world = small_worlds.encounters(np.random.default_rng(9), 600, 400)
     small_worlds.release(small_worlds.MemoryVault(encounter=world), tmp_path, plan=small_worlds.SMALL_PLAN)
     release = Release.open(tmp_path, "partner")
@@ -427,7 +427,7 @@ def test_the_true_counts_lie_within_the_bounds(tmp_path):
 
 
 def _ambiguous(world):
-    """Children met twice on their first day: which encounter counts is settled by content."""
+    """Return the children with two encounters on their first day: the content decides which of the two counts."""
     first = world.groupby("child")["date"].transform("min")
     same = world[world["date"] == first]
     return same.loc[same.duplicated("child"), "child"]
@@ -449,7 +449,7 @@ def test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing(tmp_
 
 
 def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path, few_worlds):
-    """Noise that is drawn anew with other keys in each release gives counts away by averaging."""
+    """If each release draws new noise with other keys, the mean of the numbers reveals the counts."""
     world = small_worlds.encounters(np.random.default_rng(4), 900, 600)
     loose = replace(Policy(), frozen=False)
     published_ = []
@@ -468,7 +468,7 @@ def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path, few_worlds):
 @pytest.mark.usefixtures("few_worlds")
 @pytest.mark.parametrize("seed", range(6))
 def test_four_releases_of_a_changing_world_withstand(tmp_path, seed):
-    """Records come late, go, and new quarters begin; the attack finds nothing, and no contradiction."""
+    """Records come late, records are deleted, new quarters begin: the attack finds nothing, and no contradiction."""
     rng = np.random.default_rng([40, seed])
     children, concentration = int(rng.integers(30, 1500)), float(rng.uniform(0.05, 3))
     world = small_worlds.encounters(rng, int(children * 1.4), children, concentration=concentration)

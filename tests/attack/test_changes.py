@@ -1,4 +1,4 @@
-"""One child more, less, elsewhere or met again and again: it shows in weak releases and in no other."""
+"""One child that is added, removed, moved or met very often: only weak releases reveal it."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ ENCOUNTERS = TableSpec("encounters", "municipality", "quarter")
 
 
 def here(number, *, first=0, **changes):
-    """Draw children who are met once each in one place and quarter."""
+    """Return encounters of children who are each met once, in the same place and quarter."""
     some = small_worlds.encounters(np.random.default_rng(3), number, 10**9)
     who = [small_worlds.child(n, "here") for n in range(first, first + number)]
     return some.assign(child=who, municipality=PLACE, date="2006-07-01", **changes)
@@ -76,7 +76,7 @@ def test_it_shows_where_numbers_are_drawn_anew_and_the_release_is_refused(tmp_pa
 
 
 class Narrow(CellKey):
-    """Noise as for one child a cell, however much a child may add."""
+    """A mechanism whose noise covers one encounter, even if a child adds several."""
 
     def table(self, scale=1):
         return super().table(1)
@@ -86,7 +86,7 @@ class Narrow(CellKey):
 
 
 def met_often(folder, *, there, **changes):
-    """Release with or without a child that is met forty times; give the number of its place and time."""
+    """Publish a world with or without a child that is met forty times; return the number of its place and quarter."""
     often = [here(1, first=500)] * 40 if there else []
     days = [f"2006-07-{1 + n % 28:02d}" for n in range(len(often))]
     world = pd.concat([BASE, *(one.assign(date=day) for one, day in zip(often, days, strict=True))])
@@ -101,7 +101,7 @@ def keys(number):
 
 
 def test_without_a_cap_a_child_that_is_met_often_is_known_to_be_there(tmp_path):
-    """Whoever knows all others sees it, whatever the noise."""
+    """An attacker who knows all other children recognises it in spite of the noise."""
     loose = {"policy": replace(small_worlds.ONE_YEAR, cap=40), "mechanism": Narrow()}
     moved = [
         met_often(tmp_path / f"{n}-with", there=True, record_keys=keys(n), **loose)
@@ -112,7 +112,7 @@ def test_without_a_cap_a_child_that_is_met_often_is_known_to_be_there(tmp_path):
 
 
 def test_with_the_cap_it_is_told_no_better_than_any_other(tmp_path):
-    """It adds three at most, to noise three times as wide."""
+    """It adds at most three to the count, and the noise is three times as wide."""
     moved = [
         met_often(tmp_path / f"{n}-with", there=True, record_keys=keys(n))
         - met_often(tmp_path / f"{n}-without", there=False, record_keys=keys(n))

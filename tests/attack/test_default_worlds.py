@@ -1,4 +1,4 @@
-"""Worlds of the programme's size, released by the defaults: every attack fails, and readers get numbers."""
+"""Worlds as large as the programme, released with the defaults: every attack fails, and readers see numbers."""
 
 import pytest
 

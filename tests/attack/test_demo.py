@@ -1,4 +1,4 @@
-"""The demo world under attack, as it is published and as it leaves."""
+"""The attacks on the demo world, as it is published and as its files are shared."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_little_of_the_demo_is_withheld(demo_world):
 
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_demo_withstands_the_attacks_on_its_tables(demo_world, tier):
-    """All but the membership attack in full, which the audit makes (tests/dashboard/test_cli.py)."""
+    """All attacks; the full membership attack is a part of the audit (tests/dashboard/test_cli.py)."""
     release = Release.open(demo_world / "releases", tier)
     for attack, found, _ in attack_numbers([], release, thorough=False):
         assert attack in TRIED, "each is told in words"

@@ -1,4 +1,4 @@
-"""The membership attack: what it must find, what it may not, and that it is no weaker than it says."""
+"""The membership attack: what it must find, what it must not find, and that it is as strong as documented."""
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ SEX = len(CATEGORIES["sex"])
 
 
 class Bare(CellKey):
-    """A mechanism that publishes the truth, as a weak release would."""
+    """A mechanism that publishes true counts, for a weak release."""
 
     def publish(self, counts, keys, scale=1):
         return counts

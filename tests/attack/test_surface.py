@@ -33,7 +33,7 @@ def release(tmp_path_factory):
 
 @pytest.fixture(scope="module", autouse=True)
 def one_index(release):
-    """Index the numbers of the release once, not for each file."""
+    """Index the numbers of the release only once, instead of once for each file."""
     index, build = surface.NumberIndex(release), surface.NumberIndex
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(surface, "NumberIndex", lambda asked: index if asked is release else build(asked))
@@ -42,7 +42,7 @@ def one_index(release):
 
 @pytest.fixture
 def table(release):
-    """The rows that an honest file holds, of which one is hidden, and the place of that one."""
+    """Return the rows of a correct file, and the position of a row whose number is hidden."""
     frame = release.table("children_region_year").rename(columns={"area": "code"})
     return frame.assign(tier="public"), int(np.flatnonzero(frame["state"] == "few")[0])
 
@@ -129,7 +129,7 @@ def test_a_reconciled_number_is_one_of_the_release_s_unless_its_state_shows_none
 
 @pytest.fixture(scope="module")
 def children(tmp_path_factory):
-    """A partner release, and the rows of children that an honest file of it holds."""
+    """Return a partner release, and the rows of children in a correct file of it."""
     folder = tmp_path_factory.mktemp("releases")
     records = small_worlds.encounters(np.random.default_rng(2), 300, 150)
     small_worlds.release(
@@ -159,7 +159,7 @@ def test_a_number_beside_a_published_zero_that_is_not_its_adjusted_one_is_a_leak
 
 
 def test_a_published_number_of_another_cell_is_a_leak_beside_a_zero(children, tmp_path):
-    """It is a number of the same area and period, but no reconciled one."""
+    """The number is published for the same area and period, but it is not the reconciled number of this cell."""
     release, rows = children
     for _, same in rows.groupby(["code", "period"]):
         zeros = same.index[same["state"].eq("almost_none") & same["value"].isna()]

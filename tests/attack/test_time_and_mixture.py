@@ -1,4 +1,4 @@
-"""Sequence, averaging and homogeneity: each fails on what is published, and succeeds on a weak release."""
+"""Sequence, averaging and homogeneity attacks: each fails on real releases and succeeds on a weak one."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ AREAS = pd.DataFrame({"level": ["country", "region"], "parent": ["", "AL"]}, ind
 
 
 def two_releases(folder, *, frozen, gone):
-    """Publish a world, take some of its children out, publish it again."""
+    """Publish a world, remove some of its children, publish it again; return both releases."""
     frame = small_worlds.encounters(np.random.default_rng(5), 900, 500)
     vault = small_worlds.MemoryVault(encounter=frame)
     policy = replace(small_worlds.ONE_YEAR, frozen=frozen)
@@ -55,7 +55,7 @@ def test_nobody_shows_when_they_are(tmp_path, gone):
 
 
 def changed(first, second, finals=("", "")):
-    """Attack two releases of one table of stages, of which a number changed."""
+    """Attack two releases of one table of stages, with the given numbers."""
     releases = [
         replace(published(values, sum(first)), final=final)
         for values, final in zip((first, second), finals, strict=True)
@@ -135,7 +135,7 @@ def averaged(releases):
 
 
 def drawn(truth, seed, frozen):
-    """Draw the noise anew, as a mechanism without cell keys does."""
+    """Return a release whose noise is drawn anew, as by a mechanism without cell keys."""
     draw, mechanism = np.random.default_rng(seed), CellKey()
     counts = np.array([*truth, sum(truth)])
     shown = mechanism.publish(counts, draw.integers(0, mechanism.key_range, len(counts)))
@@ -163,7 +163,7 @@ def test_repeated_numbers_do_not():
 
 
 def test_the_guess_is_the_truth_as_often_as_it_says():
-    """A total told by itself and by parts: sureness and hits agree over many draws."""
+    """A total is read from itself and from its parts: the stated probability equals the share of right guesses."""
     sure, hit = [], []
     for seed in range(300):
         release = drawn([4, 6], seed, True)

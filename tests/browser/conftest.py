@@ -1,4 +1,4 @@
-"""The real server on a free port, and a browser that may speak to nobody else."""
+"""The real server on a free port, and a browser that can reach no other host."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Served]]:
-    """Start servers as `tact serve` does: releases only, a clean environment, a process of its own."""
+    """Yield a function that starts a server like `tact serve`: a new process that gets only releases."""
     from dashboard.site import clean_environment
 
     running: list[subprocess.Popen[bytes]] = []
@@ -73,7 +73,7 @@ def public(serve: Callable[..., Served], releases: Path) -> Served:
 
 @pytest.fixture(scope="session")
 def hostile(serve: Callable[..., Served], releases: Path, tmp_path_factory: pytest.TempPathFactory) -> Served:
-    """Serve a release whose every text from outside is markup."""
+    """Start a server for a release in which every text from outside contains markup."""
     folder = Path(shutil.copytree(releases, tmp_path_factory.mktemp("hostile") / "releases"))
     for tier in folder.glob("*/*/datapackage.json"):
         _spoil(tier)
@@ -110,7 +110,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def look(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Open a page at a size; everything but 127.0.0.1 is blocked and counted."""
+    """Yield a function that opens a page at a window size; requests to other hosts are blocked and counted."""
     contexts = []
 
     def open_page(url: str, size: tuple[int, int] = (1366, 768), *, ready: bool = True) -> Any:

@@ -1,4 +1,4 @@
-"""Coverage in a browser: the map stands within the page, the address follows, nothing is asked of others."""
+"""The Coverage page in a browser: the map fits into the page, the address follows, no other host is asked."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Each page opens under its own address, the first one too, and stands once in the navigation."""
+"""Each page, also the first one, opens under its own address and is in the navigation once."""
 
 import pytest
 

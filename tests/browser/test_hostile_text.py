@@ -1,4 +1,4 @@
-"""Hostile text in every field of every record kind, on every page and layer: text, and nothing that runs."""
+"""Hostile text in every field of every record kind, on every page and layer: shown as text, never executed."""
 
 import re
 import shutil
@@ -62,7 +62,7 @@ def public_address(serve, releases):
 
 @pytest.fixture
 def open_page(look):
-    """Open an address and note dialogs and what the text, had it run, would have asked for."""
+    """Return a function that opens an address and records dialogs and requests, which only executed text can cause."""
 
     def opened(url, *, ready=True):
         page = look("about:blank", ready=False)
@@ -91,9 +91,9 @@ def assert_nothing_ran(page):
 
 
 def cells(page, within):
-    """Give the texts of a table's cells, one a line.
+    """Return the texts of a table's cells, one on each line.
 
-    It is read from its first column to its last, since only what is in view stands in the page.
+    The table is scrolled from the first to the last column, because the page contains only visible cells.
     """
     grid = within.locator("[data-testid=stDataFrame] [role=gridcell]")
     grid.first.wait_for(state="attached")

@@ -1,4 +1,4 @@
-"""The live map in a real browser: what it shows, what a change costs, and whom it speaks to."""
+"""The live map in a real browser: what it shows, how much data a change needs, and which hosts it asks."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""From the first page to a plan that is decided on, kept and opened again, as a programme manager goes."""
+"""From the first page to a plan with a decision, saved and opened again, as a programme manager works."""
 
 import shutil
 from pathlib import Path

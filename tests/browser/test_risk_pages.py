@@ -1,4 +1,4 @@
-"""Risk and Trends in a browser: pictures stand, the address follows, nothing is asked of anybody else."""
+"""The Risk and Trends pages in a browser: charts appear, the address follows, no other host is asked."""
 
 from pathlib import Path
 

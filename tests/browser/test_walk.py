@@ -1,7 +1,7 @@
-"""Random walks over the controls: a step changes what it asks for, and nothing else, ever.
+"""Random walks over the controls: a step changes only what it should change.
 
-The walker keeps a view of its own, by the rules of dashboard/pages/situation/view.py, and compares it
-with the address and the screen after each step.
+The walker predicts the view by the rules of dashboard/map/view.py, and compares it with the address and the screen
+after each step.
 """
 
 import random
@@ -37,7 +37,7 @@ def test_a_step_changes_what_it_asks_for_and_nothing_else(partner, look, release
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_hurried_reader_loses_nothing(partner, look, seed):
-    """The table is asked for while the page still works on the step before, which is cut short by that."""
+    """The reader opens the table while the page still works on the previous step, and so interrupts that step."""
     chance = random.Random(seed)
     page = look(f"{partner.url}/?period=2008-03-01/P3M")
     button, dialog = page.get_by_role("button", name="Table"), page.locator("[data-testid=stDialog]")
@@ -57,7 +57,7 @@ def test_a_hurried_reader_loses_nothing(partner, look, seed):
 
 
 class Walker:
-    """Somebody who tries the controls one after another, and knows what should stand there."""
+    """A reader who tries the controls one after another, and knows what the page should then show."""
 
     def __init__(self, page, of, chance):
         self.page, self.of, self.chance = page, of, chance
@@ -83,7 +83,7 @@ class Walker:
         self.chance.choice(steps)()
 
     def ask(self, told, act, **changes):
-        """Do something that asks for changes of the view, and see that it brings these only."""
+        """Do an action that should change the view, and check that nothing else changes."""
         before = format_address(self.view)
         self.taken.append(told)
         act()
@@ -107,7 +107,7 @@ class Walker:
         return dict(parse_qsl(urlsplit(self.page.url).query))
 
     def differing(self):
-        """Give what stands on the screen and should not, beside what should."""
+        """Return each part of the screen that is wrong, with the right content."""
         view, page = self.view, self.page
         name = self.areas.table["name_en"].get(view.area, "Albania and Greece")
         wanted = {
@@ -185,7 +185,7 @@ class Walker:
             self.ask(f"choice {choice.id}", lambda o=option, w=words: self.pick(o.label, w), options=options)
 
     def to_area(self):
-        """Click somewhere; which area of the level lies there, the address says, and the walker remembers."""
+        """Click a region; the address names the area found there, which must be the same at each later click."""
         before, level = self.view.area, self.view.level
         code = self.chance.choice(REGIONS)
         if before and self.found.get((code, level), before) == before:
@@ -233,7 +233,7 @@ class Walker:
             self.ask(f"projector {on}", toggle.click, projector=on)
 
     def another_page(self):
-        """A visit to another page is no step of the view; its way back is."""
+        """Open another page and come back: the view stays the same."""
         self.taken.append("another page")
         self.page.get_by_role("link", name="Method").click()
         until(self.page, lambda: "/method" in self.page.url)

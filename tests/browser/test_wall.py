@@ -1,4 +1,4 @@
-"""No page is reached but through app.py, and the web process never comes near the vault."""
+"""Pages can be reached only through app.py, and the web process never opens the vault."""
 
 import urllib.error
 import urllib.request

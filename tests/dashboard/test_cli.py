@@ -1,4 +1,4 @@
-"""What a data officer and a script rely on: the commands, their JSON keys and their exit codes."""
+"""The parts of the command line on which people and scripts rely: commands, JSON keys and exit codes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PLANTED = ("KETI-PLANTED-77", "Arta Planted", "0691234567")
 
 @pytest.fixture
 def practice(tact, tmp_path: Path) -> Path:
-    """An empty workspace for invented records."""
+    """Return an empty workspace for invented records."""
     folder = tmp_path / "practice"
     assert tact("--workspace", folder, "init", "--practice").code == 0
     return folder
@@ -39,14 +39,14 @@ def practice(tact, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def files(tact, tmp_path: Path) -> Path:
-    """The demo world as partner files."""
+    """Return the folder of the demo world as partner files."""
     folder = tmp_path / "files"
     assert tact("demo", "--files", folder, "--children", "300").code == 0
     return folder
 
 
 def encounter_rows(count: int = 10) -> list[dict[str, str]]:
-    """Ten rows of a partner's file, all right."""
+    """Return ten correct rows of a partner's file."""
     row = {
         "date": "2008-03-04",
         "municipality": "Tiranë",

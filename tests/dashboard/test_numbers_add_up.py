@@ -1,6 +1,6 @@
 """Parts equal totals wherever children are counted: on the map, in panel, table and charts, and in every file.
 
-The world is another one in each run. To see a failure again: TACT_SEED=N with the seed that it names.
+Each run tests a different world. To repeat a failure, set TACT_SEED to the seed that it names.
 """
 
 import contextlib
@@ -76,10 +76,10 @@ def current(world, request):
 
 
 def check_sums(current, rows, *needed):
-    """Check every sum of rows (columns KEYS, value, state): exactly where all parts are shown, else as a lower limit.
+    """Check every sum of rows (columns KEYS, value, state): exactly if all parts are shown, else as a lower limit.
 
-    `needed` are kinds of sums of which some must have all parts. A sum with a number that the release could not
-    reconcile is left out.
+    `needed`: the kinds of sums that must occur with all parts. Sums with a number that the release could not reconcile
+    are left out.
     """
     areas = small_worlds.area_table()
     numbers = rows.set_index(KEYS)["value"].astype(float).fillna(0.0).to_dict()
@@ -113,7 +113,7 @@ def check_sums(current, rows, *needed):
 
 
 def list_released(release):
-    """Return each cell of the layer, as KEYS, with its row of the release's tables."""
+    """Yield each cell of the layer, as KEYS, with its row of the release's tables."""
     for name in release.tables:
         measure, *rest = name.split("_")
         if measure == "children" and rest[2:] in ([], ["pathway"], ["stage"]):
@@ -123,12 +123,12 @@ def list_released(release):
 
 
 def is_loose(row):
-    """Return whether a number was published that could not be reconciled: in public the result may be below k."""
+    """Return whether a published number could not be reconciled: on the public tier its result may be below k."""
     return row["state"] == "number" and pd.isna(row["reconciled"])
 
 
 def is_whole(kind, total, parts, periods):
-    """Return whether the parts cover the total: all quarters, and all categories that there are."""
+    """Return whether the parts cover the total: all its quarters, or all existing categories."""
     if kind == "period":
         days = sum((periods[p[2]].end - periods[p[2]].start).days + 1 for p in parts)
         return days == (periods[total[2]].end - periods[total[2]].start).days + 1
@@ -140,7 +140,7 @@ def is_whole(kind, total, parts, periods):
 
 
 def list_views(current):
-    """List every level, period and choice that the release has."""
+    """Yield a view for every level, period and choice that the release has."""
     for level, of in product(LAYER.levels(current.release), CHOICES):
         if LAYER.offers(current.release, level, {"of": of}):
             rows = LAYER.rows(current.release, level)
@@ -155,7 +155,7 @@ def as_number(text):
 
 
 def needed(current):
-    """List the kinds of sums that a tier surely has: in public a part of each may be hidden."""
+    """Return the kinds of sums that a tier certainly shows; on the public tier each may have a hidden part."""
     return ("area", "period", "category") if current.tier == "partner" else ()
 
 
@@ -291,7 +291,7 @@ def read_years(release, of="all"):
 
 
 def test_parts_equal_totals_in_the_charts(world):
-    """Quarters of the bars equal the years; the two pathways of the charts and the children without one, all bars."""
+    """Quarters add up to years; both pathways and the children without a pathway add up to all children."""
     current, parts = world["partner"], []
     for area, pathway in product(trends.name_areas(current), ("all", "internal", "cross_border")):
         met = trends.read_met(current, area, pathway)
@@ -363,7 +363,7 @@ def test_a_release_without_reconciled_numbers_shows_the_published_ones(tmp_path)
 
 
 def test_the_style_for_qgis_draws_an_adjusted_zero_as_a_number(world):
-    """Each area is drawn by one rule; the first rule is that of the circles."""
+    """Exactly one rule draws each area; the first rule is the rule for circles."""
     release = world["partner"].release
     for view in list_views(world["partner"]):
         data = LAYER.read(release, view)

@@ -1,4 +1,4 @@
-"""Without a network: every command of the way and every page, in a namespace that has no way out."""
+"""Every command and every page works without a network, in a namespace that has no connection."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ finally:
 
 
 def namespace() -> list[str]:
-    """Give the words that run a program in a network namespace of its own; skip where that is not allowed."""
+    """Return the words that run a program in a separate network namespace; skip if this is not allowed."""
     if shutil.which("unshare"):
         for words in (["unshare", "--net"], ["unshare", "--net", "--map-root-user"]):
             if subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
@@ -73,7 +73,7 @@ def test_the_whole_way_works_with_the_cable_out(demo_world, tmp_path):
 
 
 def test_no_page_looks_for_a_name_or_an_address_outside(demo_world, monkeypatch):
-    """The same without a namespace: in this process nothing can be connected to or looked up."""
+    """The same without a namespace: this process cannot connect to a host or look up a name."""
     from streamlit.testing.v1 import AppTest
 
     from dashboard.site import Site, announce_site

@@ -1,4 +1,4 @@
-"""A programme that has not ended: some years are final, the quarters of the running year are provisional."""
+"""A programme that is still running: some years are final, the quarters of the current year are provisional."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The web process from outside: what it answers, with which headers, and what it can never reach."""
+"""The web process from outside: its answers, its headers, and what it can never open."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""The wall: the web process, started as people start it, never comes near the vault or a key."""
+"""The wall: the web process, started in the usual way, never opens the vault or a key."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def copied(demo_world: Path, folder: Path) -> Path:
 
 
 def visit(command, *, more=("",)):
-    """Open every page, and the layers of the first one."""
+    """Open every page, and some layers on the first page."""
     for page in [*more, *(address for _, _, _, address in PAGES)]:
         shown = open_page(command.url, page)
         assert shown.ended == "FINISHED_SUCCESSFULLY"
@@ -57,7 +57,7 @@ def visit(command, *, more=("",)):
 
 @pytest.fixture(scope="module")
 def workspace(demo_world, tmp_path_factory):
-    """A copy of the demo world, with an audit of each tier that found something."""
+    """Return a copy of the demo world, with an audit of each tier that has a finding."""
     copy = copied(demo_world, tmp_path_factory.mktemp("wall"))
     for tier in TIERS:
         found = [{"attack": "bounds", "table": "t", "cell": {}, "reason": f"seen by {tier} readers alone"}]
@@ -67,7 +67,7 @@ def workspace(demo_world, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory):
-    """A folder of settings with key files in it, as a user has them."""
+    """Return a settings folder with key files in it, as users have them."""
     folder = tmp_path_factory.mktemp("config")
     for name in ("vault", "identifier"):
         path = folder / "tact-map" / "keys" / "one" / f"{name}.key"
@@ -87,7 +87,7 @@ def partner(workspace, keys, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def public(workspace, tmp_path_factory):
-    """The same on another address of this machine, which is not its own one to the product."""
+    """Start the server on an address of this machine that does not count as the machine's own address."""
     command = serve(workspace, tmp_path_factory.mktemp("public"), "--address", "127.0.0.2")
     yield command
     command.stop()

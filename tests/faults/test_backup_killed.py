@@ -1,4 +1,4 @@
-"""kill -9 while backing up and while restoring: no half backup, and no vault lost."""
+"""kill -9 during backup and restore: no incomplete backup, and no vault is lost."""
 
 import signal
 

@@ -1,7 +1,7 @@
 """kill -9 of the real commands at seeded moments: `tact import` and `tact release`, twenty times each.
 
-A moment is a share of the time that the command works on the workspace, or one of the steps at which it
-touches a file there (an audit hook that Python loads at its start counts these and can stop at one).
+A moment is a share of the time for which the command works on the workspace, or one of the steps in which it
+opens or changes a file there (an audit hook that Python loads at its start counts the steps and can stop at one).
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def spy(tmp_path_factory):
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command went: its exit code, how long it worked on the workspace, how many steps it took."""
+    """The run of a command: its exit code, seconds of work on the workspace, and number of steps."""
 
     code: int
     seconds: float
@@ -82,7 +82,7 @@ class Ran:
 
 
 def run(spy, workspace, *words, after=None, step=0):
-    """Run a command; kill it a time after its first step in the workspace, or at a step."""
+    """Run a command; kill it some time after its first step in the workspace, or at a given step."""
     read, told = os.pipe()
     given = {"PYTHONPATH": str(spy), "TOLD": str(told), "WORKSPACE": str(workspace), "LAST_STEP": str(step)}
     command = [sys.executable, "-m", "dashboard.cli", "--workspace", str(workspace), *map(str, words)]
@@ -104,7 +104,7 @@ def run(spy, workspace, *words, after=None, step=0):
 
 
 def moments(seed, whole):
-    """Draw as many moments by time as by step, from what a run without a kill took."""
+    """Draw moments to kill at, half by time and half by step, from a run without a kill."""
     random = np.random.default_rng(seed)
     times = random.uniform(0, whole.seconds, MOMENTS)
     # Half of them among the last steps, which rename, replace and clean up.
@@ -148,7 +148,7 @@ def copied(workspace, tmp_path):
 
 
 def assert_healthy(tact, workspace):
-    """A first look may settle what was interrupted; nothing must be left to do by hand."""
+    """Check that `doctor` repairs what was interrupted, so that nobody has to do anything by hand."""
     doctor = tact("--workspace", workspace, "doctor", "--json")
     assert (doctor.code, doctor.json) == (0, {"healthy": True, "problems": []})
 
@@ -173,14 +173,14 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory):
-    """A workspace that holds a few of the records already."""
+    """Return a workspace that has some of the records already."""
     folder = tmp_path_factory.mktemp("before")
     return practice(folder / "workspace", write(folder / "few.csv", rows(1500)))
 
 
 @pytest.fixture(scope="module")
 def imported(spy, before, files, tmp_path_factory):
-    """What an import that nobody kills takes, and what is in the vault before and after."""
+    """Import without a kill; return its measures, and the vault's content before and after it."""
     workspace = copied(before, tmp_path_factory.mktemp("whole"))
     with pytest.MonkeyPatch.context() as patch:
         for name, value in KEYS.items():
@@ -215,7 +215,7 @@ def test_a_killed_import_loses_nothing_and_doubles_nothing(tact, spy, before, fi
 
 @pytest.fixture(scope="module")
 def released(spy, tmp_path_factory):
-    """A workspace with a release and new records since; and what the next release takes."""
+    """Return a workspace with a release and newer records, and the measures of its next release."""
     folder = tmp_path_factory.mktemp("released")
     workspace = practice(folder / "workspace", write(folder / "few.csv", rows(400)))
     first = run(spy, workspace, "release")

@@ -1,4 +1,4 @@
-"""A damaged file is called damaged, never a wrong key, and is never written to."""
+"""A damaged file is reported as damaged, never as a wrong key, and is never changed."""
 
 import shutil
 

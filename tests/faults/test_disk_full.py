@@ -1,4 +1,4 @@
-"""No room left: a clear message, and everything is as it was."""
+"""A full disk: a clear message, and nothing is changed."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of forgetting, twenty times: all records of the child are there, or none."""
+"""kill -9 during forgetting, twenty times: all records of the child are there, or none."""
 
 import contextlib
 import shutil
@@ -45,7 +45,7 @@ def copied(before, folder):
 
 
 def left(connection):
-    """Count the child's records as they stand on the disk, before a vault is opened upon them."""
+    """Count the child's records on the disk, before a vault is opened."""
     asked = "SELECT count(*) FROM encounter WHERE child = ?"
     return connection.execute(asked, (bytes.fromhex(CHILD),)).fetchone()[0]
 

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of an import, twenty times: all of the file is there, or nothing of it."""
+"""kill -9 during an import, twenty times: all records of the file are stored, or none."""
 
 import signal
 
@@ -22,7 +22,7 @@ def identities(vault):
 
 @pytest.fixture(scope="module")
 def whole():
-    """Give all identities, those of the file and those that were there before."""
+    """Return all identities (of the file and of earlier records), and the earlier ones alone."""
     file, before = frame("encounter", ROWS)["identity"], frame("encounter", BEFORE, first=ROWS)["identity"]
     return sorted([*file, *before]), sorted(before)
 
@@ -35,7 +35,7 @@ def new_vault(folder):
 
 @pytest.fixture(scope="module")
 def marks(tmp_path_factory):
-    """Count the pieces of work of an import that nobody kills."""
+    """Count the steps of an import that nobody kills."""
     return run_through(*command(new_vault(tmp_path_factory.mktemp("whole") / "vault")))
 
 
@@ -44,7 +44,7 @@ def command(folder):
 
 
 def check(folder, ended, whole):
-    """Check a vault whose writer was killed; tell whether the file had gone in."""
+    """Check a vault whose writer was killed; return whether the file was imported."""
     everything, before = whole
     with Vault.open(folder, KEY) as vault:
         found = identities(vault)

@@ -1,4 +1,4 @@
-"""Two writers: the second is told at once who the first is; readers are never stopped."""
+"""Two writers: the second is told at once who is writing; readers never have to wait."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def first(folder):
-    """Another process in the middle of an import."""
+    """Start another process that stops in the middle of an import."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(folder)],
         stdin=subprocess.PIPE,

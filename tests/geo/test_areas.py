@@ -1,4 +1,4 @@
-"""Areas with shapes: one coverage, levels that nest, one answer for each point."""
+"""Areas with shapes: one coverage, nested levels, and one answer for each point."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Travel: what is worked out, what replaces it, and what is said of a faulty file."""
+"""Travel times: the default, the entered times that replace it, and the messages for a faulty file."""
 
 import numpy as np
 import pyproj

@@ -36,7 +36,7 @@ class Counted:
         return self.grid.areas[["level", "parent"]]
 
     def drawn(self, mechanism):
-        """Return each table as the mechanism publishes it."""
+        """Return each table with the noise of a mechanism."""
         scale = {spec: CAP if spec.measure == "encounters" else 1 for spec in self.counts}
         return {s: mechanism.publish(c, self.keys[s], scale[s]) for s, c in self.counts.items()}
 

@@ -1,4 +1,4 @@
-"""Invented worlds of the programme's size, released by the defaults: what attackers learn, what readers lose.
+"""Invented worlds as large as the programme, released with the defaults: what attackers learn, what readers lose.
 
 Run as a program, it studies many worlds and prints a summary of all:
 

@@ -11,7 +11,7 @@ _ONE, _SEVERAL = ("t", "self", "mark"), "format_plural"
 
 
 def messages(folder: Path) -> set[str]:
-    """Return every message as it is keyed in a catalogue: singular, NUL, plural."""
+    """Return every message in the form of a catalogue key: singular, NUL, plural."""
     return {found for file in sorted(folder.glob("*.py")) for found in _of(ast.parse(file.read_text("utf-8")))}
 
 

@@ -1,4 +1,4 @@
-"""The risk model written down once more, for a sampler that shares no code with the product."""
+"""The risk model written a second time, for a sampler that shares no code with the product."""
 
 import numpy as np
 

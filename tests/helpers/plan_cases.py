@@ -55,7 +55,7 @@ def cheapest(posts, units):
 
 
 def keeps(posts, rules, units):
-    """Return whether a layout keeps the rules, and its cost, computed in plain loops."""
+    """Return whether a layout keeps the rules, and its cost, both computed in plain loops."""
     moved, cost = cheapest(posts, units)
     if moved > rules.moves or cost > rules.budget + 1e-9:
         return False, cost

@@ -1,4 +1,4 @@
-"""Invented saved plans in the planner's form, for tests of what is made from a plan."""
+"""Invented saved plans in the planner's form, for tests of pages, briefings and commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The study of invented worlds: what it measures, and that it is the same each time."""
+"""The study of the risk model on invented worlds: its measures, and the same results each time."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The closed loop: finds come back, the plan starves no area, and a rival without rules does."""
+"""Outreach that follows the plan: the plan abandons no area, and a rival without rules does."""
 
 from dataclasses import replace
 

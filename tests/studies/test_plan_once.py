@@ -1,4 +1,4 @@
-"""Regret: the rivals do what their names say, and the plan is worth its moves where the truth is known."""
+"""The value of a plan: the rivals act as their names say, and the moves help if the truth is known."""
 
 import numpy as np
 import pytest

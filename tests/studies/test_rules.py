@@ -1,4 +1,4 @@
-"""The study of rules for repeated publication: what is counted, when each rule draws, and whom a change gives away."""
+"""The study of rules for repeated publication: what is counted, when each rule draws, whom changes reveal."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The briefing: two tagged pages in three languages, whatever the plan holds, and pictures for slides."""
+"""The briefing: two tagged pages in three languages for any plan, and pictures for slides."""
 
 import io
 import itertools
@@ -49,7 +49,7 @@ def release(scored):
 
 @pytest.fixture(scope="module")
 def alone(scored):
-    """The release without what was worked out from it."""
+    """Return the release without derived results."""
     return Release.open(scored.releases, "partner")
 
 
@@ -67,12 +67,12 @@ def text(pdf):
 
 
 def closed(words):
-    """Leave out what parts words and lines."""
+    """Return a text without spaces and line breaks."""
     return re.sub(r"[\s\u200b]", "", words)
 
 
 def structure(pdf):
-    """Give the roles in the tree of tags, and the texts that stand for pictures."""
+    """Return the roles in the tree of tags, and the alternative texts of pictures."""
     found, alts = [], []
 
     def walk(node):
@@ -222,7 +222,7 @@ def test_it_says_what_the_risk_model_says(release):
 
 
 def hostile_plan(release, texts):
-    """Give a plan in which every text that can come from data is one of these, in turn."""
+    """Return a plan in which every text that can come from data is one of these texts, in turn."""
     given = itertools.cycle(texts)
     author = {"role": "board", "date": next(given)}
     plan = manifest(release.name, title=next(given), note=next(given), author=author)

@@ -1,4 +1,4 @@
-"""Commands that ask: what they say where nobody can answer, what they look at first, being stopped."""
+"""Commands that ask questions: without a terminal, with wrong answers, and when the user interrupts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VARIABLE = "TACT_BACKUP_PASSPHRASE"
 
 @pytest.fixture(autouse=True)
 def nobody(monkeypatch):
-    """Nobody sits at a terminal, and no passphrase is in the environment."""
+    """Simulate that there is no terminal, and no passphrase in the environment."""
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setattr(sys, "stdin", io.StringIO())
 
@@ -36,7 +36,7 @@ def practice(tact, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """Sit at a terminal and give answers."""
+    """Return a function that simulates a person at a terminal who gives these answers."""
 
     def sit(*answers: str) -> list[str]:
         asked, left = [], iter(answers)

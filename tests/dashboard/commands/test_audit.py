@@ -1,4 +1,4 @@
-"""An audit is told in words: what was tried, how it went, and where something was found."""
+"""The words for an audit: which attacks were tried, their results, and where something was found."""
 
 from pathlib import Path
 

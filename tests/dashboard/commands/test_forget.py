@@ -1,4 +1,4 @@
-"""Forgetting by the command line: nothing personal in arguments, answers or files; nobody comes back."""
+"""Forgetting by the command line: nothing personal in arguments, answers or files, and no record returns."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_a_known_child_with_an_unknown_number_is_asked_about(tact, practice, mon
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """Sit at a terminal and give answers, the hidden ones too."""
+    """Return a function that simulates a person at a terminal who gives these answers, also hidden ones."""
 
     def sit(*answers: str) -> list[str]:
         asked, left = [], iter(answers)

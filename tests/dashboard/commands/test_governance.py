@@ -1,4 +1,4 @@
-"""Governance by the command line: what a release needs, what is deleted, who receives what."""
+"""Governance by the command line: what a release needs, what is deleted, and who receives files."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def encounters(path: Path, count: int = 30, **changes: str) -> Path:
 
 @pytest.fixture
 def typed(monkeypatch):
-    """Type lines where a command asks for something."""
+    """Return a function that types lines as answers to a command."""
 
     def type_lines(*lines: str) -> None:
         monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
@@ -58,7 +58,7 @@ def typed(monkeypatch):
 
 @pytest.fixture
 def made(tact, tmp_path: Path, typed):
-    """Give a way to make a workspace with some records."""
+    """Return a function that makes a workspace with some records."""
 
     def make(*words: str) -> Path:
         folder = tmp_path / "w"

@@ -1,4 +1,4 @@
-"""Hostile text in every field of every record kind: what comes back and what leaves holds it as text."""
+"""Hostile text in every field of every record kind: answers and exported files contain it only as text."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def world(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def exported(world, tmp_path_factory):
-    """Export the partner tier in every format; the files by suffix."""
+    """Export the partner tier in every format; return the files by suffix."""
     folder = tmp_path_factory.mktemp("exported")
     formats = [word for name in hostile.FORMATS for word in ("--format", name)]
     answer = world.tact("export", "--to", folder, "--tier", "partner", "--for", "Invented Partner", *formats)
@@ -56,7 +56,7 @@ def of_layer(files, suffix, layer):
 
 
 def everything(path: Path) -> str:
-    """Give all text that a file holds, packed or not."""
+    """Return all text in a file, also if the file is compressed."""
     if path.suffix == ".parquet":
         table = pq.read_table(path)
         columns = [c for c in table.column_names if c not in ("geometry", "imported")]
@@ -180,7 +180,7 @@ def test_a_geopackage_holds_the_text_and_opens(exported):
 
 
 def check_style(text: str) -> None:
-    """A style is well-formed and has no element that text from outside could have made."""
+    """Check that a style is well-formed and that hostile text made no element in it."""
     found = ET.fromstring(text.partition("\n")[2])
     assert not {"img", "script", "b"} & {element.tag for element in found.iter()}
 

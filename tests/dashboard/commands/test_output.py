@@ -1,4 +1,4 @@
-"""What a terminal shows of names that come from outside."""
+"""The output of the terminal for names that come from outside."""
 
 import io
 import json
@@ -13,7 +13,7 @@ COMMANDS = "\x1b]0;owned\x07\x1b[2Jname\r\x9b2J"
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """A terminal that shows progress bars."""
+    """Replace the console by one that shows progress bars; return its output."""
     screen = io.StringIO()
     monkeypatch.setattr(output, "console", Console(file=screen, force_terminal=True, width=200))
     return screen

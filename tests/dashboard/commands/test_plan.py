@@ -1,4 +1,4 @@
-"""`tact plan`: what is said, what is kept, what a wrong word gets."""
+"""`tact plan`: its output, the plans that it saves, and its errors for wrong input."""
 
 import csv
 import shutil

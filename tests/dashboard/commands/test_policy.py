@@ -1,4 +1,4 @@
-"""`tact policy compare`: the answer, the words, the files, and what a wrong option gets."""
+"""`tact policy compare`: the answer, the words, the files, and the errors for wrong options."""
 
 import csv
 import os
@@ -25,7 +25,7 @@ ASKED = ("policy", "compare", "--worlds", "1", "--children", "300", "--seed", "4
 
 @pytest.fixture
 def quick(monkeypatch):
-    """A small plan, and few worlds for the membership attack: these tests are about the command."""
+    """Use a small plan, and few worlds for the membership attack, because these tests are about the command."""
     monkeypatch.setattr(membership, "WORLDS", (200,))
     real = policy.policy_file.read
     small = lambda path: policy.policy_file.Rules(real(path).policy, SMALL_PLAN)  # noqa: E731

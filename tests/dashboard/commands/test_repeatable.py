@@ -1,4 +1,4 @@
-"""The same records and keys give the same numbers and the same files, in any order and in any process."""
+"""The same records and keys give the same numbers and files, for any order of rows and in any process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 
 def tact(workspace, *words, seed=0, **keys):
-    """Run a command in a process of its own, whose sets and dictionaries are shuffled by a seed."""
+    """Run a command in a new process, whose sets have an order that depends on the seed; return its output."""
     command = [sys.executable, "-m", "dashboard.cli", "--workspace", str(workspace), *map(str, words)]
     environment = os.environ | KEYS | keys | {"PYTHONHASHSEED": str(seed)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
@@ -34,7 +34,7 @@ def tact(workspace, *words, seed=0, **keys):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Partner files of an invented world that need no mapping."""
+    """Return partner files of an invented world that need no mapping."""
     folder = tmp_path_factory.mktemp("files")
     tact(folder, "demo", "--files", folder, "--children", 250, "--seed", 5)
     found = [path for path in sorted(folder.iterdir()) if any(f"-{kind}.csv" in path.name for kind in KINDS)]
@@ -55,7 +55,7 @@ def first(files, tmp_path_factory):
 
 
 def tables(workspace):
-    """Give the bytes of every table of both tiers."""
+    """Return the bytes of every table of both tiers."""
     return {
         f"{tier}/{path.name}": path.read_bytes()
         for tier in TIERS
@@ -113,7 +113,7 @@ def test_a_seed_makes_the_same_demo_with_the_same_noise(tmp_path):
 
 
 def content(path):
-    """Give the bytes of a file; of a GeoPackage its rows, since GDAL does not lay out pages alike."""
+    """Return the bytes of a file; for a GeoPackage its rows, because GDAL may order the pages differently."""
     if path.suffix != ".gpkg":
         return path.read_bytes()
     with closing(sqlite3.connect(path)) as file:

@@ -1,4 +1,4 @@
-"""`tact risk`: what is written, what is said, what a wrong word gets."""
+"""`tact risk`: the files that it writes, its output, and its errors for wrong input."""
 
 import shutil
 from pathlib import Path
@@ -10,7 +10,7 @@ from data.release import Release
 
 @pytest.fixture
 def demo(demo_world, tmp_path):
-    """A copy of the demo without what was worked out from it."""
+    """Return a copy of the demo without derived results."""
     copy = tmp_path / "demo"
     shutil.copytree(demo_world, copy)
     shutil.rmtree(copy / "derived")

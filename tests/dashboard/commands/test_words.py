@@ -1,4 +1,4 @@
-"""What commands say of workspaces, releases and boundaries."""
+"""The words of commands about workspaces, releases and boundaries."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def practice(tact, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def square(tmp_path: Path) -> Path:
-    """A file with one rough square for a municipality."""
+    """Return a boundary file with one rough square for one municipality."""
     import geopandas as gpd
 
     frame = gpd.GeoDataFrame({"name": ["Tiranë"]}, geometry=[box(19.7, 41.2, 20.0, 41.5)], crs=4326)

@@ -1,4 +1,4 @@
-"""What goes to the map: compact, in the order of the shapes, and safe inside a script."""
+"""The data sent to the map: compact, in the order of the shapes, and safe inside a script."""
 
 import ast
 import re

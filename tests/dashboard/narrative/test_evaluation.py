@@ -1,4 +1,4 @@
-"""What is said of the evaluation of the risk model."""
+"""The sentence on the evaluation of the risk model."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Catalogues: what a translator writes is what the product says, and nothing of the briefing is left out."""
+"""Catalogues: the product uses a translator's text as it is, and every text of the briefing is in them."""
 
 import gettext
 import io

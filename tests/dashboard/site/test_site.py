@@ -1,4 +1,4 @@
-"""Who may see what: the tier of an address, and what the web process is handed."""
+"""Who may see which tier at which address, and what the web process receives."""
 
 import os
 

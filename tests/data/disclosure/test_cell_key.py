@@ -65,7 +65,7 @@ def test_about_the_threshold_noise_is_wider_and_elsewhere_as_it_was():
 
 
 def test_the_default_tells_no_more_of_one_number_than_it_may_and_one_noise_for_all_does():
-    """Wider noise about the threshold is what lets it be 11."""
+    """Only the wider noise near the threshold allows k to be 11."""
     usual = CellKey.from_policy(DEFAULT_POLICY)
     for k in range(LOWEST_K, 21):
         assert find_largest_advantage(usual, k) <= LIMITS[0]
@@ -89,7 +89,7 @@ def test_from_the_steady_count_on_all_have_the_same_noise():
 
 
 def test_the_table_is_of_maximum_entropy():
-    """Any other distribution of the same mean and variance, near the table's, has less entropy."""
+    """Every similar distribution with the same mean and variance has less entropy."""
     row = compute_perturbation_table(2.0, 5)[3, 2:]
     values = np.arange(-3, 6)
     constraints = np.stack([np.ones(9), values, values**2])
@@ -101,7 +101,7 @@ def test_the_table_is_of_maximum_entropy():
 
 
 def test_the_integers_that_decide_are_the_same_on_every_machine():
-    """What is published hangs on these and nothing else."""
+    """All published numbers depend on these integers and on nothing else."""
     assert DEFAULT.thresholds()[[1, 3]].tolist() == [
         [0, 0, 0, 0, 8730564, 12593579, 14479023, 15494113, 16096947, 16491854],
         [0, 0, 576107, 2429132, 6142819, 10780229, 14388440, 16137700, 16666100, 16765553],
@@ -124,7 +124,7 @@ def test_a_child_alone_with_all_its_encounters_is_hidden_as_often_as_among_child
 
 
 def test_the_remainder_of_a_capped_count_does_not_show():
-    """Every value up to the largest perturbation can come from every count in reach."""
+    """Each count in reach can become any value up to the largest perturbation away."""
     matrix = DEFAULT.channel(40, 3).matrix
     for count in range(15, 25):
         assert (matrix[count, count - 15 : count + 16] > 0).all()
@@ -174,7 +174,7 @@ def test_cell_keys_are_uniform_whatever_the_count():
 
 
 def ons(area, record_keys, areas, mechanism):
-    """Publish counts by the rules of the ONS's package, re-stated one record and one cell at a time."""
+    """Publish counts by the rules of the ONS's package, written here for one record and one cell at a time."""
     edges = mechanism.thresholds()
     ptable = {
         (pcv, ckey): sum(int(ckey >= edge) for edge in edges[min(pcv, mechanism.largest)]) - mechanism.largest

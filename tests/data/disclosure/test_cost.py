@@ -1,4 +1,4 @@
-"""What protection costs is worked out from a release alone, and is right where the truth is known."""
+"""The cost of protection is computed from a release alone, and is right where the truth is known."""
 
 import json
 import shutil
@@ -31,7 +31,7 @@ def publish(counts, draw, mechanism=NOISE):
 
 
 def described(release, **about):
-    """Write into the manifest what the tables are, and whatever else is given."""
+    """Write into the manifest what each table is, and the given entries."""
     path = release.folder / MANIFEST
     told = json.loads(path.read_text(encoding="utf-8"))
     for resource in told["resources"]:
@@ -44,7 +44,7 @@ def described(release, **about):
 
 
 def tables(years, whole, states=()):
-    """Tables of regions by year, AL-01, AL-02 and GR-A, and of countries as a whole; None is hidden."""
+    """Return tables of regions (AL-01, AL-02, GR-A) by year and of countries for the whole time; None is hidden."""
     state = dict(states)
 
     def row(area, period, value):

@@ -1,4 +1,4 @@
-"""The policy file: what it may say, what it may not, and that each fault is told with its place."""
+"""The policy file: allowed and forbidden content, and a message with the place of each fault."""
 
 import contextlib
 import datetime as dt

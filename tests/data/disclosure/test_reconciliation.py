@@ -1,4 +1,4 @@
-"""Reconciled numbers add up in every direction, stay near the published ones and need nothing but published tables."""
+"""Reconciled numbers add up in every direction, stay near the published ones and need only published tables."""
 
 from itertools import product
 
@@ -43,7 +43,7 @@ def published(rows, *breakdown):
 
 
 def as_table(frame):
-    """Return a frame as a release holds it: texts and whole numbers."""
+    """Return a frame as a table with the types of a release: texts and whole numbers."""
     table = pa.Table.from_pandas(frame, preserve_index=False)
     kinds = [(f.name, pa.string() if pa.types.is_large_string(f.type) else f.type) for f in table.schema]
     return table.cast(pa.schema(kinds))
@@ -55,7 +55,7 @@ def numbers_of(tables, areas=AREAS, mechanism=None, k=None):
 
 
 def as_frames(tables, numbers):
-    """Return each reconciled table as a frame with the column `number`, and `shown`."""
+    """Return each table as a frame with the column `number` (reconciled), and with `shown`."""
     return {
         spec: tables[spec].to_pandas().assign(number=found, shown=tables[spec].to_pandas()["state"].isin(SHOWN))
         for spec, found in numbers.items()
@@ -63,7 +63,7 @@ def as_frames(tables, numbers):
 
 
 def list_sums(frames, areas):
-    """Yield the two sides of every sum that the tables hold: number and `shown` of the total and of its parts."""
+    """Yield each sum in the tables: its name, then number and `shown` of the total and of each part."""
     by_cell = {}
     for spec, frame in frames.items():
         columns = ["area", "period", *spec.breakdown]
@@ -89,7 +89,7 @@ def list_sums(frames, areas):
 
 
 def check_sums(tables, numbers, areas):
-    """Check every sum exactly where all parts are shown; elsewhere a total is at least what its parts show."""
+    """Check every sum: exactly if all parts are shown; otherwise the total is at least the sum of its shown parts."""
     ways = set()
     for way, (number, shown), parts in list_sums(as_frames(tables, numbers), areas):
         ways.add(way[0])
@@ -115,7 +115,7 @@ def draw_tables(world, tier, values, withheld=0.0, seed=0):
 
 
 def test_areas_are_moved_as_far_as_their_variance_says():
-    """40 against 20 + 14, all of variance 2: each of the three numbers takes a third of the difference of six."""
+    """40 against 20 + 14, each with variance 2: each of the three numbers takes a third of the difference, 6."""
     tables = {
         TableSpec("children", "country", "year"): published([("AL", YEAR, 40)]),
         TableSpec("children", "region", "year"): published([("AL-01", YEAR, 20), ("AL-02", YEAR, 14)]),
@@ -124,7 +124,7 @@ def test_areas_are_moved_as_far_as_their_variance_says():
 
 
 def test_the_wider_noise_near_the_threshold_takes_more_of_the_difference():
-    """Variances 2, 6 and 2: of a difference of ten the number of 11 takes six, the others two each."""
+    """Variances 2, 6 and 2: of the difference of 10 the number 11 takes 6, the others take 2 each."""
     tables = {
         TableSpec("children", "country", "year"): published([("AL", YEAR, 61)]),
         TableSpec("children", "region", "year"): published([("AL-01", YEAR, 11), ("AL-02", YEAR, 40)]),
@@ -144,7 +144,7 @@ def test_quarters_add_up_to_the_year():
 
 
 def test_categories_are_a_second_reading_of_their_total():
-    """The sum 36 has variance 6, the total 40 has 2: (40 / 2 + 36 / 6) / (1 / 2 + 1 / 6) = 39."""
+    """The sum 36 has variance 6, the total 40 has variance 2: (40 / 2 + 36 / 6) / (1 / 2 + 1 / 6) = 39."""
     tables = {
         TableSpec("children", "region", "year"): published([("AL-01", YEAR, 40)]),
         TableSpec("children", "region", "year", ("sex",)): published(
@@ -156,7 +156,7 @@ def test_categories_are_a_second_reading_of_their_total():
 
 @pytest.mark.parametrize("seed", range(8))
 def test_no_other_whole_numbers_that_add_up_are_nearer(seed):
-    """All whole numbers of two regions and two quarters are tried."""
+    """Try all whole numbers for two regions and two quarters."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(5, 9, (2, 2))
     truth = np.concatenate([truth.sum(axis=0, keepdims=True), truth])
@@ -191,7 +191,7 @@ def test_a_withheld_number_is_found_inside_but_not_shown():
 
 
 def test_a_table_without_rows_has_no_numbers():
-    """Years and the whole programme have none until they are final."""
+    """Years and the whole programme have no numbers until they are final."""
     quarter, year = (TableSpec("children", "region", grain) for grain in ("quarter", "year"))
     tables = {quarter: published([("AL-01", QUARTERS[0], 5)])}
     tables[year] = tables[quarter].slice(0, 0)
@@ -224,7 +224,7 @@ def test_parts_equal_totals_in_every_direction(seed, tier):
 
 @pytest.mark.parametrize(("seed", "tier"), [*product(range(6), TIERS)])
 def test_even_numbers_that_contradict_each_other_are_made_to_add_up(seed, tier):
-    """Repeated numbers describe the records of other days; nothing but the sums may be taken for granted."""
+    """Repeated numbers describe records of different days, so published numbers may be far from adding up."""
     rng, world = np.random.default_rng(seed), counted.small(seed, plan=PLAN, last="2008-05-31")
     values = {spec: rng.poisson(rng.choice([0.3, 5, 30]), n.shape) for spec, n in world.counts.items()}
     tables = draw_tables(world, tier, values)
@@ -263,7 +263,7 @@ def test_a_later_year_changes_no_number_of_a_year():
 
 
 def test_a_release_holds_what_its_own_files_give(tmp_path):
-    """No record is needed: whoever has the files of a release can compute the column."""
+    """Everybody who has the files of a release can compute the column; no record is needed."""
     frame = small_worlds.encounters(np.random.default_rng(2), 1500, 1000)
     small_worlds.release(small_worlds.MemoryVault(encounter=frame), tmp_path, plan=PLAN)
     for tier in TIERS:
@@ -282,7 +282,7 @@ def test_a_release_holds_what_its_own_files_give(tmp_path):
 
 @pytest.mark.slow
 def test_reconciled_numbers_are_nearer_to_the_truth():
-    """Mean distance from the true counts over the places that the product ships, against the published numbers."""
+    """Compare the mean distance from the true counts with that of published numbers, over the product's areas."""
     gains = {}
     for seed in range(101, 106):
         world = counted.own(seed=seed)

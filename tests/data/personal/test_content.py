@@ -1,4 +1,4 @@
-"""What counts as personal data by what stands in a column; and what does not."""
+"""Which contents of a column count as personal data, and which do not."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What counts as personal data by its heading, in four languages; and what does not."""
+"""Which headings count as personal data, in four languages, and which do not."""
 
 import pytest
 

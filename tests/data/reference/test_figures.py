@@ -1,4 +1,4 @@
-"""The published figures that ship: typed from the facts, conforming, each with its source."""
+"""The published figures that ship with the product: they match the schema, and each has its source."""
 
 import pandas as pd
 import pytest

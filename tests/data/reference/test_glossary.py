@@ -1,4 +1,4 @@
-"""The glossary: each term stands once, in all languages, and the words that it replaces are not used."""
+"""The glossary: each term occurs once, in all languages, and the product does not use the words that it replaces."""
 
 import ast
 import re
@@ -27,7 +27,7 @@ FILES = sorted(p for folder in FOLDERS for p in (ROOT / folder).rglob("*.py"))
 
 
 def texts_of(path):
-    """Yield every text of a module that is not a docstring; the values in an f-string become {}."""
+    """Yield every text of a module except docstrings; each value in an f-string becomes {}."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     parts |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -39,7 +39,7 @@ def texts_of(path):
 
 
 def avoided(text):
-    """Return the first phrase to avoid in a text: with a capital, the whole text; else whole words in it."""
+    """Return the first phrase of a text to avoid: one with a capital is the whole text, others are words in it."""
     for term in TERMS:
         for phrase in filter(None, term.avoid.split(";")):
             whole = phrase == text if phrase[0].isupper() else re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text)

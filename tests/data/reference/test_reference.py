@@ -1,4 +1,4 @@
-"""Reference tables: what ships is what the registry says, and every published row has its area."""
+"""Reference tables: the files match the registry, and every published row has its area."""
 
 import csv
 import hashlib

@@ -1,4 +1,4 @@
-"""The newest audit of what is shown is found, and nothing else is taken for it."""
+"""The newest audit of a release is found, and nothing else is taken for it."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""What was worked out from a release is read with it, as long as it is of that release and whole."""
+"""A derived result is read with its release, if it belongs to that release and is complete."""
 
 import json
 import shutil

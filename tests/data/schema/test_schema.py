@@ -1,4 +1,4 @@
-"""Record kinds: every column is documented once, and the pandera schema guards what is stored."""
+"""Record kinds: every column is documented once, and the pandera schema checks stored records."""
 
 import pandas as pd
 import pytest

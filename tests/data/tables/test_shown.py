@@ -1,4 +1,4 @@
-"""Which number is shown of a cell: the reconciled one, with a margin that still holds, or the published one."""
+"""The number shown for a cell: the reconciled one with a valid margin, or the published one."""
 
 import numpy as np
 import pandas as pd

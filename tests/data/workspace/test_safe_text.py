@@ -1,4 +1,4 @@
-"""Text that a spreadsheet shows and never runs."""
+"""Text that a spreadsheet shows and never executes."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""Small tables that a person fills in: what is read, and what is said of a faulty cell."""
+"""Small tables that a person fills in: how they are read, and the messages for faulty cells."""
 
 import csv
 

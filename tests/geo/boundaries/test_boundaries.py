@@ -1,4 +1,4 @@
-"""Importing official boundaries: what real files bring, what is refused, and nothing half done."""
+"""Importing official boundaries: real files, refused files, and no import that is only half done."""
 
 import itertools
 import json
@@ -35,7 +35,7 @@ ELOT = dict(
 
 
 def elot(text):
-    """Write Greek in Latin letters as the standard ELOT 743 does."""
+    """Return Greek text in Latin letters by the standard ELOT 743."""
     decomposed = unicodedata.normalize("NFD", text.lower())
     bare = "".join(c for c in decomposed if not unicodedata.combining(c)).replace("ου", "ou")
     return "".join(ELOT.get(c, c) for c in bare).title()
@@ -50,7 +50,7 @@ def shipped(level="municipality"):
 
 
 def cells_of(country, **columns):
-    """Give the shipped cells of a country as a file's rows: name, code, geometry."""
+    """Return the product's cells of a country as rows of a file: name, code, geometry."""
     frame = shipped()
     frame = frame[(frame["country"] == country) & frame.geometry.notna()]
     rows = gpd.GeoDataFrame({"name": frame["name_local"]}, geometry=frame.geometry)
@@ -68,7 +68,7 @@ def albania(tmp_path):
 
 
 def by_bare_name():
-    """Return the code of each Albanian municipality by its name in bare letters, two of them by hand."""
+    """Return the code of each Albanian municipality by its name without accents; two are typed in."""
     own = TABLE[(TABLE["country"] == "AL") & (TABLE["level"] == "municipality")]
     bare = {anyascii(name).lower().replace("-", " "): code for code, name in own["name_local"].items()}
     return bare | {"fushe arrez": "10944412", "ura vajgurore": "10944372"}
@@ -82,7 +82,7 @@ BY_BARE_NAME = by_bare_name()
 
 @dataclass(frozen=True)
 class Published:
-    """The files of both countries: made from the product's cells, or real ones."""
+    """The boundary files of both countries: made from the product's cells, or real ones."""
 
     albania: Path
     greece: Path
@@ -97,7 +97,7 @@ def files(request, tmp_path_factory):
 
 
 def albania_rows(files, rename=str):
-    """Read the rows of Albania with the code that each truly has, for comparison."""
+    """Return the rows of Albania with their true code, for comparison."""
     frame = gpd.read_file(files.albania)
     frame["true"] = frame["bashkia"].map(lambda name: BY_BARE_NAME[name.lower().replace("-", " ")])
     frame["name"] = frame["bashkia"].map(rename) if callable(rename) else TABLE.loc[frame["true"], rename].array
@@ -126,7 +126,7 @@ def test_the_municipalities_of_greece_are_matched(way, files, tmp_path):
 
 
 def assert_none_wrong(rows, workspace, report):
-    """Each area's new shape is, but for slivers, the shape of the row that is truly its."""
+    """Check that each area's new shape is that of its true row, except for slivers."""
     now = areas.load_areas(workspace).frame("municipality").geometry
     regions = areas.load_areas(workspace).frame("region").geometry
     true = rows.set_index("true").geometry
@@ -182,7 +182,7 @@ def test_importing_again_gives_the_same(files, tmp_path):
 
 
 def in_parts(shape, count):
-    """Cut a shape from north to south into parts of about equal height."""
+    """Return a shape cut into parts of about equal height, from north to south."""
     west, south, east, north = shape.bounds
     edges = [north - (north - south) * k / count for k in range(count + 1)]
     return [shape.intersection(shapely.box(west, low, east, high)) for high, low in itertools.pairwise(edges)]

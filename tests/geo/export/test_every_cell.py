@@ -1,4 +1,4 @@
-"""Every cell of a released table is a row with its state and its number, in every file, on the map and in its table."""
+"""Every cell of a released table has a row, with state and number, in every file, on the map and in its table."""
 
 import contextlib
 import json
@@ -48,7 +48,7 @@ LETTERS = {letter: state for state, letter in live_map._STATE_CODES.items()}
 
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory):
-    """A released world with all kinds of records; withheld services, places not searched, communities not known."""
+    """Release a world with all kinds of records, withheld services, and areas without outreach or estimates."""
     folder = tmp_path_factory.mktemp("releases")
     service = pd.DataFrame(
         {
@@ -79,7 +79,7 @@ def scored_releases(scored):
 
 
 def list_tables(layer, chosen):
-    """Return the measure, the breakdown and the category of a choice, written anew from docs/researcher.md."""
+    """Return measure, breakdown and category of a choice, as docs/researcher.md describes them."""
     if layer in COMPUTED:
         by, _, category = ("crossing", "", chosen["on"]) if layer == "risk" else chosen["of"].partition("-")
         measure = COMPUTED[layer][chosen["show"]]
@@ -123,7 +123,7 @@ def read_expected(release, layer):
 
 
 def adjust(table):
-    """Return a table of children with the numbers that are shown and the published ones (docs/researcher.md)."""
+    """Add the shown numbers to a table of published numbers of children, by docs/researcher.md."""
     noisy, margin, reconciled = (table[c].astype("Float64").astype(float) for c in ("value", "margin", "reconciled"))
     is_number, is_zero = table["state"] == "number", table["state"].isin(ZEROS)
     moved = (is_number & reconciled.notna()) | (is_zero & (reconciled > 0))
@@ -133,7 +133,7 @@ def adjust(table):
 
 
 def order(rows, layer):
-    """Return the rows of a layer in one form, whatever file they come from."""
+    """Return the rows of a layer in the same form for every kind of file."""
     keys = ["level", "code", "period", *(option.id for option in layer.options)]
     numbers = rows.reindex(columns=NUMBERS).replace("", None).astype(float)
     rows = rows[[*keys, "state"]].astype("str").join(numbers)
@@ -174,7 +174,7 @@ def test_the_worlds_have_every_state_that_a_file_could_lose(expected):
 
 @pytest.fixture(scope="module")
 def written(expected, tmp_path_factory):
-    """Give a way to write the files of a layer in a form, once for all tests that read them."""
+    """Return a function that writes the files of a layer once for all tests."""
 
     @cache
     def write(tier, name, form):
@@ -185,7 +185,7 @@ def written(expected, tmp_path_factory):
 
 @pytest.fixture
 def fresh(expected, tmp_path):
-    """Give a way to write the files anew."""
+    """Return a function that writes the files of a layer again."""
     return lambda tier, name, form: export_layers(expected[tier, name][0], tmp_path, [form], [name])
 
 
@@ -236,14 +236,14 @@ def test_each_map_file_has_every_area_with_its_state(expected, written, tier, na
 
 
 def list_columns(layer):
-    """List the choices that a map file may hold, each with the stem of its columns; "" is the default."""
+    """Return the choices that a map file may contain, each with the start of its column names; "" is the default."""
     plain = {option.id: option.default for option in layer.options}
     beside = [({**plain, o.id: c.id}, c.id.replace("-", "_")) for o in layer.options for c in o.choices[1:]]
     return [(plain, ""), *beside]
 
 
 def find_shown(release, cells, layer, level, chosen):
-    """Return the cells of the longest and last period of a choice; all together if the choice is not published."""
+    """Return the cells of a choice in its longest and last period; of all together if it is not published."""
     data = layer.read(release, View(level, wide.choose_latest_view(release, level).period, chosen))
     rows = cells.reset_index().query("level == @level")
     for name, choice in chosen.items():

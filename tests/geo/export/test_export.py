@@ -1,4 +1,4 @@
-"""Files that leave: every format holds layers, states, sources, codebook, tier and whether it is invented."""
+"""Exported files: every format has layers, states, sources, codebook, tier and whether it is invented."""
 
 import contextlib
 import csv
@@ -87,7 +87,7 @@ def test_the_same_release_gives_the_same_files(partner, files, tmp_path):
 
 
 def digest(path):
-    """The bytes; of a GeoPackage every row, since GDAL does not always lay out its pages alike."""
+    """Return a checksum of a file; for a GeoPackage its rows, because GDAL may order the pages differently."""
     return rows_of(path) if path.suffix == ".gpkg" else hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -215,7 +215,7 @@ def test_styles_cover_every_class_and_state(packages):
 
 
 def well_formed(style):
-    """Every element that opens closes, and every rule has its symbol."""
+    """Check that every element is closed and every rule has its symbol."""
     text = style.partition("\n")[2]
     stack = []
     for closing, name, alone in re.findall(r"<(/?)([a-z_A-Z0-9-]+)[^<>]*?(/?)>", text):

@@ -1,4 +1,4 @@
-"""Workbooks: small files, and cells that spreadsheets read as what they are."""
+"""Workbooks: small files with cells of the right types."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROWS = 4_000
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workbook with a long table as layers have it, and one of every sort of cell."""
+    """Write a workbook with a long table, as layers have it, and a table with every type of cell."""
     repeated = {f"column {n}": [f"text {n}", f"other {n}"] * (ROWS // 2) for n in range(20)}
     mixed = {
         "text": ["Tiranë <&>", None, "", "=1+1", "_x003D_1"],
@@ -52,6 +52,6 @@ def test_rows_stand_under_their_headings_with_filter_and_fixed_first_row(written
 
 
 def test_a_long_table_makes_a_small_file(written: Path) -> None:
-    """With an address in each cell this table takes more than 200 kB."""
+    """With an address in each cell this table would take more than 200 kB."""
     with zipfile.ZipFile(written) as parts:
         assert parts.getinfo("xl/worksheets/sheet1.xml").compress_size < 50_000

@@ -1,4 +1,4 @@
-"""The layer of access: what may be withheld reads "at least", and a gap is named where it is sure alone."""
+"""The access layer: a sum without withheld numbers is "at least", and only certain gaps are named."""
 
 import pytest
 

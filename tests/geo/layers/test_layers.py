@@ -1,4 +1,4 @@
-"""Layers read a release: numbers, states, figures with their sources, and what may lie over what."""
+"""Layers of a release: numbers, states, figures with their sources, and which layers may be combined."""
 
 import json
 import pickle
@@ -32,7 +32,7 @@ def public(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
-    """A release of published figures alone."""
+    """Return a release that has only published figures."""
     return small_release.make(tmp_path_factory.mktemp("bare"), "public", tables={})
 
 
@@ -159,9 +159,9 @@ def test_a_figure_says_whose_it_is(partner):
 
 
 def least_of(lows, table="services_region_quarter", periods=QUARTERS[:1]):
-    """Make a table in which something may be missing from every total; 0 is withheld.
+    """Return a table in which every total may be incomplete; 0 is withheld.
 
-    Each period has one more of everything than the one before.
+    The number of each period is one higher than that of the period before.
     """
 
     def cell(area, period):

@@ -1,4 +1,4 @@
-"""The layer of the risk model: classes in words, states apart from them, and never beside communities."""
+"""The risk layer: classes in words, states that are no class, and never together with communities."""
 
 import re
 
@@ -39,7 +39,7 @@ def public(scored):
 
 
 def whole(release):
-    """The whole time, of which a level of risk is read."""
+    """Return the whole time of the release, the period of the risk classes."""
     return choose_latest_view(release, "region").period
 
 

@@ -1,4 +1,4 @@
-"""Names and codes to areas: three scripts, two cases, nothing guessed."""
+"""Areas by name and code: three scripts, grammatical cases, and nothing is guessed."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""Access: the worked example, what is conserved, and what is said of draws."""
+"""Access: the worked example, no supply is added or lost, and results of draws."""
 
 import numpy as np
 import pytest

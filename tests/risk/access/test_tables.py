@@ -1,4 +1,4 @@
-"""Who can reach which services: worked out again by hand, and what is withheld is never a zero."""
+"""Who can reach which services: compared with a second calculation; a withheld number is never zero."""
 
 import json
 
@@ -25,7 +25,7 @@ def partner(scored):
 
 @pytest.fixture(scope="module")
 def known(partner):
-    """Give areas, observations and the draws of the model, as `tact risk` makes them."""
+    """Return areas, observations and draws of the model, as `tact risk` makes them."""
     areas = geography.read_areas(partner.areas_file)
     seen = Observations.from_release(partner, areas)
     return areas, seen, RiskModel().fit(seen).fit_.draws(4000, 0)
@@ -38,7 +38,7 @@ def made(partner, known, times=None, release=None):
 
 @pytest.fixture(scope="module")
 def worked(partner, known):
-    """Give the tables, worked out again."""
+    """Compute the tables again."""
     return made(partner, known)
 
 
@@ -47,7 +47,7 @@ def of_kind(table, by, category):
 
 
 def shown(partner, measure, by, category):
-    """Give what a release shows of services in the last quarter: amounts, and which are the least."""
+    """Return the shown amount of a kind of services by area in the last quarter, and which are lower limits."""
     table = partner.table(f"{measure}_region_quarter_{by}")
     rows = of_kind(table[table["period"] == table["period"].max()], by, category)
     amount = rows["value"].astype(float).fillna(rows["low"].astype(float)).fillna(0.0)
@@ -115,7 +115,7 @@ def test_a_gap_and_none_are_named_where_they_are_sure(worked, by):
 
 
 def test_all_gaps_are_against_the_own_country(partner, worked):
-    """More places in one country change nothing in the other; half of the country's rate is the line."""
+    """More places in one country change nothing in the other; a gap is below half of the country's own rate."""
     gap = of_kind(worked["accessgap_region_quarter_axis"], "axis", "prevention")
     told = of_kind(worked["access_region_quarter_axis"], "axis", "prevention")
     need = worked["need_region_quarter"].set_index("area")["value"]

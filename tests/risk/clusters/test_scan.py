@@ -1,4 +1,4 @@
-"""What a reader of hotspots relies on: published answers, planted clusters found, few false alarms."""
+"""The scan: published answers, planted clusters are found, and few false alarms."""
 
 import esda
 import libpysal
@@ -73,7 +73,7 @@ def land(size=60, seed=0):
 
 
 def naive(cases, expected, centres):
-    """Likelihood ratios of every circle, one after the other."""
+    """Compute the likelihood ratio of every circle in a plain loop; return the largest with its areas."""
     total, share, best = cases.sum(), expected / expected.sum(), (0.0, frozenset())
     for centre in centres:
         order = np.argsort(np.hypot(*(centres - centre).T), kind="stable")

@@ -1,4 +1,4 @@
-"""What the risk model is held against: known answers, calibrated draws, nothing from the future."""
+"""The rivals of the risk model: known answers, calibrated draws, no data from the future."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ def chain(size):
 
 
 def invented(size=40, quarters=12, seed=0, sd=0.8, dispersion=5.0, level=3.0):
-    """Two countries, two pathways; each area has a risk of its own that neighbours share in part."""
+    """Return counts of two countries and two pathways; neighbours share a part of each area's risk."""
     rng = np.random.default_rng(seed)
     expected = rng.lognormal(0.0, 0.5, size)
     own = rng.normal(size=(size, 2))

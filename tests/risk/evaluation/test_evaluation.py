@@ -1,4 +1,4 @@
-"""What a reader of an evaluation relies on: honest verdicts, nothing from the future, plain words."""
+"""Evaluations: honest verdicts, no data from the future, plain words."""
 
 import json
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ FAST = {name: BASELINES[name] for name in ("last count", HISTORICAL_MEAN, "popul
 
 
 def invented(size=30, quarters=12, seed=0, sd=0.8, dispersion=8.0, level=4.0):
-    """Counts around constant means, which are returned too."""
+    """Return a panel of counts with constant means, and the means."""
     rng = np.random.default_rng(seed)
     expected = rng.lognormal(0.0, 0.4, size)
     mean = level * (expected[:, None] * np.exp(sd * rng.normal(size=(size, 2))))[:, None].repeat(quarters, 1)
@@ -39,7 +39,7 @@ def invented(size=30, quarters=12, seed=0, sd=0.8, dispersion=8.0, level=4.0):
 
 @dataclass(frozen=True)
 class Oracle:
-    """Knows the law of the counts."""
+    """A forecaster that knows the true distribution of the counts."""
 
     mean: np.ndarray
     dispersion: float = 8.0
@@ -178,7 +178,7 @@ def test_what_cannot_be_evaluated_is_refused():
 
 
 def of_world(seed, signal=True):
-    """Discovered and reported children of an invented world by region and quarter."""
+    """Return all children found in an invented world, by region and quarter, with their true means."""
     world = worlds.simulate_default_areas(worlds.WorldParameters(seed=seed, signal=signal))
     rows = world.truth.need.query("level == 'region' and pathway != 'none_known'")
     places = world.truth.areas.query("level == 'region' and people > 0")

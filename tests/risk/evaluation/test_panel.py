@@ -1,4 +1,4 @@
-"""What every reader of a panel relies on: parts fit together, histories end, countries stand alone."""
+"""The panel: its parts fit together, a history ends at its origin, and countries stay separate."""
 
 import numpy as np
 import pytest

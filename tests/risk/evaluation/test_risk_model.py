@@ -1,4 +1,4 @@
-"""The risk model among the forecasters: what it sees, and what is shown where it does not win."""
+"""The risk model among the forecasters: the data that it sees, and the display if it does not win."""
 
 from dataclasses import replace
 

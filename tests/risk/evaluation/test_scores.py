@@ -1,4 +1,4 @@
-"""What a reader of scores relies on: known values, proper ranking, calibration told apart, fair budgets."""
+"""Scores: known values, proper ranking, separate measures of calibration, and fair budgets."""
 
 import numpy as np
 import pytest

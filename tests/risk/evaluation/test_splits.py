@@ -1,4 +1,4 @@
-"""What an evaluation relies on: no test looks back, no test has its neighbours among what was fitted."""
+"""Splits: no test looks into the future, and no area is tested beside an area that was fitted."""
 
 import numpy as np
 import pytest

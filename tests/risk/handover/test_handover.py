@@ -1,4 +1,4 @@
-"""Hand-over: the most that fits, never more than fits, and the reason of what stays."""
+"""Hand-over: as much as possible, never more than fits, and a reason for each task that stays."""
 
 import itertools
 from dataclasses import replace
@@ -29,7 +29,7 @@ def read_capacity(path):
 
 
 def room(given, areas=AREAS, at_least=False):
-    """Give capacity from {(area, duty bearer): four numbers}."""
+    """Return capacity from {(area, duty bearer): four numbers}."""
     children = np.zeros((len(areas), len(DUTY_BEARERS), QUARTERS), np.int64)
     for (area, bearer), numbers in given.items():
         children[areas.index(area), DUTY_BEARERS.index(bearer)] = numbers
@@ -54,7 +54,7 @@ def worth(found):
 
 
 def best(tasks, capacity):
-    """Try every hand-over."""
+    """Compute the best value by trying every hand-over."""
     ways = [
         [None, *itertools.product(t.to, range(t.from_quarter, QUARTERS + 1))] if t.children else [None] for t in tasks
     ]

@@ -1,4 +1,4 @@
-"""Eliminating areas first gives what one dense matrix of all latent numbers gives."""
+"""Eliminating the local effects first gives the same results as one dense matrix of all latent numbers."""
 
 from dataclasses import replace
 
@@ -34,7 +34,7 @@ def observations(countries, pathways):
 
 
 def dense(model, setting, weights, pull):
-    """The whole precision matrix, and the design that takes all latent numbers to log means, (B m, n)."""
+    """Return the whole precision matrix, and the design from all latent numbers to log means, (B m, n)."""
     blocks, cells = model.offset.shape
     own = blocks * model.periods
     design = np.zeros((blocks * cells, model.size + own))
@@ -58,7 +58,7 @@ def dense(model, setting, weights, pull):
 @pytest.mark.parametrize("alone", [True, False])
 @pytest.mark.parametrize("pulled", [True, False])
 def test_the_factor_is_that_of_one_dense_matrix(walks, alone, pulled):
-    """One walk for all areas and several; with the product of vectors that a total brings, and without."""
+    """With one walk for all areas and with several; with and without the product of vectors of a total."""
     countries = ("AL",) * AREAS if alone else ("AL", "AL", "GR", "GR", "GR")
     seen = observations(countries, ("internal",) if alone else ("internal", "cross_border"))
     effects = RiskModel()._build_effects(seen)

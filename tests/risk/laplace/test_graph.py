@@ -1,4 +1,4 @@
-"""What the model relies on: fields over neighbours are scaled, sum to zero, and are unique."""
+"""Fields over neighbours are scaled, sum to zero, and are unique."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The likelihood of published counts against the distributions that it is made of."""
+"""The likelihood of published counts, compared with the distributions from which it is built."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the fit relies on when it eliminates an area's course in time: the same as dense algebra."""
+"""The fast elimination of an area's random walk gives the same results as dense algebra."""
 
 import numpy as np
 import pytest
@@ -13,13 +13,13 @@ SEEDS = st.integers(0, 10_000)
 
 
 def precision(graph, sd, smooth):
-    """The prior precision of a course in time, (T, T)."""
+    """Return the prior precision of a random walk, (T, T)."""
     hypers = Hyper("sd", HalfNormal()), Hyper("smooth", fixed=smooth), Hyper("none")
     return Field(graph, 1, *hypers).precision([np.log(sd)]).matrix
 
 
 def blocks(seed, periods, vectors, level=0.0):
-    """Random positive definite matrices of the form, as parts and as dense ones, (B, T, T)."""
+    """Return random positive definite matrices of this form: their parts, and the dense matrices, (B, T, T)."""
     rng = np.random.default_rng(seed)
     size = int(rng.integers(1, 6))
     beside = rng.normal(size=periods - 1)
@@ -55,7 +55,7 @@ def test_draws_are_those_of_choleskys_factor(seed, periods, vectors):
 
 @given(SEEDS, st.integers(2, 14), st.floats(-3.0, 3.0))
 def test_a_matrix_is_refused_exactly_when_it_is_not_positive_definite(seed, periods, away):
-    """A single block whose least eigenvalue is `away`; the tridiagonal part alone may well be indefinite."""
+    """The smallest eigenvalue is `away`; the tridiagonal part alone may have negative eigenvalues."""
     (diagonal, beside, weights, columns), dense = blocks(seed, periods, 1, 1.0)
     least = np.linalg.eigvalsh(dense[0])[0]
     if abs(away) < 1e-6:
@@ -77,7 +77,7 @@ def test_what_is_not_a_number_is_refused():
 @pytest.mark.parametrize("periods", [2, 3, 12, 40])
 @pytest.mark.parametrize("sd", [0.02, 0.3])
 def test_a_walk_is_tridiagonal_but_for_its_level(periods, sd):
-    """An area without a single count has its prior again: the covariance of a walk that sums to zero."""
+    """An area without counts keeps its prior: the covariance of a walk that sums to zero."""
     walk = build_chain(periods)
     diagonal, beside, level = split_constant(precision(walk, sd, 1.0))
     whole = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1) + level

@@ -1,4 +1,4 @@
-"""What a user of the risk model relies on: published answers, honest intervals, the truth of worlds."""
+"""The risk model: published answers, honest intervals, and the known truth of invented worlds."""
 
 from dataclasses import replace
 
@@ -112,7 +112,7 @@ def test_lip_cancer_with_bym2(lip_cancer):
 
 
 def test_the_mean_correction_moves_the_intercept(lip_cancer):
-    """Without it the intercept is off by about .03, as INLA's is with the plain Gaussian approximation."""
+    """Without it the intercept is wrong by about 0.03, as in INLA with the plain Gaussian approximation."""
     uncorrected = sum(
         node.weight * find_mode(lip_cancer.layout.model, node.theta, (node.core, node.local)).core[0]
         for node in lip_cancer.posterior.nodes
@@ -188,7 +188,7 @@ def test_slopes_of_the_likelihood_are_its_derivatives(value, log_mean, kappa, ex
 
 
 def test_a_noisy_count_may_be_curved_upwards():
-    """What Newton's method has to live with: published 2 to 13 somewhere below a mean of 1.7."""
+    """Newton's method must cope with this: published values 2 to 13 at some means below 1.7."""
     means = np.log(np.linspace(0.05, 1.7, 60))
     channel = NOISE.channel(40)
     upwards = [v for v in range(20) if (Counts.of(np.full(60, v), channel).slopes(means, 0.0).curvature < 0).any()]
@@ -245,7 +245,7 @@ def test_the_gradient_of_the_hyperparameters_is_that_of_their_density(seen, tota
 
 
 def test_the_factor_is_that_of_the_whole_matrix(seen):
-    """Eliminating blocks first changes nothing: compare with one dense matrix of core and local parts."""
+    """Compare with one dense matrix of core and local effects: eliminating blocks first changes nothing."""
     data = replace(seen[0].up_to(3), totals=seen[0].totals)
     model = build_layout(data, RiskModel()._build_effects(data)).model
     mode = find_best_mode(model, np.array([h.start for h in model.hypers]))
@@ -284,7 +284,7 @@ def test_the_factor_is_that_of_the_whole_matrix(seen):
 
 
 def test_a_total_is_as_likely_as_adding_up_says():
-    """Against the exact distribution of the sum of counts that are known through the noise."""
+    """Compare with the exact distribution of the sum of counts that are known only with noise."""
     rng = np.random.default_rng(2)
     channel, means = NOISE.channel(80), rng.gamma(1.5, 1.2, 24)
     true = rng.poisson(means)
@@ -336,7 +336,7 @@ def test_the_ranking_of_true_risk_is_found_through_the_noise(worlds, seen, fits)
 
 @pytest.mark.slow
 def test_noise_costs_little(worlds, seen, fits, pairs):
-    """On exact counts the ranking is not much better: the level is read from the whole-period table."""
+    """Exact counts do not give a much better ranking, because published totals give the level of each area."""
     lost = []
     for world, one, fit in zip(worlds, seen, fits, strict=True):
         exact = RiskModel().fit(observe_world(world, pairs)).fit_
@@ -373,7 +373,7 @@ def test_a_fixed_exponent_stays(seen):
 
 
 def test_the_planted_shift_to_internal_trafficking_is_seen(seen, fits):
-    """In Tirana and Durres, and less so elsewhere."""
+    """It is found in Tirana and Durrës, and less elsewhere."""
     for one, fit in zip(seen, fits, strict=True):
         rate = fit.draws(2000, 0).log_rate
         odds = rate[..., PATHWAYS.index("internal")] - rate[..., PATHWAYS.index("cross_border")]
@@ -399,7 +399,7 @@ def test_the_same_input_gives_the_same_output(seen, fits):
 
 
 def test_the_order_of_areas_does_not_matter(seen, fits):
-    """Nothing may hang on eigenvectors, which turn with the order."""
+    """Results must not depend on eigenvectors, which change with the order."""
     one, order = seen[0], np.random.default_rng(0).permutation(len(seen[0].areas))
     at = np.argsort(order)
     turned = replace(
@@ -609,7 +609,7 @@ def test_progress_is_told(seen):
 
 
 class Upwards:
-    """A likelihood that is flat at zero and curved upwards, as no posterior may be."""
+    """A likelihood that is flat at zero and curved upwards, so that there is no proper posterior."""
 
     def slopes(self, log_mean, kappa):
         none = np.zeros_like(log_mean)
@@ -630,7 +630,7 @@ def test_a_mode_that_is_none_is_an_error(seen):
 @example(8374)  # where whole steps towards the mean ran away
 @example(8)
 def test_any_small_data_set_is_fitted(seed):
-    """Few areas, no edges or some, zeros everywhere: always an answer, with finite intervals."""
+    """Few areas, with or without edges, many zeros: there is always a result with finite intervals."""
     rng = np.random.default_rng(seed)
     size, quarters = int(rng.integers(1, 6)), int(rng.integers(1, 5))
     edges = np.array([(i, i + 1) for i in range(size - 1) if rng.random() < 0.7], np.int64).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""What the model reads: the numbers of a release as they are shown, and nothing where there is none."""
+"""The input of the risk model: the published numbers of a release, and nothing where it has none."""
 
 import hashlib
 
@@ -114,7 +114,7 @@ def test_the_public_tier_hides_small_numbers_as_an_outcome(demo_world):
 
 
 def test_each_child_of_a_world_counts_once_as_it_was_first_met(world, exact):
-    """Counted here child by child, told apart by the truth."""
+    """The test counts child by child, and distinguishes children by the known truth."""
     frame = world.records["encounter"].astype(str).assign(child=world.truth.child)
     parent = world.areas["parent"]
     counts = dict.fromkeys(((a, p) for a in exact.areas for p in PATHWAYS), 0)

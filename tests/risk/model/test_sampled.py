@@ -1,4 +1,4 @@
-"""The deterministic fit against long runs of a sampler: the same model, the same answers."""
+"""The deterministic fit and long runs of a sampler give the same results for the same model."""
 
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -62,7 +62,7 @@ CASES = {
 
 
 def sampled(seen, likelihood):
-    """Run the sampler on the same model, in a process of its own: JAX starts threads, and no test may fork then."""
+    """Run the sampler in a new process: JAX starts threads, and after that tests could not fork safely."""
     pytest.importorskip("numpyro")
     counts = Counts.of(seen.published.ravel(), seen.channel)
     true, chance = true_counts(counts)

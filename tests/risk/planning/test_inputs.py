@@ -1,4 +1,4 @@
-"""A plan of a release: read from it alone, within its rules, kept beside it and opened as it was."""
+"""The plan of a release: made from the release alone, within its rules, saved beside it and opened unchanged."""
 
 import json
 import shutil
@@ -186,7 +186,7 @@ def content(ground, plan):
 
 
 def test_plans_that_were_saved_before_still_open(content):
-    """Of older versions: no moves per quarter, no hand-over, reasons as sentences."""
+    """Plans of older versions: no moves per quarter, no hand-over, reasons as sentences."""
     del content["parameters"]["per_quarter"], content["handover"], content["handover_tables"]
     for move in content["moves"]:
         del move["accepted"]

@@ -1,4 +1,4 @@
-"""The plan: the optimum, the rules, the reasons, and that nothing changes without a good one."""
+"""The plan: the optimum, the rules, the reasons, and no change without a good reason."""
 
 from dataclasses import replace
 
@@ -78,7 +78,7 @@ def test_the_same_input_gives_the_same_plan():
 
 
 def lopsided(spread=0.2, level=(10.0, 100.0)):
-    """Give two towns apart, all four units in the one with little need."""
+    """Return two towns far apart, with all four units in the town with little need."""
     rng = np.random.default_rng(5)
     posts = Posts(
         ("low", "high"), ("one", "two"), (Kind("team", 10.0, True),), np.array([[4], [0]]), np.eye(2),

@@ -1,4 +1,4 @@
-"""Tables of posts: what a person writes is read as it was meant, or the row and the remedy are named."""
+"""Tables of posts: they are read as a person meant them, or the message names the row and the remedy."""
 
 import numpy as np
 import pytest

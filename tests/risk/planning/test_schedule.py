@@ -1,4 +1,4 @@
-"""The plan over quarters: the best order of its moves, within the limits, floors kept on the way."""
+"""The schedule: the best order of moves within the limits, and floors hold in every quarter."""
 
 import itertools
 from dataclasses import replace
@@ -20,7 +20,7 @@ BOTH = (Kind("outreach", 8.0, True), Kind("centre", 12.0))
 
 
 def country(seed, sites=4, each=4, draws=60):
-    """Invent sites in a square of two hours, each an area of its own, and draws of need."""
+    """Draw sites in a square of two hours, each in its own area, and draws of need."""
     rng = np.random.default_rng(seed)
     points = rng.random((sites, 2)) * 120
     minutes = np.sqrt(((points[:, None] - points) ** 2).sum(axis=-1))
@@ -37,7 +37,7 @@ def country(seed, sites=4, each=4, draws=60):
 
 
 def kept(made, units):
-    """Say whether a layout on the way keeps what today's posts keep, in plain loops."""
+    """Return whether a layout keeps every rule that today's posts keep, in plain loops."""
     posts, rules = made.posts, made.rules
     if (units.sum(axis=1) > posts.room).any():
         return False
@@ -53,7 +53,7 @@ def kept(made, units):
 
 
 def layout(made, done):
-    """Give the layout once so many units of each move are made."""
+    """Return the layout after a number of units of each move."""
     posts, units = made.posts, made.posts.units.copy()
     kinds = [kind.name for kind in posts.kinds]
     for move, count in zip(made.moves, done, strict=True):
@@ -63,7 +63,7 @@ def layout(made, done):
 
 
 def every_schedule(made, need, per_quarter, budget, quarters):
-    """Try every order of the moves; give the value and what is made by the end, of each that is allowed."""
+    """Try every order of the moves; return for each allowed one its value, and the moves made at the end."""
     counts = [range(move.units + 1) for move in made.moves]
     states = [s for s in itertools.product(*counts) if kept(made, layout(made, s))]
     cost = np.array([move.cost / move.units for move in made.moves])
@@ -88,7 +88,7 @@ def every_schedule(made, need, per_quarter, budget, quarters):
 
 
 def made_by(made, schedule):
-    """Give the units of each move that are made in all."""
+    """Return the number of units of each move that the schedule makes."""
     steps = [step for phase in schedule.phases for step in phase.moves]
     return [sum(s.units for s in steps if (s.start, s.end, s.kind) == (m.start, m.end, m.kind)) for m in made.moves]
 
@@ -144,7 +144,7 @@ def test_every_quarter_keeps_the_limits_and_what_today_keeps(seed, per_quarter, 
 
 
 def lopsided(units, level=(10.0, 25.0, 120.0)):
-    """Give three towns apart, with little, some and most need."""
+    """Return three towns with little, some and most need."""
     rng = np.random.default_rng(5)
     posts = Posts(
         ("low", "some", "most"), ("one", "two", "three"), (Kind("team", 10.0, True),),

@@ -1,4 +1,4 @@
-"""Large plans: the slope and the estimates are right, the search keeps all rules, the gap is honest."""
+"""Large plans: slopes and estimates are right, the search keeps all rules, and the gap is honest."""
 
 from dataclasses import replace
 

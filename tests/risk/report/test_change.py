@@ -1,4 +1,4 @@
-"""When a rate is called rising or falling, and that effort is never left unsaid."""
+"""When a rate counts as rising or falling, and that changes of effort are always mentioned."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ QUARTERS = 8
 
 
 def rates(last, spread=0.05, draws=1000, seed=0):
-    """Draw log rates of one area and pathway: one for a year, then `last` times that."""
+    """Draw log rates of one area and pathway: constant for a year, then multiplied by `last`."""
     level = np.repeat([0.0, np.log(last)], 4)
     noise = spread * np.random.default_rng(seed).standard_normal((draws, 1, 1, 1))
     return level[None, None, :, None] * (1 + noise) + np.zeros((draws, 1, QUARTERS, 1))

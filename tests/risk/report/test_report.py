@@ -1,4 +1,4 @@
-"""What the model says of a release: of its tier, from nothing but it, and the same each time."""
+"""The result of the model for a release: of the same tier, from that tier alone, and the same each time."""
 
 import shutil
 
@@ -15,7 +15,7 @@ CHILDREN = "riskreasons_region_whole_crossing"
 
 @pytest.fixture(scope="module")
 def scored(demo_world):
-    """Open the demo with what its own building worked out."""
+    """Open the demo with the results from its building."""
     return {
         tier: Release.open(demo_world / "releases", tier, derived=demo_world / "derived")
         for tier in ("partner", "public")
@@ -73,7 +73,7 @@ def test_the_next_quarters_are_forecast_with_intervals(scored):
 
 
 def test_what_is_said_of_the_public_tier_reads_nothing_of_the_other(scored, demo_world, tmp_path):
-    """So it tells nobody more than the public numbers do, which is what the membership attack is made on."""
+    """So the result reveals no more than the public numbers, which the membership attack tests."""
     name = scored["public"].name
     shutil.copytree(demo_world / "releases" / name / "public", tmp_path / "releases" / name / "public")
     alone = Release.open(tmp_path / "releases", "public", name)
@@ -82,7 +82,7 @@ def test_what_is_said_of_the_public_tier_reads_nothing_of_the_other(scored, demo
 
 
 def test_without_the_layers_of_communities_the_same_risk_is_found(scored, demo_world, tmp_path):
-    """They never enter; and the same release and seed give the same result."""
+    """Communities never enter the model; the same release and seed give the same result."""
     without = Release.open(demo_world / "releases", "partner", without=["communities"])
     assert not any(name.startswith("communities") for name in without.tables)
     again = assess(without, tmp_path).manifest

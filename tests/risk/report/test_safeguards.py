@@ -1,4 +1,4 @@
-"""What a reader of the safeguards relies on: learning from all finds runs away, and a rule that does not."""
+"""The safeguards: learning from all finds drifts far from the truth, and another rule does not."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The shift to internal trafficking as a tested statement."""
+"""The test for the shift to internal trafficking."""
 
 from dataclasses import replace
 

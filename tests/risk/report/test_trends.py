@@ -1,4 +1,4 @@
-"""What a reader of trends relies on: published intervals, few false flags, effort and breaks said first."""
+"""Trends: published intervals, few false flags, and warnings about effort and breaks first."""
 
 import numpy as np
 import pytest
@@ -60,14 +60,14 @@ def test_nothing_before_or_after_is_compared_without_failing():
 
 
 def ever_flagged(before, after, rules):
-    """Share of areas that are flagged at one look or more; before and after: areas x looks."""
+    """Return the share of areas that are flagged at any look; before, after: (areas, looks)."""
     pairs = zip(before.ravel(), after.ravel(), strict=True)
     flags = np.array([compare_counts(float(a), float(b), rules=rules).flagged for a, b in pairs])
     return flags.reshape(before.shape).any(axis=1).mean()
 
 
 def flat_series(areas, size, mean, seed=11):
-    """Thirteen quarters without any change: overdispersed counts with noise of variance 2."""
+    """Draw thirteen quarters without any change: overdispersed counts with noise of variance 2."""
     rng = np.random.default_rng(seed)
     counts = rng.poisson(mean * rng.gamma(size, 1 / size, (areas, 13)))
     return np.maximum(counts + rng.binomial(8, 0.5, counts.shape) - 4, 0)

@@ -1,4 +1,4 @@
-"""What a user of invented worlds relies on: they are plausible, their truth is known, they repeat."""
+"""Invented worlds: they are plausible, their truth is known, and a seed repeats them."""
 
 import hashlib
 import os
@@ -65,7 +65,7 @@ def twenty():
 
 
 def share_of_internal(rows, column):
-    """Share of internal among the rows of known pathways, by quarter number."""
+    """Return the share of internal trafficking among the known pathways, by quarter."""
     known = rows[rows["pathway"] != "none_known"]
     internal = known[known["pathway"] == "internal"]
     of_all = known.groupby("quarter", observed=True)[column].sum()
@@ -280,7 +280,7 @@ def test_effort_is_uneven_grows_and_leaves_most_municipalities_out(default):
 
 
 def check(one):
-    """Hold a world to what is true of all of them."""
+    """Check the properties that every world must have."""
     frame, child = one.records["encounter"], one.truth.child
     assert len(frame) == len(child)
     assert (np.unique(child) == np.arange(child.max() + 1 if len(child) else 0)).all()
@@ -312,7 +312,7 @@ def check_schema(kind, records):
 
 
 def check_effort(one):
-    """Hold every discovered child to a record of outreach there and then."""
+    """Check that every discovered child was met where and when outreach is recorded."""
     effort, frame = one.records["effort"], one.records["encounter"]
     length = np.where(effort["span"] == "week", 7, 1)
     start = effort["date"].astype("str").to_numpy().astype("datetime64[D]").astype(int)
@@ -335,7 +335,7 @@ def check_effort(one):
 
 
 def functional(frame, key, value):
-    """Say whether each key has one value only."""
+    """Return whether each key has only one value."""
     return not frame[[key, value]].drop_duplicates().duplicated(key).any()
 
 
@@ -469,7 +469,7 @@ def test_communities_know_nothing_of_risk_and_effort():
 
 
 def fingerprint(world):
-    """SHA-256 over every record and every row of the truth."""
+    """Return SHA-256 over all records and all rows of the truth."""
     digest = hashlib.sha256()
     frames = [*world.records.items(), ("need", world.truth.need), ("areas", world.truth.areas)]
     for name, frame in frames:
@@ -564,7 +564,7 @@ def test_the_demo_looks_like_the_programme():
 
 
 class Hasher:
-    """Stands in for the keyed hash."""
+    """A replacement for the keyed hash."""
 
     def __call__(self, identifiers):
         return [hashlib.sha256(text.encode()).hexdigest() for text in identifiers]

@@ -1,4 +1,4 @@
-"""The Coverage page: gaps that are sure are named, what is not shown is never counted as none."""
+"""The Coverage page: certain gaps are named, and a withheld number never counts as zero."""
 
 import re
 from html import unescape

@@ -1,4 +1,4 @@
-"""The Download page: what is offered is what is made, and an address opens the same choice."""
+"""The Download page: every offered file can be made, and an address opens the same choice."""
 
 import io
 import zipfile

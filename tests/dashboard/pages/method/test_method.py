@@ -1,4 +1,4 @@
-"""The Method page tells this release's own numbers, and what the data are not."""
+"""The Method page shows the numbers of this release and the limits of the data."""
 
 from html import unescape
 

@@ -1,4 +1,4 @@
-"""The Reallocate page: the answer first; choices and decisions make the plan anew; what is kept returns."""
+"""The Reallocate page: the advice first; choices and decisions change the plan; saved plans open again."""
 
 import re
 import shutil
@@ -36,7 +36,7 @@ def page():
 
 @pytest.fixture(scope="module")
 def derived(scored, tmp_path_factory):
-    """A folder of results of this module alone: plans are kept in it."""
+    """Return a copy of the derived results for this module alone, in which tests save plans."""
     return shutil.copytree(scored.derived, tmp_path_factory.mktemp("kept") / "derived")
 
 
@@ -373,7 +373,7 @@ def test_a_refused_table_is_told_and_the_plan_stays(run):
 
 
 def options(test):
-    """The moves on which can be decided."""
+    """Return the moves on which a reader can decide."""
     return widget(test.selectbox, "Decision on a move").options
 
 
@@ -521,7 +521,7 @@ def test_a_plan_of_another_setting_is_another_one(of):
 
 
 def test_no_other_page_uses_the_names_of_its_choices_in_the_address():
-    """Pages share the address and the session: a name of two meanings breaks the page that comes second."""
+    """Pages share the address and the session: two pages must not use one name for different choices."""
     used = {}
     for path in Path(summary.__file__).parents[1].rglob("*.py"):
         names = re.findall(r'address\.pick_\w+\(\s*"(\w+)"', path.read_text(encoding="utf-8"))

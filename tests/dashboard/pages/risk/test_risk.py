@@ -1,4 +1,4 @@
-"""The Risk page: what it says is what the model wrote, plainly, with how sure it is."""
+"""The Risk page: it shows the results of the model, in plain words and with their uncertainty."""
 
 import re
 from dataclasses import replace
@@ -69,7 +69,7 @@ def manifest(of):
 
 @pytest.fixture(scope="module")
 def found(of):
-    """Measure two baselines, one of them in the model's name, in the last quarters of the demo world."""
+    """Return a function that evaluates two baselines, one under the name of the model, on the demo world."""
     panel = build_panel(Observations.from_release(of.release, geography.read_areas(of.release.areas_file)))
 
     def measure(model):
@@ -81,7 +81,7 @@ def found(of):
 
 @pytest.fixture
 def measured(scored, tmp_path, few_draws):
-    """Give the derived folder with an evaluation in it."""
+    """Return a function that writes an evaluation into a folder of derived results."""
 
     def write(evaluation):
         assess(Release.open(scored.releases, "partner"), tmp_path, evaluation=evaluation)

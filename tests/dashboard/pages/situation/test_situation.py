@@ -1,4 +1,4 @@
-"""The Situation page and its parts, without a browser: words, escaping, and that it runs for every layer."""
+"""The Situation page without a browser: its words, escaped text, and that every layer can be shown."""
 
 from dataclasses import replace
 

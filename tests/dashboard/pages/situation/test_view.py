@@ -1,4 +1,4 @@
-"""The address: whatever it holds, a view opens that the release holds and the tier allows."""
+"""The address: whatever it contains, a view opens that the release has and the tier allows."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The Trends page: published numbers with what may be behind them, outreach beneath, and what comes next."""
+"""The Trends page: published numbers with possible reasons for changes, outreach below them, and the forecast."""
 
 import re
 from dataclasses import replace

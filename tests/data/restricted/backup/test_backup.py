@@ -18,7 +18,7 @@ PASSPHRASE = "tri fjalë të rastit 'këtu'"
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
-    """Keep keys in a folder of the test, and out of the keyring."""
+    """Store keys in a folder of the test and not in the keyring."""
     for variable in keys.ENVIRONMENT.values():
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(keys.platformdirs, "user_config_path", lambda *_, **__: tmp_path / "config")

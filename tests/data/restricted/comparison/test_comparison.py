@@ -1,4 +1,4 @@
-"""What a comparison of policies relies on: a trial is a release, and its figures move as they must."""
+"""The comparison of policies: a trial gives the numbers of a release, and measures change in the right direction."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ KEYS = keys.IdentifierHasher(bytes(range(32)))
 
 
 class Bare(CellKey):
-    """A mechanism that publishes the truth."""
+    """A mechanism that publishes true counts."""
 
     def publish(self, counts, keys, scale=1):
         return counts.copy()
@@ -41,13 +41,13 @@ class Bare(CellKey):
 
 @pytest.fixture
 def unrepaired(monkeypatch):
-    """Leave numbers in place that are certain: without noise all of them are, and none would be shown."""
+    """Do not withhold numbers that are certain: without noise all are certain, and none would be shown."""
     monkeypatch.setattr(withholding, "find_disclosed_cells", lambda *_: [])
 
 
 @pytest.fixture(scope="module")
 def world():
-    """A world of a few areas with enough children that counties show numbers."""
+    """Return a world of a few areas with so many children that counties show numbers."""
     small = counted.small(seed=3, rows=900, children=600)
     return CountedTables(small.grid, small.plan, small.counts, small.keys)
 
@@ -160,7 +160,7 @@ def test_a_world_of_hardly_anybody_is_measured_too():
 
 
 def test_a_trial_shows_what_a_release_shows(tmp_path):
-    """The same records, released in earnest: the same states and numbers in every counted table."""
+    """A real release of the same records has the same states and numbers in every counted table."""
     frame = small_worlds.encounters(np.random.default_rng(3), 900, 600)
     small = counted.small(seed=3, rows=900, children=600)
     world = CountedTables(small.grid, small.plan, small.counts, small.keys)
@@ -180,7 +180,7 @@ def test_a_trial_shows_what_a_release_shows(tmp_path):
 
 @pytest.mark.slow
 def test_a_counted_world_is_the_demo_that_was_imported_and_released(demo_world):
-    """From the simulator straight to counts, against the same seed through files, vault and release."""
+    """Count a simulated world directly, and compare with the same seed through files, vault and release."""
     from risk import worlds as simulate
 
     seed = simulate.DEFAULT_SEED

@@ -157,7 +157,7 @@ def test_row_order_and_batches_change_nothing(seed):
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_names_of_children_matter_only_through_their_record_keys(seed):
-    """Other hashes, as after a change of the identifier key, with the same record keys: the same cells."""
+    """Other hashes (as with another identifier key) but the same record keys give the same cells."""
     frame = small_worlds.encounters(np.random.default_rng(seed), 200, 100)
     renamed = frame.assign(child=frame["child"].map(lambda h: small_worlds.child(h, "again")))
     known = {small_worlds.child(h, "again"): h for h in frame["child"]}

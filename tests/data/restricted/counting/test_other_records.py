@@ -1,4 +1,4 @@
-"""Effort, services and communities: what is counted without noise, and what of it may be shown."""
+"""Effort, services and communities: what is counted without noise, and which numbers may be shown."""
 
 from datetime import date
 
@@ -132,7 +132,7 @@ def place(one, level):
 
 
 def too_few(listed, level):
-    """List the services whose restricted axis fewer than three run in their area."""
+    """Return the services on a restricted axis with fewer than three operators in their area."""
     run = {}
     for one in listed:
         run.setdefault((place(one, level), one["axis"]), set()).add(one["operator"])
@@ -140,7 +140,7 @@ def too_few(listed, level):
 
 
 def hidden(now, level):
-    """List the services of a moment that nothing at a level may depend on."""
+    """Return the services of a moment that may change no number at a level."""
     if level == "municipality":
         return [one for one in now if one["axis"] in RESTRICTED_AXES]
     few = too_few(now, "region")
@@ -170,7 +170,7 @@ def test_what_too_few_run_changes_no_table_and_no_number_is_too_small(listed, me
 
 
 def published(listed, spec):
-    """Give the table of each tier; one service of another time stands for those of other places."""
+    """Return the table of each tier; one service of a later time stands for those of other places."""
     sums = services(*listed, {"valid_from": "2009-01-01"}).table(spec, 3)
     return [
         make(spec, sums.numbers, GRID, sums.withheld, sums.partial).frame()

@@ -1,4 +1,4 @@
-"""The governance file: what it must say, and what follows from it."""
+"""The governance file: its required content, and what follows from it."""
 
 import datetime as dt
 import tomllib
@@ -59,7 +59,7 @@ def test_a_complete_file_lacks_nothing(workspace):
 
 
 def test_what_is_in_the_comments_of_the_empty_file_is_a_whole_one(workspace):
-    """Whoever only takes the # away and fills in the quotes has a file that is read."""
+    """Removing each # and filling in the quotes gives a valid file."""
     plain = "\n".join(
         line.removeprefix("# ") if " = " in line or "[[" in line else line for line in TEMPLATE.splitlines()
     )

@@ -1,4 +1,4 @@
-"""Files and forms that partners made with an earlier version still go in: its headings and words keep their meaning."""
+"""Files and forms of an earlier version can still be imported: their headings and words keep their meaning."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""Intake: what is accepted, what comes back and why, and what the same again brings."""
+"""Intake: which rows are accepted, which are rejected and why, and the result of importing again."""
 
 import csv
 import datetime as dt

@@ -1,4 +1,4 @@
-"""Column mappings: kept per partner as TOML, checked when read."""
+"""Column mappings: a TOML file for each partner, checked when it is read."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Intake of files in bad shape, of partners' own columns, and of what is refused whole."""
+"""Intake of badly formatted files and of partners' own columns, and files that are refused as a whole."""
 
 import contextlib
 import datetime as dt

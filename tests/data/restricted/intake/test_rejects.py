@@ -1,4 +1,4 @@
-"""What a reject repeats of a wrong cell: what helps to find it, and nothing that could be personal."""
+"""The contents of wrong cells that rejects repeat: enough to find the cell, and nothing personal."""
 
 import openpyxl
 import pytest

@@ -1,4 +1,4 @@
-"""Templates: made from the schemas, filled by a person, read back."""
+"""Templates: made from the schemas, filled in by a person, and read again."""
 
 import datetime as dt
 import hashlib

@@ -1,4 +1,4 @@
-"""Published numbers are repeated for ever; a quarter is drawn anew once, when its year is final."""
+"""Published numbers are repeated for ever; a quarter is drawn again only once, when its year is final."""
 
 import json
 import struct
@@ -36,7 +36,7 @@ def children(count, first=0, **changes):
 
 
 def numbers(folder, name, tier="partner"):
-    """All counted cells of a release: the number, or the state where there is none."""
+    """Return all counted cells of a release: the number, or the state if there is none."""
     found = {}
     release = Release.open(folder, tier, name)
     for table in release.tables:
@@ -51,7 +51,7 @@ def numbers(folder, name, tier="partner"):
 
 @pytest.fixture
 def world(tmp_path):
-    """Give a way to release a changing set of records again and again."""
+    """Return a function that releases a changing set of records again and again."""
     vault = small_worlds.MemoryVault()
 
     def publish(*frames, tier="partner", **changes):
@@ -71,7 +71,7 @@ def test_the_same_records_give_the_same_numbers(world):
 
 @pytest.mark.parametrize("late", [1, 10, 11, 200])
 def test_no_number_of_late_children_changes_a_final_number(world, late):
-    """Eleven changes were once enough to draw a block again, which anybody could see."""
+    """An earlier rule drew a block again after eleven changes, which everybody could see."""
     base = children(30)
     assert world(base) == world(base, children(late, 500))
 
@@ -127,7 +127,7 @@ def grid_of(final):
 
 
 def draw(spec, frame, seed, final=None):
-    """Draw one table as a release does, without making one; `final` as in Grid."""
+    """Draw one table as a release does, without publishing it; `final` as in Grid."""
     grid = grid_of(final)
     keys = small_worlds.IdentifierHasher(bytes([seed]) * 32).record_keys
     loaded = counting.load_encounters(small_worlds.batches(frame), grid.names)
@@ -145,7 +145,7 @@ def test_a_provisional_number_is_repeated_until_its_year_is_final(world):
 
 
 def test_the_final_draw_tells_nothing_of_who_came_since_the_provisional_one():
-    """A cell in which one child came and a cell in which nobody did move equally often."""
+    """The number of a cell with one new child changes as often as the number of a cell without one."""
     spec = TableSpec("children", "region", "quarter")
     base = pd.concat([children(30), children(30, 100, municipality="9001")])
     late = pd.concat([base, children(1, 500, municipality="9001")])
@@ -162,7 +162,7 @@ def test_the_final_draw_tells_nothing_of_who_came_since_the_provisional_one():
 
 
 def test_the_extent_follows_the_policy_and_never_one_child(world):
-    """The only child of the newest quarter was once enough to add a year, and a name."""
+    """In an earlier version the only child of the newest quarter could add a year to the release."""
     base = children(30)
     newest = children(1, 900, date="2008-05-30")
     for frames in ((base, newest), (base,)):
@@ -178,7 +178,7 @@ def test_days_of_the_policy_that_hold_nobody_are_named(world):
 
 
 def test_a_total_that_equals_its_only_part_says_little_of_the_others():
-    """Forty children of one stage: total and part are equal as seldom as two separate draws are."""
+    """Forty children of one stage: the numbers of total and part are equal only as often as two independent draws."""
     total, part = (TableSpec("children", "region", "whole", by) for by in ((), ("stage",)))
     stage = CATEGORIES["stage"].index("identified")
     equal = [
@@ -220,7 +220,7 @@ def mark_all_cells(tables, *_):
 
 
 def test_what_a_release_shows_is_never_withheld_later(world, monkeypatch):
-    """An attack is estimated with chance: what it finds later can no longer be taken back, and only new cells go."""
+    """Attacks use random numbers: if one succeeds only later, shown numbers stay and only new cells are withheld."""
     everyone = small_worlds.encounters(np.random.default_rng(1), 900, 600, last="2008-05-31")
     plan = {"tier": "public", "policy": TWO_YEARS}
     first = world(everyone, day=FIRST_YEAR_FINAL, **plan)

@@ -55,7 +55,7 @@ def publish(numbers, searched, withheld):
 
 
 def draw(seed):
-    """Draw noisy numbers, mostly zero and free of each other, where somebody looked, and what is withheld."""
+    """Return random noisy numbers (mostly zero), masks of cells with outreach, and masks of withheld cells."""
     rng = np.random.default_rng(seed)
     numbers = {spec: rng.poisson(0.03, shape(spec)) for spec in SPECS}
     searched = {(s.level, s.grain): rng.random(shape(s)) < 0.2 for s in TOTALS}
@@ -68,7 +68,7 @@ def list_chain(area, parents):
 
 
 def find_wrong(frames, parents):
-    """List the cells "not searched" with a published number of their measure inside them: table, area, period."""
+    """Return the cells "not searched" that contain a published number of their measure: table, area, period."""
     found = defaultdict(set)
     for measure, _, frame in frames:
         shown = frame[(frame["state"] == "number") & (frame["value"] > 0)]

@@ -50,7 +50,7 @@ def test_the_margin_is_the_mechanism_s():
 
 
 def test_not_searched_follows_from_the_noisy_total_and_effort_alone():
-    """A true 1 that shows as 0 where nobody looked must look like a true 0 there."""
+    """Without outreach, a true 1 that is published as 0 must look like a true 0."""
     spec = TableSpec("children", "region", "year", ("found",))
     values = np.array([[0, 0], [0, 4], [0, 0], [0, 0], [0, 0]])
     frame = table(values, searched=[False, False, True, False, True], spec=spec, total=[0, 4, 0, 0, 0])

@@ -39,7 +39,7 @@ def world(seed=2, rows=400, children=250):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """One release of everything, with all kinds of records."""
+    """Make one release with all kinds of records."""
     folder = tmp_path_factory.mktemp("releases")
     effort = pd.DataFrame({"date": ["2006-06-05", "2006-11-06"], "municipality": ["101", "9001"], "days": [3.5, 120.0]})
     service = pd.DataFrame(
@@ -354,7 +354,7 @@ def test_figures_of_an_invented_workspace_say_that_they_are(tmp_path, invented):
 @settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 600))
 def test_published_numbers_keep_their_promises(tmp_path_factory, seed, children):
-    """No number of 1 to k - 1 in public; a parent and its parts differ by no more than their noise allows."""
+    """No public number is from 1 to k - 1; a total and its parts differ only as far as their noise allows."""
     folder = tmp_path_factory.mktemp("r")
     frame = small_worlds.encounters(np.random.default_rng(seed), children + children // 3, children)
     small_worlds.release(small_worlds.MemoryVault(encounter=frame), folder, **SMALL)
@@ -404,7 +404,7 @@ def test_the_real_vault_serves_a_release(tmp_path):
 
 
 def prepared(folder):
-    """Make a vault with a release behind it and more records since."""
+    """Make a vault with a release and with records that came later."""
     with Vault.create(folder / "vault", small_worlds.VAULT_KEY) as vault:
         small_worlds.fill(vault, world(), "first.csv")
         name = small_worlds.release(vault, folder / "releases").name
@@ -417,7 +417,7 @@ def stored(vault):
 
 
 def start(folder):
-    """Start a release of its own process; gives it when it has begun."""
+    """Start a release in a new process; return the process once the release has begun."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.helpers.small_worlds", str(folder / "releases"), str(folder / "vault")],
         stdout=subprocess.PIPE,
@@ -430,14 +430,14 @@ def start(folder):
 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory):
-    """Prepare once; each test works on a copy."""
+    """Prepare the vault once; each test works on a copy."""
     folder = tmp_path_factory.mktemp("ready")
     return folder, *prepared(folder)
 
 
 @pytest.fixture(scope="module")
 def seconds(ready, tmp_path_factory):
-    """Measure how long a release takes that nobody kills."""
+    """Measure the time of a release that nobody interrupts."""
     folder = shutil.copytree(ready[0], tmp_path_factory.mktemp("whole"), dirs_exist_ok=True)
     process = start(folder)
     began = time.monotonic()
@@ -460,7 +460,7 @@ def test_killed_at_any_moment_a_release_is_whole_or_is_not(tmp_path, ready, seco
 
 
 def check(folder, before, published, *, reported):
-    """Check what is left: whole releases, a valid current, a vault that agrees, and a next release."""
+    """Check the state after a kill: complete releases, a valid `current`, a matching vault, and a next release."""
     releases = folder / "releases"
     for name in names(releases):
         for tier in TIERS:
@@ -503,7 +503,7 @@ def test_a_table_that_the_plan_gains_later_is_shown_from_then_on(tmp_path):
 
 @pytest.mark.parametrize("left", ["", "2001-01-001\n"])
 def test_a_current_that_points_nowhere_is_mended(tmp_path, left):
-    """As after a kill between the first release's new name and the first writing of `current`."""
+    """As after a kill between the renaming of the first release and the first writing of `current`."""
     name = small_worlds.release(None, tmp_path).name
     (tmp_path / "current").write_text(left)
     publishing.recover(None, tmp_path)

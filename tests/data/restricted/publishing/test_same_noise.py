@@ -1,4 +1,4 @@
-"""Releases of a small plan, from records to what a reader gets: always the same numbers, drawn in one way."""
+"""Releases of a small plan always have the same numbers, from records to files."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ def release(vault, folder, **changes):
 
 
 def shown(folder, tier, plan=PLAN, name=None):
-    """All counted cells of a release as one frame: table, cell, value, state, margin."""
+    """Return all counted cells of a release as one frame: table, cell, value, state, margin."""
     held = Release.open(folder, tier, name)
     frames = [held.table(spec.name).assign(table=spec.name) for spec in plan[tier] if spec.counted]
     noisy = pd.concat(frames, ignore_index=True).drop(columns="reconciled")
@@ -47,7 +47,7 @@ def shown(folder, tier, plan=PLAN, name=None):
 
 
 def digest(folder):
-    """One checksum of all numbers and states, whatever the files' format."""
+    """Return one checksum of all numbers and states, which does not depend on the format of the files."""
     total = hashlib.sha256()
     for name in reversed(names(folder)):
         for tier in TIERS:
@@ -64,7 +64,7 @@ def digest(folder):
     [(Policy(k=15, variance_near_k=2.0), "5b67a829925b3a69"), (DEFAULT_POLICY, "5990d64c57403c85")],
 )
 def test_noisy_numbers_are_those_of_always(tmp_path, policy, checksum):
-    """Three releases of one seed: more records, then fewer. The checksums are those of the first version with salts."""
+    """Three releases with one seed: more records, then fewer. The checksums come from the first version with salts."""
     base = world(2, 400, 250)
     vault = small_worlds.MemoryVault(encounter=base)
     for frame in (base, pd.concat([base, world(9, 200, 150)]), base.iloc[:300]):

@@ -1,4 +1,4 @@
-"""Forgetting: what leaves the vault, what stays of it, and what a restore brings back."""
+"""Forgetting: what is deleted from the vault, what stays in it, and what a restore brings back."""
 
 import contextlib
 import stat
@@ -33,7 +33,7 @@ def workspace(tmp_path):
 
 
 def encounters(first=0, count=20, **changes):
-    """Rows of which number 2n and 2n + 1 are of one child, and those of child 3 linked by a shared number."""
+    """Return rows: 2n and 2n + 1 belong to one child; a shared number links child 3 with child 4."""
     made = frame("encounter", count, first=first)
     made["programme_child"] = ""
     made = made.assign(**changes)
@@ -52,12 +52,12 @@ def children(vault):
 
 
 def marks(hashes):
-    """Make the marks of some children as data.aggregate does: 40 bits of the child, 24 of what is counted."""
+    """Return the marks of some children as earlier versions made them: 40 bits of the hash, 24 of the content."""
     return np.sort(np.array([int(h[:10], 16) << 24 | 7 for h in hashes], np.uint64))
 
 
 def publish(vault, blocks, release="r1"):
-    """Publish blocks of an earlier version, with marks of the children behind them."""
+    """Publish blocks in the format of an earlier version, with marks of the children."""
     vault.stage_publication(release, {name: with_marks(marks(who)) for name, who in blocks.items()})
     vault.confirm_publication(release)
 
@@ -210,7 +210,7 @@ def test_a_vault_of_the_first_version_opens_and_forgets(workspace):
 
 @pytest.fixture
 def older(workspace, tmp_path):
-    """A backup that was made before anybody was forgotten."""
+    """Return a backup that was made before any child was forgotten."""
     backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "older", PASSPHRASE)
     return tmp_path / "older"
 

@@ -23,7 +23,7 @@ def vault(tmp_path):
 
 
 def everything(vault, kind, columns=None, **options):
-    """Read a kind as a frame of plain texts and numbers, in the order of identity."""
+    """Return a kind of records as a frame of texts and numbers, in the order of identity."""
     batches = list(vault.read(kind, columns, **options))
     if not batches:
         return pd.DataFrame()

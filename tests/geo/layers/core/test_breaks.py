@@ -22,7 +22,7 @@ SHARES = st.lists(st.floats(0.001, 100), min_size=1, max_size=60)
 
 
 def significant(number: float) -> int:
-    """How many digits it takes to write a number."""
+    """Return the number of significant digits of a number."""
     digits = f"{number:.12g}".replace(".", "").replace("-", "").split("e")[0].strip("0")
     return max(1, len(digits))
 

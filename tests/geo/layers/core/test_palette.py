@@ -1,4 +1,4 @@
-"""Colours are told apart by lightness alone, and keep clear of white."""
+"""Colours differ in lightness, so that everybody can distinguish them, and none is close to white."""
 
 from itertools import pairwise
 

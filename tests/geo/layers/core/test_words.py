@@ -1,4 +1,4 @@
-"""The margin of a number says what is certain: a true zero is never published as a number."""
+"""The margin of a number shows what is certain: a true zero is never published as a number."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The table beside the map holds the map's content in words."""
+"""The table of a layer has the content of the map in words."""
 
 import pandas as pd
 import pytest

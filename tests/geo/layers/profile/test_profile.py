@@ -1,4 +1,4 @@
-"""The profile of an area says what the release supports, how sure that is, and "cannot tell" otherwise."""
+"""The profile of an area: only supported statements, how certain they are, and otherwise "cannot tell"."""
 
 import math
 
@@ -57,7 +57,7 @@ def test_axes_that_are_not_published_are_not_counted_as_missing(partner):
 
 
 def of_axes(folder, cells, tier="partner", table="services_region_quarter_axis", period=QUARTERS[0]):
-    """Make a release with these cells of services by axis, the same in each region."""
+    """Return the facts on services for a release with these cells by axis, the same in each region."""
     named = dict(zip(small_release.AXES, cells, strict=True))
     frame = small_release.rows(
         small_release.REGIONS, [period], lambda _a, _p, axis: named[axis], axis=small_release.AXES
@@ -186,7 +186,7 @@ def test_a_change_is_told_only_when_every_true_pair_agrees(before, after):
 
 @given(before=CELLS, after=CELLS, moved=st.integers(1, 20))
 def test_a_change_is_judged_by_the_published_numbers(before, after, moved):
-    """An adjusted number has a wider margin and no noise of known variance."""
+    """An adjusted number has a wider margin, and the variance of its noise is not known."""
 
     def adjust(cell):
         return Cell("number", cell.value + moved, cell.margin + moved, noisy=cell.value, noisy_margin=cell.margin)
