@@ -1,4 +1,4 @@
-"""How often a scan finds a cluster where there is none, and what a cluster is evidence of where there are.
+"""How often a scan finds a cluster where there is none, and how often the areas of a cluster have a high risk.
 
 Each world goes through the default channel, the model and the cluster search, as in `tact risk`. In the world of each
 seed no area differs in risk: only effort, detection and counts vary, and each cluster is a false alarm. Every fourth
@@ -29,9 +29,9 @@ from risk.worlds import WorldParameters, simulate_default_areas
 
 @dataclass(frozen=True)
 class Scans:
-    """The clusters of a world: p of the first cluster of each scan, and the areas of those that a release shows.
+    """The clusters of a world: p of the first cluster of each scan, and the clusters that a release shows.
 
-    below : areas of clusters whose true relative risk is below 1; flat worlds have none to count.
+    areas, below : number of areas in them, and of those with a true relative risk below 1.
     """
 
     seed: int

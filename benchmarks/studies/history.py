@@ -60,7 +60,7 @@ class Place:
 def place(parameters: WorldParameters) -> Place:
     """Draw a world over the product's own areas and populations, before its first quarter.
 
-    A law that changes meetings does not hold here: reports are counted in the quarter of the meeting.
+    Laws that change meetings have no effect: reports always count in the quarter of the meeting.
     """
     parameters = change_parameters(parameters)
     known = geography.load_areas()

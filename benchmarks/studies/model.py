@@ -80,7 +80,7 @@ class Alarms:
 class Followed:
     """Results of a world with a moving hotspot: mean rank correlation with each quarter's true risk, by pathway.
 
-    still : the same for a ranking that never changes, that of the whole time.
+    moving : of each quarter's ranking. still : of one ranking for the whole time, which never changes.
     """
 
     seed: int

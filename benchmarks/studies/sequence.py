@@ -92,7 +92,7 @@ class Sequences:
 
 
 class _Records:
-    """The records that are known on a day, and what was published, in memory."""
+    """The records that are known on a day, and the published numbers: a vault in memory."""
 
     def __init__(self) -> None:
         self.encounters = pa.RecordBatch.from_pydict({})
@@ -193,7 +193,7 @@ class RecordHistory:
         self.other_place = rng.permutation(self.records["municipality"].to_numpy())
 
     def known_on(self, day: date) -> pd.DataFrame:
-        """Return the records that are known on a day, as they are then."""
+        """Return the records that are known on a day, with their content on that day."""
         now = pd.Timestamp(day)
         records = self.records.assign(
             stage=self.records["stage"].where(~(self.corrected <= now), self.other_stage),

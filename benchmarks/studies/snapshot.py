@@ -74,7 +74,7 @@ class Snapshot:
         return cls(cells, blocks, content, status, over)
 
     def count(self, spec: TableSpec) -> Ints:
-        """Return the children in each cell."""
+        """Return the number of children in each cell."""
         return _tally(self.cells[spec], get_shape(spec))
 
 
@@ -93,7 +93,7 @@ def _place(first: pd.DataFrame, spec: TableSpec) -> tuple[Ints, Ints]:
 
 
 def count_changes(before: Snapshot, now: Snapshot, spec: TableSpec, *, blocks: bool = False) -> Ints:
-    """Return for each cell the children that came to it or left it; with `blocks`, those that changed in its block."""
+    """Return how many children came to or left each cell; with `blocks`, how many changed in its block."""
     old, new = (known.blocks[spec] if blocks else known.cells[spec] for known in (before, now))
     changed = (old != new) | (blocks & (before.content != now.content))
     places, shape = np.concatenate([old[changed], new[changed & (old != new)]]), get_shape(spec)
@@ -102,5 +102,5 @@ def count_changes(before: Snapshot, now: Snapshot, spec: TableSpec, *, blocks: b
 
 
 def _tally(places: Ints, shape: tuple[int, ...]) -> Ints:
-    """Return the children in each place; those in none, -1, are left out."""
+    """Return the number of children in each place; children in no place (-1) are left out."""
     return np.bincount(places + 1, minlength=int(np.prod(shape)) + 1)[1:].reshape(shape)

@@ -92,7 +92,7 @@ def floors(seen: Observations, programme: Programme) -> Floats:
 def planned(posts: Posts, need: Floats, rules: Rules, solver: Solver) -> tuple[Plan, Rules]:
     """Return a plan within rules, and the rules that were used.
 
-    If the moves are too few to bring every area to its floor, areas below their floor only keep what they have.
+    If the moves are too few to bring every area to its floor, an area below its floor must only keep what it has.
     """
     try:
         return plan_moves(posts, need, rules, solver=solver), rules

@@ -29,7 +29,7 @@ def audit(
     name: Annotated[str | None, typer.Argument(help="Name of the release. Default: the current one.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Test a release together with all earlier ones, and every file that can leave, with all attacks."""
+    """Attack a release together with all earlier ones, and every file that readers can get."""
     workspace = open_workspace(context, or_demo=True)
     with progress("Attacking") as tick, tempfile.TemporaryDirectory() as folder:
         files = {}

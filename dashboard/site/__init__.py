@@ -45,7 +45,7 @@ class Site:
 
 
 def allowed_tier(host: str, asked: str | None = None) -> Tier:
-    """Return the tier that an address may show. Raises InputError for a request for more."""
+    """Return the tier to show at an address. Raises InputError if the requested tier is not allowed there."""
     allowed: Tier = "partner" if host in LOOPBACK else "public"
     if asked in (None, allowed):
         return allowed

@@ -98,7 +98,7 @@ def pack_files(files: Iterable[Path]) -> bytes:
 
 
 def _stem(release: Release, layers: tuple[Layer, ...]) -> str:
-    """Return the name, without suffix, for a file of several layers; that of communities is marked."""
+    """Return the name of a file of several layers, without suffix; community layers have a mark in it."""
     name = terms.name_files(release, invented=wide.has_invented_numbers(release, layers))
     return f"{name}-{_COMMUNITIES}" if all(layer.nature == "community" for layer in layers) else name
 

@@ -28,8 +28,8 @@ def compute_log_score(draws: Floats, observed: Floats) -> Floats:
 
     The probability is the mean of two: the share of draws equal to the count, which alone could be zero, and
     the negative binomial with the draws' mean and variance. With 500 draws the mean score is too low by 0.00
-    to 0.03 for negative binomial and Poisson-lognormal forecasts, and by 0.05 for a forecast with two peaks;
-    with a weight of 0.1 for the negative binomial it was too low by up to 0.09.
+    to 0.03 for negative binomial and Poisson-lognormal forecasts, and by 0.05 for a forecast with two peaks.
+    If the negative binomial has a weight of 0.1 instead of a half, it is too low by up to 0.09.
     """
     mean, variance = draws.mean(axis=0), draws.var(axis=0)
     excess = np.maximum(variance - mean, 1e-9 * np.maximum(mean, 1.0))

@@ -30,7 +30,7 @@ class Posts:
 
     units : whole units of each kind at each site, (S, K).
     reach : share of a site's capacity that reaches each area, (A, S), columns sum to 1 at most; see
-        risk.access.reach.
+        risk.access.compute_reach.
     cost : of moving a unit from site to site, (S, S), in one unit such as hours; inf where it is impossible.
     room : largest number of units at a site, (S,).
     committed : units that may not move, (S, K).

@@ -11,7 +11,7 @@ are met together (negative binomial). Both widen the Wald variance of the log ra
 counts that are smaller by the same factor.
 
 Three cases are checked before "rise". A series break (a new recording system, a new law) stops comparison across it. A
-jump of counts in a whole country is offered as a possible break. If effort changed with the count, a warning is given.
+jump of counts in a whole country is shown as a possible break. If effort changed with the count, a warning is given.
 """
 
 from __future__ import annotations

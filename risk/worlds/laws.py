@@ -1,8 +1,8 @@
 """Laws that invented worlds may follow beside the likelihoods of the risk model: docs/risk-model.md section 17.
 
 A model that is tried only on worlds drawn from its own likelihood beats its rivals by construction. Each law here
-changes one part of a world in a way that the model does not know. They compose: `WorldParameters.laws` names any of
-them, applied in that order. Without a law a world stays as it is.
+changes one part of a world in a way that the model does not know. `WorldParameters.laws` names one or several of
+them, which are applied in that order. Without a law a world stays as it is.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Law:
 
 
 def select_laws(parameters: WorldParameters) -> list[Law]:
-    """Return the laws of a world. Raises InputError for a name that is no law."""
+    """Return the laws of a world. Raises InputError for the name of an unknown law."""
     unknown = [name for name in parameters.laws if name not in LAWS]
     if unknown:
         raise InputError(f"No law of invented worlds is named {unknown[0]!r}; there are {', '.join(LAWS)}.")
@@ -55,7 +55,7 @@ def change_parameters(parameters: WorldParameters) -> WorldParameters:
 
 
 def draw_need_by_laws(land: Ground, parameters: WorldParameters) -> Need:
-    """Draw the true need of a world, as its laws change it; its sum over everything stays children / detection."""
+    """Draw the true need of a world and change it by its laws; the total stays children / detection."""
     need = draw_need(land, parameters)
     for law in select_laws(parameters):
         need = law.need(land, parameters, need) if law.need else need
@@ -90,7 +90,7 @@ def _spread_by_contagion(land: Ground, parameters: WorldParameters, need: Need) 
 
 
 def _move_with_seasons(land: Ground, parameters: WorldParameters, need: Need) -> Need:
-    """Let need move between the regions of a country over the year; each has a season of its own on each pathway."""
+    """Let need move between the regions of a country over the year; each has a separate season on each pathway."""
     rng = stream(parameters.seed, "seasons")
     strength, peak = rng.standard_normal(need.region.shape[:2]), rng.integers(0, 4, need.region.shape[:2])
     when = np.cos(0.5 * np.pi * (np.arange(parameters.quarters) - peak[:, :, None]))
@@ -103,7 +103,7 @@ def _move_with_seasons(land: Ground, parameters: WorldParameters, need: Need) ->
 
 
 def _heat_places(land: Ground, parameters: WorldParameters, need: Need) -> Need:
-    """Give municipalities risks of a heavy tail: a few hold most of the need of their country."""
+    """Multiply the need of municipalities by heavy-tailed factors: a few hold most of the need of their country."""
     heat = (1.0 - stream(parameters.seed, "heat").random(len(land.people))) ** (-1.0 / _TAIL)
     municipality = need.municipality * heat[:, None, None]
     municipality *= need.municipality.sum() / max(municipality.sum(), SMALL)
@@ -134,7 +134,7 @@ def _delay_reports(parameters: WorldParameters, met: FirstMeetings) -> FirstMeet
 
 
 def _with_region(land: Ground, need: Need, region: Floats) -> Need:
-    """Return the need with other regions, their municipalities in proportion, and the whole need as before."""
+    """Return need with new regional values; municipalities change in proportion, and the total stays as before."""
     region = region * (need.region.sum() / max(region.sum(), SMALL))
     change = np.divide(region, need.region, where=need.region > 0, out=np.zeros_like(region))
     return replace(need, region=region, municipality=need.municipality * change[land.region_of])

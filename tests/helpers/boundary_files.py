@@ -2,7 +2,7 @@
 
 The cells are moved, bent and simplified, each country by itself, so that borders fit neither the product's
 cells nor those of the other file. Areas without a cell get one, cut out of the largest cell of their region.
-Columns and spellings are those of published files: Albanian names without marks, Greek
+Columns and spellings are those of published files: Albanian names without accents, Greek
 names in the genitive, Mount Athos with neither code nor name.
 """
 

@@ -71,7 +71,7 @@ def hostile_rows(kind: str) -> list[dict[str, str]]:
 
 
 def figure_rows() -> list[dict[str, str]]:
-    """Build hostile figures that are shown: in each county, and one a year for both countries."""
+    """Build hostile figures that are shown: for each payload two of a county, and one of Greece in a separate year."""
     rows = []
     for number, row in enumerate(hostile_rows("figure")):
         county = f"AL-{number % 12 + 1:02d}"

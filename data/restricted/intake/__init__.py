@@ -65,7 +65,7 @@ class Intake:
 
     `rejects` has the columns of REJECT_COLUMNS and one row per fault, sorted by line
     (data/restricted/intake/rejects.py). accepted_rows + rejected_rows = rows. `unknown_columns` are
-    headings that are not ours: they were checked for personal data and otherwise ignored.
+    headings that the product does not know: they were checked for personal data and otherwise ignored.
     """
 
     kind: str

@@ -152,7 +152,7 @@ class Published:
 
 
 def _build_rows(table: pd.DataFrame, index: pd.Index[str], period: str = "") -> pd.DataFrame:
-    """Return each figure as a row of a layer, and a row of the period for each area without a figure."""
+    """Return a row for each figure, and for each area without a figure a row of the period without a number."""
     none = index[~index.isin(table["area"])]
     words = pd.DataFrame(
         {
