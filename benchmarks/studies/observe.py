@@ -31,7 +31,7 @@ _FOUND = {name: i for i, name in enumerate(CATEGORIES["found"])}
 def observe_world(world: World, pairs: Iterable[tuple[str, str]], mechanism: CellKey | None = None) -> Observations:
     """Return the observations of an invented world by region: exact, or through a mechanism.
 
-    Each child counts once, where and as it was first met; children at risk only are left out. Cell keys
+    Each child counts once, where and as it was first met; children who are only at risk are left out. Cell keys
     are drawn from the world's own seed. `pairs` are the codes of regions that touch.
     """
     codes = list(select_modelled_regions(world.truth.areas).index)

@@ -56,7 +56,7 @@ def read_rows(path: Path, columns: tuple[str, ...], optional: tuple[str, ...] = 
 
 
 def read_text(path: Path, columns: tuple[str, ...]) -> str:
-    """Read the text of such a table; raise FileRefused when it cannot be read."""
+    """Read the text of a small table; raise FileRefused when it cannot be read."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
