@@ -16,7 +16,7 @@ from data.errors import FileRefused, InputError
 
 @dataclass(frozen=True)
 class Row:
-    """One row: the name of the file, its number there (the header is row 1), and its stripped cells."""
+    """One row: the name of its file, its number in the file (the header is row 1), and its stripped cells."""
 
     file: str
     number: int
