@@ -1,7 +1,7 @@
 """The value of a plan in invented worlds, where the true need is known.
 
-For each seed a world is drawn (risk/worlds/__init__.py), the risk model is fitted on what its release
-would show, and a programme with posts where it worked so far plans with the model's draws. Rivals move as
+For each seed a world is drawn (risk/worlds/__init__.py) and the risk model is fitted on what its release
+would show. A programme, with posts where it worked so far, plans with the model's draws. Rivals move as
 many units from the same posts: towards shares of the population, towards shares of the last year's
 counts, greedily by the model's mean, and by the true need itself with the plan's own solver. All are
 judged by the true need. Regret is the loss compared with the rival that knows the truth; recovery is the
@@ -41,11 +41,11 @@ RIVALS = ("today", "population", "counts", "greedy", "plan", "truth")
 class Regret:
     """Results of the rivals in one world.
 
-    met : children a quarter whose need is truly met, by rival, in the order of RIVALS; where the plan is not
+    met : children per quarter whose need is truly met, by rival, in the order of RIVALS; where the plan is not
         recommended, its entry is that of today's posts.
     met_if_followed : what the plan's moves would have met, recommended or not.
-    predicted_gain : the gain that the plan predicted.
-    recommended, moved : of the plan. floor_kept : whether its moves leave no area below its floor.
+    predicted_gain : the gain that the plan predicted. moved : units that the plan moves.
+    recommended : whether it is recommended. floor_kept : whether its moves leave no area below its floor.
     no_move_at_optimum : whether no move is recommended from posts that are best for the true need, with
         exploration or without.
     moves_found_at_optimum : units that the solver alone would move there, without exploration.

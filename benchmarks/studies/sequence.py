@@ -74,7 +74,7 @@ class Sequences:
     worlds: tuple[Series, ...]
 
     def summary(self) -> dict[str, Any]:
-        """Return the worst of each attack, and the means of what readers lose."""
+        """Return the worst result of each attack, and the mean losses of readers."""
         return {
             "worlds": len(self.worlds),
             "one_number": max(w.one_number for w in self.worlds),

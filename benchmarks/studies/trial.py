@@ -117,5 +117,5 @@ def towards(posts: Posts, share: Floats, moves: int) -> Ints:
 
 
 def meets(posts: Posts, units: Ints, need: Floats) -> float:
-    """Return the number of children, of need (A,), whose need a layout of one kind of unit meets in a quarter."""
+    """Return how many children of the need, (A,), a layout of one kind of unit can serve in a quarter."""
     return float(compute_met(need[None, :, None], posts.compute_capacity(units)).sum())

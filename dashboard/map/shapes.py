@@ -67,7 +67,7 @@ def describe_level(areas: Areas, level: str) -> dict[str, Any]:
 
 
 def describe_words() -> dict[str, Any]:
-    """Return the words of the map's own controls, and the places that they go to."""
+    """Return the words of the map's own controls, and the places in its menu "Go to"."""
     return {
         "map": _(
             "Map of Albania and Greece. Arrow keys move the map, plus and minus change the zoom. The "

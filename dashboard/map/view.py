@@ -108,8 +108,8 @@ def format_address(view: MapView) -> dict[str, str]:
 def settle_view(view: MapView, current: CurrentRelease, areas: pd.DataFrame) -> MapView:
     """Return the nearest view that the release has and its tier allows.
 
-    `areas` is the release's table of areas by code, with level and parent. A requested layer comes before
-    the level, and the level before the area.
+    `areas` is the release's table of areas by code, with level and parent. A requested layer has priority
+    over the level, and the level over the area.
     """
     offered = current_release.list_levels(current)
     layer = view.layer if view.layer in offered else next(iter(offered), "")

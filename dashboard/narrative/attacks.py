@@ -92,7 +92,7 @@ _PARTNER = (
 
 
 def _count_right(advantage: float) -> int:
-    """Return how many of 100 guesses are right: 50 and half of the advantage in per cent, rounded up."""
+    """Return how many of 100 guesses are right: 50 plus half of the advantage in per cent, rounded up."""
     return math.ceil(round(50 + 50 * min(max(advantage, 0.0), 1.0), 6))
 
 

@@ -1,4 +1,4 @@
-"""Recognition of personal data of children by the headings of columns; by content, see content.py.
+"""Recognition of personal data of children in headings of columns; see content.py for the values.
 
 Headings are read in English, Albanian, Greek (also in Latin letters) and French. Messages name columns, never values.
 """

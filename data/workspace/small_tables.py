@@ -47,7 +47,7 @@ class Row:
 
 
 def read_rows(path: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Row]:
-    """Read the rows of a table without empty ones; columns may be in any order.
+    """Read the rows of a table, except empty rows; columns may be in any order.
 
     Raises FileRefused when the file cannot be read as such a table.
     """

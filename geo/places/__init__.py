@@ -88,7 +88,7 @@ class Places:
         return self._decide(text, fits, country, level)
 
     def find(self, text: str, country: str | None = None, level: str | None = "municipality") -> set[str]:
-        """Return the codes of all areas that a name may mean, successors as themselves.
+        """Return the codes of all areas that a name may mean; a successor is not replaced by its predecessor.
 
         Empty when no area has the name.
         """

@@ -277,8 +277,8 @@ class _Ratio:
     def least(self, value: float, centre: int) -> Counted:
         """Return the counts that circles must exceed for a ratio above a value, (A, S, 1).
 
-        By docs/risk-model.md eq. (53) the ratio is at most (n − e)² / (e (1 − share)): the divergence of two coins is
-        at most their chi-squared distance.
+        By docs/risk-model.md eq. (53) the ratio is at most (n − e)² / (e (1 − share)): the Kullback-Leibler
+        divergence of two Bernoulli distributions is at most their chi-squared divergence.
         """
         expected, share = self.expected[centre], self.share[centre]
         bound = expected + np.sqrt(value * expected * np.maximum(1.0 - share, 0.0))

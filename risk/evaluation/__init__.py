@@ -94,7 +94,7 @@ class Evaluation:
         return str(self.cells.groupby("forecaster", observed=True)["log"].mean().idxmax())
 
     def beats(self, name: str, baseline: str = HISTORICAL_MEAN, score: Score = "log") -> Verdict:
-        """Compute the mean gain of a forecaster over another on common counts, docs/risk-model.md eq. (64).
+        """Return whether a forecaster beats another, by its mean gain on common counts, docs/risk-model.md eq. (64).
 
         Raises InputError if there is no forecaster of that name.
         """

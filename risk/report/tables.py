@@ -92,7 +92,7 @@ def _judge_quarters(judged: JudgedFit) -> Iterator[tuple[str, Floats, Judgement]
 
 
 def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: Mapping[str, Any]) -> Iterator[Table]:
-    """Yield the tables of the partner tier. By `evaluation` the model forecasts, or else the historical mean."""
+    """Yield the tables of the partner tier. `evaluation` decides between the forecasts of model and mean."""
     observations = judged.observations
     whole = [(judged.period, _log_need(judged.log_risk, observations), judged.whole)]
     quarters = list(_judge_quarters(judged))

@@ -170,9 +170,9 @@ def _draw_origins_and_destinations(
 ) -> tuple[Ints, Ints]:
     """Draw origin and destination of each child, by row; the last position means unknown.
 
-    Internal children met in a city of the shift were brought there; those met elsewhere are mostly
-    from there, and during the shift more and more of them are on the way to such a city. Children on the
-    way from Albania to Greece come from Albania and are met at either end.
+    Children trafficked internally and met in a city of the shift were mostly brought there; others are mostly from
+    where they are met, and during the shift more and more of them are on the way to such a city. Children on the way
+    from Albania to Greece come from Albania and are met at either end.
     """
     first = every.take(every.step == 0)
     first = first.take(np.argsort(first.child))

@@ -121,7 +121,7 @@ def _start_and_stop_partners(land: Ground, parameters: WorldParameters, need: Ne
 
 
 def _delay_reports(parameters: WorldParameters, met: FirstMeetings) -> FirstMeetings:
-    """Date reports up to three quarters after the meeting; those after the last quarter have not arrived."""
+    """Delay reports by up to three quarters after the meeting; those due after the last quarter are missing."""
     rng = stream(parameters.seed, "delays")
     counts, expected = met.counts.copy(), met.expected.copy()
     counts[:, :, 0], expected[:, :, 0] = 0, 0.0

@@ -26,7 +26,7 @@ _MANY = 2**31  # more children than exist; keeps sums within 64 bits
 def find_homogeneous(attack: BoundsAttack, bounds: Bounds) -> Iterator[tuple[Table, Ints]]:
     """Yield each disclosing breakdown of an area and period: its table and the flat indices of its cells.
 
-    Only breakdowns that still show a number in the last release count.
+    Breakdowns without any number in the last release are left out.
     """
     for table in attack.lattice.tables.values():
         shape = table.shape

@@ -23,7 +23,7 @@ _REASON = "a number that was published before has changed: the two together can 
 
 
 def join_releases(releases: Sequence[Published]) -> Published:
-    """Return all that the releases of a tier show, oldest first, as one: the last number of each cell."""
+    """Return the releases of a tier, oldest first, as one release: the last number of each cell."""
     tables = {}
     for spec in dict.fromkeys(spec for release in releases for spec in release.tables):
         parts = [release.tables[spec].to_pandas() for release in releases if spec in release.tables]

@@ -133,7 +133,7 @@ def _several(served: list[str]) -> str:
 
 
 def _list_axes(served: list[str], hidden: list[str]) -> str:
-    """Return a text that lists the axes with a service and the axes that are withheld; empty if there are all."""
+    """Return a text on the axes with a service and the withheld axes; empty if there is a service on every axis."""
     names = reduce(_listed, served) if 0 < len(served) < len(AXES) else ""
     if not hidden:
         return names

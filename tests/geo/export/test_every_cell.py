@@ -243,7 +243,7 @@ def list_columns(layer):
 
 
 def find_shown(release, cells, layer, level, chosen):
-    """Return the cells of a choice in its longest and last period; of all together if it is not published."""
+    """Return the cells of a choice in its longest and last period; for an unpublished choice, those of "all"."""
     data = layer.read(release, View(level, wide.choose_latest_view(release, level).period, chosen))
     rows = cells.reset_index().query("level == @level")
     for name, choice in chosen.items():

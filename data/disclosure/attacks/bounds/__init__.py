@@ -35,7 +35,7 @@ class Published:
     """One release of one tier as the attacker reads it.
 
     tables: by specification; columns area, period, those of the breakdown, value, state. final: the last day of the
-    years that are final (ISO 8601); empty where all numbers are.
+    years that are final (ISO 8601); empty if all numbers are final.
     """
 
     name: str

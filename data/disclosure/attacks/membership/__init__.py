@@ -44,7 +44,7 @@ def survey(
     """Estimate the advantage for the worst-placed child of each region, by region code.
 
     `k`: the threshold below which numbers are hidden, None where the tier has none. `children`: the largest
-    number of regions to attack, the worst first. `regions`: attack only these. The seed makes the result
+    number of children to attack, one a region, the worst first. `regions`: only these. The seed makes the result
     repeatable; it is no secret.
     """
     rates = read_rates(release, areas)

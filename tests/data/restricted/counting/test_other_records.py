@@ -140,7 +140,7 @@ def too_few(listed, level):
 
 
 def hidden(now, level):
-    """Return the services of a moment that may change no number at a level."""
+    """Return the services of a moment that must not influence any number at a level."""
     if level == "municipality":
         return [one for one in now if one["axis"] in RESTRICTED_AXES]
     few = too_few(now, "region")
