@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.studies.observe import key_shapes, publish_counts, select_modelled_regions
+from benchmarks.studies.observe import key_shapes, publish_counts, select_modelled_areas
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from data.reference import area_table
@@ -71,7 +71,7 @@ def place(parameters: WorldParameters) -> Place:
     met = FirstMeetings(nobody[:, 0, 0], nobody, nobody.astype(np.int64))
     truth = Truth.of(land, parameters.periods, course.need, met, np.zeros(0, np.int64))
     at = {str(code): position for position, code in enumerate(land.regions)}
-    kept = np.array([at[code] for code in select_modelled_regions(truth.areas).index])
+    kept = np.array([at[code] for code in select_modelled_areas(truth.areas).index])
     usual = CellKey.from_policy(DEFAULT_POLICY)
     return Place(course, truth, kept, known.neighbours("region"), usual)
 

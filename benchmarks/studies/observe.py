@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from data.disclosure.cell_key import CellKey
-from data.tables.spec import CATEGORIES
+from data.tables.spec import CATEGORIES, Level
 from data.workspace.types import Floats, Ints
 from risk.laplace.graph import find_edges
 from risk.model.observations import (
@@ -28,19 +28,22 @@ _KNOWN = {name: i for i, name in enumerate(CATEGORIES["pathway"][: len(CROSSING)
 _FOUND = {name: i for i, name in enumerate(CATEGORIES["found"])}
 
 
-def observe_world(world: World, pairs: Iterable[tuple[str, str]], mechanism: CellKey | None = None) -> Observations:
-    """Return the observations of an invented world by region: exact, or through a mechanism.
+def observe_world(
+    world: World, pairs: Iterable[tuple[str, str]], mechanism: CellKey | None = None, level: Level = "region"
+) -> Observations:
+    """Return the observations of an invented world by region or municipality: exact, or through a mechanism.
 
-    Each child counts once, where and as it was first met; children who are only at risk are left out. Cell keys
-    are drawn from the world's own seed. `pairs` are the codes of regions that touch.
+    Each child counts once, where and as it was first met; children at risk only are left out. Cell keys
+    are drawn from the world's own seed. `pairs` are the codes of areas that touch.
     """
-    codes = list(select_modelled_regions(world.truth.areas).index)
+    codes = list(select_modelled_areas(world.truth.areas, level).index)
     exact = count_children(world, codes)
-    rng = np.random.default_rng([world.parameters.seed, 0])
+    rng = np.random.default_rng([world.parameters.seed, 0 if level == "region" else 2])
     keys = tuple(rng.integers(0, _KEYS, shape) for shape in key_shapes(exact))
     days, periods = effort_days(world, codes), world.parameters.periods
     protected = None if mechanism is None else (mechanism, keys)
-    return publish_counts(world.truth.areas, periods, exact, days, pairs, protected)
+    places = world.truth.areas[world.truth.areas["level"] == level]
+    return publish_counts(places, periods, exact, days, pairs, protected)
 
 
 def publish_counts(
@@ -54,7 +57,7 @@ def publish_counts(
     """Return observations from exact counts: exact too, or through a mechanism with cell keys.
 
     `places` has the form of Truth.areas; `exact` (areas, quarters, known pathways, ways) and `days` (areas,
-    quarters) cover the regions of `select_modelled_regions`; `key_shapes` of `exact` has the cell keys' shapes.
+    quarters) cover the areas of `select_modelled_areas`; `key_shapes` of `exact` has the cell keys' shapes.
     """
     published = merge_crossings(exact)
     if protected is None:
@@ -77,7 +80,8 @@ def join_observations(
 
     `totals` are published counts of the whole programme, (areas, known pathways), which only a mechanism has.
     """
-    people = select_modelled_regions(places)
+    level = "municipality" if (places["level"] == "municipality").all() else "region"
+    people = select_modelled_areas(places, level)
     channel = None if mechanism is None else build_channel(mechanism, published, None)
     noise = np.zeros(len(PATHWAYS)) if channel is None or totals is None else noise_variance(channel, totals)
     return Observations(
@@ -94,13 +98,14 @@ def join_observations(
         "partner",
         None if totals is None else merge_crossings(totals[:, None, :, None])[:, 0, :, 0],
         noise,
+        regions=None if level == "region" else tuple(people["parent"].astype(str)),
     )
 
 
-def select_modelled_regions(places: pd.DataFrame) -> pd.DataFrame:
-    """Return the regions of a world that the model knows, those with at least one child, by code."""
-    regions = places[(places["level"] == "region") & (places["children"] >= LEAST_EXPECTED)]
-    return regions.set_axis([str(code) for code in regions.index])
+def select_modelled_areas(places: pd.DataFrame, level: str = "region") -> pd.DataFrame:
+    """Return the areas of a level of a world that the model knows, those with at least one child, by code."""
+    areas = places[(places["level"] == level) & (places["children"] >= LEAST_EXPECTED)]
+    return areas.set_axis([str(code) for code in areas.index])
 
 
 def key_shapes(exact: Ints) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -110,7 +115,7 @@ def key_shapes(exact: Ints) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def count_children(world: World, codes: list[str]) -> Ints:
-    """Return the children by region, quarter, known pathway and (reported, discovered).
+    """Return the children by area, quarter, known pathway and (reported, discovered).
 
     Children are distinguished by the world's truth, and count with the attributes of their first encounter.
     """
@@ -120,7 +125,7 @@ def count_children(world: World, codes: list[str]) -> Ints:
     first = first[first["stage"].astype(str) != "at_risk"]
     shape = (len(codes), world.parameters.quarters, len(CROSSING), len(_FOUND))
     columns: list[Ints] = [
-        _region(world, first["municipality"], codes),
+        _locate(world, first["municipality"], codes),
         _quarter(world, first["date"]),
         _position(first["pathway"], _KNOWN),
         _position(first["found"], _FOUND),
@@ -129,9 +134,9 @@ def count_children(world: World, codes: list[str]) -> Ints:
 
 
 def effort_days(world: World, codes: list[str]) -> Floats:
-    """Return the days of outreach by region and quarter."""
+    """Return the days of outreach by area and quarter."""
     frame = world.records["effort"]
-    columns = [_region(world, frame["municipality"], codes), _quarter(world, frame["date"].astype(str))]
+    columns = [_locate(world, frame["municipality"], codes), _quarter(world, frame["date"].astype(str))]
     return _tally(columns, (len(codes), world.parameters.quarters), frame["days"].to_numpy(dtype=float))
 
 
@@ -140,9 +145,11 @@ def _position(values: pd.Series, positions: dict[str, int]) -> Ints:
     return np.array([positions.get(str(value), -1) for value in values], np.int64)
 
 
-def _region(world: World, municipality: pd.Series, codes: list[str]) -> Ints:
+def _locate(world: World, municipality: pd.Series, codes: list[str]) -> Ints:
+    """Return the position of each municipality, or of its region, among the codes; -1 for none."""
     at = pd.Series(np.arange(len(codes)), index=codes)
-    return municipality.astype(str).map(world.areas["parent"]).map(at).fillna(-1).to_numpy(dtype=np.int64)
+    names = municipality.astype(str)
+    return names.map(at).fillna(names.map(world.areas["parent"]).map(at)).fillna(-1).to_numpy(dtype=np.int64)
 
 
 def _quarter(world: World, days: pd.Series) -> Ints:

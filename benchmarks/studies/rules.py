@@ -27,7 +27,7 @@ import pandas as pd
 
 from benchmarks.studies.command import run_study
 from benchmarks.studies.model import GAMMAS, correlate_ranks, draw_risk, list_watched, measure_width, shows_shift
-from benchmarks.studies.observe import effort_days, join_observations, select_modelled_regions
+from benchmarks.studies.observe import effort_days, join_observations, select_modelled_areas
 from benchmarks.studies.sequence import RecordHistory, list_days, list_first_encounters
 from benchmarks.studies.snapshot import (
     GRID,
@@ -158,7 +158,7 @@ class Numbers:
 def compare_rules(
     seed: int, days: Sequence[date] | None = None, model: RiskModel | None = None, children: int = 1400
 ) -> dict[str, dict[str, float]]:
-    """Return all measures of each rule for one world whose records change. `model` is fitted to the last releases."""
+    """Release one world by each rule while its records change; return all measures by rule. Fits need all releases."""
     world = simulate_default_areas(WorldParameters(seed=seed, children=children, gamma=GAMMAS[seed % len(GAMMAS)]))
     encounters, days = world.records["encounter"].astype("str"), list_days() if days is None else days
     history = RecordHistory(encounters, np.random.default_rng([seed, 7]), withdraws=seed % 2 == 1)
@@ -203,7 +203,7 @@ def _measure_public(shown: Ints, count: Ints, true: Ints) -> tuple[float, float]
 
 def _observe(world: World, tables: Mapping[TableSpec, Numbers]) -> Observations:
     """Return what partners see; without totals if any of them is not published."""
-    regions = list(select_modelled_regions(world.truth.areas).index)
+    regions = list(select_modelled_areas(world.truth.areas).index)
     kept = [GRID.codes["region"].index(code) for code in regions]
     days, pairs = effort_days(world, regions), geography.load_areas().neighbours("region")
     totals = tables[WHOLE].value[kept, 0, : len(CROSSING)]

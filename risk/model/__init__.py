@@ -82,8 +82,11 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Observations, y: None = None, progress: Progress | None = None) -> Self:  # noqa: ARG002, N803
         """Fit the model; the result is `fit_`, a `Fit`.
 
-        Raises InputError for an unknown likelihood, and NoMode where the posterior has no proper mode.
+        Raises InputError for an unknown likelihood and for municipalities, which are fitted inside their regions (see
+        risk/model/municipalities.py), and NoMode where the posterior has no proper mode.
         """
+        if X.regions is not None:
+            raise InputError("Municipalities are fitted inside their regions: fit the regions first.")
         effects = self._build_effects(X)
         layout = build_layout(X, effects)
         posterior = integrate(layout.model, progress)

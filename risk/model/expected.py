@@ -86,9 +86,7 @@ def compute_finding_factor(observations: Observations, gamma: Floats, gap: Float
     docs/risk-model.md eq. (40). gamma : exponents of effort, (D,). gap : log of the children reported by others over
     the children met by outreach at usual effort, (D, countries).
     """
-    usual, searched = observations.usual_effort, observations.has_outreach
-    log_days = np.log(np.where(searched, observations.effort, usual) / usual)
-    outreach = np.exp(gamma[:, None, None] * log_days)
+    searched, outreach = observations.has_outreach, np.exp(observations.log_outreach(gamma))
     total = np.zeros(outreach.shape)
     for way in observations.ways:
         if way == "reported":

@@ -61,6 +61,18 @@ class Fit:
         order = np.random.default_rng([seed, 1]).permutation(size)
         return Draws(*(column[order] for column in columns))
 
+    @on_one_thread
+    def draw_area_effects(self, size: int, seed: int) -> Floats:
+        """Draw the values of the area field, eq. (34), (size, A, P); the same seed gives the same draws."""
+        effects = np.empty((size, len(self.layout.area)))
+        start = 0
+        for node, count, rng in self._allocate(size, seed):
+            core, _ = node.factor(self.layout.model).draw(rng, count)
+            effects[start : start + count] = core[:, self.layout.area] + node.core[self.layout.area]
+            start += count
+        order = np.random.default_rng([seed, 1]).permutation(size)
+        return effects[order].reshape(size, len(self.observations.areas), -1)
+
     def forecast(self, effort: Floats, size: int, seed: int, *, published: bool = False) -> Ints:
         """Draw counts of the next quarters, eq. (36) and (37), (size, A, horizon, P, W).
 

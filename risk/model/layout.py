@@ -4,6 +4,9 @@ The core holds, in this order: an intercept for each country and pathway, gamma 
 reporting gap for each country, covariates; then the area field, pathway by pathway, and a random walk for
 each country and pathway. A block is an area on one pathway; its local part is that area's own random walk.
 This is docs/risk-model.md eq. (4), (12) and (17).
+
+Municipalities are fitted inside their regions, eq. (75): intercepts are those of regions, the time course is that of
+the region's own fit, and the area field is that of municipalities.
 """
 
 from __future__ import annotations
@@ -78,6 +81,7 @@ class _Sizes:
     pathways: int
     ways: int
     countries: int
+    intercepts: int  # countries or regions
     covariates: int
 
     @property
@@ -89,34 +93,43 @@ class _Sizes:
     def of(cls, observations: Observations) -> _Sizes:
         areas, quarters, pathways, ways = observations.published.shape
         countries, covariates = len(observations.country_names), observations.features.shape[1]
-        return cls(areas, quarters, pathways, ways, countries, covariates)
+        groups = countries if observations.regions is None else len(set(observations.regions))
+        return cls(areas, quarters, pathways, ways, countries, groups, covariates)
 
 
-def build_layout(observations: Observations, effects: Effects) -> Layout:
-    """Build the latent model of observations."""
+def build_layout(observations: Observations, effects: Effects, log_rate: Floats | None = None) -> Layout:
+    """Build the latent model of observations.
+
+    log_rate : known course of the rate of each area, (A, T, P), which replaces random walks; see eq. (75).
+    """
     sizes = _Sizes.of(observations)
-    base = _compute_base_level(observations)
+    base = _compute_base_level(observations) if log_rate is None else 0.0
     offset = _compute_offset(observations, sizes, effects.gamma) + base
+    if log_rate is not None:
+        course = np.broadcast_to(np.moveaxis(log_rate, 2, 1)[..., None], sizes.cells)
+        offset += course.reshape(offset.shape)
+    walks = sizes.quarters > 1 and log_rate is None
     precision, fixed = _build_fixed_effects(observations, sizes, effects)
-    fields, area_start, walk_start = _build_fields(observations, sizes, effects, len(precision))
+    fields, area_start, walk_start = _build_fields(observations, sizes, effects, len(precision), walks=walks)
     # Blocks are areas by pathways, the pathway running fastest.
     area = np.repeat(np.arange(sizes.areas), sizes.pathways)
     country = np.repeat(observations.country_of, sizes.pathways)
     pathway = np.tile(np.arange(sizes.pathways), sizes.areas)
-    intercept = country * sizes.pathways + pathway
+    group = country if observations.regions is None else observations.region_of[area]
+    intercept = group * sizes.pathways + pathway
     walk = walk_start + intercept[:, None] * sizes.quarters + np.arange(sizes.quarters)
-    time = walk if sizes.quarters > 1 else walk[:, :0]
+    time = walk if walks else walk[:, :0]
     area_position = area_start + pathway * sizes.areas + area
     usable = np.moveaxis(observations.usable, 2, 1).ravel()
     cells = np.flatnonzero(usable)
     published = np.moveaxis(observations.published, 2, 1).ravel()[cells]
     local = None
-    if sizes.quarters > 1 and effects.local is not None:
+    if walks and effects.local is not None:
         chain = build_chain(sizes.quarters)
         local = Field(chain, 1, effects.local, Hyper("smooth", fixed=1.0), Hyper("none"))
     model = Latent(
         np.column_stack([intercept, area_position, fixed.columns(country)]),
-        _build_design(observations, sizes, fixed),
+        _build_design(observations, sizes, fixed, effects),
         time,
         np.repeat(np.arange(sizes.quarters), sizes.ways),
         offset,
@@ -141,15 +154,19 @@ def _compute_base_level(observations: Observations) -> float:
 
 def _compute_offset(observations: Observations, sizes: _Sizes, gamma: float) -> Floats:
     """Return log E plus, for ways by outreach, the prior mean of gamma times log effort, eq. (4): (B, m)."""
-    outreach = gamma * _compute_log_effort(observations)[:, None, :, None] * _is_by_outreach(observations)
+    outreach = observations.log_outreach(np.array([gamma]))[0, :, None, :, None] * _is_by_outreach(observations)
     offset = np.broadcast_to(np.log(observations.expected)[:, None, None, None] + outreach, sizes.cells)
     return offset.reshape(sizes.areas * sizes.pathways, -1).copy()
 
 
-def _compute_log_effort(observations: Observations) -> Floats:
-    """Return the log of effort in units of the usual effort, eq. (2), (A, T); 0 where none is recorded."""
-    unit = observations.usual_effort
-    return np.log(np.where(observations.effort > 0, observations.effort, unit) / unit)
+def _compute_outreach_slope(observations: Observations, effects: Effects) -> Floats:
+    """Return the slope of log outreach in gamma, over one prior standard deviation on each side, (A, T).
+
+    For regions it is log effort; for municipalities eq. (74) bends a little.
+    """
+    middle, reach = effects.gamma, effects.gamma_sd
+    low, high = observations.log_outreach(np.array([middle - reach, middle + reach]))
+    return np.asarray((high - low) / (2.0 * reach))
 
 
 def _is_by_outreach(observations: Observations) -> Floats:
@@ -183,7 +200,7 @@ class _FixedEffects:
 
 def _build_fixed_effects(observations: Observations, sizes: _Sizes, effects: Effects) -> tuple[Floats, _FixedEffects]:
     """Return the prior precision of the fixed effects, intercepts first, and the positions of the others."""
-    sds = [effects.intercept_sd] * (sizes.countries * sizes.pathways)
+    sds = [effects.intercept_sd] * (sizes.intercepts * sizes.pathways)
     gamma: int | None = None
     by_outreach = (_is_by_outreach(observations) > 0).any() and observations.has_outreach.any()
     if effects.gamma_sd > 0 and by_outreach:
@@ -199,7 +216,7 @@ def _build_fixed_effects(observations: Observations, sizes: _Sizes, effects: Eff
 
 
 def _build_fields(
-    observations: Observations, sizes: _Sizes, effects: Effects, start: int
+    observations: Observations, sizes: _Sizes, effects: Effects, start: int, *, walks: bool
 ) -> tuple[tuple[Field, ...], int, int]:
     """Return the area field and the random walks of countries, with their first positions in the core."""
     sd, structured, common = effects.area
@@ -208,18 +225,18 @@ def _build_fields(
     graph = build_structure(sizes.areas, observations.edges, scaled=effects.scaled)
     area = Field(graph, sizes.pathways, sd, structured, common)
     walk_start = start + area.size
-    if sizes.quarters == 1:
+    if not walks:
         return (area,), start, walk_start
     copies = sizes.countries * sizes.pathways
     time = Field(build_chain(sizes.quarters), copies, effects.time, Hyper("smooth", fixed=1.0), Hyper("none"))
     return (area, time), start, walk_start
 
 
-def _build_design(observations: Observations, sizes: _Sizes, fixed: _FixedEffects) -> Floats:
+def _build_design(observations: Observations, sizes: _Sizes, fixed: _FixedEffects, effects: Effects) -> Floats:
     """Return the design, (B, m, c): intercept, area, gamma, gap, covariates."""
     parts = [np.ones((*sizes.cells, 2))]
     if fixed.gamma is not None:
-        effort = _compute_log_effort(observations)[:, None, :, None] * _is_by_outreach(observations)
+        effort = _compute_outreach_slope(observations, effects)[:, None, :, None] * _is_by_outreach(observations)
         parts.append(np.broadcast_to(effort, sizes.cells)[..., None])
     if len(fixed.gaps):
         reported = np.array([float(way == "reported") for way in observations.ways])

@@ -16,7 +16,7 @@ from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Channel
 from data.errors import ReleaseError
 from data.release import Release
-from data.tables.spec import CATEGORIES, Tier, table_name
+from data.tables.spec import CATEGORIES, Level, Tier, table_name
 from data.workspace.types import Bools, Floats, Ints
 from geo import areas as geography
 from risk.laplace.graph import find_edges
@@ -46,6 +46,7 @@ class Observations:
         no totals. A total is far more exact than a sum of noisy quarters.
     total_noise : variance of the noise of the totals, (A, P).
     covariates : (A, c). Never communities or ethnicity.
+    regions : code of the region of each area, A, where the areas are municipalities; None where they are regions.
     """
 
     areas: tuple[str, ...]
@@ -62,6 +63,7 @@ class Observations:
     totals: Ints | None = None
     total_noise: Floats = field(default_factory=lambda: np.zeros(1))
     covariates: Floats | None = None
+    regions: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Check that all shapes belong together; raise ReleaseError where one does not."""
@@ -88,8 +90,41 @@ class Observations:
 
     @property
     def usual_effort(self) -> float:
-        """Geometric mean of recorded outreach days, the unit of effort in docs/risk-model.md eq. (2); 1 without any."""
-        return float(np.exp(np.log(self.effort[self.has_outreach]).mean())) if self.has_outreach.any() else 1.0
+        """Geometric mean of recorded outreach days of regions, docs/risk-model.md eq. (2); 1 without any."""
+        days = self.effort if self.regions is None else self.region_members @ self.effort
+        return float(np.exp(np.log(days[days > 0]).mean())) if (days > 0).any() else 1.0
+
+    @property
+    def region_of(self) -> Ints:
+        """Position of each area's region among the regions in order of their codes, (A,)."""
+        codes = np.array(self.areas if self.regions is None else self.regions)
+        return np.unique(codes, return_inverse=True)[1].astype(np.int64)
+
+    @property
+    def region_members(self) -> Floats:
+        """1 where an area belongs to a region, else 0, (R, A)."""
+        of = self.region_of
+        return np.asarray(np.arange(of.max() + 1)[:, None] == of, np.float64)
+
+    def log_outreach(self, gamma: Floats) -> Floats:
+        """Return the log of how many times more children outreach discovers than at usual effort, (D, A, T).
+
+        gamma : exponents of effort, (D,). For regions it is gamma times eq. (2). For municipalities it is eq. (74): a
+        region discovers what all its days discover, divided in proportion to children x days^gamma, so that both
+        levels expect the same of a region. 0 where no outreach is recorded.
+        """
+        searched, unit = self.has_outreach, self.usual_effort
+        power = gamma[:, None, None]
+        log_days = np.log(np.where(searched, self.effort, unit) / unit)
+        if self.regions is None:
+            return np.asarray(power * log_days)
+        members, living = self.region_members, self.expected.reshape(len(self.areas), -1)
+        days = members @ self.effort
+        anywhere = days > 0
+        reach = np.where(searched, np.exp(power * log_days), 0.0)
+        inside = np.where(anywhere, members @ (living * reach), members @ living) / (members @ living)
+        together = power * np.log(np.where(anywhere, days, unit) / unit) - np.log(inside)
+        return np.asarray(np.where(searched, power * log_days + together[:, self.region_of], 0.0))
 
     @property
     def usable(self) -> Bools:
@@ -123,18 +158,20 @@ class Observations:
         )
 
     @classmethod
-    def from_release(cls, release: Release, areas: geography.Areas | None = None) -> Observations:
-        """Read the model table of a release of the partner tier; areas default to those of the release.
+    def from_release(
+        cls, release: Release, areas: geography.Areas | None = None, level: Level = "region"
+    ) -> Observations:
+        """Read the model table of a level of a release of the partner tier; areas default to those of the release.
 
-        Raises ReleaseError where the release has no such table.
+        Raises ReleaseError where the release has no such table, or no population of the level.
         """
-        counts = release.table(table_name("model", "region", "quarter", "crossing", "found"))
-        effort = release.table(table_name("effort", "region", "quarter"))
-        places = _Places.from_release(release, areas)
+        counts = release.table(table_name("model", level, "quarter", "crossing", "found"))
+        effort = release.table(table_name("effort", level, "quarter"))
+        places = _Places.from_release(release, areas, level)
         quarters = tuple(sorted(counts["period"].unique()))
         published = _fill_array(counts, places, quarters, {"crossing": PATHWAYS, "found": WAYS})
         channel = build_channel(CellKey.from_manifest(release.manifest["tact"]), published, None)
-        totals, total_noise = _read_totals(release, places, channel)
+        totals, total_noise = _read_totals(release, places, channel, level)
         return cls(
             tuple(places.codes),
             places.countries,
@@ -149,6 +186,7 @@ class Observations:
             release.tier,
             totals,
             total_noise,
+            regions=places.regions,
         )
 
     @classmethod
@@ -160,7 +198,7 @@ class Observations:
         """
         counts = release.table(table_name("children", "region", "year"))
         effort = release.table(table_name("effort", "region", "year"))
-        places = _Places.from_release(release, areas)
+        places = _Places.from_release(release, areas, "region")
         years = tuple(sorted(counts["period"].unique()))
         if not years:
             msg = f"Release {release.name!r}: no year is final yet, so the public tier has no numbers for a model."
@@ -208,38 +246,40 @@ def build_channel(mechanism: CellKey, published: Ints, k: int | None) -> Channel
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """The regions of a release that have people."""
+    """The areas of a level of a release that have people; `regions` is None where the level is that of regions."""
 
     codes: list[str]
     countries: tuple[str, ...]
     expected: Floats
     edges: Ints
+    regions: tuple[str, ...] | None
 
     @classmethod
-    def from_release(cls, release: Release, areas: geography.Areas | None) -> _Places:
+    def from_release(cls, release: Release, areas: geography.Areas | None, level: Level) -> _Places:
         """Read areas, their newest population and neighbours; compute expected children, docs/risk-model.md eq. (1)."""
         geometry = geography.read_areas(release.areas_file) if areas is None else areas
         figures = release.table("figures")
         people = figures[figures["measure"] == "population"].sort_values("year", kind="stable")
         newest = people.groupby("area")["number"].last()
-        frame = geometry.frame("region")
+        frame = geometry.frame(level)
         share = frame["country"].map(CHILD_SHARE).fillna(USUAL_SHARE).astype(float)
         expected = newest.reindex(frame.index).astype(float) * share
         modelled = expected[expected >= LEAST_EXPECTED].index
         if not len(modelled):
-            raise ReleaseError(f"Release {release.name!r} has no population of level 'region': fit a wider one.")
+            raise ReleaseError(f"Release {release.name!r} has no population of level {level!r}: fit a wider one.")
         codes = [str(code) for code in modelled]
         countries = tuple(str(c) for c in frame.loc[modelled, "country"])
-        edges = find_edges(codes, geometry.neighbours("region"))
-        return cls(codes, countries, expected[modelled].to_numpy(), edges)
+        edges = find_edges(codes, geometry.neighbours(level))
+        regions = None if level == "region" else tuple(str(code) for code in frame.loc[modelled, "parent"])
+        return cls(codes, countries, expected[modelled].to_numpy(), edges, regions)
 
 
-def _read_totals(release: Release, places: _Places, channel: Channel) -> tuple[Ints | None, Floats]:
+def _read_totals(release: Release, places: _Places, channel: Channel, level: Level) -> tuple[Ints | None, Floats]:
     """Read the counts of the whole time by crossing, and their noise variance, (A, 2) each.
 
     They include children at risk, who are on no pathway unless their records name one.
     """
-    name = table_name("children", "region", "whole", "pathway")
+    name = table_name("children", level, "whole", "pathway")
     table = release.table(name) if name in release.tables else pd.DataFrame()
     if table.empty or not channel.largest:  # the whole programme has no number before its end
         return None, np.zeros(len(PATHWAYS))

@@ -54,10 +54,10 @@ class Truth:
         out["relative_risk"] = out["need"] / children / national
         return out[["area", "country", "pathway", "need", "relative_risk"]]
 
-    def log_risk(self, regions: Sequence[str], pathways: Sequence[str]) -> Floats:
-        """Return log relative risks over the whole time as an array, (regions, pathways)."""
-        table = self.relative_risk("region").pivot_table("relative_risk", "area", "pathway")
-        risk: Floats = np.log(table.reindex(index=list(regions), columns=list(pathways)).to_numpy(dtype=float))
+    def log_risk(self, areas: Sequence[str], pathways: Sequence[str], level: str = "region") -> Floats:
+        """Return log relative risks of areas of a level over the whole time as an array, (areas, pathways)."""
+        table = self.relative_risk(level).pivot_table("relative_risk", "area", "pathway")
+        risk: Floats = np.log(table.reindex(index=list(areas), columns=list(pathways)).to_numpy(dtype=float))
         return risk
 
 

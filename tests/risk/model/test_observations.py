@@ -164,3 +164,44 @@ def test_shares_of_children_are_those_of_the_worlds(world, exact):
     people = world.truth.areas.loc[list(exact.areas)]
     assert isinstance(people, pd.DataFrame)
     np.testing.assert_allclose(exact.expected, people["children"])
+
+
+@pytest.fixture(scope="module")
+def municipal(demo_world):
+    return Observations.from_release(partner(demo_world), level="municipality")
+
+
+def test_each_number_of_the_municipal_table_is_read_and_every_other_cell_by_its_state(demo_world, municipal):
+    table = partner(demo_world).table("model_municipality_quarter_crossing_found")
+    table = table[table["area"].isin(municipal.areas)]
+    at = [
+        [place.index(code) for code in table[column]]
+        for column, place in (
+            ("area", municipal.areas),
+            ("period", municipal.quarters),
+            ("crossing", PATHWAYS),
+            ("found", WAYS),
+        )
+    ]
+    zero = table["state"].isin(["almost_none", "not_searched"])
+    expected = np.where(zero, 0, np.where(table["state"] == "number", table["value"].fillna(0), MISSING))
+    assert set(table["state"]) >= {"number", "almost_none", "not_searched"}
+    assert (expected > 0).any()
+    np.testing.assert_array_equal(municipal.published[tuple(at)], expected.astype(int))
+
+
+def test_every_municipality_with_people_is_read_with_its_region(demo_world, municipal):
+    places = areas.read_areas(partner(demo_world).areas_file).frame("municipality")
+    assert len(municipal.areas) == 386
+    assert list(municipal.regions) == list(places.loc[list(municipal.areas), "parent"])
+    assert set(municipal.regions) == set(Observations.from_release(partner(demo_world)).areas)
+
+
+def test_municipalities_find_together_what_the_days_of_their_region_find(municipal):
+    """Where all municipalities have the same rate both levels expect the same of a region."""
+    gamma = np.array([0.4, 0.8])
+    share = municipal.expected.reshape(len(municipal.areas), -1)
+    finds = share * np.where(municipal.has_outreach, np.exp(municipal.log_outreach(gamma)), 0.0)
+    days = municipal.region_members @ municipal.effort
+    whole = (municipal.region_members @ share) * (days / municipal.usual_effort) ** gamma[:, None, None]
+    np.testing.assert_allclose(municipal.region_members @ finds, np.where(days > 0, whole, 0.0))

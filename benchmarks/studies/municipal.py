@@ -1,0 +1,169 @@
+"""How accurate the risk model is for municipalities inside their regions, on invented worlds with a known truth.
+
+For each seed a world is published by region and by municipality through the default channel, and fitted: coverage
+of the intervals of relative need, and rank correlation with the truth, of the model and of the published counts of
+each child. Inside one region all that is told is how the municipalities divide its need. A share of municipalities is
+only its region's average; the seconds and the peak of memory are those of a process that does nothing else.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from benchmarks.studies.command import run_study
+from benchmarks.studies.model import covered
+from benchmarks.studies.observe import observe_world
+from data.disclosure.cell_key import CellKey
+from data.disclosure.policy import DEFAULT_POLICY
+from data.workspace.types import Bools, Floats, Progress
+from geo import areas as geography
+from risk.model import RiskModel
+from risk.model.municipalities import MunicipalFit, fit_municipalities
+from risk.worlds import WorldParameters, simulate_default_areas
+
+INSIDE = {"Tirana": "AL-11", "Durrës": "AL-02", "Attica": "GR-I"}
+_DRAWS = 2000
+_LEVELS = (0.5, 0.8, 0.95)
+
+
+@dataclass(frozen=True)
+class Municipal:
+    """Results of one world.
+
+    correlation, by_count : mean over pathways of the rank correlation with the true relative risk, over all
+        municipalities, of the model and of published children for a child who lives there. burden, burden_by_count :
+        the same with the true need, of the model's need and of published children.
+    inside, inside_by_count : correlations with the true risk inside each of INSIDE; by_count NaN where none was found.
+    covered : share of true log relative risks in intervals of 50, 80 and 95 %; where_found, at_region : in those of
+        95 % alone, where children were published, and where the municipality is only its region's average.
+    region_only : share of municipalities and pathways that are only their region's average.
+    seconds, cpu : of both fits, elapsed and of the processor. peak_mb : of the process, with the drawing of the world.
+    """
+
+    seed: int
+    correlation: float
+    by_count: float
+    burden: float
+    burden_by_count: float
+    inside: tuple[float, ...]
+    inside_by_count: tuple[float, ...]
+    covered: tuple[float, ...]
+    where_found: float
+    at_region: float
+    region_only: float
+    seconds: float
+    cpu: float
+    peak_mb: float
+
+
+@dataclass(frozen=True)
+class Study:
+    """The results of all worlds of a study."""
+
+    worlds: tuple[Municipal, ...]
+
+    def summary(self) -> dict[str, Any]:
+        """Return means over all worlds, and the largest time and memory."""
+        names = [name for name in Municipal.__dataclass_fields__ if name != "seed"]
+        values = {name: np.array([getattr(world, name) for world in self.worlds], dtype=float) for name in names}
+        out = {name: np.round(np.nanmean(value, axis=0), 3).tolist() for name, value in values.items()}
+        most = {f"most_{name}": round(float(values[name].max()), 1) for name in ("seconds", "cpu", "peak_mb")}
+        return {"worlds": len(self.worlds), **out, **most}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"invented": True, "summary": self.summary(), "worlds": [asdict(world) for world in self.worlds]}
+
+
+def study(worlds: int, *, first_seed: int = 0, processes: int = 1, progress: Progress | None = None) -> Study:
+    """Compute the study of `worlds` seeded worlds, about 15 seconds of the processor each."""
+    results = []
+    # A new process for each world, so that its peak of memory is its own.
+    with get_context("spawn").Pool(processes, maxtasksperchild=1) as pool:
+        for result in pool.imap(study_world, range(first_seed, first_seed + worlds)):
+            results.append(result)
+            if progress is not None:
+                progress(len(results), worlds, "Studying invented worlds")
+    return Study(tuple(results))
+
+
+def study_world(seed: int) -> Municipal:
+    """Compute the results of one world."""
+    world, mechanism = simulate_default_areas(WorldParameters(seed=seed)), CellKey.from_policy(DEFAULT_POLICY)
+    areas = geography.load_areas()
+    regions, seen = (
+        observe_world(world, areas.neighbours(level), mechanism, level) for level in ("region", "municipality")
+    )
+    began, cpu = time.perf_counter(), time.process_time()
+    fit = fit_municipalities(RiskModel().fit(regions).fit_, seen)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    true = world.truth.log_risk(seen.areas, seen.pathways, "municipality")
+    return _compare(fit, true, seed, seconds, cpu)
+
+
+def _compare(fit: MunicipalFit, true: Floats, seed: int, seconds: float, cpu: float) -> Municipal:
+    seen, need = fit.observations, fit.log_need(_DRAWS, seed)
+    children = seen.expected[:, None]
+    published = np.maximum(seen.published, 0).sum(axis=(1, 3)).astype(float)
+    risk, alone = need.mean(axis=0), fit.region_only
+    amount = children * np.exp(true)
+    members = [np.array(seen.regions) == code for code in INSIDE.values()]
+    return Municipal(
+        seed,
+        _correlate(risk, true),
+        _correlate(published / children, true),
+        _correlate(fit.draw_yearly_need(_DRAWS, seed).mean(axis=0), amount),
+        _correlate(published, amount),
+        tuple(_correlate(risk, true, inside) for inside in members),
+        tuple(_correlate(published / children, true, inside) for inside in members),
+        tuple(covered(need, true, level) for level in _LEVELS),
+        covered(need[:, published > 0], true[published > 0]),
+        covered(need[:, alone], true[alone]),
+        float(alone.mean()),
+        seconds,
+        cpu,
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    )
+
+
+def _correlate(values: Floats, true: Floats, inside: Bools | None = None) -> float:
+    """Return the mean rank correlation over pathways, (A, P) each; NaN where all values are the same."""
+    where = slice(None) if inside is None else inside
+    return float(np.nanmean([_spearman(v, t) for v, t in zip(values[where].T, true[where].T, strict=True)]))
+
+
+def _spearman(values: Floats, true: Floats) -> float:
+    return float(spearmanr(values, true).statistic) if len(set(values.tolist())) > 1 else np.nan
+
+
+def describe(summary: dict[str, Any], seed: int) -> Iterable[str]:
+    """Return a summary in plain lines, for the terminal."""
+    inside = zip(INSIDE, summary["inside"], summary["inside_by_count"], strict=True)
+    fifty, eighty, most = summary["covered"]
+    return [
+        f"{summary['worlds']} invented worlds (seeds {seed} to {seed + summary['worlds'] - 1}). No record was read.",
+        "",
+        f"{'rank correlation with the true risk, municipalities':<56}{'model':>8}{'counts':>8}",
+        f"{'  of each country, mean over pathways':<56}{summary['correlation']:>8.3f}{summary['by_count']:>8.3f}",
+        *(f"  inside {name:<47}{model:>8.3f}{count:>8.3f}" for name, model, count in inside),
+        f"{'  with the true need':<56}{summary['burden']:>8.3f}{summary['burden_by_count']:>8.3f}",
+        "",
+        f"True risks in intervals of 50, 80, 95 %: {fifty:.3f}  {eighty:.3f}  {most:.3f}",
+        f"  of 95 %: where children were published {summary['where_found']:.3f}, "
+        f"where a municipality is only its region's average {summary['at_region']:.3f}",
+        f"Only their region's average: {100 * summary['region_only']:.0f} of 100 municipalities on a pathway.",
+        f"Seconds {summary['seconds']:.1f} (of the processor {summary['cpu']:.1f}, at most {summary['most_cpu']:.1f}); "
+        f"peak memory {summary['most_peak_mb']:.0f} MB.",
+    ]
+
+
+if __name__ == "__main__":
+    run_study(study, describe, "Try the risk model for municipalities on invented worlds (half a minute a world).")

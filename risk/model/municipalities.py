@@ -1,0 +1,149 @@
+"""Municipalities inside their regions: how a region's children in need are divided among its municipalities.
+
+Cells of municipalities are far smaller than 1 on average, so a model of their own could say nothing of their level and
+trend. Both are those of the region, read from the region's own table; the municipal table says how the region divides
+among its municipalities, docs/risk-model.md eq. (74) to (78). So what is said of municipalities adds up to what is said
+of their region, and a municipality of which nothing is known has its region's average.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from data.errors import ReleaseError
+from data.workspace.threads import on_one_thread
+from data.workspace.types import Bools, Floats, Ints, Progress
+from risk.laplace.fields import Beta, HalfNormal, Hyper
+from risk.laplace.hyperparameters import integrate
+from risk.model.detection import DetectionRange, draw_yearly_need
+from risk.model.fit import Fit
+from risk.model.layout import Effects, build_layout
+from risk.model.observations import Observations
+
+_COURSE_DRAWS = 1000
+_LEAST_OWN = 0.1  # own information below which a municipality is only its region's average
+_LEVEL_SD = 1.0  # of a region's level around that of its own fit
+_SMOOTH = 0.5  # share of the variance that is smooth over neighbours: hardly identified, so fixed
+_NO_WALK = Hyper("none")
+
+
+@dataclass(frozen=True, eq=False)
+class MunicipalFit:
+    """The fit of municipalities inside the regions of another fit. A municipalities, P pathways.
+
+    regions : the fit of the regions. inside : that of the municipalities given the regions' courses.
+    """
+
+    regions: Fit
+    inside: Fit
+
+    @property
+    def observations(self) -> Observations:
+        """The observations of the municipalities."""
+        return self.inside.observations
+
+    @property
+    def region_position(self) -> Ints:
+        """Position of each municipality's region in the observations of the regions, (A,)."""
+        return _find_regions(self.regions.observations, self.observations)
+
+    @lru_cache(maxsize=1)  # noqa: B019
+    def log_share(self, size: int, seed: int) -> Floats:
+        """Draw the log of each municipality's need for a child over its region's, eq. (76), (size, A, P).
+
+        Detection differs between the municipalities of a region as it does between regions, eq. (38).
+        """
+        effects = self.inside.draw_area_effects(size, seed)
+        normal = np.random.default_rng([seed, 4]).standard_normal(effects.shape[:2])
+        return self._subtract_region(effects - DetectionRange().between_sd * normal[:, :, None])
+
+    def log_need(self, size: int, seed: int) -> Floats:
+        """Draw the log need for a child over the country's, over the whole time, eq. (39), (size, A, P)."""
+        region = DetectionRange().log_risk(self.regions.log_risk(size, seed), self.regions.observations, seed)
+        return np.asarray(region[:, self.region_position] + self.log_share(size, seed))
+
+    def draw_yearly_need(self, size: int, seed: int) -> Floats:
+        """Draw the children newly in need in the mean quarter of the last year, eq. (77), (size, A, P).
+
+        The municipalities of a region add up to what `detection.draw_yearly_need` draws for the region.
+        """
+        regions = draw_yearly_need(self.regions.draws(size, seed), self.regions.observations, seed)
+        share = np.exp(self.log_share(size, seed)) * self._weights[:, None]
+        return np.asarray(regions[:, self.region_position] * share)
+
+    @cached_property
+    def own_information(self) -> Floats:
+        """The share of the prior variance of each effect that its own counts alone take away, eq. (78), (A, P).
+
+        It is as if the rate of the region were known; what neighbours and the other pathway add is not counted.
+        """
+        posterior = self.inside.posterior
+        position = [hyper.name for hyper in posterior.model.hypers].index("area_sd")
+        graph = posterior.model.fields[0].structure
+        marginal = _SMOOTH * ((graph.vectors**2) @ graph.variances) + 1.0 - _SMOOTH
+        total = np.zeros((len(marginal), len(self.observations.pathways)))
+        for node in posterior.nodes:
+            # All cells of a block have the effect with weight 1. Cells far below their mean may curve upwards.
+            information = np.maximum(node.curvature.sum(axis=1) + node.pull.sum(axis=1) ** 2, 0.0)
+            ratio = information.reshape(total.shape) * (np.exp(2.0 * node.theta[position]) * marginal)[:, None]
+            total += node.weight * ratio / (1.0 + ratio)
+        return total
+
+    @property
+    def region_only(self) -> Bools:
+        """Where a municipality is only its region's average: its own counts say next to nothing, (A, P)."""
+        return np.asarray(self.own_information < _LEAST_OWN)
+
+    @property
+    def _weights(self) -> Floats:
+        """Share of each municipality in the children who live in its region, (A,)."""
+        observations = self.observations
+        living = observations.expected.reshape(len(observations.areas), -1).mean(axis=1)
+        return np.asarray(living / (observations.region_members @ living)[observations.region_of])
+
+    def _subtract_region(self, effects: Floats) -> Floats:
+        """Return log rates less the log of their region's mean, weighted by children, (D, A, P) in and out."""
+        members, of = self.observations.region_members, self.observations.region_of
+        mean = np.einsum("ra,dap->drp", members * self._weights, np.exp(effects))
+        return np.asarray(effects - np.log(mean)[:, of])
+
+
+@on_one_thread
+def fit_municipalities(regions: Fit, observations: Observations, progress: Progress | None = None) -> MunicipalFit:
+    """Fit municipalities inside the regions of a fit, eq. (75).
+
+    Raises ReleaseError where a municipality's region is not among them, and NoMode where there is no proper posterior.
+    """
+    of = _find_regions(regions.observations, observations)
+    course = regions.draws(_COURSE_DRAWS, 0).log_rate.mean(axis=0)[of]
+    gamma, gamma_sd = regions.gamma_prior
+    effects = Effects(
+        area=(
+            Hyper("area_sd", HalfNormal(1.0), np.log(0.6)),
+            Hyper("structured", fixed=_SMOOTH),
+            Hyper("common", Beta(1.0, 1.0), -0.4),
+        ),
+        time=_NO_WALK,
+        local=None,
+        kappa=Hyper("kappa", HalfNormal(0.5), np.log(0.2)),
+        gamma=gamma,
+        gamma_sd=gamma_sd,
+        intercept_sd=_LEVEL_SD,
+        gap_sd=1.0,
+        covariate_sd=1.0,
+        scaled=True,
+    )
+    layout = build_layout(observations, effects, course)
+    return MunicipalFit(regions, Fit(observations, layout, integrate(layout.model, progress), regions.gamma_prior))
+
+
+def _find_regions(regions: Observations, observations: Observations) -> Ints:
+    """Return the position of each municipality's region among the regions, (A,)."""
+    position = {code: i for i, code in enumerate(regions.areas)}
+    try:
+        return np.array([position[code] for code in observations.regions or ()], np.int64)
+    except KeyError as missing:
+        raise ReleaseError(f"Municipalities name a region without a fit: {missing}.") from None
