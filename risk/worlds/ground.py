@@ -69,7 +69,7 @@ def build_ground(areas: pd.DataFrame, neighbours: list[tuple[str, str]], populat
     """Build the arrays from an area table, pairs of neighbours of both levels and regional populations.
 
     Only areas of the counting classification are used. A region without a known population (Mount
-    Athos) has nobody in it. Without a pair of regions, regions touch where their municipalities do.
+    Athos) has nobody in it. If no pair of regions is given, regions touch where municipalities do.
     """
     counted = areas[areas["counted"].astype(bool)] if "counted" in areas else areas
     regions = counted[counted["level"] == "region"].sort_index()

@@ -226,7 +226,7 @@ _INDICATORS = (
 def draw_indicators(land: Ground, parameters: WorldParameters, met: FirstMeetings) -> pd.DataFrame:
     """Draw values and targets for the expected results, by country and year of the programme.
 
-    Children reached and assisted are targets of the same size as the world's children.
+    The targets for children reached and assisted fit the number of children of the world.
     """
     rng = stream(parameters.seed, "indicators")
     years = max(1, -(-parameters.quarters // 4))

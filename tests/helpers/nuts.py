@@ -7,7 +7,7 @@ def sample_areas(root, true, chance, offset, likelihood):
     """Return draws of log means and hyperparameters by NUTS: name to array (draws, ...).
 
     `root` (areas, areas) is the square root of the covariance of neighbours; `true` and `chance` (values, areas)
-    are the possible true counts and the log chance to publish what was published; `offset` (areas) is log expected.
+    are the possible true counts and the log chance of what was published; `offset` (areas) is the log of expected.
     """
     import jax
     import jax.numpy as jnp
