@@ -234,7 +234,7 @@ def _tabulate_gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDAr
 
 
 def _compare_with_country(routes: _Routes, need: Floats, places: Supply, access: Access) -> Certainty:
-    """Return access with the probability that it is below a share of the country's, compared in each draw."""
+    """Return access as a ratio to the country's, compared in each draw, with the probability of a gap."""
     of_area, of_site = routes.country
     lands = np.unique(of_area)
     supply = np.array([places.amount[of_site == land].sum() for land in lands])

@@ -141,7 +141,7 @@ def learn_by_share_of_others(share: Floats, area: Ints) -> Floats:
 def draw_urn(rates: tuple[float, ...], rule: Rule, *, visits: int = 2000, runs: int = 4000, seed: int = 0) -> Floats:
     """Draw the learnt share of each area at the end, (runs, A): eq. (71).
 
-    rates : probability that a visit to each area finds a child, two areas or more.
+    rates : for each of two or more areas, the probability that a visit finds a child.
     rule : probability that a find is learnt.
     visits, runs, seed : visits of a run, runs, and the seed of the random numbers.
 
