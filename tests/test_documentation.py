@@ -5,7 +5,7 @@ import re
 import pytest
 import typer
 
-from dashboard.commands.running import app
+from dashboard.commands.running import build_app
 from dashboard.web.navigation import PAGES
 from data.disclosure import policy_file
 from geo.layers import LAYERS
@@ -26,7 +26,7 @@ def commands_of(command, path=("tact",)):
             yield from commands_of(below, (*path, name))
 
 
-COMMANDS = dict(commands_of(typer.main.get_command(app)))
+COMMANDS = dict(commands_of(typer.main.get_command(build_app())))
 
 
 def sections(text):

@@ -223,7 +223,7 @@ def _find_ends(draws: Floats, level: float) -> tuple[Floats, Floats]:
 
 
 def _followed(world: World, pairs: list[tuple[str, str]], model: RiskModel) -> Followed:
-    """Rank areas in each quarter by the fit and by the truth."""
+    """Return how well the ranking by the fit follows the true one in each quarter."""
     seen = observe_world(world, pairs, _usual())
     fit = model.fit(seen).fit_
     need = world.truth.need.query("level == 'region' and pathway != 'none_known'")

@@ -33,7 +33,7 @@ def observe_world(
 ) -> Observations:
     """Return the observations of an invented world by region or municipality: exact, or through a mechanism.
 
-    Each child counts once, where and as it was first met; children at risk only are left out. Cell keys
+    Each child counts once, where and as it was first met; children who are only at risk are left out. Cell keys
     are drawn from the world's own seed. `pairs` are the codes of areas that touch.
     """
     codes = list(select_modelled_areas(world.truth.areas, level).index)

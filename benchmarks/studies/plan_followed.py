@@ -8,7 +8,7 @@ process (risk/worlds/__init__.py) where outreach was. What is found is published
 quarter on.
 
 Moves are made where the plan recommends them, or where staying would break a rule: an area is under its
-floor, or areas where too little was looked get less than their share.
+floor, or areas with too little outreach get less than their share.
 
 The rival moves as many teams towards shares of the last quarter's counts, without floors or exploration.
 It shows what the rules are for. Nothing here is tuned to the worlds that are reported.

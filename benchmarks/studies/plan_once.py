@@ -215,7 +215,7 @@ def _plan_from_optimum(posts: Posts, known: _Known, rules: Rules, solver: Solver
 
 
 def greedy(posts: Posts, need: Floats, moves: int) -> Ints:
-    """Return the layout after the moves, chosen one by one, that help most if mean need, (A,), is true; one kind."""
+    """Return the layout after moves of one kind of unit, each the best next move for the mean need, (A,)."""
     units = posts.units.copy()
     for _ in range(moves):
         best, found = meets(posts, units, need), None

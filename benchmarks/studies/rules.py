@@ -158,7 +158,7 @@ class Numbers:
 def compare_rules(
     seed: int, days: Sequence[date] | None = None, model: RiskModel | None = None, children: int = 1400
 ) -> dict[str, dict[str, float]]:
-    """Release one world by each rule while its records change; return all measures by rule. Fits need all releases."""
+    """Return all measures of each rule for one world whose records change. `model` is fitted to the last releases."""
     world = simulate_default_areas(WorldParameters(seed=seed, children=children, gamma=GAMMAS[seed % len(GAMMAS)]))
     encounters, days = world.records["encounter"].astype("str"), list_days() if days is None else days
     history = RecordHistory(encounters, np.random.default_rng([seed, 7]), withdraws=seed % 2 == 1)

@@ -55,7 +55,7 @@ class Snapshot:
 
     @classmethod
     def take(cls, encounters: pd.DataFrame, names: pd.Index, day: date) -> Snapshot:
-        """Place each child that is known; `names` are all children of the world."""
+        """Return the snapshot of a day; `names` are all children of the world, known or not."""
         grid = Grid.for_day(area_table(), _CALENDAR, _DAYS, DEFAULT_POLICY.lag, day)
         assert grid is not None
         first = list_first_encounters(encounters[encounters["date"].astype(str) <= f"{grid.last}"])

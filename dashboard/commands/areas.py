@@ -17,8 +17,10 @@ from geo import boundaries
 from geo.places import Places
 
 _MAX_NAMES = 10  # areas in a line
+app = typer.Typer(help="Official boundaries.", no_args_is_help=True)
 
 
+@app.command("import")
 def import_areas(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="GeoPackage, GeoJSON or Shapefile (also zipped).")],
@@ -80,10 +82,3 @@ def _list_areas(words: str, codes: tuple[str, ...], label: Callable[[str], str])
         return []
     more = f" and {len(codes) - _MAX_NAMES} more" if len(codes) > _MAX_NAMES else ""
     return [f"{words}: {len(codes)} areas, {', '.join(map(label, codes[:_MAX_NAMES]))}{more}."]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the group of commands."""
-    group = typer.Typer(help="Official boundaries.", no_args_is_help=True)
-    group.command("import")(import_areas)
-    app.add_typer(group, name="areas")

@@ -61,9 +61,9 @@ def fail(error: TactError | TyperException, *, as_json: bool) -> NoReturn:
 
 
 def format_error(error: TactError | TyperException) -> str:
-    """Return the message; after wrong use also what the option takes, and the command that explains it.
+    """Return the message of an error; for a wrong option also its help, and the command that explains more.
 
-    Empty for a group of commands without a command, which has printed its help.
+    Empty if a subcommand is missing, because then the help was already printed.
     """
     if isinstance(error, TactError):
         return str(error)

@@ -339,8 +339,3 @@ def _write_briefing(workspace: Workspace, opened: Release, plan: SavedPlan, outp
             files.write_bytes(output.pictures / name, picture)
             written.append(str(output.pictures / name))
     return written
-
-
-def register(parent: typer.Typer) -> None:
-    """Add the commands."""
-    parent.add_typer(app, name="plan")

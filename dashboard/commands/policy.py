@@ -51,6 +51,10 @@ class _Worlds:
         return count_world(world.records["encounter"], hasher, area_table(), self.plan, policy)
 
 
+app = typer.Typer(help="The protection policy, and what it costs.", no_args_is_help=True)
+
+
+@app.command("compare")
 def compare(
     context: typer.Context,
     k: Annotated[
@@ -132,10 +136,3 @@ def _write_files(comparison: policy_words.Comparison, folder: Path) -> list[str]
     for kind, content in contents.items():
         files.write_bytes(folder / f"{_NAME}.{kind}", content)
     return [str(folder / f"{_NAME}.{kind}") for kind in contents]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    group = typer.Typer(help="The protection policy, and what it costs.", no_args_is_help=True)
-    group.command("compare")(compare)
-    app.add_typer(group, name="policy")

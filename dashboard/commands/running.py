@@ -1,9 +1,13 @@
-"""The `tact` application: all commands, and the message and exit code of each error."""
+"""The `tact` application: all commands, and the message and exit code of each error.
+
+A command's module is imported when the command is used, because the libraries of all take seconds on an old laptop.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -11,35 +15,31 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from dashboard.commands import (
-    areas,
-    audit,
-    backup,
-    demo,
-    doctor,
-    export,
-    forget,
-    import_,
-    init,
-    plan,
-    policy,
-    release,
-    risk,
-    second,
-    serve,
-    templates,
-)
 from dashboard.commands.output import fail, format_error
 from data.errors import InputError, TactError
 
-app = typer.Typer(
-    name="tact",
-    help="Protected maps of child trafficking, services and communities in Albania and Greece.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
+# Each command, and where it is: a module of this package, and a function or a group of commands in it.
+_COMMANDS = {
+    "init": "init:init",
+    "templates": "templates:templates",
+    "doctor": "doctor:doctor",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
+    "demo": "demo:demo",
+    "import": "import_:import_files",
+    "release": "release:release",
+    "releases": "release:list_releases",
+    "audit": "audit:audit",
+    "risk": "risk:risk",
+    "second": "second:second",
+    "forget": "forget:forget",
+    "withdraw": "forget:withdraw",
+    "export": "export:export",
+    "serve": "serve:serve",
+    "plan": "plan:app",
+    "areas": "areas:app",
+    "policy": "policy:app",
+}
 
 
 def _show_version(show: bool) -> None:
@@ -48,8 +48,7 @@ def _show_version(show: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def common(
+def _choose_workspace(
     context: typer.Context,
     workspace: Annotated[
         Path | None,
@@ -67,36 +66,44 @@ def common(
     context.obj = workspace
 
 
-_COMMANDS: dict[str, Callable[..., None]] = {
-    "init": init.init,
-    "templates": templates.templates,
-    "doctor": doctor.doctor,
-    "backup": backup.backup,
-    "restore": backup.restore,
-    "demo": demo.demo,
-    "import": import_.import_files,
-    "release": release.release,
-    "releases": release.list_releases,
-    "audit": audit.audit,
-    "risk": risk.risk,
-    "second": second.second,
-    "forget": forget.forget,
-    "withdraw": forget.withdraw,
-    "export": export.export,
-    "serve": serve.serve,
-}
+def build_app(words: Sequence[str] = ()) -> typer.Typer:
+    """Return the application with the command that the words of a command line name, or with all commands."""
+    app = typer.Typer(
+        name="tact",
+        help="Protected maps of child trafficking, services and communities in Albania and Greece.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    app.callback()(_choose_workspace)
+    name = _find_command(words)
+    for wanted in [name] if name in _COMMANDS else _COMMANDS:
+        module, attribute = _COMMANDS[wanted].split(":")
+        command = getattr(import_module(f"dashboard.commands.{module}"), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=wanted)
+        else:
+            app.command(wanted)(command)
+    return app
 
-for name, command in _COMMANDS.items():
-    app.command(name)(command)
-for module in (plan, areas, policy):
-    module.register(app)
+
+def _find_command(words: Sequence[str]) -> str:
+    """Return the first word that is neither --workspace nor its folder; empty if there is none."""
+    rest = iter(words)
+    for word in rest:
+        if word == "--workspace":
+            next(rest, None)
+        elif not word.startswith("--workspace="):
+            return word
+    return ""
 
 
 def run() -> int:
     """Run the command line and return the exit code; a TactError becomes a message and its code."""
     as_json = "--json" in sys.argv
     try:
-        code = app(prog_name="tact", standalone_mode=False)
+        code = build_app(sys.argv[1:])(prog_name="tact", standalone_mode=False)
     except SystemExit as stop:
         code = stop.code
     except typer.Abort:

@@ -232,7 +232,7 @@ def _join_percent_sign(text: str) -> str:
 
 
 def _decimals(estimate: Estimate) -> int:
-    """Return 1 decimal for estimates with only small parts, unless all are whole, else 0."""
+    """Return the number of decimals: 1 if all parts are small and one is not whole, else 0."""
     parts = estimate.mean, estimate.low, estimate.high
     return 1 if max(map(abs, parts)) < _OF_ONE and not all(part.is_integer() for part in parts) else 0
 

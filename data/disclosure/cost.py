@@ -83,7 +83,7 @@ def estimate_hidden_share(
     `total` holds the published numbers of a country that add up to all of its children, `shown` the numbers shown in
     the table; the difference of their sums is hidden. The noise of each number is assumed to be independent of all
     others. The interval covers their noise alone. Small counts are shown more often when their noise is positive,
-    which moves the estimate down by the variance times the number of cells per count near the threshold.
+    which lowers the estimate by the variance times the number of cells that have the same count near the threshold.
     """
     totals, parts = np.asarray(total, np.int64).ravel(), np.asarray(shown, np.int64).ravel()
     everybody = totals.sum()

@@ -8,7 +8,7 @@ add up): the optimal combination of Hyndman et al. (2011), over whole numbers fr
 reveal nothing that these do not.
 
 - Each year is reconciled by itself, so that a later year changes nothing. The whole time is the sum of its years, where
-  all of them are shown; other numbers of the whole time are fitted into that.
+  all of them are shown; other numbers of the whole time are fitted to this.
 - Totals come first. A breakdown is a second reading of its total, with the variance of the sum of its categories: each
   breakdown has noise of its own.
 - The sums of areas and those of periods are two families of nested sets, so their matrix is totally unimodular: the
@@ -171,7 +171,7 @@ class _System:
         return self.numbers
 
     def _settle(self, periods: Sequence[str], *, whole: bool = False) -> None:
-        """Reconcile some periods, of which the last one is the sum of the others; totals first."""
+        """Reconcile some periods, the last of which is the sum of the others; totals before breakdowns."""
         here = self.rows[self.rows["period"].isin(periods)]
         rows = {_TOTAL: here[:0], **{str(by): part for by, part in here.groupby("by")}}
         cells = {by: self._gather(by, part, periods) for by, part in rows.items()}

@@ -62,7 +62,7 @@ def newest(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str
 
 
 def list_results(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str) -> list[Result]:
-    """List the results of a kind for a tier of a release that can be read, newest first."""
+    """List the readable results of a kind, for one tier of a release, newest first."""
     folder = derived / name if derived is not None else None
     results = [] if folder is None else _list_readable(folder, f"{kind}-{tier}-*/{MANIFEST}", tier)
     return [result for result in results if result.manifest["release_sha256"] == checksum]
@@ -74,7 +74,7 @@ def latest(derived: Path, tier: Tier, kind: str) -> Result | None:
 
 
 def _list_readable(folder: Path, pattern: str, tier: Tier) -> list[Result]:
-    """List the results of a tier that can be read, newest first."""
+    """List the readable results of a tier, newest first."""
     pairs = ((path.parent, read_manifest(path)) for path in folder.glob(pattern))
     results = [Result(*pair) for pair in pairs if pair[1].get("tier") == tier]
     return sorted(results, key=lambda result: (result.manifest["created"], result.folder.name), reverse=True)

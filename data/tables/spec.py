@@ -1,7 +1,7 @@
 """The release plan: all tables that a release may contain.
 
-A table is a measure at one area level and one period grain, with at most one breakdown. Only the model
-table, partner tier, has two. Tables outside the plan cannot be requested.
+A table is a measure at one area level and one period grain, with at most one breakdown. Only the table
+`model` of the partner tier has two. Tables outside the plan cannot be requested.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from data.errors import FileRefused, InputError
 
 @dataclass(frozen=True)
 class Row:
-    """One row: the name of the file, its number there (the header is row 1), and its stripped cells."""
+    """One row: the name of its file, its number in the file (the header is row 1), and its stripped cells."""
 
     file: str
     number: int
@@ -56,7 +56,7 @@ def read_rows(path: Path, columns: tuple[str, ...], optional: tuple[str, ...] = 
 
 
 def read_text(path: Path, columns: tuple[str, ...]) -> str:
-    """Read the text of such a table; raise FileRefused when it cannot be read."""
+    """Read the text of a small table; raise FileRefused when it cannot be read."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:

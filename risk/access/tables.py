@@ -4,8 +4,8 @@ They are by county or region and for the last quarter, of all services, of each 
 a hundred children newly in need in a quarter, whether there is a gap, and the travel time to the nearest service.
 
 An area has a gap if it has less than half of the country's shown places for each child in need. The need
-of the area and of the country come from the same draw, so a share of children found that is the same
-everywhere cancels out. A gap is sure only where all services in reach are shown. Where some are withheld, the
+of the area and of the country come from the same draw, so the share of children found cancels out where
+it is the same everywhere. A gap is sure only where all services in reach are shown. Where some are withheld, the
 number is a lower limit, and the answer is "no gap" or "cannot tell". Services of one country do not count for
 children of the other. A route over water counts only with a travel time that somebody entered.
 """

@@ -261,7 +261,7 @@ def _sum_next_quarter(cells: pd.DataFrame, panel: Panel) -> Iterator[tuple[str, 
 
 
 def _mark_countries(panel: Panel) -> list[Floats]:
-    """List for each country an indicator of its areas, (A,): no ranking crosses a border."""
+    """Return for each country which areas are in it, as 0 or 1, (A,): no ranking crosses a border."""
     codes = np.array(panel.countries)
     return [(codes == code).astype(float) for code in dict.fromkeys(panel.countries)]
 

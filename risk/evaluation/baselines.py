@@ -1,7 +1,7 @@
 """Baselines for the risk model: forecasts of counts without a model of risk.
 
 Each has an expected count for every area, quarter ahead and pathway. It predicts a negative binomial around that count.
-The size is the one that makes the counts after earlier forecasts most likely, where these forecasts are recomputed from
+The size is the one that makes the counts after earlier forecasts most likely; these forecasts are computed again from
 the data of their time. So a baseline is as wide as its past errors, and none loses because it is overconfident.
 """
 

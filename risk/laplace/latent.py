@@ -101,13 +101,13 @@ class Latent:
 
     @cached_property
     def core_pairs(self) -> Ints:
-        """Flat positions in the core's matrix of pairs of core effects of a block, (c, c, B)."""
+        """For each block, flat positions of pairs of its core effects in the matrix of the core, (c, c, B)."""
         pairs: Ints = self.core_index.T[:, None] * self.size + self.core_index.T[None]
         return pairs
 
     @cached_property
     def core_walk_pairs(self) -> Ints:
-        """Flat positions in the core's matrix of pairs of core effects with the random walk, (c, T, B)."""
+        """For each block, flat positions of pairs (core effect, random walk) in the matrix of the core, (c, T, B)."""
         pairs: Ints = self.core_index.T[:, None] * self.size + self.walk_index.T[None]
         return pairs
 

@@ -62,7 +62,7 @@ def _draw_counts(mean: Floats, kappa: Floats, rng: np.random.Generator) -> Ints:
 
 
 def _publish(channel: Channel, counts: Ints, rng: np.random.Generator) -> Ints:
-    """Draw published counts from the channel; above its matrix the noise is that of its last row."""
+    """Draw published counts from the channel; counts above its matrix get the noise of its last row."""
     cumulative = np.cumsum(channel.matrix, axis=1)
     flat = counts.ravel()
     row = np.minimum(flat, channel.n_max)

@@ -26,8 +26,8 @@ class Exploration:
 def draw_exploration(posts: Posts, rules: Rules, need: Floats, seed: int) -> Exploration:
     """Draw the areas to explore; none where no unit searches or no area has too little outreach.
 
-    need : draws, (d, A, K). These areas must get the capacity that the share of the units brings them
-    from their best-placed sites; any unit may bring it.
+    need : draws, (d, A, K). The areas together must get the capacity that these units would bring
+    from the best-placed sites; any units of the plan may bring it.
     """
     kinds = np.flatnonzero(posts.searching)
     chosen, least = np.zeros(len(posts.areas), dtype=bool), 0.0

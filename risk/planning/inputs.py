@@ -210,8 +210,8 @@ def _read_travel(release: Release, areas: geography.Areas) -> Travel:
 def _place_posts(table: tables.PostsTable, observations: Observations, travel: Travel) -> Posts:
     """Return the posts with units in the middle of their areas. No unit serves, or moves to, another country.
 
-    Where no travel time across water was entered, nobody there is served; a move may go there and costs the
-    time of the straight line.
+    Across water without an entered travel time, nobody is served, but units may move: the cost is the time of
+    the straight line.
     """
     land = np.array(observations.countries)
     same = land[:, None] == land

@@ -151,7 +151,7 @@ def _solve_whole(
 ) -> tuple[OptimizeResult, float]:
     """Solve with whole units; return the answer and a lower bound of the costs.
 
-    A large programme is solved near its relaxation first, where good answers are, for a part of the time.
+    For a part of the time, a large programme is solved near its relaxation only, where good answers are.
     """
     if near is not None and relaxed is not None:
         return programme.solve_whole(timer.split(_PATIENCE), gap, (relaxed, near)), programme.bound

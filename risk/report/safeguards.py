@@ -53,8 +53,8 @@ class ProxyCheck:
 class Drift:
     """The drift of a rule of learning from the truth, in the area with the largest drift.
 
-    truth : the area's share of the true rates. low, high : 5th and 95th percentile over the runs of the learnt
-    share. drifts : whether it differs from the truth by more than a tenth.
+    truth : the area's share of the true rates. low, high : 5th and 95th percentile of the learnt share over
+    the runs. drifts : whether it differs from the truth by more than a tenth.
     """
 
     truth: float
@@ -163,7 +163,7 @@ def draw_urn(rates: tuple[float, ...], rule: Rule, *, visits: int = 2000, runs: 
 
 @lru_cache(maxsize=16)
 def measure_drift(rule: Rule, rates: tuple[float, ...] = (0.5, 0.5)) -> Drift:
-    """Compute how far the shares that a rule learns from finds drift from the true shares.
+    """Compute how far the shares learnt by a rule end up from the true shares.
 
     `rates` as in `draw_urn`, at least one above zero.
     """

@@ -1,7 +1,7 @@
 """The tables that `tact risk` writes beside a release, from a fit and draws of it.
 
 Partner tier, by county or region, pathway and quarter: risk classes, the chance of a rate above 1.5 times the
-national average, changes, the share of each pathway, four quarters ahead, clusters, and the basis of each
+national average, changes, the share of each pathway, a forecast, clusters, and the basis of each
 result. Public tier: one class by county or region and year.
 """
 

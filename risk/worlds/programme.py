@@ -60,7 +60,7 @@ class _Services:
 
 
 def draw_services(land: Ground, parameters: WorldParameters, days: Floats) -> pd.DataFrame:
-    """Draw services: most where the programme works; many of an NGO are handed over in time.
+    """Draw services: most are where the programme works, and many NGO services are handed over later.
 
     A hand-over is two records: the NGO's, which ends, and that of the duty bearer, who continues the next
     day with slightly fewer places.
@@ -154,7 +154,7 @@ def _service_frame(land: Ground, all_of: _Services) -> pd.DataFrame:
 
 
 def draw_communities(land: Ground, parameters: WorldParameters) -> pd.DataFrame:
-    """Draw estimates of Roma and Egyptian people: regions, and the larger municipalities of some.
+    """Draw estimates of Roma and Egyptian people in regions, and in larger municipalities of some regions.
 
     They are drawn independently, so that no risk or effort follows from them.
     """

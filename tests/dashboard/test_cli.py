@@ -71,12 +71,23 @@ def write_csv(path: Path, rows: list[dict[str, str]]) -> Path:
     return path
 
 
-def test_no_command_waits_for_the_libraries_of_the_pages() -> None:
-    asked = (
-        "import sys, dashboard.commands.running; print({'streamlit', 'altair', 'sklearn.ensemble'} & set(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"
+@pytest.mark.parametrize(
+    ("words", "libraries"),
+    [
+        ([], {"streamlit", "altair", "sklearn.ensemble"}),
+        (["--workspace", "plan", "import"], {"streamlit", "scipy", "sklearn", "geopandas", "risk.planning"}),
+    ],
+)
+def test_a_command_does_not_wait_for_the_libraries_of_others(words, libraries) -> None:
+    program = f"import sys; from dashboard.commands.running import build_app; build_app({words}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not libraries & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("words", [["--help"], ["nonsense"], ["--workspace", "plan", "--help"]])
+def test_help_and_errors_know_all_commands(tact, words) -> None:
+    answer = tact(*words)
+    assert {"import", "plan", "policy"} <= set(re.findall(r"[a-z]+", answer.out)) or "nonsense" in answer.err
 
 
 def test_init_says_where_the_keys_are_and_closes_them(tact, tmp_path: Path) -> None:

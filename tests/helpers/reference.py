@@ -17,12 +17,12 @@ def read_rows(name: str) -> list[dict[str, str]]:
 
 
 def read_scotland() -> pd.DataFrame:
-    """Read the 56 districts of the lip cancer data: district, cases, expected, aff."""
+    """Read the 56 districts of the lip cancer data: district, cases, expected, and aff, the share in outdoor work."""
     return pd.read_csv(FOLDER / "scotland.csv")
 
 
 def read_scotland_edges(source: str) -> np.ndarray:
-    """Read pairs of neighbours, shape (pairs, 2), numbered from 0; `poly2nb` leaves three islands."""
+    """Read pairs of neighbours, shape (pairs, 2), numbered from 0; `poly2nb` gives three areas no neighbour."""
     return pd.read_csv(FOLDER / f"scotland_edges_{source}.csv").to_numpy()
 
 

@@ -33,7 +33,7 @@ def read_tables(tasks: bytes, room: bytes | None, free: float | None) -> Tables:
 
 
 def ask_tables(current: CurrentRelease, work: Workplace) -> None:
-    """Ask for the tables of tasks and of room."""
+    """Ask for the tables of tasks and of spare capacity."""
     st.html(markup.render_paragraphs([_(_WHY), _(_HOW)]))
     left, right = st.columns(2, gap="medium")
     with left:

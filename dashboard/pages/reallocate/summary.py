@@ -76,7 +76,7 @@ def explain_moves(summary: PlanSummary) -> str:
 
 
 def tabulate_quarters(t: Speech, summary: PlanSummary) -> pd.DataFrame:
-    """Return the quarters until the last move: which moves are made and what is met then."""
+    """Return the quarters until the last move: the moves made in each, and the need met then."""
     last = max((quarter.quarter for quarter in summary.phases if quarter.moves), default=0)
     rows = [
         (quarter.title, "; ".join(quarter.lines), "; ".join(quarter.below))

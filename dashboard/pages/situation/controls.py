@@ -196,7 +196,7 @@ def choose_layer(current: CurrentRelease, view: MapView) -> None:
 
 
 def choose_level(current: CurrentRelease, view: MapView) -> None:
-    """Show the choice of the area level, of those that the main layer has."""
+    """Show the choice of the area level among those that the main layer has."""
     words = {level: _(LEVELS[level]) for level in LEVELS if level in current_release.list_levels(current)[view.layer]}
     _show_segments(
         "c-level", _("Area level"), words, view.level, lambda v, picked: replace(_stop_time(v), level=picked)
@@ -210,7 +210,7 @@ def _stop_time(view: MapView) -> MapView:
 
 
 def choose_overlay(current: CurrentRelease, view: MapView) -> None:
-    """Show the choice of a second layer, of those that the tier allows."""
+    """Show the choice of a second layer among those that the tier allows."""
     offered = [
         find_layer(name)
         for name, levels_held in current_release.list_levels(current).items()

@@ -80,7 +80,7 @@ def _list_facts(profile: Profile, content: PanelContent) -> list[Fact]:
 
 
 def _order_blocks(content: PanelContent, numbers: Markup) -> Markup:
-    """Return the headline of the main layer first; a community's number is separate, with its sentence."""
+    """Return the parts of the panel in order; a community layer is set apart, with the sentence of caution."""
     if not content.beside:
         return join_markup((content.first, *content.others, numbers))
     if content.community:

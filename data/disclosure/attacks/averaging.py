@@ -131,7 +131,7 @@ class _Readings:
         yield from sorted(sets.items())
 
     def _is_same_draw(self, total: int, parts: Ints) -> bool:
-        """Return whether the only part with a number may hold the same children under the same salt as its total."""
+        """Return whether a total and its only part with a number may be one draw: same children, same salt."""
         shown = self.values[parts]
         if (shown > 0).sum() != 1 or shown.max() != self.values[total]:
             return False

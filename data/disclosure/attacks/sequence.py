@@ -62,7 +62,7 @@ def attack(releases: Sequence[Published]) -> tuple[list[Finding], dict[str, floa
 def _find_changed(spec: TableSpec, before: Published, after: Published) -> pd.DataFrame:
     """Return the cells of a table that show another number than before, or one that was hidden before.
 
-    A number below a threshold that was raised since is no change: it follows from the number before.
+    A number that only a raised threshold hides is no change: this follows from the number before.
     """
     keys = ["area", "period", *spec.breakdown]
     both = _read_numbers(before.tables[spec], keys).merge(_read_numbers(after.tables[spec], keys), on=keys)

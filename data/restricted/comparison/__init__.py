@@ -7,7 +7,7 @@ partner table by municipality and quarter, over the cells in which a child was c
 
 The gain for **attackers** is their advantage over guessing (data/disclosure/attacks/membership). The largest advantage
 that one public number gives is exact, and the same for every world. The advantage that all public tables together give
-is estimated for the child, and in the world, for which it is largest. A release withholds cells until this advantage is
+is estimated for the child, in any world, about whom they reveal most. A release withholds cells until this advantage is
 within its limit and no cell is bounded too tightly. The withheld cells are counted, and the advantage before this step
 is estimated too. A last number says how often a child alone in its cell is published as zero.
 """

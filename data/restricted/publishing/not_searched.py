@@ -1,4 +1,4 @@
-"""Where "not searched" would stand above a published number, the cell is "almost none" instead. Behind the wall."""
+"""A cell that contains a published number is never "not searched", but "almost none". Behind the wall."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _Found = dict[tuple[Level, Grain], Bools]  # where a number above zero is publis
 
 
 def correct_not_searched(tables: Tables) -> Tables:
-    """Return the tables of a tier where no "not searched" stands above a number of its measure.
+    """Return the tables of a tier in which no cell "not searched" contains a number of its measure.
 
-    Above: the area holds the number's area, the period holds its period, or the number is one of its categories.
-    Only published cells count, so that a withheld number is not betrayed by the state of a total.
+    A cell contains a number if its area and period contain those of the number, in whatever breakdown.
+    Only published cells count, so that the state of a total does not give a withheld number away.
     """
     found = {measure: _find_numbers(tables, measure) for measure in COUNTED}
     return {spec: _correct(table, found[spec.measure]) if spec.counted else table for spec, table in tables.items()}
@@ -56,12 +56,12 @@ def _mark_above(below: Bools, found: Bools, areas: Index, periods: Index) -> Non
 
 
 def _hold_areas(grid: Grid, level: Level, wider: Level) -> Index:
-    """Return for each area of a level the index of the area of a wider level that holds it, or -1."""
+    """Return for each area of a level the index of the area of a wider level that contains it, or -1."""
     return grid.area_index[wider][[grid.names[area] for area in grid.codes[level]]]
 
 
 def _hold_periods(grid: Grid, grain: Grain, longer: Grain) -> Index:
-    """Return for each period of a grain the index of the period of a longer grain that holds it, or -1."""
+    """Return for each period of a grain the index of the period of a longer grain that contains it, or -1."""
     # The first year may begin before the whole time does.
     starts = np.array([max(period.start, grid.span.start) for period in grid.periods(grain)], "datetime64[D]")
     return grid.period_of(starts, longer)

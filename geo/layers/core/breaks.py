@@ -27,7 +27,7 @@ def list_round_numbers(low: float, high: float) -> list[float]:
 
 
 def choose_breaks(values: npt.ArrayLike) -> tuple[float, ...]:
-    """Choose the lower bounds of all classes but the first; at most four, none for no values.
+    """Choose the lower bounds of all classes but the first; at most four, and none if there are no values.
 
     Zero, if it is among the values, is a separate class. No class is empty.
     """

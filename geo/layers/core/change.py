@@ -66,7 +66,7 @@ def compute_ratio_interval(before: float, after: float, noise: float = 0.0) -> t
 
 
 def compare_cells(before: Cell, after: Cell, k: int, largest: float, noise: float) -> Change | None:
-    """Return what is certain about the change from one cell to another; None if nothing is known of one."""
+    """Return what is certain about the change from one cell to another; None if nothing is known about one of them."""
     before, after = before.published, after.published
     was, now = find_bounds(before, k, largest), find_bounds(after, k, largest)
     if was is None or now is None:

@@ -124,7 +124,7 @@ def test_a_child_alone_with_all_its_encounters_is_hidden_as_often_as_among_child
 
 
 def test_the_remainder_of_a_capped_count_does_not_show():
-    """Each count in reach can become any value up to the largest perturbation away."""
+    """A count can be published as any number up to 15 away, so that its remainder by 3 stays unknown."""
     matrix = DEFAULT.channel(40, 3).matrix
     for count in range(15, 25):
         assert (matrix[count, count - 15 : count + 16] > 0).all()

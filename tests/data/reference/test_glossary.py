@@ -39,7 +39,7 @@ def texts_of(path):
 
 
 def avoided(text):
-    """Return the first phrase of a text to avoid: one with a capital is the whole text, others are words in it."""
+    """Return the first phrase to avoid in a text; a phrase with a capital counts only if it is the whole text."""
     for term in TERMS:
         for phrase in filter(None, term.avoid.split(";")):
             whole = phrase == text if phrase[0].isupper() else re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text)

@@ -1,4 +1,4 @@
-"""The access layer: a sum without withheld numbers is "at least", and only certain gaps are named."""
+"""The access layer: a sum that leaves out withheld numbers reads "at least", and only certain gaps are named."""
 
 import pytest
 

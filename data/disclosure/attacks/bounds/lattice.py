@@ -109,8 +109,8 @@ class Lattice:
     def observe(self, release: int, shape: Shape, rows: pa.Table, known: Knowledge, frozen: bool) -> None:
         """Record a published table with columns area, period, those of the breakdown, value, state.
 
-        Call it in the order of releases. With frozen numbers a changed number is the final one, of records that may
-        differ: the provisional interval no longer holds. Without, both numbers are draws for the same count, and the
+        Call it in the order of releases. If numbers are frozen, a changed number is final and may describe other
+        records: the provisional interval no longer holds. If not, both numbers are draws for the same count, and the
         attacker intersects their intervals.
         """
         table = self.tables.get(shape) or self.add_table(Table.empty(shape, *self._axes(shape, rows)))

@@ -206,7 +206,7 @@ def _find_tail(rate: float) -> int:
 
 @lru_cache(maxsize=4096)
 def _tabulate_log_ratio(mechanism: CellKey, k: int | None, rate: float, most: int) -> Floats:
-    """Return log P(outcome | child there) / P(outcome | not there), for fewer than `most` others; shape (outcomes,)."""
+    """Return log(P(outcome | child there) / P(outcome | not there)) for fewer than `most` others; shape (outcomes,)."""
     outcomes = tabulate_channel(mechanism, 2 ** most.bit_length(), k)[1][: most + 1]
     others = poisson.pmf(np.arange(most), rate)
     chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])

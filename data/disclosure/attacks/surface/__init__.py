@@ -246,7 +246,7 @@ def _number(value: object, index: NumberIndex, column: str) -> float:
 def _has_no_number(frame: pd.DataFrame, column: str, adjusted: Bools | bool) -> Bools:
     """Check in which rows the state of the column means that there is no number.
 
-    A published zero may have a number if it is `adjusted`: reconciled, or the margin of such a number.
+    `adjusted`: rows with reconciled numbers or their margins; there a published zero may have a number.
     """
     stem, _, tail = column.rpartition("__")
     if column in ("value", *_KINDS):

@@ -1,4 +1,4 @@
-"""The comparison of policies: a trial gives the numbers of a release, and measures change in the right direction."""
+"""The comparison of policies: a trial has the numbers of a release, and a change of policy has the right effects."""
 
 from dataclasses import replace
 

@@ -170,7 +170,7 @@ def test_what_too_few_run_changes_no_table_and_no_number_is_too_small(listed, me
 
 
 def published(listed, spec):
-    """Return the table of each tier; one service of a later time stands for those of other places."""
+    """Return the table of each tier; a service that starts later is added, for the other cells of the table."""
     sums = services(*listed, {"valid_from": "2009-01-01"}).table(spec, 3)
     return [
         make(spec, sums.numbers, GRID, sums.withheld, sums.partial).frame()
