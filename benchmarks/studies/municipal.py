@@ -1,9 +1,9 @@
 """How accurate the risk model is for municipalities inside their regions, on invented worlds with a known truth.
 
-For each seed a world is published by region and by municipality through the default channel, and fitted: coverage
-of the intervals of relative need, and rank correlation with the truth, of the model and of the published counts of
-each child. Inside one region all that is told is how the municipalities divide its need. A share of municipalities is
-only its region's average; the seconds and the peak of memory are those of a process that does nothing else.
+For each seed a world is published by region and by municipality through the default channel, and the model is fitted.
+The study measures the coverage of the intervals of relative need, and the rank correlation with the truth, of the model
+and of published counts per child: over all municipalities, and inside single regions, where only the division of the
+region's need counts. Some municipalities just get their region's average. Seconds and memory: of a separate process.
 """
 
 from __future__ import annotations

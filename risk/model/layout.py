@@ -162,7 +162,7 @@ def _compute_offset(observations: Observations, sizes: _Sizes, gamma: float) -> 
 def _compute_outreach_slope(observations: Observations, effects: Effects) -> Floats:
     """Return the slope of log outreach in gamma, over one prior standard deviation on each side, (A, T).
 
-    For regions it is log effort; for municipalities eq. (74) bends a little.
+    For regions it is log effort; for municipalities eq. (74) is not quite linear in gamma.
     """
     middle, reach = effects.gamma, effects.gamma_sd
     low, high = observations.log_outreach(np.array([middle - reach, middle + reach]))

@@ -1,9 +1,9 @@
 """Municipalities inside their regions: how a region's children in need are divided among its municipalities.
 
-Cells of municipalities are far smaller than 1 on average, so a model of their own could say nothing of their level and
-trend. Both are those of the region, read from the region's own table; the municipal table says how the region divides
-among its municipalities, docs/risk-model.md eq. (74) to (78). So what is said of municipalities adds up to what is said
-of their region, and a municipality of which nothing is known has its region's average.
+Cells of municipalities are far smaller than 1 on average, so a separate model could not estimate their level and
+trend. Both are those of the region, read from the region's own table; the municipal table says how the region's need is
+divided among its municipalities, docs/risk-model.md eq. (74) to (78). So the results of municipalities add up to those
+of their region, and a municipality about which nothing is known gets its region's average.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class MunicipalFit:
 
     @property
     def region_only(self) -> Bools:
-        """Where a municipality is only its region's average: its own counts say next to nothing, (A, P)."""
+        """Where a municipality just gets its region's average, since its own counts say almost nothing, (A, P)."""
         return np.asarray(self.own_information < _LEAST_OWN)
 
     @property

@@ -102,7 +102,7 @@ class Benefit:
 
     @classmethod
     def cut(cls, need: Floats, largest: Floats, pieces: int) -> Benefit:
-        """Cut the curves at the knots of docs/planner.md eq. (19): all chords are equally close.
+        """Cut the curves at the knots of docs/planner.md eq. (19): all chords are equally close to the curves.
 
         largest : largest capacity of each area and kind, (A, K).
         """

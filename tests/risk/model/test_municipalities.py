@@ -1,4 +1,4 @@
-"""Municipalities inside their regions: equal to a direct computation, adding up, right where the truth is known."""
+"""The fit of municipalities: equal to a direct computation, adds up to regions, and is right where truth is known."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ def observations(counts, expected, effort, regions=None):
 
 
 def test_two_regions_equal_the_posterior_written_down_directly():
-    """The mode of eq. (75) at fixed hyperparameters, found by a general optimiser from the formulas alone."""
+    """Compare with the mode of eq. (75) that a general optimiser finds from the formulas alone."""
     counts = np.array([[3, 1], [0, 2], [5, 0], [1, 1], [0, 0]])[:, None, None, :]
     people, days = np.array([1000.0, 500.0, 800.0, 900.0, 300.0]), np.array([[4.0], [2.0], [0.0], [5.0], [1.0]])
     regions = ("r00", "r00", "r00", "r01", "r01")

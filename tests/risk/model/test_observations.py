@@ -198,7 +198,7 @@ def test_every_municipality_with_people_is_read_with_its_region(demo_world, muni
 
 
 def test_municipalities_find_together_what_the_days_of_their_region_find(municipal):
-    """Where all municipalities have the same rate both levels expect the same of a region."""
+    """If all municipalities of a region have the same rate, both levels expect the same finds in the region."""
     gamma = np.array([0.4, 0.8])
     share = municipal.expected.reshape(len(municipal.areas), -1)
     finds = share * np.where(municipal.has_outreach, np.exp(municipal.log_outreach(gamma)), 0.0)
