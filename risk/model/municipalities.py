@@ -34,7 +34,7 @@ _NO_WALK = Hyper("none")
 class MunicipalFit:
     """The fit of municipalities inside the regions of another fit. A municipalities, P pathways.
 
-    regions : the fit of the regions. inside : that of the municipalities given the regions' courses.
+    regions : the fit of the regions. inside : the fit of the municipalities, given their regions' rates over time.
     """
 
     regions: Fit

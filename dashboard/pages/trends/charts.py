@@ -87,7 +87,7 @@ def _draw_break(period: str, words: str, periods: Sequence[str]) -> alt.Chart:
 
 
 def _make_x(periods: Sequence[str], *, named: bool) -> alt.X:
-    """Return the axis of periods. The first of each twelve months has a name."""
+    """Return the axis of periods, with a label at the first of each twelve months."""
     firsts = [Period.parse(period) for period in periods]
     words = {p.id: f"{p.start:%b %Y}" for p in firsts if p.start.month == firsts[0].start.month}
     table = ",".join(f"'{period}':'{word}'" for period, word in words.items())

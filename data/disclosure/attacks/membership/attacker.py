@@ -53,7 +53,7 @@ class Advantage:
 class Attacker:
     """An attacker who reads the tables of children of one tier.
 
-    `tables`: tables of regions, and yearly or whole ones of countries. A tier may publish more; then the
+    `tables`: tables of regions, and tables of countries by year or over the whole time. If a tier publishes more, the
     advantage is a lower bound. `withheld`: pairs of table and region without any published number.
     """
 
