@@ -1,7 +1,7 @@
 """Where areas that lie together have more children met than people and effort explain, country by country.
 
-The scan statistics and Gi* compare counts with those that the model expects at the country's rate. A cluster says that
-its areas together have more than chance and different detection explain. It says nothing about a single area in it.
+The scan statistics and Gi* compare counts with those that the model expects at the country's rate. The areas of a
+cluster together have more children than chance and different detection explain. A single area of it may not.
 """
 
 from __future__ import annotations
