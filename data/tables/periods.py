@@ -24,7 +24,7 @@ _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 
 
 def add_months(day: date, months: int) -> date:
-    """Return the first day of the month that lies a number of months after a day's."""
+    """Return the first day of the month that is a number of months after the month of a day."""
     index = day.year * 12 + day.month - 1 + months
     return date(index // 12, index % 12 + 1, 1)
 
