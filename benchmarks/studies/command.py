@@ -6,6 +6,8 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 
@@ -21,15 +23,33 @@ class Study(Protocol):
         ...
 
 
-def run_study(run: Callable[..., Study], describe: Callable[[dict[str, Any], int], Iterable[str]], about: str) -> None:
+Run = Callable[..., Study]
+Describe = Callable[[dict[str, Any], int], Iterable[str]]
+
+
+@dataclass(frozen=True)
+class LawStudy:
+    """A study that a command runs in place of its own where --law names laws of invented worlds."""
+
+    run: Run
+    describe: Describe
+    names: tuple[str, ...]
+
+
+def run_study(run: Run, describe: Describe, about: str, by_law: LawStudy | None = None) -> None:
     """Read the number of worlds and the first seed from the command line; run the study; print a summary."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("worlds", type=int, help="number of invented worlds")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first world (default: 0)")
     parser.add_argument("--json", action="store_true", help="print all results as JSON")
+    if by_law:
+        parser.add_argument("--law", choices=(*by_law.names, "all"), help="forecasts in worlds of this law, or of all")
     options = parser.parse_args()
     if options.worlds < 1 or options.seed < 0:
         parser.error("worlds is a whole number from 1, --seed one from 0")
+    if by_law and options.law:
+        names = by_law.names if options.law == "all" else (options.law,)
+        run, describe = partial(by_law.run, laws=names), by_law.describe
     study = run(options.worlds, first_seed=options.seed, progress=_print_progress)
     if options.json:
         print(json.dumps(study.as_dict(), indent=2, default=float))

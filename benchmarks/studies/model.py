@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from benchmarks.studies.command import run_study
+from benchmarks.studies.command import LawStudy, run_study
 from benchmarks.studies.observe import observe_world
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
@@ -324,4 +324,11 @@ def _numbers(values: float | list[float]) -> str:
 
 
 if __name__ == "__main__":
-    run_study(study, describe, "Try the risk model on invented worlds (a minute for four).")
+    from benchmarks.studies import laws
+
+    run_study(
+        study,
+        describe,
+        "Try the risk model on invented worlds (a minute for four).",
+        LawStudy(laws.study, laws.describe, laws.NAMES),
+    )

@@ -17,7 +17,9 @@ _BLOCK = 1000  # permutations held at once
 
 @dataclass(frozen=True, eq=False)
 class LocalStatistic:
-    """Gi* of each of A areas, all arrays (A,); NaN for an island, which has nothing to compare with.
+    """Gi* of each of A areas, all arrays (A,).
+
+    NaN for an area that has nothing to compare with: an island, or one that touches all other areas.
 
     statistic : the standard normal deviate.
     p : pseudo p value from conditional permutations, on the side where the statistic lies (Anselin 1995).
@@ -44,7 +46,9 @@ def compute_getis_ord(values: Floats, edges: Ints, permutations: int = 9999, see
     neighbour_mean, p = _compare_with_permutations(z, edges, degree, permutations, seed)
     near = degree + 1.0
     spread = np.sqrt((z**2).mean() * (size * near - near**2) / (size - 1))
-    statistic = (z + degree * neighbour_mean) / spread
+    # With all areas near, the sum is zero whatever the values are, and so is its spread.
+    statistic = (z + degree * neighbour_mean) / np.where(near < size, spread, np.nan)
+    p = np.where(near < size, p, np.nan)
     return LocalStatistic(statistic, p, benjamini_hochberg(np.minimum(2.0 * p, 1.0)))
 
 

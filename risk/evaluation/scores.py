@@ -34,9 +34,11 @@ def compute_log_score(draws: Floats, observed: Floats) -> Floats:
     mean, variance = draws.mean(axis=0), draws.var(axis=0)
     excess = np.maximum(variance - mean, 1e-9 * np.maximum(mean, 1.0))
     mean = np.maximum(mean, 0.5 / len(draws))
-    smooth = np.exp(log_negative_binomial(observed, mean, mean**2 / excess))
+    smooth = np.log(_SMOOTH) + log_negative_binomial(np.nan_to_num(observed), mean, mean**2 / excess)
     share = (draws == observed).mean(axis=0)
-    return np.asarray(np.log((share + _SMOOTH * smooth) / (1.0 + _SMOOTH)) + 0.0 * observed)
+    # Added on the log: far from all draws the probability is smaller than any number of the machine.
+    log_share = np.log(share, out=np.full(share.shape, -np.inf), where=share > 0)
+    return np.asarray(np.logaddexp(log_share, smooth) - np.log1p(_SMOOTH) + 0.0 * observed)
 
 
 def log_negative_binomial(observed: Floats, mean: Floats, size: Floats) -> Floats:

@@ -146,10 +146,16 @@ class Counts:
 
 
 def _list_true_counts(value: int, channel: Channel) -> tuple[int, Floats]:
-    """Return the smallest true count n that can be published as a value, and log P(value | n) from that n."""
-    chance = channel.hidden() if value == HIDDEN else channel.shown(value)
+    """Return the smallest true count n that can be published as a value, and log P(value | n) from that n.
+
+    From the count `steady` on all counts have the same noise, so that a value beyond the matrix is read in its last
+    column whose counts all lie in the matrix.
+    """
+    last = channel.n_max - channel.largest
+    beyond = max(value - last, 0) if 0 < channel.steady <= last - channel.largest else 0
+    chance = channel.hidden() if value == HIDDEN else channel.shown(value - beyond)
     true = np.flatnonzero(chance > 0)
     if not len(true):
         raise InputError(f"{value} is published, which is impossible by the channel of its release.")
     with np.errstate(divide="ignore"):
-        return int(true[0]), np.log(chance[true[0] : true[-1] + 1])
+        return int(true[0]) + beyond, np.log(chance[true[0] : true[-1] + 1])

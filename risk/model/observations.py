@@ -239,9 +239,13 @@ def noise_variance(channel: Channel, counts: Ints) -> Floats:
 
 
 def build_channel(mechanism: CellKey, published: Ints, k: int | None) -> Channel:
-    """Return the channel for all true counts from which the published values can come."""
+    """Return the channel for the true counts from which the published values can come.
+
+    It ends where all counts have the same noise: the matrix of a count of thousands would fill the memory.
+    """
     largest_noise = mechanism.knowledge(1, k).largest
-    return mechanism.channel(max(int(published.max(initial=0)), k or 0) + largest_noise, 1, k)
+    steady = max(mechanism.channel(0).steady, k or 0) + 3 * largest_noise
+    return mechanism.channel(min(max(int(published.max(initial=0)), k or 0) + largest_noise, steady), 1, k)
 
 
 @dataclass(frozen=True, eq=False)

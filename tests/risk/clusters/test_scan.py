@@ -67,6 +67,13 @@ def test_gi_star_without_signal_discovers_nothing_in_most_maps():
     assert np.mean([(found.p <= 0.05).sum() for found in maps]) > 5
 
 
+def test_gi_star_of_an_area_that_touches_all_others_is_unknown():
+    edges = np.array([[0, 1], [0, 2], [0, 3], [1, 2]])
+    found = compute_getis_ord(np.array([1.0, 2.0, 4.0, 7.0]), edges, 99)
+    np.testing.assert_array_equal(np.isnan(found.statistic), [True, False, False, False])
+    np.testing.assert_array_equal(np.isnan(found.q), [True, False, False, False])
+
+
 def land(size=60, seed=0):
     rng = np.random.default_rng(seed)
     return rng.random((size, 2)), rng.lognormal(0.0, 0.7, size), rng

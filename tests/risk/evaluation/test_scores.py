@@ -36,6 +36,12 @@ def test_the_mean_log_score_is_hardly_too_low_for_laws_that_are_not_negative_bin
     assert -0.01 < missing.mean() < most
 
 
+def test_a_count_far_from_all_draws_has_a_log_score_with_an_end():
+    far = scores.compute_log_score(np.full((100, 2), 3.0), np.array([2000.0, 3.0]))
+    assert np.isfinite(far).all()
+    assert far[0] < -5000 < -1 < far[1]
+
+
 def test_the_log_score_is_finite_where_no_draw_fell_and_unknown_where_nothing_is_known():
     draws = np.zeros((500, 3))
     found = scores.compute_log_score(draws, np.array([0.0, 7.0, np.nan]))

@@ -9,6 +9,7 @@ from scipy.stats import nbinom, poisson
 from data.disclosure.cell_key import CellKey
 from risk.laplace import likelihood
 from risk.laplace.likelihood import HIDDEN, Counts
+from risk.model.observations import build_channel
 from tests.helpers.fits import true_counts
 
 KAPPAS = st.sampled_from([0.0, 0.05, 0.4, 1.0])
@@ -28,6 +29,18 @@ def test_an_exact_count_is_as_likely_as_its_distribution_says(values, log_mean, 
     )
     np.testing.assert_array_equal(slopes.expected, published)
     np.testing.assert_array_equal(slopes.variance, 0.0)
+
+
+@pytest.mark.parametrize("k", [None, 11])
+def test_a_large_count_is_read_as_by_a_matrix_that_holds_it_and_takes_no_memory(k):
+    published = np.array([0 if k is None else HIDDEN, 11, 40, 97, 300])
+    whole = CellKey().channel(400, 1, k)
+    short = build_channel(CellKey(), np.array([1_000_000]), k)
+    assert short.n_max < 100
+    log_mean = np.log([5.0, 12.0, 30.0, 99.0, 250.0])
+    wanted, read = (Counts.of(published, channel).slopes(log_mean, 0.2) for channel in (whole, short))
+    for name in ("log", "gradient", "curvature", "expected", "variance"):
+        np.testing.assert_allclose(getattr(read, name), getattr(wanted, name), rtol=1e-9, atol=1e-9)
 
 
 @given(st.integers(0, 40), st.floats(-3.0, 3.5), KAPPAS)

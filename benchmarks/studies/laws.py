@@ -1,0 +1,160 @@
+"""The risk model against its rivals in worlds that do not follow its likelihood, and where it loses.
+
+Each world goes through the default channel. The rivals of risk/evaluation/baselines.py and the model forecast the last
+four quarters, each with the counts published before; and they rank areas by what they hold the rate to be.
+`python -m benchmarks.studies.model 10 --law all` runs this study.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.studies.model import correlate_ranks
+from benchmarks.studies.observe import observe_world
+from data.disclosure.cell_key import CellKey
+from data.disclosure.policy import DEFAULT_POLICY
+from data.workspace.types import Floats, Progress
+from geo import areas as geography
+from risk.evaluation import Evaluation, Score, evaluate
+from risk.evaluation.baselines import BASELINES, Forecaster
+from risk.evaluation.risk_model import MODEL, ModelForecaster, build_panel
+from risk.model import RiskModel
+from risk.model.draws import subtract_national_rate
+from risk.model.observations import Observations
+from risk.worlds import LAWS, WorldParameters, simulate_default_areas
+
+OWN = "likelihood"  # the model's own law: a world as it is without another
+NAMES = (OWN, *LAWS)
+_SCORES: tuple[Score, Score] = ("log", "crps")
+_DRAWS = 1000
+_LAST = 4  # quarters that are forecast
+_BUDGET = 0.2  # of the areas of a country
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one forecaster did in one world.
+
+    log, crps : mean scores of counts, one to four quarters ahead. covered : share of counts in 95 % intervals.
+    hit_rate : share of the next quarter's children in the fifth of areas with the densest forecast.
+    correlation : rank correlation of its rates with the true relative risk, mean of the pathways.
+    by_log, by_crps : 1 where the model beats it by that score (95 % interval of the gain), -1 where the model is
+        beaten, else 0.
+    """
+
+    law: str
+    seed: int
+    forecaster: str
+    log: float
+    crps: float
+    covered: float
+    hit_rate: float
+    correlation: float
+    by_log: int
+    by_crps: int
+
+
+@dataclass(frozen=True)
+class Study:
+    """The results of all worlds of a study."""
+
+    results: tuple[Result, ...]
+
+    def summary(self) -> dict[str, Any]:
+        """Return means by law and forecaster, and how often the model beats each rival and is beaten."""
+        table = pd.DataFrame([asdict(result) for result in self.results])
+        for score in _SCORES:
+            table[f"beats_{score}"], table[f"beaten_{score}"] = table[f"by_{score}"] == 1, table[f"by_{score}"] == -1
+        means = dict.fromkeys(("log", "crps", "covered", "hit_rate", "correlation"), "mean")
+        sums = {f"{verb}_{score}": "sum" for verb in ("beats", "beaten") for score in _SCORES}
+        rows = table.groupby(["law", "forecaster"], sort=False).agg({**means, **sums})
+        laws = {law: part.droplevel(0).round(4).to_dict("index") for law, part in rows.groupby(level=0, sort=False)}
+        return {"worlds": int(table["seed"].nunique()), "laws": laws}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"invented": True, "summary": self.summary(), "results": [asdict(result) for result in self.results]}
+
+
+def study(
+    worlds: int,
+    *,
+    laws: Sequence[str] = NAMES,
+    first_seed: int = 0,
+    processes: int = 1,
+    progress: Progress | None = None,
+) -> Study:
+    """Compute the study of `worlds` seeded worlds of each law. The same seeds give the same result."""
+    results: list[Result] = []
+    cases = [(seed, law) for seed, law in product(range(first_seed, first_seed + worlds), laws)]
+    with ProcessPoolExecutor(processes) as pool:
+        for done, rows in enumerate(pool.map(_study_world, cases), 1):
+            results += rows
+            if progress is not None:
+                progress(done, len(cases), "Studying laws")
+    return Study(tuple(results))
+
+
+def _study_world(case: tuple[int, str]) -> list[Result]:
+    seed, law = case
+    world = simulate_default_areas(WorldParameters(seed=seed, laws=() if law == OWN else (law,)))
+    pairs = geography.load_areas().neighbours("region")
+    seen = observe_world(world, pairs, CellKey.from_policy(DEFAULT_POLICY))
+    panel = build_panel(seen)
+    forecasters = {**BASELINES, MODEL: ModelForecaster(seen, RiskModel())}
+    found = evaluate(panel, forecasters, first_origin=len(panel.quarters) - _LAST)
+    true = world.truth.log_risk(seen.areas, seen.pathways)
+    cells = found.cells.dropna(subset=["observed"]).groupby("forecaster", observed=True)
+    means = cells[["log", "crps", "in_95"]].mean()
+    hits = found.hits[(found.hits["of"] == "areas") & np.isclose(found.hits["budget"], _BUDGET)]
+    hit_rate = hits.set_index(hits["forecaster"].astype(str))["hit_rate"]
+    ranked = {MODEL: RiskModel().fit(seen).fit_.log_risk(_DRAWS, 0).mean(axis=0)}
+    ranked |= {name: _read_rates(rival, seen) for name, rival in BASELINES.items()}
+    return [
+        Result(
+            law,
+            seed,
+            name,
+            *(float(value) for value in means.loc[name]),
+            float(hit_rate[name]),
+            float(np.mean(correlate_ranks(ranked[name], true))),
+            *(_judge(found, name, score) for score in _SCORES),
+        )
+        for name in forecasters
+    ]
+
+
+def _read_rates(rival: Forecaster, seen: Observations) -> Floats:
+    """Return the log relative rates, (A, P), that a rival forecasts for the next quarter."""
+    drawn = rival.forecast(build_panel(seen), 1, _DRAWS, 0).mean(axis=0)
+    rates = (drawn + 0.5 / _DRAWS) / seen.expected[:, None, None]
+    return subtract_national_rate(np.log(rates)[None], seen)[0, :, 0]
+
+
+def _judge(found: Evaluation, rival: str, score: Score) -> int:
+    """Return 1 where the model beats a rival, -1 where the rival beats the model, 0 where neither is certain."""
+    low, high = found.beats(MODEL, rival, score).interval
+    return int(low > 0) - int(high < 0)
+
+
+def describe(summary: dict[str, Any], seed: int) -> Iterable[str]:
+    """Return a summary in plain lines, for the terminal."""
+    last = seed + summary["worlds"] - 1
+    yield f"{summary['worlds']} invented worlds of each law (seeds {seed} to {last}). No record was read."
+    for law, rows in summary["laws"].items():
+        about = "as the model holds it" if law == OWN else LAWS[law].about
+        yield f"\n{law}: {about}"
+        head = f"{'':<20}{'log':>8}{'CRPS':>8}{'in 95 %':>9}{'hits':>7}{'rank':>7}"
+        yield f"{head}   the model beats it, is beaten: log; CRPS"
+        for name, row in sorted(rows.items(), key=lambda item: -item[1]["log"]):
+            numbers = f"{row['log']:>8.3f}{row['crps']:>8.3f}{row['covered']:>9.3f}"
+            numbers += f"{row['hit_rate']:>7.3f}{row['correlation']:>7.3f}"
+            counts = (f"{row[f'beats_{score}']:.0f}, {row[f'beaten_{score}']:.0f}" for score in _SCORES)
+            yield f"{name:<20}{numbers}   {'' if name == MODEL else '; '.join(counts)}".rstrip()

@@ -1,0 +1,30 @@
+"""Any small data set has an answer or a clear refusal, and no interval without an end."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.studies.robust import COUNTS, EFFORTS, GAPS, GRAPHS, RELEASES, OddData, try_data
+
+ODD = st.builds(
+    OddData,
+    areas=st.integers(3, 30),
+    quarters=st.integers(2, 12),
+    countries=st.integers(1, 2),
+    largest_exposure=st.sampled_from([1.0, 1e3, 1e6]),
+    counts=st.sampled_from(COUNTS),
+    graph=st.sampled_from(GRAPHS),
+    effort=st.sampled_from(EFFORTS),
+    release=st.sampled_from(RELEASES),
+    gaps=st.sampled_from(GAPS),
+    seed=st.integers(0, 2**20),
+)
+
+
+@pytest.mark.slow
+@given(data=ODD)
+@settings(max_examples=8, derandomize=True)
+def test_a_small_odd_data_set_has_finite_answers_or_a_clear_refusal(data):
+    outcome = try_data(data)  # an error that is not the product's own is raised
+    assert not outcome.not_finite
+    assert not outcome.error or len(outcome.error) > 20
