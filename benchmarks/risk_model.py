@@ -86,7 +86,7 @@ def large(seed: int, *, protected: bool) -> Observations:
     return Observations(
         codes,
         ("AL",) * at.size,
-        expected,
+        np.tile(expected[:, None], periods),
         periods_named,
         ("internal",),
         ("reported", "discovered"),

@@ -65,7 +65,7 @@ def place(parameters: WorldParameters) -> Place:
     parameters = change_parameters(parameters)
     known = geography.load_areas()
     pairs = [pair for level in ("region", "municipality") for pair in known.neighbours(level)]
-    land = build_ground(area_table(), pairs, read_population(), parameters.seed)
+    land = build_ground(area_table(), pairs, read_population(parameters), parameters.seed)
     course = set_up_course(land, parameters, draw_need_by_laws(land, parameters))
     nobody = np.zeros((len(land.people), len(PATHWAYS), 2, parameters.quarters))
     met = FirstMeetings(nobody[:, 0, 0], nobody, nobody.astype(np.int64))

@@ -231,7 +231,7 @@ def _followed(world: World, pairs: list[tuple[str, str]], model: RiskModel) -> F
     rows = need.assign(crossing=crossing).groupby(["area", "quarter", "crossing"], observed=True)["need"].sum()
     index = pd.MultiIndex.from_product([seen.areas, seen.quarters, seen.pathways])
     shape = (len(seen.areas), len(seen.quarters), len(seen.pathways))
-    rate = rows.reindex(index).to_numpy().reshape(shape) / seen.expected[:, None, None]
+    rate = rows.reindex(index).to_numpy().reshape(shape) / seen.expected[:, :, None]
     true = subtract_national_rate(np.log(rate)[None], seen)[0]
     risk = fit.log_risk(_DRAWS, 0).mean(axis=0)
     quarterly = subtract_national_rate(fit.draws(_DRAWS, 0).log_rate, seen).mean(axis=0)

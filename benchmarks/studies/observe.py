@@ -87,7 +87,7 @@ def join_observations(
     return Observations(
         tuple(people.index),
         tuple(people["country"].astype(str)),
-        people["children"].to_numpy(dtype=float),
+        np.tile(people["children"].to_numpy(dtype=float)[:, None], len(quarters)),
         quarters,
         PATHWAYS,
         WAYS,

@@ -169,7 +169,7 @@ def _compute_regret(world: World, programme: Programme, model: RiskModel, solver
     mean = known.draws.mean(axis=0)
     layouts = {
         "today": posts.units,
-        "population": towards(posts, known.seen.expected, programme.moves),
+        "population": towards(posts, known.seen.living, programme.moves),
         "counts": towards(posts, counts_of(known.seen), programme.moves),
         "greedy": greedy(posts, mean, programme.moves),
         "plan": made.units if made.recommended else posts.units,

@@ -57,7 +57,7 @@ def posts_of(seen: Observations, programme: Programme) -> Posts:
     """Return posts with the units placed like the outreach of the first year."""
     codes = seen.areas
     travel = Travel.between(geography.load_areas(), "region").select(codes)
-    share = compute_reach(seen.expected, programme.catchment.weight(travel.to_people()))
+    share = compute_reach(seen.expected[:, -1], programme.catchment.weight(travel.to_people()))
     units = apportion(seen.effort[:, :YEAR].sum(axis=1), programme.units)[:, None]
     # Moves cost their minutes; no rule of a study limits them.
     return Posts(
@@ -75,7 +75,7 @@ def posts_of(seen: Observations, programme: Programme) -> Posts:
 def rules_of(seen: Observations, programme: Programme) -> Rules:
     """Return the rules: maximum moves, a floor for every area, exploration of areas with too little outreach."""
     days = seen.effort[:, -YEAR:].sum(axis=1)
-    fair = seen.expected / seen.expected.sum()
+    fair = seen.living / seen.living.sum()
     return Rules(
         moves=programme.moves,
         floor=floors(seen, programme) * programme.units * programme.children,
@@ -86,7 +86,7 @@ def rules_of(seen: Observations, programme: Programme) -> Rules:
 
 def floors(seen: Observations, programme: Programme) -> Floats:
     """Return the floor of each area as a share of all capacity, (A,)."""
-    return np.asarray(programme.floor * seen.expected / seen.expected.sum())
+    return np.asarray(programme.floor * seen.living / seen.living.sum())
 
 
 def planned(posts: Posts, need: Floats, rules: Rules, solver: Solver) -> tuple[Plan, Rules]:

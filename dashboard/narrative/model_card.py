@@ -56,6 +56,9 @@ def list_limits(card: ModelCard) -> list[str]:
             "The number of children is estimated: population multiplied by the national share of "
             "children (provisional)."
         ),
+        _("Population between two censuses is interpolated; outside them it is that of the nearest census.")
+        if card.interpolated
+        else _("Population is that of the census nearest to these quarters."),
         _(
             "Nobody knows which share of the children in need is identified. If the share is the same "
             "everywhere, it changes nothing here; differences between areas do, and the intervals "

@@ -39,6 +39,10 @@ class Match(Protocol):
         """The area's code."""
 
     @property
+    def named(self) -> frozenset[str]:
+        """The codes that the text names; a part of an area as itself."""
+
+    @property
     def reason(self) -> str:
         """Why there is no code, in plain words."""
 

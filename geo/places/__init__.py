@@ -8,7 +8,7 @@ import difflib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -39,13 +39,15 @@ _NEAR = 0.82  # Of 1: one letter wrong in five or six. Below it London came near
 class Match:
     """The result of a search: one area's code, or the reason why there is none and similar areas.
 
-    `finding` is the reason in one word; `reason` is a sentence that repeats the text.
+    `finding` is the reason in one word; `reason` is a sentence that repeats the text. `named` are the codes that the
+    text names, a successor of 2019 as itself.
     """
 
     code: str | None
     reason: str = ""
     candidates: tuple[str, ...] = ()
     finding: Finding = "one"
+    named: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 def list_predecessors(areas: pd.DataFrame) -> dict[str, str]:
@@ -150,9 +152,10 @@ class Places:
         }
 
     def _decide(self, text: str, codes: set[str], country: str | None, level: str | None) -> Match:
-        fits = {self._older.get(c, c) for c in self._narrow(codes, country, level)}
+        named = self._narrow(codes, country, level)
+        fits = {self._older.get(c, c) for c in named}
         if len(fits) == 1:
-            return Match(fits.pop())
+            return Match(fits.pop(), named=frozenset(named))
         if fits:
             names = self._labels(fits)
             return Match(None, f"{text!r} may mean {len(names)} areas: {'; '.join(names)}.", names, "several")

@@ -298,7 +298,7 @@ def _measure_hits(cells: pd.DataFrame, panel: Panel, seed: int) -> Iterator[dict
 def _measure_stability(cells: pd.DataFrame, panel: Panel) -> Iterator[dict[str, str | float]]:
     """Yield for each forecaster the mean rank correlation between the rates of two consecutive forecasts."""
     for name, expected, _ in _sum_next_quarter(cells, panel):
-        rate = expected / panel.expected
+        rate = expected / panel.expected[:, -1]
         pairs = [
             scores.correlate_ranks(first[inside > 0], second[inside > 0])
             for first, second in pairwise(rate)

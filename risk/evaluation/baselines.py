@@ -103,13 +103,14 @@ def _areas_by_country(history: Panel) -> Iterator[Ints]:
 def _share_by_population(history: Panel, quarters: int | None = None) -> Floats:
     """Return each country's mean count per quarter, divided by expected children, eq. (67), (A, P)."""
     counts = history.counts[:, -quarters:] if quarters else history.counts
-    base = history.expected[:, None, None] * ~np.isnan(counts)
+    now = history.expected[:, -1]
+    base = history.expected[:, -counts.shape[1] :, None] * ~np.isnan(counts)
     out = np.empty((len(history.areas), len(history.pathways)))
     for inside in _areas_by_country(history):
         # Half a child more, so that a pathway on which nobody was met yet is unlikely, not impossible.
         cases = np.nansum(counts[inside], axis=(0, 1)) + _PRIOR
-        known = np.maximum(base[inside].sum(axis=(0, 1)), history.expected[inside].min())
-        out[inside] = history.expected[inside, None] * cases / known
+        known = np.maximum(base[inside].sum(axis=(0, 1)), now[inside].min())
+        out[inside] = now[inside, None] * cases / known
     return out
 
 
@@ -153,6 +154,11 @@ class PopulationShare(ByMean):
         return _repeat_ahead(_share_by_population(history, self.quarters), horizon)
 
 
+def _sum_exposure(history: Panel) -> Floats:
+    """Return the children who lived in each area, summed over the quarters with a known count, (A, P)."""
+    return np.asarray((history.expected[:, :, None] * ~np.isnan(history.counts)).sum(axis=1))
+
+
 def shrink_rates(events: Floats, base: Floats) -> Floats:
     """Return rates shrunk to their common mean (Marshall 1991), eq. (68), (A,).
 
@@ -171,15 +177,15 @@ class EmpiricalBayes(ByMean):
 
     def means(self, history: Panel, horizon: int) -> Floats:
         """Return the expected counts, (A, horizon, P)."""
-        total, known = np.nansum(history.counts, axis=1), (~np.isnan(history.counts)).sum(axis=1)
-        base, mean = history.expected[:, None] * known, _share_by_population(history)
+        total, base = np.nansum(history.counts, axis=1), _sum_exposure(history)
+        mean = _share_by_population(history)
         usual = mean.copy()
         for inside in _areas_by_country(history):
             for pathway in range(mean.shape[1]):
                 some = inside[base[inside, pathway] > 0]
                 if len(some) > 1:
                     rate = shrink_rates(total[some, pathway], base[some, pathway])
-                    mean[some, pathway] = history.expected[some] * rate
+                    mean[some, pathway] = history.expected[some, -1] * rate
         return _repeat_ahead(np.maximum(mean, 0.02 * usual), horizon)
 
 
@@ -195,14 +201,13 @@ class KernelDensity(ByMean):
 
     def means(self, history: Panel, horizon: int) -> Floats:
         """Return the expected counts, (A, horizon, P)."""
-        total, known = np.nansum(history.counts, axis=1), (~np.isnan(history.counts)).sum(axis=1)
-        base = history.expected[:, None] * known
+        total, base = np.nansum(history.counts, axis=1), _sum_exposure(history)
         apart = count_borders(history.edges, len(history.areas))
         code = np.array(history.countries)
         apart[code[:, None] != code[None, :]] = np.inf
         usual = _share_by_population(history)
         columns = [self._smooth(apart, total[:, p], base[:, p]) for p in range(total.shape[1])]
-        mean = history.expected[:, None] * np.stack(columns, axis=1)
+        mean = history.expected[:, -1, None] * np.stack(columns, axis=1)
         return _repeat_ahead(np.where(np.isnan(mean), usual, np.maximum(mean, 0.02 * usual)), horizon)
 
     def _smooth(self, apart: Floats, cases: Floats, base: Floats) -> Floats:
@@ -230,7 +235,7 @@ class _Regression(ByMean):
             rows = lagged.build_rows(history, pathway, horizon)
             if len(rows.target) >= 2 * len(history.areas) and rows.target.any():
                 rate = self._rate(rows, lagged.build_features(history, pathway, horizon))
-                out[:, :, pathway] = history.expected[:, None] * rate.reshape(horizon, -1).T
+                out[:, :, pathway] = history.expected[:, -1, None] * rate.reshape(horizon, -1).T
         # A log-linear forecast can run away; nobody plans for ten times what was ever met anywhere.
         most = 10.0 * (np.nanmax(history.counts, initial=0.0) + 1.0)
         return np.clip(out, 0.02 * usual, most)

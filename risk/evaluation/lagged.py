@@ -29,12 +29,12 @@ def build_rows(history: Panel, pathway: int, horizon: int) -> Rows:
         steps = min(horizon, len(history.quarters) - origin)
         features.append(build_features(history.until(origin), pathway, steps))
         targets.append(history.counts[:, origin : origin + steps, pathway].T.ravel())
-        weights.append(np.tile(history.expected, steps))
+        weights.append(history.expected[:, origin : origin + steps].T.ravel())
     if not features:
         return Rows(np.empty((0, 0)), np.empty(0), np.empty(0))
     count, weight = np.concatenate(targets), np.concatenate(weights)
     known = ~np.isnan(count)
-    scale = size / history.expected.sum()  # weights of about one keep a penalty's meaning
+    scale = size / history.expected[:, -1].sum()  # weights of about one keep a penalty's meaning
     return Rows(np.concatenate(features)[known], (count / weight)[known], scale * weight[known])
 
 
@@ -55,8 +55,8 @@ def _build_state(history: Panel, pathway: int) -> Floats:
     effort, year = history.effort[:, -1], history.effort[:, -4:].mean(axis=1)
     places = [np.array([c == code for c in history.countries], float) for code in sorted(set(history.countries))]
     logs = [np.log1p(values) for values in (*lags, around, effort, year)]
-    rate = np.log(usual / history.expected)
-    return np.column_stack([rate, np.log(history.expected), *logs, *places])
+    rate = np.log(usual / history.expected[:, -1])
+    return np.column_stack([rate, np.log(history.expected[:, -1]), *logs, *places])
 
 
 def _mean_of_neighbours(history: Panel, values: Floats) -> Floats:

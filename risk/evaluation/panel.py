@@ -17,7 +17,7 @@ class Panel:
     """Children found in A areas, T quarters and P pathways, as published, with the data that explain them.
 
     areas, countries : code and country of each area, (A,).
-    expected : children expected in an area at the common rate, up to a factor, (A,); above zero.
+    expected : children expected in an area at the common rate, up to a factor, (A, T); above zero.
     quarters : identifiers of the quarters, oldest first, (T,).
     pathways : their names, (P,).
     counts : (A, T, P); NaN where unknown.
@@ -41,7 +41,7 @@ class Panel:
         size, time = len(self.areas), len(self.quarters)
         shapes = {
             "countries": ((len(self.countries),), (size,)),
-            "expected": (self.expected.shape, (size,)),
+            "expected": (self.expected.shape, (size, time)),
             "counts": (self.counts.shape, (size, time, len(self.pathways))),
             "effort": (self.effort.shape, (size, time)),
             "edges": (self.edges.shape, (len(self.edges), 2)),
@@ -58,7 +58,11 @@ class Panel:
     def until(self, quarter: int) -> Panel:
         """Return the quarters before a quarter, given by its position: the history at that origin."""
         return replace(
-            self, quarters=self.quarters[:quarter], counts=self.counts[:, :quarter], effort=self.effort[:, :quarter]
+            self,
+            expected=self.expected[:, :quarter],
+            quarters=self.quarters[:quarter],
+            counts=self.counts[:, :quarter],
+            effort=self.effort[:, :quarter],
         )
 
     def hiding(self, areas: Ints) -> Panel:

@@ -70,7 +70,7 @@ class DetectionRange:
         share of a single area differs: where there was less outreach or reporting, fewer were found.
         """
         size, areas = draws.log_rate.shape[:2]
-        rate = np.exp(draws.log_rate) * observations.expected[:, None, None]
+        rate = np.exp(draws.log_rate) * observations.expected[:, :, None]
         relative_need = rate * np.exp(-self.between(size, areas, seed))[:, :, None, None]
         factor = compute_finding_factor(observations, draws.gamma, draws.gap)
         found = (rate.sum(axis=3) * factor).sum(axis=(1, 2))

@@ -32,12 +32,12 @@ class Draws:
 def subtract_national_rate(log_rate: Floats, observations: Observations) -> Floats:
     """Return log rates less the log of their country's rate, eq. (35); shape (D, A, ...) in and out.
 
-    The rate of a country is the mean of its areas, weighted by the children who live there.
+    The rate of a country is the mean of its areas, weighted by the children who live there, in all quarters alike.
     """
     out = np.empty_like(log_rate)
     for country in range(len(observations.country_names)):
         inside = observations.country_of == country
-        weights = observations.expected[inside] / observations.expected[inside].sum()
+        weights = observations.living[inside] / observations.living[inside].sum()
         national = np.log(np.einsum("a,da...->d...", weights, np.exp(log_rate[:, inside])))
         out[:, inside] = log_rate[:, inside] - national[:, None]
     return out

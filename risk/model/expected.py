@@ -42,10 +42,10 @@ def explain(fit: Fit, draws: Draws, log_risk: Floats) -> Explanation:
     found = _count_found(observations)
     risk = np.exp(np.median(log_risk, axis=0))
     days = observations.effort.sum(axis=1)
-    people, effort = (_sum_by_country(values, observations) for values in (observations.expected, days))
+    people, effort = (_sum_by_country(values, observations) for values in (observations.living, days))
     with np.errstate(divide="ignore", invalid="ignore"):
-        relative_effort = (days / observations.expected) / (effort / people)
-    share = (observations.expected / people)[:, None]
+        relative_effort = (days / observations.living) / (effort / people)
+    share = (observations.living / people)[:, None]
     known = np.nan_to_num(found)
     in_country = [_sum_by_country(known[:, p], observations) for p in range(found.shape[1])]
     return Explanation(
@@ -72,12 +72,12 @@ def _expect_by_effort(fit: Fit, draws: Draws) -> Floats:
     """Compute expected children by the country's rate and the area's effort, docs/risk-model.md eq. (44), (A, T, P)."""
     observations = fit.observations
     weights = np.zeros((len(observations.areas), len(observations.country_names)))
-    weights[np.arange(len(observations.areas)), observations.country_of] = observations.expected
+    weights[np.arange(len(observations.areas)), observations.country_of] = observations.living
     national = np.einsum("daqp,ac->dcqp", np.exp(draws.log_rate), weights / weights.sum(axis=0))
     rate = np.median(national, axis=0)[observations.country_of]
     gamma, gap = np.median(draws.gamma, keepdims=True), np.median(draws.gap, axis=0, keepdims=True)
     factor = compute_finding_factor(observations, gamma, gap)[0]
-    return np.asarray(observations.expected[:, None, None] * rate * factor[:, :, None])
+    return np.asarray(observations.expected[:, :, None] * rate * factor[:, :, None])
 
 
 def compute_finding_factor(observations: Observations, gamma: Floats, gap: Floats) -> Floats:

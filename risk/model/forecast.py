@@ -24,7 +24,7 @@ def forecast_counts(draws: Draws, observations: Observations, effort: Floats, *,
     rng = np.random.default_rng([seed, 2])
     log_rate = _extend_log_rate(draws, observations, effort.shape[1], rng)
     mean = np.exp(log_rate[..., None] + _compute_way_effects(draws, observations, effort))
-    mean *= observations.expected[:, None, None, None]
+    mean *= observations.expected[:, -1, None, None, None]  # people stay as in the last quarter
     counts = _draw_counts(mean, draws.kappa, rng)
     if "discovered" in observations.ways:  # without outreach nobody is discovered
         counts[..., observations.ways.index("discovered")] *= (effort > 0)[:, :, None]

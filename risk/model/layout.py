@@ -148,14 +148,14 @@ def _compute_base_level(observations: Observations) -> float:
     """Return the log of all children found over all children living there: the level of the intercepts."""
     usable = observations.usable
     found = np.maximum(observations.published, 0)[usable].sum() + 0.5
-    living = np.broadcast_to(observations.expected[:, None, None, None], usable.shape)[usable].sum()
+    living = np.broadcast_to(observations.expected[:, :, None, None], usable.shape)[usable].sum()
     return float(np.log(found / max(living, 1.0)))
 
 
 def _compute_offset(observations: Observations, sizes: _Sizes, gamma: float) -> Floats:
     """Return log E plus, for ways by outreach, the prior mean of gamma times log effort, eq. (4): (B, m)."""
     outreach = observations.log_outreach(np.array([gamma]))[0, :, None, :, None] * _is_by_outreach(observations)
-    offset = np.broadcast_to(np.log(observations.expected)[:, None, None, None] + outreach, sizes.cells)
+    offset = np.broadcast_to(np.log(observations.expected)[:, None, :, None] + outreach, sizes.cells)
     return offset.reshape(sizes.areas * sizes.pathways, -1).copy()
 
 

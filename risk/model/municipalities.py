@@ -101,7 +101,7 @@ class MunicipalFit:
     def _weights(self) -> Floats:
         """Share of each municipality in the children who live in its region, (A,)."""
         observations = self.observations
-        living = observations.expected.reshape(len(observations.areas), -1).mean(axis=1)
+        living = observations.living
         return np.asarray(living / (observations.region_members @ living)[observations.region_of])
 
     def _subtract_region(self, effects: Floats) -> Floats:

@@ -1,7 +1,8 @@
 """The input of the risk model: published counts by area, quarter, pathway and way of finding.
 
 They are read from a release alone. Expected children are people times the national share of children,
-docs/risk-model.md eq. (1), until child populations are imported: the share changes only a country's intercept.
+docs/risk-model.md eq. (1), until child populations are imported: the share changes only a country's intercept. People
+between two censuses are interpolated.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Channel
 from data.errors import ReleaseError
 from data.release import Release
+from data.tables.population import interpolate_population
 from data.tables.spec import CATEGORIES, Level, Tier, table_name
 from data.workspace.types import Bools, Floats, Ints
 from geo import areas as geography
@@ -36,7 +38,7 @@ class Observations:
     """Published counts, with the data that explain them. A areas, T quarters, P pathways, W ways.
 
     areas, countries : code and country of each area, A each; only areas with at least one expected child.
-    expected : children who live in each area, (A,).
+    expected : children who live in each area in each quarter, (A, T).
     quarters, pathways, ways : labels of the axes of the counts; quarters are period identifiers in order.
     published : counts, (A, T, P, W); MISSING where unknown, HIDDEN where below the threshold of the release.
     effort : days of outreach, (A, T), 0 where none is recorded.
@@ -71,7 +73,7 @@ class Observations:
         shapes = {
             "published": (self.published.shape, counts),
             "effort": (self.effort.shape, counts[:2]),
-            "expected": (self.expected.shape, counts[:1]),
+            "expected": (self.expected.shape, counts[:2]),
             "countries": ((len(self.countries),), counts[:1]),
         }
         for name, (shape, wanted) in shapes.items():
@@ -82,6 +84,14 @@ class Observations:
     def features(self) -> Floats:
         """The covariates, (A, c), with c = 0 where there are none."""
         return np.zeros((len(self.areas), 0)) if self.covariates is None else self.covariates
+
+    @property
+    def living(self) -> Floats:
+        """Children who live in each area, their mean over the quarters, (A,).
+
+        Fixed weights: a country's rate is compared over time as if nobody moved.
+        """
+        return np.asarray(self.expected.mean(axis=1))
 
     @property
     def has_outreach(self) -> Bools:
@@ -118,7 +128,7 @@ class Observations:
         log_days = np.log(np.where(searched, self.effort, unit) / unit)
         if self.regions is None:
             return np.asarray(power * log_days)
-        members, living = self.region_members, self.expected.reshape(len(self.areas), -1)
+        members, living = self.region_members, self.expected
         days = members @ self.effort
         anywhere = days > 0
         reach = np.where(searched, np.exp(power * log_days), 0.0)
@@ -153,6 +163,7 @@ class Observations:
             self,
             totals=None,
             quarters=self.quarters[:quarters],
+            expected=self.expected[:, :quarters],
             published=self.published[:, :quarters],
             effort=self.effort[:, :quarters],
         )
@@ -167,8 +178,8 @@ class Observations:
         """
         counts = release.table(table_name("model", level, "quarter", "crossing", "found"))
         effort = release.table(table_name("effort", level, "quarter"))
-        places = _Places.from_release(release, areas, level)
         quarters = tuple(sorted(counts["period"].unique()))
+        places = _Places.from_release(release, areas, level, quarters)
         published = _fill_array(counts, places, quarters, {"crossing": PATHWAYS, "found": WAYS})
         channel = build_channel(CellKey.from_manifest(release.manifest["tact"]), published, None)
         totals, total_noise = _read_totals(release, places, channel, level)
@@ -198,11 +209,11 @@ class Observations:
         """
         counts = release.table(table_name("children", "region", "year"))
         effort = release.table(table_name("effort", "region", "year"))
-        places = _Places.from_release(release, areas, "region")
         years = tuple(sorted(counts["period"].unique()))
         if not years:
             msg = f"Release {release.name!r}: no year is final yet, so the public tier has no numbers for a model."
             raise ReleaseError(msg)
+        places = _Places.from_release(release, areas, "region", years)
         published = _fill_array(counts, places, years, {})[..., None, None]
         low = effort["low"].astype(float)
         high = effort["high"].astype(float).fillna(_OPEN * low)
@@ -259,23 +270,23 @@ class _Places:
     regions: tuple[str, ...] | None
 
     @classmethod
-    def from_release(cls, release: Release, areas: geography.Areas | None, level: Level) -> _Places:
-        """Read areas, their newest population and neighbours; compute expected children, docs/risk-model.md eq. (1)."""
+    def from_release(
+        cls, release: Release, areas: geography.Areas | None, level: Level, periods: Sequence[str]
+    ) -> _Places:
+        """Read areas, their people and neighbours; compute expected children, docs/risk-model.md eq. (1)."""
         geometry = geography.read_areas(release.areas_file) if areas is None else areas
-        figures = release.table("figures")
-        people = figures[figures["measure"] == "population"].sort_values("year", kind="stable")
-        newest = people.groupby("area")["number"].last()
+        people = interpolate_population(release.table("figures"), periods)
         frame = geometry.frame(level)
         share = frame["country"].map(CHILD_SHARE).fillna(USUAL_SHARE).astype(float)
-        expected = newest.reindex(frame.index).astype(float) * share
-        modelled = expected[expected >= LEAST_EXPECTED].index
+        expected = people.reindex(frame.index).mul(share, axis=0)
+        modelled = expected[(expected >= LEAST_EXPECTED).all(axis=1)].index
         if not len(modelled):
             raise ReleaseError(f"Release {release.name!r} has no population of level {level!r}: fit a wider one.")
         codes = [str(code) for code in modelled]
         countries = tuple(str(c) for c in frame.loc[modelled, "country"])
         edges = find_edges(codes, geometry.neighbours(level))
         regions = None if level == "region" else tuple(str(code) for code in frame.loc[modelled, "parent"])
-        return cls(codes, countries, expected[modelled].to_numpy(), edges, regions)
+        return cls(codes, countries, expected.loc[modelled].to_numpy(), edges, regions)
 
 
 def _read_totals(release: Release, places: _Places, channel: Channel, level: Level) -> tuple[Ints | None, Floats]:

@@ -221,7 +221,7 @@ def _place_posts(table: tables.PostsTable, observations: Observations, travel: T
         observations.areas,
         table.kinds,
         table.units,
-        compute_reach(observations.expected, weight),
+        compute_reach(observations.expected[:, -1], weight),
         np.where(same, travel.minutes / 60.0, np.inf),
         table.room,
         table.committed,
@@ -253,8 +253,9 @@ def _find_under_searched(observations: Observations) -> Bools:
     Fair is a share of the country's outreach days equal to the share of its expected children, eq. (13).
     """
     days, land = observations.effort[:, -_YEAR:].sum(axis=1), np.array(observations.countries)
+    children = observations.expected[:, -_YEAR:].mean(axis=1)
     fair = np.zeros(len(days))
     for country in observations.country_names:
         inside = land == country
-        fair[inside] = observations.expected[inside] / observations.expected[inside].sum() * days[inside].sum()
+        fair[inside] = children[inside] / children[inside].sum() * days[inside].sum()
     return np.asarray(days < _UNDER_SEARCHED * fair)

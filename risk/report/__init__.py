@@ -13,6 +13,7 @@ from typing import Any
 
 from data.release import Release, derived
 from data.release.result import Result
+from data.tables.population import is_between_censuses
 from data.workspace.threads import on_one_thread
 from data.workspace.types import Progress
 from geo import areas as geography
@@ -60,7 +61,10 @@ def assess(
         listed = list(tables.make_public_tables(judged))
     about = {
         "parameters": {**describe_parameters(fit), **model.get_params()},
-        "card": make_model_card(judged, model),
+        "card": {
+            **make_model_card(judged, model),
+            "interpolated": is_between_censuses(release.table("figures"), observations.quarters),
+        },
         "statements": describe_shifts(observations, tables.SEED) if partner else {},
         "safeguards": safeguards.check_safeguards(release, observations, judged.log_risk) if partner else {},
         "evaluation": evaluation,

@@ -29,7 +29,11 @@ class Sensitivity:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """The description of the model. gamma : the exponent of outreach, mean and standard deviation."""
+    """The description of the model.
+
+    gamma : the exponent of outreach, mean and standard deviation. interpolated : whether any population is
+    interpolated between two censuses.
+    """
 
     areas: int
     first: str
@@ -38,6 +42,7 @@ class ModelCard:
     used: tuple[str, ...]
     never_used: tuple[str, ...]
     sensitivity: Sensitivity | None
+    interpolated: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,4 +126,5 @@ def _read_card(values: Mapping[str, Any]) -> ModelCard:
         tuple(values["used"]),
         tuple(values["never_used"]),
         Sensitivity(other["classes_changed"], other["classes"], min(other["rank_correlation"])) if other else None,
+        bool(values.get("interpolated", False)),
     )

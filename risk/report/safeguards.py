@@ -104,7 +104,7 @@ def audit_proxy(release: Release, observations: Observations, risk: Floats, seed
             continue
         for place, pathway in enumerate(observations.pathways):
             value, low, high = _correlate_ranks(
-                risk[inside, place], estimate[inside] / observations.expected[inside], rng
+                risk[inside, place], estimate[inside] / observations.living[inside], rng
             )
             ends = (round(number, 3) for number in (value, low, high))
             checks.append(ProxyCheck(country, pathway, len(inside), *ends))

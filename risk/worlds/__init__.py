@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from data.tables.population import interpolate_population
 from data.workspace.threads import on_one_thread
 from risk.worlds import children as _children
 from risk.worlds import programme
@@ -47,9 +48,10 @@ def simulate(
     areas : the area table (index code; level, country, parent, counted).
     neighbours : pairs of codes that touch, of regions and of municipalities together; areas without a pair are
         islands.
-    population : people by region code; by default the newest published figures of data/reference.
+    population : people by code, of regions and, where known, of municipalities; by default the published figures of
+        data/reference in the middle of the world's time.
     """
-    people = read_population() if population is None else population
+    people = read_population(parameters) if population is None else population
     asked, parameters = parameters, change_parameters(parameters)
     land = build_ground(areas, neighbours, people, parameters.seed)
     true = draw_need_by_laws(land, parameters)
@@ -77,11 +79,9 @@ def simulate_default_areas(parameters: WorldParameters) -> World:
     return simulate(parameters, area_table(), pairs)
 
 
-def read_population() -> pd.Series:
-    """Read the newest published population of each region that the product ships, by code."""
+def read_population(parameters: WorldParameters) -> pd.Series:
+    """Return the people of each area in the middle of a world's time, by code, from the figures that ship."""
     from data.reference import figures
 
-    table = figures()
-    table = table[table["measure"] == "population"].sort_values("year", kind="stable")
-    newest: pd.Series = table.groupby("area")["number"].last().astype(float)
-    return newest
+    middle = parameters.periods[parameters.quarters // 2]
+    return interpolate_population(figures(), [middle])[middle]

@@ -1,4 +1,4 @@
-"""Areas of an invented world, their invented populations, and smooth random surfaces over them."""
+"""Areas of an invented world, their people, and smooth random surfaces over them."""
 
 from __future__ import annotations
 
@@ -12,23 +12,6 @@ from data.errors import InputError
 from data.workspace.types import Floats, Ints
 from risk.laplace.graph import build_structure, find_edges
 from risk.numbers import stream
-
-# Rough shares of a region's people, invented from general knowledge of which towns are large; every
-# other municipality draws its share. They make a map plausible and are never shown as figures.
-TOWN_SHARES = {
-    "10944368": 0.44, "10944374": 0.44, "10944377": 0.67, "10944380": 0.50, "10944388": 0.42,
-    "10944394": 0.38, "10944402": 0.43, "10944404": 0.27, "10944407": 0.58, "10944410": 0.49,
-    "10944415": 0.65, "10944420": 0.74, "10944417": 0.13, "10944428": 0.58, "10944389": 0.30,
-    "9186": 0.170, "9205": 0.043, "9183": 0.035, "9198": 0.026, "9215": 0.028, "9204": 0.026,
-    "9196": 0.023, "9181": 0.017, "9228": 0.009, "9031": 0.178, "9033": 0.058, "9032": 0.050,
-    "9036": 0.054, "9026": 0.028, "9054": 0.040, "9047": 0.046, "9084": 0.352, "9077": 0.081,
-    "9073": 0.127, "9090": 0.095, "9068": 0.270, "9072": 0.120, "9063": 0.130, "9100": 0.238,
-    "9105": 0.202, "9114": 0.115, "9092": 0.080, "9134": 0.329, "9123": 0.140, "9141": 0.072,
-    "9160": 0.140, "9155": 0.200, "9254": 0.134, "9243": 0.103, "9241": 0.082, "9305": 0.290,
-    "9325": 0.180, "9318": 0.090, "9296": 0.385, "9284": 0.115, "9118": 0.500, "9116": 0.200,
-    "9120": 0.180, "9261": 0.430, "9266": 0.262, "9264": 0.168, "9012": 0.118, "9006": 0.126,
-    "9017": 0.120, "9021": 0.118, "9002": 0.100,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,7 +49,7 @@ class Ground:
 
 
 def build_ground(areas: pd.DataFrame, neighbours: list[tuple[str, str]], population: pd.Series, seed: int) -> Ground:
-    """Build the arrays from an area table, pairs of neighbours of both levels and regional populations.
+    """Build the arrays from an area table, pairs of neighbours of both levels, and people by code.
 
     Only areas of the counting classification are used. A region without a known population (Mount
     Athos) has nobody in it. If no pair of regions is given, regions touch where municipalities do.
@@ -93,7 +76,7 @@ def build_ground(areas: pd.DataFrame, neighbours: list[tuple[str, str]], populat
         country_of=np.array([countries.index(c) for c in regions["country"]], dtype=np.int64),
         countries=countries,
         region_people=region_people,
-        people=_invent_people(codes, region_of, region_people, seed),
+        people=_find_people(codes, region_of, region_people, population, seed),
         region_edges=region_edges if len(region_edges) else _lift(edges, region_of),
         edges=edges,
     )
@@ -105,16 +88,16 @@ def _lift(edges: Ints, region_of: Ints) -> Ints:
     return np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
 
 
-def _invent_people(codes: NDArray[np.object_], region_of: Ints, total: Floats, seed: int) -> Floats:
-    """Draw the people of each municipality: known large towns first, then a heavy tail."""
-    rng = stream(seed, "people")
-    known = np.array([TOWN_SHARES.get(str(code), 0.0) for code in codes])
-    draw = rng.lognormal(0.0, 0.7, len(codes)) * (known == 0)
-    rest = 1.0 - np.bincount(region_of, known, len(total))
+def _find_people(
+    codes: NDArray[np.object_], region_of: Ints, total: Floats, population: pd.Series, seed: int
+) -> Floats:
+    """Return the people of each municipality, (M,): as known, else an invented share of the rest of its region."""
+    known: Floats = population.reindex(codes).to_numpy(dtype=float)
+    draw = stream(seed, "people").lognormal(0.0, 0.7, len(codes)) * np.isnan(known)
+    rest = np.maximum(total - np.bincount(region_of, np.nan_to_num(known), len(total)), 0.0)
     drawn = np.bincount(region_of, draw, len(total))
-    share = known + draw * np.divide(rest, drawn, where=drawn > 0, out=np.zeros_like(rest))[region_of]
-    share /= np.bincount(region_of, share, len(total))[region_of]
-    people: Floats = np.round(share * total[region_of])
+    share: Floats = draw * np.divide(rest, drawn, where=drawn > 0, out=np.zeros_like(rest))[region_of]
+    people: Floats = np.round(np.where(np.isnan(known), share, known)).astype(float)
     return people
 
 

@@ -40,6 +40,7 @@ ROW = {
 class Found:
     def __init__(self, code, candidates=()):
         self.code, self.candidates = code, candidates
+        self.named = frozenset({code} - {None})
         self.reason = "" if code else "a reason that repeats the text"
         self.finding = "one" if code else "none"
 

@@ -143,9 +143,13 @@ def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple
         return []
     rate = _read_area_rate(current, pathway, area)
     ends = _("{low} to {high}", low=_format_short(rate["lower"]), high=_format_short(rate["upper"]))
+    manifest = read_risk_manifest(current)
+    population = _("Expected from population only")
+    if manifest is not None and manifest.card.interpolated:
+        population = _("Expected from population only (interpolated between censuses)")
     facts = [
         (_("Children identified or met"), format_number(row["value"])),
-        (_("Expected from population only"), _format_about(row["by_population"])),
+        (population, _format_about(row["by_population"])),
         (_("Expected from population and outreach"), _format_about(row["by_effort"])),
         (_("Outreach per child, compared with the national average"), _format_times(row["effort"])),
         (_("Rate compared with the national average (95 % interval)"), f"{_format_times(rate['median'])} ({ends})"),

@@ -33,6 +33,7 @@ from data.restricted.intake.headings import Layout, choose_sheet, count_recognis
 from data.restricted.intake.identity import BY_NUMBER, Identified, child_names, hash_children, identify
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.mapping import read as mapping_of
+from data.restricted.intake.parts import sum_parts
 from data.restricted.intake.refuse_personal import refuse_personal_content, refuse_personal_headings
 from data.restricted.intake.rejects import REJECT_COLUMNS, build_rejects, write_rejects
 from data.restricted.intake.table import RawTable
@@ -64,8 +65,9 @@ class Intake:
     """The result of reading a file: accepted records, rejected rows and notes for the person who imports it.
 
     `rejects` has the columns of REJECT_COLUMNS and one row per fault, sorted by line
-    (data/restricted/intake/rejects.py). accepted_rows + rejected_rows = rows. `unknown_columns` are
-    headings that the product does not know: they were checked for personal data and otherwise ignored.
+    (data/restricted/intake/rejects.py). accepted_rows + rejected_rows = rows, where parts of an area that were
+    added up are one row. `unknown_columns` are headings that the product does not know: they were checked for
+    personal data and otherwise ignored.
     """
 
     kind: str
@@ -203,6 +205,9 @@ def _read(name: str, table: RawTable, settings: _Settings, resolve: Resolve, has
         partner=partner,
         today=settings.today or dt.date.today(),  # noqa: DTZ011 - a day in the officer's own calendar
     )
+    if kind.name == "figure":
+        rows, sums = sum_parts(rows)
+        notes += sums
     if "child_id" in rows.cells:
         hash_children(rows, hash_identifier, settings.forgotten)
     return _intake(kind, partner, table, layout, rows, notes)

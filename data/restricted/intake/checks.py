@@ -41,11 +41,15 @@ class Cells:
 
 @dataclass
 class Rows:
-    """All rows of a file under check, with the faults found so far."""
+    """All rows of a file under check, with the faults found so far.
+
+    `named` holds for each column of areas what the text of each code names, before parts become their whole.
+    """
 
     kind: RecordKind
     lines: npt.NDArray[np.int64]
     cells: dict[str, Cells] = field(default_factory=dict)
+    named: dict[str, list[frozenset[str]]] = field(default_factory=dict)
     wrong: dict[str, Mask] = field(default_factory=dict)
     faults: list[tuple[npt.NDArray[np.int64], str, str, str]] = field(default_factory=list)
 
@@ -159,11 +163,13 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
     numbers, first = combinations(cells.codes, hints.codes)
     texts, countries = cells.take(first), hints.take(first)
     codes: list[Value] = []
+    named: list[frozenset[str]] = []
     faults: dict[int, tuple[str, str]] = {}
     elsewhere: set[int] = set()
     for number, (text, country) in enumerate(zip(texts, countries, strict=True)):
         match = resolve(str(text), str(country or "") or None, column.level) if text else None
         codes.append(match.code or "" if match else "")
+        named.append(match.named if match else frozenset())
         if match and match.code is None:
             if country and resolve(str(text), None, column.level).code:
                 elsewhere.add(number)
@@ -173,6 +179,7 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
             msg = f"More than {_UNRESOLVED:,} different texts in {column.name} are no known area. "
             raise FileRefused(msg + "Is it the right column? The file was not imported.")
     rows.cells[column.name] = Cells(numbers, codes)
+    rows.named[column.name] = named
     rows.fault_each(numbers, column.name, faults)
     if elsewhere:
         reason = f"the country does not match the {column.name}"

@@ -307,7 +307,7 @@ def test_a_plan_of_another_release_is_refused(release, scored):
 
 
 def test_a_plan_that_was_kept_can_be_briefed(release, tmp_path):
-    ground, setting = PlanInputs.read(release), Setting(moves=2, seconds=3.0)
+    ground, setting = PlanInputs.read(release), Setting(moves=2, seconds=3.0, exploration=0.0)
     found = inputs.make_plan(ground, setting)
     author = Author("coordinator", "2026-11-25")
     summary = summarise_plan(ground, setting, found, author, title="Two moves")

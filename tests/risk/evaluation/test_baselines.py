@@ -30,7 +30,8 @@ def invented(size=40, quarters=12, seed=0, sd=0.8, dispersion=5.0, level=3.0):
     names = tuple(f"q{t}" for t in range(quarters))
     areas = tuple(f"a{i}" for i in range(size))
     effort = rng.integers(1, 20, (size, quarters)).astype(float)
-    return Panel(areas, countries, expected, names, ("internal", "cross_border"), counts, effort, chain(size))
+    living = np.tile(expected[:, None], quarters)
+    return Panel(areas, countries, living, names, ("internal", "cross_border"), counts, effort, chain(size))
 
 
 def test_empirical_bayes_is_the_published_one():
@@ -86,7 +87,7 @@ def test_the_population_share_follows_people_within_each_country():
     panel = invented()
     found = baselines.PopulationShare().means(panel, 1)[:, 0]
     for inside in (slice(0, 20), slice(20, 40)):
-        ratio = found[inside] / panel.expected[inside, None]
+        ratio = found[inside] / panel.expected[inside, -1:]
         np.testing.assert_allclose(ratio, ratio[:1].repeat(20, axis=0))
         np.testing.assert_allclose(found[inside].sum(axis=0), panel.counts[inside, -4:].sum(axis=(0, 1)) / 4, rtol=0.02)
 
@@ -95,7 +96,7 @@ def test_the_kernel_is_wide_where_few_were_met_and_stays_in_its_country():
     counts = np.zeros((40, 4, 1))
     counts[:20, :, 0] = 10.0
     counts[25] = 1.0
-    panel = replace(invented(quarters=4), counts=counts, pathways=("one",), expected=np.ones(40))
+    panel = replace(invented(quarters=4), counts=counts, pathways=("one",), expected=np.ones((40, 4)))
     found = KernelDensity().means(panel, 1)[:, 0, 0]
     np.testing.assert_allclose(found[:19], 10.0)
     # Nothing of Albania's level reaches Greece, and one area's children are spread around it.

@@ -27,7 +27,7 @@ def invented(size=30, quarters=12, seed=0, sd=0.8, dispersion=8.0, level=4.0):
     panel = Panel(
         tuple(f"a{i}" for i in range(size)),
         ("AL",) * half + ("GR",) * (size - half),
-        expected,
+        np.tile(expected[:, None], quarters),
         tuple(f"q{t}" for t in range(quarters)),
         ("internal", "cross_border"),
         counts,
@@ -199,7 +199,7 @@ def of_world(seed, signal=True):
     return Panel(
         tuple(places.index),
         tuple(places["country"]),
-        places["children"].to_numpy(float) / 1000.0,
+        np.tile(places["children"].to_numpy(float)[:, None] / 1000.0, counts.shape[1]),
         world.parameters.periods,
         ("cross_border", "internal"),
         counts,

@@ -11,7 +11,7 @@ def panel(**changed):
     parts = {
         "areas": ("a", "b", "c", "d"),
         "countries": ("AL", "GR", "AL", "AL"),
-        "expected": np.array([1.0, 2.0, 3.0, 4.0]),
+        "expected": np.tile([[1.0], [2.0], [3.0], [4.0]], 3),
         "quarters": ("2006-06-01/P3M", "2006-09-01/P3M", "2006-12-01/P3M"),
         "pathways": ("internal", "cross_border"),
         "counts": np.arange(24.0).reshape(4, 3, 2),
@@ -25,7 +25,7 @@ def test_a_history_ends_before_its_origin():
     early = panel().until(2)
     assert early.quarters == ("2006-06-01/P3M", "2006-09-01/P3M")
     np.testing.assert_array_equal(early.counts, panel().counts[:, :2])
-    assert early.effort.shape == (4, 2)
+    assert early.effort.shape == early.expected.shape == (4, 2)
 
 
 def test_hidden_areas_are_unknown_and_the_panel_itself_is_not_changed():
@@ -42,7 +42,7 @@ def test_hidden_areas_are_unknown_and_the_panel_itself_is_not_changed():
         ("counts", np.zeros((4, 2, 2))),
         ("counts", np.full((4, 3, 2), -1.0)),
         ("effort", np.full((4, 3), np.nan)),
-        ("expected", np.array([1.0, 0.0, 1.0, 1.0])),
+        ("expected", np.zeros((4, 3))),
         ("edges", np.array([[0, 4]])),
         ("countries", ("AL",)),
     ],

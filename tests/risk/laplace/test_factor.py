@@ -21,7 +21,7 @@ def observations(countries, pathways):
     return Observations(
         tuple(f"A{i}" for i in range(AREAS)),
         countries,
-        rng.lognormal(7, 1, AREAS),
+        rng.lognormal(7, 1, (AREAS, QUARTERS)),
         tuple(f"Q{i}" for i in range(QUARTERS)),
         pathways,
         ("reported", "discovered"),

@@ -51,7 +51,7 @@ def scotland(edges):
     return Observations(
         tuple(table["district"]),
         ("S",) * size,
-        table["expected"].to_numpy(),
+        table[["expected"]].to_numpy(),
         ("1975-01-01/P1Y",),
         ("all",),
         ("reported",),
@@ -388,7 +388,7 @@ def test_risk_is_relative_to_the_country(seen, fits):
     draws = fits[0].log_risk(50, 0)
     for country in range(2):
         inside = seen[0].country_of == country
-        weights = seen[0].expected[inside] / seen[0].expected[inside].sum()
+        weights = seen[0].living[inside] / seen[0].living[inside].sum()
         np.testing.assert_allclose(np.einsum("a,dap->dp", weights, np.exp(draws[:, inside])), 1.0)
 
 
@@ -429,7 +429,7 @@ def test_draws_have_the_moments_of_the_mixture(fits):
     assert drawn.gamma.std() == pytest.approx(sd, rel=0.06)
     rows, _ = log_means(fit.posterior)
     reported = rows.reshape(len(fit.observations.areas), 2, 12, 2)
-    base = drawn.log_rate.mean(axis=0) + np.log(fit.observations.expected)[:, None, None]
+    base = drawn.log_rate.mean(axis=0) + np.log(fit.observations.expected)[:, :, None]
     gap = drawn.gap.mean(axis=0)[fit.observations.country_of][:, None, None]
     np.testing.assert_allclose(np.moveaxis(base + gap, 2, 1), reported[..., 0], atol=0.06)
 
@@ -517,7 +517,7 @@ def test_of_the_need_in_all_the_common_share_is_found_with_the_effort_there_was(
     need = DetectionRange(0.2, 0.2, between_sd=0.0).need(drawn, one, 0)
     days = np.where(one.has_outreach, one.effort, np.nan) / np.exp(np.log(one.effort[one.has_outreach]).mean())
     reach = np.nan_to_num(days[None] ** drawn.gamma[:, None, None]) + np.exp(drawn.gap)[:, one.country_of, None]
-    found = (np.exp(drawn.log_rate) * one.expected[:, None, None]).sum(axis=3) * reach
+    found = (np.exp(drawn.log_rate) * one.expected[:, :, None]).sum(axis=3) * reach
     np.testing.assert_allclose(0.2 * need.sum(axis=(1, 2, 3)), found.sum(axis=(1, 2)))
 
 
@@ -638,7 +638,7 @@ def test_any_small_data_set_is_fitted(seed):
     data = Observations(
         tuple(f"A{i}" for i in range(size)),
         tuple(rng.choice(["AL", "GR"], size)),
-        rng.lognormal(7, 1, size),
+        rng.lognormal(7, 1, (size, quarters)),
         tuple(f"Q{i}" for i in range(quarters)),
         PATHWAYS,
         ("reported", "discovered"),

@@ -27,7 +27,7 @@ def observations(counts, expected, effort, regions=None):
     return Observations(
         tuple(f"{letters}{i:02d}" for i in range(places)),
         ("AL",) * places,
-        np.asarray(expected, float),
+        np.tile(np.asarray(expected, float)[:, None], counts.shape[1]),
         tuple(f"2007-{3 * i + 1:02d}-01/P3M" for i in range(counts.shape[1])),
         ("internal", "cross_border")[: counts.shape[2]],
         ("reported", "discovered"),

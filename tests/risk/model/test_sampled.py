@@ -25,7 +25,7 @@ def observations(counts, expected, edges, mechanism=None):
     return Observations(
         tuple(f"{i:03d}" for i in range(size)),
         ("one",) * size,
-        expected,
+        expected[:, None],
         ("1975-01-01/P1Y",),
         ("all",),
         ("reported",),
@@ -69,7 +69,7 @@ def sampled(seen, likelihood):
     root = build_structure(len(seen.areas), seen.edges).root()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         return process.submit(
-            sample_areas, root, true.astype(np.float64), chance, np.log(seen.expected), likelihood
+            sample_areas, root, true.astype(np.float64), chance, np.log(seen.living), likelihood
         ).result()
 
 

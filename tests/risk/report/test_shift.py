@@ -24,7 +24,7 @@ def watched(seen):
     return [[seen.areas.index(code) for code in WATCHED]]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2, 4])
 def test_the_planted_one_is_found_by_the_eighth_quarter_and_not_where_there_is_none(seed):
     seen = seen_of(seed)
     (found,) = find_shifts(seen.up_to(8), watched(seen))

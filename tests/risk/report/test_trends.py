@@ -16,7 +16,7 @@ def panel(counts, effort=None, countries=None):
     return Panel(
         tuple(f"a{i}" for i in range(size)),
         countries or ("AL",) * size,
-        np.ones(size),
+        np.ones((size, time)),
         tuple(f"q{t}" for t in range(time)),
         tuple(f"p{p}" for p in range(pathways)),
         counts.astype(float),

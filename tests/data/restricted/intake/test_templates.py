@@ -20,6 +20,7 @@ NAMES = {name.casefold(): code for code, name in area_table()["name_en"].items()
 class Found:
     def __init__(self, code):
         self.code, self.reason, self.candidates, self.finding = code, "", (), "one" if code else "none"
+        self.named = frozenset({code} - {None})
 
 
 def resolve(text, country=None, level="municipality"):

@@ -1,0 +1,92 @@
+"""Published figures of parts of an area: counts are added up, and rows of which no sum can be made are refused.
+
+A municipality that was split in 2019 is one area here. A file that gives its parts must become one figure of the whole.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data.reference import area_table
+from data.restricted.intake.checks import Cells, Rows
+
+SUMMED = "sum of the municipalities of 2019"
+_KEY = ["area", "period", "measure", "source", "year", "status"]
+_TWICE = "one row for each area, period, measure and source"
+_ALL_PARTS = "a row for each of {parts}, with the same period, source, year and status; or one row for the whole"
+
+
+def sum_parts(rows: Rows) -> tuple[Rows, list[str]]:
+    """Return the rows with one row for each area, and a note for each sum.
+
+    A sum stands in the first line of its parts. Refused, with all lines named: an area that is given twice, the whole
+    beside its parts, a part without the others, and parts with shares.
+    """
+    table = area_table()
+    english = dict(zip(table.index.astype(str), table["name_en"].astype(str), strict=True))
+    successors = {code: tuple(codes.split(";")) for code, codes in table["succeeded_by"].items() if codes}
+    good = np.flatnonzero(rows.good())
+    names = [*_KEY, "number", "share", "note"]
+    frame = pd.DataFrame({name: rows.cells[name].take(good) for name in names}, index=good)
+    frame["named"] = [rows.named["area"][code] for code in rows.cells["area"].codes[good].tolist()]
+    dropped = np.zeros(len(rows), dtype=bool)
+    sums: dict[int, tuple[float, str]] = {}
+    notes = []
+    for key, group in frame.groupby(_KEY, sort=False):
+        area = str(key[0])
+        parts = successors.get(area, ())
+        given = [named & set(parts) for named in group["named"]]
+        if len(group) == 1 and (not given[0] or area in group["named"].iloc[0]):
+            continue  # the whole, or a name that the whole has too
+        lines = ", ".join(map(str, rows.lines[group.index]))
+        name = english[area]
+        listed = ", ".join(f"{english[part]} ({part})" for part in parts)
+        counts = Counter(given)
+        twice = [code for code, several in zip(group.index, (counts[g] > 1 for g in given), strict=True) if several]
+        if twice:
+            where = ", ".join(map(str, rows.lines[twice]))
+            _refuse(rows, group.index, "area", f"the same area is given twice (lines {where})", _TWICE)
+        elif frozenset[str]() in counts:
+            reason = f"{name} and its parts are both given (lines {lines})"
+            _refuse(rows, group.index, "area", reason, "either the whole or its parts")
+        elif frozenset().union(*given) != set(parts):
+            reason = f"a part of {name} is missing, so that the whole is unknown (lines {lines})"
+            _refuse(rows, group.index, "area", reason, _ALL_PARTS.format(parts=listed))
+        elif group["number"].isna().any() or group["share"].notna().any():
+            reason = f"shares of the parts of {name} cannot be added up (lines {lines})"
+            _refuse(rows, group.index, "share", reason, "numbers without shares, or one row for the whole")
+        else:
+            first, total = int(group.index[0]), float(group["number"].sum())
+            dropped[group.index[1:]] = True
+            sums[first] = (total, "; ".join(dict.fromkeys([*filter(None, group["note"]), SUMMED])))
+            notes.append(f"The rows in lines {lines} are the parts of {name}: their sum, {total:,.12g}, is stored.")
+    return _take(_write_sums(rows, sums), ~dropped), notes
+
+
+def _refuse(rows: Rows, positions: npt.ArrayLike, column: str, reason: str, allowed: str) -> None:
+    mask = np.zeros(len(rows), dtype=bool)
+    mask[np.asarray(positions)] = True
+    rows.fault(mask, column, reason, allowed)
+
+
+def _write_sums(rows: Rows, sums: dict[int, tuple[float, str]]) -> Rows:
+    """Return the rows with number and note of some positions replaced."""
+    cells = dict(rows.cells)
+    for place, name in enumerate(("number", "note")):
+        values = cells[name].take(slice(None))
+        for position, row in sums.items():
+            values[position] = row[place]
+        cells[name] = Cells(np.arange(len(values)), values)
+    return replace(rows, cells=cells)
+
+
+def _take(rows: Rows, mask: npt.NDArray[np.bool_]) -> Rows:
+    """Return the rows of a mask; the list of faults stays."""
+    cells = {name: Cells(cell.codes[mask], cell.distinct) for name, cell in rows.cells.items()}
+    wrong = {name: faulty[mask] for name, faulty in rows.wrong.items()}
+    return replace(rows, lines=rows.lines[mask], cells=cells, wrong=wrong)

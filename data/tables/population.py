@@ -1,0 +1,49 @@
+"""People of each area in each period, interpolated between the censuses of a table of published figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from data.schema.vocabulary import PROVISIONAL
+from data.tables.periods import Period
+
+
+def interpolate_population(figures: pd.DataFrame, periods: Sequence[str]) -> pd.DataFrame:
+    """Return the people of each area in each period: one row for each area with a figure, one column for each period.
+
+    The figure of a census stands for the middle of its own period. Between two censuses the number changes by the same
+    number of people each day (linear), so that municipalities still add up to their region, which no constant rate of
+    growth does. Before the first census and after the last the nearest one stands: nothing is extrapolated. Of
+    several figures for one period, those that are not provisional come first, then the one last in the table.
+    """
+    census = list_censuses(figures)
+    days = _find_middles(periods)
+    people = {
+        area: np.interp(days, _find_middles(rows["period"]), rows["number"].to_numpy(float))
+        for area, rows in census.groupby("area")
+    }
+    return pd.DataFrame.from_dict(people, orient="index", columns=list(periods), dtype=float)
+
+
+def list_censuses(figures: pd.DataFrame) -> pd.DataFrame:
+    """Return the figures of population that are used: one row for each area and period, oldest first."""
+    people = figures[(figures["measure"] == "population") & figures["number"].notna()]
+    people = people.assign(provisional=people["status"].isin(PROVISIONAL))
+    people = people.sort_values(["period", "provisional"], ascending=[True, False], kind="stable")
+    return people.drop_duplicates(["area", "period"], keep="last")
+
+
+def is_between_censuses(figures: pd.DataFrame, periods: Sequence[str]) -> bool:
+    """Return whether any area has a period between two of its censuses, so that its people are interpolated."""
+    days = _find_middles(periods)
+    spans = [_find_middles(rows["period"])[[0, -1]] for _, rows in list_censuses(figures).groupby("area")]
+    return any(bool(((days > first) & (days < last)).any()) for first, last in spans)
+
+
+def _find_middles(periods: Sequence[str] | pd.Series[str]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the middle of each period, in days since year 1."""
+    parsed = [Period.parse(period) for period in periods]
+    return np.array([(p.start.toordinal() + p.end.toordinal()) / 2.0 for p in parsed])
