@@ -9,17 +9,23 @@ share of its gain that is reached. The plan and that rival keep a floor in every
 not.
 
 A second question for each world: if today's posts are the best for the true need, does the plan change
-nothing? The solver always finds moves that look better; the rule of chance and gain must reject them.
+nothing? The solver always finds moves that look better; the rule of chance and gain must reject them. Nor may it
+call their gain small but almost sure.
+
+A third one: from posts where the programme worked in the last year, with half of them as the floor, how often is
+the answer *small but almost sure*, and how often is that true? There most answers are not *move*.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from benchmarks.studies.command import run_study
+from benchmarks.studies.history import apportion
 from benchmarks.studies.observe import observe_world
 from benchmarks.studies.trial import YEAR, Programme, counts_of, meets, need_of, planned, posts_of, rules_of, towards
 from data.disclosure.cell_key import CellKey
@@ -28,10 +34,10 @@ from data.workspace.types import Floats, Ints, Progress
 from geo import areas as geography
 from risk.model import RiskModel
 from risk.model.observations import Observations
-from risk.planning import plan_moves
+from risk.planning import compute_floor, plan_moves
 from risk.planning.explain import Estimate
 from risk.planning.problem import Posts, Rules, Solver
-from risk.planning.result import Plan
+from risk.planning.result import Answer, Plan
 from risk.worlds import World, WorldParameters, simulate_default_areas
 
 RIVALS = ("today", "population", "counts", "greedy", "plan", "truth")
@@ -49,6 +55,9 @@ class Regret:
     no_move_at_optimum : whether no move is recommended from posts that are best for the true need, with
         exploration or without.
     moves_found_at_optimum : units that the solver alone would move there, without exploration.
+    small_at_optimum : whether a gain there is called small but almost sure, which is false.
+    late_answer, late_gain : the answer from the posts of the last year, and what its moves truly gain, as a share of
+        the need met there.
     """
 
     seed: int
@@ -60,6 +69,9 @@ class Regret:
     floor_kept: bool
     no_move_at_optimum: bool
     moves_found_at_optimum: int
+    small_at_optimum: bool
+    late_answer: Answer
+    late_gain: float
 
     def recovered(self, rival: str) -> float:
         """Return the share of the possible gain that a rival reaches, docs/planner.md eq. (56).
@@ -108,6 +120,8 @@ class Study:
             "gain_true": _mean([r.met_if_followed - r.met[RIVALS.index("today")] for r in rows], 1),
             "no_move_at_optimum": _mean([r.no_move_at_optimum for r in rows]),
             "moves_found_at_optimum": _mean([r.moves_found_at_optimum > 0 for r in rows]),
+            "small_at_optimum": _mean([r.small_at_optimum for r in rows]),
+            "late": {answer: _summarise_late(rows, answer) for answer in get_args(Answer)},
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -130,7 +144,15 @@ def describe(summary: dict[str, Any], _seed: int = 0) -> list[str]:
         f"{summary['gain_true']:.1f}, within what it said in {summary['gain_in_interval']:.0%} of worlds.",
         f"Where today's posts are the best, it recommends no move in "
         f"{summary['no_move_at_optimum']:.0%} of worlds; without that rule it would have moved teams "
-        f"in {summary['moves_found_at_optimum']:.0%}.",
+        f"in {summary['moves_found_at_optimum']:.0%}. It calls a gain there small but almost sure, which is false, in "
+        f"{summary['small_at_optimum']:.0%}.",
+        "From the posts of the last year: "
+        + "; ".join(
+            f"{answer} in {late['worlds']} worlds ({late['true']:.0%} truly gain, {late['gain']:.1%} on average)"
+            for answer, late in summary["late"].items()
+            if late["worlds"]
+        )
+        + ".",
     ]
 
 
@@ -177,6 +199,9 @@ def _compute_regret(world: World, programme: Programme, model: RiskModel, solver
     }
     kept = bool((posts.compute_capacity(made.units).sum(axis=1) >= np.asarray(wanted.floor) - 1e-6).all())
     # With its share of exploration, and with none, so that every move is the solver's own wish.
+    late = replace(posts, units=apportion(known.seen.effort[:, -YEAR:].sum(axis=1), programme.units)[:, None])
+    half, _ = planned(late, known.draws, replace(wanted, floor=compute_floor(late, 0.5)), solver)
+    met = meets(late, late.units, known.truth)
     again = [_plan_from_optimum(posts, known, rule, solver) for rule in (rules, replace(rules, exploration=0.0))]
     return Regret(
         world.parameters.seed,
@@ -188,7 +213,18 @@ def _compute_regret(world: World, programme: Programme, model: RiskModel, solver
         kept,
         not any(answer.recommended for answer in again),
         again[-1].moved,
+        any(answer.answer == "small" for answer in again),
+        half.answer,
+        meets(late, half.units, known.truth) / met - 1.0,
     )
+
+
+def _summarise_late(rows: Sequence[Regret], answer: Answer) -> dict[str, float]:
+    """Return the number of worlds with an answer, the share of them where the moves truly gain, and the mean gain."""
+    gains = [r.late_gain for r in rows if r.late_answer == answer]
+    if not gains:
+        return {"worlds": 0}
+    return {"worlds": len(gains), "true": _mean(np.array(gains) > 0), "gain": _mean(gains)}
 
 
 def _observe(world: World, model: RiskModel) -> _Known:

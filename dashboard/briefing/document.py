@@ -129,10 +129,9 @@ class Document:
     def _tabulate_moves(self, most: int) -> dict[str, Any]:
         """Return the table of the first `most` moves: head, columns, rows and the number of other moves."""
         t, plan = self.t, self.saved.summary
-        advised = plan.advised or not plan.moves
         heads, rows = move_words.head_moves(t), move_words.word_moves(t, plan)
         return {
-            "head": t("Proposed moves") if advised else t("Moves considered, not advised"),
+            "head": plan_words.head_moves_table(t, plan),
             "columns": [getattr(heads, name) for name in _COLUMNS],
             "rows": [[getattr(row, name) for name in _COLUMNS] for row in rows[:most]],
             "more": move_words.count_left_out(t, len(rows) - most),

@@ -30,7 +30,8 @@ def _how(t: Speech) -> str:
             "program searches for the posts that meet the most need. One half of the simulations "
             "chooses the moves and the other half checks them, so that luck is not mistaken for "
             "gain. Moves are advised only if the chance of a gain of more than {least} of the "
-            "need met today is at least {enough}. Communities change neither risk nor outreach."
+            "need met today is at least {enough}; a smaller gain is named if almost sure. Communities "
+            "change neither risk nor outreach."
         ),
         least=t.format_percent(LEAST_GAIN),
         enough=t.format_percent(LEAST_CHANCE),

@@ -149,7 +149,7 @@ def make_plan(
     release: _ReleaseName = None,
     as_json: Json = False,
 ) -> None:
-    """Propose which outreach teams and services to move, or advise to change nothing.
+    """Propose which outreach teams and services to move, say that a gain is small, or advise to change nothing.
 
     With --title, --briefing or --pictures the plan is saved beside the release.
     """
@@ -188,7 +188,7 @@ def list_plans(context: typer.Context, release: _ReleaseName = None, as_json: Js
     """List the saved plans of a release."""
     workspace, opened = _open_release(context, release)
     listed = saved.list_saved_plans(workspace.derived, opened)
-    answer, rows = [], []
+    answer, rows, t = [], [], _speak(opened)
     for plan in listed.plans:
         summary, author = plan.summary, plan.summary.author
         about = {"plan": plan.name, "date": author.date, "role": author.role, "title": summary.title}
@@ -199,7 +199,7 @@ def list_plans(context: typer.Context, release: _ReleaseName = None, as_json: Js
                 summary.setting.pathway,
                 f"{summary.verdict.moved} moves",
                 f"{summary.verdict.gain.mean:+.1f}",
-                "advised" if summary.advised else "change nothing",
+                plan_words.name_answer(t, summary),
             )
         )
     for message in listed.damaged.values():
@@ -278,9 +278,10 @@ def _find_plan(workspace: Workspace, opened: Release, name: str) -> SavedPlan:
 
 def _answer(plan: PlanSummary) -> dict[str, Any]:
     """Return the plan as JSON values for scripts."""
-    names = ("recommended", "probability", "moved", "cost", "gain", "gap", "proven", "broken_today")
+    names = ("probability", "small_probability", "moved", "cost", "gain", "gap", "proven", "broken_today")
     verdict = asdict(plan.verdict)
-    return {**{name: verdict[name] for name in names}, "moves": [asdict(move) for move in plan.moves]}
+    moves = [asdict(move) for move in plan.moves]
+    return {"answer": plan.answer, **{name: verdict[name] for name in names}, "moves": moves}
 
 
 def _emit_plan(

@@ -13,11 +13,12 @@ from dashboard.narrative.moves import list_decision_moves
 from dashboard.narrative.speech import Speech
 from geo.layers.core.words import mark
 from risk.planning.clashes import Clash
-from risk.planning.result import LEAST_CHANCE, LEAST_GAIN
+from risk.planning.result import LEAST_CHANCE, LEAST_GAIN, SMALL_GAIN
 from risk.planning.summary import PlanSummary
 
 _FRAGILE, _PLACES = 2, 3  # moves, areas in a sentence
 _LIMITS = ("moves", "budget")
+ANSWERS = {"move": mark("make the moves"), "small": mark("small but almost sure"), "nothing": mark("change nothing")}
 _REMEDIES = {
     "moves": mark("Allow more moves."),
     "budget": mark("Allow more hours of travel, or set no limit."),
@@ -51,7 +52,7 @@ class Figure:
 
 
 def word_verdict(t: Speech, plan: PlanSummary) -> VerdictWords:
-    """Return the advice in words: to move units, or to change nothing."""
+    """Return the advice in words: to move units, that a gain is small but almost sure, or to change nothing."""
     verdict = plan.verdict
     if plan.advised:
         head = t.format_plural("Advice: move {count} unit", "Advice: move {count} units", verdict.moved)
@@ -67,11 +68,49 @@ def word_verdict(t: Speech, plan: PlanSummary) -> VerdictWords:
             chance=t.format_chance(verdict.probability),
             enough=t.format_percent(LEAST_CHANCE),
         )
+    elif plan.answer == "small":
+        head, text = _word_small(t, plan)
     else:
         head, text = t("Advice: change nothing"), _word_nothing(t, plan)
     rules = [t.name_rule(code) for code in verdict.broken_today]
     warning = t("The current posts break a rule of this plan: {rules}.", rules=t.list_names(rules, 3)) if rules else ""
     return VerdictWords(plan.advised, head, text, warning)
+
+
+def _word_small(t: Speech, plan: PlanSummary) -> tuple[str, str]:
+    verdict = plan.verdict
+    head = t.format_plural(
+        "Small but almost sure: {count} unit could move",
+        "Small but almost sure: {count} units could move",
+        verdict.moved,
+    )
+    text = t(
+        (
+            "This would meet the need of about {gain} more children per quarter (95 % interval {interval}). The "
+            "chance that it gains more than {small} of the need met today is {sure}; that it gains more than {least} "
+            "is {chance}, and moves are advised from {enough}. Make the moves that are easy to make."
+        ),
+        gain=t.format_number(verdict.gain.mean),
+        interval=t.format_interval(verdict.gain),
+        small=t.format_percent(SMALL_GAIN, 1),
+        sure=t.format_chance(verdict.small_probability),
+        least=t.format_percent(LEAST_GAIN),
+        chance=t.format_chance(verdict.probability),
+        enough=t.format_percent(LEAST_CHANCE),
+    )
+    return head, text
+
+
+def name_answer(t: Speech, plan: PlanSummary) -> str:
+    """Return the answer of a plan in a few words, for a table of plans."""
+    return t(ANSWERS[plan.answer])
+
+
+def head_moves_table(t: Speech, plan: PlanSummary) -> str:
+    """Return the heading above the moves of a plan."""
+    if plan.advised or not plan.moves:
+        return t("Proposed moves")
+    return t("Moves of small gain") if plan.answer == "small" else t("Moves considered, not advised")
 
 
 def _word_nothing(t: Speech, plan: PlanSummary) -> str:

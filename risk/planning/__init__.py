@@ -6,7 +6,8 @@ it, because what looks best among noisy numbers looks better than it is. Equatio
 
 **Change nothing is always an answer.** A plan is recommended only where the probability that it gains more
 than 3 % of the need met today is 0.9 or more. Without that rule, moves would be proposed even where today's
-posts are right. A plan that is not recommended is still shown, with its moves, and says so.
+posts are right. Between the two stands *small but almost sure* (risk/planning/result.py). A plan that is not
+recommended is still shown, with its moves, and says so.
 
 **Exploration.** A share of the searching units, a tenth by default, goes to areas with too little outreach,
 drawn at random (risk/planning/exploration.py). Communities play no part in it.
@@ -29,7 +30,7 @@ from risk.planning.explain import Estimate, compute_outcome, explain_moves
 from risk.planning.exploration import draw_exploration
 from risk.planning.objective import Goal
 from risk.planning.problem import Aims, Decision, Posts, Rules, Solver
-from risk.planning.result import LEAST_GAIN, Plan, Point
+from risk.planning.result import LEAST_GAIN, SMALL_GAIN, Plan, Point
 from risk.planning.solve import Solution, solve_moves
 
 
@@ -86,7 +87,7 @@ def _find_layout(region: Region, goal: Goal, solver: Solver, tell: Progress) -> 
 
 
 def _judge_layout(region: Region, solution: Solution, need: Floats, all_draws: Floats) -> Plan:
-    """Compare a layout with today's posts by the judging draws of need, docs/planner.md eq. (43) and (44)."""
+    """Compare a layout with today's posts by the judging draws of need, docs/planner.md eq. (43), (44), (57)."""
     posts = region.posts
     before = compute_met(need, posts.compute_capacity(posts.units)).sum(axis=(1, 2))
     gain = compute_met(need, posts.compute_capacity(solution.units)).sum(axis=(1, 2)) - before
@@ -98,6 +99,7 @@ def _judge_layout(region: Region, solution: Solution, need: Floats, all_draws: F
         compute_outcome(posts, solution.units, need),
         Estimate.from_draws(gain),
         float((gain > LEAST_GAIN * before).mean()),
+        float((gain > SMALL_GAIN * before).mean()),
         region.find_broken(np.zeros_like(solution.flows), posts.units),
         region.explored,
         solution.gap,

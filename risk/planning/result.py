@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from data.workspace.types import Floats, Ints
 from risk.planning.explain import Estimate, Move, Outcome
 from risk.planning.exploration import Exploration
 from risk.planning.problem import Decision, Posts, Rules
 
+Answer = Literal["move", "small", "nothing"]  # small: small but almost sure
+
 LEAST_GAIN = 0.03  # of the need met today
 LEAST_CHANCE = 0.9
+SMALL_GAIN, SMALL_CHANCE = 0.005, 0.99  # so chosen that posts that are right stay alone: benchmarks/README.md
+
+
+def choose_answer(moved: int, probability: float, small_probability: float) -> Answer:
+    """Return the answer of a plan, docs/planner.md eq. (44) and (57).
+
+    probability, small_probability : that the gain is more than LEAST_GAIN, and SMALL_GAIN, of the need met today.
+    """
+    if moved and probability >= LEAST_CHANCE:
+        return "move"
+    return "small" if moved and small_probability >= SMALL_CHANCE else "nothing"
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,11 +32,11 @@ class Plan:
     """A layout compared with today's posts, judged by draws that were not used for choosing it.
 
     units : the layout, (S, K). gain : more children whose need is met per quarter, docs/planner.md eq. (43).
-    probability : that the gain is more than 3 % of the need met today, eq. (44). broken_today : rules that
-    today's posts break. explored : areas drawn for exploration. gap : how much better any other layout could
-    be, relative, on the pieces of the solver, eq. (37). proven : whether the solver stopped because the gap
-    was small enough, not because the time was up. rules, need : what the plan was made with, (d, A, K); need
-    is None where it was not saved.
+    probability, small_probability : that the gain is more than 3 %, and 0.5 %, of the need met today, eq. (44)
+    and (57). broken_today : rules that today's posts break. explored : areas drawn for exploration. gap : how
+    much better any other layout could be, relative, on the pieces of the solver, eq. (37). proven : whether the
+    solver stopped because the gap was small enough, not because the time was up. rules, need : what the plan was
+    made with, (d, A, K); need is None where it was not saved.
     """
 
     posts: Posts
@@ -32,6 +46,7 @@ class Plan:
     planned: Outcome
     gain: Estimate
     probability: float
+    small_probability: float
     broken_today: tuple[str, ...]
     explored: Exploration
     gap: float
@@ -41,9 +56,14 @@ class Plan:
     need: Floats | None = None
 
     @property
+    def answer(self) -> Answer:
+        """The answer: move, small but almost sure, or change nothing."""
+        return choose_answer(self.moved, self.probability, self.small_probability)
+
+    @property
     def recommended(self) -> bool:
-        """Whether to make the moves, docs/planner.md eq. (44); otherwise the answer is to change nothing."""
-        return bool(self.moves) and self.probability >= LEAST_CHANCE
+        """Whether to make the moves."""
+        return self.answer == "move"
 
     @property
     def cost(self) -> float:

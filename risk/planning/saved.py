@@ -101,12 +101,21 @@ def read_plan(content: Mapping[str, Any]) -> PlanSummary:
     """Read a plan from JSON values; raises InputError, naming the value that is wrong."""
     names = {key: name for name, key in _KEYS.items()}
     values = {names.get(key, key): value for key, value in content.items()}
+    if isinstance(values.get("verdict"), Mapping):
+        values["verdict"] = _read_answer(values["verdict"])
     if isinstance(values.get("decisions"), list):
         values["decisions"] = [{"decision": row, "author": row} for row in values["decisions"]]
     if isinstance(values.get("stays"), list):
         values["stays"] = [_read_reason(row) for row in values["stays"]]
     summary: PlanSummary = _read(PlanSummary, values, "")
     return summary
+
+
+def _read_answer(verdict: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a verdict with its answer; older plans say only whether the moves were recommended."""
+    if "answer" in verdict or not isinstance(verdict.get("recommended"), bool):
+        return verdict
+    return {**verdict, "answer": "move" if verdict["recommended"] else "nothing"}
 
 
 def _read_reason(row: object) -> object:

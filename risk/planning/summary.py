@@ -21,7 +21,7 @@ from risk.planning.benefit import compute_met
 from risk.planning.explain import Estimate, Move, Outcome
 from risk.planning.inputs import PlanInputs, Setting, make_schedule
 from risk.planning.problem import Decision
-from risk.planning.result import Plan, Point
+from risk.planning.result import Answer, Plan, Point
 from risk.planning.schedule import Schedule, Step
 
 Role = Literal["programme manager", "coordinator", "data officer", "board"]
@@ -66,14 +66,15 @@ class OutcomeSummary:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The plan as a whole: whether its moves are recommended, and what they gain.
+    """The plan as a whole: its answer, and what its moves gain.
 
-    probability : that the gain is more than LEAST_GAIN of the need met today. cost : hours of travel.
-    broken_today : rules that today's posts break. explored : areas drawn for exploration. gap : how much
-    better any other layout could be, relative; None where no bound is known.
+    probability, small_probability : that the gain is more than LEAST_GAIN, and SMALL_GAIN, of the need met today;
+    the second is None in plans of an older version. cost : hours of travel. broken_today : rules that today's posts
+    break. explored : areas drawn for exploration. gap : how much better any other layout could be, relative; None
+    where no bound is known.
     """
 
-    recommended: bool
+    answer: Answer
     probability: float
     moved: int
     cost: float
@@ -84,6 +85,7 @@ class Verdict:
     explored: tuple[str, ...] = ()
     gap: float | None = None
     proven: bool = True
+    small_probability: float | None = None
 
 
 @dataclass(frozen=True)
@@ -178,8 +180,13 @@ class PlanSummary:
 
     @property
     def advised(self) -> bool:
-        """Whether the moves are recommended; otherwise the advice is to change nothing."""
-        return self.verdict.recommended and bool(self.moves)
+        """Whether to make the moves."""
+        return self.answer == "move"
+
+    @property
+    def answer(self) -> Answer:
+        """The answer of the plan; a plan without moves is to change nothing."""
+        return self.verdict.answer if self.moves else "nothing"
 
     def decision_on(self, move: Move) -> AuthoredDecision | None:
         """Return the decision on a move; None if there is none."""
@@ -254,7 +261,7 @@ def _check_texts(title: str, *texts: str) -> None:
 def _summarise_verdict(plan: Plan) -> Verdict:
     areas = np.array(plan.posts.areas)
     return Verdict(
-        plan.recommended,
+        plan.answer,
         plan.probability,
         plan.moved,
         plan.cost,
@@ -265,6 +272,7 @@ def _summarise_verdict(plan: Plan) -> Verdict:
         tuple(str(code) for code in areas[plan.explored.areas]) if plan.explored.least else (),
         plan.gap if np.isfinite(plan.gap) else None,
         plan.proven,
+        plan.small_probability,
     )
 
 

@@ -100,8 +100,9 @@ def _plan(moves: list[dict[str, Any]]) -> dict[str, Any]:
     today = {"met": estimate(183.4, 0.2), "worst_cases": 141.2, "least_served": 0.41}
     planned = {"met": estimate(204.7, 0.2), "worst_cases": 155.9, "least_served": 0.47}
     return {
-        "recommended": bool(moves),
+        "answer": "move" if moves else "nothing",
         "probability": 0.953 if moves else 0.0,
+        "small_probability": 0.995 if moves else 0.0,
         "moved": moved,
         "cost": 1.6 * moved,
         "gain": {"mean": 21.3, "low": 9.0, "high": 35.1} if moves else estimate(0.0),
@@ -180,7 +181,7 @@ def crowded(release: str) -> SavedPlan:
     said = {"reason": "Long reason " * 30, "kind": wide}
     phase = {"moves": moves, "met": {"mean": 12345, "low": 1234, "high": 123456}, "cost": 12345}
     rules = ["moves", "budget", "floor", "services_floor", "exploration", "commitments", "room", "accepted"]
-    plan["plan"] |= {"broken_today": rules, "explored": list(REGIONS), "proven": False, "recommended": False}
+    plan["plan"] |= {"broken_today": rules, "explored": list(REGIONS), "proven": False, "answer": "nothing"}
     plan["parameters"] |= {"pathway": "internal", "budget": 123456.7, "cost": 0.5}
     changes = {
         "travel_provisional": True,

@@ -33,7 +33,7 @@ def test_greedy_makes_the_best_move_first_and_stops_where_none_helps():
 
 
 def world(seed, met, shown, told=(5.0, 1.0, 30.0), recommended=True, quiet=True, kept=True):
-    return Regret(seed, met, shown, Estimate(*told), recommended, 9, kept, quiet, 4)
+    return Regret(seed, met, shown, Estimate(*told), recommended, 9, kept, quiet, 4, False, "small", 0.01)
 
 
 def test_what_is_recovered_and_the_summary_of_all_worlds():
@@ -62,6 +62,7 @@ def test_the_words_hold_the_numbers():
     said = " ".join(describe(Study((world(0, (100.0, 90.0, 105.0, 110.0, 118.0, 120.0), 118.0),)).summary()))
     assert "the plan makes 90%" in said
     assert "last year's counts makes 25%" in said
+    assert "small in 1 worlds (100% truly gain, 1.0% on average)" in said
 
 
 def test_one_world_keeps_its_floors_and_only_the_rule_holds_the_solver_back():

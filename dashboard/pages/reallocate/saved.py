@@ -13,6 +13,7 @@ import streamlit as st
 from anyascii import anyascii
 
 from dashboard.narrative.moves import word_move
+from dashboard.narrative.plan import name_answer
 from dashboard.narrative.speech import LANGUAGE_NAMES, Speech
 from dashboard.pages.reallocate import forms, planner, session
 from dashboard.pages.reallocate.forms import NEEDS
@@ -124,7 +125,7 @@ def tabulate_plans(t: Speech, plans: Sequence[SavedPlan]) -> pd.DataFrame:
             _("{role}, {date}", role=t.name_role(plan.author.role), date=plan.author.date),
             t.format_number(plan.verdict.moved),
             t.format_gain(plan.verdict.gain),
-            _("advised") if plan.advised else _("change nothing"),
+            name_answer(t, plan),
             plan.note,
         )
         for plan in (one.summary for one in plans)
@@ -177,7 +178,7 @@ def compare_plans(t: Speech, plans: Sequence[PlanSummary]) -> pd.DataFrame:
     measures: dict[str, Callable[[PlanSummary], str]] = {
         _("Pathway"): lambda plan: _(NEEDS[plan.setting.pathway]),
         _("Posts"): lambda plan: _("draft") if plan.posts_drafted else _("table"),
-        _("Advice"): lambda plan: _("make the moves") if plan.advised else _("change nothing"),
+        _("Advice"): lambda plan: name_answer(t, plan),
         _("Units that move"): lambda plan: t.format_number(plan.verdict.moved),
         _("Hours of travel"): lambda plan: t.format_number(plan.verdict.cost),
         _("Gain, children per quarter (95 %)"): lambda plan: t.format_gain(plan.verdict.gain),

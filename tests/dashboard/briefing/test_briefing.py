@@ -158,7 +158,7 @@ def test_nothing_is_called_invented_that_is_not(release, monkeypatch):
 
 def test_change_nothing_is_said_plainly(release):
     plan = manifest(release.name)
-    plan["plan"] |= {"recommended": False, "probability": 0.61}
+    plan["plan"] |= {"answer": "nothing", "probability": 0.61}
     first, second = text(briefing.make_pdf(read(plan), release))
     assert "Advice: change nothing" in first
     assert "is only 61 %; moves are advised from 90 %" in first
@@ -166,6 +166,21 @@ def test_change_nothing_is_said_plainly(release):
     assert "Proposed moves" not in first
     assert "Advice: move" not in first
     assert "would be advised if" in second
+
+
+SMALL = {
+    "en": ("Small but almost sure: 7 units could move", "more than 0.5 % of the need met today is over 99 %"),
+    "sq": ("pothuajse i sigurt: mund të zhvendosen 7 njësi", "se 0,5% e nevojës së mbuluar sot është mbi 99%"),
+    "el": ("σχεδόν βέβαιο όφελος: μπορούν να μετακινηθούν 7", "από 0,5% της ανάγκης που καλύπτεται σήμερα είναι"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_small_gain_that_is_almost_sure_has_words_of_its_own(release, language):
+    plan = manifest(release.name)
+    plan["plan"] |= {"answer": "small", "probability": 0.61}
+    first = closed(text(briefing.make_pdf(read(plan), release, language))[0])
+    assert all(closed(words) in first for words in SMALL[language])
 
 
 def test_a_plan_without_moves_changes_nothing(release):

@@ -85,7 +85,7 @@ def test_a_draft_is_written_corrected_and_taken_back(tact, demo, tmp_path):
         writer.writeheader()
         writer.writerows(rows)
     fixed = tact("--workspace", demo, "plan", "make", "--posts", draft, "--exploration", "0", "--json").json
-    assert (fixed["moved"], fixed["recommended"]) == (0, False)
+    assert (fixed["moved"], fixed["answer"]) == (0, "nothing")
 
 
 def test_rules_that_clash_are_named_with_what_would_free_them(tact, demo):

@@ -186,7 +186,7 @@ def content(ground, plan):
 
 
 def test_plans_that_were_saved_before_still_open(content):
-    """Plans of older versions: no moves per quarter, no hand-over, reasons as sentences."""
+    """Plans of older versions: no moves per quarter, no hand-over, reasons as sentences, no third answer."""
     del content["parameters"]["per_quarter"], content["handover"], content["handover_tables"]
     for move in content["moves"]:
         del move["accepted"]
@@ -196,7 +196,11 @@ def test_plans_that_were_saved_before_still_open(content):
         {**task, "why": "there is room in AL-11 for 3 children a quarter, but the tasks of more children"},
         {**task, "why": "it serves no children, so there is nothing to hand over"},
     ]
-    plan = saved.read_plan(content)
+    del content["plan"]["answer"], content["plan"]["small_probability"]
+    for recommended, answer in ((False, "nothing"), (True, "move")):
+        content["plan"]["recommended"] = recommended
+        plan = saved.read_plan(content)
+        assert (plan.answer, plan.verdict.small_probability) == (answer, None)
     assert plan.setting == INTERNAL
     assert [task.why for task in plan.stays] == ["no_room", "room_taken", "no_children"]
 
@@ -207,6 +211,7 @@ def test_plans_that_were_saved_before_still_open(content):
         (("plan",), "none", "verdict is no group of values"),
         (("plan", "gain", "mean"), "much", "verdict.gain.mean is no float"),
         (("plan", "gain", "low"), float("inf"), "verdict.gain.low"),
+        (("plan", "answer"), "perhaps", "verdict.answer is no"),
         (("plan", "moved"), True, "verdict.moved is no int"),
         (("plan", "cost"), 10**400, "verdict.cost"),
         (("moves", 0, "units"), 1.5, "moves[0].units is no int"),

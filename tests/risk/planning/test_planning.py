@@ -130,6 +130,24 @@ def test_change_nothing_where_it_is_not_sure_enough():
     assert not made.recommended
 
 
+def test_a_small_gain_is_almost_sure_only_if_almost_every_draw_gains():
+    # By hand: one team of 10 goes from 5 of 100 children in need to 4 of 110.
+    posts, need = lopsided(spread=0.0, level=(100.0, 110.0))
+    posts = replace(posts, units=np.array([[6], [4]]))
+    before = 100 * -np.expm1(-0.6) + 110 * -np.expm1(-40 / 110)
+    share = (100 * -np.expm1(-0.5) + 110 * -np.expm1(-50 / 110)) / before - 1
+    assert 0.005 < share < 0.03
+    made = plan_moves(posts, need, Rules(moves=1))
+    assert made.gain.mean == pytest.approx(share * before)
+    assert (made.probability, made.small_probability, made.answer) == (0.0, 1.0, "small")
+    for losing, answer in ((2, "small"), (3, "nothing")):  # of 200 draws that judge
+        worse = need.copy()
+        worse[1 : 2 * losing : 2, 1] = 1.0
+        judged = plan_moves(posts, worse, Rules(moves=1))
+        assert judged.moved == 1
+        assert (judged.small_probability, judged.answer) == (pytest.approx(1 - losing / 200), answer)
+
+
 def test_no_move_where_today_is_best():
     posts, need = lopsided(level=(100.0, 10.0))
     posts = replace(posts, units=np.array([[1], [0]]))

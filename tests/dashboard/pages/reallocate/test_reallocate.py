@@ -115,16 +115,19 @@ def test_the_answer_comes_first_with_its_measure_and_how_sure_it_is(run, of):
 
 def test_a_plan_that_is_not_sure_enough_says_to_change_nothing_and_a_sure_one_what_it_gains(of):
     plan, t = plan_of(of), planner.speak_english(of)
-    for chance, recommended in ((0.6, False), (0.98, True)):
-        verdict = replace(plan.verdict, probability=chance, recommended=recommended)
-        words = narrative.word_verdict(t, replace(plan, verdict=verdict))
-        assert (words.head == "Advice: change nothing") is not recommended
-        assert words.head.startswith("Advice: move") is recommended
+    heads = {"nothing": "Advice: change nothing", "small": "Small but almost sure", "move": "Advice: move"}
+    short = {"nothing": "change nothing", "small": "small but almost sure", "move": "make the moves"}
+    for chance, answer in ((0.6, "nothing"), (0.7, "small"), (0.98, "move")):
+        verdict = replace(plan.verdict, probability=chance, answer=answer)
+        judged = replace(plan, verdict=verdict)
+        words = narrative.word_verdict(t, judged)
+        assert words.head.startswith(heads[answer])
+        assert narrative.name_answer(t, judged) == short[answer]
         assert f"{chance:.0%}".replace("%", "\u00a0%") in words.text
         assert "more than 3\u00a0%" in words.text
-        if recommended:
+        if answer != "nothing":
             assert t.format_interval(verdict.gain) in words.text
-        figures = summary.list_key_numbers(t, replace(plan, verdict=verdict))
+        figures = summary.list_key_numbers(t, judged)
         assert t.format_interval(verdict.gain) in figures[0][1]
 
 
