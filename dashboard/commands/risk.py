@@ -81,7 +81,7 @@ def risk(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Score counties and regions: where more children are found than people and effort explain.
+    """Score counties, regions and municipalities: where more children are found than people and effort explain.
 
     The result is written to the folder derived of the workspace and has the tier of the release. On the
     partner tier it also says who can reach which services. Travel times that you give are kept for later
@@ -162,6 +162,10 @@ def _describe_result(workspace: Workspace, result: Result) -> list[str]:
     card, tier = about["card"], about["tier"]
     lines = [f"Release {about['release']}, {tier} tier: {card['areas']} counties and regions."]
     shifts = [AreaShift.read(shift) for shift in about["statements"].get("shifts", ())]
+    if "municipalities" in about:
+        inside, (alone, every) = about["municipalities"]["areas"], about["municipalities"]["region_only"]
+        share = f"{100 * alone / every:.0f} %"
+        lines.append(f"  {inside} municipalities inside them; in {share} of cases only the average of their region.")
     names = load_areas(_open(workspace, tier, about["release"])).table["name_en"]
     lines += [f"  {format_shift(names, shift)}" for shift in shifts if shift.verdict != "unclear"]
     return lines + [f"  {line}" for line in _format_times(Times.read(about))]

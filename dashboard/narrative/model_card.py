@@ -24,6 +24,7 @@ _NEVER = {
     "ethnicity": "ethnicity",
     "single children": "single children",
     "places below a county": "places below a county or region",
+    "places below a municipality": "places below a municipality",
 }
 
 

@@ -36,6 +36,10 @@ NOTE = mark(
     "identified everywhere, that share changes nothing. “Cannot tell” means that no class is sure "
     "enough; it does not mean low risk."
 )
+_REGION_ONLY = {
+    "class": mark("{what}; only the average of its county or region, as its own numbers add next to nothing"),
+    "change": mark("{what}; this is the change of its county or region"),
+}
 _CHANCES = (20.0, 50.0, 80.0)
 _NUMBERS = {
     "median": mark(
@@ -127,17 +131,25 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
     return Message(template, median=format_number(round(row["median"], 2)), **ends)
 
 
+def _note_of_area(show: str, row: Mapping[Any, Any]) -> str:
+    """Return the note of a row; of a municipality also whether the same is said of its whole region."""
+    words = _note(show, row)
+    if row["region_only"] is not True:
+        return words
+    return Message(_REGION_ONLY["change" if show == "change" else "class"], what=words)
+
+
 LAYER = Computed(
     options=(_SHOW, _PATHWAY),
     quantities=_QUANTITIES,
     grains=("quarter", "year", "whole"),
     numbers=_NUMBERS,
-    flags=(),
+    flags=("region_only",),
     breakdown=lambda pathway: ("crossing", pathway),
     style=_style,
     title=_title,
     margin=lambda show, _table: _QUANTITIES[show].margin,
-    note=_note,
+    note=_note_of_area,
     legend_note=NOTE,
     sources=(
         mark("Risk model on programme records, release {name}"),

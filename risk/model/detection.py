@@ -103,7 +103,11 @@ class Judgement:
 
 def judge_risk(log_risk: Floats, observations: Observations, seed: int = 0) -> Judgement:
     """Compute the judgement from draws of the log relative risk of being found, (D, A, P)."""
-    need = DetectionRange().log_risk(log_risk, observations, seed)
+    return judge_need(DetectionRange().log_risk(log_risk, observations, seed), observations)
+
+
+def judge_need(need: Floats, observations: Observations) -> Judgement:
+    """Compute the judgement from draws of log relative need, (D, A, P)."""
     position, probability = classify_risk(need)
     not_searched = np.asarray(~observations.has_outreach.any(axis=1))
     return Judgement(position, probability, compute_exceedance(need), not_searched)

@@ -279,6 +279,11 @@ class _Places:
         frame = geometry.frame(level)
         share = frame["country"].map(CHILD_SHARE).fillna(USUAL_SHARE).astype(float)
         expected = people.reindex(frame.index).mul(share, axis=0)
+        missing = expected.index[expected.isna().any(axis=1)]
+        if level == "municipality" and len(missing):
+            # A region is divided among all of its municipalities, so none may be left out for want of a figure.
+            some = ", ".join(str(code) for code in missing[:5])
+            raise ReleaseError(f"Release {release.name!r} has no population of some municipalities: {some}.")
         modelled = expected[(expected >= LEAST_EXPECTED).all(axis=1)].index
         if not len(modelled):
             raise ReleaseError(f"Release {release.name!r} has no population of level {level!r}: fit a wider one.")

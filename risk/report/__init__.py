@@ -1,7 +1,8 @@
 """`tact risk`: the result of the risk model for a release, as tables beside it with the same tier.
 
 A result of the public tier is calculated from public numbers only. It contains no more information about a child
-than they do (the data processing inequality), so the membership attack on the public numbers covers it. See
+than they do (the data processing inequality), so the membership attack on the public numbers covers it. In the same way
+a result of the partner tier, that of municipalities too, is calculated from the numbers of its release alone. See
 data/release/derived.py for where it is written.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from data.errors import ReleaseError
 from data.release import Release, derived
 from data.release.result import Result
 from data.tables.population import is_between_censuses
@@ -18,10 +20,11 @@ from data.workspace.threads import on_one_thread
 from data.workspace.types import Progress
 from geo import areas as geography
 from risk.access import tables as access_tables
-from risk.model import RiskModel
+from risk.model import Fit, RiskModel
+from risk.model.municipalities import MunicipalFit, fit_municipalities
 from risk.model.observations import Observations
 from risk.report import safeguards, tables
-from risk.report.model_card import describe_parameters, make_model_card
+from risk.report.model_card import describe_municipalities, describe_parameters, make_model_card
 from risk.report.shift import describe_shifts
 
 KIND = "risk"
@@ -51,25 +54,37 @@ def assess(
     )
     tell(1, 3, "Fitting")
     fit = model.fit(observations).fit_
+    municipal = _fit_municipalities(release, areas, fit, tell) if partner else None
     tell(2, 3, "Judging")
     judged = tables.judge_fit(fit)
     evaluation = dict(evaluation or {})
     if partner:
         listed = list(tables.make_partner_tables(judged, areas, evaluation))
+        listed += tables.make_municipal_tables(judged, municipal) if municipal is not None else ()
         listed += access_tables.make_access_tables(release, areas, observations, judged.draws, times, tables.SEED)
     else:
         listed = list(tables.make_public_tables(judged))
     about = {
         "parameters": {**describe_parameters(fit), **model.get_params()},
         "card": {
-            **make_model_card(judged, model),
+            **make_model_card(judged, model, municipal=municipal is not None),
             "interpolated": is_between_censuses(release.table("figures"), observations.quarters),
         },
         "statements": describe_shifts(observations, tables.SEED) if partner else {},
         "safeguards": safeguards.check_safeguards(release, observations, judged.log_risk) if partner else {},
         "evaluation": evaluation,
         **({"travel": access_tables.describe_travel(times)} if partner else {}),
+        **({} if municipal is None else {"municipalities": describe_municipalities(municipal)}),
     }
     result = derived.publish(folder, release, KIND, listed, about)
     tell(3, 3, "Done")
     return result
+
+
+def _fit_municipalities(release: Release, areas: geography.Areas, regions: Fit, tell: Progress) -> MunicipalFit | None:
+    """Fit the municipalities inside the regions; None if the release does not have their counts and population."""
+    try:
+        observations = Observations.from_release(release, areas, "municipality")
+    except ReleaseError:
+        return None
+    return fit_municipalities(regions, observations, lambda done, total, _: tell(done, total, "Fitting municipalities"))

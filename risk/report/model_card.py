@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from risk.model import Fit, RiskModel
 from risk.model.detection import judge_risk
+from risk.model.municipalities import MunicipalFit
 from risk.report.tables import DRAWS, REPLICATES, SEED, JudgedFit
 
 
@@ -18,9 +19,27 @@ def describe_parameters(fit: Fit) -> dict[str, Any]:
     return {"draws": DRAWS, "seed": SEED, "replicates": REPLICATES, "areas": len(fit.observations.areas)}
 
 
-def make_model_card(judged: JudgedFit, model: RiskModel) -> dict[str, Any]:
-    """Return the model, its estimates and its forbidden uses, as plain values."""
+def describe_municipalities(municipal: MunicipalFit) -> dict[str, Any]:
+    """Return the fit of municipalities as plain values.
+
+    region_only : how many of all municipalities and pathways are only their region's average.
+    """
+    fit = municipal.inside
+    return {
+        "areas": len(fit.observations.areas),
+        "gamma": [round(v, 3) for v in fit.gamma],
+        "hyperparameters": {name: [round(v, 4) for v in pair] for name, pair in fit.hyper.items()},
+        "region_only": [int(municipal.region_only.sum()), int(municipal.region_only.size)],
+    }
+
+
+def make_model_card(judged: JudgedFit, model: RiskModel, *, municipal: bool) -> dict[str, Any]:
+    """Return the model, its estimates and its forbidden uses, as plain values.
+
+    municipal : whether municipalities were fitted, too.
+    """
     fit, observations = judged.fit, judged.observations
+    smallest = "municipality" if municipal else "county"
     return {
         "gamma": [round(v, 3) for v in fit.gamma],
         "hyperparameters": {name: [round(v, 4) for v in pair] for name, pair in fit.hyper.items()},
@@ -31,7 +50,7 @@ def make_model_card(judged: JudgedFit, model: RiskModel) -> dict[str, Any]:
         "pathways": list(observations.pathways),
         "ways": list(observations.ways),
         "used": ["counts of children", "outreach days", "population", "which areas touch"],
-        "never_used": ["layers of communities", "ethnicity", "single children", "places below a county"],
+        "never_used": ["layers of communities", "ethnicity", "single children", f"places below a {smallest}"],
         "expected": "people times the national share of children (provisional)",
         "sensitivity": _measure_sensitivity(judged, model),
     }

@@ -24,15 +24,17 @@ from risk import clusters
 from risk.evaluation.baselines import BASELINES, HISTORICAL_MEAN
 from risk.evaluation.risk_model import MODEL, build_panel
 from risk.model import Draws, Fit
-from risk.model.detection import AVERAGE, CUTS, DetectionRange, Judgement, judge_risk
+from risk.model.detection import AVERAGE, CUTS, DetectionRange, Judgement, judge_need, judge_risk
 from risk.model.draws import subtract_national_rate
 from risk.model.expected import Explanation, explain
+from risk.model.municipalities import MunicipalFit
 from risk.model.observations import Observations
 from risk.report.change import ALIKE, Changes, find_changes
 
 AHEAD = 4  # quarters
 DRAWS, SEED, REPLICATES = 4000, 0, 9999
 _YEAR = 4  # quarters
+_CHANCE = "Chance that the rate is more than 1.5 times the national average, %"
 _ENDS = (0.025, 0.5, 0.975)
 _LIKELY = (0.1, 0.9)
 _NORMAL_80 = 0.8416  # the normal deviate of 0.8: a class is named from this probability on
@@ -100,15 +102,32 @@ def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: M
         rows = pd.concat([_risk_rows(observations, *period) for period in periods], ignore_index=True)
         yield _table("risk", grain, "Risk class", rows)
         chance = rows.assign(state="number", value=100.0 * rows["exceeding"], low=np.nan, high=np.nan)
-        yield _table(
-            "exceedance", grain, ("Chance that the rate is more than 1.5 times the national average, %"), chance
-        )
+        yield _table("exceedance", grain, _CHANCE, chance)
     yield _table("pathwayshare", "quarter", "Share of each pathway, %", _share_rows(judged))
     yield _table("forecast", "quarter", "Forecast: children identified or met", _forecast_rows(judged, evaluation))
     if judged.changed is not None:
         yield _table("riskchange", "quarter", "Change over a year", _change_rows(judged, judged.changed))
     yield _table("riskreasons", "whole", "What the risk class is based on", _reason_rows(judged))
     yield _table("hotspots", "whole", "Clusters", find_clusters(judged, areas))
+
+
+def make_municipal_tables(judged: JudgedFit, municipal: MunicipalFit) -> Iterator[Table]:
+    """Yield what is said of municipalities inside their regions.
+
+    `region_only` marks where that is said of the region, eq. (78).
+    """
+    observations, need = municipal.observations, municipal.log_need(DRAWS, SEED)
+    rows = _risk_rows(observations, judged.period, need, judge_need(need, observations))
+    rows = rows.assign(region_only=municipal.region_only.ravel())
+    yield _table("risk", "whole", "Risk class", rows, "municipality")
+    chance = rows.assign(state="number", value=100.0 * rows["exceeding"], low=np.nan, high=np.nan)
+    yield _table("exceedance", "whole", _CHANCE, chance, "municipality")
+    if judged.changed is not None:
+        inside = pd.DataFrame({"region": observations.regions, "area": observations.areas})
+        change = _change_rows(judged, judged.changed).rename(columns={"area": "region"})
+        # Municipalities have the course of their region, so also its change.
+        change = inside.merge(change, on="region").drop(columns="region").assign(region_only=True)
+        yield _table("riskchange", "quarter", "Change over a year", change, "municipality")
 
 
 def make_public_tables(judged: JudgedFit) -> Iterator[Table]:
@@ -118,8 +137,8 @@ def make_public_tables(judged: JudgedFit) -> Iterator[Table]:
     yield Table("risk", "region", "year", (), "Risk class", pa.Table.from_pandas(rows, preserve_index=False))
 
 
-def _table(measure: str, grain: str, title: str, rows: pd.DataFrame) -> Table:
-    return Table(measure, "region", grain, ("crossing",), title, pa.Table.from_pandas(rows, preserve_index=False))
+def _table(measure: str, grain: str, title: str, rows: pd.DataFrame, level: str = "region") -> Table:
+    return Table(measure, level, grain, ("crossing",), title, pa.Table.from_pandas(rows, preserve_index=False))
 
 
 def _cells(observations: Observations, period: str, **columns: NDArray[Any]) -> pd.DataFrame:

@@ -4,28 +4,39 @@ The tests of the model itself (tests/risk/model, tests/risk/laplace) never use i
 """
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import joblib
 import pytest
 from filelock import FileLock
 
-from risk.model import RiskModel
+from risk import report
+from risk.model import Fit, RiskModel
+from risk.model.municipalities import MunicipalFit
+from risk.model.observations import Observations
 
 
 def remember_fits(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Make RiskModel.fit return the earlier fit of the same observations and settings, if there is one."""
-    fit = RiskModel.fit
+    """Make fits of regions and of municipalities return the earlier fit of the same data and settings, if any."""
+    fit, fit_inside = RiskModel.fit, report.fit_municipalities
     folder.mkdir(exist_ok=True)
 
-    def recall(self: RiskModel, X: object, y: None = None, progress: object = None) -> RiskModel:  # noqa: N803
-        path = folder / joblib.hash((self.get_params(), X))
+    def recall(key: object, compute: Callable[[], Any]) -> Any:
+        path = folder / joblib.hash(key)
         with FileLock(f"{path}.lock"):
-            if path.exists():
-                self.fit_ = pickle.loads(path.read_bytes())
-            else:
-                fit(self, X, y, progress)
-                path.write_bytes(pickle.dumps(self.fit_))
+            if not path.exists():
+                path.write_bytes(pickle.dumps(compute()))
+            return pickle.loads(path.read_bytes())
+
+    def recall_fit(self: RiskModel, X: object, y: None = None, progress: object = None) -> RiskModel:  # noqa: N803
+        self.fit_ = recall((self.get_params(), X), lambda: fit(self, X, y, progress).fit_)
         return self
 
-    patch.setattr(RiskModel, "fit", recall)
+    def recall_inside(regions: Fit, observations: Observations, progress: object = None) -> MunicipalFit:
+        key = regions.observations, observations, regions.gamma_prior
+        return recall(key, lambda: fit_inside(regions, observations, progress))
+
+    patch.setattr(RiskModel, "fit", recall_fit)
+    patch.setattr(report, "fit_municipalities", recall_inside)

@@ -1,4 +1,4 @@
-"""Layers of results that `tact risk` computed from a release, for counties and regions.
+"""Layers of results that `tact risk` computed from a release, for counties and regions and for municipalities.
 
 Without results beside the release (data/release/derived.py) such a layer has no levels and is not offered.
 """
@@ -20,7 +20,7 @@ from geo.layers.core.words import Message
 from geo.layers.reading import tables
 from geo.layers.reading.counted import COLUMNS, complete_choices, frame_by_area, list_choices
 
-_LEVEL, _EVERY = "region", "all"
+_LEVELS, _EVERY = ("region", "municipality"), "all"
 
 
 @dataclass(frozen=True)
@@ -68,32 +68,30 @@ class Computed:
         return Layer(name, title, question, "fill", self.options, *reading, more=more, sums=False)
 
     def levels(self, release: Release) -> tuple[str, ...]:
-        """List the level of counties and regions if the release has results."""
-        return (_LEVEL,) if self.offers(release, _LEVEL, {}) else ()
+        """List the levels for which the release has results."""
+        return tuple(level for level in _LEVELS if self.offers(release, level, {}))
 
     def offers(self, release: Release, level: str, options: Mapping[str, str]) -> bool:
         """Return whether the release has a choice at a level; if no category is chosen, any category counts."""
         show = options.get(self.options[0].id, self.options[0].default)
         category = options.get(self.options[1].id)
         categories = [category] if category else [choice.id for choice in self.options[1].choices]
-        known = level == _LEVEL and show in self.quantities
-        return known and any(self._periods(release, show, c) for c in categories)
+        known = level in _LEVELS and show in self.quantities
+        return known and any(self._periods(release, level, show, c) for c in categories)
 
     def periods(self, release: Release, view: View) -> tuple[str, ...]:
         """List the periods that are as long as the view's period, or else the shortest periods."""
-        if view.level != _LEVEL:
-            return ()
-        by_grain = self._periods(release, *self._choose(release, view.options))
+        by_grain = self._periods(release, view.level, *self._choose(release, view))
         same = [periods for periods in by_grain.values() if view.period in periods]
         return same[0] if same else next(iter(by_grain.values()), ())
 
     def read(self, release: Release, view: View) -> LayerData:
         """Read one view: one row for each area."""
-        show, category = self._choose(release, view.options)
-        by_grain = self._periods(release, show, category) if view.level == _LEVEL else {}
+        show, category = self._choose(release, view)
+        by_grain = self._periods(release, view.level, show, category)
         period = tables.choose_period(view.period, by_grain)
         grain = next((g for g, periods in by_grain.items() if period in periods), self.grains[0])
-        table = self._table(release, show, category, grain)
+        table = self._table(release, view.level, show, category, grain)
         rows = table[table["period"] == period]
         frame = frame_by_area(release, rows[COLUMNS], view.level)
         notes = {str(row["area"]): self._note(show, row) for row in rows.to_dict("records")}
@@ -112,10 +110,9 @@ class Computed:
         """Return every row of the layer at a level, one column for each option."""
         names = [option.id for option in self.options]
         parts = [
-            self._table(release, choices[names[0]], choices[names[1]], grain).assign(**choices)
+            self._table(release, level, choices[names[0]], choices[names[1]], grain).assign(**choices)
             for choices in list_choices(self.options)
-            for grain in self._periods(release, choices[names[0]], choices[names[1]])
-            if level == _LEVEL
+            for grain in self._periods(release, level, choices[names[0]], choices[names[1]])
         ]
         columns = ["area", "period", *names, *COLUMNS[2:], *self.numbers]
         rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
@@ -126,31 +123,31 @@ class Computed:
     def _note(self, show: str, row: Mapping[Any, Any]) -> str:
         return "" if row["state"] == "no_data" else self.note(show, row)
 
-    def _choose(self, release: Release, options: Mapping[str, str]) -> tuple[str, str]:
+    def _choose(self, release: Release, view: View) -> tuple[str, str]:
         """Return the quantity and category to show; "all" stands in for a category without results."""
-        show, category = complete_choices(self.options, options).values()
-        if self._periods(release, show, category):
+        show, category = complete_choices(self.options, view.options).values()
+        if self._periods(release, view.level, show, category):
             return show, category
-        return show, _EVERY if self._periods(release, show, _EVERY) else self.options[1].default
+        return show, _EVERY if self._periods(release, view.level, show, _EVERY) else self.options[1].default
 
-    def _periods(self, release: Release, show: str, category: str) -> dict[str, tuple[str, ...]]:
+    def _periods(self, release: Release, level: str, show: str, category: str) -> dict[str, tuple[str, ...]]:
         """List the periods of a choice by grain, finest first."""
         by_grain = {
-            grain: tuple(sorted(self._table(release, show, category, grain)["period"].unique()))
+            grain: tuple(sorted(self._table(release, level, show, category, grain)["period"].unique()))
             for grain in self.grains
         }
         return {grain: periods for grain, periods in by_grain.items() if periods}
 
-    def _table(self, release: Release, show: str, category: str, grain: str) -> pd.DataFrame:
+    def _table(self, release: Release, level: str, show: str, category: str, grain: str) -> pd.DataFrame:
         """Read one choice, all areas and periods; empty if not in the release. Never change the shared frame."""
         by, value = ("", "") if category == _EVERY else self.breakdown(category)
-        name = "_".join(filter(None, (self.quantities[show].measure, _LEVEL, grain, by)))
+        name = "_".join(filter(None, (self.quantities[show].measure, level, grain, by)))
         columns = (*COLUMNS, *self.numbers, *self.flags)
         checksum = tables.find_checksum(release, name)
         if not checksum:
             return pd.DataFrame(columns=columns)
         numbers = ("value", *COLUMNS[4:], *self.numbers)
-        return _read_table(release, name, checksum, by, value, columns, numbers)
+        return _read_table(release, name, checksum, level, by, value, columns, numbers)
 
     def _source(self, release: Release) -> str:
         return Message(self.sources[release.invented], name=release.name)
@@ -158,9 +155,16 @@ class Computed:
 
 @lru_cache(maxsize=512)
 def _read_table(
-    release: Release, name: str, _checksum: str, by: str, value: str, columns: tuple[str, ...], numbers: tuple[str, ...]
+    release: Release,
+    name: str,
+    _checksum: str,
+    level: str,
+    by: str,
+    value: str,
+    columns: tuple[str, ...],
+    numbers: tuple[str, ...],
 ) -> pd.DataFrame:
     table = tables.load_table(release, name)
     rows = table[table[by] == value] if by else table
-    frame = tables.complete_cells(release, rows.reindex(columns=list(columns)), _LEVEL)
+    frame = tables.complete_cells(release, rows.reindex(columns=list(columns)), level)
     return frame.astype(dict.fromkeys(numbers, float))

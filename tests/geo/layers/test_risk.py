@@ -21,6 +21,7 @@ from geo.layers.core import View
 from geo.layers.output.columns import build_codebook
 from geo.layers.output.table import build_table
 from geo.layers.output.wide import build_long_table, choose_latest_view
+from geo.layers.reading import tables
 from geo.layers.risk import CHANGES, CLASSES, RATES, SAME
 from risk.model.detection import CUTS
 from risk.report.change import ALIKE
@@ -190,3 +191,24 @@ def test_what_it_does_not_mean_stands_with_it(partner, public):
         assert release.name in legend.source
         assert pd.notna(legend.margin)
         assert "80 %" in legend.margin
+
+
+def test_municipalities_have_a_class_and_where_it_is_their_regions_it_says_so(partner, public):
+    assert RISK.levels(partner) == ("region", "municipality")
+    assert RISK.levels(public) == ("region",), "nothing finer than a county or region is public"
+    data = RISK.read(partner, View("municipality", whole(partner)))
+    source = partner.table("risk_municipality_whole_crossing").query("crossing == 'internal'").set_index("area")
+    alone = data.frame["note"].str.contains("only the average of its county or region")
+    assert set(alone[alone].index) == set(source.index[source["region_only"]])
+    assert 0 < alone.sum() < len(source)
+    assert (data.frame["state"] == source["state"].reindex(data.frame.index)).all()
+
+
+def test_the_change_of_a_municipality_is_that_of_its_region_and_says_so(partner):
+    regions = partner.table("riskchange_region_quarter_crossing").set_index(["area", "period", "crossing"])
+    inside = partner.table("riskchange_municipality_quarter_crossing")
+    parents = tables.load_areas(partner)["parent"]
+    where = list(zip(inside["area"].map(parents), inside["period"], inside["crossing"], strict=True))
+    assert inside["median"].to_numpy() == pytest.approx(regions.loc[where, "median"].to_numpy())
+    notes = RISK.read(partner, View("municipality", inside["period"].max(), {"show": "change"})).frame["note"]
+    assert notes.str.contains("the change of its county or region").all()

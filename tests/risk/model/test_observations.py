@@ -205,3 +205,18 @@ def test_municipalities_find_together_what_the_days_of_their_region_find(municip
     days = municipal.region_members @ municipal.effort
     whole = (municipal.region_members @ share) * (days / municipal.usual_effort) ** gamma[:, None, None]
     np.testing.assert_allclose(municipal.region_members @ finds, np.where(days > 0, whole, 0.0))
+
+
+def test_without_the_people_of_one_municipality_none_is_read(demo_world, monkeypatch):
+    """A region is divided among all of its municipalities, so a missing one would raise the others."""
+    read = Release.table
+    lost = "10944420"
+
+    def without_one(release, name):
+        table = read(release, name)
+        return table[table["area"] != lost] if name == "figures" else table
+
+    monkeypatch.setattr(Release, "table", without_one)
+    with pytest.raises(ReleaseError, match=lost):
+        Observations.from_release(partner(demo_world), level="municipality")
+    assert len(Observations.from_release(partner(demo_world)).areas) == 25

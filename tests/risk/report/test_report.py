@@ -130,3 +130,14 @@ def test_the_audit_by_proxy_is_a_rank_correlation_within_each_country(scored):
     assert told["feedback"]["finds_alone"]["drifts"]
     assert not told["feedback"]["corrected"]["drifts"]
     assert np.isfinite(scored["partner"].result("risk").manifest["card"]["gamma"]).all()
+
+
+def test_every_municipality_is_judged_on_the_partner_tier_alone(scored):
+    table = scored["partner"].table("risk_municipality_whole_crossing")
+    assert len(table) == 2 * 386
+    assert set(table["state"]) == {"class", "cannot_tell"}
+    assert (table["lower"] < table["median"]).all()
+    assert (table["median"] < table["upper"]).all()
+    about = scored["partner"].result("risk").manifest["municipalities"]
+    assert about["region_only"] == [int(table["region_only"].sum()), len(table)]
+    assert not any("municipality" in resource["name"] for resource in scored["public"].result("risk").resources)
