@@ -11,7 +11,7 @@ from tests.helpers.killing import kill, run_through
 from tests.helpers.records import frame
 
 KEY = Secret(bytes(range(32)))
-ROWS, CHUNK, BEFORE = 20_000, 1_000, 500
+ROWS, CHUNK, BEFORE = 8_000, 400, 500
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")]
 
@@ -67,7 +67,7 @@ def test_killed_while_it_writes_it_holds_nothing_of_the_file(tmp_path, whole, ma
 
 @pytest.mark.parametrize("i", range(10))
 def test_killed_while_it_commits_it_holds_all_or_nothing(tmp_path, whole, i):
-    delay = float(np.random.default_rng([21, i]).uniform(0, 0.06))
+    delay = float(np.random.default_rng([21, i]).uniform(0, 0.03))
     ended = kill(*command(new_vault(tmp_path / "vault")), delay=delay)
     check(tmp_path / "vault", ended, whole)
 
