@@ -111,7 +111,7 @@ def study_world(seed: int) -> Municipal:
 
 def _compare(fit: MunicipalFit, true: Floats, seed: int, seconds: float, cpu: float) -> Municipal:
     seen, need = fit.observations, fit.log_need(_DRAWS, seed)
-    children = seen.expected[:, None]
+    children = seen.living[:, None]
     published = np.maximum(seen.published, 0).sum(axis=(1, 3)).astype(float)
     risk, alone = need.mean(axis=0), fit.region_only
     amount = children * np.exp(true)

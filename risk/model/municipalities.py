@@ -24,7 +24,7 @@ from risk.model.layout import Effects, build_layout
 from risk.model.observations import Observations
 
 _COURSE_DRAWS = 1000
-_LEAST_OWN = 0.1  # own information below which a municipality is only its region's average
+_LEAST_LEARNT = 0.1  # share of the variance below which a municipality is only its region's average
 _LEVEL_SD = 1.0  # of a region's level around that of its own fit
 _SMOOTH = 0.5  # share of the variance that is smooth over neighbours: hardly identified, so fixed
 _NO_WALK = Hyper("none")
@@ -75,27 +75,24 @@ class MunicipalFit:
         return np.asarray(regions[:, self.region_position] * share)
 
     @cached_property
-    def own_information(self) -> Floats:
-        """The share of the prior variance of each effect that its own counts alone take away, eq. (78), (A, P).
+    @on_one_thread
+    def learnt(self) -> Floats:
+        """The share of the prior variance of each effect that all data take away, eq. (78), (A, P).
 
-        It is as if the rate of the region were known; what neighbours and the other pathway add is not counted.
+        It is also the expected square of the estimate's distance from the region's average, in the same unit.
         """
         posterior = self.inside.posterior
         position = [hyper.name for hyper in posterior.model.hypers].index("area_sd")
         graph = posterior.model.fields[0].structure
         marginal = _SMOOTH * ((graph.vectors**2) @ graph.variances) + 1.0 - _SMOOTH
-        total = np.zeros((len(marginal), len(self.observations.pathways)))
-        for node in posterior.nodes:
-            # All cells of a block have the effect with weight 1. Cells far below their mean may curve upwards.
-            information = np.maximum(node.curvature.sum(axis=1) + node.pull.sum(axis=1) ** 2, 0.0)
-            ratio = information.reshape(total.shape) * (np.exp(2.0 * node.theta[position]) * marginal)[:, None]
-            total += node.weight * ratio / (1.0 + ratio)
-        return total
+        prior = marginal * sum(node.weight * np.exp(2.0 * node.theta[position]) for node in posterior.nodes)
+        variance = posterior.moments()[1][self.inside.layout.area] ** 2
+        return np.asarray(1.0 - variance.reshape(len(prior), -1) / prior[:, None])
 
     @property
     def region_only(self) -> Bools:
-        """Where a municipality just gets its region's average, since its own counts say almost nothing, (A, P)."""
-        return np.asarray(self.own_information < _LEAST_OWN)
+        """Where a municipality just gets its region's average, since nothing more was learnt of it, (A, P)."""
+        return np.asarray(self.learnt < _LEAST_LEARNT)
 
     @property
     def _weights(self) -> Floats:

@@ -23,7 +23,6 @@ def observations(counts, expected, effort, regions=None):
     """Return exact counts, (A, T, P, 2), of areas of one country."""
     places = len(expected)
     letters = "m" if regions else "r"
-    edges = np.column_stack([np.arange(places - 1), np.arange(1, places)])
     return Observations(
         tuple(f"{letters}{i:02d}" for i in range(places)),
         ("AL",) * places,
@@ -33,7 +32,7 @@ def observations(counts, expected, effort, regions=None):
         ("reported", "discovered"),
         counts,
         np.asarray(effort, float),
-        edges,
+        np.zeros((0, 2), np.int64),  # islands: nothing is learnt from neighbours
         None,
         "partner",
         regions=regions,
