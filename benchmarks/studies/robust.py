@@ -25,6 +25,7 @@ from risk.evaluation.baselines import BASELINES
 from risk.evaluation.risk_model import MODEL, ModelForecaster, build_panel
 from risk.laplace.likelihood import HIDDEN, MISSING
 from risk.model import RiskModel
+from risk.model.expected import Explanation
 from risk.model.observations import ALL, PATHWAYS, WAYS, Observations, build_channel
 from risk.report.shift import describe_shifts
 from risk.report.tables import judge_fit
@@ -165,14 +166,14 @@ def compute_everything(data: OddData) -> dict[str, Floats]:
     }
     if judged.changed is not None:
         results["change"] = judged.changed.ratio
-    return results | _look_at_counts(data, observations, judged.explained.found, judged.explained.by_effort)
+    return results | _look_at_counts(data, observations, judged.explained)
 
 
-def _look_at_counts(data: OddData, observations: Observations, found: Floats, expected: Floats) -> dict[str, Floats]:
+def _look_at_counts(data: OddData, observations: Observations, reasons: Explanation) -> dict[str, Floats]:
     panel = build_panel(observations)
     centres = np.random.default_rng([data.seed, 2]).uniform(0.0, 1e5, (data.areas, 2))
     clusters = ClusterSearch(observations, centres, size=20.0, between_sd=0.2, replicates=99, seed=0)
-    rows = clusters.find(found, expected)
+    rows = clusters.find(reasons.found, reasons.by_effort, reasons.noise)
     clustered = ~np.isnan(rows["cluster"])
     results = {"cluster p": rows["p"][clustered], "cluster risk": np.minimum(rows["value"][clustered], 1e300)}
     counts = np.nansum(panel.counts, axis=2)

@@ -20,6 +20,8 @@ from risk.model.observations import Observations
 
 LEVEL = 0.05  # a cluster is shown where at most this share of releases without differences in risk has one
 _FEWEST = 4  # areas that a scan needs
+_TINY = float(np.finfo(float).tiny)
+_LEAST_SIZE = 0.05  # of a negative binomial; the draws of a smaller one are too near to 0 for the machine
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +29,8 @@ class ClusterSearch:
     """A search for clusters among areas; centres in metres, (A, 2), NaN where unknown.
 
     size : negative binomial size of a count over the whole time; between_sd : spread of log detection between areas.
-    Both allow more variation than chance, eq. (54). largest : share of the expected children in a window, a half at
-    most.
+    Both allow more variation than chance, as does the noise of the counts, eq. (54).
+    largest : share of the expected children in a window, a half at most.
     """
 
     observations: Observations
@@ -39,8 +41,10 @@ class ClusterSearch:
     seed: int
     largest: float = 0.5
 
-    def find(self, found: Floats, expected: Floats) -> dict[str, NDArray[Any]]:
+    def find(self, found: Floats, expected: Floats, noise: Floats) -> dict[str, NDArray[Any]]:
         """Find clusters over the whole time, from found and expected children, (A, P).
+
+        noise : variance of the noise of disclosure control in the found children, (A, P).
 
         Columns of that shape: state, value (relative risk of the cluster), cluster (1 the most likely of its country
         and pathway), p, p_release (for all scans of the release together, eq. (72)); gi and gi_q, Getis-Ord Gi* of the
@@ -49,7 +53,8 @@ class ClusterSearch:
         rank, p, ratio = (np.full(found.shape, np.nan) for _ in range(3))
         parts = list(self._parts(found))
         for inside, pathway in parts:
-            scan = self._scan(found[inside, pathway], expected[inside, pathway], inside)
+            cell = inside, pathway
+            scan = self._scan(found[cell], expected[cell], noise[cell], inside)
             for number, cluster in enumerate(scan.clusters, 1):
                 members = inside[list(cluster.areas)]
                 rank[members, pathway], p[members, pathway] = number, cluster.p
@@ -65,12 +70,14 @@ class ClusterSearch:
             "gi_q": q,
         }
 
-    def _scan(self, cases: Floats, expected: Floats, inside: Ints) -> Scan:
+    def _scan(self, cases: Floats, expected: Floats, noise: Floats, inside: Ints) -> Scan:
+        level = expected * np.nansum(cases) / max(expected.sum(), _TINY)
+        more = np.divide(noise, level**2, out=np.zeros(len(level)), where=level**2 > 0)
         return scan_space(
             np.round(cases),
             expected,
             self.centres[inside],
-            size=self.size,
+            size=np.maximum(1.0 / np.maximum(1.0 / self.size + more, _TINY), _LEAST_SIZE),
             between_sd=self.between_sd,
             largest=self.largest,
             replicates=self.replicates,

@@ -24,6 +24,7 @@ from risk.numbers import stream
 
 Counted = NDArray[np.int32]
 _CELLS_HELD = 4_000_000  # replicated counts held at once, 4 bytes each
+_POISSON = 1e12  # size from which on counts vary as Poisson counts do
 _IDLE = 0.5  # p value above which a further cluster says nothing
 _LONGEST = 0.5  # of the quarters, in one window
 
@@ -67,7 +68,7 @@ def scan_space(
     expected: Floats,
     centres: Floats,
     *,
-    size: float = np.inf,
+    size: float | Floats = np.inf,
     between_sd: float = 0.0,
     largest: float = 0.5,
     replicates: int = 9999,
@@ -79,7 +80,8 @@ def scan_space(
     cases : counts, (A,); an area without a known count is left out.
     expected : expected cases, up to a factor, (A,).
     centres : coordinates of the areas in metres or kilometres of a projection, (A, 2).
-    size : negative binomial size of one count; a smaller size is more variation, infinite is Poisson.
+    size : negative binomial size of a count, one for all or one for each; a smaller size is more variation, infinite
+        is Poisson.
     between_sd : standard deviation of log detection between areas; all counts of an area share its deviation.
     largest : share of what is expected that a circle has at most, up to a half.
     replicates, seed : number of worlds without a cluster to compare with, and their seed; the smallest p value is
@@ -88,7 +90,7 @@ def scan_space(
 
     Raises InputError if shapes or values do not fit, or there is no case.
     """
-    null = _Null(size, between_sd, replicates, seed)
+    null = _Null(np.reshape(size, (-1, 1)), between_sd, replicates, seed)
     return _scan(cases[:, None], expected[:, None], centres, [(0, 1)], largest, null, progress)
 
 
@@ -98,7 +100,7 @@ def scan_space_time(
     centres: Floats,
     *,
     prospective: bool = False,
-    size: float = np.inf,
+    size: float | Floats = np.inf,
     between_sd: float = 0.0,
     largest: float = 0.5,
     replicates: int = 9999,
@@ -117,7 +119,7 @@ def scan_space_time(
         for stop in ([time] if prospective else range(1, time + 1))
         for length in range(1, min(longest, stop) + 1)
     ]
-    null = _Null(size, between_sd, replicates, seed)
+    null = _Null(np.asarray(size, float), between_sd, replicates, seed)
     return _scan(cases, expected, centres, stretches, largest, null, progress)
 
 
@@ -125,7 +127,7 @@ def scan_space_time(
 class _Null:
     """Random counts without a cluster, docs/risk-model.md eq. (54): sources of variation, number, and seed."""
 
-    size: float
+    size: Floats
     between_sd: float
     replicates: int
     seed: int
@@ -139,8 +141,9 @@ class _Null:
             if self.between_sd > 0:
                 # Detection belongs to an area: its quarters rise and fall together, so that a sum averages nothing out.
                 varied = varied * np.exp(self.between_sd * rng.standard_normal((number, len(share), 1)))
-            if not np.isinf(self.size):
-                varied = varied * rng.gamma(self.size, 1.0, varied.shape)
+            if np.isfinite(self.size).any():
+                size = np.broadcast_to(np.minimum(self.size, _POISSON), share.shape)
+                varied = varied * rng.gamma(size, 1.0 / size, varied.shape)
             yield rng.multinomial(total, (varied / varied.sum(axis=(1, 2), keepdims=True)).reshape(number, -1))
 
 
@@ -162,8 +165,8 @@ def _scan(
 
 def _check_options(largest: float, null: _Null) -> None:
     """Check the options; raise InputError, naming the value, where one is out of range."""
-    if not null.size > 0 or null.replicates < 1:
-        msg = f"A scan needs a size above 0 and one replicate or more, not {null.size} and {null.replicates}."
+    if not np.min(null.size) > 0 or null.replicates < 1:
+        msg = f"A scan needs sizes above 0 and one replicate or more, not {np.min(null.size)} and {null.replicates}."
         raise InputError(msg)
     if not 0.0 <= null.between_sd < np.inf or not 0.0 < largest <= 0.5:
         msg = (

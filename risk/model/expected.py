@@ -18,6 +18,7 @@ class Explanation:
     """The numbers that explain each area's result on each pathway, (A, P): docs/risk-model.md eq. (43) to (45).
 
     found : children identified or met in the whole programme, by the most exact number published; NaN where unknown.
+    noise : variance of the noise of disclosure control in `found`.
     by_population : the country's children identified or met, divided in proportion to children living in each area.
     by_quarter : children expected from the country's rate, the area's children and effort, (A, T, P).
     neighbours : mean relative risk of the neighbouring areas, NaN without neighbours.
@@ -25,6 +26,7 @@ class Explanation:
     """
 
     found: Floats
+    noise: Floats
     by_population: Floats
     by_quarter: Floats
     neighbours: Floats
@@ -39,7 +41,7 @@ class Explanation:
 def explain(fit: Fit, draws: Draws, log_risk: Floats) -> Explanation:
     """Compute the numbers that explain a fit from its draws and its log_risk, (D, A, P)."""
     observations = fit.observations
-    found = _count_found(observations)
+    found, noise = _count_found(observations)
     risk = np.exp(np.median(log_risk, axis=0))
     days = observations.effort.sum(axis=1)
     people, effort = (_sum_by_country(values, observations) for values in (observations.living, days))
@@ -50,6 +52,7 @@ def explain(fit: Fit, draws: Draws, log_risk: Floats) -> Explanation:
     in_country = [_sum_by_country(known[:, p], observations) for p in range(found.shape[1])]
     return Explanation(
         found,
+        noise,
         share * np.column_stack(in_country),
         _expect_by_effort(fit, draws),
         _average_neighbours(risk, observations),
@@ -57,15 +60,22 @@ def explain(fit: Fit, draws: Draws, log_risk: Floats) -> Explanation:
     )
 
 
-def _count_found(observations: Observations) -> Floats:
-    """Return the published total where there is one, else the sum of the quarters, (A, P); NaN if unknown."""
-    known = observations.published >= 0
-    sums: Floats = np.where(known, observations.published, 0).sum(axis=(1, 3)).astype(float)
-    sums[~(observations.published != MISSING).any(axis=(1, 3))] = np.nan
-    if observations.totals is None:
-        return sums
-    found: Floats = np.where(observations.totals >= 0, observations.totals.astype(float), sums)
-    return found
+def _count_found(observations: Observations) -> tuple[Floats, Floats]:
+    """Return the published total where there is one, else the sum of the quarters, and the variance of its noise.
+
+    Both (A, P); the number is NaN if unknown.
+    """
+    published, channel, totals = observations.published, observations.channel, observations.totals
+    known = published >= 0
+    found: Floats = np.where(known, published, 0).sum(axis=(1, 3)).astype(float)
+    found[~(published != MISSING).any(axis=(1, 3))] = np.nan
+    noise = np.zeros(found.shape)
+    if channel is not None:  # a true zero is never known
+        noise = np.where(known, channel.variance()[np.clip(published, 1, channel.n_max)], 0.0).sum(axis=(1, 3))
+    if totals is None:
+        return found, noise
+    exact = totals >= 0
+    return np.where(exact, totals.astype(float), found), np.where(exact, observations.total_noise, noise)
 
 
 def _expect_by_effort(fit: Fit, draws: Draws) -> Floats:

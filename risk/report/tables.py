@@ -262,7 +262,7 @@ def find_clusters(judged: JudgedFit, areas: geography.Areas) -> pd.DataFrame:
     size = len(observations.quarters) / kappa**2 if kappa > 0 else np.inf
     spread = DetectionRange().between_sd
     search = clusters.ClusterSearch(observations, _centres(observations, areas), size, spread, REPLICATES, SEED)
-    return _cells(observations, judged.period, **search.find(reasons.found, reasons.by_effort))
+    return _cells(observations, judged.period, **search.find(reasons.found, reasons.by_effort, reasons.noise))
 
 
 def _centres(observations: Observations, areas: geography.Areas) -> Floats:

@@ -31,7 +31,7 @@ def test_a_planted_cluster_is_found_in_its_own_country_alone(seen):
     found, expected = flat(seen)
     planted = seen.areas.index("AL-11")
     found[planted, :, 0] *= 4
-    told = ground(seen).find(found.sum(axis=1), expected.sum(axis=1))
+    told = ground(seen).find(found.sum(axis=1), expected.sum(axis=1), 0 * expected.sum(axis=1))
     assert told["cluster"][planted, 0] == 1
     assert told["p"][planted, 0] <= 0.01
     assert told["value"][planted, 0] > 2
@@ -43,17 +43,25 @@ def test_a_planted_cluster_is_found_in_its_own_country_alone(seen):
 
 def test_the_p_value_of_a_release_allows_for_all_its_scans(seen):
     found, expected = (values.sum(axis=1) for values in flat(seen))
-    told = ground(seen).find(found, expected)
+    told = ground(seen).find(found, expected, 0 * expected)
     np.testing.assert_allclose(told["p_release"], np.minimum(4 * told["p"], 1))
     found[:, 1] = 0  # nobody was met on one pathway: two scans are left
-    told = ground(seen).find(found, expected)
+    told = ground(seen).find(found, expected, 0 * expected)
     np.testing.assert_allclose(told["p_release"], np.minimum(2 * told["p"], 1))
+
+
+def test_the_noise_of_published_numbers_is_no_cluster(seen):
+    shape = (len(seen.areas), len(seen.pathways))
+    rng, expected = np.random.default_rng(2), np.full(shape, 8.0)
+    found = np.maximum(rng.poisson(expected) + rng.normal(0, 5, shape).round(), 0)
+    without, allowing = (ground(seen).find(found, expected, np.full(shape, noise))["p"] for noise in (0.0, 25.0))
+    assert np.nanmin(without) <= 0.05 < np.nanmin(allowing)
 
 
 def test_areas_without_a_place_and_countries_of_few_areas_are_left_out(seen):
     found, expected = flat(seen)
     nowhere = replace(ground(seen), centres=np.full((len(seen.areas), 2), np.nan))
-    told = nowhere.find(found.sum(axis=1), expected.sum(axis=1))
+    told = nowhere.find(found.sum(axis=1), expected.sum(axis=1), 0 * expected.sum(axis=1))
     assert np.isnan(told["cluster"]).all()
-    nobody = ground(seen).find(np.zeros_like(found.sum(axis=1)), expected.sum(axis=1))
+    nobody = ground(seen).find(np.zeros_like(found.sum(axis=1)), expected.sum(axis=1), 0 * expected.sum(axis=1))
     assert np.isnan(nobody["cluster"]).all()

@@ -253,7 +253,7 @@ def test_what_cannot_be_scanned_is_refused():
     centres, expected, _ = land(5)
     with pytest.raises(InputError, match="at least one case"):
         scan.scan_space(np.zeros(5), expected, centres)
-    with pytest.raises(InputError, match="size above 0"):
+    with pytest.raises(InputError, match="sizes above 0"):
         scan.scan_space(np.ones(5), expected, centres, size=0.0)
     with pytest.raises(InputError, match="one shape"):
         scan.scan_space(np.ones(4), expected, centres)
