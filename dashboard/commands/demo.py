@@ -13,11 +13,12 @@ from dashboard.commands.output import Json, emit, progress, say
 from dashboard.commands.release import release_workspace
 from dashboard.commands.risk import score
 from data.errors import WorkspaceError
-from data.release import current_name
+from data.release import Release, current_name
 from data.restricted import governance, keys
 from data.restricted.vault import Vault
 from data.workspace import Workspace, demo_path, files
 from risk import worlds
+from risk.report import reconstruct_forecasts
 
 _CHILDREN = 1400
 
@@ -52,6 +53,8 @@ def build_demo(
         _fill(Importer(workspace, vault, secrets), _build_world(seed, children))
         with progress("Releasing") as tick:
             release_workspace(workspace, vault, secrets, tick)
+    with progress("Calculating what would have been forecast"):
+        reconstruct_forecasts(Release.open(workspace.releases, "partner"), workspace.derived)
     with progress("Calculating the risk model") as tick:
         score(workspace, tick)
     return workspace

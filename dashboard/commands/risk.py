@@ -168,7 +168,8 @@ def _describe_result(workspace: Workspace, result: Result) -> list[str]:
         lines.append(f"  {inside} municipalities inside them; in {share} of cases only the average of their region.")
     names = load_areas(_open(workspace, tier, about["release"])).table["name_en"]
     lines += [f"  {format_shift(names, shift)}" for shift in shifts if shift.verdict != "unclear"]
-    return lines + [f"  {line}" for line in _format_times(Times.read(about))]
+    lines += [f"  {line}" for line in _format_times(Times.read(about))]
+    return lines + [f"  {problem}" for problem in [about.get("ledger_problem")] if problem]
 
 
 def _verdicts(evaluation: dict[str, Any]) -> list[str]:

@@ -37,6 +37,7 @@ _COMMANDS = {
     "export": "export:export",
     "serve": "serve:serve",
     "plan": "plan:app",
+    "ledger": "ledger:app",
     "areas": "areas:app",
     "policy": "policy:app",
 }

@@ -70,7 +70,12 @@ def list_results(derived: Path | None, name: str, tier: Tier, checksum: str, kin
 
 def latest(derived: Path, tier: Tier, kind: str) -> Result | None:
     """Find the newest result of a kind and tier of any release; None if there is none."""
-    return next(iter(_list_readable(derived, f"*/{kind}-{tier}-*/{MANIFEST}", tier)), None)
+    return next(iter(list_all_results(derived, tier, kind)), None)
+
+
+def list_all_results(derived: Path, tier: Tier, kind: str) -> list[Result]:
+    """List the readable results of a kind and tier of all releases, newest first."""
+    return _list_readable(derived, f"*/{kind}-{tier}-*/{MANIFEST}", tier)
 
 
 def _list_readable(folder: Path, pattern: str, tier: Tier) -> list[Result]:

@@ -15,8 +15,8 @@ Counts of detected children also test detection: a forecaster that knows the nex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -32,11 +32,11 @@ from risk.evaluation.panel import Interval, Panel
 from risk.evaluation.splits import SpatialBlocks, list_origins
 from risk.numbers import stream
 
-__all__ = ["BUDGETS", "Evaluation", "Verdict", "evaluate"]
+__all__ = ["BUDGETS", "Evaluation", "Verdict", "evaluate", "score_forecast", "summarise_scores"]
 
 BUDGETS = (0.1, 0.2)  # of areas, and of hours
-Score = Literal["log", "crps"]
-_BETTER: dict[Score, float] = {"log": 1.0, "crps": -1.0}  # the sign that makes larger better
+Score = Literal["log", "crps", "wis"]
+_BETTER: dict[Score, float] = {"log": 1.0, "crps": -1.0, "wis": -1.0}  # the sign that makes larger better
 _RESAMPLES = 2000
 
 
@@ -68,8 +68,8 @@ class Evaluation:
     """The tables of an evaluation.
 
     cells : one row for each forecaster, origin, quarter, area and pathway: observed, expected, log, crps,
-        dss, pit, and whether each interval contains it.
-    scores : one row for each forecaster and quarters ahead (1 is the next): mean log, crps, dss; counts.
+        wis, dss, pit, and whether each interval contains it.
+    scores : one row for each forecaster and quarters ahead (1 is the next): mean log, crps, wis, dss; counts.
     calibration : one row for each forecaster: share in the 50, 80 and 95 % interval, and the share of the
         transform in each tenth (0.1 each when calibrated).
     hits : one row for each forecaster, kind of budget ("areas", "hours") and budget, one quarter ahead.
@@ -164,18 +164,21 @@ def evaluate(
         ahead = min(horizons, len(panel.quarters) - origin)
         for number, (name, forecaster) in enumerate(forecasters.items()):
             drawn = _draw_forecast(forecaster, history, ahead, draws, seed + origin, blocks)
-            frames.append(_score_forecast(panel, name, origin, drawn, seed))
+            frames.append(score_forecast(panel, name, origin, drawn, seed))
             if progress:
                 progress(step * len(forecasters) + number + 1, len(origins) * len(forecasters), name)
-    cells = _name_categories(pd.concat(frames, ignore_index=True), panel, forecasters)
-    return Evaluation(
-        cells=cells,
-        scores=_average_scores(cells),
-        calibration=_measure_calibration(cells),
-        hits=pd.DataFrame(list(_measure_hits(cells, panel, seed))),
-        stability=pd.DataFrame(list(_measure_stability(cells, panel))),
-        seed=seed,
+    scored = summarise_scores(frames, panel, forecasters, seed)
+    return replace(
+        scored,
+        hits=pd.DataFrame(list(_measure_hits(scored.cells, panel, seed))),
+        stability=pd.DataFrame(list(_measure_stability(scored.cells, panel))),
     )
+
+
+def summarise_scores(frames: Sequence[pd.DataFrame], panel: Panel, names: Iterable[str], seed: int) -> Evaluation:
+    """Return scored forecasts as an evaluation of the named forecasters, without hits and stability."""
+    cells = _name_categories(pd.concat(frames, ignore_index=True), panel, names)
+    return Evaluation(cells, _average_scores(cells), _measure_calibration(cells), pd.DataFrame(), pd.DataFrame(), seed)
 
 
 def _read_history(panel: Panel, origin: int, known: Callable[[int], Panel] | None) -> Panel:
@@ -205,8 +208,8 @@ def _draw_forecast(
     return out
 
 
-def _score_forecast(panel: Panel, name: str, origin: int, drawn: Floats, seed: int) -> pd.DataFrame:
-    """Compute the scores of one forecast against the counts published later, one row per count."""
+def score_forecast(panel: Panel, name: str, origin: int, drawn: Floats, seed: int) -> pd.DataFrame:
+    """Compute the scores of draws, (d, A, ahead, P), against the counts published later, one row per count."""
     ahead = drawn.shape[2]
     seen = panel.counts[:, origin : origin + ahead]
     area, step, pathway = (axis.ravel() for axis in np.indices(seen.shape))
@@ -216,6 +219,7 @@ def _score_forecast(panel: Panel, name: str, origin: int, drawn: Floats, seed: i
         "expected": drawn.mean(axis=0),
         "log": scores.compute_log_score(drawn, seen),
         "crps": scores.compute_crps(drawn, seen),
+        "wis": scores.compute_wis(drawn, seen),
         "dss": scores.compute_dawid_sebastiani(drawn, seen),
         "pit": scores.compute_pit(drawn, seen, seed + origin),
         **held,
@@ -225,7 +229,7 @@ def _score_forecast(panel: Panel, name: str, origin: int, drawn: Floats, seed: i
     return pd.DataFrame({**places, "area": area, "pathway": pathway, **flat})
 
 
-def _name_categories(cells: pd.DataFrame, panel: Panel, forecasters: Mapping[str, Forecaster]) -> pd.DataFrame:
+def _name_categories(cells: pd.DataFrame, panel: Panel, forecasters: Iterable[str]) -> pd.DataFrame:
     """Return the cells with names of areas, quarters and pathways instead of positions."""
     names = {"area": panel.areas, "quarter": panel.quarters, "pathway": panel.pathways}
     for column, values in names.items():
@@ -236,7 +240,7 @@ def _name_categories(cells: pd.DataFrame, panel: Panel, forecasters: Mapping[str
 
 def _average_scores(cells: pd.DataFrame) -> pd.DataFrame:
     groups = cells.dropna(subset=["observed"]).groupby(["forecaster", "ahead"], observed=True)
-    out = groups[["log", "crps", "dss"]].mean()
+    out = groups[["log", "crps", "wis", "dss"]].mean()
     out["counts"] = groups.size()
     return out.reset_index()
 

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from data.errors import InputError
 from data.workspace.types import Floats, Ints
-from risk.evaluation import lagged
+from risk.evaluation import endemic_epidemic, lagged
 from risk.evaluation.panel import Panel
 from risk.evaluation.scores import log_negative_binomial
 from risk.evaluation.splits import count_borders
@@ -292,6 +292,20 @@ class GradientBoosting(_Regression):
         )
 
 
+@dataclass(frozen=True)
+class EndemicEpidemic:
+    """The standard epidemic model of the field, eq. (90); the historical mean in the first year."""
+
+    def forecast(self, history: Panel, horizon: int, draws: int, seed: int) -> Floats:
+        """Draw the counts of the quarters after a history, (draws, A, horizon, P).
+
+        Raises InputError if there is no quarter to learn from, or none to forecast.
+        """
+        if len(history.quarters) < endemic_epidemic.FEWEST or horizon < 1 or draws < 1:
+            return HistoricalMean().forecast(history, horizon, draws, seed)
+        return endemic_epidemic.draw_forecast(history, horizon, draws, seed)
+
+
 BASELINES: Mapping[str, Forecaster] = MappingProxyType({
     "last count": LastCount(),
     HISTORICAL_MEAN: HistoricalMean(),
@@ -300,4 +314,5 @@ BASELINES: Mapping[str, Forecaster] = MappingProxyType({
     "kernel density": KernelDensity(),
     "Poisson ridge": PoissonRidge(),
     "gradient boosting": GradientBoosting(),
+    "endemic-epidemic": EndemicEpidemic(),
 })  # fmt: skip

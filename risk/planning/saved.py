@@ -18,6 +18,7 @@ from data.errors import InputError
 from data.release import Release, derived, result
 from data.release.result import Result
 from risk.handover.tasks import WHY_STAYS
+from risk.planning.outcomes import register_plan
 from risk.planning.problem import Decision
 from risk.planning.summary import AuthoredDecision, PlanSummary
 
@@ -54,9 +55,14 @@ class SavedPlans:
 
 
 def save_plan(folder: Path, release: Release, summary: PlanSummary) -> SavedPlan:
-    """Save a plan beside its release; `folder` is that of derived results. The same plan is saved once."""
+    """Save a plan beside its release, and register it in the ledger; `folder` is that of derived results.
+
+    The same plan is saved once.
+    """
     content = {**write_plan(summary), "invented": release.invented}
-    return _read_result(derived.publish(folder, release, KIND, [], content))
+    plan = _read_result(derived.publish(folder, release, KIND, [], content))
+    register_plan(folder, release, plan.name, summary)
+    return plan
 
 
 def list_saved_plans(folder: Path | None, release: Release) -> SavedPlans:

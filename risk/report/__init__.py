@@ -12,14 +12,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from data.errors import ReleaseError
+from data.errors import ReleaseError, WorkspaceError
 from data.release import Release, derived
 from data.release.result import Result
 from data.tables.population import is_between_censuses
+from data.workspace.hash_chain import append_entries, read_chain
 from data.workspace.threads import on_one_thread
 from data.workspace.types import Progress
 from geo import areas as geography
 from risk.access import tables as access_tables
+from risk.evaluation import forecast_ledger
+from risk.evaluation.risk_model import build_panel
 from risk.model import Fit, RiskModel
 from risk.model.municipalities import MunicipalFit, fit_municipalities
 from risk.model.observations import Observations
@@ -75,6 +78,7 @@ def assess(
         "evaluation": evaluation,
         **({"travel": access_tables.describe_travel(times)} if partner else {}),
         **({} if municipal is None else {"municipalities": describe_municipalities(municipal)}),
+        **(_register_forecasts(release, folder, judged) if partner else {}),
     }
     result = derived.publish(folder, release, KIND, listed, about)
     tell(3, 3, "Done")
@@ -88,3 +92,34 @@ def _fit_municipalities(release: Release, areas: geography.Areas, regions: Fit, 
     except ReleaseError:
         return None
     return fit_municipalities(regions, observations, lambda done, total, _: tell(done, total, "Fitting municipalities"))
+
+
+def _register_forecasts(release: Release, folder: Path, judged: tables.JudgedFit) -> dict[str, Any]:
+    """Register the forecasts in the ledger, once for each release; return its head and its scores for the manifest.
+
+    A damaged ledger does not keep the risk from being calculated: the manifest says what is wrong.
+    """
+    path, observations = forecast_ledger.name_ledger(folder), judged.observations
+    chain = read_chain(path)
+    history = build_panel(observations)
+    if not forecast_ledger.is_registered(chain, release, history):
+        forecasts = forecast_ledger.draw_forecasts(judged.fit, tables.DRAWS)
+        entry = forecast_ledger.make_entry(release, history, forecasts, judged.whole.exceeding)
+        try:
+            chain = append_entries(path, [entry])
+        except WorkspaceError as error:
+            return {"ledger_problem": str(error)}
+    if chain.problems:
+        return {"ledger_problem": " ".join(chain.problems)}
+    number, head = chain.head
+    record = forecast_ledger.score_ledger(chain, observations)
+    return {"ledger": {"number": number, "sha256": head}, "track_record": None if record is None else record.as_dict()}
+
+
+@on_one_thread
+def reconstruct_forecasts(release: Release, folder: Path) -> None:
+    """Register what would have been forecast before each of the last quarters, for invented data only."""
+    observations = Observations.from_release(release)
+    append_entries(
+        forecast_ledger.name_ledger(folder), list(forecast_ledger.reconstruct_entries(release, observations))
+    )

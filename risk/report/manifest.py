@@ -12,6 +12,7 @@ from data.release import Release
 from risk.access.tables import TravelNotes
 from risk.evaluation import Verdict
 from risk.evaluation.baselines import HISTORICAL_MEAN
+from risk.evaluation.forecast_ledger import TrackRecord
 from risk.evaluation.risk_model import MODEL
 from risk.report import KIND
 from risk.report.safeguards import Drift, ProxyCheck, read_checks, read_drift
@@ -80,7 +81,8 @@ class RiskManifest:
 
     years : first day of the first year and last day of the last year that shifts compare; empty without
     shifts. checks : the proxy audit; None on the public tier, which is not audited. finds_alone, corrected :
-    the feedback test. evaluation : None if the model was not measured.
+    the feedback test. evaluation : None if the model was not measured. track_record : the scores of registered
+    forecasts, None while no quarter has arrived. ledger_problem : what is wrong with the ledger; empty if nothing is.
     """
 
     created: str
@@ -92,6 +94,8 @@ class RiskManifest:
     corrected: Drift | None
     evaluation: EvaluationSummary | None
     travel: TravelNotes | None
+    track_record: TrackRecord | None = None
+    ledger_problem: str = ""
 
 
 def read_manifest(release: Release) -> RiskManifest | None:
@@ -112,6 +116,8 @@ def read_manifest(release: Release) -> RiskManifest | None:
         corrected=read_drift(safeguards, "corrected"),
         evaluation=EvaluationSummary.read(evaluation) if evaluation else None,
         travel=TravelNotes.read(values["travel"]) if values.get("travel") else None,
+        track_record=TrackRecord.read(values["track_record"]) if values.get("track_record") else None,
+        ledger_problem=str(values.get("ledger_problem", "")),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.narrative import model_card
+from dashboard.narrative import model_card, track_record
 from dashboard.narrative import risk as narrative
 from dashboard.narrative.evaluation import format_verdict, is_beaten
 from dashboard.pages.risk import chart, evaluation, summary
@@ -65,6 +65,8 @@ def _show_partner(current: CurrentRelease, manifest: RiskManifest) -> None:
     st.fragment(_show_rates)(current)
     _show_section(_("How well it has predicted"))
     _show_prediction(manifest.evaluation)
+    _show_section(_("Forecasts that were registered"))
+    _show_record(current, manifest)
     _show_section(_("The model and its safeguards"))
     with st.expander(_("What the model uses, what it never uses, and how it is checked")):
         _show_card(current, manifest)
@@ -127,6 +129,33 @@ def _show_prediction(measured: EvaluationSummary | None) -> None:
     right.caption(_("For the next quarter, a fifth of the areas of each country. Lines: 95 % interval."))
     with st.expander(_("Average error of each forecast, in children (smaller is better)")):
         st.html(markup.render_table(evaluation.tabulate_scores(measured)))
+
+
+def _show_record(current: CurrentRelease, manifest: RiskManifest) -> None:
+    if manifest.ledger_problem:
+        st.warning(escape_markdown(manifest.ledger_problem))
+        return
+    record = manifest.track_record
+    st.html(markup.render_list(track_record.list_sentences(record)))
+    if record is None:
+        return
+    st.html(markup.render_table(track_record.tabulate_record(record)))
+    with st.expander(_("Areas, and where numbers lay in their forecast")):
+        st.caption(_(_STROKE, best=record.verdict.baseline))
+        st.html(markup.render_table(track_record.tabulate_areas(record, current_release.read_area_names(current))))
+        st.html(markup.render_narrow(markup.render_table(track_record.tabulate_transform(record))))
+    st.caption(_(_PUBLISHED))
+
+
+_STROKE = (
+    "Before the stroke the risk model, behind it “{best}”. Mean place: where numbers lay in their forecast, from 0 to "
+    "1; .5 on average if it is right. An area has few numbers: do not rank areas by them."
+)
+_PUBLISHED = (
+    "Log score: larger is better. Interval score, CRPS and top five: smaller is better. Top five is the mean squared "
+    "error of the chance that an area is among the five of its country with most children in a year. Forecasts are of "
+    "published numbers, with their noise, and are compared with published numbers, never with the children themselves."
+)
 
 
 def _show_card(current: CurrentRelease, manifest: RiskManifest) -> None:

@@ -1,4 +1,4 @@
-"""The folders in a backup: releases, so that published numbers can be repeated, and saved plans.
+"""The folders in a backup: releases, so that published numbers can be repeated, saved plans and ledgers of forecasts.
 
 Other results can be computed again from a release, and are left out. An existing folder is never changed, and each
 path in a backup is checked, so that no file is written outside the folders.
@@ -7,6 +7,7 @@ path in a backup is checked, so that no file is written outside the folders.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from data.release import names
@@ -15,6 +16,7 @@ from data.workspace import files
 
 _LISTS = (".names", "current")
 _PLANS = "plan-"
+_LEDGERS = "ledger-*.jsonl"
 
 
 def iter_releases(releases: Path) -> Iterator[tuple[str, bytes]]:
@@ -26,8 +28,9 @@ def iter_releases(releases: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def iter_plans(derived: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the path (below `derived`) and content of each file of each saved plan."""
+    """Yield the path (below `derived`) and content of each file of each saved plan, and of ledgers of forecasts."""
     yield from _iter_files(derived, f"*/{_PLANS}*/*")
+    yield from _iter_files(derived, _LEDGERS)
 
 
 def restore_releases(connection: Connection, releases: Path) -> list[str]:
@@ -47,7 +50,7 @@ def restore_releases(connection: Connection, releases: Path) -> list[str]:
 
 
 def restore_plans(connection: Connection, derived: Path) -> int:
-    """Write the plans of a backup that are missing and return their number."""
+    """Write the plans and ledgers of a backup that are missing; return the number of plans."""
     query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'backup_plan'"
     if connection.execute(query).fetchone() is None:
         return 0  # a backup from before plans existed
@@ -57,6 +60,10 @@ def restore_plans(connection: Connection, derived: Path) -> int:
     for folder in missing:
         within = [path for path in paths if _split(path)[:2] == folder]
         _write_folder(connection, "backup_plan", derived.joinpath(*folder), 2, within)
+    for name in _list_paths(connection, "backup_plan"):
+        # One that is there may have entries that the backup does not have.
+        if fnmatch(name, _LEDGERS) and "/" not in name and "\\" not in name and not (derived / name).exists():
+            files.write_bytes(derived / name, _read_content(connection, "backup_plan", name))
     return len(missing)
 
 

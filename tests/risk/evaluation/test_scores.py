@@ -156,3 +156,19 @@ def test_rank_stability_is_one_for_the_same_order_and_minus_one_for_the_opposite
     assert scores.correlate_ranks(order, 10 * order) == pytest.approx((1.0, 1.0))
     assert scores.correlate_ranks(order, -order) == pytest.approx((-1.0, -1.0))
     assert np.isnan(scores.correlate_ranks(order, np.ones(4))).all()
+
+
+def test_the_weighted_interval_score_is_that_of_its_definition():
+    """Bracher et al. (2021), eq. (1) and (2): the median and eleven central intervals."""
+    np.testing.assert_allclose(
+        scores.compute_wis(np.full((5, 3), 4.0), np.array([4.0, 7.0, np.nan])), [0.0, 3.0, np.nan]
+    )
+    draws = np.random.default_rng(0).poisson(5.0, (500, 4)).astype(float)
+    seen = np.array([5.0, 0.0, 9.0, 14.0])
+    ends = np.quantile(draws, scores.QUANTILES, axis=0, method="inverted_cdf")
+    total = 0.5 * np.abs(seen - ends[11])
+    for level in range(11):
+        outside, low, high = 2 * scores.QUANTILES[level], ends[level], ends[22 - level]
+        penalty = np.maximum(low - seen, 0) + np.maximum(seen - high, 0)
+        total += outside / 2 * (high - low + 2 / outside * penalty)
+    np.testing.assert_allclose(scores.compute_wis(draws, seen), total / 11.5)

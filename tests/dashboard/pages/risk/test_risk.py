@@ -273,3 +273,11 @@ def test_without_a_release_it_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
     test = AppTest.from_function(page, default_timeout=60).run()
     assert "tact release" in said(test)
+
+
+def test_registered_forecasts_are_shown_with_their_scores_and_that_they_were_reconstructed(run):
+    shown = said(run())
+    assert "Reconstructed on invented data" in shown
+    assert "lay in its 50 % interval" in shown
+    assert "endemic-epidemic" in shown
+    assert "Mean place" in shown

@@ -252,6 +252,18 @@ def test_plans_that_were_kept_come_back_and_those_that_are_there_stay(workspace,
     assert changed.read_text() == "{}"
 
 
+def test_the_ledger_of_forecasts_comes_back_and_one_that_is_there_stays(workspace, tmp_path):
+    (workspace.derived / "ledger-partner.jsonl").write_text("one\n")
+    write_backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
+    new = tmp_path / "new"
+    restore_backup(tmp_path / "b.tact", new, PASSPHRASE)
+    ledger = new / "derived" / "ledger-partner.jsonl"
+    assert ledger.read_text() == "one\n"
+    ledger.write_text("one\ntwo\n")
+    restore_backup(tmp_path / "b.tact", new, PASSPHRASE, replace=True)
+    assert ledger.read_text() == "one\ntwo\n"
+
+
 def test_a_backup_of_before_there_were_plans_is_restored(file, tmp_path):
     with contextlib.closing(sqlcipher.connect_with_passphrase(file, PASSPHRASE)) as connection:
         connection.execute("DROP TABLE backup_plan")

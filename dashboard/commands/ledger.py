@@ -1,0 +1,186 @@
+"""`tact ledger`: the forecasts that were registered, whether the ledger is whole, and a copy for other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dashboard.commands.export import log_receiver
+from dashboard.commands.output import Json, emit, format_table
+from dashboard.commands.workspace import open_workspace
+from dashboard.narrative.track_record import list_sentences
+from data.errors import InputError, ReleaseError, WorkspaceError
+from data.release import Release
+from data.release.result import list_all_results
+from data.restricted import governance
+from data.tables.periods import Period
+from data.workspace import Workspace
+from data.workspace.hash_chain import Chain, Entry, read_chain
+from geo import areas as geography
+from risk.evaluation import hub_files
+from risk.evaluation.forecast_ledger import KIND as FORECAST
+from risk.evaluation.forecast_ledger import name_ledger
+from risk.model.observations import Observations
+from risk.planning.outcomes import MoveOutcome, follow_plan, list_plan_entries
+from risk.report import KIND as RISK
+from risk.report.manifest import read_manifest
+
+app = typer.Typer(help="The ledger of forecasts. Needs the partner tier.", no_args_is_help=True)
+_BROKEN = 5
+_UNSEEN = (
+    "Seen are days of outreach and published children. Whether need was met, and what had happened without the move, "
+    "cannot be seen: more outreach finds more children."
+)
+
+
+@app.command("list")
+def list_entries(context: typer.Context, as_json: Json = False) -> None:
+    """List the entries of the ledger, and how right the forecasts were."""
+    workspace = open_workspace(context, or_demo=True)
+    chain = _read_whole(workspace)
+    release = _open(workspace, None)
+    manifest = read_manifest(release)
+    record = manifest.track_record if manifest else None
+    outcomes = _follow_plans(workspace, chain, release)
+    answer = [_describe_entry(entry) for entry in chain.entries]
+    rows = [("", "registered", "release", "what", ""), *(tuple(map(str, row.values()))[:5] for row in answer)]
+    emit(
+        {
+            "entries": answer,
+            "sha256": chain.head[1],
+            "track_record": record.as_dict() if record else None,
+            "plans": [asdict(outcome) for outcome in outcomes],
+        },
+        as_json,
+        *(format_table(rows) if answer else ["Nothing is registered yet. Forecasts are registered by: tact risk"]),
+        *(list_sentences(record) if answer else ()),
+        *_word_outcomes(outcomes),
+        *([_word_head(chain)] if answer else ()),
+    )
+
+
+@app.command("verify")
+def verify(context: typer.Context, as_json: Json = False) -> None:
+    """Check that no entry was changed, removed, moved or cut off."""
+    workspace = open_workspace(context, or_demo=True)
+    chain = read_chain(name_ledger(workspace.derived))
+    problems = [*chain.problems, *_find_cut_off(workspace, chain)]
+    emit(
+        {"entries": len(chain.entries), "sha256": chain.head[1], "problems": problems},
+        as_json,
+        *(problems or [f"All {len(chain.entries)} entries are as they were registered. {_word_head(chain)}"]),
+    )
+    if problems:
+        raise SystemExit(_BROKEN)
+
+
+@app.command("export")
+def export(
+    context: typer.Context,
+    to: Annotated[Path, typer.Option("--to", help="Folder to write the files to.")],
+    receiver: Annotated[
+        str | None, typer.Option("--for", help="Name of the receiver, who must have an agreement.")
+    ] = None,
+    release: Annotated[
+        str | None, typer.Option(help="Release whose published counts are written beside. Default: the current one.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write forecasts and published counts in the format of forecast hubs (hubverse), as CSV."""
+    if to.exists() and not to.is_dir():
+        raise InputError(f"{to} is a file. Give a folder: --to FOLDER")
+    workspace = open_workspace(context, or_demo=True)
+    chain = _read_whole(workspace)
+    opened = _open(workspace, release)
+    observations = _observe(opened)
+    log_receiver(workspace, opened, receiver, ["csv"], ["forecasts"])
+    paths = [str(path) for path in hub_files.write_hub(chain, observations, to)]
+    emit({"files": paths, "for": receiver}, as_json, *paths)
+
+
+def _open(workspace: Workspace, name: str | None) -> Release:
+    blocked = governance.read(workspace).blocked
+    return Release.open(workspace.releases, "partner", name, blocked, workspace.derived)
+
+
+def _read_whole(workspace: Workspace) -> Chain:
+    """Read the ledger. Raise WorkspaceError where it is damaged."""
+    chain = read_chain(name_ledger(workspace.derived))
+    if chain.problems:
+        raise WorkspaceError(" ".join(chain.problems))
+    return chain
+
+
+def _follow_plans(workspace: Workspace, chain: Chain, release: Release) -> list[MoveOutcome]:
+    """Compare the plans of earlier releases with what a release shows."""
+    outcomes: list[MoveOutcome] = []
+    with suppress(ReleaseError):  # a release of figures alone
+        after = _observe(release)
+        for content in list_plan_entries(chain):
+            if content["release"] != release.name:
+                outcomes += follow_plan(content, _observe(_open(workspace, content["release"])), after)
+    return outcomes
+
+
+def _observe(release: Release) -> Observations:
+    return Observations.from_release(release, geography.read_areas(release.areas_file))
+
+
+def _word_outcomes(outcomes: Sequence[MoveOutcome]) -> Iterator[str]:
+    if not outcomes:
+        return
+    rows = [("move", "decided", "seen", "forecast gain", "days where they came", "children there", "")]
+    rows += [
+        (
+            f"{move.units} {move.kind} {move.start} to {move.end}",
+            move.decided or "-",
+            move.seen,
+            f"{move.gain.mean:+.1f} ({move.gain.low:+.1f} to {move.gain.high:+.1f})",
+            f"{move.end_days.before:.0f} to {move.end_days.after:.0f}",
+            f"{move.children.before:.1f} to {move.children.after:.1f}",
+            f"(noise of the difference {move.margin:.1f})",
+        )
+        for move in outcomes
+    ]
+    yield "Plans of earlier releases, per quarter:"
+    yield from format_table(rows)
+    yield _UNSEEN
+
+
+def _find_cut_off(workspace: Workspace, chain: Chain) -> list[str]:
+    """List what results name and the ledger does not have, each once."""
+    problems: dict[int, str] = {}
+    for result in list_all_results(workspace.derived, "partner", RISK):
+        named = result.manifest.get("ledger")
+        if named and not (chain.problems and named["number"] > len(chain.entries)):
+            place = f"the result {result.folder.parent.name}/{result.folder.name}"
+            problem = chain.find_missing(named["number"], named["sha256"], place)
+            problems |= {named["number"]: problem} if problem else {}
+    return [problems[number] for number in sorted(problems)]
+
+
+def _describe_entry(entry: Entry) -> dict[str, Any]:
+    content = entry.content
+    if content["kind"] != FORECAST:
+        return {"number": entry.number, "registered": entry.registered, "release": content["release"],
+                "what": f"plan {content['plan']}", "mark": "", "sha256": entry.sha256}  # fmt: skip
+    first, last = (Period.parse(content["targets"][i]) for i in (0, -1))
+    mark = "reconstructed on invented data" if content["reconstructed"] else "late, never scored"
+    return {
+        "number": entry.number,
+        "registered": entry.registered,
+        "release": content["release"],
+        "what": f"forecast of {Period(first.start, last.end, 'whole').label}",
+        "mark": mark if content["reconstructed"] or content["late"] else "",
+        "sha256": entry.sha256,
+    }
+
+
+def _word_head(chain: Chain) -> str:
+    number, sha256 = chain.head
+    return f"Write this down elsewhere, such as in the minutes: entry {number}, {sha256}"

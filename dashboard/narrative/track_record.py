@@ -1,0 +1,103 @@
+"""The sentences on registered forecasts and how right they were, for the page and the terminal."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dashboard.site.text import _
+from risk.evaluation.forecast_ledger import TrackRecord
+from risk.evaluation.risk_model import MODEL
+
+_BETTER = (
+    "The risk model's forecasts were better than the best of the others ({best}): log score {gained} a count "
+    "(95 %: {low} to {high}; {counts} counts)."
+)
+_NOT_BETTER = (
+    "The risk model's forecasts were not clearly better than the best of the others ({best}): log score {gained} a "
+    "count (95 %: {low} to {high}; {counts} counts)."
+)
+_GENUINE = "Each forecast was registered before a release showed the numbers it is compared with."
+_RECONSTRUCTED = (
+    "Reconstructed on invented data: each forecast was calculated afterwards, from the quarters before it alone."
+)
+_WORSE = "By the weighted interval score, {names} did better than the risk model."
+_NOTHING = "Forecasts are registered. None can be scored yet: no release shows a quarter that was forecast."
+
+
+def list_sentences(record: TrackRecord | None) -> list[str]:
+    """Return what is said of the registered forecasts, the most important first."""
+    if record is None:
+        return [_(_NOTHING)]
+    verdict, rows = record.verdict, {str(row["forecaster"]): row for row in record.scores}
+    low, high = verdict.interval
+    better = [name for name, row in rows.items() if row["wis"] < rows[MODEL]["wis"]]
+    own = rows[MODEL]
+    return [
+        _(_RECONSTRUCTED if record.reconstructed else _GENUINE),
+        _(
+            _BETTER if verdict.beats else _NOT_BETTER,
+            best=verdict.baseline,
+            gained=f"{verdict.gained:+.3f}",
+            low=f"{low:+.3f}",
+            high=f"{high:+.3f}",
+            counts=f"{verdict.counts:,}",
+        ),
+        _(
+            "Of the published numbers, {half} lay in its 50 % interval, {most} in its 80 % and {all} in its 95 % "
+            "interval. Intervals of whole numbers hold at least their share.",
+            half=f"{own['in_50']:.0%}",
+            most=f"{own['in_80']:.0%}",
+            all=f"{own['in_95']:.0%}",
+        ),
+        *([_(_WORSE, names=", ".join(better))] if better else []),
+        *(
+            [_("{number} numbers are not published, and left out for every forecast.", number=record.left_out)]
+            if record.left_out
+            else []
+        ),
+        *([_("{number} forecasts were registered late, and never count.", number=record.late)] if record.late else []),
+    ]
+
+
+def tabulate_record(record: TrackRecord) -> pd.DataFrame:
+    """Return the scores of each forecaster, the best log score first."""
+    top = {row["forecaster"]: f"{row['brier']:.3f}" for row in record.top}
+    rows = [
+        (
+            row["forecaster"],
+            f"{row['log']:.3f}",
+            f"{row['wis']:.3f}",
+            f"{row['crps']:.3f}",
+            *(f"{row[name]:.0%}" for name in ("in_50", "in_80", "in_95")),
+            top.get(row["forecaster"], "–"),
+        )
+        for row in record.scores
+    ]
+    head = [_("Forecast"), _("Log score"), _("Interval score"), _("CRPS"), "50 %", "80 %", "95 %", _("Top five")]
+    return pd.DataFrame(rows, columns=head)
+
+
+def tabulate_transform(record: TrackRecord) -> pd.DataFrame:
+    """Return the share of published numbers in each tenth of the model's forecast; a tenth each if it is right."""
+    row = next(row for row in record.scores if row["forecaster"] == MODEL)
+    names = [f"{10 * tenth} – {10 * tenth + 10} %" for tenth in range(10)]
+    values = [f"{row[f'pit_{tenth + 1}']:.0%}" for tenth in range(10)]
+    return pd.DataFrame({_("Tenth of the forecast"): names, _("Share of numbers"): values})
+
+
+def tabulate_areas(record: TrackRecord, names: pd.Series) -> pd.DataFrame:
+    """Return the scores of each area: the model's and, behind a stroke, those of the best simple forecast."""
+    rows = [
+        (
+            names.get(area.area, area.area),
+            area.counts,
+            f"{area.log:.2f} / {area.log_best:.2f}",
+            f"{area.wis:.2f} / {area.wis_best:.2f}",
+            f"{area.in_80:.0%}",
+            f"{area.in_95:.0%}",
+            f"{area.pit:.2f}",
+        )
+        for area in record.areas
+    ]
+    head = [_("Area"), _("Counts"), _("Log score"), _("Interval score"), "80 %", "95 %", _("Mean place")]
+    return pd.DataFrame(rows, columns=head)

@@ -1,0 +1,152 @@
+"""Files to which entries are only ever added: one line of JSON each, with the SHA-256 of the entry before it.
+
+An entry that is changed, removed, moved or put in is found by `read_chain`. Entries that are cut off at the end are
+found by whoever kept the number and SHA-256 of a later entry: `Chain.find_missing`. Who can rewrite this file and every
+place where such a pair was kept can forge it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from data.errors import WorkspaceError
+from data.workspace import files
+
+_START = "0" * 64  # stands before the first entry
+_FIELDS = {"number": int, "registered": str, "previous": str, "content": dict, "sha256": str}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry: its number from 1 on, when it was added (UTC), what it holds, its own SHA-256 and the previous one."""
+
+    number: int
+    registered: str
+    previous: str
+    content: Mapping[str, Any]
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """Number and day, for messages."""
+        return f"entry {self.number} of {self.registered[:10]}"
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The entries of a file before the first fault, and all faults in words, each with its remedy."""
+
+    path: Path
+    entries: tuple[Entry, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """Number and SHA-256 of the last entry; both name the whole file up to there."""
+        return (self.entries[-1].number, self.entries[-1].sha256) if self.entries else (0, _START)
+
+    def find_missing(self, number: int, sha256: str, place: str) -> str:
+        """Return what is wrong if an entry that was named elsewhere is not here; empty if it is."""
+        if number == 0:
+            return ""
+        if number > len(self.entries):
+            first = len(self.entries) + 1
+            names = f"Entry {number} is" if first == number else f"Entries {first} to {number} are"
+            return f"{names} missing at the end: {place} names entry {number}. {_word_remedy(self.path)}"
+        if self.entries[number - 1].sha256 != sha256:
+            return f"E{self.entries[number - 1].name[1:]} is not the one that {place} names. {_word_remedy(self.path)}"
+        return ""
+
+
+def read_chain(path: Path) -> Chain:
+    """Read a file and check every entry; without a file the chain is empty."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return Chain(path)
+    entries: list[Entry] = []
+    problems: list[str] = []
+    number, previous = 0, _START
+    for position, line in enumerate(lines, start=1):
+        entry = _parse(line)
+        problem = f"Line {position} cannot be read" if entry is None else _find_fault(entry, number, previous)
+        if problem:
+            problems.append(f"{problem}. {_word_remedy(path)}")
+        elif entry is not None and not problems:
+            entries.append(entry)
+        number, previous = (position, "") if entry is None else (entry.number, entry.sha256)
+    return Chain(path, tuple(entries), tuple(problems))
+
+
+def append_entries(path: Path, contents: Sequence[Mapping[str, Any]]) -> Chain:
+    """Add entries in one step, so that after a crash all of them are there or none.
+
+    Raises WorkspaceError where the file is damaged: nothing is added to a chain that does not hold.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        chain = read_chain(path)
+        if chain.problems:
+            raise WorkspaceError(" ".join(chain.problems))
+        number, previous = chain.head
+        moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        added: list[Entry] = []
+        for content in contents:
+            number += 1
+            plain = json.loads(json.dumps(content))
+            entry = Entry(number, moment, previous, plain, _compute_hash(number, moment, previous, plain))
+            added.append(entry)
+            previous = entry.sha256
+        if added:
+            before = path.read_bytes() if path.exists() else b""
+            files.write_bytes(path, before + b"".join(map(_write_line, added)))
+        return Chain(path, (*chain.entries, *added))
+
+
+def _compute_hash(number: int, moment: str, previous: str, content: Mapping[str, Any]) -> str:
+    values = {"number": number, "registered": moment, "previous": previous, "content": content}
+    return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _write_line(entry: Entry) -> bytes:
+    values = {name: getattr(entry, name) for name in _FIELDS}
+    return json.dumps(values, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+def _parse(line: bytes) -> Entry | None:
+    """Read a line; None if it is no entry."""
+    try:
+        values = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(values, dict) or set(values) != set(_FIELDS):
+        return None
+    return Entry(**values) if all(type(values[name]) is kind for name, kind in _FIELDS.items()) else None
+
+
+def _find_fault(entry: Entry, number: int, previous: str) -> str:
+    """Return what is wrong with an entry that follows entry `number`; empty if nothing is."""
+    name = f"E{entry.name[1:]}"
+    if _compute_hash(entry.number, entry.registered, entry.previous, entry.content) != entry.sha256:
+        return f"{name} was changed"
+    if entry.number > number + 1:
+        first, last = number + 1, entry.number - 1
+        gone = f"Entry {first} is" if first == last else f"Entries {first} to {last} are"
+        return f"{gone} missing before {entry.name}"
+    if entry.number != number + 1:
+        return f"{name} stands in the wrong place, after entry {number}"
+    if previous and entry.previous != previous:
+        return f"{name} does not follow the entry before it: one of the two was put in later"
+    return ""
+
+
+def _word_remedy(path: Path) -> str:
+    return f"Put back {path} from a backup (tact restore into an empty folder, then copy the file)."

@@ -1,0 +1,340 @@
+"""The forecast ledger: what was forecast, registered before the quarter arrived, and its scores when it has arrived.
+
+An entry holds, for every forecaster, draws of the *published* number of children by area, quarter ahead and pathway,
+as counts of each value: quantiles, probabilities and all scores follow from them. So noise is part of the forecast,
+and it is compared with what a later release publishes, never with true counts.
+
+A quarter has arrived when a release shows it. An entry made after that is late: it is marked and never scored. Entries
+that were computed afterwards on invented data are marked as reconstructed, and never mixed with others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data.errors import ReleaseError
+from data.release import Release, names
+from data.tables.periods import Period
+from data.tables.spec import table_name
+from data.workspace.hash_chain import Chain, Entry
+from data.workspace.types import Floats
+from data.workspace.version import code_version
+from risk.evaluation import Evaluation, Verdict, score_forecast, summarise_scores
+from risk.evaluation.baselines import BASELINES
+from risk.evaluation.panel import Panel
+from risk.evaluation.risk_model import MODEL, ModelForecaster, build_panel
+from risk.model import Fit, RiskModel
+from risk.model.observations import Observations
+
+KIND = "forecast"
+TOP = 5  # areas of a country
+AHEAD, DRAWS, SEED = 4, 1000, 0
+LEVELS = (50, 80, 95)
+
+
+def name_ledger(derived: Path) -> Path:
+    """Return the ledger beside derived results. It is of the partner tier, as all forecasts are."""
+    return derived / "ledger-partner.jsonl"
+
+
+def make_entry(
+    release: Release,
+    history: Panel,
+    forecasts: Mapping[str, Floats],
+    exceeding: Floats | None = None,
+    *,
+    reconstructed: bool = False,
+) -> dict[str, Any]:
+    """Return the content of an entry: draws of each forecaster, (d, A, AHEAD, P), after the quarters of a history.
+
+    `exceeding` are chances that the rate is more than 1.5 times the country's, (A, P): registered, but never scored.
+    """
+    targets = list(_list_next(history.quarters[-1]))
+    shown = find_last_quarter(release)
+    return {
+        "kind": KIND,
+        "release": release.name,
+        "release_sha256": release.checksum,
+        "tier": release.tier,
+        "invented": release.invented,
+        "code_version": code_version(),
+        "origin": Period.parse(targets[0]).start.isoformat(),
+        "last_known": history.quarters[-1],
+        "last_published": shown,
+        "late": not reconstructed and shown >= targets[0],
+        "reconstructed": reconstructed,
+        "targets": targets,
+        "areas": list(history.areas),
+        "pathways": list(history.pathways),
+        "exceeding": [] if exceeding is None else np.round(exceeding, 4).tolist(),
+        "top": {name: _compute_top(drawn, history.countries) for name, drawn in forecasts.items()},
+        "values": {name: [_count_values(cell) for cell in _flatten(drawn)] for name, drawn in forecasts.items()},
+    }
+
+
+def draw_forecasts(fit: Fit, size: int) -> dict[str, Floats]:
+    """Draw the published counts of the next quarters by the fitted model and by each baseline, (d, A, AHEAD, P).
+
+    `size` is the number of draws that the report makes: the same draws are not made again.
+    """
+    observations = fit.observations
+    effort = np.repeat(observations.effort[:, -AHEAD:].mean(axis=1)[:, None], AHEAD, axis=1)
+    # Draws are shuffled, so that the first ones are a sample.
+    by_model = fit.forecast(effort, size, SEED, published=True)[:DRAWS].sum(axis=-1).astype(float)
+    return {MODEL: by_model, **_draw_baselines(build_panel(observations))}
+
+
+def reconstruct_entries(release: Release, observations: Observations, quarters: int = 4) -> Iterator[dict[str, Any]]:
+    """Yield the entries that the last quarters would have had, each fitted to the quarters before it.
+
+    Raises ReleaseError where the data are not invented: a forecast of real records is registered in time or never.
+    """
+    if not release.invented:
+        raise ReleaseError(f"Release {release.name} is real: forecasts of the past are never made up for it.")
+    whole = build_panel(observations)
+    for known in range(len(observations.quarters) - quarters, len(observations.quarters)):
+        history = whole.until(known)
+        by_model = ModelForecaster(observations, RiskModel()).forecast(history, AHEAD, DRAWS, SEED)
+        yield make_entry(release, history, {MODEL: by_model, **_draw_baselines(history)}, reconstructed=True)
+
+
+def _draw_baselines(history: Panel) -> dict[str, Floats]:
+    return {name: forecaster.forecast(history, AHEAD, DRAWS, SEED) for name, forecaster in BASELINES.items()}
+
+
+def is_registered(chain: Chain, release: Release, history: Panel) -> bool:
+    """Return whether the ledger has the forecast of a release; the first one counts for ever."""
+    wanted = {"release_sha256": release.checksum, "last_known": history.quarters[-1], "reconstructed": False}
+    forecasts = (entry.content for entry in chain.entries if entry.content["kind"] == KIND)
+    return any(all(content[key] == value for key, value in wanted.items()) for content in forecasts)
+
+
+def find_last_quarter(release: Release) -> str:
+    """Return the last quarter that any release beside this one shows, this one included."""
+    releases = release.folder.parent.parent
+    quarters = []
+    for name in names(releases):
+        with suppress(ReleaseError):  # of figures alone, or of another tier
+            table = Release.open(releases, release.tier, name).table(
+                table_name("model", "region", "quarter", "crossing", "found")
+            )
+            quarters.append(str(table["period"].max()))
+    return max(quarters, default="")
+
+
+def _list_next(quarter: str) -> Iterator[str]:
+    """Yield the identifiers of the quarters after a quarter."""
+    period = Period.parse(quarter)
+    for _ in range(AHEAD):
+        period = Period.starting(period.end + pd.Timedelta(days=1).to_pytimedelta(), "quarter")
+        yield period.id
+
+
+def _flatten(drawn: Floats) -> Floats:
+    """Return draws by cell, areas first, then quarters, then pathways, (A * AHEAD * P, d)."""
+    return drawn.reshape(len(drawn), -1).T
+
+
+def _count_values(cell: Floats) -> list[int]:
+    """Return each drawn value, followed by how often it was drawn."""
+    pairs = np.unique(cell, return_counts=True)
+    return [int(number) for pair in zip(*pairs, strict=True) for number in pair]
+
+
+def _compute_top(drawn: Floats, countries: Sequence[str]) -> list[float]:
+    """Return the chance of each area to be among the TOP of its country, by children of all quarters, eq. (93)."""
+    return [round(float(share), 4) for share in _is_top(drawn.sum(axis=(2, 3)), countries).mean(axis=0)]
+
+
+def _is_top(totals: Floats, countries: Sequence[str]) -> Floats:
+    """Return 1.0 where fewer than TOP areas of the same country have more, (..., A)."""
+    codes = np.array(countries)
+    out = np.zeros(totals.shape)
+    for code in dict.fromkeys(countries):
+        inside = codes == code
+        own = totals[..., inside]
+        out[..., inside] = (own[..., None, :] > own[..., :, None]).sum(axis=-1) < TOP
+    return out
+
+
+def read_draws(content: Mapping[str, Any], forecaster: str) -> Floats:
+    """Return the draws of a forecaster in an entry, sorted, (d, A, AHEAD, P)."""
+    cells = [np.repeat(cell[::2], cell[1::2]) for cell in content["values"][forecaster]]
+    shape = (len(content["areas"]), len(content["targets"]), len(content["pathways"]))
+    return np.stack(cells, axis=1).astype(float).reshape(-1, *shape)
+
+
+def read_complete_panel(observations: Observations) -> Panel:
+    """Return the published counts; unknown where any way of finding is withheld, since a part is no whole.
+
+    All forecasters are scored on the same counts. Which numbers are withheld is decided from published numbers, so the
+    scores are those of counts that are published; how many were left out is said beside them.
+    """
+    panel = build_panel(observations)
+    complete = (observations.published >= 0).all(axis=-1)
+    return replace(panel, counts=np.where(complete, panel.counts, np.nan))
+
+
+@dataclass(frozen=True)
+class AreaRecord:
+    """Scores of an area: counts, mean log score and WIS of the model and of the best baseline, coverage, mean PIT."""
+
+    area: str
+    counts: int
+    log: float
+    log_best: float
+    wis: float
+    wis_best: float
+    in_80: float
+    in_95: float
+    pit: float
+
+
+@dataclass(frozen=True)
+class TrackRecord:
+    """The scores of all registered forecasts whose quarter has arrived.
+
+    entries, late : number of entries that are scored, and of late ones, which never are. origins : first day of
+    the first quarter each forecast. left_out : counts that are not published. scores : rows by forecaster: log, wis,
+    crps, counts, in_50, in_80, in_95 and the tenths of the PIT. ahead : rows by forecaster and quarters ahead.
+    top : rows by forecaster: Brier score of the chances to be among the five areas of a country with most children,
+    and the number of chances; empty until a whole year has arrived.
+    verdict : the model against the baseline with the best log score on the same counts, which is known only
+    afterwards and so is the hardest to beat.
+    """
+
+    reconstructed: bool
+    entries: int
+    late: int
+    origins: tuple[str, ...]
+    left_out: int
+    scores: tuple[Mapping[str, Any], ...]
+    ahead: tuple[Mapping[str, Any], ...]
+    top: tuple[Mapping[str, Any], ...]
+    verdict: Verdict
+    areas: tuple[AreaRecord, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for a manifest."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> TrackRecord:
+        """Read what `as_dict` wrote into a manifest."""
+        tables = {name: tuple(values[name]) for name in ("scores", "ahead", "top", "origins")}
+        areas = tuple(AreaRecord(**row) for row in values["areas"])
+        return cls(**{**values, **tables, "areas": areas, "verdict": Verdict.read(values["verdict"])})
+
+
+def list_forecasts(chain: Chain) -> list[Entry]:
+    """List the entries of forecasts that count: in time, the first of each origin; reconstructed ones on their own."""
+    forecasts = [entry for entry in chain.entries if entry.content["kind"] == KIND and not entry.content["late"]]
+    first: dict[tuple[str, bool], Entry] = {}
+    for entry in forecasts:
+        first.setdefault((entry.content["origin"], entry.content["reconstructed"]), entry)
+    return list(first.values())
+
+
+def score_ledger(chain: Chain, observations: Observations) -> TrackRecord | None:
+    """Compute the scores of registered forecasts against what a release publishes; None where no quarter arrived.
+
+    Reconstructed entries are scored only while no other entry can be.
+    """
+    panel = read_complete_panel(observations)
+    arrived = [entry for entry in list_forecasts(chain) if entry.content["targets"][0] in panel.quarters]
+    genuine = [entry for entry in arrived if not entry.content["reconstructed"]]
+    counted = genuine or arrived
+    areas = [code for code in panel.areas if all(code in entry.content["areas"] for entry in counted)]
+    panel = _select_areas(panel, areas)
+    frames = [frame for entry in counted for frame in _score_entry(entry, panel)]
+    if not frames or all(frame["log"].isna().all() for frame in frames):
+        return None
+    forecasters = dict.fromkeys(name for entry in counted for name in entry.content["values"])
+    evaluation = summarise_scores(frames, panel, forecasters, SEED)
+    rivals = [evaluation.beats(MODEL, name) for name in forecasters if name != MODEL]
+    verdict = min(rivals, key=lambda rival: rival.gained)
+    unknown = evaluation.cells["observed"].isna() & (evaluation.cells["forecaster"] == MODEL)
+    return TrackRecord(
+        reconstructed=not genuine,
+        entries=len(counted),
+        late=sum(entry.content["kind"] == KIND and entry.content["late"] for entry in chain.entries),
+        origins=tuple(entry.content["origin"] for entry in counted),
+        left_out=int(unknown.sum()),
+        scores=tuple(_list_rows(_join_scores(evaluation))),
+        ahead=tuple(_list_rows(evaluation.scores)),
+        top=tuple(_score_top(counted, panel)),
+        verdict=verdict,
+        areas=tuple(_score_areas(evaluation, verdict.baseline)),
+    )
+
+
+def _select_areas(panel: Panel, areas: Sequence[str]) -> Panel:
+    keep = [panel.areas.index(code) for code in areas]
+    return replace(
+        panel,
+        areas=tuple(areas),
+        countries=tuple(panel.countries[i] for i in keep),
+        expected=panel.expected[keep],
+        counts=panel.counts[keep],
+        effort=panel.effort[keep],
+        edges=np.empty((0, 2), np.int64),  # no score looks at neighbours
+    )
+
+
+def _score_entry(entry: Entry, panel: Panel) -> Iterator[pd.DataFrame]:
+    content = entry.content
+    origin = panel.quarters.index(content["targets"][0])
+    keep = [content["areas"].index(code) for code in panel.areas]
+    ahead = min(len(content["targets"]), len(panel.quarters) - origin)
+    for name in content["values"]:
+        drawn = read_draws(content, name)[:, keep, :ahead]
+        yield score_forecast(panel, name, origin, drawn, SEED)
+
+
+def _score_top(entries: Sequence[Entry], panel: Panel) -> Iterator[dict[str, Any]]:
+    """Yield the Brier score of each forecaster's chances, eq. (93), from entries all of whose quarters have arrived."""
+    errors: dict[str, list[float]] = {}
+    for content in (entry.content for entry in entries):
+        if content["targets"][-1] not in panel.quarters or list(panel.areas) != content["areas"]:
+            continue
+        first = panel.quarters.index(content["targets"][0])
+        totals = panel.counts[:, first : first + len(content["targets"])].sum(axis=(1, 2))
+        if not np.isnan(totals).any():
+            seen = _is_top(totals, panel.countries)
+            for name, chances in content["top"].items():
+                errors.setdefault(name, []).extend((np.array(chances) - seen) ** 2)
+    for name, squares in errors.items():
+        yield {"forecaster": name, "brier": float(np.mean(squares)), "chances": len(squares)}
+
+
+def _join_scores(evaluation: Evaluation) -> pd.DataFrame:
+    """Return mean scores and calibration of each forecaster over all quarters ahead, the best log score first."""
+    known = evaluation.cells.dropna(subset=["observed"])
+    groups = known.groupby("forecaster", observed=True)
+    means = groups[["log", "wis", "crps"]].mean().assign(counts=groups.size()).reset_index()
+    return means.merge(evaluation.calibration, on="forecaster").sort_values("log", ascending=False)
+
+
+def _score_areas(evaluation: Evaluation, best: str) -> Iterator[AreaRecord]:
+    known = evaluation.cells.dropna(subset=["observed"])
+    rows = {name: known[known["forecaster"] == name] for name in (MODEL, best)}
+    rival = rows[best].groupby("area", observed=True)[["log", "wis"]].mean()
+    for area, own in rows[MODEL].groupby("area", observed=True):
+        means = own[["log", "wis", "in_80", "in_95", "pit"]].mean()
+        other = rival.loc[area]
+        yield AreaRecord(
+            str(area), len(own), *map(float, (means["log"], other["log"], means["wis"], other["wis"])),
+            *map(float, (means["in_80"], means["in_95"], means["pit"])),
+        )  # fmt: skip
+
+
+def _list_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = table.assign(forecaster=table["forecaster"].astype(str))
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]

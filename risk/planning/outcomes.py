@@ -1,0 +1,159 @@
+"""What became of saved plans: forecast gains of moves, made and not made, beside what a later release shows.
+
+A plan is registered in the ledger when it is saved. A release shows days of outreach and the children who were
+identified or met. It does not show need that was met, nor what had happened without the move: so the forecast gain is
+set beside what is seen, and never called right or wrong. Services are not followed: their staff is often withheld.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from data.errors import WorkspaceError
+from data.release import Release
+from data.workspace.hash_chain import Chain, append_entries, read_chain
+from risk.evaluation.forecast_ledger import name_ledger, read_complete_panel
+from risk.evaluation.panel import Panel
+from risk.model.observations import Observations
+from risk.planning.explain import Estimate
+from risk.planning.posts import OUTREACH, TEAM_DAYS
+from risk.planning.summary import PlanSummary
+
+KIND = "plan"
+Seen = Literal["made", "not made", "unclear", "not visible"]
+_YEAR = 4  # quarters
+_PART = 0.5  # of the days of outreach that a move brings and takes, from which on it is seen as made
+
+
+@dataclass(frozen=True)
+class Change:
+    """A number per quarter: mean of the year before the plan, and of the quarters since."""
+
+    before: float
+    after: float
+
+    @property
+    def rise(self) -> float:
+        """The difference."""
+        return self.after - self.before
+
+
+@dataclass(frozen=True)
+class MoveOutcome:
+    """A move of a saved plan and what a later release shows.
+
+    gain : forecast, children per quarter whose need is met. decided : accept, decline, lock or empty. start_days,
+    end_days : days of outreach where units left and where they came. children : published, where they came; margin :
+    95 % noise of the difference. quarters : number of quarters since.
+    """
+
+    plan: str
+    start: str
+    end: str
+    kind: str
+    units: int
+    gain: Estimate
+    decided: str
+    seen: Seen
+    start_days: Change
+    end_days: Change
+    children: Change
+    margin: float
+    quarters: int
+
+
+def register_plan(folder: Path, release: Release, name: str, summary: PlanSummary) -> None:
+    """Register a saved plan once.
+
+    A damaged ledger does not keep a plan from being saved; `tact ledger verify` says what is wrong with it.
+    """
+    path = name_ledger(folder)
+    if release.tier != "partner" or any(plan["plan"] == name for plan in list_plan_entries(read_chain(path))):
+        return
+    with suppress(WorkspaceError):
+        append_entries(path, [_make_entry(release, name, summary)])
+
+
+def _make_entry(release: Release, name: str, summary: PlanSummary) -> dict[str, Any]:
+    decisions = [summary.decision_on(move) for move in summary.moves]
+    moves = [
+        {"start": move.start, "end": move.end, "kind": move.kind, "units": move.units, "gain": asdict(move.gain),
+         "decided": "" if made is None else made.decision.decided}
+        for move, made in zip(summary.moves, decisions, strict=True)
+    ]  # fmt: skip
+    return {
+        "kind": KIND,
+        "plan": name,
+        "release": release.name,
+        "tier": release.tier,
+        "invented": release.invented,
+        "advised": summary.advised,
+        "gain": asdict(summary.verdict.gain),
+        "moves": moves,
+    }
+
+
+def list_plan_entries(chain: Chain) -> list[Mapping[str, Any]]:
+    """List the registered plans."""
+    return [entry.content for entry in chain.entries if entry.content["kind"] == KIND]
+
+
+def follow_plan(content: Mapping[str, Any], before: Observations, after: Observations) -> Iterator[MoveOutcome]:
+    """Yield what a later release shows of each move of outreach teams of a registered plan.
+
+    before, after : the observations of the plan's release and of a later one. Nothing where no quarter has come since.
+    """
+    earlier, later = read_complete_panel(before), read_complete_panel(after)
+    since = [quarter for quarter in later.quarters if quarter > earlier.quarters[-1]]
+    if not since:
+        return
+    variance = 0.0 if after.channel is None else float(after.channel.variance()[1:].mean())
+    cells = len(after.pathways) * len(after.ways)
+    margin = 1.96 * float(np.sqrt(variance * cells * (1 / _YEAR + 1 / len(since))))
+    for move in content["moves"]:
+        if any(move[place] not in panel.areas for place in ("start", "end") for panel in (earlier, later)):
+            continue
+        days = {place: _compare_days(earlier, later, move[place], len(since)) for place in ("start", "end")}
+        yield MoveOutcome(
+            plan=content["plan"],
+            gain=Estimate(**move["gain"]),
+            **{name: move[name] for name in ("start", "end", "kind", "units", "decided")},
+            seen=_judge(move, content["moves"], days),
+            start_days=days["start"],
+            end_days=days["end"],
+            children=_compare_children(earlier, later, move["end"], len(since)),
+            margin=margin,
+            quarters=len(since),
+        )
+
+
+def _compare_days(earlier: Panel, later: Panel, area: str, since: int) -> Change:
+    before = earlier.effort[earlier.areas.index(area), -_YEAR:].mean()
+    return Change(float(before), float(later.effort[later.areas.index(area), -since:].mean()))
+
+
+def _compare_children(earlier: Panel, later: Panel, area: str, since: int) -> Change:
+    """Return published children per quarter, both pathways; NaN where a number is withheld."""
+    before = earlier.counts[earlier.areas.index(area), -_YEAR:].sum(axis=1).mean()
+    return Change(float(before), float(later.counts[later.areas.index(area), -since:].sum(axis=1).mean()))
+
+
+def _judge(move: Mapping[str, Any], moves: list[Mapping[str, Any]], days: Mapping[str, Change]) -> Seen:
+    """Return whether days of outreach changed as all moves of the plan together would change them at both ends."""
+    if move["kind"] != OUTREACH:
+        return "not visible"
+    shares = []
+    for place in ("start", "end"):
+        came = sum(m["units"] for m in moves if m["kind"] == OUTREACH and m["end"] == move[place])
+        left = sum(m["units"] for m in moves if m["kind"] == OUTREACH and m["start"] == move[place])
+        wanted = TEAM_DAYS * (came - left)
+        shares.append(days[place].rise / wanted if wanted else 0.0)
+    if min(shares) >= _PART:
+        return "made"
+    return "not made" if max(shares) < _PART else "unclear"

@@ -1,0 +1,97 @@
+"""`tact ledger`: the demo's last four quarters are in it with their scores, and what is done to it is found."""
+
+import csv
+import shutil
+
+import pytest
+
+from data.release import Release
+from data.workspace.hash_chain import read_chain
+from risk.evaluation.scores import QUANTILES
+from risk.model.observations import Observations
+
+
+@pytest.fixture
+def demo(demo_world, tmp_path):
+    copy = tmp_path / "demo"
+    shutil.copytree(demo_world, copy)
+    return copy
+
+
+@pytest.fixture
+def lines(demo):
+    return (demo / "derived" / "ledger-partner.jsonl").read_bytes().splitlines(keepends=True)
+
+
+def write(demo, lines):
+    (demo / "derived" / "ledger-partner.jsonl").write_bytes(b"".join(lines))
+
+
+def test_the_demo_has_its_last_four_quarters_and_their_scores(tact, demo):
+    told = tact("--workspace", demo, "ledger", "list", "--json").json
+    marks = [entry["mark"] for entry in told["entries"]]
+    assert marks == ["reconstructed on invented data"] * 4 + [""]
+    record = told["track_record"]
+    assert record["reconstructed"]
+    assert record["origins"] == ["2008-06-01", "2008-09-01", "2008-12-01", "2009-03-01"]
+    names = {row["forecaster"] for row in record["scores"]}
+    assert {"risk model", "historical mean", "Poisson ridge", "endemic-epidemic"} <= names
+    assert len({row["counts"] for row in record["scores"]}) == 1
+    answer = tact("--workspace", demo, "ledger", "list")
+    assert "Reconstructed on invented data" in answer.out
+    assert told["sha256"] in answer.out
+
+
+def test_a_whole_ledger_is_said_to_be(tact, demo):
+    answer = tact("--workspace", demo, "ledger", "verify", "--json")
+    assert (answer.code, answer.json["entries"], answer.json["problems"]) == (0, 5, [])
+
+
+def test_a_changed_entry_is_found_and_nothing_counts_from_there_on(tact, demo, lines):
+    write(demo, [lines[0], lines[1].replace(b'"late":false', b'"late":true'), *lines[2:]])
+    answer = tact("--workspace", demo, "ledger", "verify")
+    assert answer.code == 5
+    assert answer.out.startswith("Entry 2 of ")
+    assert "was changed" in answer.out
+    assert "tact restore" in answer.out
+    assert tact("--workspace", demo, "ledger", "list").code == 3
+
+
+def test_a_cut_off_end_is_found_by_the_result_that_names_it(tact, demo, lines):
+    write(demo, lines[:3])
+    answer = tact("--workspace", demo, "ledger", "verify")
+    assert answer.code == 5
+    assert "Entries 4 to 5 are missing at the end: the result 2009-05-001/risk-partner-" in answer.out
+
+
+def test_a_release_is_registered_once_and_a_damaged_ledger_keeps_no_one_from_the_risk(tact, demo, lines, few_draws):
+    before = (demo / "derived" / "ledger-partner.jsonl").read_bytes()
+    assert tact("--workspace", demo, "risk", "--tier", "partner").code == 0
+    assert (demo / "derived" / "ledger-partner.jsonl").read_bytes() == before
+    write(demo, lines[1:])
+    answer = tact("--workspace", demo, "risk", "--tier", "partner")
+    assert answer.code == 0
+    assert "Entry 1 is missing" in answer.out
+    assert read_chain(demo / "derived" / "ledger-partner.jsonl").entries == ()
+
+
+def test_files_for_forecast_hubs_hold_every_quantile_of_every_forecast(tact, demo, tmp_path):
+    to = tmp_path / "hub"
+    assert tact("--workspace", demo, "ledger", "export", "--to", to).code == 2, "a receiver must be named"
+    assert not to.exists()
+    text = (demo / "governance.toml").read_text(encoding="utf-8")
+    agreement = '\n[[agreements]]\nreceiver = "A University"\nkind = "partner"\nsigned = 2024-05-01\n'
+    (demo / "governance.toml").write_text(text + agreement, encoding="utf-8")
+    told = tact("--workspace", demo, "ledger", "export", "--to", to, "--for", "A University", "--json")
+    assert told.code == 0, told.err
+    file = to / "model-output" / "tact-risk_model_reconstructed" / "2008-12-01-tact-risk_model_reconstructed.csv"
+    rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
+    assert {row["output_type"] for row in rows} == {"quantile"}
+    cell = [row for row in rows if (row["location"], row["horizon"], row["pathway"]) == ("AL-11", "2", "internal")]
+    assert [float(row["output_type_id"]) for row in cell] == list(QUANTILES)
+    values = [int(row["value"]) for row in cell]
+    assert values == sorted(values)
+    assert {row["target_end_date"] for row in cell} == {"2009-05-31"}
+    observed = list(csv.DictReader((to / "target-data" / "time-series.csv").read_text("utf-8").splitlines()))
+    seen = Observations.from_release(Release.open(demo / "releases", "partner"))
+    assert len(observed) == int((seen.published >= 0).all(axis=-1).sum()), "what is withheld is not written"
