@@ -21,8 +21,9 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from benchmarks.studies.command import LawStudy, run_study
-from benchmarks.studies.observe import observe_world
+from benchmarks.studies.observe import count_children, observe_world
 from data.disclosure.cell_key import CellKey
+from data.disclosure.channel import Channel
 from data.disclosure.policy import DEFAULT_POLICY
 from data.workspace.types import Bools, Floats, Progress
 from geo import areas as geography
@@ -38,6 +39,7 @@ from risk.worlds import World, WorldParameters, simulate_default_areas
 GAMMAS = (0.6, 0.8, 1.0)  # true exponents of effort, in turn
 _DRAWS = 2000
 _YEAR = 4
+_KAPPA = 0.2  # overdispersion of a quarter, for the test of the shift
 _LEVELS = (0.5, 0.8, 0.95)
 _HOTSPOT = 1.0  # added to the log rate
 _FIRST_LOOK = 4  # quarters of the first release that is looked at
@@ -49,7 +51,7 @@ class Found:
 
     correlation : rank correlation with the truth by pathway. covered : share of true log relative risks in
     intervals of 50, 80 and 95 %. shift_found : the quarter, from 1, whose release first shows the shift, for
-    Durrës, for Tirana and for both together; 0 if none does.
+    Durrës and Tirana together, for Durrës and for Tirana; 0 if none does.
     """
 
     seed: int
@@ -191,7 +193,7 @@ def _found(world: World, pairs: list[tuple[str, str]], kind: str, mechanism: Cel
     risk, draws = draw_risk(fit, parameters.seed)
     inside = tuple(covered(draws, true, level) for level in _LEVELS)
     ranks = correlate_ranks(risk, true)
-    return Found(parameters.seed, kind, parameters.gamma, fit.gamma[0], ranks, inside, _when_shifted(seen))
+    return Found(parameters.seed, kind, parameters.gamma, fit.gamma[0], ranks, inside, _when_shifted(world, mechanism))
 
 
 def draw_risk(fit: Fit, seed: int) -> tuple[Floats, Floats]:
@@ -246,28 +248,23 @@ def _followed(world: World, pairs: list[tuple[str, str]], model: RiskModel) -> F
     return Followed(world.parameters.seed, moving, fixed)
 
 
-def _when_shifted(seen: Observations) -> tuple[int, ...]:
-    """Return the first quarter whose release shows the shift, for each watched area and for all together."""
-    groups = list_watched(seen)
-    first = [0] * len(groups)
-    for quarters in range(2 * _YEAR, len(seen.quarters) + 1):
-        known = seen.up_to(quarters)
-        for place, members in enumerate(groups):
-            if not first[place] and shows_shift(known, members):
-                first[place] = quarters
+def _when_shifted(world: World, mechanism: CellKey | None) -> tuple[int, ...]:
+    """Return the quarter whose release first shows the shift: for both watched areas together, and for each."""
+    exact = count_children(world, list(WATCHED)).sum(axis=3)
+    years = exact.reshape(len(WATCHED), -1, _YEAR, exact.shape[2]).sum(axis=2)
+    most = int(years.sum(axis=2).max())
+    channel, published = Channel(np.eye(most + 1), 0), years
+    if mechanism is not None:
+        keys = np.random.default_rng([world.parameters.seed, 1]).integers(0, mechanism.key_range, years.shape)
+        channel = mechanism.channel(most + 3 * mechanism.largest)
+        published = mechanism.publish(years, keys)
+    first = [0] * (len(WATCHED) + 1)
+    for look in range(1, years.shape[1]):
+        shifts = find_shifts(WATCHED, published[:, [0, look]], channel, _YEAR / _KAPPA**2, looks=look, trials=0)
+        for place, shift in enumerate(shifts):
+            if not first[place] and shift.verdict == "rose":
+                first[place] = _YEAR * (look + 1)
     return tuple(first)
-
-
-def list_watched(seen: Observations) -> list[list[int]]:
-    """Return the positions of each watched area (Durrës, Tirana), and of both together."""
-    groups = [[seen.areas.index(code)] for code in WATCHED]
-    return [*groups, [at for group in groups for at in group]]
-
-
-def shows_shift(seen: Observations, group: list[int]) -> bool:
-    """Return whether observations show the planted shift in a group of areas."""
-    shifts = find_shifts(seen, [group])
-    return bool(shifts) and shifts[0].verdict == "rose"
 
 
 def _alarms(seen: Observations, seed: int, model: RiskModel) -> Alarms:
@@ -281,7 +278,7 @@ def _alarms(seen: Observations, seed: int, model: RiskModel) -> Alarms:
         above: Bools = (classes == HIGH) | (classes == VERY_HIGH)
         rose = np.zeros(above.shape, bool)
         if quarters >= 2 * _YEAR:
-            found = find_changes(fit.draws(_DRAWS, seed).log_rate, known.effort, _YEAR)
+            found = find_changes(fit.draws(_DRAWS, seed).log_rate, known.effort, known.before_breaks, _YEAR)
             rose = np.asarray(found.classes[:, -1] == RISING)
             doubled = ~(found.effort_ratio[:, -1] < 2.0)[:, None]  # also where there was none before
             unwarned += int((rose & doubled & ~found.effort_warning[:, -1]).sum())
@@ -299,7 +296,7 @@ def describe(summary: dict[str, Any], seed: int) -> list[str]:
         ("rank correlation with the true risk: internal, cross-border", "correlation"),
         ("the least of any world", "correlation_least"),
         ("share of true risks in intervals of 50, 80, 95 %", "covered"),
-        ("shift found by the eighth quarter: Durrës, Tirana, both", "shift_by_eighth"),
+        ("shift found by the eighth quarter: both, Durrës, Tirana", "shift_by_eighth"),
         ("exponent of effort, less the true one", "gamma_off"),
     )
     rows = [("", "exact counts", "protected counts")]

@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.studies.command import run_study
-from benchmarks.studies.model import GAMMAS, correlate_ranks, draw_risk, list_watched, measure_width, shows_shift
+from benchmarks.studies.model import GAMMAS, correlate_ranks, draw_risk, measure_width
 from benchmarks.studies.observe import effort_days, join_observations, select_modelled_areas
 from benchmarks.studies.sequence import RecordHistory, list_days, list_first_encounters
 from benchmarks.studies.snapshot import (
@@ -67,9 +67,6 @@ MEASURES = {
     "cross_border_end": "  cross-border",
     "width": "width of 95 % intervals of the log risk, twelfth",
     "width_end": "  when all is final",
-    "shift_durres": "shift found at the twelfth: Durrës",
-    "shift_tirana": "  Tirana",
-    "shift_both": "  both together",
     "public_changed": "public numbers that changed",
     "public_one_draw": "  one child in it changed since its draw",
     "public_one_release": "  one child in it changed since the release before",
@@ -215,9 +212,8 @@ def _observe(world: World, tables: Mapping[TableSpec, Numbers]) -> Observations:
 def _measure_fit(world: World, seen: Observations, model: RiskModel, when: str) -> dict[str, float]:
     risk, draws = draw_risk(model.fit(seen).fit_, world.parameters.seed)
     ranks = correlate_ranks(risk, world.truth.log_risk(seen.areas, seen.pathways))
-    found = [float(shows_shift(seen, group)) for group in list_watched(seen)]
-    names = ("internal", "cross_border", "width", "shift_durres", "shift_tirana", "shift_both")
-    return {f"{name}{when}": value for name, value in zip(names, (*ranks, measure_width(draws), *found), strict=True)}
+    names = ("internal", "cross_border", "width")
+    return {f"{name}{when}": value for name, value in zip(names, (*ranks, measure_width(draws)), strict=True)}
 
 
 def study(worlds: int, first_seed: int = 0, processes: int = 2, progress: Progress | None = None) -> Comparison:

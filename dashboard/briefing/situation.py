@@ -6,27 +6,25 @@ are compared within their country only.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from dashboard.narrative.risk import CANNOT_TELL, read_area_rates
+from dashboard.narrative.shift import POSSIBLE_BREAK, word_shifts
 from dashboard.narrative.speech import Speech
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, read_risk_manifest
 from geo.layers.core.words import mark
 from geo.layers.risk import find_class
-from risk.report.shift import AreaShift
 
 _COUNTRIES = ("AL", "GR")
 PATHWAYS = {"internal": mark("internal trafficking"), "cross_border": mark("cross-border trafficking")}
 _CLASSES = {3: mark("very high: {areas}"), 2: mark("high: {areas}"), 0: mark("low: {areas}")}
 _FALLING, _RISING = 0, 2
 _CLOSE = 2
-_PER_CENT = 100.0
 
 
 def list_levels(t: Speech, current: CurrentRelease, most: int) -> list[str]:
@@ -81,53 +79,20 @@ def list_changes(t: Speech, current: CurrentRelease, most: int) -> list[str]:
     """Return the changes, the most important first: pathways, then rates of the last year."""
     frame = _read_latest(current)
     known = frame[frame["class"].isin([_FALLING, _RISING])] if len(frame) else frame
-    changes = [_word_change(t, row) for row in known.to_dict("records")]
+    changes = [_word_change(t, current, row) for row in known.to_dict("records")]
     if not changes and len(frame):
         changes = [
             t("In no area is it sure that the rate of the last year rose or fell compared with the year before.")
         ]
-    return [*_word_shift(t, current), *changes][:most] or [
+    return [*_word_shifts(t, current), *changes][:most] or [
         t("The release has no changes calculated by the risk model.")
     ]
 
 
-def _word_shift(t: Speech, current: CurrentRelease) -> Iterator[str]:
-    """Return the change in the share of internal trafficking in the areas that are tested together."""
+def _word_shifts(t: Speech, current: CurrentRelease) -> list[str]:
+    """Return the change in the share of internal trafficking in Durrës and Tirana, together and each."""
     manifest = read_risk_manifest(current)
-    for shift in manifest.shifts[:1] if manifest else ():
-        if manifest and len(shift.areas) > 1:
-            yield _word_rise(t, shift, manifest.years) if shift.verdict == "rose" else _word_stable(t, shift)
-
-
-def _format_share(t: Speech, per_cent: float) -> str:
-    return t.format_percent(per_cent / _PER_CENT)
-
-
-def _word_stable(t: Speech, shift: AreaShift) -> str:
-    return t(
-        "{areas} together: the share of internal trafficking did not clearly change ({before} in the "
-        "first year, {after} in the last).",
-        areas=t.list_areas(shift.areas),
-        before=_format_share(t, shift.before),
-        after=_format_share(t, shift.after),
-    )
-
-
-def _word_rise(t: Speech, shift: AreaShift, years: tuple[str, str]) -> str:
-    first, last = map(dt.date.fromisoformat, years)
-    return t(
-        "{areas} together: the share of internal trafficking rose from {before} in the year "
-        "that began on {first} to {after} in the year that ended on {last} (95 % interval of "
-        "the rise: {low} to {high} percentage points; chance of a rise: {chance}).",
-        areas=t.list_areas(shift.areas),
-        before=_format_share(t, shift.before),
-        after=_format_share(t, shift.after),
-        first=t.format_date(first),
-        last=t.format_date(last),
-        low=t.format_number(shift.low, 0),
-        high=t.format_number(shift.high, 0),
-        chance=t.format_chance(shift.probability),
-    )
+    return word_shifts(t, manifest.shifts, manifest.years) if manifest else []
 
 
 def _read_latest(current: CurrentRelease) -> pd.DataFrame:
@@ -140,7 +105,7 @@ def _read_latest(current: CurrentRelease) -> pd.DataFrame:
     return frame.assign(**{"class": known})
 
 
-def _word_change(t: Speech, row: Mapping[Any, Any]) -> str:
+def _word_change(t: Speech, current: CurrentRelease, row: Mapping[Any, Any]) -> str:
     template = (
         t("{area}, {pathway}: rising, {ratio} times the year before (95 % interval {low} to {high}).")
         if row["class"] == _RISING
@@ -150,6 +115,9 @@ def _word_change(t: Speech, row: Mapping[Any, Any]) -> str:
     values = {name: t.format_number(float(row[column]), 2) for name, column in ends.items()}
     pathway = t(PATHWAYS[str(row["crossing"])])
     sentence = template.format(area=t.name_area(row["area"]), pathway=pathway, **values)
+    manifest, place = read_risk_manifest(current), (str(row["area"]), str(row["crossing"]), str(row["period"]))
+    if row["class"] == _RISING and manifest and manifest.trends.has_jump(*place):
+        sentence = f"{sentence} {t(POSSIBLE_BREAK)}"
     return f"{sentence} {_word_effort(t, row)}" if row["effort_warning"] else sentence
 
 

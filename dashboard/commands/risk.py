@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,8 @@ import typer
 from dashboard.commands.output import Json, Tick, emit, format_table, progress
 from dashboard.commands.workspace import open_workspace
 from dashboard.narrative.evaluation import format_verdict
-from dashboard.narrative.risk import format_shift
+from dashboard.narrative.shift import word_shifts
+from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import load_areas
 from data.errors import InputError, ReleaseError
 from data.release import Release, names
@@ -25,6 +27,7 @@ from geo import areas as geography
 from geo.travel import read_links
 from risk.access.tables import Times
 from risk.evaluation.risk_model import evaluate_blocks, evaluate_model
+from risk.model.breaks import read_breaks
 from risk.model.observations import Observations
 from risk.report import KIND, assess
 from risk.report.manifest import EvaluationSummary
@@ -47,7 +50,8 @@ def _assess(
     opened = _open(workspace, tier, name)
     known = _read_times(workspace, opened, *files)
     evaluation = evaluation or _read_evaluation(workspace, opened)
-    return assess(opened, workspace.derived, evaluation=evaluation, times=known, progress=tick)
+    breaks = read_breaks(workspace.derived)
+    return assess(opened, workspace.derived, evaluation=evaluation, times=known, breaks=breaks, progress=tick)
 
 
 def _read_evaluation(workspace: Workspace, release: Release) -> dict[str, Any]:
@@ -116,8 +120,9 @@ def _list_tiers(workspace: Workspace, name: str | None) -> tuple[Tier, ...]:
 
 def _evaluation(workspace: Workspace, name: str | None) -> dict[str, Any]:
     opened = _open(workspace, "partner", name)
-    seen = Observations.from_release(opened, geography.read_areas(opened.areas_file))
-    earlier = _earlier(workspace, opened)
+    breaks = read_breaks(workspace.derived)
+    seen = replace(Observations.from_release(opened, geography.read_areas(opened.areas_file)), breaks=breaks)
+    earlier = {size: replace(known, breaks=breaks) for size, known in _earlier(workspace, opened).items()}
     with progress("Forecasting from each earlier quarter") as tick:
         found = evaluate_model(seen, earlier=earlier, progress=tick).as_dict()
     return {**found, "blocks": evaluate_blocks(seen), "as_known_then": sorted(earlier)}
@@ -161,13 +166,15 @@ def _describe_result(workspace: Workspace, result: Result) -> list[str]:
     about = result.manifest
     card, tier = about["card"], about["tier"]
     lines = [f"Release {about['release']}, {tier} tier: {card['areas']} counties and regions."]
-    shifts = [AreaShift.read(shift) for shift in about["statements"].get("shifts", ())]
     if "municipalities" in about:
         inside, (alone, every) = about["municipalities"]["areas"], about["municipalities"]["region_only"]
         share = f"{100 * alone / every:.0f} %"
         lines.append(f"  {inside} municipalities inside them; in {share} of cases only the average of their region.")
-    names = load_areas(_open(workspace, tier, about["release"])).table["name_en"]
-    lines += [f"  {format_shift(names, shift)}" for shift in shifts if shift.verdict != "unclear"]
+    statements = about["statements"]
+    shifts = [AreaShift.read(shift) for shift in statements.get("shifts", ())]
+    years = str(statements.get("first_year", "")), str(statements.get("last_year_ends", ""))
+    t = Speech("en", load_areas(_open(workspace, tier, about["release"])))
+    lines += [f"  {text}" for text in word_shifts(t, shifts, years)]
     lines += [f"  {line}" for line in _format_times(Times.read(about))]
     return lines + [f"  {problem}" for problem in [about.get("ledger_problem")] if problem]
 

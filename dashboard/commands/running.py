@@ -40,6 +40,7 @@ _COMMANDS = {
     "ledger": "ledger:app",
     "areas": "areas:app",
     "policy": "policy:app",
+    "breaks": "breaks:app",
 }
 
 

@@ -13,11 +13,12 @@ from functools import lru_cache
 import pandas as pd
 
 from dashboard.site import current_release
-from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names
+from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from dashboard.site.text import _, format_number, translate
+from data.tables.periods import Period
 from geo.layers.risk import CHANGES, CLASSES, find_class
-from risk.report.shift import AreaShift
-from risk.report.trends import Jump
+from risk.model.breaks import Break
+from risk.report.trends import CountChange, Jump
 
 CANNOT_TELL = -1
 
@@ -71,43 +72,63 @@ def read_classes(frame: pd.DataFrame, *, change: bool) -> list[int]:
     return [find_class(float(low), change=change) if s == "class" else CANNOT_TELL for s, low in states]
 
 
-def format_shift(names: pd.Series, shift: AreaShift) -> str:
-    """Return a sentence on the share of internal trafficking. `names` are the names of areas by code."""
-    rise = shift.probability >= 0.5
-    chance = max(shift.probability, 1.0 - shift.probability)
-    return _(
-        _SHIFTS[shift.verdict],
-        areas=join_words(str(names.get(code, code)) for code in shift.areas),
-        before=f"{shift.before:.0f}",
-        after=f"{shift.after:.0f}",
-        low=f"{shift.low:+.0f}",
-        high=f"{shift.high:+.0f}",
-        way=_("rise") if rise else _("fall"),
-        chance=_("over 99.9 %") if chance > 0.999 else f"{100 * chance:.1f} %",
-    )
-
-
-_SHIFTS = {
-    "rose": "The share of internal trafficking in {areas} rose from {before} % to {after} % "
-    "(difference {low} to {high} points; probability of a {way} {chance}).",
-    "fell": "The share of internal trafficking in {areas} fell from {before} % to {after} % "
-    "(difference {low} to {high} points; probability of a {way} {chance}).",
-    "unclear": "The share of internal trafficking in {areas} did not clearly change: from {before} % to "
-    "{after} % (difference {low} to {high} points; probability of a {way} {chance}).",
-}
-
-
 def format_break(current: CurrentRelease, jump: Jump) -> str:
-    """Return a sentence on a quarter in which counts jumped in a whole country."""
-    return _(
-        "In {country}, counts rose in {rose} and fell in {fell} areas at the same time ({before} to "
-        "{after}): check whether recording changed before reading it as a rise.",
-        country=read_country_names(current)[jump.country],
-        rose=jump.rose,
-        fell=jump.fell,
-        before=jump.before,
-        after=jump.after,
+    """Return a sentence on a possible break: a quarter from which counts have a higher level."""
+    before, after = (format_number(round(level, 1)) for level in (jump.before, jump.after))
+    place, quarter = read_area_names(current)[jump.place], Period.parse(jump.period).label
+    sentence = _(
+        "{place}: from {quarter} on about {after} children were met in a quarter, before about {before}. This may be "
+        "a break in the series: check whether recording changed before reading it as a rise.",
+        place=place,
+        quarter=quarter,
+        before=before,
+        after=after,
     )
+    if jump.areas == 1:
+        return sentence
+    return f"{sentence} {_('Counts rose in {rose} of {areas} areas.', rose=jump.rose, areas=jump.areas)}"
+
+
+def format_accepted_break(current: CurrentRelease, accepted: Break) -> str:
+    """Return a sentence on a break that a person accepted."""
+    place = read_area_names(current)[accepted.place] if accepted.place else _("all places")
+    return _(
+        "Break in the series from {quarter} on, {place}: {note}. Years on both sides of it are not compared.",
+        quarter=Period.parse(accepted.period).label,
+        place=place,
+        note=accepted.note or _("no reason was given"),
+    )
+
+
+def format_count_change(change: CountChange) -> str:
+    """Return a sentence on the change of counts over the last year, with its effort warning."""
+    if change.verdict == "not compared":
+        return _("Counts of the last two years are not compared: {why}.", why=change.note or _("a count is unknown"))
+    if change.ratio is None:
+        return _("In the year before, no child was met, so counts of the last two years have no ratio.")
+    sentence = _(
+        "Counts: the last year has {ratio} times the children of the year before (95 % interval {low} to {high}): "
+        "{verdict}.",
+        ratio=format_number(round(change.ratio, 2)),
+        low=format_number(round(change.low or 0.0, 2)),
+        high=_("no limit") if change.high is None else format_number(round(change.high, 2)),
+        verdict=name_count_verdict(change),
+    )
+    warned = change.effort_warning and change.verdict != "no clear change"
+    unknown = math.nan if change.effort_ratio is None else change.effort_ratio
+    return f"{sentence} {format_effort_warning(unknown)}" if warned else sentence
+
+
+def name_count_verdict(change: CountChange) -> str:
+    """Return the words for a verdict on counts."""
+    words = {
+        "rise": _("a rise"),
+        "fall": _("a fall"),
+        "no clear change": _("no clear change"),
+        "possible break": _("a possible break, or a rise"),
+        "not compared": _("not compared"),
+    }
+    return words[change.verdict]
 
 
 def join_words(words: Iterable[str]) -> str:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from data.errors import FileRefused, InputError
 
+BREAKS = "breaks.csv"  # accepted breaks of the series, in the folder of derived results
+
 
 @dataclass(frozen=True)
 class Row:

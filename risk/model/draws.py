@@ -18,6 +18,8 @@ class Draws:
         where ways are distinguished, else by all ways; at the usual effort where nobody reports.
     gamma, kappa : exponent of effort and overdispersion, (D,).
     gap : log of children reported over children discovered at a usual effort, (D, countries).
+    breaks : log of the level of counts before each series break over the level since, (D, breaks, P). log_rate has
+        the level since the last one.
     time_sd, local_sd : standard deviation of a quarter's step of a country and of an area, (D,), 0 without walks.
     """
 
@@ -25,8 +27,16 @@ class Draws:
     gamma: Floats
     kappa: Floats
     gap: Floats
+    breaks: Floats
     time_sd: Floats
     local_sd: Floats
+
+    def log_rate_as_counted(self, observations: Observations) -> Floats:
+        """Return the log rates with the level of each quarter's own counts, (D, A, T, P)."""
+        if not self.breaks.shape[1]:
+            return self.log_rate
+        before = observations.before_breaks.astype(np.float64)
+        return np.asarray(self.log_rate + np.einsum("cat,dcp->datp", before, self.breaks))
 
 
 def subtract_national_rate(log_rate: Floats, observations: Observations) -> Floats:

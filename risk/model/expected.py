@@ -83,7 +83,9 @@ def _expect_by_effort(fit: Fit, draws: Draws) -> Floats:
     observations = fit.observations
     weights = np.zeros((len(observations.areas), len(observations.country_names)))
     weights[np.arange(len(observations.areas)), observations.country_of] = observations.living
-    national = np.einsum("daqp,ac->dcqp", np.exp(draws.log_rate), weights / weights.sum(axis=0))
+    national = np.einsum(
+        "daqp,ac->dcqp", np.exp(draws.log_rate_as_counted(observations)), weights / weights.sum(axis=0)
+    )
     rate = np.median(national, axis=0)[observations.country_of]
     gamma, gap = np.median(draws.gamma, keepdims=True), np.median(draws.gap, axis=0, keepdims=True)
     factor = compute_finding_factor(observations, gamma, gap)[0]

@@ -105,7 +105,7 @@ class Fit:
         gamma, gap = self._read_gamma_and_gap(core)
         scalars = [hyper.get(name, 0.0) for name in ("kappa", "time_sd", "local_sd")]
         kappa, time_sd, local_sd = (np.full(count, value) for value in scalars)
-        return Draws(np.moveaxis(log_rate, 2, 3), gamma, kappa, gap, time_sd, local_sd)
+        return Draws(np.moveaxis(log_rate, 2, 3), gamma, kappa, gap, core[:, layout.breaks], time_sd, local_sd)
 
     def _read_gamma_and_gap(self, core: Floats) -> tuple[Floats, Floats]:
         """Return gamma, (d,), and the reporting gaps, (d, countries), from draws of the core."""

@@ -1,9 +1,9 @@
 """The latent Gaussian model of some observations: the core numbers on which each count depends.
 
 The core holds, in this order: an intercept for each country and pathway, gamma (minus its prior mean), a
-reporting gap for each country, covariates; then the area field, pathway by pathway, and a random walk for
-each country and pathway. A block is an area on one pathway; its local part is that area's own random walk.
-This is docs/risk-model.md eq. (4), (12) and (17).
+reporting gap for each country, covariates, a level for each series break and pathway; then the area field,
+pathway by pathway, and a random walk for each country and pathway. A block is an area on one pathway; its local
+part is that area's own random walk. This is docs/risk-model.md eq. (4), (12) and (17).
 
 Municipalities are fitted inside their regions, eq. (75): intercepts are those of regions, the time course is that of
 the region's own fit, and the area field is that of municipalities.
@@ -50,6 +50,7 @@ class Layout:
     base : level that intercepts are measured from, on the log scale.
     intercept, area : (B,). time : (B, T), or (B, 0) without a walk. covariates : (c,).
     gamma : position, None where it is fixed. gaps : (countries,), empty where ways are not distinguished.
+    breaks : levels of series breaks, (breaks, P).
     """
 
     model: Latent
@@ -60,9 +61,12 @@ class Layout:
     covariates: Ints
     gamma: int | None
     gaps: Ints
+    breaks: Ints
 
     def log_rate(self, core: Floats, local: Floats, values: Floats) -> Floats:
         """Return the log rate for each child, eq. (12), from draws of the latent numbers: (d, B, T).
+
+        It has the level of today's recording: breaks change the counts before them, eq. (89), not the rate.
 
         core : (d, n). local : (d, B, T), or (d, B, 0) without walks of areas. values : covariates of each
         block, (B, c).
@@ -128,7 +132,7 @@ def build_layout(observations: Observations, effects: Effects, log_rate: Floats 
         chain = build_chain(sizes.quarters)
         local = Field(chain, 1, effects.local, Hyper("smooth", fixed=1.0), Hyper("none"))
     model = Latent(
-        np.column_stack([intercept, area_position, fixed.columns(country)]),
+        np.column_stack([intercept, area_position, fixed.columns(country, pathway)]),
         _build_design(observations, sizes, fixed, effects),
         time,
         np.repeat(np.arange(sizes.quarters), sizes.ways),
@@ -141,7 +145,7 @@ def build_layout(observations: Observations, effects: Effects, log_rate: Floats 
         local,
         effects.kappa,
     )
-    return Layout(model, base, intercept, area_position, time, fixed.covariates, fixed.gamma, fixed.gaps)
+    return Layout(model, base, intercept, area_position, time, fixed.covariates, fixed.gamma, fixed.gaps, fixed.breaks)
 
 
 def _compute_base_level(observations: Observations) -> float:
@@ -190,12 +194,13 @@ class _FixedEffects:
     gamma: int | None
     gaps: Ints
     covariates: Ints
+    breaks: Ints
 
-    def columns(self, country: Ints) -> Ints:
-        """Return the positions that each block depends on, (B, number of effects): gamma, gap, covariates."""
+    def columns(self, country: Ints, pathway: Ints) -> Ints:
+        """Return the positions that each block depends on, (B, effects): gamma, gap, covariates, breaks."""
         parts = [] if self.gamma is None else [np.full(len(country), self.gamma)]
         parts += [self.gaps[country]] if len(self.gaps) else []
-        return np.column_stack([*parts, np.tile(self.covariates, (len(country), 1))])
+        return np.column_stack([*parts, np.tile(self.covariates, (len(country), 1)), self.breaks[:, pathway].T])
 
 
 def _build_fixed_effects(observations: Observations, sizes: _Sizes, effects: Effects) -> tuple[Floats, _FixedEffects]:
@@ -212,7 +217,9 @@ def _build_fixed_effects(observations: Observations, sizes: _Sizes, effects: Eff
         sds += [effects.gap_sd] * sizes.countries
     covariates = len(sds) + np.arange(sizes.covariates)
     sds += [effects.covariate_sd] * sizes.covariates
-    return np.array(sds) ** -2.0, _FixedEffects(gamma, gaps, covariates)
+    breaks = len(sds) + np.arange(len(observations.before_breaks) * sizes.pathways).reshape(-1, sizes.pathways)
+    sds += [effects.intercept_sd] * breaks.size  # a break is a new intercept
+    return np.array(sds) ** -2.0, _FixedEffects(gamma, gaps, covariates, breaks)
 
 
 def _build_fields(
@@ -233,7 +240,7 @@ def _build_fields(
 
 
 def _build_design(observations: Observations, sizes: _Sizes, fixed: _FixedEffects, effects: Effects) -> Floats:
-    """Return the design, (B, m, c): intercept, area, gamma, gap, covariates."""
+    """Return the design, (B, m, c): intercept, area, gamma, gap, covariates, breaks."""
     parts = [np.ones((*sizes.cells, 2))]
     if fixed.gamma is not None:
         effort = _compute_outreach_slope(observations, effects)[:, None, :, None] * _is_by_outreach(observations)
@@ -244,5 +251,7 @@ def _build_design(observations: Observations, sizes: _Sizes, fixed: _FixedEffect
     if sizes.covariates:
         values = observations.features[:, None, None, None, :]
         parts.append(np.broadcast_to(values, (*sizes.cells, sizes.covariates)))
+    before = np.moveaxis(observations.before_breaks, 0, -1)[:, None, :, None]
+    parts.append(np.broadcast_to(before, (*sizes.cells, before.shape[-1])).astype(np.float64))
     rows: Floats = np.concatenate(parts, axis=-1)
     return rows.reshape(sizes.areas * sizes.pathways, sizes.quarters * sizes.ways, -1)

@@ -115,7 +115,7 @@ def fit_municipalities(regions: Fit, observations: Observations, progress: Progr
     Raises ReleaseError where a municipality's region is not among them, and NoMode where there is no proper posterior.
     """
     of = _find_regions(regions.observations, observations)
-    course = regions.draws(_COURSE_DRAWS, 0).log_rate.mean(axis=0)[of]
+    course = regions.draws(_COURSE_DRAWS, 0).log_rate_as_counted(regions.observations).mean(axis=0)[of]
     gamma, gamma_sd = regions.gamma_prior
     effects = Effects(
         area=(

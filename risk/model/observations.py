@@ -23,6 +23,7 @@ from data.workspace.types import Bools, Floats, Ints
 from geo import areas as geography
 from risk.laplace.graph import find_edges
 from risk.laplace.likelihood import HIDDEN, MISSING
+from risk.model.breaks import Break
 from risk.numbers import CHILD_SHARE, USUAL_SHARE
 
 PATHWAYS, WAYS = CATEGORIES["crossing"], CATEGORIES["found"]
@@ -49,6 +50,7 @@ class Observations:
     total_noise : variance of the noise of the totals, (A, P).
     covariates : (A, c). Never communities or ethnicity.
     regions : code of the region of each area, A, where the areas are municipalities; None where they are regions.
+    breaks : series breaks that a person accepted.
     """
 
     areas: tuple[str, ...]
@@ -66,6 +68,7 @@ class Observations:
     total_noise: Floats = field(default_factory=lambda: np.zeros(1))
     covariates: Floats | None = None
     regions: tuple[str, ...] | None = None
+    breaks: tuple[Break, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that all shapes belong together; raise ReleaseError where one does not."""
@@ -103,6 +106,19 @@ class Observations:
         """Geometric mean of recorded outreach days of regions, docs/risk-model.md eq. (2); 1 without any."""
         days = self.effort if self.regions is None else self.region_members @ self.effort
         return float(np.exp(np.log(days[days > 0]).mean())) if (days > 0).any() else 1.0
+
+    @property
+    def before_breaks(self) -> Bools:
+        """Where and when counts still had the meaning from before each break, (breaks, A, T).
+
+        Breaks that the quarters do not cross are left out: nothing could be learnt of them.
+        """
+        rows = [
+            [[b.concerns(area) and quarter < b.period for quarter in self.quarters] for area in self.areas]
+            for b in self.breaks
+            if self.quarters[0] < b.period <= self.quarters[-1] and any(b.concerns(area) for area in self.areas)
+        ]
+        return np.array(rows, bool).reshape(-1, len(self.areas), len(self.quarters))
 
     @property
     def region_of(self) -> Ints:

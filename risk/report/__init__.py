@@ -8,7 +8,8 @@ data/release/derived.py for where it is written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,13 @@ from risk.access import tables as access_tables
 from risk.evaluation import forecast_ledger
 from risk.evaluation.risk_model import build_panel
 from risk.model import Fit, RiskModel
+from risk.model.breaks import Break
 from risk.model.municipalities import MunicipalFit, fit_municipalities
 from risk.model.observations import Observations
 from risk.report import safeguards, tables
 from risk.report.model_card import describe_municipalities, describe_parameters, make_model_card
 from risk.report.shift import describe_shifts
+from risk.report.trends import describe_trends
 
 KIND = "risk"
 
@@ -41,12 +44,14 @@ def assess(
     model: RiskModel | None = None,
     evaluation: Mapping[str, Any] | None = None,
     times: access_tables.Times | None = None,
+    breaks: Sequence[Break] = (),
     progress: Progress | None = None,
 ) -> Result:
     """Fit the model to one tier of a release and write the result into `folder`, that of derived results.
 
     `evaluation` is the result of `risk.evaluation`, which is stored with it; `times` are entered travel
-    times. Raises ReleaseError if the release has no table to fit, and NoMode if the fit fails.
+    times; `breaks` are accepted series breaks, which the partner tier alone uses. Raises ReleaseError if the
+    release has no table to fit, and NoMode if the fit fails.
     """
     tell, model, times = progress or (lambda *_: None), model or RiskModel(), times or access_tables.Times()
     tell(0, 3, "Reading")
@@ -55,6 +60,8 @@ def assess(
     observations = (
         Observations.from_release(release, areas) if partner else Observations.from_public_release(release, areas)
     )
+    if partner:  # within a country, where public classes compare areas, most breaks cancel out
+        observations = replace(observations, breaks=tuple(breaks))
     tell(1, 3, "Fitting")
     fit = model.fit(observations).fit_
     municipal = _fit_municipalities(release, areas, fit, tell) if partner else None
@@ -73,7 +80,7 @@ def assess(
             **make_model_card(judged, model, municipal=municipal is not None),
             "interpolated": is_between_censuses(release.table("figures"), observations.quarters),
         },
-        "statements": describe_shifts(observations, tables.SEED) if partner else {},
+        "statements": _describe_time(release, fit, breaks) if partner else {},
         "safeguards": safeguards.check_safeguards(release, observations, judged.log_risk) if partner else {},
         "evaluation": evaluation,
         **({"travel": access_tables.describe_travel(times)} if partner else {}),
@@ -123,3 +130,9 @@ def reconstruct_forecasts(release: Release, folder: Path) -> None:
     append_entries(
         forecast_ledger.name_ledger(folder), list(forecast_ledger.reconstruct_entries(release, observations))
     )
+
+
+def _describe_time(release: Release, fit: Fit, breaks: Sequence[Break]) -> dict[str, Any]:
+    """Return the shift to internal trafficking, and what counts say of breaks and changes."""
+    kappa = fit.hyper.get("kappa", (0.0, 0.0))[0]
+    return {**describe_shifts(release, kappa, breaks, tables.SEED), "trends": describe_trends(fit.observations, kappa)}

@@ -39,8 +39,12 @@ class Changes:
         return np.asarray(((self.classes == RISING) & more) | ((self.classes == FALLING) & less))
 
 
-def find_changes(log_rate: Floats, effort: Floats, year: int = 4) -> Changes:
-    """Compare years, from draws of log rates (d, areas, quarters, pathways) and effort (areas, quarters)."""
+def find_changes(log_rate: Floats, effort: Floats, before_breaks: Bools, year: int = 4) -> Changes:
+    """Compare years, from draws of log rates (d, areas, quarters, pathways) and effort (areas, quarters).
+
+    before_breaks : quarters before each series break, (breaks, areas, quarters). Nothing is said of two years with a
+    break between their quarters.
+    """
     sums = np.cumsum(np.exp(log_rate), axis=2)
     later = _sum_spans(sums, year)
     ratio = later[:, :, year:] / later[:, :, :-year]
@@ -56,6 +60,9 @@ def find_changes(log_rate: Floats, effort: Floats, year: int = 4) -> Changes:
     for name, chance in chances.items():
         sure = chance >= (_STEADY if name == STEADY else _SURE)
         classes, probability = np.where(sure, name, classes), np.where(sure, chance, probability)
+    span = 2 * year - 1  # quarters from the first to the last of both years
+    crossed = np.atleast_3d((before_breaks[:, :, :-span] & ~before_breaks[:, :, span:]).any(axis=0))
+    classes, probability = np.where(crossed, CANNOT_TELL, classes), np.where(crossed, 0.0, probability)
     known = before > 0
     with np.errstate(over="ignore"):  # next to nothing before
         more = np.divide(after, before, out=np.full(before.shape, np.nan), where=known)

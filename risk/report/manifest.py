@@ -17,6 +17,7 @@ from risk.evaluation.risk_model import MODEL
 from risk.report import KIND
 from risk.report.safeguards import Drift, ProxyCheck, read_checks, read_drift
 from risk.report.shift import AreaShift
+from risk.report.trends import Trends
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class RiskManifest:
     card: ModelCard
     years: tuple[str, str]
     shifts: tuple[AreaShift, ...]
+    trends: Trends
     checks: tuple[ProxyCheck, ...] | None
     finds_alone: Drift | None
     corrected: Drift | None
@@ -111,6 +113,7 @@ def read_manifest(release: Release) -> RiskManifest | None:
         card=_read_card(values["card"]),
         years=(str(statements.get("first_year", "")), str(statements.get("last_year_ends", ""))),
         shifts=tuple(AreaShift.read(shift) for shift in statements.get("shifts", ())),
+        trends=Trends.read(statements.get("trends") or {}),
         checks=read_checks(safeguards) if safeguards else None,
         finds_alone=read_drift(safeguards, "finds_alone"),
         corrected=read_drift(safeguards, "corrected"),

@@ -1,33 +1,55 @@
-"""Whether the share of internal trafficking changed between the first and the last year, area by area.
+"""Whether internal trafficking became a larger part of what is met in the destination cities, Durrës and Tirana.
 
-The test reads the published counts and not the model, so no shift is smoothed over neighbouring areas.
+The first and the last complete year are compared by one model of both cities, docs/risk-model.md eq. (51), (84) to
+(86). What is compared is a share, so outreach that finds more children of both kinds does not change it. The model
+reads the yearly numbers of the release, whose noise is far smaller than that of a sum of quarters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
+from scipy.special import expit, gammaln
+from scipy.stats import halfnorm, norm
 
+from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Channel
+from data.release import Release
 from data.tables.periods import Period
-from risk.model.observations import Observations
-from risk.report.trends import Rules, ShareVerdict, compare_shares
+from data.tables.spec import CATEGORIES, table_name
+from data.workspace.types import Floats, Ints
+from risk.model.breaks import Break
+from risk.model.observations import CROSSING
+from risk.numbers import stream
 
-# Durrës and Tirana, where the programme expects internal trafficking to grow. They are also tested together,
-# because each alone is small.
+ShareVerdict = Literal["rose", "fell", "unclear"]
+# Durrës and Tirana, where the programme expects internal trafficking to grow.
 WATCHED = ("AL-02", "AL-11")
-_YEAR = 4  # quarters
+REFERENCE = 0.2  # the rise for which power is stated. It is fixed: the power at the rise found only repeats p.
+_ALPHA = 0.025  # all looks together say "rose" without a rise at most this often, and "fell" likewise
+_PARTS = CATEGORIES["pathway"][: len(CROSSING)]  # internal, then what is cross-border
+_DRAWS, _DRAWS_OF_A_TRIAL, _TRIALS = 8000, 2000, 200
+_ENDS = (0.025, 0.975)
+
+# Grids of log odds, of their change, and of the change that both cities share; priors of eq. (85).
+_STEP = 0.1
+_LOGITS = np.arange(-50, 51) * _STEP
+_CHANGES = np.arange(-100, 101) * _STEP
+_COMMON = np.arange(-30, 31) * _STEP
+_LEVEL_SD, _COMMON_SD, _SPREAD_SD, _SPREADS = 1.5, 1.5, 1.0, 6
 
 
 @dataclass(frozen=True)
 class AreaShift:
-    """The share of internal trafficking in some areas, in the last year compared with the first.
+    """The share of internal trafficking in some areas, in the last complete year compared with the first.
 
     before, after : shares in per cent. low, high : 95 % interval of their difference, in percentage points.
-    probability : that the share rose.
+    probability : that the share rose. power : in how many of 100 cases a rise by REFERENCE would be called one;
+    None where the share is too large to rise so far, or in results of earlier versions.
     """
 
     areas: tuple[str, ...]
@@ -37,61 +59,243 @@ class AreaShift:
     high: float
     probability: float
     verdict: ShareVerdict
+    power: float | None = None
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> AreaShift:
-        """Read a shift from the manifest of a result. Results of earlier versions have no verdict."""
+        """Read a shift from the manifest of a result. Results of earlier versions have no verdict and no power."""
         numbers = {name: float(values[name]) for name in ("before", "after", "low", "high", "probability")}
-        return cls(tuple(values["areas"]), **numbers, verdict=values.get("verdict", "unclear"))
+        areas, verdict = tuple(values["areas"]), values.get("verdict", "unclear")
+        return cls(areas, **numbers, verdict=verdict, power=values.get("power"))
 
 
-def describe_shifts(observations: Observations, seed: int) -> dict[str, Any]:
-    """Return the shifts of the watched areas together and of each area, with the two years compared."""
-    watched = [observations.areas.index(code) for code in WATCHED if code in observations.areas]
-    groups = [watched, *([i] for i in range(len(observations.areas)))]
-    first, last = (Period.parse(observations.quarters[i]) for i in (0, -1))
+@dataclass(frozen=True, eq=False)
+class SharePosterior:
+    """Draws of the shares of A areas, and of the areas together, the last: before and after, (draws, A + 1)."""
+
+    before: Floats
+    after: Floats
+
+    def probability(self) -> Floats:
+        """Return the probability of a rise, (A + 1,); a draw without any change counts half."""
+        return np.asarray((np.sign(self.after - self.before).mean(axis=0) + 1.0) / 2.0)
+
+    def judge(self, looks: int) -> list[ShareVerdict]:
+        """Return the verdicts, allowing for the earlier looks, docs/risk-model.md eq. (86)."""
+        alpha = _ALPHA * 2.0**-looks
+        rise = self.probability()
+        return ["rose" if p > 1.0 - alpha else "fell" if p < alpha else "unclear" for p in rise]
+
+
+def describe_shifts(release: Release, kappa: float, breaks: Iterable[Break], seed: int) -> dict[str, Any]:
+    """Return the shifts of the watched areas, together first, with the two years compared; empty without two years.
+
+    Years before a break that concerns a watched area are left out. kappa : overdispersion of a quarter's count.
+    """
+    years, areas, published = _read_years(release, tuple(breaks))
+    if len(years) < 2 or not areas:
+        return {"shifts": []}
+    noise = CellKey.from_manifest(release.manifest["tact"])
+    channel = noise.channel(int(published.sum(axis=2).max()) + 3 * noise.largest)
+    first, last = Period.parse(years[0]), Period.parse(years[-1])
+    size = 4.0 / max(kappa, 1e-3) ** 2  # of the sum of four quarters that vary on their own
+    found = find_shifts(areas, published[:, [0, -1]], channel, size, looks=len(years) - 1, seed=seed)
     return {
         "first_year": first.start.isoformat(),
         "last_year_ends": last.end.isoformat(),
-        "shifts": [asdict(shift) for shift in find_shifts(observations, groups, seed)],
+        "shifts": [asdict(shift) for shift in found],
     }
 
 
-def find_shifts(observations: Observations, groups: Iterable[Sequence[int]], seed: int = 0) -> list[AreaShift]:
-    """Test groups of areas, given by their positions. Groups where nobody was met in a year are left out.
+def _read_years(release: Release, breaks: Sequence[Break]) -> tuple[list[str], tuple[str, ...], Ints]:
+    """Read complete years, the watched areas with all numbers, and their counts, (areas, years, parts)."""
+    name = table_name("children", "region", "year", "pathway")
+    nothing: tuple[list[str], tuple[str, ...], Ints] = ([], (), np.zeros((0, 0, len(_PARTS)), np.int64))
+    if name not in release.tables:
+        return nothing
+    rows = release.table(name)
+    rows = rows[rows["area"].isin(WATCHED) & rows["pathway"].isin(_PARTS)]
+    number = rows["value"].astype(float).mask(rows["state"] == "almost_none", 0.0)
+    cells = number.groupby([rows["area"], rows["period"], rows["pathway"]], observed=True).first()
+    starts = [Period.parse(b.period).start for b in breaks if any(b.concerns(area) for area in WATCHED)]
+    last = max(Period.parse(p).end for p in release.table(table_name("effort", "region", "quarter"))["period"])
+    years = [y for y in sorted(rows["period"].unique()) if Period.parse(y).end <= last]
+    years = [str(y) for y in years if all(Period.parse(y).start >= start for start in starts)]
+    wide = cells.unstack("pathway").reindex(columns=_PARTS)
+    known = [
+        a for a in WATCHED if a in wide.index.get_level_values(0) and wide.loc[a].reindex(years).notna().all().all()
+    ]
+    if not years or not known:
+        return nothing
+    counts = np.stack([wide.loc[area].reindex(years).to_numpy(float) for area in known])
+    met = counts[:, [0, -1]].sum(axis=2).min(axis=1) > 0
+    return years, tuple(np.array(known)[met]), counts[met].astype(np.int64)
 
-    The list is empty if there are fewer than two years or two pathways.
+
+def find_shifts(
+    areas: Sequence[str],
+    published: Ints,
+    channel: Channel,
+    size: float,
+    *,
+    looks: int = 1,
+    seed: int = 0,
+    trials: int = _TRIALS,
+) -> list[AreaShift]:
+    """Judge areas from published counts of two years, (areas, 2, parts): all of them together first, then each.
+
+    size : of the negative binomial of a year's count. looks : number of this look. trials : for the power; 0 for none.
     """
-    if len(observations.quarters) < 2 * _YEAR or len(observations.pathways) < 2:
-        return []
-    shifts = (_test_group(observations, list(group), seed) for group in groups)
-    return [shift for shift in shifts if shift is not None]
+    posterior = sample_shares(published, channel, size, _DRAWS, stream(seed, "shift"))
+    verdicts, chance = posterior.judge(looks), posterior.probability()
+    power = estimate_power(published, posterior, channel, size, looks, trials, seed)
+    difference = np.quantile(posterior.after - posterior.before, _ENDS, axis=0)
+    groups = [*((str(area),) for area in areas), tuple(map(str, areas))]
+    order = [len(areas), *range(len(areas))] if len(areas) > 1 else [0]
+    return [
+        AreaShift(
+            areas=groups[i],
+            before=round(100 * float(posterior.before[:, i].mean()), 1),
+            after=round(100 * float(posterior.after[:, i].mean()), 1),
+            low=round(100 * float(difference[0, i]), 1),
+            high=round(100 * float(difference[1, i]), 1),
+            probability=round(float(chance[i]), 4),
+            verdict=verdicts[i],
+            power=power[i],
+        )
+        for i in order
+    ]
 
 
-def _test_group(observations: Observations, group: list[int], seed: int) -> AreaShift | None:
-    counts = np.maximum(observations.published[group], 0)
-    parts = [counts[:, part] for part in (slice(None, _YEAR), slice(-_YEAR, None))]
-    years = [part.sum(axis=(0, 1, 3)) for part in parts]
-    if min(year.sum() for year in years) == 0:
-        return None
-    channel = observations.channel
-    noise = 0.0 if channel is None else max(_noise_variance(channel, part) for part in parts)
-    rules = Rules(looks=len(observations.quarters) - 2 * _YEAR + 1, noise_variance=noise)
-    before, after = ((float(year[0]), float(year.sum())) for year in years)
-    shift = compare_shares(before, after, rules=rules, seed=seed)
-    low, high = shift.interval
-    return AreaShift(
-        areas=tuple(observations.areas[i] for i in group),
-        before=round(100 * shift.before, 1),
-        after=round(100 * shift.after, 1),
-        low=round(100 * low, 1),
-        high=round(100 * high, 1),
-        probability=round(shift.probability, 4),
-        verdict=shift.verdict,
-    )
+def sample_shares(
+    published: Ints, channel: Channel, size: float, draws: int, rng: np.random.Generator
+) -> SharePosterior:
+    """Sample the shares of two years from published counts, (areas, 2, parts), docs/risk-model.md eq. (51), (84), (85).
+
+    The posterior is computed on grids: nothing but the draws from it depends on chance. Areas together have the
+    weights of their children of both years, so that more finds in one city do not change the share of both.
+    """
+    table = _RisingFactorials.of(int(published.sum(axis=2).max()) + len(_PARTS) * channel.largest, size)
+    evidence = [
+        [_compute_evidence(published[a, year], channel, table) for year in (0, 1)] for a in range(len(published))
+    ]
+    joint = np.stack([_join_years(*pair) for pair in evidence])  # (areas, changes, logits)
+    by_change = joint.sum(axis=2)
+    prior, kernel = _build_common_prior()
+    weight = prior * np.prod(kernel @ by_change.T, axis=1)
+    chosen = rng.choice(len(weight), draws, p=weight / weight.sum())
+    columns = []
+    for area in range(len(published)):
+        change = _draw_rows(kernel * by_change[area], chosen, rng)
+        level = _draw_rows(joint[area], change, rng)
+        columns.append(expit(np.stack([_LOGITS[level], _LOGITS[level] + _CHANGES[change]])))
+    shares = np.stack(columns, axis=-1)  # (2, draws, areas)
+    children = np.maximum(published, 0).sum(axis=(1, 2)) + 1.0
+    together = shares @ (children / children.sum())
+    return SharePosterior(*np.concatenate([shares, together[..., None]], axis=2))
 
 
-def _noise_variance(channel: Channel, counts: np.ndarray) -> float:
-    """Return the variance of the noise in the sum of some counts, as the mean over the pathways."""
-    variance = channel.variance()[np.clip(counts, 1, channel.n_max)]
-    return float(variance.sum() / counts.shape[2])
+def _draw_rows(weights: Floats, rows: Ints, rng: np.random.Generator) -> Ints:
+    """Draw a position from each of some rows of weights, (n, m) and (draws,) to (draws,)."""
+    sums = np.cumsum(weights, axis=1)
+    return np.asarray((sums[rows] < rng.random((len(rows), 1)) * sums[rows, -1:]).sum(axis=1), np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class _RisingFactorials:
+    """log Gamma(x + n) / Gamma(x) by n = 0, 1, ... and log odds, for both beta parameters x and their sum."""
+
+    first: Floats
+    second: Floats
+    both: Floats
+
+    @classmethod
+    @lru_cache(maxsize=8)
+    def of(cls, most: int, size: float) -> _RisingFactorials:
+        share = expit(_LOGITS)
+        first, second = size / (2.0 * (1.0 - share)), size / (2.0 * share)
+        counts = np.arange(most + 1)[:, None]
+        return cls(*(gammaln(x + counts) - gammaln(x) for x in (first, second, first + second)))
+
+
+def _compute_evidence(published: Ints, channel: Channel, table: _RisingFactorials) -> Floats:
+    """Compute P(published counts of one area and year | log odds), eq. (84), up to a factor, (logits,).
+
+    The number of all children is given no preference, so only the share counts. With that number, the children of
+    one kind are beta-binomial; the sum runs over all true counts that may stand behind the published ones.
+    """
+    internal, least_internal = _list_true_counts(int(published[0]), channel)
+    border, least = np.ones(1), 0
+    for value in published[1:]:
+        weights, start = _list_true_counts(int(value), channel)
+        border, least = np.convolve(border, weights), least + start
+    k, j = least_internal + np.arange(len(internal)), least + np.arange(len(border))
+    border = border / (j + 1.0) ** (len(published) - 2)  # every split of the sum into its parts is as likely
+    ways = gammaln(k[:, None] + j + 1) - gammaln(k + 1)[:, None] - gammaln(j + 1)
+    log = ways[..., None] + table.first[k][:, None] + table.second[j] - table.both[k[:, None] + j]
+    return np.asarray(np.einsum("k,j,kjg->g", internal, border, np.exp(log)))
+
+
+def _list_true_counts(value: int, channel: Channel) -> tuple[Floats, int]:
+    """Return P(value | true count) of the true counts that may show as it, and the smallest of them."""
+    first, last = max(value - channel.largest, 0), min(value + channel.largest, channel.n_max)
+    return channel.matrix[first : last + 1, value], first
+
+
+def _join_years(before: Floats, after: Floats) -> Floats:
+    """Return the evidence of a change and a first log odds, with the prior of the level, (changes, logits)."""
+    later, prior = _build_level_prior()
+    return np.asarray(prior * before * after[later])
+
+
+@lru_cache(maxsize=1)
+def _build_level_prior() -> tuple[Ints, Floats]:
+    """Return the position of the later log odds, and the prior of the mean of both, (changes, logits), eq. (85)."""
+    later = np.arange(len(_LOGITS)) + np.arange(len(_CHANGES))[:, None] - len(_CHANGES) // 2
+    inside = (later >= 0) & (later < len(_LOGITS))
+    level = norm.pdf(_LOGITS + _CHANGES[:, None] / 2.0, scale=_LEVEL_SD)
+    return np.clip(later, 0, len(_LOGITS) - 1), inside * level
+
+
+@lru_cache(maxsize=1)
+def _build_common_prior() -> tuple[Floats, Floats]:
+    """Return the prior of (common change, spread), (n,), and P(change of an area | them), (n, changes), eq. (85)."""
+    spreads = halfnorm.ppf((np.arange(_SPREADS) + 0.5) / _SPREADS, scale=_SPREAD_SD)
+    common, spread = (values.ravel() for values in np.meshgrid(_COMMON, spreads, indexing="ij"))
+    kernel = norm.pdf(_CHANGES, common[:, None], spread[:, None])
+    return norm.pdf(common, scale=_COMMON_SD), kernel / kernel.sum(axis=1, keepdims=True)
+
+
+def estimate_power(
+    published: Ints, posterior: SharePosterior, channel: Channel, size: float, looks: int, trials: int, seed: int
+) -> list[float | None]:
+    """Estimate in how many of 100 cases a rise by REFERENCE in every area would be called one, (areas + 1,).
+
+    As many children as published are drawn again, with the shares of the first year and REFERENCE more in the last,
+    published through the channel and judged in the same way. None where a share cannot rise so far.
+    """
+    before = posterior.before.mean(axis=0)
+    areas = len(published)
+    possible = before + REFERENCE < 1.0
+    if not trials or not possible[:areas].all():
+        return [None] * (areas + 1)
+    rng = stream(seed, "power")
+    shares = np.stack([before[:areas], before[:areas] + REFERENCE], axis=1)
+    rose = np.zeros(areas + 1)
+    for _ in range(trials):
+        counts = draw_published(published, shares, channel, size, rng)
+        verdicts = sample_shares(counts, channel, size, _DRAWS_OF_A_TRIAL, rng).judge(looks)
+        rose += [verdict == "rose" for verdict in verdicts]
+    return [float(n) for n in np.round(100.0 * rose / trials)]
+
+
+def draw_published(published: Ints, shares: Floats, channel: Channel, size: float, rng: np.random.Generator) -> Ints:
+    """Draw published counts, (areas, 2, parts), with the totals of others and given shares, (areas, 2)."""
+    totals = np.maximum(published.sum(axis=2), 1)
+    internal = rng.binomial(totals, rng.beta(size / (2.0 * (1.0 - shares)), size / (2.0 * shares)))
+    mix = published[..., 1:] + 0.5
+    border = rng.multinomial(totals - internal, mix / mix.sum(axis=2, keepdims=True))
+    exact = np.minimum(np.concatenate([internal[..., None], border], axis=2), channel.n_max)
+    cumulative = np.cumsum(channel.matrix, axis=1)[exact]
+    drawn = (cumulative < rng.random((*exact.shape, 1))).sum(axis=-1)
+    return np.asarray(np.minimum(drawn, channel.n_max), np.int64)

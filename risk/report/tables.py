@@ -75,7 +75,9 @@ def judge_fit(fit: Fit) -> JudgedFit:
     draws = fit.draws(DRAWS, SEED)
     log_risk = fit.log_risk(DRAWS, SEED)
     two_years = len(observations.quarters) >= 2 * _YEAR
-    changed = find_changes(draws.log_rate, observations.effort, _YEAR) if two_years else None
+    changed = None
+    if two_years:
+        changed = find_changes(draws.log_rate, observations.effort, observations.before_breaks, _YEAR)
     reasons = explain(fit, draws, log_risk)
     return JudgedFit(fit, draws, log_risk, judge_risk(log_risk, observations), changed, reasons)
 

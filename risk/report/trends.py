@@ -1,4 +1,4 @@
-"""Changes of counts and shares: size, certainty, and other possible causes.
+"""Changes of counts: size, certainty, and other possible causes.
 
 A change is the ratio of a count to an earlier count. It comes with two 95 % intervals: Wald's on the log,
 docs/risk-model.md eq. (49), and the exact interval, docs/risk-model.md eq. (50) (conditional binomial, Clopper and
@@ -10,54 +10,57 @@ Besides chance, counts vary for two reasons: the noise of disclosure control, wi
 are met together (negative binomial). Both widen the Wald variance of the log ratio. The exact interval is computed from
 counts that are smaller by the same factor.
 
-Three cases are checked before "rise". A series break (a new recording system, a new law) stops comparison across it. A
-jump of counts in a whole country is shown as a possible break. If effort changed with the count, a warning is given.
+Three cases are checked before "rise". A series break that a person accepted (a new recording system, a new law) stops
+comparison across it. A series that jumps to another level and stays there is shown as a possible break. If effort
+changed with the count, a warning is given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Literal
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
+from scipy.special import betainc, xlogy
 from scipy.stats import beta, binomtest, norm
+from sklearn.linear_model import PoissonRegressor
 
 from data.errors import InputError
+from data.tables.periods import Period, add_months
 from data.workspace.types import Floats
 from risk.evaluation.panel import Interval, Panel
-from risk.numbers import stream
+from risk.evaluation.risk_model import build_panel
+from risk.model.breaks import Break
+from risk.model.observations import Observations
 
 Verdict = Literal["no clear change", "rise", "fall", "possible break", "not compared"]
-ShareVerdict = Literal["rose", "fell", "unclear"]
+ALL = "all"  # both pathways together
 _LEVEL = 0.95  # of the intervals that are shown
-_EVERYWHERE = 0.01  # p value below which a jump of the sum, and that of rising areas, is no chance
+_YEAR = 4  # quarters
+_STEP_LEVEL = 0.01  # p value below which a step of the level is no chance, over all quarters of a series
+_STEP_RATIO = 1.5  # a smaller step is read as a rise
+_SIDE = 2  # quarters that a level lasts at least, on both sides
 
 
 @dataclass(frozen=True)
-class Break:
-    """A period from which counts have another meaning, with the reason; in one country, or everywhere."""
+class Jump:
+    """A possible break: the quarter from which the counts of a country or an area have a higher level.
 
-    period: str
-    note: str = ""
-    country: str = ""
-
-    def concerns(self, country: str) -> bool:
-        """Return whether counts of a country are concerned."""
-        return self.country in ("", country)
-
-
-@dataclass(frozen=True)
-class Jump(Break):
-    """A possible break: a quarter in which counts jumped in a whole country.
-
-    rose, fell : numbers of areas. before, after : sums of the counts of the quarter before and of this one.
+    before, after : mean count of a quarter on both sides. areas : areas of the series; rose : those with a higher mean.
     """
 
-    rose: int = 0
-    fell: int = 0
-    before: int = 0
-    after: int = 0
+    period: str
+    place: str
+    before: float
+    after: float
+    areas: int = 1
+    rose: int = 1
+
+    def concerns(self, area: str) -> bool:
+        """Return whether the counts of an area are concerned."""
+        return Break(self.period, self.place).concerns(area)
 
 
 @dataclass(frozen=True)
@@ -190,13 +193,14 @@ def compare_panel(
     new, old = slice(last - span, last), slice(last - span - back, last - back)
     between = panel.quarters[old.start + 1 :]
     stops = [b for b in breaks if b.period in between]
-    possible = [b for b in find_jumps(panel, pathway) if b.period in between]
+    possible = [jump for jump in find_jumps(panel, pathway) if jump.period in between]
     changes = []
     for place, area in enumerate(panel.areas):
         effort = float(panel.effort[place, old].sum()), float(panel.effort[place, new].sum())
         pair = float(counts[place, old].sum()), float(counts[place, new].sum())
-        here = [[b for b in some if b.concerns(panel.countries[place])] for some in (stops, possible)]
-        changes.append(_compare_area(area, pair, effort, sum_rules, *here))
+        here = [b for b in stops if b.concerns(area)]
+        asked = any(jump.concerns(area) for jump in possible)
+        changes.append(_compare_area(area, pair, effort, sum_rules, here, asked=asked))
     return tuple(changes)
 
 
@@ -206,19 +210,14 @@ def _sum_rules(rules: Rules, counts: int) -> Rules:
 
 
 def _compare_area(
-    area: str,
-    pair: tuple[float, float],
-    effort: tuple[float, float],
-    rules: Rules,
-    stops: list[Break],
-    possible: list[Break],
+    area: str, pair: tuple[float, float], effort: tuple[float, float], rules: Rules, stops: list[Break], *, asked: bool
 ) -> Change:
-    """Compare one area; check breaks, jumps and effort before a rise or a fall."""
+    """Compare one area; check breaks, jumps and effort before a rise or a fall. asked : whether a jump concerns it."""
     if stops or not np.isfinite(pair).all():
         note = stops[-1].note if stops else ""
         return _not_compared(area, pair, _effort_ratio(effort), note)
     change = compare_counts(*pair, effort, rules)
-    verdict: Verdict = "possible break" if change.verdict == "rise" and possible else change.verdict
+    verdict: Verdict = "possible break" if change.verdict == "rise" and asked else change.verdict
     return replace(change, verdict=verdict, area=area)
 
 
@@ -238,80 +237,145 @@ def _select_counts(panel: Panel, pathway: str | None) -> Floats:
 
 
 def find_jumps(panel: Panel, pathway: str | None = None) -> tuple[Jump, ...]:
-    """Find the quarters in which counts jumped in a whole country, for each country.
+    """Find where the counts of a country, and then of an area alone, step to a higher level, eq. (87), (88).
 
-    A jump: the sum rose more than chance allows (conditional binomial test), and so did the number of areas
-    whose count rose (sign test), both at a level of 1 % over all quarters.
+    In a country of at least seven areas the step must also be found in more areas than chance explains (sign test), or
+    it is one area's. An area at whose step its country steps too is not named again.
     """
     counts = _select_counts(panel, pathway)
-    level = _EVERYWHERE / max(len(panel.quarters) - 1, 1)
-    jumps = []
+    jumps: list[Jump] = []
     for code in dict.fromkeys(panel.countries):
-        inside = np.array([country == code for country in panel.countries])
-        for quarter in range(1, len(panel.quarters)):
-            before, after = counts[inside, quarter - 1], counts[inside, quarter]
-            rose, fell = int((after > before).sum()), int((after < before).sum())
-            sums = round(float(np.nansum(before))), round(float(np.nansum(after)))
-            if _is_jump(*sums, level) and _is_jump(fell, rose, level):
-                jumps.append(Jump(panel.quarters[quarter], "", code, rose, fell, *sums))
+        inside = [a for a, c in enumerate(panel.countries) if c == code and np.isfinite(counts[a]).all()]
+        step = find_step(counts[inside].sum(axis=0)) if inside else None
+        if step is not None and _is_everywhere(counts[inside], step):
+            jumps.append(_describe_step(panel, code, counts[inside], step))
+        else:
+            step = None
+        for area in inside if len(inside) > 1 else []:
+            alone = find_step(counts[area], _STEP_LEVEL / len(inside))
+            if alone is not None and (step is None or abs(alone - step) > 1):
+                jumps.append(_describe_step(panel, panel.areas[area], counts[[area]], alone))
     return tuple(jumps)
 
 
-def _is_jump(before: int, after: int, level: float) -> bool:
-    if before + after == 0:
-        return False
-    return bool(binomtest(after, before + after, 0.5, alternative="greater").pvalue <= level)
+def _describe_step(panel: Panel, place: str, counts: Floats, step: int) -> Jump:
+    before, after = counts[:, :step].mean(axis=1), counts[:, step:].mean(axis=1)
+    sums = float(before.sum()), float(after.sum())
+    return Jump(panel.quarters[step], place, *sums, len(counts), int((after > before).sum()))
+
+
+def _is_everywhere(counts: Floats, step: int) -> bool:
+    """Return whether the level rose in more areas than chance explains; with few areas, in most of them."""
+    change = np.sign(counts[:, step:].mean(axis=1) - counts[:, :step].mean(axis=1))
+    rose, changed = int((change > 0).sum()), int((change != 0).sum())
+    if 0.5 ** len(counts) > _STEP_LEVEL:  # too few areas for the test
+        return 2 * rose > changed
+    return bool(changed and binomtest(rose, changed, 0.5, alternative="greater").pvalue <= _STEP_LEVEL)
+
+
+def find_step(counts: Floats, level: float = _STEP_LEVEL) -> int | None:
+    """Find the position from which a series, (T,), has a higher level; None if there is no such step.
+
+    The step is where two constant levels have the least Poisson deviance, docs/risk-model.md eq. (87). Three things
+    must hold: chance does not explain it, allowing for the spread of the rest of the series and for all quarters where
+    it could be, eq. (88); the level is at least half as high again; and a steady growth fits less well.
+    """
+    last = len(counts)
+    if last < 2 * _SIDE or not counts.any():
+        return None
+    starts = np.arange(_SIDE, last - _SIDE + 1)
+    sums = np.cumsum(counts)
+    before, after = sums[starts - 1], sums[-1] - sums[starts - 1]
+    later = np.arange(last) >= starts[:, None]
+    levels = np.where(later, (after / (last - starts))[:, None], (before / starts)[:, None])
+    deviances = _compute_deviance(counts, levels)
+    best = int(deviances.argmin())
+    start, fitted = int(starts[best]), levels[best]
+    if fitted[-1] < _STEP_RATIO * fitted[0]:
+        return None
+    squares = np.divide((counts - fitted) ** 2, fitted, out=np.zeros(last), where=fitted > 0)
+    spread = max(1.0, float(squares.sum()) / (last - 2))
+    chance = betainc(after[best] / spread, before[best] / spread + 1.0, (last - start) / last)
+    if chance * len(starts) > level:
+        return None
+    time = np.linspace(-1.0, 1.0, last)[:, None]
+    growth = PoissonRegressor(alpha=0.0, max_iter=1000).fit(time, counts).predict(time)
+    # The place of a step is one parameter more than growth has: Akaike's price is 2.
+    is_step = _compute_deviance(counts, growth) - deviances[best] > 2.0 * spread
+    return start if is_step else None
+
+
+def _compute_deviance(counts: Floats, mean: Floats) -> Floats:
+    """Return the Poisson deviance of a series, (T,), from means, (..., T)."""
+    ratio = np.divide(counts, mean, out=np.ones(np.broadcast(counts, mean).shape), where=(mean > 0) & (counts > 0))
+    return np.asarray(2.0 * (xlogy(counts, ratio) - counts + mean).sum(axis=-1))
 
 
 @dataclass(frozen=True)
-class Shift:
-    """A share before and after: posterior means, the 95 % interval of the difference, and P(it rose)."""
+class CountChange:
+    """The change of an area's counts on a pathway, or ALL, over the last year: as `Change`, from a manifest.
 
-    before: float
-    after: float
-    interval: Interval
-    probability: float
-    verdict: ShareVerdict
-
-
-def compare_shares(
-    before: tuple[float, float] | Floats,
-    after: tuple[float, float] | Floats,
-    *,
-    rules: Rules | None = None,
-    draws: int = 20_000,
-    seed: int = 0,
-) -> Shift:
-    """Test whether a share, such as that of internal trafficking, has changed, docs/risk-model.md eq. (51).
-
-    before, after : the share in two periods. Either (count, count of all): the share then has a beta posterior with
-        Jeffreys' prior. Or draws of the share from a model, (n,), at least 100, in pairs.
-    rules : looks, noise and overdispersion, as for counts. The verdict is "rose" if the probability of a rise exceeds
-        1 − 0.025 / looks, and "fell" likewise.
-    draws, seed : number and seed of draws from the beta posterior.
-
-    Raises InputError if a count exceeds the count of all, or the draws are not shares.
+    ratio, low, high, effort_ratio : None where there is no such number. note : of the break that stops comparison.
     """
-    rules, rng = rules or Rules(), stream(seed, "shift")
-    first, second = (_draw_shares(value, rules, draws, rng) for value in (before, after))
-    difference = second - first
-    low, high = np.quantile(difference, [(1.0 - _LEVEL) / 2.0, (1.0 + _LEVEL) / 2.0])
-    rose = float(np.mean(difference > 0))
-    sure = 1.0 - (1.0 - _LEVEL) / 2.0 / rules.looks
-    verdict: ShareVerdict = "rose" if rose > sure else "fell" if 1.0 - rose > sure else "unclear"
-    return Shift(float(first.mean()), float(second.mean()), (float(low), float(high)), rose, verdict)
+
+    area: str
+    pathway: str
+    verdict: Verdict
+    ratio: float | None
+    low: float | None
+    high: float | None
+    effort_ratio: float | None
+    effort_warning: bool
+    note: str = ""
 
 
-def _draw_shares(value: tuple[float, float] | Floats, rules: Rules, draws: int, rng: np.random.Generator) -> Floats:
-    """Draw a share from its counts, or return the given draws."""
-    if not isinstance(value, tuple):
-        if len(value) < 100 or not ((value >= 0) & (value <= 1)).all():
-            raise InputError("Draws of a share are at least 100 numbers from 0 to 1.")
-        return np.asarray(value, float)
-    part, whole = value
-    if not 0 <= part <= whole:
-        raise InputError(f"A share is of a count from 0 to that of all; {part:g} of {whole:g} is none.")
-    # A logit's variance grows by noise and overdispersion as the log ratio of two counts does.
-    alone, all_of_it = _log_variance(part + 0.5, whole - part + 0.5, rules)
-    weight = alone / all_of_it
-    return rng.beta(weight * part + 0.5, weight * (whole - part) + 0.5, draws)
+@dataclass(frozen=True)
+class Trends:
+    """What counts say of time: accepted breaks, possible ones by pathway (or ALL), and changes of the last year."""
+
+    breaks: tuple[Break, ...] = ()
+    jumps: tuple[tuple[str, Jump], ...] = ()
+    changes: tuple[CountChange, ...] = ()
+
+    def has_jump(self, area: str, pathway: str, quarter: str) -> bool:
+        """Return whether counts of an area may have a break inside the two years that end with a quarter."""
+        first = add_months(Period.parse(quarter).start, 3 - 6 * _YEAR)
+        jumps = (jump for name, jump in self.jumps if name == pathway and jump.concerns(area))
+        return any(first < Period.parse(jump.period).start for jump in jumps)
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Trends:
+        """Read the trends from the manifest of a result; results of earlier versions have none."""
+        return cls(
+            tuple(Break(**row) for row in values.get("breaks", ())),
+            tuple((pathway, Jump(**row)) for pathway, row in values.get("jumps", ())),
+            tuple(CountChange(**row) for row in values.get("changes", ())),
+        )
+
+
+def describe_trends(observations: Observations, kappa: float) -> dict[str, Any]:
+    """Return the trends as plain values for a manifest. kappa : overdispersion of a quarter's count."""
+    panel = build_panel(observations)
+    pathways = {name: (name if name != ALL else None) for name in (*panel.pathways, ALL)}
+    jumps = {name: find_jumps(panel, pathway) for name, pathway in pathways.items()}
+    looks = len(panel.quarters) - 2 * _YEAR + 1
+    changes: list[dict[str, Any]] = []
+    if looks > 0:
+        ways = len(observations.ways)
+        noise = 0.0 if observations.channel is None else ways * float(observations.channel.variance()[-1])
+        rules = Rules(looks=looks, noise_variance=noise, size=1.0 / max(kappa, 1e-3) ** 2)
+        for name, pathway in pathways.items():
+            compared = compare_panel(panel, pathway=pathway, breaks=observations.breaks, rules=rules)
+            changes += [asdict(_shorten(change, name)) for change in compared]
+    return {
+        "breaks": [asdict(b) for b in observations.breaks],
+        "jumps": [[name, asdict(jump)] for name, some in jumps.items() for jump in some],
+        "changes": changes,
+    }
+
+
+def _shorten(change: Change, pathway: str) -> CountChange:
+    numbers = (change.ratio, *change.exact, change.effort_ratio)
+    ratio, low, high, effort = (round(value, 3) if math.isfinite(value) else None for value in numbers)
+    warned, note = change.effort_warning, change.note
+    return CountChange(change.area, pathway, change.verdict, ratio, low, high, effort, warned, note)

@@ -15,7 +15,6 @@ import pandas as pd
 from dashboard.narrative.risk import (
     CANNOT_TELL,
     format_effort_warning,
-    format_shift,
     join_words,
     name_class,
     name_classes,
@@ -24,6 +23,8 @@ from dashboard.narrative.risk import (
     read_classes,
     read_risk_table,
 )
+from dashboard.narrative.shift import POSSIBLE_BREAK, word_shifts
+from dashboard.narrative.speech import Speech
 from dashboard.site import current_release
 from dashboard.site.current_release import (
     CurrentRelease,
@@ -59,14 +60,13 @@ def find_highest_area(current: CurrentRelease, pathway: str) -> str:
 
 def list_headlines(current: CurrentRelease) -> list[str]:
     """Return the main findings for a programme manager, the most important first."""
-    return [*_list_together(current), *_list_levels(current), *_list_changes(current)]
+    return [*_list_shifts(current), *_list_levels(current), *_list_changes(current)]
 
 
-def _list_together(current: CurrentRelease) -> list[str]:
-    """Return the sentence on the areas that are tested together, which come first."""
-    manifest = read_risk_manifest(current)
-    shifts = manifest.shifts[:1] if manifest else ()
-    return [format_shift(read_area_names(current), shift) for shift in shifts if len(shift.areas) > 1]
+def _list_shifts(current: CurrentRelease) -> list[str]:
+    """Return the sentences on internal trafficking in Durrës and Tirana, which come first."""
+    manifest, t = read_risk_manifest(current), Speech("en", load_areas(current.release))
+    return word_shifts(t, manifest.shifts, manifest.years) if manifest else []
 
 
 def _list_levels(current: CurrentRelease) -> Iterator[str]:
@@ -106,10 +106,13 @@ def _list_changes(current: CurrentRelease) -> Iterator[str]:
     any_change = False
     for pathway in name_pathways():
         frame = _read_latest_changes(current, pathway)
-        for row in frame[frame["class"] != CANNOT_TELL].to_dict("records"):
+        for area, row in frame[frame["class"] != CANNOT_TELL].to_dict("index").items():
             if row["class"] in (_FALLING, _RISING):
                 any_change = True
-                yield _format_change(row, _(_WITHIN[pathway]))
+                sentence = _format_change(row, _(_WITHIN[pathway]))
+                manifest = read_risk_manifest(current)
+                jumped = manifest and manifest.trends.has_jump(str(area), pathway, str(row["period"]))
+                yield f"{sentence} {_(POSSIBLE_BREAK)}" if jumped and row["class"] == _RISING else sentence
     if not any_change and len(_read_latest_changes(current, _INTERNAL)):
         yield _("In no area is it sure that the rate of the last year rose or fell compared with the year before.")
 

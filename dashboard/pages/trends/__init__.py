@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.narrative.evaluation import format_verdict, is_beaten
-from dashboard.pages.trends import charts, summary
+from dashboard.pages.trends import breaks, charts, summary
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import address, markup, page_frame
+from risk.model.breaks import read_breaks
 
 
 def show() -> None:
@@ -43,9 +44,10 @@ def _show_partner(current: CurrentRelease) -> None:
     met, days = summary.read_met(current, area, pathway), summary.read_effort(current, area)
     ahead, shares = summary.read_expected(current, area, pathway), summary.read_share(current, area)
     manifest = current_release.read_risk_manifest(current)
-    breaks = summary.find_breaks(current, area, pathway) if manifest else {}
+    accepted = read_breaks(read_site().derived)
+    marks = breaks.name_breaks(current, accepted, area, pathway)
     periods = [*met["period"], *ahead["period"]]
-    st.altair_chart(charts.draw_met(met, ahead, breaks), width="stretch")
+    st.altair_chart(charts.draw_met(met, ahead, marks), width="stretch")
     st.altair_chart(charts.draw_effort(days, periods, last=shares.empty), width="stretch")
     if len(shares):
         st.altair_chart(charts.draw_share(shares, periods), width="stretch")
@@ -53,7 +55,10 @@ def _show_partner(current: CurrentRelease) -> None:
     if manifest and is_beaten(manifest.evaluation):
         st.warning(escape_markdown(format_verdict(manifest.evaluation)))
     _show_section(_("Changes here"))
-    st.html(markup.render_list([*breaks.values(), *summary.list_changes(current, area), _(_EFFORT)]))
+    st.html(markup.render_list([*marks.values(), *breaks.list_changes(current, accepted, area, pathway), _(_EFFORT)]))
+    breaks.ask_about_breaks(current, accepted, area, pathway)
+    with st.expander(_("Changes of counts in all areas")):
+        st.dataframe(summary.tabulate_count_changes(current, pathway), hide_index=True)
     with st.expander(_("Table")):
         st.dataframe(summary.tabulate_series(current, area, pathway), hide_index=True)
 
@@ -67,20 +72,17 @@ _EFFORT = "More outreach finds more children: read every change together with th
 
 
 def _show_statements(current: CurrentRelease) -> None:
-    sure, others = summary.list_shifts(current)
-    if sure or others:
+    if sentences := summary.list_shifts(current):
         _show_section(_("Has the share of internal trafficking grown?"))
         st.html(markup.render_paragraphs([_(_SHIFTS)]))
-        st.html(markup.render_list(sure))
-        with st.expander(_("Areas where it did not clearly change")):
-            st.html(markup.render_list(others))
+        st.html(markup.render_list(sentences))
     elif current.tier == "partner" and current_release.read_risk_manifest(current) is None:
         page_frame.show_no_risk()
 
 
 _SHIFTS = (
-    "The last year compared with the first, from published counts. Noise and repeated tests in each "
-    "quarter are taken into account."
+    "The last complete year compared with the first, by one model of both cities. Noise, chance and repeated tests "
+    "in each year are taken into account; more outreach alone does not change a share."
 )
 
 

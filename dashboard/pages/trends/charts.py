@@ -27,7 +27,8 @@ def draw_met(counted: pd.DataFrame, ahead: pd.DataFrame, breaks: Mapping[str, st
     if len(ahead):
         chart = chart + _draw_bars(ahead, periods, _AHEAD, _("forecast"))
     for period, words in breaks.items():
-        chart = chart + _draw_break(period, words, periods)
+        if period in periods:
+            chart = chart + _draw_break(period, words, periods)
     return _style(
         chart, _("Children identified or met, and forecast") if len(ahead) else _("Children identified or met"), _TALL
     )
@@ -81,7 +82,7 @@ def _draw_signs(rows: pd.DataFrame, periods: Sequence[str], *, named: bool = Tru
 def _draw_break(period: str, words: str, periods: Sequence[str]) -> alt.Chart:
     row = pd.DataFrame({"period": [period], "words": [words]})
     rule = alt.Chart(row).mark_rule(color=_BREAK, strokeDash=[4, 3], strokeWidth=1.6, xOffset=-18)
-    tooltip = alt.Tooltip("words:N", title=_("possible break"))
+    tooltip = alt.Tooltip("words:N", title=_("break in the series"))
     line: alt.Chart = rule.encode(x=_make_x(periods, named=True), tooltip=tooltip)
     return line
 

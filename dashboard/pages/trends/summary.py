@@ -15,6 +15,8 @@ from typing import Any
 import pandas as pd
 
 from dashboard.narrative import risk as narrative
+from dashboard.narrative.shift import word_shifts
+from dashboard.narrative.speech import Speech
 from dashboard.site import current_release
 from dashboard.site.current_release import (
     CurrentRelease,
@@ -31,8 +33,9 @@ from geo.layers.core.words import describe_state
 from geo.layers.effort import COUNTED as EFFORT
 from geo.layers.encounters import COUNTED as ENCOUNTERS
 from geo.layers.output.table import NOISY, format_noisy
+from risk.model.breaks import Break
 from risk.report.shift import AreaShift
-from risk.report.trends import Jump
+from risk.report.trends import Jump, Trends
 
 _EVERY = "all"
 # The choices of the layer of children met that make up each pathway of the model.
@@ -68,9 +71,9 @@ def name_areas(current: CurrentRelease) -> dict[str, str]:
 def find_first_area(current: CurrentRelease) -> str:
     """Find the area to show first: the last of the areas tested together, else the area with most children."""
     known = name_areas(current)
-    together = next((shift.areas for shift in _read_shifts(current)[:1]), ())
-    if together and together[-1] in known:
-        return together[-1]
+    cities = [area for shift in _read_shifts(current)[:1] for area in shift.areas]
+    if cities and cities[-1] in known:
+        return cities[-1]
     return max(known, key=lambda area: read_met(current, area, "all")["value"].astype(float).sum())
 
 
@@ -79,13 +82,10 @@ def _read_shifts(current: CurrentRelease) -> tuple[AreaShift, ...]:
     return manifest.shifts if manifest else ()
 
 
-def list_shifts(current: CurrentRelease) -> tuple[list[str], list[str]]:
-    """Return sentences on the share of internal trafficking: clear changes and groups first, then others."""
-    shifts = _read_shifts(current)
-    first = [shift for shift in shifts if len(shift.areas) > 1 or shift.verdict != "unclear"]
-    others = [shift for shift in shifts if shift not in first]
-    names = read_area_names(current)
-    return [narrative.format_shift(names, s) for s in first], [narrative.format_shift(names, s) for s in others]
+def list_shifts(current: CurrentRelease) -> list[str]:
+    """Return the sentences on the share of internal trafficking in Durrës and Tirana."""
+    manifest, t = read_risk_manifest(current), Speech("en", load_areas(current.release))
+    return word_shifts(t, manifest.shifts, manifest.years) if manifest else []
 
 
 @lru_cache(maxsize=256)
@@ -231,21 +231,56 @@ def _format_outreach(row: Mapping[Any, Any]) -> str:
 _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
 
 
-def find_breaks(current: CurrentRelease, area: str, pathway: str) -> dict[str, str]:
-    """Find the possible breaks in the area's country: by quarter, a sentence on the jump of counts."""
-    country = str(load_areas(current.release).table.loc[area, "country"])
-    jumps = [jump for jump in _find_jumps(current, pathway) if jump.concerns(country)]
-    return {jump.period: narrative.format_break(current, jump) for jump in jumps}
+def read_trends(current: CurrentRelease) -> Trends:
+    """Read what counts say of breaks and changes, as of the last run of the model."""
+    manifest = read_risk_manifest(current)
+    return manifest.trends if manifest else Trends()
 
 
-@lru_cache(maxsize=16)
-def _find_jumps(current: CurrentRelease, pathway: str) -> tuple[Jump, ...]:
-    from risk.evaluation.risk_model import build_panel
-    from risk.model.observations import Observations
-    from risk.report.trends import find_jumps
+def list_accepted(accepted: Sequence[Break], area: str) -> list[Break]:
+    """List the accepted breaks that concern an area."""
+    return [one for one in accepted if one.concerns(area)]
 
-    panel = build_panel(Observations.from_release(current.release, load_areas(current.release)))
-    return find_jumps(panel, None if pathway == _EVERY else pathway)
+
+def list_possible(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> list[Jump]:
+    """List the possible breaks of an area's series that nobody has accepted yet."""
+    known = {one.period for one in list_accepted(accepted, area)}
+    jumps = (jump for name, jump in read_trends(current).jumps if name == pathway and jump.concerns(area))
+    return [jump for jump in jumps if jump.period not in known]
+
+
+def is_outdated(current: CurrentRelease, accepted: Sequence[Break], area: str) -> bool:
+    """Return whether breaks of the area were accepted or removed since the model ran, so its changes do not hold."""
+    used = list_accepted(read_trends(current).breaks, area)
+    return {(one.period, one.place) for one in used} != {
+        (one.period, one.place) for one in list_accepted(accepted, area)
+    }
+
+
+def list_count_changes(current: CurrentRelease, area: str, pathway: str) -> list[str]:
+    """Return the sentence on the change of an area's counts over the last year."""
+    changes = (one for one in read_trends(current).changes if (one.area, one.pathway) == (area, pathway))
+    return [narrative.format_count_change(change) for change in changes]
+
+
+def tabulate_count_changes(current: CurrentRelease, pathway: str) -> pd.DataFrame:
+    """Return the changes of counts over the last year, an area in a row, clear ones first."""
+    names = read_area_names(current)
+    rows = [
+        (
+            names[one.area],
+            narrative.name_count_verdict(one),
+            "" if one.ratio is None else format_number(round(one.ratio, 2)),
+            "" if one.effort_ratio is None else format_number(round(one.effort_ratio, 2)),
+            _("outreach may be the reason") if one.effort_warning and one.verdict != "no clear change" else "",
+        )
+        for one in sorted(
+            read_trends(current).changes, key=lambda one: one.verdict in ("no clear change", "not compared")
+        )
+        if one.pathway == pathway
+    ]
+    head = [_("Area"), _("Change of counts"), _("Counts, times"), _("Outreach days, times"), _("Warning")]
+    return pd.DataFrame(rows, columns=head)
 
 
 def tabulate_series(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:

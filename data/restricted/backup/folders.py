@@ -1,4 +1,4 @@
-"""The folders in a backup: releases, so that published numbers can be repeated, saved plans and ledgers of forecasts.
+"""The folders in a backup: releases, so that published numbers can be repeated, saved plans, ledgers and breaks.
 
 Other results can be computed again from a release, and are left out. An existing folder is never changed, and each
 path in a backup is checked, so that no file is written outside the folders.
@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from data.release import names
 from data.restricted.vault.sqlcipher import Connection
 from data.workspace import files
+from data.workspace.small_tables import BREAKS
 
 _LISTS = (".names", "current")
 _PLANS = "plan-"
@@ -28,9 +29,10 @@ def iter_releases(releases: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def iter_plans(derived: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the path (below `derived`) and content of each file of each saved plan, and of ledgers of forecasts."""
+    """Yield the path (below `derived`) and content of each file of saved plans, of ledgers and of accepted breaks."""
     yield from _iter_files(derived, f"*/{_PLANS}*/*")
     yield from _iter_files(derived, _LEDGERS)
+    yield from _iter_files(derived, BREAKS)
 
 
 def restore_releases(connection: Connection, releases: Path) -> list[str]:
@@ -50,7 +52,7 @@ def restore_releases(connection: Connection, releases: Path) -> list[str]:
 
 
 def restore_plans(connection: Connection, derived: Path) -> int:
-    """Write the plans and ledgers of a backup that are missing; return the number of plans."""
+    """Write the plans, ledgers and breaks of a backup that are missing; return the number of plans."""
     query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'backup_plan'"
     if connection.execute(query).fetchone() is None:
         return 0  # a backup from before plans existed
@@ -62,7 +64,8 @@ def restore_plans(connection: Connection, derived: Path) -> int:
         _write_folder(connection, "backup_plan", derived.joinpath(*folder), 2, within)
     for name in _list_paths(connection, "backup_plan"):
         # One that is there may have entries that the backup does not have.
-        if fnmatch(name, _LEDGERS) and "/" not in name and "\\" not in name and not (derived / name).exists():
+        plain = "/" not in name and "\\" not in name
+        if plain and (name == BREAKS or fnmatch(name, _LEDGERS)) and not (derived / name).exists():
             files.write_bytes(derived / name, _read_content(connection, "backup_plan", name))
     return len(missing)
 

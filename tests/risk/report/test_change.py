@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from risk.report.change import ALIKE, CANNOT_TELL, EFFORT_RATIO, FALLING, RISING, STEADY, find_changes
 
 QUARTERS = 8
+WHOLE = np.zeros((0, 1, QUARTERS), bool)  # no break
 
 
 def rates(last, spread=0.05, draws=1000, seed=0):
@@ -18,7 +19,7 @@ def rates(last, spread=0.05, draws=1000, seed=0):
 
 
 def one(last, effort=(10.0, 10.0), **given):
-    found = find_changes(rates(last, **given), np.repeat(effort, 4)[None])
+    found = find_changes(rates(last, **given), np.repeat(effort, 4)[None], WHOLE)
     return found.classes[0, 0, 0], bool(found.effort_warning[0, 0, 0]), found
 
 
@@ -37,7 +38,7 @@ def test_rises_falls_and_steady_years_are_told_apart():
 def test_a_change_is_called_from_nine_in_ten_and_a_steady_year_from_eight(share, last, said):
     draws = np.zeros((1000, 1, QUARTERS, 1))
     draws[: round(1000 * share), :, 4:] = np.log(last)
-    assert find_changes(draws, np.ones((1, QUARTERS))).classes[0, 0, 0] == said
+    assert find_changes(draws, np.ones((1, QUARTERS)), WHOLE).classes[0, 0, 0] == said
 
 
 def test_the_ratio_is_that_of_the_years():
@@ -60,6 +61,15 @@ def test_no_area_whose_effort_doubled_is_called_rising_without_a_warning(last, b
 
 
 def test_each_later_quarter_is_another_look():
-    found = find_changes(np.zeros((50, 3, 11, 2)), np.ones((3, 11)))
+    found = find_changes(np.zeros((50, 3, 11, 2)), np.ones((3, 11)), np.zeros((0, 3, 11), bool))
     assert found.classes.shape == (3, 4, 2)
     assert (found.classes == STEADY).all()
+
+
+def test_nothing_is_said_of_two_years_with_a_break_between_their_quarters():
+    before = np.zeros((1, 2, 12), bool)
+    before[0, 0, :2] = True  # the break comes with the third quarter of the first area
+    found = find_changes(np.zeros((50, 2, 12, 1)), np.ones((2, 12)), before)
+    assert found.classes[0, :, 0].tolist() == [CANNOT_TELL, CANNOT_TELL, STEADY, STEADY, STEADY]
+    assert found.probability[0, :2, 0].tolist() == [0.0, 0.0]
+    assert (found.classes[1] == STEADY).all()

@@ -44,11 +44,20 @@ def test_the_public_tier_gets_classes_and_nothing_else(scored):
     assert scored["public"].result("risk").manifest["statements"] == {}
 
 
-def test_the_planted_shift_is_told_of_durres_and_tirana_together(scored):
-    first = scored["partner"].result("risk").manifest["statements"]["shifts"][0]
-    assert first["areas"] == ["AL-02", "AL-11"]
-    assert first["verdict"] == "rose"
-    assert first["after"] > first["before"] + 25
+def test_the_planted_shift_is_told_of_durres_and_tirana_together_and_of_each(scored):
+    shifts = scored["partner"].result("risk").manifest["statements"]["shifts"]
+    assert [shift["areas"] for shift in shifts] == [["AL-02", "AL-11"], ["AL-02"], ["AL-11"]]
+    assert {shift["verdict"] for shift in shifts} == {"rose"}
+    assert all(shift["after"] > shift["before"] + 25 for shift in shifts)
+    both, durres, tirana = (shift["power"] for shift in shifts)
+    assert 0 <= durres < tirana <= both + 10 <= 100
+
+
+def test_what_counts_say_of_time_is_stored_for_every_area_and_pathway(scored):
+    trends = scored["partner"].result("risk").manifest["statements"]["trends"]
+    assert trends["breaks"] == []
+    places = {(change["area"], change["pathway"]) for change in trends["changes"]}
+    assert len(places) == len(trends["changes"]) == 25 * 3
 
 
 def test_what_an_answer_rests_on_adds_up(scored):

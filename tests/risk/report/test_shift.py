@@ -1,51 +1,107 @@
-"""The test for the shift to internal trafficking."""
-
-from dataclasses import replace
+"""The shift to internal trafficking as a tested statement, from one model of both cities."""
 
 import numpy as np
 import pytest
 
-from benchmarks.studies.observe import observe_world
+from benchmarks.studies.shift import LAWS, Outcome, Study, study
 from data.disclosure.cell_key import CellKey
+from data.disclosure.channel import Channel
 from data.disclosure.policy import DEFAULT_POLICY
-from geo import areas
-from risk.model.observations import MISSING
-from risk.report.shift import WATCHED, find_shifts
-from risk.worlds import WorldParameters, simulate_default_areas
+from risk.report.shift import REFERENCE, WATCHED, AreaShift, find_shifts
+
+EXACT = Channel(np.eye(401), 0)
+NOISY = CellKey.from_policy(DEFAULT_POLICY).channel(400)
+MANY = 400.0  # children hardly vary together
 
 
-def seen_of(seed, **given):
-    world = simulate_default_areas(WorldParameters(seed=seed, **given))
-    usual = CellKey.from_policy(DEFAULT_POLICY)
-    return observe_world(world, areas.load_areas().neighbours("region"), usual)
+def counts(*areas):
+    """Return counts, (areas, 2, parts), from (internal, cross-border) before and after of each area."""
+    return np.array([[(k, j, 0) for k, j in years] for years in areas])
 
 
-def watched(seen):
-    return [[seen.areas.index(code) for code in WATCHED]]
+def judge(published, channel=EXACT, trials=0, **given):
+    return find_shifts(WATCHED[: len(published)], published, channel, MANY, trials=trials, **given)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 4])
-def test_the_planted_one_is_found_by_the_eighth_quarter_and_not_where_there_is_none(seed):
-    seen = seen_of(seed)
-    (found,) = find_shifts(seen.up_to(8), watched(seen))
+def test_a_large_city_alone_gets_the_share_and_the_interval_of_two_binomial_counts():
+    (found,) = judge(counts([(60, 140), (120, 80)]))
+    assert (found.before, found.after) == (pytest.approx(30, abs=1), pytest.approx(60, abs=1))
+    # 30 points, with a standard error of the square root of .3 x .7 / 200 + .6 x .4 / 200, a little more by kappa.
+    assert found.low == pytest.approx(30 - 1.96 * 4.7, abs=2)
+    assert found.high == pytest.approx(30 + 1.96 * 4.7, abs=2)
     assert found.verdict == "rose"
-    assert found.areas == WATCHED
-    assert found.before < 50 < found.after
-    quiet = seen_of(seed, internal_after=0.2)
-    assert not any(one.verdict == "rose" for one in find_shifts(quiet.up_to(8), watched(quiet)))
+    assert found.areas == ("AL-02",)
 
 
-def test_nothing_is_said_of_too_short_a_time_or_where_nobody_was_met():
-    seen = seen_of(1)
-    assert find_shifts(seen.up_to(7), watched(seen)) == []
-    nobody = replace(seen, published=np.where(seen.published > 0, 0, seen.published))
-    assert find_shifts(nobody, watched(seen)) == []
-    unknown = replace(seen, published=np.full_like(seen.published, MISSING))
-    assert find_shifts(unknown, watched(seen)) == []
+def test_both_come_first_and_a_small_city_borrows_from_a_large_one():
+    small = [(2, 8), (4, 6)]
+    (alone,) = judge(counts(small))
+    both, durres, tirana = judge(counts(small, [(60, 140), (120, 80)]))
+    assert [shift.areas for shift in (both, durres, tirana)] == [WATCHED, WATCHED[:1], WATCHED[1:]]
+    assert durres.probability > alone.probability
+    assert durres.high - durres.low < alone.high - alone.low
+    assert durres.verdict == "unclear"
+    assert both.verdict == tirana.verdict == "rose"
 
 
-def test_plain_values_are_in_per_cent():
-    seen = seen_of(1)
-    told = find_shifts(seen, watched(seen))[0]
-    assert told.low < told.after - told.before < told.high
-    assert 0 <= told.before < told.after <= 100
+def test_outreach_that_finds_more_of_both_kinds_changes_nothing():
+    both, *each = judge(counts([(10, 30), (30, 90)], [(40, 60), (120, 180)]))
+    assert both.verdict == "unclear"
+    assert all(abs(shift.probability - 0.5) < 0.2 for shift in each)
+    # Nor do more finds in the city with the larger share: both together have the same weights in both years.
+    both, *_ = judge(counts([(10, 90), (10, 90)], [(50, 50), (150, 150)]))
+    assert both.before == pytest.approx(both.after, abs=3)
+
+
+def test_noise_and_each_later_look_ask_for_more():
+    published = counts([(12, 28), (24, 16)])
+    (exact,), (noisy,) = judge(published), judge(published, NOISY)
+    assert noisy.high - noisy.low > exact.high - exact.low
+    assert 0.5 < noisy.probability < exact.probability
+    verdicts = [judge(published, looks=looks)[0].verdict for looks in (1, 9)]
+    assert verdicts == ["rose", "unclear"]
+
+
+def test_the_answer_is_the_same_each_time_and_falls_are_the_mirror_of_rises():
+    published = counts([(4, 16), (12, 10)], [(20, 60), (70, 50)])
+    assert judge(published, NOISY) == judge(published, NOISY)
+    rises, falls = judge(published, NOISY), judge(published[:, ::-1], NOISY)
+    for up, down in zip(rises, falls, strict=True):
+        assert up.probability == pytest.approx(1 - down.probability, abs=0.02)
+        assert (up.low, up.high) == (pytest.approx(-down.high, abs=2.5), pytest.approx(-down.low, abs=2.5))
+
+
+def test_power_grows_with_the_children_and_is_not_given_where_a_share_cannot_rise_so_far():
+    small, large = (judge(counts([(2 * n, 8 * n), (2 * n, 8 * n)]), NOISY, trials=60)[0].power for n in (1, 15))
+    assert small < 30
+    assert large > 80
+    assert judge(counts([(19, 1), (19, 1)]), trials=5)[0].power is None
+    assert REFERENCE == 0.2
+
+
+def test_results_of_earlier_versions_can_be_read():
+    values = {"areas": ["AL-02"], "before": 20, "after": 40, "low": -5, "high": 45, "probability": 0.9}
+    found = AreaShift.read(values)
+    assert (found.verdict, found.power) == ("unclear", None)
+
+
+def test_the_study_counts_verdicts_and_intervals():
+    outcomes = [
+        Outcome(
+            seed, law, ("rose", "unclear", "rose"), (True, False, True), (True, True, seed == 0), (90.0, 10.0, 80.0)
+        )
+        for seed in (0, 1)
+        for law in LAWS
+    ]
+    told = Study(tuple(outcomes)).summary()["laws"]["no change"]
+    assert told["rose"] == told["rose_ever"] == [1.0, 0.0, 1.0]
+    assert told["covered"] == [1.0, 1.0, 0.5]
+    assert told["power_stated"] == [0.9, 0.1, 0.8]
+
+
+@pytest.mark.slow
+def test_worlds_without_a_change_are_seldom_called_a_rise_and_large_rises_are_found():
+    laws = study(40, stated=0).summary()["laws"]
+    assert max(laws["no change"]["rose_ever"]) <= 0.1
+    assert laws["both rise by 40"]["rose"][0] > 0.9
+    assert min(laws["both rise by 20"]["covered"]) > 0.85

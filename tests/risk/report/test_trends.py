@@ -1,5 +1,7 @@
 """Trends: published intervals, few false flags, and warnings about effort and breaks first."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,8 @@ from scipy.stats import binomtest
 
 from data.errors import InputError
 from risk.evaluation.panel import Panel
-from risk.report.trends import Break, Rules, compare_counts, compare_panel, compare_shares, find_jumps
+from risk.model.breaks import Break
+from risk.report.trends import Rules, compare_counts, compare_panel, find_jumps, find_step
 
 
 def panel(counts, effort=None, countries=None):
@@ -23,6 +26,11 @@ def panel(counts, effort=None, countries=None):
         np.ones((size, time)) if effort is None else effort,
         np.zeros((0, 2), np.int64),
     )
+
+
+def national(counts):
+    """Return a panel of the areas of Albania."""
+    return replace(panel(counts), areas=tuple(f"AL-{i:02}" for i in range(len(counts))))
 
 
 @pytest.mark.parametrize(
@@ -124,46 +132,78 @@ def test_noise_and_overdispersion_widen_every_interval():
 
 def test_a_series_break_stops_comparison_across_it_and_only_there():
     counts = np.full((2, 8, 1), 3.0)
-    counts[:, 4:] = 30.0
-    both = panel(counts, countries=("AL", "GR"))
-    law = Break("q4", "a new law counts more cases", country="AL")
+    counts[:, 4:] = 6.0
+    counts[:, 7] = 7.0
+    both = replace(panel(counts, countries=("AL", "GR")), areas=("AL-01", "GR-A"))
+    law = Break("q4", "AL", "a new law counts more cases")
     first, second = compare_panel(both, 4, breaks=[law])
     assert first.verdict == "not compared"
     assert not first.flagged
     assert first.note == "a new law counts more cases"
-    assert second.verdict == "rise"
+    assert second.verdict != "not compared"
     # It ended before what is compared: both spans lie after it.
     later = compare_panel(both, 2, breaks=[law])
     assert all(change.verdict == "no clear change" for change in later)
 
 
+@pytest.mark.parametrize(
+    ("series", "start"),
+    [
+        ((20, 22, 19, 21, 101, 98, 104), 4),  # fivefold in one year, and it stays
+        ((3, 5, 4, 2, 3, 4, 16, 20, 18, 22), 6),
+        ((10, 12, 14, 17, 20, 25, 30, 36, 43, 50, 60, 72), None),  # steady growth is a rise
+        ((20, 22, 19, 21, 101, 20, 22), None),  # one year alone
+        ((20, 22, 19, 21, 27, 26, 28), None),  # too small a step
+        ((101, 98, 104, 20, 22, 19, 21), None),  # to a lower level
+        ((0, 0, 0, 0, 0, 0), None),
+        ((5, 50), None),
+    ],
+)
+def test_a_single_series_that_steps_up_and_stays_is_a_possible_break(series, start):
+    counts = np.array(series, float)
+    assert find_step(counts) == start
+    jumps = find_jumps(panel(counts[None, :, None]))
+    assert [jump.period for jump in jumps] == ([] if start is None else [f"q{start}"])
+
+
+def test_the_chance_of_a_step_is_the_binomial_one():
+    # Two quarters with 1 and two with 9: P(Bin(20, 1/2) >= 18) = 211 / 2**20, and there is one place for the step.
+    counts = np.array([1.0, 1.0, 9.0, 9.0])
+    chance = 211 / 2**20
+    assert find_step(counts, chance * 1.0001) == 2
+    assert find_step(counts, chance * 0.9999) is None
+
+
 def test_a_jump_everywhere_is_offered_as_a_break_before_it_is_offered_as_a_rise():
     rng = np.random.default_rng(2)
     counts = rng.poisson(6.0, (25, 8, 1)).astype(float)
-    assert find_jumps(panel(counts)) == ()
+    assert find_jumps(national(counts)) == ()
     counts[:, 6:] = rng.poisson(14.0, (25, 2, 1))
-    one = panel(counts)
-    (jump,) = find_jumps(one)
-    assert (jump.period, jump.country) == ("q6", "AL")
-    assert (jump.before, jump.after) == (counts[:, 5].sum(), counts[:, 6].sum())
-    assert jump.rose > jump.fell
+    one = national(counts)
+    jump = find_jumps(one)[0]
+    assert (jump.period, jump.place, jump.areas) == ("q6", "AL", 25)
+    assert jump.before == pytest.approx(counts[:, :6].sum() / 6)
+    assert jump.after == pytest.approx(counts[:, 6:].sum() / 2)
+    assert jump.rose > 20
     changes = compare_panel(one, 2)
     assert any(change.verdict == "possible break" for change in changes)
     assert not any(change.verdict == "rise" for change in changes)
 
 
-def test_a_jump_in_one_area_is_no_break():
+def test_a_jump_in_one_area_is_offered_for_that_area_alone():
     rng = np.random.default_rng(2)
     counts = rng.poisson(6.0, (25, 8, 1)).astype(float)
     counts[3, 6:] = 90.0
-    one = panel(counts)
-    assert find_jumps(one) == ()
-    assert [change.area for change in compare_panel(one, 2, rules=Rules(looks=9)) if change.flagged] == ["a3"]
+    one = national(counts)
+    assert [(jump.place, jump.period) for jump in find_jumps(one)] == [("AL-03", "q6")]
+    found = {change.area: change.verdict for change in compare_panel(one, 2, rules=Rules(looks=9))}
+    assert found.pop("AL-03") == "possible break"
+    assert set(found.values()) == {"no clear change"}
 
 
 def test_flat_series_offer_few_breaks():
     rng = np.random.default_rng(8)
-    offered = [find_jumps(panel(rng.poisson(5.0, (25, 12, 1)))) for _ in range(100)]
+    offered = [find_jumps(national(rng.poisson(5.0, (25, 12, 1)))) for _ in range(60)]
     assert sum(bool(found) for found in offered) <= 3
 
 
@@ -190,38 +230,3 @@ def test_an_unknown_count_is_not_compared_and_short_panels_are_refused():
         compare_panel(one, 3)
     with pytest.raises(InputError, match="'other'"):
         compare_panel(one, 2, pathway="other")
-
-
-def test_a_shift_between_pathways_is_said_with_its_interval_and_probability():
-    found = compare_shares((10, 50), (40, 60))
-    assert found.before == pytest.approx(10.5 / 51, abs=0.01)
-    assert found.after == pytest.approx(40.5 / 61, abs=0.01)
-    assert found.probability > 0.999
-    low, high = found.interval
-    assert 0.2 < low < 0.4667 < high < 0.7
-    assert found.verdict == "rose"
-    back = compare_shares((40, 60), (10, 50))
-    assert back.verdict == "fell"
-    assert back.interval == pytest.approx((-high, -low), abs=0.02)
-
-
-def test_draws_of_a_model_are_taken_as_they_are():
-    rng = np.random.default_rng(0)
-    before, after = rng.beta(20, 80, 4000), rng.beta(80, 20, 4000)
-    found = compare_shares(before, after)
-    assert found.before == pytest.approx(before.mean())
-    assert found.interval == pytest.approx(tuple(np.quantile(after - before, [0.025, 0.975])))
-    with pytest.raises(InputError, match="at least 100"):
-        compare_shares(before[:5], after[:5])
-    with pytest.raises(InputError, match="7 of 5"):
-        compare_shares((7, 5), (1, 5))
-
-
-def test_a_share_that_did_not_change_is_seldom_said_to_have():
-    rng = np.random.default_rng(4)
-    pairs = rng.binomial(40, 0.5, (400, 2))
-    said = [compare_shares((a, 40), (b, 40), draws=2000, seed=i).verdict for i, (a, b) in enumerate(pairs)]
-    assert np.mean([verdict != "unclear" for verdict in said]) < 0.09
-    looks = Rules(looks=9)
-    said = [compare_shares((a, 40), (b, 40), draws=2000, rules=looks).verdict for a, b in pairs]
-    assert np.mean([verdict != "unclear" for verdict in said]) < 0.02

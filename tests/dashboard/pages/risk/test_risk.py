@@ -11,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 from dashboard.narrative import model_card
 from dashboard.narrative import risk as narrative
 from dashboard.narrative.evaluation import is_beaten
+from dashboard.narrative.shift import word_shifts
+from dashboard.narrative.speech import Speech
 from dashboard.pages.risk import evaluation as predicted
 from dashboard.pages.risk import summary
 from dashboard.pages.trends import summary as trendspage
@@ -93,10 +95,13 @@ def measured(scored, tmp_path, few_draws):
 def test_the_statement_on_durres_and_tirana_comes_first(run, of, manifest):
     first = manifest.shifts[0]
     assert first.areas == ("AL-02", "AL-11")
-    words = narrative.format_shift(current_release.read_area_names(of), first)
-    assert words.startswith("The share of internal trafficking in Durrës and Tirana rose from")
+    t = Speech("en", current_release.load_areas(of.release))
+    words, *others = word_shifts(t, manifest.shifts, manifest.years)
+    assert words.startswith("Durrës, Tirana together: the share of internal trafficking rose from")
+    assert [sentence.partition(":")[0] for sentence in others] == ["Durrës", "Tirana"]
     text = said(run())
     assert words in text
+    assert all(sentence in text for sentence in others)
     assert text.index(words) < text.index("Albania, internal trafficking")
     assert "never a person, a settlement or a community" in text
 
@@ -258,7 +263,7 @@ def test_the_public_page_has_classes_by_year_and_no_rate(run, scored):
     rows = release.table("risk_region_year")
     assert text.count("cannot tell") >= int((rows["state"] == "cannot_tell").sum())
     assert "95 % interval" not in text
-    assert "The share of internal trafficking in" not in text
+    assert "share of internal trafficking rose" not in text
     assert "could not be checked" not in said(run("public", shown=method))
 
 

@@ -1,6 +1,7 @@
 """The Trends page: published numbers with possible reasons for changes, outreach below them, and the forecast."""
 
 import re
+import shutil
 from dataclasses import replace
 from html import unescape
 
@@ -9,17 +10,15 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.narrative.risk import format_shift
+from dashboard.narrative.shift import word_shifts
+from dashboard.narrative.speech import Speech
 from dashboard.pages import trends
 from dashboard.pages.trends import charts as series
 from dashboard.pages.trends import summary
 from dashboard.site import Site, current_release
 from data.release import Release
-from geo import areas as geography
-from risk.evaluation import risk_model
-from risk.evaluation.risk_model import build_panel
-from risk.model.observations import Observations
-from risk.report.trends import Jump
+from risk.model.breaks import Break, accept_break, read_breaks
+from risk.report.trends import CountChange, Jump, Trends
 
 
 def page():
@@ -134,31 +133,83 @@ def test_a_state_has_a_sign_that_the_page_explains(of, run):
     assert all(sign in text for sign in told)
 
 
-def test_a_possible_break_is_told_before_a_rise(of, run, monkeypatch):
-    jump = Jump("2008-03-01/P3M", "", "AL", 11, 0, 20, 48)
-    monkeypatch.setattr(summary, "_find_jumps", lambda _current, _pathway: (jump,))
-    breaks = summary.find_breaks(of, "AL-11", "internal")
-    words = "In Albania, counts rose in 11 and fell in 0 areas at the same time (20 to 48)"
-    assert breaks["2008-03-01/P3M"].startswith(words)
-    assert summary.find_breaks(of, "GR-I", "internal") == {}
+JUMP = Jump("2008-03-01/P3M", "AL", 20.4, 48.0, 12, 11)
+LAW = Break("2007-12-01/P3M", "AL", "a new law", "data officer", "2009-06-01")
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Let the risk model's result say something else of time."""
+
+    def say(**values):
+        manifest = current_release.read_manifest
+        monkeypatch.setattr(
+            current_release, "read_manifest", lambda release: replace(manifest(release), trends=Trends(**values))
+        )
+        current_release.read_risk_manifest.cache_clear()
+
+    yield say
+    monkeypatch.undo()
+    current_release.read_risk_manifest.cache_clear()
+
+
+def change(area, verdict, **given):
+    values = {"ratio": 1.9, "low": 1.2, "high": 3.3, "effort_ratio": 1.6, "effort_warning": True}
+    return CountChange(area, "internal", verdict, **{**values, **given})
+
+
+def test_a_possible_break_is_told_before_a_rise(run, of, told):
+    told(jumps=(("internal", JUMP),), changes=(change("AL-11", "possible break"),))
+    words = "Albania: from Mar to May 2008 on about 48 children were met in a quarter, before about 20.4."
     text = said(run(area="AL-11", of="internal"))
-    assert text.index(words) < text.index("read every change together with the outreach days")
-    empty = summary.read_expected(of, "AL-11", "all")
-    drawn = series.draw_met(summary.read_met(of, "AL-11", "all"), empty, breaks).to_dict()
-    assert any(words in str(rows) for rows in drawn["datasets"].values())
+    assert words in text
+    assert "check whether recording changed" in text
+    assert "Counts rose in 11 of 12 areas." in text
+    assert text.index(words) < text.index("a possible break, or a rise") < text.index("read every change together")
+    assert words not in said(run(area="GR-I", of="internal"))
+    assert words not in said(run(area="AL-11", of="cross_border"))
 
 
-def test_a_jump_everywhere_in_the_published_counts_is_offered_as_a_break(of, monkeypatch):
-    panel = build_panel(Observations.from_release(of.release, geography.read_areas(of.release.areas_file)))
-    quarter, counts = panel.quarters[6], panel.counts.copy()
-    counts[[country == "AL" for country in panel.countries], 6:, 0] += 6
-    jumped = replace(panel, counts=counts)
-    monkeypatch.setattr(risk_model, "build_panel", lambda _seen: jumped)
-    summary._find_jumps.cache_clear()
-    found = {pathway: summary._find_jumps(of, pathway) for pathway in ("internal", "cross_border")}
-    summary._find_jumps.cache_clear()
-    assert ("AL", quarter) in {(one.country, one.period) for one in found["internal"]}
-    assert ("AL", quarter) not in {(one.country, one.period) for one in found["cross_border"]}
+def test_a_rise_comes_with_its_interval_and_its_effort_warning(run, told):
+    told(changes=(change("AL-11", "rise"), change("AL-02", "rise", effort_warning=False), change("GR-I", "fall")))
+    text = said(run(area="AL-11", of="internal"))
+    assert "1.9 times the children of the year before (95 % interval 1.2 to 3.3): a rise." in text
+    assert "Outreach was 1.6 times that of the year before, which may be the reason." in text
+    assert "which may be the reason" not in said(run(area="AL-02", of="internal"))
+
+
+def test_an_accepted_break_is_marked_and_nothing_is_compared_until_the_model_ran_again(run, of, told, scored, tmp_path):
+    derived = shutil.copytree(scored.derived, tmp_path / "derived")
+    told(jumps=(("internal", JUMP),), changes=(change("AL-11", "rise"),))
+    test = run(derived=derived, area="AL-11", of="internal")
+    test.text_input[0].input("a new form").run()
+    next(button for button in test.button if button.label.startswith("Accept a break")).click().run()
+    assert not test.exception
+    (accepted,) = read_breaks(derived)
+    assert (accepted.period, accepted.place, accepted.note) == (JUMP.period, "AL", "a new form")
+    text = said(test)
+    assert "Break in the series from Mar to May 2008 on, Albania: a new form." in text
+    assert "run tact risk again" in text
+    assert "times the children of the year before" not in text
+    next(button for button in test.button if button.label.startswith("Remove the break")).click().run()
+    assert read_breaks(derived) == ()
+
+
+def test_a_break_that_the_model_knows_stops_comparison(run, told, scored, tmp_path):
+    derived = shutil.copytree(scored.derived, tmp_path / "derived")
+    accept_break(derived, LAW, ["AL"])
+    told(breaks=(LAW,), changes=(change("AL-11", "not compared", note="a new law"),))
+    text = said(run(derived=derived, area="AL-11", of="internal"))
+    assert "Counts of the last two years are not compared: a new law." in text
+    assert "run tact risk again" not in text
+
+
+def test_breaks_are_lines_in_the_chart(of):
+    met, empty = summary.read_met(of, "AL-11", "all"), summary.read_expected(of, "AL-11", "all")
+    drawn = series.draw_met(met, empty, {"2008-03-01/P3M": "a new law", "1999-03-01/P3M": "too early"}).to_dict()
+    words = [str(rows) for rows in drawn["datasets"].values()]
+    assert any("a new law" in rows for rows in words)
+    assert not any("too early" in rows for rows in words)
 
 
 def test_a_change_is_told_once_with_the_outreach_of_its_year():
@@ -179,15 +230,13 @@ def test_a_change_is_told_once_with_the_outreach_of_its_year():
     assert summary._format_change([calm], "Internal trafficking") == ""
 
 
-def test_every_statement_on_the_shift_is_listed_sure_ones_first(of, run):
-    names = current_release.read_area_names(of)
-    statements = [format_shift(names, s) for s in current_release.read_risk_manifest(of).shifts]
+def test_every_statement_on_the_shift_is_listed(of, run):
+    manifest, t = current_release.read_risk_manifest(of), Speech("en", current_release.load_areas(of.release))
+    statements = word_shifts(t, manifest.shifts, manifest.years)
+    assert len(statements) == 3
+    assert summary.list_shifts(of) == statements
     text = said(run())
     assert all(words in text for words in statements)
-    sure, others = summary.list_shifts(of)
-    assert sorted([*sure, *others]) == sorted(statements)
-    assert sure[0] == statements[0]
-    assert all("did not clearly change" in words for words in others)
 
 
 def test_the_address_opens_the_same_view(run):
@@ -209,7 +258,7 @@ def test_the_public_page_has_yearly_numbers_alone(run, scored):
     assert len(charts(test)) == 1
     text = said(test)
     assert "quarter" not in text
-    assert "The share of internal trafficking in" not in text
+    assert "the share of internal trafficking" not in text
     release = Release.open(scored.releases, "public")
     rows = release.table("children_region_year").query("area == 'AL-11'")
     for value in rows["value"].dropna():

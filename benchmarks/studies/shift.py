@@ -1,0 +1,154 @@
+"""How right the statements on internal trafficking in Durrës and Tirana are, on counts drawn with a known share.
+
+Three yearly looks at each world. Every year a city meets a Poisson number of children for each kind, quarter by
+quarter, varied as a negative binomial; outreach, common to both kinds, grows by half each year. The yearly numbers pass
+through the release's noise. Shares are 20 % in the first year; the laws differ in what the last year holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.studies.command import run_study
+from data.disclosure.cell_key import CellKey
+from data.disclosure.channel import Channel
+from data.disclosure.policy import DEFAULT_POLICY
+from data.workspace.types import Floats, Ints, Progress
+from risk.numbers import stream
+from risk.report.shift import WATCHED, find_shifts
+
+# Share of internal trafficking in the last year: Durrës, Tirana.
+LAWS = {
+    "no change": (0.2, 0.2),
+    "both rise by 20": (0.4, 0.4),
+    "both rise by 40": (0.6, 0.6),
+    "only Tirana rises by 40": (0.2, 0.6),
+    "only Durrës rises by 40": (0.6, 0.2),
+}
+_BEFORE = 0.2
+_MET = np.array([15.0, 60.0])  # children of the first year
+_GROWTH = 1.5  # of outreach, each year
+_KAPPA = 0.2  # overdispersion of a quarter's count
+_YEARS, _QUARTERS = 3, 4
+_BORDER = (0.85, 0.15)  # to Greece, other
+_GROUPS = ("both", "Durrës", "Tirana")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One world under one law, for both cities, Durrës and Tirana: what was said and whether it is so.
+
+    said : verdicts of the last look. ever : whether any look said "rose". covered : whether the 95 % interval of the
+    last look holds the true difference. power : as stated at the last look for the first worlds, else empty.
+    """
+
+    seed: int
+    law: str
+    said: tuple[str, ...]
+    ever: tuple[bool, ...]
+    covered: tuple[bool, ...]
+    power: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Study:
+    """The outcomes of all worlds."""
+
+    outcomes: tuple[Outcome, ...]
+
+    def summary(self) -> dict[str, Any]:
+        """Return shares of worlds by law, each for both cities, Durrës and Tirana."""
+        laws: dict[str, Any] = {}
+        for law in LAWS:
+            mine = [outcome for outcome in self.outcomes if outcome.law == law]
+            stated = [outcome.power for outcome in mine if outcome.power]
+            laws[law] = {
+                "rose": _mean([[said == "rose" for said in outcome.said] for outcome in mine]),
+                "fell": _mean([[said == "fell" for said in outcome.said] for outcome in mine]),
+                "rose_ever": _mean([outcome.ever for outcome in mine]),
+                "covered": _mean([outcome.covered for outcome in mine]),
+                "power_stated": (np.round(np.mean(stated, axis=0)) / 100.0).tolist() if stated else [],
+            }
+        return {"worlds": len(self.outcomes) // len(LAWS), "laws": laws}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"invented": True, "summary": self.summary(), "outcomes": [asdict(o) for o in self.outcomes]}
+
+
+def _mean(values: Any) -> list[float]:  # noqa: ANN401
+    means: list[float] = np.round(np.mean(np.asarray(values, float), axis=0), 3).tolist()
+    return means
+
+
+def study(worlds: int, *, first_seed: int = 0, stated: int = 10, progress: Progress | None = None) -> Study:
+    """Judge `worlds` worlds under each law; of the first `stated` ones the power is estimated too."""
+    noise = CellKey.from_policy(DEFAULT_POLICY)
+    channel = noise.channel(600)
+    outcomes = []
+    for done, seed in enumerate(range(first_seed, first_seed + worlds), 1):
+        outcomes += [_judge_world(seed, law, channel, 100 if done <= stated else 0) for law in LAWS]
+        if progress is not None and done % 50 == 0:
+            progress(done, worlds, "Judging invented worlds")
+    return Study(tuple(outcomes))
+
+
+def _judge_world(seed: int, law: str, channel: Channel, trials: int) -> Outcome:
+    rng = stream(seed, law)
+    shares = np.linspace([_BEFORE] * len(WATCHED), LAWS[law], _YEARS).T  # (areas, years)
+    published = _publish(_draw_years(shares, rng), channel, rng)
+    size = _QUARTERS / _KAPPA**2
+    looks = [
+        find_shifts(
+            WATCHED, published[:, [0, year]], channel, size, looks=year, seed=seed, trials=trials * (year == _YEARS - 1)
+        )
+        for year in range(1, _YEARS)
+    ]
+    children = published[:, [0, -1]].sum(axis=(1, 2)) + 1.0
+    rises = 100.0 * (shares[:, -1] - shares[:, 0])
+    true = (float(rises @ children / children.sum()), *map(float, rises))
+    last = looks[-1]
+    return Outcome(
+        seed,
+        law,
+        tuple(shift.verdict for shift in last),
+        tuple(any(look[i].verdict == "rose" for look in looks) for i in range(len(_GROUPS))),
+        tuple(shift.low <= value <= shift.high for shift, value in zip(last, true, strict=True)),
+        tuple(shift.power for shift in last if shift.power is not None),
+    )
+
+
+def _draw_years(shares: Floats, rng: np.random.Generator) -> Ints:
+    """Draw true counts, (areas, years, parts), as sums of four quarters."""
+    met = _MET[:, None] * _GROWTH ** np.arange(shares.shape[1])
+    parts = np.stack([shares, *((1.0 - shares) * part for part in _BORDER)], axis=2)
+    # Counts of one kind vary together; both parts of cross-border trafficking are one count of the model.
+    kinds = rng.gamma(_KAPPA**-2, _KAPPA**2, (_QUARTERS, *shares.shape, 2))
+    varied = np.concatenate([kinds, kinds[..., 1:]], axis=3)
+    counts = rng.poisson(met[..., None] / _QUARTERS * parts * varied).sum(axis=0)
+    return np.asarray(counts, np.int64)
+
+
+def _publish(exact: Ints, channel: Channel, rng: np.random.Generator) -> Ints:
+    cumulative = np.cumsum(channel.matrix, axis=1)[exact]
+    drawn = (cumulative < rng.random((*exact.shape, 1))).sum(axis=-1)
+    return np.asarray(np.minimum(drawn, channel.n_max), np.int64)
+
+
+def describe(summary: dict[str, Any], seed: int) -> Iterable[str]:
+    """Return a summary in plain lines, for the terminal."""
+    yield f"{summary['worlds']} invented worlds under each law (seeds from {seed}). No record was read."
+    yield f"Three numbers: {', '.join(_GROUPS)}."
+    for law, shares in summary["laws"].items():
+        yield f"{law}:"
+        for name, values in shares.items():
+            if values:
+                yield f"  {name.replace('_', ' '):<14}" + "  ".join(f"{value:.3f}" for value in values)
+
+
+if __name__ == "__main__":
+    run_study(study, describe, "Judge the statements on internal trafficking (two minutes for 1,000 worlds).")

@@ -1,0 +1,61 @@
+"""Sentences on internal trafficking in Durrës and Tirana, the same on pages, in the briefing and in `tact risk`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from dashboard.narrative.speech import Speech
+from geo.layers.core.words import mark
+from risk.report.shift import REFERENCE, AreaShift
+
+_VERDICTS = {
+    "rose": mark(
+        "{areas}: the share of internal trafficking rose from {before} in the year that began on {first} to "
+        "{after} in the year that ended on {last} (95 % interval of the difference: {low} to {high} percentage "
+        "points; chance of a rise: {chance})."
+    ),
+    "fell": mark(
+        "{areas}: the share of internal trafficking fell from {before} in the year that began on {first} to "
+        "{after} in the year that ended on {last} (95 % interval of the difference: {low} to {high} percentage "
+        "points; chance of a rise: {chance})."
+    ),
+    "unclear": mark(
+        "{areas}: the share of internal trafficking did not clearly change ({before} in the year that began on "
+        "{first}, {after} in the year that ended on {last}; 95 % interval of the difference: {low} to {high} "
+        "percentage points; chance of a rise: {chance})."
+    ),
+}
+POSSIBLE_BREAK = mark("Counts jumped there: first check whether recording changed.")
+_ENOUGH = 80.0  # of 100 cases
+
+
+def word_shifts(t: Speech, shifts: Iterable[AreaShift], years: tuple[str, str]) -> list[str]:
+    """Return a sentence on each shift; years are the first and the last day that are compared."""
+    return [word_shift(t, shift, years) for shift in shifts]
+
+
+def word_shift(t: Speech, shift: AreaShift, years: tuple[str, str]) -> str:
+    """Return the sentence on a shift and, where it is unclear, how often a rise would be seen."""
+    areas = t.list_areas(shift.areas)
+    first, last = (t.format_date(dt.date.fromisoformat(day)) for day in years)
+    sentence = t(
+        _VERDICTS[shift.verdict],
+        areas=t("{areas} together", areas=areas) if len(shift.areas) > 1 else areas,
+        before=t.format_percent(shift.before / 100.0),
+        after=t.format_percent(shift.after / 100.0),
+        first=first,
+        last=last,
+        low=t.format_change(shift.low, 0),
+        high=t.format_change(shift.high, 0),
+        chance=t.format_chance(shift.probability),
+    )
+    if shift.verdict != "unclear" or shift.power is None:
+        return sentence
+    template = mark("A rise of {points} percentage points would be seen in {power} of 100 cases.")
+    if shift.power < _ENOUGH:
+        template = mark(
+            "With so few children, a rise of {points} percentage points would be seen in {power} of 100 cases."
+        )
+    points, power = t.format_number(100.0 * REFERENCE, 0), t.format_number(shift.power, 0)
+    return f"{sentence} {t(template, points=points, power=power)}"

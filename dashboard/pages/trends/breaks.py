@@ -1,0 +1,86 @@
+"""Breaks of the series on the Trends page: what is marked, what is no longer compared, and accepting one.
+
+Who may see the partner tier may accept a break, as may whoever saves a plan. The table is beside the results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboard.narrative import risk as narrative
+from dashboard.pages.trends import summary
+from dashboard.site import read_site
+from dashboard.site.current_release import CurrentRelease, load_areas
+from dashboard.site.text import _, escape_markdown
+from data.errors import TactError
+from data.personal.free_text import LONGEST
+from data.tables.periods import Period
+from risk.model.breaks import Break, accept_break, remove_break
+from risk.planning.summary import ROLES
+
+_NOTE, _ROLE, _REFUSED = "break_note", "break_role", "break_refused"
+
+
+def name_breaks(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> dict[str, str]:
+    """Return the sentences on accepted and possible breaks of an area's series, by quarter."""
+    possible = summary.list_possible(current, accepted, area, pathway)
+    return {
+        **{jump.period: narrative.format_break(current, jump) for jump in possible},
+        **{one.period: narrative.format_accepted_break(current, one) for one in summary.list_accepted(accepted, area)},
+    }
+
+
+def list_changes(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> list[str]:
+    """Return the sentences on changes of counts and rates; none of them where breaks are newer than the model."""
+    if summary.is_outdated(current, accepted, area):
+        return [_("Breaks were accepted or removed since the risk model ran: run tact risk again to see changes.")]
+    return [*summary.list_count_changes(current, area, pathway), *summary.list_changes(current, area)]
+
+
+def ask_about_breaks(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> None:
+    """Ask whether a possible break is one, and offer to remove accepted ones."""
+    possible = summary.list_possible(current, accepted, area, pathway)
+    mine = summary.list_accepted(accepted, area)
+    if read_site().derived is None or not (possible or mine):
+        return
+    with st.expander(_("Did recording change?")):
+        if possible:
+            st.text_input(_("Reason, such as a new law or a new form"), max_chars=LONGEST, key=_NOTE)
+            st.selectbox(_("Your role"), ROLES, format_func=_, key=_ROLE)
+        for jump in possible:
+            label = _("Accept a break from {quarter} on, {place}", quarter=_label(jump.period), place=jump.place)
+            st.button(label, key=f"accept-{jump.period}", on_click=_accept, args=(current, jump.period, jump.place))
+        for one in mine:
+            label = _("Remove the break from {quarter} on", quarter=_label(one.period))
+            st.button(label, key=f"remove-{one.period}-{one.place}", on_click=_remove, args=(one,))
+    if refused := st.session_state.pop(_REFUSED, ""):
+        st.error(escape_markdown(refused))
+
+
+def _label(period: str) -> str:
+    return Period.parse(period).label
+
+
+def _accept(current: CurrentRelease, period: str, place: str) -> None:
+    folder = read_site().derived
+    if folder is None:
+        return
+    state, today = st.session_state, datetime.now(UTC).date().isoformat()
+    places = [str(code) for code in load_areas(current.release).table.index]
+    try:
+        accept_break(folder, Break(period, place, state[_NOTE], state[_ROLE], today), places)
+    except (TactError, OSError) as error:
+        st.session_state[_REFUSED] = str(error)
+
+
+def _remove(accepted: Break) -> None:
+    folder = read_site().derived
+    if folder is None:
+        return
+    try:
+        remove_break(folder, accepted.period, accepted.place)
+    except (TactError, OSError) as error:
+        st.session_state[_REFUSED] = str(error)

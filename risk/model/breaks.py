@@ -1,0 +1,81 @@
+"""Series breaks: quarters from which counts have another meaning, such as a new recording system or a new law.
+
+A break that a person accepted stops comparisons across it, and the risk model gives it a level of its own,
+docs/risk-model.md eq. (89). Accepted breaks are a small table in the workspace.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Iterable
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from data.errors import InputError
+from data.personal.free_text import check_free_text
+from data.tables.periods import Period
+from data.workspace import files
+from data.workspace.small_tables import BREAKS, read_rows
+
+
+@dataclass(frozen=True)
+class Break:
+    """The quarter from which counts have another meaning, in a country or an area (empty: everywhere).
+
+    note : the reason. by, on : the role of the person who accepted it, and the day.
+    """
+
+    period: str
+    place: str = ""
+    note: str = ""
+    by: str = ""
+    on: str = ""
+
+    def concerns(self, area: str) -> bool:
+        """Return whether the counts of an area are concerned; the code of an area begins with its country's."""
+        return self.place in ("", area, area.partition("-")[0])
+
+
+_COLUMNS = tuple(field.name for field in fields(Break))
+
+
+def read_breaks(folder: Path | None) -> tuple[Break, ...]:
+    """Read the accepted breaks from the folder of derived results, oldest first; none if there is no table.
+
+    Raises FileRefused if the table cannot be read, and InputError for a row that is wrong.
+    """
+    if folder is None or not (folder / BREAKS).exists():
+        return ()
+    rows = read_rows(folder / BREAKS, _COLUMNS[:1], _COLUMNS[1:])
+    return tuple(sorted((Break(*(row[name] for name in _COLUMNS)) for row in rows), key=astuple))
+
+
+def accept_break(folder: Path, new: Break, places: Collection[str]) -> None:
+    """Write a break into the table; it replaces one of the same quarter and place.
+
+    Raises InputError for a period that is no quarter, an unknown place, or a note that may concern a person.
+    """
+    check_free_text([new.note], "A note")
+    if new.place and new.place not in places:
+        raise InputError(f"No country, county or region {new.place!r}. Give its code, for example AL or AL-11.")
+    if Period.parse(new.period).grain != "quarter":
+        raise InputError(f"{new.period!r} is no quarter. Give its identifier, for example 2008-03-01/P3M.")
+    others = (old for old in read_breaks(folder) if (old.period, old.place) != (new.period, new.place))
+    _write_breaks(folder, (*others, new))
+
+
+def remove_break(folder: Path, period: str, place: str) -> None:
+    """Remove a break from the table. Raises InputError if there is none."""
+    breaks = read_breaks(folder)
+    rest = [old for old in breaks if (old.period, old.place) != (period, place)]
+    if len(rest) == len(breaks):
+        raise InputError(f"No accepted break in {period} of {place or 'all places'}. See: tact breaks list")
+    _write_breaks(folder, rest)
+
+
+def _write_breaks(folder: Path, breaks: Iterable[Break]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([_COLUMNS, *sorted(map(astuple, breaks))])
+    files.write_text(folder / BREAKS, text.getvalue())
