@@ -20,6 +20,7 @@ from geo.travel import Travel
 from risk.access import compute_reach
 from risk.access.tables import CATCHMENT, Times
 from risk.model import RiskModel
+from risk.model.breaks import Break
 from risk.model.detection import draw_yearly_need
 from risk.model.observations import PATHWAYS as _MODEL_PATHWAYS
 from risk.model.observations import Observations
@@ -29,6 +30,7 @@ from risk.planning import posts as tables
 from risk.planning.problem import Aims, Decision, Posts, Rules, Solver
 from risk.planning.result import Plan, Point
 from risk.planning.schedule import Schedule, schedule_moves
+from risk.report.trends import Trends
 
 ALL = "all"
 PATHWAYS = (ALL, *_MODEL_PATHWAYS)
@@ -119,7 +121,7 @@ class PlanInputs:
         if release.tier != "partner":
             raise ReleaseError("A plan needs the partner tier: the public tier has no staff, and days only in classes.")
         areas = geography.read_areas(release.areas_file)
-        observations = Observations.from_release(release, areas)
+        observations = replace(Observations.from_release(release, areas), breaks=_read_breaks(release))
         draft = tables.draft_posts(observations)
         travel = _read_travel(release, areas).select(observations.areas)
         read = cls(
@@ -199,6 +201,13 @@ def make_frontier(
         solver=setting.solver,
         progress=progress,
     )
+
+
+def _read_breaks(release: Release) -> tuple[Break, ...]:
+    """Read the breaks that the risk result knows, so that need is that of the same model."""
+    result = release.result("risk")
+    statements = result.manifest.get("statements") if result else None
+    return Trends.read((statements or {}).get("trends") or {}).breaks
 
 
 def _read_travel(release: Release, areas: geography.Areas) -> Travel:
