@@ -161,9 +161,7 @@ def read_links(path: Path, codes: Iterable[str], *, sources: bool = False) -> tu
 def _link(row: Row, known: set[str], *, sources: bool) -> Link:
     for column in ("from", "to"):
         row.one_of(
-            column,
-            known,
-            ("not a county or region. Write a code from the table of areas, such as AL-11, or delete the row."),
+            column, known, ("not a known area. Write a code from the table of areas, such as AL-11, or delete the row.")
         )
     if row["from"] == row["to"]:
         raise row.fault(f"From {row['from']} to the same area needs no time. Delete the row.")

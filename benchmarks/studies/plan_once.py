@@ -30,16 +30,20 @@ from benchmarks.studies.observe import observe_world
 from benchmarks.studies.trial import YEAR, Programme, counts_of, meets, need_of, planned, posts_of, rules_of, towards
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
+from data.tables.spec import Level
 from data.workspace.types import Floats, Ints, Progress
 from geo import areas as geography
 from risk.model import RiskModel
+from risk.model.municipalities import fit_municipalities
 from risk.model.observations import Observations
 from risk.planning import compute_floor, plan_moves
+from risk.planning.benefit import compute_met
 from risk.planning.explain import Estimate
 from risk.planning.problem import Posts, Rules, Solver
 from risk.planning.result import Answer, Plan
 from risk.worlds import World, WorldParameters, simulate_default_areas
 
+_DRAWS = 400
 RIVALS = ("today", "population", "counts", "greedy", "plan", "truth")
 
 
@@ -163,13 +167,15 @@ def study(
     programme: Programme | None = None,
     model: RiskModel | None = None,
     solver: Solver | None = None,
+    level: Level = "region",
     progress: Progress | None = None,
 ) -> Study:
     """Compute the study of `worlds` seeded worlds, some seconds each; the same seeds give the same result."""
     found = []
     for done, seed in enumerate(range(first_seed, first_seed + worlds), 1):
         world = simulate_default_areas(WorldParameters(seed=seed))
-        found.append(_compute_regret(world, programme or Programme(), model or RiskModel(), solver or Solver()))
+        known = _observe(world, model or RiskModel(), level)
+        found.append(_compute_regret(seed, known, programme or Programme(), solver or Solver()))
         if progress is not None:
             progress(done, worlds, "Planning in invented worlds")
     return Study(tuple(found))
@@ -184,8 +190,7 @@ class _Known:
     truth: Floats
 
 
-def _compute_regret(world: World, programme: Programme, model: RiskModel, solver: Solver) -> Regret:
-    known = _observe(world, model)
+def _compute_regret(seed: int, known: _Known, programme: Programme, solver: Solver) -> Regret:
     posts, wanted = posts_of(known.seen, programme), rules_of(known.seen, programme)
     made, rules = planned(posts, known.draws, wanted, solver)
     mean = known.draws.mean(axis=0)
@@ -204,7 +209,7 @@ def _compute_regret(world: World, programme: Programme, model: RiskModel, solver
     met = meets(late, late.units, known.truth)
     again = [_plan_from_optimum(posts, known, rule, solver) for rule in (rules, replace(rules, exploration=0.0))]
     return Regret(
-        world.parameters.seed,
+        seed,
         tuple(meets(posts, layouts[name], known.truth) for name in RIVALS),
         meets(posts, made.units, known.truth),
         made.gain,
@@ -227,15 +232,21 @@ def _summarise_late(rows: Sequence[Regret], answer: Answer) -> dict[str, float]:
     return {"worlds": len(gains), "true": _mean(np.array(gains) > 0), "gain": _mean(gains)}
 
 
-def _observe(world: World, model: RiskModel) -> _Known:
+def _observe(world: World, model: RiskModel, level: Level = "region") -> _Known:
     """Fit the model to the world's protected counts; return the need per quarter of the last year, all pathways."""
-    usual = CellKey.from_policy(DEFAULT_POLICY)
-    seen = observe_world(world, geography.load_areas().neighbours("region"), usual)
+    usual, areas, seed = CellKey.from_policy(DEFAULT_POLICY), geography.load_areas(), world.parameters.seed
+    seen = observe_world(world, areas.neighbours("region"), usual)
+    fit = model.fit(seen).fit_
+    if level == "region":
+        draws = need_of(fit, seed)
+    else:
+        seen = observe_world(world, areas.neighbours(level), usual, level)
+        draws = fit_municipalities(fit, seen).draw_yearly_need(_DRAWS, seed).sum(axis=2)
     last = set(seen.quarters[-YEAR:])
-    rows = world.truth.need.query("level == 'region' and pathway != 'none_known'")
+    rows = world.truth.need.query("level == @level and pathway != 'none_known'")
     rows = rows[rows["quarter"].isin(last)]
-    truth = rows.groupby("area")["need"].sum().reindex(list(seen.areas)).to_numpy(dtype=float) / YEAR
-    return _Known(seen, need_of(model.fit(seen).fit_, world.parameters.seed), truth)
+    truth = rows.groupby("area")["need"].sum().reindex(list(seen.areas)).fillna(0.0).to_numpy(dtype=float) / YEAR
+    return _Known(seen, np.asarray(draws), truth)
 
 
 def _plan_with_truth(posts: Posts, truth: Floats, rules: Rules, solver: Solver) -> Plan:
@@ -254,17 +265,17 @@ def greedy(posts: Posts, need: Floats, moves: int) -> Ints:
     """Return the layout after moves of one kind of unit, each the best next move for the mean need, (A,)."""
     units = posts.units.copy()
     for _ in range(moves):
-        best, found = meets(posts, units, need), None
+        best, found = meets(posts, units, need) + 1e-9, None
+        each = posts.reach * posts.kinds[0].children
         for start in np.flatnonzero(units[:, 0]):
-            for end in range(len(units)):
-                moved = units.copy()
-                moved[start, 0] -= 1
-                moved[end, 0] += 1
-                if (value := meets(posts, moved, need)) > best + 1e-9:
-                    best, found = value, moved
+            left = posts.compute_capacity(units)[:, 0] - each[:, start]
+            values = compute_met(np.broadcast_to(need[:, None], each.shape), left[:, None] + each).sum(axis=0)
+            if (end := int(np.argmax(values))) != start and values[end] > best:
+                best, found = values[end], (start, end)
         if found is None:
             break
-        units = found
+        units[found[0], 0] -= 1
+        units[found[1], 0] += 1
     return units
 
 

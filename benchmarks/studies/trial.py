@@ -56,7 +56,8 @@ def counts_of(seen: Observations) -> Floats:
 def posts_of(seen: Observations, programme: Programme) -> Posts:
     """Return posts with the units placed like the outreach of the first year."""
     codes = seen.areas
-    travel = Travel.between(geography.load_areas(), "region").select(codes)
+    level = "region" if seen.regions is None else "municipality"
+    travel = Travel.between(geography.load_areas(), level).select(codes)
     share = compute_reach(seen.expected[:, -1], programme.catchment.weight(travel.to_people()))
     units = apportion(seen.effort[:, :YEAR].sum(axis=1), programme.units)[:, None]
     # Moves cost their minutes; no rule of a study limits them.

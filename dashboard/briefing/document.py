@@ -198,7 +198,8 @@ class Document:
         codes = [code for start, end, _units in flows[:MOST_ARROWS] for code in (start, end)]
         names = {code: t.name_area(code) for code in list(dict.fromkeys(codes))[:_NAMED]}
         most = t("The map shows the {count} largest moves.", count=MOST_ARROWS)
-        today, planned = plan.met_shares("today"), plan.met_shares("planned")
+        regions = {code: str(row["parent"]) for code, row in t.areas.rows.items() if row["level"] == "municipality"}
+        today, planned = plan.met_shares("today", regions), plan.met_shares("planned", regions)
         return {
             "moves": draw_map(t.areas, today, flows, names),
             "today": draw_map(t.areas, today),

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperGroup
@@ -21,6 +21,7 @@ from dashboard.narrative.speech import LANGUAGES, Speech
 from data.errors import InputError
 from data.release import Release
 from data.restricted import governance
+from data.tables.spec import Level
 from data.workspace import Workspace, files
 from geo import areas as geography
 from risk import handover
@@ -34,6 +35,8 @@ from risk.planning.summary import ROLES, Author, PlanSummary, summarise_plan
 _USUAL = Setting()
 _TITLE, _ROLE = "Proposed moves", "data officer"
 _ReleaseName = Annotated[str | None, typer.Option("--release", help="Name of the release. Default: the current one.")]
+
+_Level = Annotated[str, typer.Option(help=f"Units move between areas of this level: {' or '.join(inputs.LEVELS)}.")]
 
 
 def _share(text: str) -> Any:  # noqa: ANN401 (what typer calls an option)
@@ -57,6 +60,7 @@ class LimitOptions:
         _USUAL.per_quarter
     )
     seconds: Annotated[float, typer.Option(min=1, help="Time limit in seconds.")] = _USUAL.seconds
+    level: _Level = _USUAL.level
 
 
 @dataclass(frozen=True)
@@ -211,6 +215,7 @@ def list_plans(context: typer.Context, release: _ReleaseName = None, as_json: Js
 def write_draft(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="File for the table of posts (CSV).")],
+    level: _Level = _USUAL.level,
     release: _ReleaseName = None,
     as_json: Json = False,
 ) -> None:
@@ -219,9 +224,10 @@ def write_draft(
     if file.exists():
         msg = f"{file} exists already and may contain corrections, so it was not overwritten. Give another name."
         raise InputError(msg)
-    ground = _read_ground(opened, None)
+    ground = _read_ground(opened, None, Setting(level=cast("Level", level)).level)
     files.write_text(file, posts.write_posts(ground.table))
-    emit({"draft": str(file)}, as_json, f"Written: {file}. Correct it, then: tact plan make --posts {file}")
+    option = "" if level == _USUAL.level else f" --level {level}"
+    emit({"draft": str(file)}, as_json, f"Written: {file}. Correct it, then: tact plan make --posts {file}{option}")
 
 
 def _open_release(context: typer.Context, name: str | None) -> tuple[Workspace, Release]:
@@ -230,14 +236,14 @@ def _open_release(context: typer.Context, name: str | None) -> tuple[Workspace, 
     return workspace, Release.open(workspace.releases, "partner", name, blocked, workspace.derived)
 
 
-def _read_ground(opened: Release, file: Path | None) -> PlanInputs:
+def _read_ground(opened: Release, file: Path | None, level: Level) -> PlanInputs:
     with progress("Reading posts and need"):
-        ground = PlanInputs.read(opened)
+        ground = PlanInputs.read(opened, level=level)
         return ground if file is None else ground.with_posts(posts.read_posts(file, ground.posts.areas))
 
 
 def _compute_plan(opened: Release, setting: Setting, tables: TableOptions, author: Author, title: str) -> PlanSummary:
-    ground = _read_ground(opened, tables.posts)
+    ground = _read_ground(opened, tables.posts, setting.level)
     handed_over = _hand_over(opened, tables)
     try:
         with progress("Searching for the best moves") as tick:

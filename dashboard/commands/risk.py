@@ -147,11 +147,19 @@ def _read_times(workspace: Workspace, release: Release, travel: Path | None, fer
     """
     last = latest(workspace.derived, "partner", KIND)
     earlier = Times() if last is None else Times.read(last.manifest)
-    codes = [str(code) for code in geography.read_areas(release.areas_file).frame("region").index]
-    return Times(
+    areas = geography.read_areas(release.areas_file)
+    codes = [str(code) for level in ("region", "municipality") for code in areas.frame(level).index]
+    times = Times(
         earlier.uploaded if travel is None else read_links(travel, codes),
         earlier.ferries if ferries is None else read_links(ferries, codes, sources=True),
     ).among(codes)
+    for link in (*times.uploaded, *times.ferries):
+        if areas.table["level"][link.start] != areas.table["level"][link.end]:
+            msg = (
+                f"{link.start} and {link.end} are of two levels. Give times between regions or between municipalities."
+            )
+            raise InputError(msg)
+    return times
 
 
 def _format_times(times: Times) -> list[str]:

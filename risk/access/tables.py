@@ -152,7 +152,8 @@ class _Routes:
 
     @classmethod
     def of(cls, areas: geography.Areas, codes: tuple[str, ...], times: Times) -> _Routes:
-        travel = Travel.between(areas, _LEVEL, uploaded=times.uploaded, ferries=times.ferries)
+        here = times.among(areas.frame(_LEVEL).index)
+        travel = Travel.between(areas, _LEVEL, uploaded=here.uploaded, ferries=here.ferries)
         position = np.array([travel.codes.index(code) for code in codes], dtype=np.int64)
         country = areas.frame(_LEVEL)["country"].reindex(list(travel.codes)).to_numpy(dtype=object)
         inside = country[position][:, None] == country

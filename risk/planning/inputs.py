@@ -13,7 +13,7 @@ import numpy as np
 
 from data.errors import InputError, ReleaseError
 from data.release import Release
-from data.tables.spec import table_name
+from data.tables.spec import Level, table_name
 from data.workspace.types import Bools, Floats, Progress
 from geo import areas as geography
 from geo.travel import Travel
@@ -22,6 +22,7 @@ from risk.access.tables import CATCHMENT, Times
 from risk.model import RiskModel
 from risk.model.breaks import Break
 from risk.model.detection import draw_yearly_need
+from risk.model.municipalities import fit_municipalities
 from risk.model.observations import PATHWAYS as _MODEL_PATHWAYS
 from risk.model.observations import Observations
 from risk.planning import compute_floor as _floor
@@ -34,6 +35,7 @@ from risk.report.trends import Trends
 
 ALL = "all"
 PATHWAYS = (ALL, *_MODEL_PATHWAYS)
+LEVELS: tuple[Level, ...] = ("region", "municipality")
 _DRAWS, _SEED = 400, 0
 _YEAR = 4  # quarters
 _UNDER_SEARCHED = 0.5  # of the outreach days that would be fair for the children who live there
@@ -43,6 +45,7 @@ _UNDER_SEARCHED = 0.5  # of the outreach days that would be fair for the childre
 class Setting:
     """The settings of a reader; `risk.planning.problem.Rules` and `Aims` explain the values.
 
+    level : between which areas units move, one of LEVELS.
     pathway : whose need counts, one of PATHWAYS. moves : maximum number of moves. budget : maximum hours of
     travel between old and new posts, None for no limit. floor : share of today's capacity that every area
     keeps. services_floor : share of the services of the worst-served area with Roma and Egyptian communities
@@ -61,6 +64,7 @@ class Setting:
     robustness: float = 0.0
     per_quarter: int = 4
     seconds: float = 20.0
+    level: Level = "region"
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -69,6 +73,8 @@ class Setting:
                 raise InputError(f"{name} is {getattr(self, name)!r}; it must be from 0 to 1.")
         if self.pathway not in PATHWAYS:
             raise InputError(f"No pathway {self.pathway!r}. There are: {', '.join(PATHWAYS)}.")
+        if self.level not in LEVELS:
+            raise InputError(f"No plan by {self.level!r}. There are: {', '.join(LEVELS)}.")
         if (
             self.moves < 0
             or self.per_quarter < 1
@@ -112,8 +118,8 @@ class PlanInputs:
     is_draft: bool
 
     @classmethod
-    def read(cls, release: Release, table: tables.PostsTable | None = None) -> PlanInputs:
-        """Read the inputs from a release; without a table the posts are estimated.
+    def read(cls, release: Release, table: tables.PostsTable | None = None, level: Level = "region") -> PlanInputs:
+        """Read the inputs of a level from a release; without a table the posts are estimated.
 
         Travel times are those of the risk result. Raises ReleaseError where the release is of the public tier
         or has nothing to plan with.
@@ -121,16 +127,17 @@ class PlanInputs:
         if release.tier != "partner":
             raise ReleaseError("A plan needs the partner tier: the public tier has no staff, and days only in classes.")
         areas = geography.read_areas(release.areas_file)
-        observations = replace(Observations.from_release(release, areas), breaks=_read_breaks(release))
+        regions = replace(Observations.from_release(release, areas), breaks=_read_breaks(release))
+        observations = regions if level == "region" else Observations.from_release(release, areas, level)
         draft = tables.draft_posts(observations)
-        travel = _read_travel(release, areas).select(observations.areas)
+        travel = _read_travel(release, areas, level).select(observations.areas)
         read = cls(
             release.name,
             release.checksum,
             draft,
             _place_posts(draft, observations, travel),
-            _draw_need(observations),
-            _find_communities(release, observations.areas),
+            _draw_need(regions, observations),
+            _find_communities(release, observations.areas, level),
             _find_under_searched(observations),
             observations.countries,
             bool(travel.provisional.any()),
@@ -198,7 +205,8 @@ def make_frontier(
         ground.make_rules(setting),
         setting.aims,
         decisions=decisions,
-        solver=setting.solver,
+        # Between municipalities most of these plans would take all of their time.
+        solver=setting.solver if setting.level == "region" else Solver(seconds=setting.seconds / 4.0),
         progress=progress,
     )
 
@@ -210,10 +218,10 @@ def _read_breaks(release: Release) -> tuple[Break, ...]:
     return Trends.read((statements or {}).get("trends") or {}).breaks
 
 
-def _read_travel(release: Release, areas: geography.Areas) -> Travel:
+def _read_travel(release: Release, areas: geography.Areas, level: Level) -> Travel:
     result = release.result("risk")
-    times = Times.read(result.manifest if result else {}).among(areas.frame("region").index)
-    return Travel.between(areas, "region", uploaded=times.uploaded, ferries=times.ferries)
+    times = Times.read(result.manifest if result else {}).among(areas.frame(level).index)
+    return Travel.between(areas, level, uploaded=times.uploaded, ferries=times.ferries)
 
 
 def _place_posts(table: tables.PostsTable, observations: Observations, travel: Travel) -> Posts:
@@ -237,18 +245,25 @@ def _place_posts(table: tables.PostsTable, observations: Observations, travel: T
     )
 
 
-def _draw_need(observations: Observations) -> dict[str, Floats]:
-    """Draw the children in need per quarter, (d, A), for all children and for each pathway, eq. (12)."""
-    need = draw_yearly_need(RiskModel().fit(observations).fit_.draws(_DRAWS, _SEED), observations, _SEED)
+def _draw_need(regions: Observations, observations: Observations) -> dict[str, Floats]:
+    """Draw the children in need per quarter, (d, A), for all children and for each pathway, eq. (12).
+
+    observations : those of the regions, or of the municipalities in them.
+    """
+    fit = RiskModel().fit(regions).fit_
+    if observations is regions:
+        need = draw_yearly_need(fit.draws(_DRAWS, _SEED), regions, _SEED)
+    else:
+        need = fit_municipalities(fit, observations).draw_yearly_need(_DRAWS, _SEED)
     return {
         ALL: need.sum(axis=2),
         **{pathway: need[..., column] for column, pathway in enumerate(observations.pathways)},
     }
 
 
-def _find_communities(release: Release, areas: tuple[str, ...]) -> Bools:
+def _find_communities(release: Release, areas: tuple[str, ...], level: Level) -> Bools:
     """Find the areas for which any estimate of communities is known, (A,); none if the release has none."""
-    name = table_name("communities", "region", "year")
+    name = table_name("communities", level, "year")
     if name not in release.tables:
         return np.zeros(len(areas), bool)
     rows = release.table(name)

@@ -30,7 +30,8 @@ from risk.planning.problem import Kind
 COLUMNS = ("area", "kind", "searches", "units", "children", "committed", "room")
 _NEEDED, _OPTIONAL = COLUMNS[:5], COLUMNS[5:]
 _NO_AREA = (
-    "not an area of the plan. Write the code of a county or region, such as AL-11. Areas "
+    "not an area of the plan. Write the code of a county or region, such as AL-11, or of a "
+    "municipality in a plan by municipality. Areas "
     "without a known population cannot be planned for."
 )
 _LARGEST = 100_000
@@ -56,14 +57,29 @@ class PostsTable:
 def draft_posts(observations: Observations) -> PostsTable:
     """Estimate the posts of outreach teams in the areas of the model.
 
-    A team is `TEAM_DAYS` of outreach per quarter, by the mean of the last year, docs/planner.md eq. (14).
+    A team is `TEAM_DAYS` of outreach per quarter in a region, by the mean of the last year, docs/planner.md eq. (14);
+    the teams of a region are divided among its municipalities by their days, eq. (58).
     """
-    found = np.maximum(observations.published[:, -_YEAR:], 0).sum(axis=(1, 2, 3)) / _YEAR
-    teams = np.rint(observations.effort[:, -_YEAR:].mean(axis=1) / TEAM_DAYS).astype(np.int64)
-    units = teams[:, None]
-    room = np.full(len(teams), int(teams.sum()), np.int64)
+    days, members = observations.effort[:, -_YEAR:].mean(axis=1), observations.region_members
+    found = members @ (np.maximum(observations.published[:, -_YEAR:], 0).sum(axis=(1, 2, 3)) / _YEAR)
+    teams = np.rint(members @ days / TEAM_DAYS).astype(np.int64)
+    units = _divide_teams(days, teams, observations.region_of)[:, None]
+    room = np.full(len(units), int(teams.sum()), np.int64)
     kind = Kind(OUTREACH, _estimate_team_children(found, teams), search=True)
     return PostsTable(observations.areas, (kind,), units, np.zeros_like(units), room)
+
+
+def _divide_teams(days: Floats, teams: Ints, region_of: Ints) -> Ints:
+    """Divide the teams of each region, (R,), among its areas by their days, (A,): largest remainders, eq. (58)."""
+    total = np.bincount(region_of, days, len(teams))
+    quota = np.divide(days * teams[region_of], total[region_of], out=np.zeros_like(days), where=days > 0)
+    units = np.floor(quota + 1e-9).astype(np.int64)
+    left = teams - np.bincount(region_of, units, len(teams)).astype(np.int64)
+    for area in np.argsort(units - quota, kind="stable"):
+        more = int(left[region_of[area]] > 0)
+        units[area] += more
+        left[region_of[area]] -= more
+    return units
 
 
 def _estimate_team_children(found: Floats, teams: Ints) -> float:

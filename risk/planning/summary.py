@@ -5,6 +5,7 @@ All numbers are rounded, so that a saved plan does not depend on the last digits
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal, get_args
@@ -202,9 +203,14 @@ class PlanSummary:
         ordered = sorted(flows.items(), key=lambda item: (-item[1], item[0]))
         return [(start, end, units) for (start, end), units in ordered]
 
-    def met_shares(self, when: str) -> dict[str, float]:
-        """Return the share of need that is met by area; areas without need are left out."""
-        return {row.area: getattr(row, when) / row.need for row in self.coverage if row.need > 0}
+    def met_shares(self, when: str, groups: Mapping[str, str] | None = None) -> dict[str, float]:
+        """Return the share of need that is met by area, or group of areas; those without need are left out."""
+        need, met = defaultdict[str, float](float), defaultdict[str, float](float)
+        for row in self.coverage:
+            name = (groups or {}).get(row.area, row.area)
+            need[name] += row.need
+            met[name] += getattr(row, when)
+        return {name: met[name] / total for name, total in need.items() if total > 0}
 
 
 def summarise_plan(

@@ -16,6 +16,7 @@ from risk import report
 from risk.model import Fit, RiskModel
 from risk.model.municipalities import MunicipalFit
 from risk.model.observations import Observations
+from risk.planning import inputs
 
 
 def remember_fits(patch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -39,4 +40,5 @@ def remember_fits(patch: pytest.MonkeyPatch, folder: Path) -> None:
         return recall(key, lambda: fit_inside(regions, observations, progress))
 
     patch.setattr(RiskModel, "fit", recall_fit)
-    patch.setattr(report, "fit_municipalities", recall_inside)
+    for module in (report, inputs):
+        patch.setattr(module, "fit_municipalities", recall_inside)

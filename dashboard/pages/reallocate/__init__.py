@@ -52,11 +52,11 @@ def _show_page(current: CurrentRelease) -> None:
         st.warning(_("The saved plan in the address was not found. A new plan is shown."))
     if damaged := saved.word_damaged(plans):
         st.warning(escape_markdown(damaged))
-    work = session.read_workplace()
     answer = st.container(border=True, key="answer")
     left, right = st.columns([13, 8], gap="medium")
     with right, st.container(key="choosing"):
         setting = forms.ask_setting()
+    work = session.read_workplace(setting.level)
     with answer:
         plan = _make_plan(current, work, setting)
         if plan is not None and (changes := saved.word_changes(t, plans.plans, work, setting, plan)):
@@ -69,7 +69,7 @@ def _show_page(current: CurrentRelease) -> None:
     if plan is not None:
         _show_details(current, work, setting, plan)
     _section(_("Current posts"))
-    forms.ask_posts(current, work)
+    forms.ask_posts(current, work, setting.level)
     _show_saved(current, plans, work, setting if plan is not None else None)
 
 
@@ -138,7 +138,8 @@ def _show_details(current: CurrentRelease, work: Workplace, setting: Setting, pl
     _section(_("Who is served"))
     st.html(markup.render_narrow(markup.render_table(summary.tabulate_groups(t, plan))))
     st.caption(_(CAUTION))
-    with st.expander(_("By county and region")):
+    by_level = {"region": _("By county and region"), "municipality": _("By municipality")}
+    with st.expander(by_level[setting.level]):
         st.html(markup.render_table(summary.tabulate_areas(t, plan)))
 
 

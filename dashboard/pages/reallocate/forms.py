@@ -16,6 +16,7 @@ from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import address, markup
 from data.errors import InputError, ReleaseError
 from data.personal.free_text import LONGEST
+from data.tables.spec import Level
 from geo.layers.core.words import mark
 from risk.planning.inputs import Setting
 from risk.planning.problem import Decision
@@ -27,6 +28,7 @@ NEEDS = {
     "internal": mark("Internal trafficking"),
     "cross_border": mark("Cross-border trafficking"),
 }
+LEVELS = {"region": mark("Counties and regions"), "municipality": mark("Municipalities")}
 _OFFERED = {
     "accept": mark("Accept: make this move"),
     "decline": mark("Decline: do not make this move"),
@@ -43,7 +45,11 @@ def ask_setting() -> Setting:
     """Ask for the limits and weights of a plan; every choice is kept in the address."""
     first = Setting()
     needs = {name: _(words) for name, words in NEEDS.items()}
-    choices: dict[str, str | int | None] = {"need": address.pick_segment("need", _("Pathway"), needs, labelled=True)}
+    between = {name: _(words) for name, words in LEVELS.items()}
+    choices: dict[str, str | int | None] = {
+        "between": address.pick_segment("between", _("Units move between"), between, labelled=True)
+    }
+    choices["need"] = address.pick_segment("need", _("Pathway"), needs, labelled=True)
     left, right = st.columns(2)
     with left:
         hint = _("All units that move, added together.")
@@ -172,25 +178,27 @@ def list_decisions(current: CurrentRelease, work: Workplace) -> None:
             st.html(markup.render_paragraphs([word_decision(t, decision)]))
 
 
-def ask_posts(current: CurrentRelease, work: Workplace) -> None:
+def ask_posts(current: CurrentRelease, work: Workplace, level: Level) -> None:
     """Show the table of posts for download, and ask for a corrected one."""
     st.html(markup.render_paragraphs([_(_FROM_FILE) if work.posts else _(_DRAFT), _(_COLUMNS)]))
     left, right = st.columns([1, 2], vertical_alignment="top")
     with left:
         if current_release.may_download(current.release):
             try:
-                text = planner.write_posts_file(current, work.posts)
+                text = planner.write_posts_file(current, work.posts, level)
             except (InputError, ReleaseError):
                 return  # The answer says why there is none.
             name = "posts.csv"
             st.download_button(_("Download the table of posts"), text, name, "text/csv", on_click="ignore")
         else:
             st.caption(_("Tables of real records cannot be downloaded here; the data officer writes them:"))
-            st.code("tact plan draft FILE", language=None)
+            option = "" if level == "region" else f" --level {level}"
+            st.code(f"tact plan draft FILE{option}", language=None)
         if work.posts:
             st.button(_("Use the estimated posts again"), on_click=session.set_posts, args=("",))
     with right:
-        st.file_uploader(_("Upload the corrected table"), type="csv", key=_FILE, on_change=_take_posts, args=(current,))
+        args = current, level
+        st.file_uploader(_("Upload the corrected table"), type="csv", key=_FILE, on_change=_take_posts, args=args)
     if refused := st.session_state.get(_REFUSED, ""):
         st.error(escape_markdown(refused))
         st.caption(_("The file was not used; the plan still uses the posts from before."))
@@ -209,12 +217,12 @@ _COLUMNS = (
 )
 
 
-def _take_posts(current: CurrentRelease) -> None:
+def _take_posts(current: CurrentRelease, level: Level) -> None:
     file = st.session_state.get(_FILE)
     st.session_state[_REFUSED] = ""
     if file is None:
         return
     try:
-        session.set_posts(planner.read_posts(current, file.name, file.getvalue()))
+        session.set_posts(planner.read_posts(current, file.name, file.getvalue(), level))
     except InputError as error:
         st.session_state[_REFUSED] = str(error)

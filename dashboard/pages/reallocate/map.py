@@ -19,7 +19,6 @@ from risk.planning.summary import PlanSummary
 
 TODAY, PLANNED = "today", "planned"
 VIEWS = {TODAY: "Today", PLANNED: "With the plan"}
-_LEVEL = "region"
 _LOWS = (10.0, 20.0, 35.0, 50.0)
 _THIN, _THICK = 2.0, 9.0
 
@@ -27,7 +26,7 @@ _THIN, _THICK = 2.0, 9.0
 def describe_layer(current: CurrentRelease, plan: PlanSummary, view: str) -> Mark:
     """Return the layer of a view: the share of need that is met in each area."""
     met = {code: 100 * share for code, share in plan.met_shares(view).items()}
-    codes = list(load_areas(current.release).map_geometry(_LEVEL)["codes"])
+    codes = list(load_areas(current.release).map_geometry(plan.setting.level)["codes"])
     value = pd.Series(met, dtype=float).reindex(codes).round()
     frame = pd.DataFrame(
         {
@@ -51,7 +50,7 @@ def describe_layer(current: CurrentRelease, plan: PlanSummary, view: str) -> Mar
 
 def draw_arrows(current: CurrentRelease, plan: PlanSummary) -> list[Arrow]:
     """Return an arrow for each flow between areas; its width shows the units; the narrowest last, on top."""
-    t, centres = speak_english(current), load_areas(current.release).centres(_LEVEL)
+    t, centres = speak_english(current), load_areas(current.release).centres(plan.setting.level)
     flows = plan.sum_flows()
     most = max((units for _start, _end, units in flows), default=1)
     return [
@@ -71,9 +70,9 @@ def _place(centres: pd.DataFrame, code: str) -> tuple[float, float]:
 
 def describe_view(current: CurrentRelease, plan: PlanSummary, view: str) -> str:
     """Return the values of the view for the map."""
-    codes = list(load_areas(current.release).map_geometry(_LEVEL)["codes"])
+    codes = list(load_areas(current.release).map_geometry(plan.setting.level)["codes"])
     layer = live_map.describe_layer(describe_layer(current, plan, view), codes)
-    return live_map.describe_map([layer], _LEVEL, arrows=draw_arrows(current, plan))
+    return live_map.describe_map([layer], plan.setting.level, arrows=draw_arrows(current, plan))
 
 
 def word_arrows(plan: PlanSummary) -> Markup:

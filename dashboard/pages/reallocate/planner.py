@@ -15,6 +15,7 @@ import pandas as pd
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from data.errors import FileRefused
+from data.tables.spec import Level
 from data.workspace.safe_text import escape_frame
 from risk.handover import HandOverResult, Tables
 from risk.planning import posts as tables
@@ -31,36 +32,36 @@ def speak_english(current: CurrentRelease) -> Speech:
     return Speech("en", load_areas(current.release))
 
 
-def read_ground(current: CurrentRelease, posts: str = "") -> PlanInputs:
-    """Return the inputs of a plan; `posts` is a table of posts as CSV, empty for the draft.
+def read_ground(current: CurrentRelease, posts: str = "", level: Level = "region") -> PlanInputs:
+    """Return the inputs of a plan of a level; `posts` is a table of posts as CSV, empty for the draft.
 
     Raises ReleaseError where the release is of the public tier; otherwise raises the same errors as `read_posts`.
     """
     if posts:
-        return _read_with_posts(current, posts)
+        return _read_with_posts(current, posts, level)
     with _READING:  # a second reader waits for the first, instead of fitting the model too
-        return _read_draft(current)
+        return _read_draft(current, level)
 
 
-def write_posts_file(current: CurrentRelease, posts: str = "") -> bytes:
+def write_posts_file(current: CurrentRelease, posts: str = "", level: Level = "region") -> bytes:
     """Return the table of posts for people to correct, as CSV with the names of areas in a last column.
 
     Text that a spreadsheet could execute is made safe. Raises ReleaseError if there is no table.
     """
     names = read_area_names(current)
-    text = tables.write_posts(read_ground(current, posts).table)
+    text = tables.write_posts(read_ground(current, posts, level).table)
     rows = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     rows["name"] = [str(names.get(code, "")) for code in rows["area"]]
     return escape_frame(rows).to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
 
 
-def read_posts(current: CurrentRelease, name: str, content: bytes) -> str:
+def read_posts(current: CurrentRelease, name: str, content: bytes, level: Level = "region") -> str:
     """Read a file of posts that a reader uploaded, and return it as CSV in the planner's own form.
 
     Raises FileRefused and InputError, naming file and row, if the file is not a table of posts.
     """
     text = decode_upload(name, content)
-    return tables.write_posts(tables.parse_posts(name, text, read_ground(current).posts.areas))
+    return tables.write_posts(tables.parse_posts(name, text, read_ground(current, level=level).posts.areas))
 
 
 def decode_upload(name: str, content: bytes) -> str:
@@ -80,20 +81,20 @@ def hand_over_tasks(current: CurrentRelease, tables: Tables) -> HandOverResult |
 
 
 @lru_cache(maxsize=4)
-def _read_draft(current: CurrentRelease) -> PlanInputs:
-    return PlanInputs.read(current.release)
+def _read_draft(current: CurrentRelease, level: Level) -> PlanInputs:
+    return PlanInputs.read(current.release, level=level)
 
 
 @lru_cache(maxsize=32)
-def _read_with_posts(current: CurrentRelease, posts: str) -> PlanInputs:
+def _read_with_posts(current: CurrentRelease, posts: str, level: Level) -> PlanInputs:
     """Return the inputs with other posts; need and places do not depend on them."""
-    draft = read_ground(current)
+    draft = read_ground(current, level=level)
     return draft.with_posts(tables.parse_posts(_NAME, posts, draft.posts.areas))
 
 
 @lru_cache(maxsize=128)
 def _make_plan(current: CurrentRelease, posts: str, setting: Setting, decisions: tuple[AuthoredDecision, ...]) -> Plan:
-    return make_plan(read_ground(current, posts), setting, [one.decision for one in decisions])
+    return make_plan(read_ground(current, posts, setting.level), setting, [one.decision for one in decisions])
 
 
 @lru_cache(maxsize=64)
@@ -101,7 +102,7 @@ def compute_frontier(
     current: CurrentRelease, posts: str, setting: Setting, decisions: tuple[AuthoredDecision, ...]
 ) -> tuple[Point, ...]:
     """Compute the gains for other numbers of moves, see `risk.planning.inputs.make_frontier`."""
-    return make_frontier(read_ground(current, posts), setting, [one.decision for one in decisions])
+    return make_frontier(read_ground(current, posts, setting.level), setting, [one.decision for one in decisions])
 
 
 @lru_cache(maxsize=128)
@@ -121,7 +122,7 @@ def compute_plan(
     """Compute a plan and return it in plain values; raises the same errors as `risk.planning.inputs.make_plan`."""
     handed_over = None if handover is None else hand_over_tasks(current, handover)
     return summarise_plan(
-        read_ground(current, posts),
+        read_ground(current, posts, setting.level),
         setting,
         _make_plan(current, posts, setting, decisions),
         author,

@@ -13,17 +13,19 @@ from typing import Any
 
 import streamlit as st
 
+from data.tables.spec import Level
 from risk.handover import Tables
 from risk.planning import saved
-from risk.planning.inputs import PATHWAYS, Setting
+from risk.planning.inputs import Setting
 from risk.planning.saved import SavedPlan
 from risk.planning.summary import Author, AuthoredDecision
 
 _POSTS, _DECIDED, _OPENED, _HANDED = "plan-posts", "plan-decided", "plan-opened", "plan-handed"
-_PLAN = "plan"
+_PLAN, _BETWEEN = "plan", "plan-between"
 _SHARE = 100
 # The name of each choice in the address, which no other page may use, and the setting's field that it is.
 ADDRESS: dict[str, str] = {
+    "between": "level",
     "need": "pathway",
     "moves": "moves",
     "hours": "budget",
@@ -52,12 +54,23 @@ class Workplace:
     handover: Tables = field(default_factory=Tables)
 
 
-def read_workplace() -> Workplace:
-    """Read the reader's posts, decisions and tables from the session."""
+def read_workplace(level: Level | None = None) -> Workplace:
+    """Read the reader's posts and decisions of a level, and tables, from the session; by default of the last level."""
     state = st.session_state
+    if level is not None:
+        state[_BETWEEN] = level
     return Workplace(
-        state.get(_POSTS, ""), state.get(_DECIDED, ()), state.get(_OPENED, ""), state.get(_HANDED, Tables())
+        state.get(_name_key(_POSTS), ""),
+        state.get(_name_key(_DECIDED), ()),
+        state.get(_OPENED, ""),
+        state.get(_HANDED, Tables()),
     )
+
+
+def _name_key(what: str) -> str:
+    """Return the name in the session of what belongs to one level: codes of one level mean nothing in the other."""
+    level = st.session_state.get(_BETWEEN, "region")
+    return what if level == "region" else f"{what}-{level}"
 
 
 def read_setting(choices: Mapping[str, str | int | None]) -> Setting:
@@ -75,7 +88,7 @@ def write_setting(setting: Setting) -> dict[str, str]:
     address: dict[str, str] = {}
     for name, part in ADDRESS.items():
         value = getattr(setting, part)
-        if value is None or value in PATHWAYS:
+        if value is None or isinstance(value, str):
             address[name] = value or "none"
         else:
             address[name] = str(round(value * _SHARE if part in _SHARES else value))
@@ -116,8 +129,9 @@ def open_plan(plan: SavedPlan) -> None:
 
 def _restore(plan: SavedPlan) -> None:
     summary = plan.summary
-    st.session_state[_POSTS] = "" if summary.posts_drafted else summary.posts
-    st.session_state[_DECIDED] = summary.decisions
+    st.session_state[_BETWEEN] = summary.setting.level
+    st.session_state[_name_key(_POSTS)] = "" if summary.posts_drafted else summary.posts
+    st.session_state[_name_key(_DECIDED)] = summary.decisions
     st.session_state[_OPENED] = address_name(plan)
     st.session_state[_HANDED] = summary.handover_tables
 
@@ -129,7 +143,7 @@ def remember_saved(plan: SavedPlan) -> None:
 
 def set_posts(posts: str) -> None:
     """Store other posts for the plan; empty for the draft."""
-    st.session_state[_POSTS] = posts
+    st.session_state[_name_key(_POSTS)] = posts
 
 
 def set_tables(tables: Tables) -> None:
@@ -139,13 +153,13 @@ def set_tables(tables: Tables) -> None:
 
 def add_decision(new: AuthoredDecision) -> None:
     """Add a decision, which replaces an earlier decision on the same move."""
-    st.session_state[_DECIDED] = saved.replace_decision(read_workplace().decisions, new)
+    st.session_state[_name_key(_DECIDED)] = saved.replace_decision(read_workplace().decisions, new)
 
 
 def remove_decision(removed: AuthoredDecision) -> None:
     """Remove a decision."""
     decisions = read_workplace().decisions
-    st.session_state[_DECIDED] = tuple(other for other in decisions if other != removed)
+    st.session_state[_name_key(_DECIDED)] = tuple(other for other in decisions if other != removed)
 
 
 def name_author(role: str) -> Author:

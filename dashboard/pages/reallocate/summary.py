@@ -107,7 +107,7 @@ def tabulate_areas(t: Speech, summary: PlanSummary) -> pd.DataFrame:
         for row in summary.coverage
     ]
     head = [
-        _("County or region"),
+        _("County or region") if summary.setting.level == "region" else _("Municipality"),
         _("Units"),
         _("Children in need per quarter"),
         _("Need met today"),

@@ -9,9 +9,10 @@ import pytest
 
 from data.errors import InputError, ReleaseError
 from data.release import Release
+from geo.areas import read_areas
 from risk.planning import saved
 from risk.planning.inputs import ALL, PlanInputs, Setting, make_frontier, make_plan
-from risk.planning.posts import parse_posts
+from risk.planning.posts import parse_posts, write_posts
 from risk.planning.problem import Decision
 from risk.planning.summary import Author, AuthoredDecision, summarise_plan
 
@@ -75,6 +76,56 @@ def test_the_same_gives_the_same(release, ground, plan):
     again = make_plan(PlanInputs.read(release), INTERNAL)
     assert (again.units == plan.units).all()
     assert summarise(ground, INTERNAL, again) == summarise(ground, INTERNAL, plan)
+
+
+@pytest.fixture(scope="module")
+def inside(release):
+    """Return the inputs of a plan between municipalities."""
+    return PlanInputs.read(release, level="municipality")
+
+
+@pytest.mark.slow
+def test_municipalities_share_the_need_and_the_teams_of_their_region(ground, inside, release):
+    areas = read_areas(release.areas_file).frame("municipality")
+    parents = areas["parent"].reindex(list(inside.posts.areas)).to_numpy(dtype=object)
+    members = np.array(ground.posts.areas)[:, None] == parents
+    assert len(inside.posts.areas) == 386
+    for pathway, need in inside.needs.items():
+        assert np.allclose(need @ members.T, ground.needs[pathway])
+    assert (members @ inside.table.units == ground.table.units).all()
+    days = release.table("effort_municipality_quarter")
+    without = set(inside.posts.areas) - set(days.loc[days["value"] > 0, "area"])
+    assert not inside.table.units[[inside.posts.areas.index(code) for code in without]].any()
+    # Community floors are of municipalities, too.
+    known = release.table("communities_municipality_year").query("state == 'class'")["area"]
+    assert {code for code, there in zip(inside.posts.areas, inside.communities, strict=True) if there} == set(known)
+
+
+@pytest.mark.slow
+def test_a_plan_between_municipalities_keeps_its_rules_and_is_opened_as_it_was(inside, release, tmp_path):
+    lines = [*write_posts(inside.table).splitlines(), f"{inside.posts.areas[0]},day centre,no,1,12,1,"]
+    ground = inside.with_posts(parse_posts("posts.csv", "\n".join(lines), inside.posts.areas))
+    country = dict(zip(inside.posts.areas, inside.countries, strict=True))
+    setting = Setting(level="municipality", moves=6, seconds=4.0)
+    plan = make_plan(ground, setting)
+    assert 0 < plan.moved <= 6
+    assert all(country[move.start] == country[move.end] for move in plan.moves)
+    assert {move.kind for move in plan.moves} == {"outreach team"}  # the day centre is committed
+    today, after = (ground.posts.compute_capacity(units).sum(axis=1) for units in (ground.posts.units, plan.units))
+    assert (after >= setting.floor * today - 1e-9).all()
+    summary = summarise(ground, setting, plan)
+    assert len(summary.coverage) == 386
+    saved.save_plan(tmp_path, release, summary)
+    (again,) = saved.list_saved_plans(tmp_path, release).plans
+    assert again.summary == summary
+    regions = dict.fromkeys(ground.posts.areas, "all")
+    need, met = (sum(getattr(row, name) for row in summary.coverage) for name in ("need", "planned"))
+    assert summary.met_shares("planned", regions) == {"all": pytest.approx(met / need)}
+
+
+def test_a_plan_is_by_region_or_municipality():
+    with pytest.raises(InputError, match="region, municipality"):
+        Setting(level="country")
 
 
 def test_a_budget_holds_and_a_declined_move_is_not_made(ground, plan):

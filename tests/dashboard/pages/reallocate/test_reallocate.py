@@ -131,6 +131,19 @@ def test_a_plan_that_is_not_sure_enough_says_to_change_nothing_and_a_sure_one_wh
         assert t.format_interval(verdict.gain) in figures[0][1]
 
 
+@pytest.mark.slow
+def test_units_may_move_between_municipalities_and_posts_of_regions_stay_apart(run, monkeypatch):
+    quick = planner.make_plan
+    monkeypatch.setattr(
+        planner, "make_plan", lambda ground, setting, *more: quick(ground, replace(setting, seconds=3), *more)
+    )
+    test = run(between="municipality", moves="4", state={"plan-posts": "posts of regions"})
+    assert not test.error
+    assert "By municipality" in [one.label for one in test.expander]
+    assert "Need met: the children" in said(test)
+    assert test.session_state["plan-posts"] == "posts of regions"
+
+
 def test_where_no_move_helps_it_says_so_and_offers_none(run):
     test = run(moves="0", unsearched="0")
     assert "No arrangement of units that keeps the rules is better than the current posts." in said(test)
@@ -149,13 +162,13 @@ def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certai
 
 
 def test_a_choice_changes_the_plan_and_stands_in_the_address(run, of):
-    test = run(moves="4")
+    test = run(moves="4", unsearched="0")
     before = said(test)
     widget(test.slider, "Weight of the worst-served areas").set_value(60).run()
     assert test.query_params["worst"] == "60"
     assert test.query_params["moves"] == "4"
     assert said(test) != before
-    wanted = plan_of(of, Setting(moves=4, equity=0.6))
+    wanted = plan_of(of, Setting(moves=4, equity=0.6, exploration=0.0))
     assert all(name(of, move) in options(test) for move in wanted.moves)
     again = run(**{name: str(value) for name, value in test.query_params.items()})
     assert said(again) == said(test)
@@ -171,10 +184,12 @@ def test_garbage_in_the_address_opens_the_page_all_the_same(run):
     assert "<b>" not in said(test)
 
 
-@pytest.mark.parametrize("setting", [Setting(), Setting("internal", 3, 12.0, 0.25, 1.0, 0.0, 0.35, 1.0, 0.05)])
+@pytest.mark.parametrize(
+    "setting", [Setting(), Setting("internal", 3, 12.0, 0.25, 1.0, 0.0, 0.35, 1.0, 0.05, level="municipality")]
+)
 def test_a_setting_is_the_same_after_a_way_through_the_address(of, setting):
     choices = {
-        name: value if name == "need" else None if value == "none" else int(value)
+        name: value if name in ("between", "need") else None if value == "none" else int(value)
         for name, value in session.write_setting(setting).items()
     }
     assert session.read_setting(choices) == setting
