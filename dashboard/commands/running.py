@@ -31,6 +31,7 @@ _COMMANDS = {
     "releases": "release:list_releases",
     "audit": "audit:audit",
     "risk": "risk:risk",
+    "estimate": "estimate:estimate",
     "second": "second:second",
     "forget": "forget:forget",
     "withdraw": "forget:withdraw",

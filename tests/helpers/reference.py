@@ -35,3 +35,9 @@ def read_example(name: str, *columns: str) -> list[np.ndarray]:
 def read_example_edges(name: str) -> np.ndarray:
     """Read pairs of neighbours of `sids2` or `stl`, shape (pairs, 2), numbered from 0."""
     return pd.read_csv(FOLDER / f"{name}_edges.csv").to_numpy()
+
+
+def read_capture_histories(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read a table of capture histories: who is on which list, (n, L), and the number of people, (n,)."""
+    table = pd.read_csv(FOLDER / "capture_histories" / f"{name}.csv")
+    return table.iloc[:, :-1].to_numpy(bool), table["count"].to_numpy(np.int64)

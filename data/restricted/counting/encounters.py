@@ -58,8 +58,8 @@ class Encounters:
     """Encounters and their children as arrays of numbers; the encounters are sorted by child.
 
     child: number of the child, in ascending order. place, origin, destination: index into grid.names,
-    -1 for none. codes: index into CATEGORIES by column. identity, record_key: one entry for each child,
-    the others one for each encounter.
+    -1 for none. codes: index into CATEGORIES by column. partner: index into the partners that were asked for, -1 for
+    none; empty if none were. identity, record_key: one entry for each child, the others one for each encounter.
     """
 
     grid: Grid
@@ -71,6 +71,7 @@ class Encounters:
     destination: npt.NDArray[np.int32]
     identity: Words
     record_key: Words
+    partner: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     # What was worked out for the last level and grain: tables come grouped by them.
     last_home: dict[str, Any] = field(default_factory=dict, repr=False)
     last_pairs: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -111,17 +112,20 @@ class Encounters:
 EncounterColumns = dict[str, npt.NDArray[np.generic]]
 
 
-def load_encounters(batches: Iterable[pa.RecordBatch], names: Mapping[str, int]) -> EncounterColumns:
+def load_encounters(
+    batches: Iterable[pa.RecordBatch], names: Mapping[str, int], partners: Sequence[str] = ()
+) -> EncounterColumns:
     """Read batches with the canonical columns of encounters (and the import, `batch`) into numbers.
 
-    `names` are a grid's.
+    `names` are a grid's. With `partners` the column of partners is read too.
 
     Raises ReleaseError for an area or a category that is not known.
     """
-    parts = [_read_batch(batch, names) for batch in batches]
+    parts = [_read_batch(batch, names, partners) for batch in batches]
     if not parts:
-        nothing = {**{c: pa.array([], pa.string()) for c in COLUMNS}, "batch": pa.array([], pa.int64())}
-        parts = [_read_batch(pa.RecordBatch.from_pydict(nothing), names)]
+        texts = (*COLUMNS, *(("partner",) if partners else ()))
+        nothing = {**{c: pa.array([], pa.string()) for c in texts}, "batch": pa.array([], pa.int64())}
+        parts = [_read_batch(pa.RecordBatch.from_pydict(nothing), names, partners)]
     records: EncounterColumns = {}
     for name in list(parts[0]):
         records[name] = np.concatenate([part.pop(name) for part in parts])
@@ -152,10 +156,11 @@ def read_encounters(records: EncounterColumns, grid: Grid, record_keys: RecordKe
         destination,
         identity[present],
         keys[present],
+        records["partner"][rows].astype(np.int32) if "partner" in records else np.zeros(0, np.int32),
     )
 
 
-def _read_batch(batch: pa.RecordBatch, names: Mapping[str, int]) -> EncounterColumns:
+def _read_batch(batch: pa.RecordBatch, names: Mapping[str, int], partners: Sequence[str]) -> EncounterColumns:
     areas = {"": -1, **names}
     lookups: dict[str, Mapping[str, int]] = {
         "municipality": names,
@@ -167,6 +172,9 @@ def _read_batch(batch: pa.RecordBatch, names: Mapping[str, int]) -> EncounterCol
     for name, lookup in lookups.items():
         kind = np.int8 if name in _ATTRIBUTES else np.int32
         result["place" if name == "municipality" else name] = read_codes(batch, name, lookup).astype(kind)
+    if partners:
+        lookup = {"": -1, **{partner: i for i, partner in enumerate(partners)}}
+        result["partner"] = read_codes(batch, "partner", lookup).astype(np.int32)
     result["day"] = read_days(batch, "date")
     if "batch" in batch.schema.names:
         result["batch"] = batch.column("batch").to_numpy(zero_copy_only=False).astype(np.int64)

@@ -1,0 +1,90 @@
+"""`tact estimate`: how many children there are in all, from children whom several partners met. For the data officer.
+
+Nothing is written, and no release holds these numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+
+from dashboard.commands.output import Json, emit
+from dashboard.commands.workspace import open_workspace
+from data.disclosure import policy_file
+from data.disclosure.cell_key import CellKey
+from data.errors import InputError
+from data.reference import area_table
+from data.restricted import keys
+from data.restricted.counting.encounters import COLUMNS, load_encounters, read_encounters
+from data.restricted.counting.histories import NoisyHistories, count_histories
+from data.restricted.vault import open_vault
+from data.tables.grid import Grid
+from data.tables.periods import Calendar
+from data.workspace import Workspace
+from risk.capture import PopulationEstimate, estimate_population, round_estimate, tabulate_histories
+
+_REASONS = {
+    "few_lists": "fewer than three partners have met children here.",
+    "no_estimate": "the partners' lists overlap in a way that allows any number.",
+    "little_overlap": "too few children were met by two partners or more.",
+    "models_disagree": "models that fit equally well give numbers that differ more than threefold.",
+    "too_wide": "the upper end would be more than five times the lower one.",
+}
+_ABOUT = (
+    "For the data officer alone: no release holds these numbers, and the attacks of `tact audit` do not know them.",
+    "They suppose that a child could be met by any partner, that the partners' numbers of one child are linked, and "
+    "that children do not differ much in how easily they are met; if they do, there are more children than this.",
+)
+
+
+def estimate(context: typer.Context, as_json: Json = False) -> None:
+    """Estimate how many children there are, met or not, from children whom several partners met.
+
+    Shows a rounded interval for each country, or why it cannot tell. Nothing is written or published.
+    """
+    workspace = open_workspace(context, or_demo=True)
+    names = dict(area_table()["name_en"])
+    answers = {country: _estimate_country(histories) for country, histories in _count(workspace).items()}
+    emit(
+        {"invented": workspace.invented, "countries": {code: _describe(a) for code, a in answers.items()}},
+        as_json,
+        *(["Invented records."] if workspace.invented else []),
+        *_ABOUT,
+        "",
+        *_format(answers, names),
+    )
+
+
+def _count(workspace: Workspace) -> Mapping[str, NoisyHistories]:
+    """Return the noisy capture histories of each country over the programme's quarters that have ended."""
+    policy = policy_file.read(workspace.path).policy
+    today = datetime.now(UTC).date()
+    first_month = Calendar(workspace.start_month)
+    grid = Grid.for_day(area_table(), first_month, (policy.first, policy.last), policy.lag, today)
+    if grid is None:
+        raise InputError("No quarter of the programme has ended yet. Check first and last in policy.toml.")
+    secrets = keys.load(workspace.id)
+    with open_vault(workspace, secrets) as vault:
+        partners = vault.partners("encounter")
+        columns = load_encounters(vault.read("encounter", (*COLUMNS, "partner")), grid.names, partners)
+    encounters = read_encounters(columns, grid, keys.IdentifierHasher(secrets.identifier).record_keys)
+    return count_histories(encounters, len(partners), CellKey.from_policy(policy))
+
+
+def _estimate_country(histories: NoisyHistories) -> PopulationEstimate:
+    return round_estimate(estimate_population(tabulate_histories(histories.on_list, histories.children)))
+
+
+def _describe(answer: PopulationEstimate) -> dict[str, Any]:
+    return {"estimate": answer.estimate, "low": answer.low, "high": answer.high, "cannot_tell": answer.reason}
+
+
+def _format(answers: Mapping[str, PopulationEstimate], names: Mapping[str, str]) -> Iterator[str]:
+    for code, answer in answers.items():
+        if answer.reason is not None:
+            yield f"{names[code]}: cannot tell; {_REASONS[answer.reason]}"
+        else:
+            yield f"{names[code]}: {answer.low:,.0f} to {answer.high:,.0f} children, about {answer.estimate:,.0f}."

@@ -1,0 +1,155 @@
+"""How many people are on no list: multiple systems estimation from the overlaps of at least three lists.
+
+Models of `models.py` are averaged with Akaike weights (Buckland, Burnham and Augustin 1997, Biometrics 53, 603-618),
+and the interval is a bootstrap of the whole procedure, the choice of a model included. Where the lists say too little
+the answer is a code that says why: docs/risk-model.md, "Dark figure".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from data.workspace.types import Bools, Floats, Ints
+from risk.capture.models import Fits, build_design, check_existence, count_lists, fit_models, list_models
+
+MOST_LISTS = 5
+FEWEST_LISTS = 3
+LEAST_COMMON = 20  # people on two lists or more
+LARGEST_DISAGREEMENT = 3.0  # of the middle nine tenths of the models, the largest estimate over the smallest
+LARGEST_WIDTH = 5.0  # upper over lower end of the interval
+_R10 = (1.0, 1.25, 1.6, 2.0, 2.5, 3.15, 4.0, 5.0, 6.3, 8.0)
+_STEPS = np.array([step * 10.0**power for power in range(9) for step in _R10])
+_LEVEL = 0.95
+_REPLICATES = 400
+_SPREAD = (0.05, 0.95)
+_WINDOW = 0.95  # of the weight of all models, which the bootstrap keeps
+_MOST_MODELS = 32
+_MOST_FAILURES = 0.5  # of the weight that models without an estimate may have
+_MOST_LOST = 0.025  # of the replicates that may have no estimate: more would leave the interval open
+
+Reason = Literal["few_lists", "little_overlap", "no_estimate", "models_disagree", "too_wide"]
+
+
+@dataclass(frozen=True)
+class PopulationEstimate:
+    """The number of people, seen and unseen, with the ends of its 95 % interval.
+
+    reason: empty, or why the answer is "cannot tell"; then the numbers are None.
+    """
+
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    reason: Reason | None = None
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether there is an estimate."""
+        return self.reason is None
+
+
+def round_estimate(exact: PopulationEstimate) -> PopulationEstimate:
+    """Return an estimate on a coarse scale of ten steps from 100 to 1,000, the interval rounded outwards.
+
+    The steps are those of ISO 3, series R10: 100, 125, 160, 200, 250, 315, 400, 500, 630, 800. What one child changes
+    is nearly always less than a step.
+    """
+    if exact.estimate is None or exact.low is None or exact.high is None:
+        return exact
+    below = int(np.searchsorted(_STEPS, exact.low, side="right")) - 1
+    nearest = int(np.abs(np.log(_STEPS / exact.estimate)).argmin())
+    above = int(np.searchsorted(_STEPS, exact.high))
+    return PopulationEstimate(float(_STEPS[nearest]), float(_STEPS[below]), float(_STEPS[above]))
+
+
+def tabulate_histories(on_list: Bools, people: Ints, most: int = MOST_LISTS) -> Ints:
+    """Return the table of counts of capture histories, (C,) as in `models.py`; on_list (n, L), people (n,).
+
+    A list without anybody is left out. While there are more than `most`, the two smallest are joined to one.
+    """
+    columns = [on_list[:, i] for i in range(on_list.shape[1])]
+    columns = [column for column in columns if people[column].sum()]
+    while len(columns) > most:
+        first, second, *rest = sorted(columns, key=lambda column: int(people[column].sum()))
+        columns = [first | second, *rest]
+    cell = sum((column.astype(np.int64) << i for i, column in enumerate(columns)), np.zeros(len(people), np.int64))
+    return np.bincount(cell, weights=people, minlength=2 ** len(columns)).astype(np.int64)[1:]
+
+
+def estimate_population(counts: Ints, seed: int = 0, replicates: int = _REPLICATES) -> PopulationEstimate:
+    """Estimate how many people there are from a table of `tabulate_histories`, (C,); eq. (123) to (125)."""
+    lists = count_lists(counts)
+    if lists < FEWEST_LISTS:
+        return PopulationEstimate(reason="few_lists")
+    models = list_models(lists)
+    fits = fit_models(np.broadcast_to(counts, (len(models), len(counts))), models)
+    if _compute_weights(fits, models, exists=np.ones_like(fits.exists))[fits.exists].sum() <= _MOST_FAILURES:
+        return PopulationEstimate(reason="no_estimate")
+    if counts[build_design(lists).both.any(axis=1)].sum() < LEAST_COMMON:
+        return PopulationEstimate(reason="little_overlap")
+    models, log_total, weights = _select_models(counts, fits, models)
+    if not len(models):
+        return PopulationEstimate(reason="no_estimate")
+    if _measure_disagreement(log_total, weights) > LARGEST_DISAGREEMENT:
+        return PopulationEstimate(reason="models_disagree")
+    estimate = float(np.exp(weights @ log_total))
+    drawn = _draw_totals(counts, models, estimate, np.random.default_rng([seed, 12]), replicates)
+    if np.isnan(drawn).mean() > _MOST_LOST:
+        return PopulationEstimate(reason="no_estimate")
+    low, high = np.nanquantile(drawn, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    if high > LARGEST_WIDTH * low:
+        return PopulationEstimate(reason="too_wide")
+    return PopulationEstimate(estimate, float(low), float(high))
+
+
+def _compute_weights(fits: Fits, models: Bools, exists: Bools) -> Floats:
+    """Compute the Akaike weights of models, which stand on the last axis, eq. (123); zero without an estimate."""
+    akaike = np.where(exists, fits.deviance.reshape(exists.shape) + 2.0 * models.sum(axis=-1), np.inf)
+    best = akaike.min(axis=-1, keepdims=True)
+    weights = np.exp(-(akaike - np.where(np.isfinite(best), best, 0.0)) / 2)
+    total = weights.sum(axis=-1, keepdims=True)
+    result: Floats = weights / np.where(total > 0, total, 1.0)
+    return result
+
+
+def _select_models(counts: Ints, fits: Fits, models: Bools) -> tuple[Bools, Floats, Floats]:
+    """Return the best models that together have the most weight, their log totals and their weights."""
+    weights = _compute_weights(fits, models, fits.exists)
+    order = np.argsort(-weights, kind="stable")
+    enough = int(np.searchsorted(np.cumsum(weights[order]), _WINDOW)) + 1
+    chosen = [i for i in order[: min(enough, _MOST_MODELS)] if weights[i] > 0 and check_existence(counts, models[i])]
+    log_total = np.log(counts.sum() + np.exp(fits.log_unseen[chosen]))
+    share = weights[chosen]
+    return models[chosen], log_total, share / max(share.sum(), 1e-300)
+
+
+def _measure_disagreement(log_total: Floats, weights: Floats) -> float:
+    """Return the largest over the smallest estimate of models in the middle nine tenths of the weight, eq. (124)."""
+    order = np.argsort(log_total)
+    reached = np.cumsum(weights[order])
+    ends = np.minimum(np.searchsorted(reached, _SPREAD), len(order) - 1)
+    low, high = log_total[order][ends]
+    return float(np.exp(high - low))
+
+
+def _draw_totals(counts: Ints, models: Bools, estimate: float, rng: np.random.Generator, size: int) -> Floats:
+    """Draw totals by the bootstrap, (size,), eq. (125); not a number where no model has an estimate.
+
+    Each replicate sees as many people as a new round of listing would, fits all models again, takes one of them by its
+    weight, and draws the unseen people: the spread of models, of tables and of the unseen in one interval.
+    """
+    seen = int(counts.sum())
+    people = rng.binomial(max(round(estimate), seen), seen / max(estimate, seen), size=size)
+    tables = rng.multinomial(people, counts / seen)
+    every = np.broadcast_to(models, (size, *models.shape)).reshape(-1, models.shape[1])
+    fits = fit_models(np.repeat(tables, len(models), axis=0), every)
+    shape = (size, len(models))
+    weights = _compute_weights(fits, models, fits.exists.reshape(shape))
+    choice = (np.cumsum(weights, axis=1) < rng.random((size, 1))).sum(axis=1)
+    choice = np.minimum(choice, len(models) - 1)
+    unseen = np.exp(np.clip(fits.log_unseen.reshape(shape)[np.arange(size), choice], -30.0, 30.0))
+    totals: Floats = people + rng.poisson(unseen)
+    return np.where(weights.sum(axis=1) > 0, totals, np.nan)
