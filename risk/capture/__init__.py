@@ -45,11 +45,6 @@ class PopulationEstimate:
     high: float | None = None
     reason: Reason | None = None
 
-    @property
-    def can_tell(self) -> bool:
-        """Whether there is an estimate."""
-        return self.reason is None
-
 
 def round_estimate(exact: PopulationEstimate) -> PopulationEstimate:
     """Return an estimate on a coarse scale of ten steps from 100 to 1,000, the interval rounded outwards.
