@@ -134,7 +134,7 @@ def _study_world(case: tuple[int, str]) -> list[Result]:
 def _read_rates(rival: Forecaster, seen: Observations) -> Floats:
     """Return the log relative rates, (A, P), that a rival forecasts for the next quarter."""
     drawn = rival.forecast(build_panel(seen), 1, _DRAWS, 0).mean(axis=0)
-    rates = (drawn + 0.5 / _DRAWS) / seen.expected[:, None, None]
+    rates = (drawn + 0.5 / _DRAWS) / seen.living[:, None, None]
     return subtract_national_rate(np.log(rates)[None], seen)[0, :, 0]
 
 

@@ -27,9 +27,8 @@ from risk.laplace.likelihood import HIDDEN, MISSING
 from risk.model import RiskModel
 from risk.model.expected import Explanation
 from risk.model.observations import ALL, PATHWAYS, WAYS, Observations, build_channel
-from risk.report.shift import describe_shifts
 from risk.report.tables import judge_fit
-from risk.report.trends import Rules, compare_panel, find_jumps
+from risk.report.trends import Rules, compare_panel, describe_trends, find_jumps
 
 COUNTS = ("usual", "sparse", "zeros", "one area", "one quarter", "one cell", "thousands")
 GRAPHS = ("none", "chain", "parts", "random", "complete")
@@ -83,7 +82,7 @@ class OddData:
         return Observations(
             tuple(f"A{area}" for area in range(self.areas)),
             tuple(("AL", "GR")[min(area, self.countries - 1)] for area in range(self.areas)),
-            expected,
+            np.repeat(expected[:, None], self.quarters, axis=1),
             tuple(f"{2006 + q // 4}-{3 * (q % 4) + 1:02}-01/P3M" for q in range(self.quarters)),
             pathways,
             ways,
@@ -178,8 +177,7 @@ def _look_at_counts(data: OddData, observations: Observations, reasons: Explanat
     results = {"cluster p": rows["p"][clustered], "cluster risk": np.minimum(rows["value"][clustered], 1e300)}
     counts = np.nansum(panel.counts, axis=2)
     if counts.any():
-        exposure = np.repeat(panel.expected[:, None], data.quarters, axis=1)
-        scan = scan_space_time(counts, exposure, centres, between_sd=0.2, replicates=19)
+        scan = scan_space_time(counts, panel.expected, centres, between_sd=0.2, replicates=19)
         results["space-time p"] = np.array([cluster.p for cluster in scan.clusters])
     find_jumps(panel)
     span = max(min(4, data.quarters // 2), 1)
@@ -187,8 +185,7 @@ def _look_at_counts(data: OddData, observations: Observations, reasons: Explanat
     compared = [change for change in changes if change.verdict != "not compared"]
     ends = [end for change in compared for end in (*change.wald, *change.exact, *change.allowing)]
     results["change of counts"] = np.minimum(np.array(ends), 1e300)
-    shifts = describe_shifts(observations, 0)["shifts"]
-    results["shift"] = np.array([[shift["low"], shift["high"], shift["probability"]] for shift in shifts])
+    describe_trends(observations, 0.2)
     last = data.quarters - 1
     forecasters = {**BASELINES, MODEL: ModelForecaster(observations, RiskModel())}
     if not np.isnan(panel.counts[:, last:]).all():

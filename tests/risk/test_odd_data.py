@@ -1,7 +1,7 @@
-"""Any small data set has an answer or a clear refusal, and no interval without an end."""
+"""Any small data set has an answer, and no interval without an end."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.studies.robust import COUNTS, EFFORTS, GAPS, GRAPHS, RELEASES, OddData, try_data
@@ -23,8 +23,9 @@ ODD = st.builds(
 
 @pytest.mark.slow
 @given(data=ODD)
-@settings(max_examples=8, derandomize=True)
-def test_a_small_odd_data_set_has_finite_answers_or_a_clear_refusal(data):
+# The data say enough when it fails: to look for the smallest takes minutes.
+@settings(max_examples=8, derandomize=True, phases=[Phase.generate])
+def test_a_small_odd_data_set_has_finite_answers(data):
     outcome = try_data(data)  # an error that is not the product's own is raised
+    assert not outcome.error
     assert not outcome.not_finite
-    assert not outcome.error or len(outcome.error) > 20
