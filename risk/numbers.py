@@ -6,6 +6,8 @@ import zlib
 
 import numpy as np
 
+from data.workspace.types import Floats
+
 # Share of people under 18 by country. An error in it changes only the country's intercept.
 CHILD_SHARE = {"AL": 0.24, "GR": 0.17}
 USUAL_SHARE = 0.2
@@ -15,3 +17,10 @@ def stream(seed: int, name: str) -> np.random.Generator:
     """Return the random numbers of one component; a new component does not change those of the others."""
     key = np.random.SeedSequence(seed, spawn_key=(zlib.crc32(name.encode()),))
     return np.random.Generator(np.random.PCG64(key))
+
+
+def round_to_two_digits(values: Floats) -> Floats:
+    """Round to two significant digits, any shape. More digits would contradict the intervals."""
+    size = np.floor(np.log10(np.where(values > 0, values, 1.0)))
+    step = 10.0 ** (size - 1.0)
+    return np.asarray(np.round(np.round(values / step) * step, 6))

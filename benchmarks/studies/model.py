@@ -25,14 +25,14 @@ from benchmarks.studies.observe import count_children, observe_world
 from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Channel
 from data.disclosure.policy import DEFAULT_POLICY
-from data.workspace.types import Bools, Floats, Progress
+from data.workspace.types import Floats, Progress
 from geo import areas as geography
 from risk.model import RiskModel
-from risk.model.detection import HIGH, VERY_HIGH, DetectionRange, judge_risk
+from risk.model.detection import DetectionRange, judge_risk
 from risk.model.draws import subtract_national_rate
 from risk.model.fit import Fit
 from risk.model.observations import Observations
-from risk.report.change import RISING, find_changes
+from risk.report.change import find_changes
 from risk.report.shift import WATCHED, find_shifts
 from risk.worlds import World, WorldParameters, simulate_default_areas
 
@@ -274,12 +274,11 @@ def _alarms(seen: Observations, seed: int, model: RiskModel) -> Alarms:
     for quarters in range(_FIRST_LOOK, len(seen.quarters) + 1):
         known = replace(seen.up_to(quarters), totals=None)
         fit = model.fit(known).fit_
-        classes = judge_risk(fit.log_risk(_DRAWS, seed), known, seed=seed).classes
-        above: Bools = (classes == HIGH) | (classes == VERY_HIGH)
+        above = judge_risk(fit.log_risk(_DRAWS, seed), known, seed=seed).statements.says("high", "very_high")
         rose = np.zeros(above.shape, bool)
         if quarters >= 2 * _YEAR:
             found = find_changes(fit.draws(_DRAWS, seed).log_rate, known.effort, known.before_breaks, _YEAR)
-            rose = np.asarray(found.classes[:, -1] == RISING)
+            rose = found.statements.says("rising", "more")[:, -1]
             doubled = ~(found.effort_ratio[:, -1] < 2.0)[:, None]  # also where there was none before
             unwarned += int((rose & doubled & ~found.effort_warning[:, -1]).sum())
         high.append(float(above.mean()))

@@ -12,25 +12,23 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.narrative.risk import CANNOT_TELL, read_area_rates
+from dashboard.narrative.risk import FALLING, RISING, judge_chance, read_area_rates, read_burden, read_claims
 from dashboard.narrative.shift import POSSIBLE_BREAK, word_shifts
 from dashboard.narrative.speech import Speech
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, read_risk_manifest
 from geo.layers.core.words import mark
-from geo.layers.risk import find_class
 
 _COUNTRIES = ("AL", "GR")
 PATHWAYS = {"internal": mark("internal trafficking"), "cross_border": mark("cross-border trafficking")}
-_CLASSES = {3: mark("very high: {areas}"), 2: mark("high: {areas}"), 0: mark("low: {areas}")}
-_FALLING, _RISING = 0, 2
-_CLOSE = 2
+_LEVELS = {"very_high": mark("very high: {areas}"), "high": mark("high: {areas}"), "low": mark("low: {areas}")}
+_CERTAINTIES = {"very_likely": mark("very likely"), "likely": mark("likely")}
 
 
 def list_levels(t: Speech, current: CurrentRelease, most: int) -> list[str]:
     """Return the areas with a clearly high or low rate, by country and pathway; at most `most` areas each."""
     levels = [
-        _word_level(t, rows, country, pathway, most)
+        _word_level(t, current, rows, country, pathway, most)
         for country in _COUNTRIES
         for pathway in PATHWAYS
         if len(rows := _select_country(current, pathway, country))
@@ -41,7 +39,7 @@ def list_levels(t: Speech, current: CurrentRelease, most: int) -> list[str]:
 def count_undecided(current: CurrentRelease) -> tuple[int, int]:
     """Count the undecided classes, and all classes, over countries and pathways."""
     frames = [frame for pathway in PATHWAYS if len(frame := read_area_rates(current, pathway))]
-    unsure = sum(int((frame["class"] == CANNOT_TELL).sum()) for frame in frames)
+    unsure = sum(int((frame["claim"] == "").sum()) for frame in frames)
     return unsure, sum(len(frame) for frame in frames)
 
 
@@ -50,25 +48,45 @@ def _select_country(current: CurrentRelease, pathway: str, country: str) -> pd.D
     return frame if frame.empty else frame[frame["country"] == country]
 
 
-def _word_level(t: Speech, rows: pd.DataFrame, country: str, pathway: str, most: int) -> str:
+def _word_level(t: Speech, current: CurrentRelease, rows: pd.DataFrame, country: str, pathway: str, most: int) -> str:
     parts = [
-        t(words, areas=_word_rates(t, rows[rows["class"] == position], most))
-        for position, words in _CLASSES.items()
-        if (rows["class"] == position).any()
+        t(words, areas=_word_rates(t, rows[rows["claim"] == code], most))
+        for code, words in _LEVELS.items()
+        if (rows["claim"] == code).any()
     ]
     head = t("{country}, {pathway}", country=t.name_area(country), pathway=t(PATHWAYS[pathway]))
-    levels = t.join_parts(parts) or t("no area is clearly above or below the national average")
-    unsure = int((rows["class"] == CANNOT_TELL).sum())
+    levels = t.join_parts(parts) or t("no area is likely to be far above or below the national average")
+    unsure = int((rows["claim"] == "").sum())
     sentence = f"{head}: {levels}."
+    burden = read_burden(current, pathway)
+    sentence += _word_top(t, burden.reindex(rows.index), most) if len(burden) else ""
     if not unsure:
         return sentence
     rest = t("Cannot tell: {unsure} of {all} areas.", unsure=t.format_number(unsure), all=t.format_number(len(rows)))
     return f"{sentence} {rest}"
 
 
+def _word_top(t: Speech, burden: pd.DataFrame, most: int) -> str:
+    """Return a sentence on the areas that are at least likely to be among the five with the most children in need."""
+    top = burden.assign(word=burden["top"].map(judge_chance)).sort_values("rank")
+    names = [
+        f"{t.name_area(code)} ({t(_CERTAINTIES[word])})"
+        for code, word in zip(top.index, top["word"], strict=True)
+        if word in _CERTAINTIES
+    ]
+    return f" {t('Most children newly in need: {areas}.', areas=t.list_names(names, most))}" if names else ""
+
+
 def _word_rates(t: Speech, rows: pd.DataFrame, most: int) -> str:
-    rates = zip(rows.index, rows["median"], strict=True)
-    return t.list_names([f"{t.name_area(code)} ({_format_times(t, median)})" for code, median in rates], most)
+    rates = zip(rows.index, rows["median"], rows["certainty"], strict=True)
+    return t.list_names(
+        [f"{t.name_area(code)} ({_format_times(t, median)}{_word_certainty(t, word)})" for code, median, word in rates],
+        most,
+    )
+
+
+def _word_certainty(t: Speech, code: str) -> str:
+    return f", {t(_CERTAINTIES[code])}" if code in _CERTAINTIES else ""
 
 
 def _format_times(t: Speech, rate: float) -> str:
@@ -77,13 +95,12 @@ def _format_times(t: Speech, rate: float) -> str:
 
 def list_changes(t: Speech, current: CurrentRelease, most: int) -> list[str]:
     """Return the changes, the most important first: pathways, then rates of the last year."""
-    frame = _read_latest(current)
-    known = frame[frame["class"].isin([_FALLING, _RISING])] if len(frame) else frame
-    changes = [_word_change(t, current, row) for row in known.to_dict("records")]
+    frame, countries = (_read_latest(current, level) for level in ("region", "country"))
+    known = frame[frame["claim"].isin((*RISING, *FALLING))] if len(frame) else frame
+    whole = countries[countries["claim"] != ""] if len(countries) else countries
+    changes = [_word_change(t, current, row) for rows in (known, whole) for row in rows.to_dict("records")]
     if not changes and len(frame):
-        changes = [
-            t("In no area is it sure that the rate of the last year rose or fell compared with the year before.")
-        ]
+        changes = [t("Cannot tell whether the rate of the last year rose or fell compared with the year before.")]
     return [*_word_shifts(t, current), *changes][:most] or [
         t("The release has no changes calculated by the risk model.")
     ]
@@ -95,28 +112,36 @@ def _word_shifts(t: Speech, current: CurrentRelease) -> list[str]:
     return word_shifts(t, manifest.shifts, manifest.years) if manifest else []
 
 
-def _read_latest(current: CurrentRelease) -> pd.DataFrame:
-    table = current_release.read_table(current, "riskchange_region_quarter_crossing")
+def _read_latest(current: CurrentRelease, level: str) -> pd.DataFrame:
+    table = current_release.read_table(current, f"riskchange_{level}_quarter_crossing")
     if table.empty:
         return table
     frame = pd.DataFrame(table[table["period"] == table["period"].max()])
-    states = zip(frame["state"], frame["low"], strict=True)
-    known = [find_class(float(low), change=True) if s == "class" else CANNOT_TELL for s, low in states]
-    return frame.assign(**{"class": known})
+    return frame.assign(claim=read_claims(frame, change=True))
+
+
+_CHANGES = {
+    "rising": mark("rising"),
+    "falling": mark("falling"),
+    "same": mark("about the same"),
+    "more": mark("higher"),
+    "less": mark("lower"),
+    "not_falling": mark("not falling"),
+    "not_rising": mark("not rising"),
+}
 
 
 def _word_change(t: Speech, current: CurrentRelease, row: Mapping[Any, Any]) -> str:
-    template = (
-        t("{area}, {pathway}: rising, {ratio} times the year before (95 % interval {low} to {high}).")
-        if row["class"] == _RISING
-        else t("{area}, {pathway}: falling, {ratio} times the year before (95 % interval {low} to {high}).")
-    )
     ends = {"ratio": "median", "low": "lower", "high": "upper"}
-    values = {name: t.format_number(float(row[column]), 2) for name, column in ends.items()}
-    pathway = t(PATHWAYS[str(row["crossing"])])
-    sentence = template.format(area=t.name_area(row["area"]), pathway=pathway, **values)
+    sentence = t(
+        "{area}, {pathway}: {change}, {ratio} times the year before (95 % interval {low} to {high}).",
+        area=t.name_area(row["area"]),
+        pathway=t(PATHWAYS[str(row["crossing"])]),
+        change=f"{t(_CHANGES[row['claim']])}{_word_certainty(t, str(row.get('certainty')))}",
+        **{name: t.format_number(float(row[column]), 2) for name, column in ends.items()},
+    )
     manifest, place = read_risk_manifest(current), (str(row["area"]), str(row["crossing"]), str(row["period"]))
-    if row["class"] == _RISING and manifest and manifest.trends.has_jump(*place):
+    if row["claim"] in RISING and manifest and manifest.trends.has_jump(*place):
         sentence = f"{sentence} {t(POSSIBLE_BREAK)}"
     return f"{sentence} {_word_effort(t, row)}" if row["effort_warning"] else sentence
 

@@ -1,4 +1,4 @@
-"""The results of the risk model for areas: rates with their classes by pathway, and the words for both.
+"""The results of the risk model for areas: what is said of rates, changes and burden by pathway, and the words for it.
 
 Every number comes from the tables beside the release (risk/report/__init__.py). Areas are compared
 within their country only.
@@ -7,20 +7,23 @@ within their country only.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from dashboard.site.text import _, format_number, translate
 from data.tables.periods import Period
-from geo.layers.risk import CHANGES, CLASSES, find_class
+from geo.layers.risk import CERTAINTIES, CHANGES, RATES, find_claim
 from risk.model.breaks import Break
+from risk.model.statements import name_certainty as name_certainties
 from risk.report.trends import CountChange, Jump
 
-CANNOT_TELL = -1
+RISING, FALLING = ("rising", "more"), ("falling", "less")
 
 
 def name_pathways() -> dict[str, str]:
@@ -28,23 +31,35 @@ def name_pathways() -> dict[str, str]:
     return {"internal": _("Internal trafficking"), "cross_border": _("Cross-border trafficking")}
 
 
-def name_classes(*, change: bool = False) -> list[str]:
-    """Return the short names of the classes, lowest first."""
-    return [translate(words).partition(":")[0] for words in (CHANGES if change else CLASSES)]
+def name_claim(code: str, *, change: bool = False) -> str:
+    """Return the short name of what is said, by its code; empty is "cannot tell"."""
+    return translate((CHANGES if change else RATES)[code].words).partition(":")[0] if code else _("cannot tell")
 
 
-def name_class(position: int) -> str:
-    """Return the short name of a class, by its position in CLASSES or CANNOT_TELL."""
-    return _("cannot tell") if position == CANNOT_TELL else name_classes()[position]
+def name_certainty(code: str) -> str:
+    """Return the word for a certainty, by its code; empty for another code."""
+    return translate(CERTAINTIES[code]) if code in CERTAINTIES else ""
+
+
+def format_statement(row: Mapping[Any, Any], *, change: bool = False) -> str:
+    """Return what is said of a rate or change with its certainty, and what is very likely beside it."""
+    parts = [(str(row["claim"]), str(row["certainty"])), (str(row["surely"]), "very_likely")]
+    said = dict.fromkeys(part for part in parts if part[0])
+    if not said:
+        return _("cannot tell")
+    if len({code for code, _certainty in said}) == 1:
+        said = dict.fromkeys([next(iter(said))])
+    words = [(name_claim(code, change=change), name_certainty(certainty)) for code, certainty in said]
+    return ", ".join(f"{claim} ({certainty})" if certainty else claim for claim, certainty in words)
 
 
 @lru_cache(maxsize=32)
 def read_area_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    """Read the rate and class of each area on a pathway over the whole time: by country, highest rate first.
+    """Read the rate of each area on a pathway over the whole time: by country, highest rate first.
 
-    Indexed by area; columns name, country (code), class (position in CLASSES or CANNOT_TELL), median, lower,
-    upper (in terms of the country's rate), probability (of the class), exceeding, reports_alone. The frame is
-    shared: never change it.
+    Indexed by area; columns name, country (code), claim, certainty, surely (codes; empty: cannot tell), median, lower,
+    upper (in terms of the country's rate), probability (of the claim), exceeding, reports_alone. The frame is shared:
+    never change it.
     """
     frame = read_risk_table(current, "risk_region_whole_crossing", pathway)
     if frame.empty:
@@ -52,24 +67,58 @@ def read_area_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     return frame.sort_values(["country", "median"], ascending=[True, False], kind="stable")
 
 
+@lru_cache(maxsize=32)
+def read_burden(current: CurrentRelease, pathway: str) -> pd.DataFrame:
+    """Read the children newly in need in each area on a pathway, most first: columns of `read_risk_table` and ranks.
+
+    Empty where the result is older than this table. The frame is shared: never change it.
+    """
+    frame = read_risk_table(current, "burden_region_quarter_crossing", pathway)
+    return frame if frame.empty else frame.sort_values(["country", "rank"], kind="stable")
+
+
 def read_risk_table(current: CurrentRelease, name: str, pathway: str) -> pd.DataFrame:
-    """Read a table of the model for a pathway: one row for each area, with its name, country and class."""
+    """Read a table of the model for a pathway: one row for each area, with its name, country and claim."""
     table = current_release.read_table(current, name)
     if table.empty:
         return table
     frame = table[table["crossing"] == pathway].set_index("area")
     known = load_areas(current.release).table
+    codes = {} if "certainty" in frame else {"certainty": "", "surely": ""}  # a result of an earlier version
     return frame.assign(
         name=read_area_names(current).reindex(frame.index),
         country=known["country"].reindex(frame.index).astype(str),
-        **{"class": read_classes(frame, change=name.startswith("riskchange"))},
+        claim=read_claims(frame, change=name.startswith("riskchange")),
+        **codes,
     )
 
 
-def read_classes(frame: pd.DataFrame, *, change: bool) -> list[int]:
-    """Return the class of each row as a position in CLASSES (of the rate or its change), or CANNOT_TELL."""
-    states = zip(frame["state"], frame["low"] if "low" in frame else frame["state"], strict=True)
-    return [find_class(float(low), change=change) if s == "class" else CANNOT_TELL for s, low in states]
+def read_claims(frame: pd.DataFrame, *, change: bool = False) -> list[str]:
+    """Return the code of what is said in each row of a rate or its change; empty where nothing can be told."""
+    ends = zip(frame["state"], frame["low"], frame["high"], strict=True)
+    return [find_claim(float(low), float(high), change=change) if s == "class" else "" for s, low, high in ends]
+
+
+def format_burden(row: Mapping[Any, Any], areas: int) -> str:
+    """Return a sentence on the children newly in need in an area, and its rank among `areas` of its country."""
+    return _(
+        "About {value} children are newly in need there in a quarter (95 % interval {low} to {high}), those whom "
+        "nobody meets included: rank {rank} of {areas} in the country (95 % interval {first} to {last}), {certainty} "
+        "among the five with the most.",
+        value=format_number(float(row["value"])),
+        low=format_number(float(row["lower"])),
+        high=format_number(float(row["upper"])),
+        rank=format_number(float(row["rank"])),
+        areas=areas,
+        first=format_number(float(row["rank_first"])),
+        last=format_number(float(row["rank_last"])),
+        certainty=name_certainty(judge_chance(float(row["top"]))),
+    )
+
+
+def judge_chance(chance: float) -> str:
+    """Return the code of the word for a probability."""
+    return str(name_certainties(np.array(chance)))
 
 
 def format_break(current: CurrentRelease, jump: Jump) -> str:

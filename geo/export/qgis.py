@@ -5,6 +5,7 @@ Uses rules instead of a graduated renderer, because a state is not a class: each
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from html import escape
 from itertools import pairwise
@@ -57,17 +58,28 @@ def _value_rules(style: Style) -> list[Rule]:
         ]
     return [
         (label, f"{known} AND {condition}", _class_layers(style, place))
-        for place, (label, condition) in enumerate(zip(style.labels, _conditions(style.breaks), strict=True))
+        for place, (label, condition) in enumerate(zip(style.labels, _conditions(style), strict=True))
     ]
 
 
-def _conditions(breaks: tuple[float, ...]) -> list[str]:
+def _conditions(style: Style) -> list[str]:
+    if style.bounds:
+        return [f"{_equals('low', low)} AND {_equals('high', high)}" for low, high in style.bounds]
     value = 'coalesce("value", "low")'
-    if not breaks:
+    if not style.breaks:
         return [f"{value} IS NOT NULL"]
-    edges = [repr(edge).removesuffix(".0") for edge in breaks]  # the same number to the last digit
+    edges = [_write(edge) for edge in style.breaks]
     inner = [f"{value} >= {a} AND {value} < {b}" for a, b in pairwise(edges)]
     return [f"{value} < {edges[0]}", *inner, f"{value} >= {edges[-1]}"]
+
+
+def _equals(column: str, edge: float) -> str:
+    return f'"{column}" IS NULL' if math.isnan(edge) else f'"{column}" = {_write(edge)}'
+
+
+def _write(edge: float) -> str:
+    """Return a number to the last digit."""
+    return repr(edge).removesuffix(".0")
 
 
 def _class_layers(style: Style, place: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Results of the risk model for areas and periods: classes, chances, changes, forecasts.
+"""Results of the risk model for areas and periods: rates, children in need, chances, changes, forecasts.
 
 Every sentence is about an area and a period, never about a person or a community. Layers of communities are never
 shown with it: see geo/layers/__init__.py.
@@ -8,33 +8,59 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from geo.layers.core import Choice, Option, Style, breaks, palette
 from geo.layers.core.words import Message, format_number, mark
 from geo.layers.reading.computed import Computed, Quantity
 
-# The lower bounds of the classes above the lowest, in terms of the country's rate; and those of a change
-# over a year. The model names classes by the same ones (risk/model/detection.py, risk/report/change.py).
-RATES = (2 / 3, 1.5, 2.25)
-SAME = (0.8, 1.25)
-CLASSES = (
-    mark("low: less than two thirds of the national average"),
-    mark("average: two thirds to one and a half times the national average"),
-    mark("high: more than one and a half times the national average"),
-    mark("very high: more than two and a quarter times the national average"),
-)
-CHANGES = (
-    mark("falling: by more than a fifth"),
-    mark("steady: between a fifth less and a quarter more"),
-    mark("rising: by more than a quarter"),
-)
+
+@dataclass(frozen=True)
+class Claim:
+    """What can be said of a ratio: its ends, NaN without an upper end, and its name with its meaning."""
+
+    low: float
+    high: float
+    words: str
+
+
+# The claims of the model (risk/model/statements.py, risk/report/change.py), the lowest first.
+RATES = {
+    "low": Claim(0.0, 2 / 3, mark("low: less than two thirds of the national average")),
+    "below": Claim(0.0, 1.0, mark("below average: less than the national average")),
+    "not_high": Claim(0.0, 1.5, mark("not high: at most one and a half times the national average")),
+    "average": Claim(2 / 3, 1.5, mark("average: two thirds to one and a half times the national average")),
+    "not_low": Claim(2 / 3, math.nan, mark("not low: at least two thirds of the national average")),
+    "above": Claim(1.0, math.nan, mark("above average: more than the national average")),
+    "high": Claim(1.5, math.nan, mark("high: more than one and a half times the national average")),
+    "very_high": Claim(2.25, math.nan, mark("very high: more than two and a quarter times the national average")),
+}
+CHANGES = {
+    "falling": Claim(0.0, 0.8, mark("falling: by more than a fifth")),
+    "less": Claim(0.0, 1.0, mark("lower: less than the year before")),
+    "not_rising": Claim(0.0, 1.25, mark("not rising: at most a quarter more")),
+    "same": Claim(0.8, 1.25, mark("about the same: between a fifth less and a quarter more")),
+    "not_falling": Claim(0.8, math.nan, mark("not falling: at most a fifth less")),
+    "more": Claim(1.0, math.nan, mark("higher: more than the year before")),
+    "rising": Claim(1.25, math.nan, mark("rising: by more than a quarter")),
+}
+# What the public tier says: one class, without a word of certainty.
+PUBLIC = ("low", "average", "high", "very_high")
+CERTAINTIES = {
+    "very_likely": mark("very likely"),
+    "likely": mark("likely"),
+    "as_likely_as_not": mark("as likely as not"),
+    "likely_not": mark("likely not"),
+    "very_likely_not": mark("very likely not"),
+}
 NOTE = mark(
     "It describes areas and periods, never a person or a community. If the same share of children is "
-    "identified everywhere, that share changes nothing. “Cannot tell” means that no class is sure "
-    "enough; it does not mean low risk."
+    "identified everywhere, that share changes nothing. “Very likely” means from 90 in 100, “likely” "
+    "from 66 in 100. “Cannot tell” does not mean low risk."
 )
 _REGION_ONLY = {
     "class": mark("{what}; only the average of its county or region, as its own numbers add next to nothing"),
@@ -48,12 +74,23 @@ _NUMBERS = {
     ),
     "lower": mark("The lower end of the 95 % interval; for the forecast, of the 80 % interval."),
     "upper": mark("The upper end of the 95 % interval; for the forecast, of the 80 % interval."),
+    "probability": mark(
+        "The chance that the statement holds, from 0 to 1: very likely from 0.9, likely from 0.66. Of a change, less "
+        "an allowance for looking again each quarter."
+    ),
+    "rank": mark("The rank by children newly in need within the country, 1 the most, middle estimate."),
+    "rank_first": mark("The first rank of the 95 % interval."),
+    "rank_last": mark("The last rank of the 95 % interval."),
+    "top": mark(
+        "The chance, from 0 to 1, that the area is among the five of its country with the most children in need."
+    ),
 }
 _SHOW = Option(
     "show",
     mark("Show"),
     (
-        Choice("class", mark("Risk class")),
+        Choice("class", mark("Rate")),
+        Choice("burden", mark("Children newly in need")),
         Choice("chance", mark("Chance of a high rate")),
         Choice("change", mark("Change over a year")),
         Choice("expected", mark("Forecast")),
@@ -71,9 +108,15 @@ _PATHWAY = Option(
 _QUANTITIES = {
     "class": Quantity(
         "risk",
-        mark("Risk class"),
+        mark("Rate"),
         mark("rate compared with the national average"),
-        mark("a class is named if its chance is at least 80 %"),
+        mark("what is said is likely: its chance is at least 66 %"),
+    ),
+    "burden": Quantity(
+        "burden",
+        mark("Children newly in need"),
+        mark("children per quarter, average of the last year, those whom nobody meets included"),
+        mark("middle estimate"),
     ),
     "chance": Quantity(
         "exceedance",
@@ -85,7 +128,7 @@ _QUANTITIES = {
         "riskchange",
         mark("Change over a year"),
         mark("rate of the last twelve months compared with the twelve months before"),
-        mark("a rise or fall is named if its chance is at least 90 %"),
+        mark("what is said is likely: its chance is at least 66 %, for a rise or fall at every look"),
     ),
     "expected": Quantity(
         "forecast",
@@ -96,21 +139,32 @@ _QUANTITIES = {
 }
 
 
-def find_class(low: float, *, change: bool = False) -> int:
-    """Return the position in CLASSES (or CHANGES) of the class that begins at `low`."""
-    return sum(low >= bound for bound in (SAME if change else RATES))
+def find_claim(low: float, high: float, *, change: bool = False) -> str:
+    """Return the code of the claim with these ends, as tables have them; empty without one."""
+    for code, claim in (CHANGES if change else RATES).items():
+        if np.isclose((low, high), (claim.low, claim.high), equal_nan=True).all():
+            return code
+    return ""
 
 
 def _style(show: str, table: pd.DataFrame) -> Style:
-    """Return the style; classes of expected children are rounded and the same in all periods."""
+    """Return the style; classes of numbers of children are rounded and the same in all periods."""
     if show == "class":
-        return Style("fill", RATES, palette.RISK, CLASSES, named=True)
+        return _name_claims(RATES, palette.RISK, PUBLIC if table["probability"].isna().all() else tuple(RATES))
     if show == "change":
-        return Style("fill", SAME, palette.CHANGE, CHANGES, named=True)
+        return _name_claims(CHANGES, palette.CHANGE, tuple(CHANGES))
     is_chance = show == "chance"
     bounds = _CHANCES if is_chance else breaks.choose_breaks(table["value"].dropna().to_numpy(float))
     labels = breaks.format_classes(bounds, whole=not is_chance, sign=" %" if is_chance else "")
     return Style("fill", bounds, palette.choose_colours(palette.RISKS, len(labels)), labels)
+
+
+def _name_claims(claims: Mapping[str, Claim], colours: tuple[str, ...], shown: tuple[str, ...]) -> Style:
+    """Return the style of claims: overlapping classes, each with its colour."""
+    by_code = dict(zip(claims, colours, strict=True))
+    ends = tuple((claims[code].low, claims[code].high) for code in shown)
+    labels = tuple(claims[code].words for code in shown)
+    return Style("fill", (), tuple(by_code[code] for code in shown), labels, named=True, bounds=ends)
 
 
 def _title(show: str, pathway: str) -> str:
@@ -119,16 +173,25 @@ def _title(show: str, pathway: str) -> str:
 
 
 def _note(show: str, row: Mapping[Any, Any]) -> str:
-    """Return the interval of a class or number, even where no class is certain enough."""
+    """Return the certainty and the interval of a statement or number, the interval also without a statement."""
     if math.isnan(row["upper"]):
         return ""
     ends = {"low": format_number(round(row["lower"], 2)), "high": format_number(round(row["upper"], 2))}
+    certainty = CERTAINTIES.get(str(row["certainty"]), "")
     if show == "expected":
         return Message(mark("80 % interval {low} to {high}"), **ends)
+    if show == "burden":
+        ranks = {name: format_number(row[name]) for name in ("rank", "rank_first", "rank_last")}
+        return Message(
+            mark("95 % interval {low} to {high}; rank {rank} of the country ({rank_first} to {rank_last})"),
+            **ends,
+            **ranks,
+        )
     template = mark("{median} times the national average (95 % interval {low} to {high})")
     if show == "change":
         template = mark("{median} times the year before (95 % interval {low} to {high})")
-    return Message(template, median=format_number(round(row["median"], 2)), **ends)
+    interval = Message(template, median=format_number(round(row["median"], 2)), **ends)
+    return Message(mark("{certainty}; {interval}"), certainty=certainty, interval=interval) if certainty else interval
 
 
 def _note_of_area(show: str, row: Mapping[Any, Any]) -> str:
@@ -144,7 +207,7 @@ LAYER = Computed(
     quantities=_QUANTITIES,
     grains=("quarter", "year", "whole"),
     numbers=_NUMBERS,
-    flags=("region_only",),
+    flags=("region_only", "certainty"),
     breakdown=lambda pathway: ("crossing", pathway),
     style=_style,
     title=_title,

@@ -32,6 +32,7 @@ from risk.access import Access, Catchment, Certainty, Supply, compute_access, fi
 from risk.model.detection import DetectionRange, draw_yearly_need
 from risk.model.draws import Draws
 from risk.model.observations import Observations
+from risk.numbers import round_to_two_digits
 
 By = Literal["", "axis", "duty_bearer"]
 
@@ -266,13 +267,6 @@ def _tabulate_routes(routes: _Routes, services: Supply) -> dict[str, NDArray[Any
         "way": way,
         "nearer": np.asarray(nearer),
     }
-
-
-def round_to_two_digits(values: Floats) -> Floats:
-    """Round to two significant digits, any shape. More digits would contradict the intervals."""
-    size = np.floor(np.log10(np.where(values > 0, values, 1.0)))
-    step = 10.0 ** (size - 1.0)
-    return np.asarray(np.round(np.round(values / step) * step, 6))
 
 
 def _make_need_table(need: Floats, observations: Observations) -> Table:

@@ -1,4 +1,4 @@
-"""From children found to children in need: the detection range, classes and probabilities of exceedance.
+"""From children found to children in need: the detection range, statements and probabilities of exceedance.
 
 The share of the children in need that is found is unknown. A common share never changes a ranking; differences between
 areas do. So log detection is assumed to vary between areas, normally with standard deviation 0.2, around each common
@@ -8,21 +8,18 @@ share from 0.11 to 0.25, and every statement averages over draws of the risk and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from data.errors import InputError
-from data.workspace.types import Bools, Floats, Ints
+from data.workspace.types import Bools, Floats
 from risk.model.draws import Draws, subtract_national_rate
 from risk.model.expected import compute_finding_factor
 from risk.model.observations import Observations
+from risk.model.statements import CUTS, RATE_CLAIMS, Claim, Statements, judge_ratio
 
-CLASSES = ("low", "average", "high", "very high", "cannot tell")
-LOW, AVERAGE, HIGH, VERY_HIGH, CANNOT_TELL = range(5)
-# Multiples of the country's rate. Each is at least 1.5 times the one before, and 2/3 is 1 / 1.5.
-CUTS = (2 / 3, 1.5, 2.25)
-_LEAST = 0.8
 _YEAR = 4  # quarters
 
 
@@ -88,52 +85,28 @@ def draw_yearly_need(draws: Draws, observations: Observations, seed: int) -> Flo
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """The judgement on each area and pathway, (A, P), relative to its country.
+    """The judgement on the rate of each area and pathway, (A, P), relative to its country.
 
-    classes : positions in CLASSES. probability : of that class, 0 where it is CANNOT_TELL.
     exceeding : P(relative risk > 1.5).
     not_searched : areas without any recorded outreach, so that the judgement rests on reports alone, (A,).
     """
 
-    classes: Ints
-    probability: Floats
+    statements: Statements
     exceeding: Floats
     not_searched: Bools
 
 
-def judge_risk(log_risk: Floats, observations: Observations, seed: int = 0) -> Judgement:
+def judge_risk(
+    log_risk: Floats, observations: Observations, seed: int = 0, claims: Sequence[Claim] = RATE_CLAIMS
+) -> Judgement:
     """Compute the judgement from draws of the log relative risk of being found, (D, A, P)."""
-    return judge_need(DetectionRange().log_risk(log_risk, observations, seed), observations)
+    return judge_need(DetectionRange().log_risk(log_risk, observations, seed), observations, claims)
 
 
-def judge_need(need: Floats, observations: Observations) -> Judgement:
+def judge_need(need: Floats, observations: Observations, claims: Sequence[Claim] = RATE_CLAIMS) -> Judgement:
     """Compute the judgement from draws of log relative need, (D, A, P)."""
-    position, probability = classify_risk(need)
     not_searched = np.asarray(~observations.has_outreach.any(axis=1))
-    return Judgement(position, probability, compute_exceedance(need), not_searched)
-
-
-def classify_risk(log_risk: Floats) -> tuple[Ints, Floats]:
-    """Return for each area the farthest class whose probability over the draws is at least 0.8, eq. (42).
-
-    "very high" is above the last cut, "high" above the middle one (very high included), "low" below the
-    first, "average" between the first two; else the class is CANNOT_TELL. Returns positions in CLASSES and
-    probabilities, the shape of one draw.
-    """
-    low, high, highest = np.log(CUTS)
-    inside = {
-        AVERAGE: (log_risk >= low) & (log_risk <= high),
-        LOW: log_risk < low,
-        HIGH: log_risk > high,
-        VERY_HIGH: log_risk > highest,
-    }
-    position = np.full(log_risk.shape[1:], CANNOT_TELL, np.int64)
-    probability = np.zeros(log_risk.shape[1:])
-    for candidate, draws_inside in inside.items():
-        chance = draws_inside.mean(axis=0)
-        position = np.where(chance >= _LEAST, candidate, position)
-        probability = np.where(chance >= _LEAST, chance, probability)
-    return position, probability
+    return Judgement(judge_ratio(need, claims), compute_exceedance(need), not_searched)
 
 
 def compute_exceedance(log_risk: Floats) -> Floats:

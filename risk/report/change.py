@@ -1,4 +1,8 @@
-"""Whether the rate of an area changed over a year, from draws of the model, with the effort of both years."""
+"""Whether the rate of an area, or of a country, changed over a year: draws of the model, with the effort of both years.
+
+A change is looked at again each quarter. Claims of a difference come with an allowance for that (Bonferroni, as for
+counts in risk/report/trends.py); claims of equivalence raise no alarm and need none: docs/risk-model.md eq. (48), (82).
+"""
 
 from __future__ import annotations
 
@@ -6,29 +10,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.workspace.types import Bools, Floats, Ints
+from data.workspace.types import Bools, Floats
+from risk.model.observations import Observations
+from risk.model.statements import VERY_LIKELY, Claim, Statements, choose_statements
 
-CLASSES = ("falling", "steady", "rising", "cannot tell")
-FALLING, STEADY, RISING, CANNOT_TELL = range(4)
-ALIKE = 1.25  # a year's rate within this factor of the year before is steady
+ALIKE = 1.25  # a year's rate within this factor of the year before is about the same
 EFFORT_RATIO = 1.5  # from which on a change comes with a warning
-# Stricter than for a class of risk: a change is looked at again each quarter.
-_SURE, _STEADY = 0.9, 0.8
 _ENDS = (0.025, 0.5, 0.975)
+CHANGE_CLAIMS = (
+    Claim("rising", ALIKE, np.inf),
+    Claim("falling", 0.0, 1 / ALIKE),
+    Claim("same", 1 / ALIKE, ALIKE),
+    Claim("more", 1.0, np.inf),
+    Claim("less", 0.0, 1.0),
+    Claim("not_falling", 1 / ALIKE, np.inf, VERY_LIKELY),
+    Claim("not_rising", 0.0, ALIKE, VERY_LIKELY),
+)
+_UP, _DOWN = ("rising", "more"), ("falling", "less")
 
 
 @dataclass(frozen=True, eq=False)
 class Changes:
     """The rate of the year up to each quarter, divided by that of the year before: eq. (48).
 
-    ratio : 2.5 %, median and 97.5 %, (3, areas, looks, pathways). classes : positions in CLASSES, (areas,
-    looks, pathways). probability : of the class, 0 for CANNOT_TELL. effort_ratio : of outreach days,
-    (areas, looks), NaN if there were none before.
+    ratio : 2.5 %, median and 97.5 %, (3, areas, looks, pathways). statements : with CHANGE_CLAIMS, (areas, looks,
+    pathways). effort_ratio : of outreach days, (areas, looks), NaN if there were none before.
     """
 
     ratio: Floats
-    classes: Ints
-    probability: Floats
+    statements: Statements
     effort_ratio: Floats
 
     @property
@@ -36,7 +46,7 @@ class Changes:
         """Where effort changed in the same direction as the rate, (areas, looks, pathways)."""
         more = ~(self.effort_ratio <= EFFORT_RATIO)[:, :, None]
         less = (self.effort_ratio < 1.0 / EFFORT_RATIO)[:, :, None]
-        return np.asarray(((self.classes == RISING) & more) | ((self.classes == FALLING) & less))
+        return np.asarray((self.statements.says(*_UP) & more) | (self.statements.says(*_DOWN) & less))
 
 
 def find_changes(log_rate: Floats, effort: Floats, before_breaks: Bools, year: int = 4) -> Changes:
@@ -50,23 +60,38 @@ def find_changes(log_rate: Floats, effort: Floats, before_breaks: Bools, year: i
     ratio = later[:, :, year:] / later[:, :, :-year]
     days = _sum_spans(np.cumsum(effort, axis=1)[None], year)[0]
     before, after = days[:, :-year], days[:, year:]
-    chances = {
-        STEADY: ((ratio >= 1 / ALIKE) & (ratio <= ALIKE)).mean(axis=0),
-        FALLING: (ratio < 1 / ALIKE).mean(axis=0),
-        RISING: (ratio > ALIKE).mean(axis=0),
-    }
-    classes = np.full(ratio.shape[1:], CANNOT_TELL, np.int64)
-    probability = np.zeros(ratio.shape[1:])
-    for name, chance in chances.items():
-        sure = chance >= (_STEADY if name == STEADY else _SURE)
-        classes, probability = np.where(sure, name, classes), np.where(sure, chance, probability)
-    span = 2 * year - 1  # quarters from the first to the last of both years
-    crossed = np.atleast_3d((before_breaks[:, :, :-span] & ~before_breaks[:, :, span:]).any(axis=0))
-    classes, probability = np.where(crossed, CANNOT_TELL, classes), np.where(crossed, 0.0, probability)
     known = before > 0
     with np.errstate(over="ignore"):  # next to nothing before
         more = np.divide(after, before, out=np.full(before.shape, np.nan), where=known)
-    return Changes(np.quantile(ratio, _ENDS, axis=0), classes, probability, more)
+    span = 2 * year - 1  # quarters from the first to the last of both years
+    crossed = np.atleast_3d((before_breaks[:, :, :-span] & ~before_breaks[:, :, span:]).any(axis=0))
+    return Changes(np.quantile(ratio, _ENDS, axis=0), _judge_changes(np.log(ratio), crossed), more)
+
+
+def _judge_changes(log_ratio: Floats, crossed: Bools) -> Statements:
+    """Return the statement on each ratio, (d, areas, looks, pathways), with the allowance of eq. (82).
+
+    crossed : where a break lies between the years, of which nothing is said.
+    """
+    looks = log_ratio.shape[2]
+    chances = np.stack([claim.measure(log_ratio) for claim in CHANGE_CLAIMS])
+    for i, claim in enumerate(CHANGE_CLAIMS):
+        if claim.code in (*_UP, *_DOWN):
+            chances[i] = 1.0 - looks * (1.0 - chances[i])
+    return choose_statements(np.where(crossed, 0.0, chances), CHANGE_CLAIMS)
+
+
+def pool_countries(log_rate: Floats, observations: Observations) -> tuple[Floats, Floats, Bools]:
+    """Return what `find_changes` needs of whole countries: log rates (d, countries, ...), effort, and breaks.
+
+    All areas of a country share its random walk, so a country can be told to change where none of its areas can. A
+    break in one of its areas is a break of the country.
+    """
+    members = observations.country_of == np.arange(len(observations.country_names))[:, None]
+    weights = members * observations.living
+    rate = np.einsum("ca,datp->dctp", weights / weights.sum(axis=1, keepdims=True), np.exp(log_rate))
+    breaks = np.stack([observations.before_breaks[:, inside].any(axis=1) for inside in members], axis=1)
+    return np.log(rate), members @ observations.effort, breaks
 
 
 def _sum_spans(sums: Floats, year: int) -> Floats:

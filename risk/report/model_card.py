@@ -62,7 +62,7 @@ def _measure_sensitivity(judged: JudgedFit, model: RiskModel) -> dict[str, Any]:
     log_risk = clone(model).set_params(gamma=1.0).fit(observations).fit_.log_risk(DRAWS, SEED)
     medians = [np.median(draws, axis=0) for draws in (judged.log_risk, log_risk)]
     ranks = [float(spearmanr(*(m[:, p] for m in medians)).statistic) for p in range(len(observations.pathways))]
-    changed = judge_risk(log_risk, observations).classes != judged.whole.classes
+    changed = judge_risk(log_risk, observations).statements.position != judged.whole.statements.position
     return {
         "gamma": 1.0,
         "rank_correlation": [round(rank, 3) for rank in ranks],

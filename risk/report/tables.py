@@ -1,13 +1,13 @@
 """The tables that `tact risk` writes beside a release, from a fit and draws of it.
 
-Partner tier, by county or region, pathway and quarter: risk classes, the chance of a rate above 1.5 times the
-national average, changes, the share of each pathway, a forecast, clusters, and the basis of each
-result. Public tier: one class by county or region and year.
+Partner tier, by county or region, pathway and quarter: what can be said of the rate, the chance of a rate above 1.5
+times the national average, the burden with its rank, changes (also of whole countries), the share of each pathway, a
+forecast, clusters, and the basis of each result. Public tier: one class by county or region and year.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,22 +24,25 @@ from risk import clusters
 from risk.evaluation.baselines import BASELINES, HISTORICAL_MEAN
 from risk.evaluation.risk_model import MODEL, build_panel
 from risk.model import Draws, Fit
-from risk.model.detection import AVERAGE, CUTS, DetectionRange, Judgement, judge_need, judge_risk
+from risk.model.burden import judge_burden
+from risk.model.detection import DetectionRange, Judgement, draw_yearly_need, judge_need, judge_risk
 from risk.model.draws import subtract_national_rate
 from risk.model.expected import Explanation, explain
 from risk.model.municipalities import MunicipalFit
 from risk.model.observations import Observations
-from risk.report.change import ALIKE, Changes, find_changes
+from risk.model.statements import CUTS, PUBLIC_CLAIMS, RATE_CLAIMS, Claim, name_certainty
+from risk.numbers import round_to_two_digits
+from risk.report.change import Changes, find_changes, pool_countries
 
 AHEAD = 4  # quarters
 DRAWS, SEED, REPLICATES = 4000, 0, 9999
 _YEAR = 4  # quarters
+_SAID = "What can be said of the rate"
+_BURDEN = "Children newly in need per quarter, average of the last year"
 _CHANCE = "Chance that the rate is more than 1.5 times the national average, %"
 _ENDS = (0.025, 0.5, 0.975)
 _LIKELY = (0.1, 0.9)
-_NORMAL_80 = 0.8416  # the normal deviate of 0.8: a class is named from this probability on
-# Lower and upper end of each class, in terms of the national average; see detection.CLASSES.
-_BOUNDS = tuple(zip((0.0, *CUTS), (*CUTS, np.nan), strict=True))
+_NORMAL_66 = 0.4125  # the normal deviate of 0.66: a class is likely from this probability on
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,14 +50,17 @@ class JudgedFit:
     """A fit with its draws, and the judgement on each area and pathway.
 
     log_risk : draws of the log relative risk over the whole programme, (d, areas, pathways).
-    changed : None if there are fewer than two years.
+    need : draws of the children newly in need in a quarter of the last year, (d, areas, pathways).
+    changed, countries_changed : of areas and of whole countries; None if there are fewer than two years.
     """
 
     fit: Fit
     draws: Draws
     log_risk: Floats
     whole: Judgement
+    need: Floats
     changed: Changes | None
+    countries_changed: Changes | None
     explained: Explanation
 
     @property
@@ -75,11 +81,11 @@ def judge_fit(fit: Fit) -> JudgedFit:
     draws = fit.draws(DRAWS, SEED)
     log_risk = fit.log_risk(DRAWS, SEED)
     two_years = len(observations.quarters) >= 2 * _YEAR
-    changed = None
-    if two_years:
-        changed = find_changes(draws.log_rate, observations.effort, observations.before_breaks, _YEAR)
-    reasons = explain(fit, draws, log_risk)
-    return JudgedFit(fit, draws, log_risk, judge_risk(log_risk, observations), changed, reasons)
+    alone = draws.log_rate, observations.effort, observations.before_breaks
+    rates = alone, pool_countries(draws.log_rate, observations)
+    areas, countries = (find_changes(*rate, _YEAR) if two_years else None for rate in rates)
+    need, reasons = draw_yearly_need(draws, observations, SEED), explain(fit, draws, log_risk)
+    return JudgedFit(fit, draws, log_risk, judge_risk(log_risk, observations), need, areas, countries, reasons)
 
 
 def _log_need(log_risk: Floats, observations: Observations) -> Floats:
@@ -87,12 +93,15 @@ def _log_need(log_risk: Floats, observations: Observations) -> Floats:
     return DetectionRange().log_risk(log_risk, observations, SEED)
 
 
-def _judge_quarters(judged: JudgedFit) -> Iterator[tuple[str, Floats, Judgement]]:
+def _judge_quarters(
+    judged: JudgedFit, claims: Sequence[Claim] = RATE_CLAIMS
+) -> Iterator[tuple[str, Floats, Judgement]]:
     """Yield each quarter with draws of log relative need, (d, areas, pathways), and its judgement."""
     observations = judged.observations
     log_risk = subtract_national_rate(judged.draws.log_rate, observations)
     for i, quarter in enumerate(observations.quarters):
-        yield quarter, _log_need(log_risk[:, :, i], observations), judge_risk(log_risk[:, :, i], observations)
+        found = log_risk[:, :, i]
+        yield quarter, _log_need(found, observations), judge_risk(found, observations, claims=claims)
 
 
 def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: Mapping[str, Any]) -> Iterator[Table]:
@@ -102,13 +111,18 @@ def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: M
     quarters = list(_judge_quarters(judged))
     for grain, periods in (("whole", whole), ("quarter", quarters)):
         rows = pd.concat([_risk_rows(observations, *period) for period in periods], ignore_index=True)
-        yield _table("risk", grain, "Risk class", rows)
-        chance = rows.assign(state="number", value=100.0 * rows["exceeding"], low=np.nan, high=np.nan)
-        yield _table("exceedance", grain, _CHANCE, chance)
+        yield _table("risk", grain, _SAID, rows)
+        yield _table("exceedance", grain, _CHANCE, _exceedance_rows(rows))
+    yield _table("burden", "quarter", _BURDEN, _burden_rows(observations, judged.need))
     yield _table("pathwayshare", "quarter", "Share of each pathway, %", _share_rows(judged))
     yield _table("forecast", "quarter", "Forecast: children identified or met", _forecast_rows(judged, evaluation))
-    if judged.changed is not None:
-        yield _table("riskchange", "quarter", "Change over a year", _change_rows(judged, judged.changed))
+    if judged.changed is not None and judged.countries_changed is not None:
+        for level, areas_of, changed in (
+            ("region", observations.areas, judged.changed),
+            ("country", observations.country_names, judged.countries_changed),
+        ):
+            rows = _change_rows(observations, areas_of, changed)
+            yield _table("riskchange", "quarter", "Change over a year", rows, level)
     yield _table("riskreasons", "whole", "What the risk class is based on", _reason_rows(judged))
     yield _table("hotspots", "whole", "Clusters", find_clusters(judged, areas))
 
@@ -121,12 +135,16 @@ def make_municipal_tables(judged: JudgedFit, municipal: MunicipalFit) -> Iterato
     observations, need = municipal.observations, municipal.log_need(DRAWS, SEED)
     rows = _risk_rows(observations, judged.period, need, judge_need(need, observations))
     rows = rows.assign(region_only=municipal.region_only.ravel())
-    yield _table("risk", "whole", "Risk class", rows, "municipality")
-    chance = rows.assign(state="number", value=100.0 * rows["exceeding"], low=np.nan, high=np.nan)
+    yield _table("risk", "whole", _SAID, rows, "municipality")
+    chance = _exceedance_rows(rows).assign(region_only=rows["region_only"])
     yield _table("exceedance", "whole", _CHANCE, chance, "municipality")
+    burden = _burden_rows(observations, municipal.draw_yearly_need(DRAWS, SEED))
+    burden = burden.assign(region_only=rows["region_only"])
+    yield _table("burden", "quarter", _BURDEN, burden, "municipality")
     if judged.changed is not None:
         inside = pd.DataFrame({"region": observations.regions, "area": observations.areas})
-        change = _change_rows(judged, judged.changed).rename(columns={"area": "region"})
+        regions = judged.observations
+        change = _change_rows(regions, regions.areas, judged.changed).rename(columns={"area": "region"})
         # Municipalities have the course of their region, so also its change.
         change = inside.merge(change, on="region").drop(columns="region").assign(region_only=True)
         yield _table("riskchange", "quarter", "Change over a year", change, "municipality")
@@ -134,7 +152,7 @@ def make_municipal_tables(judged: JudgedFit, municipal: MunicipalFit) -> Iterato
 
 def make_public_tables(judged: JudgedFit) -> Iterator[Table]:
     """Yield the table of the public tier: classes by year, without their basis."""
-    periods = [_risk_rows(judged.observations, *period) for period in _judge_quarters(judged)]
+    periods = [_risk_rows(judged.observations, *period) for period in _judge_quarters(judged, PUBLIC_CLAIMS)]
     rows = pd.concat(periods, ignore_index=True)[["area", "period", "state", "value", "low", "high"]]
     yield Table("risk", "region", "year", (), "Risk class", pa.Table.from_pandas(rows, preserve_index=False))
 
@@ -145,11 +163,14 @@ def _table(measure: str, grain: str, title: str, rows: pd.DataFrame, level: str 
 
 def _cells(observations: Observations, period: str, **columns: NDArray[Any]) -> pd.DataFrame:
     """Return arrays of shape (areas, pathways) as columns, one row for each area and pathway."""
-    rows, wide = len(observations.areas), len(observations.pathways)
+    return _rows_of(observations.areas, observations.pathways, period, **columns)
+
+
+def _rows_of(areas: Sequence[str], pathways: Sequence[str], period: str, **columns: NDArray[Any]) -> pd.DataFrame:
     frame = {
-        "area": np.repeat(np.array(observations.areas, dtype=object), wide),
+        "area": np.repeat(np.array(areas, dtype=object), len(pathways)),
         "period": period,
-        "crossing": np.tile(np.array(observations.pathways, dtype=object), rows),
+        "crossing": np.tile(np.array(pathways, dtype=object), len(areas)),
         "value": np.nan,
         "state": "number",
     }
@@ -157,24 +178,47 @@ def _cells(observations: Observations, period: str, **columns: NDArray[Any]) -> 
 
 
 def _risk_rows(observations: Observations, period: str, need: Floats, judged: Judgement) -> pd.DataFrame:
-    """Return the classes of a period; `need` are draws of log relative need, (d, areas, pathways)."""
+    """Return the statements of a period; `need` are draws of log relative need, (d, areas, pathways)."""
     low, median, high = np.exp(np.quantile(need, _ENDS, axis=0))
-    known = judged.classes < len(_BOUNDS)
-    ends = np.array([*_BOUNDS, (np.nan, np.nan)])[judged.classes]
-    searched = np.broadcast_to(judged.not_searched[:, None], known.shape)
     return _cells(
         observations,
         period,
-        state=np.where(known, "class", "cannot_tell"),
-        low=ends[..., 0],
-        high=ends[..., 1],
+        **judged.statements.as_columns(),
         median=median,
         lower=low,
         upper=high,
-        probability=judged.probability,
         exceeding=judged.exceeding,
-        reports_alone=searched,
+        reports_alone=np.broadcast_to(judged.not_searched[:, None], median.shape),
     )
+
+
+def _exceedance_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the chance of a high rate, with the word for it, from the statements of some periods."""
+    columns = ["area", "period", "crossing", "state", "median", "lower", "upper"]
+    chance = rows["exceeding"]
+    words = name_certainty(chance.to_numpy())
+    return rows[columns].assign(state="number", value=100.0 * chance, probability=chance, certainty=words)
+
+
+def _burden_rows(observations: Observations, need: Floats) -> pd.DataFrame:
+    """Return the children newly in need, with 95 % intervals, and the ranks within each country: eq. (81)."""
+    burden = judge_burden(need, observations.country_of)
+    low, median, high = round_to_two_digits(burden.children)
+    first, rank, last = burden.rank
+    columns = {
+        **burden.statements.as_columns(),
+        "state": np.full(median.shape, "number"),
+        "low": np.full(median.shape, np.nan),
+        "high": np.full(median.shape, np.nan),
+        "value": median,
+        "lower": low,
+        "upper": high,
+        "rank": rank,
+        "rank_first": first,
+        "rank_last": last,
+        "top": burden.top,
+    }
+    return _cells(observations, observations.quarters[-1], **columns)
 
 
 def _share_rows(judged: JudgedFit) -> pd.DataFrame:
@@ -212,26 +256,19 @@ def _forecast_rows(judged: JudgedFit, evaluation: Mapping[str, Any]) -> pd.DataF
     return pd.concat(frames, ignore_index=True)
 
 
-def _change_rows(judged: JudgedFit, changed: Changes) -> pd.DataFrame:
-    """Return the change of each year's rate against the year before, computed for each quarter: eq. (48)."""
-    bounds = np.array([(0.0, 1 / ALIKE), (1 / ALIKE, ALIKE), (ALIKE, np.nan), (np.nan, np.nan)])
-    frames = []
-    for i, quarter in enumerate(judged.observations.quarters[2 * _YEAR - 1 :]):
-        classes = changed.classes[:, i]
-        ends = bounds[classes]
-        ratio = np.broadcast_to(changed.effort_ratio[:, i][:, None], classes.shape)
+def _change_rows(observations: Observations, areas: Sequence[str], changed: Changes) -> pd.DataFrame:
+    """Return the change of each year's rate against the year before, computed for each quarter: eq. (48), (82)."""
+    every, frames = changed.statements.as_columns(), []
+    for i, quarter in enumerate(observations.quarters[2 * _YEAR - 1 :]):
         columns = {
-            "state": np.where(classes < len(bounds) - 1, "class", "cannot_tell"),
-            "low": ends[..., 0],
-            "high": ends[..., 1],
+            **{name: values[:, i] for name, values in every.items()},
             "median": changed.ratio[1, :, i],
             "lower": changed.ratio[0, :, i],
             "upper": changed.ratio[2, :, i],
-            "probability": changed.probability[:, i],
-            "effort_ratio": ratio,
+            "effort_ratio": np.broadcast_to(changed.effort_ratio[:, i][:, None], changed.ratio[1, :, i].shape),
             "effort_warning": changed.effort_warning[:, i],
         }
-        frames.append(_cells(judged.observations, quarter, **columns))
+        frames.append(_rows_of(areas, observations.pathways, quarter, **columns))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -250,9 +287,9 @@ def _reason_rows(judged: JudgedFit) -> pd.DataFrame:
         neighbours=reasons.neighbours,
         change=latest,
         median=np.exp(np.median(need, axis=0)),
-        # The rates from which it would be called high, and low, with the same uncertainty as now.
-        high_from=CUTS[AVERAGE] * np.exp(_NORMAL_80 * need.std(axis=0)),
-        low_below=CUTS[0] * np.exp(-_NORMAL_80 * need.std(axis=0)),
+        # The rates from which it would be likely to be high, and to be low, with the same uncertainty as now.
+        high_from=CUTS[1] * np.exp(_NORMAL_66 * need.std(axis=0)),
+        low_below=CUTS[0] * np.exp(-_NORMAL_66 * need.std(axis=0)),
     )
 
 

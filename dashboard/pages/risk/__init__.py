@@ -88,7 +88,7 @@ def _show_rates(current: CurrentRelease) -> None:
     with st.expander(_("Table")):
         st.dataframe(summary.tabulate_rates(current, pathway), hide_index=True)
     with st.container(border=True, key="why"):
-        st.html(markup.render_paragraphs(summary.explain_class(current, pathway, area)))
+        st.html(markup.render_paragraphs(summary.explain_statement(current, pathway, area)))
         st.html(markup.render_definitions(summary.list_reasons(current, pathway, area)))
     _show_section(_("Clusters"))
     st.html(markup.render_paragraphs([_(_CLUSTERS)]))

@@ -8,11 +8,13 @@ import altair as alt
 import pandas as pd
 from markupsafe import Markup
 
-from dashboard.narrative.risk import CANNOT_TELL, name_class, name_classes
+from dashboard.narrative.risk import format_statement, name_claim
 from dashboard.site.text import _, html, join_markup
 from geo.layers.core import palette
+from geo.layers.risk import RATES
 
 _INK, _UNSURE, _STEP = "#3B4252", "#FFFFFF", 30
+_STRENGTHS = {"likely": 0.55}  # of the colour; very likely is full
 _WIDEST = (0.1, 10.0)
 _TICKS = (0.1, 0.25, 0.5, 1, 2, 4, 8)
 
@@ -20,7 +22,9 @@ _TICKS = (0.1, 0.25, 0.5, 1, 2, 4, 8)
 def draw_rates(frame: pd.DataFrame, title: str, area: str = "") -> alt.Chart:
     """Draw the areas of one country, see narrative.risk.read_area_rates. The chosen area's name is bold."""
     rows = frame.reset_index().assign(
-        class_name=[name_class(int(position)) for position in frame["class"]],
+        claim_name=[name_claim(code) for code in frame["claim"]],
+        statement=[format_statement(row) for row in frame.to_dict("records")],
+        strength=[_STRENGTHS.get(code, 1.0) for code in frame["certainty"]],
         sure=100 * frame["probability"].to_numpy(),
         low=frame["lower"].clip(lower=_WIDEST[0]).to_numpy(),
         high=frame["upper"].clip(upper=_WIDEST[1]).to_numpy(),
@@ -34,8 +38,10 @@ def draw_rates(frame: pd.DataFrame, title: str, area: str = "") -> alt.Chart:
         axis=_make_axis(),
     )
     spans = base.mark_rule(color=_INK, strokeWidth=1.4).encode(x=rate, x2="high:Q")
-    dots = base.mark_circle(size=110, opacity=1, stroke=_INK, strokeWidth=1.2).encode(
-        x="median:Q", color=alt.Color("class_name:N", scale=_make_scale(), legend=None)
+    dots = base.mark_circle(size=110, stroke=_INK, strokeWidth=1.2).encode(
+        x="median:Q",
+        color=alt.Color("claim_name:N", scale=_make_scale(), legend=None),
+        fillOpacity=alt.FillOpacity("strength:Q", scale=None),
     )
     line = alt.Chart(pd.DataFrame({"one": [1.0]})).mark_rule(color="#0F6B66", strokeWidth=1.5).encode(x="one:Q")
     layered = alt.layer(line, spans, dots).properties(height=_STEP * len(rows))
@@ -62,26 +68,26 @@ def _make_axis() -> alt.Axis:
 
 
 def _make_scale() -> alt.Scale:
-    return alt.Scale(domain=[*name_classes(), name_class(CANNOT_TELL)], range=[*palette.RISK, _UNSURE])
+    return alt.Scale(domain=[*map(name_claim, RATES), name_claim("")], range=[*palette.RISK, _UNSURE])
 
 
 def _make_tooltips() -> Sequence[alt.Tooltip]:
     return [
         alt.Tooltip("name:N", title=_("area")),
-        alt.Tooltip("class_name:N", title=_("class")),
+        alt.Tooltip("statement:N", title=_("rate")),
         alt.Tooltip("median:Q", title=_("times the national average"), format=".2f"),
         alt.Tooltip("lower:Q", title=_("95 % interval from"), format=".2f"),
         alt.Tooltip("upper:Q", title=_("to"), format=".2f"),
-        alt.Tooltip("sure:Q", title=_("chance of the class, %"), format=".0f"),
+        alt.Tooltip("sure:Q", title=_("chance of what is said first, %"), format=".0f"),
     ]
 
 
 def render_key() -> Markup:
     """Return what the colours, the line and the intervals mean."""
-    marks = [*zip(name_classes(), palette.RISK, strict=True), (name_class(CANNOT_TELL), _UNSURE)]
+    marks = [*zip(map(name_claim, RATES), palette.RISK, strict=True), (name_claim(""), _UNSURE)]
     dots = join_markup(html('<li><i style="background:{}"></i>{}</li>', colour, name) for name, colour in marks)
     sentence = _(
         "Each dot is an area's rate compared with the national average (green line, 1); the line "
-        "through the dot is the 95 % interval."
+        "through the dot is the 95 % interval. A full colour is very likely, a pale one likely."
     )
     return html('<div class="caterpillar"><ul>{}</ul><p>{}</p></div>', dots, sentence)

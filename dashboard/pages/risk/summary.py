@@ -13,14 +13,19 @@ from typing import Any
 import pandas as pd
 
 from dashboard.narrative.risk import (
-    CANNOT_TELL,
+    FALLING,
+    RISING,
+    format_burden,
     format_effort_warning,
+    format_statement,
     join_words,
-    name_class,
-    name_classes,
+    judge_chance,
+    name_certainty,
+    name_claim,
     name_pathways,
     read_area_rates,
-    read_classes,
+    read_burden,
+    read_claims,
     read_risk_table,
 )
 from dashboard.narrative.shift import POSSIBLE_BREAK, word_shifts
@@ -35,12 +40,11 @@ from dashboard.site.current_release import (
 )
 from dashboard.site.text import _, format_number, translate
 from data.tables.periods import Period
-from geo.layers.risk import CLASSES
+from geo.layers.risk import CHANGES, RATES
 from risk.clusters import LEVEL
 
 _INTERNAL, _BORDER = "internal", "cross_border"
-_HIGH, _VERY_HIGH, _LOW = 2, 3, 0
-_FALLING, _RISING = 0, 2
+_HIGH, _NAMED = ("very_high", "high"), ("very_high", "high", "above", "low")
 # Where a pathway stands within a sentence, after the country's name.
 _WITHIN = {_INTERNAL: "internal trafficking", _BORDER: "cross-border trafficking"}
 
@@ -76,19 +80,21 @@ def _list_levels(current: CurrentRelease) -> Iterator[str]:
             inside = frame[frame["country"] == code]
             if len(inside):
                 yield _format_level(inside, country, _(_WITHIN[pathway]))
+                burden = read_burden(current, pathway)
+                yield from _list_top(burden[burden["country"] == code] if len(burden) else burden)
 
 
 def _format_level(inside: pd.DataFrame, country: str, pathway: str) -> str:
-    """Return the areas of a country with a rate above the one explained by people and outreach."""
+    """Return the areas of a country with a rate above or below the one explained by people and outreach."""
     parts = [
-        _("{level} in {areas}", level=name_classes()[position], areas=_join_rates(inside[inside["class"] == position]))
-        for position in (_VERY_HIGH, _HIGH, _LOW)
-        if (inside["class"] == position).any()
+        _("{level} in {areas}", level=name_claim(code), areas=_join_rates(inside[inside["claim"] == code]))
+        for code in _NAMED
+        if (inside["claim"] == code).any()
     ]
-    statement = _("no area is clearly above or below the national average")
+    statement = _("no area is likely to be above or far below the national average")
     if parts:
         statement = _("{listed} (numbers: times the national average)", listed="; ".join(parts))
-    unsure = int((inside["class"] == CANNOT_TELL).sum())
+    unsure = int((inside["claim"] == "").sum())
     sentence = _("{country}, {pathway}: {said}.", country=country, pathway=pathway, said=statement)
     if not unsure:
         return sentence
@@ -96,35 +102,59 @@ def _format_level(inside: pd.DataFrame, country: str, pathway: str) -> str:
 
 
 def _join_rates(rows: pd.DataFrame) -> str:
-    """List areas with their rates."""
-    pairs = zip(rows["name"], rows["median"], strict=True)
-    return join_words(f"{name} ({format_number(round(median, 1))})" for name, median in pairs)
+    """List areas with their rates and the words for their certainty."""
+    triples = zip(rows["name"], rows["median"], rows["certainty"], strict=True)
+    return join_words(
+        f"{name} ({', '.join(filter(None, (format_number(round(median, 1)), name_certainty(certainty))))})"
+        for name, median, certainty in triples
+    )
+
+
+def _list_top(inside: pd.DataFrame) -> Iterator[str]:
+    """Yield a sentence on the areas of a country that are at least likely to be among those with the most children."""
+    if inside.empty:
+        return
+    words = inside["top"].map(judge_chance)
+    parts = [
+        _("{certainty}: {areas}", certainty=name_certainty(code), areas=join_words(inside.loc[words == code, "name"]))
+        for code in ("very_likely", "likely")
+        if (words == code).any()
+    ]
+    if parts:
+        yield _("Among the five areas with the most children newly in need, {listed}.", listed="; ".join(parts))
 
 
 def _list_changes(current: CurrentRelease) -> Iterator[str]:
-    """Yield where the rate of the last year rose or fell, with the warning that outreach may be why."""
+    """Yield how the rate of each country changed in a year, then where that of an area is likely to have changed."""
     any_change = False
+    countries = read_country_names(current)
     for pathway in name_pathways():
-        frame = _read_latest_changes(current, pathway)
-        for area, row in frame[frame["class"] != CANNOT_TELL].to_dict("index").items():
-            if row["class"] in (_FALLING, _RISING):
+        words = _(_WITHIN[pathway])
+        for level, names in (("country", countries), ("region", read_area_names(current))):
+            frame = _read_latest_changes(current, pathway, level)
+            # Of a country everything is said, of an area only that it rose or fell.
+            codes = (*RISING, *FALLING) if level == "region" else tuple(CHANGES)
+            for area, row in frame.to_dict("index").items():
+                if row["claim"] not in codes:
+                    continue
                 any_change = True
-                sentence = _format_change(row, _(_WITHIN[pathway]))
+                sentence = _format_change({**row, "name": names[str(area)]}, words)
                 manifest = read_risk_manifest(current)
                 jumped = manifest and manifest.trends.has_jump(str(area), pathway, str(row["period"]))
-                yield f"{sentence} {_(POSSIBLE_BREAK)}" if jumped and row["class"] == _RISING else sentence
+                yield f"{sentence} {_(POSSIBLE_BREAK)}" if jumped and row["claim"] in RISING else sentence
     if not any_change and len(_read_latest_changes(current, _INTERNAL)):
-        yield _("In no area is it sure that the rate of the last year rose or fell compared with the year before.")
+        yield _("Cannot tell whether the rate of the last year rose or fell compared with the year before.")
 
 
 def _format_change(row: Mapping[Any, Any], pathway: str) -> str:
-    template = (
-        _("{area}, {pathway}: rising, {ratio} times the year before (95 % interval {low} to {high}).")
-        if row["class"] == _RISING
-        else _("{area}, {pathway}: falling, {ratio} times the year before (95 % interval {low} to {high}).")
-    )
     ends = {name: format_number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
-    sentence = template.format(area=row["name"], pathway=pathway, **ends)
+    sentence = _(
+        "{area}, {pathway}: {change}, {ratio} times the year before (95 % interval {low} to {high}).",
+        area=row["name"],
+        pathway=pathway,
+        change=format_statement(row, change=True),
+        **ends,
+    )
     if not row["effort_warning"]:
         return sentence
     return f"{sentence} {format_effort_warning(float(row['effort_ratio']))}"
@@ -133,9 +163,9 @@ def _format_change(row: Mapping[Any, Any], pathway: str) -> str:
 _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
 
 
-def _read_latest_changes(current: CurrentRelease, pathway: str) -> pd.DataFrame:
+def _read_latest_changes(current: CurrentRelease, pathway: str, level: str = "region") -> pd.DataFrame:
     """Return the changes over the last year, computed by the model."""
-    frame = read_risk_table(current, "riskchange_region_quarter_crossing", pathway)
+    frame = read_risk_table(current, f"riskchange_{level}_quarter_crossing", pathway)
     return frame if frame.empty else frame[frame["period"] == frame["period"].max()]
 
 
@@ -163,7 +193,7 @@ def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple
 
 
 def _read_area_rate(current: CurrentRelease, pathway: str, area: str) -> Mapping[Any, Any]:
-    """Return the rate and class of one area."""
+    """Return the rate of one area and what is said of it."""
     return read_area_rates(current, pathway).loc[[area]].to_dict("records")[0]
 
 
@@ -193,31 +223,31 @@ def _format_times(value: float) -> str:
     return "" if math.isnan(value) else _("{value} times", value=_format_short(value))
 
 
-def explain_class(current: CurrentRelease, pathway: str, area: str) -> list[str]:
-    """Return sentences on what an area's class is based on, and what would change it."""
+def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[str]:
+    """Return sentences on what is said of an area, its burden, what that is based on, and what would change it."""
     row = _read_area_reason(current, pathway, area)
     if row is None:
         return []
-    rate = _read_area_rate(current, pathway, area)
-    sentences = [_format_verdict(rate), _format_explained(row), _format_change_of_class(row, int(rate["class"]))]
+    rate, burden = _read_area_rate(current, pathway, area), read_burden(current, pathway)
+    sentences = [_format_verdict(rate)]
+    if area in burden.index:
+        inside = int((burden["country"] == burden.loc[area, "country"]).sum())
+        sentences.append(format_burden(burden.loc[[area]].to_dict("records")[0], inside))
+    sentences += [_format_explained(row), _format_change_of_claim(row, str(rate["claim"]))]
     if bool(rate["reports_alone"]):
         sentences.append(_("No outreach is recorded there: the estimate is based only on children reported by others."))
     return [sentence for sentence in sentences if sentence]
 
 
 def _format_verdict(rate: Mapping[Any, Any]) -> str:
-    position = int(rate["class"])
-    if position == CANNOT_TELL:
-        return _(
-            "{area}: cannot tell. No class is at least 80 % sure; that it is high or very high is {chance} % sure.",
-            area=rate["name"],
-            chance=format_number(round(100 * float(rate["exceeding"]))),
-        )
+    meaning = translate(RATES[rate["claim"]].words).partition(": ")[2] if rate["claim"] else ""
     return _(
-        "{area}: {level}. This is {chance} % sure.",
+        "{area}: {said}.{meaning} That it is high is {certainty} ({chance} %).",
         area=rate["name"],
-        level=translate(CLASSES[position]),
-        chance=format_number(min(99, round(100 * float(rate["probability"])))),
+        said=format_statement(rate),
+        meaning=f" {_('That is {meaning}.', meaning=meaning)}" if meaning else "",
+        certainty=name_certainty(judge_chance(float(rate["exceeding"]))),
+        chance=format_number(min(99, max(1, round(100 * float(rate["exceeding"]))))),
     )
 
 
@@ -233,21 +263,20 @@ def _format_explained(row: Mapping[str, float]) -> str:
     )
 
 
-def _format_change_of_class(row: Mapping[str, float], position: int) -> str:
-    """Return the rates at which the class would change, with the same uncertainty."""
+def _format_change_of_claim(row: Mapping[str, float], claim: str) -> str:
+    """Return the rates at which something else would be said, with the same uncertainty."""
     rates = {
         "high": _format_short(row["high_from"]),
         "low": _format_short(row["low_below"]),
         "now": _format_short(row["median"]),
     }
-    if position in (_HIGH, _VERY_HIGH):
-        template = _("It would no longer be high if its rate were below {high} times the national average (now {now}).")
-    elif position == _LOW:
-        template = _("It would no longer be low if its rate were above {low} times the national average (now {now}).")
+    if claim in _HIGH:
+        template = _("High would not be likely any more below {high} times the national average (now {now}).")
+    elif claim == "low":
+        template = _("Low would not be likely any more above {low} times the national average (now {now}).")
     else:
         template = _(
-            "It would be high if its rate were {high} times the national average, and low if it were "
-            "below {low} (now {now})."
+            "High would be likely from {high} times the national average on, and low below {low} times (now {now})."
         )
     return template.format(**rates)
 
@@ -289,19 +318,30 @@ def _format_luck(p: float) -> str:
 
 
 def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    """Return the content of the chart as a table."""
-    frame = read_area_rates(current, pathway)
-    return pd.DataFrame(
-        {
-            _("Area"): frame["name"],
-            _("Country"): frame["country"].map(read_country_names(current)),
-            _("Class"): [name_class(int(position)) for position in frame["class"]],
-            _("Rate compared with the national average"): frame["median"].round(2),
-            _("from (2.5 %)"): frame["lower"].round(2),
-            _("to (97.5 %)"): frame["upper"].round(2),
-            _("Chance of a high rate, %"): (100 * frame["exceeding"]).round(),
+    """Return the content of the chart as a table, with the burden beside the rate."""
+    frame, burden = read_area_rates(current, pathway), read_burden(current, pathway)
+    columns = {
+        _("Area"): frame["name"],
+        _("Country"): frame["country"].map(read_country_names(current)),
+        _("Rate"): [name_claim(code) for code in frame["claim"]],
+        _("Certainty"): [name_certainty(code) for code in frame["certainty"]],
+        _("Rate compared with the national average"): frame["median"].round(2),
+        _("from (2.5 %)"): frame["lower"].round(2),
+        _("to (97.5 %)"): frame["upper"].round(2),
+        _("Chance of a high rate, %"): (100 * frame["exceeding"]).round(),
+    }
+    if len(burden):
+        beside = burden.reindex(frame.index)
+        columns |= {
+            _("Children newly in need per quarter"): beside["value"],
+            _("of them from (2.5 %)"): beside["lower"],
+            _("of them to (97.5 %)"): beside["upper"],
+            _("Rank in the country"): beside["rank"],
+            _("Rank from"): beside["rank_first"],
+            _("Rank to"): beside["rank_last"],
+            _("Among the five with the most"): beside["top"].map(lambda p: name_certainty(judge_chance(p))),
         }
-    )
+    return pd.DataFrame(columns)
 
 
 def tabulate_years(current: CurrentRelease) -> pd.DataFrame:
@@ -309,7 +349,7 @@ def tabulate_years(current: CurrentRelease) -> pd.DataFrame:
     rows = current_release.read_table(current, "risk_region_year")
     if rows.empty:
         return rows
-    named = rows.assign(name=[name_class(position) for position in read_classes(rows, change=False)])
+    named = rows.assign(name=[name_claim(code) for code in read_claims(rows)])
     wide = named.pivot_table(index="area", columns="period", values="name", aggfunc="first")
     known = load_areas(current.release).table
     wide = wide.reindex([code for code in known.index if code in wide.index])

@@ -190,25 +190,28 @@ def list_changes(current: CurrentRelease, area: str) -> list[str]:
     if table.empty:
         return []
     named = narrative.name_pathways()
-    rows = table[(table["area"] == area) & (table["state"] == "class")].sort_values("period", ascending=False)
+    here = table[(table["area"] == area) & (table["state"] == "class")].sort_values("period", ascending=False)
+    rows = here.assign(claim=narrative.read_claims(here, change=True))
+    rows = rows if "certainty" in rows else rows.assign(certainty="", surely="")  # a result of an earlier version
+    sides = {**dict.fromkeys(narrative.RISING, "up"), **dict.fromkeys(narrative.FALLING, "down")}
     # Each quarter looks at a change again: one sentence has the latest look and names the earlier ones.
     sentences = [
         _format_change(same.to_dict("records"), named[str(pathway)])
-        for (pathway, _low), same in rows.groupby(["crossing", "low"], sort=False)
+        for (pathway, _side), same in rows.groupby(["crossing", rows["claim"].map(sides)], sort=False)
     ]
-    return [sentence for sentence in sentences if sentence] or [_("Cannot tell whether the rate rises or falls here.")]
+    last = rows[(rows["period"] == table["period"].max()) & ~rows["claim"].isin(sides)].to_dict("records")
+    sentences += [_format_change([row], named[str(row["crossing"])]) for row in last]
+    return sentences or [_("Cannot tell whether the rate rises or falls here.")]
 
 
 def _format_change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
     row = looks[0]
-    if row["low"] > 0 and not math.isnan(row["high"]):
-        return ""  # steady
-    level = _("rising") if math.isnan(row["high"]) else _("falling")
     template = _(
         "{pathway}: {level}. The year up to {when} had {ratio} times the rate of the year before "
         "(95 % interval {low} to {high})."
     )
     ends = {name: format_number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
+    level = narrative.format_statement(row, change=True)
     sentence = template.format(pathway=pathway, level=level, when=_format_ending(row), **ends)
     earlier = narrative.join_words(map(_format_ending, looks[1:])) if len(looks) > 1 else ""
     earlier_looks = f" {_('The same was found for the years up to {earlier}.', earlier=earlier)}" if earlier else ""

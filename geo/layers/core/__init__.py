@@ -73,6 +73,7 @@ class Style:
     largest value of any period, so that circle sizes can be compared between periods.
     hatch: outline and hatch by class, never a fill.
     named: the labels are names of classes, shown instead of the bounds of a class.
+    bounds: the lower and upper end of each class where classes may overlap; NaN without an upper end.
     """
 
     kind: Kind
@@ -81,6 +82,7 @@ class Style:
     labels: tuple[str, ...] = ()
     largest: float = 0.0
     named: bool = False
+    bounds: tuple[tuple[float, float], ...] = ()
 
     def radius(self, value: float, most: float = _LARGEST_CIRCLE) -> float:
         """Return the radius of a circle whose area is proportional to the value; `most` is the largest radius."""
@@ -131,6 +133,12 @@ class LayerData:
 
     def classes(self) -> pd.Series:
         """Return the class of each area, from 0; -1 where there is neither a number nor a class."""
+        if self.style.bounds:
+            ends = self.frame[["low", "high"]].to_numpy(dtype=float)
+            found = np.isclose(ends[:, None], np.array(self.style.bounds), equal_nan=True).all(axis=2)
+            return pd.Series(
+                np.where(found.any(axis=1), found.argmax(axis=1), -1), index=self.frame.index, dtype="int64"
+            )
         known = self.frame["value"].fillna(self.frame["low"]).to_numpy(dtype=float)
         classes = np.searchsorted(np.array(self.style.breaks, dtype=float), known, side="right")
         return pd.Series(np.where(np.isnan(known), -1, classes), index=self.frame.index, dtype="int64")

@@ -12,11 +12,11 @@ COVERAGE = ("#DDEFEC", "#B0D8D3", "#79B9B2", "#40938D", "#0F6B66")
 GAP = ("#B0D8D3", "#A8442A")
 EFFORT = ("#E1E4E8", "#C3C8CF", "#9EA5AF", "#777F8B", "#505865")
 POPULATION = ("#F1E9D8", "#DDCEAE", "#C3AE83", "#A18A5C", "#75623B")
-# Classes of risk: average is neutral, so that the eye goes to what is above it. RISKS is for numbers.
-RISK = ("#FBEBC8", "#D9CFBC", "#D9783F", "#7E2A2A")
+# RISKS is for numbers, RISK for what is said of a rate: low, below, not high, average, not low, above, high, very high.
 RISKS = ("#FBEBC8", "#F3C98B", "#E59A5C", "#C4603B", "#7E2A2A")
-# Falling, steady, rising: blue and red differ for colour-blind readers too, and in lightness.
-CHANGE = ("#7FA8CF", "#E6E0D3", "#A8442A")
+RISK = ("#FBEBC8", "#F6D8A5", "#F1C284", "#E9A769", "#DC8953", "#C96840", "#A64934", "#7E2A2A")
+# Falling, less, not rising, the same, not falling, more, rising: blue and red differ in lightness too.
+CHANGE = ("#7FA8CF", "#A9C4DE", "#CFDBE4", "#E6E0D3", "#E6CDBB", "#D99A7C", "#A8442A")
 VIOLET = ("#CFC3E6", "#B3A0D8", "#957BC6", "#7757AF", "#583792")
 
 

@@ -35,7 +35,13 @@ ZEROS = ["almost_none", "not_searched", "structural_zero"]
 LARGEST = 5
 COUNTED = ("encounters", "services", "effort", "communities")
 COMPUTED = {
-    "risk": {"class": "risk", "chance": "exceedance", "change": "riskchange", "expected": "forecast"},
+    "risk": {
+        "class": "risk",
+        "burden": "burden",
+        "chance": "exceedance",
+        "change": "riskchange",
+        "expected": "forecast",
+    },
     "access": {"places": "access", "gap": "accessgap", "minutes": "accesstime"},
 }
 LONG = ("csv", "xlsx", "parquet", "gpkg")

@@ -22,9 +22,10 @@ from geo.layers.output.columns import build_codebook
 from geo.layers.output.table import build_table
 from geo.layers.output.wide import build_long_table, choose_latest_view
 from geo.layers.reading import tables
-from geo.layers.risk import CHANGES, CLASSES, RATES, SAME
-from risk.model.detection import CUTS
-from risk.report.change import ALIKE
+from geo.layers.risk import CERTAINTIES, CHANGES, PUBLIC, RATES, find_claim
+from risk.model import statements
+from risk.model.statements import PUBLIC_CLAIMS, RATE_CLAIMS
+from risk.report.change import CHANGE_CLAIMS
 
 RISK = find_layer("risk")
 
@@ -48,25 +49,38 @@ def read(release, period=None, **options):
     return RISK.read(release, View("region", whole(release) if period is None else period, options))
 
 
-def test_the_classes_are_those_that_the_model_names():
-    assert CUTS == RATES
-    assert pytest.approx((1 / ALIKE, ALIKE)) == SAME
+@pytest.mark.parametrize(("claims", "change"), [(RATE_CLAIMS, False), (CHANGE_CLAIMS, True)])
+def test_the_claims_and_their_words_are_those_that_the_model_names(claims, change):
+    shown = CHANGES if change else RATES
+    assert {claim.code for claim in claims} == set(shown)
+    for claim in claims:
+        assert find_claim(claim.low, claim.high if np.isfinite(claim.high) else np.nan, change=change) == claim.code
+    assert set(PUBLIC) == {claim.code for claim in PUBLIC_CLAIMS}
+    assert list(CERTAINTIES) == list(statements.CERTAINTIES)
 
 
 @pytest.mark.parametrize("on", ["internal", "cross_border"])
-def test_a_class_reads_in_words_and_no_state_takes_a_colour(partner, on):
+def test_what_is_said_reads_in_words_and_no_state_takes_a_colour(partner, on):
     data = read(partner, on=on)
     source = partner.table("risk_region_whole_crossing").query("crossing == @on").set_index("area")
     shown = build_table(partner, RISK, View("region", whole(partner), {"on": on}), data)
     for area, row in source.iterrows():
         if row["state"] == "class":
-            at = int(np.searchsorted(CUTS, row["low"], side="right"))
-            assert shown.loc[area, "Value"] == CLASSES[at]
-            assert data.classes()[area] == at
+            assert shown.loc[area, "Value"] == RATES[row["statement"]].words
+            assert data.classes()[area] == list(RATES).index(row["statement"])
+            assert data.frame.loc[area, "note"].startswith(CERTAINTIES[row["certainty"]])
         else:
             assert (shown.loc[area, "State"], shown.loc[area, "Value"]) == ("cannot tell", "")
             assert data.classes()[area] == -1
-    assert {"class", "cannot_tell"} <= set(data.frame["state"])
+    assert "class" in set(data.frame["state"])
+
+
+def test_the_burden_is_shown_with_its_ranks(partner):
+    data = read(partner, show="burden")
+    source = partner.table("burden_region_quarter_crossing").query("crossing == 'internal'").set_index("area")
+    assert data.frame["value"].dropna().to_dict() == pytest.approx(source["value"].to_dict())
+    row = source.loc["AL-11"]
+    assert f"rank {row['rank']:.0f} of the country ({row['rank_first']:.0f} to" in data.frame.loc["AL-11", "note"]
 
 
 def test_the_interval_stands_beside_every_class_that_is_told_and_that_is_not(partner):
@@ -94,7 +108,7 @@ def test_the_level_is_of_the_whole_time_and_what_is_expected_lies_ahead(partner)
     assert len(ahead) == 4
     assert all(Period.parse(one).start > last for one in ahead)
     changes = read(partner, show="change")
-    assert changes.style.labels == CHANGES
+    assert changes.style.labels == tuple(claim.words for claim in CHANGES.values())
     assert set(changes.frame["state"]) <= {"class", "cannot_tell", "no_data"}
 
 
@@ -157,18 +171,18 @@ def test_a_number_of_the_model_that_was_changed_is_found(partner, tmp_path):
 def test_the_codebook_explains_every_column_and_the_state(partner):
     book = build_codebook(partner, (RISK,))
     assert set(build_long_table(partner, RISK).columns) <= set(book["column"])
-    assert "cannot_tell" in set(book.loc[book["kind"] == "state", "value"])
+    assert {"probability", "rank", "top"} <= set(book["column"])
     assert (book["meaning"] != "").all()
 
 
 def test_a_geopackage_keeps_the_bounds_exactly(partner, tmp_path):
     (path,) = export_layers(partner, tmp_path, ["gpkg"], ["risk"])
     low = pyogrio.read_dataframe(path, layer="risk_region")["low"].dropna()
-    assert set(low) <= {0.0, *CUTS}
+    assert set(low) <= {claim.low for claim in RATES.values()}
     filters = re.findall(r'filter="([^"]*)"', qgis.format_style(read(partner), partner.k))
-    edges = {float(n) for text in filters for n in re.findall(r"&[lg]t;=? (\d\S*)", text)}
-    assert edges == set(CUTS)
-    assert any("cannot_tell" in text for text in filters)
+    ends = re.findall(r"quot;low&quot; = (\S+) AND &quot;high&quot; (?:= (\S+)|IS NULL)", " ".join(filters))
+    assert [find_claim(float(low), float(high or "nan")) for low, high in ends] == list(RATES)
+    assert len(filters) >= len(RATES)
 
 
 def test_bars_of_time_never_add_classes_up(partner):
@@ -190,7 +204,7 @@ def test_what_it_does_not_mean_stands_with_it(partner, public):
         assert "never a person or a community" in legend.note
         assert release.name in legend.source
         assert pd.notna(legend.margin)
-        assert "80 %" in legend.margin
+        assert "66 %" in legend.margin
 
 
 def test_municipalities_have_a_class_and_where_it_is_their_regions_it_says_so(partner, public):

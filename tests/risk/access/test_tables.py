@@ -14,6 +14,7 @@ from risk.access import tables
 from risk.model import RiskModel
 from risk.model.detection import DetectionRange
 from risk.model.observations import Observations
+from risk.numbers import round_to_two_digits
 
 SPLITS = ("axis", "duty_bearer")
 
@@ -74,7 +75,7 @@ def test_places_in_reach_are_those_of_the_two_steps_by_hand(partner, known, work
             if (area, site) in weight and amount > 0:
                 sharing = sum(need[a] * weight[a, site] for a in need if (a, site) in weight)
                 access = access + amount / sharing * weight[area, site]
-        expected = tables.round_to_two_digits(100.0 * np.quantile(access, [0.5, 0.025, 0.975]))
+        expected = round_to_two_digits(100.0 * np.quantile(access, [0.5, 0.025, 0.975]))
         assert told.loc[area, ["value", "lower", "upper"]].to_list() == pytest.approx(expected)
         country = [one for one in need if one[:2] == area[:2]]
         rate = places[places.index.str[:2] == area[:2]].sum() / sum(need[one] for one in country)
@@ -198,6 +199,6 @@ def test_the_public_tier_gets_none_of_it(scored):
 
 @given(st.floats(1e-3, 1e6))
 def test_two_digits_stay(value):
-    told = float(tables.round_to_two_digits(np.array([value]))[0])
+    told = float(round_to_two_digits(np.array([value]))[0])
     assert told == pytest.approx(value, rel=0.051)
     assert len(f"{told:.6f}".replace(".", "").strip("0")) <= 2

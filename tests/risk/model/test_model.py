@@ -24,17 +24,7 @@ from risk.laplace.likelihood import Counts, Slopes
 from risk.laplace.mode import NoMode, compute_gradient, find_best_mode, find_mode
 from risk.laplace.response import Totals, compute_moments, compute_total_response
 from risk.model import RiskModel
-from risk.model.detection import (
-    CANNOT_TELL,
-    CLASSES,
-    HIGH,
-    LOW,
-    VERY_HIGH,
-    DetectionRange,
-    classify_risk,
-    compute_exceedance,
-    judge_risk,
-)
+from risk.model.detection import DetectionRange, compute_exceedance, judge_risk
 from risk.model.layout import build_layout
 from risk.model.observations import HIDDEN, MISSING, PATHWAYS, Observations
 from risk.worlds import WorldParameters, simulate_default_areas
@@ -536,39 +526,29 @@ def test_numbers_of_children_in_need_are_near_the_truth(worlds, seen, fits):
     np.testing.assert_allclose(np.mean(ratios, axis=0), 1.07, atol=0.15)
 
 
-def test_classes_are_given_where_they_are_likely():
-    rng = np.random.default_rng(0)
-    centre = np.log([0.4, 1.0, 1.9, 4.0, 1.5])
-    narrow = centre + 0.1 * rng.standard_normal((4000, 5))
-    given_, probability = classify_risk(narrow)
-    assert [CLASSES[i] for i in given_] == ["low", "average", "high", "very high", "cannot tell"]
-    assert (probability[:4] >= 0.8).all()
-    assert probability[4] == 0.0
-    wide, _ = classify_risk(centre + 1.5 * rng.standard_normal((4000, 5)))
-    assert (wide == CANNOT_TELL).all()
-
-
 def test_exceedance_is_a_share_of_draws():
     draws = np.random.default_rng(0).standard_normal((20_000, 1))
     assert compute_exceedance(draws) == pytest.approx(1.0 - norm.cdf(np.log(1.5)), abs=0.01)
 
 
-def test_classes_that_are_given_are_mostly_right(worlds, seen, fits):
-    right = []
+def test_what_is_said_of_rates_is_as_often_true_as_its_word_says(worlds, seen, fits):
+    right = {"likely": [], "very_likely": []}
     for world, one, fit in zip(worlds, seen, fits, strict=True):
-        said = judge_risk(fit.log_risk(2000, 0), one)
-        true = np.exp(true_log_risk(world, one))
-        right += list((true < 2 / 3)[said.classes == LOW])
-        right += list((true > 1.5)[said.classes == HIGH]) + list((true > 2.25)[said.classes == VERY_HIGH])
-    assert len(right) > 20
-    assert np.mean(right) > 0.8
+        said = judge_risk(fit.log_risk(2000, 0), one).statements
+        true, columns = np.exp(true_log_risk(world, one)), said.as_columns()
+        high = np.where(np.isnan(columns["high"]), np.inf, columns["high"])
+        for word, held in right.items():
+            held += list(((columns["low"] < true) & (true <= high))[columns["certainty"] == word])
+    assert len(right["very_likely"]) > 20
+    assert np.mean(right["very_likely"]) >= 0.9
+    assert np.mean(right["likely"]) >= 0.66
 
 
 def test_a_world_without_signal_raises_no_alarm(pairs):
     for seed in (20, 21):
         one = observe_world(simulate_default_areas(WorldParameters(seed=seed, signal=False)), pairs, NOISE)
-        said = judge_risk(RiskModel().fit(one).fit_.log_risk(2000, 0), one)
-        assert not np.isin(said.classes, (LOW, HIGH, VERY_HIGH)).any()
+        said = judge_risk(RiskModel().fit(one).fit_.log_risk(2000, 0), one).statements
+        assert not said.says("low", "high", "very_high").any()
 
 
 def test_areas_without_any_outreach_say_so(seen, fits):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.release import Release
-from risk.model.detection import CUTS
+from risk.model.statements import CUTS, RATE_CLAIMS
 from risk.report import assess
 from risk.report.tables import AHEAD
 
@@ -22,18 +22,41 @@ def scored(demo_world):
     }
 
 
-def test_a_class_is_given_where_it_is_sure_and_no_other_is(scored):
+def test_what_is_said_has_its_bounds_its_chance_and_its_word(scored):
     table = scored["partner"].table("risk_region_whole_crossing")
     known = table["state"] == "class"
-    assert set(table["state"]) == {"class", "cannot_tell"}
-    assert (table.loc[known, "probability"] >= 0.8).all()
-    assert table.loc[~known, ["low", "high"]].isna().all().all()
-    assert set(table.loc[known, "low"]) <= {0.0, *CUTS}
-    inside = table[known]
-    assert ((inside["median"] > inside["low"]) & ~(inside["median"] > inside["high"])).mean() > 0.8
+    claims = {claim.code: claim for claim in RATE_CLAIMS}
+    for row in table[known].to_dict("records"):
+        claim = claims[row["statement"]]
+        assert row["low"] == claim.low
+        assert row["high"] == claim.high or (np.isnan(row["high"]) and np.isinf(claim.high))
+        assert row["probability"] >= claim.least
+        assert row["certainty"] == ("very_likely" if row["probability"] >= 0.9 else "likely")
+        assert not row["surely"] or row["sure_probability"] >= 0.9
+    assert table.loc[~known, ["low", "high"]].isna().all(axis=None)
+    assert set(table.loc[~known, "certainty"]) <= {"cannot_tell"}
+    assert (~known).mean() <= 0.3
     assert (table["lower"] < table["median"]).all()
     assert (table["median"] < table["upper"]).all()
     assert len(table) == 50
+
+
+def test_the_burden_ranks_the_areas_of_each_country(scored):
+    table = scored["partner"].table("burden_region_quarter_crossing")
+    assert (table["lower"] <= table["value"]).all()
+    assert (table["value"] <= table["upper"]).all()
+    for _, part in table.groupby([table["area"].str[:2], "crossing"]):
+        assert part["top"].sum() == pytest.approx(5)
+        assert part["rank"].between(part["rank_first"], part["rank_last"]).all()
+        assert part["rank"].corr(part["value"], method="spearman") < -0.9
+    assert (table["certainty"] == "cannot_tell").mean() <= 0.15
+
+
+def test_a_country_is_told_to_change_as_one(scored):
+    table = scored["partner"].table("riskchange_country_quarter_crossing")
+    assert set(table["area"]) == {"AL", "GR"}
+    assert set(table["period"]) == set(scored["partner"].table("riskchange_region_quarter_crossing")["period"])
+    assert (table["state"] == "class").mean() > 0.5
 
 
 def test_the_public_tier_gets_classes_and_nothing_else(scored):

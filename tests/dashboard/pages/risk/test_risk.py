@@ -112,22 +112,44 @@ def test_every_area_that_is_high_is_named_in_its_country_and_no_other_is(of):
     for pathway, words in (("internal", "internal"), ("cross_border", "cross-border")):
         frame = table[table["crossing"] == pathway]
         for code, country in (("AL", "Albania"), ("GR", "Greece")):
-            (line,) = [one for one in lines if one.startswith(f"{country}, {words} trafficking")]
+            about = [one for one in lines if one.startswith(f"{country}, {words} trafficking")]
+            (line,) = [one for one in about if "times the year before" not in one]
             inside = frame[frame["area"].str.startswith(code)]
             named = {a for a in inside["area"] if f"{current_release.read_area_names(of)[a]} (" in line}
-            sure = inside[(inside["state"] == "class") & ~inside["low"].between(0.6, 0.7)]
-            assert named == set(sure["area"])
+            assert named == set(inside.loc[inside["statement"].isin(["very_high", "high", "above", "low"]), "area"])
+            for row in inside[inside["area"].isin(named)].to_dict("records"):
+                word = row["certainty"].replace("_", " ")
+                name = re.escape(current_release.read_area_names(of)[row["area"]])
+                assert re.search(rf"{name} \([\d.]+, {word}\)", line)
             unsure = int((inside["state"] == "cannot_tell").sum())
-            assert f"Cannot tell for {unsure} of {len(inside)} areas." in line
+            assert (f"Cannot tell for {unsure} of {len(inside)} areas." in line) == (unsure > 0)
+
+
+def test_the_areas_with_the_most_children_in_need_are_named(of):
+    text = " ".join(summary.list_headlines(of))
+    table = of.release.table("burden_region_quarter_crossing")
+    sure = table[table["top"] >= 0.9]
+    assert text.count("Among the five areas with the most children newly in need") == 4
+    assert all(current_release.read_area_names(of)[area] in text for area in sure["area"])
+
+
+def test_how_each_country_changed_is_told_even_where_no_area_can_be(of):
+    lines = summary.list_headlines(of)
+    table = of.release.table("riskchange_country_quarter_crossing")
+    last = table[(table["period"] == table["period"].max()) & (table["state"] == "class")]
+    assert sum("times the year before" in line and line.startswith(("Albania", "Greece")) for line in lines) == len(
+        last
+    )
 
 
 def test_a_change_is_told_with_the_outreach_that_may_be_why(of):
     row = {
-        "name": "Berat", "class": 2, "median": 1.7, "lower": 1.2, "upper": 2.4, "effort_warning": True,
+        "name": "Berat", "claim": "more", "certainty": "likely", "surely": "not_falling",
+        "median": 1.7, "lower": 1.2, "upper": 2.4, "effort_warning": True,
         "effort_ratio": 1.9,
     }  # fmt: skip
     told = summary._format_change(row, "internal trafficking")
-    assert told.startswith("Berat, internal trafficking: rising, 1.7 times the year before")
+    assert told.startswith("Berat, internal trafficking: higher (likely), not falling (very likely), 1.7 times")
     assert "Outreach was 1.9 times that of the year before, which may be the reason." in told
     assert "which may be the reason" not in summary._format_change({**row, "effort_warning": False}, "")
     none = summary._format_change({**row, "effort_ratio": float("nan")}, "")
@@ -141,9 +163,9 @@ def test_the_reasons_are_the_numbers_of_the_model(of, area):
     assert facts["Children identified or met"] == f"{row['value']:.0f}"
     assert facts["Expected from population only"] == f"{row['by_population']:.0f}"
     assert facts["Expected from population and outreach"] == f"{row['by_effort']:.0f}"
-    told = " ".join(summary.explain_class(of, "internal", area))
+    told = " ".join(summary.explain_statement(of, "internal", area))
     assert f"{row['value']:.0f} children were identified or met" in told
-    rates = [float(n) for n in re.findall(r"\d+\.\d+", told[told.index("It would") :])]
+    rates = [float(n) for n in re.findall(r"\d+\.\d+", told[told.index("would ") :])]
     expected = {round(row[name], 2 if row[name] < 1 else 1) for name in ("high_from", "low_below", "median")}
     assert set(rates) <= expected
     assert f"{round(row['median'], 2 if row['median'] < 1 else 1):g}" in told
@@ -237,6 +259,8 @@ def test_what_was_measured_is_drawn(run, found, measured):
 def test_the_table_holds_the_picture(of):
     rated, shown = narrative.read_area_rates(of, "internal"), summary.tabulate_rates(of, "internal")
     assert len(shown) == len(rated) == 25
+    assert set(shown["Certainty"]) <= {"likely", "very likely", ""}
+    assert shown["Rank in the country"].between(1, 13).all()
     assert np.allclose(shown["Rate compared with the national average"], rated["median"], atol=0.006)
     by_country = rated.groupby("country", sort=False)["median"]
     assert all(values.is_monotonic_decreasing for _code, values in by_country)

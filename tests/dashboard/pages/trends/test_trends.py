@@ -215,19 +215,20 @@ def test_breaks_are_lines_in_the_chart(of):
 def test_a_change_is_told_once_with_the_outreach_of_its_year():
     look = {
         "period": "2009-03-01/P3M", "low": 1.25, "high": float("nan"), "median": 1.8, "lower": 1.3,
-        "upper": 2.4, "effort_ratio": 1.7, "effort_warning": True,
+        "upper": 2.4, "effort_ratio": 1.7, "effort_warning": True, "claim": "rising", "certainty": "likely",
+        "surely": "",
     }  # fmt: skip
     told = summary._format_change([look, {**look, "period": "2008-12-01/P3M"}], "Internal trafficking")
     assert told.startswith(
-        "Internal trafficking: rising. The year up to May 2009 had 1.8 times the rate of the year before"
+        "Internal trafficking: rising (likely). The year up to May 2009 had 1.8 times the rate of the year before"
     )
     assert "which may be the reason" in told
     assert "The same was found for the years up to Feb 2009." in told
     looks = [{**look, "period": f"{month}/P3M"} for month in ("2009-03-01", "2008-12-01", "2008-09-01", "2008-06-01")]
     told = summary._format_change(looks, "Internal trafficking")
     assert "for the years up to Feb 2009, Nov 2008 and Aug 2008." in told
-    calm = {**look, "low": 0.8, "high": 1.25}
-    assert summary._format_change([calm], "Internal trafficking") == ""
+    calm = {**look, "claim": "same", "certainty": "very_likely"}
+    assert "about the same (very likely)." in summary._format_change([calm], "Internal trafficking")
 
 
 def test_every_statement_on_the_shift_is_listed(of, run):
