@@ -201,7 +201,7 @@ def _list_doubts(t: Speech, plan: PlanSummary, unsure: int, pairs: int) -> Itera
             today=t.format_number(verdict.today.worst_cases),
             planned=t.format_number(verdict.planned.worst_cases),
         )
-    if pairs:
+    if unsure:
         yield t(
             "For {unsure} of {all} pairs of area and pathway the risk model cannot tell whether the rate "
             "is high, average or low.",

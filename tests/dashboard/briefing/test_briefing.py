@@ -229,11 +229,13 @@ def test_it_says_what_the_risk_model_says(release):
     of = briefing._open_document(saved(release.name), release, "en").current
     from dashboard.narrative.risk import read_area_rates
 
-    unsure = sum(int((read_area_rates(of, way)["class"] == -1).sum()) for way in ("internal", "cross_border"))
+    unsure = sum(int((read_area_rates(of, way)["claim"] == "").sum()) for way in ("internal", "cross_border"))
     first, second = text(briefing.make_pdf(saved(release.name), release))
     assert "Greece, internal trafficking:" in first
     assert "the share of internal trafficking" in first
-    assert f"For {unsure} of 50 pairs of area and pathway" in second
+    assert "likely" in first
+    assert "Most children newly in need:" in first
+    assert (f"For {unsure} of 50 pairs of area and pathway" in second) == (unsure > 0)
 
 
 def hostile_plan(release, texts):

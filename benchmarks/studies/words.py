@@ -1,0 +1,176 @@
+"""Whether the words for certainty hold on invented worlds: how much of what is called likely is true.
+
+Each world is fitted on protected counts of twelve quarters. What the model then says of rates, burden, the first five
+areas and changes of areas and countries is compared with the truth: docs/risk-model.md eq. (79) to (82). Worlds may
+follow a law that the model does not know (risk/worlds/laws.py), or have no differences in risk at all ("quiet").
+Every world is a file of its own in a folder, so that a study can be stopped, resumed and run in ranges of seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.studies.model import GAMMAS
+from benchmarks.studies.observe import observe_world
+from data.disclosure.cell_key import CellKey
+from data.disclosure.policy import DEFAULT_POLICY
+from data.workspace.types import Floats
+from geo import areas as geography
+from risk.model import RiskModel
+from risk.model.burden import TOP, judge_burden
+from risk.model.detection import draw_yearly_need, judge_risk
+from risk.model.observations import Observations
+from risk.model.statements import Statements, name_certainty
+from risk.report.change import find_changes, pool_countries
+from risk.worlds import World, WorldParameters, simulate_default_areas
+from risk.worlds.laws import LAWS
+
+Counts = dict[str, tuple[int, int]]  # "kind/certainty/claim": how often it was said, how often that was true
+QUIET, PLAIN = "quiet", "plain"
+KINDS = {
+    "rate": "rate of an area",
+    "burden": "burden of an area",
+    "top": "among the five or not",
+    "change": "change of an area",
+    "country": "change of a country",
+}
+_DRAWS, _YEAR = 2000, 4
+_PAST = 1.0 + 1e-9
+_SURE = {"very_likely": "very_likely", "likely": "likely", "very_likely_not": "very_likely", "likely_not": "likely"}
+
+
+def study_world(law: str, seed: int) -> Counts:
+    """Return how often each statement was made of one world, and how often it was true."""
+    gamma = GAMMAS[seed % len(GAMMAS)]
+    if law == QUIET:
+        parameters = WorldParameters(seed=seed, gamma=gamma, signal=False, internal_after=0.2)
+    else:
+        parameters = WorldParameters(seed=seed, gamma=gamma, laws=() if law == PLAIN else (law,))
+    world = simulate_default_areas(parameters)
+    seen = observe_world(world, geography.load_areas().neighbours("region"), CellKey.from_policy(DEFAULT_POLICY))
+    fit = RiskModel().fit(seen).fit_
+    draws, need = fit.draws(_DRAWS, seed), _read_need(world, seen)
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+
+    rate = judge_risk(fit.log_risk(_DRAWS, seed), seen, seed).statements
+    _count(counts, "rate", rate, np.exp(world.truth.log_risk(seen.areas, seen.pathways)))
+    yearly = need[:, -_YEAR:].mean(axis=1)[None]
+    burden, true = (
+        judge_burden(draw_yearly_need(draws, seen, seed), seen.country_of),
+        judge_burden(yearly, seen.country_of),
+    )
+    _count_burden(counts, burden.statements, true.rank[1], seen)
+    for word, inside in zip(np.ravel(name_certainty(burden.top)), np.ravel(true.rank[1] <= TOP), strict=True):
+        said = _SURE.get(str(word), "cannot_tell")
+        _add(counts, "top", said, "not" if str(word).endswith("not") else "top", inside != str(word).endswith("_not"))
+    log_true = np.log(need / seen.expected[:, :, None])[None]
+    for kind, pool in (("change", False), ("country", True)):
+        alone = draws.log_rate, seen.effort, seen.before_breaks
+        drawn, effort, breaks = pool_countries(draws.log_rate, seen) if pool else alone
+        truth = pool_countries(log_true, seen)[0] if pool else log_true
+        changes = find_changes(drawn, effort, breaks, _YEAR)
+        _count(counts, kind, changes.statements, find_changes(truth, effort, breaks, _YEAR).ratio[1])
+    return {name: (said, right) for name, (said, right) in counts.items()}
+
+
+def _read_need(world: World, seen: Observations) -> Floats:
+    """Return the true children newly in need, (areas, quarters, pathways)."""
+    need = world.truth.need.query("level == 'region' and pathway != 'none_known'")
+    crossing = np.where(need["pathway"].astype(str) == "internal", *seen.pathways)
+    rows = need.assign(crossing=crossing).groupby(["area", "quarter", "crossing"], observed=True)["need"].sum()
+    index = pd.MultiIndex.from_product([seen.areas, seen.quarters, seen.pathways])
+    shape = (len(seen.areas), len(seen.quarters), len(seen.pathways))
+    true: Floats = rows.reindex(index).to_numpy(dtype=float).reshape(shape)
+    return true
+
+
+def _count(counts: dict[str, list[int]], kind: str, said: Statements, true: Floats) -> None:
+    """Count statements whose bounds are those of a true value, arrays of one shape."""
+    columns = {name: np.ravel(values) for name, values in said.as_columns().items()}
+    high = np.where(np.isnan(columns["high"]), np.inf, columns["high"])
+    # A truth on a bound, such as the average itself where no area differs, makes neither side true.
+    right = (columns["low"] * _PAST < np.ravel(true)) & (np.ravel(true) * _PAST < high)
+    for certainty, code, holds in zip(columns["certainty"], columns["statement"], right, strict=True):
+        _add(counts, kind, str(certainty), str(code), holds)
+
+
+def _count_burden(counts: dict[str, list[int]], said: Statements, rank: Floats, seen: Observations) -> None:
+    columns = said.as_columns()
+    half = np.bincount(seen.country_of)[seen.country_of][:, None] / 2
+    truths = {"top": rank <= TOP, "not_top": rank > TOP, "upper_half": rank <= half, "lower_half": rank > half}
+    for i in np.ndindex(rank.shape):
+        code = str(columns["statement"][i])
+        _add(counts, "burden", str(columns["certainty"][i]), code, bool(code) and truths[code][i])
+
+
+def _add(counts: dict[str, list[int]], kind: str, certainty: str, code: str, holds: object) -> None:
+    cell = counts[f"{kind}/{certainty}/{code}"]
+    cell[0] += 1
+    cell[1] += bool(holds)
+
+
+def summarise(worlds: Iterable[Counts]) -> dict[str, dict[str, float]]:
+    """Return for each kind the share without a statement, and the share of statements of each word that are true."""
+    total: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for counts in worlds:
+        for name, (said, right) in counts.items():
+            kind, certainty, _code = name.split("/")
+            total[kind, certainty][0] += said
+            total[kind, certainty][1] += right
+    summary = {}
+    for kind in KINDS:
+        every = sum(said for (of, _word), (said, _right) in total.items() if of == kind)
+        row: dict[str, float] = {"cannot_tell": total[kind, "cannot_tell"][0] / max(every, 1)}
+        for word in ("likely", "very_likely"):
+            said, right = total[kind, word]
+            row |= {word: said / max(every, 1), f"{word}_true": right / said if said else float("nan")}
+        summary[kind] = {name: round(value, 3) for name, value in row.items()}
+    return summary
+
+
+def main() -> None:
+    """Study worlds that have no file yet, and print a summary for each law."""
+    parser = argparse.ArgumentParser(description="Do the words for certainty hold? (about five seconds a world)")
+    parser.add_argument("worlds", type=int, help="number of invented worlds of each law")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first world (default: 0)")
+    parser.add_argument("--law", action="append", choices=[PLAIN, QUIET, *LAWS], help="default: all of them")
+    parser.add_argument("--folder", type=Path, required=True, help="where each world is stored")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    results: dict[str, list[Counts]] = {law: [] for law in options.law or [PLAIN, QUIET, *LAWS]}
+    for seed in range(options.seed, options.seed + options.worlds):
+        for law, worlds in results.items():
+            file = options.folder / f"{law}-{seed}.json"
+            if not file.exists():
+                file.write_text(json.dumps(study_world(law, seed)), encoding="utf-8")
+                print(f"{law}, world {seed}", file=sys.stderr)
+            worlds.append(json.loads(file.read_text(encoding="utf-8")))
+    summaries: dict[str, Any] = {law: summarise(worlds) for law, worlds in results.items()}
+    summaries["all"] = summarise(counts for worlds in results.values() for counts in worlds)
+    print(json.dumps(summaries, indent=2) if options.json else "\n".join(_describe(summaries, options.worlds)))
+
+
+def _describe(summaries: dict[str, Any], worlds: int) -> Iterable[str]:
+    yield f"{worlds} invented worlds of each law. No record was read."
+    for law, summary in summaries.items():
+        yield f"\n{law:<24}cannot tell   likely (true)   very likely (true)"
+        for kind, words in KINDS.items():
+            row = summary[kind]
+            yield (
+                f"{words:<24}{row['cannot_tell']:>11.2f}   {row['likely']:.2f} ({row['likely_true']:.2f})"
+                f"     {row['very_likely']:.2f} ({row['very_likely_true']:.2f})"
+            )
+
+
+if __name__ == "__main__":
+    main()
