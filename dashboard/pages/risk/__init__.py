@@ -90,6 +90,11 @@ def _show_rates(current: CurrentRelease) -> None:
     with st.container(border=True, key="why"):
         st.html(markup.render_paragraphs(summary.explain_statement(current, pathway, area)))
         st.html(markup.render_definitions(summary.list_reasons(current, pathway, area)))
+    municipalities = summary.tabulate_municipalities(current, pathway, area)
+    if len(municipalities):
+        with st.expander(_("Municipalities of {area}", area=summary.name_areas(current)[area])):
+            st.html(markup.render_paragraphs([_(_INSIDE)]))
+            st.dataframe(municipalities, hide_index=True)
     _show_section(_("Clusters"))
     st.html(markup.render_paragraphs([_(_CLUSTERS)]))
     clusters = summary.tabulate_clusters(current, pathway)
@@ -101,6 +106,10 @@ def _show_rates(current: CurrentRelease) -> None:
         st.html(markup.render_table(clusters))
 
 
+_INSIDE = (
+    "The municipalities share the number of children in need, the trend and the change over a year of their county or "
+    "region. Where few were found or searched for, nothing more is known of a municipality than its average."
+)
 _CLUSTERS = (
     "A cluster is a group of neighbouring areas where, together, more children were identified or met than "
     "population and outreach explain. It says something of the group: a single area in it may have no more than "

@@ -281,6 +281,31 @@ def _format_change_of_claim(row: Mapping[str, float], claim: str) -> str:
     return template.format(**rates)
 
 
+def tabulate_municipalities(current: CurrentRelease, pathway: str, region: str) -> pd.DataFrame:
+    """Return the municipalities of a county or region, those with the most children newly in need first.
+
+    Empty where the result has no municipalities.
+    """
+    rates = read_risk_table(current, "risk_municipality_whole_crossing", pathway)
+    if rates.empty:
+        return rates
+    inside = rates[load_areas(current.release).table["parent"].reindex(rates.index) == region]
+    burden = read_risk_table(current, "burden_municipality_quarter_crossing", pathway).reindex(inside.index)
+    alone = _("only the average of its county or region")
+    columns = {
+        _("Municipality"): inside["name"],
+        _("Children newly in need per quarter"): burden["value"],
+        _("from (2.5 %)"): burden["lower"],
+        _("to (97.5 %)"): burden["upper"],
+        _("Rank in the country"): burden["rank"],
+        _("Rate"): [name_claim(code) for code in inside["claim"]],
+        _("Certainty"): [name_certainty(code) for code in inside["certainty"]],
+        _("Rate compared with the national average"): inside["median"].round(2),
+        _("Rests on"): [alone if only else _("its own numbers, too") for only in inside["region_only"]],
+    }
+    return pd.DataFrame(columns).sort_values(_("Rank in the country"), kind="stable")
+
+
 def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame | None:
     """Return the clusters of a pathway by country that chance seldom brings, most certain first.
 

@@ -310,3 +310,15 @@ def test_registered_forecasts_are_shown_with_their_scores_and_that_they_were_rec
     assert "lay in its 50 % interval" in shown
     assert "endemic-epidemic" in shown
     assert "Mean place" in shown
+
+
+def test_the_municipalities_of_a_county_add_up_to_it_and_stand_below_the_reasons(run, of):
+    table = summary.tabulate_municipalities(of, "internal", "AL-11")
+    assert set(table["Municipality"]) == {"Tirana", "Kamëz", "Kavajë", "Rrogozhinë", "Vorë"}
+    assert table["Rank in the country"].is_monotonic_increasing
+    burden = of.release.table("burden_region_quarter_crossing").query("area == 'AL-11' and crossing == 'internal'")
+    # Medians, each rounded to two digits.
+    assert table["Children newly in need per quarter"].sum() == pytest.approx(burden["value"].iloc[0], rel=0.1)
+    labels = [expander.label for expander in run(area="GR-I").expander]
+    assert "Municipalities of Attica, Greece" in labels
+    assert not any("Municipalities" in expander.label for expander in run("public").expander)
