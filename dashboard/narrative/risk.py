@@ -126,8 +126,8 @@ def format_break(current: CurrentRelease, jump: Jump) -> str:
     before, after = (format_number(round(level, 1)) for level in (jump.before, jump.after))
     place, quarter = read_area_names(current)[jump.place], Period.parse(jump.period).label
     sentence = _(
-        "{place}: from {quarter} on about {after} children were met in a quarter, before about {before}. This may be "
-        "a break in the series: check whether recording changed before reading it as a rise.",
+        "{place}: about {after} children were met in a quarter from {quarter} on, about {before} before that. This may "
+        "be a break in the series: check whether recording changed before reading it as a rise.",
         place=place,
         quarter=quarter,
         before=before,

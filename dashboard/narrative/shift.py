@@ -37,11 +37,11 @@ def word_shifts(t: Speech, shifts: Iterable[AreaShift], years: tuple[str, str]) 
 
 def word_shift(t: Speech, shift: AreaShift, years: tuple[str, str]) -> str:
     """Return the sentence on a shift and, where it is unclear, how often a rise would be seen."""
-    areas = t.list_areas(shift.areas)
+    names = [t.name_area(code) for code in shift.areas]
     first, last = (t.format_date(dt.date.fromisoformat(day)) for day in years)
     sentence = t(
         _VERDICTS[shift.verdict],
-        areas=t("{areas} together", areas=areas) if len(shift.areas) > 1 else areas,
+        areas=t("{first} and {last} together", first=names[0], last=names[-1]) if len(names) > 1 else names[0],
         before=t.format_percent(shift.before / 100.0),
         after=t.format_percent(shift.after / 100.0),
         first=first,

@@ -33,7 +33,7 @@ def test_both_tiers_are_scored_and_read_with_the_release(tact, demo, few_draws):
 def test_people_read_what_changed(tact, demo):
     answer = tact("--workspace", demo, "risk", "--tier", "partner")
     assert answer.code == 0
-    assert "Durrës, Tirana together: the share of internal trafficking rose from" in answer.out
+    assert "Durrës and Tirana together: the share of internal trafficking rose from" in answer.out
     assert "Written: " in answer.out
 
 

@@ -29,7 +29,7 @@ def test_with_many_children_they_are_not_called_few_and_clear_changes_need_no_po
     assert word(power=95.0).endswith(". A rise of 20 percentage points would be seen in 95 of 100 cases.")
     assert "cases" not in word(power=None)
     rise = word(verdict="rose", power=40.0, areas=("AL-02", "AL-11"))
-    assert rise.startswith("Durrës, Tirana together: the share of internal trafficking rose from 20 % in")
+    assert rise.startswith("Durrës and Tirana together: the share of internal trafficking rose from 20 % in")
     assert "cases" not in rise
     assert " fell from 20 % " in word(verdict="fell")
 

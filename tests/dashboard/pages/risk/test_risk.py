@@ -97,7 +97,7 @@ def test_the_statement_on_durres_and_tirana_comes_first(run, of, manifest):
     assert first.areas == ("AL-02", "AL-11")
     t = Speech("en", current_release.load_areas(of.release))
     words, *others = word_shifts(t, manifest.shifts, manifest.years)
-    assert words.startswith("Durrës, Tirana together: the share of internal trafficking rose from")
+    assert words.startswith("Durrës and Tirana together: the share of internal trafficking rose from")
     assert [sentence.partition(":")[0] for sentence in others] == ["Durrës", "Tirana"]
     text = said(run())
     assert words in text

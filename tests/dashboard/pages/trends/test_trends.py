@@ -160,7 +160,7 @@ def change(area, verdict, **given):
 
 def test_a_possible_break_is_told_before_a_rise(run, of, told):
     told(jumps=(("internal", JUMP),), changes=(change("AL-11", "possible break"),))
-    words = "Albania: from Mar to May 2008 on about 48 children were met in a quarter, before about 20.4."
+    words = "Albania: about 48 children were met in a quarter from Mar to May 2008 on, about 20.4 before that."
     text = said(run(area="AL-11", of="internal"))
     assert words in text
     assert "check whether recording changed" in text
