@@ -271,12 +271,16 @@ def _format_change_of_claim(row: Mapping[str, float], claim: str) -> str:
         "now": _format_short(row["median"]),
     }
     if claim in _HIGH:
-        template = _("High would not be likely any more below {high} times the national average (now {now}).")
+        template = _(
+            "With a rate below {high} times the national average, it would no longer be called high (now {now})."
+        )
     elif claim == "low":
-        template = _("Low would not be likely any more above {low} times the national average (now {now}).")
+        template = _(
+            "With a rate above {low} times the national average, it would no longer be called low (now {now})."
+        )
     else:
         template = _(
-            "High would be likely from {high} times the national average on, and low below {low} times (now {now})."
+            "From {high} times the national average its rate would be called high, below {low} times low (now {now})."
         )
     return template.format(**rates)
 
