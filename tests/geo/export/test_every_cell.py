@@ -108,9 +108,13 @@ def list_choices(layer):
 
 
 def read_expected(release, layer):
-    """Return every cell of a layer from the release's own tables, indexed by level, area, period and choices."""
+    """Return every cell of a layer from the release's own tables, indexed by level, area, period and choices.
+
+    Changes of a whole country are in the tables of the risk model, for the pages, and on no map.
+    """
     parts = []
-    for chosen, level, grain in product(list_choices(layer), ("country", "region", "municipality"), GRAINS):
+    levels = ("region", "municipality") if layer.id in COMPUTED else ("country", "region", "municipality")
+    for chosen, level, grain in product(list_choices(layer), levels, GRAINS):
         measure, by, category = list_tables(layer.id, chosen)
         name = "_".join(filter(None, (measure, level, grain, by)))
         if name not in release.tables:

@@ -72,8 +72,8 @@ def test_a_gap_takes_a_colour_and_what_cannot_be_told_takes_none(partner):
 
 
 def test_the_way_says_what_is_not_known_of_it(partner):
-    source = rows(partner, "accesstime", "protection")
-    frame = read(partner, show="minutes", of="axis-protection").frame
+    source = rows(partner, "accesstime", "prevention")
+    frame = read(partner, show="minutes", of="axis-prevention").frame
     assert {"water", "islands", "land"} <= set(source["way"])
     for area, row in source.iterrows():
         if row["way"] in WAYS:

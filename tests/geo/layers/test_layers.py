@@ -45,7 +45,8 @@ def test_every_layer_reads_every_level_and_choice(partner, public, bare):
                         view = View(level, YEARS[1], {option.id: choice.id} if option else {})
                         data = one.read(release, view)
                         assert set(data.frame["state"]) <= set(STATES)
-                        assert len(data.style.labels) == len(data.style.breaks) + (one.kind != "circle")
+                        classes = len(data.style.bounds) or len(data.style.breaks) + (one.kind != "circle")
+                        assert len(data.style.labels) == classes
                         assert data.legend.title
                         assert data.legend.unit
 

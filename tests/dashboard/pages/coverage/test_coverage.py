@@ -100,7 +100,7 @@ def test_the_table_holds_what_the_maps_show(of, kind):
 
 
 def test_over_water_without_a_time_it_says_so(of):
-    table = summary.tabulate_access(of, "axis-prevention").set_index("Area")
+    table = summary.tabulate_access(of, "axis-protection").set_index("Area")
     assert table.loc["Ionian Islands", "Minutes to the nearest"] == "across water, travel time not entered"
 
 
