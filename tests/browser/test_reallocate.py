@@ -58,7 +58,7 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
 
 
 def test_a_choice_is_in_the_address_and_going_back_undoes_it(served, look):
-    page = opened(look, served, "reallocate?moves=4")
+    page = opened(look, served, "reallocate?moves=4&unsearched=0")
     until(page, lambda: "moves=4" in page.url and "need=all" in page.url)
     page.get_by_role("radio", name="Internal trafficking").click()
     until(page, lambda: "need=internal" in page.url and "moves=4" in page.url)
