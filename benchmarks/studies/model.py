@@ -2,7 +2,8 @@
 
 For each seed a world with a signal is fitted on exact counts and on protected ones: rank correlation with
 the true relative risk, coverage of its intervals, and with which release the planted shift to internal
-trafficking is found. A second world of the same seed has no signal at all: there every flag is a false alarm.
+trafficking is found. A second world of the same seed has no signal at all: there every flag, a risk that is very
+likely high or a rate that very likely rose, is a false alarm.
 The model is fitted to each quarter's release, as users do. In a third world a hotspot moves between areas:
 how well does the ranking of each quarter follow? Effort follows finds in all of them, and many children are
 never reported (docs/risk-model.md section 17).
@@ -67,8 +68,9 @@ class Found:
 class Alarms:
     """Results of a world without a signal: shares of pairs of area and pathway that are flagged falsely.
 
-    high, rising : at each release, with high or very high risk, and with a rise over a year. ever : flagged at
-    any release. unwarned : number called rising without a warning although their effort doubled.
+    high, rising : at each release, with a very likely high or very high risk, and with a very likely rise over a year.
+    ever : flagged at any release. unwarned : number called rising, if only likely, without a warning although their
+    effort doubled.
     """
 
     seed: int
@@ -274,13 +276,14 @@ def _alarms(seen: Observations, seed: int, model: RiskModel) -> Alarms:
     for quarters in range(_FIRST_LOOK, len(seen.quarters) + 1):
         known = replace(seen.up_to(quarters), totals=None)
         fit = model.fit(known).fit_
-        above = judge_risk(fit.log_risk(_DRAWS, seed), known, seed=seed).statements.says("high", "very_high")
+        above = judge_risk(fit.log_risk(_DRAWS, seed), known, seed=seed).statements.says_surely("high", "very_high")
         rose = np.zeros(above.shape, bool)
         if quarters >= 2 * _YEAR:
             found = find_changes(fit.draws(_DRAWS, seed).log_rate, known.effort, known.before_breaks, _YEAR)
-            rose = found.statements.says("rising", "more")[:, -1]
+            rose = found.statements.says_surely("rising", "more")[:, -1]
+            called = found.statements.says("rising", "more")[:, -1]
             doubled = ~(found.effort_ratio[:, -1] < 2.0)[:, None]  # also where there was none before
-            unwarned += int((rose & doubled & ~found.effort_warning[:, -1]).sum())
+            unwarned += int((called & doubled & ~found.effort_warning[:, -1]).sum())
         high.append(float(above.mean()))
         rising.append(float(rose.mean()))
         ever |= above | rose
@@ -306,7 +309,7 @@ def describe(summary: dict[str, Any], seed: int) -> list[str]:
         "",
         *(f"{words:<62}{first:<26}{second}".rstrip() for words, first, second in rows),
         "",
-        "In worlds without any signal, looked at each quarter, flagged of 100 areas on a pathway:",
+        "In worlds without any signal, looked at each quarter, flagged (very likely) of 100 areas on a pathway:",
         f"  as high at one release {100 * high:.1f} at most, as rising {100 * rising:.1f} at most; "
         f"ever {100 * quiet['flagged_ever']:.1f}.",
         f"  Where a hotspot moves, rank correlation by quarter: {_numbers(moving['moving'])}"

@@ -79,13 +79,20 @@ class Statements:
 
     def says(self, *codes: str) -> Bools:
         """Return where one of some claims is the statement."""
-        return np.isin(self.position, [i for i, claim in enumerate(self.claims) if claim.code in codes])
+        return self._finds(self.position, codes)
+
+    def says_surely(self, *codes: str) -> Bools:
+        """Return where one of some claims is the very likely one."""
+        return self._finds(self.sure, codes)
 
     @property
     def bounds(self) -> tuple[Floats, Floats]:
         """The lower and upper end of each statement, NaN where there is no statement; the upper also without an end."""
         ends = np.array([*((claim.low, claim.high) for claim in self.claims), (np.nan, np.nan)])[self.position]
         return ends[..., 0], np.where(np.isinf(ends[..., 1]), np.nan, ends[..., 1])
+
+    def _finds(self, position: Ints, codes: Sequence[str]) -> Bools:
+        return np.isin(position, [i for i, claim in enumerate(self.claims) if claim.code in codes])
 
     def as_columns(self) -> dict[str, Any]:
         """Return the statements as columns of a table: state, bounds, codes, words for certainty, probabilities."""

@@ -73,13 +73,14 @@ def test_a_rule_draws_again_at_its_number_of_changes(encounters, rule, fewest):
 
 
 def test_only_numbers_that_are_final_never_change_because_of_one_child():
-    measures = compare_rules(1, DAYS[:6], children=300)
+    measures = compare_rules(1, DAYS[:6])
     final, always = measures["final"], measures["always"]
     assert {name: value for name, value in final.items() if name.endswith(("changed", "draw", "release"))} == {
         f"{tier}_{kind}": 0 for tier in ("public", "partner") for kind in ("changed", "one_draw", "one_release")
     }
     assert always["partner_changed"] >= always["partner_one_draw"] == always["partner_one_release"] > 0
-    assert measures["cells"]["public_one_draw"] == 0  # at least six children changed
+    cells = measures["cells"]
+    assert cells["public_changed"] > cells["public_one_draw"] == 0  # at least six children changed
     assert final["hidden"] > always["hidden"]  # a year waits for its lag
 
 

@@ -35,6 +35,13 @@ def test_the_most_informative_claim_that_is_likely_is_said(shares, said):
     assert say(*shares) == said
 
 
+def test_a_claim_that_is_only_likely_is_not_said_surely():
+    draws = np.log([[3.0, 3.0]] * 7 + [[3.0, 0.9]] * 3)
+    said = judge_ratio(draws)
+    assert said.says("high", "very_high").tolist() == [True, True]
+    assert said.says_surely("high", "very_high").tolist() == [True, False]
+
+
 @given(arrays(float, (50, 3), elements=st.floats(-3, 3)))
 def test_what_is_said_has_its_chance_and_nothing_narrower_has(draws):
     said = judge_ratio(draws)
