@@ -17,6 +17,7 @@ from benchmarks.studies.command import run_study
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from data.errors import TactError
+from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats, Ints, Progress
 from risk.clusters import ClusterSearch
 from risk.clusters.scan import scan_space_time
@@ -147,6 +148,7 @@ class Outcome:
     seconds: float
 
 
+@on_one_thread
 def compute_everything(data: OddData) -> dict[str, Floats]:
     """Compute what `tact risk` computes; return all intervals, probabilities and scores by name, any shape.
 
@@ -222,6 +224,7 @@ class Study:
             "over_limit": int((seconds > _LIMIT).sum()),
             "median_seconds": float(np.median(seconds)),
             "most_seconds": float(seconds.max()),
+            "slowest": str(self.outcomes[int(seconds.argmax())].data),
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -249,6 +252,7 @@ def describe(summary: dict[str, Any], seed: int) -> Iterable[str]:
         *(f"    {outcome['not_finite']}: {outcome['data']}" for outcome in summary["not_finite"]),
         f"  seconds of the processor: median {summary['median_seconds']:.1f}, most {summary['most_seconds']:.1f}; "
         f"{summary['over_limit']} over {_LIMIT:g}",
+        f"    {summary['slowest']}",
     ]
 
 

@@ -11,7 +11,7 @@ Poisson. All derivatives follow from the moments of the true count given what is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 
 import numpy as np
 from scipy.special import gammaln
@@ -134,6 +134,7 @@ class Counts:
         out[0] = log + middle * rate
         return out
 
+    @lru_cache(maxsize=4)  # noqa: B019 (each step of a search for a mode asks for the same again)
     def _base(self, kappa: float) -> Floats:
         """Return the part of log P(published | n) P(n | mean) without the mean, eq. (5), (most, kinds)."""
         n = np.arange(self.least.max(initial=0) + len(self.log_chances))
