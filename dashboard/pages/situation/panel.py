@@ -105,7 +105,7 @@ def _render_notes(marks: Sequence[Mark]) -> Markup:
 def _make_row(fact: Fact, when: str) -> Row:
     # The note names the axes that were counted; without it the count cannot be used.
     note, detail = ("", translate(fact.note)) if fact.id == "services" else (fact.note, "")
-    period = "" if fact.period == when else fact.period
+    period = "" if fact.period == when or fact.period in fact.source else fact.period
     hover, quiet = _join_notes(fact.source, period, note), fact.state not in _KNOWN
     detail = "; ".join(filter(None, (_date_fact(fact, when), detail)))
     return Row(translate(fact.label), translate(fact.text), translate(fact.margin), hover, quiet, detail)

@@ -173,10 +173,7 @@ def _describe_change(difference: Change | None, cells: tuple[Cell, Cell], years:
         when, silent = next((w, c) for w, c in zip((was, now), cells, strict=True) if c.state in _SILENT)
         return (Message(_UNTOLD[silent.state], when=when),)
     if difference.verdict == "cannot tell":
-        template = mark(
-            "Cannot tell whether more or fewer children were identified or met in {now} than in {was}:"
-            " the margins are larger than the change."
-        )
+        template = mark("Children identified or met in {now} and in {was}: the margins are larger than the change.")
         return (Message(template, was=was, now=now),)
     low, high = map(format_number, sorted((abs(difference.low), abs(difference.high))))
     sentence = Message(_MORE if difference.verdict == "more" else _FEWER, low=low, high=high, was=was, now=now)

@@ -209,7 +209,9 @@ def _build_frame(
 
 def _others(rows: pd.DataFrame) -> str:
     earlier = zip(rows["value"][:-1], rows["source"][:-1], rows["year"][:-1], strict=True)
-    listed = ", ".join(f"{format_number(float(value))} ({source}, {int(year)})" for value, source, year in earlier)
+    listed = ", ".join(
+        f"{format_number(float(value))} ({_name_source(source, year)})" for value, source, year in earlier
+    )
     return Message("other figures: {listed}", listed=listed)
 
 
@@ -226,4 +228,8 @@ def _list_sources(frame: pd.DataFrame) -> str:
     """Return the sources shown as text, with the year unless the source contains one."""
     known = frame[frame["state"] == "number"]
     pairs = zip(known["source"], known["year"], strict=True)
-    return "; ".join(sorted({s if any(c.isdigit() for c in s) else f"{s} {int(y)}" for s, y in pairs}))
+    return "; ".join(sorted({_name_source(source, year) for source, year in pairs}))
+
+
+def _name_source(source: str, year: float) -> str:
+    return source if any(letter.isdigit() for letter in source) else f"{source} {int(year)}"

@@ -247,7 +247,7 @@ def test_no_figure_was_found_for_berat(partner):
 def test_the_latest_figure_is_shown_and_the_others_named(partner):
     row = figure(partner, "roma", "AL", "country")
     assert (row["value"], row["year"]) == (9813, 2023)
-    assert "8,301 (Census of Albania 2011, 2011)" in row["note"]
+    assert "8,301 (Census of Albania 2011)" in row["note"]
     assert "18,276" in row["note"]
 
 
@@ -301,7 +301,7 @@ def test_referrals_are_of_countries_and_move_with_the_year(partner):
 def test_population_says_which_figures_are_provisional(partner):
     frame = find_layer("population").read(partner, View("region", "")).frame
     assert frame.loc["GR-I", "note"].startswith("provisional")
-    assert frame.loc["AL-01", "note"] == "other figures: 141,944 (Census of Albania 2011, 2011)"
+    assert frame.loc["AL-01", "note"] == "other figures: 141,944 (Census of Albania 2011)"
 
 
 def test_population_is_shown_by_municipality_as_provisional_with_source_and_year(partner, public):
