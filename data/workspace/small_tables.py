@@ -14,6 +14,8 @@ from pathlib import Path
 from data.errors import FileRefused, InputError
 
 BREAKS = "breaks.csv"  # accepted breaks of the series, in the folder of derived results
+# Characters of a cell. The limit of the csv module is one for the whole process, and other readers raise it.
+_LONGEST = 10_000
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ def parse_rows(file: str, text: str, columns: tuple[str, ...], optional: tuple[s
         lines = list(csv.reader(text.splitlines()))
     except csv.Error as error:
         raise _unreadable(file, columns) from error
+    if any(len(cell) > _LONGEST for line in lines for cell in line):
+        raise _unreadable(file, columns)
     heading = [name.strip().casefold() for name in lines[0]] if lines else []
     if missing := [name for name in columns if name not in heading]:
         rest = f"; {', '.join(optional)} may follow" if optional else ""
