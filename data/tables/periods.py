@@ -76,6 +76,10 @@ class Period:
             return f"{first} to {last} {self.end.year}"
         return f"{first} {self.start.year} to {last} {self.end.year}"
 
+    def next(self) -> Period:
+        """Return the month, quarter or year after this one; the whole time has none."""
+        return Period.starting(self.end + timedelta(days=1), self.grain)
+
     def contains(self, other: Period) -> bool:
         """Return whether another period lies wholly within this one."""
         return self.start <= other.start and other.end <= self.end
@@ -106,7 +110,7 @@ class Calendar:
             return [self.whole(first, last)]
         periods = [self.period(first, grain)]
         while periods[-1].end < last:
-            periods.append(Period.starting(periods[-1].end + timedelta(days=1), grain))
+            periods.append(periods[-1].next())
         return periods
 
     def whole(self, first: date, last: date) -> Period:

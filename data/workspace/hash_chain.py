@@ -58,11 +58,11 @@ class Chain:
         if number == 0:
             return ""
         if number > len(self.entries):
-            first = len(self.entries) + 1
-            names = f"Entry {number} is" if first == number else f"Entries {first} to {number} are"
+            names = _name_entries(len(self.entries) + 1, number)
             return f"{names} missing at the end: {place} names entry {number}. {_word_remedy(self.path)}"
-        if self.entries[number - 1].sha256 != sha256:
-            return f"E{self.entries[number - 1].name[1:]} is not the one that {place} names. {_word_remedy(self.path)}"
+        entry = self.entries[number - 1]
+        if entry.sha256 != sha256:
+            return f"{entry.name.capitalize()} is not the one that {place} names. {_word_remedy(self.path)}"
         return ""
 
 
@@ -106,8 +106,7 @@ def append_entries(path: Path, contents: Sequence[Mapping[str, Any]]) -> Chain:
             added.append(entry)
             previous = entry.sha256
         if added:
-            before = path.read_bytes() if path.exists() else b""
-            files.write_bytes(path, before + b"".join(map(_write_line, added)))
+            files.write_bytes(path, b"".join(map(_write_line, [*chain.entries, *added])))
         return Chain(path, (*chain.entries, *added))
 
 
@@ -134,18 +133,20 @@ def _parse(line: bytes) -> Entry | None:
 
 def _find_fault(entry: Entry, number: int, previous: str) -> str:
     """Return what is wrong with an entry that follows entry `number`; empty if nothing is."""
-    name = f"E{entry.name[1:]}"
+    name = entry.name.capitalize()
     if _compute_hash(entry.number, entry.registered, entry.previous, entry.content) != entry.sha256:
         return f"{name} was changed"
     if entry.number > number + 1:
-        first, last = number + 1, entry.number - 1
-        gone = f"Entry {first} is" if first == last else f"Entries {first} to {last} are"
-        return f"{gone} missing before {entry.name}"
+        return f"{_name_entries(number + 1, entry.number - 1)} missing before {entry.name}"
     if entry.number != number + 1:
         return f"{name} stands in the wrong place, after entry {number}"
     if previous and entry.previous != previous:
         return f"{name} does not follow the entry before it: one of the two was put in later"
     return ""
+
+
+def _name_entries(first: int, last: int) -> str:
+    return f"Entry {first} is" if first == last else f"Entries {first} to {last} are"
 
 
 def _word_remedy(path: Path) -> str:

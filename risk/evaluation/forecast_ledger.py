@@ -31,12 +31,11 @@ from risk.evaluation.baselines import BASELINES
 from risk.evaluation.panel import Panel
 from risk.evaluation.risk_model import MODEL, ModelForecaster, build_panel
 from risk.model import Fit, RiskModel
+from risk.model.burden import TOP
 from risk.model.observations import Observations
 
 KIND = "forecast"
-TOP = 5  # areas of a country
-AHEAD, DRAWS, SEED = 4, 1000, 0
-LEVELS = (50, 80, 95)
+AHEAD, DRAWS, SEED = 4, 1000, 0  # quarters, draws of each forecaster
 
 
 def name_ledger(derived: Path) -> Path:
@@ -48,16 +47,17 @@ def make_entry(
     release: Release,
     history: Panel,
     forecasts: Mapping[str, Floats],
+    last_published: str,
     exceeding: Floats | None = None,
     *,
     reconstructed: bool = False,
 ) -> dict[str, Any]:
     """Return the content of an entry: draws of each forecaster, (d, A, AHEAD, P), after the quarters of a history.
 
+    `last_published` is the last quarter that any release shows: from its first quarter on a forecast is late.
     `exceeding` are chances that the rate is more than 1.5 times the country's, (A, P): registered, but never scored.
     """
     targets = list(_list_next(history.quarters[-1]))
-    shown = find_last_quarter(release)
     return {
         "kind": KIND,
         "release": release.name,
@@ -67,8 +67,8 @@ def make_entry(
         "code_version": code_version(),
         "origin": Period.parse(targets[0]).start.isoformat(),
         "last_known": history.quarters[-1],
-        "last_published": shown,
-        "late": not reconstructed and shown >= targets[0],
+        "last_published": last_published,
+        "late": not reconstructed and last_published >= targets[0],
         "reconstructed": reconstructed,
         "targets": targets,
         "areas": list(history.areas),
@@ -85,9 +85,10 @@ def draw_forecasts(fit: Fit, size: int) -> dict[str, Floats]:
     `size` is the number of draws that the report makes: the same draws are not made again.
     """
     observations = fit.observations
-    effort = np.repeat(observations.effort[:, -AHEAD:].mean(axis=1)[:, None], AHEAD, axis=1)
     # Draws are shuffled, so that the first ones are a sample.
-    by_model = fit.forecast(effort, size, SEED, published=True)[:DRAWS].sum(axis=-1).astype(float)
+    by_model = (
+        fit.forecast(observations.continue_effort(AHEAD), size, SEED, published=True)[:DRAWS].sum(axis=-1).astype(float)
+    )
     return {MODEL: by_model, **_draw_baselines(build_panel(observations))}
 
 
@@ -98,11 +99,11 @@ def reconstruct_entries(release: Release, observations: Observations, quarters: 
     """
     if not release.invented:
         raise ReleaseError(f"Release {release.name} is real: forecasts of the past are never made up for it.")
-    whole = build_panel(observations)
+    whole, shown = build_panel(observations), find_last_quarter(release)
     for known in range(len(observations.quarters) - quarters, len(observations.quarters)):
         history = whole.until(known)
         by_model = ModelForecaster(observations, RiskModel()).forecast(history, AHEAD, DRAWS, SEED)
-        yield make_entry(release, history, {MODEL: by_model, **_draw_baselines(history)}, reconstructed=True)
+        yield make_entry(release, history, {MODEL: by_model, **_draw_baselines(history)}, shown, reconstructed=True)
 
 
 def _draw_baselines(history: Panel) -> dict[str, Floats]:
@@ -133,7 +134,7 @@ def _list_next(quarter: str) -> Iterator[str]:
     """Yield the identifiers of the quarters after a quarter."""
     period = Period.parse(quarter)
     for _ in range(AHEAD):
-        period = Period.starting(period.end + pd.Timedelta(days=1).to_pytimedelta(), "quarter")
+        period = period.next()
         yield period.id
 
 

@@ -24,7 +24,6 @@ from risk.model.observations import Observations
 
 MODEL = "risk model"
 FIRST_ORIGIN = 4  # a year to learn from
-_YEAR = 4
 
 
 def build_panel(observations: Observations) -> Panel:
@@ -64,9 +63,10 @@ class ModelForecaster:
         known = self.known(len(history.quarters))
         hidden = np.isnan(history.counts)[..., None]
         known = replace(known, totals=None, published=np.where(hidden, MISSING, known.published))
-        effort = np.repeat(known.effort[:, -_YEAR:].mean(axis=1)[:, None], horizon, axis=1)
         fit = self.model.fit(known).fit_
-        counts: Floats = fit.forecast(effort, draws, seed, published=True).sum(axis=-1).astype(float)
+        counts: Floats = (
+            fit.forecast(known.continue_effort(horizon), draws, seed, published=True).sum(axis=-1).astype(float)
+        )
         return counts
 
 

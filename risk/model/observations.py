@@ -31,6 +31,7 @@ PATHWAYS, WAYS = CATEGORIES["crossing"], CATEGORIES["found"]
 CROSSING = (0, 1, 1)
 ALL = ("all",)  # the one label of an axis that is not split
 LEAST_EXPECTED = 1.0
+_YEAR = 4  # quarters
 _OPEN = 1.5  # upper end of an open class, as a multiple of its lower end
 
 
@@ -172,6 +173,10 @@ class Observations:
     def country_of(self) -> Ints:
         """Position of each area's country in `country_names`, (A,)."""
         return np.searchsorted(np.array(self.country_names), np.array(self.countries)).astype(np.int64)
+
+    def continue_effort(self, quarters: int) -> Floats:
+        """Return the days of outreach of the next quarters if effort goes on as in the last year, (A, quarters)."""
+        return np.repeat(self.effort[:, -_YEAR:].mean(axis=1)[:, None], quarters, axis=1)
 
     def up_to(self, quarters: int) -> Observations:
         """Return the observations of the first quarters only, without totals, which include the later quarters."""

@@ -111,7 +111,9 @@ def _register_forecasts(release: Release, folder: Path, judged: tables.JudgedFit
     history = build_panel(observations)
     if not forecast_ledger.is_registered(chain, release, history):
         forecasts = forecast_ledger.draw_forecasts(judged.fit, tables.DRAWS)
-        entry = forecast_ledger.make_entry(release, history, forecasts, judged.whole.exceeding)
+        entry = forecast_ledger.make_entry(
+            release, history, forecasts, forecast_ledger.find_last_quarter(release), judged.whole.exceeding
+        )
         try:
             chain = append_entries(path, [entry])
         except WorkspaceError as error:

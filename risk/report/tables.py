@@ -22,6 +22,7 @@ from data.workspace.types import Floats
 from geo import areas as geography
 from risk import clusters
 from risk.evaluation.baselines import BASELINES, HISTORICAL_MEAN
+from risk.evaluation.forecast_ledger import AHEAD
 from risk.evaluation.risk_model import MODEL, build_panel
 from risk.model import Draws, Fit
 from risk.model.burden import judge_burden
@@ -34,7 +35,6 @@ from risk.model.statements import CUTS, PUBLIC_CLAIMS, RATE_CLAIMS, Claim, name_
 from risk.numbers import round_to_two_digits
 from risk.report.change import Changes, find_changes, pool_countries
 
-AHEAD = 4  # quarters
 DRAWS, SEED, REPLICATES = 4000, 0, 9999
 _YEAR = 4  # quarters
 _SAID = "What can be said of the rate"
@@ -241,18 +241,18 @@ def _forecast_rows(judged: JudgedFit, evaluation: Mapping[str, Any]) -> pd.DataF
     verdicts = [v for v in evaluation.get("verdicts", []) if v["name"] == MODEL]
     by = MODEL if all(verdict["beats"] for verdict in verdicts) else HISTORICAL_MEAN
     if by == MODEL:
-        effort = np.repeat(observations.effort[:, -_YEAR:].mean(axis=1)[:, None], AHEAD, axis=1)
+        effort = observations.continue_effort(AHEAD)
         counts: Floats = judged.fit.forecast(effort, DRAWS, SEED).sum(axis=-1).astype(float)
     else:
         counts = BASELINES[by].forecast(build_panel(observations), AHEAD, DRAWS, SEED)
     low, high = np.quantile(counts, _LIKELY, axis=0)
     mean = counts.mean(axis=0)
-    start = Period.parse(observations.quarters[-1])
+    quarter = Period.parse(observations.quarters[-1])
     frames = []
     for i in range(AHEAD):
-        start = Period.starting(start.end + pd.Timedelta(days=1).to_pytimedelta(), "quarter")
+        quarter = quarter.next()
         columns = {"value": mean[:, i], "lower": low[:, i], "upper": high[:, i]}
-        frames.append(_cells(observations, start.id, **columns).assign(by=by))
+        frames.append(_cells(observations, quarter.id, **columns).assign(by=by))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -64,3 +64,4 @@ def test_periods_between_two_days_join_without_a_gap(first, length):
         assert periods[-1].start <= last <= periods[-1].end
         for one, two in itertools.pairwise(periods):
             assert two.start.toordinal() == one.end.toordinal() + 1
+            assert one.next() == two

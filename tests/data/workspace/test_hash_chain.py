@@ -47,16 +47,18 @@ def test_any_changed_byte_is_found(data, lines, tmp_path_factory):
     assert len(chain.entries) <= line, "what stands after a fault never counts"
 
 
-@given(order=st.permutations(range(LENGTH)), kept=st.integers(1, LENGTH))
-def test_any_removal_and_any_other_order_is_found_unless_only_the_end_is_cut_off(order, kept, lines, tmp_path_factory):
-    left = order[:kept]
+@given(order=st.permutations(range(LENGTH)), length=st.integers(1, LENGTH))
+def test_any_removal_and_any_other_order_is_found_unless_only_the_end_is_cut_off(
+    order, length, lines, tmp_path_factory
+):
+    left = order[:length]
     chain = read(tmp_path_factory, [lines[i] for i in left])
-    assert bool(chain.problems) == (left != list(range(kept)))
+    assert bool(chain.problems) == (left != list(range(length)))
 
 
 def test_messages_name_the_entry_its_day_and_the_remedy(lines, tmp_path_factory):
     changed = lines[2].replace(b'"value":2', b'"value":9')
-    for wrong, told in (
+    for wrong, message in (
         ([*lines[:2], changed, *lines[3:]], r"^Entry 3 of \d{4}-\d\d-\d\d was changed"),
         ([*lines[:2], *lines[3:]], r"^Entry 3 is missing before entry 4 of \d{4}-"),
         ([lines[1], lines[0], *lines[2:]], r"stands in the wrong place"),
@@ -64,7 +66,7 @@ def test_messages_name_the_entry_its_day_and_the_remedy(lines, tmp_path_factory)
     ):
         problem = read(tmp_path_factory, wrong).problems[0]
         problems = " ".join(read(tmp_path_factory, wrong).problems)
-        assert re.search(told, problem) or re.search(told, problems)
+        assert re.search(message, problem) or re.search(message, problems)
         assert "tact restore" in problem
 
 
@@ -100,6 +102,6 @@ def test_the_hash_is_that_of_the_other_fields_as_anyone_can_compute_it(lines):
     import hashlib
 
     values = json.loads(lines[1])
-    told = values.pop("sha256")
+    sha256 = values.pop("sha256")
     plain = json.dumps(values, sort_keys=True, separators=(",", ":"))
-    assert hashlib.sha256(plain.encode()).hexdigest() == told
+    assert hashlib.sha256(plain.encode()).hexdigest() == sha256

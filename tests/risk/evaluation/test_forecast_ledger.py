@@ -1,17 +1,27 @@
 """The ledger of forecasts: which entries count, and that their scores are those of what was published."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data.errors import ReleaseError
+from data.release import MANIFEST, Release
 from data.tables.periods import Calendar, Period
+from data.tables.spec import table_name
 from data.workspace.hash_chain import append_entries, read_chain
-from risk.evaluation import forecast_ledger
 from risk.evaluation.baselines import HISTORICAL_MEAN
-from risk.evaluation.forecast_ledger import TrackRecord, make_entry, read_draws, reconstruct_entries, score_ledger
+from risk.evaluation.forecast_ledger import (
+    TrackRecord,
+    find_last_quarter,
+    make_entry,
+    read_draws,
+    reconstruct_entries,
+    score_ledger,
+)
 from risk.evaluation.risk_model import MODEL, build_panel
 from risk.laplace.likelihood import MISSING
 from risk.model.observations import PATHWAYS, WAYS, Observations
@@ -31,19 +41,14 @@ def observe(quarters=8, published=2):
     )  # fmt: skip
 
 
-def entry(known, model=4, rival=4, **changes):
+def entry(known, model=4, rival=4, last_published=QUARTERS[3], **changes):
     """Return the entry of a release with `known` quarters, in which each forecaster is sure of one value."""
     forecasts = {
         name: np.full((10, len(AREAS), 4, len(PATHWAYS)), float(value))
         for name, value in ((MODEL, model), (RIVAL, rival))
     }
     release = SimpleNamespace(name="r", checksum=f"sum-{known}", tier="partner", invented=True)
-    return {**make_entry(release, build_panel(observe(known)), forecasts), **changes}
-
-
-@pytest.fixture(autouse=True)
-def nothing_else_published(monkeypatch):
-    monkeypatch.setattr(forecast_ledger, "find_last_quarter", lambda _release: QUARTERS[3])
+    return {**make_entry(release, build_panel(observe(known)), forecasts, last_published), **changes}
 
 
 @pytest.fixture
@@ -54,7 +59,7 @@ def register(tmp_path):
 def test_draws_come_back_from_the_ledger_as_they_were(register):
     drawn = np.random.default_rng(0).poisson(3.0, (50, len(AREAS), 4, len(PATHWAYS))).astype(float)
     release = SimpleNamespace(name="r", checksum="sum", tier="partner", invented=True)
-    chain = register(make_entry(release, build_panel(observe(4)), {MODEL: drawn}))
+    chain = register(make_entry(release, build_panel(observe(4)), {MODEL: drawn}, QUARTERS[3]))
     content = read_chain(chain.path).entries[0].content
     np.testing.assert_array_equal(read_draws(content, MODEL), np.sort(drawn, axis=0))
     assert content["targets"] == list(QUARTERS[4:])
@@ -88,11 +93,30 @@ def test_only_quarters_that_arrived_are_scored(register):
     assert score_ledger(chain, observe(4)) is None
 
 
-def test_an_entry_is_late_where_a_release_shows_its_first_quarter_already(register, monkeypatch):
-    monkeypatch.setattr(forecast_ledger, "find_last_quarter", lambda _release: QUARTERS[4])
-    late = entry(4, model=9)
+def write_release(folder, name, quarters, tier="partner"):
+    """Write a release with the table of the model alone; of published figures where there are no quarters."""
+    path = folder / name / tier
+    path.mkdir(parents=True)
+    table = table_name("model", "region", "quarter", "crossing", "found")
+    resources = [{"name": table, "path": f"{table}.parquet"}] if quarters else []
+    pd.DataFrame({"period": quarters}).to_parquet(path / f"{table}.parquet")
+    (path / MANIFEST).write_text(json.dumps({"tact": {"invented": True}, "resources": resources}))
+
+
+def test_the_last_quarter_is_the_last_that_any_release_of_the_tier_shows(tmp_path):
+    write_release(tmp_path, "earlier", QUARTERS[:4])
+    assert find_last_quarter(Release.open(tmp_path, "partner", "earlier")) == QUARTERS[3]
+    write_release(tmp_path, "later", QUARTERS[:5])
+    write_release(tmp_path, "figures", ())
+    write_release(tmp_path, "public", QUARTERS[:7], "public")
+    for name in ("earlier", "later"):
+        assert find_last_quarter(Release.open(tmp_path, "partner", name)) == QUARTERS[4]
+
+
+def test_an_entry_is_late_where_a_release_shows_its_first_quarter_already(register):
+    late = entry(4, model=9, last_published=QUARTERS[4])
     assert late["late"]
-    assert not entry(5)["late"]
+    assert not entry(5, last_published=QUARTERS[4])["late"]
     chain = register(late)
     assert score_ledger(chain, observe()) is None
     record = score_ledger(register(entry(5)), observe())
@@ -121,9 +145,9 @@ def test_forecasts_of_real_records_are_never_reconstructed():
 
 
 def test_a_number_of_which_a_part_is_withheld_is_left_out_for_all(register):
-    seen = observe()
-    seen.published[0, 5, 0, 1] = MISSING
-    record = score_ledger(register(entry(4, model=4, rival=7)), seen)
+    observations = observe()
+    observations.published[0, 5, 0, 1] = MISSING
+    record = score_ledger(register(entry(4, model=4, rival=7)), observations)
     assert record.left_out == 1
     assert {row["counts"] for row in record.scores} == {23}
     assert [row["wis"] for row in record.scores] == pytest.approx([0.0, 3.0]), "a part would be taken for the whole"
@@ -158,4 +182,13 @@ def test_the_top_five_are_those_of_a_country_and_ties_count_for_both():
         counts=np.zeros((8, 4, 2)), effort=np.ones((8, 4)),
     )  # fmt: skip
     release = SimpleNamespace(name="r", checksum="sum", tier="partner", invented=True)
-    assert make_entry(release, panel, {MODEL: drawn})["top"][MODEL] == [0.0, 0.5, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0]
+    assert make_entry(release, panel, {MODEL: drawn}, QUARTERS[3])["top"][MODEL] == [
+        0.0,
+        0.5,
+        0.5,
+        1.0,
+        1.0,
+        1.0,
+        1.0,
+        1.0,
+    ]
