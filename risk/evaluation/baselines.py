@@ -8,7 +8,7 @@ the data of their time. So a baseline is as wide as its past errors, and none lo
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -18,8 +18,9 @@ from sklearn.base import RegressorMixin
 from threadpoolctl import threadpool_limits
 
 from data.errors import InputError
-from data.workspace.types import Floats, Ints
+from data.workspace.types import Floats
 from risk.evaluation import endemic_epidemic, lagged
+from risk.evaluation.levels import areas_by_country, share_by_population, smooth_count
 from risk.evaluation.panel import Panel
 from risk.evaluation.scores import log_negative_binomial
 from risk.evaluation.splits import count_borders
@@ -29,7 +30,6 @@ HISTORICAL_MEAN = "historical mean"  # the one that is shown where the model doe
 _REPLAYS = 4  # earlier origins from which the size is estimated
 _SIZES = np.geomspace(0.2, 200.0, 31)
 _UNKNOWN_SIZE = 2.0  # of the first forecast, that has no earlier one
-_PRIOR = 0.5  # shape of the gamma prior of an area's mean, which has the mean of its population share
 
 
 class Forecaster(Protocol):
@@ -85,38 +85,13 @@ def _log_likelihood(counts: Floats, mean: Floats) -> Floats:
 
 def _estimate_size_around_shares(history: Panel) -> Floats:
     """Estimate the negative binomial size of all counts around their population share, by likelihood, (P,)."""
-    likelihood = _log_likelihood(history.counts, _share_by_population(history)[:, None]).sum(axis=1)
+    likelihood = _log_likelihood(history.counts, share_by_population(history)[:, None]).sum(axis=1)
     return np.where(likelihood.any(axis=0), _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
 
 
 def _repeat_ahead(mean: Floats, horizon: int) -> Floats:
     """Return the same expected counts for every quarter ahead, (A, P) to (A, horizon, P)."""
     return np.repeat(mean[:, None], horizon, axis=1)
-
-
-def _areas_by_country(history: Panel) -> Iterator[Ints]:
-    """Yield the positions of the areas of each country: no forecast learns a level across a border."""
-    for code in dict.fromkeys(history.countries):
-        yield np.flatnonzero([country == code for country in history.countries])
-
-
-def _share_by_population(history: Panel, quarters: int | None = None) -> Floats:
-    """Return each country's mean count per quarter, divided by expected children, eq. (67), (A, P)."""
-    counts = history.counts[:, -quarters:] if quarters else history.counts
-    now = history.expected[:, -1]
-    base = history.expected[:, -counts.shape[1] :, None] * ~np.isnan(counts)
-    out = np.empty((len(history.areas), len(history.pathways)))
-    for inside in _areas_by_country(history):
-        # Half a child more, so that a pathway on which nobody was met yet is unlikely, not impossible.
-        cases = np.nansum(counts[inside], axis=(0, 1)) + _PRIOR
-        known = np.maximum(base[inside].sum(axis=(0, 1)), now[inside].min())
-        out[inside] = now[inside, None] * cases / known
-    return out
-
-
-def _smooth_count(total: Floats, known: Floats, usual: Floats) -> Floats:
-    """Return the posterior mean count of a quarter, eq. (66), from the sum over `known` quarters, (A, P)."""
-    return np.asarray((total + _PRIOR) / (known + _PRIOR / usual))
 
 
 @dataclass(frozen=True)
@@ -130,7 +105,7 @@ class LastCount(ByMean):
         last = counts.shape[1] - 1 - known[:, ::-1].argmax(axis=1)
         value = np.take_along_axis(np.nan_to_num(counts), last[:, None], axis=1)[:, 0]
         any_known = known.any(axis=1).astype(float)
-        return _repeat_ahead(_smooth_count(value, any_known, _share_by_population(history)), horizon)
+        return _repeat_ahead(smooth_count(value, any_known, share_by_population(history)), horizon)
 
 
 @dataclass(frozen=True)
@@ -140,7 +115,7 @@ class HistoricalMean(ByMean):
     def means(self, history: Panel, horizon: int) -> Floats:
         """Return the expected counts, (A, horizon, P)."""
         total, known = np.nansum(history.counts, axis=1), (~np.isnan(history.counts)).sum(axis=1)
-        return _repeat_ahead(_smooth_count(total, known.astype(float), _share_by_population(history)), horizon)
+        return _repeat_ahead(smooth_count(total, known.astype(float), share_by_population(history)), horizon)
 
 
 @dataclass(frozen=True)
@@ -151,7 +126,7 @@ class PopulationShare(ByMean):
 
     def means(self, history: Panel, horizon: int) -> Floats:
         """Return the expected counts, (A, horizon, P)."""
-        return _repeat_ahead(_share_by_population(history, self.quarters), horizon)
+        return _repeat_ahead(share_by_population(history, self.quarters), horizon)
 
 
 def _sum_exposure(history: Panel) -> Floats:
@@ -178,9 +153,9 @@ class EmpiricalBayes(ByMean):
     def means(self, history: Panel, horizon: int) -> Floats:
         """Return the expected counts, (A, horizon, P)."""
         total, base = np.nansum(history.counts, axis=1), _sum_exposure(history)
-        mean = _share_by_population(history)
+        mean = share_by_population(history)
         usual = mean.copy()
-        for inside in _areas_by_country(history):
+        for inside in areas_by_country(history):
             for pathway in range(mean.shape[1]):
                 some = inside[base[inside, pathway] > 0]
                 if len(some) > 1:
@@ -205,7 +180,7 @@ class KernelDensity(ByMean):
         apart = count_borders(history.edges, len(history.areas))
         code = np.array(history.countries)
         apart[code[:, None] != code[None, :]] = np.inf
-        usual = _share_by_population(history)
+        usual = share_by_population(history)
         columns = [self._smooth(apart, total[:, p], base[:, p]) for p in range(total.shape[1])]
         mean = history.expected[:, -1, None] * np.stack(columns, axis=1)
         return _repeat_ahead(np.where(np.isnan(mean), usual, np.maximum(mean, 0.02 * usual)), horizon)

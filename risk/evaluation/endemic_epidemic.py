@@ -15,6 +15,7 @@ from scipy.special import digamma
 
 from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats, Ints
+from risk.evaluation.levels import share_by_population, smooth_count
 from risk.evaluation.panel import Panel
 from risk.evaluation.scores import log_negative_binomial
 from risk.numbers import stream
@@ -78,18 +79,10 @@ def spread_to_neighbours(edges: Ints, size: int) -> Floats:
 def _read_series(history: Panel, pathway: int, spread: Floats) -> _Series:
     counts = history.counts[:, :, pathway]
     known = ~np.isnan(counts)
-    names = sorted(set(history.countries))
-    country = np.array([names.index(code) for code in history.countries])
-    base = history.expected * known
-    # Half a child more, so that a pathway on which nobody was met yet is unlikely, not impossible.
-    cases = np.array([np.nansum(counts[country == c]) + 0.5 for c in range(len(names))])
-    below = np.array(
-        [max(base[country == c].sum(), history.expected[country == c, -1].min()) for c in range(len(names))]
-    )
-    level = np.log(cases / below)
-    usual = (np.nansum(counts, axis=1) + 0.5) / (
-        known.sum(axis=1) + 0.5 / (history.expected[:, -1] * np.exp(level[country]))
-    )
+    share = share_by_population(history)[:, pathway]
+    _, first, country = np.unique(history.countries, return_index=True, return_inverse=True)
+    level = np.log(share / history.expected[:, -1])[first]  # the same in all areas of a country
+    usual = smooth_count(np.nansum(counts, axis=1), known.sum(axis=1).astype(float), share)
     filled = np.where(known, counts, usual[:, None])
     return _Series(
         counts, filled, spread @ filled, _season(np.arange(counts.shape[1])), history.expected, country, level
