@@ -16,6 +16,7 @@ from dashboard.commands.workspace import open_workspace
 from dashboard.narrative.track_record import list_sentences
 from data.errors import InputError, ReleaseError, WorkspaceError
 from data.release import Release
+from data.release.derived import LEDGER
 from data.release.result import list_all_results
 from data.restricted import governance
 from data.tables.periods import Period
@@ -24,7 +25,6 @@ from data.workspace.hash_chain import Chain, Entry, read_chain
 from geo import areas as geography
 from risk.evaluation import hub_files
 from risk.evaluation.forecast_ledger import KIND as FORECAST
-from risk.evaluation.forecast_ledger import name_ledger
 from risk.model.observations import Observations
 from risk.planning.outcomes import MoveOutcome, follow_plan, list_plan_entries
 from risk.report import KIND as RISK
@@ -68,7 +68,7 @@ def list_entries(context: typer.Context, as_json: Json = False) -> None:
 def verify(context: typer.Context, as_json: Json = False) -> None:
     """Check that no entry was changed, removed, moved or cut off."""
     workspace = open_workspace(context, or_demo=True)
-    chain = read_chain(name_ledger(workspace.derived))
+    chain = read_chain(workspace.derived / LEDGER)
     problems = [*chain.problems, *_find_cut_off(workspace, chain)]
     emit(
         {"entries": len(chain.entries), "sha256": chain.head[1], "problems": problems},
@@ -110,7 +110,7 @@ def _open(workspace: Workspace, name: str | None) -> Release:
 
 def _read_whole(workspace: Workspace) -> Chain:
     """Read the ledger. Raise WorkspaceError where it is damaged."""
-    chain = read_chain(name_ledger(workspace.derived))
+    chain = read_chain(workspace.derived / LEDGER)
     if chain.problems:
         raise WorkspaceError(" ".join(chain.problems))
     return chain

@@ -24,6 +24,10 @@ from data.tables.resource import describe_resource
 from data.workspace import files
 from data.workspace.version import code_version
 
+# What people decided and what was forecast, beside the folders of releases; no command can compute it again.
+LEDGER = "ledger-partner.jsonl"  # registered forecasts and plans; of the partner tier, as all forecasts are
+BREAKS = "breaks.csv"  # accepted breaks of the series
+
 
 def publish(derived: Path, release: Release, kind: str, tables: Sequence[Table], about: Mapping[str, Any]) -> Result:
     """Write a result for one tier of a release, unless the newest one is the same, and return it.

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from data.errors import FileRefused, InputError
 
-BREAKS = "breaks.csv"  # accepted breaks of the series, in the folder of derived results
 # Characters of a cell. The limit of the csv module is one for the whole process, and other readers raise it.
 _LONGEST = 10_000
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,11 +35,6 @@ from risk.model.observations import Observations
 
 KIND = "forecast"
 AHEAD, DRAWS, SEED = 4, 1000, 0  # quarters, draws of each forecaster
-
-
-def name_ledger(derived: Path) -> Path:
-    """Return the ledger beside derived results. It is of the partner tier, as all forecasts are."""
-    return derived / "ledger-partner.jsonl"
 
 
 def make_entry(

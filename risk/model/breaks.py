@@ -14,9 +14,10 @@ from pathlib import Path
 
 from data.errors import InputError
 from data.personal.free_text import check_free_text
+from data.release.derived import BREAKS
 from data.tables.periods import Period
 from data.workspace import files
-from data.workspace.small_tables import BREAKS, read_rows
+from data.workspace.small_tables import read_rows
 
 
 @dataclass(frozen=True)

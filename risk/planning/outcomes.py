@@ -17,8 +17,9 @@ import numpy as np
 
 from data.errors import WorkspaceError
 from data.release import Release
+from data.release.derived import LEDGER
 from data.workspace.hash_chain import Chain, append_entries, read_chain
-from risk.evaluation.forecast_ledger import name_ledger, read_complete_panel
+from risk.evaluation.forecast_ledger import read_complete_panel
 from risk.evaluation.panel import Panel
 from risk.model.observations import Observations
 from risk.planning.explain import Estimate
@@ -73,7 +74,7 @@ def register_plan(folder: Path, release: Release, name: str, summary: PlanSummar
 
     A damaged ledger does not keep a plan from being saved; `tact ledger verify` says what is wrong with it.
     """
-    path = name_ledger(folder)
+    path = folder / LEDGER
     if release.tier != "partner" or any(plan["plan"] == name for plan in list_plan_entries(read_chain(path))):
         return
     with suppress(WorkspaceError):

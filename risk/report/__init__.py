@@ -106,7 +106,7 @@ def _register_forecasts(release: Release, folder: Path, judged: tables.JudgedFit
 
     A damaged ledger does not keep the risk from being calculated: the manifest says what is wrong.
     """
-    path, observations = forecast_ledger.name_ledger(folder), judged.observations
+    path, observations = folder / derived.LEDGER, judged.observations
     chain = read_chain(path)
     history = build_panel(observations)
     if not forecast_ledger.is_registered(chain, release, history):
@@ -129,9 +129,7 @@ def _register_forecasts(release: Release, folder: Path, judged: tables.JudgedFit
 def reconstruct_forecasts(release: Release, folder: Path) -> None:
     """Register what would have been forecast before each of the last quarters, for invented data only."""
     observations = Observations.from_release(release)
-    append_entries(
-        forecast_ledger.name_ledger(folder), list(forecast_ledger.reconstruct_entries(release, observations))
-    )
+    append_entries(folder / derived.LEDGER, list(forecast_ledger.reconstruct_entries(release, observations)))
 
 
 def _describe_time(release: Release, fit: Fit, breaks: Sequence[Break]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The folders in a backup: releases, so that published numbers can be repeated, saved plans, ledgers and breaks.
+"""The folders in a backup: releases, so that published numbers can be repeated, saved plans, the ledger and breaks.
 
 Other results can be computed again from a release, and are left out. An existing folder is never changed, and each
 path in a backup is checked, so that no file is written outside the folders.
@@ -6,18 +6,17 @@ path in a backup is checked, so that no file is written outside the folders.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from fnmatch import fnmatch
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from data.release import names
+from data.release.derived import BREAKS, LEDGER
 from data.restricted.vault.sqlcipher import Connection
 from data.workspace import files
-from data.workspace.small_tables import BREAKS
 
 _LISTS = (".names", "current")
 _PLANS = "plan-"
-_LEDGERS = "ledger-*.jsonl"
+_FILES = (LEDGER, BREAKS)
 
 
 def iter_releases(releases: Path) -> Iterator[tuple[str, bytes]]:
@@ -29,10 +28,10 @@ def iter_releases(releases: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def iter_plans(derived: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the path (below `derived`) and content of each file of saved plans, of ledgers and of accepted breaks."""
+    """Yield the path (below `derived`) and content of each file of saved plans, of the ledger and of the breaks."""
     yield from _iter_files(derived, f"*/{_PLANS}*/*")
-    yield from _iter_files(derived, _LEDGERS)
-    yield from _iter_files(derived, BREAKS)
+    for name in _FILES:
+        yield from _iter_files(derived, name)
 
 
 def restore_releases(connection: Connection, releases: Path) -> list[str]:
@@ -45,14 +44,12 @@ def restore_releases(connection: Connection, releases: Path) -> list[str]:
         # The next release clears this folder away, should the restore be interrupted.
         _write_folder(connection, "backup_release", releases / release, 1, within)
         written.append(release)
-    for name in _LISTS:
-        if name in paths and not (releases / name).exists():
-            files.write_bytes(releases / name, _read_content(connection, "backup_release", name))
+    _write_files(connection, "backup_release", releases, _LISTS)
     return written
 
 
 def restore_plans(connection: Connection, derived: Path) -> int:
-    """Write the plans, ledgers and breaks of a backup that are missing; return the number of plans."""
+    """Write the plans, the ledger and the breaks of a backup that are missing; return the number of plans."""
     query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'backup_plan'"
     if connection.execute(query).fetchone() is None:
         return 0  # a backup from before plans existed
@@ -62,11 +59,7 @@ def restore_plans(connection: Connection, derived: Path) -> int:
     for folder in missing:
         within = [path for path in paths if _split(path)[:2] == folder]
         _write_folder(connection, "backup_plan", derived.joinpath(*folder), 2, within)
-    for name in _list_paths(connection, "backup_plan"):
-        # One that is there may have entries that the backup does not have.
-        plain = "/" not in name and "\\" not in name
-        if plain and (name == BREAKS or fnmatch(name, _LEDGERS)) and not (derived / name).exists():
-            files.write_bytes(derived / name, _read_content(connection, "backup_plan", name))
+    _write_files(connection, "backup_plan", derived, _FILES)
     return len(missing)
 
 
@@ -100,6 +93,14 @@ def _write_folder(connection: Connection, table: str, target: Path, depth: int, 
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(_read_content(connection, table, path))
     files.publish_folder(aside, target)
+
+
+def _write_files(connection: Connection, table: str, folder: Path, listed: Iterable[str]) -> None:
+    """Write the files of a backup that are missing; one that is there may hold more than the backup does."""
+    paths = _list_paths(connection, table)
+    for name in listed:
+        if name in paths and not (folder / name).exists():
+            files.write_bytes(folder / name, _read_content(connection, table, name))
 
 
 def _read_content(connection: Connection, table: str, name: str) -> bytes:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from data.release.derived import LEDGER
 from data.tables.periods import Calendar, Period
 from data.workspace.hash_chain import read_chain
-from risk.evaluation.forecast_ledger import name_ledger
 from risk.laplace.likelihood import MISSING
 from risk.model.observations import PATHWAYS, WAYS, Observations
 from risk.planning.outcomes import follow_plan, list_plan_entries, register_plan
@@ -72,7 +72,7 @@ def test_a_saved_plan_is_registered_once_with_its_decisions(tmp_path):
     release = type("R", (), {"name": "2009-05-001", "tier": "partner", "invented": True})()
     for _ in range(2):
         register_plan(tmp_path, release, saved.name, saved.summary)
-    (content,) = list_plan_entries(read_chain(name_ledger(tmp_path)))
+    (content,) = list_plan_entries(read_chain(tmp_path / LEDGER))
     assert content["plan"] == saved.name
     assert len(content["moves"]) == len(saved.summary.moves)
     decided = {(move["start"], move["end"]): move["decided"] for move in content["moves"]}

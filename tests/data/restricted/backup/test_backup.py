@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from data.errors import CorruptVault, InputError, VaultBusy, VaultError, WorkspaceError, WrongKey
+from data.release.derived import BREAKS, LEDGER
 from data.restricted import keys
 from data.restricted.backup import restore_backup, write_backup
 from data.restricted.keys import Keys
@@ -137,8 +138,8 @@ def test_a_vault_with_records_is_replaced_only_when_told_and_then_kept(workspace
     assert content(workspace) == later
     done = restore_backup(file, workspace.path, PASSPHRASE, replace=True)
     assert len(content(workspace)[0]["encounter"]) == 400
-    with Vault.open(done.replaced, keys.load(workspace.id).vault) as kept:
-        assert sum(len(b) for b in kept.read("encounter")) == 410
+    with Vault.open(done.replaced, keys.load(workspace.id).vault) as replaced:
+        assert sum(len(b) for b in replaced.read("encounter")) == 410
 
 
 def test_a_damaged_vault_is_replaced_only_when_told(workspace, file):
@@ -230,19 +231,18 @@ def test_a_restore_that_is_interrupted_puts_the_old_vault_back(workspace, file, 
     assert left == {"vault", "vault.lock"}
 
 
-def kept(derived, *names):
+def write_results(derived, *names):
     for name in names:
         (derived / "2009-05-001" / name).mkdir(parents=True)
         (derived / "2009-05-001" / name / "manifest.json").write_text(f'{{"kind": "{name}"}}')
 
 
 def test_plans_that_were_kept_come_back_and_those_that_are_there_stay(workspace, tmp_path):
-    kept(workspace.derived, "plan-partner-a", "plan-partner-b", "risk-partner-c")
+    write_results(workspace.derived, "plan-partner-a", "plan-partner-b", "risk-partner-c")
     write_backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
     new = tmp_path / "new"
     restore_backup(tmp_path / "b.tact", new, PASSPHRASE)
-    held = {str(path): content for path, content in snapshot(new / "derived").items()}
-    assert held == {
+    assert {str(path): content for path, content in snapshot(new / "derived").items()} == {
         f"2009-05-001/{name}/manifest.json": f'{{"kind": "{name}"}}'.encode()
         for name in ("plan-partner-a", "plan-partner-b")
     }
@@ -252,16 +252,17 @@ def test_plans_that_were_kept_come_back_and_those_that_are_there_stay(workspace,
     assert changed.read_text() == "{}"
 
 
-def test_the_ledger_of_forecasts_comes_back_and_one_that_is_there_stays(workspace, tmp_path):
-    (workspace.derived / "ledger-partner.jsonl").write_text("one\n")
+@pytest.mark.parametrize("name", [LEDGER, BREAKS])
+def test_the_ledger_and_the_breaks_come_back_and_those_that_are_there_stay(workspace, tmp_path, name):
+    (workspace.derived / name).write_text("one\n")
+    (workspace.derived / f"{name}.part").write_text("of no backup\n")
     write_backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
     new = tmp_path / "new"
     restore_backup(tmp_path / "b.tact", new, PASSPHRASE)
-    ledger = new / "derived" / "ledger-partner.jsonl"
-    assert ledger.read_text() == "one\n"
-    ledger.write_text("one\ntwo\n")
+    assert {str(path): content for path, content in snapshot(new / "derived").items()} == {name: b"one\n"}
+    (new / "derived" / name).write_text("one\ntwo\n")
     restore_backup(tmp_path / "b.tact", new, PASSPHRASE, replace=True)
-    assert ledger.read_text() == "one\ntwo\n"
+    assert (new / "derived" / name).read_text() == "one\ntwo\n"
 
 
 def test_a_backup_of_before_there_were_plans_is_restored(file, tmp_path):
