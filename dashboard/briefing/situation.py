@@ -18,11 +18,12 @@ from dashboard.narrative.speech import Speech
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, read_risk_manifest
 from geo.layers.core.words import mark
+from geo.layers.risk import CERTAINTIES, CHANGES
 
 _COUNTRIES = ("AL", "GR")
 PATHWAYS = {"internal": mark("internal trafficking"), "cross_border": mark("cross-border trafficking")}
 _LEVELS = {"very_high": mark("very high: {areas}"), "high": mark("high: {areas}"), "low": mark("low: {areas}")}
-_CERTAINTIES = {"very_likely": mark("very likely"), "likely": mark("likely")}
+_CERTAINTIES = {code: CERTAINTIES[code] for code in ("very_likely", "likely")}
 
 
 def list_levels(t: Speech, current: CurrentRelease, most: int) -> list[str]:
@@ -120,24 +121,13 @@ def _read_latest(current: CurrentRelease, level: str) -> pd.DataFrame:
     return frame.assign(claim=read_claims(frame, change=True))
 
 
-_CHANGES = {
-    "rising": mark("rising"),
-    "falling": mark("falling"),
-    "same": mark("about the same"),
-    "more": mark("higher"),
-    "less": mark("lower"),
-    "not_falling": mark("not falling"),
-    "not_rising": mark("not rising"),
-}
-
-
 def _word_change(t: Speech, current: CurrentRelease, row: Mapping[Any, Any]) -> str:
     ends = {"ratio": "median", "low": "lower", "high": "upper"}
     sentence = t(
         "{area}, {pathway}: {change}, {ratio} times the year before (95 % interval {low} to {high}).",
         area=t.name_area(row["area"]),
         pathway=t(PATHWAYS[str(row["crossing"])]),
-        change=f"{t(_CHANGES[row['claim']])}{_word_certainty(t, str(row.get('certainty')))}",
+        change=f"{t(CHANGES[row['claim']].name)}{_word_certainty(t, str(row.get('certainty')))}",
         **{name: t.format_number(float(row[column]), 2) for name, column in ends.items()},
     )
     manifest, place = read_risk_manifest(current), (str(row["area"]), str(row["crossing"]), str(row["period"]))

@@ -9,10 +9,7 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import Json, emit, format_table
-from dashboard.commands.workspace import open_workspace
-from data.release import Release
-from data.restricted import governance
-from data.workspace import Workspace
+from dashboard.commands.workspace import open_release, open_workspace
 from geo import areas as geography
 from risk.model.breaks import Break, accept_break, read_breaks, remove_break
 from risk.report.manifest import read_manifest
@@ -31,7 +28,7 @@ def list_breaks(context: typer.Context, as_json: Json = False) -> None:
     """List accepted breaks, and possible ones that the risk model found in the current release."""
     workspace = open_workspace(context, or_demo=True)
     accepted = read_breaks(workspace.derived)
-    manifest = read_manifest(_open(workspace))
+    manifest = read_manifest(open_release(workspace))
     known = {(one.period, one.place) for one in accepted}
     offered = {(jump.period, jump.place): jump for _, jump in manifest.trends.jumps} if manifest else {}
     possible = [jump for key, jump in offered.items() if key not in known]
@@ -61,7 +58,7 @@ def accept(
 ) -> None:
     """Accept a break: years on both sides are no longer compared, and the risk model gives each side a level."""
     workspace = open_workspace(context)
-    table = geography.read_areas(_open(workspace).areas_file).table
+    table = geography.read_areas(open_release(workspace).areas_file).table
     places = [str(code) for code in table.index[table["level"].isin(["country", "region"])]]
     new = Break(quarter, place, note, "data officer", dt.datetime.now(dt.UTC).date().isoformat())
     accept_break(workspace.derived, new, places)
@@ -74,8 +71,3 @@ def remove(context: typer.Context, quarter: _Quarter, place: _Place = "", as_jso
     workspace = open_workspace(context)
     remove_break(workspace.derived, quarter, place)
     emit({"period": quarter, "place": place}, as_json, f"Removed: the break from {quarter} on.", _AGAIN)
-
-
-def _open(workspace: Workspace) -> Release:
-    blocked = governance.read(workspace).blocked
-    return Release.open(workspace.releases, "partner", None, blocked, workspace.derived)

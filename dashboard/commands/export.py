@@ -9,7 +9,7 @@ from typing import Annotated, cast
 import typer
 
 from dashboard.commands.output import Json, emit, progress
-from dashboard.commands.workspace import open_workspace
+from dashboard.commands.workspace import open_release, open_workspace
 from data.errors import InputError
 from data.release import Release
 from data.restricted import governance
@@ -41,9 +41,7 @@ def export(
     if to.exists() and not to.is_dir():
         raise InputError(f"{to} is a file. Give a folder: --to FOLDER")
     workspace = open_workspace(context, or_demo=True)
-    governed = governance.read(workspace)
-    # A withdrawn approval of community layers counts for earlier releases too.
-    opened = Release.open(workspace.releases, cast("Tier", tier), release, governed.blocked, workspace.derived)
+    opened = open_release(workspace, cast("Tier", tier), release)
     layers = [layer.id for layer in exports.list_layers(opened)]
     if tier == "partner":
         log_receiver(workspace, opened, receiver, formats, layers)

@@ -12,13 +12,12 @@ import typer
 
 from dashboard.commands.export import log_receiver
 from dashboard.commands.output import Json, emit, format_table
-from dashboard.commands.workspace import open_workspace
+from dashboard.commands.workspace import open_release, open_workspace
 from dashboard.narrative.track_record import list_sentences
 from data.errors import InputError, ReleaseError, WorkspaceError
 from data.release import Release
 from data.release.derived import LEDGER
 from data.release.result import list_all_results
-from data.restricted import governance
 from data.tables.periods import Period
 from data.workspace import Workspace
 from data.workspace.hash_chain import Chain, Entry, read_chain
@@ -43,7 +42,7 @@ def list_entries(context: typer.Context, as_json: Json = False) -> None:
     """List the entries of the ledger, and how right the forecasts were."""
     workspace = open_workspace(context, or_demo=True)
     chain = _read_whole(workspace)
-    release = _open(workspace, None)
+    release = open_release(workspace)
     manifest = read_manifest(release)
     record = manifest.track_record if manifest else None
     outcomes = _follow_plans(workspace, chain, release)
@@ -96,16 +95,11 @@ def export(
         raise InputError(f"{to} is a file. Give a folder: --to FOLDER")
     workspace = open_workspace(context, or_demo=True)
     chain = _read_whole(workspace)
-    opened = _open(workspace, release)
+    opened = open_release(workspace, name=release)
     observations = _observe(opened)
     log_receiver(workspace, opened, receiver, ["csv"], ["forecasts"])
     paths = [str(path) for path in hub_files.write_hub(chain, observations, to)]
     emit({"files": paths, "for": receiver}, as_json, *paths)
-
-
-def _open(workspace: Workspace, name: str | None) -> Release:
-    blocked = governance.read(workspace).blocked
-    return Release.open(workspace.releases, "partner", name, blocked, workspace.derived)
 
 
 def _read_whole(workspace: Workspace) -> Chain:
@@ -123,7 +117,7 @@ def _follow_plans(workspace: Workspace, chain: Chain, release: Release) -> list[
         after = _observe(release)
         for content in list_plan_entries(chain):
             if content["release"] != release.name:
-                outcomes += follow_plan(content, _observe(_open(workspace, content["release"])), after)
+                outcomes += follow_plan(content, _observe(open_release(workspace, name=content["release"])), after)
     return outcomes
 
 

@@ -14,13 +14,12 @@ from typer.core import TyperGroup
 from dashboard.commands.export import log_receiver
 from dashboard.commands.option_groups import expand_options
 from dashboard.commands.output import Json, emit, format_table, progress, say
-from dashboard.commands.workspace import open_workspace
+from dashboard.commands.workspace import open_release, open_workspace
 from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
 from dashboard.narrative.speech import LANGUAGES, Speech
 from data.errors import InputError
 from data.release import Release
-from data.restricted import governance
 from data.tables.spec import Level
 from data.workspace import Workspace, files
 from geo import areas as geography
@@ -232,8 +231,7 @@ def write_draft(
 
 def _open_release(context: typer.Context, name: str | None) -> tuple[Workspace, Release]:
     workspace = open_workspace(context, or_demo=True)
-    blocked = governance.read(workspace).blocked
-    return workspace, Release.open(workspace.releases, "partner", name, blocked, workspace.derived)
+    return workspace, open_release(workspace, name=name)
 
 
 def _read_ground(opened: Release, file: Path | None, level: Level) -> PlanInputs:

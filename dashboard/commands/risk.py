@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,7 +27,7 @@ from geo import areas as geography
 from geo.travel import read_links
 from risk.access.tables import Times
 from risk.evaluation.risk_model import evaluate_blocks, evaluate_model
-from risk.model.breaks import read_breaks
+from risk.model.breaks import Break, read_breaks
 from risk.model.observations import Observations
 from risk.report import KIND, assess
 from risk.report.manifest import EvaluationSummary
@@ -49,17 +49,18 @@ def _assess(
 ) -> Result:
     opened = _open(workspace, tier, name)
     known = _read_times(workspace, opened, *files)
-    evaluation = evaluation or _read_evaluation(workspace, opened)
     breaks = read_breaks(workspace.derived)
+    evaluation = evaluation or _read_evaluation(workspace, opened, breaks)
     return assess(opened, workspace.derived, evaluation=evaluation, times=known, breaks=breaks, progress=tick)
 
 
-def _read_evaluation(workspace: Workspace, release: Release) -> dict[str, Any]:
-    """Return the evaluation of the same release by the same code; it does not depend on travel times."""
+def _read_evaluation(workspace: Workspace, release: Release, breaks: Sequence[Break]) -> dict[str, Any]:
+    """Return the evaluation of the same release by the same code with the same breaks, for any travel times."""
     last = newest(workspace.derived, release.name, release.tier, release.checksum, KIND)
     if last is None or last.manifest["code_version"] != code_version():
         return {}
-    return dict(last.manifest.get("evaluation") or {})
+    evaluation = dict(last.manifest.get("evaluation") or {})
+    return evaluation if evaluation.get("breaks", []) == [asdict(one) for one in breaks] else {}
 
 
 def _open(workspace: Workspace, tier: Tier, name: str | None) -> Release:
@@ -125,7 +126,12 @@ def _evaluation(workspace: Workspace, name: str | None) -> dict[str, Any]:
     earlier = {size: replace(known, breaks=breaks) for size, known in _earlier(workspace, opened).items()}
     with progress("Forecasting from each earlier quarter") as tick:
         found = evaluate_model(seen, earlier=earlier, progress=tick).as_dict()
-    return {**found, "blocks": evaluate_blocks(seen), "as_known_then": sorted(earlier)}
+    return {
+        **found,
+        "blocks": evaluate_blocks(seen),
+        "as_known_then": sorted(earlier),
+        "breaks": list(map(asdict, breaks)),
+    }
 
 
 def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:

@@ -7,8 +7,10 @@ import datetime as dt
 import typer
 
 from dashboard.commands.output import say
+from data.release import Release
 from data.restricted import governance
 from data.restricted.vault import Vault
+from data.tables.spec import Tier
 from data.workspace import Workspace, default_path, demo_path
 
 
@@ -21,6 +23,12 @@ def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspac
         say("You have no workspace yet, so this is the demo with invented data.")
         return Workspace.open(demo_path())
     return Workspace.open(context.obj or default_path())
+
+
+def open_release(workspace: Workspace, tier: Tier = "partner", name: str | None = None) -> Release:
+    """Open a release, by default the current one. A withdrawn approval of layers counts for earlier releases, too."""
+    blocked = governance.read(workspace).blocked
+    return Release.open(workspace.releases, tier, name, blocked, workspace.derived)
 
 
 def delete_overdue(workspace: Workspace, vault: Vault) -> None:

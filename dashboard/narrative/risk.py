@@ -33,7 +33,7 @@ def name_pathways() -> dict[str, str]:
 
 def name_claim(code: str, *, change: bool = False) -> str:
     """Return the short name of what is said, by its code; empty is "cannot tell"."""
-    return translate((CHANGES if change else RATES)[code].words).partition(":")[0] if code else _("cannot tell")
+    return translate((CHANGES if change else RATES)[code].name) if code else _("cannot tell")
 
 
 def name_certainty(code: str) -> str:
@@ -140,7 +140,7 @@ def format_break(current: CurrentRelease, jump: Jump) -> str:
 
 def format_accepted_break(current: CurrentRelease, accepted: Break) -> str:
     """Return a sentence on a break that a person accepted."""
-    place = read_area_names(current)[accepted.place] if accepted.place else _("all places")
+    place = read_area_names(current).get(accepted.place, accepted.place) if accepted.place else _("all places")
     return _(
         "Break in the series from {quarter} on, {place}: {note}. Years on both sides of it are not compared.",
         quarter=Period.parse(accepted.period).label,

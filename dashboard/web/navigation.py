@@ -13,7 +13,7 @@ from dashboard.site import read_site
 from dashboard.site.current_release import open_current_release
 from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import page_frame
-from data.errors import ReleaseError
+from data.errors import ReleaseError, TactError
 
 # Section, module in dashboard/pages, title, address. The first one opens by itself.
 PAGES: tuple[tuple[str, str, str, str], ...] = (
@@ -61,4 +61,7 @@ def run_page() -> None:
         st.error(escape_markdown(str(error)))
         return
     page_frame.show_frame(where, shown.release if shown else None)
-    chosen.run()
+    try:
+        chosen.run()
+    except TactError as error:  # such as a damaged table of the workspace: it says which, and what to do
+        st.error(escape_markdown(str(error)))

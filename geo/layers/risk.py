@@ -21,32 +21,40 @@ from geo.layers.reading.computed import Computed, Quantity
 
 @dataclass(frozen=True)
 class Claim:
-    """What can be said of a ratio: its ends, NaN without an upper end, and its name with its meaning."""
+    """What can be said of a ratio: its ends, NaN without an upper end, its name and its meaning."""
 
     low: float
     high: float
-    words: str
+    name: str
+    meaning: str
+
+    @property
+    def words(self) -> str:
+        """The name with its meaning, as a legend has them."""
+        return Message("{name}: {meaning}", name=self.name, meaning=self.meaning)
 
 
 # The claims of the model (risk/model/statements.py, risk/report/change.py), the lowest first.
 RATES = {
-    "low": Claim(0.0, 2 / 3, mark("low: less than two thirds of the national average")),
-    "below": Claim(0.0, 1.0, mark("below average: less than the national average")),
-    "not_high": Claim(0.0, 1.5, mark("not high: at most one and a half times the national average")),
-    "average": Claim(2 / 3, 1.5, mark("average: two thirds to one and a half times the national average")),
-    "not_low": Claim(2 / 3, math.nan, mark("not low: at least two thirds of the national average")),
-    "above": Claim(1.0, math.nan, mark("above average: more than the national average")),
-    "high": Claim(1.5, math.nan, mark("high: more than one and a half times the national average")),
-    "very_high": Claim(2.25, math.nan, mark("very high: more than two and a quarter times the national average")),
+    "low": Claim(0.0, 2 / 3, mark("low"), mark("less than two thirds of the national average")),
+    "below": Claim(0.0, 1.0, mark("below average"), mark("less than the national average")),
+    "not_high": Claim(0.0, 1.5, mark("not high"), mark("at most one and a half times the national average")),
+    "average": Claim(2 / 3, 1.5, mark("average"), mark("two thirds to one and a half times the national average")),
+    "not_low": Claim(2 / 3, math.nan, mark("not low"), mark("at least two thirds of the national average")),
+    "above": Claim(1.0, math.nan, mark("above average"), mark("more than the national average")),
+    "high": Claim(1.5, math.nan, mark("high"), mark("more than one and a half times the national average")),
+    "very_high": Claim(
+        2.25, math.nan, mark("very high"), mark("more than two and a quarter times the national average")
+    ),
 }
 CHANGES = {
-    "falling": Claim(0.0, 0.8, mark("falling: by more than a fifth")),
-    "less": Claim(0.0, 1.0, mark("lower: less than the year before")),
-    "not_rising": Claim(0.0, 1.25, mark("not rising: at most a quarter more")),
-    "same": Claim(0.8, 1.25, mark("about the same: between a fifth less and a quarter more")),
-    "not_falling": Claim(0.8, math.nan, mark("not falling: at most a fifth less")),
-    "more": Claim(1.0, math.nan, mark("higher: more than the year before")),
-    "rising": Claim(1.25, math.nan, mark("rising: by more than a quarter")),
+    "falling": Claim(0.0, 0.8, mark("falling"), mark("by more than a fifth")),
+    "less": Claim(0.0, 1.0, mark("lower"), mark("less than the year before")),
+    "not_rising": Claim(0.0, 1.25, mark("not rising"), mark("at most a quarter more")),
+    "same": Claim(0.8, 1.25, mark("about the same"), mark("between a fifth less and a quarter more")),
+    "not_falling": Claim(0.8, math.nan, mark("not falling"), mark("at most a fifth less")),
+    "more": Claim(1.0, math.nan, mark("higher"), mark("more than the year before")),
+    "rising": Claim(1.25, math.nan, mark("rising"), mark("by more than a quarter")),
 }
 # What the public tier says: one class, without a word of certainty.
 PUBLIC = ("low", "average", "high", "very_high")

@@ -17,7 +17,7 @@ from data.personal.free_text import check_free_text
 from data.release.derived import BREAKS
 from data.tables.periods import Period
 from data.workspace import files
-from data.workspace.small_tables import read_rows
+from data.workspace.small_tables import Row, read_rows
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,15 @@ def read_breaks(folder: Path | None) -> tuple[Break, ...]:
     """
     if folder is None or not (folder / BREAKS).exists():
         return ()
-    rows = read_rows(folder / BREAKS, _COLUMNS[:1], _COLUMNS[1:])
-    return tuple(sorted((Break(*(row[name] for name in _COLUMNS)) for row in rows), key=astuple))
+    return tuple(sorted(map(_read_row, read_rows(folder / BREAKS, _COLUMNS[:1], _COLUMNS[1:])), key=astuple))
+
+
+def _read_row(row: Row) -> Break:
+    try:
+        _check_quarter(row["period"])
+    except InputError as error:
+        raise row.fault(str(error)) from None
+    return Break(*(row[name] for name in _COLUMNS))
 
 
 def accept_break(folder: Path, new: Break, places: Collection[str]) -> None:
@@ -60,10 +67,14 @@ def accept_break(folder: Path, new: Break, places: Collection[str]) -> None:
     check_free_text([new.note], "A note")
     if new.place and new.place not in places:
         raise InputError(f"No country, county or region {new.place!r}. Give its code, for example AL or AL-11.")
-    if Period.parse(new.period).grain != "quarter":
-        raise InputError(f"{new.period!r} is no quarter. Give its identifier, for example 2008-03-01/P3M.")
+    _check_quarter(new.period)
     others = (old for old in read_breaks(folder) if (old.period, old.place) != (new.period, new.place))
     _write_breaks(folder, (*others, new))
+
+
+def _check_quarter(period: str) -> None:
+    if Period.parse(period).grain != "quarter":
+        raise InputError(f"{period!r} is no quarter. Give its identifier, for example 2008-03-01/P3M.")
 
 
 def remove_break(folder: Path, period: str, place: str) -> None:

@@ -56,22 +56,21 @@ class Fit:
     def draws(self, size: int, seed: int) -> Draws:
         """Draw from the joint posterior, eq. (34); the same seed gives the same draws."""
         parts = [self._draw_at(node, count, rng) for node, count, rng in self._allocate(size, seed)]
-        columns = [np.concatenate([getattr(p, name) for p in parts]) for name in Draws.__dataclass_fields__]
-        # Nodes come one after the other: shuffled, so that any part of the draws is a sample too.
-        order = np.random.default_rng([seed, 1]).permutation(size)
-        return Draws(*(column[order] for column in columns))
+        columns = (np.concatenate([getattr(p, name) for p in parts]) for name in Draws.__dataclass_fields__)
+        return Draws(*(self._shuffle(column, seed) for column in columns))
 
     @on_one_thread
     def draw_area_effects(self, size: int, seed: int) -> Floats:
         """Draw the values of the area field, eq. (34), (size, A, P); the same seed gives the same draws."""
-        effects = np.empty((size, len(self.layout.area)))
-        start = 0
-        for node, count, rng in self._allocate(size, seed):
-            core, _ = node.factor(self.layout.model).draw(rng, count)
-            effects[start : start + count] = core[:, self.layout.area] + node.core[self.layout.area]
-            start += count
-        order = np.random.default_rng([seed, 1]).permutation(size)
-        return effects[order].reshape(size, len(self.observations.areas), -1)
+        model, area = self.layout.model, self.layout.area
+        nodes = self._allocate(size, seed)
+        parts = [node.factor(model).draw(rng, count)[0][:, area] + node.core[area] for node, count, rng in nodes]
+        return self._shuffle(np.concatenate(parts), seed).reshape(size, len(self.observations.areas), -1)
+
+    @staticmethod
+    def _shuffle(draws: Floats, seed: int) -> Floats:
+        """Return draws in another order. They come node after node; so any part of them is a sample, too."""
+        return draws[np.random.default_rng([seed, 1]).permutation(len(draws))]
 
     def forecast(self, effort: Floats, size: int, seed: int, *, published: bool = False) -> Ints:
         """Draw counts of the next quarters, eq. (36) and (37), (size, A, horizon, P, W).

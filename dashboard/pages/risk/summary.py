@@ -240,7 +240,7 @@ def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[
 
 
 def _format_verdict(rate: Mapping[Any, Any]) -> str:
-    meaning = translate(RATES[rate["claim"]].words).partition(": ")[2] if rate["claim"] else ""
+    meaning = translate(RATES[rate["claim"]].meaning) if rate["claim"] else ""
     return _(
         "{area}: {said}.{meaning} That it is high is {certainty} ({chance} %).",
         area=rate["name"],

@@ -13,7 +13,7 @@ import streamlit as st
 from dashboard.narrative import risk as narrative
 from dashboard.pages.trends import summary
 from dashboard.site import read_site
-from dashboard.site.current_release import CurrentRelease, load_areas
+from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from dashboard.site.text import _, escape_markdown
 from data.errors import TactError
 from data.personal.free_text import LONGEST
@@ -51,8 +51,14 @@ def ask_about_breaks(current: CurrentRelease, accepted: Sequence[Break], area: s
             st.text_input(_("Reason, such as a new law or a new form"), max_chars=LONGEST, key=_NOTE)
             st.selectbox(_("Your role"), ROLES, format_func=_, key=_ROLE)
         for jump in possible:
-            label = _("Accept a break from {quarter} on, {place}", quarter=_label(jump.period), place=jump.place)
-            st.button(label, key=f"accept-{jump.period}", on_click=_accept, args=(current, jump.period, jump.place))
+            place = read_area_names(current)[jump.place]
+            label = _("Accept a break from {quarter} on, {place}", quarter=_label(jump.period), place=place)
+            st.button(
+                label,
+                key=f"accept-{jump.period}-{jump.place}",
+                on_click=_accept,
+                args=(current, jump.period, jump.place),
+            )
         for one in mine:
             label = _("Remove the break from {quarter} on", quarter=_label(one.period))
             st.button(label, key=f"remove-{one.period}-{one.place}", on_click=_remove, args=(one,))

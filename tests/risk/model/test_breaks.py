@@ -48,6 +48,9 @@ def test_a_damaged_table_is_named(tmp_path):
     (tmp_path / BREAKS).write_text("quarter\n2008\n")
     with pytest.raises(FileRefused, match=BREAKS):
         read_breaks(tmp_path)
+    (tmp_path / BREAKS).write_text("period,place\n2008-03-01/P3M,AL\nspring,GR\n")
+    with pytest.raises(InputError, match=f"{BREAKS}, row 3: No period 'spring'"):
+        read_breaks(tmp_path)
 
 
 def test_a_break_concerns_its_country_its_area_or_all():

@@ -17,6 +17,7 @@ from dashboard.site import Site, current_release
 from dashboard.site.current_release import load_areas
 from dashboard.site.text import html
 from dashboard.widgets.layer_table import drop_silent_columns, measure_column
+from data.errors import InputError
 from geo.layers import LAYERS, choose_caution, find_layer
 from geo.layers.communities import CAUTION
 from geo.layers.output.table import build_table as layer_table
@@ -118,6 +119,15 @@ def test_a_widget_that_repeats_what_it_showed_picks_nothing(monkeypatch, demo_wo
 def pick(app, label, value):
     [control] = [one for one in app.get("button_group") if one.label == label]
     control.set_value(value).run()
+
+
+def test_an_error_with_a_remedy_is_shown_in_place_of_the_page(monkeypatch, demo_world):
+    def show():
+        raise InputError("breaks.csv, row 2 is damaged")
+
+    monkeypatch.setattr("dashboard.pages.situation.show", show)
+    app = run(monkeypatch, demo_world / "releases")
+    assert "breaks.csv, row 2 is damaged" in app.error[0].value
 
 
 def test_the_panel_gives_numbers_with_margins_and_sources(of):
