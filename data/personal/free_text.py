@@ -1,10 +1,11 @@
-"""Checks of free texts such as titles and reasons: not too long, and nothing about a person.
+"""Checks of free texts such as titles and reasons: one line, not too long, and nothing about a person.
 
 Unlike records they are stored as plain text and read by many.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 
 from data.errors import InputError
@@ -13,13 +14,21 @@ from data.personal.content import find_personal_content
 LONGEST = 300
 
 
+def _is_hidden(letter: str) -> bool:
+    """Return whether a character is a control or format character, or ends a line or paragraph."""
+    kind = unicodedata.category(letter)
+    return kind[0] == "C" or kind in ("Zl", "Zp")
+
+
 def check_free_text(texts: Iterable[str], what: str) -> None:
-    """Raise InputError if a text is too long or looks like personal data; the message never repeats it.
+    """Raise InputError if a text is no line of text, too long, or looks like personal data; it is never repeated.
 
     `what` names the texts in the message, for example "A title or note".
     """
     written = [text for text in texts if text]
     if any(len(text) > LONGEST for text in written):
         raise InputError(f"{what} is longer than {LONGEST} characters. Shorten it.")
+    if any(_is_hidden(letter) for text in written for letter in text):
+        raise InputError(f"{what} has line breaks or invisible characters. Write it in one line.")
     if sort := find_personal_content(written, "text", of_children=False):
         raise InputError(f"{what} seems to contain {sort}. Do not write anything about a person there.")

@@ -7,6 +7,7 @@ cells of a row; errors name the row, the column and the remedy, and nothing is g
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def read_text(path: Path, columns: tuple[str, ...]) -> str:
 def parse_rows(file: str, text: str, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Row]:
     """Read the rows of the text of a file; `file` is its name. See `read_rows`."""
     try:
-        lines = list(csv.reader(text.splitlines()))
+        lines = list(csv.reader(io.StringIO(text, newline=None)))  # splitlines breaks at other signs, too
     except csv.Error as error:
         raise _unreadable(file, columns) from error
     if any(len(cell) > _LONGEST for line in lines for cell in line):

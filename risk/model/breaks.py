@@ -12,11 +12,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from filelock import FileLock
+
 from data.errors import InputError
 from data.personal.free_text import check_free_text
 from data.release.derived import BREAKS
 from data.tables.periods import Period
 from data.workspace import files
+from data.workspace.safe_text import escape_formula
 from data.workspace.small_tables import Row, read_rows
 
 
@@ -62,14 +65,18 @@ def _read_row(row: Row) -> Break:
 def accept_break(folder: Path, new: Break, places: Collection[str]) -> None:
     """Write a break into the table; it replaces one of the same quarter and place.
 
-    Raises InputError for a period that is no quarter, an unknown place, or a note that may concern a person.
+    Raises InputError for a period that is no quarter, an unknown place, or a text that may concern a person, is not one
+    line, or could run as a formula.
     """
-    check_free_text([new.note], "A note")
+    check_free_text([new.note, new.by], "A note or role")
+    if any(escape_formula(text) != text for text in (new.note, new.by)):
+        raise InputError("A note or role begins with a sign that a spreadsheet runs. Begin it with a word.")
     if new.place and new.place not in places:
         raise InputError(f"No country, county or region {new.place!r}. Give its code, for example AL or AL-11.")
     _check_quarter(new.period)
-    others = (old for old in read_breaks(folder) if (old.period, old.place) != (new.period, new.place))
-    _write_breaks(folder, (*others, new))
+    with _lock(folder):
+        others = (old for old in read_breaks(folder) if (old.period, old.place) != (new.period, new.place))
+        _write_breaks(folder, (*others, new))
 
 
 def _check_quarter(period: str) -> None:
@@ -79,11 +86,18 @@ def _check_quarter(period: str) -> None:
 
 def remove_break(folder: Path, period: str, place: str) -> None:
     """Remove a break from the table. Raises InputError if there is none."""
-    breaks = read_breaks(folder)
-    rest = [old for old in breaks if (old.period, old.place) != (period, place)]
-    if len(rest) == len(breaks):
-        raise InputError(f"No accepted break in {period} of {place or 'all places'}. See: tact breaks list")
-    _write_breaks(folder, rest)
+    with _lock(folder):
+        breaks = read_breaks(folder)
+        rest = [old for old in breaks if (old.period, old.place) != (period, place)]
+        if len(rest) == len(breaks):
+            raise InputError(f"No accepted break in {period} of {place or 'all places'}. See: tact breaks list")
+        _write_breaks(folder, rest)
+
+
+def _lock(folder: Path) -> FileLock:
+    """Lock the table: a command and the web process may both change it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / f".{BREAKS}.lock")
 
 
 def _write_breaks(folder: Path, breaks: Iterable[Break]) -> None:

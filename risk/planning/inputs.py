@@ -13,7 +13,7 @@ import numpy as np
 
 from data.errors import InputError, ReleaseError
 from data.release import Release
-from data.tables.spec import Level, table_name
+from data.tables.spec import CATEGORIES, RESTRICTED_AXES, Level, table_name
 from data.workspace.types import Bools, Floats, Progress
 from geo import areas as geography
 from geo.travel import Travel
@@ -31,7 +31,7 @@ from risk.planning import posts as tables
 from risk.planning.problem import Aims, Decision, Posts, Rules, Solver
 from risk.planning.result import Plan, Point
 from risk.planning.schedule import Schedule, schedule_moves
-from risk.report.trends import Trends
+from risk.report.manifest import read_manifest
 
 ALL = "all"
 PATHWAYS = (ALL, *_MODEL_PATHWAYS)
@@ -103,7 +103,7 @@ class PlanInputs:
     partners know of Roma or Egyptian communities, (A,). under_searched : areas with less than half of their
     fair share of outreach, (A,), eq. (13). countries : code of the country of each area, (A,).
     travel_provisional : whether any travel time is that of a straight line across water. is_draft : whether
-    the posts are estimated from the release.
+    the posts are estimated from the release. level : of the areas.
     """
 
     release: str
@@ -116,6 +116,7 @@ class PlanInputs:
     countries: tuple[str, ...]
     travel_provisional: bool
     is_draft: bool
+    level: Level
 
     @classmethod
     def read(cls, release: Release, table: tables.PostsTable | None = None, level: Level = "region") -> PlanInputs:
@@ -142,11 +143,18 @@ class PlanInputs:
             observations.countries,
             bool(travel.provisional.any()),
             is_draft=True,
+            level=level,
         )
         return read if table is None else read.with_posts(table)
 
     def with_posts(self, table: tables.PostsTable) -> PlanInputs:
-        """Return the same inputs with other posts; need and places do not depend on them."""
+        """Return the same inputs with other posts; need and places do not depend on them.
+
+        Raises InputError for services between municipalities that could be a shelter: nothing nearer than a county or
+        region may say where protection, return and reintegration are (see RESTRICTED_AXES).
+        """
+        if self.level == "municipality":
+            _refuse_shelters(table)
         placed = replace(self.posts, kinds=table.kinds, units=table.units, room=table.room, committed=table.committed)
         return replace(self, table=table, posts=placed, is_draft=False)
 
@@ -211,11 +219,20 @@ def make_frontier(
     )
 
 
+def _refuse_shelters(table: tables.PostsTable) -> None:
+    allowed = [axis for axis in CATEGORIES["axis"] if axis not in RESTRICTED_AXES]
+    for kind in table.kinds:
+        if not kind.search and kind.name not in allowed:
+            raise InputError(
+                f"Services that move between municipalities are of one of these kinds: {', '.join(allowed)}. Where "
+                "shelters and other protected services are is planned by county or region only."
+            )
+
+
 def _read_breaks(release: Release) -> tuple[Break, ...]:
     """Read the breaks that the risk result knows, so that need is that of the same model."""
-    result = release.result("risk")
-    statements = result.manifest.get("statements") if result else None
-    return Trends.read((statements or {}).get("trends") or {}).breaks
+    manifest = read_manifest(release)
+    return manifest.trends.breaks if manifest else ()
 
 
 def _read_travel(release: Release, areas: geography.Areas, level: Level) -> Travel:

@@ -233,7 +233,9 @@ def summarise_plan(
     """
     tasks, result = handed_over or (Tables(), HandOverResult((), (), proven=True))
     partners = [*(one.task.partner for one in result.over), *(one.task.partner for one in result.stays)]
-    _check_texts(title, note, *(one.decision.reason for one in decisions), *partners)
+    _check_texts(
+        title, note, *(one.decision.reason for one in decisions), *partners, *(kind.name for kind in plan.posts.kinds)
+    )
     schedule = make_schedule(setting, plan)
     return PlanSummary(
         title.strip(),
@@ -261,7 +263,7 @@ def summarise_plan(
 def _check_texts(title: str, *texts: str) -> None:
     if not title.strip():
         raise InputError("A saved plan needs a title, for example: More outreach in the north.")
-    free_text.check_free_text((title, *texts), "A title, note, reason or partner's name")
+    free_text.check_free_text((title, *texts), "A title, note, reason, or name of a partner or kind of unit")
 
 
 def _summarise_verdict(plan: Plan) -> Verdict:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import streamlit as st
 
@@ -44,7 +45,7 @@ def ask_about_breaks(current: CurrentRelease, accepted: Sequence[Break], area: s
     """Ask whether a possible break is one, and offer to remove accepted ones."""
     possible = summary.list_possible(current, accepted, area, pathway)
     mine = summary.list_accepted(accepted, area)
-    if read_site().derived is None or not (possible or mine):
+    if _find_folder() is None or not (possible or mine):
         return
     with st.expander(_("Did recording change?")):
         if possible:
@@ -70,8 +71,14 @@ def _label(period: str) -> str:
     return Period.parse(period).label
 
 
+def _find_folder() -> Path | None:
+    """Return the folder of the table; None where the reader may not change it."""
+    site = read_site()
+    return site.derived if site.tier == "partner" else None
+
+
 def _accept(current: CurrentRelease, period: str, place: str) -> None:
-    folder = read_site().derived
+    folder = _find_folder()
     if folder is None:
         return
     state, today = st.session_state, datetime.now(UTC).date().isoformat()
@@ -83,7 +90,7 @@ def _accept(current: CurrentRelease, period: str, place: str) -> None:
 
 
 def _remove(accepted: Break) -> None:
-    folder = read_site().derived
+    folder = _find_folder()
     if folder is None:
         return
     try:

@@ -57,3 +57,9 @@ def test_a_long_cell_refuses_the_file_whatever_the_limit_of_other_readers(tmp_pa
             read_rows(_file(tmp_path, "name\n" + "x" * 20_000), ("name",))
     finally:
         csv.field_size_limit(before)
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0b", "\x1c"])
+def test_a_row_ends_where_a_line_of_the_file_ends_and_at_no_other_sign(tmp_path, sign):
+    rows = read_rows(_file(tmp_path, f"name\r\nnew{sign}law\r\n"), ("name",))
+    assert [row["name"] for row in rows] == [f"new{sign}law"]

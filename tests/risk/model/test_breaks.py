@@ -35,7 +35,10 @@ def test_a_break_is_accepted_changed_and_removed(tmp_path):
         (replace(LAW, place="XX"), "'XX'"),
         (replace(LAW, period="2008-03-01/P1Y"), "no quarter"),
         (replace(LAW, period="spring"), "'spring'"),
-        (replace(LAW, note="call +355 69 123 4567"), "A note"),
+        (replace(LAW, note="call +355 69 123 4567"), "A note or role seems"),
+        (replace(LAW, by="Arta, +355 69 123 4567"), "A note or role seems"),
+        (replace(LAW, note="a new\u2028law"), "one line"),
+        (replace(LAW, note="=1+1"), "spreadsheet"),
     ],
 )
 def test_what_is_no_break_is_refused_and_nothing_is_written(tmp_path, wrong, words):

@@ -103,14 +103,14 @@ def test_municipalities_share_the_need_and_the_teams_of_their_region(ground, ins
 
 @pytest.mark.slow
 def test_a_plan_between_municipalities_keeps_its_rules_and_is_opened_as_it_was(inside, release, tmp_path):
-    lines = [*write_posts(inside.table).splitlines(), f"{inside.posts.areas[0]},day centre,no,1,12,1,"]
+    lines = [*write_posts(inside.table).splitlines(), f"{inside.posts.areas[0]},prevention,no,1,12,1,"]
     ground = inside.with_posts(parse_posts("posts.csv", "\n".join(lines), inside.posts.areas))
     country = dict(zip(inside.posts.areas, inside.countries, strict=True))
     setting = Setting(level="municipality", moves=6, seconds=4.0)
     plan = make_plan(ground, setting)
     assert 0 < plan.moved <= 6
     assert all(country[move.start] == country[move.end] for move in plan.moves)
-    assert {move.kind for move in plan.moves} == {"outreach team"}  # the day centre is committed
+    assert {move.kind for move in plan.moves} == {"outreach team"}  # the service is committed
     today, after = (ground.posts.compute_capacity(units).sum(axis=1) for units in (ground.posts.units, plan.units))
     assert (after >= setting.floor * today - 1e-9).all()
     summary = summarise(ground, setting, plan)
@@ -121,6 +121,19 @@ def test_a_plan_between_municipalities_keeps_its_rules_and_is_opened_as_it_was(i
     regions = dict.fromkeys(ground.posts.areas, "all")
     need, met = (sum(getattr(row, name) for row in summary.coverage) for name in ("need", "planned"))
     assert summary.met_shares("planned", regions) == {"all": pytest.approx(met / need)}
+
+
+@pytest.mark.parametrize("name", ["shelter", "protection", "reintegration", "day centre"])
+def test_nothing_between_municipalities_says_where_a_shelter_may_be(ground, name):
+    table = parse_posts(
+        "posts.csv",
+        f"area,kind,searches,units,children\nAL-11,outreach team,yes,3,9\nAL-11,{name},no,1,8\n",
+        ground.posts.areas,
+    )
+    assert ground.with_posts(table).table is table
+    with pytest.raises(InputError, match="of one of these kinds: prevention, coordination") as refused:
+        replace(ground, level="municipality").with_posts(table)
+    assert "AL-11" not in str(refused.value)
 
 
 def test_a_plan_is_by_region_or_municipality():
@@ -190,6 +203,13 @@ def test_a_later_decision_takes_the_place_of_an_earlier_one():
     other = AuthoredDecision(Decision("AL-02", "AL-07", "team", "decline"), MANAGER)
     changed = AuthoredDecision(Decision("AL-11", "AL-07", "team", "decline", reason="No room"), MANAGER)
     assert saved.replace_decision([one, other], changed) == (other, changed)
+
+
+def test_a_plan_is_not_kept_with_a_person_among_its_kinds(ground, plan):
+    kinds = tuple(replace(kind, name="Arta, +355 69 123 4567") for kind in plan.posts.kinds)
+    named = replace(plan, posts=replace(plan.posts, kinds=kinds))
+    with pytest.raises(InputError, match="seems to contain phone numbers"):
+        summarise_plan(ground, INTERNAL, named, MANAGER, title="Moves")
 
 
 @pytest.mark.parametrize(
