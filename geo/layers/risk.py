@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from geo.layers.core import Choice, Option, Style, breaks, palette
@@ -56,6 +55,11 @@ CHANGES = {
     "more": Claim(1.0, math.nan, mark("higher"), mark("more than the year before")),
     "rising": Claim(1.25, math.nan, mark("rising"), mark("by more than a quarter")),
 }
+# The code of each claim by its ends, of rates and of changes.
+_CODES = [
+    {(claim.low, math.inf if math.isnan(claim.high) else claim.high): code for code, claim in claims.items()}
+    for claims in (RATES, CHANGES)
+]
 # What the public tier says: one class, without a word of certainty.
 PUBLIC = ("low", "average", "high", "very_high")
 CERTAINTIES = {
@@ -149,10 +153,7 @@ _QUANTITIES = {
 
 def find_claim(low: float, high: float, *, change: bool = False) -> str:
     """Return the code of the claim with these ends, as tables have them; empty without one."""
-    for code, claim in (CHANGES if change else RATES).items():
-        if np.isclose((low, high), (claim.low, claim.high), equal_nan=True).all():
-            return code
-    return ""
+    return _CODES[change].get((low, math.inf if math.isnan(high) else high), "")
 
 
 def _style(show: str, table: pd.DataFrame) -> Style:
@@ -181,6 +182,14 @@ def _title(show: str, pathway: str) -> str:
 
 
 def _note(show: str, row: Mapping[Any, Any]) -> str:
+    """Return the note of a row; of a municipality also whether the same is said of its whole region."""
+    words = _note_interval(show, row)
+    if row["region_only"] is not True:
+        return words
+    return Message(_REGION_ONLY.get(show, _REGION_ONLY["class"]), what=words)
+
+
+def _note_interval(show: str, row: Mapping[Any, Any]) -> str:
     """Return the certainty and the interval of a statement or number, the interval also without a statement."""
     if math.isnan(row["upper"]):
         return ""
@@ -202,14 +211,6 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
     return Message(mark("{certainty}; {interval}"), certainty=certainty, interval=interval) if certainty else interval
 
 
-def _note_of_area(show: str, row: Mapping[Any, Any]) -> str:
-    """Return the note of a row; of a municipality also whether the same is said of its whole region."""
-    words = _note(show, row)
-    if row["region_only"] is not True:
-        return words
-    return Message(_REGION_ONLY["change" if show == "change" else "class"], what=words)
-
-
 LAYER = Computed(
     options=(_SHOW, _PATHWAY),
     quantities=_QUANTITIES,
@@ -220,7 +221,7 @@ LAYER = Computed(
     style=_style,
     title=_title,
     margin=lambda show, _table: _QUANTITIES[show].margin,
-    note=_note_of_area,
+    note=_note,
     legend_note=NOTE,
     sources=(
         mark("Risk model on programme records, release {name}"),
