@@ -14,7 +14,8 @@ import pytest
 
 from data.disclosure.attacks import surface
 from data.disclosure.attacks.surface import search
-from data.release import Release
+from data.release import Release, derived
+from data.release.result import Table
 from geo.layers import find_layer
 from geo.layers.output.wide import build_long_table
 from tests.helpers import small_worlds
@@ -197,6 +198,36 @@ def test_a_number_beside_a_state_that_has_none_is_a_leak_whatever_it_is(release,
     findings, _ = search(release, [path])
     assert len(findings) >= len(shown)
     assert all("state" in f.reason for f in findings)
+
+
+@pytest.fixture
+def ranked(release, table, tmp_path):
+    """Return the release with results of the model that are all 7 in the hidden cell, and area and period of it."""
+    frame, hidden = table
+    cell = frame.loc[[hidden], ["code", "period"]]
+    numbers = dict.fromkeys(("rank", "rank_first", "rank_last", "top", "median", "lower", "upper"), float(HIDDEN))
+    rows = cell.rename(columns={"code": "area"}).assign(value=np.nan, state="number", **numbers)
+    burden = Table("burden", "region", "year", (), "Burden", pa.Table.from_pandas(rows, preserve_index=False))
+    derived.publish(tmp_path / "derived", release, "risk", [burden], {})
+    return Release.open(release.folder.parents[1], "public", derived=tmp_path / "derived"), cell
+
+
+@pytest.mark.parametrize("column", ["rank", "rank_first", "rank_last", "top", "median", "lower", "upper"])
+def test_a_result_of_the_model_passes_in_its_own_column_alone(ranked, tmp_path, column):
+    release, cell = ranked
+    for name in (column, f"internal__{column}"):
+        csv(tmp_path / "a.csv", cell.assign(**{name: HIDDEN}))
+        assert search(release, [tmp_path / "a.csv"])[0] == []
+        csv(tmp_path / "a.csv", cell.assign(**{name: HIDDEN + 1}))
+        assert len(search(release, [tmp_path / "a.csv"])[0]) == 1
+
+
+@pytest.mark.parametrize("column", ["value", "internal", "margin", "reconciled"])
+def test_a_count_that_equals_the_rank_of_its_area_is_found(ranked, tmp_path, column):
+    release, cell = ranked
+    csv(tmp_path / "a.csv", cell.assign(**{column: HIDDEN}))
+    (finding,) = search(release, [tmp_path / "a.csv"])[0]
+    assert (finding.cell["column"], finding.cell["area"]) == (column, cell["code"].item())
 
 
 def test_wide_columns_are_checked_with_their_own_states(release, tmp_path):

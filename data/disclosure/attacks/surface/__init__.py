@@ -36,6 +36,10 @@ _PERIOD_COLUMNS = {"period", "period_label"}
 # Row numbers, which hold no data.
 _SILENT_COLUMNS = {"fid", "ogc_fid"}
 _BOUNDS = ("margin", "low", "high")
+# Results of the model beside a number. Many are whole and small, and a count must not pass as one of them.
+_OF_MODEL = (
+    "rank", "rank_first", "rank_last", "top", "probability", "exceeding", "median", "lower", "upper",
+)  # fmt: skip
 _RECONCILED = "reconciled"
 # Columns of their own kind, also beside the number of a choice (choice__margin).
 _KINDS = (*_BOUNDS, *NOISY, _RECONCILED)
@@ -77,7 +81,7 @@ class NumberIndex:
     @cached_property
     def numbers(self) -> dict[str, Words]:
         """All numbers as sorted hashes of (area, period, number), by role; see `_hash`."""
-        roles: dict[str, list[Words]] = {role: [] for role in ("value", _RECONCILED, *_BOUNDS)}
+        roles: dict[str, list[Words]] = {role: [] for role in ("value", _RECONCILED, *_BOUNDS, *_OF_MODEL)}
         for name in self.release.tables:
             frame = self._frame(name)
             area, period = self._locate(frame)
@@ -85,7 +89,7 @@ class NumberIndex:
                 roles[_RECONCILED] += _hash_numbers(area, period, frame[_RECONCILED])
                 roles["margin"] += _hash_numbers(area, period, choose_numbers(frame, self.release.largest)["margin"])
             for column in frame.columns:
-                role = column if column in _BOUNDS else "value"
+                role = column if column in roles and column != _RECONCILED else "value"
                 if pd.api.types.is_bool_dtype(frame[column]):
                     continue
                 if pd.api.types.is_numeric_dtype(frame[column]):
@@ -183,7 +187,7 @@ def _search_table(index: NumberIndex, where: str, frame: pd.DataFrame) -> Iterat
         if not present.any():
             continue
         kind = column.rpartition("__")[2]
-        role = "margin" if kind == "noisy_margin" else kind if kind in _BOUNDS else "value"
+        role = "margin" if kind == "noisy_margin" else kind if kind in (*_BOUNDS, *_OF_MODEL) else "value"
         words = _hash(area_codes, period_codes, np.nan_to_num(values))
         wrong = present & ~index.knows(role, words)
         adjusted = kind not in NOISY and index.knows("margin" if kind == "margin" else _RECONCILED, words)
