@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -112,12 +113,18 @@ def _read_whole(workspace: Workspace) -> Chain:
 
 def _follow_plans(workspace: Workspace, chain: Chain, release: Release) -> list[MoveOutcome]:
     """Compare the plans of earlier releases with what a release shows."""
+
+    @cache
+    def observe(name: str) -> Observations | None:
+        with suppress(ReleaseError):  # a release of figures alone, or one that was taken away
+            return _observe(open_release(workspace, name=name))
+        return None
+
     outcomes: list[MoveOutcome] = []
-    with suppress(ReleaseError):  # a release of figures alone
-        after = _observe(release)
-        for content in list_plan_entries(chain):
-            if content["release"] != release.name:
-                outcomes += follow_plan(content, _observe(open_release(workspace, name=content["release"])), after)
+    for content in list_plan_entries(chain):
+        before, after = observe(content["release"]), observe(release.name)
+        if before is not None and after is not None:
+            outcomes += follow_plan(content, before, after)
     return outcomes
 
 

@@ -2,12 +2,16 @@
 
 A plan is registered in the ledger when it is saved. A release shows days of outreach and the children who were
 identified or met. It does not show need that was met, nor what had happened without the move: so the forecast gain is
-set beside what is seen, and never called right or wrong. Services are not followed: their staff is often withheld.
+set beside what is seen, and never called right or wrong.
+
+Only moves of outreach teams between counties and regions are registered. Services are not: their staff is often
+withheld, and the ledger is for ever and leaves as a copy, so it never says where a shelter moves. Nor are teams between
+municipalities: most have days for less than one team, so that nobody could see whether it moved.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,12 +26,12 @@ from data.workspace.hash_chain import Chain, append_entries, read_chain
 from risk.evaluation.forecast_ledger import read_complete_panel
 from risk.evaluation.panel import Panel
 from risk.model.observations import Observations
-from risk.planning.explain import Estimate
+from risk.planning.explain import Estimate, Move
 from risk.planning.posts import OUTREACH, TEAM_DAYS
 from risk.planning.summary import PlanSummary
 
 KIND = "plan"
-Seen = Literal["made", "not made", "unclear", "not visible"]
+Seen = Literal["made", "not made", "unclear"]
 _YEAR = 4  # quarters
 _PART = 0.5  # of the days of outreach that a move brings and takes, from which on it is seen as made
 
@@ -70,23 +74,25 @@ class MoveOutcome:
 
 
 def register_plan(folder: Path, release: Release, name: str, summary: PlanSummary) -> None:
-    """Register a saved plan once.
+    """Register a saved plan of moves that can be followed, once.
 
     A damaged ledger does not keep a plan from being saved; `tact ledger verify` says what is wrong with it.
     """
-    path = folder / LEDGER
-    if release.tier != "partner" or any(plan["plan"] == name for plan in list_plan_entries(read_chain(path))):
+    path, moves = folder / LEDGER, [move for move in summary.moves if move.kind == OUTREACH]
+    if release.tier != "partner" or summary.setting.level != "region" or not moves:
+        return
+    if any(plan["plan"] == name for plan in list_plan_entries(read_chain(path))):
         return
     with suppress(WorkspaceError):
-        append_entries(path, [_make_entry(release, name, summary)])
+        append_entries(path, [_make_entry(release, name, summary, moves)])
 
 
-def _make_entry(release: Release, name: str, summary: PlanSummary) -> dict[str, Any]:
-    decisions = [summary.decision_on(move) for move in summary.moves]
-    moves = [
+def _make_entry(release: Release, name: str, summary: PlanSummary, moves: Sequence[Move]) -> dict[str, Any]:
+    decisions = [summary.decision_on(move) for move in moves]
+    rows = [
         {"start": move.start, "end": move.end, "kind": move.kind, "units": move.units, "gain": asdict(move.gain),
          "decided": "" if made is None else made.decision.decided}
-        for move, made in zip(summary.moves, decisions, strict=True)
+        for move, made in zip(moves, decisions, strict=True)
     ]  # fmt: skip
     return {
         "kind": KIND,
@@ -95,8 +101,7 @@ def _make_entry(release: Release, name: str, summary: PlanSummary) -> dict[str, 
         "tier": release.tier,
         "invented": release.invented,
         "advised": summary.advised,
-        "gain": asdict(summary.verdict.gain),
-        "moves": moves,
+        "moves": rows,
     }
 
 
@@ -106,7 +111,7 @@ def list_plan_entries(chain: Chain) -> list[Mapping[str, Any]]:
 
 
 def follow_plan(content: Mapping[str, Any], before: Observations, after: Observations) -> Iterator[MoveOutcome]:
-    """Yield what a later release shows of each move of outreach teams of a registered plan.
+    """Yield what a later release shows of each move of a registered plan.
 
     before, after : the observations of the plan's release and of a later one. Nothing where no quarter has come since.
     """
@@ -147,12 +152,10 @@ def _compare_children(earlier: Panel, later: Panel, area: str, since: int) -> Ch
 
 def _judge(move: Mapping[str, Any], moves: list[Mapping[str, Any]], days: Mapping[str, Change]) -> Seen:
     """Return whether days of outreach changed as all moves of the plan together would change them at both ends."""
-    if move["kind"] != OUTREACH:
-        return "not visible"
     shares = []
     for place in ("start", "end"):
-        came = sum(m["units"] for m in moves if m["kind"] == OUTREACH and m["end"] == move[place])
-        left = sum(m["units"] for m in moves if m["kind"] == OUTREACH and m["start"] == move[place])
+        came = sum(m["units"] for m in moves if m["end"] == move[place])
+        left = sum(m["units"] for m in moves if m["start"] == move[place])
         wanted = TEAM_DAYS * (came - left)
         shares.append(days[place].rise / wanted if wanted else 0.0)
     if min(shares) >= _PART:

@@ -3,10 +3,12 @@
 import csv
 import shutil
 
+import pandas as pd
 import pytest
 
 from data.release import Release
-from data.workspace.hash_chain import read_chain
+from data.release.derived import LEDGER
+from data.workspace.hash_chain import append_entries, read_chain
 from risk.evaluation.scores import QUANTILES
 from risk.model.observations import Observations
 
@@ -20,18 +22,18 @@ def demo(demo_world, tmp_path):
 
 @pytest.fixture
 def lines(demo):
-    return (demo / "derived" / "ledger-partner.jsonl").read_bytes().splitlines(keepends=True)
+    return (demo / "derived" / LEDGER).read_bytes().splitlines(keepends=True)
 
 
 def write(demo, lines):
-    (demo / "derived" / "ledger-partner.jsonl").write_bytes(b"".join(lines))
+    (demo / "derived" / LEDGER).write_bytes(b"".join(lines))
 
 
 def test_the_demo_has_its_last_four_quarters_and_their_scores(tact, demo):
-    told = tact("--workspace", demo, "ledger", "list", "--json").json
-    marks = [entry["mark"] for entry in told["entries"]]
+    summary = tact("--workspace", demo, "ledger", "list", "--json").json
+    marks = [entry["mark"] for entry in summary["entries"]]
     assert marks == ["reconstructed on invented data"] * 4 + [""]
-    record = told["track_record"]
+    record = summary["track_record"]
     assert record["reconstructed"]
     assert record["origins"] == ["2008-06-01", "2008-09-01", "2008-12-01", "2009-03-01"]
     names = {row["forecaster"] for row in record["scores"]}
@@ -39,7 +41,7 @@ def test_the_demo_has_its_last_four_quarters_and_their_scores(tact, demo):
     assert len({row["counts"] for row in record["scores"]}) == 1
     answer = tact("--workspace", demo, "ledger", "list")
     assert "Reconstructed on invented data" in answer.out
-    assert told["sha256"] in answer.out
+    assert summary["sha256"] in answer.out
 
 
 def test_a_whole_ledger_is_said_to_be(tact, demo):
@@ -65,14 +67,41 @@ def test_a_cut_off_end_is_found_by_the_result_that_names_it(tact, demo, lines):
 
 
 def test_a_release_is_registered_once_and_a_damaged_ledger_keeps_no_one_from_the_risk(tact, demo, lines, few_draws):
-    before = (demo / "derived" / "ledger-partner.jsonl").read_bytes()
+    before = (demo / "derived" / LEDGER).read_bytes()
     assert tact("--workspace", demo, "risk", "--tier", "partner").code == 0
-    assert (demo / "derived" / "ledger-partner.jsonl").read_bytes() == before
+    assert (demo / "derived" / LEDGER).read_bytes() == before
     write(demo, lines[1:])
     answer = tact("--workspace", demo, "risk", "--tier", "partner")
     assert answer.code == 0
     assert "Entry 1 is missing" in answer.out
-    assert read_chain(demo / "derived" / "ledger-partner.jsonl").entries == ()
+    assert read_chain(demo / "derived" / LEDGER).entries == ()
+
+
+def copy_as_earlier(demo, name, quarters):
+    """Write the demo's release again as one that ended after a number of quarters."""
+    folder = demo / "releases" / name
+    shutil.copytree(demo / "releases" / "2009-05-001", folder)
+    for table in ("model_region_quarter_crossing_found", "effort_region_quarter"):
+        path = folder / "partner" / f"{table}.parquet"
+        rows = pd.read_parquet(path)
+        rows[rows["period"].isin(sorted(rows["period"].unique())[:quarters])].to_parquet(path)
+
+
+def test_a_plan_whose_release_was_taken_away_hides_no_other_plan(tact, demo):
+    copy_as_earlier(demo, "2008-11-001", 10)
+    move = {"start": "GR-B", "end": "AL-11", "kind": "outreach team", "units": 1, "decided": "accept"}
+    move["gain"] = {"mean": 3.0, "low": 1.0, "high": 5.0}
+    plans = [
+        {"kind": "plan", "plan": f"plan-partner-{n}", "release": release, "moves": [move]}
+        for n, release in enumerate(("2008-08-001", "2008-11-001", "2009-05-001", "2008-11-001"))
+    ]
+    append_entries(demo / "derived" / LEDGER, plans)
+    summary = tact("--workspace", demo, "ledger", "list", "--json").json
+    assert [entry["what"] for entry in summary["entries"]][-4:] == [f"plan {plan['plan']}" for plan in plans]
+    assert [outcome["plan"] for outcome in summary["plans"]] == ["plan-partner-1", "plan-partner-3"]
+    assert {outcome["quarters"] for outcome in summary["plans"]} == {2}
+    assert all(outcome["margin"] > 0 for outcome in summary["plans"])
+    assert "1 outreach team GR-B to AL-11" in tact("--workspace", demo, "ledger", "list").out
 
 
 def test_files_for_forecast_hubs_hold_every_quantile_of_every_forecast(tact, demo, tmp_path):
@@ -82,8 +111,8 @@ def test_files_for_forecast_hubs_hold_every_quantile_of_every_forecast(tact, dem
     text = (demo / "governance.toml").read_text(encoding="utf-8")
     agreement = '\n[[agreements]]\nreceiver = "A University"\nkind = "partner"\nsigned = 2024-05-01\n'
     (demo / "governance.toml").write_text(text + agreement, encoding="utf-8")
-    told = tact("--workspace", demo, "ledger", "export", "--to", to, "--for", "A University", "--json")
-    assert told.code == 0, told.err
+    answer = tact("--workspace", demo, "ledger", "export", "--to", to, "--for", "A University", "--json")
+    assert answer.code == 0, answer.err
     file = to / "model-output" / "tact-risk_model_reconstructed" / "2008-12-01-tact-risk_model_reconstructed.csv"
     rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
     assert {row["output_type"] for row in rows} == {"quantile"}

@@ -1,10 +1,12 @@
-"""What became of a saved plan: a move is seen as made where outreach moved, and only outreach is followed."""
+"""What became of a saved plan: a move is seen as made where outreach moved, and only outreach is registered."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from data.disclosure.cell_key import CellKey
 from data.release.derived import LEDGER
 from data.tables.periods import Calendar, Period
 from data.workspace.hash_chain import read_chain
@@ -30,9 +32,9 @@ def observe(quarters, days):
     )  # fmt: skip
 
 
-def plan(kind=OUTREACH, units=2):
+def plan():
     gain = {"mean": 3.0, "low": 1.0, "high": 5.0}
-    move = {"start": "AL-01", "end": "AL-02", "kind": kind, "units": units, "gain": gain, "decided": "accept"}
+    move = {"start": "AL-01", "end": "AL-02", "kind": OUTREACH, "units": 2, "gain": gain, "decided": "accept"}
     return {"plan": "plan-partner-x", "moves": [move]}
 
 
@@ -53,10 +55,15 @@ def test_a_move_is_seen_where_days_left_one_area_and_came_to_the_other(days, see
     assert (outcome.decided, outcome.gain.mean, outcome.quarters) == ("accept", 3.0, 2)
 
 
-def test_services_are_not_followed_and_nothing_is_told_before_a_quarter_has_come():
-    (outcome,) = follow_plan(plan("protection"), observe(8, (0, 0, 0)), observe(10, (60, 140, 100)))
-    assert outcome.seen == "not visible"
+def test_no_outcome_before_a_quarter_has_come():
     assert list(follow_plan(plan(), observe(8, (0, 0, 0)), observe(8, (0, 0, 0)))) == []
+
+
+def test_the_noise_of_the_difference_is_that_of_the_channel():
+    """Noise of variance 2 on each of the 4 numbers of a quarter; means of 4 quarters before and of 2 since."""
+    later = replace(observe(10, (60, 140, 100)), channel=CellKey(variance=2.0).channel(40))
+    (outcome,) = follow_plan(plan(), observe(8, (0, 0, 0)), later)
+    assert outcome.margin == pytest.approx(1.96 * np.sqrt(2.0 * 4 * (1 / 4 + 1 / 2)))
 
 
 def test_a_withheld_number_is_no_change():
@@ -67,14 +74,36 @@ def test_a_withheld_number_is_no_change():
     assert np.isnan(outcome.children.after)
 
 
-def test_a_saved_plan_is_registered_once_with_its_decisions(tmp_path):
+def release(tier="partner"):
+    return SimpleNamespace(name="2009-05-001", tier=tier, invented=True)
+
+
+def test_a_saved_plan_is_registered_once_with_its_decisions_and_without_services(tmp_path):
     saved = plans.saved("2009-05-001")
-    release = type("R", (), {"name": "2009-05-001", "tier": "partner", "invented": True})()
+    assert {move.kind for move in saved.summary.moves} > {OUTREACH}
     for _ in range(2):
-        register_plan(tmp_path, release, saved.name, saved.summary)
+        register_plan(tmp_path, release(), saved.name, saved.summary)
     (content,) = list_plan_entries(read_chain(tmp_path / LEDGER))
     assert content["plan"] == saved.name
-    assert len(content["moves"]) == len(saved.summary.moves)
-    decided = {(move["start"], move["end"]): move["decided"] for move in content["moves"]}
-    assert decided["GR-B", "AL-11"] == "accept"
-    assert decided["AL-04", "AL-02"] == ""
+    decisions = {(move["start"], move["end"]): move["decided"] for move in content["moves"]}
+    assert decisions == {("GR-I", "GR-D"): "", ("GR-B", "AL-11"): "accept", ("AL-04", "AL-02"): ""}
+    text = (tmp_path / LEDGER).read_text()
+    assert "protection" not in text
+    assert "reintegration" not in text
+
+
+def test_only_plans_of_outreach_between_regions_on_the_partner_tier_are_registered(tmp_path):
+    summary = plans.saved("2009-05-001").summary
+    municipal = replace(summary, setting=replace(summary.setting, level="municipality"))
+    services = replace(summary, moves=tuple(move for move in summary.moves if move.kind != OUTREACH))
+    for tier, case in (("public", summary), ("partner", municipal), ("partner", services)):
+        register_plan(tmp_path, release(tier), "plan", case)
+    assert not (tmp_path / LEDGER).exists()
+    register_plan(tmp_path, release(), "plan", summary)
+    assert (tmp_path / LEDGER).exists()
+
+
+def test_a_damaged_ledger_gets_no_plan_and_keeps_no_plan_from_being_saved(tmp_path):
+    (tmp_path / LEDGER).write_text("noise\n")
+    register_plan(tmp_path, release(), "plan", plans.saved("2009-05-001").summary)
+    assert (tmp_path / LEDGER).read_text() == "noise\n"
