@@ -35,25 +35,23 @@ class Claim:
 
 # The claims of the model (risk/model/statements.py, risk/report/change.py), the lowest first.
 RATES = {
-    "low": Claim(0.0, 2 / 3, mark("low"), mark("less than two thirds of the national average")),
-    "below": Claim(0.0, 1.0, mark("below average"), mark("less than the national average")),
-    "not_high": Claim(0.0, 1.5, mark("not high"), mark("at most one and a half times the national average")),
-    "average": Claim(2 / 3, 1.5, mark("average"), mark("two thirds to one and a half times the national average")),
-    "not_low": Claim(2 / 3, math.nan, mark("not low"), mark("at least two thirds of the national average")),
-    "above": Claim(1.0, math.nan, mark("above average"), mark("more than the national average")),
-    "high": Claim(1.5, math.nan, mark("high"), mark("more than one and a half times the national average")),
-    "very_high": Claim(
-        2.25, math.nan, mark("very high"), mark("more than two and a quarter times the national average")
-    ),
+    "low": Claim(0.0, 2 / 3, mark("low"), mark("under 0.67")),
+    "below": Claim(0.0, 1.0, mark("below average"), mark("under 1")),
+    "not_high": Claim(0.0, 1.5, mark("not high"), mark("up to 1.5")),
+    "average": Claim(2 / 3, 1.5, mark("average"), mark("0.67 to 1.5")),
+    "not_low": Claim(2 / 3, math.nan, mark("not low"), mark("0.67 or more")),
+    "above": Claim(1.0, math.nan, mark("above average"), mark("over 1")),
+    "high": Claim(1.5, math.nan, mark("high"), mark("over 1.5")),
+    "very_high": Claim(2.25, math.nan, mark("very high"), mark("over 2.25")),
 }
 CHANGES = {
-    "falling": Claim(0.0, 0.8, mark("falling"), mark("by more than a fifth")),
-    "less": Claim(0.0, 1.0, mark("lower"), mark("less than the year before")),
-    "not_rising": Claim(0.0, 1.25, mark("not rising"), mark("at most a quarter more")),
-    "same": Claim(0.8, 1.25, mark("about the same"), mark("between a fifth less and a quarter more")),
-    "not_falling": Claim(0.8, math.nan, mark("not falling"), mark("at most a fifth less")),
-    "more": Claim(1.0, math.nan, mark("higher"), mark("more than the year before")),
-    "rising": Claim(1.25, math.nan, mark("rising"), mark("by more than a quarter")),
+    "falling": Claim(0.0, 0.8, mark("falling"), mark("under 0.8")),
+    "less": Claim(0.0, 1.0, mark("lower"), mark("under 1")),
+    "not_rising": Claim(0.0, 1.25, mark("not rising"), mark("up to 1.25")),
+    "same": Claim(0.8, 1.25, mark("about the same"), mark("0.8 to 1.25")),
+    "not_falling": Claim(0.8, math.nan, mark("not falling"), mark("0.8 or more")),
+    "more": Claim(1.0, math.nan, mark("higher"), mark("over 1")),
+    "rising": Claim(1.25, math.nan, mark("rising"), mark("over 1.25")),
 }
 # The code of each claim by its ends, of rates and of changes.
 _CODES = [
@@ -121,7 +119,7 @@ _QUANTITIES = {
     "class": Quantity(
         "risk",
         mark("Rate"),
-        mark("rate compared with the national average"),
+        mark("times the national average"),
         mark("what is said is likely: its chance is at least 66 %"),
     ),
     "burden": Quantity(
@@ -139,7 +137,7 @@ _QUANTITIES = {
     "change": Quantity(
         "riskchange",
         mark("Change over a year"),
-        mark("rate of the last twelve months compared with the twelve months before"),
+        mark("rate of the last twelve months, times that of the twelve months before"),
         mark("what is said is likely: its chance is at least 66 %, for a rise or fall at every look"),
     ),
     "expected": Quantity(

@@ -45,7 +45,7 @@ def test_what_is_chosen_stands_in_the_address_and_going_back_undoes_it(served, l
 def test_the_layer_lies_on_the_map_with_a_mark_for_what_it_cannot_tell(served, look):
     page = look(f"{served.url}/?layer=risk&area=GR-D")
     legend = page.locator(".legend").inner_text()
-    assert "very high: more than two and a quarter times the national average" in legend
+    assert "very high: over 2.25" in legend
     assert page.locator(".legend .state-cannot_tell").count() == 1
     assert page.watch.clean, vars(page.watch)
     names = [one.strip() for one in page.locator("[role=radio]").all_inner_texts()]
@@ -54,6 +54,27 @@ def test_the_layer_lies_on_the_map_with_a_mark_for_what_it_cannot_tell(served, l
     page.locator(".missed").wait_for()
     assert "over=" not in page.url
     assert "can be shown only with children identified or met and with services" in page.locator(".missed").inner_text()
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1024, 768)])
+@pytest.mark.parametrize("show", ["class", "change", "burden"])
+def test_the_legend_covers_no_control(served, look, show, size):
+    page = look(f"{served.url}/?layer=risk&level=municipality&show={show}", size)
+    top = page.locator(".legend").bounding_box()["y"]
+    for control in page.locator(".st-key-controls [role=radio], .st-key-controls [role=combobox]").all():
+        box = control.bounding_box()
+        assert box is None or box["y"] + box["height"] <= top
+
+
+@pytest.mark.parametrize("address", ["risk", "trends"])
+def test_a_table_offers_no_file_of_its_own(served, look, address):
+    page = opened(look, served, address)
+    page.locator("summary", has_text="Table").first.click()
+    page.locator("[data-testid=stDataFrame]:visible").first.hover()
+    page.locator("button[aria-label=Fullscreen]:visible").first.wait_for()
+    names = [button.get_attribute("aria-label") for button in page.locator("button[kind=elementToolbar]").all()]
+    assert "Search" in names
+    assert "Download as CSV" not in names
 
 
 @pytest.mark.parametrize("address", ["risk", "trends"])

@@ -245,7 +245,7 @@ def _format_verdict(rate: Mapping[Any, Any]) -> str:
         "{area}: {said}.{meaning} That it is high is {certainty} ({chance} %).",
         area=rate["name"],
         said=format_statement(rate),
-        meaning=f" {_('That is {meaning}.', meaning=meaning)}" if meaning else "",
+        meaning=f" {_('That is {meaning} times the national average.', meaning=meaning)}" if meaning else "",
         certainty=name_certainty(judge_chance(float(rate["exceeding"]))),
         chance=format_number(min(99, max(1, round(100 * float(rate["exceeding"]))))),
     )
