@@ -37,7 +37,7 @@ Reason = Literal["few_lists", "little_overlap", "no_estimate", "models_disagree"
 class PopulationEstimate:
     """The number of people, seen and unseen, with the ends of its 95 % interval.
 
-    reason: empty, or why the answer is "cannot tell"; then the numbers are None.
+    reason: None, or why the answer is "cannot tell"; then the numbers are None.
     """
 
     estimate: float | None = None

@@ -32,6 +32,9 @@ def test_the_estimate_for_the_united_kingdom_lies_in_the_published_range():
         (np.array([50, 60, 6, 40, 6, 5, 0]), "little_overlap"),
         # The third list shares nobody with the second and many with the first: two stories, two numbers.
         (np.array([100, 300, 4, 60, 60, 0, 0]), "models_disagree"),
+        (independent(1500, (0.1, 0.1, 0.1)), "too_wide"),
+        # Two people on all three lists: of the bootstrap's tables too many have nobody there, and so no estimate.
+        (np.array([39, 40, 40, 44, 20, 40, 2]), "no_estimate"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
