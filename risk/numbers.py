@@ -1,4 +1,4 @@
-"""Numbers that the whole of risk shares: streams of random numbers and national shares of children."""
+"""Numbers that the whole of risk shares: streams of random numbers, national shares of children, rounding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 
-from data.workspace.types import Floats
+from data.workspace.types import Floats, Ints
 
 # Share of people under 18 by country. An error in it changes only the country's intercept.
 CHILD_SHARE = {"AL": 0.24, "GR": 0.17}
@@ -17,6 +17,15 @@ def stream(seed: int, name: str) -> np.random.Generator:
     """Return the random numbers of one component; a new component does not change those of the others."""
     key = np.random.SeedSequence(seed, spawn_key=(zlib.crc32(name.encode()),))
     return np.random.Generator(np.random.PCG64(key))
+
+
+def apportion(share: Floats, total: int) -> Ints:
+    """Return whole units in proportion to shares, by largest remainders, (n,); docs/planner.md eq. (58)."""
+    exact = share * total / share.sum()
+    whole: Ints = np.floor(exact).astype(np.int64)
+    rest = np.argsort(whole - exact, kind="stable")[: total - int(whole.sum())]
+    whole[rest] += 1
+    return whole
 
 
 def round_to_two_digits(values: Floats) -> Floats:

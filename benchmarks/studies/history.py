@@ -14,7 +14,7 @@ from data.reference import area_table
 from data.workspace.types import Floats, Ints
 from geo import areas as geography
 from risk.model.observations import CROSSING, Observations
-from risk.numbers import stream
+from risk.numbers import apportion, stream
 from risk.worlds import WorldParameters, read_population
 from risk.worlds.ground import build_ground
 from risk.worlds.laws import change_parameters, draw_need_by_laws
@@ -23,15 +23,6 @@ from risk.worlds.outreach import Course, FirstMeetings, set_up_course, update_me
 from risk.worlds.truth import Truth
 
 _KEYS = 2**24
-
-
-def apportion(share: Floats, total: int) -> Ints:
-    """Return whole units in proportion to shares, by largest remainder, (n,)."""
-    exact = share / share.sum() * total
-    whole: Ints = np.floor(exact).astype(np.int64)
-    rest = np.argsort(-(exact - whole), kind="stable")[: total - int(whole.sum())]
-    whole[rest] += 1
-    return whole
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from benchmarks.studies.history import apportion
 from data.workspace.types import Floats, Ints
 from geo import areas as geography
 from geo.travel import Travel
@@ -14,6 +13,7 @@ from risk.access import Catchment, compute_reach
 from risk.model.detection import draw_yearly_need
 from risk.model.fit import Fit
 from risk.model.observations import Observations
+from risk.numbers import apportion
 from risk.planning import plan_moves
 from risk.planning.benefit import compute_met
 from risk.planning.clashes import RulesClash

@@ -25,6 +25,7 @@ from data.errors import InputError
 from data.workspace.small_tables import Row, parse_rows, read_rows
 from data.workspace.types import Floats, Ints
 from risk.model.observations import Observations
+from risk.numbers import apportion
 from risk.planning.problem import Kind
 
 COLUMNS = ("area", "kind", "searches", "units", "children", "committed", "room")
@@ -61,36 +62,26 @@ def draft_posts(observations: Observations) -> PostsTable:
     the teams of a region are divided among its municipalities by their days, eq. (58).
     """
     days, members = observations.effort[:, -_YEAR:].mean(axis=1), observations.region_members
-    found = members @ (np.maximum(observations.published[:, -_YEAR:], 0).sum(axis=(1, 2, 3)) / _YEAR)
+    children = members @ (np.maximum(observations.published[:, -_YEAR:], 0).sum(axis=(1, 2, 3)) / _YEAR)
     teams = np.rint(members @ days / TEAM_DAYS).astype(np.int64)
-    units = _divide_teams(days, teams, observations.region_of)[:, None]
+    units = np.zeros((len(days), 1), np.int64)
+    for region in np.flatnonzero(teams):
+        inside = observations.region_of == region
+        units[inside, 0] = apportion(days[inside], int(teams[region]))
     room = np.full(len(units), int(teams.sum()), np.int64)
-    kind = Kind(OUTREACH, _estimate_team_children(found, teams), search=True)
+    kind = Kind(OUTREACH, _estimate_team_children(children, teams), search=True)
     return PostsTable(observations.areas, (kind,), units, np.zeros_like(units), room)
 
 
-def _divide_teams(days: Floats, teams: Ints, region_of: Ints) -> Ints:
-    """Divide the teams of each region, (R,), among its areas by their days, (A,): largest remainders, eq. (58)."""
-    total = np.bincount(region_of, days, len(teams))
-    quota = np.divide(days * teams[region_of], total[region_of], out=np.zeros_like(days), where=days > 0)
-    units = np.floor(quota + 1e-9).astype(np.int64)
-    left = teams - np.bincount(region_of, units, len(teams)).astype(np.int64)
-    for area in np.argsort(units - quota, kind="stable"):
-        more = int(left[region_of[area]] > 0)
-        units[area] += more
-        left[region_of[area]] -= more
-    return units
-
-
-def _estimate_team_children(found: Floats, teams: Ints) -> float:
+def _estimate_team_children(children: Floats, teams: Ints) -> float:
     """Return the children that a team can meet per quarter, docs/planner.md eq. (15).
 
-    It is the 0.9 quantile of the children met per team. found : children met by area, (A,). teams : (A,).
+    It is the 0.9 quantile of the children met per team. children : those met by area, (A,). teams : (A,).
     """
     there = teams > 0
     if not there.any():
         return 1.0
-    each = found[there] / teams[there]
+    each = children[there] / teams[there]
     order = np.argsort(each, kind="stable")
     share = np.cumsum(teams[there][order]) / teams[there].sum()
     return max(round(float(each[order][int(np.searchsorted(share, _UPPER))]), 1), 0.1)
