@@ -1,4 +1,8 @@
-"""Small odd data sets through everything that `tact risk` computes: what breaks, is not finite, or is slow.
+"""Small odd data sets through the risk model and what is made of it: what breaks, is not finite, or is slow.
+
+Computed are the fit, rates, exceedance, burden, changes over a year, explanations, clusters and trends, all as in
+`tact risk`; a forecast; the scores of the model and all its rivals in the last quarter; and the space-time scan, which
+no command uses. Tables, municipalities, access, the shift to internal trafficking and the ledger are left out.
 
 Three to 30 areas and 2 to 12 quarters, with zeros everywhere, one area that has every child, graphs in several parts
 or without any neighbours, exposures of 1 to 1,000,000, effort that is missing or wild, and unknown or hidden counts.
@@ -9,8 +13,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from types import SimpleNamespace
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 
 from benchmarks.studies.command import run_study
@@ -19,16 +25,15 @@ from data.disclosure.policy import DEFAULT_POLICY
 from data.errors import TactError
 from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats, Ints, Progress
-from risk.clusters import ClusterSearch
 from risk.clusters.scan import scan_space_time
 from risk.evaluation import evaluate
 from risk.evaluation.baselines import BASELINES
 from risk.evaluation.risk_model import MODEL, ModelForecaster, build_panel
 from risk.laplace.likelihood import HIDDEN, MISSING
 from risk.model import RiskModel
-from risk.model.expected import Explanation
+from risk.model.burden import judge_burden
 from risk.model.observations import ALL, PATHWAYS, WAYS, Observations, build_channel
-from risk.report.tables import judge_fit
+from risk.report.tables import JudgedFit, find_clusters, judge_fit
 from risk.report.trends import Rules, compare_panel, describe_trends, find_jumps
 
 COUNTS = ("usual", "sparse", "zeros", "one area", "one quarter", "one cell", "thousands")
@@ -150,7 +155,7 @@ class Outcome:
 
 @on_one_thread
 def compute_everything(data: OddData) -> dict[str, Floats]:
-    """Compute what `tact risk` computes; return all intervals, probabilities and scores by name, any shape.
+    """Compute all that the head of this file names; return intervals, probabilities and scores by name, any shape.
 
     Raises an error of the product where a result is not possible. Bounds of ratios of counts are left out: with a
     count of 0 they are unbounded, and say so.
@@ -158,25 +163,30 @@ def compute_everything(data: OddData) -> dict[str, Floats]:
     observations = data.observations()
     judged = judge_fit(RiskModel().fit(observations).fit_)
     effort = np.repeat(observations.effort[:, -1:], 4, axis=1)
+    burden = judge_burden(judged.need, observations.country_of)
     results = {
         "log risk": judged.log_risk,
         "log rate": judged.draws.log_rate,
         "exceedance": judged.whole.exceeding,
+        "children in need": burden.children,
+        "rank": burden.rank,
+        "chance of the first five": burden.top,
         "expected": judged.explained.by_quarter,
         "forecast": judged.fit.forecast(effort, _DRAWS, 0).astype(float),
     }
     if judged.changed is not None:
         results["change"] = judged.changed.ratio
-    return results | _look_at_counts(data, observations, judged.explained)
+    return results | _look_at_counts(data, judged)
 
 
-def _look_at_counts(data: OddData, observations: Observations, reasons: Explanation) -> dict[str, Floats]:
+def _look_at_counts(data: OddData, judged: JudgedFit) -> dict[str, Floats]:
+    observations = judged.observations
     panel = build_panel(observations)
     centres = np.random.default_rng([data.seed, 2]).uniform(0.0, 1e5, (data.areas, 2))
-    clusters = ClusterSearch(observations, centres, size=20.0, between_sd=0.2, replicates=99, seed=0)
-    rows = clusters.find(reasons.found, reasons.by_effort, reasons.noise)
-    clustered = ~np.isnan(rows["cluster"])
-    results = {"cluster p": rows["p"][clustered], "cluster risk": np.minimum(rows["value"][clustered], 1e300)}
+    points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(*centres.T), index=list(observations.areas), crs=3035)
+    rows = find_clusters(judged, SimpleNamespace(frame=lambda _level: points))  # of areas it reads the shapes alone
+    rows = rows[rows["cluster"].notna()]
+    results = {"cluster p": rows["p_release"].to_numpy(), "cluster risk": np.minimum(rows["value"].to_numpy(), 1e300)}
     counts = np.nansum(panel.counts, axis=2)
     if counts.any():
         scan = scan_space_time(counts, panel.expected, centres, between_sd=0.2, replicates=19)
