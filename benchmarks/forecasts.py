@@ -11,14 +11,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
-from benchmarks.studies.observe import observe_world
-from data.disclosure.cell_key import CellKey
-from data.disclosure.policy import DEFAULT_POLICY
-from geo import areas
+from benchmarks.studies.command import map_seeds
+from benchmarks.studies.observe import observe_release
 from risk.evaluation.baselines import BASELINES
 from risk.evaluation.risk_model import MODEL, evaluate_model
 from risk.worlds import WorldParameters, simulate_default_areas
@@ -28,13 +25,11 @@ SCORES = ("log", "crps")
 
 def one(seed: int) -> list[dict[str, object]]:
     world = simulate_default_areas(WorldParameters(seed=seed))
-    usual = CellKey.from_policy(DEFAULT_POLICY)
-    seen = observe_world(world, areas.load_areas().neighbours("region"), usual)
-    found = evaluate_model(seen)
+    evaluation = evaluate_model(observe_release(world))
     rows = []
     for rival in BASELINES:
         for score in SCORES:
-            verdict = found.beats(MODEL, rival, score)  # type: ignore[arg-type]
+            verdict = evaluation.beats(MODEL, rival, score)  # type: ignore[arg-type]
             low, high = verdict.interval
             rows.append(
                 {
@@ -66,8 +61,7 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=20)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    with ProcessPoolExecutor(2) as pool:
-        rows = [row for found in pool.map(one, range(given.worlds)) for row in found]
+    rows = [row for rows in map_seeds(one, range(given.worlds), "Worlds", processes=2) for row in rows]
     print(json.dumps(rows, indent=1)) if given.json else tell(rows)
 
 

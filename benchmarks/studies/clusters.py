@@ -9,16 +9,13 @@ below 1?
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from benchmarks.studies.command import run_study
-from benchmarks.studies.observe import observe_world
-from data.disclosure.cell_key import CellKey
-from data.disclosure.policy import DEFAULT_POLICY
+from benchmarks.studies.command import map_seeds, run_study
+from benchmarks.studies.observe import QUIET, observe_release, set_up_world
 from data.workspace.types import Progress
 from geo import areas as geography
 from risk.clusters import LEVEL
@@ -74,26 +71,22 @@ def _share(values: list[bool]) -> float:
 
 def study(worlds: int, *, first_seed: int = 0, processes: int = 1, progress: Progress | None = None) -> Study:
     """Compute the study of `worlds` seeds, one or two worlds each. The same seeds give the same result."""
-    results: list[Scans] = []
-    with ProcessPoolExecutor(processes) as pool:
-        for done, pair in enumerate(pool.map(_study_seed, range(first_seed, first_seed + worlds)), 1):
-            results += pair
-            if progress is not None:
-                progress(done, worlds, "Studying clusters")
-    return Study(tuple(results))
+    seeds = range(first_seed, first_seed + worlds)
+    pairs = map_seeds(_study_seed, seeds, "Studying clusters", processes=processes, progress=progress)
+    return Study(tuple(scans for pair in pairs for scans in pair))
 
 
 def _study_seed(seed: int) -> list[Scans]:
-    worlds = [WorldParameters(seed=seed, signal=False, internal_after=0.2)]
-    worlds += [WorldParameters(seed=seed)] * (seed % 4 == 0)
-    return [_scan_world(parameters) for parameters in worlds]
+    worlds = [set_up_world(seed, QUIET)]
+    worlds += [set_up_world(seed)] * (seed % 4 == 0)
+    return [study_world(parameters) for parameters in worlds]
 
 
-def _scan_world(parameters: WorldParameters) -> Scans:
-    areas = geography.load_areas()
+def study_world(parameters: WorldParameters) -> Scans:
+    """Return the clusters of one world."""
     world = simulate_default_areas(parameters)
-    seen = observe_world(world, areas.neighbours("region"), CellKey.from_policy(DEFAULT_POLICY))
-    rows = find_clusters(judge_fit(RiskModel().fit(seen).fit_), areas)
+    seen = observe_release(world)
+    rows = find_clusters(judge_fit(RiskModel().fit(seen).fit_), geography.load_areas())
     rows["true"] = world.truth.log_risk(seen.areas, seen.pathways).ravel()
     rows["country"] = rows["area"].str[:2]
     rows = rows[rows["cluster"].notna()]

@@ -1,14 +1,19 @@
-"""The command line that the studies share."""
+"""What the studies share: the command line, worlds in several processes, rounded means."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from typing import Any, Protocol
+from multiprocessing import get_context
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from data.workspace.types import Progress
 
 
 class Study(Protocol):
@@ -23,38 +28,60 @@ class Study(Protocol):
         ...
 
 
+Case = TypeVar("Case")
+Result = TypeVar("Result")
 Run = Callable[..., Study]
 Describe = Callable[[dict[str, Any], int], Iterable[str]]
 
 
-@dataclass(frozen=True)
-class LawStudy:
-    """A study that a command runs in place of its own where --law names laws of invented worlds."""
+def run_study(run: Run, describe: Describe, about: str, laws: Sequence[str] = ()) -> None:
+    """Read the number of worlds and the first seed from the command line; run the study; print a summary.
 
-    run: Run
-    describe: Describe
-    names: tuple[str, ...]
-
-
-def run_study(run: Run, describe: Describe, about: str, by_law: LawStudy | None = None) -> None:
-    """Read the number of worlds and the first seed from the command line; run the study; print a summary."""
+    Where a study has `laws` of invented worlds, --law chooses among them.
+    """
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("worlds", type=int, help="number of invented worlds")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first world (default: 0)")
     parser.add_argument("--json", action="store_true", help="print all results as JSON")
-    if by_law:
-        parser.add_argument("--law", choices=(*by_law.names, "all"), help="forecasts in worlds of this law, or of all")
+    if laws:
+        parser.add_argument("--law", action="append", choices=laws, help="default: all of them")
     options = parser.parse_args()
     if options.worlds < 1 or options.seed < 0:
         parser.error("worlds is a whole number from 1, --seed one from 0")
-    if by_law and options.law:
-        names = by_law.names if options.law == "all" else (options.law,)
-        run, describe = partial(by_law.run, laws=names), by_law.describe
+    if laws:
+        run = partial(run, laws=options.law or laws)
     study = run(options.worlds, first_seed=options.seed, progress=_print_progress)
     if options.json:
         print(json.dumps(study.as_dict(), indent=2, default=float))
     else:
         print("\n".join(describe(study.summary(), options.seed)))
+
+
+def map_seeds(
+    study_case: Callable[[Case], Result],
+    cases: Sequence[Case],
+    what: str,
+    *,
+    processes: int = 1,
+    progress: Progress | None = None,
+    fresh: bool = False,
+) -> Iterator[Result]:
+    """Yield the result of each case (a seed, or a seed and more) in order, computed in other processes.
+
+    `what` names the work to `progress`. fresh : a new process for each case.
+    """
+    context, most = (get_context("spawn"), 1) if fresh else (None, None)
+    with ProcessPoolExecutor(processes, mp_context=context, max_tasks_per_child=most) as pool:
+        for done, result in enumerate(pool.map(study_case, cases), 1):
+            yield result
+            if progress is not None:
+                progress(done, len(cases), what)
+
+
+def round_mean(values: object, digits: int = 3) -> Any:  # noqa: ANN401
+    """Return the mean over the first axis, rounded: a number, or a list."""
+    mean = np.round(np.mean(np.asarray(values, dtype=float), axis=0), digits)
+    return mean.tolist() if mean.ndim else float(mean)
 
 
 def _print_progress(done: int, total: int | None, what: str) -> None:

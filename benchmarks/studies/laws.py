@@ -2,13 +2,11 @@
 
 Each world goes through the default channel. The rivals of risk/evaluation/baselines.py and the model forecast the last
 four quarters, each with the counts published before; and they rank areas by what they hold the rate to be.
-`python -m benchmarks.studies.model 10 --law all` runs this study.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
@@ -16,21 +14,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.studies.command import map_seeds, run_study
 from benchmarks.studies.model import correlate_ranks
-from benchmarks.studies.observe import observe_world
-from data.disclosure.cell_key import CellKey
-from data.disclosure.policy import DEFAULT_POLICY
+from benchmarks.studies.observe import OWN, observe_release, set_up_world
 from data.workspace.types import Floats, Progress
-from geo import areas as geography
 from risk.evaluation import Evaluation, Score, evaluate
 from risk.evaluation.baselines import BASELINES, Forecaster
 from risk.evaluation.risk_model import MODEL, ModelForecaster, build_panel
 from risk.model import RiskModel
 from risk.model.draws import subtract_national_rate
 from risk.model.observations import Observations
-from risk.worlds import LAWS, WorldParameters, simulate_default_areas
+from risk.worlds import LAWS, simulate_default_areas
 
-OWN = "likelihood"  # the model's own law: a world as it is without another
 NAMES = (OWN, *LAWS)
 _SCORES: tuple[Score, Score] = ("log", "crps")
 _DRAWS = 1000
@@ -92,28 +87,23 @@ def study(
     progress: Progress | None = None,
 ) -> Study:
     """Compute the study of `worlds` seeded worlds of each law. The same seeds give the same result."""
-    results: list[Result] = []
-    cases = [(seed, law) for seed, law in product(range(first_seed, first_seed + worlds), laws)]
-    with ProcessPoolExecutor(processes) as pool:
-        for done, rows in enumerate(pool.map(_study_world, cases), 1):
-            results += rows
-            if progress is not None:
-                progress(done, len(cases), "Studying laws")
-    return Study(tuple(results))
+    cases = list(product(range(first_seed, first_seed + worlds), laws))
+    rows = map_seeds(_study_world, cases, "Studying laws", processes=processes, progress=progress)
+    return Study(tuple(result for results in rows for result in results))
 
 
 def _study_world(case: tuple[int, str]) -> list[Result]:
     seed, law = case
-    world = simulate_default_areas(WorldParameters(seed=seed, laws=() if law == OWN else (law,)))
-    pairs = geography.load_areas().neighbours("region")
-    seen = observe_world(world, pairs, CellKey.from_policy(DEFAULT_POLICY))
+    world = simulate_default_areas(set_up_world(seed, law))
+    seen = observe_release(world)
     panel = build_panel(seen)
     forecasters = {**BASELINES, MODEL: ModelForecaster(seen, RiskModel())}
-    found = evaluate(panel, forecasters, first_origin=len(panel.quarters) - _LAST)
+    evaluation = evaluate(panel, forecasters, first_origin=len(panel.quarters) - _LAST)
     true = world.truth.log_risk(seen.areas, seen.pathways)
-    cells = found.cells.dropna(subset=["observed"]).groupby("forecaster", observed=True)
+    cells = evaluation.cells.dropna(subset=["observed"]).groupby("forecaster", observed=True)
     means = cells[["log", "crps", "in_95"]].mean()
-    hits = found.hits[(found.hits["of"] == "areas") & np.isclose(found.hits["budget"], _BUDGET)]
+    hits = evaluation.hits
+    hits = hits[(hits["of"] == "areas") & np.isclose(hits["budget"], _BUDGET)]
     hit_rate = hits.set_index(hits["forecaster"].astype(str))["hit_rate"]
     ranked = {MODEL: RiskModel().fit(seen).fit_.log_risk(_DRAWS, 0).mean(axis=0)}
     ranked |= {name: _read_rates(rival, seen) for name, rival in BASELINES.items()}
@@ -125,7 +115,7 @@ def _study_world(case: tuple[int, str]) -> list[Result]:
             *(float(value) for value in means.loc[name]),
             float(hit_rate[name]),
             float(np.mean(correlate_ranks(ranked[name], true))),
-            *(_judge(found, name, score) for score in _SCORES),
+            *(_judge(evaluation, name, score) for score in _SCORES),
         )
         for name in forecasters
     ]
@@ -138,9 +128,9 @@ def _read_rates(rival: Forecaster, seen: Observations) -> Floats:
     return subtract_national_rate(np.log(rates)[None], seen)[0, :, 0]
 
 
-def _judge(found: Evaluation, rival: str, score: Score) -> int:
+def _judge(evaluation: Evaluation, rival: str, score: Score) -> int:
     """Return 1 where the model beats a rival, -1 where the rival beats the model, 0 where neither is certain."""
-    low, high = found.beats(MODEL, rival, score).interval
+    low, high = evaluation.beats(MODEL, rival, score).interval
     return int(low > 0) - int(high < 0)
 
 
@@ -158,3 +148,7 @@ def describe(summary: dict[str, Any], seed: int) -> Iterable[str]:
             numbers += f"{row['hit_rate']:>7.3f}{row['correlation']:>7.3f}"
             counts = (f"{row[f'beats_{score}']:.0f}, {row[f'beaten_{score}']:.0f}" for score in _SCORES)
             yield f"{name:<20}{numbers}   {'' if name == MODEL else '; '.join(counts)}".rstrip()
+
+
+if __name__ == "__main__":
+    run_study(study, describe, "Compare the risk model with its rivals by law (12 seconds a world and law).", NAMES)

@@ -11,18 +11,15 @@ never reported (docs/risk-model.md section 17).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy.stats import spearmanr
 
-from benchmarks.studies.command import LawStudy, run_study
-from benchmarks.studies.observe import count_children, observe_world
+from benchmarks.studies.command import map_seeds, round_mean, run_study
+from benchmarks.studies.observe import QUIET, count_children, observe_release, observe_world, read_need, set_up_world
 from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Channel
 from data.disclosure.policy import DEFAULT_POLICY
@@ -106,23 +103,23 @@ class Study:
         for kind in ("exact", "protected"):
             mine = [f for f in self.found if f.counts == kind]
             out[kind] = {
-                "correlation": _mean([f.correlation for f in mine]),
+                "correlation": round_mean([f.correlation for f in mine]),
                 "correlation_least": [round(float(v), 3) for v in np.min([f.correlation for f in mine], axis=0)],
-                "covered": _mean([f.covered for f in mine]),
-                "gamma_off": _mean([f.gamma_fitted - f.gamma for f in mine]),
-                "shift_by_eighth": _mean([[0 < at <= 2 * _YEAR for at in f.shift_found] for f in mine]),
-                "shift_ever": _mean([[at > 0 for at in f.shift_found] for f in mine]),
+                "covered": round_mean([f.covered for f in mine]),
+                "gamma_off": round_mean([f.gamma_fitted - f.gamma for f in mine]),
+                "shift_by_eighth": round_mean([[0 < at <= 2 * _YEAR for at in f.shift_found] for f in mine]),
+                "shift_ever": round_mean([[at > 0 for at in f.shift_found] for f in mine]),
             }
         high, rising = (np.array([getattr(a, name) for a in self.alarms]) for name in ("high", "rising"))
         out["no_signal"] = {
-            "flagged_at_a_release_high": _mean(high),
-            "flagged_at_a_release_rising": _mean(rising),
-            "flagged_ever": _mean([a.ever for a in self.alarms]),
+            "flagged_at_a_release_high": round_mean(high),
+            "flagged_at_a_release_rising": round_mean(rising),
+            "flagged_ever": round_mean([a.ever for a in self.alarms]),
             "without_a_warning": sum(a.unwarned for a in self.alarms),
         }
         if self.followed:
             out["moving_hotspot"] = {
-                name: _mean([getattr(f, name) for f in self.followed]) for name in ("moving", "still")
+                name: round_mean([getattr(f, name) for f in self.followed]) for name in ("moving", "still")
             }
         out["cost_of_the_wall"] = [
             round(e - p, 3) for e, p in zip(out["exact"]["correlation"], out["protected"]["correlation"], strict=True)
@@ -140,11 +137,6 @@ class Study:
         }
 
 
-def _mean(values: object) -> Any:  # noqa: ANN401
-    mean = np.round(np.mean(np.asarray(values, dtype=float), axis=0), 3)
-    return mean.tolist() if mean.ndim else float(mean)
-
-
 def study(
     worlds: int,
     *,
@@ -154,42 +146,26 @@ def study(
     progress: Progress | None = None,
 ) -> Study:
     """Compute the study of `worlds` seeded worlds; some minutes for ten. The same seeds give the same result."""
-    found: list[Found] = []
-    alarms: list[Alarms] = []
-    followed: list[Followed] = []
     study_world = partial(_study_world, model=model or RiskModel())
     seeds = range(first_seed, first_seed + worlds)
-    with ProcessPoolExecutor(processes) as pool:
-        for done, (mine, alarm, hotspot) in enumerate(pool.map(study_world, seeds), 1):
-            found += mine
-            alarms.append(alarm)
-            followed.append(hotspot)
-            if progress is not None:
-                progress(done, worlds, "Studying invented worlds")
-    return Study(tuple(found), tuple(alarms), tuple(followed))
+    results = map_seeds(study_world, seeds, "Studying invented worlds", processes=processes, progress=progress)
+    pairs, alarms, followed = zip(*results, strict=True)
+    return Study(tuple(found for pair in pairs for found in pair), alarms, followed)
 
 
 def _study_world(seed: int, model: RiskModel) -> tuple[list[Found], Alarms, Followed]:
-    pairs = geography.load_areas().neighbours("region")
-    world = simulate_default_areas(WorldParameters(seed=seed, gamma=GAMMAS[seed % len(GAMMAS)]))
-    found = [_found(world, pairs, kind, mechanism, model) for kind, mechanism in _kinds()]
-    quiet = simulate_default_areas(WorldParameters(seed=seed, signal=False, internal_after=0.2))
-    alarms = _alarms(observe_world(quiet, pairs, _usual()), seed, model)
+    world = simulate_default_areas(set_up_world(seed, gamma=GAMMAS[seed % len(GAMMAS)]))
+    kinds = (("exact", None), ("protected", CellKey.from_policy(DEFAULT_POLICY)))
+    found = [_found(world, kind, mechanism, model) for kind, mechanism in kinds]
+    quiet = simulate_default_areas(set_up_world(seed, QUIET))
+    alarms = _alarms(observe_release(quiet), seed, model)
     moving = simulate_default_areas(WorldParameters(seed=seed, hotspot=_HOTSPOT))
-    return found, alarms, _followed(moving, pairs, model)
+    return found, alarms, _followed(moving, model)
 
 
-def _usual() -> CellKey:
-    return CellKey.from_policy(DEFAULT_POLICY)
-
-
-def _kinds() -> Iterable[tuple[str, CellKey | None]]:
-    return (("exact", None), ("protected", _usual()))
-
-
-def _found(world: World, pairs: list[tuple[str, str]], kind: str, mechanism: CellKey | None, model: RiskModel) -> Found:
+def _found(world: World, kind: str, mechanism: CellKey | None, model: RiskModel) -> Found:
     parameters = world.parameters
-    seen = observe_world(world, pairs, mechanism)
+    seen = observe_world(world, geography.load_areas().neighbours("region"), mechanism)
     fit = model.fit(seen).fit_
     true = world.truth.log_risk(seen.areas, seen.pathways)
     risk, draws = draw_risk(fit, parameters.seed)
@@ -226,24 +202,19 @@ def _find_ends(draws: Floats, level: float) -> tuple[Floats, Floats]:
     return low, high
 
 
-def _followed(world: World, pairs: list[tuple[str, str]], model: RiskModel) -> Followed:
+def _followed(world: World, model: RiskModel) -> Followed:
     """Return how well the ranking by the fit follows the true one in each quarter."""
-    seen = observe_world(world, pairs, _usual())
+    seen = observe_release(world)
     fit = model.fit(seen).fit_
-    need = world.truth.need.query("level == 'region' and pathway != 'none_known'")
-    crossing = np.where(need["pathway"].astype(str) == "internal", *seen.pathways)
-    rows = need.assign(crossing=crossing).groupby(["area", "quarter", "crossing"], observed=True)["need"].sum()
-    index = pd.MultiIndex.from_product([seen.areas, seen.quarters, seen.pathways])
-    shape = (len(seen.areas), len(seen.quarters), len(seen.pathways))
-    rate = rows.reindex(index).to_numpy().reshape(shape) / seen.expected[:, :, None]
+    rate = read_need(world, seen) / seen.expected[:, :, None]
     true = subtract_national_rate(np.log(rate)[None], seen)[0]
     risk = fit.log_risk(_DRAWS, 0).mean(axis=0)
     quarterly = subtract_national_rate(fit.draws(_DRAWS, 0).log_rate, seen).mean(axis=0)
     still = np.repeat(risk[:, None], len(seen.quarters), axis=1)
     moving, fixed = (
         tuple(
-            float(np.mean([spearmanr(ranking[:, q, p], true[:, q, p]).statistic for q in range(shape[1])]))
-            for p in range(shape[2])
+            float(np.mean([spearmanr(ranking[:, q, p], true[:, q, p]).statistic for q in range(true.shape[1])]))
+            for p in range(true.shape[2])
         )
         for ranking in (quarterly, still)
     )
@@ -279,11 +250,11 @@ def _alarms(seen: Observations, seed: int, model: RiskModel) -> Alarms:
         above = judge_risk(fit.log_risk(_DRAWS, seed), known, seed=seed).statements.says_surely("high", "very_high")
         rose = np.zeros(above.shape, bool)
         if quarters >= 2 * _YEAR:
-            found = find_changes(fit.draws(_DRAWS, seed).log_rate, known.effort, known.before_breaks, _YEAR)
-            rose = found.statements.says_surely("rising", "more")[:, -1]
-            called = found.statements.says("rising", "more")[:, -1]
-            doubled = ~(found.effort_ratio[:, -1] < 2.0)[:, None]  # also where there was none before
-            unwarned += int((called & doubled & ~found.effort_warning[:, -1]).sum())
+            changes = find_changes(fit.draws(_DRAWS, seed).log_rate, known.effort, known.before_breaks, _YEAR)
+            rose = changes.statements.says_surely("rising", "more")[:, -1]
+            called = changes.statements.says("rising", "more")[:, -1]
+            doubled = ~(changes.effort_ratio[:, -1] < 2.0)[:, None]  # also where there was none before
+            unwarned += int((called & doubled & ~changes.effort_warning[:, -1]).sum())
         high.append(float(above.mean()))
         rising.append(float(rose.mean()))
         ever |= above | rose
@@ -323,11 +294,4 @@ def _numbers(values: float | list[float]) -> str:
 
 
 if __name__ == "__main__":
-    from benchmarks.studies import laws
-
-    run_study(
-        study,
-        describe,
-        "Try the risk model on invented worlds (a minute for four).",
-        LawStudy(laws.study, laws.describe, laws.NAMES),
-    )
+    run_study(study, describe, "Try the risk model on invented worlds (a minute for four).")

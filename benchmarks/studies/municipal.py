@@ -12,19 +12,15 @@ import resource
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
 
-from benchmarks.studies.command import run_study
+from benchmarks.studies.command import map_seeds, run_study
 from benchmarks.studies.model import covered
-from benchmarks.studies.observe import observe_world
-from data.disclosure.cell_key import CellKey
-from data.disclosure.policy import DEFAULT_POLICY
+from benchmarks.studies.observe import observe_release
 from data.workspace.types import Bools, Floats, Progress
-from geo import areas as geography
 from risk.model import RiskModel
 from risk.model.municipalities import MunicipalFit, fit_municipalities
 from risk.worlds import WorldParameters, simulate_default_areas
@@ -85,23 +81,18 @@ class Study:
 
 def study(worlds: int, *, first_seed: int = 0, processes: int = 1, progress: Progress | None = None) -> Study:
     """Compute the study of `worlds` seeded worlds, about 15 seconds of the processor each."""
-    results = []
+    seeds = range(first_seed, first_seed + worlds)
     # A new process for each world, so that its peak of memory is its own.
-    with get_context("spawn").Pool(processes, maxtasksperchild=1) as pool:
-        for result in pool.imap(study_world, range(first_seed, first_seed + worlds)):
-            results.append(result)
-            if progress is not None:
-                progress(len(results), worlds, "Studying invented worlds")
+    results = map_seeds(
+        study_world, seeds, "Studying invented worlds", processes=processes, progress=progress, fresh=True
+    )
     return Study(tuple(results))
 
 
 def study_world(seed: int) -> Municipal:
     """Compute the results of one world."""
-    world, mechanism = simulate_default_areas(WorldParameters(seed=seed)), CellKey.from_policy(DEFAULT_POLICY)
-    areas = geography.load_areas()
-    regions, seen = (
-        observe_world(world, areas.neighbours(level), mechanism, level) for level in ("region", "municipality")
-    )
+    world = simulate_default_areas(WorldParameters(seed=seed))
+    regions, seen = observe_release(world), observe_release(world, "municipality")
     began, cpu = time.perf_counter(), time.process_time()
     fit = fit_municipalities(RiskModel().fit(regions).fit_, seen)
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu

@@ -1,4 +1,4 @@
-"""Observations of an invented world, counted as the model table counts records, without a vault."""
+"""Invented worlds of a study, and what is observed of them, counted as the model table counts, without a vault."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from data.disclosure.cell_key import CellKey
+from data.disclosure.policy import DEFAULT_POLICY
 from data.tables.spec import CATEGORIES, Level
 from data.workspace.types import Floats, Ints
+from geo import areas as geography
 from risk.laplace.graph import find_edges
 from risk.model.observations import (
     CROSSING,
@@ -21,11 +23,24 @@ from risk.model.observations import (
     merge_crossings,
     noise_variance,
 )
-from risk.worlds.world import World
+from risk.worlds import World, WorldParameters
 
 _KEYS = 2**24  # cell keys are below
 _KNOWN = {name: i for i, name in enumerate(CATEGORIES["pathway"][: len(CROSSING)])}
 _FOUND = {name: i for i, name in enumerate(CATEGORIES["found"])}
+OWN, QUIET = "likelihood", "quiet"  # beside risk.worlds.LAWS: the model's own law; no differences in risk
+
+
+def set_up_world(seed: int, law: str = OWN, gamma: float = WorldParameters.gamma) -> WorldParameters:
+    """Return the parameters of a world of a law of risk/worlds/laws.py, of OWN or of QUIET."""
+    if law == QUIET:
+        return WorldParameters(seed=seed, gamma=gamma, signal=False, internal_after=0.2)
+    return WorldParameters(seed=seed, gamma=gamma, laws=() if law == OWN else (law,))
+
+
+def observe_release(world: World, level: Level = "region") -> Observations:
+    """Return what partners see of an invented world by region or municipality under the default policy."""
+    return observe_world(world, geography.load_areas().neighbours(level), CellKey.from_policy(DEFAULT_POLICY), level)
 
 
 def observe_world(
@@ -44,6 +59,17 @@ def observe_world(
     protected = None if mechanism is None else (mechanism, keys)
     places = world.truth.areas[world.truth.areas["level"] == level]
     return publish_counts(places, periods, exact, days, pairs, protected)
+
+
+def read_need(world: World, seen: Observations) -> Floats:
+    """Return the true children newly in need in the regions of observations, (areas, quarters, pathways)."""
+    need = world.truth.need.query("level == 'region' and pathway != 'none_known'")
+    crossing = np.where(need["pathway"].astype(str) == "internal", *seen.pathways)
+    rows = need.assign(crossing=crossing).groupby(["area", "quarter", "crossing"], observed=True)["need"].sum()
+    index = pd.MultiIndex.from_product([seen.areas, seen.quarters, seen.pathways])
+    shape = (len(seen.areas), len(seen.quarters), len(seen.pathways))
+    true: Floats = rows.reindex(index).to_numpy(dtype=float).reshape(shape)
+    return true
 
 
 def publish_counts(

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from benchmarks.studies.command import run_study
+from benchmarks.studies.command import round_mean, run_study
 from benchmarks.studies.history import History, Place, place
 from benchmarks.studies.model import covered
 from benchmarks.studies.trial import YEAR, Programme, floors, meets, need_of, planned, posts_of, rules_of, towards
@@ -72,10 +72,10 @@ class Loop:
             mine = [f for f in self.followed if f.way == way]
             out[way] = {
                 "least_over_floor": round(min(min(f.least) for f in mine), 3),
-                "worlds_starved": _mean([f.starved > 0 for f in mine]),
-                "starved": _mean([f.starved for f in mine]),
-                "covered": _mean([f.covered for f in mine]),
-                "met": _mean([f.met for f in mine]),
+                "worlds_starved": round_mean([f.starved > 0 for f in mine]),
+                "starved": round_mean([f.starved for f in mine]),
+                "covered": round_mean([f.covered for f in mine]),
+                "met": round_mean([f.met for f in mine]),
                 "found": round(float(np.mean([f.found for f in mine])), 1),
                 "moved": round(float(np.mean([f.moved for f in mine])), 1),
             }
@@ -195,10 +195,6 @@ def _parameters(seed: int, quarters: int) -> WorldParameters:
     """Return the parameters of a world of one year and `quarters` quarters, with the usual children per quarter."""
     usual, whole = WorldParameters(), YEAR + quarters
     return WorldParameters(seed, round(usual.children * whole / usual.quarters), quarters=whole)
-
-
-def _mean(values: object) -> float:
-    return round(float(np.mean(np.asarray(values, dtype=float))), 3)
 
 
 if __name__ == "__main__":

@@ -24,18 +24,15 @@ from typing import Any, get_args
 
 import numpy as np
 
-from benchmarks.studies.command import run_study
-from benchmarks.studies.history import apportion
-from benchmarks.studies.observe import observe_world
+from benchmarks.studies.command import round_mean, run_study
+from benchmarks.studies.observe import observe_release
 from benchmarks.studies.trial import YEAR, Programme, counts_of, meets, need_of, planned, posts_of, rules_of, towards
-from data.disclosure.cell_key import CellKey
-from data.disclosure.policy import DEFAULT_POLICY
 from data.tables.spec import Level
 from data.workspace.types import Floats, Ints, Progress
-from geo import areas as geography
 from risk.model import RiskModel
 from risk.model.municipalities import fit_municipalities
 from risk.model.observations import Observations
+from risk.numbers import apportion
 from risk.planning import compute_floor, plan_moves
 from risk.planning.benefit import compute_met
 from risk.planning.explain import Estimate
@@ -110,21 +107,21 @@ class Study:
     def summary(self) -> dict[str, Any]:
         """Return a summary over all worlds: shares of worlds, and shares of the possible gain."""
         rows = self.worlds
-        mean = {name: _mean([r.recovered(name) for r in rows]) for name in RIVALS}
+        mean = {name: round_mean([r.recovered(name) for r in rows]) for name in RIVALS}
         plans, counts = (np.array([r.met[RIVALS.index(name)] for r in rows]) for name in ("plan", "counts"))
         return {
             "worlds": len(rows),
             "recovered": mean,
-            "recovered_if_followed": _mean([r.recovered_if_followed for r in rows]),
-            "beats_counts": _mean(plans > counts),
-            "recommended": _mean([r.recommended for r in rows]),
-            "floor_kept": _mean([r.floor_kept for r in rows]),
-            "gain_in_interval": _mean([r.gain_in_interval for r in rows]),
-            "gain_predicted": _mean([r.predicted_gain.mean for r in rows], 1),
-            "gain_true": _mean([r.met_if_followed - r.met[RIVALS.index("today")] for r in rows], 1),
-            "no_move_at_optimum": _mean([r.no_move_at_optimum for r in rows]),
-            "moves_found_at_optimum": _mean([r.moves_found_at_optimum > 0 for r in rows]),
-            "small_at_optimum": _mean([r.small_at_optimum for r in rows]),
+            "recovered_if_followed": round_mean([r.recovered_if_followed for r in rows]),
+            "beats_counts": round_mean(plans > counts),
+            "recommended": round_mean([r.recommended for r in rows]),
+            "floor_kept": round_mean([r.floor_kept for r in rows]),
+            "gain_in_interval": round_mean([r.gain_in_interval for r in rows]),
+            "gain_predicted": round_mean([r.predicted_gain.mean for r in rows], 1),
+            "gain_true": round_mean([r.met_if_followed - r.met[RIVALS.index("today")] for r in rows], 1),
+            "no_move_at_optimum": round_mean([r.no_move_at_optimum for r in rows]),
+            "moves_found_at_optimum": round_mean([r.moves_found_at_optimum > 0 for r in rows]),
+            "small_at_optimum": round_mean([r.small_at_optimum for r in rows]),
             "late": {answer: _summarise_late(rows, answer) for answer in get_args(Answer)},
         }
 
@@ -229,18 +226,17 @@ def _summarise_late(rows: Sequence[Regret], answer: Answer) -> dict[str, float]:
     gains = [r.late_gain for r in rows if r.late_answer == answer]
     if not gains:
         return {"worlds": 0}
-    return {"worlds": len(gains), "true": _mean(np.array(gains) > 0), "gain": _mean(gains)}
+    return {"worlds": len(gains), "true": round_mean(np.array(gains) > 0), "gain": round_mean(gains)}
 
 
 def _observe(world: World, model: RiskModel, level: Level = "region") -> _Known:
     """Fit the model to the world's protected counts; return the need per quarter of the last year, all pathways."""
-    usual, areas, seed = CellKey.from_policy(DEFAULT_POLICY), geography.load_areas(), world.parameters.seed
-    seen = observe_world(world, areas.neighbours("region"), usual)
+    seen, seed = observe_release(world), world.parameters.seed
     fit = model.fit(seen).fit_
     if level == "region":
         draws = need_of(fit, seed)
     else:
-        seen = observe_world(world, areas.neighbours(level), usual, level)
+        seen = observe_release(world, level)
         draws = fit_municipalities(fit, seen).draw_yearly_need(_DRAWS, seed).sum(axis=2)
     last = set(seen.quarters[-YEAR:])
     rows = world.truth.need.query("level == @level and pathway != 'none_known'")
@@ -265,22 +261,18 @@ def greedy(posts: Posts, need: Floats, moves: int) -> Ints:
     """Return the layout after moves of one kind of unit, each the best next move for the mean need, (A,)."""
     units = posts.units.copy()
     for _ in range(moves):
-        best, found = meets(posts, units, need) + 1e-9, None
+        best, best_move = meets(posts, units, need) + 1e-9, None
         each = posts.reach * posts.kinds[0].children
         for start in np.flatnonzero(units[:, 0]):
             left = posts.compute_capacity(units)[:, 0] - each[:, start]
             values = compute_met(np.broadcast_to(need[:, None], each.shape), left[:, None] + each).sum(axis=0)
             if (end := int(np.argmax(values))) != start and values[end] > best:
-                best, found = values[end], (start, end)
-        if found is None:
+                best, best_move = values[end], (start, end)
+        if best_move is None:
             break
-        units[found[0], 0] -= 1
-        units[found[1], 0] += 1
+        units[best_move[0], 0] -= 1
+        units[best_move[1], 0] += 1
     return units
-
-
-def _mean(values: object, digits: int = 3) -> float:
-    return round(float(np.mean(np.asarray(values, dtype=float))), digits)
 
 
 if __name__ == "__main__":

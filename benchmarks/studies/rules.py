@@ -17,7 +17,6 @@ of the number is about that child.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -25,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.studies.command import run_study
+from benchmarks.studies.command import map_seeds, run_study
 from benchmarks.studies.model import GAMMAS, correlate_ranks, draw_risk, measure_width
 from benchmarks.studies.observe import effort_days, join_observations, select_modelled_areas
 from benchmarks.studies.sequence import RecordHistory, list_days, list_first_encounters
@@ -218,13 +217,8 @@ def _measure_fit(world: World, seen: Observations, model: RiskModel, when: str) 
 
 def study(worlds: int, first_seed: int = 0, processes: int = 2, progress: Progress | None = None) -> Comparison:
     """Compare the rules in some worlds; ten seconds a world. The same seeds give the same result."""
-    done: list[dict[str, dict[str, float]]] = []
-    with ProcessPoolExecutor(processes) as pool:
-        for world in pool.map(_compare_with_fits, range(first_seed, first_seed + worlds)):
-            done.append(world)
-            if progress is not None:
-                progress(len(done), worlds, "Worlds")
-    return Comparison(tuple(done))
+    seeds = range(first_seed, first_seed + worlds)
+    return Comparison(tuple(map_seeds(_compare_with_fits, seeds, "Worlds", processes=processes, progress=progress)))
 
 
 def _compare_with_fits(seed: int) -> dict[str, dict[str, float]]:

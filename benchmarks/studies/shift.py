@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.studies.command import run_study
+from benchmarks.studies.command import round_mean, run_study
 from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Channel
 from data.disclosure.policy import DEFAULT_POLICY
@@ -40,15 +40,15 @@ _GROUPS = ("both", "Durrës", "Tirana")
 
 @dataclass(frozen=True)
 class Outcome:
-    """One world under one law, for both cities, Durrës and Tirana: what was said and whether it is so.
+    """One world under one law, for both cities, Durrës and Tirana: the verdicts and whether they are right.
 
-    said : verdicts of the last look. ever : whether any look said "rose". covered : whether the 95 % interval of the
+    verdicts : of the last look. ever : whether any look said "rose". covered : whether the 95 % interval of the
     last look holds the true difference. power : as stated at the last look for the first worlds, else empty.
     """
 
     seed: int
     law: str
-    said: tuple[str, ...]
+    verdicts: tuple[str, ...]
     ever: tuple[bool, ...]
     covered: tuple[bool, ...]
     power: tuple[float, ...] = ()
@@ -67,10 +67,10 @@ class Study:
             mine = [outcome for outcome in self.outcomes if outcome.law == law]
             stated = [outcome.power for outcome in mine if outcome.power]
             laws[law] = {
-                "rose": _mean([[said == "rose" for said in outcome.said] for outcome in mine]),
-                "fell": _mean([[said == "fell" for said in outcome.said] for outcome in mine]),
-                "rose_ever": _mean([outcome.ever for outcome in mine]),
-                "covered": _mean([outcome.covered for outcome in mine]),
+                "rose": round_mean([[verdict == "rose" for verdict in outcome.verdicts] for outcome in mine]),
+                "fell": round_mean([[verdict == "fell" for verdict in outcome.verdicts] for outcome in mine]),
+                "rose_ever": round_mean([outcome.ever for outcome in mine]),
+                "covered": round_mean([outcome.covered for outcome in mine]),
                 "power_stated": (np.round(np.mean(stated, axis=0)) / 100.0).tolist() if stated else [],
             }
         return {"worlds": len(self.outcomes) // len(LAWS), "laws": laws}
@@ -78,11 +78,6 @@ class Study:
     def as_dict(self) -> dict[str, Any]:
         """Return plain values."""
         return {"invented": True, "summary": self.summary(), "outcomes": [asdict(o) for o in self.outcomes]}
-
-
-def _mean(values: Any) -> list[float]:  # noqa: ANN401
-    means: list[float] = np.round(np.mean(np.asarray(values, float), axis=0), 3).tolist()
-    return means
 
 
 def study(worlds: int, *, first_seed: int = 0, stated: int = 10, progress: Progress | None = None) -> Study:

@@ -17,25 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from benchmarks.studies.model import GAMMAS
-from benchmarks.studies.observe import observe_world
-from data.disclosure.cell_key import CellKey
-from data.disclosure.policy import DEFAULT_POLICY
+from benchmarks.studies.observe import OWN, QUIET, observe_release, read_need, set_up_world
 from data.workspace.types import Floats
-from geo import areas as geography
 from risk.model import RiskModel
 from risk.model.burden import TOP, judge_burden
 from risk.model.detection import draw_yearly_need, judge_risk
 from risk.model.observations import Observations
 from risk.model.statements import Statements, name_certainty
 from risk.report.change import find_changes, pool_countries
-from risk.worlds import World, WorldParameters, simulate_default_areas
-from risk.worlds.laws import LAWS
+from risk.worlds import LAWS, simulate_default_areas
 
-Counts = dict[str, tuple[int, int]]  # "kind/certainty/claim": how often it was said, how often that was true
-QUIET, PLAIN = "quiet", "plain"
+Counts = dict[str, tuple[int, int]]  # "kind/certainty/claim": how often it was stated, how often that was true
+NAMES = (OWN, QUIET, *LAWS)
 KINDS = {
     "rate": "rate of an area",
     "burden": "burden of an area",
@@ -50,15 +45,10 @@ _SURE = {"very_likely": "very_likely", "likely": "likely", "very_likely_not": "v
 
 def study_world(law: str, seed: int) -> Counts:
     """Return how often each statement was made of one world, and how often it was true."""
-    gamma = GAMMAS[seed % len(GAMMAS)]
-    if law == QUIET:
-        parameters = WorldParameters(seed=seed, gamma=gamma, signal=False, internal_after=0.2)
-    else:
-        parameters = WorldParameters(seed=seed, gamma=gamma, laws=() if law == PLAIN else (law,))
-    world = simulate_default_areas(parameters)
-    seen = observe_world(world, geography.load_areas().neighbours("region"), CellKey.from_policy(DEFAULT_POLICY))
+    world = simulate_default_areas(set_up_world(seed, law, GAMMAS[seed % len(GAMMAS)]))
+    seen = observe_release(world)
     fit = RiskModel().fit(seen).fit_
-    draws, need = fit.draws(_DRAWS, seed), _read_need(world, seen)
+    draws, need = fit.draws(_DRAWS, seed), read_need(world, seen)
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
 
     rate = judge_risk(fit.log_risk(_DRAWS, seed), seen, seed).statements
@@ -70,8 +60,8 @@ def study_world(law: str, seed: int) -> Counts:
     )
     _count_burden(counts, burden.statements, true.rank[1], seen)
     for word, inside in zip(np.ravel(name_certainty(burden.top)), np.ravel(true.rank[1] <= TOP), strict=True):
-        said = _SURE.get(str(word), "cannot_tell")
-        _add(counts, "top", said, "not" if str(word).endswith("not") else "top", inside != str(word).endswith("_not"))
+        certainty, negated = _SURE.get(str(word), "cannot_tell"), str(word).endswith("_not")
+        _add(counts, "top", certainty, "not" if negated else "top", inside != negated)
     log_true = np.log(need / seen.expected[:, :, None])[None]
     for kind, pool in (("change", False), ("country", True)):
         alone = draws.log_rate, seen.effort, seen.before_breaks
@@ -79,23 +69,12 @@ def study_world(law: str, seed: int) -> Counts:
         truth = pool_countries(log_true, seen)[0] if pool else log_true
         changes = find_changes(drawn, effort, breaks, _YEAR)
         _count(counts, kind, changes.statements, find_changes(truth, effort, breaks, _YEAR).ratio[1])
-    return {name: (said, right) for name, (said, right) in counts.items()}
+    return {name: (number, right) for name, (number, right) in counts.items()}
 
 
-def _read_need(world: World, seen: Observations) -> Floats:
-    """Return the true children newly in need, (areas, quarters, pathways)."""
-    need = world.truth.need.query("level == 'region' and pathway != 'none_known'")
-    crossing = np.where(need["pathway"].astype(str) == "internal", *seen.pathways)
-    rows = need.assign(crossing=crossing).groupby(["area", "quarter", "crossing"], observed=True)["need"].sum()
-    index = pd.MultiIndex.from_product([seen.areas, seen.quarters, seen.pathways])
-    shape = (len(seen.areas), len(seen.quarters), len(seen.pathways))
-    true: Floats = rows.reindex(index).to_numpy(dtype=float).reshape(shape)
-    return true
-
-
-def _count(counts: dict[str, list[int]], kind: str, said: Statements, true: Floats) -> None:
+def _count(counts: dict[str, list[int]], kind: str, statements: Statements, true: Floats) -> None:
     """Count statements whose bounds are those of a true value, arrays of one shape."""
-    columns = {name: np.ravel(values) for name, values in said.as_columns().items()}
+    columns = {name: np.ravel(values) for name, values in statements.as_columns().items()}
     high = np.where(np.isnan(columns["high"]), np.inf, columns["high"])
     # A truth on a bound, such as the average itself where no area differs, makes neither side true.
     right = (columns["low"] * _PAST < np.ravel(true)) & (np.ravel(true) * _PAST < high)
@@ -103,8 +82,8 @@ def _count(counts: dict[str, list[int]], kind: str, said: Statements, true: Floa
         _add(counts, kind, str(certainty), str(code), holds)
 
 
-def _count_burden(counts: dict[str, list[int]], said: Statements, rank: Floats, seen: Observations) -> None:
-    columns = said.as_columns()
+def _count_burden(counts: dict[str, list[int]], statements: Statements, rank: Floats, seen: Observations) -> None:
+    columns = statements.as_columns()
     half = np.bincount(seen.country_of)[seen.country_of][:, None] / 2
     truths = {"top": rank <= TOP, "not_top": rank > TOP, "upper_half": rank <= half, "lower_half": rank > half}
     for i in np.ndindex(rank.shape):
@@ -122,17 +101,17 @@ def summarise(worlds: Iterable[Counts]) -> dict[str, dict[str, float]]:
     """Return for each kind the share without a statement, and the share of statements of each word that are true."""
     total: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for counts in worlds:
-        for name, (said, right) in counts.items():
+        for name, (number, right) in counts.items():
             kind, certainty, _code = name.split("/")
-            total[kind, certainty][0] += said
+            total[kind, certainty][0] += number
             total[kind, certainty][1] += right
     summary = {}
     for kind in KINDS:
-        every = sum(said for (of, _word), (said, _right) in total.items() if of == kind)
+        every = sum(number for (name, _certainty), (number, _right) in total.items() if name == kind)
         row: dict[str, float] = {"cannot_tell": total[kind, "cannot_tell"][0] / max(every, 1)}
         for word in ("likely", "very_likely"):
-            said, right = total[kind, word]
-            row |= {word: said / max(every, 1), f"{word}_true": right / said if said else float("nan")}
+            number, right = total[kind, word]
+            row |= {word: number / max(every, 1), f"{word}_true": right / number if number else float("nan")}
         summary[kind] = {name: round(value, 3) for name, value in row.items()}
     return summary
 
@@ -142,12 +121,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Do the words for certainty hold? (about five seconds a world)")
     parser.add_argument("worlds", type=int, help="number of invented worlds of each law")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first world (default: 0)")
-    parser.add_argument("--law", action="append", choices=[PLAIN, QUIET, *LAWS], help="default: all of them")
+    parser.add_argument("--law", action="append", choices=NAMES, help="default: all of them")
     parser.add_argument("--folder", type=Path, required=True, help="where each world is stored")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    results: dict[str, list[Counts]] = {law: [] for law in options.law or [PLAIN, QUIET, *LAWS]}
+    results: dict[str, list[Counts]] = {law: [] for law in options.law or NAMES}
     for seed in range(options.seed, options.seed + options.worlds):
         for law, worlds in results.items():
             file = options.folder / f"{law}-{seed}.json"

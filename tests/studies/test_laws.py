@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.studies.laws import NAMES, OWN, Result, Study, describe, study
+from benchmarks.studies.laws import Result, Study, describe, study
 from risk.evaluation.baselines import BASELINES
 from risk.evaluation.risk_model import MODEL
 
@@ -24,8 +24,7 @@ def test_the_summary_counts_how_often_the_model_is_beaten():
 
 @pytest.mark.slow
 def test_a_world_of_another_law_is_forecast_by_all():
-    told = study(1, first_seed=2, laws=("delays",)).summary()["laws"]["delays"]
-    assert list(told) == [*BASELINES, MODEL]
-    assert all(0 <= row["covered"] <= 1 and 0 < row["hit_rate"] <= 1 for row in told.values())
-    assert told[MODEL]["correlation"] > 0.4
-    assert OWN in NAMES
+    rows = study(1, first_seed=2, laws=("delays",)).summary()["laws"]["delays"]
+    assert list(rows) == [*BASELINES, MODEL]
+    assert all(0 <= row["covered"] <= 1 and 0 < row["hit_rate"] <= 1 for row in rows.values())
+    assert rows[MODEL]["correlation"] > 0.4
