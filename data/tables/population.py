@@ -19,7 +19,7 @@ def interpolate_population(figures: pd.DataFrame, periods: Sequence[str]) -> pd.
     growth does. Before the first census and after the last the nearest one stands: nothing is extrapolated. Of
     several figures for one period, those that are not provisional come first, then the one last in the table.
     """
-    census = list_censuses(figures)
+    census = _list_censuses(figures)
     days = _find_middles(periods)
     people = {
         area: np.interp(days, _find_middles(rows["period"]), rows["number"].to_numpy(float))
@@ -28,7 +28,7 @@ def interpolate_population(figures: pd.DataFrame, periods: Sequence[str]) -> pd.
     return pd.DataFrame.from_dict(people, orient="index", columns=list(periods), dtype=float)
 
 
-def list_censuses(figures: pd.DataFrame) -> pd.DataFrame:
+def _list_censuses(figures: pd.DataFrame) -> pd.DataFrame:
     """Return the figures of population that are used: one row for each area and period, oldest first."""
     people = figures[(figures["measure"] == "population") & figures["number"].notna()]
     people = people.assign(provisional=people["status"].isin(PROVISIONAL))
@@ -39,7 +39,7 @@ def list_censuses(figures: pd.DataFrame) -> pd.DataFrame:
 def is_between_censuses(figures: pd.DataFrame, periods: Sequence[str]) -> bool:
     """Return whether any area has a period between two of its censuses, so that its people are interpolated."""
     days = _find_middles(periods)
-    spans = [_find_middles(rows["period"])[[0, -1]] for _, rows in list_censuses(figures).groupby("area")]
+    spans = [_find_middles(rows["period"])[[0, -1]] for _, rows in _list_censuses(figures).groupby("area")]
     return any(bool(((days > first) & (days < last)).any()) for first, last in spans)
 
 

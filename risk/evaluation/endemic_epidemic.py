@@ -104,10 +104,10 @@ def _fit(series: _Series) -> _Estimate:
     bounds += [(-3.0, 3.0) if years else (0.0, 0.0)] * 2 + [_LAG, _LAG, _SIZE] + [(-6.0, 6.0)] * areas
     best, best_value = _Estimate(start, countries, _SPREADS[0]), -np.inf
     for sd in _SPREADS:
-        found = minimize(_penalised, start, (series, sd), method="L-BFGS-B", jac=True, bounds=bounds)
-        start = found.x
-        estimate = _Estimate(found.x, countries, sd)
-        value = -found.fun - 0.5 * np.log1p(sd**2 * _information(series, estimate)).sum()
+        optimum = minimize(_penalised, start, (series, sd), method="L-BFGS-B", jac=True, bounds=bounds)
+        start = optimum.x
+        estimate = _Estimate(optimum.x, countries, sd)
+        value = -optimum.fun - 0.5 * np.log1p(sd**2 * _information(series, estimate)).sum()
         if value > best_value:
             best, best_value = estimate, value
     return best

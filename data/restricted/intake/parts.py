@@ -40,21 +40,21 @@ def sum_parts(rows: Rows) -> tuple[Rows, list[str]]:
     for key, group in frame.groupby(_KEY, sort=False):
         area = str(key[0])
         parts = successors.get(area, ())
-        given = [named & set(parts) for named in group["named"]]
-        if len(group) == 1 and (not given[0] or area in group["named"].iloc[0]):
+        parts_named = [named & set(parts) for named in group["named"]]
+        if len(group) == 1 and (not parts_named[0] or area in group["named"].iloc[0]):
             continue  # the whole, or a name that the whole has too
         lines = ", ".join(map(str, rows.lines[group.index]))
         name = english[area]
         listed = ", ".join(f"{english[part]} ({part})" for part in parts)
-        counts = Counter(given)
-        twice = [code for code, several in zip(group.index, (counts[g] > 1 for g in given), strict=True) if several]
+        counts = Counter(parts_named)
+        twice = [code for code, names in zip(group.index, parts_named, strict=True) if counts[names] > 1]
         if twice:
             where = ", ".join(map(str, rows.lines[twice]))
             _refuse(rows, group.index, "area", f"the same area is given twice (lines {where})", _TWICE)
         elif frozenset[str]() in counts:
             reason = f"{name} and its parts are both given (lines {lines})"
             _refuse(rows, group.index, "area", reason, "either the whole or its parts")
-        elif frozenset().union(*given) != set(parts):
+        elif frozenset().union(*parts_named) != set(parts):
             reason = f"a part of {name} is missing, so that the whole is unknown (lines {lines})"
             _refuse(rows, group.index, "area", reason, _ALL_PARTS.format(parts=listed))
         elif group["number"].isna().any() or group["share"].notna().any():

@@ -135,9 +135,9 @@ class LayerData:
         """Return the class of each area, from 0; -1 where there is neither a number nor a class."""
         if self.style.bounds:
             ends = self.frame[["low", "high"]].to_numpy(dtype=float)
-            found = np.isclose(ends[:, None], np.array(self.style.bounds), equal_nan=True).all(axis=2)
+            matches = np.isclose(ends[:, None], np.array(self.style.bounds), equal_nan=True).all(axis=2)
             return pd.Series(
-                np.where(found.any(axis=1), found.argmax(axis=1), -1), index=self.frame.index, dtype="int64"
+                np.where(matches.any(axis=1), matches.argmax(axis=1), -1), index=self.frame.index, dtype="int64"
             )
         known = self.frame["value"].fillna(self.frame["low"]).to_numpy(dtype=float)
         classes = np.searchsorted(np.array(self.style.breaks, dtype=float), known, side="right")
