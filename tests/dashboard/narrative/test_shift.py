@@ -10,9 +10,9 @@ from risk.report.shift import AreaShift
 YEARS = ("2006-06-01", "2009-05-31")
 
 
-def word(language="en", **given):
+def word(language="en", **options):
     values = {"before": 20.0, "after": 31.0, "low": -14.0, "high": 35.0, "probability": 0.88, "verdict": "unclear"}
-    shift = AreaShift(given.pop("areas", ("AL-02",)), **{**values, **given})
+    shift = AreaShift(options.pop("areas", ("AL-02",)), **{**values, **options})
     return word_shift(Speech(language, geography.load_areas()), shift, YEARS).replace("\u00a0", " ")
 
 
@@ -36,5 +36,5 @@ def test_with_many_children_they_are_not_called_few_and_clear_changes_need_no_po
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_says_all_numbers(language):
-    said = word(language, power=24.0)
-    assert all(number in said for number in ("20", "31", "14", "35", "88", "24", "100", "2006", "2009"))
+    sentence = word(language, power=24.0)
+    assert all(number in sentence for number in ("20", "31", "14", "35", "88", "24", "100", "2006", "2009"))

@@ -17,9 +17,9 @@ def seen():
     return observe_world(world, areas.load_areas().neighbours("region"))
 
 
-def ground(seen, **given):
+def ground(seen, **options):
     centres = np.random.default_rng(5).uniform(0, 4e5, (len(seen.areas), 2))
-    return ClusterSearch(seen, centres, **{"size": 240.0, "between_sd": 0.0, "replicates": 199, "seed": 0, **given})
+    return ClusterSearch(seen, centres, **{"size": 240.0, "between_sd": 0.0, "replicates": 199, "seed": 0, **options})
 
 
 def flat(seen, mean=40.0):
@@ -28,40 +28,40 @@ def flat(seen, mean=40.0):
 
 
 def test_a_planted_cluster_is_found_in_its_own_country_alone(seen):
-    found, expected = flat(seen)
+    children, expected = flat(seen)
     planted = seen.areas.index("AL-11")
-    found[planted, :, 0] *= 4
-    told = ground(seen).find(found.sum(axis=1), expected.sum(axis=1), 0 * expected.sum(axis=1))
-    assert told["cluster"][planted, 0] == 1
-    assert told["p"][planted, 0] <= 0.01
-    assert told["value"][planted, 0] > 2
+    children[planted, :, 0] *= 4
+    columns = ground(seen).find(children.sum(axis=1), expected.sum(axis=1), 0 * expected.sum(axis=1))
+    assert columns["cluster"][planted, 0] == 1
+    assert columns["p"][planted, 0] <= 0.01
+    assert columns["value"][planted, 0] > 2
     greek = np.array(seen.countries) == "GR"
-    assert not (told["p"][greek, 0] <= 0.01).any()
-    assert told["state"][planted, 0] == "number"
-    assert (told["state"][np.isnan(told["cluster"])] == "no_data").all()
+    assert not (columns["p"][greek, 0] <= 0.01).any()
+    assert columns["state"][planted, 0] == "number"
+    assert (columns["state"][np.isnan(columns["cluster"])] == "no_data").all()
 
 
 def test_the_p_value_of_a_release_allows_for_all_its_scans(seen):
-    found, expected = (values.sum(axis=1) for values in flat(seen))
-    told = ground(seen).find(found, expected, 0 * expected)
-    np.testing.assert_allclose(told["p_release"], np.minimum(4 * told["p"], 1))
-    found[:, 1] = 0  # nobody was met on one pathway: two scans are left
-    told = ground(seen).find(found, expected, 0 * expected)
-    np.testing.assert_allclose(told["p_release"], np.minimum(2 * told["p"], 1))
+    children, expected = (values.sum(axis=1) for values in flat(seen))
+    columns = ground(seen).find(children, expected, 0 * expected)
+    np.testing.assert_allclose(columns["p_release"], np.minimum(4 * columns["p"], 1))
+    children[:, 1] = 0  # nobody was met on one pathway: two scans are left
+    columns = ground(seen).find(children, expected, 0 * expected)
+    np.testing.assert_allclose(columns["p_release"], np.minimum(2 * columns["p"], 1))
 
 
 def test_the_noise_of_published_numbers_is_no_cluster(seen):
     shape = (len(seen.areas), len(seen.pathways))
     rng, expected = np.random.default_rng(2), np.full(shape, 8.0)
-    found = np.maximum(rng.poisson(expected) + rng.normal(0, 5, shape).round(), 0)
-    without, allowing = (ground(seen).find(found, expected, np.full(shape, noise))["p"] for noise in (0.0, 25.0))
+    children = np.maximum(rng.poisson(expected) + rng.normal(0, 5, shape).round(), 0)
+    without, allowing = (ground(seen).find(children, expected, np.full(shape, noise))["p"] for noise in (0.0, 25.0))
     assert np.nanmin(without) <= 0.05 < np.nanmin(allowing)
 
 
 def test_areas_without_a_place_and_countries_of_few_areas_are_left_out(seen):
-    found, expected = flat(seen)
+    children, expected = flat(seen)
     nowhere = replace(ground(seen), centres=np.full((len(seen.areas), 2), np.nan))
-    told = nowhere.find(found.sum(axis=1), expected.sum(axis=1), 0 * expected.sum(axis=1))
-    assert np.isnan(told["cluster"]).all()
-    nobody = ground(seen).find(np.zeros_like(found.sum(axis=1)), expected.sum(axis=1), 0 * expected.sum(axis=1))
+    columns = nowhere.find(children.sum(axis=1), expected.sum(axis=1), 0 * expected.sum(axis=1))
+    assert np.isnan(columns["cluster"]).all()
+    nobody = ground(seen).find(np.zeros_like(children.sum(axis=1)), expected.sum(axis=1), 0 * expected.sum(axis=1))
     assert np.isnan(nobody["cluster"]).all()

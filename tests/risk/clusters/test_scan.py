@@ -25,25 +25,25 @@ def test_gi_star_is_that_of_esda(column):
     ways = np.concatenate([edges, edges[:, ::-1]])
     weights = libpysal.weights.W({i: ways[ways[:, 0] == i, 1].tolist() for i in range(len(values))})
     weights.transform = "b"
-    found, other = (compute_getis_ord(values, edges), esda.G_Local(values, weights, star=True, transform="B", seed=1))
-    np.testing.assert_allclose(found.statistic, other.Zs, atol=1e-12)
-    np.testing.assert_allclose(found.p, other.p_sim, atol=0.06)
+    result, other = (compute_getis_ord(values, edges), esda.G_Local(values, weights, star=True, transform="B", seed=1))
+    np.testing.assert_allclose(result.statistic, other.Zs, atol=1e-12)
+    np.testing.assert_allclose(result.p, other.p_sim, atol=0.06)
 
 
 def test_nine_areas_of_sids2_pass_five_percent_and_none_after_control():
     values, edges = example("sidr79")
-    found = compute_getis_ord(values, edges)
-    assert (found.p <= 0.05).sum() == 9
-    assert not (found.q <= 0.05).any()
+    result = compute_getis_ord(values, edges)
+    assert (result.p <= 0.05).sum() == 9
+    assert not (result.q <= 0.05).any()
 
 
 def test_an_island_has_no_local_statistic_and_disturbs_no_other():
     values = np.array([1.0, 5.0, 2.0, 9.0, 4.0, 3.0])
     edges = np.array([[0, 1], [1, 2], [2, 3], [3, 4]])
-    found = compute_getis_ord(values, edges, permutations=99)
-    assert np.isnan(found.statistic[5])
-    assert np.isnan(found.q[5])
-    assert np.isfinite(found.statistic[:5]).all()
+    result = compute_getis_ord(values, edges, permutations=99)
+    assert np.isnan(result.statistic[5])
+    assert np.isnan(result.q[5])
+    assert np.isfinite(result.statistic[:5]).all()
 
 
 def test_false_discovery_rates_are_those_of_the_paper():
@@ -62,16 +62,16 @@ def test_gi_star_without_signal_discovers_nothing_in_most_maps():
     _, edges = example("sidr79")
     rng = np.random.default_rng(3)
     maps = [compute_getis_ord(rng.normal(size=100), edges, 999, seed) for seed in range(40)]
-    assert sum((found.q <= 0.05).any() for found in maps) <= binom.ppf(0.999, 40, 0.05)
+    assert sum((result.q <= 0.05).any() for result in maps) <= binom.ppf(0.999, 40, 0.05)
     # Without control, every map shows "clusters".
-    assert np.mean([(found.p <= 0.05).sum() for found in maps]) > 5
+    assert np.mean([(result.p <= 0.05).sum() for result in maps]) > 5
 
 
 def test_gi_star_of_an_area_that_touches_all_others_is_unknown():
     edges = np.array([[0, 1], [0, 2], [0, 3], [1, 2]])
-    found = compute_getis_ord(np.array([1.0, 2.0, 4.0, 7.0]), edges, 99)
-    np.testing.assert_array_equal(np.isnan(found.statistic), [True, False, False, False])
-    np.testing.assert_array_equal(np.isnan(found.q), [True, False, False, False])
+    result = compute_getis_ord(np.array([1.0, 2.0, 4.0, 7.0]), edges, 99)
+    np.testing.assert_array_equal(np.isnan(result.statistic), [True, False, False, False])
+    np.testing.assert_array_equal(np.isnan(result.q), [True, False, False, False])
 
 
 def land(size=60, seed=0):
@@ -100,8 +100,8 @@ def test_the_scan_finds_what_looking_at_every_circle_finds(seed):
     cases = rng.poisson(3.0 * expected).astype(float)
     statistic, areas = naive(cases, expected, centres)
     replicates = 40
-    found = scan.scan_space(cases, expected, centres, replicates=replicates, seed=seed)
-    first = found.clusters[0]
+    result = scan.scan_space(cases, expected, centres, replicates=replicates, seed=seed)
+    first = result.clusters[0]
     assert first.statistic == pytest.approx(statistic, abs=1e-9)
     assert frozenset(first.areas) == areas
     drawn = stream(seed, "scan").multinomial(int(cases.sum()), expected / expected.sum(), size=replicates)
@@ -115,13 +115,13 @@ def test_planted_circles_are_found_and_do_not_overlap():
     for corner in ([0.15, 0.15], [0.85, 0.85]):
         risk[np.argsort(np.hypot(*(centres - corner).T))[:6]] = 4.0
     cases = rng.poisson(4.0 * expected * risk).astype(float)
-    found = scan.scan_space(cases, expected, centres, replicates=999).found()
-    assert len(found) == 2
-    assert not set(found[0].areas) & set(found[1].areas)
-    inside = np.array([at for cluster in found for at in cluster.areas])
+    clusters = scan.scan_space(cases, expected, centres, replicates=999).found()
+    assert len(clusters) == 2
+    assert not set(clusters[0].areas) & set(clusters[1].areas)
+    inside = np.array([at for cluster in clusters for at in cluster.areas])
     assert np.isin(np.flatnonzero(risk > 1), inside).mean() > 0.8
     assert np.mean(risk[inside] > 1) > 0.7
-    assert all(cluster.relative_risk > 2.0 and cluster.p == 0.001 for cluster in found)
+    assert all(cluster.relative_risk > 2.0 and cluster.p == 0.001 for cluster in clusters)
 
 
 def test_false_alarms_of_the_scan_are_as_rare_as_its_level_says():
@@ -140,7 +140,7 @@ def test_overdispersed_counts_make_false_alarms_unless_the_scan_knows_of_it():
 
     def alarms(size):
         scans = [scan.scan_space(w, expected, centres, size=size, replicates=99, seed=i) for i, w in enumerate(worlds)]
-        return sum(found.clusters[0].p <= 0.05 for found in scans)
+        return sum(result.clusters[0].p <= 0.05 for result in scans)
 
     assert alarms(np.inf) > 30
     assert alarms(8.0) <= binom.ppf(0.999, 80, 0.05)
@@ -156,9 +156,9 @@ def test_different_detection_makes_false_alarms_unless_the_scan_knows_of_it(quar
     people = np.repeat(expected[:, None] / quarters, quarters, axis=1)
 
     def alarms(spread):
-        given = {"between_sd": spread, "replicates": 99}
-        scans = [scan.scan_space_time(w, people, centres, seed=i, **given) for i, w in enumerate(worlds)]
-        return sum(found.clusters[0].p <= 0.05 for found in scans)
+        options = {"between_sd": spread, "replicates": 99}
+        scans = [scan.scan_space_time(w, people, centres, seed=i, **options) for i, w in enumerate(worlds)]
+        return sum(result.clusters[0].p <= 0.05 for result in scans)
 
     assert alarms(0.0) > 20
     assert alarms(0.3) <= binom.ppf(0.999, 60, 0.05)
@@ -186,9 +186,9 @@ def test_prospective_false_alarms_are_as_rare_as_the_level_says():
         scan.scan_space_time(w, expected, centres, prospective=True, replicates=99, seed=i).clusters
         for i, w in enumerate(worlds)
     ]
-    found = sum(bool(clusters) and clusters[0].p <= 0.1 for clusters in p)
+    alarms = sum(bool(clusters) and clusters[0].p <= 0.1 for clusters in p)
     low, high = binom.ppf([0.001, 0.999], 200, 0.1)
-    assert low <= found <= high
+    assert low <= alarms <= high
 
 
 def test_only_the_proportions_of_what_is_expected_matter():
@@ -208,8 +208,8 @@ def test_a_planted_cylinder_is_found_in_its_place_and_quarters():
     risk[near, 9:] = 4.0
     cases = rng.poisson(expected * risk).astype(float)
     for prospective in (True, False):
-        found = scan.scan_space_time(cases, expected, centres, prospective=prospective, replicates=199, seed=1)
-        first = found.clusters[0]
+        result = scan.scan_space_time(cases, expected, centres, prospective=prospective, replicates=199, seed=1)
+        first = result.clusters[0]
         assert (first.first, first.last) == (9, 11)
         assert len(set(first.areas) & set(near.tolist())) >= 4
         assert first.p == 0.005
@@ -234,8 +234,8 @@ def test_an_unknown_area_is_left_out():
     cases = rng.poisson(5.0 * expected).astype(float)
     cases[4] = np.nan
     with_gap = scan.scan_space(cases, expected, centres, replicates=99)
-    kept = np.arange(20) != 4
-    without = scan.scan_space(cases[kept], expected[kept], centres[kept], replicates=99)
+    others = np.arange(20) != 4
+    without = scan.scan_space(cases[others], expected[others], centres[others], replicates=99)
     assert with_gap.clusters[0].statistic == pytest.approx(without.clusters[0].statistic)
     assert with_gap.clusters[0].expected == pytest.approx(without.clusters[0].expected)
 
@@ -243,10 +243,10 @@ def test_an_unknown_area_is_left_out():
 def test_the_same_seed_gives_the_same_p_and_progress_is_told():
     centres, expected, rng = land(20, 4)
     cases = rng.poisson(5.0 * expected).astype(float)
-    told = []
-    first = scan.scan_space(cases, expected, centres, replicates=199, progress=lambda *step: told.append(step))
+    steps = []
+    first = scan.scan_space(cases, expected, centres, replicates=199, progress=lambda *step: steps.append(step))
     assert first == scan.scan_space(cases, expected, centres, replicates=199)
-    assert told[-1] == (199, 199, "scan")
+    assert steps[-1] == (199, 199, "scan")
 
 
 def test_what_cannot_be_scanned_is_refused():

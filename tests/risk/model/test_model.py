@@ -507,8 +507,8 @@ def test_of_the_need_in_all_the_common_share_is_found_with_the_effort_there_was(
     need = DetectionRange(0.2, 0.2, between_sd=0.0).need(drawn, one, 0)
     days = np.where(one.has_outreach, one.effort, np.nan) / np.exp(np.log(one.effort[one.has_outreach]).mean())
     reach = np.nan_to_num(days[None] ** drawn.gamma[:, None, None]) + np.exp(drawn.gap)[:, one.country_of, None]
-    found = (np.exp(drawn.log_rate) * one.expected[:, :, None]).sum(axis=3) * reach
-    np.testing.assert_allclose(0.2 * need.sum(axis=(1, 2, 3)), found.sum(axis=(1, 2)))
+    children = (np.exp(drawn.log_rate) * one.expected[:, :, None]).sum(axis=3) * reach
+    np.testing.assert_allclose(0.2 * need.sum(axis=(1, 2, 3)), children.sum(axis=(1, 2)))
 
 
 def test_numbers_of_children_in_need_are_near_the_truth(worlds, seen, fits):
@@ -534,11 +534,11 @@ def test_exceedance_is_a_share_of_draws():
 def test_what_is_said_of_rates_is_as_often_true_as_its_word_says(worlds, seen, fits):
     right = {"likely": [], "very_likely": []}
     for world, one, fit in zip(worlds, seen, fits, strict=True):
-        said = judge_risk(fit.log_risk(2000, 0), one).statements
-        true, columns = np.exp(true_log_risk(world, one)), said.as_columns()
+        statements = judge_risk(fit.log_risk(2000, 0), one).statements
+        true, columns = np.exp(true_log_risk(world, one)), statements.as_columns()
         high = np.where(np.isnan(columns["high"]), np.inf, columns["high"])
-        for word, held in right.items():
-            held += list(((columns["low"] < true) & (true <= high))[columns["certainty"] == word])
+        for word, verdicts in right.items():
+            verdicts += list(((columns["low"] < true) & (true <= high))[columns["certainty"] == word])
     assert len(right["very_likely"]) > 20
     assert np.mean(right["very_likely"]) >= 0.9
     assert np.mean(right["likely"]) >= 0.66
@@ -547,15 +547,15 @@ def test_what_is_said_of_rates_is_as_often_true_as_its_word_says(worlds, seen, f
 def test_a_world_without_signal_raises_no_alarm(pairs):
     for seed in (20, 21):
         one = observe_world(simulate_default_areas(WorldParameters(seed=seed, signal=False)), pairs, NOISE)
-        said = judge_risk(RiskModel().fit(one).fit_.log_risk(2000, 0), one).statements
-        assert not said.says("low", "high", "very_high").any()
+        statements = judge_risk(RiskModel().fit(one).fit_.log_risk(2000, 0), one).statements
+        assert not statements.says("low", "high", "very_high").any()
 
 
 def test_areas_without_any_outreach_say_so(seen, fits):
     effort = seen[0].effort.copy()
     effort[5] = 0.0
-    said = judge_risk(fits[0].log_risk(100, 0), replace(seen[0], effort=effort))
-    assert said.not_searched.tolist() == [i == 5 or not e.any() for i, e in enumerate(effort)]
+    judgement = judge_risk(fits[0].log_risk(100, 0), replace(seen[0], effort=effort))
+    assert judgement.not_searched.tolist() == [i == 5 or not e.any() for i, e in enumerate(effort)]
 
 
 @pytest.mark.parametrize("given_", [{"low": 0.0}, {"low": 0.3}, {"high": 1.2}, {"between_sd": -0.1}])
@@ -583,9 +583,9 @@ def test_words_that_are_not_known_are_refused(wrong, seen):
 
 
 def test_progress_is_told(seen):
-    told = []
-    RiskModel("poisson").fit(seen[0], progress=lambda *step: told.append(step))
-    assert {"mode", "curvature", "design"} <= {what for _, _, what in told}
+    steps = []
+    RiskModel("poisson").fit(seen[0], progress=lambda *step: steps.append(step))
+    assert {"mode", "curvature", "design"} <= {what for _, _, what in steps}
 
 
 class Upwards:

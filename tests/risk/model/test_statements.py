@@ -18,7 +18,7 @@ def say(*shares):
 
 
 @pytest.mark.parametrize(
-    ("shares", "said"),
+    ("shares", "statement"),
     [
         ([(3.0, 100)], ("very_high", "very_likely", "very_high")),
         ([(3.0, 70), (2.0, 30)], ("very_high", "likely", "high")),
@@ -31,30 +31,30 @@ def say(*shares):
         ([(0.5, 35), (1.2, 30), (2.0, 35)], ("", "cannot_tell", "")),
     ],
 )
-def test_the_most_informative_claim_that_is_likely_is_said(shares, said):
-    assert say(*shares) == said
+def test_the_most_informative_claim_that_is_likely_is_said(shares, statement):
+    assert say(*shares) == statement
 
 
 def test_a_claim_that_is_only_likely_is_not_said_surely():
     draws = np.log([[3.0, 3.0]] * 7 + [[3.0, 0.9]] * 3)
-    said = judge_ratio(draws)
-    assert said.says("high", "very_high").tolist() == [True, True]
-    assert said.says_surely("high", "very_high").tolist() == [True, False]
+    statements = judge_ratio(draws)
+    assert statements.says("high", "very_high").tolist() == [True, True]
+    assert statements.says_surely("high", "very_high").tolist() == [True, False]
 
 
 @given(arrays(float, (50, 3), elements=st.floats(-3, 3)))
 def test_what_is_said_has_its_chance_and_nothing_narrower_has(draws):
-    said = judge_ratio(draws)
+    statements = judge_ratio(draws)
     for area in range(draws.shape[1]):
         chances = [claim.measure(draws[:, area]) for claim in RATE_CLAIMS]
-        position = said.position[area]
+        position = statements.position[area]
         before = RATE_CLAIMS if position == NONE else RATE_CLAIMS[:position]
         assert all(chance < claim.least for chance, claim in zip(chances, before, strict=False))
         if position != NONE:
-            assert said.probability[area] == chances[position] >= RATE_CLAIMS[position].least >= LIKELY
-        if said.sure[area] != NONE:
-            assert said.sure_probability[area] == chances[said.sure[area]] >= VERY_LIKELY
-            assert said.sure[area] >= position > NONE
+            assert statements.probability[area] == chances[position] >= RATE_CLAIMS[position].least >= LIKELY
+        if statements.sure[area] != NONE:
+            assert statements.sure_probability[area] == chances[statements.sure[area]] >= VERY_LIKELY
+            assert statements.sure[area] >= position > NONE
 
 
 def test_each_probability_has_one_word():
@@ -74,5 +74,5 @@ def test_ranks_are_of_children_within_each_country():
     assert burden.rank[2, 0, 0] == 10
     assert burden.top[0, 0] == pytest.approx(0.9)
     assert burden.children[1, 1, 0] == 19
-    said = [BURDEN_CLAIMS[i].code for i in burden.statements.position[country == 1, 0]]
-    assert said == ["top"] * TOP + ["lower_half"] * (10 - TOP)
+    codes = [BURDEN_CLAIMS[i].code for i in burden.statements.position[country == 1, 0]]
+    assert codes == ["top"] * TOP + ["lower_half"] * (10 - TOP)

@@ -22,53 +22,53 @@ def judge(last, effort=(10.0, 10.0), share=1.0, looks=1, others=1.0):
     draws[:, :, 4:] = np.log(others)
     draws[: round(1000 * share), :, 4:] = np.log(last)
     days = np.concatenate([np.repeat(effort, 4), np.repeat(effort[1:], looks - 1)])[None]
-    found = find_changes(draws, days, no_break(1, days.shape[1]))
-    columns = found.statements.as_columns()
-    return tuple(str(columns[name][0, 0, 0]) for name in ("statement", "certainty")), found
+    changes = find_changes(draws, days, no_break(1, days.shape[1]))
+    columns = changes.statements.as_columns()
+    return tuple(str(columns[name][0, 0, 0]) for name in ("statement", "certainty")), changes
 
 
 @pytest.mark.parametrize(
-    ("share", "last", "others", "said"),
+    ("share", "last", "others", "statement"),
     [(0.95, 2.0, 1.0, ("rising", "very_likely")), (0.85, 2.0, 1.0, ("rising", "likely")),
      (0.95, 0.5, 1.0, ("falling", "very_likely")), (0.5, 2.0, 0.9, ("not_falling", "very_likely")),
      (0.5, 0.5, 1.1, ("not_rising", "very_likely")), (0.5, 2.0, 1.1, ("more", "very_likely")),
      (0.85, 1.2, 1.0, ("same", "very_likely")), (0.3, 2.0, 1.0, ("same", "likely")),
      (0.5, 2.0, 0.5, ("", "cannot_tell"))],
 )  # fmt: skip
-def test_a_difference_and_its_absence_are_said_with_their_certainty(share, last, others, said):
-    assert judge(last, share=share, others=others)[0] == said
+def test_a_difference_and_its_absence_are_said_with_their_certainty(share, last, others, statement):
+    assert judge(last, share=share, others=others)[0] == statement
 
 
-@pytest.mark.parametrize(("share", "said"), [(0.98, "rising"), (0.92, "not_falling")])
-def test_a_rise_that_is_looked_for_again_and_again_needs_more(share, said):
+@pytest.mark.parametrize(("share", "statement"), [(0.98, "rising"), (0.92, "not_falling")])
+def test_a_rise_that_is_looked_for_again_and_again_needs_more(share, statement):
     """At five looks a rise is likely from 1 - .34 / 5 on."""
-    assert judge(2.0, share=share, looks=5, others=0.9)[0][0] == said
+    assert judge(2.0, share=share, looks=5, others=0.9)[0][0] == statement
 
 
 def test_the_ratio_is_that_of_the_years():
-    found = judge(2.0)[1]
-    np.testing.assert_allclose(found.ratio[:, 0, 0, 0], 2.0)
-    np.testing.assert_allclose(found.effort_ratio, 1.0)
+    changes = judge(2.0)[1]
+    np.testing.assert_allclose(changes.ratio[:, 0, 0, 0], 2.0)
+    np.testing.assert_allclose(changes.effort_ratio, 1.0)
 
 
 @given(st.floats(0.2, 5.0), st.floats(0.0, 100.0), st.floats(0.0, 100.0))
 def test_no_area_whose_effort_doubled_is_called_rising_without_a_warning(last, before, after):
-    (said, _word), found = judge(last, effort=(before, after))
-    warned = bool(found.effort_warning[0, 0, 0])
-    if said in ("rising", "more") and after >= 2 * before:
+    (statement, _word), changes = judge(last, effort=(before, after))
+    warned = bool(changes.effort_warning[0, 0, 0])
+    if statement in ("rising", "more") and after >= 2 * before:
         assert warned
-    if said in ("falling", "less") and 0 < after <= before / 2:
+    if statement in ("falling", "less") and 0 < after <= before / 2:
         assert warned
     if warned:
-        assert said in ("rising", "more", "falling", "less")
-        ratio = found.effort_ratio[0, 0]
+        assert statement in ("rising", "more", "falling", "less")
+        ratio = changes.effort_ratio[0, 0]
         assert np.isnan(ratio) or ratio > EFFORT_RATIO or ratio < 1 / EFFORT_RATIO
 
 
 def test_each_later_quarter_is_another_look():
-    found = find_changes(np.zeros((50, 3, 11, 2)), np.ones((3, 11)), no_break(3, 11))
-    assert found.statements.position.shape == (3, 4, 2)
-    assert found.statements.says("same").all()
+    changes = find_changes(np.zeros((50, 3, 11, 2)), np.ones((3, 11)), no_break(3, 11))
+    assert changes.statements.position.shape == (3, 4, 2)
+    assert changes.statements.says("same").all()
 
 
 def test_a_country_moves_as_its_children_do():
@@ -87,7 +87,7 @@ def test_a_country_moves_as_its_children_do():
 def test_nothing_is_said_of_two_years_with_a_break_between_their_quarters():
     before = np.zeros((1, 2, 12), bool)
     before[0, 0, :2] = True  # the break comes with the third quarter of the first area
-    said = find_changes(np.zeros((50, 2, 12, 1)), np.ones((2, 12)), before).statements
-    assert said.as_columns()["statement"][0, :, 0].tolist() == ["", "", "same", "same", "same"]
-    assert said.probability[0, :2, 0].tolist() == [0.0, 0.0]
-    assert said.says("same")[1].all()
+    statements = find_changes(np.zeros((50, 2, 12, 1)), np.ones((2, 12)), before).statements
+    assert statements.as_columns()["statement"][0, :, 0].tolist() == ["", "", "same", "same", "same"]
+    assert statements.probability[0, :2, 0].tolist() == [0.0, 0.0]
+    assert statements.says("same")[1].all()

@@ -19,18 +19,18 @@ def counts(*areas):
     return np.array([[(k, j, 0) for k, j in years] for years in areas])
 
 
-def judge(published, channel=EXACT, trials=0, **given):
-    return find_shifts(WATCHED[: len(published)], published, channel, MANY, trials=trials, **given)
+def judge(published, channel=EXACT, trials=0, **options):
+    return find_shifts(WATCHED[: len(published)], published, channel, MANY, trials=trials, **options)
 
 
 def test_a_large_city_alone_gets_the_share_and_the_interval_of_two_binomial_counts():
-    (found,) = judge(counts([(60, 140), (120, 80)]))
-    assert (found.before, found.after) == (pytest.approx(30, abs=1), pytest.approx(60, abs=1))
+    (shift,) = judge(counts([(60, 140), (120, 80)]))
+    assert (shift.before, shift.after) == (pytest.approx(30, abs=1), pytest.approx(60, abs=1))
     # 30 points, with a standard error of the square root of .3 x .7 / 200 + .6 x .4 / 200, a little more by kappa.
-    assert found.low == pytest.approx(30 - 1.96 * 4.7, abs=2)
-    assert found.high == pytest.approx(30 + 1.96 * 4.7, abs=2)
-    assert found.verdict == "rose"
-    assert found.areas == ("AL-02",)
+    assert shift.low == pytest.approx(30 - 1.96 * 4.7, abs=2)
+    assert shift.high == pytest.approx(30 + 1.96 * 4.7, abs=2)
+    assert shift.verdict == "rose"
+    assert shift.areas == ("AL-02",)
 
 
 def test_both_come_first_and_a_small_city_borrows_from_a_large_one():
@@ -81,8 +81,8 @@ def test_power_grows_with_the_children_and_is_not_given_where_a_share_cannot_ris
 
 def test_results_of_earlier_versions_can_be_read():
     values = {"areas": ["AL-02"], "before": 20, "after": 40, "low": -5, "high": 45, "probability": 0.9}
-    found = AreaShift.read(values)
-    assert (found.verdict, found.power) == ("unclear", None)
+    shift = AreaShift.read(values)
+    assert (shift.verdict, shift.power) == ("unclear", None)
 
 
 def test_the_study_counts_verdicts_and_intervals():
@@ -93,10 +93,10 @@ def test_the_study_counts_verdicts_and_intervals():
         for seed in (0, 1)
         for law in LAWS
     ]
-    told = Study(tuple(outcomes)).summary()["laws"]["no change"]
-    assert told["rose"] == told["rose_ever"] == [1.0, 0.0, 1.0]
-    assert told["covered"] == [1.0, 1.0, 0.5]
-    assert told["power_stated"] == [0.9, 0.1, 0.8]
+    summary = Study(tuple(outcomes)).summary()["laws"]["no change"]
+    assert summary["rose"] == summary["rose_ever"] == [1.0, 0.0, 1.0]
+    assert summary["covered"] == [1.0, 1.0, 0.5]
+    assert summary["power_stated"] == [0.9, 0.1, 0.8]
 
 
 @pytest.mark.slow

@@ -63,10 +63,10 @@ def cells(of, area, pathway):
 
 @pytest.mark.parametrize("area", ["AL-11", "GR-K", "GR-A"])
 def test_a_number_stands_with_its_bounds_and_a_state_with_its_words(of, area):
-    found, rows = summary.read_met(of, area, "internal").set_index("period"), cells(of, area, "internal")
-    assert list(found.index) == sorted(rows.index)
+    table, rows = summary.read_met(of, area, "internal").set_index("period"), cells(of, area, "internal")
+    assert list(table.index) == sorted(rows.index)
     for period, row in rows.iterrows():
-        shown = found.loc[period]
+        shown = table.loc[period]
         if row["state"] == "number":
             assert shown[["state", "value", "noisy"]].tolist() == ["number", row["reconciled"], f"{row['value']} ±5"]
             ends = shown[["low", "high"]].tolist()
@@ -75,14 +75,14 @@ def test_a_number_stands_with_its_bounds_and_a_state_with_its_words(of, area):
             assert shown[["state", "value", "low", "high", "noisy"]].tolist() == ["number", row["reconciled"], 0, 5, ""]
         else:
             assert shown["state"] == row["state"]
-            assert np.isnan(found.loc[period, "value"])
-            assert found.loc[period, "words"] in {"none or almost none", "not searched"}
+            assert np.isnan(table.loc[period, "value"])
+            assert table.loc[period, "words"] in {"none or almost none", "not searched"}
 
 
 def test_two_published_numbers_add_up_with_their_bounds(of):
     parts = [cells(of, "AL-11", name) for name in ("al_to_gr", "other_cross_border")]
-    found = summary.read_met(of, "AL-11", "cross_border").set_index("period")
-    for period, row in found[found["state"] == "number"].iterrows():
+    table = summary.read_met(of, "AL-11", "cross_border").set_index("period")
+    for period, row in table[table["state"] == "number"].iterrows():
         values = [part.loc[period, "value"] for part in parts]
         assert row["value"] == sum(part.loc[period, "reconciled"] for part in parts)
         assert row["noisy"] == " + ".join(f"{value} ±5" for value in values if not pd.isna(value))
@@ -112,25 +112,25 @@ def test_all_pictures_share_one_axis_of_time(of):
     assert domains == [{tuple(periods)}] * 3
 
 
-def _domains(told):
-    if isinstance(told, dict):
-        if told.get("field") == "period" and "scale" in told:
-            yield told["scale"]["domain"]
-        for inner in told.values():
+def _domains(chart):
+    if isinstance(chart, dict):
+        if chart.get("field") == "period" and "scale" in chart:
+            yield chart["scale"]["domain"]
+        for inner in chart.values():
             yield from _domains(inner)
-    elif isinstance(told, list):
-        for inner in told:
+    elif isinstance(chart, list):
+        for inner in chart:
             yield from _domains(inner)
 
 
 def test_a_state_has_a_sign_that_the_page_explains(of, run):
     frames = [summary.read_met(of, "GR-K", "internal"), summary.read_effort(of, "GR-K")]
     states = set(pd.concat(frames)["state"]) - {"number", "class"}
-    told = series.list_signs(frames)
-    assert len(told) == len(states)
-    assert len({sign.split()[0] for sign in told}) == len(states)
+    signs = series.list_signs(frames)
+    assert len(signs) == len(states)
+    assert len({sign.split()[0] for sign in signs}) == len(states)
     text = said(run(area="GR-K", of="internal"))
-    assert all(sign in text for sign in told)
+    assert all(sign in text for sign in signs)
 
 
 JUMP = Jump("2008-03-01/P3M", "AL", 20.4, 48.0, 12, 11)
@@ -138,7 +138,7 @@ LAW = Break("2007-12-01/P3M", "AL", "a new law", "data officer", "2009-06-01")
 
 
 @pytest.fixture
-def told(monkeypatch):
+def set_trends(monkeypatch):
     """Let the risk model's result say something else of time."""
 
     def say(**values):
@@ -153,13 +153,13 @@ def told(monkeypatch):
     current_release.read_risk_manifest.cache_clear()
 
 
-def change(area, verdict, **given):
+def change(area, verdict, **options):
     values = {"ratio": 1.9, "low": 1.2, "high": 3.3, "effort_ratio": 1.6, "effort_warning": True}
-    return CountChange(area, "internal", verdict, **{**values, **given})
+    return CountChange(area, "internal", verdict, **{**values, **options})
 
 
-def test_a_possible_break_is_told_before_a_rise(run, of, told):
-    told(jumps=(("internal", JUMP),), changes=(change("AL-11", "possible break"),))
+def test_a_possible_break_is_told_before_a_rise(run, of, set_trends):
+    set_trends(jumps=(("internal", JUMP),), changes=(change("AL-11", "possible break"),))
     words = "Albania: about 48 children were met in a quarter from Mar to May 2008 on, about 20.4 before that."
     text = said(run(area="AL-11", of="internal"))
     assert words in text
@@ -170,8 +170,8 @@ def test_a_possible_break_is_told_before_a_rise(run, of, told):
     assert words not in said(run(area="AL-11", of="cross_border"))
 
 
-def test_a_rise_comes_with_its_interval_and_its_effort_warning(run, told):
-    told(changes=(change("AL-11", "rise"), change("AL-02", "rise", effort_warning=False), change("GR-I", "fall")))
+def test_a_rise_comes_with_its_interval_and_its_effort_warning(run, set_trends):
+    set_trends(changes=(change("AL-11", "rise"), change("AL-02", "rise", effort_warning=False), change("GR-I", "fall")))
     text = said(run(area="AL-11", of="internal"))
     assert "1.9 times the children of the year before (95 % interval 1.2 to 3.3): a rise." in text
     assert "Outreach was 1.6 times that of the year before, which may be the reason." in text
@@ -180,9 +180,11 @@ def test_a_rise_comes_with_its_interval_and_its_effort_warning(run, told):
     assert "a rise. Outreach was" not in text
 
 
-def test_an_accepted_break_is_marked_and_nothing_is_compared_until_the_model_ran_again(run, of, told, scored, tmp_path):
+def test_an_accepted_break_is_marked_and_nothing_is_compared_until_the_model_ran_again(
+    run, of, set_trends, scored, tmp_path
+):
     derived = shutil.copytree(scored.derived, tmp_path / "derived")
-    told(jumps=(("internal", JUMP),), changes=(change("AL-11", "rise"),))
+    set_trends(jumps=(("internal", JUMP),), changes=(change("AL-11", "rise"),))
     test = run(derived=derived, area="AL-11", of="internal")
     test.text_input[0].input("a new form").run()
     next(button for button in test.button if button.label.startswith("Accept a break")).click().run()
@@ -197,10 +199,10 @@ def test_an_accepted_break_is_marked_and_nothing_is_compared_until_the_model_ran
     assert read_breaks(derived) == ()
 
 
-def test_a_break_that_the_model_knows_stops_comparison(run, told, scored, tmp_path):
+def test_a_break_that_the_model_knows_stops_comparison(run, set_trends, scored, tmp_path):
     derived = shutil.copytree(scored.derived, tmp_path / "derived")
     accept_break(derived, LAW, ["AL"])
-    told(breaks=(LAW,), changes=(change("AL-11", "not compared", note="a new law"),))
+    set_trends(breaks=(LAW,), changes=(change("AL-11", "not compared", note="a new law"),))
     text = said(run(derived=derived, area="AL-11", of="internal"))
     assert "Counts of the last two years are not compared: a new law." in text
     assert "run tact risk again" not in text
@@ -220,15 +222,15 @@ def test_a_change_is_told_once_with_the_outreach_of_its_year():
         "upper": 2.4, "effort_ratio": 1.7, "effort_warning": True, "claim": "rising", "certainty": "likely",
         "surely": "",
     }  # fmt: skip
-    told = summary._format_change([look, {**look, "period": "2008-12-01/P3M"}], "Internal trafficking")
-    assert told.startswith(
+    sentence = summary._format_change([look, {**look, "period": "2008-12-01/P3M"}], "Internal trafficking")
+    assert sentence.startswith(
         "Internal trafficking: rising (likely). The year up to May 2009 had 1.8 times the rate of the year before"
     )
-    assert "which may be the reason" in told
-    assert "The same was found for the years up to Feb 2009." in told
+    assert "which may be the reason" in sentence
+    assert "The same was found for the years up to Feb 2009." in sentence
     looks = [{**look, "period": f"{month}/P3M"} for month in ("2009-03-01", "2008-12-01", "2008-09-01", "2008-06-01")]
-    told = summary._format_change(looks, "Internal trafficking")
-    assert "for the years up to Feb 2009, Nov 2008 and Aug 2008." in told
+    sentence = summary._format_change(looks, "Internal trafficking")
+    assert "for the years up to Feb 2009, Nov 2008 and Aug 2008." in sentence
     calm = {**look, "claim": "same", "certainty": "very_likely"}
     assert "about the same (very likely)." in summary._format_change([calm], "Internal trafficking")
 

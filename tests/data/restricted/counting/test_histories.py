@@ -25,13 +25,13 @@ def meet(number, partner, **changes):
 def count(rows, mechanism=QUIET, keys=small_worlds.KEYS):
     frame = pd.DataFrame(rows)
     records = counting.load_encounters(small_worlds.batches(frame), GRID.names, PARTNERS)
-    found = count_histories(counting.read_encounters(records, GRID, keys), len(PARTNERS), mechanism)
+    counts = count_histories(counting.read_encounters(records, GRID, keys), len(PARTNERS), mechanism)
     return {
         country: {
             "".join(p for p, on in zip(PARTNERS, row, strict=True) if on): int(n)
             for row, n in zip(histories.on_list, histories.children, strict=True)
         }
-        for country, histories in found.items()
+        for country, histories in counts.items()
     }
 
 
@@ -51,8 +51,8 @@ def test_a_child_stands_once_with_all_partners_that_met_it_in_its_country():
 
 
 def test_a_later_encounter_in_the_other_country_puts_no_child_on_a_list():
-    found = count([meet(1, "A"), meet(1, "B", municipality="9001", date="2007-01-05")])
-    assert found == {"AL": {"A": 1}, "GR": {}}
+    counts = count([meet(1, "A"), meet(1, "B", municipality="9001", date="2007-01-05")])
+    assert counts == {"AL": {"A": 1}, "GR": {}}
 
 
 def test_what_leaves_has_noise_and_no_history_that_nobody_has():
@@ -64,9 +64,9 @@ def test_what_leaves_has_noise_and_no_history_that_nobody_has():
             rng = np.random.default_rng([salt, len(names)])
             return rng.integers(0, 2**63, len(names)).astype(np.uint64)
 
-        found = count(rows, CellKey(), keys)["AL"]
-        assert set(found) == {"A", "B", "C"}
-        seen += found.values()
+        counts = count(rows, CellKey(), keys)["AL"]
+        assert set(counts) == {"A", "B", "C"}
+        seen += counts.values()
     assert min(seen) < 20 < max(seen)
     assert all(15 <= n <= 25 for n in seen)
     assert np.mean(seen) == pytest.approx(20, abs=0.6)
