@@ -18,6 +18,8 @@ from data.disclosure.attacks.bounds import Finding
 from data.release import Release
 from data.tables.spec import TIERS
 from geo import export
+from risk.evaluation.forecast_ledger import COUNTS
+from risk.evaluation.hub_files import tabulate_observed, write_target
 
 _REFUSED = 5  # exit code: an attack succeeded
 _MAX_CELLS = 20  # listed for each table
@@ -36,6 +38,8 @@ def audit(
         for tier in TIERS:
             opened = Release.open(workspace.releases, tier, name, derived=workspace.derived)
             files[tier] = export.export_layers(opened, Path(folder) / tier, export.FORMATS)
+            if COUNTS in opened.tables:
+                files[tier].append(write_target(opened, tabulate_observed(opened), Path(folder) / tier))
         result = audit_release(workspace.releases, workspace.derived, name, files=files, progress=tick)
     emit(
         {

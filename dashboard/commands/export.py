@@ -11,7 +11,6 @@ import typer
 from dashboard.commands.output import Json, emit, progress
 from dashboard.commands.workspace import open_release, open_workspace
 from data.errors import InputError
-from data.release import Release
 from data.restricted import governance
 from data.restricted.governance import ledger
 from data.tables.spec import Tier
@@ -44,7 +43,7 @@ def export(
     opened = open_release(workspace, cast("Tier", tier), release)
     layers = [layer.id for layer in exports.list_layers(opened)]
     if tier == "partner":
-        log_receiver(workspace, opened, receiver, formats, layers)
+        log_receiver(workspace, [opened.name], receiver, formats, layers)
     with progress("Writing") as tick:
         files = exports.export_layers(opened, to, formats, layers, progress=tick)
     paths = [str(path) for path in files]
@@ -52,17 +51,17 @@ def export(
 
 
 def log_receiver(
-    workspace: Workspace, release: Release, receiver: str | None, formats: list[str], layers: list[str]
+    workspace: Workspace, releases: list[str], receiver: str | None, formats: list[str], layers: list[str]
 ) -> None:
     """Check that somebody may receive partner files, and log it before any file is written.
 
-    `layers` are the layers in the files. Raises InputError when no receiver is named, WorkspaceError when
+    `releases` and `layers` are those in the files. Raises InputError when no receiver is named, WorkspaceError when
     there is no agreement with that receiver.
     """
     if receiver is None:
         raise InputError("Partner files are protected, not anonymous: name the receiver with --for NAME.")
     today = dt.datetime.now(dt.UTC).date()
     agreement = governance.read(workspace).receiver(receiver, today)
-    line = [today.isoformat(), agreement.receiver, agreement.kind, release.name]
-    line += [" ".join(formats), " ".join(layers)]
+    line = [today.isoformat(), agreement.receiver, agreement.kind]
+    line += [" ".join(listed) for listed in (releases, formats, layers)]
     ledger.append_line(workspace.path / ledger.EXPORTS, _COLUMNS, line)

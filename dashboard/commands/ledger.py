@@ -97,9 +97,10 @@ def export(
     workspace = open_workspace(context, or_demo=True)
     chain = _read_whole(workspace)
     opened = open_release(workspace, name=release)
-    observations = _observe(opened)
-    log_receiver(workspace, opened, receiver, ["csv"], ["forecasts"])
-    paths = [str(path) for path in hub_files.write_hub(chain, observations, to)]
+    observed = hub_files.tabulate_observed(opened)
+    releases = list(dict.fromkeys([*hub_files.list_releases(chain), opened.name]))
+    log_receiver(workspace, releases, receiver, ["csv"], ["forecasts", "children"])
+    paths = [str(path) for path in hub_files.write_hub(chain, opened, observed, to)]
     emit({"files": paths, "for": receiver}, as_json, *paths)
 
 

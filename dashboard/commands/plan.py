@@ -331,7 +331,7 @@ def _write_briefing(workspace: Workspace, opened: Release, plan: SavedPlan, outp
     if not formats:
         return []
     if not opened.invented:
-        log_receiver(workspace, opened, output.receiver, formats, [plan.name])
+        log_receiver(workspace, [opened.name], output.receiver, formats, [plan.name])
     from dashboard import briefing  # the typesetter is loaded only where something is set
 
     written = []

@@ -1,6 +1,6 @@
 """The number shown for a cell: the reconciled number, so that parts add up to totals, or else the published number.
 
-Layers and the search of exported files use this one rule.
+Layers, files for forecast hubs and the search of exported files use these rules.
 """
 
 from __future__ import annotations
@@ -30,6 +30,18 @@ def choose_numbers(table: pd.DataFrame, largest: float) -> pd.DataFrame:
     value = np.where(adjusted, reconciled, noisy)
     margin = np.where(adjusted, reach + np.abs(reconciled - published), noisy_margin)
     return pd.DataFrame(dict(zip(NUMBERS, (value, margin, noisy, noisy_margin), strict=True)), index=table.index)
+
+
+def sum_ways(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the published counts by area, period and crossing, both ways of finding together: value and state.
+
+    The state is that of the part of which least is known. So there is a number where every part is one or a published
+    zero, and one is a number; a sum of zeros has the state of a zero, and no number.
+    """
+    order = table["state"].map({"number": 1, "not_searched": 2, "almost_none": 3, "structural_zero": 4}).fillna(0)
+    groups = table.assign(order=order).sort_values("order", kind="stable").groupby(["area", "period", "crossing"])
+    sums = groups.agg(value=("value", "sum"), state=("state", "first")).reset_index()
+    return sums.assign(value=sums["value"].where(sums["state"] == "number"))
 
 
 def _read_floats(table: pd.DataFrame, name: str) -> Floats:

@@ -34,6 +34,7 @@ from risk.model.burden import TOP
 from risk.model.observations import Observations
 
 KIND = "forecast"
+COUNTS = table_name("model", "region", "quarter", "crossing", "found")  # the table that is forecast
 AHEAD, DRAWS, SEED = 4, 1000, 0  # quarters, draws of each forecaster
 
 
@@ -117,10 +118,7 @@ def find_last_quarter(release: Release) -> str:
     quarters = []
     for name in names(releases):
         with suppress(ReleaseError):  # of figures alone, or of another tier
-            table = Release.open(releases, release.tier, name).table(
-                table_name("model", "region", "quarter", "crossing", "found")
-            )
-            quarters.append(str(table["period"].max()))
+            quarters.append(str(Release.open(releases, release.tier, name).table(COUNTS)["period"].max()))
     return max(quarters, default="")
 
 

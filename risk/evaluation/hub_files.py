@@ -1,48 +1,81 @@
 """Registered forecasts as files in the format of forecast hubs (hubverse), to be scored by others' tools.
 
-    model-output/tact-MODEL/ORIGIN-tact-MODEL.csv
-    target-data/time-series.csv
+    tact-RELEASE-partner-README.txt
+    model-output/tact-MODEL_partner/ORIGIN-tact-MODEL_partner.csv
+    target-data/time-series/tact-RELEASE-partner.csv
 
-The columns are task identifiers (origin_date, target, horizon, target_end_date, location, pathway) and output_type,
-output_type_id and value. A late entry is left out; a reconstructed one has a model of its own.
+With invented data, all names say so. The columns of model-output are those that hubs allow: task identifiers
+(origin_date, target, horizon, target_end_date, location, pathway) and output_type, output_type_id and value. A late
+entry is left out; a reconstructed one has a model of its own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from data.release import Release
 from data.tables.periods import Period
+from data.tables.shown import sum_ways
+from data.tables.states import MEANINGS
 from data.workspace import files
 from data.workspace.hash_chain import Chain
-from risk.evaluation.forecast_ledger import list_forecasts, read_complete_panel, read_draws
+from geo.layers.output import terms
+from risk.evaluation.forecast_ledger import COUNTS, list_forecasts, read_draws
 from risk.evaluation.scores import QUANTILES
-from risk.model.observations import Observations
 
 TARGET = "children published"
+_NOT_HERE = ("published_figures", "sums", "boundaries")  # what a hub's files have none of
+_EXPLANATION = """\
+model-output holds what was forecast, target-data what release {release} shows: children identified or met by county or
+region, quarter and pathway, both ways of finding together, with the noise of the release. Every cell has a row; where
+its state has no number, observation is empty. To score as `tact ledger list` does, read almost_none and not_searched
+as 0, and leave other cells without a number out.
+"""
 
 
-def write_hub(chain: Chain, observations: Observations, folder: Path) -> list[Path]:
+def list_releases(chain: Chain) -> list[str]:
+    """List the releases whose forecasts `write_hub` writes, in order of their entries."""
+    return list(dict.fromkeys(entry.content["release"] for entry in list_forecasts(chain)))
+
+
+def write_hub(chain: Chain, release: Release, observed: pd.DataFrame, folder: Path) -> list[Path]:
     """Write the forecasts of a ledger and the published counts of a release; return the files."""
-    written = []
-    for entry in list_forecasts(chain):
-        for name in entry.content["values"]:
-            model = _name_model(name, reconstructed=entry.content["reconstructed"])
-            path = folder / "model-output" / model / f"{entry.content['origin']}-{model}.csv"
-            written.append(_write(path, _tabulate_quantiles(entry.content, name)))
-    observed = pd.DataFrame(list(_list_observed(observations)))
-    return [*written, _write(folder / "target-data" / "time-series.csv", observed)]
+    written = [_write_readme(chain, release, observed, folder), write_target(release, observed, folder)]
+    for content in (entry.content for entry in list_forecasts(chain)):
+        for name in content["values"]:
+            model = _name_model(name, content)
+            path = folder / "model-output" / model / f"{content['origin']}-{model}.csv"
+            written.append(_write(path, _tabulate_quantiles(content, name)))
+    return written
 
 
-def _name_model(name: str, *, reconstructed: bool) -> str:
+def write_target(release: Release, observed: pd.DataFrame, folder: Path) -> Path:
+    """Write the published counts of a release, from `tabulate_observed`; return the file."""
+    name = f"{terms.name_files(release, invented=release.invented)}.csv"
+    return _write(folder / "target-data" / "time-series" / name, observed)
+
+
+def _name_model(name: str, content: Mapping[str, Any]) -> str:
     """Return the identifier of a model: team and model, each of letters, digits and low lines."""
-    plain = re.sub(r"\W+", "_", name.lower())
-    return f"tact-{plain}{'_reconstructed' if reconstructed else ''}"
+    marks = (content["tier"], *(mark for mark in ("invented", "reconstructed") if content[mark]))
+    return "tact-" + "_".join((re.sub(r"\W+", "_", name.lower()), *marks))
+
+
+def _write_readme(chain: Chain, release: Release, observed: pd.DataFrame, folder: Path) -> Path:
+    about = {key: text for key, text in terms.describe_file(release, ()).items() if key not in _NOT_HERE}
+    about["forecasts_of"] = ", ".join(list_releases(chain)) or "none yet"
+    lines = [f"{key.replace('_', ' ')}: {text}" for key, text in about.items()]
+    states = [f"{state}: {MEANINGS[state]}" for state in sorted(observed["state"].unique())]
+    path = folder / f"{terms.name_files(release, invented=release.invented)}-README.txt"
+    folder.mkdir(parents=True, exist_ok=True)
+    files.write_text(path, "\n".join([*lines, "", _EXPLANATION.format(release=release.name), *states, ""]))
+    return path
 
 
 def _tabulate_quantiles(content: Mapping[str, Any], name: str) -> pd.DataFrame:
@@ -63,19 +96,24 @@ def _tabulate_quantiles(content: Mapping[str, Any], name: str) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def _list_observed(observations: Observations) -> Iterator[dict[str, Any]]:
-    panel = read_complete_panel(observations)
-    for a, area in enumerate(panel.areas):
-        for t, quarter in enumerate(panel.quarters):
-            for p, pathway in enumerate(panel.pathways):
-                if not np.isnan(panel.counts[a, t, p]):
-                    yield {
-                        "target_end_date": Period.parse(quarter).end.isoformat(),
-                        "target": TARGET,
-                        "location": area,
-                        "pathway": pathway,
-                        "observation": int(panel.counts[a, t, p]),
-                    }
+def tabulate_observed(release: Release) -> pd.DataFrame:
+    """Return the published counts of a release, one row for each area, quarter and pathway.
+
+    Raises ReleaseError for a release without counts.
+    """
+    sums = sum_ways(release.table(COUNTS))
+    return pd.DataFrame({
+        "target_end_date": sums["period"].map(lambda period: Period.parse(period).end.isoformat()),
+        "target": TARGET,
+        "location": sums["area"],
+        "pathway": sums["crossing"],
+        "observation": sums["value"].astype("Int64"),
+        "state": sums["state"],
+        "period": sums["period"],
+        "data": "invented" if release.invented else "programme",
+        "tier": release.tier,
+        "release": release.name,
+    })  # fmt: skip
 
 
 def _write(path: Path, table: pd.DataFrame) -> Path:

@@ -3,14 +3,19 @@
 import csv
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from data.disclosure.attacks.surface import search
 from data.release import Release
 from data.release.derived import LEDGER
+from data.tables.states import ZEROS
 from data.workspace.hash_chain import append_entries, read_chain
+from risk.evaluation.forecast_ledger import COUNTS, read_complete_panel
+from risk.evaluation.hub_files import tabulate_observed, write_target
 from risk.evaluation.scores import QUANTILES
-from risk.model.observations import Observations
+from risk.model.observations import WAYS, Observations
 
 
 @pytest.fixture
@@ -107,13 +112,24 @@ def test_a_plan_whose_release_was_taken_away_hides_no_other_plan(tact, demo):
 def test_files_for_forecast_hubs_hold_every_quantile_of_every_forecast(tact, demo, tmp_path):
     to = tmp_path / "hub"
     assert tact("--workspace", demo, "ledger", "export", "--to", to).code == 2, "a receiver must be named"
+    assert tact("--workspace", demo, "ledger", "export", "--to", to, "--for", "A University").code == 3, "no agreement"
     assert not to.exists()
+    ledger = demo / "derived" / LEDGER
+    changes = {"release": "2009-02-001", "origin": "2009-09-01", "reconstructed": False}
+    append_entries(ledger, [{**read_chain(ledger).entries[0].content, **changes}])
     text = (demo / "governance.toml").read_text(encoding="utf-8")
     agreement = '\n[[agreements]]\nreceiver = "A University"\nkind = "partner"\nsigned = 2024-05-01\n'
     (demo / "governance.toml").write_text(text + agreement, encoding="utf-8")
     answer = tact("--workspace", demo, "ledger", "export", "--to", to, "--for", "A University", "--json")
     assert answer.code == 0, answer.err
-    file = to / "model-output" / "tact-risk_model_reconstructed" / "2008-12-01-tact-risk_model_reconstructed.csv"
+    assert (
+        (demo / "exports.csv")
+        .read_text("utf-8")
+        .splitlines()[-1]
+        .endswith(",A University,partner,2009-05-001 2009-02-001,csv,forecasts children")
+    )
+    model = "tact-risk_model_partner_invented_reconstructed"
+    file = to / "model-output" / model / f"2008-12-01-{model}.csv"
     rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
     assert {row["output_type"] for row in rows} == {"quantile"}
     cell = [row for row in rows if (row["location"], row["horizon"], row["pathway"]) == ("AL-11", "2", "internal")]
@@ -121,6 +137,42 @@ def test_files_for_forecast_hubs_hold_every_quantile_of_every_forecast(tact, dem
     values = [int(row["value"]) for row in cell]
     assert values == sorted(values)
     assert {row["target_end_date"] for row in cell} == {"2009-05-31"}
-    observed = list(csv.DictReader((to / "target-data" / "time-series.csv").read_text("utf-8").splitlines()))
-    seen = Observations.from_release(Release.open(demo / "releases", "partner"))
-    assert len(observed) == int((seen.published >= 0).all(axis=-1).sum()), "what is withheld is not written"
+    assert all("partner_invented" in path for path in answer.json["files"] if "model-output" in path)
+    readme = (to / "tact-2009-05-001-partner-invented-README.txt").read_text("utf-8")
+    for text in (
+        "not anonymous",
+        "Do not pass it on",
+        "Invented data",
+        "release: 2009-05-001",
+        "licence:",
+        "citation:",
+    ):
+        assert text in readme
+    assert "forecasts of: 2009-05-001, 2009-02-001" in readme
+
+
+def test_every_cell_of_the_target_data_has_a_row_and_its_numbers_are_those_that_are_scored(demo, tmp_path):
+    release = Release.open(demo / "releases", "partner")
+    path = write_target(release, tabulate_observed(release), tmp_path)
+    assert path.name == "tact-2009-05-001-partner-invented.csv"
+    rows = pd.read_csv(path, dtype={"location": "str"}).set_index(["location", "period", "pathway"])
+    assert (set(rows["tier"]), set(rows["release"]), set(rows["data"])) == ({"partner"}, {"2009-05-001"}, {"invented"})
+    assert rows["observation"].notna().equals(rows["state"] == "number")
+    assert {"number", "almost_none", "not_searched", "withheld"} == set(rows["state"])
+    panel = read_complete_panel(Observations.from_release(release))
+    zeros = rows["observation"].mask(rows["state"].isin(ZEROS), 0.0)
+    cells = pd.MultiIndex.from_product([panel.areas, panel.quarters, panel.pathways])
+    np.testing.assert_array_equal(zeros.reindex(cells), panel.counts.ravel())
+    assert len(rows) == len(release.table(COUNTS)) / len(WAYS)
+
+
+def test_the_search_for_leaks_reads_the_target_data(demo, tmp_path):
+    release = Release.open(demo / "releases", "partner")
+    observed = tabulate_observed(release)
+    assert search(release, [write_target(release, observed, tmp_path)])[0] == []
+    for state in ("number", "almost_none", "withheld"):
+        row = observed.index[observed["state"] == state][0]
+        leaking = observed.assign(observation=observed["observation"].mask(observed.index == row, 77))
+        findings, _ = search(release, [write_target(release, leaking, tmp_path)])
+        assert {finding.cell["area"] for finding in findings} == {observed.loc[row, "location"]}, state
+        assert {finding.cell["column"] for finding in findings} == {"observation"}

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.tables.shown import NUMBERS, choose_numbers
+from data.tables.shown import NUMBERS, choose_numbers, sum_ways
 
 NONE = float("nan")
 
@@ -37,3 +38,26 @@ def test_the_interval_covers_that_of_the_published_number(value, margin, reconci
     shown, reach, noisy, noisy_margin = choose(value, margin, reconciled)
     assert shown - reach <= noisy - noisy_margin
     assert noisy + noisy_margin <= shown + reach
+
+
+@pytest.mark.parametrize(
+    ("reported", "discovered", "state", "value"),
+    [
+        (3, 4, "number", 7),
+        (3, "almost_none", "number", 3),
+        (3, "not_searched", "number", 3),
+        ("almost_none", "almost_none", "almost_none", None),
+        ("almost_none", "not_searched", "not_searched", None),
+        (3, "withheld", "withheld", None),
+        ("almost_none", "no_data", "no_data", None),
+    ],
+)
+def test_a_sum_of_both_ways_of_finding_has_the_state_of_the_part_of_which_least_is_known(
+    reported, discovered, state, value
+):
+    parts = [(None, part) if isinstance(part, str) else (part, "number") for part in (reported, discovered)]
+    table = pd.DataFrame(parts, columns=["value", "state"]).astype({"value": "Int64"})
+    table = table.assign(area="AL-01", period="2006-06-01/P3M", crossing="internal", found=["reported", "discovered"])
+    for rows in (table, table.iloc[::-1]):
+        (row,) = sum_ways(rows).to_dict("records")
+        assert (row["state"], None if pd.isna(row["value"]) else row["value"]) == (state, value)

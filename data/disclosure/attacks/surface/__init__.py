@@ -23,15 +23,15 @@ from data.disclosure.attacks.surface import readers
 from data.disclosure.reconciliation import SHOWN
 from data.release import Release
 from data.tables.periods import Period
-from data.tables.shown import NOISY, choose_numbers
+from data.tables.shown import NOISY, choose_numbers, sum_ways
 from data.tables.states import STATES, ZEROS
 from data.workspace.types import Bools, Floats, Ints, Words
 
 __all__ = ["NumberIndex", "search"]
 
 _ANY = -1
-_AREA_COLUMNS = ("area", "code")
-_CODE_COLUMNS = {"area", "code", "id", "parent", "country", "origin", "destination"}
+_AREA_COLUMNS = ("area", "code", "location")
+_CODE_COLUMNS = {"area", "code", "location", "id", "parent", "country", "origin", "destination"}
 _PERIOD_COLUMNS = {"period", "period_label"}
 # Row numbers, which hold no data.
 _SILENT_COLUMNS = {"fid", "ogc_fid"}
@@ -41,6 +41,8 @@ _OF_MODEL = (
     "rank", "rank_first", "rank_last", "top", "probability", "exceeding", "median", "lower", "upper",
 )  # fmt: skip
 _RECONCILED = "reconciled"
+_OBSERVED = "observation"  # in files for forecast hubs: sums over ways of finding
+_ROLES = (*_BOUNDS, *_OF_MODEL, _OBSERVED)  # numbers that are looked up among their own kind alone
 # Columns of their own kind, also beside the number of a choice (choice__margin).
 _KINDS = (*_BOUNDS, *NOISY, _RECONCILED)
 # The states that allow a number beside them, by kind of number.
@@ -81,15 +83,18 @@ class NumberIndex:
     @cached_property
     def numbers(self) -> dict[str, Words]:
         """All numbers as sorted hashes of (area, period, number), by role; see `_hash`."""
-        roles: dict[str, list[Words]] = {role: [] for role in ("value", _RECONCILED, *_BOUNDS, *_OF_MODEL)}
+        roles: dict[str, list[Words]] = {role: [] for role in ("value", _RECONCILED, *_ROLES)}
         for name in self.release.tables:
             frame = self._frame(name)
             area, period = self._locate(frame)
             if _RECONCILED in frame:
                 roles[_RECONCILED] += _hash_numbers(area, period, frame[_RECONCILED])
                 roles["margin"] += _hash_numbers(area, period, choose_numbers(frame, self.release.largest)["margin"])
+            if {"crossing", "found"} <= set(frame):
+                sums = sum_ways(frame)
+                roles[_OBSERVED] += _hash_numbers(*self._locate(sums), sums["value"])
             for column in frame.columns:
-                role = column if column in roles and column != _RECONCILED else "value"
+                role = column if column in _ROLES else "value"
                 if pd.api.types.is_bool_dtype(frame[column]):
                     continue
                 if pd.api.types.is_numeric_dtype(frame[column]):
@@ -187,10 +192,10 @@ def _search_table(index: NumberIndex, where: str, frame: pd.DataFrame) -> Iterat
         if not present.any():
             continue
         kind = column.rpartition("__")[2]
-        role = "margin" if kind == "noisy_margin" else kind if kind in (*_BOUNDS, *_OF_MODEL) else "value"
+        role = "margin" if kind == "noisy_margin" else kind if kind in _ROLES else "value"
         words = _hash(area_codes, period_codes, np.nan_to_num(values))
         wrong = present & ~index.knows(role, words)
-        adjusted = kind not in NOISY and index.knows("margin" if kind == "margin" else _RECONCILED, words)
+        adjusted = kind not in (*NOISY, _OBSERVED) and index.knows("margin" if kind == "margin" else _RECONCILED, words)
         silent = present & ~wrong & _has_no_number(frame, column, adjusted)
         for rows, reason in (
             (wrong, "contains a number that is not in the release"),
@@ -253,7 +258,7 @@ def _has_no_number(frame: pd.DataFrame, column: str, adjusted: Bools | bool) -> 
     `adjusted`: rows with reconciled numbers or their margins; there a published zero may have a number.
     """
     stem, _, tail = column.rpartition("__")
-    if column in ("value", *_KINDS):
+    if column in ("value", _OBSERVED, *_KINDS):
         state = "state"
     elif tail in _KINDS:
         state = f"{stem}__state"
