@@ -26,7 +26,6 @@ from geo import areas as geography
 from risk import handover
 from risk.handover import HandOverResult
 from risk.planning import inputs, posts, saved
-from risk.planning.clashes import RulesClash
 from risk.planning.inputs import PlanInputs, Setting
 from risk.planning.saved import SavedPlan
 from risk.planning.summary import ROLES, Author, PlanSummary, summarise_plan
@@ -243,13 +242,9 @@ def _read_ground(opened: Release, file: Path | None, level: Level) -> PlanInputs
 def _compute_plan(opened: Release, setting: Setting, tables: TableOptions, author: Author, title: str) -> PlanSummary:
     ground = _read_ground(opened, tables.posts, setting.level)
     handed_over = _hand_over(opened, tables)
-    try:
-        with progress("Searching for the best moves") as tick:
-            plan = inputs.make_plan(ground, setting, progress=tick)
-            points = inputs.make_frontier(ground, setting, progress=tick)
-    except RulesClash as error:
-        head, lines = plan_words.word_clashes(_speak(opened), error.clashes)
-        raise RulesClash(error.clashes, " ".join((head, *lines))) from error
+    with progress("Searching for the best moves") as tick:
+        plan = inputs.make_plan(ground, setting, progress=tick)
+        points = inputs.make_frontier(ground, setting, progress=tick)
     return summarise_plan(ground, setting, plan, author, title=title, frontier=points, handed_over=handed_over)
 
 
@@ -313,6 +308,8 @@ def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
         yield f"  {figure.label}: {figure.value} ({figure.below})"
     if plan.posts_drafted:
         yield "  The posts are an estimate from the release. To correct them: tact plan draft FILE"
+    if lack := plan_words.word_lack_of_exploration(t, plan):
+        yield f"  {lack}"
     if plan.moves:
         lines = [move_words.head_moves(t), *move_words.word_moves(t, plan)]
         yield ""

@@ -221,8 +221,21 @@ def _list_doubts(t: Speech, plan: PlanSummary, unsure: int, pairs: int) -> Itera
             ),
             areas=t.list_areas(verdict.explored, 4),
         )
+    if lack := word_lack_of_exploration(t, plan):
+        yield lack
     if not verdict.proven:
         yield word_time_up(t)
+
+
+def word_lack_of_exploration(t: Speech, plan: PlanSummary) -> str:
+    """Return a sentence for areas that get less outreach to learn more than was asked for; empty where they do not."""
+    if plan.verdict.explored_share >= 1:
+        return ""
+    return t(
+        "Areas with too little outreach get only {share} of the outreach meant for them: the other rules, such as the "
+        "number of moves, allow no more.",
+        share=t.format_percent(plan.verdict.explored_share),
+    )
 
 
 def word_time_up(t: Speech) -> str:

@@ -10,7 +10,8 @@ posts are right. Between the two stands *small but almost sure* (risk/planning/r
 recommended is still shown, with its moves, and says so.
 
 **Exploration.** A share of the searching units, a tenth by default, goes to areas with too little outreach,
-drawn at random (risk/planning/exploration.py). Communities play no part in it.
+drawn at random (risk/planning/exploration.py). Communities play no part in it. It is the one rule that gives way: where
+other rules allow less of it, such as few moves, the plan has as much as they allow, and says so.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from risk.planning.problem import Aims, Decision, Posts, Rules, Solver
 from risk.planning.result import LEAST_GAIN, SMALL_GAIN, Plan, Point
 from risk.planning.solve import Solution, solve_moves
 
+_TOLERANCE = 1e-6  # of the solver, in children per quarter
+
 
 @on_one_thread
 def plan_moves(
@@ -54,7 +57,8 @@ def plan_moves(
     decisions : moves that were accepted or declined, and units to keep in place.
     solver, progress : effort of the solver; receives the name of each step.
 
-    Raises RulesClash where no layout keeps all rules; it holds the rules that clash and how far each must be relaxed.
+    Raises RulesClash where no layout keeps the rules but exploration; it holds the rules that clash and how far each
+    must be relaxed.
     Raises InputError where draws are too few, negative or of another shape, or time ran out before any layout was
     found.
     """
@@ -64,8 +68,15 @@ def plan_moves(
     choosing, judging = draws[::2], draws[1::2]
     tell = progress or (lambda *_: None)
     explored = draw_exploration(posts, rules, choosing, solver.seed)
-    region = Region.build(posts, rules, decisions, explored)
-    solution = _find_layout(region, Goal(posts, aims, choosing), solver, tell)
+    region, goal = Region.build(posts, rules, decisions, explored), Goal(posts, aims, choosing)
+    try:
+        solution = _find_layout(region, goal, solver, tell)
+    except RulesClash as error:
+        possible = {clash.rule: clash.possible or 0.0 for clash in error.clashes}
+        if "exploration" not in possible:
+            raise
+        region = replace(region, explored=explored.ease(max(possible["exploration"] - _TOLERANCE, 0.0)))
+        solution = _find_layout(region, goal, solver, tell)
     return _judge_layout(region, solution, judging, draws)
 
 

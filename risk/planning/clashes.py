@@ -42,9 +42,8 @@ class Clash:
 class RulesClash(InputError):
     """No layout keeps all rules; `clashes` holds those that cannot be kept together."""
 
-    def __init__(self, clashes: tuple[Clash, ...], words: str = "") -> None:
-        codes = ", ".join(clash.rule for clash in clashes)
-        super().__init__(words or f"No plan keeps all rules. These clash: {codes}.")
+    def __init__(self, clashes: tuple[Clash, ...]) -> None:
+        super().__init__(f"No plan keeps all rules. These clash: {', '.join(clash.rule for clash in clashes)}.")
         self.clashes = clashes
 
 

@@ -17,10 +17,18 @@ from risk.planning.problem import Posts, Rules
 
 @dataclass(frozen=True, eq=False)
 class Exploration:
-    """The areas drawn, (A,), and the search capacity that must reach them together, children per quarter."""
+    """The areas drawn, (A,), and the search capacity that must reach them together, children per quarter.
+
+    share : part of the capacity asked for that `least` is; below 1 where other rules allow no more.
+    """
 
     areas: Bools
     least: float
+    share: float = 1.0
+
+    def ease(self, possible: float) -> Exploration:
+        """Return the same areas with the capacity that is possible, docs/planner.md eq. (47)."""
+        return Exploration(self.areas, possible, possible / self.least)
 
 
 def draw_exploration(posts: Posts, rules: Rules, need: Floats, seed: int) -> Exploration:

@@ -71,8 +71,8 @@ class Verdict:
 
     probability, small_probability : that the gain is more than LEAST_GAIN, and SMALL_GAIN, of the need met today;
     the second is None in plans of an older version. cost : hours of travel. broken_today : rules that today's posts
-    break. explored : areas drawn for exploration. gap : how much better any other layout could be, relative; None
-    where no bound is known.
+    break. explored : areas drawn for exploration; explored_share : the part of the outreach meant for them that the
+    other rules allow. gap : how much better any other layout could be, relative; None where no bound is known.
     """
 
     answer: Answer
@@ -87,6 +87,7 @@ class Verdict:
     gap: float | None = None
     proven: bool = True
     small_probability: float | None = None
+    explored_share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -281,6 +282,7 @@ def _summarise_verdict(plan: Plan) -> Verdict:
         plan.gap if np.isfinite(plan.gap) else None,
         plan.proven,
         plan.small_probability,
+        plan.explored.share,
     )
 
 

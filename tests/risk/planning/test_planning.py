@@ -304,6 +304,21 @@ def test_a_share_of_search_goes_where_too_little_was_looked():
     assert not plan_moves(replace(posts, kinds=(Kind("centre", 10.0),)), need, rules).explored.least
 
 
+def test_exploration_gives_way_to_other_rules_as_far_as_they_ask():
+    posts, need = lopsided(level=(100.0, 1.0))
+    rules = Rules(under_searched=np.array([False, True]), exploration=1.0)
+    asked = draw_exploration(posts, rules, np.repeat(need[..., None], 1, axis=2), 0).least
+    for moves in range(4):
+        made = plan_moves(posts, need, replace(rules, moves=moves))
+        assert made.explored.share == pytest.approx(10.0 * moves / asked, abs=1e-6)
+        assert made.units[1, 0] == made.moved == moves
+    lock = Decision("one", "", "team", "lock")
+    assert plan_moves(posts, need, rules, decisions=[lock]).explored.share == 0
+    with pytest.raises(RulesClash) as raised:  # rules that clash without it too are named, without it
+        plan_moves(posts, need, replace(rules, floor=np.array([0.0, 20.0])), decisions=[lock])
+    assert {clash.rule for clash in raised.value.clashes} == {"floor", "locked"}
+
+
 def test_draws_for_exploration_follow_how_often_an_area_may_be_the_worst():
     posts, _ = country(0, sites=6, kinds=(Kind("team", 5.0, True),), each=10)
     rng = np.random.default_rng(1)
