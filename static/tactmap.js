@@ -23,8 +23,9 @@
   const WIDE_GAPS = [23, 18, 14, 11, 8.5];
   const HATCH_BORDER = "#7757AF";
   const SMALLEST_CIRCLE = 2.5;
-  // Of arrows, in pixels but for the bend, a part of the length: rim, length of a head, how near is pointed at.
-  const ARROW = { bend: 0.16, pieces: 24, rim: 1.3, head: 9, near: 6 };
+  // Of arrows, in pixels but for the bend, a part of the length: rim, length of a head, how near is pointed at,
+  // radius of the loop from a place to itself.
+  const ARROW = { bend: 0.16, pieces: 24, rim: 1.3, head: 9, near: 6, loop: 12 };
   const MOTION = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   const MAP = {
@@ -396,20 +397,29 @@
     arrows.clearLayers();
     over.ways = [];
     if (!current) return;
-    for (const arrow of current.arrows) drawArrow(arrow.from, arrow.to, arrow.width * (current.projector ? 1.5 : 1), arrow.label);
+    for (const arrow of current.arrows) drawArrow(arrow.from, arrow.to, arrow.width * (current.projector ? 1.5 : 1), arrow.label, arrow.colour || INK);
   }
 
-  function drawArrow(from, to, width, label) {
-    const start = map.project(from);
-    const end = map.project(to);
-    const across = end.subtract(start);
-    const middle = start.add(end).divideBy(2).add(L.point(across.y, -across.x).multiplyBy(ARROW.bend));
+  function curveOf(start, end, width) {
     const curve = [];
+    const across = end.subtract(start);
+    const size = ARROW.loop + width;
+    const middle = start.add(end).divideBy(2).add(L.point(across.y, -across.x).multiplyBy(ARROW.bend));
     for (let step = 0; step <= ARROW.pieces; step += 1) {
       const part = step / ARROW.pieces;
       const rest = 1 - part;
-      curve.push(start.multiplyBy(rest * rest).add(middle.multiplyBy(2 * rest * part)).add(end.multiplyBy(part * part)));
+      const turn = 2 * Math.PI * part;
+      curve.push(start.equals(end)
+        ? start.add(L.point(Math.sin(turn), Math.cos(turn) - 1).multiplyBy(size))
+        : start.multiplyBy(rest * rest).add(middle.multiplyBy(2 * rest * part)).add(end.multiplyBy(part * part)));
     }
+    return curve;
+  }
+
+  function drawArrow(from, to, width, label, colour) {
+    const start = map.project(from);
+    const end = map.project(to);
+    const curve = curveOf(start, end, width);
     const size = ARROW.head + 1.2 * width;
     const neck = curve.filter(function (point) { return point.distanceTo(end) > size * 0.8; });
     if (!neck.length) neck.push(start);
@@ -421,8 +431,8 @@
     const rim = { pane: "tact-over", color: "#FFFFFF", opacity: 0.9, lineCap: "butt", smoothFactor: 0 };
     L.polyline(line, plain(over.marks, Object.assign({}, rim, { weight: width + 2 * ARROW.rim }))).addTo(arrows);
     L.polygon(head, plain(over.marks, Object.assign({}, rim, { weight: 2 * ARROW.rim, fill: false }))).addTo(arrows);
-    L.polyline(line, plain(over.marks, Object.assign({}, rim, { color: INK, opacity: 1, weight: width }))).addTo(arrows);
-    L.polygon(head, plain(over.marks, { pane: "tact-over", stroke: false, fillColor: INK, fillOpacity: 1, smoothFactor: 0 })).addTo(arrows);
+    L.polyline(line, plain(over.marks, Object.assign({}, rim, { color: colour, opacity: 1, weight: width }))).addTo(arrows);
+    L.polygon(head, plain(over.marks, { pane: "tact-over", stroke: false, fillColor: colour, fillOpacity: 1, smoothFactor: 0 })).addTo(arrows);
     over.ways.push({ curve: curve.map(toEarth), near: ARROW.near + width / 2, label: label });
   }
 

@@ -57,12 +57,16 @@ class Mark:
 
 @dataclass(frozen=True)
 class Arrow:
-    """An arrow between two places (latitude, longitude), its width in pixels and its label, translated."""
+    """An arrow between two places (latitude, longitude), its width in pixels and its label, translated.
+
+    From a place to itself it is a loop. colour: empty for ink.
+    """
 
     start: tuple[float, float]
     end: tuple[float, float]
     width: float
     label: str
+    colour: str = ""
 
 
 @lru_cache(maxsize=16)
@@ -209,7 +213,8 @@ def describe_map(
 
 
 def _describe_arrow(arrow: Arrow) -> dict[str, Any]:
-    return {"from": arrow.start, "to": arrow.end, "width": round(arrow.width, 2), "label": arrow.label}
+    described = {"from": arrow.start, "to": arrow.end, "width": round(arrow.width, 2), "label": arrow.label}
+    return {**described, "colour": arrow.colour} if arrow.colour else described
 
 
 def read_clicked_place() -> tuple[float, float] | None:

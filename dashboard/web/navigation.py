@@ -19,6 +19,7 @@ from data.errors import ReleaseError, TactError
 PAGES: tuple[tuple[str, str, str, str], ...] = (
     ("Look", "situation", "Situation", "situation"),
     ("Look", "risk", "Risk", "risk"),
+    ("Look", "flows", "Flows", "flows"),
     ("Look", "coverage", "Coverage", "coverage"),
     ("Look", "trends", "Trends", "trends"),
     ("Decide", "reallocate", "Reallocate", "reallocate"),

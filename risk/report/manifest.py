@@ -16,7 +16,7 @@ from risk.evaluation.forecast_ledger import TrackRecord
 from risk.evaluation.risk_model import MODEL
 from risk.report import KIND
 from risk.report.safeguards import Drift, ProxyCheck, read_checks, read_drift
-from risk.report.shift import AreaShift
+from risk.report.shift import AreaShift, YearShare
 from risk.report.trends import Trends
 
 
@@ -80,10 +80,11 @@ class EvaluationSummary:
 class RiskManifest:
     """The manifest of a result of the risk model.
 
-    years : first day of the first year and last day of the last year that shifts compare; empty without
-    shifts. checks : the proxy audit; None on the public tier, which is not audited. finds_alone, corrected :
-    the feedback test. evaluation : None if the model was not measured. track_record : the scores of registered
-    forecasts, None while no quarter has arrived. ledger_problem : what is wrong with the ledger; empty if nothing is.
+    years : first day of the first year and last day of the last year that shifts compare; empty without shifts.
+    shares : of each of these years; empty in results of earlier versions. checks : the proxy audit; None on the public
+    tier, which is not audited. finds_alone, corrected : the feedback test. evaluation : None if the model was not
+    measured. track_record : the scores of registered forecasts, None while no quarter has arrived. ledger_problem :
+    what is wrong with the ledger; empty if nothing is.
     """
 
     created: str
@@ -97,6 +98,7 @@ class RiskManifest:
     evaluation: EvaluationSummary | None
     travel: TravelNotes | None
     track_record: TrackRecord | None = None
+    shares: tuple[YearShare, ...] = ()
     ledger_problem: str = ""
 
 
@@ -120,6 +122,7 @@ def read_manifest(release: Release) -> RiskManifest | None:
         evaluation=EvaluationSummary.read(evaluation) if evaluation else None,
         travel=TravelNotes.read(values["travel"]) if values.get("travel") else None,
         track_record=TrackRecord.read(values["track_record"]) if values.get("track_record") else None,
+        shares=tuple(YearShare.read(share) for share in statements.get("shares", ())),
         ledger_problem=str(values.get("ledger_problem", "")),
     )
 

@@ -69,6 +69,27 @@ class AreaShift:
         return cls(areas, **numbers, verdict=verdict, power=values.get("power"))
 
 
+@dataclass(frozen=True)
+class YearShare:
+    """The share of internal trafficking in some areas in a complete year, in per cent, with its 95 % interval.
+
+    A year after the first has the share that its own look found, in which it was compared with the first year. The
+    first and the last year have the shares of `AreaShift`.
+    """
+
+    areas: tuple[str, ...]
+    year: str
+    share: float
+    low: float
+    high: float
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> YearShare:
+        """Read a share from the manifest of a result."""
+        numbers = {name: float(values[name]) for name in ("share", "low", "high")}
+        return cls(tuple(values["areas"]), str(values["year"]), **numbers)
+
+
 @dataclass(frozen=True, eq=False)
 class SharePosterior:
     """Draws of the shares of A areas, and of the areas together, the last: before and after, (draws, A + 1)."""
@@ -88,9 +109,10 @@ class SharePosterior:
 
 
 def describe_shifts(release: Release, kappa: float, breaks: Iterable[Break], seed: int) -> dict[str, Any]:
-    """Return the shifts of the watched areas, together first, with the two years compared; empty without two years.
+    """Return the shifts of the watched areas, together first, with the two years compared and the shares of each year.
 
-    Years before a break that concerns a watched area are left out. kappa : overdispersion of a quarter's count.
+    Without two years there are none. Years before a break that concerns a watched area are left out. kappa :
+    overdispersion of a quarter's count.
     """
     years, areas, published = _read_years(release, tuple(breaks))
     if len(years) < 2 or not areas:
@@ -104,6 +126,7 @@ def describe_shifts(release: Release, kappa: float, breaks: Iterable[Break], see
         "first_year": first.start.isoformat(),
         "last_year_ends": last.end.isoformat(),
         "shifts": [asdict(shift) for shift in found],
+        "shares": [asdict(share) for share in list_shares(areas, years, published, channel, size, seed)],
     }
 
 
@@ -150,11 +173,9 @@ def find_shifts(
     verdicts, chance = posterior.judge(looks), posterior.probability()
     power = estimate_power(published, posterior, channel, size, looks, trials, seed)
     difference = np.quantile(posterior.after - posterior.before, _ENDS, axis=0)
-    groups = [*((str(area),) for area in areas), tuple(map(str, areas))]
-    order = [len(areas), *range(len(areas))] if len(areas) > 1 else [0]
     return [
         AreaShift(
-            areas=groups[i],
+            areas=group,
             before=round(100 * float(posterior.before[:, i].mean()), 1),
             after=round(100 * float(posterior.after[:, i].mean()), 1),
             low=round(100 * float(difference[0, i]), 1),
@@ -163,7 +184,29 @@ def find_shifts(
             verdict=verdicts[i],
             power=power[i],
         )
-        for i in order
+        for i, group in _list_groups(areas)
+    ]
+
+
+def _list_groups(areas: Sequence[str]) -> list[tuple[int, tuple[str, ...]]]:
+    """List the groups of areas, together first, with their positions in a posterior."""
+    single: list[tuple[int, tuple[str, ...]]] = [(i, (str(area),)) for i, area in enumerate(areas)]
+    return [(len(areas), tuple(map(str, areas))), *single] if len(areas) > 1 else single
+
+
+def list_shares(
+    areas: Sequence[str], years: Sequence[str], published: Ints, channel: Channel, size: float, seed: int
+) -> list[YearShare]:
+    """Return the shares of each year from the looks that compared it with the first, by group of areas and year."""
+    looks = [
+        sample_shares(published[:, [0, year]], channel, size, _DRAWS, stream(seed, "shift"))
+        for year in range(1, len(years))
+    ]
+    draws = [looks[-1].before, *(look.after for look in looks)]
+    return [
+        YearShare(group, year, *(round(100 * float(v), 1) for v in (of[:, i].mean(), *np.quantile(of[:, i], _ENDS))))
+        for i, group in _list_groups(areas)
+        for year, of in zip(years, draws, strict=True)
     ]
 
 

@@ -1,0 +1,98 @@
+"""The Flows page: from where to where children who were met were taken, and the share of internal trafficking."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import map as live_map
+from dashboard.map import legend
+from dashboard.map.shapes import describe_shapes
+from dashboard.narrative.risk import name_pathways
+from dashboard.pages.flows import chart, summary
+from dashboard.pages.flows import map as flow_map
+from dashboard.pages.flows.summary import EVERY, Choice
+from dashboard.site import current_release, read_site
+from dashboard.site.current_release import CurrentRelease, read_country_names
+from dashboard.site.text import _
+from dashboard.widgets import address, markup, page_frame, stages
+
+
+def show() -> None:
+    """Show the page."""
+    current = current_release.open_current_release(read_site())
+    if current is None:
+        page_frame.show_no_release()
+        return
+    with st.container(key="flows"):
+        st.title(_("Flows"), anchor=False)
+    if current.tier == "public":
+        _show_public(current)
+    elif periods := summary.list_periods(current):
+        st.fragment(_show_flows)(current, periods)
+        _show_shares(current)
+    else:
+        st.html(markup.render_paragraphs([_(_NONE), _(_ASK)]))
+
+
+_NONE = "This release has no flows."
+_ASK = (
+    "A data officer can import encounters with their municipalities of origin and destination, see that flows are in "
+    "the policy, and make a release."
+)
+
+
+def _show_flows(current: CurrentRelease, periods: dict[str, str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
+        pathway = address.pick_segment("pathway", _("Pathway"), {EVERY: _("All"), **name_pathways()})
+        area = address.pick_from_menu("area", _("Area"), summary.name_areas(current), EVERY)
+        period = address.pick_from_menu("time", _("Period"), periods, next(iter(periods)))
+    choice = Choice(period, pathway, area)
+    left, right = st.columns((1.7, 1), gap="medium")
+    with left, st.container(key="mapbox"):
+        live_map.show_map(describe_shapes(current, in_page=True), flow_map.describe_view(current, choice))
+        st.html(legend.render_legend([], more=flow_map.render_legend(current, choice)))
+    with right:
+        st.html(markup.render_lead(summary.find_answer(current, choice)))
+        st.html(markup.render_paragraphs([summary.describe_reach(current, choice)]))
+        st.html(markup.render_definitions(summary.list_totals(current, choice)))
+        if flows := summary.list_largest(current, choice):
+            st.html(flow_map.render_largest(flows))
+    with st.expander(_("Table: a flow in each row")):
+        st.dataframe(summary.tabulate_flows(current, choice), hide_index=True)
+    st.header(_("From where to where"), anchor=False)
+    st.html(flow_map.render_matrix(current, choice))
+    st.header(_("At which stage children were first met"), anchor=False)
+    shown = read_country_names(current) if area == EVERY else {area: summary.name_areas(current)[area]}
+    st.html(stages.render_stages(stages.read_stages(current, shown, period)))
+
+
+def _show_shares(current: CurrentRelease) -> None:
+    st.header(_("Is internal trafficking a larger part than before?"), anchor=False)
+    if current_release.read_risk_manifest(current) is None:
+        page_frame.show_no_risk()
+        return
+    sentences, shares = summary.list_shifts(current), summary.read_shares(current)
+    if not sentences:
+        st.html(markup.render_paragraphs([_("Two complete years of Durrës or Tirana are needed to compare.")]))
+        return
+    st.html(markup.render_list(sentences))
+    if len(shares):
+        st.altair_chart(chart.draw_shares(shares))
+        with st.expander(_("Table: the share in each year")):
+            st.html(markup.render_table(summary.tabulate_shares(current)))
+
+
+_PUBLIC = (
+    "From where to where children were taken is not public: a small number between two areas could let somebody "
+    "recognise a child. Partners see flows on their own tier."
+)
+
+
+def _show_public(current: CurrentRelease) -> None:
+    st.html(markup.render_paragraphs([_(_PUBLIC)]))
+    rows = summary.tabulate_pathways(current)
+    if rows.empty:
+        st.html(markup.render_paragraphs([_("This release has no children by pathway.")]))
+        return
+    st.header(_("Children met by pathway, whole programme"), anchor=False)
+    st.html(markup.render_table(rows))

@@ -1,0 +1,187 @@
+"""Flows as arrows on the map, their legend, and the matrix of origins by destinations."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from dashboard import map as live_map
+from dashboard.map import Arrow
+from dashboard.pages.flows.summary import CLASSES, EVERY, Choice, describe_rest, format_state, read_flows
+from dashboard.site.current_release import CurrentRelease, load_areas
+from dashboard.site.text import _, format_number, html, join_markup
+
+_WIDTHS = (1.2, 1.8, 4.0, 7.5)
+# By class, inside a country and across the border: large flows are dark.
+_COLOURS = {False: ("#9CC7C3", "#74B0AB", "#3A8883", "#0F6B66"), True: ("#B4BAC4", "#949CAA", "#525C6E", "#1D2433")}
+_SIGNS = {"almost_none": "", "not_searched": "╱", "withheld": "╳", "structural_zero": "–", "no_data": "·"}
+_TABLE_COLOURS = ("#E3EAF3", "#B9CAE0", "#7E9CC6", "#1B4B8F")
+_LIGHT_TEXT = 3  # from this class on
+
+
+def name_classes() -> list[str]:
+    """Return the classes of flows in words, the smallest first."""
+    words = [_("{low} to {high}", low=low, high=high - 1) for low, high in pairwise(CLASSES)]
+    return [*words, _("{low} or more", low=CLASSES[-1])]
+
+
+def find_class(value: float) -> int:
+    """Return the class of a number of children."""
+    return max(0, bisect_right(CLASSES, value) - 1)
+
+
+def describe_view(current: CurrentRelease, choice: Choice) -> str:
+    """Return the values of the map: the arrows, the largest flows on top."""
+    area = "" if choice.area == EVERY else choice.area
+    return live_map.describe_map([], "region", choice.period, area, arrows=draw_arrows(current, choice))
+
+
+def draw_arrows(current: CurrentRelease, choice: Choice) -> list[Arrow]:
+    """Return an arrow for each flow that is drawn."""
+    areas = load_areas(current.release)
+    centres, names = areas.centres("region"), areas.table["name_en"].astype(str)
+    return [
+        Arrow(
+            (float(centres["lat"][row["origin"]]), float(centres["lon"][row["origin"]])),
+            (float(centres["lat"][row["area"]]), float(centres["lon"][row["area"]])),
+            _WIDTHS[find_class(row["value"])],
+            _(
+                "{origin} to {area}: {n} ±{margin} children met",
+                origin=names[row["origin"]],
+                area=names[row["area"]],
+                n=format_number(row["value"]),
+                margin=format_number(row["margin"]),
+            ),
+            _COLOURS[bool(row["crosses"])][find_class(row["value"])],
+        )
+        for row in read_flows(current, choice).drawn.iloc[::-1].to_dict("records")
+        if row["origin"] in centres.index and row["area"] in centres.index
+    ]
+
+
+def render_legend(current: CurrentRelease, choice: Choice) -> Markup:
+    """Return the legend of the arrows: widths, colours, and the children in no arrow."""
+    drawn = read_flows(current, choice).drawn
+    present = sorted({find_class(value) for value in drawn["value"]})
+    widths = [
+        html('<li><i class=way style="--w:{}px"></i>{}</li>', _WIDTHS[number], name_classes()[number])
+        for number in present
+    ]
+    kinds = {False: _("in one country"), True: _("across the border")}
+    colours = [
+        html('<li><i class=swatch style="background:{}"></i>{}</li>', _COLOURS[crosses][-1], words)
+        for crosses, words in kinds.items()
+        if (drawn["crosses"] == crosses).any()
+    ]
+    loop = (drawn["area"] == drawn["origin"]).any()
+    note = _("Loop: origin and destination in the same area.") if loop else ""
+    return html(
+        '<section class="ways flows"><h2>{}</h2><div><ul>{}</ul><ul>{}</ul></div><p class=origin>{} {}</p></section>',
+        _("Children met"),
+        join_markup(widths),
+        join_markup(colours),
+        describe_rest(current, choice),
+        note,
+    )
+
+
+def render_largest(flows: list[tuple[str, float, str]]) -> Markup:
+    """Return the largest flows as bars."""
+    most = max((value for _name, value, _words in flows), default=1.0)
+    rows = join_markup(
+        html(
+            '<tr><th scope="row">{}</th><td><i style="width:{}%"></i><span>{}</span></td></tr>',
+            name,
+            f"{100 * value / most:.1f}",
+            words,
+        )
+        for name, value, words in flows
+    )
+    return html('<table class="funnel"><caption>{}</caption><tbody>{}</tbody></table>', _("Largest flows"), rows)
+
+
+def render_matrix(current: CurrentRelease, choice: Choice) -> Markup:
+    """Return all origins by destinations, with the sums of what is shown; a state is a sign, explained below."""
+    rows, table = read_flows(current, replace(choice, area=EVERY)).rows, load_areas(current.release).table
+    regions = [str(code) for code in table.index[table["level"] == "region"]]
+    origins = [code for code in regions if code in set(rows["origin"])]
+    targets = [code for code in regions if code in set(rows["area"])]
+    cells = {(row["origin"], row["area"]): row for row in rows.to_dict("records")}
+    names = table["name_en"].astype(str)
+    head = join_markup(
+        html('<th scope="col" class="{}"><span>{}</span></th>', _pick(code, choice), names[code]) for code in targets
+    )
+    lines = [
+        html(
+            '<tr class="{}"><th scope="row" class="{}">{}</th>{}{}</tr>',
+            _edge(table, origins, number),
+            _pick(origin, choice),
+            names[origin],
+            join_markup(
+                _render_cell(current, cells.get((origin, target)), _edge(table, targets, place))
+                for place, target in enumerate(targets)
+            ),
+            _render_sum(rows.loc[rows["origin"] == origin, "value"]),
+        )
+        for number, origin in enumerate(origins)
+    ]
+    foot = join_markup(_render_sum(rows.loc[rows["area"] == target, "value"]) for target in targets)
+    return html(
+        '<div class="matrix flowmatrix" tabindex="0" role="region" aria-label="{}"><table><thead><tr><td>{}</td>{}'
+        '<th scope="col"><span>{}</span></th></tr></thead><tbody>{}</tbody><tfoot><tr><th scope="row">{}</th>{}{}</tr>'
+        "</tfoot></table></div>{}",
+        _("Flows, origins in rows and destinations in columns"),
+        _("from ↓ to →"),
+        head,
+        _("All shown"),
+        join_markup(lines),
+        _("All shown"),
+        foot,
+        _render_sum(rows["value"]),
+        _render_key(current, rows),
+    )
+
+
+def _pick(code: str, choice: Choice) -> str:
+    return "picked" if code == choice.area else ""
+
+
+def _edge(table: pd.DataFrame, codes: list[str], number: int) -> str:
+    """Return the class of a row or column that begins a country."""
+    first = number > 0 and table["country"][codes[number]] != table["country"][codes[number - 1]]
+    return "first" if first else ""
+
+
+def _render_cell(current: CurrentRelease, row: Mapping[Any, Any] | None, edge: str) -> Markup:
+    if row is None:
+        return html('<td class="{} out"></td>', edge)
+    if math.isnan(row["value"]):
+        words, sign = format_state(current, row["state"]), _SIGNS.get(row["state"], "·")
+        return html('<td class="{}" title="{}" aria-label="{}">{}</td>', edge, words, words, sign)
+    number = find_class(row["value"])
+    words = _("{n} ±{margin}", n=format_number(row["value"]), margin=format_number(row["margin"]))
+    return html(
+        '<td class="{} {}" style="background:{}" title="{}">{}</td>',
+        edge,
+        "light" if number >= _LIGHT_TEXT else "",
+        _TABLE_COLOURS[number],
+        words,
+        format_number(row["value"]),
+    )
+
+
+def _render_sum(values: pd.Series) -> Markup:
+    return html('<td class="sum">{}</td>', format_number(float(values.sum())) if values.sum() > 0 else "")
+
+
+def _render_key(current: CurrentRelease, rows: pd.DataFrame) -> Markup:
+    states = [state for state in _SIGNS if ((rows["state"] == state) & rows["value"].isna()).any()]
+    words = [_("{sign} {words}", sign=_SIGNS[s] or _("empty:"), words=format_state(current, s)) for s in states]
+    return html('<p class="notes">{}</p>', " · ".join([_("Point at a number for its margin."), *words]))

@@ -1,0 +1,316 @@
+"""The content of the Flows page: where children who were met come from, and where they were taken.
+
+A child is counted once, with origin and destination of its first encounter. The tables of flows are on the partner tier
+alone; the public tier has children by pathway.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+import pandas as pd
+
+from dashboard.narrative.risk import join_words
+from dashboard.narrative.shift import word_shifts
+from dashboard.narrative.speech import Speech
+from dashboard.site import current_release
+from dashboard.site.current_release import (
+    CurrentRelease,
+    load_areas,
+    read_country_names,
+    read_risk_manifest,
+    read_table,
+)
+from dashboard.site.text import _, format_number, translate
+from data.tables.periods import Period
+from data.tables.shown import choose_numbers
+from data.tables.spec import table_name
+from geo.layers.core.words import describe_state, format_margin
+from geo.layers.encounters import COUNTED as ENCOUNTERS
+from geo.layers.output.table import NOISY, format_noisy
+
+EVERY = "all"
+INTERNAL, CROSS_BORDER = "internal", "cross_border"
+# Lower ends of the classes of width and of colour. A flow of the first class is drawn for the chosen area only: noise
+# may be most of its number.
+CLASSES = (1, 5, 10, 20)
+_NAMED = 3
+_LISTED = 9
+_PATHWAYS = ("internal", "al_to_gr", "other_cross_border", "none_known")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the page shows: a period, a pathway ("all" for both), and an area ("all" for both countries)."""
+
+    period: str
+    pathway: str = EVERY
+    area: str = EVERY
+
+
+@dataclass(frozen=True, eq=False)
+class Flows:
+    """The flows of a choice.
+
+    rows: a flow in each row, the largest first, with origin, area (destination), value, margin, noisy, noisy_margin,
+    state and crosses (a border). drawn: those that the map shows. total: all children of these flows, those without a
+    known county or region of origin among them. other: children who are in none of the arrows.
+    """
+
+    rows: pd.DataFrame
+    drawn: pd.DataFrame
+    total: float
+    other: float
+
+
+def list_periods(current: CurrentRelease) -> dict[str, str]:
+    """Return the periods with flows, the whole time first, then the latest year."""
+    ids = {
+        period
+        for grain in ("whole", "year")
+        for period in _read_column(current, table_name("flows", "region", grain, "origin"), "period")
+    }
+    ordered = sorted(map(Period.parse, ids), key=lambda p: (p.grain == "whole", p.start), reverse=True)
+    return {period.id: period.label for period in ordered}
+
+
+def _read_column(current: CurrentRelease, name: str, column: str) -> list[str]:
+    table = read_table(current, name)
+    return [] if table.empty else sorted(map(str, table[column].unique()))
+
+
+@lru_cache(maxsize=64)
+def _read_rows(current: CurrentRelease, level: str, period: str) -> pd.DataFrame:
+    """Read all flows of a period at a level. Never change the shared frame."""
+    table = read_table(current, table_name("flows", level, Period.parse(period).grain, "origin"))
+    if table.empty:
+        return pd.DataFrame(columns=["area", "origin", "state", "value", "margin", "noisy", "noisy_margin", "crosses"])
+    here = table[table["period"] == period].reset_index(drop=True)
+    land = load_areas(current.release).table["country"]
+    own = ["area", "origin"] if level == "country" else [here["area"].map(land), here["origin"].map(land)]
+    ends = [here[end] if isinstance(end, str) else end for end in own]
+    numbers = choose_numbers(here, current.release.largest)
+    # Sums over years may lie outside what a published number allows; then that number says more.
+    apart = (numbers["value"] - numbers["noisy"]).abs() > numbers["noisy_margin"]
+    kept = (here["state"] == "number") & (apart | (numbers["value"] < 1))
+    for shown, published in (("value", "noisy"), ("margin", "noisy_margin")):
+        numbers[shown] = numbers[shown].mask(kept, numbers[published])
+    return pd.concat([here[["area", "origin", "state"]], numbers], axis=1).assign(crosses=ends[0] != ends[1])
+
+
+@lru_cache(maxsize=128)
+def read_flows(current: CurrentRelease, choice: Choice) -> Flows:
+    """Read the flows of a choice. Never change the shared frames."""
+    rows = _choose_rows(_read_rows(current, "region", choice.period), choice)
+    if choice.area != EVERY:
+        rows = rows[(rows["area"] == choice.area) | (rows["origin"] == choice.area)]
+    rows = rows.sort_values(["value", "origin", "area"], ascending=[False, True, True], kind="stable")
+    least = CLASSES[1] if choice.area == EVERY else CLASSES[0]
+    drawn = rows[rows["value"] >= least]
+    whole = rows if choice.area != EVERY else _choose_rows(_read_rows(current, "country", choice.period), choice)
+    total = float((whole if len(whole) else rows)["value"].sum())
+    return Flows(rows, drawn, total, max(0.0, total - float(drawn["value"].sum())))
+
+
+def _choose_rows(rows: pd.DataFrame, choice: Choice) -> pd.DataFrame:
+    return rows if choice.pathway == EVERY else rows[rows["crosses"] == (choice.pathway == CROSS_BORDER)]
+
+
+def name_areas(current: CurrentRelease) -> dict[str, str]:
+    """Return both countries together (first), and each county or region with its country, by code."""
+    table, land = load_areas(current.release).table, read_country_names(current)
+    regions = table[table["level"] == "region"]
+    named = zip(regions.index, regions["name_en"], regions["country"], strict=True)
+    return {EVERY: _("Albania and Greece"), **{str(c): f"{name}, {land[str(country)]}" for c, name, country in named}}
+
+
+def find_answer(current: CurrentRelease, choice: Choice) -> str:
+    """Return the answer in a sentence: where most children were taken, and the largest flow."""
+    flows, names = read_flows(current, choice), load_areas(current.release).table["name_en"].astype(str)
+    if flows.drawn.empty:
+        return _("No flow is large enough to be shown here.")
+    if choice.area != EVERY:
+        return _describe_area(current, choice)
+    taken = flows.rows.groupby("area")["value"].sum().sort_values(ascending=False, kind="stable").head(_NAMED)
+    places = [_("{area} ({n})", area=names[str(area)], n=format_number(n)) for area, n in taken.items()]
+    first = flows.drawn.iloc[0]
+    return _(
+        "Most of the children met were taken to {places}; the largest flow is from {origin} to {area}: {n}.",
+        places=join_words(places),
+        origin=names[first["origin"]],
+        area=names[first["area"]],
+        n=format_number(first["value"]),
+    )
+
+
+def _describe_area(current: CurrentRelease, choice: Choice) -> str:
+    rows, names = read_flows(current, choice).drawn, load_areas(current.release).table["name_en"].astype(str)
+    here, inside = choice.area, (rows["area"] == choice.area) & (rows["origin"] == choice.area)
+    parts = []
+    for end, other, words in (
+        ("area", "origin", _("To {here}: {n}, most from {places}")),
+        ("origin", "area", _("from {here}: {n}, most to {places}")),
+    ):
+        found = rows[(rows[end] == here) & ~inside]
+        if len(found):
+            places = [
+                _("{area} ({n})", area=names[str(code)], n=format_number(n))
+                for code, n in zip(found[other].head(_NAMED), found["value"], strict=False)
+            ]
+            total = format_number(found["value"].sum())
+            parts.append(words.format(here=names[here], n=total, places=join_words(places)))
+    if inside.any():
+        parts.append(_("within {here}: {n}", here=names[here], n=format_number(rows.loc[inside, "value"].sum())))
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def list_totals(current: CurrentRelease, choice: Choice) -> list[tuple[str, str]]:
+    """Return the flows between and inside the countries with their margins, as published for countries."""
+    names, rows = read_country_names(current), _choose_rows(_read_rows(current, "country", choice.period), choice)
+    cells = {(row["origin"], row["area"]): row for row in rows.to_dict("records")}
+    return [
+        (_name_pair(names, start, end), _format_cell(current, cells[start, end]))
+        for start, end in product(names, names)
+        if (start, end) in cells
+    ]
+
+
+def _name_pair(names: dict[str, str], start: str, end: str) -> str:
+    if start == end:
+        return _("Inside {country}", country=names[start])
+    return _("{origin} to {area}", origin=names[start], area=names[end])
+
+
+def _format_cell(current: CurrentRelease, row: Mapping[Any, Any]) -> str:
+    """Return a flow as words: the number with its margin, or its state."""
+    if math.isnan(row["value"]):
+        return format_state(current, row["state"])
+    least = row["noisy"] - row["noisy_margin"]
+    margin = translate(format_margin(row["value"], row["margin"], row["state"], least))
+    return f"{format_number(row['value'])} {margin}"
+
+
+def format_state(current: CurrentRelease, state: str) -> str:
+    """Return a state in words."""
+    return translate(describe_state(state, current.release.k))
+
+
+def list_largest(current: CurrentRelease, choice: Choice) -> list[tuple[str, float, str]]:
+    """Return the largest flows that are drawn: from where to where, the number, and the number with its margin."""
+    names = load_areas(current.release).table["name_en"].astype(str)
+    return [
+        (_name_flow(names, row["origin"], row["area"]), row["value"], _format_cell(current, row))
+        for row in read_flows(current, choice).drawn.head(_LISTED).to_dict("records")
+    ]
+
+
+def _name_flow(names: pd.Series, start: str, end: str) -> str:
+    if start == end:
+        return _("Inside {area}", area=names[start])
+    return _("{origin} to {area}", origin=names[start], area=names[end])
+
+
+def describe_rest(current: CurrentRelease, choice: Choice) -> str:
+    """Return how many children are in no arrow, and why."""
+    flows = read_flows(current, choice)
+    withheld = int((flows.rows["state"] == "withheld").sum())
+    words = _(
+        "Other or hidden: {n} of {total} children", n=format_number(flows.other), total=format_number(flows.total)
+    )
+    if choice.area == EVERY:
+        words = _("{words}, in flows of fewer than {least}", words=words, least=CLASSES[1])
+    return _("{words}; {n} flows are withheld.", words=words, n=withheld) if withheld else f"{words}."
+
+
+def describe_reach(current: CurrentRelease, choice: Choice) -> str:
+    """Return whose flows these are: of children met whose origin and destination are known."""
+    known = _read_rows(current, "country", choice.period)["value"].sum()
+    options = (("of", EVERY),)
+    if choice.period not in current_release.list_periods(current, "encounters", "country", choice.period, options):
+        return _("These are flows of children who were met, not of all children: more are met where teams work.")
+    every = current_release.read_layer(current, "encounters", "country", choice.period, options).frame["value"].sum()
+    return _(
+        "These are flows of children who were met, not of all children: more are met where teams work. Origin and "
+        "destination are known of {known} of the {all} children met.",
+        known=format_number(known),
+        all=format_number(every),
+    )
+
+
+def tabulate_flows(current: CurrentRelease, choice: Choice) -> pd.DataFrame:
+    """Return the flows with a number as a table, one in each row, the largest first."""
+    rows = read_flows(current, choice).rows
+    rows, names = rows[rows["value"].notna()], load_areas(current.release).table["name_en"].astype(str)
+    return pd.DataFrame(
+        {
+            _("From"): rows["origin"].map(names),
+            _("To"): rows["area"].map(names),
+            _("Children met"): rows["value"].astype(int),
+            _("Margin"): [f"±{format_number(margin)}" for margin in rows["margin"]],
+            _(NOISY): [format_noisy(*pair) for pair in zip(rows["noisy"], rows["noisy_margin"], strict=True)],
+            _("Crosses the border"): rows["crosses"].map({True: _("yes"), False: _("no")}),
+        }
+    )
+
+
+def list_shifts(current: CurrentRelease) -> list[str]:
+    """Return the sentences on the share of internal trafficking in Durrës and Tirana."""
+    manifest, t = read_risk_manifest(current), Speech("en", load_areas(current.release))
+    return word_shifts(t, manifest.shifts, manifest.years) if manifest else []
+
+
+def read_shares(current: CurrentRelease) -> pd.DataFrame:
+    """Read the share of internal trafficking by year: columns place, year, short, share, low, high and words."""
+    manifest, names = read_risk_manifest(current), load_areas(current.release).table["name_en"].astype(str)
+    rows = [
+        (
+            _("{first} and {last} together", first=names[one.areas[0]], last=names[one.areas[-1]])
+            if len(one.areas) > 1
+            else names[one.areas[0]],
+            Period.parse(one.year).label,
+            f"{one.year[:4]}/{Period.parse(one.year).end:%y}",
+            one.share,
+            one.low,
+            one.high,
+            _(
+                "{share} % ({low} to {high})",
+                share=format_number(round(one.share)),
+                low=format_number(round(one.low)),
+                high=format_number(round(one.high)),
+            ),
+        )
+        for one in (manifest.shares if manifest else ())
+    ]
+    return pd.DataFrame(rows, columns=["place", "year", "short", "share", "low", "high", "words"])
+
+
+def tabulate_shares(current: CurrentRelease) -> pd.DataFrame:
+    """Return the shares as a table of words, a place in each row and a year in each column."""
+    rows = read_shares(current)
+    wide = rows.pivot_table(index="place", columns="year", values="words", aggfunc="first", sort=False)
+    return wide.rename_axis(None, axis=1).reset_index(names=_("Place"))
+
+
+def tabulate_pathways(current: CurrentRelease) -> pd.DataFrame:
+    """Return what the public tier says of pathways: children of each county or region over the whole programme."""
+    names = name_areas(current)
+    shown = {choice.id.partition("-")[2]: choice for choice in ENCOUNTERS.options[0].choices}
+    columns = {}
+    for pathway in _PATHWAYS:
+        options = (("of", f"pathway-{pathway}"),)
+        if not current_release.has_layer(current, "encounters", "region", options):
+            continue
+        period = current_release.list_periods(current, "encounters", "region", "", options)[-1]
+        frame = current_release.read_layer(current, "encounters", "region", period, options).frame
+        columns[translate(shown[pathway].label)] = [
+            format_number(row["value"]) or format_state(current, str(row["state"])) for row in frame.to_dict("records")
+        ]
+        columns.setdefault(_("County or region"), [names[str(code)] for code in frame.index])
+    order = [_("County or region"), *(name for name in columns if name != _("County or region"))]
+    return pd.DataFrame(columns)[order] if columns else pd.DataFrame()

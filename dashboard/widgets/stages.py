@@ -1,0 +1,84 @@
+"""Children by the stage at which each was first met, as bars: a table and a chart in one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from dashboard.site import current_release
+from dashboard.site.current_release import CurrentRelease, load_areas
+from dashboard.site.text import _, format_number, html, join_markup, translate
+from data.tables.spec import CATEGORIES
+from geo.layers.core.words import describe_state, format_margin
+from geo.layers.encounters import WHICH_CHILDREN
+
+_STAGE = "stage-"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A number or a state in words, and the length of its bar from 0 to 1."""
+
+    words: str
+    length: float = 0.0
+
+
+def read_stages(current: CurrentRelease, areas: Mapping[str, str], period: str) -> pd.DataFrame:
+    """Return the bars of each stage: one row for each stage, in words, one column for each area, by its name.
+
+    Areas are countries, counties or regions by code; all numbers share one scale. Empty if the release has no stages
+    for the period.
+    """
+    labels = {choice.id: translate(choice.label) for choice in WHICH_CHILDREN.choices if choice.id.startswith(_STAGE)}
+    cells = {
+        name: [_read_cell(current, code, period, f"{_STAGE}{stage}") for stage in CATEGORIES["stage"]]
+        for code, name in areas.items()
+    }
+    if any(cell is None for column in cells.values() for cell in column):
+        return pd.DataFrame()
+    known = {name: [cell for cell in column if cell is not None] for name, column in cells.items()}
+    most = max((cell["value"] for c in known.values() for cell in c if not math.isnan(cell["value"])), default=1.0)
+    bars = {name: [_make_bar(current, cell, max(most, 1.0)) for cell in column] for name, column in known.items()}
+    return pd.DataFrame(bars, index=[labels[f"{_STAGE}{stage}"] for stage in CATEGORIES["stage"]])
+
+
+def _read_cell(current: CurrentRelease, area: str, period: str, choice: str) -> dict[Any, Any] | None:
+    level, options = str(load_areas(current.release).table.loc[area, "level"]), (("of", choice),)
+    if not current_release.has_layer(current, "encounters", level, options):
+        return None
+    if period not in current_release.list_periods(current, "encounters", level, period, options):
+        return None
+    frame = current_release.read_layer(current, "encounters", level, period, options).frame
+    return frame.loc[area].to_dict()
+
+
+def _make_bar(current: CurrentRelease, cell: Mapping[Any, Any], most: float) -> Bar:
+    if math.isnan(cell["value"]):
+        return Bar(translate(describe_state(cell["state"], current.release.k)))
+    least = cell["noisy"] - cell["noisy_margin"]
+    margin = translate(format_margin(cell["value"], cell["margin"], cell["state"], least))
+    return Bar(f"{format_number(cell['value'])} {margin}".strip(), cell["value"] / most)
+
+
+def render_stages(bars: pd.DataFrame) -> Markup:
+    """Return the bars as markup, or what is missing in words."""
+    if bars.empty:
+        return html('<p class="notes">{}</p>', _("This release has no children by stage for this period."))
+    head = join_markup(html('<th scope="col">{}</th>', name) for name in ("", *bars))
+    rows = join_markup(
+        html(
+            '<tr><th scope="row">{}</th>{}</tr>',
+            stage,
+            join_markup(
+                html('<td><i style="width:{}%"></i><span>{}</span></td>', f"{100 * bar.length:.1f}", bar.words)
+                for bar in row
+            ),
+        )
+        for stage, row in zip(bars.index, bars.itertuples(index=False, name=None), strict=True)
+    )
+    return html('<table class="funnel"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, rows)
