@@ -19,12 +19,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from streamlit import App, net_util
+from streamlit import App, get_option, net_util
 from streamlit.web import bootstrap
 
 from dashboard.map import shapes
 from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, clean_environment
 from dashboard.web.headers import HostGuard, SecurityHeaders
+from dashboard.web.navigation import PAGES
+from dashboard.web.start_page import StartPage
 from data.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,9 +73,11 @@ def _make_routes(site: Site) -> list[BaseRoute]:
 
 def build_application(site: Site, host: str) -> App:
     """Build the ASGI application for a site. On this machine's own address it refuses other host names."""
-    middleware = [Middleware(SecurityHeaders)]
+    base = str(get_option("server.baseUrlPath") or "").strip("/")
+    pages = [(page.address, page.title) for page in PAGES]
+    middleware = [Middleware(SecurityHeaders), Middleware(StartPage, pages=pages, base=f"/{base}" if base else "")]
     if host in LOOPBACK:
-        middleware.append(Middleware(HostGuard, hosts=LOOPBACK))
+        middleware.insert(1, Middleware(HostGuard, hosts=LOOPBACK))
     return App(ROOT / "app.py", routes=_make_routes(site), middleware=middleware)
 
 

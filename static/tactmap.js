@@ -35,6 +35,7 @@
     maxBounds: [[15, -30], [60, 75]], maxBoundsViscosity: 0.8,
   };
 
+  const shell = window.parent.tactshell;
   let map, options, over, lines, hatches, circles, arrows, names, chosen, hovered, tip;
   let current = null;
   let drawn = null;
@@ -854,8 +855,23 @@
       over.coarser = found[1].areas.concat(found[0].areas);
       over.regions = outlines(found[1], { color: COLOURS.regionBorder, weight: 0.9 });
       drawLand(found[2]);
-      return fit(over.words.places[0], false);
+      return look();
     });
+  }
+
+  /* Look at the place in the page's address, else at both countries. */
+  function look() {
+    const place = /^(-?[\d.]+),(-?[\d.]+),([\d.]+)$/.exec(shell && !options.within ? shell.readPlace() : "");
+    if (!place) return fit(over.words.places[0], false);
+    map.setView([Number(place[1]), Number(place[2])], Number(place[3]), { animate: false });
+    return undefined;
+  }
+
+  /* Write where a reader looks into the page's address, which opens the same view for everybody. */
+  function notePlace() {
+    if (!shell || options.within || !current) return;
+    const at = map.getCenter();
+    shell.writePlace(fitted === over.words.places[0] ? "" : [at.lat.toFixed(3), at.lng.toFixed(3), map.getZoom()].join(","));
   }
 
   function addControls() {
@@ -939,6 +955,15 @@
     window.addEventListener("pagehide", function () { observer.disconnect(); line.remove(); });
   }
 
+  /* What a reader does on the map is a step of the page; a step back may lead to another place on the map. */
+  function followPage() {
+    if (!shell) return;
+    map.getContainer().addEventListener("pointerdown", shell.touch, true);
+    map.getContainer().addEventListener("keydown", shell.touch, true);
+    window.parent.addEventListener("popstate", look);
+    window.addEventListener("pagehide", function () { window.parent.removeEventListener("popstate", look); });
+  }
+
   function start(id, given) {
     map = L.map(id, MAP);
     options = Object.assign({ home: HOME }, given);
@@ -974,7 +999,7 @@
     map.on("mousemove", pointed);
     map.on("mouseout", function () { hover(null); });
     map.on("click", clicked);
-    map.on("moveend", function () { if (current) { nameAreas(); placeLandNames(); } });
+    map.on("moveend", function () { if (current) { nameAreas(); placeLandNames(); notePlace(); } });
     map.on("zoomend", drawArrows);
     map.on("zoomstart dragstart", function () { if (!over.fitting) fitted = null; hover(null); });
     new ResizeObserver(function () {
@@ -984,6 +1009,7 @@
     tellBars();
     serveButtons();
     mirrorPanel();
+    followPage();
     over.ready = prepare();
     over.ready.catch(fail);
     return map;

@@ -67,7 +67,7 @@ def test_every_layer_is_documented(layer):
     assert layer.title in EVERYTHING
 
 
-@pytest.mark.parametrize("page", [title for _, _, title, _ in PAGES])
+@pytest.mark.parametrize("page", [page.title for page in PAGES])
 def test_every_page_is_documented(page):
     assert f"\n| {page} |" in DOCS["manager.md"]
 

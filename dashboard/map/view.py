@@ -26,6 +26,8 @@ _CODE = re.compile(r"[A-Za-z0-9-]{1,20}")
 _PERIOD = re.compile(r"[0-9A-Z/-]{10,21}")
 _BY_ID: dict[str, Layer] = {one.id: one for one in LAYERS}
 _LEVEL = "region"
+# The pathway, which the bar chooses for all pages.
+SHARED_OPTION = ("risk", "on")
 _DEPTH = {"country": 0, "region": 1, "municipality": 2}
 
 
@@ -98,7 +100,7 @@ def format_address(view: MapView) -> dict[str, str]:
     for name in view.layers:
         for option in _BY_ID[name].options:
             choice = view.view(name).choice(option)
-            if choice != option.default:
+            if choice != option.default and (name, option.id) != SHARED_OPTION:
                 parameters[f"{name}.{option.id}"] = choice
     if view.projector:
         parameters["projector"] = "1"

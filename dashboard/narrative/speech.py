@@ -14,12 +14,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dashboard.site.catalogues import load_catalogue
+from dashboard.site.text import LANGUAGE_NAMES as LANGUAGE_NAMES
 from geo.areas import Areas
 from geo.layers.core.words import mark
 from risk.planning.explain import Estimate
 
-# The languages of a briefing, and their own names for themselves.
-LANGUAGE_NAMES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}
 LANGUAGES = tuple(LANGUAGE_NAMES)
 # Between thousands, before decimals, before the sign of per cent (CLDR; English as on the pages).
 _SEPARATORS = {"en": (",", ".", "\u00a0"), "sq": ("\u00a0", ",", ""), "el": (".", ",", "")}

@@ -6,24 +6,49 @@ escapes its values, and pages build markup in no other way.
 
 from __future__ import annotations
 
-import gettext as _gettext
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from markupsafe import Markup, escape
 
+from dashboard.site.catalogues import load_catalogue
 from geo.layers.core.words import format_number as format_number
 from geo.layers.core.words import format_quantity as format_quantity
 
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#$:<>~|!&]")
-_TRANSLATIONS: Mapping[str, _gettext.NullTranslations] = {"en": _gettext.NullTranslations()}
+# The languages, and their own names for themselves.
+LANGUAGE_NAMES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}
+_spoken: ContextVar[str] = ContextVar("language", default="")
+_finders: list[Callable[[], str]] = []
+
+
+def find_language() -> str:
+    """Return the language of texts: the one that is spoken here, else that of the reader's session, else English."""
+    return _spoken.get() or next((find() for find in _finders), "en")
+
+
+def follow_language(find: Callable[[], str]) -> None:
+    """Let texts be in the language that a function finds, such as that of the session whose page is drawn."""
+    _finders[:] = [find]
+
+
+@contextmanager
+def speak(language: str) -> Iterator[None]:
+    """Let all texts inside be in a language."""
+    token = _spoken.set(language if language in LANGUAGE_NAMES else "en")
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
 
 
 def _(message: str, **values: object) -> str:
     """Translate a message and fill in its values."""
     # An empty message is the catalogue's own header.
-    text = _TRANSLATIONS["en"].gettext(message) if message else ""
+    text = load_catalogue(find_language()).gettext(message) if message else ""
     return text.format(**values) if values else text
 
 

@@ -21,8 +21,6 @@ _COMMON = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-# Until the first run a page has the framework's name. The other name is as long, since the length is sent.
-_TITLES = (b"<title>Streamlit</title>", b"<title>TACT Map</title> ")
 _NEVER_KEPT = ("text/html", "application/json")
 # Streamlit's measurements say how many people read and how much memory they take. Nobody needs them here.
 _METRICS = "/_stcore/metrics"
@@ -80,15 +78,9 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
 
-        kind = ""
-
         async def with_headers(message: Message) -> None:
-            nonlocal kind
             if message["type"] == "http.response.start":
-                kind = Headers(scope=message).get("content-type", "").partition(";")[0]
                 self._set(MutableHeaders(scope=message), scope["path"])
-            if message["type"] == "http.response.body" and kind == "text/html":
-                message["body"] = bytes(message.get("body", b"")).replace(*_TITLES)
             await send(message)
 
         # Under any base path. A route of our own may not take the place of one of Streamlit's.

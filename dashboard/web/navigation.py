@@ -5,26 +5,48 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import streamlit as st
 
 from dashboard.site import read_site
-from dashboard.site.current_release import open_current_release
-from dashboard.site.text import _, escape_markdown
-from dashboard.widgets import page_frame
+from dashboard.site.current_release import CurrentRelease, open_current_release
+from dashboard.site.text import _, escape_markdown, follow_language
+from dashboard.web import bar
+from dashboard.widgets.address import read_area, read_language
 from data.errors import ReleaseError, TactError
+from geo.layers.core.words import mark
 
-# Section, module in dashboard/pages, title, address. The first one opens by itself.
-PAGES: tuple[tuple[str, str, str, str], ...] = (
-    ("Look", "situation", "Situation", "situation"),
-    ("Look", "risk", "Risk", "risk"),
-    ("Look", "flows", "Flows", "flows"),
-    ("Look", "coverage", "Coverage", "coverage"),
-    ("Look", "trends", "Trends", "trends"),
-    ("Decide", "reallocate", "Reallocate", "reallocate"),
-    ("Take away", "download", "Download", "download"),
-    ("Take away", "method", "Method", "method"),
+_MODEL = ("internal", "cross_border")
+_EVERY = ("all", *_MODEL)
+
+
+class PageEntry(NamedTuple):
+    """A page: folder in dashboard/pages, title, address, and which choices of the bar it follows."""
+
+    module: str
+    title: str
+    address: str
+    area: bool = False
+    pathways: tuple[str, ...] = ()
+
+
+# In the order of the bar. The first one opens by itself.
+PAGES: tuple[PageEntry, ...] = tuple(
+    entry
+    for entry in (
+        PageEntry("overview", mark("Overview"), "overview", area=True),
+        PageEntry("situation", mark("Map"), "map", area=True, pathways=_MODEL),
+        PageEntry("risk", mark("Risk"), "risk", area=True, pathways=_MODEL),
+        PageEntry("flows", mark("Flows"), "flows", area=True, pathways=_EVERY),
+        PageEntry("coverage", mark("Coverage"), "coverage", area=True),
+        PageEntry("trends", mark("Trends"), "trends", area=True, pathways=_EVERY),
+        PageEntry("reallocate", mark("Reallocate"), "reallocate", area=True, pathways=_EVERY),
+        PageEntry("programme", mark("Programme"), "programme", area=True),
+        PageEntry("download", mark("Download"), "download"),
+        PageEntry("method", mark("Method"), "method"),
+    )
+    if find_spec(f"dashboard.pages.{entry.module}") is not None
 )
 # A path that Streamlit asks for and never serves: the default page stands at the root.
 _ROOT = "start"
@@ -35,34 +57,46 @@ def _load_show(module: str) -> Callable[[], None]:
     return shown
 
 
-def _list_pages() -> dict[str, list[st.Page]]:
-    sections: dict[str, list[st.Page]] = {}
-    for section, module, title, address in PAGES:
-        if find_spec(f"dashboard.pages.{module}") is None:
-            continue
-        show, first = _load_show(module), not sections
-        listed = sections.setdefault(_(section), [])
-        if first:
+def _list_pages() -> dict[str, tuple[PageEntry, st.Page]]:
+    """Return the pages by their path, the first one also under the root."""
+    pages: dict[str, tuple[PageEntry, st.Page]] = {}
+    for place, entry in enumerate(PAGES):
+        show = _load_show(entry.module)
+        if place == 0:
             # Streamlit serves it at the root only; an address that names it opens it too.
-            listed.append(st.Page(show, title=_(title), url_path=_ROOT, default=True))
-        hidden: Literal["visible", "hidden"] = "hidden" if first else "visible"
-        listed.append(st.Page(show, title=_(title), url_path=address, visibility=hidden))
-    return sections
+            pages[_ROOT] = entry, st.Page(show, title=_(entry.title), url_path=_ROOT, default=True)
+        hidden: Literal["visible", "hidden"] = "hidden" if place == 0 else "visible"
+        pages[entry.address] = entry, st.Page(show, title=_(entry.title), url_path=entry.address, visibility=hidden)
+    return pages
 
 
 def run_page() -> None:
     """Show the requested page inside the frame that all pages share."""
-    st.set_page_config(page_title="TACT Map", layout="wide", menu_items={})
-    chosen = st.navigation(_list_pages(), position="sidebar")
-    where = read_site()
+    # Asked for each text, because a part of a page is drawn anew in a thread of its own.
+    follow_language(read_language)
+    pages = _list_pages()
+    chosen = st.navigation([page for _entry, page in pages.values()], position="hidden")
+    entry = next(entry for entry, page in pages.values() if page is chosen)
+    where, failure, current = read_site(), "", None
     try:
-        shown = open_current_release(where)
+        current = open_current_release(where)
     except ReleaseError as error:
-        page_frame.show_frame(where, None)
-        st.error(escape_markdown(str(error)))
-        return
-    page_frame.show_frame(where, shown.release if shown else None)
+        failure = str(error)
+    _show_frame(entry, current)
     try:
-        chosen.run()
+        if failure:
+            st.error(escape_markdown(failure))
+        else:
+            chosen.run()
     except TactError as error:  # such as a damaged table of the workspace: it says which, and what to do
         st.error(escape_markdown(str(error)))
+
+
+def _show_frame(entry: PageEntry, current: CurrentRelease | None) -> None:
+    names = bar.list_area_names(current) if current else {}
+    area = read_area()
+    title = [names[area]] if entry.area and area in names else []
+    st.set_page_config(page_title=" · ".join([*title, _(entry.title), "TACT Map"]), layout="wide", menu_items={})
+    pages = [("./" if place == 0 else page.address, _(page.title), page is entry) for place, page in enumerate(PAGES)]
+    with st.container(key="top"):
+        st.html(bar.render_bar(read_site(), current, pages, names if entry.area else {}, entry.pathways))

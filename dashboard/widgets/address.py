@@ -2,15 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard.site.text import _
+from dashboard.site.current_release import CurrentRelease, load_areas
+from dashboard.site.text import LANGUAGE_NAMES, _
 
 _WIDTH = 320
 _NONE = "none"
 _LONG = 10  # digits
+# What goes along from page to page (static/shell.js), and what only the browser writes: zoom and centre of the map.
+_AREA, _PATHWAY, _LANGUAGE, _PROJECTOR, _PLACE = "area", "pathway", "lang", "projector", "at"
+_SHARED = (_PATHWAY, _LANGUAGE)
+
+
+def read_area() -> str:
+    """Return the code in the address of the area that is chosen for all pages; empty for both countries."""
+    return str(st.query_params.get(_AREA, ""))
+
+
+def find_area(current: CurrentRelease, offered: Mapping[str, str], first: str) -> str:
+    """Return the chosen area, or the area around it, that a page offers; else the page's first."""
+    code, parents = read_area(), load_areas(current.release).table["parent"]
+    while code not in offered and code in parents.index:
+        code = str(parents[code])
+    return code if code in offered else first
+
+
+def read_pathway(offered: Sequence[str]) -> str:
+    """Return the pathway that is chosen for all pages if a page offers it, else the page's first."""
+    asked = str(st.query_params.get(_PATHWAY, "all"))
+    return asked if asked in offered else offered[0]
+
+
+def read_language() -> str:
+    """Return the language in the address of the session whose page is drawn; English outside of one."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return "en"
+    asked = str(st.query_params.get(_LANGUAGE, "en"))
+    return asked if asked in LANGUAGE_NAMES else "en"
+
+
+def read_view() -> dict[str, str]:
+    """Return the parameters of the address that a page alone reads and writes."""
+    return {name: str(value) for name, value in st.query_params.items() if name not in (*_SHARED, _PLACE)}
+
+
+def write_view(view: Mapping[str, str]) -> None:
+    """Write the parameters of a page into the address, if they are not there yet. Those of all pages stay."""
+    if read_view() != dict(view):
+        shared = {name: st.query_params[name] for name in (*_SHARED, _PLACE) if name in st.query_params}
+        st.query_params.from_dict({**view, **shared})
 
 
 def pick_segment(name: str, label: str, words: Mapping[str, str], *, labelled: bool = False) -> str:

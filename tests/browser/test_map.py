@@ -298,7 +298,7 @@ def test_the_view_outlives_a_visit_to_another_page(partner, look):
     before = page.url
     page.get_by_role("link", name="Method").click()
     until(page, lambda: "/method" in page.url)
-    page.get_by_role("link", name="Situation").click()
+    page.get_by_role("link", name="Map", exact=True).click()
     until(page, lambda: page.url == before)
     until(page, lambda: heading(page) == "Durrës")
 
@@ -331,7 +331,7 @@ def test_the_table_holds_what_the_map_shows(partner, look):
 
 def test_projector_mode_folds_the_panels_and_keeps_the_legend(partner, look):
     page = look(partner.url)
-    page.locator("[class*=st-key-c-projector] label").click()
+    page.get_by_role("button", name="Projector").click()
     page.locator(".st-key-panel").wait_for(state="hidden")
     assert page.locator(".legend").is_visible()
     assert "projector=1" in page.url
@@ -344,7 +344,7 @@ def test_projector_mode_folds_the_panels_and_keeps_the_legend(partner, look):
     assert "±" in page.locator(".headline .numbers").inner_text()
     page.get_by_role("link", name="Method").click()
     until(page, lambda: "/method" in page.url)
-    page.get_by_role("link", name="Situation").click()
+    page.get_by_role("link", name="Map", exact=True).click()
     until(page, lambda: "projector=1" in page.url)
 
 
@@ -428,7 +428,7 @@ def test_on_a_phone_map_panel_and_strip_stand_one_below_another(partner, look):
 
 def test_on_a_phone_nothing_that_matters_is_cut(partner, look):
     page = look(partner.url, (390, 844))
-    for part in (".tier", ".invented", "[class*=st-key-c-layer] [role=radiogroup]"):
+    for part in (".topbar .choices", ".chip summary", ".invented", "[class*=st-key-c-layer] [role=radiogroup]"):
         assert page.locator(part).evaluate("e => e.scrollWidth <= e.clientWidth"), part
     assert page.locator(".panel .hint").count() == 1
     page.get_by_role("button", name="Table").click()
@@ -451,10 +451,7 @@ def test_nothing_serious_for_axe(partner, look, address):
     page = look(partner.url + address)
     for frame in page.frames:
         frame.evaluate(script)
-        # The list of the navigation is Streamlit's own markup.
-        found = frame.evaluate(
-            "axe.run({exclude: [['[data-testid=stSidebarNavItems]']]}, {iframes: false}).then(r => r.violations)"
-        )
+        found = frame.evaluate("axe.run({iframes: false}).then(r => r.violations)")
         serious = [
             (v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found if v["impact"] in {"serious", "critical"}
         ]

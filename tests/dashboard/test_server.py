@@ -173,7 +173,7 @@ for removed in (False, True):
     if removed:
         shutil.rmtree(vault)
         seen.clear()  # its removal alone
-    for _section, module, _title, _address in PAGES:
+    for module, *_rest in PAGES:
         script = f"from dashboard.pages import {module}; {module}.show()"
         app = AppTest.from_string(script, default_timeout=120).run()
         assert not app.exception, (module, app.exception)

@@ -45,7 +45,7 @@ def copied(demo_world: Path, folder: Path) -> Path:
 
 def visit(command, *, more=("",)):
     """Open every page, and some layers on the first page."""
-    for page in [*more, *(address for _, _, _, address in PAGES)]:
+    for page in [*more, *(entry.address for entry in PAGES)]:
         shown = open_page(command.url, page)
         assert shown.ended == "FINISHED_SUCCESSFULLY"
         assert shown.errors == []
@@ -264,7 +264,7 @@ def test_the_empty_page_that_stands_for_any_address_is_streamlits_own_but_for_it
     assert INDEX != PLAIN
 
 
-@pytest.mark.parametrize("address", [address for _, _, _, address in PAGES])
+@pytest.mark.parametrize("address", [entry.address for entry in PAGES])
 def test_a_deep_link_opens_its_page_through_the_script(partner, address):
     shown = open_page(partner.url, address)
     assert not shown.not_found

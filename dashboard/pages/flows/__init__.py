@@ -42,9 +42,9 @@ _ASK = (
 
 
 def _show_flows(current: CurrentRelease, periods: dict[str, str]) -> None:
+    pathway = address.read_pathway([EVERY, *name_pathways()])
+    area = address.find_area(current, summary.name_areas(current), EVERY)
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
-        pathway = address.pick_segment("pathway", _("Pathway"), {EVERY: _("All"), **name_pathways()})
-        area = address.pick_from_menu("area", _("Area"), summary.name_areas(current), EVERY)
         period = address.pick_from_menu("time", _("Period"), periods, next(iter(periods)))
     choice = Choice(period, pathway, area)
     left, right = st.columns((1.7, 1), gap="medium")

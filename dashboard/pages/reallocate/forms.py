@@ -44,12 +44,11 @@ ANYBODY = ROLES[0]  # for a plan that nobody has kept yet
 def ask_setting() -> Setting:
     """Ask for the limits and weights of a plan; every choice is kept in the address."""
     first = Setting()
-    needs = {name: _(words) for name, words in NEEDS.items()}
     between = {name: _(words) for name, words in LEVELS.items()}
     choices: dict[str, str | int | None] = {
         "between": address.pick_segment("between", _("Units move between"), between, labelled=True)
     }
-    choices["need"] = address.pick_segment("need", _("Pathway"), needs, labelled=True)
+    choices["pathway"] = address.read_pathway(list(NEEDS))
     left, right = st.columns(2)
     with left:
         hint = _("All units that move, added together.")

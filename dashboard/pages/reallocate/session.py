@@ -26,7 +26,7 @@ _SHARE = 100
 # The name of each choice in the address, which no other page may use, and the setting's field that it is.
 ADDRESS: dict[str, str] = {
     "between": "level",
-    "need": "pathway",
+    "pathway": "pathway",
     "moves": "moves",
     "hours": "budget",
     "worst": "equity",

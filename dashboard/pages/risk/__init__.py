@@ -74,11 +74,8 @@ def _show_partner(current: CurrentRelease, manifest: RiskManifest) -> None:
 
 def _show_rates(current: CurrentRelease) -> None:
     _show_section(_("Rates of areas, within each country"))
-    with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
-        pathway = address.pick_segment("pathway", _("Pathway"), narrative.name_pathways())
-        area = address.pick_from_menu(
-            "area", _("Area"), summary.name_areas(current), summary.find_highest_area(current, pathway)
-        )
+    pathway = address.read_pathway(list(narrative.name_pathways()))
+    area = address.find_area(current, summary.name_areas(current), summary.find_highest_area(current, pathway))
     rated = narrative.read_area_rates(current, pathway)
     st.html(chart.render_key())
     columns = st.columns(2, gap="medium")

@@ -21,7 +21,6 @@ def show() -> None:
     """Show the page. All content that changes is inside one fragment, so that a change sends little data."""
     controls.note_address()
     st.fragment(_show_situation, run_every=controls.read_step_seconds())()
-    controls.show_projector_button()
     # Outside the fragment, so that a change does not send it again.
     if read_site().tier == "partner":
         st.html(markup.link_reallocate())

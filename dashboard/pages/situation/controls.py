@@ -18,6 +18,7 @@ import streamlit as st
 
 from dashboard import map as live_map
 from dashboard.map.view import (
+    SHARED_OPTION,
     MapView,
     find_latest,
     format_address,
@@ -32,6 +33,7 @@ from dashboard.pages.situation.timeline import Total, format_total
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, html, translate
+from dashboard.widgets import address
 from data.tables.periods import Period
 from geo.areas import Areas
 from geo.layers import find_layer, find_map_conflict
@@ -39,6 +41,9 @@ from geo.layers.core import Choice, Option
 from geo.layers.core.words import LEVELS
 
 _VIEW, _WRITTEN = "situation", "situation-address"
+# What an address may have that comes from another page.
+_KEPT = {"area", "projector"}
+_PATHWAYS = ("internal", "cross_border")
 _ARRIVED, _MISSED = "situation-arrived", "situation-missed"
 _OWN, _MADE = "situation-own", "situation-made"
 _GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All years"}
@@ -51,16 +56,15 @@ _T = TypeVar("_T")
 
 
 def note_address() -> None:
-    """Store the address if somebody changed it: on a first visit, with the back button, or through a link.
+    """Store the address if somebody changed it: on a first visit, in the bar, with the back button, or through a link.
 
     Only a run of the whole page that was not started by a control can have such an address. With a request of
     a control the browser may still send the previous address.
     """
-    address, asked_by_control = _read_address(), st.session_state.pop(_OWN, False)
-    # Changing page empties the address; then the session remembers.
-    changed = address and address != st.session_state.get(_WRITTEN) and not asked_by_control
+    asked, asked_by_control = address.read_view(), st.session_state.pop(_OWN, False)
+    changed = asked != st.session_state.get(_WRITTEN) and not asked_by_control
     if changed or _VIEW not in st.session_state:
-        st.session_state[_ARRIVED] = address
+        st.session_state[_ARRIVED] = asked
 
 
 def load_view(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
@@ -70,16 +74,25 @@ def load_view(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
     them for the next layer.
     """
     st.session_state.pop(_OWN, None)
-    address = st.session_state.pop(_ARRIVED, None)
-    if address is not None:
-        settled = settle_view(parse_address(address), current, areas)
+    arrived = st.session_state.pop(_ARRIVED, None)
+    if arrived is not None:
+        asked = parse_address(arrived)
+        if _VIEW in st.session_state and not arrived.keys() - _KEPT:
+            # From another page, which knows the area only: the session remembers the rest.
+            asked = replace(st.session_state[_VIEW], area=asked.area, projector=asked.projector)
+        else:
+            st.session_state[_PICKED] = bool(arrived.get("period"))
+        settled = settle_view(asked, current, areas)
         st.session_state[_VIEW] = settled
-        st.session_state[_PICKED] = bool(address.get("period"))
-        st.session_state[_MISSED] = (settled, summary.render_missed(address, settled, current, areas))
-    asked: MapView = st.session_state[_VIEW]
-    view = settle_view(asked, current, areas)
-    if not asked.period:
-        st.session_state[_VIEW] = replace(asked, period=view.period)
+        st.session_state[_MISSED] = (settled, summary.render_missed(arrived, settled, current, areas))
+    remembered: MapView = st.session_state[_VIEW]
+    view = settle_view(remembered, current, areas)
+    if not remembered.period:
+        st.session_state[_VIEW] = replace(remembered, period=view.period)
+    # All pages share the pathway.
+    layer, option = SHARED_OPTION
+    if layer in view.layers:
+        view = view.choosing(layer, option, address.read_pathway(_PATHWAYS))
     return view if st.session_state.get(_PICKED) else _open_with_numbers(view, current)
 
 
@@ -127,14 +140,8 @@ def write_address(view: MapView) -> None:
     if st.session_state.get(_PLAYING):
         # One step back in the browser undoes all that was played.
         return
-    address = format_address(view)
-    st.session_state[_WRITTEN] = address
-    if _read_address() != address:
-        st.query_params.from_dict(address)
-
-
-def _read_address() -> dict[str, str]:
-    return {name: str(value) for name, value in st.query_params.items()}
+    st.session_state[_WRITTEN] = format_address(view)
+    address.write_view(st.session_state[_WRITTEN])
 
 
 def _request_view(change: Callable[[MapView], MapView]) -> None:
@@ -232,7 +239,8 @@ def choose_overlay(current: CurrentRelease, view: MapView) -> None:
 def choose_options(current: CurrentRelease, view: MapView, name: str) -> None:
     """Show the options of a layer on the map, with the choices that the release has."""
     for option in current_release.list_options(current, name, view.level):
-        _show_option(name, option, view)
+        if (name, option.id) != SHARED_OPTION:
+            _show_option(name, option, view)
 
 
 def _show_option(name: str, option: Option, view: MapView) -> None:
@@ -314,18 +322,6 @@ def advance_view(listed: tuple[str, ...], view: MapView) -> MapView:
         st.rerun()
     _request_view(lambda v: replace(v, period=listed[place]))
     return replace(view, period=listed[place])
-
-
-def show_projector_button() -> None:
-    """Show the button of the projector mode, with folded panels and larger text."""
-    view: MapView | None = st.session_state.get(_VIEW)
-    if view is None:
-        return
-    key = _choose_key("c-projector", view.projector)
-    st.toggle(
-        _("Projector"), value=view.projector, key=key,
-        on_change=_make_callback(key, view.projector, lambda v, picked: replace(v, projector=picked)),
-    )  # fmt: skip
 
 
 def make_click_callback(areas: Areas, level: str) -> Callable[[], None]:

@@ -34,6 +34,7 @@ class PanelContent:
     the period on the map in words, `now` its id. `covered` names the facts that a headline already shows. `allowed`
     names the layers that may be shown together with the layers on the map. `beside` is the sentence for a community
     layer together with another layer. `community`: the main layer is a community layer. `changes`: show the small bars.
+    `around` is the code of the county or region around the area, which the bar shows for a municipality.
     """
 
     marks: Sequence[Mark]
@@ -46,6 +47,7 @@ class PanelContent:
     beside: str = ""
     community: bool = False
     changes: bool = True
+    around: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,12 @@ def render_area_panel(profile: Profile, content: PanelContent) -> Markup:
     where = _(profile.kind) if profile.kind == profile.country else f"{_(profile.kind)}, {profile.country}"
     series = _render_changes(profile.series, content.now, _("Children identified or met")) if content.changes else ""
     return _wrap_panel(
-        html("<p class=where>{}</p><h2>{}</h2>", " · ".join(filter(None, (where, content.when))), profile.name),
+        html(
+            "<p class=where>{}</p><h2 data-around={}>{}</h2>",
+            " · ".join(filter(None, (where, content.when))),
+            content.around,
+            profile.name,
+        ),
         html("<p class=local>{}</p>", profile.name_local) if profile.name_local != profile.name else "",
         _order_blocks(content, join_markup((numbers, series if "encounters" in content.allowed else ""))),
         _render_meaning(profile) if whole else html("<div class=meaning>{}</div>", _render_notes(content.marks)),

@@ -70,7 +70,14 @@ def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) ->
         beside=_(sentence) if sentence else "",
         community=find_layer(view.layer).nature == "community",
         changes="encounters" in view.layers and not _is_in_strip(current, view),
+        around=_find_around(areas, view.area),
     )
+
+
+def _find_around(areas: Areas, code: str) -> str:
+    """Return the code of the county or region around a municipality, else of the area itself."""
+    inside = bool(code) and areas.table["level"][code] == "municipality"
+    return str(areas.table["parent"][code]) if inside else code
 
 
 def _is_in_strip(current: CurrentRelease, view: MapView) -> bool:

@@ -28,7 +28,8 @@ def show() -> None:
 
 
 def _show_public(current: CurrentRelease) -> None:
-    area = address.pick_from_menu("area", _("Area"), summary.name_areas(current), summary.find_first_area(current))
+    area = address.find_area(current, summary.name_areas(current), summary.find_first_area(current))
+    st.subheader(summary.name_areas(current)[area], anchor=False)
     met = summary.read_met(current, area, "all")
     with st.container(width=_YEARS):
         st.altair_chart(charts.draw_met(met, met.head(0), {}), width="stretch")
@@ -38,9 +39,10 @@ def _show_public(current: CurrentRelease) -> None:
 
 
 def _show_partner(current: CurrentRelease) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
-        pathway = address.pick_segment("of", _("Pathway"), summary.name_pathways(current))
-        area = address.pick_from_menu("area", _("Area"), summary.name_areas(current), summary.find_first_area(current))
+    pathways = summary.name_pathways(current)
+    pathway = address.read_pathway(list(pathways))
+    area = address.find_area(current, summary.name_areas(current), summary.find_first_area(current))
+    st.subheader(f"{summary.name_areas(current)[area]} · {pathways[pathway]}", anchor=False)
     met, days = summary.read_met(current, area, pathway), summary.read_effort(current, area)
     ahead, shares = summary.read_expected(current, area, pathway), summary.read_share(current, area)
     manifest = current_release.read_risk_manifest(current)

@@ -176,7 +176,7 @@ def test_a_choice_changes_the_plan_and_stands_in_the_address(run, of):
 
 
 def test_garbage_in_the_address_opens_the_page_all_the_same(run):
-    test = run(moves="many", hours="-3", worst="900", need="<b>", plan="../..", floor="½")
+    test = run(moves="many", hours="-3", worst="900", pathway="<b>", plan="../..", floor="½")
     assert test.query_params["moves"] == "10"
     assert test.query_params["hours"] == "none"
     assert test.query_params["worst"] == "0"
@@ -190,7 +190,7 @@ def test_garbage_in_the_address_opens_the_page_all_the_same(run):
 )
 def test_a_setting_is_the_same_after_a_way_through_the_address(of, setting):
     choices = {
-        name: value if name in ("between", "need") else None if value == "none" else int(value)
+        name: value if name in ("between", "pathway") else None if value == "none" else int(value)
         for name, value in session.write_setting(setting).items()
     }
     assert session.read_setting(choices) == setting

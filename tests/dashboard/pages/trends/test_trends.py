@@ -129,7 +129,7 @@ def test_a_state_has_a_sign_that_the_page_explains(of, run):
     signs = series.list_signs(frames)
     assert len(signs) == len(states)
     assert len({sign.split()[0] for sign in signs}) == len(states)
-    text = said(run(area="GR-K", of="internal"))
+    text = said(run(area="GR-K", pathway="internal"))
     assert all(sign in text for sign in signs)
 
 
@@ -161,21 +161,21 @@ def change(area, verdict, **options):
 def test_a_possible_break_is_told_before_a_rise(run, of, set_trends):
     set_trends(jumps=(("internal", JUMP),), changes=(change("AL-11", "possible break"),))
     words = "Albania: about 48 children were met in a quarter from Mar to May 2008 on, about 20.4 before that."
-    text = said(run(area="AL-11", of="internal"))
+    text = said(run(area="AL-11", pathway="internal"))
     assert words in text
     assert "check whether recording changed" in text
     assert "Counts rose in 11 of 12 areas." in text
     assert text.index(words) < text.index("a possible break, or a rise") < text.index("read every change together")
-    assert words not in said(run(area="GR-I", of="internal"))
-    assert words not in said(run(area="AL-11", of="cross_border"))
+    assert words not in said(run(area="GR-I", pathway="internal"))
+    assert words not in said(run(area="AL-11", pathway="cross_border"))
 
 
 def test_a_rise_comes_with_its_interval_and_its_effort_warning(run, set_trends):
     set_trends(changes=(change("AL-11", "rise"), change("AL-02", "rise", effort_warning=False), change("GR-I", "fall")))
-    text = said(run(area="AL-11", of="internal"))
+    text = said(run(area="AL-11", pathway="internal"))
     assert "1.9 times the children of the year before (95 % interval 1.2 to 3.3): a rise." in text
     assert "Outreach was 1.6 times that of the year before, which may be the reason." in text
-    text = said(run(area="AL-02", of="internal"))
+    text = said(run(area="AL-02", pathway="internal"))
     assert "a rise." in text
     assert "a rise. Outreach was" not in text
 
@@ -185,7 +185,7 @@ def test_an_accepted_break_is_marked_and_nothing_is_compared_until_the_model_ran
 ):
     derived = shutil.copytree(scored.derived, tmp_path / "derived")
     set_trends(jumps=(("internal", JUMP),), changes=(change("AL-11", "rise"),))
-    test = run(derived=derived, area="AL-11", of="internal")
+    test = run(derived=derived, area="AL-11", pathway="internal")
     test.text_input[0].input("a new form").run()
     next(button for button in test.button if button.label.startswith("Accept a break")).click().run()
     assert not test.exception
@@ -203,7 +203,7 @@ def test_a_break_that_the_model_knows_stops_comparison(run, set_trends, scored, 
     derived = shutil.copytree(scored.derived, tmp_path / "derived")
     accept_break(derived, LAW, ["AL"])
     set_trends(breaks=(LAW,), changes=(change("AL-11", "not compared", note="a new law"),))
-    text = said(run(derived=derived, area="AL-11", of="internal"))
+    text = said(run(derived=derived, area="AL-11", pathway="internal"))
     assert "Counts of the last two years are not compared: a new law." in text
     assert "run tact risk again" not in text
 
@@ -245,9 +245,8 @@ def test_every_statement_on_the_shift_is_listed(of, run):
 
 
 def test_the_address_opens_the_same_view(run):
-    test = run(area="GR-M", of="cross_border")
-    assert next(one for one in test.selectbox if one.label == "Area").value == "GR-M"
-    assert test.query_params["of"] == "cross_border"
+    test = run(area="GR-M", pathway="cross_border")
+    assert [one.value for one in test.subheader] == ["Crete, Greece · Cross-border trafficking"]
     assert len(charts(test)) == 3
 
 
@@ -271,7 +270,7 @@ def test_the_public_page_has_yearly_numbers_alone(run, scored):
 
 
 def test_without_a_result_the_published_series_stand_and_the_page_says_what_to_run(run, tmp_path):
-    test = run(derived=tmp_path, area="AL-11", of="internal")
+    test = run(derived=tmp_path, area="AL-11", pathway="internal")
     assert len(charts(test)) == 2
     assert "tact risk" in said(test)
 

@@ -1,0 +1,139 @@
+"""The bar of every page: pages, area, pathway, language, address, projector, tier and release.
+
+It is plain markup, whose links and choices change the address; static/shell.js opens that without loading the page
+anew and shows in the bar what the address says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
+
+from dashboard.site import Site
+from dashboard.site.current_release import CurrentRelease, load_areas, read_country_names
+from dashboard.site.text import LANGUAGE_NAMES, _, find_language, html, join_markup
+from data.release import Release
+from geo.layers.core.words import mark
+from geo.layers.output import terms
+
+_TIERS = {"partner": mark("Partner tier"), "public": mark("Public tier")}
+_PATHWAYS = {"all": mark("All"), "internal": mark("Internal"), "cross_border": mark("Cross-border")}
+
+
+def list_area_names(current: CurrentRelease) -> dict[str, str]:
+    """Return the names of the areas that the bar offers, by code: countries, counties and regions."""
+    table = load_areas(current.release).table
+    shown = table[table["level"].isin(["country", "region"])]
+    return {str(code): str(name) for code, name in shown["name_en"].items()}
+
+
+def render_bar(
+    site: Site,
+    current: CurrentRelease | None,
+    pages: Sequence[tuple[str, str, bool]],
+    areas: Mapping[str, str],
+    pathways: Sequence[str],
+) -> Markup:
+    """Return the bar. `pages` has address, title and whether it is shown; the others are what the page follows."""
+    release = current.release if current else None
+    chosen = [_render_areas(current, areas)] if current and areas else []
+    chosen += [_render_pathways(pathways)] if release and pathways else []
+    return html(
+        '<header class="topbar" lang="{}" data-lost="{}" data-copied="{}"><div class="pages">'
+        '<a class="brand" href="./" target="_self">TACT Map</a>'
+        '<button class="menu" aria-expanded="false" aria-controls="tact-pages">{}</button>'
+        '<nav id="tact-pages" aria-label="{}">{}</nav></div><div class="choices">{}{}{}{}{}</div></header>',
+        find_language(),
+        _("The map's computer is not answering. The map opens again by itself as soon as it does."),
+        _("Copied"),
+        _("Pages"),
+        _("Pages"),
+        join_markup(_render_page(*page) for page in pages),
+        join_markup(chosen),
+        _render_invented() if release is not None and release.invented else "",
+        html('<button class="projector" aria-pressed="false">{}</button>', _("Projector"))
+        + html('<button class="share" title="{}">{}</button>', _("Copy the address of this view"), _("Share")),
+        _render_languages(),
+        _render_chip(site, release),
+    )
+
+
+def _render_page(address: str, title: str, shown: bool) -> Markup:
+    current = Markup(' aria-current="page"') if shown else ""
+    return html('<a href="{}" target="_self"{}>{}</a>', address, current, title)
+
+
+def _render_areas(current: CurrentRelease | None, names: Mapping[str, str]) -> Markup:
+    if current is None:
+        return Markup("")
+    table = load_areas(current.release).table
+    groups = []
+    for country, name in read_country_names(current).items():
+        inside = table.index[(table["level"] == "region") & (table["country"] == country)]
+        options = [(name, country), *sorted((names[str(code)], str(code)) for code in inside)]
+        rows = join_markup(html('<option value="{}">{}</option>', code, words) for words, code in options)
+        groups.append(html('<optgroup label="{}">{}</optgroup>', name, rows))
+    return html(
+        '<label class="area"><span>{}</span><select data-name="area"><option value="">{}</option>{}</select></label>',
+        _("Area"),
+        _("Both countries"),
+        join_markup(groups),
+    )
+
+
+def _render_pathways(pathways: Sequence[str]) -> Markup:
+    buttons = (
+        html('<button data-pathway="{}" aria-pressed="false">{}</button>', code, _(_PATHWAYS[code]))
+        for code in pathways
+    )
+    return html('<div class="pathway" role="group" aria-label="{}">{}</div>', _("Pathway"), join_markup(buttons))
+
+
+def _render_invented() -> Markup:
+    return html(
+        '<span class="invented" role="note">{} <span>{}</span></span>',
+        _("Invented data."),
+        _("Nothing on this page is about real children."),
+    )
+
+
+def _render_languages() -> Markup:
+    links = (_render_language(code, name) for code, name in LANGUAGE_NAMES.items())
+    return html('<div class="languages" role="group" aria-label="{}">{}</div>', _("Language"), join_markup(links))
+
+
+def _render_language(code: str, name: str) -> Markup:
+    current = Markup(' aria-current="true"') if code == find_language() else ""
+    return html(
+        '<a data-lang="{0}" href="?lang={0}" target="_self" lang="{0}" hreflang="{0}" title="{1}"{2}>{3}</a>',
+        code,
+        name,
+        current,
+        code.upper(),
+    )
+
+
+def _render_chip(site: Site, release: Release | None) -> Markup:
+    """Return tier and release in a few words, which open their explanation."""
+    name = _("No release yet") if release is None else _("release {name}", name=release.name)
+    sentences = [_(terms.TIERS[site.tier]), *([_explain_audit(release)] if release is not None else [])]
+    return html(
+        '<details class="chip {}"><summary>{}<span> · {}</span></summary><div>{}'
+        '<p><a href="method" target="_self">{}</a></p></div></details>',
+        site.tier,
+        _(_TIERS[site.tier]),
+        name,
+        join_markup(html("<p>{}</p>", sentence) for sentence in sentences if sentence),
+        _("How the numbers are made and protected"),
+    )
+
+
+def _explain_audit(release: Release) -> str:
+    """Return whether the protection of a release was tested before it was published."""
+    audit = release.manifest["tact"].get("audit")
+    if not isinstance(audit, dict):
+        return ""
+    if not audit.get("passed"):
+        return _("The protection of this release was not tested.")
+    return _("Before this release was published, the product attacked it to test its protection, and it held.")

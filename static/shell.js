@@ -1,0 +1,223 @@
+/* What the frame of every page does in the browser: it follows the address. The bar (dashboard/web/bar.py) is plain
+   markup; a choice in it changes the address, and the page is drawn anew from there. */
+(function () {
+  "use strict";
+
+  // Parameters that go along from page to page, and the one that only the map in the browser reads and writes.
+  const SHARED = ["area", "pathway", "lang", "projector"];
+  const PLACE = "at";
+  const LOST = "Connection error";
+  const WORDS = { lost: "The map's computer is not answering.", copied: "Copied", name: "TACT Map" };
+
+  // Where the product stands. Without it Streamlit tries each part of a page's path, and its first requests fail.
+  const HOME = new URL("..", document.currentScript.src).href;
+  window.__streamlit = { BACKEND_BASE_URL: HOME, MAIN_PAGE_BASE_URL: HOME };
+
+  const push = window.history.pushState.bind(window.history);
+  const replace = window.history.replaceState.bind(window.history);
+  let touched = false;
+  let bar = null;
+
+  function here() {
+    return new URL(window.location.href);
+  }
+
+  /* ---- one step back for each thing that a reader did ----------------------------------------------- */
+
+  function write(state, title, address) {
+    const next = new URL(address, window.location.href);
+    const samePage = next.pathname === window.location.pathname;
+    const place = here().searchParams.get(PLACE);
+    if (samePage && place) next.searchParams.set(PLACE, place);
+    return { next: next, samePage: samePage };
+  }
+
+  // The page writes its view into the address, when it opens and after each choice, sometimes in several parts.
+  // Only the first after something that the reader did is a step; what follows by itself belongs to that step.
+  window.history.pushState = function (state, title, address) {
+    const written = write(state, title, address);
+    if (written.next.href !== window.location.href) {
+      (written.samePage && !touched ? replace : push)(state, title, written.next.href);
+      touched = false;
+    }
+    sync();
+  };
+
+  window.history.replaceState = function (state, title, address) {
+    replace(state, title, write(state, title, address).next.href);
+    sync();
+  };
+
+  function touch() {
+    touched = true;
+  }
+
+  /* Open an address of the product without loading the page anew: what was entered on other pages stays. */
+  function go(address) {
+    push({}, "", address.href);
+    touched = false;
+    sync();
+    window.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+  }
+
+  function setting(name, value) {
+    const address = here();
+    if (value) address.searchParams.set(name, value);
+    else address.searchParams.delete(name);
+    return address;
+  }
+
+  function toPage(link) {
+    const address = new URL(link.getAttribute("href"), window.location.href);
+    const now = here().searchParams;
+    for (const name of SHARED) {
+      if (now.has(name) && !address.searchParams.has(name)) address.searchParams.set(name, now.get(name));
+    }
+    return address;
+  }
+
+  /* ---- the bar shows what stands in the address ----------------------------------------------------- */
+
+  function sync() {
+    const address = here().searchParams;
+    const root = document.documentElement;
+    root.classList.toggle("projecting", address.get("projector") === "1");
+    bar = document.querySelector(".topbar");
+    if (!bar) return;
+    root.lang = bar.lang;
+    for (const link of bar.querySelectorAll("nav a, a.brand")) link.search = toPage(link).search;
+    for (const link of bar.querySelectorAll("a[data-lang]")) {
+      link.search = setting("lang", link.dataset.lang === "en" ? "" : link.dataset.lang).search;
+    }
+    const select = bar.querySelector("select[data-name=area]");
+    if (select) select.value = nearest(select, address.get("area") || "");
+    const pathways = Array.from(bar.querySelectorAll("button[data-pathway]"));
+    const asked = address.get("pathway") || "all";
+    const pathway = pathways.find(function (one) { return one.dataset.pathway === asked; }) || pathways[0];
+    for (const button of pathways) button.setAttribute("aria-pressed", String(button === pathway));
+    const projector = bar.querySelector("button.projector");
+    if (projector) projector.setAttribute("aria-pressed", String(address.get("projector") === "1"));
+    const area = select && select.value ? [select.selectedOptions[0].textContent] : [];
+    measure();
+    const page = bar.querySelector("nav a[aria-current=page]");
+    if (page) document.title = [...area, page.textContent, WORDS.name].join(" · ");
+  }
+
+  /* The page begins below the bar, which has more lines on a small screen. */
+  function measure() {
+    if (bar && bar.offsetHeight) document.documentElement.style.setProperty("--head", bar.offsetHeight + "px");
+  }
+
+  /* A municipality is chosen on the map only: the bar shows the county or region around it. */
+  function nearest(select, code) {
+    const known = Array.from(select.options).some(function (option) { return option.value === code; });
+    return known || !code ? code : around();
+  }
+
+  function around() {
+    const shown = document.querySelector("[data-around]");
+    return shown ? shown.dataset.around : "";
+  }
+
+  /* ---- what can be pressed -------------------------------------------------------------------------- */
+
+  function pressed(event) {
+    const target = event.target.closest ? event.target : null;
+    if (!target || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    for (const open of document.querySelectorAll("details.chip[open]")) if (!open.contains(target)) open.open = false;
+    const link = target.closest("a[target=_self]");
+    const button = target.closest(".topbar button");
+    if (link && link.origin === window.location.origin) {
+      event.preventDefault();
+      openMenu(false);
+      go(link.dataset.lang ? new URL(link.href) : toPage(link));
+    } else if (button && button.classList.contains("menu")) {
+      openMenu(button.getAttribute("aria-expanded") !== "true");
+    } else if (button && button.classList.contains("share")) {
+      share(button);
+    } else if (button && button.classList.contains("projector")) {
+      go(setting("projector", button.getAttribute("aria-pressed") === "true" ? "" : "1"));
+    } else if (button && button.dataset.pathway !== undefined) {
+      go(setting("pathway", button.dataset.pathway === "all" ? "" : button.dataset.pathway));
+    }
+  }
+
+  function changed(event) {
+    const select = event.target.closest && event.target.closest(".topbar select[data-name]");
+    if (select) go(setting(select.dataset.name, select.value));
+  }
+
+  function openMenu(open) {
+    const button = document.querySelector(".topbar .menu");
+    if (button) button.setAttribute("aria-expanded", String(open));
+  }
+
+  function keyed(event) {
+    touch();
+    if (event.key !== "Escape") return;
+    openMenu(false);
+    for (const open of document.querySelectorAll("details.chip[open]")) open.open = false;
+  }
+
+  /* Copy the address. Outside this machine's own address a browser may offer no clipboard: then by hand. */
+  function share(button) {
+    function done() {
+      const words = button.textContent;
+      button.textContent = bar.dataset.copied || WORDS.copied;
+      window.setTimeout(function () { button.textContent = words; }, 1600);
+    }
+    function byHand() {
+      const field = document.createElement("textarea");
+      field.value = window.location.href;
+      document.body.append(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+      done();
+    }
+    if (navigator.clipboard) navigator.clipboard.writeText(window.location.href).then(done, byHand);
+    else byHand();
+  }
+
+  /* ---- a server that is gone ------------------------------------------------------------------------ */
+
+  /* Streamlit asks whether the reader is connected to the internet. The map needs none: its computer is gone. */
+  function watchLost() {
+    const dialog = Array.from(document.querySelectorAll("[role=dialog]")).find(function (one) {
+      return one.textContent.includes(LOST);
+    });
+    const shown = document.querySelector(".lost");
+    document.documentElement.classList.toggle("lost-server", Boolean(dialog));
+    if (!dialog && shown) shown.remove();
+    if (!dialog || shown) return;
+    const box = document.createElement("div");
+    box.className = "lost";
+    box.setAttribute("role", "alert");
+    box.textContent = (bar && bar.dataset.lost) || WORDS.lost;
+    document.body.append(box);
+  }
+
+  function start() {
+    let shown = "";
+    new ResizeObserver(measure).observe(document.body);
+    new MutationObserver(function () {
+      if (document.querySelector(".topbar") !== bar || around() !== shown) sync();
+      shown = around();
+      watchLost();
+    }).observe(document.body, { childList: true, subtree: true });
+    sync();
+  }
+
+  document.addEventListener("pointerdown", touch, true);
+  document.addEventListener("keydown", keyed, true);
+  document.addEventListener("click", pressed);
+  document.addEventListener("change", changed);
+  window.addEventListener("popstate", sync);
+  if (document.body) start(); else document.addEventListener("DOMContentLoaded", start);
+
+  window.tactshell = {
+    touch: touch,
+    readPlace: function () { return here().searchParams.get(PLACE) || ""; },
+    writePlace: function (place) { replace(window.history.state, "", setting(PLACE, place).href); },
+  };
+})();

@@ -1,0 +1,64 @@
+"""The bar of every page: what it offers, what it marks, and what it explains."""
+
+import re
+
+import pytest
+
+from dashboard.site import Site, current_release
+from dashboard.site.text import speak
+from dashboard.web import bar
+
+PAGES = [("./", "Map", False), ("risk", "Risk", True)]
+
+
+@pytest.fixture
+def current(demo_world):
+    site = Site(demo_world / "releases", "partner")
+    return site, current_release.open_current_release(site)
+
+
+def render(current, pathways=("all", "internal"), **options):
+    site, release = current
+    return str(bar.render_bar(site, release, PAGES, bar.list_area_names(release), pathways, **options))
+
+
+def test_the_page_that_is_shown_is_marked(current):
+    assert re.findall(r'href="(\S+)" target="_self" aria-current="page"', render(current)) == ["risk"]
+
+
+def test_each_country_and_each_of_its_counties_and_regions_can_be_chosen_once(current):
+    codes = re.findall(r'<option value="([A-Z0-9-]*)"', render(current))
+    table = current_release.load_areas(current[1].release).table
+    assert codes[0] == ""
+    assert sorted(codes[1:]) == sorted(table.index[table["level"].isin(["country", "region"])])
+
+
+def test_a_page_offers_only_the_pathways_that_it_knows(current):
+    assert re.findall(r'data-pathway="(\w+)"', render(current)) == ["all", "internal"]
+    assert "data-pathway" not in render(current, ())
+
+
+def test_tier_and_release_open_their_explanation(current):
+    shown = render(current)
+    chip = shown[shown.index("<details") :]
+    assert "Partner tier" in chip
+    assert current[1].release.name in chip
+    assert "not anonymous" in chip
+
+
+def test_invented_data_are_named_in_the_bar(current):
+    assert "Invented data." in render(current)
+
+
+def test_the_bar_is_in_the_language_that_is_spoken_and_marks_it(current):
+    with speak("el"):
+        shown = render(current)
+    assert 'lang="el" data-lost' in shown
+    assert re.findall(r'data-lang="(\w+)"[^>]*aria-current', shown) == ["el"]
+
+
+def test_without_a_release_there_is_nothing_to_choose(tmp_path):
+    shown = str(bar.render_bar(Site(tmp_path, "public"), None, PAGES, {}, ("all",)))
+    assert "No release yet" in shown
+    assert "<select" not in shown
+    assert "data-pathway" not in shown

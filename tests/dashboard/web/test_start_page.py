@@ -1,0 +1,72 @@
+"""The page that a browser loads first, and what an unknown path says."""
+
+import asyncio
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.routing import Route
+
+from dashboard.web.navigation import PAGES
+from dashboard.web.start_page import StartPage, make_start_page
+
+LISTED = [(page.address, page.title) for page in PAGES]
+
+
+def get(path, query="", base=""):
+    """Return status and body of a request to an application that answers other paths as Streamlit does."""
+    routes = [
+        Route(f"{base}/assets/file", lambda _: PlainTextResponse("file")),
+        Route(f"{base}/component/frame", lambda _: HTMLResponse("<p>frame</p>")),
+        Route("/{path:path}", lambda _: HTMLResponse("<title>Streamlit</title>")),
+    ]
+    application = StartPage(Starlette(routes=routes), LISTED, base)
+    sent = []
+
+    async def run():
+        async def send(message):
+            sent.append(message)
+
+        async def receive():
+            return {"type": "http.request", "body": b""}
+
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": []}
+        await application(scope, receive, send)
+
+    asyncio.run(run())
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent).decode()
+
+
+@pytest.mark.parametrize("base", ["", "/maps"])
+@pytest.mark.parametrize("path", ["/", *(f"/{address}" for address, _title in LISTED)])
+def test_each_page_begins_with_the_products_name_style_and_script(base, path):
+    status, page = get(base + path, base=base)
+    assert status == 200
+    assert "<title>TACT Map</title>" in page
+    assert "Streamlit</title>" not in page
+    assert "assets/shell.js?v=" in page
+    assert "assets/theme.css?v=" in page
+
+
+@pytest.mark.parametrize(("query", "language"), [("", "en"), ("lang=sq", "sq"), ("lang=el", "el"), ("lang=%22", "en")])
+def test_a_page_begins_in_the_language_of_its_address(query, language):
+    assert f'<html lang="{language}">' in get("/risk", query)[1]
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/risk/more", "/situation.php", "/%3Cscript%3E"])
+def test_an_unknown_path_says_so_with_links_to_the_pages(path):
+    status, page = get(path)
+    assert status == 404
+    assert "There is no page at this address" in page
+    assert all(f'<a href="/{address}">{title}</a>' in page for address, title in LISTED)
+    assert "script" not in page
+
+
+def test_files_and_the_maps_frame_are_left_alone():
+    assert get("/assets/file") == (200, "file")
+    assert get("/component/frame") == (200, "<p>frame</p>")
+
+
+def test_the_script_comes_before_streamlits_own_and_the_style_after_it():
+    page = make_start_page("en")
+    assert page.index("shell.js") < page.index('type="module"') < page.index("theme.css")
