@@ -5,6 +5,7 @@
 # make matrix    run the quick tests on each promised Python, and with the lowest allowed dependencies
 # make mutants   put one fault at a time into a copy of the code, and see that a test catches it
 # make check  style, types and import rules; make browser: the tests that drive a real browser
+# make messages  write every message of the product into the catalogues of its languages
 # make conformance REFERENCE=DIR  the tests of boundaries on the real files in a folder
 
 SHELL := /bin/sh
@@ -21,7 +22,7 @@ PRODUCT := $(VENV)/product-$(shell cat requirements.lock pyproject.toml | cksum 
 DEVELOP := $(VENV)/develop-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: run test unit coverage matrix mutants setup check conformance browser lock clean
+.PHONY: run test unit coverage matrix mutants setup check messages conformance browser lock clean
 
 run: setup
 	@$(BIN)/tact serve
@@ -62,6 +63,10 @@ check: $(DEVELOP)
 conformance: $(DEVELOP)
 	@test -d "$(REFERENCE)" || { echo "Name the folder with the real files: make conformance REFERENCE=DIR"; exit 1; }
 	@$(BIN)/python -m pytest -m conformance tests/geo --reference "$(REFERENCE)"
+
+# What is not translated yet stays empty in dashboard/site/locale; the product then shows it in English.
+messages: $(PRODUCT)
+	@$(BIN)/python -m scripts.messages
 
 browser: $(DEVELOP)
 	@$(BIN)/python -m pytest -m browser tests/browser -n 2 --dist loadfile

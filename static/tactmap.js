@@ -155,7 +155,7 @@
   }
 
   function number(text) {
-    return Number(text).toLocaleString("en-GB", { maximumFractionDigits: 3 });
+    return Number(text).toLocaleString(options.language || "en-GB", { maximumFractionDigits: 3 });
   }
 
   /* ---- shapes ------------------------------------------------------------------------------------- */
@@ -171,7 +171,8 @@
   }
 
   function level(name) {
-    return fetched(options.home + "geometry/" + options.shapes + "/" + name + ".json").then(unpacked);
+    const spoken = options.language ? "?lang=" + options.language : "";
+    return fetched(options.home + "geometry/" + options.shapes + "/" + name + ".json" + spoken).then(unpacked);
   }
 
   function unpacked(found) {
@@ -179,7 +180,7 @@
       found.areas = found.features.map(function (feature, index) {
         const named = feature.properties;
         return {
-          c: named.code, n: named.name, l: found.local[index], p: found.above[index],
+          c: named.code, n: found.names[index], l: found.local[index], p: found.above[index],
           x: named.centre, g: polygons(feature.geometry),
         };
       });
@@ -222,7 +223,7 @@
   function nameLand(properties, bounds) {
     const place = properties.label || properties.label_point;
     if (!properties.name || !Array.isArray(place)) return;
-    const icon = L.divIcon({ className: "tact-land-name", html: element("span", "", properties.name), iconSize: [0, 0] });
+    const icon = L.divIcon({ className: "tact-land-name", html: element("span", "", over.words.lands[properties.name] || properties.name), iconSize: [0, 0] });
     const width = bounds.getEast() - bounds.getWest();
     // A small country's name stands in its middle, or it would run over the areas beside it.
     const longitude = width < 4 ? bounds.getCenter().lng : place[0];
@@ -770,7 +771,7 @@
 
   /* Ask by all names that are known: of other levels, of other languages, as people write them. */
   function findElsewhere(text) {
-    const asked = options.home + "geometry/find.json?name=" + encodeURIComponent(text.slice(0, 80));
+    const asked = options.home + "geometry/find.json?name=" + encodeURIComponent(text.slice(0, 80)) + (options.language ? "&lang=" + options.language : "");
     fetch(asked).then(function (answer) {
       if (!answer.ok) throw new Error("no answer");
       return answer.json();
@@ -843,7 +844,7 @@
 
   function prepare() {
     const wanted = [
-      level("country"), level("region"), fetched(options.home + "geometry/land.json"), fetched(options.home + "geometry/words/en.json"),
+      level("country"), level("region"), fetched(options.home + "geometry/land.json"), fetched(options.home + "geometry/words/" + (options.language || "en") + ".json"),
     ];
     return Promise.all(wanted).then(function (found) {
       over.note = found[0].source;

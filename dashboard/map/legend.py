@@ -42,7 +42,7 @@ def render_legend(
 
 def _render_layer(mark: Mark, scale: float, *, filled: bool, sourced: bool) -> Markup:
     words = mark.data.legend
-    unit = join_markup([html("{}", mark.unit), html(", {}", words.period) if words.period else ""])
+    unit = join_markup([html("{}", mark.unit), html(", {}", translate(words.period)) if words.period else ""])
     return html(
         "<section><h2>{}</h2><p class=unit>{}</p>{}{}{}</section>",
         mark.title,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from dashboard import map as live_map
 from dashboard.map import Mark
 from dashboard.map.view import MapView
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, Options
-from dashboard.site.text import translate
+from dashboard.site.text import cache_by_language, translate
 from data.tables.states import STATES
 from geo.areas import Areas
 from geo.layers.core.words import describe_state
@@ -25,7 +23,7 @@ def read_marks(current: CurrentRelease, view: MapView) -> list[Mark]:
     return [read_mark(current, name, view.level, view.period, view.key(name)) for name in view.layers]
 
 
-@lru_cache(maxsize=4096)
+@cache_by_language(maxsize=4096)
 def read_mark(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> Mark:
     """Read a layer with its words, translated."""
     data = current_release.read_layer(current, name, level, period, options)
@@ -50,7 +48,7 @@ def describe_view(current: CurrentRelease, areas: Areas, view: MapView) -> str:
     return live_map.describe_map(layers, view.level, view.period, view.area, projector=view.projector)
 
 
-@lru_cache(maxsize=4096)
+@cache_by_language(maxsize=4096)
 def _describe_layer(
     current: CurrentRelease, areas: Areas, name: str, level: str, period: str, options: Options, *, titled: bool
 ) -> str:

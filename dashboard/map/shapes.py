@@ -18,11 +18,12 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, load_areas_file
-from dashboard.site.text import _
+from dashboard.site.text import _, cache_by_language, find_language, name_area, speak
 from data import reference
 from data.errors import ReleaseError
 from data.release import Release, names
 from geo.areas import LEVELS, Areas, load_areas
+from geo.layers.core.words import mark
 from geo.places import Places, list_predecessors
 
 LAND = reference.FOLDER / "land.geojson"
@@ -32,10 +33,30 @@ SHIPPED = "shipped"
 _SHORTENED = 16
 # What the buttons on the map go to: a label, and the areas that shall be in view.
 _PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("Both", "country", ("AL", "GR")),
-    ("Albania", "country", ("AL",)),
-    ("Greece", "country", ("GR",)),
-    ("Tirana and Durrës", "region", ("AL-11", "AL-02")),
+    (mark("Both"), "country", ("AL", "GR")),
+    (mark("Albania"), "country", ("AL",)),
+    (mark("Greece"), "country", ("GR",)),
+    (mark("Tirana and Durrës"), "region", ("AL-11", "AL-02")),
+)
+# The countries around, whose names stand on the map.
+_LANDS = (
+    mark("Austria"),
+    mark("Bosnia and Herzegovina"),
+    mark("Bulgaria"),
+    mark("Croatia"),
+    mark("Cyprus"),
+    mark("Egypt"),
+    mark("Hungary"),
+    mark("Italy"),
+    mark("Kosovo"),
+    mark("Libya"),
+    mark("Montenegro"),
+    mark("North Macedonia"),
+    mark("Romania"),
+    mark("Serbia"),
+    mark("Slovenia"),
+    mark("Tunisia"),
+    mark("Türkiye"),
 )
 _LONGEST, _MOST = 80, 6
 _A_DAY = "public, max-age=86400"
@@ -47,23 +68,34 @@ def describe_shapes(current: CurrentRelease, *, in_page: bool = False) -> dict[s
 
     `in_page` is for a map inside a page, where the wheel scrolls the page.
     """
-    return {"shapes": current.release.areas_checksum[:_SHORTENED], **({"within": True} if in_page else {})}
+    language = find_language()
+    return {
+        "shapes": current.release.areas_checksum[:_SHORTENED],
+        **({"within": True} if in_page else {}),
+        **({"language": language} if language != "en" else {}),
+    }
 
 
 def describe_level(areas: Areas, level: str) -> dict[str, Any]:
     """Describe a level for the map's script: its simplified shapes with names in both spellings.
 
-    See Areas.map_geometry. `local` and `above` have, in the order of its codes, each area's local name and
-    the name of the area that contains it (empty for a country).
+    See Areas.map_geometry. `names`, `local` and `above` have, in the order of its codes, each area's name in the
+    language that is spoken, its local name and the name of the area that contains it (empty for a country).
     """
     document = areas.map_geometry(level)
     table = areas.table
     parents = [table["parent"][code] for code in document["codes"]]
     return {
         **document,
+        "names": [_name_row(table, code) for code in document["codes"]],
         "local": [str(table["name_local"][code]) for code in document["codes"]],
-        "above": [str(table["name_en"][parent]) if parent else "" for parent in parents],
+        "above": [_name_row(table, parent) if parent else "" for parent in parents],
     }
+
+
+def _name_row(table: pd.DataFrame, code: str) -> str:
+    columns = ("country", "level", "name_en", "name_local")
+    return name_area(find_language(), *(str(table[column][code]) for column in columns))
 
 
 def describe_words() -> dict[str, Any]:
@@ -80,6 +112,7 @@ def describe_words() -> dict[str, Any]:
         "larger": _("{area} is larger than the areas on this map."),
         "views": _("Go to"),
         "failed": _("The shapes of the areas could not be loaded. Reload the page."),
+        "lands": {name: _(name) for name in _LANDS} if find_language() != "en" else {},
         "places": [{"label": _(label), "level": level, "codes": list(codes)} for label, level, codes in _PLACES],
     }
 
@@ -104,7 +137,7 @@ def find_chains(name: str) -> list[list[dict[str, str]]]:
 def _list_chain(areas: pd.DataFrame, code: str) -> list[dict[str, str]]:
     listed = []
     while code:
-        listed.append({"code": code, "name": str(areas["name_en"][code])})
+        listed.append({"code": code, "name": _name_row(areas, code)})
         code = str(areas["parent"][code] or "")
     return listed
 
@@ -114,12 +147,12 @@ def _zip_document(document: object) -> bytes:
     return gzip.compress(text.encode(), mtime=0)
 
 
-@lru_cache(maxsize=24)
+@cache_by_language(maxsize=24)
 def _zip_level(file: Path, checksum: str, level: str) -> bytes:
     return _zip_document(describe_level(load_areas_file(file, checksum), level))
 
 
-@lru_cache(maxsize=4)
+@cache_by_language(maxsize=12)
 def _zip_shipped(level: str) -> bytes:
     return _zip_document(describe_level(load_areas(), level))
 
@@ -163,24 +196,28 @@ def make_routes(site: Site) -> list[BaseRoute]:
     def level(request: Request) -> Response:
         asked = request.path_params["level"]
         if asked in LEVELS and request.path_params["checksum"] == SHIPPED:
-            return _make_answer(request, _zip_shipped(asked), _A_DAY)
+            with speak(request.query_params.get("lang", "")):
+                return _make_answer(request, _zip_shipped(asked), _A_DAY)
         release = _find_release(site, request.path_params["checksum"]) if asked in LEVELS else None
         if release is None:
             return Response("No such areas.\n", status_code=404, media_type="text/plain")
-        return _make_answer(request, _zip_level(release.areas_file, release.areas_checksum, asked), _FOR_EVER)
+        with speak(request.query_params.get("lang", "")):
+            return _make_answer(request, _zip_level(release.areas_file, release.areas_checksum, asked), _FOR_EVER)
 
     def land(request: Request) -> Response:
         return _make_answer(request, _zip_land(), _A_DAY)
 
     def find(request: Request) -> Response:
-        return JSONResponse({"chains": find_chains(request.query_params.get("name", "")[:_LONGEST])})
+        with speak(request.query_params.get("lang", "")):
+            return JSONResponse({"chains": find_chains(request.query_params.get("name", "")[:_LONGEST])})
 
     def words(request: Request) -> Response:
-        return _make_answer(request, _zip_document(describe_words()), _A_DAY)
+        with speak(request.path_params["language"]):
+            return _make_answer(request, _zip_document(describe_words()), _A_DAY)
 
     return [
         Route("/geometry/land.json", land),
-        Route("/geometry/words/en.json", words),
+        Route("/geometry/words/{language}.json", words),
         Route("/geometry/find.json", find),
         Route("/geometry/{checksum}/{level}.json", level),
     ]

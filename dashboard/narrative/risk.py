@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,7 @@ import pandas as pd
 
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
-from dashboard.site.text import _, format_number, translate
-from data.tables.periods import Period
+from dashboard.site.text import _, cache_by_language, format_number, format_period, translate
 from geo.layers.risk import CERTAINTIES, CHANGES, RATES, find_claim
 from risk.model.breaks import Break
 from risk.model.statements import name_certainty as name_certainties
@@ -53,7 +51,7 @@ def format_statement(row: Mapping[Any, Any], *, change: bool = False) -> str:
     return ", ".join(f"{claim} ({certainty})" if certainty else claim for claim, certainty in words)
 
 
-@lru_cache(maxsize=32)
+@cache_by_language(maxsize=32)
 def read_area_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     """Read the rate of each area on a pathway over the whole time: by country, highest rate first.
 
@@ -67,7 +65,7 @@ def read_area_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     return frame.sort_values(["country", "median"], ascending=[True, False], kind="stable")
 
 
-@lru_cache(maxsize=32)
+@cache_by_language(maxsize=32)
 def read_burden(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     """Read the children newly in need in each area on a pathway, most first: columns of `read_risk_table` and ranks.
 
@@ -124,7 +122,7 @@ def judge_chance(chance: float) -> str:
 def format_break(current: CurrentRelease, jump: Jump) -> str:
     """Return a sentence on a possible break: a quarter from which counts have a higher level."""
     before, after = (format_number(round(level, 1)) for level in (jump.before, jump.after))
-    place, quarter = read_area_names(current)[jump.place], Period.parse(jump.period).label
+    place, quarter = read_area_names(current)[jump.place], format_period(jump.period)
     sentence = _(
         "{place}: about {after} children were met in a quarter from {quarter} on, about {before} before that. This may "
         "be a break in the series: check whether recording changed before reading it as a rise.",
@@ -143,7 +141,7 @@ def format_accepted_break(current: CurrentRelease, accepted: Break) -> str:
     place = read_area_names(current).get(accepted.place, accepted.place) if accepted.place else _("all places")
     return _(
         "Break in the series from {quarter} on, {place}: {note}. Years on both sides of it are not compared.",
-        quarter=Period.parse(accepted.period).label,
+        quarter=format_period(accepted.period),
         place=place,
         note=accepted.note or _("no reason was given"),
     )

@@ -1,6 +1,6 @@
 """One language: its messages, numbers, dates, names of areas and words for the codes that a plan holds.
 
-Pages and the command line speak English, the briefing one of LANGUAGES. Characters of data
+Pages speak the language of their reader, the command line English, the briefing one of LANGUAGES. Characters of data
 (titles, reasons, names) that cannot be printed are replaced, because PDF/UA requires a shape for each letter.
 """
 
@@ -15,13 +15,12 @@ from dataclasses import dataclass
 
 from dashboard.site.catalogues import load_catalogue
 from dashboard.site.text import LANGUAGE_NAMES as LANGUAGE_NAMES
+from dashboard.site.text import SEPARATORS, find_language, name_area, translate_into
 from geo.areas import Areas
 from geo.layers.core.words import mark
 from risk.planning.explain import Estimate
 
 LANGUAGES = tuple(LANGUAGE_NAMES)
-# Between thousands, before decimals, before the sign of per cent (CLDR; English as on the pages).
-_SEPARATORS = {"en": (",", ".", "\u00a0"), "sq": ("\u00a0", ",", ""), "el": (".", ",", "")}
 _MONTHS = (
     mark("January"),
     mark("February"),
@@ -39,8 +38,6 @@ _MONTHS = (
 _MINUS = "−"
 _OF_ONE = 10.0
 _NEARLY_SURE = 0.995
-# The language that each country's own names are in.
-_AT_HOME = {"AL": "sq", "GR": "el"}
 _KINDS = {
     "outreach team": mark("outreach team"),
     "prevention": mark("prevention"),
@@ -113,8 +110,7 @@ class Speech:
 
     def __call__(self, message: str, **values: object) -> str:
         """Translate a message and fill in its values."""
-        text = load_catalogue(self.language).gettext(message)
-        return _join_percent_sign(text.format(**values) if values else text)
+        return _join_percent_sign(translate_into(self.language, message, **values))
 
     def format_plural(self, singular: str, plural: str, count: int, **values: object) -> str:
         """Translate a message that counts something, with {count} in it."""
@@ -127,7 +123,7 @@ class Speech:
             return "–"
         if decimals is None:
             decimals = 0 if abs(value) >= _OF_ONE or float(value).is_integer() else 1
-        thousands, point, _sign = _SEPARATORS[self.language]
+        thousands, point, _sign = SEPARATORS[self.language]
         plain = f"{abs(value):,.{decimals}f}"
         written = plain.replace(",", "\0").replace(".", point).replace("\0", thousands)
         below = value < 0 and any(digit in "123456789" for digit in plain)
@@ -140,7 +136,7 @@ class Speech:
 
     def format_percent(self, share: float | None, decimals: int = 0) -> str:
         """Format a share from 0 to 1 as per cent."""
-        return f"{self.format_number(_hundredfold(share), decimals)}{_SEPARATORS[self.language][2]}%"
+        return f"{self.format_number(_hundredfold(share), decimals)}{SEPARATORS[self.language][2]}%"
 
     def format_chance(self, share: float | None) -> str:
         """Format a probability, never as certain."""
@@ -186,11 +182,8 @@ class Speech:
         row = self.areas.rows.get(str(code))
         if row is None:
             return make_legible(str(code))
-        if _AT_HOME.get(str(row["country"])) == self.language:
-            return make_legible(row["name_local"])
-        if row["level"] == "municipality":
-            return make_legible(row["name_en"])
-        return make_legible(load_catalogue(self.language).pgettext("area", str(row["name_en"])))
+        names = (str(row[column]) for column in ("country", "level", "name_en", "name_local"))
+        return make_legible(name_area(self.language, *names))
 
     def list_areas(self, codes: Iterable[object], most: int | None = None) -> str:
         """List areas."""
@@ -223,6 +216,11 @@ class Speech:
     def name_rule(self, code: str) -> str:
         """Return the name of a rule of the plan."""
         return self(_RULES[code]) if code in _RULES else make_legible(code)
+
+
+def speak_to_reader(areas: Areas) -> Speech:
+    """Return the speech in the reader's language."""
+    return Speech(find_language(), areas)
 
 
 def _join_percent_sign(text: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from dashboard.site import Site
+from dashboard.site.text import cache_by_language, find_language, name_area
 from data.disclosure.cost import compute_cost
 from data.release import Release, audits
 from data.release.audits import AuditReport
@@ -140,15 +141,18 @@ def read_risk_manifest(current: CurrentRelease) -> RiskManifest | None:
     return read_manifest(current.release)
 
 
+@cache_by_language(maxsize=16)
 def read_area_names(current: CurrentRelease) -> pd.Series:
-    """Return the English names of all areas, indexed by code."""
-    return load_areas(current.release).table["name_en"].astype(str)
+    """Return the names of all areas in the reader's language, indexed by code. Never change the shared series."""
+    table = load_areas(current.release).table
+    rows = zip(*(table[name].astype(str) for name in ("country", "level", "name_en", "name_local")), strict=True)
+    return pd.Series([name_area(find_language(), *row) for row in rows], index=table.index)
 
 
 def read_country_names(current: CurrentRelease) -> dict[str, str]:
-    """Return the English names of the countries by code."""
-    table = load_areas(current.release).table
-    return {str(code): str(table.loc[code, "name_en"]) for code in table.index[table["level"] == "country"]}
+    """Return the names of the countries in the reader's language, by code."""
+    table, names = load_areas(current.release).table, read_area_names(current)
+    return {str(code): str(names[code]) for code in table.index[table["level"] == "country"]}
 
 
 def may_download(release: Release) -> bool:

@@ -10,17 +10,45 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache, wraps
+from typing import Any, ParamSpec, TypeVar, cast
 
 from markupsafe import Markup, escape
 
 from dashboard.site.catalogues import load_catalogue
-from geo.layers.core.words import format_number as format_number
+from data.tables.periods import Period
+from geo.layers.core import words
 from geo.layers.core.words import format_quantity as format_quantity
+from geo.layers.core.words import mark
 
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#$:<>~|!&]")
 # The languages, and their own names for themselves.
 LANGUAGE_NAMES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}
+# Between thousands, before decimals, before the sign of per cent (CLDR).
+SEPARATORS = {"en": (",", ".", "\u00a0"), "sq": ("\u00a0", ",", ""), "el": (".", ",", "")}
+# The language that each country's own names are in.
+_AT_HOME = {"AL": "sq", "GR": "el"}
+_MONTHS = {
+    "Jan": mark("Jan"),
+    "Feb": mark("Feb"),
+    "Mar": mark("Mar"),
+    "Apr": mark("Apr"),
+    "May": mark("May"),
+    "Jun": mark("Jun"),
+    "Jul": mark("Jul"),
+    "Aug": mark("Aug"),
+    "Sep": mark("Sep"),
+    "Oct": mark("Oct"),
+    "Nov": mark("Nov"),
+    "Dec": mark("Dec"),
+}
+_MONTH = "|".join(_MONTHS)
+_PERIOD = re.compile(rf"({_MONTH})( \d{{4}})?(?: to ({_MONTH})( \d{{4}}))?")
+_NUMBER = re.compile(r"([±≥+−-]?)(\d{1,3}(?:,\d{3})*|\d+)(\.\d+)?( %)?")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _spoken: ContextVar[str] = ContextVar("language", default="")
 _finders: list[Callable[[], str]] = []
 
@@ -45,21 +73,111 @@ def speak(language: str) -> Iterator[None]:
         _spoken.reset(token)
 
 
-def _(message: str, **values: object) -> str:
-    """Translate a message and fill in its values."""
+@dataclass(frozen=True)
+class cache_by_language:  # noqa: N801 (a decorator)
+    """A cache of what a function returns, for each language of its texts."""
+
+    maxsize: int
+
+    def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
+        """Return the function with the cache."""
+
+        @lru_cache(maxsize=self.maxsize)
+        def cached(_language: str, *args: Any, **kwargs: Any) -> _R:  # noqa: ANN401
+            return function(*args, **kwargs)
+
+        @wraps(function)
+        def ask(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            return cast("Callable[..., _R]", cached)(find_language(), *args, **kwargs)
+
+        return ask
+
+
+def translate_into(language: str, message: str, **values: object) -> str:
+    """Translate a message into a language and fill in its values, of which periods and areas are named in it."""
     # An empty message is the catalogue's own header.
-    text = load_catalogue(find_language()).gettext(message) if message else ""
+    text = load_catalogue(language).gettext(message) if message else ""
+    if language != "en":
+        values = {
+            name: _name_in(language, value) if isinstance(value, str) else value for name, value in values.items()
+        }
     return text.format(**values) if values else text
 
 
+def _(message: str, **values: object) -> str:
+    """Translate a message into the language of the reader and fill in its values."""
+    return translate_into(find_language(), message, **values)
+
+
+def format_plural(singular: str, plural: str, count: int, **values: object) -> str:
+    """Translate a message that counts something, with {count} in it."""
+    text = load_catalogue(find_language()).ngettext(singular, plural, count)
+    return text.format(count=format_number(count), **values)
+
+
 def translate(text: str) -> str:
-    """Translate the words of a layer: a message, or a template with its values."""
+    """Translate the words of a layer: a message, a template with its values, a number, a period or an area."""
     template = getattr(text, "template", None)
     if template is None:
-        return _(text) if text else ""
+        language = find_language()
+        translated = load_catalogue(language).gettext(text) if text else ""
+        # Layers write numbers and periods in English.
+        return translated if language == "en" or translated != text else _write_in(language, text)
     values: dict[str, Any] = getattr(text, "values", {})
     filled = {name: translate(v) if isinstance(v, str) else v for name, v in values.items()}
     return _(template, **filled)
+
+
+def _write_in(language: str, text: str) -> str:
+    """Return a number, a period or the name of an area as it is written in a language; other texts as they are."""
+    number = _NUMBER.fullmatch(text)
+    if number is None:
+        return _name_in(language, text)
+    thousands, point, before_sign = SEPARATORS[language]
+    sign, whole, decimals, percent = number.groups(default="")
+    share = f"{before_sign}%" if percent else ""
+    return f"{sign}{whole.replace(',', thousands)}{decimals.replace('.', point)}{share}"
+
+
+def _name_in(language: str, text: str) -> str:
+    """Return a period or the name of an area in a language; other texts as they are."""
+    period, catalogue = _PERIOD.fullmatch(text), load_catalogue(language)
+    if period is None:
+        return catalogue.pgettext("area", text)
+    first, year, last, last_year = period.groups(default="")
+    start = catalogue.gettext(_MONTHS[first]) + year
+    if not last:
+        return start
+    return translate_into(language, _RANGE, start=start, end=catalogue.gettext(_MONTHS[last]) + last_year)
+
+
+_RANGE = mark("{start} to {end}")
+
+
+def format_number(value: float | None) -> str:
+    """Return a number as it is written in the reader's language; empty without one."""
+    text = words.format_number(value)
+    return text if find_language() == "en" else _write_in(find_language(), text)
+
+
+def format_period(identifier: str) -> str:
+    """Return a period in short words, such as "Jan to Mar 2009"."""
+    label = Period.parse(identifier).label
+    return label if find_language() == "en" else _name_in(find_language(), label)
+
+
+def format_month(day: date) -> str:
+    """Return the month of a day in short words, such as "Jan 2009"."""
+    return format_period(Period.starting(day.replace(day=1), "month").id)
+
+
+def name_area(language: str, country: str, level: str, english: str, local: str) -> str:
+    """Return the name of an area in a language: its own where the language is spoken, else translated or English."""
+    if _AT_HOME.get(country) == language:
+        return local
+    return (
+        english if level == "municipality" or language == "en" else load_catalogue(language).pgettext("area", english)
+    )
 
 
 def html(template: str, *parts: object, **named: object) -> Markup:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from dashboard.site import Site
-from dashboard.site.current_release import CurrentRelease, load_areas, read_country_names
+from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names
 from dashboard.site.text import LANGUAGE_NAMES, _, find_language, html, join_markup
 from data.release import Release
 from geo.layers.core.words import mark
@@ -25,7 +25,7 @@ def list_area_names(current: CurrentRelease) -> dict[str, str]:
     """Return the names of the areas that the bar offers, by code: countries, counties and regions."""
     table = load_areas(current.release).table
     shown = table[table["level"].isin(["country", "region"])]
-    return {str(code): str(name) for code, name in shown["name_en"].items()}
+    return {str(code): str(name) for code, name in read_area_names(current)[shown.index].items()}
 
 
 def render_bar(

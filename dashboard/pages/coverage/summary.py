@@ -7,7 +7,6 @@ release's own tables of services. Withheld values are shown as withheld; they ne
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -16,8 +15,8 @@ from dashboard.map.view import MapView, find_latest
 from dashboard.narrative.access import has_access
 from dashboard.narrative.risk import join_words
 from dashboard.site import current_release
-from dashboard.site.current_release import CurrentRelease, load_areas
-from dashboard.site.text import _, format_number, format_quantity, translate
+from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names
+from dashboard.site.text import _, cache_by_language, format_number, format_quantity, translate
 from geo.layers.access import SURE, WAYS, format_chance
 from geo.layers.core import Choice
 from geo.layers.core.service_choices import AXES, BEARERS, WHICH_SERVICES
@@ -59,7 +58,7 @@ def make_view(current: CurrentRelease, show: str, kind: str) -> MapView:
     return MapView(layer, level=_LEVEL, options={layer: options}, period=find_latest(view, current))
 
 
-@lru_cache(maxsize=64)
+@cache_by_language(maxsize=64)
 def _read_access(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
     """Read the access to one kind of services by area, with names and countries. Never change the shared frame."""
     by, _dash, category = kind.partition("-")
@@ -69,8 +68,8 @@ def _read_access(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
         return rows
     access = (rows[rows[by] == category] if category else rows).set_index("area")
     known = load_areas(current.release).table.loc[access.index]
-    lands = known["country"].map(load_areas(current.release).table["name_en"])
-    return access.assign(name=known["name_en"].astype(str), land=lands.astype(str))
+    names = read_area_names(current)
+    return access.assign(name=names.reindex(known.index), land=known["country"].map(names).astype(str))
 
 
 def list_headlines(current: CurrentRelease) -> list[str]:
@@ -185,7 +184,7 @@ def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
     counted = {bearer.id: _read_countries(current, bearer.id) for bearer in BEARERS}
     rows = {translate(bearer.label)[:1].upper() + translate(bearer.label)[1:]: counted[bearer.id] for bearer in BEARERS}
     columns = {
-        str(table.loc[land, "name_en"]): _format_shares([frame.loc[land].to_dict() for frame in counted.values()])
+        read_country_names(current)[land]: _format_shares([frame.loc[land].to_dict() for frame in counted.values()])
         for land in lands
     }
     return pd.DataFrame({_("Duty bearer"): list(rows), **columns})
@@ -214,7 +213,7 @@ def suggest_handover(current: CurrentRelease) -> list[str]:
     """Return where hand-over can begin: areas where public bodies work beside NGOs, and areas where none works."""
     by_ngo = _find_at_work(current, [_NGO])
     by_others = _find_at_work(current, [bearer.id for bearer in BEARERS if bearer.id not in (_NGO, _COMMUNITY)])
-    names = load_areas(current.release).table["name_en"].astype(str)
+    names = read_area_names(current)
     beside, alone = ([names[c] for c in by_ngo if (c in by_others) == there] for there in (True, False))
     sentences = []
     if beside:

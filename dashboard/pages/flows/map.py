@@ -15,7 +15,7 @@ from markupsafe import Markup
 from dashboard import map as live_map
 from dashboard.map import Arrow
 from dashboard.pages.flows.summary import CLASSES, EVERY, Choice, describe_rest, format_state, read_flows
-from dashboard.site.current_release import CurrentRelease, load_areas
+from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from dashboard.site.text import _, format_number, html, join_markup
 
 _WIDTHS = (1.2, 1.8, 4.0, 7.5)
@@ -46,7 +46,7 @@ def describe_view(current: CurrentRelease, choice: Choice) -> str:
 def draw_arrows(current: CurrentRelease, choice: Choice) -> list[Arrow]:
     """Return an arrow for each flow that is drawn."""
     areas = load_areas(current.release)
-    centres, names = areas.centres("region"), areas.table["name_en"].astype(str)
+    centres, names = areas.centres("region"), read_area_names(current)
     return [
         Arrow(
             (float(centres["lat"][row["origin"]]), float(centres["lon"][row["origin"]])),
@@ -114,7 +114,7 @@ def render_matrix(current: CurrentRelease, choice: Choice) -> Markup:
     origins = [code for code in regions if code in set(rows["origin"])]
     targets = [code for code in regions if code in set(rows["area"])]
     cells = {(row["origin"], row["area"]): row for row in rows.to_dict("records")}
-    names = table["name_en"].astype(str)
+    names = read_area_names(current)
     head = join_markup(
         html('<th scope="col" class="{}"><span>{}</span></th>', _pick(code, choice), names[code]) for code in targets
     )

@@ -17,16 +17,17 @@ import pandas as pd
 
 from dashboard.narrative.risk import join_words
 from dashboard.narrative.shift import word_shifts
-from dashboard.narrative.speech import Speech
+from dashboard.narrative.speech import speak_to_reader
 from dashboard.site import current_release
 from dashboard.site.current_release import (
     CurrentRelease,
     load_areas,
+    read_area_names,
     read_country_names,
     read_risk_manifest,
     read_table,
 )
-from dashboard.site.text import _, format_number, translate
+from dashboard.site.text import _, format_number, format_period, translate
 from data.tables.periods import Period
 from data.tables.shown import choose_numbers
 from data.tables.spec import table_name
@@ -123,15 +124,15 @@ def _choose_rows(rows: pd.DataFrame, choice: Choice) -> pd.DataFrame:
 
 def name_areas(current: CurrentRelease) -> dict[str, str]:
     """Return both countries together (first), and each county or region with its country, by code."""
-    table, land = load_areas(current.release).table, read_country_names(current)
-    regions = table[table["level"] == "region"]
-    named = zip(regions.index, regions["name_en"], regions["country"], strict=True)
-    return {EVERY: _("Albania and Greece"), **{str(c): f"{name}, {land[str(country)]}" for c, name, country in named}}
+    table, names, land = load_areas(current.release).table, read_area_names(current), read_country_names(current)
+    countries = table.loc[table["level"] == "region", "country"]
+    regions = {str(code): f"{names[str(code)]}, {land[str(country)]}" for code, country in countries.items()}
+    return {EVERY: _("Albania and Greece"), **regions}
 
 
 def find_answer(current: CurrentRelease, choice: Choice) -> str:
     """Return the answer in a sentence: where most children were taken, and the largest flow."""
-    flows, names = read_flows(current, choice), load_areas(current.release).table["name_en"].astype(str)
+    flows, names = read_flows(current, choice), read_area_names(current)
     if flows.drawn.empty:
         return _("No flow is large enough to be shown here.")
     if choice.area != EVERY:
@@ -149,7 +150,7 @@ def find_answer(current: CurrentRelease, choice: Choice) -> str:
 
 
 def _describe_area(current: CurrentRelease, choice: Choice) -> str:
-    rows, names = read_flows(current, choice).drawn, load_areas(current.release).table["name_en"].astype(str)
+    rows, names = read_flows(current, choice).drawn, read_area_names(current)
     here, inside = choice.area, (rows["area"] == choice.area) & (rows["origin"] == choice.area)
     parts = []
     for end, other, words in (
@@ -203,7 +204,7 @@ def format_state(current: CurrentRelease, state: str) -> str:
 
 def list_largest(current: CurrentRelease, choice: Choice) -> list[tuple[str, float, str]]:
     """Return the largest flows that are drawn: from where to where, the number, and the number with its margin."""
-    names = load_areas(current.release).table["name_en"].astype(str)
+    names = read_area_names(current)
     return [
         (_name_flow(names, row["origin"], row["area"]), row["value"], _format_cell(current, row))
         for row in read_flows(current, choice).drawn.head(_LISTED).to_dict("records")
@@ -246,7 +247,7 @@ def describe_reach(current: CurrentRelease, choice: Choice) -> str:
 def tabulate_flows(current: CurrentRelease, choice: Choice) -> pd.DataFrame:
     """Return the flows with a number as a table, one in each row, the largest first."""
     rows = read_flows(current, choice).rows
-    rows, names = rows[rows["value"].notna()], load_areas(current.release).table["name_en"].astype(str)
+    rows, names = rows[rows["value"].notna()], read_area_names(current)
     return pd.DataFrame(
         {
             _("From"): rows["origin"].map(names),
@@ -261,19 +262,19 @@ def tabulate_flows(current: CurrentRelease, choice: Choice) -> pd.DataFrame:
 
 def list_shifts(current: CurrentRelease) -> list[str]:
     """Return the sentences on the share of internal trafficking in Durrës and Tirana."""
-    manifest, t = read_risk_manifest(current), Speech("en", load_areas(current.release))
+    manifest, t = read_risk_manifest(current), speak_to_reader(load_areas(current.release))
     return word_shifts(t, manifest.shifts, manifest.years) if manifest else []
 
 
 def read_shares(current: CurrentRelease) -> pd.DataFrame:
     """Read the share of internal trafficking by year: columns place, year, short, share, low, high and words."""
-    manifest, names = read_risk_manifest(current), load_areas(current.release).table["name_en"].astype(str)
+    manifest, names = read_risk_manifest(current), read_area_names(current)
     rows = [
         (
             _("{first} and {last} together", first=names[one.areas[0]], last=names[one.areas[-1]])
             if len(one.areas) > 1
             else names[one.areas[0]],
-            Period.parse(one.year).label,
+            format_period(one.year),
             f"{one.year[:4]}/{Period.parse(one.year).end:%y}",
             one.share,
             one.low,

@@ -47,7 +47,7 @@ _PUBLIC = "Plans need the partner tier. The public tier has classes of outreach 
 
 
 def _show_page(current: CurrentRelease) -> None:
-    t, plans = planner.speak_english(current), saved.list_plans(current)
+    t, plans = planner.speak(current), saved.list_plans(current)
     if not session.open_from_address(plans.plans):
         st.warning(_("The saved plan in the address was not found. A new plan is shown."))
     if damaged := saved.word_damaged(plans):
@@ -75,7 +75,7 @@ def _show_page(current: CurrentRelease) -> None:
 
 def _make_plan(current: CurrentRelease, work: Workplace, setting: Setting) -> PlanSummary | None:
     """Compute and show the plan; if there is none, show why and what to do."""
-    t = planner.speak_english(current)
+    t = planner.speak(current)
     try:
         with st.spinner(_("Calculating the plan. The first plan of a release takes up to half a minute.")):
             plan = planner.compute_plan(
@@ -117,13 +117,13 @@ def _show_moves(current: CurrentRelease, plan: PlanSummary) -> None:
     if not plan.moves:
         st.html(markup.render_paragraphs([_("No move is proposed. All units stay where they are.")]))
         return
-    st.html(markup.render_table(summary.tabulate_moves(planner.speak_english(current), plan)))
+    st.html(markup.render_table(summary.tabulate_moves(planner.speak(current), plan)))
     st.caption(summary.explain_moves(plan))
     forms.ask_decision(current, plan)
 
 
 def _show_details(current: CurrentRelease, work: Workplace, setting: Setting, plan: PlanSummary) -> None:
-    t = planner.speak_english(current)
+    t = planner.speak(current)
     if plan.moves:
         _section(_("When"))
         st.html(markup.render_table(summary.tabulate_quarters(t, plan)))
@@ -154,7 +154,7 @@ def _show_frontier(current: CurrentRelease, work: Workplace, setting: Setting, p
 
 def _show_saved(current: CurrentRelease, plans: SavedPlans, work: Workplace, setting: Setting | None) -> None:
     _section(_("Save, compare, briefing"))
-    t = planner.speak_english(current)
+    t = planner.speak(current)
     if setting is not None:
         saved.ask_to_save(current, work, setting)
     if not plans.plans:

@@ -130,7 +130,7 @@ def ask_decision(current: CurrentRelease, plan: PlanSummary) -> None:
     steps = [(move.start, move.end, move.kind, move.units) for move in plan.moves]
     if not steps:
         return
-    t = planner.speak_english(current)
+    t = planner.speak(current)
     names = {step: word_move(t, Step(*step)) for step in steps}
     offered = [code for code in _OFFERED if code in _list_decisions()]
     with st.form("decide"):
@@ -170,7 +170,7 @@ def _take_decision() -> None:
 
 def list_decisions(current: CurrentRelease, work: Workplace) -> None:
     """Show the decisions, each with a button that removes it."""
-    t = planner.speak_english(current)
+    t = planner.speak(current)
     for number, decision in enumerate(work.decisions):
         with st.container(horizontal=True, vertical_alignment="center", key=f"decided-{number}"):
             st.button(_("Undo"), key=f"undo-{number}", on_click=session.remove_decision, args=(decision,))

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from dashboard import map as live_map
 from dashboard.map import Arrow, Mark
 from dashboard.narrative.moves import word_move
-from dashboard.pages.reallocate.planner import speak_english
+from dashboard.pages.reallocate.planner import speak
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, html, translate
 from data.tables.states import STATES
@@ -50,7 +50,7 @@ def describe_layer(current: CurrentRelease, plan: PlanSummary, view: str) -> Mar
 
 def draw_arrows(current: CurrentRelease, plan: PlanSummary) -> list[Arrow]:
     """Return an arrow for each flow between areas; its width shows the units; the narrowest last, on top."""
-    t, centres = speak_english(current), load_areas(current.release).centres(plan.setting.level)
+    t, centres = speak(current), load_areas(current.release).centres(plan.setting.level)
     flows = plan.sum_flows()
     most = max((units for _start, _end, units in flows), default=1)
     return [

@@ -12,7 +12,7 @@ from threading import Lock
 
 import pandas as pd
 
-from dashboard.narrative.speech import Speech
+from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from data.errors import FileRefused
 from data.tables.spec import Level
@@ -27,9 +27,9 @@ _READING = Lock()
 _NAME = "posts"
 
 
-def speak_english(current: CurrentRelease) -> Speech:
+def speak(current: CurrentRelease) -> Speech:
     """Return the English words for plans on the areas of the release."""
-    return Speech("en", load_areas(current.release))
+    return speak_to_reader(load_areas(current.release))
 
 
 def read_ground(current: CurrentRelease, posts: str = "", level: Level = "region") -> PlanInputs:

@@ -9,8 +9,7 @@ import pandas as pd
 from dashboard.narrative import risk as narrative
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _
-from data.tables.periods import Period
+from dashboard.site.text import _, format_period
 from risk.evaluation.risk_model import MODEL
 from risk.report.manifest import EvaluationSummary
 
@@ -28,7 +27,7 @@ def tabulate_forecast(current: CurrentRelease) -> pd.DataFrame:
     ends = zip(rows["value"], rows["lower"], rows["upper"], strict=True)
     rows = rows.assign(words=[f"{middle:.0f} ({low:.0f} – {high:.0f})" for middle, low, high in ends])
     wide = rows.pivot_table(index=["area", "crossing"], columns="period", values="words", aggfunc="first", sort=False)
-    wide = wide.rename(columns=lambda period: Period.parse(str(period)).label).reset_index()
+    wide = wide.rename(columns=lambda period: format_period(str(period))).reset_index()
     return wide.assign(
         area=current_release.read_area_names(current).reindex(wide["area"]).to_numpy(),
         crossing=wide["crossing"].map(narrative.name_pathways()),

@@ -29,7 +29,7 @@ from dashboard.narrative.risk import (
     read_risk_table,
 )
 from dashboard.narrative.shift import POSSIBLE_BREAK, word_shifts
-from dashboard.narrative.speech import Speech
+from dashboard.narrative.speech import speak_to_reader
 from dashboard.site import current_release
 from dashboard.site.current_release import (
     CurrentRelease,
@@ -38,8 +38,7 @@ from dashboard.site.current_release import (
     read_country_names,
     read_risk_manifest,
 )
-from dashboard.site.text import _, format_number, translate
-from data.tables.periods import Period
+from dashboard.site.text import _, format_number, format_period, translate
 from geo.layers.risk import CHANGES, RATES
 from risk.clusters import LEVEL
 
@@ -69,7 +68,7 @@ def list_headlines(current: CurrentRelease) -> list[str]:
 
 def _list_shifts(current: CurrentRelease) -> list[str]:
     """Return the sentences on internal trafficking in Durrës and Tirana, which come first."""
-    manifest, t = read_risk_manifest(current), Speech("en", load_areas(current.release))
+    manifest, t = read_risk_manifest(current), speak_to_reader(load_areas(current.release))
     return word_shifts(t, manifest.shifts, manifest.years) if manifest else []
 
 
@@ -382,7 +381,7 @@ def tabulate_years(current: CurrentRelease) -> pd.DataFrame:
     wide = named.pivot_table(index="area", columns="period", values="name", aggfunc="first")
     known = load_areas(current.release).table
     wide = wide.reindex([code for code in known.index if code in wide.index])
-    wide.columns = [Period.parse(str(period)).label for period in wide.columns]
+    wide.columns = [format_period(str(period)) for period in wide.columns]
     wide.insert(0, _("Country"), known["country"].reindex(wide.index).astype(str).map(read_country_names(current)))
     wide.insert(0, _("County or region"), read_area_names(current).reindex(wide.index))
     return wide.reset_index(drop=True)

@@ -32,13 +32,13 @@ from dashboard.pages.situation import summary
 from dashboard.pages.situation.timeline import Total, format_total
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, html, translate
+from dashboard.site.text import _, format_period, html, translate
 from dashboard.widgets import address
 from data.tables.periods import Period
 from geo.areas import Areas
 from geo.layers import find_layer, find_map_conflict
 from geo.layers.core import Choice, Option
-from geo.layers.core.words import LEVELS
+from geo.layers.core.words import LEVELS, mark
 
 _VIEW, _WRITTEN = "situation", "situation-address"
 # What an address may have that comes from another page.
@@ -46,7 +46,7 @@ _KEPT = {"area", "projector"}
 _PATHWAYS = ("internal", "cross_border")
 _ARRIVED, _MISSED = "situation-arrived", "situation-missed"
 _OWN, _MADE = "situation-own", "situation-made"
-_GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All years"}
+_GRAINS = {"month": mark("Month"), "quarter": mark("Quarter"), "year": mark("Year"), "whole": mark("All years")}
 _NONE = "none"
 _PLAYING, _STEPPED, _TIMED = "situation-playing", "situation-stepped", "situation-timed"
 # Whether the reader chose the period, or it is only the one that a layer opened on.
@@ -84,7 +84,7 @@ def load_view(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
             st.session_state[_PICKED] = bool(arrived.get("period"))
         settled = settle_view(asked, current, areas)
         st.session_state[_VIEW] = settled
-        st.session_state[_MISSED] = (settled, summary.render_missed(arrived, settled, current, areas))
+        st.session_state[_MISSED] = (settled, summary.render_missed(arrived, settled, current))
     remembered: MapView = st.session_state[_VIEW]
     view = settle_view(remembered, current, areas)
     if not remembered.period:
@@ -111,16 +111,14 @@ def show_no_numbers(current: CurrentRelease, view: MapView) -> None:
     last = find_latest(view, current)
     st.html(html('<p class="missed" role="status">{}</p>', _format_no_numbers(view, last)))
     if last != view.period:
-        st.button(
-            _("Show {period}", period=Period.parse(last).label), key="c-last", on_click=_show_period, args=(last,)
-        )
+        st.button(_("Show {period}", period=format_period(last)), key="c-last", on_click=_show_period, args=(last,))
 
 
 def _format_no_numbers(view: MapView, last: str) -> str:
-    label = Period.parse(view.period).label
+    label = format_period(view.period)
     if last == view.period:
         return _("There are no numbers here.")
-    return _("No numbers for {period}. The latest are for {last}.", period=label, last=Period.parse(last).label)
+    return _("No numbers for {period}. The latest are for {last}.", period=label, last=format_period(last))
 
 
 def _show_period(period: str) -> None:

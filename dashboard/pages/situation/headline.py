@@ -61,7 +61,7 @@ def read_headline(where: Where) -> Headline:
         name=where.name,
         text=text or where.mark.words[str(row["state"])],
         margin=translate(format_margin(row["value"], row["margin"], str(row["state"]), least)),
-        when=legend.period if pd.isna(row["year"]) else str(int(row["year"])),
+        when=translate(legend.period) if pd.isna(row["year"]) else str(int(row["year"])),
         source="" if str(row["state"]) in _EMPTY else translate(str(row["source"]) or legend.source),
         note="; ".join(filter(None, (meaning, translate(row["note"])))),
         known=str(row["state"]) in _KNOWN,

@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from dashboard.map import Mark
 from dashboard.pages.situation.timeline import compute_heights
-from dashboard.site.text import _, format_number, html, join_markup, translate
+from dashboard.site.text import _, format_month, format_number, html, join_markup, translate
+from data.tables.periods import Period
 from geo.layers.profile import Bar, Profile
 from geo.layers.profile.facts import Fact
 
@@ -112,7 +113,8 @@ def _render_notes(marks: Sequence[Mark]) -> Markup:
 def _make_row(fact: Fact, when: str) -> Row:
     # The note names the axes that were counted; without it the count cannot be used.
     note, detail = ("", translate(fact.note)) if fact.id == "services" else (fact.note, "")
-    period = "" if fact.period == when or fact.period in fact.source else fact.period
+    named = translate(fact.period)
+    period = "" if named == when or fact.period in fact.source else named
     hover, quiet = _join_notes(fact.source, period, note), fact.state not in _KNOWN
     detail = "; ".join(filter(None, (_date_fact(fact, when), detail)))
     return Row(translate(fact.label), translate(fact.text), translate(fact.margin), hover, quiet, detail)
@@ -120,7 +122,8 @@ def _make_row(fact: Fact, when: str) -> Row:
 
 def _date_fact(fact: Fact, when: str) -> str:
     """Return the period of a fact; empty if the map shows this period, or the fact's label names it."""
-    return "" if not fact.period or fact.period == when or fact.period in fact.label else fact.period
+    named = translate(fact.period)
+    return "" if named in ("", when) or fact.period in fact.label else named
 
 
 def _join_notes(*notes: str) -> str:
@@ -163,8 +166,8 @@ def _render_changes(series: Sequence[Bar], now: str, title: str) -> Markup:
         _("highest {value}", value=format_number(max(value for value in values if value is not None))),
         "; ".join(map(_format_bar, series)),
         join_markup(bars),
-        _first_month(series[0].label),
-        _last_month(series[-1].label),
+        format_month(Period.parse(series[0].period).start),
+        format_month(Period.parse(series[-1].period).end),
     )
 
 
@@ -179,16 +182,6 @@ def _format_bar_class(bar: Bar, now: str) -> Markup:
     if math.isnan(bar.value):
         classes.append(f"state-{bar.state}")
     return html(' class="{}"', " ".join(classes)) if classes else Markup("")
-
-
-def _first_month(label: str) -> str:
-    """Return the first month of a period's label: "Jun 2006" of "Jun to Aug 2006"."""
-    parts = label.split(" to ")
-    return parts[0] if len(parts) < 2 or parts[0][-4:].isdigit() else f"{parts[0]} {label[-4:]}"
-
-
-def _last_month(label: str) -> str:
-    return label.rpartition(" to ")[2]
 
 
 def _render_meaning(profile: Profile) -> Markup:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
@@ -18,22 +18,23 @@ from dashboard.map.view import MapView, list_unmet, list_view_periods
 from dashboard.pages.situation import headline, panel, timeline
 from dashboard.pages.situation.timeline import Total
 from dashboard.site import current_release
-from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, html, translate
+from dashboard.site.current_release import CurrentRelease, load_areas
+from dashboard.site.text import _, find_language, format_period, html, translate
 from dashboard.widgets.layer_table import drop_silent_columns, measure_column, order_columns
 from data.errors import InputError
-from data.tables.periods import Period
 from geo.areas import Areas
 from geo.layers import LAYERS, choose_caution, find_conflict, find_layer, find_map_conflict
 from geo.layers.core.words import LEVELS
 from geo.layers.output.table import build_table as layer_table
+from geo.layers.profile import Profile
 
 _SHORT = re.compile(r"[A-Za-z0-9_/-]{1,24}")
 
 
 def describe_shipped_shapes() -> dict[str, Any]:
     """Return the fixed content of a map without a release: the areas that ship with the product."""
-    return {"shapes": SHIPPED}
+    language = find_language()
+    return {"shapes": SHIPPED, **({"language": language} if language != "en" else {})}
 
 
 def describe_empty_map() -> str:
@@ -45,10 +46,18 @@ def render_panel(current: CurrentRelease, areas: Areas, view: MapView) -> Markup
     """Return the panel of the chosen area, or of both countries."""
     shown = _make_panel_content(current, areas, view)
     if view.area:
-        return panel.render_area_panel(current_release.read_profile(current, view.area, view.period), shown)
-    profiles = [current_release.read_profile(current, code, view.period) for code in _list_countries(areas)]
-    unmapped = [str(areas.table["name_en"][code]) for code in areas.missing(view.level)]
+        return panel.render_area_panel(_read_profile(current, view.area, view.period), shown)
+    profiles = [_read_profile(current, code, view.period) for code in _list_countries(areas)]
+    unmapped = [str(current_release.read_area_names(current)[code]) for code in areas.missing(view.level)]
     return panel.render_overview(profiles, shown, _(find_layer(view.layer).question), unmapped)
+
+
+def _read_profile(current: CurrentRelease, area: str, period: str) -> Profile:
+    """Read the profile of an area, with names in the reader's language."""
+    profile, names = current_release.read_profile(current, area, period), current_release.read_area_names(current)
+    country = str(names[load_areas(current.release).table["country"][area]])
+    local = profile.name_local if find_language() == "en" else profile.name
+    return replace(profile, name=str(names[area]), name_local=local, country=country)
 
 
 def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) -> panel.PanelContent:
@@ -62,7 +71,7 @@ def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) ->
         marks=marks,
         first=first,
         others=others,
-        when=Period.parse(view.period).label if list_view_periods(view, current) else "",
+        when=format_period(view.period) if list_view_periods(view, current) else "",
         now=view.period,
         # With communities no pathway is shown, so that nothing in the panel can be read as a cause.
         covered=covered | {"internal"} if _has_community(view) else covered,
@@ -139,14 +148,16 @@ def _find_where(current: CurrentRelease, areas: Areas, view: MapView, name: str,
         if level in current_release.list_levels(current)[name]
         else None
     )
-    return headline.Where(code, str(table["name_en"][code]), mark, parts, tuple(map(str, within)))
+    return headline.Where(
+        code, str(current_release.read_area_names(current)[code]), mark, parts, tuple(map(str, within))
+    )
 
 
 def _list_countries(areas: Areas) -> list[str]:
     return [str(code) for code in areas.table.index[areas.table["level"] == "country"]]
 
 
-def render_missed(address: Mapping[str, str], view: MapView, current: CurrentRelease, areas: pd.DataFrame) -> Markup:
+def render_missed(address: Mapping[str, str], view: MapView, current: CurrentRelease) -> Markup:
     """Return a line on the parts of an address that cannot be shown, and what is shown instead."""
     lost = list_unmet(address, view)
     if not lost:
@@ -156,7 +167,7 @@ def render_missed(address: Mapping[str, str], view: MapView, current: CurrentRel
         "layer": (_("layer"), titles.get(address.get("layer", ""), ""), titles.get(view.layer, "")),
         "level": (_("level"), _(LEVELS.get(address.get("level", ""), "")), _(LEVELS.get(view.level, ""))),
         "period": (_("period"), _format_period(address.get("period", "")), _format_period(view.period)),
-        "area": (_("area"), _name_area(address.get("area", ""), areas), _name_area(view.area, areas)),
+        "area": (_("area"), _name_area(address.get("area", ""), current), _name_area(view.area, current)),
     }
     missed = [
         (what, name or _quote(address[key]), shown)
@@ -196,15 +207,13 @@ def _quote(text: str) -> str:
 
 def _format_period(period: str) -> str:
     try:
-        return Period.parse(period).label
+        return format_period(period)
     except InputError:
         return ""
 
 
-def _name_area(area: str, areas: pd.DataFrame) -> str:
-    if not area:
-        return _("both countries")
-    return str(areas["name_en"][area]) if area in areas.index else ""
+def _name_area(area: str, current: CurrentRelease) -> str:
+    return str(current_release.read_area_names(current).get(area, "")) if area else _("both countries")
 
 
 def compute_totals(current: CurrentRelease, areas: Areas, view: MapView, listed: tuple[str, ...]) -> dict[str, Total]:
@@ -227,7 +236,7 @@ def compute_totals(current: CurrentRelease, areas: Areas, view: MapView, listed:
 
 def render_strip(current: CurrentRelease, view: MapView, totals: Mapping[str, Total]) -> Markup:
     """Return the strip: the period in words, and a bar for each period if there are several."""
-    words = Period.parse(view.period).label if totals and view.period else _("Latest figures")
+    words = format_period(view.period) if totals and view.period else _("Latest figures")
     several = totals if len(totals) > 1 else {}
     # Published figures do not end with the records.
     last = None if find_layer(view.layer).of_figures else current.release.manifest["tact"].get("last")

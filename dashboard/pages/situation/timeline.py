@@ -9,7 +9,7 @@ from datetime import date
 import pandas as pd
 from markupsafe import Markup
 
-from dashboard.site.text import _, format_number, format_quantity, html, join_markup, translate
+from dashboard.site.text import _, format_number, format_period, format_quantity, html, join_markup, translate
 from data.tables.periods import Period
 from geo.layers.core import LayerData
 
@@ -72,7 +72,7 @@ def _count_known(data: LayerData) -> Total:
 
 def format_total(period: str, total: Total) -> str:
     """Return a period with its number and margin, or with its state."""
-    label = Period.parse(period).label
+    label = format_period(period)
     if total.value is None:
         return f"{label}: {total.words or _('no number')}"
     return f"{label}: {_format_value(total)}"

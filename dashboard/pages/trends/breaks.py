@@ -15,10 +15,9 @@ from dashboard.narrative import risk as narrative
 from dashboard.pages.trends import summary
 from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
-from dashboard.site.text import _, escape_markdown
+from dashboard.site.text import _, escape_markdown, format_period
 from data.errors import TactError
 from data.personal.free_text import LONGEST
-from data.tables.periods import Period
 from risk.model.breaks import Break, accept_break, remove_break
 from risk.planning.summary import ROLES
 
@@ -68,7 +67,7 @@ def ask_about_breaks(current: CurrentRelease, accepted: Sequence[Break], area: s
 
 
 def _label(period: str) -> str:
-    return Period.parse(period).label
+    return format_period(period)
 
 
 def _find_folder() -> Path | None:

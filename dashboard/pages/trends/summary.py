@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import pandas as pd
 
 from dashboard.narrative import risk as narrative
 from dashboard.narrative.shift import word_shifts
-from dashboard.narrative.speech import Speech
+from dashboard.narrative.speech import speak_to_reader
 from dashboard.site import current_release
 from dashboard.site.current_release import (
     CurrentRelease,
@@ -25,7 +24,7 @@ from dashboard.site.current_release import (
     read_country_names,
     read_risk_manifest,
 )
-from dashboard.site.text import _, format_number, format_quantity, translate
+from dashboard.site.text import _, cache_by_language, format_number, format_period, format_quantity, translate
 from data.tables.periods import Period
 from geo.layers.core import View
 from geo.layers.core.change import Cell, find_bounds
@@ -60,12 +59,9 @@ def _has_pathway(current: CurrentRelease, pathway: str) -> bool:
 
 def name_areas(current: CurrentRelease) -> dict[str, str]:
     """Return the counties and regions by code, each with its country."""
-    table, land = load_areas(current.release).table, read_country_names(current)
-    regions = table[table["level"] == _LEVEL]
-    return {
-        str(code): f"{name}, {land[str(country)]}"
-        for code, name, country in zip(regions.index, regions["name_en"], regions["country"], strict=True)
-    }
+    table, names, land = load_areas(current.release).table, read_area_names(current), read_country_names(current)
+    countries = table.loc[table["level"] == _LEVEL, "country"]
+    return {str(code): f"{names[str(code)]}, {land[str(country)]}" for code, country in countries.items()}
 
 
 def find_first_area(current: CurrentRelease) -> str:
@@ -84,11 +80,11 @@ def _read_shifts(current: CurrentRelease) -> tuple[AreaShift, ...]:
 
 def list_shifts(current: CurrentRelease) -> list[str]:
     """Return the sentences on the share of internal trafficking in Durrës and Tirana."""
-    manifest, t = read_risk_manifest(current), Speech("en", load_areas(current.release))
+    manifest, t = read_risk_manifest(current), speak_to_reader(load_areas(current.release))
     return word_shifts(t, manifest.shifts, manifest.years) if manifest else []
 
 
-@lru_cache(maxsize=256)
+@cache_by_language(maxsize=256)
 def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     """Read the children met by the shortest periods, oldest first. Never change the shared frame.
 
@@ -104,7 +100,7 @@ def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
 
 def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple[object, ...]:
     """Add the cells of one period. A zero without a number counts as 0; its bounds are those of the true number."""
-    label, numbers = Period.parse(period).label, [cell.value for cell in cells if not math.isnan(cell.value)]
+    label, numbers = format_period(period), [cell.value for cell in cells if not math.isnan(cell.value)]
     noisy = " + ".join(format_noisy(cell.noisy, cell.noisy_margin) for cell in cells if not math.isnan(cell.noisy))
     if numbers:  # beside a number, "not searched" is the published zero that it is
         cells = [replace(cell, state="almost_none") if cell.state == "not_searched" else cell for cell in cells]
@@ -127,7 +123,7 @@ def _format_state(current: CurrentRelease, state: str) -> str:
     return translate(describe_state(state, current.release.k))
 
 
-@lru_cache(maxsize=256)
+@cache_by_language(maxsize=256)
 def read_effort(current: CurrentRelease, area: str) -> pd.DataFrame:
     """Read outreach days by the shortest periods, in the columns of `read_met`. Never change the shared frame."""
     history = EFFORT.history(current.release, _LEVEL, area, {})
@@ -136,7 +132,7 @@ def read_effort(current: CurrentRelease, area: str) -> pd.DataFrame:
         cell = history.get(period, Cell("no_data"))
         text = translate(format_quantity(cell.value, cell.low, cell.high)) or _format_state(current, cell.state)
         value = cell.low if math.isnan(cell.value) else cell.value
-        rows.append((period, Period.parse(period).label, value, value, value, cell.state, text))
+        rows.append((period, format_period(period), value, value, value, cell.state, text))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
@@ -153,7 +149,7 @@ def read_share(current: CurrentRelease, area: str) -> pd.DataFrame:
     return _read_modelled(current, "pathwayshare_region_quarter_crossing", area, "internal")
 
 
-@lru_cache(maxsize=512)
+@cache_by_language(maxsize=512)
 def _read_modelled(current: CurrentRelease, name: str, area: str, pathway: str) -> pd.DataFrame:
     table = current_release.read_table(current, name)
     if table.empty:
@@ -175,7 +171,7 @@ def _format_rows(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
         for value, low, high in zip(rows["value"], rows["lower"], rows["upper"], strict=True)
     ]
     rows = rows.assign(
-        label=[Period.parse(str(period)).label for period in rows["period"]],
+        label=[format_period(str(period)) for period in rows["period"]],
         low=rows["lower"],
         high=rows["upper"],
         state="number",

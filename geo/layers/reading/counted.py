@@ -23,6 +23,8 @@ _NUMBERS = ["value", "margin", "low", "high"]
 LEVELS = ("country", "region", "municipality")
 _MOST_CLASSES = 5
 _PROVISIONAL = mark("provisional")
+_RECORDS = mark("Programme records, release {name}")
+_INVENTED = mark("Invented records, release {name}")
 _LEAST_ONE = mark("a published number above 0 means at least 1")
 _NOISY_MEANINGS = (
     ("noisy", mark("The published number with its noise, with which parts do not add up to totals.")),
@@ -199,7 +201,7 @@ class Counted:
     @staticmethod
     def source(release: Release) -> str:
         """Return the source of the numbers."""
-        template = "Invented records, release {name}" if release.invented else "Programme records, release {name}"
+        template = _INVENTED if release.invented else _RECORDS
         return Message(template, name=release.name)
 
 

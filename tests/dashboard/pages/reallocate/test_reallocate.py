@@ -92,7 +92,7 @@ def way(move):
 
 
 def name(of, move):
-    return word_move(planner.speak_english(of), move)
+    return word_move(planner.speak(of), move)
 
 
 def list_saved(derived, of):
@@ -103,7 +103,7 @@ def list_saved(derived, of):
 
 
 def test_the_answer_comes_first_with_its_measure_and_how_sure_it_is(run, of):
-    plan, t = plan_of(of), planner.speak_english(of)
+    plan, t = plan_of(of), planner.speak(of)
     text = said(run())
     verdict = narrative.word_verdict(t, plan)
     assert text.index(verdict.head) < text.index(verdict.text) < text.index("Need met: the children")
@@ -115,7 +115,7 @@ def test_the_answer_comes_first_with_its_measure_and_how_sure_it_is(run, of):
 
 
 def test_a_plan_that_is_not_sure_enough_says_to_change_nothing_and_a_sure_one_what_it_gains(of):
-    plan, t = plan_of(of), planner.speak_english(of)
+    plan, t = plan_of(of), planner.speak(of)
     heads = {"nothing": "Advice: change nothing", "small": "Small but almost sure", "move": "Advice: move"}
     short = {"nothing": "change nothing", "small": "small but almost sure", "move": "make the moves"}
     for chance, answer in ((0.6, "nothing"), (0.7, "small"), (0.98, "move")):
@@ -153,7 +153,7 @@ def test_where_no_move_helps_it_says_so_and_offers_none(run):
 
 
 def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certain(of):
-    t = planner.speak_english(of)
+    t = planner.speak(of)
     assert [t.format_change(value) for value in (132.6, 4.82, 0.04, -0.92)] == ["+133", "+4.8", "0.0", "−0.9"]
     chances = [t.format_chance(chance) for chance in (1.0, 0.955, 0.0)]
     assert chances == ["over 99\u00a0%", "96\u00a0%", "under 1\u00a0%"]
@@ -204,7 +204,7 @@ def test_rules_that_clash_are_named_with_what_frees_them(run, of):
     assert "No plan can keep all rules" in text
     with pytest.raises(RulesClash) as raised:
         plan_of(of, Setting(moves=0), [AuthoredDecision(decision, MANAGER)])
-    _head, lines = narrative.word_clashes(planner.speak_english(of), raised.value.clashes)
+    _head, lines = narrative.word_clashes(planner.speak(of), raised.value.clashes)
     assert len(lines) == len(raised.value.clashes) > 0
     assert all(line in text for line in lines)
     assert "AL-" not in " ".join(lines)
@@ -220,7 +220,7 @@ def test_of_a_limit_that_clashes_it_says_what_would_do(of):
         Clash("floor", 9.0, 4.0, ("AL-11", "AL-02")),
         Clash("locked", 4.0, 2.0, decisions=(decision,)),
     ]
-    _head, lines = narrative.word_clashes(planner.speak_english(of), clashes)
+    _head, lines = narrative.word_clashes(planner.speak(of), clashes)
     assert "5 instead of 2 is enough" in lines[0]
     assert "more of this alone is not enough" in lines[1]
     assert "only 4 of 9 is possible (too little in Tirana, Durrës)" in lines[2]
@@ -262,12 +262,12 @@ def test_a_move_that_is_accepted_stays_and_is_marked(run, of):
     held = test.session_state["plan-decided"]
     plan = plan_of(of, replace(NO_SHARE, moves=4), held)
     assert way(last) in {way(move) for move in plan.moves}
-    assert "accepted" in set(summary.tabulate_moves(planner.speak_english(of), plan)["Decision"])
+    assert "accepted" in set(summary.tabulate_moves(planner.speak(of), plan)["Decision"])
 
 
 def test_units_that_are_kept_as_they_are_do_not_leave(run, of):
     first = plan_of(of).moves[0]
-    area = planner.speak_english(of).name_area(first.start)
+    area = planner.speak(of).name_area(first.start)
     test = run()
     decide(test, "lock", "They run a school project.")
     assert f"Keep in place: {first.kind} in {area} – They run a school project. (programme" in said(test)
@@ -323,7 +323,7 @@ def test_a_plan_that_is_kept_opens_again_as_it_was(run, of, derived):
     assert again.query_params["floor"] == "40"
     assert again.query_params["unsearched"] == "0"
     assert again.session_state["plan-decided"] == test.session_state["plan-decided"]
-    assert narrative.word_verdict(planner.speak_english(of), plan).text in said(again)
+    assert narrative.word_verdict(planner.speak(of), plan).text in said(again)
     assert "Too far." in said(again)
     other = run()
     widget(other.button, "Open").click().run()
@@ -341,7 +341,7 @@ def test_a_plan_without_a_title_is_not_kept_and_says_why(run, of, derived):
 def test_plans_are_compared_side_by_side(of):
     few, many = (plan_of(of, replace(NO_SHARE, moves=moves)) for moves in (3, 10))
     plans = [replace(few, title="A"), replace(many, title="A")]
-    table = saved_plans.compare_plans(planner.speak_english(of), plans).set_index("Measure")
+    table = saved_plans.compare_plans(planner.speak(of), plans).set_index("Measure")
     assert list(table) == ["1. A", "2. A"]
     assert list(table.loc["Units that move"]) == ["3", "10"]
     both = {way(m) for m in few.moves} & {way(m) for m in many.moves}
@@ -442,7 +442,7 @@ def test_the_frontier_shows_every_point_and_which_are_advised(of, run):
 
 
 def test_who_is_served_is_shown_by_group_with_what_it_does_not_mean(run, of):
-    plan, t = plan_of(of), planner.speak_english(of)
+    plan, t = plan_of(of), planner.speak(of)
     table = summary.tabulate_groups(t, plan)
     assert len(table) == len(plan.equity)
     assert {"Albania", "Greece"} <= set(table["Where"])
@@ -460,7 +460,7 @@ def test_no_layer_of_communities_comes_near_the_map_of_a_plan(of):
 
 
 def test_quarters_hold_every_move_of_the_plan(run, of):
-    plan, t = plan_of(of, Setting(per_quarter=2)), planner.speak_english(of)
+    plan, t = plan_of(of, Setting(per_quarter=2)), planner.speak(of)
     table = summary.tabulate_quarters(t, plan)
     assert list(table["When"])[:2] == ["Quarter 1", "Quarter 2"]
     moved = sum(step.units for quarter in plan.phases for step in quarter.moves)
@@ -481,7 +481,7 @@ ROOM = b"area,duty_bearer,quarter,children\n" + b"".join(b"AL-11,school,%d,20\n"
 def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, derived):
     given = handover.read_tables(TASKS, ROOM, 0.0)
     (stay,) = planner.hand_over_tasks(of, given).stays
-    reason = planner.speak_english(of).name_reason(stay.why)
+    reason = planner.speak(of).name_reason(stay.why)
     test = run(state={"plan-handed": given})
     text = said(test)
     assert "A <b>partner</b>" in text

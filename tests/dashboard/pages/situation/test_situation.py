@@ -222,10 +222,10 @@ def test_an_address_is_told_what_of_it_is_not_there(of):
     areas = load_areas(of.release).table
     address = {"layer": "nothing", "area": "<b>", "period": "2040-01-01/P1Y"}
     view = settle_view(parse_address(address), of, areas)
-    text = summary.render_missed(address, view, of, areas)
+    text = summary.render_missed(address, view, of)
     assert "Not found here: layer “nothing”, period 2040, area." in text
     assert "both countries" in text
-    assert summary.render_missed(format_address(view), view, of, areas) == ""
+    assert summary.render_missed(format_address(view), view, of) == ""
 
 
 def test_countries_without_a_figure_have_no_row_for_it(of):
@@ -372,7 +372,7 @@ def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
 def test_a_second_layer_that_may_not_be_shown_is_told_why(of):
     areas = load_areas(of.release).table
     address = {"layer": "effort", "over": "communities"}
-    text = summary.render_missed(address, settle_view(parse_address(address), of, areas), of, areas)
+    text = summary.render_missed(address, settle_view(parse_address(address), of, areas), of)
     assert "Communities is not shown with it: " in text
     assert "with services" in text or "children met and services only" in text
 

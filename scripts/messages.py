@@ -1,0 +1,108 @@
+"""Write every message of the product into the catalogues of its languages: `make messages`.
+
+What is translated stays, in its order; new messages follow without a translation, messages that are gone are removed.
+The files are those of GNU gettext, see `dashboard/site/catalogues.py`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from dashboard.site.catalogues import FOLDER, parse_entries
+from data.tables.states import WORDS
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("dashboard", "geo", "risk", "data")
+# What is called with a message: _("…"), t("…"), self("…"), mark("…"), Message("…"); and what counts: singular, plural.
+_CALLS, _COUNTS = {"_", "t", "self", "speech", "mark", "Message"}, {"format_plural", "_plural"}
+_AREA = "area\x04"
+
+
+def find_messages(file: Path) -> Iterator[str]:
+    """Find the messages of a source file in the form of keys of a catalogue: singular, NUL, plural.
+
+    A name that stands for a text of the same file is followed.
+    """
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    texts = {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            words = [list(_list_texts(part, texts)) for part in node.args]
+            if name in _COUNTS and len(words) > 1 and words[0] and words[1]:
+                yield f"{words[0][0]}\0{words[1][0]}"
+            elif name in _CALLS and words:
+                yield from (text for text in words[0] if text)
+
+
+def _list_texts(node: ast.expr, texts: dict[str, ast.expr]) -> Iterator[str]:
+    """List the texts that an expression may be: a literal, one of two, or one that a name stands for."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from _list_texts(node.body, texts)
+        yield from _list_texts(node.orelse, texts)
+    elif isinstance(node, ast.Name) and node.id in texts:
+        value = texts[node.id]
+        if isinstance(value, ast.Constant | ast.IfExp):
+            yield from _list_texts(value, {})
+
+
+def list_messages(*folders: str) -> dict[str, str]:
+    """List the messages of some folders of the product, by default of all, each with the file that it is first in."""
+    files = [file for folder in folders or PACKAGES for file in sorted((ROOT / folder).rglob("*.py"))]
+    # The words of states are data: they may not know what a message is.
+    states = {} if folders else dict.fromkeys(WORDS.values(), "data/tables/states.py")
+    listed: dict[str, str] = states
+    for file in files:
+        for message in find_messages(file):
+            listed.setdefault(message, file.relative_to(ROOT).as_posix())
+    return listed
+
+
+def update_catalogue(text: str, messages: dict[str, str]) -> str:
+    """Return the text of a catalogue with exactly these messages, and the names of areas."""
+    blocks = [block.strip("\n") for block in re.split(r"\n{2,}", text.strip("\n"))]
+    kept, known = [], set()
+    for block in blocks:
+        key = next(iter(parse_entries(block)), "")
+        if not key or key.startswith(_AREA) or key in messages:
+            kept.append(block)
+            known.add(key)
+    kept += [_write_entry(message, file) for message, file in messages.items() if message not in known]
+    return "\n\n".join(kept) + "\n"
+
+
+def _write_entry(message: str, file: str) -> str:
+    singular, _nul, plural = message.partition("\0")
+    lines = [f"#: {file}", f"msgid {json.dumps(singular, ensure_ascii=False)}"]
+    if plural:
+        lines += [f"msgid_plural {json.dumps(plural, ensure_ascii=False)}", 'msgstr[0] ""', 'msgstr[1] ""']
+    else:
+        lines.append('msgstr ""')
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Update each catalogue, and print how many messages it does not translate yet."""
+    messages = list_messages()
+    for file in sorted(FOLDER.glob("*/LC_MESSAGES/tact.po")):
+        text = update_catalogue(file.read_text(encoding="utf-8"), messages)
+        file.write_text(text, encoding="utf-8")
+        entries = parse_entries(text)
+        missing = sum(not all(texts) for key, texts in entries.items() if key)
+        print(f"{file.parents[1].name}: {len(messages)} messages, {missing} not translated")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""The bar of every page in a browser: one step back for each choice, the area goes along, the server may be gone."""
+
+import os
+import signal
+
+import pytest
+
+from dashboard.web.navigation import PAGES
+from tests.helpers.browser import map_frame, until, wait_for_map
+
+pytestmark = pytest.mark.browser
+
+
+def query(page):
+    return page.url.partition("?")[2]
+
+
+def wait_for_bar(page):
+    page.locator(".topbar nav a[aria-current=page]").wait_for(timeout=60_000)
+
+
+def settle(page):
+    """Wait until the address does not change any more."""
+    seen = ""
+    for _ in range(60):
+        page.wait_for_timeout(500)
+        if page.url == seen and not page.locator("[data-testid=stSpinner]").count():
+            return
+        seen = page.url
+
+
+def test_each_page_is_one_step_back_and_the_area_goes_along(partner, look):
+    page = look(partner.url)
+    page.get_by_label("Area").select_option("AL-02")
+    until(page, lambda: page.locator(".panel h2").inner_text() == "Durrës")
+    addresses = [page.url]
+    for name in ("Reallocate", "Trends", "Risk"):
+        page.locator(".topbar nav").get_by_role("link", name=name).click()
+        until(page, lambda name=name: page.title() == f"Durrës · {name} · TACT Map")
+        settle(page)
+        assert "area=AL-02" in query(page)
+        addresses.append(page.url)
+    for address in reversed(addresses[:-1]):
+        page.go_back()
+        until(page, lambda address=address: page.url == address)
+        settle(page)
+        assert page.url == address
+    until(page, lambda: page.locator(".panel h2").inner_text() == "Durrës")
+    assert page.watch.clean, vars(page.watch)
+
+
+def test_the_first_address_that_the_page_writes_is_no_step(partner, look):
+    page = look(partner.url)
+    before = page.evaluate("history.length")
+    page.reload()
+    wait_for_map(page)
+    settle(page)
+    assert page.evaluate("history.length") == before
+
+
+def test_the_address_opens_the_same_place_on_the_map(partner, look):
+    page = look(partner.url)
+    map_frame(page).get_by_role("button", name="Tirana and Durrës").click()
+    until(page, lambda: "at=41" in query(page))
+    page.get_by_label("Area").select_option("AL-11")
+    until(page, lambda: "area=AL-11" in query(page))
+    settle(page)
+    again = look(page.url)
+    seen = [map_frame(one).locator("#map_div").evaluate("() => window.map.getZoom()") for one in (page, again)]
+    assert seen[0] == seen[1] > 7
+    map_frame(again).get_by_role("button", name="Both").click()
+    until(again, lambda: "at=" not in query(again))
+
+
+def test_a_language_is_chosen_for_all_pages_and_stands_in_the_address(partner, look):
+    page = look(partner.url)
+    page.get_by_role("link", name="EL").click()
+    until(page, lambda: page.evaluate("document.documentElement.lang") == "el")
+    page.locator(".topbar nav a").last.click()
+    until(page, lambda: "/method" in page.url and "lang=el" in query(page))
+    page.go_back()
+    page.go_back()
+    until(page, lambda: page.evaluate("document.documentElement.lang") == "en")
+
+
+def test_share_copies_the_address(partner, look):
+    page = look(partner.url)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+
+
+def test_tier_and_release_open_their_explanation_and_close_again(partner, look):
+    page = look(partner.url)
+    words = page.get_by_text("protected, but not anonymous")
+    assert not words.is_visible()
+    page.locator(".chip summary").click()
+    assert words.is_visible()
+    page.keyboard.press("Escape")
+    assert not words.is_visible()
+
+
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.address)
+def test_on_a_phone_the_menu_closes_and_what_can_be_pressed_is_large_enough(partner, look, entry):
+    page = look(f"{partner.url}/{entry.address}", (390, 844), ready=False)
+    wait_for_bar(page)
+    menu = page.locator(".topbar nav")
+    page.get_by_role("button", name="Pages").click()
+    assert menu.is_visible()
+    for part in page.locator(".topbar :is(button, summary, nav a, .languages a):visible").all():
+        box = part.bounding_box()
+        assert min(box["width"], box["height"]) >= 43.5, part.inner_text()
+    page.locator(".topbar nav a").last.click()
+    until(page, lambda: "/method" in page.url and not menu.is_visible())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.address)
+def test_a_projector_shows_each_page_larger(partner, look, entry):
+    page = look(f"{partner.url}/{entry.address}", (1024, 768), ready=False)
+    wait_for_bar(page)
+    size = "e => parseFloat(getComputedStyle(e).fontSize)"
+    before = page.locator(".topbar nav a").first.evaluate(size)
+    page.get_by_role("button", name="Projector").click()
+    until(page, lambda: "projector=1" in query(page))
+    assert page.locator(".topbar nav a").first.evaluate(size) > before
+    for part in page.locator(".topbar :is(button, summary, select, nav a):visible").all():
+        box = part.bounding_box()
+        assert box["x"] + box["width"] <= 1024, part.inner_text()
+
+
+def test_a_page_that_does_not_exist_says_so_with_links(partner, look):
+    page = look(f"{partner.url}/nowhere", ready=False)
+    page.get_by_role("heading", name="There is no page at this address").wait_for()
+    page.get_by_role("link", name="Method").click()
+    wait_for_bar(page)
+    assert page.title() == "Method · TACT Map"
+
+
+def test_a_server_that_is_gone_is_not_called_the_internet(serve, look, releases):
+    served = serve(releases)
+    page = look(f"{served.url}/method", ready=False)
+    wait_for_bar(page)
+    os.kill(served.process.pid, signal.SIGSTOP)
+    os.kill(served.process.pid, signal.SIGKILL)
+    alert = page.get_by_role("alert").filter(has_text="The map's computer is not answering")
+    alert.wait_for(timeout=60_000)
+    assert "internet" not in page.locator("body").inner_text().lower()
