@@ -75,7 +75,8 @@ def _render_areas(current: CurrentRelease | None, names: Mapping[str, str]) -> M
         rows = join_markup(html('<option value="{}">{}</option>', code, words) for words, code in options)
         groups.append(html('<optgroup label="{}">{}</optgroup>', name, rows))
     return html(
-        '<label class="area"><span>{}</span><select data-name="area"><option value="">{}</option>{}</select></label>',
+        '<div class="area"><span aria-hidden="true">{0}</span>'
+        '<select data-name="area" aria-label="{0}"><option value="">{1}</option>{2}</select></div>',
         _("Area"),
         _("Both countries"),
         join_markup(groups),

@@ -16,7 +16,7 @@ def query(page):
 
 
 def wait_for_bar(page):
-    page.locator(".topbar nav a[aria-current=page]").wait_for(timeout=60_000)
+    page.locator(".topbar nav a[aria-current=page]").wait_for(state="attached", timeout=60_000)
 
 
 def settle(page):
@@ -31,7 +31,7 @@ def settle(page):
 
 def test_each_page_is_one_step_back_and_the_area_goes_along(partner, look):
     page = look(partner.url)
-    page.get_by_label("Area").select_option("AL-02")
+    page.get_by_label("Area", exact=True).select_option("AL-02")
     until(page, lambda: page.locator(".panel h2").inner_text() == "Durrës")
     addresses = [page.url]
     for name in ("Reallocate", "Trends", "Risk"):
@@ -62,7 +62,7 @@ def test_the_address_opens_the_same_place_on_the_map(partner, look):
     page = look(partner.url)
     map_frame(page).get_by_role("button", name="Tirana and Durrës").click()
     until(page, lambda: "at=41" in query(page))
-    page.get_by_label("Area").select_option("AL-11")
+    page.get_by_label("Area", exact=True).select_option("AL-11")
     until(page, lambda: "area=AL-11" in query(page))
     settle(page)
     again = look(page.url)
