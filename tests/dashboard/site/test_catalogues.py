@@ -20,7 +20,10 @@ TRANSLATED = (
     "dashboard/briefing",
     "dashboard/web",
     "dashboard/map",
+    "dashboard/pages/coverage",
+    "dashboard/pages/flows",
     "dashboard/pages/situation",
+    "dashboard/pages/trends",
     "dashboard/widgets",
     "dashboard/site",
     "geo/layers/core",
@@ -28,7 +31,10 @@ TRANSLATED = (
     "geo/layers/reading",
     *(f"geo/layers/{name}.py" for name in ("__init__", "access", "communities", "effort", "encounters", "population")),
     *(f"geo/layers/{name}.py" for name in ("referrals", "risk", "roma_figures", "services")),
-    *(f"dashboard/narrative/{name}.py" for name in ("moves", "plan", "risk", "shift", "speech")),
+    *(
+        f"dashboard/narrative/{name}.py"
+        for name in ("access", "evaluation", "moves", "plan", "risk", "shift", "speech")
+    ),
 )
 MARKED = set(list_messages(*TRANSLATED)) | set(WORDS.values())
 PO = """
