@@ -25,7 +25,7 @@ from streamlit.web import bootstrap
 from dashboard.map import shapes
 from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, clean_environment
 from dashboard.web.headers import HostGuard, SecurityHeaders
-from dashboard.web.navigation import PAGES
+from dashboard.web.navigation import OLD_ADDRESSES, PAGES
 from dashboard.web.start_page import StartPage
 from data.errors import InputError
 
@@ -75,7 +75,8 @@ def build_application(site: Site, host: str) -> App:
     """Build the ASGI application for a site. On this machine's own address it refuses other host names."""
     base = str(get_option("server.baseUrlPath") or "").strip("/")
     pages = [(page.address, page.title) for page in PAGES]
-    middleware = [Middleware(SecurityHeaders), Middleware(StartPage, pages=pages, base=f"/{base}" if base else "")]
+    base = f"/{base}" if base else ""
+    middleware = [Middleware(SecurityHeaders), Middleware(StartPage, pages=pages, base=base, old=OLD_ADDRESSES)]
     if host in LOOPBACK:
         middleware.insert(1, Middleware(HostGuard, hosts=LOOPBACK))
     return App(ROOT / "app.py", routes=_make_routes(site), middleware=middleware)

@@ -62,7 +62,7 @@ def draw_map(
     Names are `size` thousandths of the width high. Areas without a share are white. Only the first
     flows are drawn; those from or to a place that is not an area of the release are left out.
     """
-    points = _centres(areas, {code for start, end, _ in flows for code in (start, end)} | set(names or {}))
+    points = find_centres(areas, {code for start, end, _ in flows for code in (start, end)} | set(names or {}))
     known = [flow for flow in flows if flow[0] in points and flow[1] in points][:MOST_ARROWS]
     # The thickest first, so that thin ones lie on top.
     thick = sorted(known, key=lambda flow: (-flow[2], flow[0], flow[1]))
@@ -80,18 +80,19 @@ def draw_map(
     return "".join(parts)
 
 
-def _xy(lon: float, lat: float) -> tuple[float, float]:
+def project(lon: float, lat: float) -> Point:
+    """Return the place of a longitude and latitude on the picture."""
     return (lon - _BOUNDS[0]) * _SHRINK * _SCALE, (_BOUNDS[3] - lat) * _SCALE
 
 
-def _centres(areas: Areas, codes: Iterable[str]) -> dict[str, tuple[float, float]]:
+def find_centres(areas: Areas, codes: Iterable[str]) -> dict[str, tuple[float, float]]:
     """Return the centre of each area, at any level."""
     wanted = set(codes) & set(areas.table.index)
     found: dict[str, tuple[float, float]] = {}
     for level in LEVELS:
         inside = [code for code in wanted if areas.table.loc[code, "level"] == level]
         centres = areas.centres(level).reindex(inside).dropna() if inside else pd.DataFrame()
-        found |= {str(row[0]): _xy(float(row[1]), float(row[2])) for row in centres.itertuples(name=None)}
+        found |= {str(row[0]): project(float(row[1]), float(row[2])) for row in centres.itertuples(name=None)}
     return found
 
 
@@ -144,7 +145,7 @@ def _path(shape: BaseGeometry) -> str:
 
 
 def _line(coords: Iterable[tuple[float, ...]], *, closed: bool) -> str:
-    points = [_xy(lon, lat) for lon, lat, *_ in coords]
+    points = [project(lon, lat) for lon, lat, *_ in coords]
     pairs = [f"{x:.1f} {y:.1f}" for x, y in points]
     return f"M{'L'.join(pairs)}{'Z' if closed else ''}"
 
@@ -157,7 +158,7 @@ class Arrow:
     points: tuple[Point, ...]
 
 
-def draw_arrow(start: Point, end: Point, units: int) -> Arrow:
+def draw_arrow(start: Point, end: Point, units: int, colour: str = _ARROW) -> Arrow:
     """Draw an arrow bent to the right, so that arrows in opposite directions do not overlap."""
     width = 4.0 + 1.4 * min(units, _WIDEST)
     length = max(math.dist(start, end), _SHORTEST)
@@ -171,17 +172,17 @@ def draw_arrow(start: Point, end: Point, units: int) -> Arrow:
     aside = (-along[1], along[0])
     corners = (_moved(neck, aside, 0.5 * head), _moved(neck, aside, -0.5 * head))
     tip = f"M{_at(end)}L{_at(corners[0])}L{_at(corners[1])}Z"
-    return Arrow(_svg(line, tip, start, width), tuple(_along(start, middle, end)))
+    return Arrow(_svg(line, tip, start, width, colour), tuple(_along(start, middle, end)))
 
 
-def _svg(line: str, tip: str, start: Point, width: float) -> str:
+def _svg(line: str, tip: str, start: Point, width: float, colour: str) -> str:
     round_line = 'fill="none" stroke-linecap="round"'
     return (
         f'<path d="{line}" {round_line} stroke="#fff" stroke-width="{width + _RIM:.1f}"/>'
         f'<path d="{tip}" fill="#fff" stroke="#fff" stroke-width="{_RIM:.1f}" stroke-linejoin="round"/>'
-        f'<path d="{line}" {round_line} stroke="{_ARROW}" stroke-width="{width:.1f}"/>'
-        f'<circle cx="{start[0]:.1f}" cy="{start[1]:.1f}" r="{0.9 * width:.1f}" fill="{_ARROW}" '
-        f'stroke="#fff" stroke-width="{_RIM / 2:.1f}"/><path d="{tip}" fill="{_ARROW}"/>'
+        f'<path d="{line}" {round_line} stroke="{colour}" stroke-width="{width:.1f}"/>'
+        f'<circle cx="{start[0]:.1f}" cy="{start[1]:.1f}" r="{0.9 * width:.1f}" fill="{colour}" '
+        f'stroke="#fff" stroke-width="{_RIM / 2:.1f}"/><path d="{tip}" fill="{colour}"/>'
     )
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from dashboard.commands.output import Json, Tick, emit, format_table, progress
-from dashboard.commands.workspace import open_workspace
+from dashboard.commands.workspace import open_release, open_workspace
 from dashboard.narrative.evaluation import format_verdict
 from dashboard.narrative.shift import word_shifts
 from dashboard.narrative.speech import Speech
@@ -29,6 +29,7 @@ from risk.access.tables import Times
 from risk.evaluation.risk_model import evaluate_blocks, evaluate_model
 from risk.model.breaks import Break, read_breaks
 from risk.model.observations import Observations
+from risk.planning.advice import prepare_advice
 from risk.report import KIND, assess
 from risk.report.manifest import EvaluationSummary
 from risk.report.shift import AreaShift
@@ -51,7 +52,10 @@ def _assess(
     known = _read_times(workspace, opened, *files)
     breaks = read_breaks(workspace.derived)
     evaluation = evaluation or _read_evaluation(workspace, opened, breaks)
-    return assess(opened, workspace.derived, evaluation=evaluation, times=known, breaks=breaks, progress=tick)
+    result = assess(opened, workspace.derived, evaluation=evaluation, times=known, breaks=breaks, progress=tick)
+    if tier == "partner":  # the first screen has an answer before anybody makes a plan
+        prepare_advice(open_release(workspace, tier, opened.name), workspace.derived)
+    return result
 
 
 def _read_evaluation(workspace: Workspace, release: Release, breaks: Sequence[Break]) -> dict[str, Any]:

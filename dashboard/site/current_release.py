@@ -16,7 +16,8 @@ import pandas as pd
 from dashboard.site import Site
 from dashboard.site.text import cache_by_language, find_language, name_area
 from data.disclosure.cost import compute_cost
-from data.release import Release, audits
+from data.errors import ReleaseError
+from data.release import Release, audits, names
 from data.release.audits import AuditReport
 from data.release.result import Result
 from data.tables.spec import Tier
@@ -50,6 +51,19 @@ def open_current_release(site: Site) -> CurrentRelease | None:
     """
     release = site.release()
     return None if release is None else _remember(release, release.checksum)
+
+
+def open_earlier_release(site: Site, current: CurrentRelease) -> CurrentRelease | None:
+    """Open the release before the shown one; None if there is none that can be read."""
+    listed = names(site.releases)
+    older = listed[listed.index(current.release.name) + 1 :] if current.release.name in listed else []
+    for name in older:
+        try:
+            release = Release.open(site.releases, site.tier, name, site.without, site.derived)
+            return _remember(release, release.checksum)
+        except ReleaseError:
+            continue
+    return None
 
 
 @lru_cache(maxsize=16)

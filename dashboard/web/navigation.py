@@ -35,7 +35,7 @@ class PageEntry(NamedTuple):
 PAGES: tuple[PageEntry, ...] = tuple(
     entry
     for entry in (
-        PageEntry("overview", mark("Overview"), "overview", area=True),
+        PageEntry("overview", mark("Overview"), "overview", area=True, pathways=_MODEL),
         PageEntry("situation", mark("Map"), "map", area=True, pathways=_MODEL),
         PageEntry("risk", mark("Risk"), "risk", area=True, pathways=_MODEL),
         PageEntry("flows", mark("Flows"), "flows", area=True, pathways=_EVERY),
@@ -48,6 +48,8 @@ PAGES: tuple[PageEntry, ...] = tuple(
     )
     if find_spec(f"dashboard.pages.{entry.module}") is not None
 )
+# Addresses of earlier versions, which people have kept: each opens the page at another one.
+OLD_ADDRESSES = {"situation": "map"}
 # A path that Streamlit asks for and never serves: the default page stands at the root.
 _ROOT = "start"
 
@@ -67,6 +69,8 @@ def _list_pages() -> dict[str, tuple[PageEntry, st.Page]]:
             pages[_ROOT] = entry, st.Page(show, title=_(entry.title), url_path=_ROOT, default=True)
         hidden: Literal["visible", "hidden"] = "hidden" if place == 0 else "visible"
         pages[entry.address] = entry, st.Page(show, title=_(entry.title), url_path=entry.address, visibility=hidden)
+        for old in (old for old, address in OLD_ADDRESSES.items() if address == entry.address):
+            pages[old] = entry, st.Page(show, title=_(entry.title), url_path=old, visibility="hidden")
     return pages
 
 
@@ -77,6 +81,8 @@ def run_page() -> None:
     pages = _list_pages()
     chosen = st.navigation([page for _entry, page in pages.values()], position="hidden")
     entry = next(entry for entry, page in pages.values() if page is chosen)
+    if entry.module == "overview" and "layer" in st.query_params:  # kept from when the map opened by itself
+        st.switch_page(pages["map"][1], query_params=st.query_params.to_dict())
     where, failure, current = read_site(), "", None
     try:
         current = open_current_release(where)

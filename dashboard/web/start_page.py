@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -65,11 +65,14 @@ def make_unknown_page(language: str, pages: Sequence[tuple[str, str]], home: str
 
 
 class StartPage:
-    """Middleware that answers each page's path with the start page, and other paths without a file with links."""
+    """Middleware that answers each page's path with the start page, and other paths without a file with links.
 
-    def __init__(self, app: ASGIApp, pages: Sequence[tuple[str, str]], base: str = "") -> None:
+    `old` are paths of earlier versions that still open a page.
+    """
+
+    def __init__(self, app: ASGIApp, pages: Sequence[tuple[str, str]], base: str = "", old: Iterable[str] = ()) -> None:
         self._app, self._pages, self._base = app, pages, base
-        self._paths = {f"{base}/", *(f"{base}/{path}" for path, _title in pages)}
+        self._paths = {f"{base}/{path}" for path in ("", *old, *(path for path, _title in pages))}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or pass the request on. Streamlit answers each unknown path with its own page, which is replaced."""

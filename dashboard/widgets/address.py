@@ -57,6 +57,12 @@ def write_view(view: Mapping[str, str]) -> None:
         st.query_params.from_dict({**view, **shared})
 
 
+def set_choice(name: str, value: str) -> None:
+    """Make a choice in place of the reader, before its widget is shown."""
+    st.session_state[f"pick-{name}"] = value
+    _write_choice(name, f"pick-{name}", value)
+
+
 def pick_segment(name: str, label: str, words: Mapping[str, str], *, labelled: bool = False) -> str:
     """Show a few choices side by side and return the chosen one. The first one is the default.
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from data.tables.spec import Tier
 
 MANIFEST = "manifest.json"
-KINDS = ("risk",)  # those whose tables are read with a release
+KINDS = ("risk", "advice")  # those whose tables are read with a release
 FORMAT = 1
 _NEEDED = {"kind": str, "format": int, "tier": str, "release_sha256": str, "created": str, "resources": list}
 

@@ -128,7 +128,7 @@ class PlanInputs:
         if release.tier != "partner":
             raise ReleaseError("A plan needs the partner tier: the public tier has no staff, and days only in classes.")
         areas = geography.read_areas(release.areas_file)
-        regions = replace(Observations.from_release(release, areas), breaks=_read_breaks(release))
+        regions = read_observations(release, areas)
         observations = regions if level == "region" else Observations.from_release(release, areas, level)
         draft = tables.draft_posts(observations)
         travel = _read_travel(release, areas, level).select(observations.areas)
@@ -137,7 +137,7 @@ class PlanInputs:
             release.checksum,
             draft,
             _place_posts(draft, observations, travel),
-            _draw_need(regions, observations),
+            _group_need(draw_need(regions, observations), observations.pathways),
             _find_communities(release, observations.areas, level),
             _find_under_searched(observations),
             observations.countries,
@@ -262,20 +262,26 @@ def _place_posts(table: tables.PostsTable, observations: Observations, travel: T
     )
 
 
-def _draw_need(regions: Observations, observations: Observations) -> dict[str, Floats]:
-    """Draw the children in need per quarter, (d, A), for all children and for each pathway, eq. (12).
+def read_observations(release: Release, areas: geography.Areas | None = None) -> Observations:
+    """Read the observations of the regions, with the breaks that the risk result knows."""
+    known = areas or geography.read_areas(release.areas_file)
+    return replace(Observations.from_release(release, known), breaks=_read_breaks(release))
+
+
+def draw_need(regions: Observations, observations: Observations, draws: int = _DRAWS) -> Floats:
+    """Draw the children in need per quarter on each pathway, (d, A, P), eq. (12).
 
     observations : those of the regions, or of the municipalities in them.
     """
     fit = RiskModel().fit(regions).fit_
     if observations is regions:
-        need = draw_yearly_need(fit.draws(_DRAWS, _SEED), regions, _SEED)
-    else:
-        need = fit_municipalities(fit, observations).draw_yearly_need(_DRAWS, _SEED)
-    return {
-        ALL: need.sum(axis=2),
-        **{pathway: need[..., column] for column, pathway in enumerate(observations.pathways)},
-    }
+        return draw_yearly_need(fit.draws(draws, _SEED), regions, _SEED)
+    return fit_municipalities(fit, observations).draw_yearly_need(draws, _SEED)
+
+
+def _group_need(need: Floats, pathways: Sequence[str]) -> dict[str, Floats]:
+    """Return draws of need, (d, A), of all children and of each pathway."""
+    return {ALL: need.sum(axis=2), **{pathway: need[..., column] for column, pathway in enumerate(pathways)}}
 
 
 def _find_communities(release: Release, areas: tuple[str, ...], level: Level) -> Bools:

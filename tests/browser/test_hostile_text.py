@@ -116,7 +116,9 @@ def cells(page, within):
 def test_a_layer_shows_text_on_map_legend_panel_and_table(open_page, partner_address, layer):
     level = LAYERS[layer]
     area = "GR" if level == "country" else "AL-01"
-    page = open_page(f"{partner_address}/?layer={layer}&level={level}&area={area}&period={worlds.FIRST_YEAR}-01-01/P1Y")
+    page = open_page(
+        f"{partner_address}/map?layer={layer}&level={level}&area={area}&period={worlds.FIRST_YEAR}-01-01/P1Y"
+    )
     frame = map_frame(page)
     assert worlds.FILE_NAME in frame.locator(".tact-note").inner_text()
     if level != "country":
@@ -136,7 +138,7 @@ def test_a_layer_shows_text_on_map_legend_panel_and_table(open_page, partner_add
 
 
 def test_every_payload_shows_where_all_sources_stand(open_page, partner_address):
-    page = open_page(f"{partner_address}/?layer=population&level=region")
+    page = open_page(f"{partner_address}/map?layer=population&level=region")
     legend = page.locator(".legend").inner_text()
     assert [source for source in SOURCES if source not in legend] == []
     page.get_by_role("button", name="Table").click()
@@ -148,7 +150,9 @@ def test_every_payload_shows_where_all_sources_stand(open_page, partner_address)
 
 @pytest.mark.parametrize("number", range(0, len(worlds.PAYLOADS), 4))
 def test_moving_through_time_shows_text_and_runs_nothing(open_page, partner_address, number):
-    page = open_page(f"{partner_address}/?layer=referrals&level=country&period={worlds.FIRST_YEAR + number}-01-01/P1Y")
+    page = open_page(
+        f"{partner_address}/map?layer=referrals&level=country&period={worlds.FIRST_YEAR + number}-01-01/P1Y"
+    )
     until(page, lambda: SOURCES[number] in page.locator(".legend").inner_text())
     slider = page.locator("[class*=st-key-c-period] input")
     for place in range(number + 1, number + 4):
@@ -190,7 +194,7 @@ def test_the_download_page_shows_text_and_gives_it_as_text(open_page, partner_ad
 
 
 def test_the_public_tier_shows_text_too(open_page, public_address):
-    page = open_page(f"{public_address}/?layer=roma_figures&area=AL-01")
+    page = open_page(f"{public_address}/map?layer=roma_figures&area=AL-01")
     assert SOURCES[0] in page.locator(".legend").inner_text()
     assert_nothing_ran(page)
     for name in ("method", "download"):
@@ -202,7 +206,7 @@ def test_the_public_tier_shows_text_too(open_page, public_address):
 @pytest.mark.parametrize("payload", ["".join(worlds.PAYLOADS), "\0", "a" * 4000])
 def test_hostile_text_in_the_address_opens_the_map_all_the_same(open_page, partner_address, payload):
     names = ("layer", "level", "area", "period", "over", "encounters.of", "projector", payload)
-    page = open_page(f"{partner_address}/?{'&'.join(f'{quote(name)}={quote(payload)}' for name in names)}")
+    page = open_page(f"{partner_address}/map?{'&'.join(f'{quote(name)}={quote(payload)}' for name in names)}")
     assert page.locator("[data-testid=stException], [data-testid=stAlert]").count() == 0
     assert "hostile" not in page.locator("body").inner_text()
     assert_nothing_ran(page)

@@ -19,7 +19,7 @@ def heading(page):
 
 
 def test_the_first_view_shows_both_countries_and_asks_nobody_outside(partner, look):
-    page = look(partner.url)
+    page = look(f"{partner.url}/map")
     assert heading(page) == "Albania and Greece"
     assert "Partner tier" in page.locator(".topbar").inner_text()
     assert page.locator(".invented").is_visible()
@@ -36,7 +36,7 @@ def test_the_first_view_shows_both_countries_and_asks_nobody_outside(partner, lo
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (1920, 1080), (1024, 768), (390, 844), (2560, 1440)])
-@pytest.mark.parametrize("address", ["", "?layer=services&over=communities"])
+@pytest.mark.parametrize("address", ["map", "map?layer=services&over=communities"])
 def test_both_countries_stand_whole_on_the_first_view_of_any_screen(partner, look, size, address):
     page = look(f"{partner.url}/{address}", size)
     page.wait_for_timeout(800)
@@ -54,7 +54,7 @@ def test_both_countries_stand_whole_on_the_first_view_of_any_screen(partner, loo
 
 
 def test_the_canvas_is_drawn_and_not_blank(partner, look):
-    page = look(partner.url)
+    page = look(f"{partner.url}/map")
     colours = (
         map_frame(page)
         .locator("canvas")
@@ -69,7 +69,7 @@ def test_the_canvas_is_drawn_and_not_blank(partner, look):
 
 @pytest.mark.parametrize("area", ["", "AL-11", "10944420"])
 def test_a_change_sends_little_and_keeps_the_map(partner, look, area):
-    page = look(f"{partner.url}/?area={area}&level={'municipality' if area.isdigit() else 'region'}")
+    page = look(f"{partner.url}/map?area={area}&level={'municipality' if area.isdigit() else 'region'}")
     frame = map_frame(page)
     frame.locator("#map_div").evaluate(
         "() => { window.kept = 1; window.map.setView([41.3, 19.8], 8, {animate: false}); }"
@@ -98,7 +98,7 @@ def test_a_change_sends_little_and_keeps_the_map(partner, look, area):
 
 
 def test_a_click_on_an_area_opens_its_panel_and_a_click_on_the_sea_closes_it(partner, look):
-    page = look(partner.url)
+    page = look(f"{partner.url}/map")
     click_area(page, "GR-B")
     until(page, lambda: heading(page) == "Central Macedonia")
     until(page, lambda: "area=GR-B" in page.url)
@@ -110,7 +110,7 @@ def test_a_click_on_an_area_opens_its_panel_and_a_click_on_the_sea_closes_it(par
 
 
 def test_an_address_opens_the_same_view(partner, look):
-    first = look(partner.url)
+    first = look(f"{partner.url}/map")
     changed(first, radio(first, "Services").click)
     changed(first, radio(first, "Municipality").click)
     click_area(first, "10944420", "municipality")
@@ -131,14 +131,14 @@ def test_an_address_opens_the_same_view(partner, look):
     ],
 )
 def test_garbage_in_the_address_opens_a_view_all_the_same(partner, look, address):
-    page = look(f"{partner.url}/?{address}")
+    page = look(f"{partner.url}/map?{address}")
     assert "over=" not in page.url
     assert page.locator("[data-testid=stException], [data-testid=stAlert]").count() == 0
     assert page.watch.clean, vars(page.watch)
 
 
 def test_communities_lie_over_services_and_never_over_effort(partner, look):
-    page = look(f"{partner.url}/?layer=services&over=communities")
+    page = look(f"{partner.url}/map?layer=services&over=communities")
     assert "over=communities" in page.url
     assert page.locator(".legend section").count() == 2
     changed(page, radio(page, "Outreach").click)
@@ -147,18 +147,18 @@ def test_communities_lie_over_services_and_never_over_effort(partner, look):
 
 
 def test_the_public_tier_shows_public_numbers_only(public, look):
-    page = look(f"{public.url}/?layer=encounters&over=communities&level=municipality")
+    page = look(f"{public.url}/map?layer=encounters&over=communities&level=municipality")
     assert "Public tier" in page.locator(".topbar").inner_text()
     assert "over=" not in page.url
     assert "level=region" in page.url
     assert radio(page, "Municipality").count() == 0
-    page.goto(f"{public.url}/?layer=services&over=communities")
+    page.goto(f"{public.url}/map?layer=services&over=communities")
     until(page, lambda: page.locator(".legend section").count() == 2)
     assert public.audit() == []
 
 
 def test_text_from_data_is_text_everywhere(hostile, look):
-    page = look(f"{hostile.url}/?layer=population&area=AL-02")
+    page = look(f"{hostile.url}/map?layer=population&area=AL-02")
     assert heading(page) == HOSTILE
     assert HOSTILE in page.locator(".panel").inner_text()
     frame = map_frame(page)
@@ -178,7 +178,7 @@ def test_text_from_data_is_text_everywhere(hostile, look):
 
 @pytest.mark.parametrize(("typed", "found"), [("Durr", "Durrës"), ("tiran", "Tirana"), ("αττικ", "Attica")])
 def test_an_area_is_found_by_the_first_letters_of_its_name(partner, look, typed, found):
-    page = look(partner.url)
+    page = look(f"{partner.url}/map")
     box = map_frame(page).get_by_label("Find an area")
     box.fill(typed)
     box.press("Enter")
@@ -186,7 +186,7 @@ def test_an_area_is_found_by_the_first_letters_of_its_name(partner, look, typed,
 
 
 def test_a_name_that_is_not_there_is_said(partner, look):
-    page = look(partner.url)
+    page = look(f"{partner.url}/map")
     box = map_frame(page).get_by_label("Find an area")
     box.fill("Atlantis")
     box.press("Enter")
@@ -207,7 +207,7 @@ def test_a_name_that_is_not_there_is_said(partner, look):
     ],
 )
 def test_a_city_is_found_where_the_map_shows_larger_areas(partner, look, typed, around, said):
-    page = look(partner.url)
+    page = look(f"{partner.url}/map")
     box = map_frame(page).get_by_label("Find an area")
     box.fill(typed)
     box.press("Enter")
@@ -217,7 +217,7 @@ def test_a_city_is_found_where_the_map_shows_larger_areas(partner, look, typed, 
 
 
 def test_a_name_of_several_areas_names_them(partner, look):
-    page = look(partner.url)
+    page = look(f"{partner.url}/map")
     box = map_frame(page).get_by_label("Find an area")
     box.fill("Iraklio")
     box.press("Enter")
@@ -227,7 +227,7 @@ def test_a_name_of_several_areas_names_them(partner, look):
 
 
 def test_names_stand_on_the_map_once_there_is_room(partner, look):
-    page = look(partner.url)
+    page = look(f"{partner.url}/map")
     names = map_frame(page).locator(".tact-area-name span")
     assert names.count() == 0
     map_frame(page).get_by_role("button", name="Tirana and Durrës").click()
@@ -235,7 +235,7 @@ def test_names_stand_on_the_map_once_there_is_room(partner, look):
 
 
 def test_a_bar_tells_its_period_and_number_with_the_margin(partner, look):
-    page = look(partner.url)
+    page = look(f"{partner.url}/map")
     slider, bar = page.locator("[class*=st-key-c-period]"), page.locator(".bars.time i").nth(2)
     box = bar.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 4)
@@ -245,7 +245,7 @@ def test_a_bar_tells_its_period_and_number_with_the_margin(partner, look):
 
 
 def test_a_wrong_address_says_what_was_not_found_until_the_reader_goes_on(partner, look):
-    page = look(f"{partner.url}/?layer=nothing&area=XX-9")
+    page = look(f"{partner.url}/map?layer=nothing&area=XX-9")
     said = page.locator(".missed")
     assert "layer “nothing”" in said.inner_text()
     assert "Children identified or met" in said.inner_text()
@@ -254,7 +254,7 @@ def test_a_wrong_address_says_what_was_not_found_until_the_reader_goes_on(partne
 
 
 def test_everything_can_be_reached_by_keyboard(partner, look):
-    page = look(partner.url)
+    page = look(f"{partner.url}/map")
     slider = page.locator("[class*=st-key-c-period] input")
     slider.focus()
     assert "Mar to May 2009" in slider.get_attribute("aria-valuetext")
@@ -281,7 +281,7 @@ def test_everything_can_be_reached_by_keyboard(partner, look):
 
 
 def test_a_key_held_down_moves_the_slider_as_far_as_it_was_pressed(partner, look):
-    page = look(partner.url)
+    page = look(f"{partner.url}/map")
     slider = page.locator("[class*=st-key-c-period] input")
     slider.focus()
     for _ in range(8):
@@ -294,7 +294,7 @@ def test_a_key_held_down_moves_the_slider_as_far_as_it_was_pressed(partner, look
 
 
 def test_the_view_outlives_a_visit_to_another_page(partner, look):
-    page = look(f"{partner.url}/?layer=services&services.of=axis-protection&area=AL-02")
+    page = look(f"{partner.url}/map?layer=services&services.of=axis-protection&area=AL-02")
     before = page.url
     page.get_by_role("link", name="Method").click()
     until(page, lambda: "/method" in page.url)
@@ -304,7 +304,7 @@ def test_the_view_outlives_a_visit_to_another_page(partner, look):
 
 
 def test_the_buttons_on_the_map_go_to_places(partner, look):
-    page = look(partner.url)
+    page = look(f"{partner.url}/map")
     frame = map_frame(page)
     frame.get_by_role("button", name="Tirana and Durrës").click()
     page.wait_for_timeout(900)
@@ -317,7 +317,7 @@ def test_the_buttons_on_the_map_go_to_places(partner, look):
 
 
 def test_the_table_holds_what_the_map_shows(partner, look):
-    page = look(f"{partner.url}/?layer=roma_figures&level=region&area=AL-04")
+    page = look(f"{partner.url}/map?layer=roma_figures&level=region&area=AL-04")
     assert "1,640" in page.locator(".panel").inner_text()
     page.get_by_role("button", name="Table").click()
     dialog = page.locator("[data-testid=stDialog]")
@@ -330,7 +330,7 @@ def test_the_table_holds_what_the_map_shows(partner, look):
 
 
 def test_projector_mode_folds_the_panels_and_keeps_the_legend(partner, look):
-    page = look(partner.url)
+    page = look(f"{partner.url}/map")
     page.get_by_role("button", name="Projector").click()
     page.locator(".st-key-panel").wait_for(state="hidden")
     assert page.locator(".legend").is_visible()
@@ -349,7 +349,7 @@ def test_projector_mode_folds_the_panels_and_keeps_the_legend(partner, look):
 
 
 def test_play_steps_through_time(partner, look):
-    page = look(f"{partner.url}/?period=2008-09-01/P3M")
+    page = look(f"{partner.url}/map?period=2008-09-01/P3M")
     page.get_by_role("button", name="Play").click()
     before = page.evaluate("history.length")
     until(page, lambda: "2009-03-01" in page.url)
@@ -359,7 +359,7 @@ def test_play_steps_through_time(partner, look):
 
 @pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])
 def test_on_a_desk_all_parts_are_in_view(partner, look, size):
-    page = look(partner.url, size)
+    page = look(f"{partner.url}/map", size)
     for part in (".st-key-controls", ".legend", ".panel h2", "[class*=st-key-c-period]", ".st-key-c-table"):
         box = page.locator(part).first.bounding_box()
         assert box["x"] >= 0
@@ -371,7 +371,7 @@ def test_on_a_desk_all_parts_are_in_view(partner, look, size):
     "address", ["layer=services&over=communities", "layer=communities&over=encounters", "layer=referrals"]
 )
 def test_the_legend_stands_whole_and_clear_of_the_controls(partner, look, address):
-    page = look(f"{partner.url}/?{address}")
+    page = look(f"{partner.url}/map?{address}")
     page.wait_for_timeout(600)
     legend = page.locator(".legend")
     assert legend.evaluate("e => e.scrollHeight <= e.clientHeight")
@@ -383,7 +383,7 @@ def test_the_legend_stands_whole_and_clear_of_the_controls(partner, look, addres
 
 
 def test_the_legend_folds_and_stays_folded(partner, look):
-    page = look(f"{partner.url}/?layer=encounters&over=communities")
+    page = look(f"{partner.url}/map?layer=encounters&over=communities")
     page.get_by_role("button", name="Hide legend").click()
     page.get_by_role("button", name="Show legend").wait_for()
     changed(page, radio(page, "Services").click)
@@ -396,7 +396,7 @@ def test_the_legend_folds_and_stays_folded(partner, look):
 
 
 def test_no_name_of_a_country_runs_into_a_control_or_another_name(partner, look):
-    page = look(partner.url)
+    page = look(f"{partner.url}/map")
     page.wait_for_timeout(800)
     names = map_frame(page).locator(".tact-land-name span")
     boxes = [one.bounding_box() for one in names.all() if one.is_visible()]
@@ -409,7 +409,7 @@ def test_no_name_of_a_country_runs_into_a_control_or_another_name(partner, look)
 
 
 def test_on_a_phone_the_chosen_area_and_its_number_stand_above_the_map(partner, look):
-    page = look(f"{partner.url}/?area=AL-11", (390, 844))
+    page = look(f"{partner.url}/map?area=AL-11", (390, 844))
     assert page.locator(".headline h2").inner_text() == "Tirana"
     box = page.locator(".headline").bounding_box()
     assert box["y"] + box["height"] <= page.locator("iframe").bounding_box()["y"] + 12
@@ -417,7 +417,7 @@ def test_on_a_phone_the_chosen_area_and_its_number_stand_above_the_map(partner, 
 
 
 def test_on_a_phone_map_panel_and_strip_stand_one_below_another(partner, look):
-    page = look(partner.url, (390, 844))
+    page = look(f"{partner.url}/map", (390, 844))
     tops = [
         page.locator(part).first.bounding_box()["y"]
         for part in (".st-key-controls", ".headline", "iframe", ".when", ".legend", ".panel h2")
@@ -427,7 +427,7 @@ def test_on_a_phone_map_panel_and_strip_stand_one_below_another(partner, look):
 
 
 def test_on_a_phone_nothing_that_matters_is_cut(partner, look):
-    page = look(partner.url, (390, 844))
+    page = look(f"{partner.url}/map", (390, 844))
     for part in (".topbar .choices", ".chip summary", ".invented", "[class*=st-key-c-layer] [role=radiogroup]"):
         assert page.locator(part).evaluate("e => e.scrollWidth <= e.clientWidth"), part
     assert page.locator(".panel .hint").count() == 1
@@ -439,12 +439,14 @@ def test_on_a_phone_nothing_that_matters_is_cut(partner, look):
 
 def test_without_a_release_the_base_map_stands_and_says_what_to_do(serve, look, tmp_path):
     served = serve(tmp_path)
-    page = look(served.url)
+    page = look(f"{served.url}/map")
     assert "tact release" in page.locator(".st-key-empty").inner_text()
     assert page.watch.clean, vars(page.watch)
 
 
-@pytest.mark.parametrize("address", ["", "/?area=AL-02", "/?layer=services&over=communities", "/?projector=1"])
+@pytest.mark.parametrize(
+    "address", ["/map", "/map?area=AL-02", "/map?layer=services&over=communities", "/map?projector=1"]
+)
 def test_nothing_serious_for_axe(partner, look, address):
     axe = pytest.importorskip("axe_playwright_python")
     script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")

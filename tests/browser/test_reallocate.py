@@ -30,8 +30,8 @@ def lead(page):
 
 
 def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look):
-    page = look(served.url)
-    page.locator(".next a").click()
+    page = look(served.url, ready=False)
+    page.locator(".finding a.first").click(timeout=FIRST)
     page.locator(".lead").wait_for(timeout=FIRST)
     assert "/reallocate" in page.url
     moves = page.locator(".wordtable tbody th")

@@ -42,14 +42,14 @@ def test_what_is_chosen_stands_in_the_address_and_going_back_undoes_it(served, l
 
 
 def test_the_layer_lies_on_the_map_with_a_mark_for_what_it_cannot_tell(served, look):
-    page = look(f"{served.url}/?layer=risk&area=GR-D")
+    page = look(f"{served.url}/map?layer=risk&area=GR-D")
     legend = page.locator(".legend").inner_text()
     assert "very high: over 2.25" in legend
     assert page.locator(".legend .state-cannot_tell").count() == 1
     assert page.watch.clean, vars(page.watch)
     names = [one.strip() for one in page.locator("[role=radio]").all_inner_texts()]
     assert "Risk" in names
-    page.goto(f"{served.url}/?layer=risk&over=communities")
+    page.goto(f"{served.url}/map?layer=risk&over=communities")
     page.locator(".missed").wait_for()
     assert "over=" not in page.url
     assert "can be shown only with children identified or met and with services" in page.locator(".missed").inner_text()
@@ -58,7 +58,7 @@ def test_the_layer_lies_on_the_map_with_a_mark_for_what_it_cannot_tell(served, l
 @pytest.mark.parametrize("size", [(1366, 768), (1024, 768)])
 @pytest.mark.parametrize("show", ["class", "change", "burden"])
 def test_the_legend_covers_no_control(served, look, show, size):
-    page = look(f"{served.url}/?layer=risk&level=municipality&show={show}", size)
+    page = look(f"{served.url}/map?layer=risk&level=municipality&show={show}", size)
     top = page.locator(".legend").bounding_box()["y"]
     for control in page.locator(".st-key-controls [role=radio], .st-key-controls [role=combobox]").all():
         box = control.bounding_box()

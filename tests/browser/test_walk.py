@@ -28,7 +28,7 @@ GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_step_changes_what_it_asks_for_and_nothing_else(partner, look, releases, seed):
     walker = Walker(
-        look(partner.url), current_release.open_current_release(Site(releases, "partner")), random.Random(seed)
+        look(f"{partner.url}/map"), current_release.open_current_release(Site(releases, "partner")), random.Random(seed)
     )
     for _ in range(STEPS):
         walker.step()
@@ -39,7 +39,7 @@ def test_a_step_changes_what_it_asks_for_and_nothing_else(partner, look, release
 def test_a_hurried_reader_loses_nothing(partner, look, seed):
     """The reader opens the table while the page still works on the previous step, and so interrupts that step."""
     chance = random.Random(seed)
-    page = look(f"{partner.url}/?period=2008-03-01/P3M")
+    page = look(f"{partner.url}/map?period=2008-03-01/P3M")
     button, dialog = page.get_by_role("button", name="Table"), page.locator("[data-testid=stDialog]")
     for _ in range(8):
         name = find_layer(chance.choice(["encounters", "services", "effort"])).title

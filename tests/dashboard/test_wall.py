@@ -51,7 +51,7 @@ def visit(command, *, more=("",)):
         assert shown.errors == []
         assert "TACT Map" in shown.text
     for layer in ("effort", "services", "communities", "population"):
-        shown = open_page(command.url, query=f"layer={layer}&area=AL-11")
+        shown = open_page(command.url, "map", f"layer={layer}&area=AL-11")
         assert (shown.ended, shown.errors) == ("FINISHED_SUCCESSFULLY", [])
 
 

@@ -16,6 +16,7 @@ from dashboard.pages.situation import controls, headline, panel, summary, timeli
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import load_areas
 from dashboard.site.text import html
+from dashboard.web import navigation
 from dashboard.widgets.layer_table import drop_silent_columns, measure_column
 from data.errors import InputError
 from geo.layers import LAYERS, choose_caution, find_layer
@@ -47,6 +48,8 @@ def run(monkeypatch, releases, tier="partner", derived="", **address):
     monkeypatch.setenv("TACT_RELEASES", str(releases))
     monkeypatch.setenv("TACT_DERIVED", str(derived))
     monkeypatch.setenv("TACT_TIER", tier)
+    # The page opens by itself: an AppTest knows no other address.
+    monkeypatch.setattr(navigation, "PAGES", tuple(entry for entry in navigation.PAGES if entry.module == "situation"))
     app = AppTest.from_file(APP, default_timeout=60)
     app.query_params.update(address)
     app.run()

@@ -1,0 +1,147 @@
+"""The answer of the first screen: where need is least met, whether Tirana and Durrës changed, and what is advised.
+
+Each finding has a lead, which answers, and a detail, which says how much and how sure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dashboard.narrative.judgement import AreaJudgement
+from dashboard.narrative.speech import Speech
+from geo.layers.core.words import mark
+from geo.layers.risk import CERTAINTIES
+from risk.model.statements import LIKELY, VERY_LIKELY
+from risk.planning.result import LEAST_CHANCE
+from risk.planning.summary import PlanSummary
+from risk.report.shift import REFERENCE, WATCHED, AreaShift
+
+_ENOUGH = 80.0  # of 100 cases in which a rise is seen
+_ORDER = ("rose", "fell", "same", "few")
+_LEADS = {
+    "rose": mark("internal trafficking is a larger part of what is met in {areas}"),
+    "fell": mark("internal trafficking is a smaller part of what is met in {areas}"),
+    "same": mark("the share of internal trafficking did not clearly change in {areas}"),
+    "few": mark("in {areas} too few children were met to tell whether it changed"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding of the answer. lead : what is so. detail : how much and how sure."""
+
+    lead: str
+    detail: str = ""
+
+
+def word_answer(t: Speech, areas: Mapping[str, AreaJudgement], plan: PlanSummary | None) -> list[Finding]:
+    """Return the findings of a release of the partner tier that was judged, the most important first."""
+    return [*_word_need(t, areas.values()), word_watched(t, areas), word_advice(t, plan)]
+
+
+def _word_need(t: Speech, areas: Iterable[AreaJudgement]) -> Iterator[Finding]:
+    """Yield where unmet need is largest in each country; two areas where none is likely to be the first."""
+    ranked: dict[str, list[AreaJudgement]] = {}
+    for judged in areas:
+        if judged.unmet is not None:
+            ranked.setdefault(judged.country, []).append(judged)
+    places, amounts, chances = [], [], []
+    for inside in ranked.values():
+        inside.sort(key=lambda judged: -(judged.unmet.chance_first if judged.unmet else 0.0))
+        first = inside[0].unmet
+        chances.append(first.chance_first if first else 0.0)
+        named = inside[: 1 if chances[-1] >= LIKELY else 2]
+        places.append(_join_or(t, [t.name_area(judged.area) for judged in named]))
+        amounts.append(_join_or(t, [t.format_number(judged.unmet.amount.value) for judged in named if judged.unmet]))
+    if not places:
+        return
+    detail = t("about {numbers} children a quarter not reached", numbers=_join_and(t, amounts))
+    if min(chances) >= LIKELY:
+        word = t(CERTAINTIES["very_likely" if min(chances) >= VERY_LIKELY else "likely"])
+        detail = f"{word}; {detail}"
+    yield Finding(t("Need is least met in {areas}", areas=_join_and(t, places)), detail)
+
+
+def word_watched(t: Speech, areas: Mapping[str, AreaJudgement]) -> Finding:
+    """Return whether the share of internal trafficking changed in Tirana and in Durrës, with power stated plainly."""
+    shifts = {code: judged.share for code in reversed(WATCHED) if (judged := areas.get(code)) and judged.share}
+    if not shifts:
+        return Finding(
+            t("Whether Tirana and Durrës changed cannot be told"), t("that takes two complete years with numbers")
+        )
+    groups = {kind: [code for code, shift in shifts.items() if _classify(shift) == kind] for kind in _ORDER}
+    leads = [
+        t(_LEADS[kind], areas=_join_and(t, [t.name_area(code) for code in codes]))
+        for kind, codes in groups.items()
+        if codes
+    ]
+    lead = t.join_parts(leads)
+    order = [code for kind in _ORDER for code in groups[kind]]
+    details = [_word_shift(t, shifts[code], named=len(leads) > 1) for code in order]
+    sure = {shift.verdict for shift in shifts.values()} <= {"rose", "fell"}
+    detail = _join_and(t, details) if len(leads) == 1 and sure else t.join_parts(details)
+    if any(shift.verdict != "unclear" for shift in shifts.values()):
+        detail = f"{t(CERTAINTIES['very_likely'])}; {detail}"
+    return Finding(lead[:1].upper() + lead[1:], detail)
+
+
+def _classify(shift: AreaShift) -> str:
+    if shift.verdict != "unclear":
+        return shift.verdict
+    return "same" if shift.power is not None and shift.power >= _ENOUGH else "few"
+
+
+def _word_shift(t: Speech, shift: AreaShift, *, named: bool) -> str:
+    """Return both shares; where nothing clear was seen, also how often a rise would be."""
+    name = f"{t.name_area(shift.areas[0])} " if named else ""
+    before, after = t.format_number(shift.before, 0), t.format_percent(shift.after / 100.0)
+    shares = name + t("{before} to {after}", before=before, after=after)
+    if shift.verdict != "unclear" or shift.power is None:
+        return shares
+    return t(
+        "{shares}, a rise of {points} points would be seen in {power} of 100 cases",
+        shares=shares,
+        points=t.format_number(100.0 * REFERENCE, 0),
+        power=t.format_number(shift.power, 0),
+    )
+
+
+def word_advice(t: Speech, plan: PlanSummary | None) -> Finding:
+    """Return whether a move is advised, and how sure."""
+    if plan is None:
+        return Finding(t("No plan of moves was calculated"), t("the release shows no posts to move"))
+    verdict = plan.verdict
+    gain = t(
+        "about {gain} more children a quarter ({interval})",
+        gain=t.format_number(verdict.gain.mean),
+        interval=t.format_interval(verdict.gain),
+    )
+    if plan.answer == "move":
+        lead = t.format_plural("Moving {count} unit is advised", "Moving {count} units is advised", verdict.moved)
+        return Finding(lead, t("{gain}; sure in {chance}", gain=gain, chance=t.format_chance(verdict.probability)))
+    if plan.answer == "small":
+        lead = t.format_plural(
+            "Moving {count} unit would almost surely help, but little",
+            "Moving {count} units would almost surely help, but little",
+            verdict.moved,
+        )
+        return Finding(lead, t("{gain}; make the moves that are easy", gain=gain))
+    if not plan.moves:
+        return Finding(t("No move of teams is advised"), t("today's posts are as good as any that keep the rules"))
+    return Finding(
+        t("No move of teams is sure enough to advise"),
+        t(
+            "the chance of a gain that matters is {chance}, {enough} is wanted",
+            chance=t.format_chance(verdict.probability),
+            enough=t.format_percent(LEAST_CHANCE),
+        ),
+    )
+
+
+def _join_and(t: Speech, parts: Sequence[str]) -> str:
+    return t("{first} and {last}", first=", ".join(parts[:-1]), last=parts[-1]) if len(parts) > 1 else parts[0]
+
+
+def _join_or(t: Speech, parts: Sequence[str]) -> str:
+    return t("{first} or {last}", first=", ".join(parts[:-1]), last=parts[-1]) if len(parts) > 1 else parts[0]

@@ -1,0 +1,95 @@
+"""What is said of one county or region, in sentences: the same on every page. See narrative/judgement.py."""
+
+from __future__ import annotations
+
+from dashboard.narrative.judgement import AreaAdvice, AreaJudgement, Change, Rate
+from dashboard.narrative.speech import Speech
+from geo.layers.core.words import mark
+from geo.layers.risk import CERTAINTIES, CHANGES, RATES
+
+_PATHWAYS = {"internal": mark("internal trafficking"), "cross_border": mark("cross-border trafficking")}
+
+
+def word_area(t: Speech, judged: AreaJudgement, pathway: str) -> list[str]:
+    """Return what is said of an area, the most important first."""
+    sentences = [
+        word_unmet(t, judged),
+        word_rate(t, judged.rates.get(pathway), pathway),
+        word_change(t, judged.changes.get(pathway)),
+        word_area_advice(t, judged.advice),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def word_unmet(t: Speech, judged: AreaJudgement) -> str:
+    """Return how many children in need are not reached, and the rank of the area; empty where that is not known."""
+    if judged.unmet is None:
+        return ""
+    amount, rank = judged.unmet.amount, judged.unmet.rank
+    return t(
+        "About {value} children in need are not reached in a quarter (95 % interval {low} to {high}): rank {rank} of "
+        "{areas} in the country ({first} to {last}).",
+        value=t.format_number(amount.value),
+        low=t.format_number(amount.low),
+        high=t.format_number(amount.high),
+        rank=rank.value,
+        areas=rank.areas,
+        first=rank.first,
+        last=rank.last,
+    )
+
+
+def word_rate(t: Speech, rate: Rate | None, pathway: str) -> str:
+    """Return the rate over the whole time and what is said of it."""
+    if rate is None:
+        return ""
+    return t(
+        "Rate of {pathway} over the whole time: {said}, {value} times the national average ({low} to {high}).",
+        pathway=t(_PATHWAYS[pathway]),
+        said=_word_claim(t, rate, RATES),
+        value=t.format_number(rate.value, 2),
+        low=t.format_number(rate.low, 2),
+        high=t.format_number(rate.high, 2),
+    )
+
+
+def word_change(t: Speech, change: Change | None) -> str:
+    """Return how the rate of the last year compares with that of the year before."""
+    if change is None:
+        return ""
+    return t(
+        "The rate of the last year: {said}, {value} times the year before ({low} to {high}).",
+        said=_word_claim(t, change, CHANGES),
+        value=t.format_number(change.value, 2),
+        low=t.format_number(change.low, 2),
+        high=t.format_number(change.high, 2),
+    )
+
+
+def _word_claim(t: Speech, said: Rate | Change, claims: object) -> str:
+    """Return a claim with its certainty, and what is very likely beside it."""
+    named = claims if isinstance(claims, dict) else {}
+    pairs = [(said.claim, said.certainty), (said.surely, "very_likely")]
+    known = dict.fromkeys(pair for pair in pairs if pair[0])
+    if len({claim for claim, _certainty in known}) == 1:
+        known = dict.fromkeys([next(iter(known))])
+    words = [f"{t(named[claim].name)} ({t(CERTAINTIES[certainty])})" for claim, certainty in known]
+    return ", ".join(words) or t("cannot tell")
+
+
+def word_area_advice(t: Speech, advice: AreaAdvice | None) -> str:
+    """Return what the current plan does in an area; empty without a plan."""
+    if advice is None:
+        return ""
+    if not advice.leaving and not advice.coming:
+        return t("The plan moves no team from or to this area.")
+    parts = []
+    if advice.leaving:
+        parts.append(t.format_plural("{count} team would leave", "{count} teams would leave", advice.leaving))
+    if advice.coming:
+        parts.append(t.format_plural("{count} team would come", "{count} teams would come", advice.coming))
+    moved = t.list_names(parts)
+    template = mark("The plan advises: {moved}.")
+    if not advice.advised:
+        template = mark("Considered, not sure enough to advise: {moved}.")
+    return t(template, moved=moved)

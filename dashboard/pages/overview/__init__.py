@@ -1,0 +1,65 @@
+"""The Overview page, on which the product opens: the answer, a map and a ranked list of unmet need, and what is new."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.narrative.speech import Speech
+from dashboard.pages.overview import partner, public
+from dashboard.pages.overview.alerts import render_alerts
+from dashboard.pages.overview.content import Content, render_answer, render_choices, render_legend, render_script
+from dashboard.pages.overview.picture import render_map
+from dashboard.site import read_site
+from dashboard.site.current_release import (
+    CurrentRelease,
+    load_areas,
+    open_current_release,
+    open_earlier_release,
+    read_risk_manifest,
+)
+from dashboard.site.text import _, find_language
+from dashboard.widgets import address, page_frame
+
+_SEEN = "overview-area"
+
+
+def show() -> None:
+    """Show the page; all of it is one fragment, so that a choice sends little data."""
+    current = open_current_release(read_site())
+    if current is None:
+        page_frame.show_no_release()
+        return
+    if current.tier == "partner" and read_risk_manifest(current) is None:
+        page_frame.show_no_risk()
+        return
+    st.fragment(_show_overview)(current)
+
+
+def _show_overview(current: CurrentRelease) -> None:
+    t = Speech(find_language(), load_areas(current.release))
+    make_content = partner.make_content if current.tier == "partner" else public.make_content
+    content = make_content(t, current)
+    with st.container(key="overview"):
+        st.html(render_answer(content))
+        with st.container(key="overview-map"):
+            st.html(render_map(load_areas(current.release), content.marks, content.flows, render_legend(content)))
+        with st.container(key="overview-list"):
+            _show_list(t, content)
+        st.html(render_alerts(content.alerts(open_earlier_release(read_site(), current))) + render_choices(content))
+        base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+        st.html(render_script(f"/{base}" if base else ""), unsafe_allow_javascript=True)
+
+
+def _show_list(t: Speech, content: Content) -> None:
+    chosen = address.read_area()
+    if chosen != st.session_state.get(_SEEN):  # the list follows an area that was chosen elsewhere
+        st.session_state[_SEEN] = chosen
+        if country := content.find_country(chosen):
+            address.set_choice("land", country)
+    with st.container(key="overview-choices", horizontal=True):
+        lands = {code: t.name_area(code) for code in content.countries}
+        land = address.pick_segment("land", _("Country"), lands)
+        order = address.pick_from_menu("rank", _("Rank by"), content.orders, next(iter(content.orders)))
+    st.html(content.render_rows(land, order, chosen))
+    if words := content.word_area(chosen):
+        st.html(words)

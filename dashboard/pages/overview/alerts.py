@@ -1,0 +1,146 @@
+"""What is new since the last release, as the last row of the Overview page: up to four alerts, each with one link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from dashboard.narrative.judgement import AreaJudgement, judge_areas, read_plan_review
+from dashboard.narrative.plan import ANSWERS
+from dashboard.narrative.risk import RISING, format_effort_warning, name_certainty, name_claim, name_pathways
+from dashboard.narrative.speech import Speech
+from dashboard.site import current_release
+from dashboard.site.current_release import CurrentRelease
+from dashboard.site.text import _, html, join_markup
+
+_MOST, _NAMED = 4, 2
+_SEARCHED = 2  # quarters
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert: what is new, a detail, and the page that says more; `calm` where nothing has to be done."""
+
+    title: str
+    detail: str
+    link: str
+    calm: bool = False
+
+
+def list_alerts(t: Speech, current: CurrentRelease, earlier: CurrentRelease | None) -> list[Alert]:
+    """Return what is new since the earlier release, the most important first; at most four."""
+    areas, before = judge_areas(current), None if earlier is None else judge_areas(earlier)
+    alerts = [
+        *_list_plan_alerts(t, current),
+        *_list_rises(t, areas, before or {}),
+        *_list_unsearched(t, current),
+        *_list_gaps(t, areas, before),
+    ]
+    if earlier is None:
+        return [*alerts[: _MOST - 1], _say_the_rest(earlier, any_alert=True)]
+    return alerts[:_MOST] if len(alerts) >= _MOST else [*alerts, _say_the_rest(earlier, any_alert=bool(alerts))]
+
+
+def _list_plan_alerts(t: Speech, current: CurrentRelease) -> Iterator[Alert]:
+    review = read_plan_review(current)
+    if review is None or review.holds:
+        return
+    now = t(ANSWERS[review.now]) if review.now in ANSWERS else _("its rules cannot be kept any more")
+    yield Alert(
+        _("The plan “{title}” no longer holds", title=review.title),
+        _("release {release}: {then}; now: {now}", release=review.release, then=t(ANSWERS[review.then]), now=now),
+        "reallocate",
+    )
+
+
+def _list_rises(t: Speech, areas: Mapping[str, AreaJudgement], before: Mapping[str, AreaJudgement]) -> Iterator[Alert]:
+    """Yield where the rate of the last year rose, and was not already told to rise in the earlier release."""
+    for code, judged in areas.items():
+        for pathway, change in judged.changes.items():
+            known = before[code].changes.get(pathway) if code in before else None
+            if change.claim not in RISING or (known is not None and known.claim in RISING):
+                continue
+            detail = _(
+                "{pathway}: {claim}, {likely}, {ratio} times the year before",
+                pathway=name_pathways()[pathway],
+                claim=name_claim(change.claim, change=True),
+                likely=name_certainty(change.certainty),
+                ratio=t.format_number(change.value, 2),
+            )
+            warning = f". {format_effort_warning(change.effort_ratio)}" if change.effort_warning else ""
+            title = _("The rate rose in {area}", area=t.name_area(code))
+            yield Alert(title, f"{detail}{warning}", f"trends?area={code}&pathway={pathway}")
+
+
+def _list_unsearched(t: Speech, current: CurrentRelease) -> Iterator[Alert]:
+    """Yield the areas without any outreach in the last two quarters."""
+    if not current_release.has_layer(current, "effort", "region", ()):
+        return
+    periods = current_release.list_periods(current, "effort", "region", "", ())[-_SEARCHED:]
+    frames = list(current_release.read_series(current, "effort", "region", periods, ()).values())
+    if len(frames) < _SEARCHED:
+        return
+    none = [frame.index[(frame["state"] == "structural_zero") | (frame["value"] == 0)] for frame in frames]
+    codes = [str(code) for code in none[0] if code in none[1]]
+    if codes:
+        yield Alert(
+            _("{areas}: not searched for two quarters", areas=t.list_areas(codes, _NAMED)),
+            _("no outreach is recorded there, so nobody can say how many children are in need"),
+            f"map?layer=effort&area={codes[0]}",
+        )
+
+
+def _list_gaps(
+    t: Speech, areas: Mapping[str, AreaJudgement], before: Mapping[str, AreaJudgement] | None
+) -> Iterator[Alert]:
+    """Yield the axes of work on which areas have a gap that the release before did not show, or now, without one."""
+    found: dict[str, list[str]] = {}
+    for code in sorted(areas, key=lambda code: -_count_unmet(areas[code])):
+        for axis, gap in areas[code].gaps.items():
+            if gap.answer == "gap" and (before is None or _had_no_gap(before.get(code), axis)):
+                found.setdefault(axis, []).append(code)
+    title = _("Gap, {axis}: {areas}") if before is None else _("New gap, {axis}: {areas}")
+    for axis, codes in sorted(found.items(), key=lambda item: -len(item[1])):
+        yield Alert(
+            title.format(axis=t.name_kind(axis), areas=t.list_areas(codes, _NAMED)),
+            _("reach is under half of the national average"),
+            f"coverage?show=gap&services=axis-{axis}",
+        )
+
+
+def _count_unmet(judged: AreaJudgement) -> float:
+    return judged.unmet.amount.value if judged.unmet else 0.0
+
+
+def _had_no_gap(judged: AreaJudgement | None, axis: str) -> bool:
+    return judged is not None and axis in judged.gaps and judged.gaps[axis].answer != "gap"
+
+
+def _say_the_rest(earlier: CurrentRelease | None, *, any_alert: bool) -> Alert:
+    if earlier is None:
+        return Alert(
+            _("First release: nothing to compare with yet"),
+            _("from the next release on, new rises and gaps stand here"),
+            "trends",
+            calm=True,
+        )
+    name = earlier.release.name
+    title = _("Nothing else is new") if any_alert else _("Nothing new")
+    return Alert(title, _("no other rise, gap or silent area since release {name}", name=name), "trends", calm=True)
+
+
+def render_alerts(alerts: list[Alert]) -> Markup:
+    """Return the alerts side by side; each is one link."""
+    cards = join_markup(
+        html(
+            '<a class="{}" href="{}" target="_self"><b>{}</b><span>{}</span></a>',
+            "calm" if alert.calm else "new",
+            alert.link,
+            alert.title,
+            alert.detail,
+        )
+        for alert in alerts
+    )
+    return html('<nav class="alerts" aria-label="{}">{}</nav>', _("New since the last release"), cards)

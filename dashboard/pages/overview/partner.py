@@ -1,0 +1,151 @@
+"""The Overview of the partner tier: unmet need, the current plan, and the judgement of each area."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from markupsafe import Markup
+
+from dashboard.narrative.answer import Finding, word_answer
+from dashboard.narrative.area import word_area, word_unmet
+from dashboard.narrative.judgement import AreaJudgement, CurrentPlan, judge_areas, read_current_plan
+from dashboard.narrative.risk import name_pathways
+from dashboard.narrative.speech import Speech
+from dashboard.pages.overview import alerts, ranking
+from dashboard.pages.overview.content import Content, Legend
+from dashboard.pages.overview.picture import AreaMark
+from dashboard.site.current_release import CurrentRelease, read_area_names, read_risk_manifest
+from dashboard.site.text import _, html, join_markup
+from dashboard.widgets import address
+from data.tables.periods import Period
+from geo.layers.core import breaks, palette
+from risk.report.shift import WATCHED
+
+# Strength of the colour, by how sure it is whether an area is among the five with the most.
+_STRENGTHS = {"very_likely": 1.0, "very_likely_not": 1.0, "likely": 0.75, "likely_not": 0.75}
+_WEAK = 0.5
+
+
+def make_content(t: Speech, current: CurrentRelease) -> Content:
+    """Return the content of the page for a release of the partner tier."""
+    judged, plan = judge_areas(current), read_current_plan(current)
+    bounds = breaks.choose_breaks([area.unmet.amount.value for area in judged.values() if area.unmet])
+    colours = palette.choose_colours(palette.RISKS, len(bounds) + 1)
+    courses = ranking.read_courses(current)
+    pathway = address.read_pathway(list(name_pathways()))
+
+    def render_rows(land: str, order: str, chosen: str) -> Markup:
+        inside = [area for area in judged.values() if area.country == land]
+        ordered = ranking.order_areas(t, inside, order, pathway)
+        return ranking.render_ranking(t, ordered, courses, pathway, chosen)
+
+    return Content(
+        findings=_word_findings(t, judged, plan),
+        links=_list_links(plan),
+        note=_word_note(t, current),
+        legend=_make_legend(t, judged, bounds, colours, plan),
+        marks=_make_marks(t, current, judged, bounds, colours),
+        areas={code: area.country for code, area in judged.items()},
+        flows=plan.summary.sum_flows() if plan and plan.summary.answer != "nothing" else (),
+        orders={name: _(words) for name, words in ranking.ORDERS.items()},
+        alerts=lambda earlier: alerts.list_alerts(t, current, earlier),
+        render_rows=render_rows,
+        word_area=lambda code: _render_card(t, judged.get(code), pathway),
+    )
+
+
+def _word_findings(t: Speech, judged: Mapping[str, AreaJudgement], plan: CurrentPlan | None) -> list[Finding]:
+    findings = word_answer(t, judged, plan.summary if plan else None)
+    if any(area.unmet for area in judged.values()):
+        return findings
+    # A result of an earlier version.
+    return [
+        Finding(_("Where need is least met has not been calculated"), _("a data officer runs: tact risk")),
+        *findings,
+    ]
+
+
+def _list_links(plan: CurrentPlan | None) -> list[tuple[str, str]]:
+    advised = plan is not None and plan.summary.answer != "nothing"
+    moves = _("See the moves") if advised else _("See what was considered")
+    return [(moves, "reallocate"), (_("See why"), "risk"), (_("How sure is this?"), "method")]
+
+
+def _word_note(t: Speech, current: CurrentRelease) -> str:
+    manifest = read_risk_manifest(current)
+    if manifest is None or not manifest.years[0]:
+        return _("Numbers carry noise that protects children.")
+    return _(
+        "Shares: the year to {last}, compared with the year from {first}. Numbers carry noise that protects children.",
+        first=t.format_day(manifest.years[0]),
+        last=t.format_day(manifest.years[1]),
+    )
+
+
+def _make_legend(
+    t: Speech,
+    judged: Mapping[str, AreaJudgement],
+    bounds: tuple[float, ...],
+    colours: tuple[str, ...],
+    plan: CurrentPlan | None,
+) -> Legend:
+    period = next((area.unmet.amount.period for area in judged.values() if area.unmet), "")
+    labels = ["0", *map(t.format_number, bounds)] if period else []
+    labels[-1:] = [f"{label}+" for label in labels[-1:]]
+    unit = _("a quarter, year to {last}", last=_name_end(period)) if period else _("not calculated yet")
+    advised = plan is not None and plan.summary.answer != "nothing"
+    return Legend(
+        _("Children in need not reached"),
+        unit,
+        list(zip(colours, labels, strict=True)) if labels else [],
+        [_("Paler: less sure whether among the five with the most."), _("Arrows: the best moves.") if advised else ""],
+    )
+
+
+def _name_end(period: str) -> str:
+    return Period.parse(period).label.rpartition(" to ")[2]
+
+
+def _make_marks(
+    t: Speech,
+    current: CurrentRelease,
+    judged: Mapping[str, AreaJudgement],
+    bounds: tuple[float, ...],
+    colours: tuple[str, ...],
+) -> dict[str, AreaMark]:
+    """Return how each area is drawn; names of the first ones have room before others: the cities, then most need."""
+    names = read_area_names(current)
+    unmet = {code: area.unmet.amount.value if area.unmet else 0.0 for code, area in judged.items()}
+    ordered = sorted(
+        judged.values(),
+        key=lambda area: (area.area not in WATCHED, area.area if area.area in WATCHED else -unmet[area.area]),
+    )
+    marks = {}
+    for area in ordered:
+        colour = "#fff"
+        if area.unmet is not None:
+            position = sum(area.unmet.amount.value >= bound for bound in bounds)
+            colour = _fade(colours[position], _STRENGTHS.get(area.unmet.rank.top, _WEAK))
+        name = t.name_area(area.area)
+        words = word_unmet(t, area) or _("no figure")
+        marks[area.area] = AreaMark(name if area.area in names else "", colour, f"{name}. {words}")
+    return marks
+
+
+def _fade(colour: str, strength: float) -> str:
+    """Return a colour mixed with white."""
+    channels = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - strength * (255 - channel)):02X}" for channel in channels)
+
+
+def _render_card(t: Speech, area: AreaJudgement | None, pathway: str) -> Markup:
+    """Return what is said of the chosen area, and where to go on with it."""
+    if area is None:
+        return Markup("")
+    links = [(_("Map"), "map"), (_("Risk"), "risk"), (_("Trends"), "trends"), (_("Reallocate"), "reallocate")]
+    return html(
+        '<div class="card"><p><b>{}</b> {}</p><p class="onward">{}</p></div>',
+        t.name_area(area.area),
+        " ".join(word_area(t, area, pathway)),
+        join_markup(html('<a href="{}" target="_self">{}</a>', page, words) for words, page in links),
+    )

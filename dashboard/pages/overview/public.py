@@ -1,0 +1,141 @@
+"""The Overview of the public tier: what public numbers can say, and nothing else."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from dashboard.narrative.answer import Finding
+from dashboard.narrative.risk import name_claim, read_claims
+from dashboard.narrative.speech import Speech
+from dashboard.pages.overview import ranking
+from dashboard.pages.overview.alerts import Alert
+from dashboard.pages.overview.content import Content, Legend
+from dashboard.pages.overview.picture import AreaMark
+from dashboard.site import current_release
+from dashboard.site.current_release import CurrentRelease, load_areas
+from dashboard.site.text import _, html, join_markup
+from data.tables.periods import Period
+from geo.layers.core import palette
+from geo.layers.core.words import mark
+from geo.layers.risk import PUBLIC, RATES
+
+ORDERS = {"class": mark("Rank by class"), "name": mark("By name")}
+_PATTERN, _WHITE = "ov-cannot_tell", "#fff"
+_HIGH = ("very_high", "high")
+
+
+def make_content(t: Speech, current: CurrentRelease) -> Content:
+    """Return the content of the page for a release of the public tier."""
+    table = load_areas(current.release).table
+    land = {str(code): str(table["country"][code]) for code in table.index[table["level"] == "region"]}
+    period, claims = _read_classes(current)
+    known = {code: land[code] for code in land if code in claims} or land
+    courses = ranking.read_courses(current)
+
+    def render_rows(country: str, order: str, chosen: str) -> Markup:
+        rank = {code: i for i, code in enumerate(PUBLIC)}
+        inside = [code for code in known if known[code] == country]
+        inside.sort(
+            key=lambda code: (-rank.get(claims.get(code, ""), -1) if order == "class" else 0, t.name_area(code))
+        )
+        return _render_rows(t, inside, claims, courses, chosen)
+
+    return Content(
+        findings=_word_findings(t, known, claims, period),
+        links=[(_("See the map"), "map"), (_("See the classes"), "risk"), (_("How is this protected?"), "method")],
+        note=_("Public tier: yearly numbers and classes alone. Numbers carry noise that protects children."),
+        legend=_make_legend(period, claims),
+        marks={code: _make_mark(t, code, claims.get(code, "")) for code in known},
+        areas=known,
+        flows=(),
+        orders={name: _(words) for name, words in ORDERS.items()},
+        alerts=lambda earlier: [_say_what_is_new(current, earlier)],
+        render_rows=render_rows,
+        word_area=lambda _code: Markup(""),
+    )
+
+
+def _read_classes(current: CurrentRelease) -> tuple[str, dict[str, str]]:
+    """Return the last year with public classes, and the code of each area's class; empty where none is told."""
+    rows = current_release.read_table(current, "risk_region_year")
+    if rows.empty:
+        return "", {}
+    period = str(rows["period"].max())
+    last = rows[rows["period"] == period]
+    return period, dict(zip(last["area"].astype(str), read_claims(last), strict=True))
+
+
+def _word_findings(t: Speech, known: dict[str, str], claims: dict[str, str], period: str) -> list[Finding]:
+    beyond = Finding(
+        _("Unmet need, the change in Tirana and Durrës and advice on moves are on the partner tier"),
+        _("public numbers are too coarse to say them"),
+    )
+    if not claims:
+        return [Finding(_("No public year is final yet, so there are no classes of risk")), beyond]
+    high = [code for code in known if claims.get(code, "") in _HIGH]
+    unsure = sum(not claim for claim in claims.values())
+    lead = _("No area has a high rate by public numbers")
+    if high:
+        lead = _("The rate is high in {areas} by public numbers", areas=t.list_areas(high, 4))
+    detail = _(
+        "{period}; cannot tell for {unsure} of {all} areas",
+        period=Period.parse(period).label,
+        unsure=unsure,
+        all=len(claims),
+    )
+    return [Finding(lead, detail), beyond]
+
+
+def _make_legend(period: str, claims: dict[str, str]) -> Legend:
+    colours = dict(zip(RATES, palette.RISK, strict=True))
+    classes = [(colours[code], name_claim(code)) for code in PUBLIC if code in claims.values()]
+    unsure = _("Crosses: cannot tell. That does not mean low.") if "" in claims.values() else ""
+    unit = Period.parse(period).label if period else _("no year is final yet")
+    return Legend(_("Class of the rate, compared with the national average"), unit, classes, [unsure], in_words=True)
+
+
+def _make_mark(t: Speech, code: str, claim: str) -> AreaMark:
+    colours, name = dict(zip(RATES, palette.RISK, strict=True)), t.name_area(code)
+    colour = colours.get(claim, _WHITE)
+    return AreaMark(name, colour, f"{name}: {name_claim(claim)}", pattern="" if claim else _PATTERN)
+
+
+def _render_rows(
+    t: Speech, codes: list[str], claims: dict[str, str], courses: dict[str, ranking.Course], chosen: str
+) -> Markup:
+    rows = join_markup(
+        html(
+            '<tr data-area="{}" class="{}"><th scope="row"><a href="?area={}" target="_self"{}>{}</a></th>'
+            "<td>{}</td><td>{}</td></tr>",
+            code,
+            "chosen" if code == chosen else "",
+            code,
+            Markup(' aria-current="true"') if code == chosen else "",
+            t.name_area(code),
+            name_claim(claims.get(code, "")),
+            ranking.render_course(courses.get(code)),
+        )
+        for code in codes
+    )
+    heads = join_markup(
+        html('<th scope="col">{}</th>', head) for head in (_("Area"), _("Class of the rate"), _("Met, by year"))
+    )
+    return html(
+        '<div class="ranking plain" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
+        heads,
+        rows,
+    )
+
+
+def _say_what_is_new(current: CurrentRelease, earlier: CurrentRelease | None) -> Alert:
+    if earlier is None:
+        return Alert(_("First release: nothing to compare with yet"), "", "trends", calm=True)
+    before, now = _read_classes(earlier)[0], _read_classes(current)[0]
+    if now > before:
+        return Alert(_("A new year is final: {year}", year=Period.parse(now).label), _("see its classes"), "risk")
+    return Alert(
+        _("Nothing new"),
+        _("no further year is final since release {name}", name=earlier.release.name),
+        "trends",
+        calm=True,
+    )

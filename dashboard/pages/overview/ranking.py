@@ -1,0 +1,182 @@
+"""The ranked list of the Overview page: an area in a row, with unmet need, its course, its rate and its gaps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from markupsafe import Markup
+
+from dashboard.narrative.judgement import AreaJudgement, Gap, Rate
+from dashboard.narrative.risk import name_certainty, name_claim
+from dashboard.narrative.speech import Speech
+from dashboard.site import current_release
+from dashboard.site.current_release import CurrentRelease
+from dashboard.site.text import _, html, join_markup
+from data.tables.periods import Period
+from geo.layers.core.words import mark
+from risk.report.shift import WATCHED
+
+ORDERS = {
+    "unmet": mark("Rank by need not reached"),
+    "rate": mark("Rank by rate"),
+    "gaps": mark("Rank by gaps"),
+    "name": mark("By name"),
+}
+_GAPS = {"gap": mark("gap"), "none": mark("no gap"), "cannot_tell": mark("cannot tell"), "withheld": mark("withheld")}
+_QUARTERS = 12
+
+
+@dataclass(frozen=True)
+class Course:
+    """Children met in an area by quarter, or year on the public tier: NaN where there is only a state."""
+
+    periods: tuple[str, ...]
+    values: tuple[float, ...]
+
+
+@lru_cache(maxsize=8)
+def read_courses(current: CurrentRelease) -> dict[str, Course]:
+    """Read the children identified or met in each area over the last twelve of the shortest periods."""
+    if not current_release.has_layer(current, "encounters", "region", ()):
+        return {}
+    periods = current_release.list_periods(current, "encounters", "region", "", ())[-_QUARTERS:]
+    frames = current_release.read_series(current, "encounters", "region", periods, ())
+    codes = {str(code) for frame in frames.values() for code in frame.index}
+    return {
+        code: Course(periods, tuple(float(f["value"][code]) if code in f.index else math.nan for f in frames.values()))
+        for code in codes
+    }
+
+
+def order_areas(t: Speech, judged: Sequence[AreaJudgement], order: str, pathway: str) -> list[AreaJudgement]:
+    """Return areas in an order, Tirana and Durrës always first."""
+
+    def key(area: AreaJudgement) -> tuple[object, ...]:
+        rate, name = area.rates.get(pathway), t.name_area(area.area)
+        unmet = -area.unmet.amount.value if area.unmet else math.inf
+        keys: Mapping[str, object] = {
+            "unmet": area.unmet.rank.value if area.unmet else math.inf,
+            "rate": -rate.value if rate else math.inf,
+            "gaps": -sum(gap.answer == "gap" for gap in area.gaps.values()),
+            "name": name,
+        }
+        return area.area not in WATCHED, keys[order], unmet, name
+
+    return sorted(judged, key=key)
+
+
+def render_ranking(
+    t: Speech, areas: Sequence[AreaJudgement], courses: Mapping[str, Course], pathway: str, chosen: str
+) -> Markup:
+    """Return the list of the areas of one country. A row is pressed by its name; hover is that of the map."""
+    widest = max((area.unmet.amount.high for area in areas if area.unmet), default=1.0)
+    rows = join_markup(
+        _render_row(t, area, courses.get(area.area), pathway, widest, is_chosen=area.area == chosen) for area in areas
+    )
+    axes = len(next((area.gaps for area in areas if area.gaps), {}))
+    heads = [
+        (_("Rank"), _("95 % interval of the rank within the country, by children not reached")),
+        (_("Area"), ""),
+        (_("Not reached, a quarter"), _("Children in need whom outreach of today does not reach: 95 % interval")),
+        (_("Met, 3 years"), _("Children identified or met in each of the last twelve quarters (protected numbers)")),
+        (_("Rate"), _("Rate over the whole time compared with the national average")),
+        (_("Gaps on {axes} axes", axes=axes) if axes else _("Gaps"), _("Gaps in reach of services, by axis of work")),
+    ]
+    head = join_markup(html('<th scope="col" title="{}">{}</th>', hint, name) for name, hint in heads)
+    return html(
+        '<div class="ranking" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>', head, rows
+    )
+
+
+def _render_row(
+    t: Speech, area: AreaJudgement, course: Course | None, pathway: str, widest: float, *, is_chosen: bool
+) -> Markup:
+    classes = " ".join(name for name, holds in (("watched", area.area in WATCHED), ("chosen", is_chosen)) if holds)
+    return html(
+        '<tr data-area="{}" class="{}"><td class="rank">{}</td>'
+        '<th scope="row"><a href="?area={}" target="_self"{}>{}</a></th>'
+        '<td class="unmet">{}</td><td class="course">{}</td><td class="rate">{}</td><td class="gaps">{}</td></tr>',
+        area.area,
+        classes,
+        _render_rank(area),
+        area.area,
+        Markup(' aria-current="true"') if is_chosen else "",
+        t.name_area(area.area),
+        _render_unmet(t, area, widest),
+        render_course(course),
+        _render_rate(area.rates.get(pathway)),
+        _render_gaps(t, area.gaps),
+    )
+
+
+def _render_rank(area: AreaJudgement) -> Markup:
+    if area.unmet is None:
+        return Markup("–")
+    rank = area.unmet.rank
+    return html("<b>{}</b><small>–{}</small>", rank.first, rank.last)
+
+
+def _render_unmet(t: Speech, area: AreaJudgement, widest: float) -> Markup:
+    """Return a bar with its interval, and the number with it."""
+    if area.unmet is None:
+        return html("<small>{}</small>", _("no figure"))
+    amount = area.unmet.amount
+    low, middle, high = (round(100 * value / widest, 1) for value in (amount.low, amount.value, amount.high))
+    return html(
+        '<span class="bar" aria-hidden="true"><i style="width:{}%"></i>'
+        '<b style="left:{}%;width:{}%"></b></span><span class="number">{}</span> <small>{}</small>',
+        middle,
+        low,
+        round(high - low, 1),
+        t.format_number(amount.value),
+        _("{low} to {high}", low=t.format_number(amount.low), high=t.format_number(amount.high)),
+    )
+
+
+def render_course(course: Course | None) -> Markup:
+    """Return children met as small bars, a period each; a period without a number keeps its place."""
+    if course is None or all(math.isnan(value) for value in course.values):
+        return html("<small>{}</small>", _("no number"))
+    largest = max(1.0, *(value for value in course.values if not math.isnan(value)))
+    bars = join_markup(
+        Markup("<i class=none></i>")
+        if math.isnan(value)
+        else html("<i style=height:{}%></i>", round(100 * value / largest))
+        for value in course.values
+    )
+    words = _(
+        "{first} to {last}: at most {largest} in a period, {newest} in the last one",
+        first=Period.parse(course.periods[0]).label,
+        last=Period.parse(course.periods[-1]).label,
+        largest=round(largest),
+        newest=_("no number") if math.isnan(course.values[-1]) else round(course.values[-1]),
+    )
+    return html('<span class="sparks" role="img" aria-label="{}" title="{}">{}</span>', words, words, bars)
+
+
+def _render_rate(rate: Rate | None) -> Markup:
+    """Return what is said of the rate and how sure that is, with the number when pointed at."""
+    if rate is None:
+        return html("<small>{}</small>", _("no figure"))
+    interval = _(
+        "{value} times the national average (95 % interval {low} to {high}), whole time",
+        value=f"{rate.value:.2f}",
+        low=f"{rate.low:.2f}",
+        high=f"{rate.high:.2f}",
+    )
+    claim, certainty = name_claim(rate.claim), name_certainty(rate.certainty)
+    return html('<span title="{}">{} <small>{}</small></span>', interval, claim, certainty if rate.claim else "")
+
+
+def _render_gaps(t: Speech, gaps: Mapping[str, Gap]) -> Markup:
+    """Return a dot for each axis of work: full for a gap, hollow for none."""
+    if not gaps:
+        return html("<small>{}</small>", _("no figure"))
+    words = [f"{t.name_kind(axis)}: {_(_GAPS[gap.answer])}" for axis, gap in gaps.items()]
+    dots = join_markup(
+        html('<i class="{}" title="{}"></i>', gap.answer, word) for gap, word in zip(gaps.values(), words, strict=True)
+    )
+    return html('<span role="img" aria-label="{}">{}</span>', "; ".join(words), dots)

@@ -1,0 +1,154 @@
+"""What `tact risk` prepares for the first screen: need that outreach of today does not meet, and the usual plan.
+
+Both start from the posts that the release shows. Unmet need is need less what those posts meet, docs/planner.md eq.
+(17), draw by draw; the need is that of risk/report/tables.py, with the same draws. The plan has the usual settings. A
+plan that people saved for an earlier release is judged again: would its moves still be advised by this one?
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from data.errors import InputError, ReleaseError
+from data.release import Release, derived, result
+from data.release.result import Result, Table
+from data.tables.periods import Period
+from data.workspace.threads import on_one_thread
+from data.workspace.types import Floats
+from risk.model.burden import judge_burden
+from risk.numbers import round_to_two_digits
+from risk.planning import posts as tables
+from risk.planning.benefit import compute_met
+from risk.planning.inputs import PlanInputs, Setting, draw_need, make_plan, read_observations
+from risk.planning.problem import Decision
+from risk.planning.result import Answer
+from risk.planning.saved import KIND as PLAN
+from risk.planning.saved import SavedPlan, read_plan, read_saved_plan, write_plan
+from risk.planning.summary import Author, PlanSummary, summarise_plan
+from risk.report.tables import DRAWS
+
+KIND = "advice"
+TITLE = "The usual plan"
+UNMET = "unmet_region_quarter"
+_ENDS = (0.025, 0.5, 0.975)
+
+
+@dataclass(frozen=True)
+class PlanReview:
+    """A plan of an earlier release, judged again: its answer then and now, empty where its rules cannot be kept."""
+
+    plan: str
+    title: str
+    release: str
+    then: Answer
+    now: Answer | str
+    probability: float = 0.0
+
+    @property
+    def holds(self) -> bool:
+        """Whether the answer is still the same."""
+        return self.then == self.now
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The plan with the usual settings, and the review of the newest plan of an earlier release; None without one."""
+
+    plan: PlanSummary | None
+    review: PlanReview | None
+
+
+@on_one_thread
+def prepare_advice(release: Release, folder: Path) -> Result | None:
+    """Write unmet need and the usual plan beside a release of the partner tier, opened with its risk result.
+
+    None where the release has nothing to plan with.
+    """
+    try:
+        ground = PlanInputs.read(release)
+    except ReleaseError:
+        return None
+    author = Author("data officer", str(release.manifest["created"])[:10])
+    plan = None
+    if ground.table.units.sum():
+        setting = Setting()
+        plan = summarise_plan(ground, setting, make_plan(ground, setting), author, title=TITLE)
+    review = _review_plan(release, folder, ground)
+    about = {"plan": None if plan is None else write_plan(plan), "review": None if review is None else asdict(review)}
+    return derived.publish(folder, release, KIND, [_make_unmet_table(release, ground)], about)
+
+
+def read_advice(release: Release) -> Advice | None:
+    """Read what was prepared for a release; None where nothing was. Raises InputError where it is damaged."""
+    prepared = release.result(KIND)
+    if prepared is None:
+        return None
+    plan, review = (prepared.manifest.get(name) for name in ("plan", "review"))
+    return Advice(read_plan(plan) if plan else None, PlanReview(**review) if review else None)
+
+
+def _make_unmet_table(release: Release, ground: PlanInputs) -> Table:
+    observations = read_observations(release)
+    need = draw_need(observations, observations, DRAWS).sum(axis=2)
+    met = compute_met(need, ground.posts.compute_capacity(ground.posts.units).sum(axis=1))
+    rows = _judge_unmet(need - met, met, observations.country_of)
+    rows.insert(0, "area", observations.areas)
+    rows.insert(1, "period", Period.parse(observations.quarters[-1]).id)
+    title = "Children in need whom outreach of today does not reach, per quarter, average of the last year"
+    return Table("unmet", "region", "quarter", (), title, pa.Table.from_pandas(rows, preserve_index=False))
+
+
+def _judge_unmet(unmet: Floats, met: Floats, country_of: Any) -> pd.DataFrame:  # noqa: ANN401 (positions of countries)
+    """Return a row for each area, from draws of need that is not met and that is, (d, A) each.
+
+    `first` is the chance of the most unmet need in the country.
+    """
+    burden = judge_burden(unmet[:, :, None], country_of)
+    low, middle, high = round_to_two_digits(burden.children[..., 0])
+    met_low, met_middle, met_high = round_to_two_digits(np.quantile(met, _ENDS, axis=0))
+    first = np.zeros(unmet.shape[1])
+    for country in np.unique(country_of):
+        inside = np.flatnonzero(country_of == country)
+        winners = inside[unmet[:, inside].argmax(axis=1)]
+        first += np.bincount(winners, minlength=len(first)) / len(unmet)
+    return pd.DataFrame(
+        {
+            "value": middle, "state": "number", "lower": low, "upper": high,
+            "met": met_middle, "met_lower": met_low, "met_upper": met_high,
+            "rank": burden.rank[1, :, 0], "rank_first": burden.rank[0, :, 0], "rank_last": burden.rank[2, :, 0],
+            "top": burden.top[:, 0], "first": first,
+        }
+    )  # fmt: skip
+
+
+def _review_plan(release: Release, folder: Path, ground: PlanInputs) -> PlanReview | None:
+    """Judge the newest plan that was saved for another release again, with the need of this one."""
+    for found in result.list_all_results(folder, "partner", PLAN):
+        if found.manifest.get("release") != release.name:
+            try:
+                plan = read_saved_plan(found.folder, found.manifest)
+            except InputError:
+                continue
+            if plan.summary.moves and plan.summary.setting.level == "region":
+                return _judge_again(plan, ground)
+    return None
+
+
+def _judge_again(plan: SavedPlan, ground: PlanInputs) -> PlanReview:
+    """Return the answer to exactly the moves of a plan, from the posts that it started from."""
+    summary = plan.summary
+    review = PlanReview(plan.name, summary.title, plan.release, summary.answer, "")
+    setting = replace(summary.setting, moves=summary.verdict.moved, exploration=0.0, budget=None)
+    moves = [Decision(move.start, move.end, move.kind, "accept", move.units) for move in summary.moves]
+    try:
+        at_that_time = ground.with_posts(tables.parse_posts("posts", summary.posts, ground.posts.areas))
+        again = make_plan(at_that_time, setting, moves)
+    except (InputError, ReleaseError):
+        return review
+    return replace(review, now=again.answer, probability=round(again.probability, 4))

@@ -1,0 +1,59 @@
+"""The Overview page in a browser: it fits the screen, map and list are one, and a choice is one step back."""
+
+import pytest
+
+from tests.helpers.browser import until
+
+pytestmark = pytest.mark.browser
+FIRST = 60_000  # milliseconds
+
+
+@pytest.fixture(scope="module")
+def served(serve, scored):
+    return serve(scored.releases, "--derived", str(scored.derived))
+
+
+def opened(look, served, size=(1366, 768)):
+    page = look(served.url, size, ready=False)
+    page.locator(".sheet svg").wait_for(timeout=FIRST)
+    return page
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])
+def test_nothing_is_below_the_screen(look, served, size):
+    page = opened(look, served, size)
+    bottom = page.locator(".alerts").bounding_box()
+    assert bottom["y"] + bottom["height"] <= size[1]
+    assert page.evaluate(
+        "document.querySelector('.ranking').scrollHeight <= document.querySelector('.ranking').clientHeight"
+    )
+    assert page.watch.clean, vars(page.watch)
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (390, 844)])
+def test_on_a_small_screen_nothing_is_wider_than_it(look, served, size):
+    page = opened(look, served, size)
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= size[0]
+    boxes = page.locator(".names span").evaluate_all("all => all.map(one => one.getBoundingClientRect().toJSON())")
+    assert len(boxes) > 15
+    for place, one in enumerate(boxes):
+        for other in boxes[place + 1 :]:
+            apart = one["right"] <= other["left"] or other["right"] <= one["left"]
+            assert apart or one["bottom"] <= other["top"] or other["bottom"] <= one["top"], (one, other)
+
+
+def test_map_and_list_are_joined_and_a_choice_is_one_step_back(look, served):
+    page = opened(look, served)
+    page.locator(".ranking tr[data-area=AL-06]").hover()
+    until(page, lambda: page.locator(".sheet .area.pointed[data-area=AL-06]").count() == 1)
+    before = page.url
+    page.locator(".sheet .area[data-area=GR-M]").click()
+    page.locator(".card").wait_for(timeout=FIRST)
+    assert "area=GR-M" in page.url
+    assert page.locator(".ranking tr.chosen").get_attribute("data-area") == "GR-M"
+    until(page, lambda: page.locator(".sheet .area.chosen[data-area=GR-M]").count() == 1)
+    page.go_back()
+    until(page, lambda: page.locator(".card").count() == 0)
+    assert "area=" not in page.url
+    assert page.url.split("?")[0] == before.split("?")[0]
+    assert page.watch.clean, vars(page.watch)

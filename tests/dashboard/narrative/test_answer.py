@@ -1,0 +1,108 @@
+"""The sentence of the first screen, in every case that it must tell apart."""
+
+from dataclasses import replace
+
+import pytest
+
+from dashboard.narrative import answer
+from dashboard.narrative.judgement import Amount, AreaJudgement, Rank, Unmet
+from dashboard.narrative.speech import LANGUAGES, Speech
+from geo.areas import load_areas
+from risk.report.shift import AreaShift
+from tests.helpers import plans
+
+T = Speech("en", load_areas())
+PERIOD = "2009-03-01/P3M"
+
+
+def judge(area, value=10.0, first=0.9, share=None):
+    unmet = Unmet(
+        Amount(value, value / 2, value * 2, PERIOD), Amount(1.0, 0.5, 2.0, PERIOD), Rank(1, 1, 3, 12, "likely"), first
+    )
+    return AreaJudgement(area, area[:2], {}, {}, {}, {}, None, unmet, share, {})
+
+
+def shift(area, verdict, power=None):
+    return AreaShift((area,), 30.0, 60.0, -5.0, 40.0, 0.99, verdict, power)
+
+
+def plan(kind, count=5):
+    summary = plans.saved("2009-05-001", count).summary
+    return replace(summary, verdict=replace(summary.verdict, answer=kind, probability=0.42))
+
+
+def test_where_the_first_place_is_not_likely_two_areas_are_named():
+    areas = {a.area: a for a in (judge("AL-11", 40, 0.5), judge("AL-02", 38, 0.4), judge("GR-B", 60, 0.95))}
+    need = answer.word_answer(T, areas, None)[0]
+    assert need.lead == "Need is least met in Tirana or Durrës and Central Macedonia"
+    assert "likely" not in need.detail
+
+
+def test_where_it_is_likely_the_sentence_says_how_likely():
+    areas = {a.area: a for a in (judge("AL-11", 40, 0.7), judge("GR-B", 60, 0.95))}
+    need = answer.word_answer(T, areas, None)[0]
+    assert need.lead == "Need is least met in Tirana and Central Macedonia"
+    assert need.detail == "likely; about 40 and 60 children a quarter not reached"
+
+
+@pytest.mark.parametrize(
+    ("tirana", "durres", "lead"),
+    [
+        (("rose", 90.0), ("rose", 50.0), "Internal trafficking is a larger part of what is met in Tirana and Durrës"),
+        (
+            ("rose", 90.0),
+            ("unclear", 12.0),
+            "Internal trafficking is a larger part of what is met in Tirana; in Durrës too few children were met to "
+            "tell whether it changed",
+        ),
+        (
+            ("unclear", 95.0),
+            ("unclear", None),
+            "The share of internal trafficking did not clearly change in Tirana; in Durrës too few children were met "
+            "to tell whether it changed",
+        ),
+        (
+            ("fell", 90.0),
+            ("unclear", 95.0),
+            "Internal trafficking is a smaller part of what is met in Tirana; the share of internal trafficking did "
+            "not clearly change in Durrës",
+        ),
+    ],
+)
+def test_each_city_gets_its_own_verdict(tirana, durres, lead):
+    areas = {
+        "AL-11": judge("AL-11", share=shift("AL-11", *tirana)),
+        "AL-02": judge("AL-02", share=shift("AL-02", *durres)),
+    }
+    watched = answer.word_watched(T, areas)
+    assert watched.lead == lead
+    if durres[0] == "unclear" and durres[1]:
+        assert f"seen in {durres[1]:.0f} of 100 cases" in watched.detail
+
+
+def test_without_two_years_nothing_is_said_of_a_change():
+    assert "cannot be told" in answer.word_watched(T, {"AL-11": judge("AL-11")}).lead
+
+
+def test_the_advice_is_never_stronger_than_the_plan():
+    assert answer.word_advice(T, plan("move")).lead.endswith("is advised")
+    assert "but little" in answer.word_advice(T, plan("small")).lead
+    nothing = answer.word_advice(T, plan("nothing"))
+    assert nothing.lead == "No move of teams is sure enough to advise"
+    assert "42" in nothing.detail
+    assert "90" in nothing.detail
+    assert answer.word_advice(T, plan("nothing", 0)).lead == "No move of teams is advised"
+    assert answer.word_advice(T, None).lead == "No plan of moves was calculated"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_says_all_of_it(language):
+    t = Speech(language, load_areas())
+    areas = {
+        "AL-11": judge("AL-11", share=shift("AL-11", "rose", 90.0)),
+        "AL-02": judge("AL-02", share=shift("AL-02", "unclear", 10.0)),
+    }
+    findings = answer.word_answer(t, areas, plan("nothing"))
+    assert len(findings) == 3
+    assert all(finding.lead and finding.detail and "{" not in finding.lead + finding.detail for finding in findings)
+    assert t.name_area("AL-11") in findings[0].lead

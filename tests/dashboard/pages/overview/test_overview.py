@@ -1,0 +1,205 @@
+"""The Overview page: its answer, its list and map, what is new, both tiers, and a world without results."""
+
+import re
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.narrative.judgement import judge_areas, read_current_plan
+from dashboard.narrative.speech import Speech
+from dashboard.pages.overview import alerts, partner, picture, public, ranking
+from dashboard.pages.overview.content import render_legend
+from dashboard.site import Site, current_release
+from dashboard.site.current_release import load_areas, open_earlier_release
+from risk.planning.advice import PlanReview
+from risk.report.shift import WATCHED
+from tests.helpers.paths import ROOT
+
+APP = str(ROOT / "app.py")
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def site(scored):
+    return Site(scored.releases, "partner", derived=scored.derived)
+
+
+@pytest.fixture(autouse=True)
+def shown_site(monkeypatch, scored):
+    monkeypatch.setenv("TACT_RELEASES", str(scored.releases))
+    monkeypatch.setenv("TACT_DERIVED", str(scored.derived))
+    monkeypatch.setenv("TACT_TIER", "partner")
+
+
+@pytest.fixture(scope="module")
+def current(site):
+    return current_release.open_current_release(site)
+
+
+@pytest.fixture(scope="module")
+def t(current):
+    return Speech("en", load_areas(current.release))
+
+
+def run(**address):
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params.update(address)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def read_words(app):
+    return " ".join(str(block.proto.body) for block in app.get("html"))
+
+
+def list_rows(markup):
+    return re.findall(r'<tr data-area="([A-Z0-9-]+)"', str(markup))
+
+
+def test_the_first_screen_answers_all_three_questions(current, t):
+    lead = " ".join(re.findall(r"<span><b>(.*?)</b>", read_words(run())))
+    judged = judge_areas(current)
+    for country in ("AL", "GR"):
+        most = max((a for a in judged.values() if a.country == country), key=lambda area: area.unmet.amount.value)
+        assert t.name_area(most.area) in lead
+    assert "internal trafficking" in lead.lower()
+    assert re.search(r"advise|help", lead)
+
+
+def test_an_old_address_of_the_map_at_the_root_still_opens_the_map():
+    assert "legend" in read_words(run(layer="effort", level="region"))
+
+
+def test_the_area_in_the_address_opens_its_country_and_its_card(t):
+    words = read_words(run(area="GR-I"))
+    assert set(list_rows(words)) == {code for code in list_rows(words) if code.startswith("GR")}
+    assert re.search(rf'class="card"><p><b>{t.name_area("GR-I")}</b> About \d', words)
+
+
+def test_tirana_and_durres_stand_first_in_every_order(current, t):
+    inside = [area for area in judge_areas(current).values() if area.country == "AL"]
+    for order in ranking.ORDERS:
+        assert {area.area for area in ranking.order_areas(t, inside, order, "internal")[:2]} == set(WATCHED)
+
+
+def test_ranks_by_need_follow_the_number_of_children(current, t):
+    inside = [area for area in judge_areas(current).values() if area.country == "GR"]
+    values = [area.unmet.amount.value for area in ranking.order_areas(t, inside, "unmet", "internal")]
+    assert values == sorted(values, reverse=True)
+
+
+def test_a_row_says_number_interval_certainty_and_each_gap(current, t):
+    area = judge_areas(current)["AL-02"]
+    row = str(ranking.render_ranking(t, [area], {}, "internal", "AL-02"))
+    amount, rank = area.unmet.amount, area.unmet.rank
+    assert f"{t.format_number(amount.value)}</span>" in row
+    assert f"{t.format_number(amount.low)} to {t.format_number(amount.high)}" in row
+    assert f"<b>{rank.first}</b><small>–{rank.last}</small>" in row
+    assert row.count('title="') >= len(area.gaps) == 5
+    assert 'aria-current="true"' in row
+
+
+def test_a_period_without_a_number_is_no_zero_in_the_course():
+    course = ranking.Course(("2008-03-01/P3M", "2008-06-01/P3M"), (float("nan"), 4.0))
+    assert str(ranking.render_course(course)).count("<i class=none>") == 1
+
+
+def test_names_on_the_map_never_collide_and_lie_at_home(current, t, monkeypatch):
+    """Place the names again and look at the boxes that were taken."""
+    placed = []
+    has_room = picture._has_room
+
+    def remember(box, taken, passed, whole):
+        placed[:] = list(taken)
+        return has_room(box, taken, passed, whole)
+
+    monkeypatch.setattr(picture, "_has_room", remember)
+    content = partner.make_content(t, current)
+    drawn = str(picture.render_map(load_areas(current.release), content.marks, (), render_legend(content)))
+    assert len(re.findall(r'class="names".*?</div>', drawn)) == 1
+    assert len(placed) > 15
+    for one, other in combinations(placed, 2):
+        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+
+
+def test_arrows_are_drawn_only_where_moves_are_advised(current, t):
+    plan = read_current_plan(current).summary
+    content = partner.make_content(t, current)
+    assert bool(content.flows) == (plan.answer != "nothing")
+
+
+def test_hostile_names_are_escaped_on_the_map(current, t):
+    content = partner.make_content(t, current)
+    marks = {code: replace(mark, name=HOSTILE, words=HOSTILE) for code, mark in content.marks.items()}
+    drawn = str(picture.render_map(load_areas(current.release), marks, (), render_legend(content)))
+    assert "<img" not in drawn
+    assert "&lt;img" in drawn
+
+
+def test_without_an_earlier_release_the_page_says_so(current, t, site):
+    assert open_earlier_release(site, current) is None
+    listed = alerts.list_alerts(t, current, None)
+    assert len(listed) <= 4
+    assert listed[-1].calm
+    assert "First release" in listed[-1].title
+
+
+def test_nothing_is_new_beside_the_same_release(current, t):
+    listed = alerts.list_alerts(t, current, current)
+    assert [alert.title for alert in listed if "not searched" not in alert.title] in (
+        ["Nothing new"], ["Nothing else is new"],
+    )  # fmt: skip
+
+
+def test_a_new_gap_and_a_new_rise_are_alerts(current, t, monkeypatch):
+    judged = judge_areas(current)
+    code, axis = next((c, axis) for c, area in judged.items() for axis, gap in area.gaps.items() if gap.answer == "gap")
+    before = dict(judged)
+    quiet = replace(judged[code].gaps[axis], answer="none", chance=1.0)
+    before[code] = replace(judged[code], gaps={**judged[code].gaps, axis: quiet})
+    rising = replace(judged["GR-B"].changes["internal"], claim="rising", certainty="likely")
+    now = {**judged, "GR-B": replace(judged["GR-B"], changes={"internal": rising})}
+    earlier = replace(current, checksum="earlier")
+    monkeypatch.setattr(alerts, "judge_areas", lambda release: before if release is earlier else now)
+    words = " ".join(f"{alert.title} {alert.link}" for alert in alerts.list_alerts(t, current, earlier))
+    assert t.name_area(code) in words
+    assert "The rate rose in Central Macedonia" in words
+    assert "pathway=internal" in words
+
+
+def test_a_plan_that_no_longer_holds_comes_first(current, t, monkeypatch):
+    review = PlanReview("plan-x", "Eight moves", "2009-02-001", "move", "nothing", 0.4)
+    monkeypatch.setattr(alerts, "read_plan_review", lambda _current: review)
+    first = alerts.list_alerts(t, current, current)[0]
+    assert "Eight moves" in first.title
+    monkeypatch.setattr(alerts, "read_plan_review", lambda _current: replace(review, now="move"))
+    assert all("Eight moves" not in alert.title for alert in alerts.list_alerts(t, current, current))
+
+
+def test_the_public_tier_says_what_public_numbers_can(scored, monkeypatch):
+    monkeypatch.setenv("TACT_TIER", "public")
+    words = read_words(run())
+    assert "by public numbers" in words
+    assert "on the partner tier" in words
+    assert "not reached" not in words
+    site = Site(scored.releases, "public", derived=scored.derived)
+    current = current_release.open_current_release(site)
+    content = public.make_content(Speech("en", load_areas(current.release)), current)
+    assert set(list_rows(content.render_rows("AL", "class", ""))) == {
+        c for c, land in content.areas.items() if land == "AL"
+    }
+
+
+def test_before_tact_risk_the_page_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setenv("TACT_DERIVED", str(tmp_path))
+    words = read_words(run())
+    assert "has not been calculated" in words
+    assert "tact risk" in words
+
+
+def test_without_a_release_it_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
+    assert "tact release" in read_words(run())
