@@ -1,4 +1,4 @@
-"""The log-linear models of `risk/capture` beside Poisson regressions of statsmodels, on the published tables.
+"""The log-linear models of `data/capture` beside Poisson regressions of statsmodels, on the published tables.
 
     python benchmarks/capture_agreement.py --statsmodels PYTHON
 
@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from risk.capture import tabulate_histories
-from risk.capture.models import build_design, check_existence, count_lists, fit_models, list_models, split_parameters
+from data.capture import tabulate_histories
+from data.capture.models import build_design, check_existence, count_lists, fit_models, list_models, split_parameters
 
 LEAST = 1e-6
 TABLES = ("made_up_three_lists", "western_united_states", "uk_2013_five_lists")

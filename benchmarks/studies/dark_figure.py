@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.studies.command import run_study
+from data.capture import FEWEST_LISTS, MOST_LISTS, PopulationEstimate, estimate_population
+from data.capture.models import build_design
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from data.workspace.types import Floats, Ints, Progress
-from risk.capture import FEWEST_LISTS, MOST_LISTS, PopulationEstimate, estimate_population
-from risk.capture.models import build_design
 
 Generator = np.random.Generator
 _PEOPLE = (300, 5000)

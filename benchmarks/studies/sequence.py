@@ -104,6 +104,9 @@ class _Records:
         if kind == "encounter":
             yield self.encounters.select(list(columns or self.encounters.schema.names))
 
+    def partners(self, kind: str | None = None) -> list[str]:  # noqa: ARG002 (as the vault's)
+        return []
+
     def published_blocks(self) -> Mapping[str, Any]:
         return {name: SimpleNamespace(members=blob, release=self._release) for name, blob in self.published.items()}
 
@@ -146,7 +149,8 @@ def attack_series(seed: int, children: int = CHILDREN) -> Series:
             if known.empty:
                 continue
             hashed = hash_encounters(known, hasher)
-            vault.encounters = hashed.append_column("batch", pa.array(np.ones(len(known), np.int64)))
+            hashed = hashed.append_column("batch", pa.array(np.ones(len(known), np.int64)))
+            vault.encounters = hashed.append_column("partner", pa.array([""] * len(known)))
             try:
                 new = make_release(
                     vault,

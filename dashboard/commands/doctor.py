@@ -91,11 +91,8 @@ def _governance_problems(workspace: Workspace) -> list[str]:
     """List what is missing in the governance file, and where the records do not follow it."""
     governed = governance.read(workspace)
     problems = [] if workspace.invented else list(governed.missing)
-    if _has_communities(workspace.releases) and not governed.communities:
-        problems.append(
-            "The current release has community layers that the Roma partner has not approved. Make one "
-            "without them: tact release"
-        )
+    measures = _list_measures(workspace.releases)
+    problems += [words for measure, words in _UNAPPROVED.items() if measure in measures & governed.blocked]
     try:
         with open_vault(workspace) as vault:
             count, since = count_overdue(workspace, vault)
@@ -117,12 +114,19 @@ def _policy_problems(workspace: Workspace) -> list[str]:
     return []
 
 
-def _has_communities(releases: Path) -> bool:
+def _list_measures(releases: Path) -> set[str]:
+    """List the measures of the current release that it has tables of."""
     name = current_name(releases)
-    if name not in names(releases):
-        return False
-    tables = [table for tier in TIERS for table in Release.open(releases, tier, name).tables]
-    return any(table.startswith("communities_") for table in tables)
+    opened = [Release.open(releases, tier, name) for tier in TIERS] if name in names(releases) else []
+    return {str(r["tact"]["measure"]) for release in opened for r in release.manifest["resources"] if "tact" in r}
+
+
+_UNAPPROVED = {
+    "communities": "The current release has community layers that the Roma partner has not approved. Make one "
+    "without them: tact release",
+    "dark_figure": "The current release has intervals of the dark figure that governance.toml does not approve. Make "
+    "one without them: tact release",
+}
 
 
 def _release_problems(releases: Path) -> list[str]:

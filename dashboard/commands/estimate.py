@@ -1,6 +1,6 @@
 """`tact estimate`: how many children there are in all, from children whom several partners met. For the data officer.
 
-Nothing is written, and no release holds these numbers.
+Nothing is written. A release holds the interval of the whole programme once that is final, if it is approved.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import typer
 
 from dashboard.commands.output import Json, emit
 from dashboard.commands.workspace import open_workspace
+from dashboard.narrative.detection import format_interval, format_reason
+from data.capture import PopulationEstimate, estimate_population, round_estimate, tabulate_histories
 from data.disclosure import policy_file
 from data.disclosure.cell_key import CellKey
 from data.errors import InputError
@@ -24,17 +26,10 @@ from data.restricted.vault import open_vault
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
 from data.workspace import Workspace
-from risk.capture import PopulationEstimate, estimate_population, round_estimate, tabulate_histories
 
-_REASONS = {
-    "few_lists": "fewer than three partners have met children here.",
-    "no_estimate": "the partners' lists overlap in a way that allows any number.",
-    "little_overlap": "too few children were met by two partners or more.",
-    "models_disagree": "models that fit equally well give numbers that differ more than threefold.",
-    "too_wide": "the upper end would be more than five times the lower one.",
-}
 _ABOUT = (
-    "For the data officer alone: no release holds these numbers, and the attacks of `tact audit` do not know them.",
+    "From the records of today, for the data officer alone: do not pass it on. Partners see an interval in the release "
+    "in which the whole programme is final, if governance.toml approves it ([dark_figure]). It never changes.",
     "They suppose that a child could be met by any partner, that the partners' numbers of one child are linked, and "
     "that children do not differ much in how easily they are met; if they do, there are more children than this.",
 )
@@ -85,6 +80,6 @@ def _describe(answer: PopulationEstimate) -> dict[str, Any]:
 def _format(answers: Mapping[str, PopulationEstimate], names: Mapping[str, str]) -> Iterator[str]:
     for code, answer in answers.items():
         if answer.reason is not None:
-            yield f"{names[code]}: cannot tell; {_REASONS[answer.reason]}"
+            yield format_reason(names[code], answer.reason)
         else:
-            yield f"{names[code]}: {answer.low:,.0f} to {answer.high:,.0f} children, about {answer.estimate:,.0f}."
+            yield format_interval(names[code], f"{answer.low:,.0f}", f"{answer.high:,.0f}")

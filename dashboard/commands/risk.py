@@ -12,11 +12,13 @@ import typer
 
 from dashboard.commands.output import Json, Tick, emit, format_table, progress
 from dashboard.commands.workspace import open_release, open_workspace
+from dashboard.narrative.detection import describe_intervals, describe_share_found
 from dashboard.narrative.evaluation import format_verdict
 from dashboard.narrative.shift import word_shifts
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import load_areas
 from data.errors import InputError, ReleaseError
+from data.reference import area_table
 from data.release import Release, names
 from data.release.result import Result, latest, newest
 from data.restricted import governance
@@ -31,7 +33,7 @@ from risk.model.breaks import Break, read_breaks
 from risk.model.observations import Observations
 from risk.planning.advice import prepare_advice
 from risk.report import KIND, assess
-from risk.report.manifest import EvaluationSummary
+from risk.report.manifest import EvaluationSummary, ModelCard
 from risk.report.shift import AreaShift
 
 
@@ -188,6 +190,11 @@ def _describe_result(workspace: Workspace, result: Result) -> list[str]:
         inside, (alone, every) = about["municipalities"]["areas"], about["municipalities"]["region_only"]
         share = f"{100 * alone / every:.0f} %"
         lines.append(f"  {inside} municipalities inside them; in {share} of cases only the average of their region.")
+    if tier == "partner":
+        names = dict(area_table()["name_en"])
+        opened = _open(workspace, tier, about["release"])
+        told = [*describe_intervals(opened, names), *describe_share_found(ModelCard.read(card), names)]
+        lines += [f"  {text}" for text in told]
     statements = about["statements"]
     shifts = [AreaShift.read(shift) for shift in statements.get("shifts", ())]
     years = str(statements.get("first_year", "")), str(statements.get("last_year_ends", ""))

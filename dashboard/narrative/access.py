@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dashboard.narrative.detection import describe_share_found
 from dashboard.site import current_release
-from dashboard.site.current_release import CurrentRelease, read_area_names, read_risk_manifest
+from dashboard.site.current_release import CurrentRelease, read_area_names, read_country_names, read_risk_manifest
 from dashboard.site.text import _, format_number
 from risk.access.tables import Times
 
@@ -18,22 +19,18 @@ def has_access(current: CurrentRelease) -> bool:
 def describe_access(current: CurrentRelease) -> list[str]:
     """Return sentences on how access is calculated and which travel times were entered."""
     manifest = read_risk_manifest(current)
-    notes = manifest and manifest.travel
-    if not notes or not has_access(current):
+    notes = manifest.travel if manifest else None
+    if not manifest or not notes or not has_access(current):
         return []
     ways = {name: format_number(getattr(notes, name)) for name in ("detour", "km_per_hour", "catchment_minutes")}
-    ways |= {name: format_number(100 * s) for name, s in zip(("least", "most"), notes.share_found, strict=True)}
     return [
         _(
             "Service places are divided among the children in need who can reach them: the nearer the "
             "service, the more, and none beyond {catchment_minutes} minutes (two-step floating "
             "catchment area)."
         ).format(**ways),
-        _(
-            "Children in need: the average of the last four quarters, as the risk model estimates it. "
-            "The model assumes that {least} to {most} % of them are identified; the intervals allow "
-            "for this."
-        ).format(**ways),
+        _("Children in need: the average of the last four quarters, as the risk model estimates it."),
+        *describe_share_found(manifest.card, read_country_names(current)),
         _(
             "Where no travel time was entered, it is the straight line between the centres of two "
             "areas, multiplied by {detour}, at {km_per_hour} km per hour. Services are taken to be in "

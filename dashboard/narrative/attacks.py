@@ -21,6 +21,7 @@ TRIED = {
     "homogeneity": "homogeneity: find areas where nearly all children are of one category",
     "averaging": "averaging: remove the noise",
     "sequence": "sequence: find out from all releases whether a child was moved, corrected, forgotten or withdrawn",
+    "dark_figure": "dark figure: find an interval that is too fine or has changed",
     "membership": "membership: find out from all releases whether one certain child was counted, or is new",
     "surface": "files: find numbers that are not in the release",
 }

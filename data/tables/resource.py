@@ -12,13 +12,15 @@ _COLUMNS = {
     "period": "The period, as an ISO 8601 interval: a start and a length, or a first and a last day.",
     "value": "The number, if the state is number. The method says whether it has noise.",
     "state": "What the cell is: number, class, few, almost_none, not_searched, structural_zero, withheld, "
-    "no_data, no_figure.",
+    "no_data, no_figure, cannot_tell.",
     "margin": "The margin: the largest possible distance between the number and the true number; empty if "
     "the number has no noise.",
     "reconciled": "The whole number nearest to the published ones with which parts add up to totals; empty if the cell "
     "shows neither a number nor a published zero.",
     "low": "Lower limit of the range, if the state is class.",
     "high": "Upper limit of the range; empty if there is none.",
+    "reason": "Why there is no interval, if the state is cannot_tell: few_lists, little_overlap, no_estimate, "
+    "models_disagree, too_wide.",
     "number": "The figure as published, where it is a number.",
     "share": "The figure as published, where it is a share, from 0 to 1.",
     "source": "Who published the figure; begins with “Invented” if it was made up.",
@@ -36,6 +38,7 @@ UNITS = {
     "communities": "people (estimate)",
     "flows": "children",
     "model": "children",
+    "dark_figure": "children, met or not (estimate)",
 }
 
 

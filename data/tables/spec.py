@@ -15,7 +15,9 @@ from data.tables.periods import Grain
 
 Tier = Literal["partner", "public"]
 Level = Literal["country", "region", "municipality"]
-Measure = Literal["children", "encounters", "effort", "services", "staff", "capacity", "communities", "flows", "model"]
+Measure = Literal[
+    "children", "encounters", "effort", "services", "staff", "capacity", "communities", "flows", "model", "dark_figure"
+]  # fmt: skip
 TIERS: tuple[Tier, ...] = ("partner", "public")
 LEVELS: tuple[Level, ...] = ("country", "region", "municipality")
 # Counts of children or of encounters with them: the numbers that get noise.
@@ -125,6 +127,12 @@ DEFAULT_BLOCKS: Mapping[Tier, tuple[Block, ...]] = {
             (("crossing", "found"),),
             "Input of the risk model; the only table with two breakdowns.",
         ),
+        Block(
+            ("dark_figure",),
+            ("country",),
+            ("whole",),
+            why="How many children there are, met or not, as an interval; only if governance.toml approves it.",
+        ),
     ),
     "public": (
         Block(("children",), _WIDE, _LONG, why="Children identified or met by outreach, each counted once."),
@@ -178,6 +186,7 @@ MAY_HOLD: Mapping[Tier, Mapping[Measure, Allowed]] = {
         "communities": Allowed(_ALL, ("year",)),
         "flows": Allowed(_WIDE, _LONG, (("origin",),)),
         "model": Allowed(("region", "municipality"), ("quarter",), (("crossing", "found"),)),
+        "dark_figure": Allowed(("country",), ("whole",)),
     },
     "public": {
         "children": Allowed(_WIDE, _LONG, _OF_CHILDREN),

@@ -29,7 +29,7 @@ from data.workspace.types import Bools, Floats
 from geo import areas as geography
 from geo.travel import Link, Speed, Travel
 from risk.access import Access, Catchment, Certainty, Supply, compute_access, find_nearest
-from risk.model.detection import DetectionRange, draw_yearly_need
+from risk.model.detection import draw_yearly_need
 from risk.model.draws import Draws
 from risk.model.observations import Observations
 from risk.numbers import round_to_two_digits
@@ -79,32 +79,28 @@ class TravelNotes:
     """How travel and access were calculated, and the times that were entered.
 
     detour : road over straight line. catchment_minutes : the travel time beyond which no service counts.
-    share_found : lowest and highest share of the children in need that is found.
     """
 
     detour: float
     km_per_hour: float
     catchment_minutes: float
-    share_found: tuple[float, float]
     times: Times
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> TravelNotes:
         """Read the notes that `describe_travel` wrote."""
         numbers = {name: float(values[name]) for name in ("detour", "km_per_hour", "catchment_minutes")}
-        low, high = values["found"]
-        return cls(**numbers, share_found=(low, high), times=Times.read({"travel": values}))
+        return cls(**numbers, times=Times.read({"travel": values}))
 
 
 def describe_travel(times: Times) -> dict[str, Any]:
     """Return how travel is calculated and which times were entered, as plain values for a manifest."""
-    speed, detection = Speed(), DetectionRange()
+    speed = Speed()
     return {
         "detour": speed.detour,
         "km_per_hour": speed.km_per_hour,
         "catchment_minutes": CATCHMENT.minutes,
         "catchment_scale": CATCHMENT.scale,
-        "found": [detection.low, detection.high],
         **{
             name: [[link.start, link.end, link.minutes, link.source] for link in links]
             for name, links in (("uploaded", times.uploaded), ("ferries", times.ferries))

@@ -3,13 +3,14 @@
 The share of the children in need that is found is unknown. A common share never changes a ranking; differences between
 areas do. So log detection is assumed to vary between areas, normally with standard deviation 0.2, around each common
 share from 0.11 to 0.25, and every statement averages over draws of the risk and over this range: docs/risk-model.md eq.
-(38) to (42). In a relative risk the common share cancels; in a number of children it does not.
+(38) to (42). In a relative risk the common share cancels; in a number of children it does not. Where the release has an
+interval of how many children there are in a country, the range of its common share follows from it, eq. (126).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,16 +65,31 @@ class DetectionRange:
         """Draw the children newly in need in each quarter, eq. (41), (D, A, T, P).
 
         The common share is that of all children in need over the whole time, found with the actual effort. The
-        share of a single area differs: where there was less outreach or reporting, fewer were found.
+        share of a single area differs: where there was less outreach or reporting, fewer were found. A country whose
+        share follows from an interval is scaled alone, eq. (126), the others together.
         """
         size, areas = draws.log_rate.shape[:2]
         rate = np.exp(draws.log_rate) * observations.expected[:, :, None]
         relative_need = rate * np.exp(-self.between(size, areas, seed))[:, :, None, None]
         factor = compute_finding_factor(observations, draws.gamma, draws.gap)
-        found = (rate.sum(axis=3) * factor).sum(axis=(1, 2))
-        level = found / relative_need.sum(axis=(1, 2, 3)) / np.exp(self.common(size))
-        need: Floats = relative_need * level[:, None, None, None]
+        found, wanted = (rate.sum(axis=3) * factor).sum(axis=2), relative_need.sum(axis=(2, 3))
+        need: Floats = np.empty_like(relative_need)
+        for inside, log_share in self._list_shares(size, observations, seed):
+            level = found[:, inside].sum(axis=1) / wanted[:, inside].sum(axis=1) / np.exp(log_share)
+            need[:, inside] = relative_need[:, inside] * level[:, None, None, None]
         return need
+
+    def _list_shares(self, size: int, observations: Observations, seed: int) -> Iterator[tuple[Bools, Floats]]:
+        """Yield groups of areas with one common share, a mask (A,), and the log of the share for each draw, (D,)."""
+        countries = np.array(observations.countries)
+        assumed = ~np.isin(countries, list(observations.share_found))
+        if assumed.any():
+            yield assumed, self.common(size)
+        for number, country in enumerate(sorted(set(countries[~assumed]))):
+            low, high = observations.share_found[country]
+            # In another order for each country: a low share in one says nothing of the other's.
+            order = np.random.default_rng([seed, 4, number]).permutation(size)
+            yield countries == country, replace(self, low=low, high=high).common(size)[order]
 
 
 def draw_yearly_need(draws: Draws, observations: Observations, seed: int) -> Floats:

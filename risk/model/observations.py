@@ -7,7 +7,7 @@ between two censuses are interpolated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -52,6 +52,8 @@ class Observations:
     covariates : (A, c). Never communities or ethnicity.
     regions : code of the region of each area, A, where the areas are municipalities; None where they are regions.
     breaks : series breaks that a person accepted.
+    share_found : lowest and highest share of the children in need who were met, of each country for which the release
+        has an interval of how many there are. Of the others it is assumed: risk/model/detection.py.
     """
 
     areas: tuple[str, ...]
@@ -70,6 +72,7 @@ class Observations:
     covariates: Floats | None = None
     regions: tuple[str, ...] | None = None
     breaks: tuple[Break, ...] = ()
+    share_found: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that all shapes belong together; raise ReleaseError where one does not."""
@@ -179,10 +182,11 @@ class Observations:
         return np.repeat(self.effort[:, -_YEAR:].mean(axis=1)[:, None], quarters, axis=1)
 
     def up_to(self, quarters: int) -> Observations:
-        """Return the observations of the first quarters only, without totals, which include the later quarters."""
+        """Return the observations of the first quarters only, without what includes the later quarters."""
         return replace(
             self,
             totals=None,
+            share_found={},
             quarters=self.quarters[:quarters],
             expected=self.expected[:, :quarters],
             published=self.published[:, :quarters],
@@ -219,6 +223,7 @@ class Observations:
             totals,
             total_noise,
             regions=places.regions,
+            share_found=read_share_found(release),
         )
 
     @classmethod
@@ -251,6 +256,25 @@ class Observations:
             build_channel(CellKey.from_manifest(release.manifest["tact"]), published, release.k),
             release.tier,
         )
+
+
+def read_share_found(release: Release) -> dict[str, tuple[float, float]]:
+    """Return the lowest and highest share of the children in need who were met, by country: eq. (126).
+
+    Only of countries for which the release has an interval of how many children there are, and all it needs.
+    """
+    estimated, by_stage = "dark_figure_country_whole", "children_country_whole_stage"
+    if not {estimated, by_stage} <= set(release.tables):
+        return {}
+    stages, shares = release.table(by_stage), dict[str, tuple[float, float]]()
+    stages = stages[stages["stage"] != "at_risk"]  # prevention is no outcome
+    intervals = release.table(estimated).query("state == 'class'")
+    for area, low, high in zip(*(intervals[name].tolist() for name in ("area", "low", "high")), strict=True):
+        met = stages[stages["area"] == area]
+        number = float(met["value"].sum())
+        if 0.0 < number <= high and not (met["state"] == "withheld").any():
+            shares[area] = number / high, min(number / low, 1.0)
+    return shares
 
 
 def merge_crossings(counts: Ints) -> Ints:

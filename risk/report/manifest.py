@@ -14,6 +14,7 @@ from risk.evaluation import Verdict
 from risk.evaluation.baselines import HISTORICAL_MEAN
 from risk.evaluation.forecast_ledger import TrackRecord
 from risk.evaluation.risk_model import MODEL
+from risk.model.detection import DetectionRange
 from risk.report import KIND
 from risk.report.safeguards import Drift, ProxyCheck, read_checks, read_drift
 from risk.report.shift import AreaShift, YearShare
@@ -34,7 +35,8 @@ class ModelCard:
     """The description of the model.
 
     gamma : the exponent of outreach, mean and standard deviation. interpolated : whether any population is
-    interpolated between two censuses.
+    interpolated between two censuses. share_found : lowest and highest share of the children in need who were met, by
+    country, where the release says how many there are; share_assumed : the same where it does not.
     """
 
     areas: int
@@ -45,6 +47,30 @@ class ModelCard:
     never_used: tuple[str, ...]
     sensitivity: Sensitivity | None
     interpolated: bool
+    countries: tuple[str, ...]
+    share_assumed: tuple[float, float]
+    share_found: Mapping[str, tuple[float, float]]
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> ModelCard:
+        """Read the card of a result; what earlier results lack has the value that held for them."""
+        other = values.get("sensitivity")
+        mean, spread = (float(value) for value in values["gamma"])
+        usual = DetectionRange()
+        least, most = values.get("share_assumed") or (usual.low, usual.high)
+        return cls(
+            int(values["areas"]),
+            str(values["first"]),
+            str(values["last"]),
+            (mean, spread),
+            tuple(values["used"]),
+            tuple(values["never_used"]),
+            Sensitivity(other["classes_changed"], other["classes"], min(other["rank_correlation"])) if other else None,
+            bool(values.get("interpolated", False)),
+            tuple(values.get("countries", ())),
+            (float(least), float(most)),
+            {str(code): (float(low), float(high)) for code, (low, high) in (values.get("share_found") or {}).items()},
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +138,7 @@ def read_manifest(release: Release) -> RiskManifest | None:
     evaluation = values.get("evaluation")
     return RiskManifest(
         created=str(values.get("created", "")),
-        card=_read_card(values["card"]),
+        card=ModelCard.read(values["card"]),
         years=(str(statements.get("first_year", "")), str(statements.get("last_year_ends", ""))),
         shifts=tuple(AreaShift.read(shift) for shift in statements.get("shifts", ())),
         trends=Trends.read(statements.get("trends") or {}),
@@ -124,19 +150,4 @@ def read_manifest(release: Release) -> RiskManifest | None:
         track_record=TrackRecord.read(values["track_record"]) if values.get("track_record") else None,
         shares=tuple(YearShare.read(share) for share in statements.get("shares", ())),
         ledger_problem=str(values.get("ledger_problem", "")),
-    )
-
-
-def _read_card(values: Mapping[str, Any]) -> ModelCard:
-    other = values.get("sensitivity")
-    mean, spread = (float(value) for value in values["gamma"])
-    return ModelCard(
-        int(values["areas"]),
-        str(values["first"]),
-        str(values["last"]),
-        (mean, spread),
-        tuple(values["used"]),
-        tuple(values["never_used"]),
-        Sensitivity(other["classes_changed"], other["classes"], min(other["rank_correlation"])) if other else None,
-        bool(values.get("interpolated", False)),
     )

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 from sklearn.base import clone
 
 from risk.model import Fit, RiskModel
-from risk.model.detection import judge_risk
+from risk.model.detection import DetectionRange, judge_risk
 from risk.model.municipalities import MunicipalFit
 from risk.report.tables import DRAWS, REPLICATES, SEED, JudgedFit
 
@@ -51,6 +51,9 @@ def make_model_card(judged: JudgedFit, model: RiskModel, *, municipal: bool) -> 
         "ways": list(observations.ways),
         "used": ["counts of children", "outreach days", "population", "which areas touch"],
         "never_used": ["layers of communities", "ethnicity", "single children", f"places below a {smallest}"],
+        "countries": list(observations.country_names),
+        "share_assumed": [DetectionRange().low, DetectionRange().high],
+        "share_found": {country: list(ends) for country, ends in observations.share_found.items()},
         "expected": "people times the national share of children (provisional)",
         "sensitivity": _measure_sensitivity(judged, model),
     }

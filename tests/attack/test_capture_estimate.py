@@ -10,8 +10,8 @@ from itertools import product
 import numpy as np
 import pytest
 
+from data.capture import estimate_population, round_estimate
 from data.disclosure.cell_key import CellKey
-from risk.capture import estimate_population, round_estimate
 
 MECHANISM = CellKey()
 # Three lists: cells A, B, AB, C, AC, BC, ABC.

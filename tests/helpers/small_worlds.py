@@ -146,8 +146,13 @@ class MemoryVault:
     def read(self, kind, columns=None):
         frame = self.records.get(kind)
         if frame is not None:
-            frame = frame if "batch" in frame else frame.assign(batch=1)
+            usual = {"batch": 1, "partner": ""}
+            frame = frame.assign(**{name: usual[name] for name in usual.keys() - set(frame)})
             yield from batches(frame[list(columns)] if columns else frame)
+
+    def partners(self, kind):
+        frame = self.records.get(kind)
+        return sorted(set(frame["partner"]) - {""}) if frame is not None and "partner" in frame else []
 
     def published_blocks(self):
         return {

@@ -3,7 +3,7 @@ from functools import partial
 import pytest
 
 from benchmarks.studies.dark_figure import LAWS, describe, study_dark_figure
-from risk.capture import estimate_population
+from data.capture import estimate_population
 
 pytestmark = pytest.mark.slow
 

@@ -33,7 +33,7 @@ _MONTHS = (
     "December",
 )
 _TRUE = (1, 4, 12)
-_HIDDEN = ("few", "almost_none", "not_searched", "withheld", "no_data")
+_HIDDEN = ("few", "almost_none", "not_searched", "withheld", "cannot_tell", "no_data")
 _MEASURES = {
     "children": "Children identified or met",
     "encounters": "Encounters",
@@ -44,6 +44,7 @@ _MEASURES = {
     "communities": "Communities",
     "flows": "Flows",
     "model": "Input of the risk model",
+    "dark_figure": "Children in need, met or not (interval)",
 }
 _GRAINS = {"month": "month", "quarter": "quarter", "year": "year", "whole": "whole programme"}
 
@@ -294,6 +295,7 @@ _SHORT = {
     "almost_none": "Almost none, %",
     "not_searched": "Not searched, %",
     "withheld": "Withheld, %",
+    "cannot_tell": "Cannot tell, %",
     "no_data": "No data, %",
 }
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.narrative import model_card, track_record
 from dashboard.narrative import risk as narrative
+from dashboard.narrative.detection import describe_intervals, describe_share_found
 from dashboard.narrative.evaluation import format_verdict, is_beaten
 from dashboard.pages.risk import chart, evaluation, summary
 from dashboard.site import current_release, read_site
@@ -167,6 +168,9 @@ _PUBLISHED = (
 def _show_card(current: CurrentRelease, manifest: RiskManifest) -> None:
     st.html(markup.render_definitions(model_card.list_facts(manifest)))
     st.html(markup.render_list(model_card.list_limits(manifest.card)))
+    names = current_release.read_country_names(current)
+    told = [*describe_intervals(current.release, names), *describe_share_found(manifest.card, names)]
+    st.html(markup.render_list(told))
     st.html(markup.render_list(model_card.list_safeguards(manifest)))
     st.html(markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks or ()))))
 

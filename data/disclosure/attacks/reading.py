@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
@@ -12,29 +13,34 @@ from data.disclosure.channel import Knowledge
 from data.release import Release
 from data.tables.spec import COUNTED, TableSpec
 
+_ESTIMATED = frozenset({"dark_figure"})
 
-def list_specifications(release: Release) -> dict[str, TableSpec]:
-    """Return the specifications of the counted tables of a release, by table name."""
+
+def list_specifications(release: Release, measures: Collection[str] = COUNTED) -> dict[str, TableSpec]:
+    """Return the specifications of the tables of some measures, by default the counted ones, by table name."""
     specs: dict[str, TableSpec] = {}
     for resource in release.manifest["resources"]:
         about: dict[str, Any] = resource.get("tact") or {}
-        if about.get("measure") in COUNTED:
+        if about.get("measure") in measures:
             spec = TableSpec(about["measure"], about["level"], about["grain"], tuple(about["breakdown"]))
             specs[resource["name"]] = spec
     return specs
 
 
 def read_published(release: Release) -> Published:
-    """Read the counted tables of a release, and what its manifest says about the noise."""
+    """Read the counted and the estimated tables of a release, and what its manifest says about the noise."""
     about = release.manifest["tact"]
-    tables = {
-        spec: pq.ParquetFile(release.folder / f"{name}.parquet").read()
-        for name, spec in list_specifications(release).items()
-    }
+    tables, estimates = (
+        {
+            spec: pq.ParquetFile(release.folder / f"{name}.parquet").read()
+            for name, spec in list_specifications(release, measures).items()
+        }
+        for measures in (COUNTED, _ESTIMATED)
+    )
     knowledge = {m: Knowledge.from_manifest(values) for m, values in about.get("knowledge", {}).items()}
     tables = {spec: table for spec, table in tables.items() if len(table)}
     frozen, final = bool(about.get("frozen", True)), about.get("final") or ""
-    return Published(release.name, tables, knowledge, release.k, frozen, final)
+    return Published(release.name, tables, knowledge, release.k, frozen, final, estimates)
 
 
 def read_areas(release: Release) -> pd.DataFrame:

@@ -23,7 +23,7 @@ _REASON = "a number that was published before has changed: the two together can 
 
 
 def join_releases(releases: Sequence[Published]) -> Published:
-    """Return the releases of a tier, oldest first, as one release: the last number of each cell."""
+    """Return the releases of a tier, oldest first, as one release: the last number of each cell, and each estimate."""
     tables = {}
     for spec in dict.fromkeys(spec for release in releases for spec in release.tables):
         parts = [release.tables[spec].to_pandas() for release in releases if spec in release.tables]
@@ -32,7 +32,8 @@ def join_releases(releases: Sequence[Published]) -> Published:
         rows = rows.iloc[np.argsort(rows["state"] != "withheld", kind="stable")]
         last = rows.drop_duplicates(["area", "period", *spec.breakdown], keep="last").sort_index()
         tables[spec] = pa.Table.from_pandas(last, preserve_index=False)
-    return replace(releases[-1], tables=tables)
+    estimates = {spec: table for release in releases for spec, table in release.estimates.items()}
+    return replace(releases[-1], tables=tables, estimates=estimates)
 
 
 def attack(releases: Sequence[Published]) -> tuple[list[Finding], dict[str, float]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from data.disclosure.attacks import averaging, homogeneity, membership, reading, sequence
+from data.disclosure.attacks import averaging, dark_figure, homogeneity, membership, reading, sequence
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
 from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.cell_key import CellKey
@@ -37,6 +37,7 @@ def attack_numbers(earlier: Sequence[Published], release: Release, *, thorough: 
     yield "homogeneity", homogeneity.report_homogeneous(system, bounds), {}
     yield "averaging", *averaging.attack(releases, system, mechanism)
     yield "sequence", *sequence.attack(releases)
+    yield "dark_figure", dark_figure.attack(releases, release.tier), {}
     everything = sequence.join_releases(releases)
     if thorough:
         yield "membership", *membership.attack(everything, areas, mechanism, k)

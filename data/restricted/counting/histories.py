@@ -13,13 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.disclosure.cell_key import CellKey, compute_cell_keys
-from data.errors import ReleaseError
 from data.restricted.counting.encounters import Encounters
 from data.tables.spec import CATEGORIES
 from data.workspace.types import Bools, Ints
 
 _SALT = "histories"  # no number of another table has the same noise
-_MOST_PARTNERS = 62  # the partners of a child are the digits of a number of 64 bits
 _AT_RISK = CATEGORIES["stage"].index("at_risk")
 
 
@@ -38,25 +36,22 @@ def count_histories(encounters: Encounters, partners: int, mechanism: CellKey) -
     """Count the capture histories of each country and add noise; `encounters` must have their partners.
 
     Children first met as at risk are left out: meeting them is prevention, as in the model's table.
-    Raises ReleaseError for more than 62 partners.
     """
-    if partners > _MOST_PARTNERS:
-        raise ReleaseError(f"There are {partners} partners; an estimate can use {_MOST_PARTNERS} at most.")
     grid, child = encounters.grid, encounters.child
     country = grid.area_index["country"][encounters.place]
     home = country[encounters.first_rows]
-    rows = np.flatnonzero((encounters.partner >= 0) & (country == home[child]))
-    history = np.zeros(len(home), np.int64)
-    np.bitwise_or.at(history, child[rows], np.int64(1) << encounters.partner[rows].astype(np.int64))
-    counted = (history > 0) & (encounters.codes["stage"][encounters.first_rows] != _AT_RISK)
+    at_home = country == home[child]
+    rows = np.flatnonzero(at_home & (encounters.partner >= 0)) if partners else np.zeros(0, np.int64)
+    history = np.zeros((len(home), partners), bool)
+    history[child[rows], encounters.partner[rows]] = True
+    counted = history.any(axis=1) & (encounters.codes["stage"][encounters.first_rows] != _AT_RISK)
     record_key = encounters.keys(_SALT, mechanism.key_range)
     result = {}
     for index, code in enumerate(grid.codes["country"]):
         members = np.flatnonzero(counted & (home == index))
-        kinds, cell = np.unique(history[members], return_inverse=True)
-        counts = np.bincount(cell, minlength=len(kinds)).astype(np.int64)
-        keys = compute_cell_keys(cell, record_key[members], len(kinds), mechanism.key_range)
-        on_list = ((kinds[:, None] >> np.arange(partners)) & 1).astype(bool)
-        noisy = mechanism.publish(counts, keys) if len(kinds) else counts
+        on_list, cell = np.unique(history[members], axis=0, return_inverse=True)
+        counts = np.bincount(cell, minlength=len(on_list)).astype(np.int64)
+        keys = compute_cell_keys(cell, record_key[members], len(on_list), mechanism.key_range)
+        noisy = mechanism.publish(counts, keys) if len(on_list) else counts
         result[code] = NoisyHistories(on_list, noisy)
     return result

@@ -62,13 +62,17 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Governance:
-    """The content of the file. `missing` lists what it lacks, each with its remedy; empty when complete."""
+    """The content of the file. `missing` lists what it lacks, each with its remedy; empty when complete.
+
+    communities, dark_figure: whether their tables are approved.
+    """
 
     path: Path
     missing: tuple[str, ...]
     months: int | None
     approvers: tuple[str, ...]
     communities: bool
+    dark_figure: bool
     agreements: tuple[Agreement, ...]
 
     def require(self) -> None:
@@ -79,8 +83,8 @@ class Governance:
 
     @property
     def blocked(self) -> frozenset[str]:
-        """The measures that must not be released: communities without approval."""
-        return frozenset() if self.communities else frozenset({"communities"})
+        """The measures that must not be released without approval: communities and the dark figure."""
+        return frozenset(name for name in ("communities", "dark_figure") if not getattr(self, name))
 
     def permitted(self, plan: Plan) -> Plan:
         """Return the tables of a plan that may be released."""
@@ -141,6 +145,7 @@ def read(workspace: Workspace) -> Governance:
         _months(fields),
         tuple(_text(person, "name") for person in _blocks(fields, "approved")),
         _text(_section(fields, "communities"), "decision") == "approved",
+        _text(_section(fields, "dark_figure"), "decision") == "approved",
         tuple(map(_agreement, _blocks(fields, "agreements"))),
     )
 
@@ -175,11 +180,18 @@ def _missing(fields: Mapping[str, Any], invented: bool) -> Iterator[str]:
             yield f"[{section}] date: write {what}, as 2009-05-31, not in the future."
     if _months(fields) is None:
         yield ("[retention] months: write the number of months without an encounter after which records are deleted.")
-    if _text(_section(fields, "communities"), "decision") not in _DECISIONS:
-        yield f"[communities] decision: write what the Roma partner decided, one of {', '.join(_DECISIONS)}."
+    yield from _missing_decisions(fields)
     yield from _missing_people(_blocks(fields, "approved"))
     for number, block in enumerate(_blocks(fields, "agreements"), start=1):
         yield from _missing_in_agreement(number, block)
+
+
+def _missing_decisions(fields: Mapping[str, Any]) -> Iterator[str]:
+    if _text(_section(fields, "communities"), "decision") not in _DECISIONS:
+        yield f"[communities] decision: write what the Roma partner decided, one of {', '.join(_DECISIONS)}."
+    # Files from before have no such section: then nothing is released.
+    if _text(_section(fields, "dark_figure"), "decision") not in ("", *_DECISIONS):
+        yield f"[dark_figure] decision: write one of {', '.join(_DECISIONS)}, or leave the section out."
 
 
 def _missing_people(people: list[Mapping[str, Any]]) -> Iterator[str]:

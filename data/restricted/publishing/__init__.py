@@ -3,6 +3,7 @@
 Each step is a function that takes values and returns the next one; nothing is changed in place:
 
     vault --read_records--> Records --count_tables--> CountedTables --perturb_tables--> noisy numbers
+          Records --estimate_dark_figures--> intervals from noisy capture histories
       --freeze (repeat what was published)--> Frozen --tabulate--> tables
       --withhold_cells (attack: sums, averaging, membership)--> SafeTables --write_tier--> files
       --audit_tiers (attack what was written)--> publish
@@ -28,6 +29,7 @@ from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import ReleaseError
 from data.restricted.counting.encounters import RecordKeys, count_tables, read_encounters
+from data.restricted.publishing.dark_figure import estimate_dark_figures
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.earlier import read_earlier, refuse_lost, refuse_other_noise, refuse_shorter_time
 from data.restricted.publishing.frozen import freeze
@@ -133,6 +135,7 @@ def make_release(
         tick("Counting")
         counted = count_tables(encounters, draft.plan, draft.policy)
         noisy = perturb_tables(counted, draft.policy, draft.mechanism)
+        noisy |= estimate_dark_figures(encounters, records.partners, draft.plan, draft.mechanism)
         tick("Making tables")
         published = {name: block.members for name, block in vault.published_blocks().items()}
         frozen = freeze(noisy, published if policy.frozen else {}, records.grid)

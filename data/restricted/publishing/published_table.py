@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from data.capture import REASONS
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import Policy
 from data.tables.grid import Grid
@@ -38,7 +39,8 @@ def code(state: State) -> int:
 class ReleasedTable:
     """One table before it is written; arrays of shape (areas, periods, *categories).
 
-    value, low, high: NaN where there is none. margin: how far a number may be off; None if it is exact.
+    value, low, high: NaN where there is none. margin: how far a number may be off; None if it is exact. reason: of an
+    estimate, its place in REASONS, -1 where there is an interval.
     """
 
     spec: TableSpec
@@ -48,6 +50,7 @@ class ReleasedTable:
     margin: int | None = None
     low: Floats | None = None
     high: Floats | None = None
+    reason: Ints | None = None
 
     @property
     def axes(self) -> dict[str, tuple[str, ...]]:
@@ -88,6 +91,9 @@ class ReleasedTable:
         columns["margin"] = _numbers(margin, number)
         if self.low is not None and self.high is not None:
             columns["low"], columns["high"] = _numbers(self.low, pa.int64()), _numbers(self.high, pa.int64())
+        if self.reason is not None:
+            why = np.array((*REASONS, ""), object)  # -1 is the last
+            columns["reason"] = pa.array(why[self.reason.ravel()], pa.string())
         return pa.table(columns)
 
     def frame(self) -> pd.DataFrame:
@@ -180,6 +186,16 @@ def tabulate_exact(spec: TableSpec, values: Floats, grid: Grid, missing: State) 
     state[values == 0] = code(missing)
     state[np.isnan(values)] = code("no_data")
     return ReleasedTable(spec, grid, np.where(state == code("number"), values, np.nan), state)
+
+
+def tabulate_intervals(spec: TableSpec, values: Ints, grid: Grid) -> ReleasedTable:
+    """Show the intervals of estimates, or why there are none; `values` as estimate_dark_figures returns them."""
+    low, high, reason = np.moveaxis(values, -1, 0)
+    known = reason < 0
+    state = np.where(known, code("class"), code("cannot_tell")).astype(np.int8)
+    nothing = np.full(low.shape, np.nan)
+    low, high = (np.where(known, end.astype(np.float64), nothing) for end in (low, high))
+    return ReleasedTable(spec, grid, nothing, state, None, low, high, reason)
 
 
 def tabulate_sums(spec: TableSpec, values: Floats, grid: Grid, withheld: Bools, partial: Bools) -> ReleasedTable:

@@ -36,6 +36,10 @@ class Vault(Protocol):
         """Return the records of a kind, in batches."""
         ...
 
+    def partners(self, kind: str | None = None) -> list[str]:
+        """List the partners that records of a kind name."""
+        ...
+
     def published_blocks(self) -> Mapping[str, Any]:
         """Return what was last published, block by block; each has `members` and `release`."""
         ...
@@ -59,9 +63,13 @@ class Vault(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """All records that a release counts, as numbers, with the grid that they fall on."""
+    """All records that a release counts, as numbers, with the grid that they fall on.
+
+    partners: those that encounters name, in the order of their numbers.
+    """
 
     grid: Grid
+    partners: tuple[str, ...]
     encounters: counting.EncounterColumns
     effort: Effort
     services: Services
@@ -76,7 +84,9 @@ def read_records(vault: Vault, areas: pd.DataFrame, calendar: Calendar, policy: 
     grid = Grid.for_day(areas, calendar, (policy.first, policy.last), policy.lag, day)
     if grid is None:
         return None
-    encounters = counting.load_encounters(vault.read("encounter", (*counting.COLUMNS, "batch")), grid.names)
+    partners = tuple(vault.partners("encounter"))
+    columns = (*counting.COLUMNS, "batch", "partner")
+    encounters = counting.load_encounters(vault.read("encounter", columns), grid.names, partners)
     days = encounters["day"].astype("datetime64[D]")
     if len(days) and not (grid.period_of(days, "quarter") >= 0).any():
         msg = (
@@ -89,7 +99,7 @@ def read_records(vault: Vault, areas: pd.DataFrame, calendar: Calendar, policy: 
     communities = read_communities(vault.read("community", ("area", "group", "estimate", "year")), grid)
     if not (len(days) or len(effort.amount) or len(services.start) or len(communities.year)):
         return None
-    return Records(grid, encounters, effort, services, communities)
+    return Records(grid, partners, encounters, effort, services, communities)
 
 
 def join_figures(vault: Vault | None, shipped: pd.DataFrame, *, invented: bool) -> pa.Table:

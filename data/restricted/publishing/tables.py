@@ -42,6 +42,8 @@ def _tabulate_tier(tier: Tier, draft: Draft, records: Records, frozen: Frozen) -
             ).without(frozen.withheld(spec, tier))
         elif spec.measure == "effort":
             tables[spec] = _tabulate_effort(spec, records.effort, tier)
+        elif spec.measure == "dark_figure":
+            tables[spec] = published_table.tabulate_intervals(spec, frozen.numbers[spec], grid)
         elif spec.measure == "communities":
             tables[spec] = published_table.tabulate_estimates(spec, *records.communities.range(spec), grid)
         else:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.commands.estimate import _REASONS
+from data.capture import REASONS
 
 
 def list_files(folder):
@@ -21,7 +21,7 @@ def test_it_shows_each_country_to_the_data_officer_and_writes_nothing(tact, demo
     for country in answer["countries"].values():
         numbers = [country[name] for name in ("low", "estimate", "high")]
         if country["cannot_tell"]:
-            assert country["cannot_tell"] in _REASONS
+            assert country["cannot_tell"] in REASONS
             assert numbers == [None, None, None]
         else:
             assert numbers == sorted(numbers)

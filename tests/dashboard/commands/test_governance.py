@@ -158,14 +158,16 @@ def test_practice_needs_no_second_person(tact, made) -> None:
 
 
 @pytest.mark.parametrize("decision", ["blocked", "withdrawn", ""])
-def test_layers_of_communities_leave_with_approval_alone(tact, made, tmp_path, decision) -> None:
+def test_communities_and_the_dark_figure_leave_with_approval_alone(tact, made, tmp_path, decision) -> None:
     folder = made("--practice")
+    with (folder / "policy.toml").open("a") as policy:
+        policy.write('[[partner]]\nmeasures = ["dark_figure"]\nlevels = ["country"]\nperiods = ["whole"]\n')
     first = tact("--workspace", folder, "release", "--json").json["release"]
     assert communities(folder, "public")
     text = (folder / "governance.toml").read_text()
     (folder / "governance.toml").write_text(text.replace('"approved"', f'"{decision}"'))
     doctor = tact("--workspace", folder, "doctor", "--json")
-    assert (doctor.code, len(doctor.json["problems"])) == (7, 1)
+    assert (doctor.code, len(doctor.json["problems"])) == (7, 2)
     # What was published is not changed; what leaves from now on holds none.
     earlier = tact("--workspace", folder, "export", "--to", tmp_path / "out", "--format", "csv", "--json")
     assert earlier.json["release"] == first
@@ -173,6 +175,7 @@ def test_layers_of_communities_leave_with_approval_alone(tact, made, tmp_path, d
     assert tact("--workspace", folder, "release", "--json").code == 0
     assert not communities(folder, "public")
     assert not communities(folder, "partner")
+    assert not any("dark" in table for table in Release.open(folder / "releases", "partner").tables)
     assert tact("--workspace", folder, "doctor", "--json").json["healthy"]
 
 

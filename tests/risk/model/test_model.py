@@ -1,8 +1,10 @@
 """The risk model: published answers, honest intervals, and the known truth of invented worlds."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -24,9 +26,9 @@ from risk.laplace.likelihood import Counts, Slopes
 from risk.laplace.mode import NoMode, compute_gradient, find_best_mode, find_mode
 from risk.laplace.response import Totals, compute_moments, compute_total_response
 from risk.model import RiskModel
-from risk.model.detection import DetectionRange, compute_exceedance, judge_risk
+from risk.model.detection import DetectionRange, compute_exceedance, draw_yearly_need, judge_risk
 from risk.model.layout import build_layout
-from risk.model.observations import HIDDEN, MISSING, PATHWAYS, Observations
+from risk.model.observations import HIDDEN, MISSING, PATHWAYS, Observations, read_share_found
 from risk.worlds import WorldParameters, simulate_default_areas
 from tests.helpers.fits import GammaPrecision, log_means, mean_risk
 from tests.helpers.reference import read_scotland, read_scotland_edges
@@ -509,6 +511,57 @@ def test_of_the_need_in_all_the_common_share_is_found_with_the_effort_there_was(
     reach = np.nan_to_num(days[None] ** drawn.gamma[:, None, None]) + np.exp(drawn.gap)[:, one.country_of, None]
     children = (np.exp(drawn.log_rate) * one.expected[:, :, None]).sum(axis=3) * reach
     np.testing.assert_allclose(0.2 * need.sum(axis=(1, 2, 3)), children.sum(axis=(1, 2)))
+
+
+def test_the_share_of_a_country_with_an_interval_follows_from_it(seen, fits):
+    """docs/risk-model.md eq. (126)."""
+    drawn, usual = fits[0].draws(300, 0), DetectionRange(between_sd=0.0)
+    one = replace(seen[0], share_found={"AL": (0.3, 0.6)})
+    albania = np.array(one.countries) == "AL"
+    met = 0.2 * DetectionRange(0.2, 0.2, between_sd=0.0).need(drawn, one, 0)[:, ~albania].sum(axis=(1, 2, 3))
+    need = usual.need(drawn, one, 0)
+    np.testing.assert_allclose(met / need[:, ~albania].sum(axis=(1, 2, 3)), np.geomspace(0.11, 0.25, 300))
+    alone = replace(one, share_found={"AL": (0.4, 0.4)})
+    met = 0.4 * usual.need(drawn, alone, 0)[:, albania].sum(axis=(1, 2, 3))
+    shares = met / need[:, albania].sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(np.sort(shares), np.geomspace(0.3, 0.6, 300))
+    assert abs(np.corrcoef(shares, np.arange(300))[0, 1]) < 0.2, "a low share here says nothing of the other country"
+    # What the planner and the access tables read follows.
+    ratio = (
+        draw_yearly_need(drawn, alone, 0)[:, albania]
+        / draw_yearly_need(drawn, replace(one, share_found={"AL": (0.2, 0.2)}), 0)[:, albania]
+    )
+    np.testing.assert_allclose(ratio, 0.5)
+
+
+STAGES = [("AL", "at_risk", 50, "number"), ("AL", "identified", 170, "number"), ("AL", "returning", 30, "number")]
+INTERVALS = [("AL", "class", 400.0, 1000.0), ("GR", "cannot_tell", np.nan, np.nan)]
+
+
+def open_release(stages, intervals):
+    tables = {
+        "children_country_whole_stage": pd.DataFrame(stages, columns=["area", "stage", "value", "state"]),
+        "dark_figure_country_whole": pd.DataFrame(intervals, columns=["area", "state", "low", "high"]),
+    }
+    tables = {name: table for name, table in tables.items() if len(table)}
+    return SimpleNamespace(tables=tuple(tables), table=tables.__getitem__)
+
+
+@pytest.mark.parametrize(
+    ("stages", "intervals", "shares"),
+    [
+        (STAGES, INTERVALS, {"AL": (0.2, 0.5)}),
+        ([*STAGES, ("AL", "recruited", None, "almost_none")], INTERVALS, {"AL": (0.2, 0.5)}),
+        # More were met than the lower end: all may have been.
+        (STAGES, [("AL", "class", 125.0, 800.0)], {"AL": (0.25, 1.0)}),
+        ([*STAGES, ("AL", "recruited", None, "withheld")], INTERVALS, {}),
+        (STAGES, INTERVALS[1:], {}),
+        (STAGES, [], {}),
+        ([], INTERVALS, {}),
+    ],
+)
+def test_the_share_found_is_read_from_a_release_that_has_all_it_needs(stages, intervals, shares):
+    assert read_share_found(open_release(stages, intervals)) == shares
 
 
 def test_numbers_of_children_in_need_are_near_the_truth(worlds, seen, fits):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,8 @@ class Published:
     """One release of one tier as the attacker reads it.
 
     tables: by specification; columns area, period, those of the breakdown, value, state. final: the last day of the
-    years that are final (ISO 8601); empty if all numbers are final.
+    years that are final (ISO 8601); empty if all numbers are final. estimates: the tables of estimated numbers, which
+    are no counts.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Published:
     k: int
     frozen: bool = True
     final: str = ""
+    estimates: Mapping[TableSpec, pa.Table] = field(default_factory=dict)
 
     def is_provisional(self, period: str) -> bool:
         """Return whether the numbers of a period are provisional."""

@@ -51,7 +51,8 @@ def survey(
     tables = [s for s in release.tables if s.measure == "children" and _is_attacked(s)]
     if rates is None or not tables:
         return {}
-    attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables))
+    estimated = {str(area) for table in release.estimates.values() for area in table["area"].unique().to_pylist()}
+    attacker = Attacker(rates, mechanism, k, tables, _withheld(release, tables), frozenset(estimated))
     advantages: dict[str, Advantage] = {}
     by_key: dict[tuple[object, ...], Advantage] = {}
     for number, child in enumerate(attacker.list_worst_children(children), seed):

@@ -54,15 +54,18 @@ class Attacker:
     """An attacker who reads the tables of children of one tier.
 
     `tables`: tables of regions, and tables of countries by year or over the whole time. If a tier publishes more, the
-    advantage is a lower bound. `withheld`: pairs of table and region without any published number.
+    advantage is a lower bound. `withheld`: pairs of table and region without any published number. `estimated`: the
+    countries with an interval of the dark figure. It says at most what the noisy number of the child's capture history
+    says, so the attacker is given that number, of a child whose history nobody else has: the most that one can say.
     """
 
     rates: Rates
     mechanism: CellKey
     k: int | None
     tables: Sequence[TableSpec]
-    key_range: int = 2**24
     withheld: frozenset[tuple[TableSpec, str]] = frozenset()
+    estimated: frozenset[str] = frozenset()
+    key_range: int = 2**24
 
     def list_tables(self, child: Child) -> list[TableSpec]:
         """List the tables that publish anything about the child's region."""
@@ -108,7 +111,8 @@ class Attacker:
 
     def _sum_of_squares(self, child: Child) -> float:
         """Return the sum of the squared advantages from each single cell of the child."""
-        rates = np.array([self.expect_others(child, s) for s in self.list_tables(child)])
+        others = [self.expect_others(child, s) for s in self.list_tables(child)]
+        rates = np.array(others + [0.0] * (self.rates.country[child.region] in self.estimated))
         return float((self._look_up(rates) ** 2).sum())
 
     def _look_up(self, rates: Floats) -> Floats:
@@ -184,6 +188,11 @@ class Attacker:
                     count = count + 1
                     shown[:, child_cell] = self.mechanism.publish(count, (keys[:, child_cell] + key) % self.key_range)
                 features[there].extend(self._features(shown, int(count.max(initial=0)), child_cell, rate))
+        if self.rates.country[child.region] in self.estimated:
+            key = rng.integers(0, self.key_range, (worlds, 1))
+            for there in (0, 1):
+                shown = self.mechanism.publish(np.full((worlds, 1), there), key * there)
+                features[there].extend(self._features(shown, there, 0, 0.0))
         return np.column_stack(features[0]), np.column_stack(features[1])
 
     def _features(self, shown: Counts, largest: int, child_cell: int, rate: float) -> list[Floats]:

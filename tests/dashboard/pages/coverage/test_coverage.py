@@ -141,7 +141,7 @@ def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(of):
 def test_how_it_is_worked_out_names_what_was_entered(of, run, scored, tmp_path, few_draws):
     told = " ".join(describe_access(of))
     assert "multiplied by 1.3, at 50 km per hour" in told
-    assert "11 to 25 % of them are identified" in told
+    assert "assumes that 11 to 25 % of the children in need were met" in told
     assert "No times were entered" in told
     release = Release.open(scored.releases, "partner")
     assess(release, tmp_path, times=Times(ferries=(Link("GR-F", "GR-D", 90.0, "Timetable <2009>"),)))

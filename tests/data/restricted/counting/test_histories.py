@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from data.disclosure.cell_key import CellKey
-from data.errors import ReleaseError
 from data.restricted.counting import encounters as counting
 from data.restricted.counting.histories import count_histories
 from data.tables.grid import Grid
@@ -72,8 +71,9 @@ def test_what_leaves_has_noise_and_no_history_that_nobody_has():
     assert np.mean(seen) == pytest.approx(20, abs=0.6)
 
 
-def test_more_partners_than_a_number_has_digits_are_refused():
-    records = counting.load_encounters(small_worlds.batches(pd.DataFrame([meet(1, "A")])), GRID.names, PARTNERS)
-    encounters = counting.read_encounters(records, GRID, small_worlds.KEYS)
-    with pytest.raises(ReleaseError, match="63 partners"):
-        count_histories(encounters, 63, QUIET)
+@pytest.mark.parametrize("partners", [(), tuple(f"P{n}" for n in range(80))])
+def test_none_or_many_partners_can_be_counted(partners):
+    rows = [meet(n, partner) for n, partner in enumerate(("", *partners))]
+    records = counting.load_encounters(small_worlds.batches(pd.DataFrame(rows)), GRID.names, partners)
+    histories = count_histories(counting.read_encounters(records, GRID, small_worlds.KEYS), len(partners), QUIET)
+    assert histories["AL"].on_list.sum() == histories["AL"].children.sum() == len(partners)

@@ -153,13 +153,19 @@ def test_records_are_kept_for_so_many_months(workspace, months, today, since):
 
 
 @pytest.mark.parametrize("decision", ["approved", "blocked", "withdrawn", ""])
-def test_tables_of_communities_are_in_the_plan_with_approval_alone(workspace, decision):
-    governed = write(workspace, COMPLETE.replace('decision = "approved"', f'decision = "{decision}"'))
+@pytest.mark.parametrize("measure", ["communities", "dark_figure"])
+def test_tables_of_communities_and_of_the_dark_figure_are_in_the_plan_with_approval_alone(workspace, measure, decision):
+    head, section, rest = COMPLETE.partition(f"[{measure}]")
+    governed = write(workspace, head + section + rest.replace('decision = "approved"', f'decision = "{decision}"', 1))
     plan = governed.permitted(DEFAULT_PLAN)
-    held = {tier: any(spec.measure == "communities" for spec in specs) for tier, specs in plan.items()}
-    assert set(held.values()) == {decision == "approved"}
     for tier, specs in DEFAULT_PLAN.items():
-        assert [s for s in specs if s.measure != "communities"] == [s for s in plan[tier] if s.measure != "communities"]
+        assert plan[tier] == tuple(s for s in specs if s.measure != measure or decision == "approved")
+
+
+def test_a_file_from_before_the_dark_figure_is_complete_and_approves_none(workspace):
+    governed = write(workspace, COMPLETE.replace('[dark_figure]\ndecision = "approved"\n', ""))
+    governed.require()
+    assert governed.blocked == {"dark_figure"}
 
 
 # -- agreements --

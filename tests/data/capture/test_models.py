@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from risk.capture import tabulate_histories
-from risk.capture.models import build_design, check_existence, fit_models, list_models
+from data.capture import tabulate_histories
+from data.capture.models import build_design, check_existence, fit_models, list_models
 from tests.helpers.reference import read_capture_histories
 
 

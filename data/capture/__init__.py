@@ -8,12 +8,12 @@ the answer is a code that says why: docs/risk-model.md, "Dark figure".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
+from data.capture.models import Fits, build_design, check_existence, count_lists, fit_models, list_models
 from data.workspace.types import Bools, Floats, Ints
-from risk.capture.models import Fits, build_design, check_existence, count_lists, fit_models, list_models
 
 MOST_LISTS = 5
 FEWEST_LISTS = 3
@@ -21,7 +21,7 @@ LEAST_COMMON = 20  # people on two lists or more
 LARGEST_DISAGREEMENT = 3.0  # of the middle nine tenths of the models, the largest estimate over the smallest
 LARGEST_WIDTH = 5.0  # upper over lower end of the interval
 _R10 = (1.0, 1.25, 1.6, 2.0, 2.5, 3.15, 4.0, 5.0, 6.3, 8.0)
-_STEPS = np.array([step * 10.0**power for power in range(9) for step in _R10])
+STEPS = np.array([step * 10.0**power for power in range(9) for step in _R10])
 _LEVEL = 0.95
 _REPLICATES = 400
 _SPREAD = (0.05, 0.95)
@@ -31,6 +31,7 @@ _MOST_FAILURES = 0.5  # of the weight that models without an estimate may have
 _MOST_LOST = 0.025  # of the replicates that may have no estimate: more would leave the interval open
 
 Reason = Literal["few_lists", "little_overlap", "no_estimate", "models_disagree", "too_wide"]
+REASONS: tuple[Reason, ...] = get_args(Reason)  # a published cell holds the place of its reason: add new ones last
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,10 @@ def round_estimate(exact: PopulationEstimate) -> PopulationEstimate:
     """
     if exact.estimate is None or exact.low is None or exact.high is None:
         return exact
-    below = int(np.searchsorted(_STEPS, exact.low, side="right")) - 1
-    nearest = int(np.abs(np.log(_STEPS / exact.estimate)).argmin())
-    above = int(np.searchsorted(_STEPS, exact.high))
-    return PopulationEstimate(float(_STEPS[nearest]), float(_STEPS[below]), float(_STEPS[above]))
+    below = int(np.searchsorted(STEPS, exact.low, side="right")) - 1
+    nearest = int(np.abs(np.log(STEPS / exact.estimate)).argmin())
+    above = int(np.searchsorted(STEPS, exact.high))
+    return PopulationEstimate(float(STEPS[nearest]), float(STEPS[below]), float(STEPS[above]))
 
 
 def tabulate_histories(on_list: Bools, people: Ints, most: int = MOST_LISTS) -> Ints:

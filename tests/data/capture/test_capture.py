@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.capture import PopulationEstimate, estimate_population, round_estimate, tabulate_histories
+from data.capture import PopulationEstimate, estimate_population, round_estimate, tabulate_histories
 from tests.helpers.reference import read_capture_histories
 
 

@@ -1,0 +1,73 @@
+"""How many children there are, met or not, and which share was met, in sentences: for the pages and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dashboard.site.text import _, format_number
+from data.capture import Reason
+from data.release import Release
+from risk.report.manifest import ModelCard
+
+REASONS: Mapping[Reason, str] = {
+    "few_lists": "fewer than three partners have met children here.",
+    "no_estimate": "the partners' lists overlap in a way that allows any number.",
+    "little_overlap": "too few children were met by two partners or more.",
+    "models_disagree": "models that fit equally well give numbers that differ more than threefold.",
+    "too_wide": "the upper end would be more than five times the lower one.",
+}
+
+
+def describe_intervals(release: Release, names: Mapping[str, str]) -> list[str]:
+    """Return for each country how many children there are, met or not, or why nobody can tell; `names` by code.
+
+    Empty where the release has no such table, as on the public tier.
+    """
+    name = "dark_figure_country_whole"
+    rows = release.table(name).to_dict("records") if name in release.tables else []
+    sentences = []
+    for row in rows:
+        country = names[str(row["area"])]
+        if row["state"] == "class":
+            ends = (format_number(float(row[end])) for end in ("low", "high"))
+            sentences.append(format_interval(country, *ends))
+        else:
+            sentences.append(format_reason(country, row["reason"]))
+    return sentences
+
+
+def format_interval(country: str, least: str, most: str) -> str:
+    """Return the sentence on the interval of a country."""
+    return _("{country}: {least} to {most} children in need, met or not.", country=country, least=least, most=most)
+
+
+def format_reason(country: str, reason: Reason) -> str:
+    """Return the sentence on a country without an interval."""
+    template = _("{country}: how many children are in need, met or not: cannot tell; {reason}")
+    return template.format(country=country, reason=_(REASONS[reason]))
+
+
+def describe_share_found(card: ModelCard, names: Mapping[str, str]) -> list[str]:
+    """Return which range of the share of children met the model calculates with; `names` of countries by code."""
+    sentences = [
+        _(
+            "{country}: {least} to {most} % of the children in need were met. This follows from the published interval "
+            "of how many there are, and so from children whom several partners met. If some children are much "
+            "harder to meet than others, it was less.",
+            country=names[code],
+            least=format_number(round(100 * low)),
+            most=format_number(round(100 * high)),
+        )
+        for code, (low, high) in card.share_found.items()
+    ]
+    least, most = (format_number(round(100 * share)) for share in card.share_assumed)
+    if not card.share_found:
+        template = _(
+            "The model assumes that {least} to {most} % of the children in need were met: the release has no interval "
+            "of how many there are."
+        )
+    elif set(card.countries) - set(card.share_found):
+        template = _("For the other country the model assumes that {least} to {most} % were met: it has no interval.")
+    else:
+        return sentences
+    return [*sentences, template.format(least=least, most=most)]

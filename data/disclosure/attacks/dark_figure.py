@@ -1,0 +1,61 @@
+"""The attack on the intervals of the dark figure: one that is too fine, or that has changed.
+
+An interval follows from noisy counts of capture histories. So nothing in it bounds a count, and what it says of one
+child is at most what one noisy number says, as long as it is drawn once and its ends are on coarse steps
+(docs/disclosure.md, "Dark figure"). The membership attack counts it beside the other numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from data.capture import REASONS, STEPS
+from data.disclosure.attacks.bounds import Finding, Published
+from data.tables.spec import MAY_HOLD, TableSpec, Tier
+
+_WHERE = ["area", "period"]
+_ANSWER = ["state", "low", "high", "reason"]
+_FORBIDDEN = "an estimate that this tier must not hold for this area or period"
+_FINE = "an estimate that is neither an interval on the coarse steps nor a reason: finer ends say more of one child"
+_CHANGED = "an interval that was published before has changed: the two together can tell of one child"
+
+
+def attack(releases: Sequence[Published], tier: Tier) -> list[Finding]:
+    """Attack the intervals of the last of the releases of a tier, oldest first."""
+    *earlier, last = releases
+    findings: list[Finding] = []
+    for spec, table in last.estimates.items():
+        rows = pd.DataFrame(table.to_pandas())
+        allowed = MAY_HOLD[tier].get(spec.measure)
+        expected = allowed is not None and spec.level in allowed.levels and spec.grain in allowed.periods
+        wrong = rows["period"].map(last.is_provisional).to_numpy(bool) | (not expected or spec.breakdown != ())
+        findings += _report(spec, rows[wrong], _FORBIDDEN)
+        findings += _report(spec, rows[~_is_coarse(rows)], _FINE)
+        before = [pd.DataFrame(r.estimates[spec].to_pandas()) for r in earlier if spec in r.estimates]
+        for was in before:
+            both = rows.merge(was, on=_WHERE, suffixes=("", "_was"))
+            same = [_equals(both[name], both[f"{name}_was"]) for name in _ANSWER]
+            findings += _report(spec, both[~np.logical_and.reduce(same)], _CHANGED)
+    return findings
+
+
+def _is_coarse(rows: pd.DataFrame) -> np.ndarray:
+    """Return which rows are an interval with ends on the steps and nothing else, or a reason and nothing else."""
+    low, high = (rows[name].to_numpy(float, na_value=np.nan) for name in ("low", "high"))
+    plain = rows[["value", "margin"]].isna().all(axis=1).to_numpy(bool)
+    interval = np.isin(low, STEPS) & np.isin(high, STEPS) & (low < high) & (rows["reason"] == "").to_numpy(bool)
+    silent = np.isnan(low) & np.isnan(high) & rows["reason"].isin(REASONS).to_numpy(bool)
+    state = rows["state"].to_numpy()
+    return plain & np.where(state == "class", interval, (state == "cannot_tell") & silent)
+
+
+def _equals(now: pd.Series, was: pd.Series) -> np.ndarray:
+    return ((now == was) | (now.isna() & was.isna())).to_numpy(bool)
+
+
+def _report(spec: TableSpec, rows: pd.DataFrame, reason: str) -> Iterator[Finding]:
+    for row in rows[_WHERE].to_dict("records"):
+        yield Finding("dark_figure", spec.name, {str(name): str(value) for name, value in row.items()}, reason)

@@ -1,0 +1,42 @@
+"""The step of a release that estimates how many children there are, met or not. Behind the wall.
+
+All that is published follows from capture histories that have noise (docs/disclosure.md, "Dark figure").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from data.capture import REASONS, PopulationEstimate, estimate_population, round_estimate, tabulate_histories
+from data.disclosure.cell_key import CellKey
+from data.restricted.counting.encounters import Encounters
+from data.restricted.counting.histories import count_histories
+from data.tables.spec import Plan, TableSpec
+from data.workspace.types import Ints
+
+
+def estimate_dark_figures(
+    encounters: Encounters, partners: Sequence[str], plan: Plan, mechanism: CellKey
+) -> Mapping[TableSpec, Ints]:
+    """Estimate the tables of the plan that hold intervals, each of shape (countries, periods, 3).
+
+    The last axis has lower end, upper end and the place of a reason in REASONS, -1 where there is an interval.
+    """
+    specs = [spec for spec in plan["partner"] if spec.measure == "dark_figure"]
+    grid, result = encounters.grid, {}
+    for spec in specs:
+        shape = (len(grid.codes[spec.level]), len(grid.periods(spec.grain)), 3)
+        result[spec] = np.zeros(shape, np.int64)
+        if shape[1]:  # the whole programme is over
+            histories = count_histories(encounters, len(partners), mechanism)
+            answers = [estimate_population(tabulate_histories(h.on_list, h.children)) for h in histories.values()]
+            result[spec][:, 0] = [_encode(round_estimate(answer)) for answer in answers]
+    return result
+
+
+def _encode(answer: PopulationEstimate) -> tuple[int, int, int]:
+    if answer.low is None or answer.high is None:
+        return 0, 0, REASONS.index(answer.reason)
+    return int(answer.low), int(answer.high), -1

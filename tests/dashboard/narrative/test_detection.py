@@ -1,0 +1,45 @@
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from dashboard.narrative.detection import REASONS, describe_intervals, describe_share_found
+from data import capture
+from risk.report.manifest import ModelCard
+
+NAMES = {"AL": "Albania", "GR": "Greece"}
+CARD = {"areas": 26, "first": "", "last": "", "gamma": [0.8, 0.1], "used": [], "never_used": []}
+FOUND = {"countries": ["AL", "GR"], "share_assumed": [0.11, 0.25]}
+
+
+@pytest.mark.parametrize(
+    ("card", "sentences"),
+    [
+        # A result from before the card named the range.
+        ({}, ["The model assumes that 11 to 25 % "]),
+        ({**FOUND, "share_found": {}}, ["The model assumes that 11 to 25 % "]),
+        (
+            {**FOUND, "share_found": {"GR": [0.2, 0.515]}},
+            ["Greece: 20 to 52 % of the children in need were met.", "For the other country the model assumes"],
+        ),
+        (
+            {**FOUND, "share_found": {"AL": [0.3, 1.0], "GR": [0.2, 0.5]}},
+            ["Albania: 30 to 100 %", "Greece: 20 to 50 %"],
+        ),
+    ],
+)
+def test_it_says_which_range_the_model_calculates_with(card, sentences):
+    told = describe_share_found(ModelCard.read({**CARD, **card}), NAMES)
+    assert len(told) == len(sentences)
+    assert all(said.startswith(start) for said, start in zip(told, sentences, strict=True))
+
+
+def test_intervals_and_each_reason_have_words():
+    rows = [("AL", "class", 400.0, 1250.0, ""), *(("GR", "cannot_tell", None, None, r) for r in capture.REASONS)]
+    table = pd.DataFrame(rows, columns=["area", "state", "low", "high", "reason"])
+    release = SimpleNamespace(tables=("dark_figure_country_whole",), table=lambda _: table)
+    first, *others = describe_intervals(release, NAMES)
+    assert first == "Albania: 400 to 1,250 children in need, met or not."
+    assert len(set(others)) == len(capture.REASONS) == len(REASONS)
+    assert all(said.startswith("Greece") and "cannot tell; " in said for said in others)
+    assert describe_intervals(SimpleNamespace(tables=()), NAMES) == []
