@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dashboard.site.text import _, format_number
 from data.capture import Reason
 from data.release import Release
+from geo.layers.core.words import mark
 from risk.report.manifest import ModelCard
 
 REASONS: Mapping[Reason, str] = {
-    "few_lists": "fewer than three partners have met children here.",
-    "no_estimate": "the partners' lists overlap in a way that allows any number.",
-    "little_overlap": "too few children were met by two partners or more.",
-    "models_disagree": "models that fit equally well give numbers that differ more than threefold.",
-    "too_wide": "the upper end would be more than five times the lower one.",
+    "few_lists": mark("fewer than three partners have met children here."),
+    "no_estimate": mark("the partners' lists overlap in a way that allows any number."),
+    "little_overlap": mark("too few children were met by two partners or more."),
+    "models_disagree": mark("models that fit equally well give numbers that differ more than threefold."),
+    "too_wide": mark("the upper end would be more than five times the lower one."),
 }
 
 

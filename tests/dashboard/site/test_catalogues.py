@@ -33,7 +33,7 @@ TRANSLATED = (
     *(f"geo/layers/{name}.py" for name in ("referrals", "risk", "roma_figures", "services")),
     *(
         f"dashboard/narrative/{name}.py"
-        for name in ("access", "answer", "area", "evaluation", "moves", "plan", "risk", "shift", "speech")
+        for name in ("access", "answer", "area", "detection", "evaluation", "moves", "plan", "risk", "shift", "speech")
     ),
 )
 MARKED = set(list_messages(*TRANSLATED)) | set(WORDS.values())
