@@ -1,5 +1,5 @@
-/* The map in its frame. Shapes are fetched once and drawn on a canvas; afterwards only values arrive,
-   through tactmap.update. Nothing here builds HTML from text: text goes into textContent. */
+/* The map in its frame, or in an atlas. Shapes are fetched once (an atlas has them as `documents`) and drawn on a
+   canvas; afterwards only values arrive, through tactmap.update. Nothing here builds HTML from text: text goes into textContent. */
 (function () {
   "use strict";
 
@@ -162,7 +162,7 @@
 
   function fetched(address) {
     if (!documents.has(address)) {
-      documents.set(address, fetch(address).then(function (answer) {
+      documents.set(address, options.documents ? Promise.resolve(options.documents[address]) : fetch(options.home + address).then(function (answer) {
         if (!answer.ok) throw new Error("no shapes");
         return answer.json();
       }));
@@ -172,7 +172,7 @@
 
   function level(name) {
     const spoken = options.language ? "?lang=" + options.language : "";
-    return fetched(options.home + "geometry/" + options.shapes + "/" + name + ".json" + spoken).then(unpacked);
+    return fetched("geometry/" + options.shapes + "/" + name + ".json" + spoken).then(unpacked);
   }
 
   function unpacked(found) {
@@ -593,22 +593,34 @@
     event.latlng = L.latLng(place.lat, place.lng + over.nudge);
     if (!drawn || event.found) return;
     const index = circle ? circle.index : over.under;
-    if (index !== null && index !== undefined) outline(chosen, drawn.areas[index], CHOSEN);
+    if (index === null || index === undefined) return;
+    outline(chosen, drawn.areas[index], CHOSEN);
+    map.fire("tact:area", { code: drawn.areas[index].c });
   }
 
   /* ---- controls ----------------------------------------------------------------------------------- */
 
   /* ---- where to look ------------------------------------------------------------------------------ */
 
+  function framed() {
+    return !options.documents;
+  }
+
+  /* The page that the map is in: that around its frame, or its own. */
+  function page() {
+    return framed() ? window.frameElement.ownerDocument : document;
+  }
+
   /* What lies over the map, in its own pixels: its controls, and those of the page around the frame. */
   function covers() {
+    const own = map.getContainer().getBoundingClientRect();
     const inside = map.getContainer().querySelectorAll(".tact-find, .tact-said:not(:empty), .tact-views, .tact-note, .leaflet-control-zoom");
-    const around = window.frameElement.ownerDocument.querySelectorAll(
-      ".legend, .headline, .missed, .st-key-controls [role=radiogroup], .st-key-controls [data-testid=stSelectbox]");
-    const frame = window.frameElement.getBoundingClientRect();
+    const around = page().querySelectorAll(
+      ".legend, .headline, .missed, .controls .menu, .st-key-controls [role=radiogroup], .st-key-controls [data-testid=stSelectbox]");
+    const frame = framed() ? window.frameElement.getBoundingClientRect() : own;
     const size = map.getSize();
     function seen(part) { return part.getClientRects().length > 0; }
-    return Array.from(inside).map(function (part) { return box(part, 0, 0); })
+    return Array.from(inside).map(function (part) { return box(part, own.left, own.top); })
       .concat(Array.from(around).filter(seen).map(function (part) { return box(part, frame.left, frame.top); }))
       .filter(function (one) { return one.min.x < size.x && one.min.y < size.y && one.max.x > 0 && one.max.y > 0; });
   }
@@ -757,6 +769,7 @@
   function findArea(area) {
     if (area.g) goTo(boxes(area), 9, true);
     outline(chosen, area, CHOSEN);
+    map.fire("tact:area", { code: area.c });
     map.fire("click", { latlng: L.latLng(area.x[1], area.x[0]), found: true });
   }
 
@@ -771,6 +784,10 @@
 
   /* Ask by all names that are known: of other levels, of other languages, as people write them. */
   function findElsewhere(text) {
+    if (!framed()) {
+      say(over.words.nowhere);
+      return;
+    }
     const asked = options.home + "geometry/find.json?name=" + encodeURIComponent(text.slice(0, 80)) + (options.language ? "&lang=" + options.language : "");
     fetch(asked).then(function (answer) {
       if (!answer.ok) throw new Error("no answer");
@@ -844,7 +861,7 @@
 
   function prepare() {
     const wanted = [
-      level("country"), level("region"), fetched(options.home + "geometry/land.json"), fetched(options.home + "geometry/words/" + (options.language || "en") + ".json"),
+      level("country"), level("region"), fetched("geometry/land.json"), fetched("geometry/words/" + (options.language || "en") + ".json"),
     ];
     return Promise.all(wanted).then(function (found) {
       over.note = found[0].source;
@@ -1010,10 +1027,12 @@
       map.invalidateSize({ animate: false });
       if (fitted) fit(fitted, false);
     }).observe(map.getContainer());
-    tellBars();
-    serveButtons();
-    mirrorPanel();
-    followPage();
+    if (framed()) {
+      tellBars();
+      serveButtons();
+      mirrorPanel();
+      followPage();
+    }
     over.ready = prepare();
     over.ready.catch(fail);
     return map;
@@ -1035,5 +1054,5 @@
     }).catch(fail);
   }
 
-  window.tactmap = { start: start, update: update };
+  window.tactmap = { start: start, update: update, readLayer: readLayer, words: words, isClass: isClass, gaps: HATCH_GAPS, wideGaps: WIDE_GAPS, smallest: SMALLEST_CIRCLE };
 })();

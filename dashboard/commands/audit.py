@@ -11,6 +11,7 @@ import typer
 
 from dashboard.commands.output import Json, emit, format_table, progress
 from dashboard.commands.workspace import open_workspace
+from dashboard.map.atlas import write_atlases
 from dashboard.narrative.attacks import TRIED, judge_attack
 from data.disclosure.attacks.audit import Audit
 from data.disclosure.attacks.audit import audit_release as audit_release
@@ -38,6 +39,7 @@ def audit(
         for tier in TIERS:
             opened = Release.open(workspace.releases, tier, name, derived=workspace.derived)
             files[tier] = export.export_layers(opened, Path(folder) / tier, export.FORMATS)
+            files[tier] += write_atlases(opened, Path(folder) / tier)
             if COUNTS in opened.tables:
                 files[tier].append(write_target(opened, tabulate_observed(opened), Path(folder) / tier))
         result = audit_release(workspace.releases, workspace.derived, name, files=files, progress=tick)

@@ -11,6 +11,7 @@ import typer
 from dashboard.commands.output import Json, emit, progress
 from dashboard.commands.workspace import open_release, open_workspace
 from data.errors import InputError
+from data.release import Release
 from data.restricted import governance
 from data.restricted.governance import ledger
 from data.tables.spec import Tier
@@ -19,35 +20,51 @@ from geo import export as exports
 
 _COLUMNS = ("day", "for", "kind", "release", "formats", "layers")
 _TIERS = ("partner", "public")
+Folder = Annotated[Path, typer.Option("--to", help="Folder to write the files to.")]
+TierName = Annotated[str, typer.Option("--tier", help="partner (under agreement) or public.")]
+ReleaseName = Annotated[str | None, typer.Option("--release", help="Name of the release. Default: the current one.")]
+Receiver = Annotated[
+    str | None, typer.Option("--for", help="Name of the receiver of partner files, who must have an agreement.")
+]
 
 
 def export(
     context: typer.Context,
-    to: Annotated[Path, typer.Option("--to", help="Folder to write the files to.")],
+    to: Folder,
     formats: Annotated[
         list[str], typer.Option("--format", help=f"One of {', '.join(exports.FORMATS)}; may be repeated.")
     ],
-    tier: Annotated[str, typer.Option(help="partner (under agreement) or public.")] = "public",
-    release: Annotated[str | None, typer.Option(help="Name of the release. Default: the current one.")] = None,
-    receiver: Annotated[
-        str | None, typer.Option("--for", help="Name of the receiver of partner files, who must have an agreement.")
-    ] = None,
+    tier: TierName = "public",
+    release: ReleaseName = None,
+    receiver: Receiver = None,
     as_json: Json = False,
 ) -> None:
     """Write the layers of a release as files, with codebook, licence and citation."""
+    opened = open_to_write(context, to, tier, release, receiver, formats)
+    layers = [layer.id for layer in exports.list_layers(opened)]
+    with progress("Writing") as tick:
+        files = exports.export_layers(opened, to, formats, layers, progress=tick)
+    paths = [str(path) for path in files]
+    emit({"files": paths, "release": opened.name, "tier": tier, "for": receiver}, as_json, *paths)
+
+
+def open_to_write(
+    context: typer.Context, to: Path, tier: str, name: str | None, receiver: str | None, formats: list[str]
+) -> Release:
+    """Open the release of which files with all its layers shall be written; partner files are logged.
+
+    Raises InputError for an unknown tier, a file in place of the folder, or partner files without a receiver.
+    """
     if tier not in _TIERS:
         raise InputError(f"No tier {tier!r}. There are: {', '.join(_TIERS)}.")
     if to.exists() and not to.is_dir():
         raise InputError(f"{to} is a file. Give a folder: --to FOLDER")
     workspace = open_workspace(context, or_demo=True)
-    opened = open_release(workspace, cast("Tier", tier), release)
-    layers = [layer.id for layer in exports.list_layers(opened)]
+    opened = open_release(workspace, cast("Tier", tier), name)
     if tier == "partner":
+        layers = [layer.id for layer in exports.list_layers(opened)]
         log_receiver(workspace, [opened.name], receiver, formats, layers)
-    with progress("Writing") as tick:
-        files = exports.export_layers(opened, to, formats, layers, progress=tick)
-    paths = [str(path) for path in files]
-    emit({"files": paths, "release": opened.name, "tier": tier, "for": receiver}, as_json, *paths)
+    return opened
 
 
 def log_receiver(

@@ -36,6 +36,7 @@ _COMMANDS = {
     "forget": "forget:forget",
     "withdraw": "forget:withdraw",
     "export": "export:export",
+    "atlas": "atlas:atlas",
     "serve": "serve:serve",
     "plan": "plan:app",
     "ledger": "ledger:app",

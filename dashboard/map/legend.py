@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from dashboard.map import Mark
+from dashboard.map.values import Mark
 from dashboard.site.text import _, html, join_markup, translate
 from geo.layers.core import Legend
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dashboard import map as live_map
-from dashboard.map import Mark
+from dashboard.map import values
+from dashboard.map.values import Mark
 from dashboard.map.view import MapView
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, Options
 from dashboard.site.text import cache_by_language, translate
 from data.tables.states import STATES
 from geo.areas import Areas
+from geo.layers.core import LayerData
 from geo.layers.core.words import describe_state
 
 # Radius of the largest circle in pixels: small areas get small circles, so that neighbours do not overlap.
@@ -26,16 +27,24 @@ def read_marks(current: CurrentRelease, view: MapView) -> list[Mark]:
 @cache_by_language(maxsize=4096)
 def read_mark(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> Mark:
     """Read a layer with its words, translated."""
-    data = current_release.read_layer(current, name, level, period, options)
+    return make_mark(current_release.read_layer(current, name, level, period, options), level, current.release.k)
+
+
+def make_mark(data: LayerData, level: str, k: int) -> Mark:
+    """Return a layer that was read with its words, translated; `k` is the release's threshold."""
     labels = tuple(translate(label) for label in data.style.labels)
     title, unit = translate(data.legend.title), translate(data.legend.unit)
     radius = _LARGEST_RADIUS[level] * min(1.0, data.style.largest / _SMALLEST_MAXIMUM) ** 0.5
-    return Mark(data, title, unit, labels, describe_states(current), radius)
+    return Mark(data, title, unit, labels, _word_states(k), radius)
 
 
 def describe_states(current: CurrentRelease) -> dict[str, str]:
     """Return the words for each state of a number."""
-    return {state: translate(describe_state(state, current.release.k)) for state in STATES}
+    return _word_states(current.release.k)
+
+
+def _word_states(k: int) -> dict[str, str]:
+    return {state: translate(describe_state(state, k)) for state in STATES}
 
 
 def describe_view(current: CurrentRelease, areas: Areas, view: MapView) -> str:
@@ -45,7 +54,7 @@ def describe_view(current: CurrentRelease, areas: Areas, view: MapView) -> str:
         _describe_layer(current, areas, name, view.level, view.period, view.key(name), titled=titled)
         for name in view.layers
     ]
-    return live_map.describe_map(layers, view.level, view.period, view.area, projector=view.projector)
+    return values.describe_map(layers, view.level, view.period, view.area, projector=view.projector)
 
 
 @cache_by_language(maxsize=4096)
@@ -53,4 +62,4 @@ def _describe_layer(
     current: CurrentRelease, areas: Areas, name: str, level: str, period: str, options: Options, *, titled: bool
 ) -> str:
     mark = read_mark(current, name, level, period, options)
-    return live_map.describe_layer(mark, areas.map_geometry(level)["codes"], titled=titled)
+    return values.describe_layer(mark, areas.map_geometry(level)["codes"], titled=titled)

@@ -29,7 +29,7 @@ from geo.layers.core import Layer, LayerData
 from geo.layers.output import terms, wide
 from geo.layers.output.columns import EVERY_ROW, build_codebook
 
-__all__ = ["FORMATS", "export_layers", "list_layers", "pack_files", "split_layers"]
+__all__ = ["FORMATS", "export_layers", "list_layers", "name_together", "pack_files", "split_layers"]
 
 _DIGITS = 6
 _AS_TEXT = (
@@ -97,7 +97,7 @@ def pack_files(files: Iterable[Path]) -> bytes:
     return whole.getvalue()
 
 
-def _stem(release: Release, layers: tuple[Layer, ...]) -> str:
+def name_together(release: Release, layers: tuple[Layer, ...]) -> str:
     """Return the name of a file of several layers, without suffix; community layers have a mark in it."""
     name = terms.name_files(release, invented=wide.has_invented_numbers(release, layers))
     return f"{name}-{_COMMUNITIES}" if all(layer.nature == "community" for layer in layers) else name
@@ -151,7 +151,7 @@ def _geopackage(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
     content.tables["codebook"] = build_codebook(release, layers)
     content.tables["about"] = _about_table(release, layers)
     content.tables["sources"] = terms.list_sources(release)
-    path = folder / f"{_stem(release, layers)}.gpkg"
+    path = folder / f"{name_together(release, layers)}.gpkg"
     gpkg.write_geopackage(path, content, str(release.manifest.get("created") or ""))
     return [path]
 
@@ -215,7 +215,7 @@ def _csv(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path
 
 def _write_explanations(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
     """Write codebook and read-me as separate files, for formats that cannot contain them."""
-    stem = _stem(release, layers)
+    stem = name_together(release, layers)
     book, readme = folder / f"{stem}-codebook.csv", folder / f"{stem}-README.txt"
     _write_csv(book, build_codebook(release, layers))
     readme.write_text(_readme(release, layers), encoding="utf-8", newline="\n")
@@ -254,7 +254,7 @@ def _excel(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Pa
     sheets = {"About": _about_table(release, layers)}
     sheets |= {layer.title: wide.build_long_table(release, layer) for layer in layers}
     sheets |= {"Codebook": build_codebook(release, layers), "Sources": terms.list_sources(release)}
-    path = folder / f"{_stem(release, layers)}.xlsx"
+    path = folder / f"{name_together(release, layers)}.xlsx"
     xlsx.write_workbook(path, sheets, terms.describe_file(release, layers)["title"])
     return [path]
 
@@ -275,7 +275,7 @@ def _geoparquet(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
         )
         _write_metadata(path, description)
         files.append(path)
-    stem = _stem(release, layers)
+    stem = name_together(release, layers)
     files.append(folder / f"{stem}-codebook.parquet")
     pq.write_table(pa.Table.from_pandas(build_codebook(release, layers), preserve_index=False), files[-1])
     return files

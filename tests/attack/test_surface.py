@@ -1,4 +1,5 @@
 import json
+import re
 import sqlite3
 import struct
 import zipfile
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dashboard.map.atlas import write_atlases
 from data.disclosure.attacks import surface
 from data.disclosure.attacks.surface import search
 from data.release import Release, derived
@@ -169,6 +171,56 @@ def test_a_published_number_of_another_cell_is_a_leak_beside_a_zero(children, tm
             break
     csv(tmp_path / "a.csv", rows.assign(value=rows["value"].mask(rows.index == zeros[0], min(others))))
     assert [f.cell["row"] for f in search(release, [tmp_path / "a.csv"])[0]] == [str(zeros[0] + 1)]
+
+
+@pytest.fixture(scope="module")
+def atlas(children, tmp_path_factory):
+    """Return a partner release, and the text of its atlas."""
+    release, _ = children
+    path, *_others = write_atlases(release, tmp_path_factory.mktemp("atlas"))
+    return release, path.read_text(encoding="utf-8")
+
+
+def test_an_honest_atlas_passes(atlas, tmp_path):
+    release, page = atlas
+    (tmp_path / "a.html").write_text(page, encoding="utf-8")
+    findings, statistics = search(release, [tmp_path / "a.html"])
+    assert findings == []
+    assert statistics["cells"] > len(release.table("children_region_year"))
+
+
+def plant(page, change):
+    """Return the page of an atlas after a change of the first view of children by region that has numbers."""
+    head, text, tail = re.split(r"(?<=id=atlas-data>)(.*?)(?=</script>)", page, maxsplit=1, flags=re.DOTALL)
+    value = json.loads(text)
+    (layer,) = [one for one in value["layers"] if one["id"] == "encounters"]
+    change(next(view for view in layer["choices"][0]["levels"]["region"] if "," in view.get("v", "")))
+    return head + json.dumps(value) + tail
+
+
+def replace_first(text, pattern, by):
+    return re.sub(pattern, by, text, count=1)
+
+
+def turn(digit):
+    """Return the class that the opposite number would have."""
+    return str(9 - int(digit[0]))
+
+
+PLANTED = {
+    "a number": lambda view: view.update(v=replace_first(view["v"], r"^[^,(]+", str(HIDDEN * 1000))),
+    "the margin of another number": lambda view: view.update(m="0"),
+    "a range": lambda view: view.update(v=replace_first(view["v"], r"^[^,(]+", ""), low=str(HIDDEN * 1000)),
+    "a number more": lambda view: view.update(v=view["v"] + f",{HIDDEN}"),
+    "a class that its number does not give": lambda view: view.update(s=re.sub(r"\d(?!\d*\))", turn, view["s"])),
+}
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_what_is_planted_in_an_atlas_is_found(atlas, tmp_path, what):
+    release, page = atlas
+    (tmp_path / "a.html").write_text(plant(page, PLANTED[what]), encoding="utf-8")
+    assert search(release, [tmp_path / "a.html"])[0]
 
 
 def read_reconciled(release, row):

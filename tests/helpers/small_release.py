@@ -37,7 +37,8 @@ def areas() -> gpd.GeoDataFrame:
     ]
     frame = pd.DataFrame(rows, columns=["code", "country", "level", "parent", "name_en", "name_local"])
     shapes = [box(19.123456789 + i, 40, 20 + i, 41) for i in range(len(rows) - 1)]
-    return gpd.GeoDataFrame(frame.assign(km2=100.0, approximate=True, counted=True), geometry=[*shapes, None], crs=4326)
+    about = {"km2": 100.0, "approximate": True, "counted": True, "boundaries": HOSTILE}
+    return gpd.GeoDataFrame(frame.assign(**about), geometry=[*shapes, None], crs=4326)
 
 
 def rows(areas_, periods, cell, **categories):

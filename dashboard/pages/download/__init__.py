@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.pages.download import files, form
+from dashboard.pages.download.atlas import show_atlas
 from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease, open_current_release
 from dashboard.site.text import _
@@ -20,6 +21,7 @@ def show() -> None:
         return
     st.title(_("Download"), anchor=False)
     _show_page(current)
+    show_atlas(current)
     st.header(_("What the states mean"), anchor=False)
     st.html(markup.render_table(files.tabulate_states(current.release)))
 

@@ -24,7 +24,7 @@ from geo.layers.output import columns, terms, wide
 from geo.layers.output.table import build_table
 
 _ROWS = 8
-_MAKING = Lock()
+MAKING = Lock()  # files are made one at a time, to save memory
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,15 @@ def list_terms(release: Release) -> list[str]:
     ]
 
 
+def explain_command() -> str:
+    """Return why partner files of real records are not offered here."""
+    return _("Partner files of real records have a named receiver and are logged; the data officer writes them.")
+
+
 def format_command(kind: str) -> str:
-    """Return the command that writes partner files and records their receiver."""
-    return f'tact export --tier partner --for "{_("NAME")}" --to {_("FOLDER")} --format {kind}'
+    """Return the command that writes partner files, or the atlas, and records their receiver."""
+    command, end = ("atlas", "") if kind == "atlas" else ("export", f" --format {kind}")
+    return f'tact {command} --tier partner --for "{_("NAME")}" --to {_("FOLDER")}{end}'
 
 
 def make_offer(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> Offer:
@@ -144,7 +150,7 @@ def _any_invented(release: Release, layers: tuple[str, ...]) -> bool:
 
 def _make_once(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> bytes:
     """Write the file, or return the one made earlier; one at a time, to save memory."""
-    with _MAKING:
+    with MAKING:
         return _make(current, kind, layers)
 
 

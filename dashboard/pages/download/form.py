@@ -29,9 +29,7 @@ def choose_layers(current: CurrentRelease) -> tuple[str, ...]:
         return ()
     st.query_params.update({"format": kind, "layers": ",".join(layers)})
     if not current_release.may_download(current.release):
-        st.caption(
-            _("Partner files of real records have a named receiver and are logged; the data officer writes them.")
-        )
+        st.caption(files.explain_command())
         st.code(files.format_command(kind), language=None, wrap_lines=True)
         return layers
     file = files.make_offer(current, kind, layers)

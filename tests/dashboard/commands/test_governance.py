@@ -237,10 +237,11 @@ def keep(folder: Path, months: int) -> None:
 # -- receivers --
 
 
-def test_partner_files_are_named_and_logged(tact, made, tmp_path) -> None:
+@pytest.mark.parametrize("command", [("export", "--format", "csv"), ("atlas",)])
+def test_partner_files_are_named_and_logged(tact, made, tmp_path, command) -> None:
     folder = made("--practice")
     name = tact("--workspace", folder, "release", "--json").json["release"]
-    export = ("--workspace", folder, "export", "--to", tmp_path / "out", "--format", "csv", "--json")
+    export = ("--workspace", folder, *command, "--to", tmp_path / "out", "--json")
     assert tact(*export, "--tier", "partner").code == 2
     refused = tact(*export, "--tier", "partner", "--for", "Ministry")
     assert (refused.code, refused.json["error"]) == (3, "WorkspaceError")
@@ -252,6 +253,7 @@ def test_partner_files_are_named_and_logged(tact, made, tmp_path) -> None:
     assert (line["for"], line["kind"], line["release"]) == ("Invented Partner", "partner", name)
     assert len(line["day"]) == len("2009-05-31")
     assert "encounters" in line["layers"].split()
+    assert line["formats"] == command[-1]
     assert tact(*export).json["for"] is None
     assert len(lines(folder / "exports.csv")) == 1
 

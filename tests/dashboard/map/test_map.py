@@ -6,10 +6,12 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import map as live_map
+from dashboard.map import values
 from data.tables.states import STATES
 from geo.layers.core import LayerData, Legend, Style
 
@@ -18,14 +20,14 @@ TEXT = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=("Cs",)), 
 
 @given(TEXT)
 def test_text_in_a_script_is_the_same_text_and_never_markup(text):
-    written = live_map.write_literal(text)
+    written = values.write_literal(text)
     assert ast.literal_eval(written) == text
     assert not set(written[1:-1]) & set("<>&'`{}\u2028\u2029\n")
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b"]), st.lists(TEXT | st.integers() | st.booleans() | st.none())))
 def test_structures_keep_their_form(value):
-    written = live_map.write_literal(value)
+    written = values.write_literal(value)
     python = re.sub(r"(?<=[{,])([ab]):", r"'\1':", written) if written != "{}" else written
     words = {"true": "True", "false": "False", "null": "None"}
     for word, name in words.items():
@@ -35,7 +37,7 @@ def test_structures_keep_their_form(value):
 
 def test_no_number_that_is_none_reaches_a_script():
     with pytest.raises(ValueError, match="Out of range"):
-        live_map.write_literal(float("nan"))
+        values.write_literal(float("nan"))
 
 
 def layer(kind, values, states, margins=None, low=None):
@@ -107,12 +109,12 @@ def test_the_id_changes_with_anything_that_is_shown():
     "value", [None, {}, {"last_clicked": None}, {"last_clicked": {"lat": "x", "lng": 1}}, {"last_clicked": 3}]
 )
 def test_a_click_that_is_none_is_none(value, monkeypatch):
-    monkeypatch.setattr(live_map.st, "session_state", {live_map.KEY: value})
+    monkeypatch.setattr(streamlit, "session_state", {live_map.KEY: value})
     assert live_map.read_clicked_place() is None
 
 
 def test_a_click_is_latitude_and_longitude(monkeypatch):
-    monkeypatch.setattr(live_map.st, "session_state", {live_map.KEY: {"last_clicked": {"lat": 41, "lng": 19.5}}})
+    monkeypatch.setattr(streamlit, "session_state", {live_map.KEY: {"last_clicked": {"lat": 41, "lng": 19.5}}})
     assert live_map.read_clicked_place() == (41.0, 19.5)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pyogrio
 import pytest
 
-from dashboard import map as live_map
+from dashboard.map.values import STATE_CODES, Mark, describe_layer
 from data.release import Release
 from data.tables.periods import Period
 from data.tables.spec import TIERS
@@ -46,7 +46,7 @@ COMPUTED = {
 }
 LONG = ("csv", "xlsx", "parquet", "gpkg")
 MAPS = ("geojson", "parquet", "gpkg")
-LETTERS = {letter: state for state, letter in live_map._STATE_CODES.items()}
+LETTERS = {letter: state for state, letter in STATE_CODES.items()}
 
 
 # ---- releases --------------------------------------------------------------------------------------
@@ -292,7 +292,7 @@ def test_the_map_and_its_table_have_every_area_with_its_state(expected, tier, na
 
 def check_script(data, known, codes):
     words = {state: state for state in STATES}
-    text = live_map.describe_layer(live_map.Mark(data, "t", "u", ("a",) * 5, words), codes)
+    text = describe_layer(Mark(data, "t", "u", ("a",) * 5, words), codes)
     fields = dict(re.findall(r"[{,]([svm]):'([^']*)'", text))
     marks = re.findall(r"([a-z0-9])(?:\((\d+)\))?", fields["s"])
     marks = [mark for mark, times in marks for _ in range(int(times or 1))]

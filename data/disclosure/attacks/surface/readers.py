@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import sqlite3
 import struct
@@ -15,6 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -60,7 +62,9 @@ def _content(name: str, suffix: str, data: bytes, codes: Container[str]) -> Iter
     elif suffix in (".json", ".geojson"):
         for table in collect_tables(json.loads(data.decode("utf-8")), codes):
             yield name, table
-    elif suffix in (".js", ".html"):
+    elif suffix == ".html":
+        yield from _page(name, data.decode("utf-8", "replace"), codes)
+    elif suffix == ".js":
         yield from _script(name, data.decode("utf-8", "replace"), codes)
     elif suffix in READERS:
         for where, what in READERS[suffix](data):
@@ -95,6 +99,58 @@ def _script(name: str, text: str, codes: Container[str]) -> Iterator[Content]:
             continue
         for table in collect_tables(value, codes):
             yield name, table
+
+
+def _page(name: str, text: str, codes: Container[str]) -> Iterator[Content]:
+    """Yield what a script has, and each view of an atlas (dashboard/map/atlas.py)."""
+    yield from _script(name, text, codes)
+    for block in _DATA.findall(text):
+        value = json.loads(block)
+        if "styles" in value:
+            for level, codes_of_level in value["codes"].items():
+                for layer in value["layers"]:
+                    views = [view for choice in layer["choices"] for view in choice["levels"].get(level, ())]
+                    rows = [row for view in views for row in read_view(view, codes_of_level, value["states"])]
+                    yield f"{name} {layer['id']} {level}", pd.DataFrame(rows, columns=_CELL)
+
+
+_DATA = re.compile(r'<script type="application/json"[^>]*>(.*?)</script>', re.DOTALL)
+_RUN = re.compile(r"\((\d+)\)$")
+_CELL = ["area", "period", "state", "value", "margin", "low", "high"]
+
+
+def read_view(view: Mapping[str, str], codes: list[str], states: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+    """Yield the cells of a view: one character an area (a digit: class, a letter: state), numbers for the digits.
+
+    Raises ValueError if a view holds more than that, or if a class says more of a number than the number itself.
+    """
+    marks = re.sub(r"(.)\((\d+)\)", lambda run: run[1] * int(run[2]), view["s"])
+    count = sum(mark.isdigit() for mark in marks)
+    numbers = zip(*(_spread(view.get(name, ""), count) for name in ("v", "m", "low", "high")), strict=True)
+    classes = set()
+    for area, mark in zip(codes, marks, strict=True):
+        if not mark.isdigit():
+            yield area, view.get("period", ""), states[mark], *[math.nan] * 4
+            continue
+        value, margin, low, high = (float(text or "nan") for text in next(numbers))
+        if math.isnan(value):
+            yield area, view.get("period", ""), "class", value, math.nan, low, high
+        else:
+            classes.add((value, int(mark)))
+            yield area, view.get("period", ""), "number", value, margin, low, high
+    for (smaller, lower), (larger, upper) in pairwise(sorted(classes)):
+        if smaller == larger or lower > upper:
+            msg = "the classes of an atlas do not follow from its numbers"
+            raise ValueError(msg)
+
+
+def _spread(text: str, count: int) -> list[str]:
+    """Return the parts of a text with commas, in which "x(4)" stands for four times x; one part may stand for all."""
+    parts = [part for run in text.split(",") for part in [_RUN.sub("", run)] * int((_RUN.search(run) or [0, 1])[1])]
+    if len(parts) not in (1, count):
+        msg = "an atlas has more or fewer numbers than areas with a number"
+        raise ValueError(msg)
+    return parts * count if len(parts) == 1 else parts
 
 
 def _text(data: bytes) -> Iterator[Content]:
@@ -135,7 +191,7 @@ def _walk(value: object, area: str | None, codes: Container[str], rows: list[dic
                 rows.append({"area": area, "value": inner})
 
 
-_GEOMETRY = {"geometry", "coordinates", "arcs", "bbox"}
+_GEOMETRY = {"geometry", "coordinates", "arcs", "bbox", "centre"}
 
 
 def _zip_lists(lists: list[list[Any]], codes: Container[str], rows: list[dict[str, Any]]) -> None:

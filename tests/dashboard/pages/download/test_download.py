@@ -7,9 +7,10 @@ import pyogrio
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.pages.download import files
+from dashboard.pages.download import atlas, files
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release
+from geo import export
 from geo.layers import LAYERS, find_conflict
 from tests.helpers import small_release
 from tests.helpers.small_release import HOSTILE
@@ -65,12 +66,28 @@ def markup(test):
     return " ".join(element.proto.body for element in test.get("html"))
 
 
+def offers(test):
+    """Return the offered files of layers; the atlas stands apart."""
+    return [button for button in test.get("download_button") if "atlas" not in button.proto.label]
+
+
+def test_the_atlas_is_offered_whole_and_that_of_communities_apart(app, partner):
+    labels = [button.proto.label for button in app(layers="effort").get("download_button")]
+    assert labels[1:] == ["Download the atlas", "Download the atlas of communities"]
+    first, _ = (atlas._make_once(partner, names, "sq") for names in split(partner))
+    assert first.startswith(b"<!DOCTYPE html>\n<html lang=sq>")
+
+
+def split(current):
+    return [tuple(layer.id for layer in layers) for layers in export.split_layers(current.release)]
+
+
 def test_everything_is_offered_at_first(app):
     test = app()
     assert not test.exception
     assert test.get("button_group")[0].value == list(ALL)
     assert test.radio[0].value == "gpkg"
-    assert len(test.get("download_button")) == 1
+    assert len(offers(test)) == 1
 
 
 @pytest.mark.parametrize(("tier", "handed_out"), [("partner", False), ("public", True)])
@@ -83,7 +100,8 @@ def test_partner_files_of_real_records_are_written_by_the_command_that_notes_for
     test = AppTest.from_function(page, default_timeout=60).run()
     assert not test.exception
     assert bool(test.get("download_button")) is handed_out
-    assert any("tact export --tier partner --for" in c.value for c in test.code) is not handed_out
+    for command in ("export", "atlas"):
+        assert any(f"tact {command} --tier partner --for" in c.value for c in test.code) is not handed_out
 
 
 def test_an_address_opens_its_choice(app):
@@ -111,7 +129,7 @@ def test_without_a_layer_the_page_says_what_to_do_and_goes_on_from_there(app):
     test = app(layers="effort")
     test.get("button_group")[0].set_value([]).run()
     assert not test.exception
-    assert not test.get("download_button")
+    assert not offers(test)
     assert [(b.label, b.disabled) for b in test.button] == [("Download GeoPackage", True)]
     assert any("No layer is chosen" in c.value for c in test.caption)
     assert "layers" not in test.query_params
@@ -119,7 +137,7 @@ def test_without_a_layer_the_page_says_what_to_do_and_goes_on_from_there(app):
     test.get("button_group")[0].set_value(["services"]).run()
     assert not test.exception
     assert test.query_params["layers"] in ("services", ["services"])
-    assert len(test.get("download_button")) == 1
+    assert len(offers(test)) == 1
 
 
 def test_tier_licence_states_and_citation_are_on_the_page(app):

@@ -1,0 +1,31 @@
+"""`tact atlas`: write the layers of a release as a map in one file, which opens in a browser without a server."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dashboard.commands.export import Folder, Receiver, ReleaseName, TierName, open_to_write
+from dashboard.commands.output import Json, emit, progress
+from dashboard.map.atlas import write_atlases
+from dashboard.site.text import LANGUAGE_NAMES, speak
+from data.errors import InputError
+
+
+def atlas(
+    context: typer.Context,
+    to: Folder,
+    tier: TierName = "public",
+    release: ReleaseName = None,
+    receiver: Receiver = None,
+    language: Annotated[str, typer.Option(help="Language of the atlas: en, sq or el.")] = "en",
+    as_json: Json = False,
+) -> None:
+    """Write the layers of a release as one HTML file with a map, which needs no server and no network."""
+    if language not in LANGUAGE_NAMES:
+        raise InputError(f"No atlas in {language!r}. There are: {', '.join(LANGUAGE_NAMES)}.")
+    opened = open_to_write(context, to, tier, release, receiver, ["atlas"])
+    with progress("Reading views") as tick, speak(language):
+        paths = [str(path) for path in write_atlases(opened, to, tick)]
+    emit({"files": paths, "release": opened.name, "tier": tier, "for": receiver}, as_json, *paths)

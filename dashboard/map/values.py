@@ -1,0 +1,166 @@
+"""What the map is told of a view: layers, states and arrows as short JavaScript literals. No map library here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import pandas as pd
+
+from geo.layers.core import LayerData
+
+_LONG = 4
+_DIGITS = 6  # after the point, as the search for leaks compares numbers
+STATE_CODES = {
+    "few": "f",
+    "almost_none": "a",
+    "not_searched": "s",
+    "structural_zero": "z",
+    "no_data": "d",
+    "no_figure": "g",
+    "withheld": "w",
+    "cannot_tell": "c",
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A layer in the form for the map: its data and its translated words."""
+
+    data: LayerData
+    title: str
+    unit: str
+    labels: tuple[str, ...]
+    words: Mapping[str, str]
+    most: float = 22.0  # pixels: the radius of the largest circle
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An arrow between two places (latitude, longitude), its width in pixels and its label, translated.
+
+    From a place to itself it is a loop. colour: empty for ink.
+    """
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    width: float
+    label: str
+    colour: str = ""
+
+
+def write_literal(value: object) -> str:
+    """Return a value as a JavaScript literal that is safe in a script: no markup, no line separators.
+
+    It has single quotes and bare names, because it is sent inside JSON, where each double quote costs two characters.
+    """
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{name}:{write_literal(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(write_literal, value)) + "]"
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if not isinstance(value, str):
+        return text
+    for character in "<>&'`{}\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return f"'{text[1:-1]}'"
+
+
+def _format_number(value: float) -> str:
+    if math.isnan(value):
+        return ""
+    return str(int(value)) if float(value).is_integer() else f"{value:.{_DIGITS}f}".rstrip("0").rstrip(".")
+
+
+def _shorten_runs(parts: Iterable[str]) -> list[str]:
+    """Shorten runs of four and more equal parts to "x(4)"."""
+    shortened: list[str] = []
+    for part, same in groupby(parts):
+        count = len(list(same))
+        shortened += [f"{part}({count})"] if count >= _LONG else [part] * count
+    return shortened
+
+
+def _format_column(frame: pd.DataFrame, name: str) -> str:
+    """Return the numbers of the areas with a separate mark, in order. Empty if there are none."""
+    marked = frame[~frame["state"].isin(STATE_CODES)]
+    numbers = [_format_number(float(v)) for v in marked[name]]
+    return ",".join(_shorten_runs(numbers)) if any(numbers) else ""
+
+
+def _format_margins(frame: pd.DataFrame) -> str:
+    distinct = {_format_number(float(v)) for v in frame.loc[frame["value"].notna(), "margin"]}
+    return distinct.pop() if len(distinct) == 1 else _format_column(frame, "margin")
+
+
+def _format_codes(data: LayerData, frame: pd.DataFrame, codes: list[str]) -> str:
+    """Return one character for each area: the class as a digit, or the letter of the state."""
+    classes = data.classes().reindex(codes).fillna(-1).astype(int)
+    marks = []
+    for state, class_index in zip(frame["state"], classes, strict=True):
+        marks.append(STATE_CODES[state] if state in STATE_CODES else str(max(0, class_index)))
+    return "".join(_shorten_runs(marks))
+
+
+def list_states(data: LayerData, codes: list[str]) -> pd.DataFrame:
+    """Return the layer's rows in the order of the codes, with the state as which each area is drawn."""
+    frame = data.frame.assign(state=data.list_marks()).reindex(codes)
+    return frame.assign(state=frame["state"].fillna("no_data"))
+
+
+def encode_cells(data: LayerData, codes: list[str], *, bounds: bool = False) -> dict[str, str]:
+    """Return the numbers and states of a layer as short texts, in the order of the codes.
+
+    `s` has one character for each area (a digit: class, a letter: state), `v` the values of the areas with a
+    digit, and `m` one margin for all or one for each value; both are text with commas. With `bounds`, `low` and `high`
+    are the ends of the classes, like `v`. In all of them a run of equal parts is shortened: "x(4)".
+    """
+    frame = list_states(data, codes)
+    cells = {"s": _format_codes(data, frame, codes), "v": _format_column(frame, "value"), "m": _format_margins(frame)}
+    return cells | ({name: _format_column(frame, name) for name in ("low", "high")} if bounds else {})
+
+
+def describe_layer(mark: Mark, codes: list[str], *, titled: bool = True) -> str:
+    """Describe one layer for the map as a JavaScript literal; see `encode_cells`. A single layer needs no title."""
+    style = mark.data.style
+    present = set(list_states(mark.data, codes)["state"])
+    described: dict[str, Any] = {
+        "kind": style.kind,
+        "title": mark.title if titled else "",
+        "unit": mark.unit,
+        "colours": list(style.colours),
+        "labels": "" if style.kind == "circle" else list(mark.labels),
+        "words": {code: mark.words[state] for state, code in STATE_CODES.items() if state in present},
+        **encode_cells(mark.data, codes),
+    }
+    if style.kind == "circle":
+        described |= {"largest": style.largest, "most": mark.most}
+    return write_literal({name: value for name, value in described.items() if value != ""})
+
+
+def describe_map(
+    layers: Sequence[str],
+    level: str,
+    period: str = "",
+    selected: str = "",
+    *,
+    projector: bool = False,
+    arrows: Sequence[Arrow] = (),
+) -> str:
+    """Describe a view for the map as a JavaScript literal. Its `id` changes when anything does."""
+    values = f"level:{write_literal(level)},layers:[{','.join(layers)}]"
+    values += f",selected:{write_literal(selected)}" if selected else ""
+    values += ",projector:true" if projector else ""
+    values += f",arrows:{write_literal([_describe_arrow(arrow) for arrow in arrows])}" if arrows else ""
+    digest = hashlib.sha256(f"{period}{values}".encode()).hexdigest()[:8]
+    return f"{{id:{write_literal(digest)},{values}}}"
+
+
+def _describe_arrow(arrow: Arrow) -> dict[str, Any]:
+    described = {"from": arrow.start, "to": arrow.end, "width": round(arrow.width, 2), "label": arrow.label}
+    return {**described, "colour": arrow.colour} if arrow.colour else described

@@ -1,0 +1,47 @@
+"""The atlas on the Download page: the map of the release in one file, made when it is asked for."""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+
+import streamlit as st
+
+from dashboard.map.atlas import make_atlas, name_atlas
+from dashboard.pages.download import files
+from dashboard.site import current_release
+from dashboard.site.current_release import CurrentRelease
+from dashboard.site.text import _, find_language, speak
+from geo import export
+from geo.layers import find_layer
+
+
+def show_atlas(current: CurrentRelease) -> None:
+    """Offer the atlas, and that of communities, or the command that writes partner files of real records."""
+    st.header(_("The map in one file"), anchor=False)
+    st.markdown(
+        _(
+            "The atlas opens in any browser, without a server or internet, and can be mailed: layers, areas, periods, "
+            "legend and tables. Community layers are in an atlas of their own."
+        )
+    )
+    if not current_release.may_download(current.release):
+        st.caption(files.explain_command())
+        st.code(files.format_command("atlas"), language=None, wrap_lines=True)
+        return
+    for layers in export.split_layers(current.release):
+        communities = all(layer.nature == "community" for layer in layers)
+        st.download_button(
+            _("Download the atlas of communities") if communities else _("Download the atlas"),
+            # It is made in another thread, which does not know the reader's language.
+            partial(_make_once, current, tuple(layer.id for layer in layers), find_language()),
+            name_atlas(current.release, layers),
+            "text/html",
+            key=f"download-atlas-{int(communities)}",
+            on_click="ignore",
+        )
+
+
+@lru_cache(maxsize=4)
+def _make_once(current: CurrentRelease, layers: tuple[str, ...], language: str) -> bytes:
+    with files.MAKING, speak(language):
+        return make_atlas(current.release, tuple(map(find_layer, layers))).encode()
