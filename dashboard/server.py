@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import streamlit
 import uvicorn
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -24,6 +25,7 @@ from streamlit.web import bootstrap
 
 from dashboard.map import shapes
 from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, clean_environment
+from dashboard.web.compressed import CompressedFiles
 from dashboard.web.headers import HostGuard, SecurityHeaders
 from dashboard.web.navigation import OLD_ADDRESSES, PAGES
 from dashboard.web.start_page import StartPage
@@ -31,6 +33,7 @@ from data.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "static"
+_STREAMLIT = Path(streamlit.__file__).parent / "static"
 
 
 class _Assets(StaticFiles):
@@ -75,8 +78,13 @@ def build_application(site: Site, host: str) -> App:
     """Build the ASGI application for a site. On this machine's own address it refuses other host names."""
     base = str(get_option("server.baseUrlPath") or "").strip("/")
     pages = [(page.address, page.title) for page in PAGES]
-    base = f"/{base}" if base else ""
-    middleware = [Middleware(SecurityHeaders), Middleware(StartPage, pages=pages, base=base, old=OLD_ADDRESSES)]
+    start = f"/{base}" if base else ""
+    files = {f"{start}/static/": _STREAMLIT / "static", f"{start}/assets/": ASSETS}
+    middleware = [
+        Middleware(SecurityHeaders),
+        Middleware(CompressedFiles, folders=files),
+        Middleware(StartPage, pages=pages, base=start, old=OLD_ADDRESSES),
+    ]
     if host in LOOPBACK:
         middleware.insert(1, Middleware(HostGuard, hosts=LOOPBACK))
     return App(ROOT / "app.py", routes=_make_routes(site), middleware=middleware)

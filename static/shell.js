@@ -84,6 +84,8 @@
     root.classList.toggle("projecting", address.get("projector") === "1");
     bar = document.querySelector(".topbar");
     if (!bar) return;
+    const starting = document.getElementById("starting");
+    if (starting) starting.remove();
     root.lang = bar.lang;
     for (const link of bar.querySelectorAll("nav a, a.brand")) link.search = toPage(link).search;
     for (const link of bar.querySelectorAll("a[data-lang]")) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,17 @@ from dashboard.site.text import LANGUAGE_NAMES, _, html, join_markup, speak
 _ASSETS = Path(__file__).resolve().parents[2] / "static"
 _INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
 _FRAMES = "/component/"
+_STYLE = r'<link rel="stylesheet"[^>]*index[^>]*>'
+_FONT = r'<link\s+rel="preload"[^>]*as="font"[^>]*>'
+_NOSCRIPT = r"<noscript>.*?</noscript>"
+# Words before any script or style has come; shell.js takes them away when the page has a bar.
+_SHELL = (
+    '<div id="starting" role="status" style="position:fixed;inset:0;z-index:9;padding:12vh 8vw;background:#fbfaf7;'
+    'color:#1d2433;font:18px/1.5 sans-serif"><p style="font-size:28px;margin:0"><strong>{name}</strong></p>'
+    "<p>{place}</p><p>{words}</p><noscript><p>{needs}</p></noscript></div>"
+)
+_LOADING = "Opening the map. On a slow line this may take half a minute the first time."
+_NEEDS = "The map needs JavaScript: please allow it in the settings of the browser."
 
 
 @lru_cache(maxsize=8)
@@ -34,16 +46,29 @@ def make_start_page(language: str) -> str:
     The style comes last, so that it wins over Streamlit's; the script comes first, so that it sees each step.
     """
     page = _INDEX.read_text(encoding="utf-8")
+    style = _find(_STYLE, page)
+    with speak(language):
+        shell = html(_SHELL, name="TACT Map", place=_("Albania and Greece"), words=_(_LOADING), needs=_(_NEEDS))
     for old, new in (
-        ("<title>Streamlit</title>", f'<title>TACT Map</title><script src="{_name_asset("shell.js")}"></script>'),
+        ("<title>Streamlit</title>", f'<title>TACT Map</title><script defer src="{_name_asset("shell.js")}"></script>'),
         ('<html lang="en">', f'<html lang="{language}">'),
-        ("</body>", f'<link rel="stylesheet" href="{_name_asset("theme.css")}"></body>'),
+        # A style sheet in the head, and a font that no text needs, would keep the first words back.
+        (style, ""),
+        (_find(_FONT, page), ""),
+        (_find(_NOSCRIPT, page), str(shell)),
+        ("</body>", f'{style}<link rel="stylesheet" href="{_name_asset("theme.css")}"></body>'),
     ):
-        if old not in page:
-            msg = f"Streamlit's page has changed: it has no {old}."
-            raise RuntimeError(msg)
-        page = page.replace(old, new)
+        page = page.replace(_find(re.escape(old), page), new, 1)
     return page
+
+
+def _find(pattern: str, page: str) -> str:
+    """Return the part of Streamlit's page that matches. Raises RuntimeError where it has none."""
+    match = re.search(pattern, page, flags=re.DOTALL)
+    if match is None:
+        msg = f"Streamlit's page has changed: it has no {pattern}."
+        raise RuntimeError(msg)
+    return match.group()
 
 
 def make_unknown_page(language: str, pages: Sequence[tuple[str, str]], home: str) -> str:
