@@ -13,6 +13,12 @@
   const HOME = new URL("..", document.currentScript.src).href;
   window.__streamlit = { BACKEND_BASE_URL: HOME, MAIN_PAGE_BASE_URL: HOME };
 
+  // Streamlit loads its large font of icons before anything is drawn. It comes when an icon is drawn.
+  const load = document.fonts.load.bind(document.fonts);
+  document.fonts.load = function (font, text) {
+    return font.includes("Material Symbols") ? Promise.resolve([]) : load(font, text);
+  };
+
   const push = window.history.pushState.bind(window.history);
   const replace = window.history.replaceState.bind(window.history);
   let touched = false;

@@ -61,7 +61,7 @@ class CompressedFiles:
             return None
         for start, folder in self._folders.items():
             if scope["path"].startswith(start):
-                path = (folder / scope["path"].removeprefix(start)).resolve()
+                path: Path = (folder / scope["path"].removeprefix(start)).resolve()
                 if path.suffix in _KINDS and path.is_relative_to(folder) and path.is_file():
                     return path
         return None
