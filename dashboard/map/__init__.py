@@ -31,10 +31,19 @@ _HOME = "../../"
 _HEIGHT = 600  # only until the style sheet stretches the frame
 
 
+_SCRIPTS = ("leaflet/leaflet.js", "tactmap.js")
+
+
 @lru_cache(maxsize=16)
-def _name_asset(name: str) -> str:
+def name_asset(name: str, home: str = "./") -> str:
+    """Return the address of a static file, with a part that changes with its content. home : where the product is."""
     digest = hashlib.sha256((_ASSETS / name).read_bytes()).hexdigest()[:8]
-    return f"{_HOME}assets/{name}?v={digest}"
+    return f"{home}assets/{name}?v={digest}"
+
+
+def list_frame_scripts() -> list[str]:
+    """Return the addresses of the product's scripts in the map's frame, which it loads one after the other."""
+    return [name_asset(name) for name in _SCRIPTS]
 
 
 class _Map(folium.Map):
@@ -44,8 +53,8 @@ class _Map(folium.Map):
     would be sent again with every change.
     """
 
-    default_js = [("leaflet", _name_asset("leaflet/leaflet.js")), ("tactmap", _name_asset("tactmap.js"))]  # noqa: RUF012
-    default_css = [("theme", _name_asset("theme.css"))]  # noqa: RUF012
+    default_js = [(name, name_asset(name, _HOME)) for name in _SCRIPTS]  # noqa: RUF012
+    default_css = [("theme", name_asset("theme.css", _HOME))]  # noqa: RUF012
     _template = Template(
         "{% macro header(this, kwargs) %}{% endmacro %}"
         "{% macro html(this, kwargs) %}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -15,10 +14,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dashboard.map import list_frame_scripts, name_asset
 from dashboard.site.text import LANGUAGE_NAMES, _, html, join_markup, speak
 
-_ASSETS = Path(__file__).resolve().parents[2] / "static"
 _INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
+# They are there when the map's frame opens, which asks for one after the other.
+_PREFETCH = "".join(f'<link rel="prefetch" href="{address}">' for address in list_frame_scripts())
 _FRAMES = "/component/"
 _STYLE = r'<link rel="stylesheet"[^>]*index[^>]*>'
 _FONT = r'<link\s+rel="preload"[^>]*as="font"[^>]*>'
@@ -34,12 +35,6 @@ _NEEDS = "The map needs JavaScript: please allow it in the settings of the brows
 
 
 @lru_cache(maxsize=8)
-def _name_asset(name: str) -> str:
-    digest = hashlib.sha256((_ASSETS / name).read_bytes()).hexdigest()[:8]
-    return f"./assets/{name}?v={digest}"
-
-
-@lru_cache(maxsize=8)
 def make_start_page(language: str) -> str:
     """Return Streamlit's own page with the product's name, language, style and script.
 
@@ -50,13 +45,13 @@ def make_start_page(language: str) -> str:
     with speak(language):
         shell = html(_SHELL, name="TACT Map", place=_("Albania and Greece"), words=_(_LOADING), needs=_(_NEEDS))
     for old, new in (
-        ("<title>Streamlit</title>", f'<title>TACT Map</title><script defer src="{_name_asset("shell.js")}"></script>'),
+        ("<title>Streamlit</title>", f'<title>TACT Map</title><script defer src="{name_asset("shell.js")}"></script>'),
         ('<html lang="en">', f'<html lang="{language}">'),
         # A style sheet in the head, and a font that no text needs, would keep the first words back.
         (style, ""),
         (_find(_FONT, page), ""),
         (_find(_NOSCRIPT, page), str(shell)),
-        ("</body>", f'{style}<link rel="stylesheet" href="{_name_asset("theme.css")}"></body>'),
+        ("</body>", f'{style}<link rel="stylesheet" href="{name_asset("theme.css")}">{_PREFETCH}</body>'),
     ):
         page = page.replace(_find(re.escape(old), page), new, 1)
     return page
@@ -81,7 +76,7 @@ def make_unknown_page(language: str, pages: Sequence[tuple[str, str]], home: str
             '<body class="unknown"><main><p>TACT Map</p><h1>{}</h1><p>{}</p><ul>{}</ul></main></body></html>',
             language,
             _("No such page"),
-            Markup('<link rel="stylesheet" href="{}">').format(home + _name_asset("theme.css").removeprefix("./")),
+            Markup('<link rel="stylesheet" href="{}">').format(home + name_asset("theme.css").removeprefix("./")),
             _("There is no page at this address"),
             _("These are the pages:"),
             links,
