@@ -22,6 +22,7 @@ TRANSLATED = (
     "dashboard/map",
     "dashboard/pages/coverage",
     "dashboard/pages/flows",
+    "dashboard/pages/overview",
     "dashboard/pages/situation",
     "dashboard/pages/trends",
     "dashboard/widgets",
