@@ -1,4 +1,4 @@
-"""Worlds as large as the programme, released with the defaults: every attack fails, and readers see numbers."""
+"""A world as large as the programme, released with the defaults: every attack fails, and readers see numbers."""
 
 import pytest
 
@@ -8,9 +8,8 @@ from tests.helpers import default_worlds
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1])
-def test_every_attack_fails_and_readers_get_numbers(seed, tmp_path):
-    frame = default_worlds.released(seed, tmp_path)
+def test_every_attack_fails_and_readers_get_numbers(tmp_path):
+    frame = default_worlds.released(0, tmp_path)
     found, went = default_worlds.attacked(tmp_path)
     assert found == []
     assert went["public membership"]["one_number"] <= LIMITS[0]

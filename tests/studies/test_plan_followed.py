@@ -144,10 +144,8 @@ def test_without_its_floor_and_exploration_the_plan_too_would_starve_areas():
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_two_years_in_eight_worlds_stay_calibrated_and_starve_no_area():
-    found = loop(8, first_seed=300)
-    assert loop(1, first_seed=300).followed == found.followed[: len(WAYS)]
-    summary = found.summary()
+def test_two_years_in_two_worlds_stay_calibrated_and_starve_no_area():
+    summary = loop(2, first_seed=300).summary()
     assert summary["plan"]["least_over_floor"] >= 1.0
     assert 0.90 <= summary["plan"]["covered"] <= 0.98
     assert summary["counts"]["worlds_starved"] >= 0.9

@@ -101,7 +101,7 @@ def test_the_study_counts_verdicts_and_intervals():
 
 @pytest.mark.slow
 def test_worlds_without_a_change_are_seldom_called_a_rise_and_large_rises_are_found():
-    laws = study(40, stated=0).summary()["laws"]
+    laws = study(20, stated=0).summary()["laws"]
     assert max(laws["no change"]["rose_ever"]) <= 0.1
     assert laws["both rise by 40"]["rose"][0] > 0.9
     assert min(laws["both rise by 20"]["covered"]) > 0.85
