@@ -14,6 +14,7 @@ from dashboard.briefing import method, situation
 from dashboard.briefing.map import BREAKS, MOST_ARROWS, draw_map
 from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
+from dashboard.narrative.judgement import read_needs
 from dashboard.narrative.speech import Speech, make_legible
 from dashboard.site.current_release import CurrentRelease
 from data.errors import InputError
@@ -140,6 +141,7 @@ class Document:
     def write_second_page(self, room: SecondPage) -> dict[str, Any]:
         """Return the second page: quarters, who gains, decisions, hand-over, doubts, method."""
         t, plan = self.t, self.saved.summary
+        needs = read_needs(self.current, plan.setting.pathway)
         cards = move_words.word_quarters(t, plan, room.phase) if plan.moves else []
         decisions = move_words.list_other_decisions(t, plan, room.decisions)
         return {
@@ -155,7 +157,7 @@ class Document:
             "groups": {"head": t("Who gains"), "columns": [t("Group"), *self._head_met()],
                        "rows": move_words.tabulate_groups(t, plan), "note": self._word_communities()},
             "areas": {"head": t("Areas that change most"), "columns": [t("Area"), *self._head_met()],
-                      "rows": move_words.tabulate_changed_areas(t, plan, room.areas), "note": ""},
+                      "rows": move_words.tabulate_changed_areas(t, plan, room.areas, needs), "note": ""},
             "decided": _section(t("Other decisions"), decisions),
             "handover": _section(t("Hand-over"), move_words.list_handover(t, plan, room.handovers)),
             "method": {"head": t("Method and data protection"),

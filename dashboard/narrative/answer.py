@@ -59,7 +59,7 @@ def _word_need(t: Speech, areas: Iterable[AreaJudgement]) -> Iterator[Finding]:
     detail = t("about {numbers} children a quarter not reached", numbers=_join_and(t, amounts))
     if min(chances) >= LIKELY:
         word = t(CERTAINTIES["very_likely" if min(chances) >= VERY_LIKELY else "likely"])
-        detail = f"{word}; {detail}"
+        detail = t.join_parts([word, detail])
     yield Finding(t("Need is least met in {areas}", areas=_join_and(t, places)), detail)
 
 
@@ -82,7 +82,7 @@ def word_watched(t: Speech, areas: Mapping[str, AreaJudgement]) -> Finding:
     sure = {shift.verdict for shift in shifts.values()} <= {"rose", "fell"}
     detail = _join_and(t, details) if len(leads) == 1 and sure else t.join_parts(details)
     if any(shift.verdict != "unclear" for shift in shifts.values()):
-        detail = f"{t(CERTAINTIES['very_likely'])}; {detail}"
+        detail = t.join_parts([t(CERTAINTIES["very_likely"]), detail])
     return Finding(lead[:1].upper() + lead[1:], detail)
 
 

@@ -165,6 +165,15 @@ def judge_area(current: CurrentRelease, area: str) -> AreaJudgement | None:
     return judge_areas(current).get(area)
 
 
+def read_needs(current: CurrentRelease, pathway: str = ALL) -> dict[str, float]:
+    """Return the children newly in need in a quarter in each county and region, of one pathway or all of them."""
+    amounts = {
+        code: judged.need if pathway == ALL else judged.burdens.get(pathway)
+        for code, judged in _judge_areas(current).items()
+    }
+    return {code: amount.value for code, amount in amounts.items() if amount is not None}
+
+
 def read_current_plan(current: CurrentRelease) -> CurrentPlan | None:
     """Read the plan that pages speak of; None on the public tier, or where `tact risk` made none."""
     if current.tier != "partner":

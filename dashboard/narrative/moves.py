@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboard.narrative.speech import Speech, make_legible
@@ -201,10 +201,15 @@ def _name_group(t: Speech, row: GroupCoverage) -> str:
     return country if row.group == "country" else t("{country}: other areas", country=country)
 
 
-def tabulate_changed_areas(t: Speech, plan: PlanSummary, most: int) -> list[list[str]]:
-    """Return rows on the areas whose share of need met changes most: area, need, shares today and planned."""
+def tabulate_changed_areas(
+    t: Speech, plan: PlanSummary, most: int, needs: Mapping[str, float] | None = None
+) -> list[list[str]]:
+    """Return rows on the areas whose share of need met changes most: area, need, shares today and planned.
+
+    needs : what all pages say of need; the plan's own means take the place of what is missing.
+    """
     today, planned = plan.met_shares("today"), plan.met_shares("planned")
-    need = {row.area: row.need for row in plan.coverage}
+    need = {row.area: row.need for row in plan.coverage} | dict(needs or {})
     changed = [code for code in today if abs(planned[code] - today[code]) >= _VISIBLE]
     changed.sort(key=lambda code: (-abs(planned[code] - today[code]) * need[code], code))
     return [

@@ -144,14 +144,17 @@ def list_figures(t: Speech, plan: PlanSummary) -> list[Figure]:
         today=t.format_interval(today.met),
         planned=t.format_interval(planned.met),
     )
+    considered = plan.answer == "nothing" and bool(plan.moves)  # under the advice to change nothing
     return [
         Figure(
-            t("Gain, children per quarter"),
+            t("Gain if the moves were made, children per quarter") if considered else t("Gain, children per quarter"),
             t.format_change(verdict.gain.mean),
             t("95 % interval {interval}", interval=t.format_interval(verdict.gain)),
         ),
         Figure(
-            t("Need met, children per quarter"),
+            t("Need met if the moves were made, children per quarter")
+            if considered
+            else t("Need met, children per quarter"),
             f"{t.format_number(today.met.mean)} → {t.format_number(planned.met.mean)}",
             intervals,
         ),
@@ -160,7 +163,11 @@ def list_figures(t: Speech, plan: PlanSummary) -> list[Figure]:
             f"{t.format_percent(today.least_served)} → {t.format_percent(planned.least_served)}",
             t("areas that hold the worst-served fifth of need"),
         ),
-        Figure(t("Units that move"), t.format_number(verdict.moved), cost),
+        Figure(
+            t("Units that were considered") if considered else t("Units that move"),
+            t.format_number(verdict.moved),
+            cost,
+        ),
         Figure(
             t("Need met in the worst cases"),
             f"{t.format_number(today.worst_cases)} → {t.format_number(planned.worst_cases)}",

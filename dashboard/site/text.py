@@ -95,7 +95,7 @@ class cache_by_language:  # noqa: N801 (a decorator)
         return ask
 
 
-def translate_into(language: str, message: str, **values: object) -> str:
+def translate_into(language: str, message: str, /, **values: object) -> str:
     """Translate a message into a language and fill in its values, of which periods and areas are named in it."""
     # An empty message is the catalogue's own header.
     text = load_catalogue(language).gettext(message) if message else ""
@@ -106,7 +106,7 @@ def translate_into(language: str, message: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
-def _(message: str, **values: object) -> str:
+def _(message: str, /, **values: object) -> str:
     """Translate a message into the language of the reader and fill in its values."""
     return translate_into(find_language(), message, **values)
 

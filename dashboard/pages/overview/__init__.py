@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.narrative.speech import Speech
+from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.pages.overview import partner, public
 from dashboard.pages.overview.alerts import render_alerts
 from dashboard.pages.overview.content import Content, render_answer, render_choices, render_legend, render_script
@@ -17,7 +17,7 @@ from dashboard.site.current_release import (
     open_earlier_release,
     read_risk_manifest,
 )
-from dashboard.site.text import _, find_language
+from dashboard.site.text import _
 from dashboard.widgets import address, page_frame
 
 _SEEN = "overview-area"
@@ -36,7 +36,7 @@ def show() -> None:
 
 
 def _show_overview(current: CurrentRelease) -> None:
-    t = Speech(find_language(), load_areas(current.release))
+    t = speak_to_reader(load_areas(current.release))
     make_content = partner.make_content if current.tier == "partner" else public.make_content
     content = make_content(t, current)
     with st.container(key="overview"):

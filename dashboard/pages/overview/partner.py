@@ -14,7 +14,7 @@ from dashboard.narrative.speech import Speech
 from dashboard.pages.overview import alerts, ranking
 from dashboard.pages.overview.content import Content, Legend
 from dashboard.pages.overview.picture import AreaMark
-from dashboard.site.current_release import CurrentRelease, read_area_names, read_risk_manifest
+from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_risk_manifest
 from dashboard.site.text import _, html, join_markup
 from dashboard.widgets import address
 from data.tables.periods import Period
@@ -32,12 +32,14 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
     bounds = breaks.choose_breaks([area.unmet.amount.value for area in judged.values() if area.unmet])
     colours = palette.choose_colours(palette.RISKS, len(bounds) + 1)
     courses = ranking.read_courses(current)
-    pathway = address.read_pathway(list(name_pathways()))
+    pathway, table = address.read_pathway(list(name_pathways())), load_areas(current.release).table
+    lands = table["country"][table["level"] == "region"].astype(str)
 
     def render_rows(land: str, order: str, chosen: str) -> Markup:
         inside = [area for area in judged.values() if area.country == land]
         ordered = ranking.order_areas(t, inside, order, pathway)
-        return ranking.render_ranking(t, ordered, courses, pathway, chosen)
+        unranked = [code for code in map(str, lands.index[lands == land]) if code not in judged]
+        return ranking.render_ranking(t, ordered, courses, pathway, chosen, unranked)
 
     return Content(
         findings=_word_findings(t, judged, plan),

@@ -69,9 +69,17 @@ def order_areas(t: Speech, judged: Sequence[AreaJudgement], order: str, pathway:
 
 
 def render_ranking(
-    t: Speech, areas: Sequence[AreaJudgement], courses: Mapping[str, Course], pathway: str, chosen: str
+    t: Speech,
+    areas: Sequence[AreaJudgement],
+    courses: Mapping[str, Course],
+    pathway: str,
+    chosen: str,
+    unranked: Sequence[str] = (),
 ) -> Markup:
-    """Return the list of the areas of one country. A row is pressed by its name; hover is that of the map."""
+    """Return the list of the areas of one country. A row is pressed by its name; hover is that of the map.
+
+    unranked : areas of the country of which the model says nothing.
+    """
     widest = max((area.unmet.amount.high for area in areas if area.unmet), default=1.0)
     rows = join_markup(
         _render_row(t, area, courses.get(area.area), pathway, widest, is_chosen=area.area == chosen) for area in areas
@@ -85,6 +93,8 @@ def render_ranking(
         (_("Rate"), _("Rate over the whole time compared with the national average")),
         (_("Gaps on {axes} axes", axes=axes) if axes else _("Gaps"), _("Gaps in reach of services, by axis of work")),
     ]
+    others = _("Not ranked, since no population is known: {areas}", areas=t.list_areas(unranked)) if unranked else ""
+    rows += html('<tr class="others"><td colspan="6">{}</td></tr>', others) if others else Markup("")
     head = join_markup(html('<th scope="col" title="{}">{}</th>', hint, name) for name, hint in heads)
     return html(
         '<div class="ranking" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>', head, rows

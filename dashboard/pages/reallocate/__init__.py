@@ -8,6 +8,7 @@ from dashboard import map as live_map
 from dashboard.map import legend
 from dashboard.map.shapes import describe_shapes
 from dashboard.narrative import plan as narrative
+from dashboard.narrative.judgement import read_needs
 from dashboard.narrative.moves import count_left, list_handover
 from dashboard.pages.reallocate import forms, frontier, handover, planner, saved, session, summary
 from dashboard.pages.reallocate import map as move_map
@@ -140,7 +141,7 @@ def _show_details(current: CurrentRelease, work: Workplace, setting: Setting, pl
     st.caption(_(CAUTION))
     by_level = {"region": _("By county and region"), "municipality": _("By municipality")}
     with st.expander(by_level[setting.level]):
-        st.html(markup.render_table(summary.tabulate_areas(t, plan)))
+        st.html(markup.render_table(summary.tabulate_areas(t, plan, read_needs(current, setting.pathway))))
 
 
 def _show_frontier(current: CurrentRelease, work: Workplace, setting: Setting, plan: PlanSummary) -> None:

@@ -93,14 +93,17 @@ def tabulate_groups(t: Speech, summary: PlanSummary) -> pd.DataFrame:
     return frame
 
 
-def tabulate_areas(t: Speech, summary: PlanSummary) -> pd.DataFrame:
-    """Return for each area the units and the share of need that is met, today and as planned."""
+def tabulate_areas(t: Speech, summary: PlanSummary, needs: Mapping[str, float]) -> pd.DataFrame:
+    """Return for each area the units and the share of need that is met, today and as planned.
+
+    needs : what all pages say of need; the plan's own means for other areas.
+    """
     today, planned = summary.met_shares("today"), summary.met_shares("planned")
     rows = [
         (
             t.name_area(row.area),
             _word_units(row.units_today, row.units_planned),
-            t.format_number(row.need),
+            t.format_number(needs.get(row.area, row.need)),
             t.format_percent(today[row.area]) if row.area in today else "–",
             t.format_percent(planned[row.area]) if row.area in planned else "–",
         )

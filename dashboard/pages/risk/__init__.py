@@ -83,6 +83,7 @@ def _show_rates(current: CurrentRelease) -> None:
     for column, (code, name) in zip(columns, current_release.read_country_names(current).items(), strict=True):
         with column:
             st.altair_chart(chart.draw_rates(rated[rated["country"] == code], name, area), width="stretch")
+    st.html(markup.render_paragraphs([summary.name_unjudged(current)]))
     with st.expander(_("Table")):
         st.dataframe(summary.tabulate_rates(current, pathway), hide_index=True)
     with st.container(border=True, key="why"):

@@ -12,6 +12,8 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard.narrative.area import word_change, word_unmet
+from dashboard.narrative.judgement import judge_area
 from dashboard.narrative.risk import (
     FALLING,
     RISING,
@@ -54,6 +56,16 @@ def name_areas(current: CurrentRelease) -> dict[str, str]:
     table = load_areas(current.release).table
     known = set(read_area_rates(current, _INTERNAL).index)
     return {str(c): f"{named[c]}, {land[str(table.loc[c, 'country'])]}" for c in table.index if c in known}
+
+
+def name_unjudged(current: CurrentRelease) -> str:
+    """Return a sentence on counties and regions of which the model says nothing; empty if there are none."""
+    table = load_areas(current.release).table
+    others = [str(code) for code in table.index[table["level"] == "region"] if judge_area(current, str(code)) is None]
+    if not others:
+        return ""
+    names = join_words(read_area_names(current)[others])
+    return _("On the map, but without a rate or a rank, since no population is known: {areas}.", areas=names)
 
 
 def find_highest_area(current: CurrentRelease, pathway: str) -> str:
@@ -104,7 +116,7 @@ def _join_rates(rows: pd.DataFrame) -> str:
     """List areas with their rates and the words for their certainty."""
     triples = zip(rows["name"], rows["median"], rows["certainty"], strict=True)
     return join_words(
-        f"{name} ({', '.join(filter(None, (format_number(round(median, 1)), name_certainty(certainty))))})"
+        f"{name} ({', '.join(filter(None, (format_number(round(median, 2)), name_certainty(certainty))))})"
         for name, median, certainty in triples
     )
 
@@ -173,8 +185,18 @@ def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple
     row = _read_area_reason(current, pathway, area)
     if row is None:
         return []
-    rate = _read_area_rate(current, pathway, area)
-    ends = _("{low} to {high}", low=_format_short(rate["lower"]), high=_format_short(rate["upper"]))
+    judged = judge_area(current, area)
+    rate = judged.rates[pathway] if judged else None
+    whole = (
+        ""
+        if rate is None
+        else _(
+            "{value} ({low} to {high})",
+            value=_format_times(rate.value),
+            low=_format_short(rate.low),
+            high=_format_short(rate.high),
+        )
+    )
     manifest = read_risk_manifest(current)
     population = _("Expected from population only")
     if manifest is not None and manifest.card.interpolated:
@@ -184,7 +206,7 @@ def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple
         (population, _format_about(row["by_population"])),
         (_("Expected from population and outreach"), _format_about(row["by_effort"])),
         (_("Outreach per child, compared with the national average"), _format_times(row["effort"])),
-        (_("Rate compared with the national average (95 % interval)"), f"{_format_times(rate['median'])} ({ends})"),
+        (_("Rate over the whole time, compared with the national average (95 % interval)"), whole),
         (_("Rate of the neighbours, compared with the national average"), _format_times(row["neighbours"])),
         (_("Rate of the last year, compared with the year before"), _format_times(row["change"])),
     ]
@@ -211,7 +233,7 @@ def _read_reasons(current: CurrentRelease, pathway: str) -> pd.DataFrame:
 
 
 def _format_short(value: float) -> str:
-    return format_number(round(float(value), 2 if value < 1 else 1))
+    return format_number(round(float(value), 2))
 
 
 def _format_about(value: float) -> str:
@@ -228,7 +250,11 @@ def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[
     if row is None:
         return []
     rate, burden = _read_area_rate(current, pathway, area), read_burden(current, pathway)
-    sentences = [_format_verdict(rate)]
+    judged, t = judge_area(current, area), speak_to_reader(load_areas(current.release))
+    sentences = [
+        _format_verdict(rate),
+        *([word_unmet(t, judged), word_change(t, judged.changes.get(pathway))] if judged else []),
+    ]
     if area in burden.index:
         inside = int((burden["country"] == burden.loc[area, "country"]).sum())
         sentences.append(format_burden(burden.loc[[area]].to_dict("records")[0], inside))

@@ -35,7 +35,8 @@ class PanelContent:
     the period on the map in words, `now` its id. `covered` names the facts that a headline already shows. `allowed`
     names the layers that may be shown together with the layers on the map. `beside` is the sentence for a community
     layer together with another layer. `community`: the main layer is a community layer. `changes`: show the small bars.
-    `around` is the code of the county or region around the area, which the bar shows for a municipality.
+    `around` is the code of the county or region around the area, which the bar shows for a municipality. `judged` is
+    what is likely there, and `advice` what could be done, in sentences; empty where neither may be said.
     """
 
     marks: Sequence[Mark]
@@ -49,6 +50,8 @@ class PanelContent:
     community: bool = False
     changes: bool = True
     around: str = ""
+    judged: str = ""
+    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,10 @@ def render_area_panel(profile: Profile, content: PanelContent) -> Markup:
             profile.name,
         ),
         html("<p class=local>{}</p>", profile.name_local) if profile.name_local != profile.name else "",
+        html("<p class=judged>{}</p>", content.judged) if content.judged else "",
         _order_blocks(content, join_markup((numbers, series if "encounters" in content.allowed else ""))),
         _render_meaning(profile) if whole else html("<div class=meaning>{}</div>", _render_notes(content.marks)),
+        html("<p class=judged>{}</p>", content.advice) if content.advice else "",
     )
 
 

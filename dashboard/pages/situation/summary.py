@@ -15,6 +15,9 @@ from dashboard.map import Mark
 from dashboard.map.marks import describe_states, read_mark, read_marks
 from dashboard.map.shapes import SHIPPED
 from dashboard.map.view import MapView, list_unmet, list_view_periods
+from dashboard.narrative.area import word_area_advice, word_rate, word_unmet
+from dashboard.narrative.judgement import judge_area
+from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.situation import headline, panel, timeline
 from dashboard.pages.situation.timeline import Total
 from dashboard.site import current_release
@@ -80,7 +83,19 @@ def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) ->
         community=find_layer(view.layer).nature == "community",
         changes="encounters" in view.layers and not _is_in_strip(current, view),
         around=_find_around(areas, view.area),
+        **_judge_area(current, view),
     )
+
+
+def _judge_area(current: CurrentRelease, view: MapView) -> dict[str, str]:
+    """Return what is likely in the chosen county or region, and what could be done; nothing beside communities."""
+    judged = judge_area(current, view.area) if view.area else None
+    if judged is None or find_conflict(current.tier, [*view.layers, "risk"]):
+        return {}
+    t = speak_to_reader(load_areas(current.release))
+    pathway = view.chosen("risk").get("on", "internal")
+    said = [word_unmet(t, judged), word_rate(t, judged.rates.get(pathway), pathway)]
+    return {"judged": " ".join(filter(None, said)), "advice": word_area_advice(t, judged.advice)}
 
 
 def _find_around(areas: Areas, code: str) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 import pandas as pd
 
 from dashboard.narrative import risk as narrative
+from dashboard.narrative.area import word_change
+from dashboard.narrative.judgement import judge_area
 from dashboard.narrative.shift import word_shifts
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.site import current_release
@@ -181,29 +183,30 @@ def _format_rows(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
 
 
 def list_changes(current: CurrentRelease, area: str) -> list[str]:
-    """Return sentences on the quarters for which the model is certain of a change in this area, latest first."""
+    """Return sentences on the change of the last year on each pathway, then on changes found in earlier quarters."""
     table = current_release.read_table(current, "riskchange_region_quarter_crossing")
     if table.empty:
         return []
+    judged, t = judge_area(current, area), speak_to_reader(load_areas(current.release))
     named = narrative.name_pathways()
-    here = table[(table["area"] == area) & (table["state"] == "class")].sort_values("period", ascending=False)
-    rows = here.assign(claim=narrative.read_claims(here, change=True))
+    latest = [
+        f"{named[pathway]}: {word_change(t, change)} "
+        f"{_format_outreach(change.effort_ratio, warned=change.effort_warning)}"
+        for pathway, change in (judged.changes.items() if judged else ())
+    ]
+    earlier = table[(table["area"] == area) & (table["state"] == "class") & (table["period"] < table["period"].max())]
+    rows = earlier.assign(claim=narrative.read_claims(earlier, change=True)).sort_values("period", ascending=False)
     rows = rows if "certainty" in rows else rows.assign(certainty="", surely="")  # a result of an earlier version
     sides = {**dict.fromkeys(narrative.RISING, "up"), **dict.fromkeys(narrative.FALLING, "down")}
     # Each quarter looks at a change again: one sentence has the latest look and names the earlier ones.
-    sentences = [
-        _format_change(same.to_dict("records"), named[str(pathway)])
-        for (pathway, _side), same in rows.groupby(["crossing", rows["claim"].map(sides)], sort=False)
-    ]
-    last = rows[(rows["period"] == table["period"].max()) & ~rows["claim"].isin(sides)].to_dict("records")
-    sentences += [_format_change([row], named[str(row["crossing"])]) for row in last]
-    return sentences or [_("Cannot tell whether the rate rises or falls here.")]
+    found = rows.groupby(["crossing", rows["claim"].map(sides)], sort=False)
+    return latest + [_format_change(same.to_dict("records"), named[str(pathway)]) for (pathway, _side), same in found]
 
 
 def _format_change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
     row = looks[0]
     template = _(
-        "{pathway}: {level}. The year up to {when} had {ratio} times the rate of the year before "
+        "Found earlier, {pathway}: {level}. The year up to {when} had {ratio} times the rate of the year before "
         "(95 % interval {low} to {high})."
     )
     ends = {name: format_number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
@@ -211,17 +214,18 @@ def _format_change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
     sentence = template.format(pathway=pathway, level=level, when=_format_ending(row), **ends)
     earlier = narrative.join_words(map(_format_ending, looks[1:])) if len(looks) > 1 else ""
     earlier_looks = f" {_('The same was found for the years up to {earlier}.', earlier=earlier)}" if earlier else ""
-    return f"{sentence} {_format_outreach(row)}{earlier_looks}"
+    return (
+        f"{sentence} {_format_outreach(float(row['effort_ratio']), warned=bool(row['effort_warning']))}{earlier_looks}"
+    )
 
 
 def _format_ending(row: Mapping[Any, Any]) -> str:
     return Period.parse(str(row["period"])).label.rpartition(" to ")[2]
 
 
-def _format_outreach(row: Mapping[Any, Any]) -> str:
+def _format_outreach(ratio: float, *, warned: bool) -> str:
     """Return the outreach beside a change, with a warning if it changed in the same direction."""
-    ratio = float(row["effort_ratio"])
-    if math.isnan(ratio) or row["effort_warning"]:
+    if math.isnan(ratio) or warned:
         return narrative.format_effort_warning(ratio)
     days = format_number(round(ratio, 1))
     return _("Outreach was {days} times that of the year before.", days=days)

@@ -448,7 +448,7 @@ def test_who_is_served_is_shown_by_group_with_what_it_does_not_mean(run, of):
     assert {"Albania", "Greece"} <= set(table["Where"])
     test = run()
     assert any(CAUTION in one.value for one in test.caption)
-    areas = summary.tabulate_areas(t, plan)
+    areas = summary.tabulate_areas(t, plan, {})
     assert len(areas) == len(plan.coverage)
     moved = {code for move in plan.moves for code in way(move)[:2]}
     assert areas["Units"].str.contains("→").sum() <= len(moved)
