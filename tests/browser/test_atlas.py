@@ -35,6 +35,16 @@ def page(atlas, browser):
     context.close()
 
 
+def test_the_page_download_hands_the_atlas_out(public, look):
+    page = look(f"{public.url}/download", ready=False)
+    button = page.get_by_role("button", name="Download the atlas", exact=True)
+    button.wait_for(timeout=60_000)
+    with page.expect_download(timeout=120_000) as download:
+        button.click()
+    assert download.value.suggested_filename.endswith("-public-invented-atlas.html")
+    assert download.value.path().read_text(encoding="utf-8").startswith("<!DOCTYPE html>\n<html lang=en>")
+
+
 def test_every_view_is_drawn_without_a_request_and_without_an_error(page, atlas):
     layers = page.locator(".controls select").first
     for number in range(layers.locator("option").count()):

@@ -35,7 +35,7 @@ def show_atlas(current: CurrentRelease) -> None:
             # It is made in another thread, which does not know the reader's language.
             partial(_make_once, current, tuple(layer.id for layer in layers), find_language()),
             name_atlas(current.release, layers),
-            "text/html",
+            "application/octet-stream",  # a file to keep, never a page of this server
             key=f"download-atlas-{int(communities)}",
             on_click="ignore",
         )
