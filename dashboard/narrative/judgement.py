@@ -16,7 +16,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from dashboard.narrative.risk import judge_chance, name_pathways, read_area_rates, read_burden, read_risk_table
-from dashboard.site import current_release, read_site
+from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, read_risk_manifest
 from data.errors import InputError
 from geo.layers.access import SURE
@@ -178,7 +178,9 @@ def read_current_plan(current: CurrentRelease) -> CurrentPlan | None:
     """Read the plan that pages speak of; None on the public tier, or where `tact risk` made none."""
     if current.tier != "partner":
         return None
-    kept_plans = saved.list_saved_plans(read_site().derived, current.release).plans
+    # Saved plans stand beside the results of the release.
+    folder = next((prepared.folder.parents[1] for prepared in current.release.added), None)
+    kept_plans = saved.list_saved_plans(folder, current.release).plans
     newest = next((plan for plan in kept_plans if plan.summary.setting.level == "region"), None)
     if newest is not None:
         return CurrentPlan(newest.summary, newest.name)

@@ -49,15 +49,7 @@ def folder(request, demo_world, shared):
 
 @pytest.fixture(scope="module")
 def current(folder):
-    with pytest.MonkeyPatch.context() as patch:
-        show(patch, folder)
-        yield current_release.open_current_release(Site(folder / "releases", "partner", derived=folder / "derived"))
-
-
-def show(patch, folder):
-    patch.setenv("TACT_RELEASES", str(folder / "releases"))
-    patch.setenv("TACT_DERIVED", str(folder / "derived"))
-    patch.setenv("TACT_TIER", "partner")
+    return current_release.open_current_release(Site(folder / "releases", "partner", derived=folder / "derived"))
 
 
 @pytest.fixture(scope="module")

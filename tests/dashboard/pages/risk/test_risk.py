@@ -156,14 +156,6 @@ def test_a_change_is_told_with_the_outreach_that_may_be_why(of):
     assert "No outreach is recorded for the year before" in none
 
 
-@pytest.fixture(autouse=True)
-def shown_site(monkeypatch, scored):
-    """The plan that is spoken of is saved beside the releases of the site."""
-    monkeypatch.setenv("TACT_RELEASES", str(scored.releases))
-    monkeypatch.setenv("TACT_DERIVED", str(scored.derived))
-    monkeypatch.setenv("TACT_TIER", "partner")
-
-
 @pytest.mark.parametrize("area", ["AL-01", "AL-02", "GR-D", "GR-I"])
 def test_the_reasons_are_the_numbers_of_the_model(of, area):
     row = of.release.table("riskreasons_region_whole_crossing").set_index(["area", "crossing"]).loc[(area, "internal")]
