@@ -30,8 +30,9 @@ from data.workspace import Workspace
 _ABOUT = (
     "From the records of today, for the data officer alone: do not pass it on. Partners see an interval in the release "
     "in which the whole programme is final, if governance.toml approves it ([dark_figure]). It never changes.",
-    "They suppose that a child could be met by any partner, that the partners' numbers of one child are linked, and "
-    "that children do not differ much in how easily they are met; if they do, there are more children than this.",
+    "The intervals suppose that a child could be met by any partner, that the partners' numbers of one child are "
+    "linked, and that children do not differ much in how easily they are met; if they do, there are more "
+    "children than this.",
 )
 
 

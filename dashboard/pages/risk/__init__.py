@@ -69,6 +69,9 @@ def _show_partner(current: CurrentRelease, manifest: RiskManifest) -> None:
     _show_section(_("Forecasts that were registered"))
     _show_record(current, manifest)
     _show_section(_("The model and its safeguards"))
+    names = current_release.read_country_names(current)
+    sentences = [*describe_intervals(current.release, names), *describe_share_found(manifest.card, names)]
+    st.html(markup.render_list(sentences))
     with st.expander(_("What the model uses, what it never uses, and how it is checked")):
         _show_card(current, manifest)
 
@@ -169,9 +172,6 @@ _PUBLISHED = (
 def _show_card(current: CurrentRelease, manifest: RiskManifest) -> None:
     st.html(markup.render_definitions(model_card.list_facts(manifest)))
     st.html(markup.render_list(model_card.list_limits(manifest.card)))
-    names = current_release.read_country_names(current)
-    told = [*describe_intervals(current.release, names), *describe_share_found(manifest.card, names)]
-    st.html(markup.render_list(told))
     st.html(markup.render_list(model_card.list_safeguards(manifest)))
     st.html(markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks or ()))))
 
