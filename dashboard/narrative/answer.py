@@ -46,13 +46,15 @@ def _word_need(t: Speech, areas: Iterable[AreaJudgement]) -> Iterator[Finding]:
     for judged in areas:
         if judged.unmet is not None:
             ranked.setdefault(judged.country, []).append(judged)
-    places, amounts, chances = [], [], []
+    places, lands, amounts, chances = [], [], [], []
     for inside in ranked.values():
         inside.sort(key=lambda judged: -(judged.unmet.chance_first if judged.unmet else 0.0))
         first = inside[0].unmet
         chances.append(first.chance_first if first else 0.0)
         named = inside[: 1 if chances[-1] >= LIKELY else 2]
-        places.append(_join_or(t, [t.name_area(judged.area) for judged in named]))
+        name = _join_or(t, [t.name_area(judged.area) for judged in named])
+        places.append(name)
+        lands.append(f"{name} ({t.name_area(named[0].country)})")
         amounts.append(_join_or(t, [t.format_number(judged.unmet.amount.value) for judged in named if judged.unmet]))
     if not places:
         return
@@ -60,7 +62,9 @@ def _word_need(t: Speech, areas: Iterable[AreaJudgement]) -> Iterator[Finding]:
     if min(chances) >= LIKELY:
         word = t(CERTAINTIES["very_likely" if min(chances) >= VERY_LIKELY else "likely"])
         detail = t.join_parts([word, detail])
-    yield Finding(t("Need is least met in {areas}", areas=_join_and(t, places)), detail)
+    # Where two areas of a country are named, the countries keep the names apart.
+    areas_named = _join_and(t, places) if min(chances) >= LIKELY else t.list_names(lands)
+    yield Finding(t("Need is least met in {areas}", areas=areas_named), detail)
 
 
 def word_watched(t: Speech, areas: Mapping[str, AreaJudgement]) -> Finding:

@@ -34,7 +34,7 @@ def plan(kind, count=5):
 def test_where_the_first_place_is_not_likely_two_areas_are_named():
     areas = {a.area: a for a in (judge("AL-11", 40, 0.5), judge("AL-02", 38, 0.4), judge("GR-B", 60, 0.95))}
     need = answer.word_answer(T, areas, None)[0]
-    assert need.lead == "Need is least met in Tirana or Durrës and Central Macedonia"
+    assert need.lead == "Need is least met in Tirana or Durrës (Albania), Central Macedonia (Greece)"
     assert "likely" not in need.detail
 
 
