@@ -223,7 +223,7 @@
   function nameLand(properties, bounds) {
     const place = properties.label || properties.label_point;
     if (!properties.name || !Array.isArray(place)) return;
-    const icon = L.divIcon({ className: "tact-land-name", html: element("span", "", (over.words.lands || {})[properties.name] || properties.name), iconSize: [0, 0] });
+    const icon = L.divIcon({ className: "tact-land-name", html: element("span", "", over.words.lands[properties.name] || properties.name), iconSize: [0, 0] });
     const width = bounds.getEast() - bounds.getWest();
     // A small country's name stands in its middle, or it would run over the areas beside it.
     const longitude = width < 4 ? bounds.getCenter().lng : place[0];
@@ -681,7 +681,7 @@
         return area.g && view.codes.some(function (code) { return area.c === code || area.c.startsWith(code + "-"); });
       });
       if (!areas.length) return;
-      fitted = over.aim = view;
+      fitted = view;
       over.fitting = true;
       goTo(areas.flatMap(boxes), MAP.maxZoom, animate);
       over.fitting = false;
@@ -889,7 +889,7 @@
   function notePlace() {
     if (!shell || options.within || !current) return;
     const at = map.getCenter();
-    shell.writePlace(over.aim === over.words.places[0] ? "" : [at.lat.toFixed(3), at.lng.toFixed(3), map.getZoom()].join(","));
+    shell.writePlace(fitted === over.words.places[0] ? "" : [at.lat.toFixed(3), at.lng.toFixed(3), map.getZoom()].join(","));
   }
 
   function addControls() {
@@ -976,9 +976,8 @@
   /* What a reader does on the map is a step of the page; a step back may lead to another place on the map. */
   function followPage() {
     if (!shell) return;
-    for (const kind of ["pointerdown", "keydown", "wheel"]) {
-      map.getContainer().addEventListener(kind, function () { over.aim = null; shell.touch(); }, { capture: true, passive: true });
-    }
+    map.getContainer().addEventListener("pointerdown", shell.touch, true);
+    map.getContainer().addEventListener("keydown", shell.touch, true);
     window.parent.addEventListener("popstate", look);
     window.addEventListener("pagehide", function () { window.parent.removeEventListener("popstate", look); });
   }
@@ -986,8 +985,6 @@
   function start(id, given) {
     map = L.map(id, MAP);
     options = Object.assign({ home: HOME }, given);
-    // Capitals of a language have their own rules: Greek ones have no accents.
-    document.documentElement.lang = options.language || "en";
     // Within a page the wheel belongs to the page.
     if (options.within) map.scrollWheelZoom.disable();
     map.getContainer().style.background = COLOURS.sea;

@@ -30,8 +30,6 @@ LANGUAGE_NAMES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}
 SEPARATORS = {"en": (",", ".", "\u00a0"), "sq": ("\u00a0", ",", ""), "el": (".", ",", "")}
 # The language that each country's own names are in.
 _AT_HOME = {"AL": "sq", "GR": "el"}
-# What stands between parts of a sentence, where it is no semicolon.
-_PART_ENDS = {"el": "· "}
 _MONTHS = {
     "Jan": mark("Jan"),
     "Feb": mark("Feb"),
@@ -166,11 +164,6 @@ def format_period(identifier: str) -> str:
     """Return a period in short words, such as "Jan to Mar 2009"."""
     label = Period.parse(identifier).label
     return label if find_language() == "en" else _name_in(find_language(), label)
-
-
-def join_parts(parts: Iterable[str]) -> str:
-    """Join parts of a sentence with semicolons, or in Greek, where that is the question mark, with raised dots."""
-    return _PART_ENDS.get(find_language(), "; ").join(parts)
 
 
 def format_month(day: date) -> str:

@@ -265,7 +265,7 @@ def _describe_forbidden(spec: TableSpec, tier: Tier) -> str:
     may = MAY_HOLD[tier][spec.measure]
     names = [_AND.join(b) or _NONE for b in may.breakdowns]
     parts: tuple[tuple[str, str, Iterable[str]], ...] = (
-        ("levels", spec.level, may.levels),
+        ("levels", spec.level, may.find_levels(spec.breakdown)),
         ("periods", spec.grain, may.periods),
         ("breakdowns", _AND.join(spec.breakdown) or _NONE, names),
     )

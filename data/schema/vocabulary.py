@@ -70,3 +70,9 @@ STATUSES = {
     "unverified": "not yet checked in the source (shown as provisional)",
 }
 PROVISIONAL = ("provisional", "unverified")
+# The first words of a unit of an indicator that counts no people. Every other unit is protected as a count of children.
+THINGS = (
+    "meetings", "policies", "laws", "agreements", "protocols", "municipalities", "schools", "staff", "teachers",
+    "police officers", "duty bearers", "active duty bearers", "initiatives", "tasks", "trainings", "campaigns", "euro",
+)  # fmt: skip
+SERVICE_UNITS = ("services", "social services", "shelters", "centres", "service places")

@@ -27,6 +27,12 @@ _COLUMNS = {
     "invented": "Whether the figure was invented for practice; figures that come with the product are real.",
     "origin": "Code of the area that the children come from; column area is where they were taken.",
     "crossing": "internal, or cross_border.",
+    "carrier": "Who carries the service: partner, shared, handed_over, returned, or state (all along).",
+    "indicator": "The code of the indicator.",
+    "unit": "What the indicator counts.",
+    "counts": "How the indicator is protected: as people, services or things.",
+    "target": "The value that should be reached, if there is one.",
+    "partner": "The partner who gives the number.",
 }
 UNITS = {
     "children": "children",
@@ -82,5 +88,7 @@ def _describe_field(field: pa.Field) -> dict[str, str]:
 def _format_title(about: Mapping[str, Any]) -> str:
     if about["measure"] == "figures":
         return "Published figures, copied unchanged" + (", some invented" if about["invented"] else "")
+    if about["measure"] == "indicators":
+        return "Indicators of the programme, with targets"
     by = f", by {' and '.join(about['breakdown'])}" if about["breakdown"] else ""
     return f"{UNITS[about['measure']]} by {about['level']} and {about['grain']}{by}".capitalize()

@@ -1,13 +1,14 @@
 """The release plan: all tables that a release may contain.
 
-A table is a measure at one area level and one period grain, with at most one breakdown. Only the table
-`model` of the partner tier has two. Tables outside the plan cannot be requested.
+A table is a measure at one area level and one period grain, with at most one breakdown. Only two tables of the partner
+tier have two: `model`, and services of whole countries by axis and duty bearer. Tables outside the plan cannot be
+requested.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Literal
 
@@ -36,6 +37,9 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
     "found": ("reported", "discovered"),
     "crossing": ("internal", "cross_border"),
     "duty_bearer": ("state", "anti_trafficking_police", "municipality", "school", "ngo", "community"),
+    # Who carries a service: the partner, partner and state together, the state after a hand-over, the partner again, or
+    # the state all along.
+    "carrier": ("partner", "shared", "handed_over", "returned", "state"),
     "group": ("roma", "egyptian", "roma_and_egyptian"),
 }
 
@@ -96,6 +100,7 @@ _LONG: tuple[Grain, ...] = ("year", "whole")
 _NESTED: tuple[Grain, ...] = ("quarter", "year", "whole")
 
 _SPLIT = ((), ("axis",), ("duty_bearer",))
+_WHO_DOES_WHAT = ("axis", "duty_bearer")
 
 Plan = Mapping[Tier, tuple[TableSpec, ...]]
 
@@ -118,6 +123,14 @@ DEFAULT_BLOCKS: Mapping[Tier, tuple[Block, ...]] = {
         Block(("encounters",), _ALL, _NESTED, why="All encounters, also repeated ones with the same child."),
         Block(("effort",), _ALL, _NESTED, why="Outreach days, without which counts of children cannot be understood."),
         Block(("services", "staff", "capacity"), _ALL, ("quarter",), _SPLIT, "Services, staff and service places."),
+        Block(
+            ("services", "capacity"),
+            ("country",),
+            ("quarter",),
+            (_WHO_DOES_WHAT,),
+            "Which duty bearer does what, for whole countries alone.",
+        ),
+        Block(("services",), _WIDE, ("quarter",), (("carrier",),), "Hand-over: services of partners and of the state."),
         Block(("communities",), _ALL, ("year",), why="Community estimates, only with the Roma partner's approval."),
         Block(("flows",), _WIDE, _LONG, (("origin",),), "Flows: where children come from and where they were taken."),
         Block(
@@ -163,15 +176,27 @@ DEFAULT_PLAN: Plan = {
 
 @dataclass(frozen=True)
 class Allowed:
-    """What a plan may request for a measure on a tier."""
+    """What a plan may request for a measure on a tier; `narrower`: the levels of a breakdown that has fewer."""
 
     levels: tuple[Level, ...]
     periods: tuple[Grain, ...]
     breakdowns: tuple[tuple[str, ...], ...] = ((),)
+    narrower: Mapping[tuple[str, ...], tuple[Level, ...]] = field(default_factory=dict)
+
+    def find_levels(self, breakdown: tuple[str, ...]) -> tuple[Level, ...]:
+        """Return the levels at which a breakdown is allowed."""
+        return self.narrower.get(breakdown, self.levels)
 
 
 _OF_CHILDREN = ((), *((name,) for name in ("pathway", "stage", "form", "axis", "sex", "age_band", "found")))
 _OF_SERVICES = Allowed(_ALL, ("quarter", "year"), _SPLIT)
+_OF_PLACES = Allowed(_ALL, ("quarter", "year"), (*_SPLIT, _WHO_DOES_WHAT), {_WHO_DOES_WHAT: ("country",)})
+_OF_CARRIERS = Allowed(
+    _ALL,
+    ("quarter", "year"),
+    (*_SPLIT, _WHO_DOES_WHAT, ("carrier",)),
+    {_WHO_DOES_WHAT: ("country",), ("carrier",): _WIDE},
+)
 
 # Everything that a plan may hold. What is missing here is missing on purpose: nothing finer than a county,
 # a region or a year is public, and no staff, place, flow or encounter; community affiliation is no breakdown.
@@ -180,9 +205,9 @@ MAY_HOLD: Mapping[Tier, Mapping[Measure, Allowed]] = {
         "children": Allowed(_ALL, _NESTED, _OF_CHILDREN),
         "encounters": Allowed(_ALL, _NESTED),
         "effort": Allowed(_ALL, _NESTED),
-        "services": _OF_SERVICES,
+        "services": _OF_CARRIERS,
         "staff": _OF_SERVICES,
-        "capacity": _OF_SERVICES,
+        "capacity": _OF_PLACES,
         "communities": Allowed(_ALL, ("year",)),
         "flows": Allowed(_WIDE, _LONG, (("origin",),)),
         "model": Allowed(("region", "municipality"), ("quarter",), (("crossing", "found"),)),

@@ -58,12 +58,13 @@ def simulate(
     met = change_meetings(parameters, draw_first_meetings(set_up_course(land, parameters, true)))
     effort, slots = _children.draw_effort_records(land, parameters, met.days)
     encounters, child = _children.draw_encounter_records(land, parameters, met, slots)
+    services = programme.draw_services(land, parameters, met.days)
     records = {
         "encounter": encounters,
         "effort": effort,
-        "service": programme.draw_services(land, parameters, met.days),
+        "service": services,
         "community": programme.draw_communities(land, parameters),
-        "indicator": programme.draw_indicators(land, parameters, met),
+        "indicator": programme.draw_indicators(land, parameters, met, services),
     }
     truth = Truth.of(land, parameters.periods, true, met, child)
     return World(asked, truth, records, areas)

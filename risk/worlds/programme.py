@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,7 @@ _HEIR_BY_AXIS = np.array(
 )
 
 _HANDED_OVER = 0.55  # of the services of NGOs, by the end of the programme
+_SHARED, _RETURNED = 0.35, 0.15  # of those that are handed over
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def draw_services(land: Ground, parameters: WorldParameters, days: Floats) -> pd
     """Draw services: most are where the programme works, and many NGO services are handed over later.
 
     A hand-over is two records: the NGO's, which ends, and that of the duty bearer, who continues the next
-    day with slightly fewer places.
+    day with slightly fewer places. Some NGOs work on beside the duty bearer for a while, and some get the service back.
     """
     rng = stream(parameters.seed, "services")
     town = _towns_with_services(land, days, rng)
@@ -78,7 +79,8 @@ def draw_services(land: Ground, parameters: WorldParameters, days: Floats) -> pd
     begun = np.where(rng.random(count) < 0.35, first - 365, first + late)
     ended = np.full(count, -1)
     running = _Services(town, np.arange(count), bearer, axis, staff, capacity, begun, ended, none, none)
-    return _service_frame(land, _hand_over(rng, running, first, last))
+    handed = _hand_over(rng, running, first, last)
+    return _service_frame(land, _share_and_return(stream(parameters.seed, "handover"), handed, count, last))
 
 
 def _span(parameters: WorldParameters) -> tuple[int, int]:
@@ -117,18 +119,47 @@ def _hand_over(rng: np.random.Generator, now: _Services, first: int, last: int) 
     none = len(DUTY_BEARERS)
     handed_from = np.where(wants, _NGO, none)
     handed_to = np.where(wants, heir, none)
-    return _Services(
-        np.append(now.municipality, now.municipality[given_up]),
-        np.append(now.operator, operators),
-        np.append(now.bearer, heir[given_up]),
-        np.append(now.axis, now.axis[given_up]),
-        np.append(now.staff, smaller),
-        np.append(now.capacity, places),
-        np.append(now.start, when[given_up] + 1),
-        np.append(np.where(wants, when, -1), going_on),
-        np.append(handed_from, handed_from[given_up]),
-        np.append(handed_to, handed_to[given_up]),
+    taken = _Services(
+        now.municipality[given_up],
+        operators,
+        heir[given_up],
+        now.axis[given_up],
+        smaller,
+        places,
+        when[given_up] + 1,
+        going_on,
+        handed_from[given_up],
+        handed_to[given_up],
     )
+    given = replace(now, end=np.where(wants, when, -1), handed_from=handed_from, handed_to=handed_to)
+    return _join(given, taken)
+
+
+def _join(*parts: _Services) -> _Services:
+    return _Services(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(_Services)))
+
+
+def _share_and_return(rng: np.random.Generator, now: _Services, count: int, last: int) -> _Services:
+    """Let some NGOs work on after a hand-over, and give some services back; the first `count` were never taken."""
+    chance, days = rng.random(len(now.axis)), rng.integers(120, 300, len(now.axis))
+    gives = (np.arange(len(now.axis)) < count) & (now.end >= 0)
+    until = np.where(gives & (chance < _SHARED), now.end + days, now.end)
+    ends = np.where(until > last, -1, until)
+    takes = (np.arange(len(now.axis)) >= count) & (now.start + days < last - 30) & (chance < _RETURNED)
+    back = np.flatnonzero(takes)
+    returned = _Services(
+        now.municipality[back],
+        now.operator[back] + len(now.axis),
+        now.handed_from[back],
+        now.axis[back],
+        now.staff[back],
+        now.capacity[back],
+        now.start[back] + days[back] + 1,
+        np.full(len(back), -1),
+        now.bearer[back],
+        now.handed_from[back],
+    )
+    return _join(replace(now, end=np.where(takes, now.start + days, ends)), returned)
 
 
 def _service_frame(land: Ground, all_of: _Services) -> pd.DataFrame:
@@ -188,6 +219,9 @@ def _estimates(areas: np.ndarray, group: str, amount: Floats, parameters: WorldP
     return frame.assign(source=_ESTIMATE_SOURCE, partner=PARTNERS[3])
 
 
+_USUAL = 0.1  # of the services of an axis: a duty bearer with such a part has a target of its own
+
+
 @dataclass(frozen=True)
 class _Indicator:
     code: str
@@ -223,10 +257,13 @@ _INDICATORS = (
 )
 
 
-def draw_indicators(land: Ground, parameters: WorldParameters, met: FirstMeetings) -> pd.DataFrame:
+def draw_indicators(
+    land: Ground, parameters: WorldParameters, met: FirstMeetings, services: pd.DataFrame
+) -> pd.DataFrame:
     """Draw values and targets for the expected results, by country and year of the programme.
 
-    The targets for children reached and assisted fit the number of children of the world.
+    The targets for children reached and assisted fit the number of children of the world. The services of each axis and
+    duty bearer are those that work at the end of the year.
     """
     rng = stream(parameters.seed, "indicators")
     years = max(1, -(-parameters.quarters // 4))
@@ -244,7 +281,37 @@ def draw_indicators(land: Ground, parameters: WorldParameters, met: FirstMeeting
                 start = parameters.quarter_starts[0] + pd.DateOffset(years=year)
                 period = f"{start:%Y-%m-%d}/P1Y"
                 rows.append((country, period, item.code, float(value), goal, item.unit))
+    rows += _count_services(rng, land, parameters, services, years)
     names = ["area", "period", "indicator", "value", "target", "unit"]
     frame = pd.DataFrame(rows, columns=names)
     lead = frame["area"].map({"AL": PARTNERS[0], "GR": PARTNERS[1]}).fillna(PARTNERS[0])
     return frame.assign(source=_SOURCE.capitalize(), partner=lead.astype("str"))
+
+
+def _count_services(
+    rng: np.random.Generator, land: Ground, parameters: WorldParameters, services: pd.DataFrame, years: int
+) -> list[tuple[str, str, str, float, float, str]]:
+    """Return rows of indicators: services of each axis at the end of each year, with a target, by usual duty bearer.
+
+    NGOs have none, because they hand over.
+    """
+    country = dict(zip(land.municipalities, land.country_of_municipality, strict=True))
+    usual = [(axis, bearer) for axis, bearer in np.argwhere(_BEARER_BY_AXIS >= _USUAL) if bearer != _NGO]
+    where = services["municipality"].astype("str").map(country)
+    rows = []
+    for number, name in enumerate(land.countries):
+        for axis, bearer in usual:
+            of = (
+                (where == number) & (services["axis"] == AXES[axis]) & (services["duty_bearer"] == DUTY_BEARERS[bearer])
+            )
+            counts = []
+            for year in range(years):
+                start = parameters.quarter_starts[0] + pd.DateOffset(years=year)
+                end = f"{start + pd.DateOffset(years=1, days=-1):%Y-%m-%d}"
+                begun = services["valid_from"].astype("str") <= end
+                going = services["valid_to"].isin([""]) | (services["valid_to"].astype("str") >= end)
+                counts.append((f"{start:%Y-%m-%d}/P1Y", int((of & begun & going).sum())))
+            goal = max(1.0, round(counts[-1][1] * rng.uniform(0.8, 1.5)))
+            code = f"{AXES[axis]}_services_{DUTY_BEARERS[bearer]}"
+            rows += [(name, period, code, float(count), goal, "services") for period, count in counts]
+    return rows

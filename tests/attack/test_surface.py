@@ -393,3 +393,21 @@ def test_the_files_of_a_release_are_all_in_it(release):
     for tier in ("partner", "public"):
         held = Release.open(release.folder.parents[1], tier)
         assert search(held, sorted(held.folder.glob("*.parquet")))[0] == []
+
+
+def test_an_indicator_in_a_file_is_no_number_of_the_release(tmp_path):
+    folder, period = tmp_path / "releases", "2006-06-01/P1Y"
+    told = {
+        "area": "AL", "period": period, "indicator": "coordination_meetings", "value": 4321.0, "target": 5000.0,
+        "unit": "meetings", "source": "Report", "partner": "ARSIS",
+    }  # fmt: skip
+    encounters = small_worlds.encounters(np.random.default_rng(2), 120, 60)
+    vault = small_worlds.MemoryVault(encounter=encounters, indicator=pd.DataFrame([told]))
+    small_worlds.release(vault, folder)
+    partner, public = (Release.open(folder, tier) for tier in ("partner", "public"))
+    assert partner.table("indicators")["value"].tolist() == [4321.0]
+    assert "indicators" not in public.tables
+    csv(tmp_path / "file.csv", pd.DataFrame([{"area": "AL", "period": period, "value": 4321.0}]))
+    for release in (partner, public):
+        findings, _ = search(release, [tmp_path / "file.csv"])
+        assert [finding.reason for finding in findings] == ["contains a number that is not in the release"]

@@ -147,19 +147,3 @@ def test_a_server_that_is_gone_is_not_called_the_internet(serve, look, releases)
     alert = page.get_by_role("alert").filter(has_text="The map's computer is not answering")
     alert.wait_for(timeout=60_000)
     assert "internet" not in page.locator("body").inner_text().lower()
-
-
-@pytest.mark.parametrize("language", ["en", "sq", "el"])
-@pytest.mark.parametrize("size", [(1024, 768), (390, 844)])
-def test_in_each_language_every_page_keeps_within_the_screen(partner, look, language, size):
-    page = look(f"{partner.url}/?lang={language}", size, ready=False)
-    for entry in PAGES:
-        page.goto(f"{partner.url}/{entry.address}?lang={language}")
-        wait_for_bar(page)
-        settle(page)
-        assert page.evaluate("document.documentElement.lang") == language
-        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], entry.address
-        for part in page.locator(".topbar :is(button, summary, select):visible").all():
-            box = part.bounding_box()
-            assert box["x"] + box["width"] <= size[0], (entry.address, part.inner_text())
-    assert page.watch.clean, vars(page.watch)

@@ -27,7 +27,7 @@ from dashboard.site.current_release import (
     read_risk_manifest,
     read_table,
 )
-from dashboard.site.text import _, format_number, format_period, join_parts, translate
+from dashboard.site.text import _, format_number, format_period, translate
 from data.tables.periods import Period
 from data.tables.shown import choose_numbers
 from data.tables.spec import table_name
@@ -77,7 +77,7 @@ def list_periods(current: CurrentRelease) -> dict[str, str]:
         for period in _read_column(current, table_name("flows", "region", grain, "origin"), "period")
     }
     ordered = sorted(map(Period.parse, ids), key=lambda p: (p.grain == "whole", p.start), reverse=True)
-    return {period.id: format_period(period.id) for period in ordered}
+    return {period.id: period.label for period in ordered}
 
 
 def _read_column(current: CurrentRelease, name: str, column: str) -> list[str]:
@@ -167,7 +167,7 @@ def _describe_area(current: CurrentRelease, choice: Choice) -> str:
             parts.append(words.format(here=names[here], n=total, places=join_words(places)))
     if inside.any():
         parts.append(_("within {here}: {n}", here=names[here], n=format_number(rows.loc[inside, "value"].sum())))
-    text = join_parts(parts)
+    text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."
 
 

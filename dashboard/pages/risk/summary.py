@@ -40,7 +40,7 @@ from dashboard.site.current_release import (
     read_country_names,
     read_risk_manifest,
 )
-from dashboard.site.text import _, format_number, format_period, join_parts, translate
+from dashboard.site.text import _, format_number, format_period, translate
 from geo.layers.risk import CHANGES, RATES
 from risk.clusters import LEVEL
 
@@ -104,7 +104,7 @@ def _format_level(inside: pd.DataFrame, country: str, pathway: str) -> str:
     ]
     statement = _("no area is likely to be above or far below the national average")
     if parts:
-        statement = _("{listed} (numbers: times the national average)", listed=join_parts(parts))
+        statement = _("{listed} (numbers: times the national average)", listed="; ".join(parts))
     unsure = int((inside["claim"] == "").sum())
     sentence = _("{country}, {pathway}: {said}.", country=country, pathway=pathway, said=statement)
     if not unsure:
@@ -132,7 +132,7 @@ def _list_top(inside: pd.DataFrame) -> Iterator[str]:
         if (words == code).any()
     ]
     if parts:
-        yield _("Among the five areas with the most children newly in need, {listed}.", listed=join_parts(parts))
+        yield _("Among the five areas with the most children newly in need, {listed}.", listed="; ".join(parts))
 
 
 def _list_changes(current: CurrentRelease) -> Iterator[str]:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from dashboard.map import Mark
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, Options
-from dashboard.site.text import _, html, join_markup, join_parts, translate
+from dashboard.site.text import _, html, join_markup, translate
 from geo.layers import find_layer
 from geo.layers.core.words import format_margin
 
@@ -63,7 +63,7 @@ def read_headline(where: Where) -> Headline:
         margin=translate(format_margin(row["value"], row["margin"], str(row["state"]), least)),
         when=translate(legend.period) if pd.isna(row["year"]) else str(int(row["year"])),
         source="" if str(row["state"]) in _EMPTY else translate(str(row["source"]) or legend.source),
-        note=join_parts(filter(None, (meaning, translate(row["note"])))),
+        note="; ".join(filter(None, (meaning, translate(row["note"])))),
         known=str(row["state"]) in _KNOWN,
     )
 
@@ -100,7 +100,7 @@ def render_headlines(mark: Mark, headlines: Sequence[Headline], more: Sequence[s
         if len(whens) < 2
         else join_markup(_render_number(headline, named=True, dated=True) for headline in headlines),
         join_markup(html("<p class=below>{}</p>", headline) for headline in below),
-        html("<p class=origin>{}</p>", join_parts(sources)) if sources else "",
+        html("<p class=origin>{}</p>", "; ".join(sources)) if sources else "",
     )
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from dashboard.map import Mark
 from dashboard.pages.situation.timeline import compute_heights
-from dashboard.site.text import _, format_month, format_number, html, join_markup, join_parts, translate
+from dashboard.site.text import _, format_month, format_number, html, join_markup, translate
 from data.tables.periods import Period
 from geo.layers.profile import Bar, Profile
 from geo.layers.profile.facts import Fact
@@ -121,7 +121,7 @@ def _make_row(fact: Fact, when: str) -> Row:
     named = translate(fact.period)
     period = "" if named == when or fact.period in fact.source else named
     hover, quiet = _join_notes(fact.source, period, note), fact.state not in _KNOWN
-    detail = join_parts(filter(None, (_date_fact(fact, when), detail)))
+    detail = "; ".join(filter(None, (_date_fact(fact, when), detail)))
     return Row(translate(fact.label), translate(fact.text), translate(fact.margin), hover, quiet, detail)
 
 

@@ -8,7 +8,7 @@ from dashboard.narrative.evaluation import format_verdict, is_beaten
 from dashboard.pages.trends import breaks, charts, summary
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, escape_markdown, join_parts
+from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import address, markup, page_frame
 from risk.model.breaks import read_breaks
 
@@ -33,7 +33,7 @@ def _show_public(current: CurrentRelease) -> None:
     met = summary.read_met(current, area, "all")
     with st.container(width=_YEARS):
         st.altair_chart(charts.draw_met(met, met.head(0), {}), width="stretch")
-        st.html(markup.render_paragraphs([join_parts(charts.list_signs([met]))]))
+        st.html(markup.render_paragraphs(["; ".join(charts.list_signs([met]))]))
         st.html(markup.render_table(summary.tabulate_years(current, area)))
         st.html(markup.render_paragraphs([_("Outreach is published in ranges. More outreach finds more children.")]))
 
@@ -53,7 +53,7 @@ def _show_partner(current: CurrentRelease) -> None:
     st.altair_chart(charts.draw_effort(days, periods, last=shares.empty), width="stretch")
     if len(shares):
         st.altair_chart(charts.draw_share(shares, periods), width="stretch")
-    st.html(markup.render_paragraphs([join_parts([_(_LINES), *charts.list_signs([met, days])]) + "."]))
+    st.html(markup.render_paragraphs(["; ".join([_(_LINES), *charts.list_signs([met, days])]) + "."]))
     if manifest and is_beaten(manifest.evaluation):
         st.warning(escape_markdown(format_verdict(manifest.evaluation)))
     _show_section(_("Changes here"))

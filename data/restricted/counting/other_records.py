@@ -14,13 +14,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from data.restricted.counting.encounters import read_codes, read_days
+from data.restricted.counting.few_operators import hide_few_operators
 from data.tables.grid import Grid
 from data.tables.periods import Grain
 from data.tables.spec import CATEGORIES, RESTRICTED_AXES, Level, TableSpec
 from data.workspace.types import Bools, Floats, Ints
 
 _DECIMALS = 3  # a day in thousandths: a sum must not depend on the order of the rows
-_AXES = CATEGORIES["axis"]
+_AXES, _BEARERS, _CARRIERS = (CATEGORIES[name] for name in ("axis", "duty_bearer", "carrier"))
+_OF_STATE = np.array([bearer not in ("ngo", "community") for bearer in _BEARERS])
 _OPEN = np.array([axis not in RESTRICTED_AXES for axis in _AXES])
 
 
@@ -67,7 +69,10 @@ class Sums:
 
 @dataclass(frozen=True, eq=False)
 class Services:
-    """Services, one entry per record; staff and capacity are NaN where they are not known."""
+    """Services, one entry per record; staff and capacity are NaN where they are not known.
+
+    giver, taker: the duty bearers of a hand-over, -1 for none.
+    """
 
     grid: Grid
     place: Ints
@@ -78,13 +83,16 @@ class Services:
     end: npt.NDArray[np.datetime64]
     staff: Floats
     capacity: Floats
+    giver: Ints
+    taker: Ints
 
     def table(self, spec: TableSpec, operators: int) -> Sums:
         """Add up services, staff or capacity at the end of each period.
 
         A restricted axis is withheld where it has fewer than `operators` operators, even if it has none. A total sums
         only what its axes show, so that no difference gives a withheld number away; it is partial wherever an
-        axis is withheld, because the true sum may be larger.
+        axis is withheld, because the true sum may be larger. By axis and duty bearer, cells with few operators are
+        withheld too (`hide_few_operators`).
         """
         grid = self.grid
         ends = np.array([p.end for p in grid.periods(spec.grain)], "datetime64[D]")
@@ -94,21 +102,25 @@ class Services:
         for index, end in enumerate(ends):
             active = (self.start <= end) & ~(self.end < end)
             shown, allowed, complete = self._mark_shown(active, spec.level, operators)
-            values[:, index], unreported = self._sum(spec, shown, sizes)
+            values[:, index], unreported = self._sum(spec, shown, sizes, active)
             if spec.breakdown == ("axis",):
                 withheld[:, index] = ~allowed
                 partial[:, index] = (allowed & ~complete) | unreported
+            elif spec.breakdown == ("axis", "duty_bearer"):
+                withheld[:, index] = self._hide_cells(shown, allowed, spec.level, operators)
+                partial[:, index] = (allowed & ~complete)[..., None] | unreported
             else:
                 open_ended = ~complete.all(axis=1)
                 partial[:, index] = open_ended.reshape(-1, *[1] * len(sizes)) | unreported
         return Sums(values, withheld, partial)
 
-    def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...]) -> tuple[Floats, Bools]:
+    def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...], active: Bools) -> tuple[Floats, Bools]:
         """Return the sums of the shown services, NaN where no number is known, and a mask of incomplete sums."""
         areas = len(self.grid.codes[spec.level])
         cell = self.grid.area_index[spec.level][self.place].astype(np.int64)
         for name, size in zip(spec.breakdown, sizes, strict=True):
-            cell = cell * size + (self.axis if name == "axis" else self.bearer)
+            codes = self.find_carriers(active) if name == "carrier" else self.axis if name == "axis" else self.bearer
+            cell = cell * size + codes
         amount = {"staff": self.staff, "capacity": self.capacity}.get(spec.measure, np.ones(len(cell)))
         size = areas * int(np.prod(sizes))
         known = shown & ~np.isnan(amount)
@@ -116,6 +128,33 @@ class Services:
         silent = np.bincount(cell[shown], minlength=size) > np.bincount(cell[known], minlength=size)
         unknown = silent & (np.bincount(cell[known], minlength=size) == 0)
         return np.where(unknown, np.nan, total).reshape(areas, *sizes), silent.reshape(areas, *sizes)
+
+    def find_carriers(self, active: Bools) -> Ints:
+        """Return who carries each service, as an index into the categories of `carrier`.
+
+        Two records of one hand-over, in one municipality and on one axis, that work at the same time are shared.
+        """
+        task = np.stack([self.place, self.axis, self.giver, self.taker], axis=1)
+        _, number = np.unique(task, axis=0, return_inverse=True)
+        moves = (self.giver >= 0) & (self.taker >= 0) & (_OF_STATE[self.giver] != _OF_STATE[self.taker])
+        gives, takes = moves & (self.bearer == self.giver), moves & (self.bearer == self.taker)
+        both = np.isin(number, number[active & gives]) & np.isin(number, number[active & takes])
+        carrier = np.where(_OF_STATE[self.bearer], _CARRIERS.index("state"), _CARRIERS.index("partner"))
+        carrier[takes & _OF_STATE[self.taker]] = _CARRIERS.index("handed_over")
+        carrier[takes & ~_OF_STATE[self.taker]] = _CARRIERS.index("returned")
+        carrier[both & (gives | takes)] = _CARRIERS.index("shared")
+        return np.asarray(carrier, np.int64)
+
+    def _hide_cells(self, shown: Bools, allowed: Bools, level: Level, operators: int) -> Bools:
+        """Return the cells (areas, axes, duty bearers) to withhold, so that sums give away no few operators either."""
+        area = self.grid.area_index[level][self.place]
+        hidden = np.zeros((*allowed.shape, len(_BEARERS)), bool)
+        for number in range(len(allowed)):
+            cells = [[set[int]() for _ in _BEARERS] for _ in _AXES]
+            for row in np.flatnonzero(shown & (area == number)):
+                cells[self.axis[row]][self.bearer[row]].add(int(self.operator[row]))
+            hidden[number] = hide_few_operators(cells, _OPEN, allowed[number], operators)
+        return hidden
 
     def _mark_shown(self, active: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:
         """Return masks of the services to count at a level, and of the pairs (area, axis) that are shown and complete.
@@ -169,7 +208,8 @@ def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
     lookups = {
         "municipality": grid.names,
         "axis": {c: i for i, c in enumerate(_AXES)},
-        "duty_bearer": {c: i for i, c in enumerate(CATEGORIES["duty_bearer"])},
+        "duty_bearer": {c: i for i, c in enumerate(_BEARERS)},
+        **{name: {"": -1, **{c: i for i, c in enumerate(_BEARERS)}} for name in ("handed_from", "handed_to")},
     }
     rows: dict[str, list[npt.NDArray[np.generic]]] = {}
     operators: list[str] = []
@@ -195,6 +235,8 @@ def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
         column["valid_to"].astype("datetime64[D]"),
         column["staff"].astype(np.float64),
         column["capacity"].astype(np.float64),
+        column["handed_from"].astype(np.int64),
+        column["handed_to"].astype(np.int64),
     )
 
 

@@ -33,6 +33,7 @@ from data.restricted.publishing.dark_figure import estimate_dark_figures
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.earlier import read_earlier, refuse_lost, refuse_other_noise, refuse_shorter_time
 from data.restricted.publishing.frozen import freeze
+from data.restricted.publishing.indicators import tabulate_indicators
 from data.restricted.publishing.published_table import Tables
 from data.restricted.publishing.records import Vault, join_figures, read_records
 from data.restricted.publishing.releases_folder import (
@@ -140,9 +141,12 @@ def make_release(
         published = {name: block.members for name, block in vault.published_blocks().items()}
         frozen = freeze(noisy, published if policy.frozen else {}, records.grid)
         tables = tabulate(draft, records, frozen)
+        indicators = tabulate_indicators(vault, records.grid, policy, draft.mechanism, record_keys, published)
+        draft = replace(draft, indicators=indicators.table)
         tick("Attacking")
         safe = withhold_cells(tables, draft, earlier, area_table)
         blocks = {**frozen.note_withheld(safe.cells).staged(), **mark_final_years(records, published)}
+        blocks |= indicators.blocks
         new = _publish(vault, releases, draft, safe.tables, blocks, earlier, tick)
         return replace(new, waiting=count_waiting(records, published))
 

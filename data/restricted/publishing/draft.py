@@ -24,7 +24,8 @@ _LISTED = 20  # cells that a refusal names
 class Draft:
     """A release that is being made, without its tables.
 
-    grid: the areas and periods that it covers; None for a release of published figures alone.
+    grid: the areas and periods that it covers; None for a release of published figures alone. indicators: the table of
+    the partner tier.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Draft:
     plan: Plan
     mechanism: CellKey
     grid: Grid | None
+    indicators: pa.Table | None = None
 
     @classmethod
     def for_trial(cls, policy: Policy, plan: Plan, mechanism: CellKey) -> Draft:

@@ -19,6 +19,7 @@ from data.disclosure.reconciliation import add_column, reconcile
 from data.release import MANIFEST, Release
 from data.restricted.publishing import manifest
 from data.restricted.publishing.draft import Draft
+from data.restricted.publishing.indicators import NAME
 from data.restricted.publishing.published_table import Tables
 from data.tables.resource import describe_resource
 from data.tables.spec import TIERS, TableSpec, Tier
@@ -37,6 +38,9 @@ def write_tier(folder: Path, tier: Tier, draft: Draft, tables: Tables) -> None:
     figures["tier"] = "public"
     figures["invented"] = pc.any(draft.figures["invented"]).as_py() or False
     resources.append(_write_parquet(folder, "figures", draft.figures, figures))
+    if tier == "partner" and draft.indicators is not None and len(draft.indicators):
+        indicators: dict[str, Any] = {"measure": NAME, "level": None, "grain": None, "breakdown": [], "tier": tier}
+        resources.append(_write_parquet(folder, NAME, draft.indicators, indicators))
     resources.append(_describe_file(folder, "areas", pq.read_schema(folder / "areas.parquet"), None))
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     _write_manifest(folder, manifest.describe_release(draft, tier, created, resources, states))

@@ -66,6 +66,8 @@ def releases(tmp_path_factory):
             "capacity": [10, 5, None, 20],
             "valid_from": ["2006-01-01"] * 4,
             "valid_to": [""] * 4,
+            "handed_from": [""] * 4,
+            "handed_to": [""] * 4,
         }
     )
     effort = pd.DataFrame({"date": ["2006-06-05", "2006-11-06"], "municipality": ["101", "9001"], "days": [3.5, 120.0]})

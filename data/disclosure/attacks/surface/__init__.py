@@ -41,6 +41,7 @@ _OF_MODEL = (
     "rank", "rank_first", "rank_last", "top", "probability", "exceeding", "median", "lower", "upper",
 )  # fmt: skip
 _RECONCILED = "reconciled"
+_INDICATORS = "indicators"
 _OBSERVED = "observation"  # in files for forecast hubs: sums over ways of finding
 _ROLES = (*_BOUNDS, *_OF_MODEL, _OBSERVED)  # numbers that are looked up among their own kind alone
 # Columns of their own kind, also beside the number of a choice (choice__margin).
@@ -61,6 +62,11 @@ class NumberIndex:
     release: Release
 
     @cached_property
+    def tables(self) -> tuple[str, ...]:
+        """The tables whose numbers a file may hold. Indicators are in none: a count must not pass as one of them."""
+        return tuple(name for name in self.release.tables if name != _INDICATORS)
+
+    @cached_property
     def areas(self) -> dict[str, int]:
         """The index of each area code."""
         codes = pq.read_table(self.release.areas_file, columns=["code"]).column("code").to_pylist()
@@ -69,7 +75,7 @@ class NumberIndex:
     @cached_property
     def periods(self) -> dict[str, int]:
         """The index of each period of the release."""
-        names = {p for name in self.release.tables for p in self._frame(name)["period"].unique()}
+        names = {p for name in self.tables for p in self._frame(name)["period"].unique()}
         return {str(period): number for number, period in enumerate(sorted(names))}
 
     def _frame(self, name: str) -> pd.DataFrame:
@@ -84,7 +90,7 @@ class NumberIndex:
     def numbers(self) -> dict[str, Words]:
         """All numbers as sorted hashes of (area, period, number), by role; see `_hash`."""
         roles: dict[str, list[Words]] = {role: [] for role in ("value", _RECONCILED, *_ROLES)}
-        for name in self.release.tables:
+        for name in self.tables:
             frame = self._frame(name)
             area, period = self._locate(frame)
             if _RECONCILED in frame:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.restricted.counting import other_records as plain
+from data.restricted.counting.few_operators import hide_few_operators
 from data.restricted.publishing import published_table
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
@@ -29,6 +30,8 @@ def services(*changes):
         "capacity": 10,
         "valid_from": "2006-01-01",
         "valid_to": "",
+        "handed_from": "",
+        "handed_to": "",
     }
     return plain.read_services(small_worlds.batches(pd.DataFrame([{**base, **c} for c in changes])), GRID)
 
@@ -231,3 +234,88 @@ def test_the_latest_estimate_stands_and_sources_of_one_year_span_a_range():
     assert (low[0, 0, 0], high[0, 0, 0]) == (400, 900)
     assert np.isnan(low[0, 0, 1]), "an estimate of a later year"
     assert np.isnan(low[1]).all()
+
+
+DOERS = TableSpec("services", "country", "quarter", ("axis", "duty_bearer"))
+BEARERS = CATEGORIES["duty_bearer"]
+
+
+def of_operators(**counts):
+    """Return services on axis_bearer=(operators), each operator with one service."""
+    rows = []
+    for name, number in counts.items():
+        axis = next(a for a in CATEGORIES["axis"] if name.startswith(a))
+        bearer = name[len(axis) + 1 :]
+        rows += [{"axis": axis, "duty_bearer": bearer, "operator": f"{name} {i}"} for i in range(number)]
+    return services(*rows)
+
+
+def test_open_axes_show_every_duty_bearer_of_a_country():
+    sums = of_operators(prevention_school=1, prevention_ngo=2, coordination_state=1).table(DOERS, 3)
+    axis, first = CATEGORIES["axis"].index("prevention"), sums.numbers[0, 0]
+    assert [first[axis, BEARERS.index(b)] for b in ("school", "ngo", "state")] == [1, 2, 0]
+    assert not sums.withheld[0, 0, axis].any()
+
+
+def test_a_cell_of_a_restricted_axis_needs_three_operators_of_its_own():
+    sums = of_operators(protection_ngo=4, protection_state=3, protection_municipality=2, protection_school=1)
+    sums = sums.table(DOERS, 3)
+    shown = {b for b in BEARERS if not sums.withheld[0, 0, PROTECTION, BEARERS.index(b)]}
+    assert shown <= {"ngo", "state"}
+    # Where there are none looks the same as where there are few.
+    assert sums.withheld[0, 0, PROTECTION, BEARERS.index("community")]
+
+
+def test_what_is_left_of_a_total_has_enough_operators():
+    # Of seven services of protection six would be shown: the seventh would follow from the total.
+    sums = of_operators(protection_ngo=3, protection_state=3, protection_school=1, prevention_school=2).table(DOERS, 3)
+    hidden = sums.withheld[0, 0, PROTECTION]
+    counts = {"ngo": 3, "state": 3, "school": 1}
+    rest = sum(counts.get(b, 0) for b, gone in zip(BEARERS, hidden, strict=True) if gone)
+    assert rest >= 3
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(0, 6), min_size=30, max_size=30))
+def test_no_withheld_cell_with_few_operators_follows_from_the_published_sums(numbers):
+    counts = np.array(numbers).reshape(5, 6)
+    names = iter(range(1000))
+    cells = [[{next(names) for _ in range(n)} for n in row] for row in counts]
+    unrestricted = np.array([axis not in RESTRICTED_AXES for axis in CATEGORIES["axis"]])
+    shown = unrestricted | (counts.sum(axis=1) >= 3)
+    hidden = hide_few_operators(cells, unrestricted, shown, 3)
+    assert hidden[(counts < 3) & ~unrestricted[:, None]].all()
+    assert hidden[~shown].all()
+    assert not hidden[unrestricted].any()
+    restricted = shown & ~unrestricted
+    places = np.argwhere(hidden & restricted[:, None])
+    for axis in np.flatnonzero(restricted):
+        # Nothing more can be withheld in an axis without an open cell.
+        assert hidden[axis].all() or not hidden[axis].any() or counts[axis][hidden[axis]].sum() >= 3
+    rows, columns = (places[:, 0] == np.arange(5)[:, None]), (places[:, 1] == np.arange(6)[:, None])
+    lines = np.concatenate([rows, columns]).astype(float)
+    for number, (a, b) in enumerate(places):
+        follows = np.linalg.matrix_rank(np.vstack([lines, np.eye(len(places))[number]])) == np.linalg.matrix_rank(lines)
+        assert not follows or counts[a, b] >= 3 or (hidden[a].all() and hidden[restricted][:, b].all())
+
+
+def test_who_carries_a_service_follows_its_hand_over():
+    ngo = {"duty_bearer": "ngo", "handed_from": "ngo", "handed_to": "municipality"}
+    town = {**ngo, "duty_bearer": "municipality", "valid_from": "2006-09-15"}
+    back = {"handed_from": "municipality", "handed_to": "ngo", "valid_from": "2007-03-10"}
+    handed = services(
+        {**ngo, "valid_to": "2007-01-31"},  # works on beside the municipality for a while
+        {**town, "valid_to": "2007-03-09"},
+        {**back, "duty_bearer": "ngo"},
+        {"duty_bearer": "school"},
+        {"duty_bearer": "community"},
+    )
+    sums = handed.table(TableSpec("services", "region", "quarter", ("carrier",)), 3).numbers[0]
+    carriers = CATEGORIES["carrier"]
+    told = [{c: int(n) for c, n in zip(carriers, quarter, strict=True) if n} for quarter in sums]
+    assert told == [
+        {"partner": 2, "state": 1},
+        {"partner": 1, "shared": 2, "state": 1},
+        {"partner": 1, "handed_over": 1, "state": 1},
+        {"partner": 1, "returned": 1, "state": 1},
+    ]

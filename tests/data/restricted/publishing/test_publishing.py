@@ -52,6 +52,8 @@ def made(tmp_path_factory):
             "capacity": [10, 5, None, 20],
             "valid_from": ["2006-01-01"] * 4,
             "valid_to": [""] * 4,
+            "handed_from": [""] * 4,
+            "handed_to": [""] * 4,
         }
     )
     community = pd.DataFrame({"area": ["AL-11"], "group": ["roma"], "estimate": [640], "year": [2005]})

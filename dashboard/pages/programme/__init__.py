@@ -1,0 +1,125 @@
+"""The Programme page: who does what, expected results, hand-over to the state, and children by stage."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.pages.programme import render, results, summary
+from dashboard.site import current_release, read_site
+from dashboard.site.current_release import CurrentRelease, read_country_names
+from dashboard.site.text import _
+from dashboard.widgets import address, markup, page_frame, stages
+
+
+def show() -> None:
+    """Show the page."""
+    current = current_release.open_current_release(read_site())
+    if current is None:
+        page_frame.show_no_release()
+        return
+    with st.container(key="programme"):
+        st.title(_("Programme"), anchor=False)
+    periods = summary.list_periods(current)
+    if not periods:
+        st.html(markup.render_paragraphs([_("This release has only published figures, nothing of the programme.")]))
+        return
+    st.fragment(_show_programme)(current, periods)
+
+
+def _show_programme(current: CurrentRelease, periods: dict[str, str]) -> None:
+    areas = summary.name_areas(current)
+    area = address.find_area(current, areas, "")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
+        if not area:  # of both countries, one at a time
+            area = address.pick_segment("country", _("Country"), read_country_names(current))
+        period = address.pick_from_menu("time", _("Period"), periods, next(iter(periods)))
+    if current.tier == "public":
+        _show_public(current, area, period)
+    else:
+        _show_partner(current, area, period)
+    _show_section(_("Stage at which children were first met"))
+    st.html(stages.render_stages(stages.read_stages(current, {area: areas[area]}, period)))
+
+
+def _show_partner(current: CurrentRelease, area: str, period: str) -> None:
+    country = summary.find_country(current, area)
+    answers = [results.describe_courses(current, country), summary.describe_state_share(current, country)]
+    st.html(markup.render_lead(" ".join(filter(None, answers))))
+    name = summary.name_areas(current)[country]
+    _show_section(_("Who does what in {country}, {when}", country=name, when=summary.find_last_quarter(current)))
+    if summary.read_cells(current, "services", country):
+        st.html(render.render_matrix(current, area, period))
+        st.html(markup.render_paragraphs([_(_READ)]))
+        with st.expander(_("Table: services, places and targets")):
+            st.dataframe(render.tabulate_matrix(current, area), hide_index=True)
+    else:
+        st.html(markup.render_paragraphs([_(_NO_TABLES)]))
+    _show_results(current, area)
+    _show_handover(current, area)
+
+
+_READ = (
+    "A cell: services, places, and a bar of services with a stroke at the target. Withheld: fewer than three "
+    "operators, possibly none, or another number would follow. Children are counted by the axis on which they were "
+    "first met."
+)
+_NO_TABLES = (
+    "This release was made without services by axis and duty bearer. A data officer can add the breakdowns "
+    "“axis and duty_bearer” and “carrier” to policy.toml (docs/policy.md) and make a release."
+)
+_NO_INDICATORS = (
+    "This release has no indicators. A data officer can import a file of indicators, one row for each value with its "
+    "target, and make a release:"
+)
+
+
+def _show_results(current: CurrentRelease, area: str) -> None:
+    _show_section(_("Expected results"))
+    if not results.has_indicators(current):
+        st.html(markup.render_paragraphs([_(_NO_INDICATORS)]))
+        st.code("tact import FILE --kind indicator\ntact release", language=None)
+        return
+    listed = results.read_results(current, area)
+    if not listed:
+        st.html(markup.render_paragraphs([_(_NOT_HERE)]))
+        return
+    st.html(render.render_results([result for result in listed if not (result.axis and result.bearer)]))
+    if apart := [result for result in listed if result.axis and result.bearer]:
+        with st.expander(_("Services of each duty bearer, with targets")):
+            st.html(render.render_results(apart))
+
+
+_NOT_HERE = (
+    "No indicator is shown for this area. Choose a country: counties and regions show indicators of prevention and "
+    "coordination alone, if partners gave any."
+)
+
+
+def _show_handover(current: CurrentRelease, area: str) -> None:
+    _show_section(_("Hand-over to the state"))
+    board = summary.read_board(current, area)
+    if not board:
+        st.html(markup.render_paragraphs([_(_NO_TABLES)]))
+        return
+    st.html(render.render_board(board))
+    shares = summary.read_state_share(current, area)
+    if len(shares):
+        st.altair_chart(render.draw_state_share(shares), width="stretch")
+    with st.expander(_("Table: the board of each area")):
+        st.dataframe(summary.tabulate_board(current, summary.find_country(current, area)), hide_index=True)
+
+
+_PUBLIC = (
+    "The public tier shows services in ranges and children by axis. Indicators, places, targets and hand-over are for "
+    "partners."
+)
+
+
+def _show_public(current: CurrentRelease, area: str, period: str) -> None:
+    st.html(markup.render_paragraphs([_(_PUBLIC)]))
+    _show_section(_("The five axes"))
+    st.html(markup.render_table(summary.tabulate_axes(current, area, period)))
+
+
+def _show_section(title: str) -> None:
+    st.header(title, anchor=False)

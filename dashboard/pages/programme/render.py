@@ -1,0 +1,204 @@
+"""The Programme page as markup and charts: the matrix, expected results, the board, the share of the state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import pandas as pd
+from markupsafe import Markup
+
+from dashboard.pages.programme import results, summary
+from dashboard.pages.programme.results import Course, Result
+from dashboard.pages.programme.summary import CARRIERS, Number
+from dashboard.site.current_release import CurrentRelease
+from dashboard.site.text import _, format_number, html, join_markup
+
+_STATE, _HEIGHT = "#0F6B66", 180
+_NOTHING = Number("")
+
+
+def render_bullet(reached: float, target: float) -> Markup:
+    """Return a bar of what is reached with a stroke at the target; empty if either is unknown."""
+    if math.isnan(reached) or not target > 0:
+        return Markup("")
+    most = max(reached, target)
+    words = _("{reached} reached, target {target}", reached=format_number(reached), target=format_number(target))
+    return html(
+        '<i class="bullet" role="img" aria-label="{}" title="{}"><b style="width:{}%"></b><s style="left:{}%"></s></i>',
+        words,
+        words,
+        f"{100 * reached / most:.0f}",
+        f"{100 * target / most:.0f}",
+    )
+
+
+def render_matrix(current: CurrentRelease, area: str, period: str) -> Markup:
+    """Return axes by duty bearers: services, places and the target; children met and duty bearers in the margins."""
+    country = summary.find_country(current, area)
+    services, places = (summary.read_cells(current, measure, country) for measure in ("services", "capacity"))
+    listed, children = results.read_results(current, country), summary.read_children(current, country, period)
+    bearers = summary.name_bearers()
+    head = join_markup(html('<th scope="col">{}</th>', name) for name in [*bearers.values(), _("Children met")])
+    rows = [
+        html(
+            '<tr><th scope="row">{}</th>{}<td class="sum">{}{}</td></tr>',
+            name,
+            join_markup(
+                _render_cell(services[axis, bearer], places.get((axis, bearer), _NOTHING), listed, axis, bearer)
+                for bearer in bearers
+            ),
+            children.get(axis, _NOTHING).words,
+            _render_reach(results.find_reach(listed, axis)),
+        )
+        for axis, name in summary.name_axes().items()
+    ]
+    foot = join_markup(_render_engaged(results.find_engaged(listed, bearer)) for bearer in bearers)
+    return html(
+        '<div class="matrix doers" tabindex="0" role="region" aria-label="{}"><table>'
+        "<thead><tr><td></td>{}</tr></thead>"
+        '<tbody>{}</tbody><tfoot><tr><th scope="row">{}</th>{}<td></td></tr></tfoot></table></div>',
+        _("Services by axis and duty bearer"),
+        head,
+        join_markup(rows),
+        _("Active duty bearers"),
+        foot,
+    )
+
+
+def _render_cell(services: Number, places: Number, listed: Sequence[Result], axis: str, bearer: str) -> Markup:
+    goal = results.find_target(listed, axis, bearer)
+    if not services.known:
+        short = _("withheld") if services.state == "withheld" else services.words
+        return html('<td class="quiet" title="{}">{}</td>', services.words, short)
+    if services.words == "0" and goal is None:
+        return html('<td class="quiet">{}</td>', _("none"))
+    return html(
+        "<td><strong>{}</strong> <small>{}</small>{}</td>",
+        services.words,
+        _("{n} places", n=places.words) if places.known and places.value > 0 else "",
+        render_bullet(services.value, goal.target) if goal else "",
+    )
+
+
+def _render_reach(result: Result | None) -> Markup:
+    if result is None:
+        return Markup("")
+    reported = _(
+        "reported: {n} of {target} {unit}", n=result.words, target=format_number(result.target), unit=result.unit
+    )
+    return html("<small>{}</small>{}", reported, render_bullet(result.value, result.target))
+
+
+def _render_engaged(result: Result | None) -> Markup:
+    if result is None:
+        return html("<td></td>")
+    words = _("{n} of {target}", n=result.words, target=format_number(result.target))
+    return html("<td>{}{}</td>", words, render_bullet(result.value, result.target))
+
+
+def tabulate_matrix(current: CurrentRelease, area: str) -> pd.DataFrame:
+    """Return the matrix as a table of words, an axis and a duty bearer in each row."""
+    country = summary.find_country(current, area)
+    services, places = (summary.read_cells(current, measure, country) for measure in ("services", "capacity"))
+    listed, axes, bearers = results.read_results(current, country), summary.name_axes(), summary.name_bearers()
+    rows = []
+    for axis, bearer in services:
+        goal = results.find_target(listed, axis, bearer)
+        rows.append(
+            (
+                axes[axis],
+                bearers[bearer],
+                services[axis, bearer].words,
+                places.get((axis, bearer), _NOTHING).words,
+                format_number(goal.target) if goal else "",
+            )
+        )
+    head = [_("Axis"), _("Duty bearer"), _("Services"), _("Places"), _("Target, services")]
+    return pd.DataFrame(rows, columns=head)
+
+
+def render_results(listed: Sequence[Result]) -> Markup:
+    """Return expected results as a table, by axis: those that are late come first."""
+    axes = {**summary.name_axes(), "": _("Programme")}
+    order: Mapping[Course, int] = {"late": 0, "cannot_tell": 1, "on_course": 2}
+    groups = [
+        (name, sorted((r for r in listed if r.axis == a), key=lambda r: order[r.course])) for a, name in axes.items()
+    ]
+    columns = [_("Expected result"), _("Baseline"), _("Latest"), _("Target"), "", _("Verdict"), _("Date"), _("Source")]
+    head = join_markup(html('<th scope="col">{}</th>', name) for name in columns)
+    parts = [
+        html(
+            '<tr class="group"><th scope="rowgroup" colspan="8">{}</th></tr>{}',
+            name,
+            join_markup(_render_result(result) for result in group),
+        )
+        for name, group in groups
+        if group
+    ]
+    return html(
+        '<div class="wordtable wide results"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
+        head,
+        join_markup(parts),
+    )
+
+
+def _render_result(result: Result) -> Markup:
+    bearer = summary.name_bearers().get(result.bearer, "")
+    cells = [
+        (_("Baseline"), result.baseline),
+        (_("Latest"), result.words),
+        (_("Target"), format_number(result.target)),
+        ("", render_bullet(result.value, result.target)),
+        (_("Verdict"), html('<em class="{}">{}</em>', result.course, results.name_courses()[result.course])),
+        (_("Date"), result.measured),
+        (_("Source"), result.source),
+    ]
+    return html(
+        '<tr><th scope="row">{}<small>{}</small></th>{}</tr>',
+        f"{result.unit[:1].upper()}{result.unit[1:]}",
+        bearer or (_("protected as a count of children") if result.counts == "people" else ""),
+        join_markup(html('<td data-label="{}">{}</td>', name, cell) for name, cell in cells),
+    )
+
+
+def render_board(board: Mapping[str, Number]) -> Markup:
+    """Return the hand-over board: a card for each place, with its services."""
+    words, meaning = summary.name_carriers(), summary.explain_carriers()
+    return html(
+        '<ol class="board">{}</ol>',
+        join_markup(
+            html("<li><h3>{}</h3><b>{}</b><p>{}</p></li>", words[carrier], board[carrier].words, meaning[carrier])
+            for carrier in CARRIERS
+            if carrier in board
+        ),
+    )
+
+
+def draw_state_share(rows: pd.DataFrame) -> alt.LayerChart:
+    """Draw the share of the services shown that the state carries, by quarter."""
+    title = _("Share of the services shown that the state carries, %")
+    ends = [_shorten_label(label) for label in rows["label"]]
+    base = alt.Chart(rows.assign(end=ends)).encode(
+        x=alt.X("end:O", sort=ends, axis=alt.Axis(title=None, labelAngle=0, labelOverlap=True, ticks=False)),
+        y=alt.Y(
+            "share:Q",
+            scale=alt.Scale(domain=[0, 100]),
+            axis=alt.Axis(title=None, values=[0, 25, 50, 75, 100], domain=False),
+        ),
+        tooltip=[alt.Tooltip("label:N", title=_("quarter")), alt.Tooltip("words:N", title=_("services"))],
+    )
+    line = base.mark_line(color=_STATE, strokeWidth=2)
+    dots = base.mark_circle(color=_STATE, size=46, opacity=1)
+    drawn: alt.LayerChart = (
+        alt.layer(line, dots)
+        .properties(height=_HEIGHT, title=title, description=title)
+        .configure_view(stroke=None)
+        .configure_title(anchor="start", fontSize=14)
+    )
+    return drawn
+
+
+def _shorten_label(label: str) -> str:
+    return label.rpartition(" to ")[2]

@@ -1,0 +1,146 @@
+"""Expected results: indicators with baseline, target and latest value, and whether they are on course."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from dashboard.narrative.speech import make_legible
+from dashboard.pages.programme.summary import name_axes
+from dashboard.site.current_release import CurrentRelease, read_area_names, read_table
+from dashboard.site.text import _, cache_by_language, format_number, format_period, translate
+from data.tables.periods import Period, add_months
+from geo.layers.core.words import describe_state
+
+INDICATORS = "indicators"
+Course = Literal["on_course", "late", "cannot_tell"]
+_STALE = 12  # months: an older value says nothing of today
+
+
+@dataclass(frozen=True)
+class Result:
+    """An indicator in an area, from its rows by period.
+
+    axis, bearer: empty if its code names none. value, margin, target: NaN where there is none. words: the latest value
+    in words; baseline: the first one with its period, empty if there is only one. measured: the latest one's period.
+    """
+
+    code: str
+    unit: str
+    axis: str
+    bearer: str
+    counts: str
+    baseline: str
+    value: float
+    margin: float
+    words: str
+    target: float
+    measured: str
+    source: str
+    course: Course
+
+    @property
+    def reached(self) -> float:
+        """The part of the target that is reached; NaN without target or value."""
+        return self.value / self.target if self.target > 0 else math.nan
+
+
+def name_courses() -> dict[Course, str]:
+    """Return the verdicts in words."""
+    return {"late": _("late"), "cannot_tell": _("cannot tell"), "on_course": _("on course")}
+
+
+def has_indicators(current: CurrentRelease) -> bool:
+    """Return whether the release has indicators."""
+    return len(read_table(current, INDICATORS)) > 0
+
+
+@cache_by_language(maxsize=64)
+def read_results(current: CurrentRelease, area: str) -> tuple[Result, ...]:
+    """Read the indicators of an area, by axis and code."""
+    table = read_table(current, INDICATORS)
+    if table.empty:
+        return ()
+    here = table[table["area"] == area]
+    order = [*name_axes(), ""]
+    results = [_make_result(current, rows) for _key, rows in here.groupby(["indicator", "unit", "partner"], sort=True)]
+    return tuple(sorted(results, key=lambda result: (order.index(result.axis), bool(result.bearer), result.code)))
+
+
+def _make_result(current: CurrentRelease, rows: pd.DataFrame) -> Result:
+    ordered = rows.assign(end=[Period.parse(period).end for period in rows["period"]]).sort_values("end", kind="stable")
+    first, last = ordered.iloc[0], ordered.iloc[-1]
+    known = last["state"] in ("number", "almost_none")
+    value = (0.0 if last["state"] == "almost_none" else float(last["value"])) if known else math.nan
+    margin = 0.0 if math.isnan(last["margin"]) else float(last["margin"])
+    ends = value - margin, value + margin
+    words = format_number(last["value"]) or translate(describe_state(last["state"], current.release.k))
+    today = Period.parse(f"{current.release.manifest['tact']['first']}/{current.release.manifest['tact']['last']}").end
+    stale = add_months(last["end"], _STALE) < today
+    target = float(last["target"])
+    return Result(
+        code=make_legible(last["indicator"]),
+        unit=make_legible(last["unit"]),
+        axis=str(last["axis"]),
+        bearer=str(last["duty_bearer"]),
+        counts=str(last["counts"]),
+        baseline=_format_baseline(current, first) if len(ordered) > 1 else "",
+        value=value,
+        margin=margin,
+        words=f"{words} ±{format_number(margin)}" if margin and known else words,
+        target=target,
+        measured=format_period(str(last["period"])),
+        source=_("{source}, {partner}", source=make_legible(last["source"]), partner=make_legible(last["partner"])),
+        course="cannot_tell" if stale else judge_course(ends, target, float(first["value"])),
+    )
+
+
+def _format_baseline(current: CurrentRelease, first: pd.Series) -> str:
+    value = format_number(first["value"]) or translate(describe_state(first["state"], current.release.k))
+    return _("{value} ({when})", value=value, when=format_period(str(first["period"])))
+
+
+def judge_course(ends: tuple[float, float], target: float, baseline: float) -> Course:
+    """Return whether a value between two ends reaches its target; where it should fall, the other way round."""
+    low, high = ends
+    if math.isnan(low) or math.isnan(target):
+        return "cannot_tell"
+    falls = target < baseline  # False without a baseline
+    if (high <= target) if falls else (low >= target):
+        return "on_course"
+    return "late" if (low > target if falls else high < target) else "cannot_tell"
+
+
+def find_target(results: Sequence[Result], axis: str, bearer: str) -> Result | None:
+    """Return the indicator of services of an axis and duty bearer; None if there is none."""
+    return next((r for r in results if (r.axis, r.bearer, r.counts) == (axis, bearer, "services")), None)
+
+
+def find_reach(results: Sequence[Result], axis: str) -> Result | None:
+    """Return the indicator of people of an axis, for all duty bearers; None if there is none."""
+    return next((r for r in results if (r.axis, r.bearer, r.counts) == (axis, "", "people")), None)
+
+
+def find_engaged(results: Sequence[Result], bearer: str) -> Result | None:
+    """Return the indicator of a duty bearer alone, of no axis; None if there is none."""
+    return next((r for r in results if (r.axis, r.bearer) == ("", bearer)), None)
+
+
+def describe_courses(current: CurrentRelease, area: str) -> str:
+    """Return in a sentence how many expected results are on course."""
+    counted = Counter(result.course for result in read_results(current, area))
+    if not counted:
+        return ""
+    return _(
+        "Of {all} expected results in {area}, {on} are on course, {late} late; of {unsure} it cannot be told.",
+        all=counted.total(),
+        area=read_area_names(current)[area],
+        on=counted["on_course"],
+        late=counted["late"],
+        unsure=counted["cannot_tell"],
+    )

@@ -1,0 +1,237 @@
+"""The content of the Programme page: services of each axis and duty bearer, and who carries them.
+
+All of it comes from the tables of the release. Services by axis and duty bearer are released for whole countries alone,
+on the partner tier; children are counted by the axis of their first encounter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+
+from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names, read_table
+from dashboard.site.text import _, cache_by_language, format_number, format_period, format_quantity, translate
+from data.tables.periods import Period
+from data.tables.shown import choose_numbers
+from data.tables.spec import CATEGORIES, table_name
+from geo.layers.core.service_choices import AXES, BEARERS
+from geo.layers.core.words import describe_state, format_margin
+
+CARRIERS = CATEGORIES["carrier"]
+_OF_STATE = ("handed_over", "state")
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number or a state, in words; value is NaN where only a state is known, the lower limit of "at least"."""
+
+    words: str
+    value: float = math.nan
+    state: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a number."""
+        return not math.isnan(self.value)
+
+
+def name_areas(current: CurrentRelease) -> dict[str, str]:
+    """Return the countries, then the counties and regions with their country, by code."""
+    names, land = read_area_names(current), read_country_names(current)
+    regions = {str(code): row for code, row in load_areas(current.release).rows.items() if row["level"] == "region"}
+    return {**land, **{code: f"{names[code]}, {land[str(row['country'])]}" for code, row in regions.items()}}
+
+
+def find_country(current: CurrentRelease, area: str) -> str:
+    """Return the country of an area; a country is its own."""
+    return str(load_areas(current.release).rows[area]["country"] or area)
+
+
+def find_level(current: CurrentRelease, area: str) -> str:
+    """Return the level of an area."""
+    return str(load_areas(current.release).rows[area]["level"])
+
+
+def list_periods(current: CurrentRelease) -> dict[str, str]:
+    """Return the periods of children by stage: the whole time first, then the latest year."""
+    tables = [read_table(current, table_name("children", "country", grain, "stage")) for grain in ("whole", "year")]
+    ids = {str(period) for table in tables if len(table) for period in table["period"].unique()}
+    ordered = sorted(map(Period.parse, ids), key=lambda p: (p.grain == "whole", p.start), reverse=True)
+    return {period.id: format_period(period.id) for period in ordered}
+
+
+@lru_cache(maxsize=64)
+def _read_last(current: CurrentRelease, name: str) -> pd.DataFrame:
+    """Read the last period of a table. Never change the shared frame."""
+    table = read_table(current, name)
+    return table if table.empty else table[table["period"] == table["period"].max()]
+
+
+def find_last_quarter(current: CurrentRelease) -> str:
+    """Return the label of the last quarter with services; empty if there is none."""
+    rows = _read_last(current, table_name("services", "country", "quarter"))
+    return "" if rows.empty else format_period(str(rows["period"].iloc[0]))
+
+
+def read_cells(current: CurrentRelease, measure: str, country: str) -> dict[tuple[str, str], Number]:
+    """Read services or places by axis and duty bearer; empty if the release does not have them."""
+    rows = _read_last(current, table_name(measure, "country", "quarter", "axis", "duty_bearer"))
+    if rows.empty:
+        return {}
+    here = rows[rows["area"] == country]
+    return {(str(row["axis"]), str(row["duty_bearer"])): _read_sum(current, row) for row in here.to_dict("records")}
+
+
+def read_totals(current: CurrentRelease, measure: str, area: str, by: str) -> dict[str, Number]:
+    """Read services or places by axis or by duty bearer in an area, in the last quarter, or year on the public tier."""
+    grain = "year" if current.tier == "public" else "quarter"
+    rows = _read_last(current, table_name(measure, find_level(current, area), grain, by))
+    if rows.empty:
+        return {}
+    return {str(row[by]): _read_sum(current, row) for row in rows[rows["area"] == area].to_dict("records")}
+
+
+def _read_sum(current: CurrentRelease, row: Mapping[Any, Any]) -> Number:
+    value, low, high = (float("nan" if pd.isna(row.get(n)) else row[n]) for n in ("value", "low", "high"))
+    words = translate(format_quantity(value, low, high))
+    if not words:
+        return Number(translate(describe_state(row["state"], current.release.k)), state=str(row["state"]))
+    return Number(words, low if math.isnan(value) else value)
+
+
+def read_children(current: CurrentRelease, area: str, period: str) -> dict[str, Number]:
+    """Read the children met in a period by the axis of their first encounter; empty if there are none."""
+    grain = Period.parse(period).grain
+    table = read_table(current, table_name("children", find_level(current, area), grain, "axis"))
+    if table.empty:
+        return {}
+    here = table[(table["area"] == area) & (table["period"] == period)]
+    rows = pd.concat([here[["axis", "state"]], choose_numbers(here, current.release.largest)], axis=1)
+    return {str(row["axis"]): _read_count(current, row) for row in rows.to_dict("records")}
+
+
+def _read_count(current: CurrentRelease, row: Mapping[Any, Any]) -> Number:
+    if math.isnan(row["value"]):
+        return Number(translate(describe_state(row["state"], current.release.k)))
+    margin = translate(format_margin(row["value"], row["margin"], row["state"], row["noisy"] - row["noisy_margin"]))
+    return Number(f"{format_number(row['value'])} {margin}".strip(), row["value"])
+
+
+def name_axes() -> dict[str, str]:
+    """Return the names of the five axes, by code."""
+    return {choice.id.partition("-")[2]: _capitalise(translate(choice.label)) for choice in AXES}
+
+
+def name_bearers() -> dict[str, str]:
+    """Return the names of the six duty bearers, by code."""
+    return {choice.id.partition("-")[2]: _capitalise(translate(choice.label)) for choice in BEARERS}
+
+
+def _capitalise(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def name_carriers() -> dict[str, str]:
+    """Return who carries a service, in words, by code."""
+    return {
+        "partner": _("With a partner"),
+        "shared": _("Shared"),
+        "handed_over": _("Handed over"),
+        "returned": _("Returned"),
+        "state": _("State from the start"),
+    }
+
+
+def explain_carriers() -> dict[str, str]:
+    """Return what each place on the board means, by code."""
+    return {
+        "partner": _("An NGO or a community runs it."),
+        "shared": _("Partner and state run it together after a hand-over."),
+        "handed_over": _("The state runs it now."),
+        "returned": _("The state had it; a partner runs it again."),
+        "state": _("It was never a partner's."),
+    }
+
+
+def read_board(current: CurrentRelease, area: str) -> dict[str, Number]:
+    """Read the services of an area by who carries them, in the last quarter; empty if the release has none."""
+    rows = _read_last(current, table_name("services", find_level(current, area), "quarter", "carrier"))
+    if rows.empty:
+        return {}
+    return {str(row["carrier"]): _read_sum(current, row) for row in rows[rows["area"] == area].to_dict("records")}
+
+
+@cache_by_language(maxsize=64)
+def read_state_share(current: CurrentRelease, area: str) -> pd.DataFrame:
+    """Return the share of the services shown that the state carries, by quarter: period, label, share, words.
+
+    Never change the shared frame.
+    """
+    columns = ["period", "label", "share", "words"]
+    table = read_table(current, table_name("services", find_level(current, area), "quarter", "carrier"))
+    if table.empty:
+        return pd.DataFrame(columns=columns)
+    here = table[table["area"] == area]
+    number = here["value"].astype("Float64").fillna(here["low"].astype("Float64")).astype(float)
+    wide = here.assign(n=number).pivot_table(index="period", columns="carrier", values="n", aggfunc="sum")
+    wide = wide.reindex(columns=list(CARRIERS), fill_value=0.0)
+    every = wide.sum(axis=1)
+    known = wide[every > 0]
+    rows = [
+        (
+            str(period),
+            format_period(str(period)),
+            100.0 * of_state / total,
+            _("{n} of {total}", n=format_number(of_state), total=format_number(total)),
+        )
+        for period, of_state, total in zip(
+            known.index, known[list(_OF_STATE)].sum(axis=1), every[every > 0], strict=True
+        )
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def tabulate_board(current: CurrentRelease, country: str) -> pd.DataFrame:
+    """Return the board of a country and of its counties or regions as words, one area in each row."""
+    names, table = read_area_names(current), load_areas(current.release).table
+    codes = [country, *table.index[(table["level"] == "region") & (table["country"] == country)]]
+    boards = {str(names[code]): read_board(current, str(code)) for code in codes}
+    words = name_carriers()
+    rows = [[name, *(board[c].words if c in board else "" for c in CARRIERS)] for name, board in boards.items()]
+    return pd.DataFrame(rows, columns=[_("Area"), *(words[c] for c in CARRIERS)])
+
+
+def tabulate_axes(current: CurrentRelease, area: str, period: str) -> pd.DataFrame:
+    """Return services and children of each axis as words."""
+    services, children = read_totals(current, "services", area, "axis"), read_children(current, area, period)
+    missing = Number(_("not published for this area and period"))
+    rows = [
+        (name, services.get(axis, missing).words, children.get(axis, missing).words)
+        for axis, name in name_axes().items()
+    ]
+    return pd.DataFrame(rows, columns=[_("Axis"), _("Services, last year"), _("Children met")])
+
+
+def describe_state_share(current: CurrentRelease, area: str) -> str:
+    """Return in a sentence how much the state carries now, and a year before; empty if it is not known."""
+    shares = read_state_share(current, area)
+    if shares.empty:
+        return ""
+    last = shares.iloc[-1]
+    words = _(
+        "The state carries {share} % of the services shown ({words}).",
+        share=format_number(round(last["share"])),
+        words=last["words"],
+    )
+    if len(shares) <= _YEAR:
+        return words
+    before = format_number(round(shares.iloc[-1 - _YEAR]["share"]))
+    return _("{words} A year before it was {before} %.", words=words, before=before)
+
+
+_YEAR = 4  # quarters

@@ -1,0 +1,196 @@
+"""The Programme page: who does what, expected results and their verdict, hand-over, stages; what the public sees."""
+
+import math
+import re
+from dataclasses import replace
+from html import unescape
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.pages.programme import render, results, summary
+from dashboard.site import Site, current_release
+from data.tables.spec import CATEGORIES
+
+
+def page():
+    from dashboard.pages import programme
+
+    programme.show()
+
+
+@pytest.fixture
+def run(monkeypatch, scored):
+    def opened(tier="partner", **address):
+        monkeypatch.setenv("TACT_RELEASES", str(scored.releases))
+        monkeypatch.setenv("TACT_TIER", tier)
+        monkeypatch.setenv("TACT_DERIVED", str(scored.derived))
+        test = AppTest.from_function(page, default_timeout=60)
+        test.query_params.update(address)
+        test.run()
+        assert not test.exception
+        return test
+
+    return opened
+
+
+def text_of(test):
+    bodies = (element.proto.body for element in test.get("html"))
+    return unescape(re.sub(r"<[^>]+>", " ", " ".join(bodies)))
+
+
+@pytest.fixture(scope="module")
+def current(scored):
+    return current_release.open_current_release(Site(scored.releases, "partner", derived=scored.derived))
+
+
+def last_quarter(current, name):
+    table = current.release.table(name)
+    return table[table["period"] == table["period"].max()]
+
+
+@pytest.mark.parametrize("country", ["AL", "GR"])
+def test_a_cell_is_the_number_of_the_release_or_its_state(current, country):
+    cells = summary.read_cells(current, "services", country)
+    table = last_quarter(current, "services_country_quarter_axis_duty_bearer")
+    rows = table[table["area"] == country].set_index(["axis", "duty_bearer"])
+    assert len(cells) == 30
+    for place, row in rows.iterrows():
+        if row["state"] == "number":
+            assert cells[place].value == row["value"]
+        else:
+            assert row["state"] == "withheld"
+            assert cells[place].words == "withheld to protect people"
+            assert not cells[place].known
+    # Prevention and coordination are open: nothing of them is withheld.
+    open_axes = rows.loc[["prevention", "coordination"]]
+    assert (open_axes["state"] == "number").all()
+    totals = last_quarter(current, "services_country_quarter_axis").set_index(["area", "axis"])
+    for axis in ("prevention", "coordination"):
+        assert open_axes.loc[axis, "value"].sum() == totals.loc[(country, axis), "value"]
+
+
+def test_small_cells_of_restricted_axes_are_nowhere(current):
+    table = current.release.table("services_country_quarter_axis_duty_bearer")
+    restricted = table[table["axis"].isin(["protection", "assisted_voluntary_return", "reintegration"])]
+    assert (restricted["state"] == "number").any()
+    assert restricted.loc[restricted["state"] == "number", "value"].min() >= 3
+
+
+def test_the_board_adds_up_to_all_services_and_has_every_place(current):
+    for country in ("AL", "GR"):
+        board = summary.read_board(current, country)
+        assert list(board) == list(CATEGORIES["carrier"])
+        assert all(board[carrier].value > 0 for carrier in ("partner", "shared", "handed_over", "returned", "state"))
+        total = last_quarter(current, "services_country_quarter").set_index("area").loc[country, "value"]
+        assert sum(number.value for number in board.values()) == total
+        shares = summary.read_state_share(current, country)
+        assert len(shares) == 12
+        carried = board["handed_over"].value + board["state"].value
+        assert shares["share"].iloc[-1] == pytest.approx(100 * carried / total)
+
+
+@pytest.mark.parametrize(
+    ("ends", "target", "baseline", "course"),
+    [
+        ((20.0, 20.0), 20.0, 5.0, "on_course"),
+        ((19.0, 19.0), 20.0, 5.0, "late"),
+        ((16.0, 26.0), 20.0, 5.0, "cannot_tell"),
+        ((21.0, 31.0), 20.0, 5.0, "on_course"),
+        ((9.0, 19.0), 20.0, 5.0, "late"),
+        ((4.0, 4.0), 5.0, 12.0, "on_course"),  # should fall
+        ((6.0, 6.0), 5.0, 12.0, "late"),
+        ((math.nan, math.nan), 5.0, 12.0, "cannot_tell"),
+        ((6.0, 6.0), math.nan, 12.0, "cannot_tell"),
+        ((6.0, 6.0), 5.0, math.nan, "on_course"),
+    ],
+)
+def test_a_result_is_on_course_only_where_its_whole_margin_is(ends, target, baseline, course):
+    assert results.judge_course(ends, target, baseline) == course
+
+
+def test_results_have_baseline_target_latest_value_date_source_and_verdict(current):
+    listed = {result.code: result for result in results.read_results(current, "AL")}
+    table = current.release.table("indicators")
+    rows = table[(table["area"] == "AL") & (table["indicator"] == "prevention_children")].sort_values("period")
+    result = listed["prevention_children"]
+    assert (result.value, result.margin, result.target) == (rows["value"].iloc[-1], 5.0, rows["target"].iloc[-1])
+    assert result.baseline == f"{rows['value'].iloc[0]:.0f} (Jun 2006 to May 2007)"
+    assert (result.measured, result.source) == ("Jun 2008 to May 2009", "Invented, Terre des hommes")
+    assert {one.course for one in listed.values()} == {"on_course", "late", "cannot_tell"}
+    assert {one.axis for one in listed.values()} == {*CATEGORIES["axis"], ""}
+
+
+def test_the_page_answers_first_and_tells_all_parts(run):
+    test = run(area="AL")
+    text = text_of(test)
+    assert re.search(r"Of \d+ expected results in Albania, \d+ are on course, \d+ late", text)
+    assert re.search(r"The state carries \d+ % of the services shown", text)
+    for words in ("Handed over", "Returned", "Shared", "With a partner", "in exploitation", "Children at risk reached"):
+        assert words in text
+    matrix = next(e.proto.body for e in test.get("html") if "doers" in e.proto.body)
+    assert matrix.count("<tr>") == 1 + 5 + 1
+    assert "bullet" in matrix
+    assert 'title="withheld to protect people">withheld<' in matrix
+    before = text.partition("Municipalities with a working prevention net")[0]
+    assert len(before.split()) <= 250
+
+
+def test_without_an_area_one_country_is_chosen_and_a_county_shows_its_own(run, current):
+    assert "expected results in Albania" in text_of(run())
+    assert "expected results in Greece" in text_of(run(country="GR"))
+    tirana = text_of(run(area="AL-11"))
+    assert "Who does what in Albania" not in tirana or "expected results in Albania" in tirana
+    board = summary.read_board(current, "AL-11")
+    assert (
+        board["state"].value
+        == last_quarter(current, "services_region_quarter_carrier")
+        .set_index(["area", "carrier"])
+        .loc[("AL-11", "state"), ["value", "low"]]
+        .max()
+    )
+
+
+def test_text_of_partners_is_escaped(current, monkeypatch):
+    table = current.release.table("indicators")
+    hostile = table.assign(unit="<script>alert(1)</script>", source="<b>x</b>", partner="&amp;<i>")
+    monkeypatch.setattr(results, "read_table", lambda _current, _name: hostile)
+    body = str(render.render_results(results.read_results(replace(current, checksum="hostile"), "AL")))
+    assert "<script>" not in body
+    assert "<b>x" not in body
+    assert "&lt;script&gt;" in body
+
+
+def test_the_public_page_has_ranges_and_no_indicator(run, scored):
+    public = current_release.open_current_release(Site(scored.releases, "public", derived=scored.derived))
+    assert "indicators" not in public.release.tables
+    assert not any("carrier" in name or "axis_duty_bearer" in name for name in public.release.tables)
+    text = text_of(run("public", area="GR"))
+    assert "are for partners" in text
+    assert "Expected results" not in " ".join(e.value for e in run("public", area="GR").header)
+    rows = summary.tabulate_axes(public, "GR", "2006-06-01/2009-05-31")
+    table = public.release.table("children_country_whole_axis").set_index(["area", "axis"])
+    assert rows["Children met"].iloc[0].split()[0] == str(int(table.loc[("GR", "prevention"), "reconciled"]))
+    assert rows["Services, last year"].str.contains("to|at least|withheld|fewer").all()
+
+
+def test_a_release_of_before_says_what_is_missing(run, current, monkeypatch):
+    empty = pd.DataFrame()
+    for module in (summary, results):
+        read = module.read_table
+        monkeypatch.setattr(
+            module,
+            "read_table",
+            lambda current, name, read=read: (
+                empty
+                if name == "indicators" or "carrier" in name or "axis_duty_bearer" in name
+                else read(current, name)
+            ),
+        )
+    of_before = replace(current, checksum="before")  # what is remembered of the release is not read again
+    monkeypatch.setattr(current_release, "open_current_release", lambda _site: of_before)
+    text = text_of(run(area="AL"))
+    assert "This release was made without services by axis and duty bearer" in text
+    assert "This release has no indicators" in text
+    assert "policy.toml" in text
