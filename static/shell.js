@@ -133,9 +133,9 @@
     const target = event.target.closest ? event.target : null;
     if (!target || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     for (const open of document.querySelectorAll("details.chip[open]")) if (!open.contains(target)) open.open = false;
-    const link = target.closest("a[target=_self]");
+    const link = target.closest("a[href]");
     const button = target.closest(".topbar button");
-    if (link && link.origin === window.location.origin) {
+    if (link && isPage(link)) {
       event.preventDefault();
       openMenu(false);
       go(link.dataset.lang ? new URL(link.href) : toPage(link));
@@ -148,6 +148,13 @@
     } else if (button && button.dataset.pathway !== undefined) {
       go(setting("pathway", button.dataset.pathway === "all" ? "" : button.dataset.pathway));
     }
+  }
+
+  /* Whether a link leads to a page of the product, not to a file or to another place on this page. */
+  function isPage(link) {
+    const pages = Array.from(document.querySelectorAll(".topbar nav a"));
+    if (link.origin !== window.location.origin || link.hash || link.hasAttribute("download")) return false;
+    return Boolean(link.dataset.lang) || pages.some(function (page) { return page.pathname === link.pathname; });
   }
 
   function changed(event) {

@@ -51,9 +51,12 @@ def read_view() -> dict[str, str]:
 
 
 def write_view(view: Mapping[str, str]) -> None:
-    """Write the parameters of a page into the address, if they are not there yet. Those of all pages stay."""
+    """Write the parameters of a page into the address, if they are not there yet. Those of all pages stay.
+
+    The browser adds the place on the map itself.
+    """
     if read_view() != dict(view):
-        shared = {name: st.query_params[name] for name in (*_SHARED, _PLACE) if name in st.query_params}
+        shared = {name: st.query_params[name] for name in _SHARED if name in st.query_params}
         st.query_params.from_dict({**view, **shared})
 
 

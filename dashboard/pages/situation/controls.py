@@ -84,7 +84,7 @@ def load_view(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
             st.session_state[_PICKED] = bool(arrived.get("period"))
         settled = settle_view(asked, current, areas)
         st.session_state[_VIEW] = settled
-        st.session_state[_MISSED] = (settled, summary.render_missed(arrived, settled, current))
+        st.session_state[_MISSED] = (format_address(settled), summary.render_missed(arrived, settled, current))
     remembered: MapView = st.session_state[_VIEW]
     view = settle_view(remembered, current, areas)
     if not remembered.period:
@@ -129,7 +129,7 @@ def _show_period(period: str) -> None:
 def show_missed(view: MapView) -> None:
     """Show which parts of an address could not be opened, until the reader changes the view."""
     opened, words = st.session_state.get(_MISSED, (None, ""))
-    if words and opened == view:
+    if words and opened == format_address(view):
         st.html(words)
 
 

@@ -75,9 +75,9 @@ def render_area_panel(profile: Profile, content: PanelContent) -> Markup:
     series = _render_changes(profile.series, content.now, _("Children identified or met")) if content.changes else ""
     return _wrap_panel(
         html(
-            "<p class=where>{}</p><h2 data-around={}>{}</h2>",
+            "<p class=where>{}</p><h2{}>{}</h2>",
             " · ".join(filter(None, (where, content.when))),
-            content.around,
+            html(" data-around={}", content.around) if content.around != profile.area else "",
             profile.name,
         ),
         html("<p class=local>{}</p>", profile.name_local) if profile.name_local != profile.name else "",
