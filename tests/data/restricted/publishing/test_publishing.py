@@ -369,14 +369,16 @@ def test_published_numbers_keep_their_promises(tmp_path_factory, seed, children)
     parts = parts[parts["state"] != "withheld"].assign(
         country=parts["area"].map(parents), value=parts["value"].fillna(0).astype(int)
     )
-    whole = partner.table("children_country_year").set_index("area")["value"].fillna(0)
-    for country, found in parts.groupby("country"):
+    years = partner.table("children_country_year").set_index("area")
+    whole = years.loc[years["state"] != "withheld", "value"].fillna(0)
+    for country, found in parts[parts["country"].isin(whole.index)].groupby("country"):
         if len(found) == {"AL": 2, "GR": 3}[country]:
             assert abs(whole[country] - found["value"].sum()) <= (len(found) + 1) * 5
     stages = partner.table("children_country_whole_stage")
     stages = stages[stages.groupby("area")["state"].transform(lambda s: "withheld" not in set(s))]
-    total = partner.table("children_country_whole").set_index("area")["value"].fillna(0)
-    for country, found in stages.groupby("area"):
+    totals = partner.table("children_country_whole").set_index("area")
+    total = totals.loc[totals["state"] != "withheld", "value"].fillna(0)
+    for country, found in stages[stages["area"].isin(total.index)].groupby("area"):
         assert abs(total[country] - found["value"].fillna(0).sum()) <= 7 * 5
 
 
