@@ -33,8 +33,12 @@
   function write(state, title, address) {
     const next = new URL(address, window.location.href);
     const samePage = next.pathname === window.location.pathname;
-    const place = here().searchParams.get(PLACE);
-    if (samePage && place) next.searchParams.set(PLACE, place);
+    // The server does not choose these; what it writes may be of the address before.
+    for (const name of samePage ? [PLACE, "lang"] : []) {
+      const value = here().searchParams.get(name);
+      if (value) next.searchParams.set(name, value);
+      else next.searchParams.delete(name);
+    }
     return { next: next, samePage: samePage };
   }
 

@@ -82,6 +82,8 @@ def test_a_language_is_chosen_for_all_pages_and_stands_in_the_address(partner, l
     page.locator(".topbar nav a").last.click()
     until(page, lambda: "/method" in page.url and "lang=el" in query(page))
     page.go_back()
+    until(page, lambda: "/map" in page.url and "lang=el" in query(page))
+    settle(page)
     page.go_back()
     until(page, lambda: page.evaluate("document.documentElement.lang") == "en")
 
