@@ -139,7 +139,7 @@ def describe_layer(mark: Mark, codes: list[str], *, titled: bool = True) -> str:
         **encode_cells(mark.data, codes),
     }
     if style.kind == "circle":
-        described |= {"largest": style.largest, "most": mark.most}
+        described |= {"largest": style.largest, "most": round(mark.most, 1)}
     return write_literal({name: value for name, value in described.items() if value != ""})
 
 

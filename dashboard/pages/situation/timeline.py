@@ -72,15 +72,12 @@ def _count_known(data: LayerData) -> Total:
 
 def format_total(period: str, total: Total) -> str:
     """Return a period with its number and margin, or with its state."""
-    label = format_period(period)
-    if total.value is None:
-        return f"{label}: {total.words or _('no number')}"
-    return f"{label}: {_format_value(total)}"
+    return f"{format_period(period)}: {_format_value(total)}"
 
 
 def _format_value(total: Total) -> str:
     if total.value is None:
-        return ""
+        return total.words or _("no number")
     value = translate(format_quantity(None, total.value)) if total.least else format_number(total.value)
     return f"{value}{f' ±{format_number(total.margin)}' if total.margin else ''}"
 
@@ -101,8 +98,7 @@ def is_unfinished(period: str, last: str | None) -> bool:
 def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | None) -> Markup:
     """Return the words of the period, one bar for each period, and the years below.
 
-    The slider over the bars reads out their numbers to screen readers, and shows the words of a bar on
-    hover.
+    The slider over the bars reads out their periods and numbers to screen readers; a bar shows its number on hover.
     """
     bars = []
     for (period, total), height in zip(
@@ -114,8 +110,7 @@ def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | N
         if total.value is None and total.state:
             classes.append(f"state-{total.state}")
         named = html(' class="{}"', " ".join(classes)) if classes else ""
-        words = format_total(period, total)
-        bars.append(html('<i{} style=height:{}% title="{}"></i>', named, height, words))
+        bars.append(html('<i{} style=height:{}% title="{}"></i>', named, height, _format_value(total)))
     graph = (
         html(
             '{}<div class="bars time n{}">{}</div>{}',
