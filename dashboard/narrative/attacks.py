@@ -13,20 +13,23 @@ from data.disclosure.channel import Knowledge
 from data.disclosure.cost import compute_most_of_one_number
 from data.release import Release
 from data.release.audits import AuditReport
+from geo.layers.core.words import mark
 
 TRIED = {
-    "checksums": "unchanged files: find a file that is not as it was published",
-    "threshold": "threshold: find a count of children below the threshold",
-    "bounds": ("bounds and differencing: calculate hidden numbers from sums, differences and earlier releases"),
-    "homogeneity": "homogeneity: find areas where nearly all children are of one category",
-    "averaging": "averaging: remove the noise",
-    "sequence": "sequence: find out from all releases whether a child was moved, corrected, forgotten or withdrawn",
-    "dark_figure": "dark figure: find an interval that is too fine or has changed",
-    "membership": "membership: find out from all releases whether one certain child was counted, or is new",
-    "surface": "files: find numbers that are not in the release",
+    "checksums": mark("unchanged files: find a file that is not as it was published"),
+    "threshold": mark("threshold: find a count of children below the threshold"),
+    "bounds": mark("bounds and differencing: calculate hidden numbers from sums, differences and earlier releases"),
+    "homogeneity": mark("homogeneity: find areas where nearly all children are of one category"),
+    "averaging": mark("averaging: remove the noise"),
+    "sequence": mark(
+        "sequence: find out from all releases whether a child was moved, corrected, forgotten or withdrawn"
+    ),
+    "dark_figure": mark("dark figure: find an interval that is too fine or has changed"),
+    "membership": mark("membership: find out from all releases whether one certain child was counted, or is new"),
+    "surface": mark("files: find numbers that are not in the release"),
 }
 _NOT_BOUNDED = {("membership", "partner")}
-_RESULTS = {"held": "Held", "succeeded": "Succeeded", "measured": "Measured"}
+_RESULTS = {"held": mark("Held"), "succeeded": mark("Succeeded"), "measured": mark("Measured")}
 
 
 def judge_attack(check: Mapping[str, Any]) -> str:

@@ -10,21 +10,22 @@ from dashboard.narrative.risk import join_words, name_pathways
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _
 from data.tables.periods import Period
+from geo.layers.core.words import mark
 from risk.report.manifest import ModelCard, RiskManifest, Sensitivity
 from risk.report.safeguards import Drift, ProxyCheck
 
 _USED = {
-    "counts of children": "counts of children, as published",
-    "outreach days": "outreach days",
-    "population": "population",
-    "which areas touch": "which areas touch",
+    "counts of children": mark("counts of children, as published"),
+    "outreach days": mark("outreach days"),
+    "population": mark("population"),
+    "which areas touch": mark("which areas touch"),
 }
 _NEVER = {
-    "layers of communities": "layers of communities",
-    "ethnicity": "ethnicity",
-    "single children": "single children",
-    "places below a county": "places below a county or region",
-    "places below a municipality": "places below a municipality",
+    "layers of communities": mark("layers of communities"),
+    "ethnicity": mark("ethnicity"),
+    "single children": mark("single children"),
+    "places below a county": mark("places below a county or region"),
+    "places below a municipality": mark("places below a municipality"),
 }
 
 

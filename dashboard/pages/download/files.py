@@ -193,10 +193,10 @@ def _list_distinct_choices(option: Option) -> tuple[Choice, ...]:
 
 
 _WHOSE = {
-    "invented": "invented",
-    "programme": "the programme's records",
-    "published": "published figures, real",
-    "mixed": "published figures, some invented for practice",
+    "invented": mark("invented"),
+    "programme": mark("the programme's records"),
+    "published": mark("published figures, real"),
+    "mixed": mark("published figures, some invented for practice"),
 }
 
 

@@ -15,7 +15,7 @@ from data.tables.periods import Calendar, Period
 from data.tables.spec import CATEGORIES
 from geo.layers import LAYERS
 from geo.layers.core import View
-from geo.layers.core.words import LEVELS
+from geo.layers.core.words import LEVELS, mark
 from geo.layers.output import terms
 
 _MONTHS = (
@@ -35,18 +35,18 @@ _MONTHS = (
 _TRUE = (1, 4, 12)
 _HIDDEN = ("few", "almost_none", "not_searched", "withheld", "cannot_tell", "no_data")
 _MEASURES = {
-    "children": "Children identified or met",
-    "encounters": "Encounters",
-    "effort": "Outreach days",
-    "services": "Services",
-    "staff": "Staff",
-    "capacity": "Service places",
-    "communities": "Communities",
-    "flows": "Flows",
-    "model": "Input of the risk model",
-    "dark_figure": "Children in need, met or not (interval)",
+    "children": mark("Children identified or met"),
+    "encounters": mark("Encounters"),
+    "effort": mark("Outreach days"),
+    "services": mark("Services"),
+    "staff": mark("Staff"),
+    "capacity": mark("Service places"),
+    "communities": mark("Communities"),
+    "flows": mark("Flows"),
+    "model": mark("Input of the risk model"),
+    "dark_figure": mark("Children in need, met or not (interval)"),
 }
-_GRAINS = {"month": "month", "quarter": "quarter", "year": "year", "whole": "whole programme"}
+_GRAINS = {"month": mark("month"), "quarter": mark("quarter"), "year": mark("year"), "whole": mark("whole programme")}
 
 
 def list_key_facts(release: Release) -> list[tuple[str, str]]:
@@ -291,12 +291,12 @@ def tabulate_hidden(release: Release) -> pd.DataFrame:
 
 
 _SHORT = {
-    "few": "Fewer than the threshold, %",
-    "almost_none": "Almost none, %",
-    "not_searched": "Not searched, %",
-    "withheld": "Withheld, %",
-    "cannot_tell": "Cannot tell, %",
-    "no_data": "No data, %",
+    "few": mark("Fewer than the threshold, %"),
+    "almost_none": mark("Almost none, %"),
+    "not_searched": mark("Not searched, %"),
+    "withheld": mark("Withheld, %"),
+    "cannot_tell": mark("Cannot tell, %"),
+    "no_data": mark("No data, %"),
 }
 
 
