@@ -10,9 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import streamlit
 
 from dashboard.web.navigation import PAGES
+from dashboard.web.start_page import make_start_page, make_unknown_page
 from data.release import Release
 from data.tables.spec import TIERS
 from tests.helpers import guarding
@@ -21,8 +21,8 @@ from tests.helpers.conversation import open_page
 from tests.helpers.guarding import Watched, ask, serve
 from tests.helpers.paths import ROOT
 
-PLAIN = (Path(streamlit.__file__).parent / "static" / "index.html").read_bytes()
-INDEX = PLAIN.replace(b"<title>Streamlit</title>", b"<title>TACT Map</title> ")
+LISTED = [(page.address, page.title) for page in PAGES]
+NO_PAGE = make_unknown_page("en", LISTED, "/").encode()
 KEY = "5ec7e7" + "0" * 58
 SECRETS = {
     "TACT_VAULT_KEY": KEY,
@@ -141,8 +141,10 @@ def test_a_public_process_opens_nothing_of_the_partner_tier(public, workspace):
     assert ask(public, f"/geometry/{checksum}/region.json")[0] == 200
     assert ask(public, f"/geometry/{'0' * 64}/region.json")[0] == 404
     assert watched.opened() == []
-    assert not any("/partner" in path for path in public.did("open"))
-    assert open_page(public.url).text.count("Public tier") == 1
+    assert not any("partner" in Path(path).parts for path in public.did("open"))
+    text = open_page(public.url).text
+    assert "Public tier" in text
+    assert "Partner tier" not in text
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -160,10 +162,10 @@ def test_of_results_a_process_opens_those_of_its_own_tier_alone(public, partner,
 
 
 def test_no_reader_of_the_public_tier_can_ask_for_the_other(public, partner):
-    other = open_page(partner.url, query="layer=encounters&level=municipality").text
+    other = open_page(partner.url, "map", query="layer=encounters&level=municipality").text
     assert all(words in other for words in ("Partner tier", "not searched", "Municipality"))
     for query in ("tier=partner", "layer=encounters&level=municipality", "over=communities&layer=encounters"):
-        shown = open_page(public.url, query=query)
+        shown = open_page(public.url, "map", query=query)
         assert "Public tier" in shown.text
         assert "Partner tier" not in shown.text
         assert "not searched" not in shown.text
@@ -229,7 +231,7 @@ ASKED_FOR = """
 /assets/ /assets/fonts/ /assets/leaflet/..;/app.py //etc/passwd /../app.py /..%2fapp.py
 /geometry/..%2f..%2fx/region.json /geometry/../releases/current /geometry/shipped/..%2f..%2fland.json
 /geometry/shipped/street.json /geometry/shipped/region.parquet /geometry/%2e%2e/%2e%2e/etc/passwd
-/geometry/partner/region.json /geometry/*/region.json /geometry/words/sq.json /geometry/words/..%2fen.json
+/geometry/partner/region.json /geometry/*/region.json /geometry/words/xx.json /geometry/words/..%2fen.json
 /component/streamlit_folium.st_folium/../../../../etc/passwd
 /component/streamlit_folium.st_folium/..%2f__init__.py
 /component/streamlit_folium.st_folium//etc/passwd /component/dashboard.mapview/x /component/..%2f..%2fapp.py
@@ -251,17 +253,16 @@ def test_no_path_leads_to_a_file_of_the_product_or_of_the_machine(partner, metho
         status, headers, body = ask(partner, path, method=method)
         if status in (301, 308):
             assert re.fullmatch(r"(/|\.\./)[\w/.]+", headers["location"]), "never to another host"
-        # Streamlit's empty page stands for any address that is not a file; it holds nothing.
-        given[path] = (status, body != INDEX and len(body) > 60)
+        # One page stands for any address that is none; it holds links to the pages.
+        given[path] = (status, body != NO_PAGE and len(body) > 60)
     assert {status for status, _ in given.values()} <= {200, 301, 308, 400, 403, 404, 405}
     assert [path for path, (_, told) in given.items() if told] == []
 
 
-def test_the_empty_page_that_stands_for_any_address_is_streamlits_own_but_for_its_name(partner):
-    status, _, body = ask(partner, "/dashboard/pages/method")
-    assert (status, body) == (200, INDEX)
-    assert len(INDEX) == len(PLAIN)
-    assert INDEX != PLAIN
+def test_the_page_that_opens_and_the_one_for_any_other_address_hold_nothing_of_a_release(partner):
+    for path, answer in (("/map", (200, make_start_page("en").encode())), ("/dashboard/pages/method", (404, NO_PAGE))):
+        status, _, body = ask(partner, path)
+        assert (status, body) == answer
 
 
 @pytest.mark.parametrize("address", [entry.address for entry in PAGES])

@@ -23,10 +23,11 @@ def test_the_public_tier_holds_nothing_fine_and_no_capacity():
         assert len(spec.breakdown) <= 1
 
 
-def test_only_the_model_table_has_two_breakdowns_and_community_is_none():
+def test_only_the_model_and_services_of_countries_have_two_breakdowns_and_community_is_none():
     for tier in TIERS:
         for spec in DEFAULT_PLAN[tier]:
-            assert len(spec.breakdown) <= (2 if spec.measure == "model" else 1)
+            two = spec.measure == "model" or (spec.measure in {"services", "capacity"} and spec.level == "country")
+            assert len(spec.breakdown) <= (2 if two else 1)
             assert "community" not in spec.breakdown
     assert TableSpec("communities", "region", "year").columns == ("group",)
 
