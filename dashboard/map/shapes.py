@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, load_areas_file
-from dashboard.site.text import _, cache_by_language, find_language, name_area, speak
+from dashboard.site.text import LANGUAGE_NAMES, _, cache_by_language, find_language, name_area, speak
 from data import reference
 from data.errors import ReleaseError
 from data.release import Release, names
@@ -212,7 +212,10 @@ def make_routes(site: Site) -> list[BaseRoute]:
             return JSONResponse({"chains": find_chains(request.query_params.get("name", "")[:_LONGEST])})
 
     def words(request: Request) -> Response:
-        with speak(request.path_params["language"]):
+        language = request.path_params["language"]
+        if language not in LANGUAGE_NAMES:
+            return Response(status_code=404)
+        with speak(language):
             return _make_answer(request, _zip_document(describe_words()), _A_DAY)
 
     return [
