@@ -98,7 +98,7 @@ def is_unfinished(period: str, last: str | None) -> bool:
 def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | None) -> Markup:
     """Return the words of the period, one bar for each period, and the years below.
 
-    The slider over the bars reads out their periods and numbers to screen readers; a bar shows its number on hover.
+    The slider over the bars reads out their numbers to screen readers, and shows the words of a bar on hover.
     """
     bars = []
     for (period, total), height in zip(
@@ -110,7 +110,7 @@ def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | N
         if total.value is None and total.state:
             classes.append(f"state-{total.state}")
         named = html(' class="{}"', " ".join(classes)) if classes else ""
-        bars.append(html('<i{} style=height:{}% title="{}"></i>', named, height, _format_value(total)))
+        bars.append(html('<i{} style=height:{}% title="{}"></i>', named, height, format_total(period, total)))
     graph = (
         html(
             '{}<div class="bars time n{}">{}</div>{}',
