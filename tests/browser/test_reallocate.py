@@ -59,12 +59,12 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
 
 def test_a_choice_is_in_the_address_and_going_back_undoes_it(served, look):
     page = opened(look, served, "reallocate?moves=4&unsearched=0")
-    until(page, lambda: "moves=4" in page.url and "need=all" in page.url)
-    page.get_by_role("radio", name="Internal trafficking").click()
-    until(page, lambda: "need=internal" in page.url and "moves=4" in page.url)
+    until(page, lambda: "moves=4" in page.url and "unsearched=0" in page.url)
+    internal = page.locator(".topbar button[data-pathway=internal]")
+    internal.click()
+    until(page, lambda: "pathway=internal" in page.url and "moves=4" in page.url)
     page.go_back()
-    every = page.get_by_role("radio", name="All pathways")
-    until(page, lambda: "need=all" in page.url and every.get_attribute("aria-checked") == "true")
+    until(page, lambda: "pathway" not in page.url and internal.get_attribute("aria-pressed") == "false")
 
 
 def test_the_map_shows_today_and_the_plan_with_arrows_that_tell_what_moves(served, look):
