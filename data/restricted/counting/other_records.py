@@ -100,7 +100,7 @@ class Services:
         values = np.zeros((len(grid.codes[spec.level]), len(ends), *sizes))
         withheld, partial = np.zeros(values.shape, bool), np.zeros(values.shape, bool)
         for index, end in enumerate(ends):
-            active = (self.start <= end) & ~(self.end < end)
+            active = self._mark_active(end)
             shown, allowed, complete = self._mark_shown(active, spec.level, operators)
             values[:, index], unreported = self._sum(spec, shown, sizes, active)
             if spec.breakdown == ("axis",):
@@ -113,6 +113,17 @@ class Services:
                 open_ended = ~complete.all(axis=1)
                 partial[:, index] = open_ended.reshape(-1, *[1] * len(sizes)) | unreported
         return Sums(values, withheld, partial)
+
+    def mark_withheld(self, end: np.datetime64, operators: int) -> tuple[Bools, Bools]:
+        """Return what `table` withholds of countries at the end of a day.
+
+        By axis, (countries, axes), and by axis and duty bearer, (countries, axes, duty bearers).
+        """
+        shown, allowed, _complete = self._mark_shown(self._mark_active(end), "country", operators)
+        return ~allowed, self._hide_cells(shown, allowed, "country", operators)
+
+    def _mark_active(self, end: np.datetime64) -> Bools:
+        return (self.start <= end) & ~(self.end < end)
 
     def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...], active: Bools) -> tuple[Floats, Bools]:
         """Return the sums of the shown services, NaN where no number is known, and a mask of incomplete sums."""

@@ -141,7 +141,9 @@ def make_release(
         published = {name: block.members for name, block in vault.published_blocks().items()}
         frozen = freeze(noisy, published if policy.frozen else {}, records.grid)
         tables = tabulate(draft, records, frozen)
-        indicators = tabulate_indicators(vault, records.grid, policy, draft.mechanism, record_keys, published)
+        indicators = tabulate_indicators(
+            vault, records.grid, records.services, policy, draft.mechanism, record_keys, published
+        )
         draft = replace(draft, indicators=indicators.table)
         tick("Attacking")
         safe = withhold_cells(tables, draft, earlier, area_table)

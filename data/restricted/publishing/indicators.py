@@ -1,7 +1,8 @@
 """Indicators of the programme as a table of the partner tier. Behind the wall.
 
 What an indicator counts follows from its unit (docs/disclosure.md, Indicators): people are protected as counts of
-children are, services are shown where enough operators may stand behind the number, other things are shown as they are.
+children are, services of restricted axes are withheld where the tables of services withhold theirs, other things are
+shown as they are.
 The code of an indicator says which axis and which duty bearer it belongs to: it begins with the axis and ends with the
 duty bearer, as prevention_services_school.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ import pyarrow as pa
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import Policy
 from data.restricted.counting.encounters import RecordKeys
+from data.restricted.counting.other_records import Services
 from data.restricted.publishing.records import Vault
 from data.restricted.vault.blocks import Block
 from data.schema.vocabulary import SERVICE_UNITS, THINGS
@@ -67,6 +70,7 @@ def find_counted(unit: str) -> str:
 def tabulate_indicators(
     vault: Vault,
     grid: Grid,
+    services: Services,
     policy: Policy,
     mechanism: CellKey,
     record_keys: RecordKeys,
@@ -82,7 +86,7 @@ def tabulate_indicators(
     people = rows["counts"] == PEOPLE
     noisy, blocks = _draw_people(rows[people], mechanism, record_keys, published)
     rows["value"] = rows["value"].mask(people, noisy)
-    hidden = (rows["counts"] == SERVICES) & ~rows["axis"].isin(_list_open()) & (rows["value"] < policy.operators)
+    hidden = pd.Series([_is_withheld(row, services, policy.operators) for row in rows.to_dict("records")], dtype=bool)
     zero = people & (rows["value"] == 0)
     rows["state"] = np.select([hidden | rows["value"].isna(), zero], ["withheld", "almost_none"], "number")
     rows["value"] = rows["value"].where(rows["state"] == "number")
@@ -90,6 +94,20 @@ def tabulate_indicators(
     numbers = dict.fromkeys(("value", "margin", "target"), "float64")
     table = rows[list(_COLUMNS)].astype({**dict.fromkeys(_COLUMNS, "str"), **numbers})
     return Indicators(pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None), blocks)
+
+
+def _is_withheld(row: Mapping[Hashable, Any], services: Services, operators: int) -> bool:
+    """Return whether a number of services of a country is withheld, because few operators may stand behind it."""
+    if row["counts"] != SERVICES or row["axis"] in _list_open():
+        return False
+    if not row["axis"] or row["value"] < operators:
+        return True
+    end = np.datetime64(Period.parse(row["period"]).end)
+    axes, cells = services.mark_withheld(end, operators)
+    place = services.grid.codes["country"].index(row["area"]), CATEGORIES["axis"].index(row["axis"])
+    if not row["duty_bearer"]:
+        return bool(axes[place])
+    return bool(cells[(*place, CATEGORIES["duty_bearer"].index(row["duty_bearer"]))])
 
 
 def _list_open() -> list[str]:
@@ -119,8 +137,9 @@ def _draw_people(
 ) -> tuple[pd.Series, dict[str, bytes]]:
     """Return numbers of people with noise, NaN for what is no whole number, and the blocks of those drawn now.
 
-    The cell key is made of the name of the number, so that nobody without the identifier key can compute it, and two
-    partners who report one number give one draw of it. Blocks name no partner.
+    The cell key is made of the name of the number and of the number, so that nobody without the identifier key can
+    compute it, two partners who report the same number give one draw of it, and a partner who knows its own number
+    learns nothing of the noise on another. Blocks name no partner.
     """
     numbers: dict[Hashable, float] = {}
     blocks: dict[str, Block] = {}
@@ -131,8 +150,10 @@ def _draw_people(
         entry = _hash_name(f"{name}|{row['indicator']}|{row['partner']}")
         drawn = dict(blocks[name].values)
         if entry not in drawn and float(row["value"]).is_integer() and row["value"] >= 0:
-            key = record_keys([_hash_name(f"{name}|{row['indicator']}")]).astype(np.int64) & (mechanism.key_range - 1)
-            drawn[entry] = mechanism.publish(np.array([row["value"]], np.int64), key).tolist()
+            number = int(row["value"])
+            keys = record_keys([_hash_name(f"{name}|{row['indicator']}|{number}")])
+            key = keys.astype(np.int64) & (mechanism.key_range - 1)
+            drawn[entry] = mechanism.publish(np.array([number], np.int64), key).tolist()
             blocks[name] = replace(blocks[name], values=drawn)
         numbers[place] = drawn.get(entry, [np.nan])[0]
     encoded = {name: block.encode() for name, block in blocks.items()}

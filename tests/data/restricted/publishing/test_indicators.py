@@ -8,9 +8,11 @@ import pytest
 
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
+from data.restricted.counting.other_records import Services
 from data.restricted.publishing.indicators import find_axis, find_bearer, find_counted, tabulate_indicators
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
+from data.tables.spec import CATEGORIES
 from tests.helpers import small_worlds
 
 NOISE = CellKey.from_policy(DEFAULT_POLICY)
@@ -39,8 +41,28 @@ def record_keys(names):
     return np.array([int(name[:16], 16) for name in names], np.uint64)
 
 
-def tabulate(*rows, grid=None, published=(), keys=record_keys):
-    result = tabulate_indicators(Vault(*rows), grid or make_grid(), DEFAULT_POLICY, NOISE, keys, dict(published))
+def services_of(grid, *rows):
+    """Return services of a country that each have an axis, a duty bearer and the number of an operator."""
+    number = len(rows)
+    return Services(
+        grid,
+        place=np.full(number, grid.names["101"]),
+        operator=np.array([operator for _axis, _bearer, operator in rows], np.int64),
+        axis=np.array([CATEGORIES["axis"].index(axis) for axis, _bearer, _operator in rows], np.int64),
+        bearer=np.array([CATEGORIES["duty_bearer"].index(bearer) for _axis, bearer, _operator in rows], np.int64),
+        start=np.full(number, "2006-06-01", "datetime64[D]"),
+        end=np.full(number, "NaT", "datetime64[D]"),
+        staff=np.full(number, np.nan),
+        capacity=np.full(number, np.nan),
+        giver=np.full(number, -1),
+        taker=np.full(number, -1),
+    )
+
+
+def tabulate(*rows, grid=None, published=(), keys=record_keys, services=()):
+    grid = grid or make_grid()
+    given = services_of(grid, *services)
+    result = tabulate_indicators(Vault(*rows), grid, given, DEFAULT_POLICY, NOISE, keys, dict(published))
     return result.table.to_pandas(), result.blocks
 
 
@@ -105,6 +127,15 @@ def test_the_same_number_of_two_partners_has_one_draw():
     assert len(set(rows["value"])) == 1
 
 
+def test_a_partner_that_knows_its_own_number_does_not_know_the_noise_on_another():
+    pairs = [{"indicator": f"prevention_children_{n}", "value": 40.0} for n in range(100)]
+    rows, _ = tabulate(*pairs, *({**row, "value": 41.0, "partner": "Terre des hommes"} for row in pairs))
+    shown = rows.pivot_table(index="indicator", columns="partner", values="value")
+    differences = shown["Terre des hommes"] - shown["ARSIS"]
+    assert differences.nunique() > 5
+    assert np.corrcoef(shown["ARSIS"], shown["Terre des hommes"])[0, 1] < 0.4
+
+
 def test_people_wait_until_their_year_is_final_and_other_things_do_not():
     meetings = {"indicator": "coordination_meetings", "unit": "meetings", "period": NEXT, "value": 3.0}
     rows, _ = tabulate({}, {"period": NEXT}, meetings, grid=make_grid(date(2007, 5, 31)))
@@ -114,20 +145,27 @@ def test_people_wait_until_their_year_is_final_and_other_things_do_not():
     ]
 
 
-def test_services_of_restricted_axes_need_three_and_those_without_an_axis_too():
-    few = {"unit": "services", "value": 2.0}
-    rows, _ = tabulate(
-        {**few, "indicator": "protection_services"},
-        {**few, "indicator": "shelters_open"},
-        {**few, "indicator": "prevention_services"},
-        {**few, "indicator": "protection_services_ngo", "value": 3.0},
-    )
+@pytest.mark.parametrize(
+    ("operators", "bearers", "axis", "of_ngos"),
+    [
+        ((1, 1, 1, 1), ("ngo",) * 4, "withheld", "withheld"),  # four services of one operator
+        (range(18), CATEGORIES["duty_bearer"] * 3, "number", "number"),  # three of each duty bearer
+        ((1, 2, 3, 4), ("ngo", "state", "state", "state"), "number", "withheld"),
+        ((), (), "withheld", "withheld"),
+    ],
+)
+def test_services_of_restricted_axes_are_withheld_as_in_the_tables_of_services(operators, bearers, axis, of_ngos):
+    services = [("protection", bearer, operator) for bearer, operator in zip(bearers, operators, strict=True)]
+    names = ("protection_services", "protection_services_ngo", "shelters_open", "prevention_services")
+    rows, _ = tabulate(*({"unit": "services", "value": 4.0, "indicator": name} for name in names), services=services)
     assert rows.set_index("indicator")["state"].to_dict() == {
-        "protection_services": "withheld",
-        "shelters_open": "withheld",
+        "protection_services": axis,
+        "protection_services_ngo": of_ngos,
+        "shelters_open": "withheld",  # of no axis
         "prevention_services": "number",
-        "protection_services_ngo": "number",
     }
+    few, _ = tabulate({"unit": "services", "value": 2.0, "indicator": "protection_services"}, services=services)
+    assert few["state"].tolist() == ["withheld"]
 
 
 def test_counties_have_prevention_and_coordination_alone_and_municipalities_nothing():
