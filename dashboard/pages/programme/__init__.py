@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.pages.programme import render, results, summary
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease, read_country_names
-from dashboard.site.text import _
+from dashboard.site.text import _, format_period
 from dashboard.widgets import address, markup, page_frame, stages
 
 
@@ -46,7 +46,9 @@ def _show_partner(current: CurrentRelease, area: str, period: str) -> None:
     answers = [results.describe_courses(current, country), summary.describe_state_share(current, country)]
     st.html(markup.render_lead(" ".join(filter(None, answers))))
     name = summary.name_areas(current)[country]
-    _show_section(_("Who does what in {country}, {when}", country=name, when=summary.find_last_quarter(current)))
+    quarter = summary.find_last_quarter(current)
+    when = format_period(quarter.id) if quarter else ""
+    _show_section(_("Who does what in {country}, {when}", country=name, when=when))
     if summary.read_cells(current, "services", country):
         st.html(render.render_matrix(current, area, period))
         st.html(markup.render_paragraphs([_(_READ)]))
@@ -97,13 +99,13 @@ _NOT_HERE = (
 
 def _show_handover(current: CurrentRelease, area: str) -> None:
     _show_section(_("Hand-over to the state"))
-    board = summary.read_board(current, area)
+    board = summary.read_totals(current, "services", area, "carrier")
     if not board:
         st.html(markup.render_paragraphs([_(_NO_TABLES)]))
         return
     st.html(render.render_board(board))
     shares = summary.read_state_share(current, area)
-    if len(shares):
+    if shares["share"].notna().any():
         st.altair_chart(render.draw_state_share(shares), width="stretch")
     with st.expander(_("Table: the board of each area")):
         st.dataframe(summary.tabulate_board(current, summary.find_country(current, area)), hide_index=True)

@@ -13,7 +13,7 @@ from dashboard.pages.programme import results, summary
 from dashboard.pages.programme.results import Course, Result
 from dashboard.pages.programme.summary import CARRIERS, Number
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, format_number, html, join_markup
+from dashboard.site.text import _, cache_by_language, format_number, format_period, html, join_markup
 
 _STATE, _HEIGHT = "#0F6B66", 180
 _NOTHING = Number("")
@@ -34,27 +34,32 @@ def render_bullet(reached: float, target: float) -> Markup:
     )
 
 
+@cache_by_language(maxsize=64)
 def render_matrix(current: CurrentRelease, area: str, period: str) -> Markup:
     """Return axes by duty bearers: services, places and the target; children met and duty bearers in the margins."""
     country = summary.find_country(current, area)
     services, places = (summary.read_cells(current, measure, country) for measure in ("services", "capacity"))
     listed, children = results.read_results(current, country), summary.read_children(current, country, period)
-    bearers = summary.name_bearers()
+    bearers, quarter = summary.name_bearers(), summary.find_last_quarter(current)
     head = join_markup(html('<th scope="col">{}</th>', name) for name in [*bearers.values(), _("Children met")])
     rows = [
         html(
             '<tr><th scope="row">{}</th>{}<td class="sum">{}{}</td></tr>',
             name,
             join_markup(
-                _render_cell(services[axis, bearer], places.get((axis, bearer), _NOTHING), listed, axis, bearer)
+                _render_cell(
+                    services[axis, bearer],
+                    places.get((axis, bearer), _NOTHING),
+                    results.find_goal(listed, quarter, axis, bearer, "services"),
+                )
                 for bearer in bearers
             ),
             children.get(axis, _NOTHING).words,
-            _render_reach(results.find_reach(listed, axis)),
+            _render_reach(results.find_goal(listed, quarter, axis, "", "people")),
         )
         for axis, name in summary.name_axes().items()
     ]
-    foot = join_markup(_render_engaged(results.find_engaged(listed, bearer)) for bearer in bearers)
+    foot = join_markup(_render_engaged(results.find_goal(listed, quarter, "", bearer, "things")) for bearer in bearers)
     return html(
         '<div class="matrix doers" tabindex="0" role="region" aria-label="{}"><table>'
         "<thead><tr><td></td>{}</tr></thead>"
@@ -67,8 +72,7 @@ def render_matrix(current: CurrentRelease, area: str, period: str) -> Markup:
     )
 
 
-def _render_cell(services: Number, places: Number, listed: Sequence[Result], axis: str, bearer: str) -> Markup:
-    goal = results.find_target(listed, axis, bearer)
+def _render_cell(services: Number, places: Number, goal: Result | None) -> Markup:
     if not services.known:
         short = _("withheld") if services.state == "withheld" else services.words
         return html('<td class="quiet" title="{}">{}</td>', services.words, short)
@@ -78,7 +82,7 @@ def _render_cell(services: Number, places: Number, listed: Sequence[Result], axi
         "<td><strong>{}</strong> <small>{}</small>{}</td>",
         services.words,
         _("{n} places", n=places.words) if places.known and places.value > 0 else "",
-        render_bullet(services.value, goal.target) if goal else "",
+        render_bullet(services.value, goal.target) if goal and services.state == "number" else "",
     )
 
 
@@ -103,9 +107,9 @@ def tabulate_matrix(current: CurrentRelease, area: str) -> pd.DataFrame:
     country = summary.find_country(current, area)
     services, places = (summary.read_cells(current, measure, country) for measure in ("services", "capacity"))
     listed, axes, bearers = results.read_results(current, country), summary.name_axes(), summary.name_bearers()
-    rows = []
+    rows, quarter = [], summary.find_last_quarter(current)
     for axis, bearer in services:
-        goal = results.find_target(listed, axis, bearer)
+        goal = results.find_goal(listed, quarter, axis, bearer, "services")
         rows.append(
             (
                 axes[axis],
@@ -152,7 +156,7 @@ def _render_result(result: Result) -> Markup:
         (_("Target"), format_number(result.target)),
         ("", render_bullet(result.value, result.target)),
         (_("Verdict"), html('<em class="{}">{}</em>', result.course, results.name_courses()[result.course])),
-        (_("Date"), result.measured),
+        (_("Date"), format_period(result.period.id)),
         (_("Source"), result.source),
     ]
     return html(
@@ -179,9 +183,10 @@ def render_board(board: Mapping[str, Number]) -> Markup:
 def draw_state_share(rows: pd.DataFrame) -> alt.LayerChart:
     """Draw the share of the services shown that the state carries, by quarter."""
     title = _("Share of the services shown that the state carries, %")
-    ends = [_shorten_label(label) for label in rows["label"]]
-    base = alt.Chart(rows.assign(end=ends)).encode(
-        x=alt.X("end:O", sort=ends, axis=alt.Axis(title=None, labelAngle=0, labelOverlap=True, ticks=False)),
+    base = alt.Chart(rows).encode(
+        x=alt.X(
+            "end:O", sort=list(rows["end"]), axis=alt.Axis(title=None, labelAngle=0, labelOverlap=True, ticks=False)
+        ),
         y=alt.Y(
             "share:Q",
             scale=alt.Scale(domain=[0, 100]),
@@ -198,7 +203,3 @@ def draw_state_share(rows: pd.DataFrame) -> alt.LayerChart:
         .configure_title(anchor="start", fontSize=14)
     )
     return drawn
-
-
-def _shorten_label(label: str) -> str:
-    return label.rpartition(" to ")[2]

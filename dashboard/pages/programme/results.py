@@ -27,7 +27,7 @@ class Result:
     """An indicator in an area, from its rows by period.
 
     axis, bearer: empty if its code names none. value, margin, target: NaN where there is none. words: the latest value
-    in words; baseline: the first one with its period, empty if there is only one. measured: the latest one's period.
+    in words; baseline: the first one with its period, empty if there is only one. period: that of the latest value.
     """
 
     code: str
@@ -40,14 +40,9 @@ class Result:
     margin: float
     words: str
     target: float
-    measured: str
+    period: Period
     source: str
     course: Course
-
-    @property
-    def reached(self) -> float:
-        """The part of the target that is reached; NaN without target or value."""
-        return self.value / self.target if self.target > 0 else math.nan
 
 
 def name_courses() -> dict[Course, str]:
@@ -82,7 +77,7 @@ def _make_result(current: CurrentRelease, rows: pd.DataFrame) -> Result:
     words = format_number(last["value"]) or translate(describe_state(last["state"], current.release.k))
     today = Period.parse(f"{current.release.manifest['tact']['first']}/{current.release.manifest['tact']['last']}").end
     stale = add_months(last["end"], _STALE) < today
-    target = float(last["target"])
+    target, baseline = float(last["target"]), float(first["value"]) if len(ordered) > 1 else math.nan
     return Result(
         code=make_legible(last["indicator"]),
         unit=make_legible(last["unit"]),
@@ -94,9 +89,9 @@ def _make_result(current: CurrentRelease, rows: pd.DataFrame) -> Result:
         margin=margin,
         words=f"{words} ±{format_number(margin)}" if margin and known else words,
         target=target,
-        measured=format_period(str(last["period"])),
+        period=Period.parse(last["period"]),
         source=_("{source}, {partner}", source=make_legible(last["source"]), partner=make_legible(last["partner"])),
-        course="cannot_tell" if stale else judge_course(ends, target, float(first["value"])),
+        course="cannot_tell" if stale else judge_course(ends, target, baseline),
     )
 
 
@@ -116,19 +111,13 @@ def judge_course(ends: tuple[float, float], target: float, baseline: float) -> C
     return "late" if (low > target if falls else high < target) else "cannot_tell"
 
 
-def find_target(results: Sequence[Result], axis: str, bearer: str) -> Result | None:
-    """Return the indicator of services of an axis and duty bearer; None if there is none."""
-    return next((r for r in results if (r.axis, r.bearer, r.counts) == (axis, bearer, "services")), None)
+def find_goal(results: Sequence[Result], quarter: Period | None, axis: str, bearer: str, counts: str) -> Result | None:
+    """Return the indicator that may stand in a cell of the matrix: the only one that fits, of the quarter's end.
 
-
-def find_reach(results: Sequence[Result], axis: str) -> Result | None:
-    """Return the indicator of people of an axis, for all duty bearers; None if there is none."""
-    return next((r for r in results if (r.axis, r.bearer, r.counts) == (axis, "", "people")), None)
-
-
-def find_engaged(results: Sequence[Result], bearer: str) -> Result | None:
-    """Return the indicator of a duty bearer alone, of no axis; None if there is none."""
-    return next((r for r in results if (r.axis, r.bearer) == ("", bearer)), None)
+    None otherwise: the target of one partner among several, or for another time, is not that of the cell.
+    """
+    fitting = [result for result in results if (result.axis, result.bearer, result.counts) == (axis, bearer, counts)]
+    return fitting[0] if quarter and len(fitting) == 1 and fitting[0].period.end == quarter.end else None
 
 
 def describe_courses(current: CurrentRelease, area: str) -> str:

@@ -15,7 +15,15 @@ from typing import Any
 import pandas as pd
 
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names, read_table
-from dashboard.site.text import _, cache_by_language, format_number, format_period, format_quantity, translate
+from dashboard.site.text import (
+    _,
+    cache_by_language,
+    format_month,
+    format_number,
+    format_period,
+    format_quantity,
+    translate,
+)
 from data.tables.periods import Period
 from data.tables.shown import choose_numbers
 from data.tables.spec import CATEGORIES, table_name
@@ -72,10 +80,10 @@ def _read_last(current: CurrentRelease, name: str) -> pd.DataFrame:
     return table if table.empty else table[table["period"] == table["period"].max()]
 
 
-def find_last_quarter(current: CurrentRelease) -> str:
-    """Return the label of the last quarter with services; empty if there is none."""
+def find_last_quarter(current: CurrentRelease) -> Period | None:
+    """Return the last quarter with services; None if there is none."""
     rows = _read_last(current, table_name("services", "country", "quarter"))
-    return "" if rows.empty else format_period(str(rows["period"].iloc[0]))
+    return None if rows.empty else Period.parse(str(rows["period"].iloc[0]))
 
 
 def read_cells(current: CurrentRelease, measure: str, country: str) -> dict[tuple[str, str], Number]:
@@ -98,10 +106,8 @@ def read_totals(current: CurrentRelease, measure: str, area: str, by: str) -> di
 
 def _read_sum(current: CurrentRelease, row: Mapping[Any, Any]) -> Number:
     value, low, high = (float("nan" if pd.isna(row.get(n)) else row[n]) for n in ("value", "low", "high"))
-    words = translate(format_quantity(value, low, high))
-    if not words:
-        return Number(translate(describe_state(row["state"], current.release.k)), state=str(row["state"]))
-    return Number(words, low if math.isnan(value) else value)
+    words = translate(format_quantity(value, low, high) or describe_state(row["state"], current.release.k))
+    return Number(words, low if math.isnan(value) else value, str(row["state"]))
 
 
 def read_children(current: CurrentRelease, area: str, period: str) -> dict[str, Number]:
@@ -158,49 +164,42 @@ def explain_carriers() -> dict[str, str]:
     }
 
 
-def read_board(current: CurrentRelease, area: str) -> dict[str, Number]:
-    """Read the services of an area by who carries them, in the last quarter; empty if the release has none."""
-    rows = _read_last(current, table_name("services", find_level(current, area), "quarter", "carrier"))
-    if rows.empty:
-        return {}
-    return {str(row["carrier"]): _read_sum(current, row) for row in rows[rows["area"] == area].to_dict("records")}
+@cache_by_language(maxsize=64)
+def read_state_share(current: CurrentRelease, area: str) -> pd.DataFrame:
+    """Return the share of the services shown that the state carries, by quarter, oldest first.
+
+    Indexed by period; columns label, end (its last month), share (in per cent) and words. The share is NaN where the
+    number of a carrier is withheld or only a lower limit. Never change the shared frame.
+    """
+    table = read_table(current, table_name("services", find_level(current, area), "quarter", "carrier"))
+    here = table[table["area"] == area] if len(table) else table
+    rows = (
+        {str(period): _compute_share(str(period), group) for period, group in here.groupby("period")}
+        if len(here)
+        else {}
+    )
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["label", "end", "share", "words"])
+
+
+def _compute_share(period: str, rows: pd.DataFrame) -> tuple[str, str, float, str]:
+    numbers = rows["value"].astype("Float64").where(rows["state"] == "number").to_numpy(float, na_value=math.nan)
+    total, of_state = numbers.sum(), numbers[rows["carrier"].isin(_OF_STATE)].sum()
+    ends = format_period(period), format_month(Period.parse(period).end)
+    if not total > 0:  # also where it is not known
+        return *ends, math.nan, ""
+    words = _("{n} of {total}", n=format_number(of_state), total=format_number(total))
+    return *ends, 100.0 * of_state / total, words
 
 
 @cache_by_language(maxsize=64)
-def read_state_share(current: CurrentRelease, area: str) -> pd.DataFrame:
-    """Return the share of the services shown that the state carries, by quarter: period, label, share, words.
+def tabulate_board(current: CurrentRelease, country: str) -> pd.DataFrame:
+    """Return the board of a country and of its counties or regions as words, one area in each row.
 
     Never change the shared frame.
     """
-    columns = ["period", "label", "share", "words"]
-    table = read_table(current, table_name("services", find_level(current, area), "quarter", "carrier"))
-    if table.empty:
-        return pd.DataFrame(columns=columns)
-    here = table[table["area"] == area]
-    number = here["value"].astype("Float64").fillna(here["low"].astype("Float64")).astype(float)
-    wide = here.assign(n=number).pivot_table(index="period", columns="carrier", values="n", aggfunc="sum")
-    wide = wide.reindex(columns=list(CARRIERS), fill_value=0.0)
-    every = wide.sum(axis=1)
-    known = wide[every > 0]
-    rows = [
-        (
-            str(period),
-            format_period(str(period)),
-            100.0 * of_state / total,
-            _("{n} of {total}", n=format_number(of_state), total=format_number(total)),
-        )
-        for period, of_state, total in zip(
-            known.index, known[list(_OF_STATE)].sum(axis=1), every[every > 0], strict=True
-        )
-    ]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def tabulate_board(current: CurrentRelease, country: str) -> pd.DataFrame:
-    """Return the board of a country and of its counties or regions as words, one area in each row."""
     names, table = read_area_names(current), load_areas(current.release).table
     codes = [country, *table.index[(table["level"] == "region") & (table["country"] == country)]]
-    boards = {str(names[code]): read_board(current, str(code)) for code in codes}
+    boards = {str(names[code]): read_totals(current, "services", str(code), "carrier") for code in codes}
     words = name_carriers()
     rows = [[name, *(board[c].words if c in board else "" for c in CARRIERS)] for name, board in boards.items()]
     return pd.DataFrame(rows, columns=[_("Area"), *(words[c] for c in CARRIERS)])
@@ -220,7 +219,7 @@ def tabulate_axes(current: CurrentRelease, area: str, period: str) -> pd.DataFra
 def describe_state_share(current: CurrentRelease, area: str) -> str:
     """Return in a sentence how much the state carries now, and a year before; empty if it is not known."""
     shares = read_state_share(current, area)
-    if shares.empty:
+    if shares.empty or math.isnan(shares["share"].iloc[-1]):
         return ""
     last = shares.iloc[-1]
     words = _(
@@ -228,10 +227,10 @@ def describe_state_share(current: CurrentRelease, area: str) -> str:
         share=format_number(round(last["share"])),
         words=last["words"],
     )
-    if len(shares) <= _YEAR:
+    before = shares["share"].iloc[-1 - _YEAR] if len(shares) > _YEAR else math.nan
+    if math.isnan(before):
         return words
-    before = format_number(round(shares.iloc[-1 - _YEAR]["share"]))
-    return _("{words} A year before it was {before} %.", words=words, before=before)
+    return _("{words} A year before it was {before} %.", words=words, before=format_number(round(before)))
 
 
 _YEAR = 4  # quarters

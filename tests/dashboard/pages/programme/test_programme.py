@@ -80,7 +80,7 @@ def test_small_cells_of_restricted_axes_are_nowhere(current):
 
 def test_the_board_adds_up_to_all_services_and_has_every_place(current):
     for country in ("AL", "GR"):
-        board = summary.read_board(current, country)
+        board = summary.read_totals(current, "services", country, "carrier")
         assert list(board) == list(CATEGORIES["carrier"])
         assert all(board[carrier].value > 0 for carrier in ("partner", "shared", "handed_over", "returned", "state"))
         total = last_quarter(current, "services_country_quarter").set_index("area").loc[country, "value"]
@@ -117,9 +117,68 @@ def test_results_have_baseline_target_latest_value_date_source_and_verdict(curre
     result = listed["prevention_children"]
     assert (result.value, result.margin, result.target) == (rows["value"].iloc[-1], 5.0, rows["target"].iloc[-1])
     assert result.baseline == f"{rows['value'].iloc[0]:.0f} (Jun 2006 to May 2007)"
-    assert (result.measured, result.source) == ("Jun 2008 to May 2009", "Invented, Terre des hommes")
+    assert (result.period.id, result.source) == ("2008-06-01/P1Y", "Invented, Terre des hommes")
     assert {one.course for one in listed.values()} == {"on_course", "late", "cannot_tell"}
     assert {one.axis for one in listed.values()} == {*CATEGORIES["axis"], ""}
+
+
+def read_changed(current, monkeypatch, table):
+    """Return the results of Albania from a changed table of indicators."""
+    monkeypatch.setattr(results, "read_table", lambda _current, _name: table)
+    return results.read_results(replace(current, checksum=str(hash(table.to_csv()))), "AL")
+
+
+@pytest.mark.parametrize(("value", "course"), [(25.0, "on_course"), (15.0, "late")])
+def test_a_single_value_is_no_baseline(current, monkeypatch, value, course):
+    table = current.release.table("indicators")
+    row = table[(table["area"] == "AL") & (table["indicator"] == "prevention_nets")].tail(1)
+    (result,) = read_changed(current, monkeypatch, row.assign(value=value, target=20.0))
+    assert (result.value, result.target, result.baseline) == (value, 20.0, "")
+    assert result.course == course
+
+
+def test_a_bullet_stands_only_beside_the_one_indicator_of_the_quarter(current, monkeypatch):
+    table = current.release.table("indicators")
+    row = table[(table["area"] == "AL") & (table["indicator"] == "prevention_services_school")].tail(1)
+    quarter = summary.find_last_quarter(current)
+    cell = "prevention", "school", "services"
+    (goal,) = read_changed(current, monkeypatch, row)
+    assert results.find_goal((goal,), quarter, *cell) is goal
+    assert results.find_goal((goal,), quarter, "prevention", "state", "services") is None
+    two = read_changed(current, monkeypatch, pd.concat([row, row.assign(partner="Another")]))
+    assert len(two) == 2
+    assert results.find_goal(two, quarter, *cell) is None
+    earlier = read_changed(current, monkeypatch, row.assign(period="2007-06-01/P1Y"))
+    assert results.find_goal(earlier, quarter, *cell) is None
+
+    changed = replace(current, checksum="one indicator")
+    monkeypatch.setattr(results, "read_table", lambda _current, _name: row.assign(value=1000.0))
+    matrix = str(render.render_matrix(changed, "AL", "2006-06-01/2009-05-31"))
+    services = summary.read_cells(current, "services", "AL")["prevention", "school"].value
+    assert matrix.count('class="bullet"') == 1
+    # What is reached is the number of services of all partners, as in the cell, not what the partner reports.
+    assert f'aria-label="{services:.0f} reached, target {row["target"].iloc[0]:.0f}"' in matrix
+
+
+def test_lower_limits_and_withheld_numbers_make_no_share(current, monkeypatch):
+    name = "services_country_quarter_carrier"
+    table = current.release.table(name)
+    periods = sorted(table["period"].unique())
+    complete = table.assign(value=table["value"].fillna(6), state="number", low=pd.NA)
+    changed = complete.copy()
+    for period, state, low in ((periods[-1], "class", 5), (periods[-3], "withheld", pd.NA)):
+        at = (changed["area"] == "AL") & (changed["period"] == period) & (changed["carrier"] == "state")
+        changed.loc[at, ["value", "state", "low"]] = [pd.NA, state, low]
+    shares = {}
+    for label, frame in (("complete", complete), ("changed", changed)):
+        monkeypatch.setattr(summary, "read_table", lambda _current, _name, frame=frame: frame)
+        release = replace(current, checksum=f"shares {label}")
+        shares[label] = summary.read_state_share(release, "AL")["share"]
+        assert bool(summary.describe_state_share(release, "AL")) == (label == "complete")
+    assert shares["complete"].notna().all()
+    assert list(shares["changed"].index[shares["changed"].isna()]) == [periods[-3], periods[-1]]
+    kept = shares["changed"].notna()
+    assert (shares["changed"][kept] == shares["complete"][kept]).all()
 
 
 def test_the_page_answers_first_and_tells_all_parts(run):
@@ -142,7 +201,7 @@ def test_without_an_area_one_country_is_chosen_and_a_county_shows_its_own(run, c
     assert "expected results in Greece" in text_of(run(country="GR"))
     tirana = text_of(run(area="AL-11"))
     assert "Who does what in Albania" not in tirana or "expected results in Albania" in tirana
-    board = summary.read_board(current, "AL-11")
+    board = summary.read_totals(current, "services", "AL-11", "carrier")
     assert (
         board["state"].value
         == last_quarter(current, "services_region_quarter_carrier")
