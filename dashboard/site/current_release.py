@@ -14,13 +14,14 @@ from pathlib import Path
 import pandas as pd
 
 from dashboard.site import Site
-from dashboard.site.text import cache_by_language, find_language, name_area
+from dashboard.site.text import cache_by_language, find_language, format_period, name_area
 from data.disclosure.cost import compute_cost
 from data.errors import ReleaseError
 from data.release import Release, audits, names
 from data.release.audits import AuditReport
 from data.release.result import Result
-from data.tables.spec import Tier
+from data.tables.periods import Period
+from data.tables.spec import Tier, table_name
 from geo.areas import Areas
 from geo.areas import read_areas as read_areas
 from geo.layers import LAYERS, find_layer
@@ -167,6 +168,22 @@ def read_country_names(current: CurrentRelease) -> dict[str, str]:
     """Return the names of the countries in the reader's language, by code."""
     table, names = load_areas(current.release).table, read_area_names(current)
     return {str(code): str(names[code]) for code in table.index[table["level"] == "country"]}
+
+
+def name_regions(current: CurrentRelease) -> dict[str, str]:
+    """Return the counties and regions by code, each with its country, in the reader's language."""
+    names, countries = read_area_names(current), load_areas(current.release).table["country"]
+    levels = load_areas(current.release).table["level"]
+    regions = map(str, levels.index[levels == "region"])
+    return {code: f"{names[code]}, {names[countries[code]]}" for code in regions}
+
+
+def name_periods(current: CurrentRelease, measure: str, level: str, by: str) -> dict[str, str]:
+    """Return the periods of a measure in the reader's language, by identifier: the whole time, then the latest year."""
+    tables = [read_table(current, table_name(measure, level, grain, by)) for grain in ("whole", "year")]
+    ids = {str(period) for table in tables if len(table) for period in table["period"].unique()}
+    ordered = sorted(map(Period.parse, ids), key=lambda p: (p.grain == "whole", p.start), reverse=True)
+    return {period.id: format_period(period.id) for period in ordered}
 
 
 def may_download(release: Release) -> bool:

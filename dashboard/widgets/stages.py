@@ -12,9 +12,9 @@ from markupsafe import Markup
 
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
-from dashboard.site.text import _, format_number, html, join_markup, translate
+from dashboard.site.text import _, html, join_markup, translate
+from dashboard.widgets.cell import format_cell
 from data.tables.spec import CATEGORIES
-from geo.layers.core.words import describe_state, format_margin
 from geo.layers.encounters import WHICH_CHILDREN
 
 _STAGE = "stage-"
@@ -58,11 +58,8 @@ def _read_cell(current: CurrentRelease, area: str, period: str, choice: str) -> 
 
 
 def _make_bar(current: CurrentRelease, cell: Mapping[Any, Any], most: float) -> Bar:
-    if math.isnan(cell["value"]):
-        return Bar(translate(describe_state(cell["state"], current.release.k)))
-    least = cell["noisy"] - cell["noisy_margin"]
-    margin = translate(format_margin(cell["value"], cell["margin"], cell["state"], least))
-    return Bar(f"{format_number(cell['value'])} {margin}".strip(), cell["value"] / most)
+    length = 0.0 if math.isnan(cell["value"]) else cell["value"] / most
+    return Bar(format_cell(current, cell), length)
 
 
 def render_stages(bars: pd.DataFrame) -> Markup:

@@ -27,7 +27,7 @@ def show() -> None:
         st.title(_("Flows"), anchor=False)
     if current.tier == "public":
         _show_public(current)
-    elif periods := summary.list_periods(current):
+    elif periods := current_release.name_periods(current, "flows", "region", "origin"):
         st.fragment(_show_flows)(current, periods)
         _show_shares(current)
     else:

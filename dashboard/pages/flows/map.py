@@ -14,9 +14,10 @@ from markupsafe import Markup
 
 from dashboard import map as live_map
 from dashboard.map import Arrow
-from dashboard.pages.flows.summary import CLASSES, EVERY, Choice, describe_rest, format_state, read_flows
+from dashboard.pages.flows.summary import CLASSES, EVERY, Choice, describe_rest, read_flows
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
-from dashboard.site.text import _, format_number, html, join_markup
+from dashboard.site.text import _, cache_by_language, format_number, html, join_markup
+from dashboard.widgets.cell import format_state
 
 _WIDTHS = (1.2, 1.8, 4.0, 7.5)
 # By class, inside a country and across the border: large flows are dark.
@@ -107,6 +108,7 @@ def render_largest(flows: list[tuple[str, float, str]]) -> Markup:
     return html('<table class="funnel"><caption>{}</caption><tbody>{}</tbody></table>', _("Largest flows"), rows)
 
 
+@cache_by_language(maxsize=64)
 def render_matrix(current: CurrentRelease, choice: Choice) -> Markup:
     """Return all origins by destinations, with the sums of what is shown; a state is a sign, explained below."""
     rows, table = read_flows(current, replace(choice, area=EVERY)).rows, load_areas(current.release).table

@@ -6,7 +6,6 @@ alone; the public tier has children by pathway.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,16 +21,18 @@ from dashboard.site import current_release
 from dashboard.site.current_release import (
     CurrentRelease,
     load_areas,
+    name_periods,
+    name_regions,
     read_area_names,
     read_country_names,
     read_risk_manifest,
     read_table,
 )
-from dashboard.site.text import _, format_number, format_period, translate
+from dashboard.site.text import _, format_number, format_period, format_plural, translate
+from dashboard.widgets.cell import format_cell
 from data.tables.periods import Period
 from data.tables.shown import choose_numbers
 from data.tables.spec import table_name
-from geo.layers.core.words import describe_state, format_margin
 from geo.layers.encounters import COUNTED as ENCOUNTERS
 from geo.layers.output.table import NOISY, format_noisy
 
@@ -67,22 +68,6 @@ class Flows:
     drawn: pd.DataFrame
     total: float
     other: float
-
-
-def list_periods(current: CurrentRelease) -> dict[str, str]:
-    """Return the periods with flows, the whole time first, then the latest year."""
-    ids = {
-        period
-        for grain in ("whole", "year")
-        for period in _read_column(current, table_name("flows", "region", grain, "origin"), "period")
-    }
-    ordered = sorted(map(Period.parse, ids), key=lambda p: (p.grain == "whole", p.start), reverse=True)
-    return {period.id: period.label for period in ordered}
-
-
-def _read_column(current: CurrentRelease, name: str, column: str) -> list[str]:
-    table = read_table(current, name)
-    return [] if table.empty else sorted(map(str, table[column].unique()))
 
 
 @lru_cache(maxsize=64)
@@ -124,49 +109,65 @@ def _choose_rows(rows: pd.DataFrame, choice: Choice) -> pd.DataFrame:
 
 def name_areas(current: CurrentRelease) -> dict[str, str]:
     """Return both countries together (first), and each county or region with its country, by code."""
-    table, names, land = load_areas(current.release).table, read_area_names(current), read_country_names(current)
-    countries = table.loc[table["level"] == "region", "country"]
-    regions = {str(code): f"{names[str(code)]}, {land[str(country)]}" for code, country in countries.items()}
-    return {EVERY: _("Albania and Greece"), **regions}
+    return {EVERY: _("Albania and Greece"), **name_regions(current)}
 
 
 def find_answer(current: CurrentRelease, choice: Choice) -> str:
-    """Return the answer in a sentence: where most children were taken, and the largest flow."""
+    """Return the answer in a sentence: the destinations with most children, and the largest flow."""
     flows, names = read_flows(current, choice), read_area_names(current)
     if flows.drawn.empty:
         return _("No flow is large enough to be shown here.")
     if choice.area != EVERY:
         return _describe_area(current, choice)
-    taken = flows.rows.groupby("area")["value"].sum().sort_values(ascending=False, kind="stable").head(_NAMED)
-    places = [_("{area} ({n})", area=names[str(area)], n=format_number(n)) for area, n in taken.items()]
+    sums = flows.rows[flows.rows["value"].notna()].groupby("area")[["value", "margin"]].sum()
     first = flows.drawn.iloc[0]
+    values = {
+        "places": _join_places(names, sums.sort_values("value", ascending=False, kind="stable")),
+        "origin": names[first["origin"]],
+        "area": names[first["area"]],
+        "n": _format_pair(first),
+    }
+    if _is_largest(flows.rows):
+        return _(
+            "The destinations with most children: {places}; the largest flow is from {origin} to {area}: {n}.", **values
+        )
     return _(
-        "Most of the children met were taken to {places}; the largest flow is from {origin} to {area}: {n}.",
-        places=join_words(places),
-        origin=names[first["origin"]],
-        area=names[first["area"]],
-        n=format_number(first["value"]),
+        "The destinations with most children: {places}; one of the largest flows is from {origin} to {area}: {n}.",
+        **values,
     )
+
+
+def _is_largest(rows: pd.DataFrame) -> bool:
+    """Return whether the first flow is surely the largest: all others are smaller, whatever the margins."""
+    first, others = rows.iloc[0], rows.iloc[1:]
+    below = others["value"].isna() | (others["value"] + others["margin"] < first["value"] - first["margin"])
+    return bool((below & (others["state"] != "withheld")).all())
+
+
+def _format_pair(row: Mapping[Any, Any] | pd.Series) -> str:
+    return _("{n} ±{margin}", n=format_number(row["value"]), margin=format_number(row["margin"]))
+
+
+def _join_places(names: pd.Series, rows: pd.DataFrame) -> str:
+    """Return the first areas, by which rows are indexed, with their numbers and margins."""
+    first = rows.head(_NAMED).to_dict("index")
+    return join_words(_("{area} ({n})", area=names[str(code)], n=_format_pair(row)) for code, row in first.items())
 
 
 def _describe_area(current: CurrentRelease, choice: Choice) -> str:
     rows, names = read_flows(current, choice).drawn, read_area_names(current)
-    here, inside = choice.area, (rows["area"] == choice.area) & (rows["origin"] == choice.area)
+    here, within = choice.area, (rows["area"] == choice.area) & (rows["origin"] == choice.area)
     parts = []
     for end, other, words in (
-        ("area", "origin", _("To {here}: {n}, most from {places}")),
-        ("origin", "area", _("from {here}: {n}, most to {places}")),
+        ("area", "origin", _("To {here}: {n}, the largest flows from {places}")),
+        ("origin", "area", _("from {here}: {n}, the largest flows to {places}")),
     ):
-        found = rows[(rows[end] == here) & ~inside]
-        if len(found):
-            places = [
-                _("{area} ({n})", area=names[str(code)], n=format_number(n))
-                for code, n in zip(found[other].head(_NAMED), found["value"], strict=False)
-            ]
-            total = format_number(found["value"].sum())
-            parts.append(words.format(here=names[here], n=total, places=join_words(places)))
-    if inside.any():
-        parts.append(_("within {here}: {n}", here=names[here], n=format_number(rows.loc[inside, "value"].sum())))
+        flows = rows[(rows[end] == here) & ~within]
+        if len(flows):
+            total = _format_pair(flows[["value", "margin"]].sum())
+            parts.append(words.format(here=names[here], n=total, places=_join_places(names, flows.set_index(other))))
+    if within.any():
+        parts.append(_("within {here}: {n}", here=names[here], n=_format_pair(rows[within].iloc[0])))
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."
 
@@ -176,7 +177,7 @@ def list_totals(current: CurrentRelease, choice: Choice) -> list[tuple[str, str]
     names, rows = read_country_names(current), _choose_rows(_read_rows(current, "country", choice.period), choice)
     cells = {(row["origin"], row["area"]): row for row in rows.to_dict("records")}
     return [
-        (_name_pair(names, start, end), _format_cell(current, cells[start, end]))
+        (_name_pair(names, start, end), format_cell(current, cells[start, end]))
         for start, end in product(names, names)
         if (start, end) in cells
     ]
@@ -188,25 +189,11 @@ def _name_pair(names: dict[str, str], start: str, end: str) -> str:
     return _("{origin} to {area}", origin=names[start], area=names[end])
 
 
-def _format_cell(current: CurrentRelease, row: Mapping[Any, Any]) -> str:
-    """Return a flow as words: the number with its margin, or its state."""
-    if math.isnan(row["value"]):
-        return format_state(current, row["state"])
-    least = row["noisy"] - row["noisy_margin"]
-    margin = translate(format_margin(row["value"], row["margin"], row["state"], least))
-    return f"{format_number(row['value'])} {margin}"
-
-
-def format_state(current: CurrentRelease, state: str) -> str:
-    """Return a state in words."""
-    return translate(describe_state(state, current.release.k))
-
-
 def list_largest(current: CurrentRelease, choice: Choice) -> list[tuple[str, float, str]]:
     """Return the largest flows that are drawn: from where to where, the number, and the number with its margin."""
     names = read_area_names(current)
     return [
-        (_name_flow(names, row["origin"], row["area"]), row["value"], _format_cell(current, row))
+        (_name_flow(names, row["origin"], row["area"]), row["value"], format_cell(current, row))
         for row in read_flows(current, choice).drawn.head(_LISTED).to_dict("records")
     ]
 
@@ -225,8 +212,14 @@ def describe_rest(current: CurrentRelease, choice: Choice) -> str:
         "Other or hidden: {n} of {total} children", n=format_number(flows.other), total=format_number(flows.total)
     )
     if choice.area == EVERY:
-        words = _("{words}, in flows of fewer than {least}", words=words, least=CLASSES[1])
-    return _("{words}; {n} flows are withheld.", words=words, n=withheld) if withheld else f"{words}."
+        words = _(
+            "{words}, in flows of fewer than {least} or without a known county or region", words=words, least=CLASSES[1]
+        )
+    if not withheld:
+        return f"{words}."
+    return format_plural(
+        "{words}; {count} flow is withheld.", "{words}; {count} flows are withheld.", withheld, words=words
+    )
 
 
 def describe_reach(current: CurrentRelease, choice: Choice) -> str:
@@ -299,19 +292,27 @@ def tabulate_shares(current: CurrentRelease) -> pd.DataFrame:
 
 
 def tabulate_pathways(current: CurrentRelease) -> pd.DataFrame:
-    """Return what the public tier says of pathways: children of each county or region over the whole programme."""
-    names = name_areas(current)
+    """Return what the public tier says of pathways: children of each county or region over the whole programme.
+
+    A pathway without numbers of the whole programme has no column; the table is empty where none has.
+    """
+    names = name_regions(current)
     shown = {choice.id.partition("-")[2]: choice for choice in ENCOUNTERS.options[0].choices}
     columns = {}
     for pathway in _PATHWAYS:
         options = (("of", f"pathway-{pathway}"),)
-        if not current_release.has_layer(current, "encounters", "region", options):
-            continue
-        period = current_release.list_periods(current, "encounters", "region", "", options)[-1]
-        frame = current_release.read_layer(current, "encounters", "region", period, options).frame
-        columns[translate(shown[pathway].label)] = [
-            format_number(row["value"]) or format_state(current, str(row["state"])) for row in frame.to_dict("records")
+        periods = [
+            period
+            for period in name_periods(current, "children", "region", "pathway")
+            if Period.parse(period).grain == "whole"
+            and current_release.has_layer(current, "encounters", "region", options)
+            and period in current_release.list_periods(current, "encounters", "region", period, options)
         ]
-        columns.setdefault(_("County or region"), [names[str(code)] for code in frame.index])
-    order = [_("County or region"), *(name for name in columns if name != _("County or region"))]
-    return pd.DataFrame(columns)[order] if columns else pd.DataFrame()
+        if not periods:
+            continue
+        frame = current_release.read_layer(current, "encounters", "region", periods[0], options).frame
+        cells = frame.to_dict("index")
+        columns[translate(shown[pathway].label)] = [
+            format_cell(current, cells[code]) if code in cells else _("no data") for code in names
+        ]
+    return pd.DataFrame({_("County or region"): list(names.values()), **columns}) if columns else pd.DataFrame()

@@ -19,7 +19,7 @@ def show() -> None:
         return
     with st.container(key="programme"):
         st.title(_("Programme"), anchor=False)
-    periods = summary.list_periods(current)
+    periods = current_release.name_periods(current, "children", "country", "stage")
     if not periods:
         st.html(markup.render_paragraphs([_("This release has only published figures, nothing of the programme.")]))
         return

@@ -14,7 +14,14 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names, read_table
+from dashboard.site.current_release import (
+    CurrentRelease,
+    load_areas,
+    name_regions,
+    read_area_names,
+    read_country_names,
+    read_table,
+)
 from dashboard.site.text import (
     _,
     cache_by_language,
@@ -24,11 +31,12 @@ from dashboard.site.text import (
     format_quantity,
     translate,
 )
+from dashboard.widgets.cell import format_cell
 from data.tables.periods import Period
 from data.tables.shown import choose_numbers
 from data.tables.spec import CATEGORIES, table_name
 from geo.layers.core.service_choices import AXES, BEARERS
-from geo.layers.core.words import describe_state, format_margin
+from geo.layers.core.words import describe_state
 
 CARRIERS = CATEGORIES["carrier"]
 _OF_STATE = ("handed_over", "state")
@@ -50,9 +58,7 @@ class Number:
 
 def name_areas(current: CurrentRelease) -> dict[str, str]:
     """Return the countries, then the counties and regions with their country, by code."""
-    names, land = read_area_names(current), read_country_names(current)
-    regions = {str(code): row for code, row in load_areas(current.release).rows.items() if row["level"] == "region"}
-    return {**land, **{code: f"{names[code]}, {land[str(row['country'])]}" for code, row in regions.items()}}
+    return {**read_country_names(current), **name_regions(current)}
 
 
 def find_country(current: CurrentRelease, area: str) -> str:
@@ -63,14 +69,6 @@ def find_country(current: CurrentRelease, area: str) -> str:
 def find_level(current: CurrentRelease, area: str) -> str:
     """Return the level of an area."""
     return str(load_areas(current.release).rows[area]["level"])
-
-
-def list_periods(current: CurrentRelease) -> dict[str, str]:
-    """Return the periods of children by stage: the whole time first, then the latest year."""
-    tables = [read_table(current, table_name("children", "country", grain, "stage")) for grain in ("whole", "year")]
-    ids = {str(period) for table in tables if len(table) for period in table["period"].unique()}
-    ordered = sorted(map(Period.parse, ids), key=lambda p: (p.grain == "whole", p.start), reverse=True)
-    return {period.id: format_period(period.id) for period in ordered}
 
 
 @lru_cache(maxsize=64)
@@ -118,14 +116,7 @@ def read_children(current: CurrentRelease, area: str, period: str) -> dict[str, 
         return {}
     here = table[(table["area"] == area) & (table["period"] == period)]
     rows = pd.concat([here[["axis", "state"]], choose_numbers(here, current.release.largest)], axis=1)
-    return {str(row["axis"]): _read_count(current, row) for row in rows.to_dict("records")}
-
-
-def _read_count(current: CurrentRelease, row: Mapping[Any, Any]) -> Number:
-    if math.isnan(row["value"]):
-        return Number(translate(describe_state(row["state"], current.release.k)))
-    margin = translate(format_margin(row["value"], row["margin"], row["state"], row["noisy"] - row["noisy_margin"]))
-    return Number(f"{format_number(row['value'])} {margin}".strip(), row["value"])
+    return {str(row["axis"]): Number(format_cell(current, row), row["value"]) for row in rows.to_dict("records")}
 
 
 def name_axes() -> dict[str, str]:

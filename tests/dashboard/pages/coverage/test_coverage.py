@@ -1,10 +1,9 @@
 """The Coverage page: certain gaps are named, and a withheld number never counts as zero."""
 
 import re
-from html import unescape
+from functools import partial
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from dashboard.narrative.access import describe_access
 from dashboard.pages.coverage import summary
@@ -14,44 +13,24 @@ from geo.layers.access import SURE
 from geo.travel import Link
 from risk.access.tables import Times
 from risk.report import assess
-
-
-def page():
-    from dashboard.pages import coverage
-
-    coverage.show()
+from tests.helpers.pages import open_current, open_page, read_text
 
 
 @pytest.fixture
 def run(monkeypatch, scored):
-    def opened(tier="partner", derived=None, releases=None, **address):
-        monkeypatch.setenv("TACT_RELEASES", str(releases or scored.releases))
-        monkeypatch.setenv("TACT_TIER", tier)
-        monkeypatch.setenv("TACT_DERIVED", str(derived or scored.derived))
-        test = AppTest.from_function(page, default_timeout=60)
-        test.query_params.update(address)
-        test.run()
-        assert not test.exception
-        return test
-
-    return opened
-
-
-def said(test):
-    bodies = (element.proto.body for element in test.get("html"))
-    return unescape(re.sub(r"<[^>]+>", " ", " ".join(bodies)))
+    return partial(open_page, monkeypatch, scored, "coverage")
 
 
 @pytest.fixture(scope="module")
-def of(scored):
-    return current_release.open_current_release(Site(scored.releases, "partner", derived=scored.derived))
+def current(scored):
+    return open_current(scored)
 
 
-def test_every_gap_that_is_sure_is_named_on_its_axis_and_no_other_area_is(of):
-    lines = summary.list_headlines(of)
-    table = of.release.table("accessgap_region_quarter_axis")
-    names = of.release.table("accessgap_region_quarter_axis")["area"].map(
-        lambda code: summary._read_access(of, "gap", "all").loc[code, "name"]
+def test_every_gap_that_is_sure_is_named_on_its_axis_and_no_other_area_is(current):
+    lines = summary.list_headlines(current)
+    table = current.release.table("accessgap_region_quarter_axis")
+    names = current.release.table("accessgap_region_quarter_axis")["area"].map(
+        lambda code: summary._read_access(current, "gap", "all").loc[code, "name"]
     )
     named = 0
     for axis in ("prevention", "protection", "reintegration", "coordination"):
@@ -68,10 +47,10 @@ def test_every_gap_that_is_sure_is_named_on_its_axis_and_no_other_area_is(of):
     assert named > 0
 
 
-def test_the_longest_way_is_named_and_so_are_the_islands(of):
-    ways = of.release.table("accesstime_region_quarter").set_index("area")
-    names = summary._read_access(of, "gap", "all")["name"]
-    lines = " ".join(summary.list_headlines(of))
+def test_the_longest_way_is_named_and_so_are_the_islands(current):
+    ways = current.release.table("accesstime_region_quarter").set_index("area")
+    names = summary._read_access(current, "gap", "all")["name"]
+    lines = " ".join(summary.list_headlines(current))
     farthest = ways["value"].idxmax()
     assert f"{names[farthest]} ({ways.loc[farthest, 'value']:.0f} minutes)" in lines
     islands = lines.partition("Between islands, travel time not known: ")[2]
@@ -79,9 +58,9 @@ def test_the_longest_way_is_named_and_so_are_the_islands(of):
 
 
 @pytest.mark.parametrize("kind", ["all", "axis-prevention", "axis-protection", "duty_bearer-ngo"])
-def test_the_table_holds_what_the_maps_show(of, kind):
-    table = summary.tabulate_access(of, kind)
-    maps = {show: summary._read_access(of, show, kind) for show in summary.name_measures()}
+def test_the_table_holds_what_the_maps_show(current, kind):
+    table = summary.tabulate_access(current, kind)
+    maps = {show: summary._read_access(current, show, kind) for show in summary.name_measures()}
     assert len(table) == len(maps["places"])
     for at, (area, row) in enumerate(maps["places"].iterrows()):
         told = table.iloc[at]
@@ -99,24 +78,24 @@ def test_the_table_holds_what_the_maps_show(of, kind):
             assert ("a withheld service may be nearer" in told["Minutes to the nearest"]) == way["nearer"]
 
 
-def test_over_water_without_a_time_it_says_so(of):
-    table = summary.tabulate_access(of, "axis-protection").set_index("Area")
+def test_over_water_without_a_time_it_says_so(current):
+    table = summary.tabulate_access(current, "axis-protection").set_index("Area")
     assert table.loc["Ionian Islands", "Minutes to the nearest"] == "across water, travel time not entered"
 
 
 def test_the_address_opens_the_same_view_and_follows_what_is_chosen(run):
     test = run(show="gap", services="axis-prevention")
-    assert "Gaps: prevention" in said(test)
+    assert "Gaps: prevention" in read_text(test)
     test.selectbox[0].set_value("axis-assisted_voluntary_return").run()
     assert test.query_params["services"] == "axis-assisted_voluntary_return"
     assert test.query_params["show"] == "gap"
-    assert "These services are withheld to protect people." in said(test)
+    assert "These services are withheld to protect people." in read_text(test)
     assert run(services="nonsense").query_params["services"] == "all"
 
 
-def test_who_carries_how_much_adds_up_in_each_country(of):
-    carried = summary.tabulate_carriers(of)
-    counts = of.release.table("services_country_quarter_duty_bearer")
+def test_who_carries_how_much_adds_up_in_each_country(current):
+    carried = summary.tabulate_carriers(current)
+    counts = current.release.table("services_country_quarter_duty_bearer")
     last = counts[counts["period"] == counts["period"].max()]
     for land, column in (("AL", "Albania"), ("GR", "Greece")):
         told = [re.fullmatch(r"([\d,]+) \((\d+) %\)", one).groups() for one in carried[column]]
@@ -124,29 +103,29 @@ def test_who_carries_how_much_adds_up_in_each_country(of):
         assert sum(int(share) for _, share in told) == pytest.approx(100, abs=3)
 
 
-def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(of):
-    (first, *_) = summary.suggest_handover(of)
-    table = of.release.table("services_region_quarter_duty_bearer")
+def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(current):
+    (first, *_) = summary.suggest_handover(current)
+    table = current.release.table("services_region_quarter_duty_bearer")
     last = table[table["period"] == table["period"].max()]
     there = last[last["value"].astype(float).fillna(last["low"].astype(float)) > 0]
     by = {bearer: set(rows["area"]) for bearer, rows in there.groupby("duty_bearer")}
     public = by["state"] | by["anti_trafficking_police"] | by["municipality"] | by["school"]
-    names = summary._read_access(of, "gap", "all")["name"]
+    names = summary._read_access(current, "gap", "all")["name"]
     both = {names[code] for code in by["ngo"] & public}
     assert both
     assert all(name in first for name in both)
     assert first.count(",") + 2 == len(both)
 
 
-def test_how_it_is_worked_out_names_what_was_entered(of, run, scored, tmp_path, few_draws):
-    told = " ".join(describe_access(of))
+def test_how_it_is_worked_out_names_what_was_entered(current, run, scored, tmp_path, few_draws):
+    told = " ".join(describe_access(current))
     assert "multiplied by 1.3, at 50 km per hour" in told
     assert "assumes that 11 to 25 % of the children in need were met" in told
     assert "No times were entered" in told
     release = Release.open(scored.releases, "partner")
     assess(release, tmp_path, times=Times(ferries=(Link("GR-F", "GR-D", 90.0, "Timetable <2009>"),)))
     test = run(derived=tmp_path, services="axis-prevention")
-    assert "Ferry between Ionian Islands and Epirus: 90 minutes (Timetable <2009>)." in said(test)
+    assert "Ferry between Ionian Islands and Epirus: 90 minutes (Timetable <2009>)." in read_text(test)
     assert "across water" not in summary.tabulate_access(held(scored, tmp_path), "axis-prevention").iloc[17].to_list()
 
 
@@ -156,7 +135,7 @@ def held(scored, derived):
 
 def test_the_public_tier_shows_services_and_says_what_is_not_public(run):
     test = run("public", services="axis-prevention")
-    text = said(test)
+    text = read_text(test)
     assert "calculated from numbers that are not public" in text
     assert "Services: prevention" in text
     assert "a child in need can reach less" not in text
@@ -165,9 +144,9 @@ def test_the_public_tier_shows_services_and_says_what_is_not_public(run):
 
 def test_without_a_result_it_says_what_to_do(run, tmp_path):
     test = run(derived=tmp_path)
-    assert "tact risk" in said(test)
-    assert "Access to services has not been calculated" in said(test)
+    assert "tact risk" in read_text(test)
+    assert "Access to services has not been calculated" in read_text(test)
 
 
 def test_without_a_release_it_says_what_to_do(run, tmp_path):
-    assert "tact release" in said(run(releases=tmp_path))
+    assert "tact release" in read_text(run(releases=tmp_path))

@@ -1,50 +1,29 @@
 """The Flows page: arrows and matrix from protected tables alone, the rest in words, and the share of internal."""
 
 import re
-from html import unescape
+from functools import partial
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from dashboard.pages.flows import map as flow_map
 from dashboard.pages.flows import summary
 from dashboard.pages.flows.summary import CLASSES, EVERY, Choice
-from dashboard.site import Site, current_release
+from dashboard.site import current_release
 from data.tables.shown import choose_numbers
+from tests.helpers.pages import open_current, open_page, read_text
 
 WHOLE = "2006-06-01/2009-05-31"
 
 
-def page():
-    from dashboard.pages import flows
-
-    flows.show()
-
-
 @pytest.fixture
 def run(monkeypatch, scored):
-    def opened(tier="partner", derived=True, **address):
-        monkeypatch.setenv("TACT_RELEASES", str(scored.releases))
-        monkeypatch.setenv("TACT_TIER", tier)
-        monkeypatch.setenv("TACT_DERIVED", str(scored.derived) if derived else "")
-        test = AppTest.from_function(page, default_timeout=60)
-        test.query_params.update(address)
-        test.run()
-        assert not test.exception
-        return test
-
-    return opened
-
-
-def text_of(test):
-    bodies = (element.proto.body for element in test.get("html"))
-    return unescape(re.sub(r"<[^>]+>", " ", " ".join(bodies)))
+    return partial(open_page, monkeypatch, scored, "flows")
 
 
 @pytest.fixture(scope="module")
 def current(scored):
-    return current_release.open_current_release(Site(scored.releases, "partner", derived=scored.derived))
+    return open_current(scored)
 
 
 def published(current, period=WHOLE):
@@ -79,7 +58,31 @@ def test_what_is_in_no_arrow_is_counted_and_withheld_flows_have_none(current):
         assert flows.other == pytest.approx(total - flows.drawn["value"].sum(), abs=15)
         words = summary.describe_rest(current, Choice(year))
         assert f"Other or hidden: {flows.other:.0f} of {flows.total:.0f} children" in words
-        assert (f"{len(hidden)} flows are withheld" in words) == bool(len(hidden))
+        assert "of fewer than 5 or without a known county or region" in words
+        plural = "flow is" if len(hidden) == 1 else "flows are"
+        assert (f"{len(hidden)} {plural} withheld." in words) == bool(len(hidden))
+
+
+def make_flows(first, second):
+    """Return two flows, each with number, margin and state."""
+    rows = pd.DataFrame([first, second], columns=["value", "margin", "state"])
+    rows = rows.assign(origin=["AL-01", "AL-02"], area=["AL-11", "GR-I"], crosses=[False, True])
+    return summary.Flows(rows, rows[rows["value"].notna()], rows["value"].sum(), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        ((30.0, 5.0, "number"), (19.0, 5.0, "number"), "the largest flow is from Berat to Tirana: 30 ±5."),
+        ((30.0, 5.0, "number"), (20.0, 5.0, "number"), "one of the largest flows is from Berat to Tirana: 30 ±5."),
+        ((30.0, 5.0, "number"), (19.0, 8.0, "number"), "one of the largest flows is from Berat to Tirana: 30 ±5."),
+        ((30.0, 5.0, "number"), (float("nan"),) * 2 + ("withheld",), "one of the largest flows is from Berat"),
+        ((30.0, 5.0, "number"), (float("nan"),) * 2 + ("almost_none",), "; the largest flow is from Berat to Tirana"),
+    ],
+)
+def test_a_flow_is_the_largest_only_where_no_margin_lets_another_be(current, monkeypatch, first, second, words):
+    monkeypatch.setattr(summary, "read_flows", lambda _current, _choice: make_flows(first, second))
+    assert words in summary.find_answer(current, Choice(WHOLE))
 
 
 def test_the_pathway_divides_flows_by_the_border(current):
@@ -99,8 +102,9 @@ def test_no_flow_with_a_published_number_is_shown_as_none(current):
 
 def test_the_page_answers_first_and_shows_the_matrix_with_its_sums_and_states(run, current):
     test = run()
-    text = text_of(test)
-    assert "Most of the children met were taken to" in text
+    text = read_text(test)
+    assert "The destinations with most children: Attica (129 ±114), Tirana (118 ±83) and" in text
+    assert "one of the largest flows is from Elbasan to Tirana: 24 ±7." in text
     assert "not of all children: more are met where teams work" in text
     assert "Other or hidden:" in text
     matrix = next(e.proto.body for e in test.get("html") if "flowmatrix" in e.proto.body)
@@ -117,8 +121,8 @@ def test_the_page_answers_first_and_shows_the_matrix_with_its_sums_and_states(ru
 
 
 def test_the_area_and_the_pathway_of_the_address_are_shown(run):
-    text = text_of(run(area="AL-11", pathway="internal"))
-    assert re.search(r"To Tirana: \d+, most from", text)
+    text = read_text(run(area="AL-11", pathway="internal"))
+    assert re.search(r"To Tirana: \d+ ±\d+, the largest flows from \w+ \(\d+ ±\d+\)", text)
     assert "Albania to Greece" not in text
 
 
@@ -133,28 +137,35 @@ def test_the_shares_are_those_of_the_one_model(current):
 
 
 def test_without_the_model_the_page_says_what_to_do(run):
-    text = text_of(run(derived=False))
+    text = read_text(run(derived=""))
     assert "tact risk" in text
-    assert "Most of the children met" in text
+    assert "The destinations with most children" in text
 
 
 def test_the_public_tier_shows_no_flow(run, scored):
     test = run("public")
-    text = text_of(test)
+    text = read_text(test)
     assert "is not public" in text
     assert "matrix" not in " ".join(e.proto.body for e in test.get("html"))
-    public = current_release.open_current_release(Site(scored.releases, "public", derived=scored.derived))
+    public = open_current(scored, "public")
     assert not any(name.startswith("flows") for name in public.release.tables)
     table = public.release.table("children_region_whole_pathway").set_index(["area", "pathway"])
     shown = summary.tabulate_pathways(public).set_index("County or region")
-    number = str(int(table.loc[("AL-11", "internal"), "reconciled"]))
-    assert shown.loc["Tirana, Albania", "internal trafficking"] == number
+    cells = choose_numbers(table, public.release.largest).loc[("AL-11", "internal")]
+    words = shown.loc["Tirana, Albania", "internal trafficking"]
+    assert words.startswith(f"{cells['value']:.0f} ±{cells['margin']:.0f}")
     assert (shown == "fewer than 11, possibly none").to_numpy().any()
 
 
+def test_pathways_of_the_public_page_are_of_the_whole_programme_or_missing(scored, monkeypatch):
+    public = open_current(scored, "public")
+    monkeypatch.setattr(summary, "name_periods", lambda *_names: {"2008-06-01/P1Y": "Jun 2008 to May 2009"})
+    assert summary.tabulate_pathways(public).empty
+
+
 def test_a_release_without_flows_says_what_to_do(run, monkeypatch):
-    monkeypatch.setattr(summary, "read_table", lambda _current, _name: pd.DataFrame())
-    text = text_of(run())
+    monkeypatch.setattr(current_release, "name_periods", lambda *_names: {})
+    text = read_text(run())
     assert "This release has no flows." in text
     assert "make a release" in text
 

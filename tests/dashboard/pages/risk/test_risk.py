@@ -2,11 +2,10 @@
 
 import re
 from dataclasses import replace
-from html import unescape
+from functools import partial
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from dashboard.narrative import model_card
 from dashboard.narrative import risk as narrative
@@ -25,54 +24,33 @@ from risk.evaluation.risk_model import MODEL, build_panel
 from risk.model.observations import Observations
 from risk.report import assess
 from risk.report.manifest import EvaluationSummary
-
-
-def page():
-    from dashboard.pages import risk
-
-    risk.show()
-
-
-def method():
-    from dashboard.pages import method
-
-    method.show()
+from tests.helpers.pages import open_current, open_page, read_text
 
 
 @pytest.fixture
 def run(monkeypatch, scored):
-    def opened(tier="partner", derived=None, shown=page, **address):
-        monkeypatch.setenv("TACT_RELEASES", str(scored.releases))
-        monkeypatch.setenv("TACT_TIER", tier)
-        monkeypatch.setenv("TACT_DERIVED", str(derived or scored.derived))
-        test = AppTest.from_function(shown, default_timeout=60)
-        test.query_params.update(address)
-        test.run()
-        assert not test.exception
-        return test
-
-    return opened
+    return partial(open_page, monkeypatch, scored, "risk")
 
 
-def said(test):
-    bodies = (element.proto.body for element in test.get("html"))
-    return unescape(re.sub(r"<[^>]+>", " ", " ".join(bodies)))
+@pytest.fixture
+def run_method(monkeypatch, scored):
+    return partial(open_page, monkeypatch, scored, "method")
 
 
 @pytest.fixture(scope="module")
-def of(scored):
-    return current_release.open_current_release(Site(scored.releases, "partner", derived=scored.derived))
+def current(scored):
+    return open_current(scored)
 
 
 @pytest.fixture(scope="module")
-def manifest(of):
-    return current_release.read_risk_manifest(of)
+def manifest(current):
+    return current_release.read_risk_manifest(current)
 
 
 @pytest.fixture(scope="module")
-def found(of):
+def found(current):
     """Return a function that evaluates two baselines, one under the name of the model, on the demo world."""
-    panel = build_panel(Observations.from_release(of.release, geography.read_areas(of.release.areas_file)))
+    panel = build_panel(Observations.from_release(current.release, geography.read_areas(current.release.areas_file)))
 
     def measure(model):
         both = {HISTORICAL_MEAN: HistoricalMean(), MODEL: model}
@@ -92,57 +70,57 @@ def measured(scored, tmp_path, few_draws):
     return write
 
 
-def test_the_statement_on_durres_and_tirana_comes_first(run, of, manifest):
+def test_the_statement_on_durres_and_tirana_comes_first(run, current, manifest):
     first = manifest.shifts[0]
     assert first.areas == ("AL-02", "AL-11")
-    t = Speech("en", current_release.load_areas(of.release))
+    t = Speech("en", current_release.load_areas(current.release))
     words, *others = word_shifts(t, manifest.shifts, manifest.years)
     assert words.startswith("Durrës and Tirana together: the share of internal trafficking rose from")
     assert [sentence.partition(":")[0] for sentence in others] == ["Durrës", "Tirana"]
-    text = said(run())
+    text = read_text(run())
     assert words in text
     assert all(sentence in text for sentence in others)
     assert text.index(words) < text.index("Albania, internal trafficking")
     assert "never a person, a settlement or a community" in text
 
 
-def test_every_area_that_is_high_is_named_in_its_country_and_no_other_is(of):
-    lines = summary.list_headlines(of)
-    table = of.release.table("risk_region_whole_crossing")
+def test_every_area_that_is_high_is_named_in_its_country_and_no_other_is(current):
+    lines = summary.list_headlines(current)
+    table = current.release.table("risk_region_whole_crossing")
     for pathway, words in (("internal", "internal"), ("cross_border", "cross-border")):
         frame = table[table["crossing"] == pathway]
         for code, country in (("AL", "Albania"), ("GR", "Greece")):
             about = [one for one in lines if one.startswith(f"{country}, {words} trafficking")]
             (line,) = [one for one in about if "times the year before" not in one]
             inside = frame[frame["area"].str.startswith(code)]
-            named = {a for a in inside["area"] if f"{current_release.read_area_names(of)[a]} (" in line}
+            named = {a for a in inside["area"] if f"{current_release.read_area_names(current)[a]} (" in line}
             assert named == set(inside.loc[inside["statement"].isin(["very_high", "high", "above", "low"]), "area"])
             for row in inside[inside["area"].isin(named)].to_dict("records"):
                 word = row["certainty"].replace("_", " ")
-                name = re.escape(current_release.read_area_names(of)[row["area"]])
+                name = re.escape(current_release.read_area_names(current)[row["area"]])
                 assert re.search(rf"{name} \([\d.]+, {word}\)", line)
             unsure = int((inside["state"] == "cannot_tell").sum())
             assert (f"Cannot tell for {unsure} of {len(inside)} areas." in line) == (unsure > 0)
 
 
-def test_the_areas_with_the_most_children_in_need_are_named(of):
-    text = " ".join(summary.list_headlines(of))
-    table = of.release.table("burden_region_quarter_crossing")
+def test_the_areas_with_the_most_children_in_need_are_named(current):
+    text = " ".join(summary.list_headlines(current))
+    table = current.release.table("burden_region_quarter_crossing")
     sure = table[table["top"] >= 0.9]
     assert text.count("Among the five areas with the most children newly in need") == 4
-    assert all(current_release.read_area_names(of)[area] in text for area in sure["area"])
+    assert all(current_release.read_area_names(current)[area] in text for area in sure["area"])
 
 
-def test_how_each_country_changed_is_told_even_where_no_area_can_be(of):
-    lines = summary.list_headlines(of)
-    table = of.release.table("riskchange_country_quarter_crossing")
+def test_how_each_country_changed_is_told_even_where_no_area_can_be(current):
+    lines = summary.list_headlines(current)
+    table = current.release.table("riskchange_country_quarter_crossing")
     last = table[(table["period"] == table["period"].max()) & (table["state"] == "class")]
     assert sum("times the year before" in line and line.startswith(("Albania", "Greece")) for line in lines) == len(
         last
     )
 
 
-def test_a_change_is_told_with_the_outreach_that_may_be_why(of):
+def test_a_change_is_told_with_the_outreach_that_may_be_why(current):
     row = {
         "name": "Berat", "claim": "more", "certainty": "likely", "surely": "not_falling",
         "median": 1.7, "lower": 1.2, "upper": 2.4, "effort_warning": True,
@@ -157,59 +135,63 @@ def test_a_change_is_told_with_the_outreach_that_may_be_why(of):
 
 
 @pytest.mark.parametrize("area", ["AL-01", "AL-02", "GR-D", "GR-I"])
-def test_the_reasons_are_the_numbers_of_the_model(of, area):
-    row = of.release.table("riskreasons_region_whole_crossing").set_index(["area", "crossing"]).loc[(area, "internal")]
-    facts = dict(summary.list_reasons(of, "internal", area))
+def test_the_reasons_are_the_numbers_of_the_model(current, area):
+    row = (
+        current.release.table("riskreasons_region_whole_crossing")
+        .set_index(["area", "crossing"])
+        .loc[(area, "internal")]
+    )
+    facts = dict(summary.list_reasons(current, "internal", area))
     assert facts["Children identified or met"] == f"{row['value']:.0f}"
     assert facts["Expected from population only"] == f"{row['by_population']:.0f}"
     assert facts["Expected from population and outreach"] == f"{row['by_effort']:.0f}"
-    told = " ".join(summary.explain_statement(of, "internal", area))
+    told = " ".join(summary.explain_statement(current, "internal", area))
     assert f"{row['value']:.0f} children were identified or met" in told
     rates = [float(n) for n in re.findall(r"\d+\.\d+", told[told.index("would ") :])]
     assert set(rates) <= {round(row[name], 2) for name in ("high_from", "low_below", "median")}
     assert f"{round(row['median'], 2):g}" in told
 
 
-def test_the_page_shows_the_pathway_and_the_area_of_the_address(run, of):
+def test_the_page_shows_the_pathway_and_the_area_of_the_address(run, current):
     test = run(pathway="cross_border", area="AL-12")
-    assert "Vlorë: " in said(test)
+    assert "Vlorë: " in read_text(test)
     test.query_params["area"] = "GR-M"
     test.run()
-    assert "Crete: " in said(test)
+    assert "Crete: " in read_text(test)
 
 
-def test_of_a_municipality_the_county_around_it_is_shown(run, of):
-    table = current_release.load_areas(of.release).table
+def test_of_a_municipality_the_county_around_it_is_shown(run, current):
+    table = current_release.load_areas(current.release).table
     inside = table.index[(table["level"] == "municipality") & (table["parent"] == "AL-12")][0]
-    assert "Vlorë: " in said(run(pathway="cross_border", area=inside))
+    assert "Vlorë: " in read_text(run(pathway="cross_border", area=inside))
 
 
-def test_an_address_of_nothing_that_there_is_opens_where_the_chance_is_highest(run, of):
+def test_an_address_of_nothing_that_there_is_opens_where_the_chance_is_highest(run, current):
     test = run(pathway="<b>", area="XX-1")
-    frame = of.release.table("risk_region_whole_crossing").query("crossing == 'internal'")
+    frame = current.release.table("risk_region_whole_crossing").query("crossing == 'internal'")
     highest = frame.loc[frame["exceeding"].idxmax(), "area"]
-    assert f"{current_release.read_area_names(of)[highest]}: " in said(test)
-    assert "<b>" not in said(test)
+    assert f"{current_release.read_area_names(current)[highest]}: " in read_text(test)
+    assert "<b>" not in read_text(test)
 
 
-def test_only_clusters_that_chance_seldom_brings_are_shown_and_say_so(of):
-    every = of.release.table("hotspots_region_whole_crossing")
+def test_only_clusters_that_chance_seldom_brings_are_shown_and_say_so(current):
+    every = current.release.table("hotspots_region_whole_crossing")
     for pathway, part in every.groupby("crossing", observed=True):
-        table = summary.tabulate_clusters(of, pathway)
+        table = summary.tabulate_clusters(current, pathway)
         areas, words = table.iloc[:, 1], table.iloc[:, 3]
         assert sum(len(row.split(", ")) for row in areas) == (part["p_release"] <= 0.05).sum()
         assert all(re.fullmatch(r"fewer than 1 of 1,000|([1-9]|[1-4]\d|50) of 1,000", row) for row in words)
     assert (every["p_release"] <= 0.05).any()
 
 
-def test_clusters_of_an_earlier_version_are_not_shown(of, monkeypatch):
-    table = of.release.table("hotspots_region_whole_crossing").drop(columns="p_release")
+def test_clusters_of_an_earlier_version_are_not_shown(current, monkeypatch):
+    table = current.release.table("hotspots_region_whole_crossing").drop(columns="p_release")
     monkeypatch.setattr(current_release, "read_table", lambda *_: table)
-    assert summary.tabulate_clusters(of, "internal") is None
+    assert summary.tabulate_clusters(current, "internal") is None
 
 
 def test_the_page_says_what_a_cluster_is_evidence_of(run):
-    assert "a single area in it may have no more than expected" in said(run())
+    assert "a single area in it may have no more than expected" in read_text(run())
 
 
 def test_where_it_was_not_measured_it_says_what_to_run(run):
@@ -255,8 +237,8 @@ def test_what_was_measured_is_drawn(run, found, measured):
     assert list(scores["Forecast"].sort_values()) == sorted([HISTORICAL_MEAN, MODEL])
 
 
-def test_the_table_holds_the_picture(of):
-    rated, shown = narrative.read_area_rates(of, "internal"), summary.tabulate_rates(of, "internal")
+def test_the_table_holds_the_picture(current):
+    rated, shown = narrative.read_area_rates(current, "internal"), summary.tabulate_rates(current, "internal")
     assert len(shown) == len(rated) == 25
     assert set(shown["Certainty"]) <= {"likely", "very likely", ""}
     assert shown["Rank in the country"].between(1, 13).all()
@@ -265,13 +247,13 @@ def test_the_table_holds_the_picture(of):
     assert all(values.is_monotonic_decreasing for _code, values in by_country)
 
 
-def test_the_card_says_what_it_never_reads_and_what_was_checked(run, of, manifest):
-    for text in (said(run()), said(run(shown=method))):
+def test_the_card_says_what_it_never_reads_and_what_was_checked(run, run_method, current, manifest):
+    for text in (read_text(run()), read_text(run_method())):
         assert "It never uses: layers of communities, ethnicity, single children" in text
         assert "could not be checked" not in text
         assert "An area with 50 % of the true rates ends with" in text
         assert text.index("moves away from the truth") < text.index("stays near the truth")
-    assert len(model_card.tabulate_checks(of, manifest.checks)) == len(manifest.checks) > 0
+    assert len(model_card.tabulate_checks(current, manifest.checks)) == len(manifest.checks) > 0
 
 
 def test_a_proxy_that_was_found_is_told(manifest):
@@ -280,42 +262,40 @@ def test_a_proxy_that_was_found_is_told(manifest):
     assert model_card.list_safeguards(found)[0].startswith(f"In 1 of {len(others) + 1} checks")
 
 
-def test_the_public_page_has_classes_by_year_and_no_rate(run, scored):
-    text = said(run("public"))
+def test_the_public_page_has_classes_by_year_and_no_rate(run, run_method, scored):
+    text = read_text(run("public"))
     release = Release.open(scored.releases, "public", derived=scored.derived)
     rows = release.table("risk_region_year")
     assert text.count("cannot tell") >= int((rows["state"] == "cannot_tell").sum())
     assert "95 % interval" not in text
     assert "share of internal trafficking rose" not in text
-    assert "could not be checked" not in said(run("public", shown=method))
+    assert "could not be checked" not in read_text(run_method("public"))
 
 
 @pytest.mark.parametrize("tier", ["partner", "public"])
-def test_without_a_result_it_says_what_to_do(run, tmp_path, tier):
-    text = said(run(tier, derived=tmp_path))
+def test_without_a_result_it_says_what_to_do(run, run_method, tmp_path, tier):
+    text = read_text(run(tier, derived=tmp_path))
     assert "tact risk" in text
-    assert "The risk model" not in said(run(tier, derived=tmp_path, shown=method))
+    assert "The risk model" not in read_text(run_method(tier, derived=tmp_path))
 
 
-def test_without_a_release_it_says_what_to_do(monkeypatch, tmp_path):
-    monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
-    test = AppTest.from_function(page, default_timeout=60).run()
-    assert "tact release" in said(test)
+def test_without_a_release_it_says_what_to_do(run, tmp_path):
+    assert "tact release" in read_text(run(releases=tmp_path))
 
 
 def test_registered_forecasts_are_shown_with_their_scores_and_that_they_were_reconstructed(run):
-    shown = said(run())
+    shown = read_text(run())
     assert "Reconstructed on invented data" in shown
     assert "lay in its 50 % interval" in shown
     assert "endemic-epidemic" in shown
     assert "Mean place" in shown
 
 
-def test_the_municipalities_of_a_county_add_up_to_it_and_stand_below_the_reasons(run, of):
-    table = summary.tabulate_municipalities(of, "internal", "AL-11")
+def test_the_municipalities_of_a_county_add_up_to_it_and_stand_below_the_reasons(run, current):
+    table = summary.tabulate_municipalities(current, "internal", "AL-11")
     assert set(table["Municipality"]) == {"Tirana", "Kamëz", "Kavajë", "Rrogozhinë", "Vorë"}
     assert table["Rank in the country"].is_monotonic_increasing
-    burden = of.release.table("burden_region_quarter_crossing").query("area == 'AL-11' and crossing == 'internal'")
+    burden = current.release.table("burden_region_quarter_crossing").query("area == 'AL-11' and crossing == 'internal'")
     # Medians, each rounded to two digits.
     assert table["Children newly in need per quarter"].sum() == pytest.approx(burden["value"].iloc[0], rel=0.1)
     labels = [expander.label for expander in run(area="GR-I").expander]

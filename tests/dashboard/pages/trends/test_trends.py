@@ -3,48 +3,27 @@
 import re
 import shutil
 from dataclasses import replace
-from html import unescape
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from dashboard.narrative.shift import word_shifts
 from dashboard.narrative.speech import Speech
 from dashboard.pages import trends
 from dashboard.pages.trends import charts as series
 from dashboard.pages.trends import summary
-from dashboard.site import Site, current_release
+from dashboard.site import current_release
 from data.release import Release
 from risk.model.breaks import Break, accept_break, read_breaks
 from risk.report.trends import CountChange, Jump, Trends
-
-
-def page():
-    from dashboard.pages import trends
-
-    trends.show()
+from tests.helpers.pages import open_current, open_page, read_text
 
 
 @pytest.fixture
 def run(monkeypatch, scored):
-    def opened(tier="partner", derived=None, **address):
-        monkeypatch.setenv("TACT_RELEASES", str(scored.releases))
-        monkeypatch.setenv("TACT_TIER", tier)
-        monkeypatch.setenv("TACT_DERIVED", str(derived or scored.derived))
-        test = AppTest.from_function(page, default_timeout=60)
-        test.query_params.update(address)
-        test.run()
-        assert not test.exception
-        return test
-
-    return opened
-
-
-def said(test):
-    bodies = (element.proto.body for element in test.get("html"))
-    return unescape(re.sub(r"<[^>]+>", " ", " ".join(bodies)))
+    return partial(open_page, monkeypatch, scored, "trends")
 
 
 def charts(test):
@@ -52,18 +31,18 @@ def charts(test):
 
 
 @pytest.fixture(scope="module")
-def of(scored):
-    return current_release.open_current_release(Site(scored.releases, "partner", derived=scored.derived))
+def current(scored):
+    return open_current(scored)
 
 
-def cells(of, area, pathway):
-    rows = of.release.table("children_region_quarter_pathway")
+def cells(current, area, pathway):
+    rows = current.release.table("children_region_quarter_pathway")
     return rows[(rows["area"] == area) & (rows["pathway"] == pathway)].set_index("period")
 
 
 @pytest.mark.parametrize("area", ["AL-11", "GR-K", "GR-A"])
-def test_a_number_stands_with_its_bounds_and_a_state_with_its_words(of, area):
-    table, rows = summary.read_met(of, area, "internal").set_index("period"), cells(of, area, "internal")
+def test_a_number_stands_with_its_bounds_and_a_state_with_its_words(current, area):
+    table, rows = summary.read_met(current, area, "internal").set_index("period"), cells(current, area, "internal")
     assert list(table.index) == sorted(rows.index)
     for period, row in rows.iterrows():
         shown = table.loc[period]
@@ -79,9 +58,9 @@ def test_a_number_stands_with_its_bounds_and_a_state_with_its_words(of, area):
             assert table.loc[period, "words"] in {"none or almost none", "not searched"}
 
 
-def test_two_published_numbers_add_up_with_their_bounds(of):
-    parts = [cells(of, "AL-11", name) for name in ("al_to_gr", "other_cross_border")]
-    table = summary.read_met(of, "AL-11", "cross_border").set_index("period")
+def test_two_published_numbers_add_up_with_their_bounds(current):
+    parts = [cells(current, "AL-11", name) for name in ("al_to_gr", "other_cross_border")]
+    table = summary.read_met(current, "AL-11", "cross_border").set_index("period")
     for period, row in table[table["state"] == "number"].iterrows():
         values = [part.loc[period, "value"] for part in parts]
         assert row["value"] == sum(part.loc[period, "reconciled"] for part in parts)
@@ -90,19 +69,19 @@ def test_two_published_numbers_add_up_with_their_bounds(of):
         assert row["high"] == most
 
 
-def test_what_is_expected_is_the_next_four_quarters(of):
-    ahead = summary.read_expected(of, "AL-11", "internal")
+def test_what_is_expected_is_the_next_four_quarters(current):
+    ahead = summary.read_expected(current, "AL-11", "internal")
     assert len(ahead) == 4
-    assert ahead["period"].min() > summary.read_met(of, "AL-11", "internal")["period"].max()
+    assert ahead["period"].min() > summary.read_met(current, "AL-11", "internal")["period"].max()
     assert (ahead["low"] <= ahead["value"]).all()
     assert (ahead["value"] <= ahead["high"]).all()
-    assert summary.read_expected(of, "AL-11", "all").empty
+    assert summary.read_expected(current, "AL-11", "all").empty
 
 
-def test_all_pictures_share_one_axis_of_time(of):
-    met, ahead = summary.read_met(of, "AL-11", "internal"), summary.read_expected(of, "AL-11", "internal")
+def test_all_pictures_share_one_axis_of_time(current):
+    met, ahead = summary.read_met(current, "AL-11", "internal"), summary.read_expected(current, "AL-11", "internal")
     periods = [*met["period"], *ahead["period"]]
-    days, shares = summary.read_effort(of, "AL-11"), summary.read_share(of, "AL-11")
+    days, shares = summary.read_effort(current, "AL-11"), summary.read_share(current, "AL-11")
     drawn = [
         series.draw_met(met, ahead, {}),
         series.draw_effort(days, periods, last=False),
@@ -123,13 +102,13 @@ def _domains(chart):
             yield from _domains(inner)
 
 
-def test_a_state_has_a_sign_that_the_page_explains(of, run):
-    frames = [summary.read_met(of, "GR-K", "internal"), summary.read_effort(of, "GR-K")]
+def test_a_state_has_a_sign_that_the_page_explains(current, run):
+    frames = [summary.read_met(current, "GR-K", "internal"), summary.read_effort(current, "GR-K")]
     states = set(pd.concat(frames)["state"]) - {"number", "class"}
     signs = series.list_signs(frames)
     assert len(signs) == len(states)
     assert len({sign.split()[0] for sign in signs}) == len(states)
-    text = said(run(area="GR-K", pathway="internal"))
+    text = read_text(run(area="GR-K", pathway="internal"))
     assert all(sign in text for sign in signs)
 
 
@@ -158,30 +137,30 @@ def change(area, verdict, **options):
     return CountChange(area, "internal", verdict, **{**values, **options})
 
 
-def test_a_possible_break_is_told_before_a_rise(run, of, set_trends):
+def test_a_possible_break_is_told_before_a_rise(run, current, set_trends):
     set_trends(jumps=(("internal", JUMP),), changes=(change("AL-11", "possible break"),))
     words = "Albania: about 48 children were met in a quarter from Mar to May 2008 on, about 20.4 before that."
-    text = said(run(area="AL-11", pathway="internal"))
+    text = read_text(run(area="AL-11", pathway="internal"))
     assert words in text
     assert "check whether recording changed" in text
     assert "Counts rose in 11 of 12 areas." in text
     assert text.index(words) < text.index("a possible break, or a rise") < text.index("read every change together")
-    assert words not in said(run(area="GR-I", pathway="internal"))
-    assert words not in said(run(area="AL-11", pathway="cross_border"))
+    assert words not in read_text(run(area="GR-I", pathway="internal"))
+    assert words not in read_text(run(area="AL-11", pathway="cross_border"))
 
 
 def test_a_rise_comes_with_its_interval_and_its_effort_warning(run, set_trends):
     set_trends(changes=(change("AL-11", "rise"), change("AL-02", "rise", effort_warning=False), change("GR-I", "fall")))
-    text = said(run(area="AL-11", pathway="internal"))
+    text = read_text(run(area="AL-11", pathway="internal"))
     assert "1.9 times the children of the year before (95 % interval 1.2 to 3.3): a rise." in text
     assert "Outreach was 1.6 times that of the year before, which may be the reason." in text
-    text = said(run(area="AL-02", pathway="internal"))
+    text = read_text(run(area="AL-02", pathway="internal"))
     assert "a rise." in text
     assert "a rise. Outreach was" not in text
 
 
 def test_an_accepted_break_is_marked_and_nothing_is_compared_until_the_model_ran_again(
-    run, of, set_trends, scored, tmp_path
+    run, current, set_trends, scored, tmp_path
 ):
     derived = shutil.copytree(scored.derived, tmp_path / "derived")
     set_trends(jumps=(("internal", JUMP),), changes=(change("AL-11", "rise"),))
@@ -191,7 +170,7 @@ def test_an_accepted_break_is_marked_and_nothing_is_compared_until_the_model_ran
     assert not test.exception
     (accepted,) = read_breaks(derived)
     assert (accepted.period, accepted.place, accepted.note) == (JUMP.period, "AL", "a new form")
-    text = said(test)
+    text = read_text(test)
     assert "Break in the series from Mar to May 2008 on, Albania: a new form." in text
     assert "run tact risk again" in text
     assert "times the children of the year before" not in text
@@ -203,13 +182,13 @@ def test_a_break_that_the_model_knows_stops_comparison(run, set_trends, scored, 
     derived = shutil.copytree(scored.derived, tmp_path / "derived")
     accept_break(derived, LAW, ["AL"])
     set_trends(breaks=(LAW,), changes=(change("AL-11", "not compared", note="a new law"),))
-    text = said(run(derived=derived, area="AL-11", pathway="internal"))
+    text = read_text(run(derived=derived, area="AL-11", pathway="internal"))
     assert "Counts of the last two years are not compared: a new law." in text
     assert "run tact risk again" not in text
 
 
-def test_breaks_are_lines_in_the_chart(of):
-    met, empty = summary.read_met(of, "AL-11", "all"), summary.read_expected(of, "AL-11", "all")
+def test_breaks_are_lines_in_the_chart(current):
+    met, empty = summary.read_met(current, "AL-11", "all"), summary.read_expected(current, "AL-11", "all")
     drawn = series.draw_met(met, empty, {"2008-03-01/P3M": "a new law", "1999-03-01/P3M": "too early"}).to_dict()
     words = [str(rows) for rows in drawn["datasets"].values()]
     assert any("a new law" in rows for rows in words)
@@ -236,12 +215,12 @@ def test_a_change_is_told_once_with_the_outreach_of_its_year():
     assert "about the same (very likely)." in summary._format_change([calm], "Internal trafficking")
 
 
-def test_every_statement_on_the_shift_is_listed(of, run):
-    manifest, t = current_release.read_risk_manifest(of), Speech("en", current_release.load_areas(of.release))
+def test_every_statement_on_the_shift_is_listed(current, run):
+    manifest, t = current_release.read_risk_manifest(current), Speech("en", current_release.load_areas(current.release))
     statements = word_shifts(t, manifest.shifts, manifest.years)
     assert len(statements) == 3
-    assert summary.list_shifts(of) == statements
-    text = said(run())
+    assert summary.list_shifts(current) == statements
+    text = read_text(run())
     assert all(words in text for words in statements)
 
 
@@ -251,8 +230,8 @@ def test_the_address_opens_the_same_view(run):
     assert len(charts(test)) == 3
 
 
-def test_the_table_holds_every_quarter(of):
-    table = summary.tabulate_series(of, "AL-11", "internal")
+def test_the_table_holds_every_quarter(current):
+    table = summary.tabulate_series(current, "AL-11", "internal")
     assert len(table) == 12 + 4
     assert (table["Children identified or met"] != "").sum() == 12
     assert (table["Forecast"] != "").sum() == 4
@@ -261,7 +240,7 @@ def test_the_table_holds_every_quarter(of):
 def test_the_public_page_has_yearly_numbers_alone(run, scored):
     test = run("public", area="AL-11")
     assert len(charts(test)) == 1
-    text = said(test)
+    text = read_text(test)
     assert "quarter" not in text
     assert "the share of internal trafficking" not in text
     release = Release.open(scored.releases, "public")
@@ -273,7 +252,7 @@ def test_the_public_page_has_yearly_numbers_alone(run, scored):
 def test_without_a_result_the_published_series_stand_and_the_page_says_what_to_run(run, tmp_path):
     test = run(derived=tmp_path, area="AL-11", pathway="internal")
     assert len(charts(test)) == 2
-    assert "tact risk" in said(test)
+    assert "tact risk" in read_text(test)
 
 
 def test_where_the_model_is_not_better_the_page_says_so(run, monkeypatch):

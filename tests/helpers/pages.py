@@ -1,0 +1,54 @@
+"""A page on its own, as a reader of one tier opens it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.site import Site, current_release
+from dashboard.site.current_release import CurrentRelease
+from data.tables.spec import Tier
+from tests.conftest import Scored
+
+
+def open_page(
+    monkeypatch: pytest.MonkeyPatch,
+    scored: Scored,
+    module: str,
+    tier: Tier = "partner",
+    *,
+    derived: Path | str | None = None,
+    releases: Path | None = None,
+    state: Mapping[str, Any] | None = None,
+    **address: str,
+) -> AppTest:
+    """Open the page of a module with an address; `derived` is empty for a release without results of the model."""
+    monkeypatch.setenv("TACT_RELEASES", str(releases or scored.releases))
+    monkeypatch.setenv("TACT_TIER", tier)
+    monkeypatch.setenv("TACT_DERIVED", str(scored.derived if derived is None else derived))
+    test = AppTest.from_string(f"from dashboard.pages import {module}\n{module}.show()", default_timeout=60)
+    for name, value in (state or {}).items():
+        test.session_state[name] = value
+    test.query_params.update(address)
+    test.run()
+    assert not test.exception
+    return test
+
+
+def read_text(test: AppTest) -> str:
+    """Return the words of a page's own markup."""
+    bodies = (element.proto.body for element in test.get("html"))
+    return unescape(re.sub(r"<[^>]+>", " ", " ".join(bodies)))
+
+
+def open_current(scored: Scored, tier: Tier = "partner") -> CurrentRelease:
+    """Open the newest release of a tier with the results of the model."""
+    current = current_release.open_current_release(Site(scored.releases, tier, derived=scored.derived))
+    assert current is not None
+    return current
