@@ -150,7 +150,7 @@ class PlanInputs:
     def with_posts(self, table: tables.PostsTable) -> PlanInputs:
         """Return the same inputs with other posts; need and places do not depend on them.
 
-        Raises InputError for services between municipalities that could be a shelter: nothing nearer than a county or
+        Raises InputError for units between municipalities that could be a shelter: nothing nearer than a county or
         region may say where protection, return and reintegration are (see RESTRICTED_AXES).
         """
         if self.level == "municipality":
@@ -220,11 +220,12 @@ def make_frontier(
 
 
 def _refuse_shelters(table: tables.PostsTable) -> None:
-    allowed = [axis for axis in CATEGORIES["axis"] if axis not in RESTRICTED_AXES]
+    """Refuse all kinds but outreach teams and open services, whatever the table says of what they search."""
+    allowed = [tables.OUTREACH, *(axis for axis in CATEGORIES["axis"] if axis not in RESTRICTED_AXES)]
     for kind in table.kinds:
-        if not kind.search and kind.name not in allowed:
+        if kind.name not in allowed:
             raise InputError(
-                f"Services that move between municipalities are of one of these kinds: {', '.join(allowed)}. Where "
+                f"Units that move between municipalities are of one of these kinds: {', '.join(allowed)}. Where "
                 "shelters and other protected services are is planned by county or region only."
             )
 

@@ -123,15 +123,16 @@ def test_a_plan_between_municipalities_keeps_its_rules_and_is_opened_as_it_was(i
     assert summary.met_shares("planned", regions) == {"all": pytest.approx(met / need)}
 
 
+@pytest.mark.parametrize("searches", ["no", "yes"])
 @pytest.mark.parametrize("name", ["shelter", "protection", "reintegration", "day centre"])
-def test_nothing_between_municipalities_says_where_a_shelter_may_be(ground, name):
+def test_nothing_between_municipalities_says_where_a_shelter_may_be(ground, name, searches):
     table = parse_posts(
         "posts.csv",
-        f"area,kind,searches,units,children\nAL-11,outreach team,yes,3,9\nAL-11,{name},no,1,8\n",
+        f"area,kind,searches,units,children\nAL-11,outreach team,yes,3,9\nAL-11,{name},{searches},1,8\n",
         ground.posts.areas,
     )
     assert ground.with_posts(table).table is table
-    with pytest.raises(InputError, match="of one of these kinds: prevention, coordination") as refused:
+    with pytest.raises(InputError, match="of one of these kinds: outreach team, prevention, coordination") as refused:
         replace(ground, level="municipality").with_posts(table)
     assert "AL-11" not in str(refused.value)
 
