@@ -1,4 +1,4 @@
-"""The answer of the first screen: where need is least met, whether Tirana and Durrës changed, and what is advised.
+"""The answer of the first screen: where most need is not reached, whether Tirana and Durrës changed, what is advised.
 
 Each finding has a lead, which answers, and a detail, which says how much and how sure.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dashboard.narrative.judgement import AreaJudgement
+from dashboard.narrative.judgement import Amount, AreaJudgement, Unmet
 from dashboard.narrative.speech import Speech
 from geo.layers.core.words import mark
 from geo.layers.risk import CERTAINTIES
@@ -41,30 +41,33 @@ def word_answer(t: Speech, areas: Mapping[str, AreaJudgement], plan: PlanSummary
 
 
 def _word_need(t: Speech, areas: Iterable[AreaJudgement]) -> Iterator[Finding]:
-    """Yield where unmet need is largest in each country; two areas where none is likely to be the first."""
-    ranked: dict[str, list[AreaJudgement]] = {}
+    """Yield where the most children are not reached in each country; two areas where none is likely to be the first."""
+    ranked: dict[str, list[tuple[str, Unmet]]] = {}
     for judged in areas:
         if judged.unmet is not None:
-            ranked.setdefault(judged.country, []).append(judged)
-    places, lands, amounts, chances = [], [], [], []
-    for inside in ranked.values():
-        inside.sort(key=lambda judged: -(judged.unmet.chance_first if judged.unmet else 0.0))
-        first = inside[0].unmet
-        chances.append(first.chance_first if first else 0.0)
-        named = inside[: 1 if chances[-1] >= LIKELY else 2]
-        name = _join_or(t, [t.name_area(judged.area) for judged in named])
-        places.append(name)
-        lands.append(f"{name} ({t.name_area(named[0].country)})")
-        amounts.append(_join_or(t, [t.format_number(judged.unmet.amount.value) for judged in named if judged.unmet]))
-    if not places:
+            ranked.setdefault(judged.country, []).append((judged.area, judged.unmet))
+    if not ranked:
         return
-    detail = t("about {numbers} children a quarter not reached", numbers=_join_and(t, amounts))
+    places, lands, amounts, chances = [], [], [], []
+    for country, inside in ranked.items():
+        inside.sort(key=lambda pair: (pair[1].rank.value, -pair[1].amount.value))  # as the list and the map
+        chances.append(inside[0][1].chance_first)
+        named = inside[: 1 if chances[-1] >= LIKELY else 2]
+        places.append(_join_or(t, [t.name_area(code) for code, _unmet in named]))
+        lands.append(f"{places[-1]} ({t.name_area(country)})")
+        amounts.append(_join_or(t, [_word_amount(t, unmet.amount) for _code, unmet in named]))
+    detail = t("about {numbers} children a quarter", numbers=_join_and(t, amounts))
     if min(chances) >= LIKELY:
         word = t(CERTAINTIES["very_likely" if min(chances) >= VERY_LIKELY else "likely"])
         detail = t.join_parts([word, detail])
     # Where two areas of a country are named, the countries keep the names apart.
     areas_named = _join_and(t, places) if min(chances) >= LIKELY else t.list_names(lands)
-    yield Finding(t("Need is least met in {areas}", areas=areas_named), detail)
+    yield Finding(t("The most children in need not reached are in {areas}", areas=areas_named), detail)
+
+
+def _word_amount(t: Speech, amount: Amount) -> str:
+    low, high = t.format_number(amount.low), t.format_number(amount.high)
+    return t("{value} ({low} to {high})", value=t.format_number(amount.value), low=low, high=high)
 
 
 def word_watched(t: Speech, areas: Mapping[str, AreaJudgement]) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard.narrative.judgement import AreaAdvice, AreaJudgement, Change, Rate
+from dashboard.narrative.judgement import AreaAdvice, AreaJudgement, Change, Statement
 from dashboard.narrative.speech import Speech
 from geo.layers.core.words import mark
 from geo.layers.risk import CERTAINTIES, CHANGES, RATES
@@ -10,13 +10,13 @@ from geo.layers.risk import CERTAINTIES, CHANGES, RATES
 _PATHWAYS = {"internal": mark("internal trafficking"), "cross_border": mark("cross-border trafficking")}
 
 
-def word_area(t: Speech, judged: AreaJudgement, pathway: str) -> list[str]:
+def word_area(t: Speech, judged: AreaJudgement, advice: AreaAdvice | None, pathway: str) -> list[str]:
     """Return what is said of an area, the most important first."""
     sentences = [
         word_unmet(t, judged),
         word_rate(t, judged.rates.get(pathway), pathway),
         word_change(t, judged.changes.get(pathway)),
-        word_area_advice(t, judged.advice),
+        word_area_advice(t, advice),
     ]
     return [sentence for sentence in sentences if sentence]
 
@@ -39,7 +39,7 @@ def word_unmet(t: Speech, judged: AreaJudgement) -> str:
     )
 
 
-def word_rate(t: Speech, rate: Rate | None, pathway: str) -> str:
+def word_rate(t: Speech, rate: Statement | None, pathway: str) -> str:
     """Return the rate over the whole time and what is said of it."""
     if rate is None:
         return ""
@@ -66,7 +66,7 @@ def word_change(t: Speech, change: Change | None) -> str:
     )
 
 
-def _word_claim(t: Speech, said: Rate | Change, claims: object) -> str:
+def _word_claim(t: Speech, said: Statement, claims: object) -> str:
     """Return a claim with its certainty, and what is very likely beside it."""
     named = claims if isinstance(claims, dict) else {}
     pairs = [(said.claim, said.certainty), (said.surely, "very_likely")]
@@ -78,7 +78,7 @@ def _word_claim(t: Speech, said: Rate | Change, claims: object) -> str:
 
 
 def word_area_advice(t: Speech, advice: AreaAdvice | None) -> str:
-    """Return what the current plan does in an area; empty without a plan."""
+    """Return what the usual plan does in an area; empty without a plan."""
     if advice is None:
         return ""
     if not advice.leaving and not advice.coming:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -21,13 +21,13 @@ from dashboard.site.current_release import CurrentRelease, load_areas, read_risk
 from data.errors import InputError
 from geo.layers.access import SURE
 from geo.layers.core.service_choices import AXES
-from risk.planning import saved
 from risk.planning.advice import UNMET, PlanReview, read_advice
 from risk.planning.summary import PlanSummary
 from risk.report.shift import AreaShift
 
 ALL = "all"  # pathways
 GapAnswer = Literal["gap", "none", "cannot_tell", "withheld"]
+_ENDS = {"value": "median", "low": "lower", "high": "upper"}
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Rank:
 
 
 @dataclass(frozen=True)
-class Rate:
-    """The rate on a pathway over the whole `period`, times the national average, with 95 % interval.
+class Statement:
+    """A rate on a pathway over the whole `period`, times the national average, or its change, with 95 % interval.
 
     claim, certainty, surely : codes of what is said of it, and of what is very likely; empty is "cannot tell".
     """
@@ -67,49 +67,32 @@ class Rate:
     claim: str
     certainty: str
     surely: str
-    chance_high: float
     period: str
 
 
 @dataclass(frozen=True)
-class Change:
-    """The rate on a pathway of the year up to `period`, times that of the year before; codes as in `Rate`."""
+class Change(Statement):
+    """The rate on a pathway of the year up to `period`, times that of the year before, and outreach likewise."""
 
-    value: float
-    low: float
-    high: float
-    claim: str
-    certainty: str
-    surely: str
     effort_ratio: float
     effort_warning: bool
-    period: str
 
 
 @dataclass(frozen=True)
 class Unmet:
-    """Children in need in a quarter whom outreach of today does not reach, and those whom it does, all pathways.
+    """Children in need in a quarter whom outreach of today does not reach, all pathways.
 
     chance_first : that no area of the country has more of them.
     """
 
     amount: Amount
-    met: Amount
     rank: Rank
     chance_first: float
 
 
 @dataclass(frozen=True)
-class Gap:
-    """Whether there is a gap in reach of services on an axis, and the chance of it; None where it is withheld."""
-
-    answer: GapAnswer
-    chance: float | None
-
-
-@dataclass(frozen=True)
 class AreaAdvice:
-    """What the current plan does with the units of an area, and the share of need that is met there.
+    """What the usual plan does with the units of an area.
 
     advised : whether these moves are advised; else they were only considered.
     """
@@ -117,47 +100,57 @@ class AreaAdvice:
     advised: bool
     leaving: int
     coming: int
-    share_today: float | None
-    share_planned: float | None
 
 
 @dataclass(frozen=True)
 class AreaJudgement:
     """All that is said of a county or region. Parts are None, or missing in a mapping, where nothing is known.
 
-    rates, burdens, ranks, changes : by pathway. need : all pathways. share : of internal trafficking in what is met,
-    the last complete year compared with the first, for Durrës and Tirana. gaps : by axis of work.
+    rates, burdens, changes : by pathway. need : all pathways. share : of internal trafficking in what is met, the last
+    complete year compared with the first, for Durrës and Tirana. gaps : whether reach of services has one, by axis of
+    work.
     """
 
     area: str
     country: str
-    rates: Mapping[str, Rate]
+    rates: Mapping[str, Statement]
     burdens: Mapping[str, Amount]
-    ranks: Mapping[str, Rank]
     changes: Mapping[str, Change]
     need: Amount | None
     unmet: Unmet | None
     share: AreaShift | None
-    gaps: Mapping[str, Gap]
-    advice: AreaAdvice | None = None
+    gaps: Mapping[str, GapAnswer]
 
 
-@dataclass(frozen=True)
-class CurrentPlan:
-    """The plan that pages speak of: the newest saved one of the release, else the usual one.
-
-    name : with which it is opened; empty for the usual plan.
-    """
-
-    summary: PlanSummary
-    name: str
-
-
+@lru_cache(maxsize=16)
 def judge_areas(current: CurrentRelease) -> dict[str, AreaJudgement]:
-    """Return the judgement of each county and region that the model knows, in the order of the release."""
-    plan = read_current_plan(current)
-    advice = _list_advice(plan.summary) if plan else {}
-    return {area: replace(judged, advice=advice.get(area)) for area, judged in _judge_areas(current).items()}
+    """Return the judgement of each county and region that the model knows, in the order of the release.
+
+    The mapping is shared: never change it.
+    """
+    if current.tier != "partner":
+        return {}
+    land = load_areas(current.release).table["country"].astype(str)
+    readers = (read_area_rates, read_burden, _read_changes)
+    rates, burdens, changes = (_read_by_pathway(current, read) for read in readers)
+    needs, unmet = (_list_rows(current_release.read_table(current, name)) for name in ("need_region_quarter", UNMET))
+    gaps, shifts = _read_gaps(current), read_shifts(current)
+    known = {str(code): land[code] for code in land.index if any(code in rows for rows in rates.values())}
+    sizes = Counter(known.values())
+    return {
+        code: AreaJudgement(
+            code,
+            country,
+            {name: Statement(**_read_statement(rows[code])) for name, rows in rates.items() if code in rows},
+            {name: _make_amount(rows[code]) for name, rows in burdens.items() if code in rows},
+            {name: _make_change(rows[code]) for name, rows in changes.items() if code in rows},
+            _make_amount(needs[code]) if code in needs else None,
+            _make_unmet(unmet[code], sizes[country]) if code in unmet else None,
+            shifts.get((code,)),
+            gaps.get(code, {}),
+        )
+        for code, country in known.items()
+    }
 
 
 def judge_area(current: CurrentRelease, area: str) -> AreaJudgement | None:
@@ -169,23 +162,24 @@ def read_needs(current: CurrentRelease, pathway: str = ALL) -> dict[str, float]:
     """Return the children newly in need in a quarter in each county and region, of one pathway or all of them."""
     amounts = {
         code: judged.need if pathway == ALL else judged.burdens.get(pathway)
-        for code, judged in _judge_areas(current).items()
+        for code, judged in judge_areas(current).items()
     }
     return {code: amount.value for code, amount in amounts.items() if amount is not None}
 
 
-def read_current_plan(current: CurrentRelease) -> CurrentPlan | None:
-    """Read the plan that pages speak of; None on the public tier, or where `tact risk` made none."""
-    if current.tier != "partner":
+def read_usual_plan(current: CurrentRelease) -> PlanSummary | None:
+    """Read the plan with the usual settings, which pages speak of; None on the public tier, or where there is none."""
+    return _read_usual(current)[0]
+
+
+def read_area_advice(current: CurrentRelease, area: str) -> AreaAdvice | None:
+    """Return what the usual plan does in a county or region; None without a plan, or where it has no such area."""
+    plan = read_usual_plan(current)
+    if plan is None or all(row.area != area for row in plan.coverage):
         return None
-    # Saved plans stand beside the results of the release.
-    folder = next((prepared.folder.parents[1] for prepared in current.release.added), None)
-    kept_plans = saved.list_saved_plans(folder, current.release).plans
-    newest = next((plan for plan in kept_plans if plan.summary.setting.level == "region"), None)
-    if newest is not None:
-        return CurrentPlan(newest.summary, newest.name)
-    usual = _read_usual(current)[0]
-    return None if usual is None else CurrentPlan(usual, "")
+    leaving = sum(move.units for move in plan.moves if move.start == area)
+    coming = sum(move.units for move in plan.moves if move.end == area)
+    return AreaAdvice(plan.answer != "nothing", leaving, coming)
 
 
 def read_plan_review(current: CurrentRelease) -> PlanReview | None:
@@ -208,35 +202,6 @@ def _read_usual(current: CurrentRelease) -> tuple[PlanSummary | None, PlanReview
     return (advice.plan, advice.review) if advice else (None, None)
 
 
-@lru_cache(maxsize=16)
-def _judge_areas(current: CurrentRelease) -> dict[str, AreaJudgement]:
-    """Return the judgements without advice, which changes when a plan is saved."""
-    if current.tier != "partner":
-        return {}
-    land = load_areas(current.release).table["country"].astype(str)
-    readers = (read_area_rates, read_burden, _read_changes)
-    rates, burdens, changes = (_read_by_pathway(current, read) for read in readers)
-    needs, unmet = (_list_rows(current_release.read_table(current, name)) for name in ("need_region_quarter", UNMET))
-    gaps, shifts = _read_gaps(current), read_shifts(current)
-    known = {str(code): land[code] for code in land.index if any(code in rows for rows in rates.values())}
-    sizes = Counter(known.values())
-    return {
-        code: AreaJudgement(
-            code,
-            country,
-            {name: _make_rate(rows[code]) for name, rows in rates.items() if code in rows},
-            {name: _make_amount(rows[code]) for name, rows in burdens.items() if code in rows},
-            {name: _make_rank(rows[code], sizes[country]) for name, rows in burdens.items() if code in rows},
-            {name: _make_change(rows[code]) for name, rows in changes.items() if code in rows},
-            _make_amount(needs[code]) if code in needs else None,
-            _make_unmet(unmet[code], sizes[country]) if code in unmet else None,
-            shifts.get((code,)),
-            gaps.get(code, {}),
-        )
-        for code, country in known.items()
-    }
-
-
 Rows = Mapping[str, Mapping[Any, Any]]  # of a table, by area
 
 
@@ -257,21 +222,18 @@ def _read_changes(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     return frame if frame.empty else frame[frame["period"] == frame["period"].max()]
 
 
-def _make_rate(row: Mapping[Any, Any]) -> Rate:
-    value, low, high = (float(row[name]) for name in ("median", "lower", "upper"))
-    claim, certainty = str(row["claim"]), str(row["certainty"])
-    return Rate(value, low, high, claim, certainty, str(row["surely"]), float(row["exceeding"]), str(row["period"]))
+def _read_statement(row: Mapping[Any, Any]) -> dict[str, Any]:
+    numbers = {name: float(row[column]) for name, column in _ENDS.items()}
+    return numbers | {name: str(row[name]) for name in ("claim", "certainty", "surely", "period")}
 
 
 def _make_change(row: Mapping[Any, Any]) -> Change:
-    value, low, high = (float(row[name]) for name in ("median", "lower", "upper"))
     effort, warned = float(row["effort_ratio"]), bool(row["effort_warning"])
-    claim, certainty, surely = (str(row[name]) for name in ("claim", "certainty", "surely"))
-    return Change(value, low, high, claim, certainty, surely, effort, warned, str(row["period"]))
+    return Change(**_read_statement(row), effort_ratio=effort, effort_warning=warned)
 
 
-def _make_amount(row: Mapping[Any, Any], names: tuple[str, str, str] = ("value", "lower", "upper")) -> Amount:
-    value, low, high = (float(row[name]) for name in names)
+def _make_amount(row: Mapping[Any, Any]) -> Amount:
+    value, low, high = (float(row[name]) for name in ("value", "lower", "upper"))
     return Amount(value, low, high, str(row["period"]))
 
 
@@ -281,16 +243,14 @@ def _make_rank(row: Mapping[Any, Any], areas: int) -> Rank:
 
 
 def _make_unmet(row: Mapping[Any, Any], areas: int) -> Unmet:
-    met = _make_amount(row, ("met", "met_lower", "met_upper"))
-    return Unmet(_make_amount(row), met, _make_rank(row, areas), float(row["first"]))
+    return Unmet(_make_amount(row), _make_rank(row, areas), float(row["first"]))
 
 
-def _read_gaps(current: CurrentRelease) -> dict[str, dict[str, Gap]]:
+def _read_gaps(current: CurrentRelease) -> dict[str, dict[str, GapAnswer]]:
     table = current_release.read_table(current, "accessgap_region_quarter_axis")
-    gaps: dict[str, dict[str, Gap]] = {}
+    gaps: dict[str, dict[str, GapAnswer]] = {}
     for row in table.to_dict("records"):
-        chance = None if pd.isna(row["chance"]) else float(row["chance"])
-        gaps.setdefault(str(row["area"]), {})[str(row["axis"])] = Gap(_answer_gap(row), chance)
+        gaps.setdefault(str(row["area"]), {})[str(row["axis"])] = _answer_gap(row)
     order = [axis.id.partition("-")[2] for axis in AXES]
     return {area: {axis: found[axis] for axis in order if axis in found} for area, found in gaps.items()}
 
@@ -301,17 +261,3 @@ def _answer_gap(row: Mapping[Any, Any]) -> GapAnswer:
     if row["state"] == "cannot_tell":
         return "cannot_tell"
     return "gap" if row["low"] >= SURE else "none"
-
-
-def _list_advice(plan: PlanSummary) -> dict[str, AreaAdvice]:
-    today, planned = plan.met_shares("today"), plan.met_shares("planned")
-    return {
-        row.area: AreaAdvice(
-            plan.answer != "nothing",
-            sum(move.units for move in plan.moves if move.start == row.area),
-            sum(move.units for move in plan.moves if move.end == row.area),
-            today.get(row.area),
-            planned.get(row.area),
-        )
-        for row in plan.coverage
-    }

@@ -45,6 +45,11 @@ class SavedPlan:
         """The name with which the plan is opened."""
         return self.folder.name
 
+    @property
+    def address(self) -> str:
+        """The name of the plan in an address: the checksum of its content."""
+        return self.name.rpartition("-")[2]
+
 
 @dataclass(frozen=True)
 class SavedPlans:

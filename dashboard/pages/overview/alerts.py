@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from dashboard.narrative.judgement import AreaJudgement, judge_areas, read_plan_review
-from dashboard.narrative.plan import ANSWERS
+from dashboard.narrative.plan import ANSWERS, name_answer
 from dashboard.narrative.risk import RISING, format_effort_warning, name_certainty, name_claim, name_pathways
-from dashboard.narrative.speech import Speech
-from dashboard.site import current_release
+from dashboard.narrative.speech import Speech, make_legible
+from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, html, join_markup
+from risk.planning.saved import list_saved_plans
 
 _MOST, _NAMED = 4, 2
 _SEARCHED = 2  # quarters
@@ -31,28 +32,40 @@ class Alert:
 
 def list_alerts(t: Speech, current: CurrentRelease, earlier: CurrentRelease | None) -> list[Alert]:
     """Return what is new since the earlier release, the most important first; at most four."""
-    areas, before = judge_areas(current), None if earlier is None else judge_areas(earlier)
+    areas, before = judge_areas(current), (judge_areas(earlier) if earlier else {}) or None
     alerts = [
         *_list_plan_alerts(t, current),
         *_list_rises(t, areas, before or {}),
-        *_list_unsearched(t, current),
+        *_list_unsearched(t, areas, current, earlier),
         *_list_gaps(t, areas, before),
     ]
-    if earlier is None:
-        return [*alerts[: _MOST - 1], _say_the_rest(earlier, any_alert=True)]
+    if earlier is None or before is None:
+        return [*alerts[: _MOST - 1], _say_nothing_before(earlier)]
     return alerts[:_MOST] if len(alerts) >= _MOST else [*alerts, _say_the_rest(earlier, any_alert=bool(alerts))]
 
 
 def _list_plan_alerts(t: Speech, current: CurrentRelease) -> Iterator[Alert]:
+    """Yield the plan of an earlier release that no longer holds, and the newest plan that was saved for this one."""
     review = read_plan_review(current)
-    if review is None or review.holds:
-        return
-    now = t(ANSWERS[review.now]) if review.now in ANSWERS else _("its rules cannot be kept any more")
-    yield Alert(
-        _("The plan “{title}” no longer holds", title=review.title),
-        _("release {release}: {then}; now: {now}", release=review.release, then=t(ANSWERS[review.then]), now=now),
-        "reallocate",
-    )
+    if review is not None and not review.holds:
+        now = t(ANSWERS[review.now]) if review.now in ANSWERS else _("its rules cannot be kept any more")
+        yield Alert(
+            _("The plan “{title}” no longer holds", title=make_legible(review.title)),
+            _("release {release}: {then}; now: {now}", release=review.release, then=t(ANSWERS[review.then]), now=now),
+            "reallocate",
+        )
+    for plan in list_saved_plans(read_site().derived, current.release).plans[:1]:
+        summary = plan.summary
+        yield Alert(
+            _("Saved plan: “{title}”", title=make_legible(summary.title)),
+            _(
+                "{answer}; saved by {role}, {date}",
+                answer=name_answer(t, summary),
+                role=t.name_role(summary.author.role),
+                date=t.format_day(summary.author.date),
+            ),
+            f"reallocate?plan={plan.address}&pathway={summary.setting.pathway}",
+        )
 
 
 def _list_rises(t: Speech, areas: Mapping[str, AreaJudgement], before: Mapping[str, AreaJudgement]) -> Iterator[Alert]:
@@ -74,22 +87,28 @@ def _list_rises(t: Speech, areas: Mapping[str, AreaJudgement], before: Mapping[s
             yield Alert(title, f"{detail}{warning}", f"trends?area={code}&pathway={pathway}")
 
 
-def _list_unsearched(t: Speech, current: CurrentRelease) -> Iterator[Alert]:
-    """Yield the areas without any outreach in the last two quarters."""
-    if not current_release.has_layer(current, "effort", "region", ()):
-        return
-    periods = current_release.list_periods(current, "effort", "region", "", ())[-_SEARCHED:]
-    frames = list(current_release.read_series(current, "effort", "region", periods, ()).values())
-    if len(frames) < _SEARCHED:
-        return
-    none = [frame.index[(frame["state"] == "structural_zero") | (frame["value"] == 0)] for frame in frames]
-    codes = [str(code) for code in none[0] if code in none[1]]
+def _list_unsearched(
+    t: Speech, areas: Mapping[str, AreaJudgement], current: CurrentRelease, earlier: CurrentRelease | None
+) -> Iterator[Alert]:
+    """Yield the areas without any outreach in the last two quarters that were searched before."""
+    before = _find_unsearched(earlier) if earlier else set()
+    silent = _find_unsearched(current) - before
+    codes = [code for code in areas if code in silent]
     if codes:
         yield Alert(
             _("{areas}: not searched for two quarters", areas=t.list_areas(codes, _NAMED)),
-            _("no outreach is recorded there, so nobody can say how many children are in need"),
+            _("no outreach is recorded there"),
             f"map?layer=effort&area={codes[0]}",
         )
+
+
+def _find_unsearched(current: CurrentRelease) -> set[str]:
+    if not current_release.has_layer(current, "effort", "region", ()):
+        return set()
+    periods = current_release.list_periods(current, "effort", "region", "", ())[-_SEARCHED:]
+    frames = current_release.read_series(current, "effort", "region", periods, ()).values()
+    silent = [{str(code) for code in frame.index[frame["state"] == "not_searched"]} for frame in frames]
+    return set.intersection(*silent) if len(silent) == _SEARCHED else set()
 
 
 def _list_gaps(
@@ -99,7 +118,7 @@ def _list_gaps(
     found: dict[str, list[str]] = {}
     for code in sorted(areas, key=lambda code: -_count_unmet(areas[code])):
         for axis, gap in areas[code].gaps.items():
-            if gap.answer == "gap" and (before is None or _had_no_gap(before.get(code), axis)):
+            if gap == "gap" and (before is None or _had_no_gap(before.get(code), axis)):
                 found.setdefault(axis, []).append(code)
     title = _("Gap, {axis}: {areas}") if before is None else _("New gap, {axis}: {areas}")
     for axis, codes in sorted(found.items(), key=lambda item: -len(item[1])):
@@ -115,17 +134,22 @@ def _count_unmet(judged: AreaJudgement) -> float:
 
 
 def _had_no_gap(judged: AreaJudgement | None, axis: str) -> bool:
-    return judged is not None and axis in judged.gaps and judged.gaps[axis].answer != "gap"
+    """Return whether it was known that there was no gap: what was withheld, or could not be told, is not new."""
+    return judged is not None and judged.gaps.get(axis) == "none"
 
 
-def _say_the_rest(earlier: CurrentRelease | None, *, any_alert: bool) -> Alert:
-    if earlier is None:
-        return Alert(
-            _("First release: nothing to compare with yet"),
-            _("from the next release on, new rises and gaps stand here"),
-            "trends",
-            calm=True,
-        )
+def _say_nothing_before(earlier: CurrentRelease | None) -> Alert:
+    title, detail = (
+        _("First release: nothing to compare with yet"),
+        _("from the next release on, new rises and gaps stand here"),
+    )
+    if earlier is not None:
+        title = _("No risk of release {name} to compare with", name=earlier.release.name)
+        detail = _("tact risk was not run for it")
+    return Alert(title, detail, "trends", calm=True)
+
+
+def _say_the_rest(earlier: CurrentRelease, *, any_alert: bool) -> Alert:
     name = earlier.release.name
     title = _("Nothing else is new") if any_alert else _("Nothing new")
     return Alert(title, _("no other rise, gap or silent area since release {name}", name=name), "trends", calm=True)

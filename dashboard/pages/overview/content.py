@@ -89,7 +89,14 @@ def render_legend(content: Content) -> Markup:
         html('<li><i style="background:{}"></i>{}</li>', colour, words) for colour, words in legend.classes
     )
     notes = join_markup(html("<p>{}</p>", note) for note in legend.notes if note)
-    return html('<div class="key"><h2>{}</h2><p>{}</p><ul>{}</ul>{}</div>', legend.title, legend.unit, classes, notes)
+    return html(
+        '<div class="key"><h2>{}</h2><p>{}</p><ul class="{}">{}</ul>{}</div>',
+        legend.title,
+        legend.unit,
+        "words" if legend.in_words else "",
+        classes,
+        notes,
+    )
 
 
 def render_choices(content: Content) -> Markup:

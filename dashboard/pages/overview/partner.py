@@ -1,4 +1,4 @@
-"""The Overview of the partner tier: unmet need, the current plan, and the judgement of each area."""
+"""The Overview of the partner tier: unmet need, the usual plan, and the judgement of each area."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from dashboard.narrative.answer import Finding, word_answer
 from dashboard.narrative.area import word_area, word_unmet
-from dashboard.narrative.judgement import AreaJudgement, CurrentPlan, judge_areas, read_current_plan
+from dashboard.narrative.judgement import AreaAdvice, AreaJudgement, judge_areas, read_area_advice, read_usual_plan
 from dashboard.narrative.risk import name_pathways
 from dashboard.narrative.speech import Speech
 from dashboard.pages.overview import alerts, ranking
@@ -19,6 +19,7 @@ from dashboard.site.text import _, html, join_markup
 from dashboard.widgets import address
 from data.tables.periods import Period
 from geo.layers.core import breaks, palette
+from risk.planning.summary import PlanSummary
 from risk.report.shift import WATCHED
 
 # Strength of the colour, by how sure it is whether an area is among the five with the most.
@@ -28,7 +29,7 @@ _WEAK = 0.5
 
 def make_content(t: Speech, current: CurrentRelease) -> Content:
     """Return the content of the page for a release of the partner tier."""
-    judged, plan = judge_areas(current), read_current_plan(current)
+    judged, plan = judge_areas(current), read_usual_plan(current)
     bounds = breaks.choose_breaks([area.unmet.amount.value for area in judged.values() if area.unmet])
     colours = palette.choose_colours(palette.RISKS, len(bounds) + 1)
     courses = ranking.read_courses(current)
@@ -48,29 +49,31 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
         legend=_make_legend(t, judged, bounds, colours, plan),
         marks=_make_marks(t, current, judged, bounds, colours),
         areas={code: area.country for code, area in judged.items()},
-        flows=plan.summary.sum_flows() if plan and plan.summary.answer != "nothing" else (),
+        flows=plan.sum_flows() if plan and plan.answer != "nothing" else (),
         orders={name: _(words) for name, words in ranking.ORDERS.items()},
         alerts=lambda earlier: alerts.list_alerts(t, current, earlier),
         render_rows=render_rows,
-        word_area=lambda code: _render_card(t, judged.get(code), pathway),
+        word_area=lambda code: _render_card(t, judged.get(code), read_area_advice(current, code), pathway),
     )
 
 
-def _word_findings(t: Speech, judged: Mapping[str, AreaJudgement], plan: CurrentPlan | None) -> list[Finding]:
-    findings = word_answer(t, judged, plan.summary if plan else None)
+def _word_findings(t: Speech, judged: Mapping[str, AreaJudgement], plan: PlanSummary | None) -> list[Finding]:
+    findings = word_answer(t, judged, plan)
     if any(area.unmet for area in judged.values()):
         return findings
     # A result of an earlier version.
     return [
-        Finding(_("Where need is least met has not been calculated"), _("a data officer runs: tact risk")),
+        Finding(
+            _("Children in need who are not reached have not been calculated"), _("a data officer runs: tact risk")
+        ),
         *findings,
     ]
 
 
-def _list_links(plan: CurrentPlan | None) -> list[tuple[str, str]]:
-    advised = plan is not None and plan.summary.answer != "nothing"
+def _list_links(plan: PlanSummary | None) -> list[tuple[str, str]]:
+    advised = plan is not None and plan.answer != "nothing"
     moves = _("See the moves") if advised else _("See what was considered")
-    return [(moves, "reallocate"), (_("See why"), "risk"), (_("How sure is this?"), "method")]
+    return [(moves, "reallocate?pathway=all"), (_("See why"), "risk"), (_("How sure is this?"), "method")]
 
 
 def _word_note(t: Speech, current: CurrentRelease) -> str:
@@ -89,13 +92,13 @@ def _make_legend(
     judged: Mapping[str, AreaJudgement],
     bounds: tuple[float, ...],
     colours: tuple[str, ...],
-    plan: CurrentPlan | None,
+    plan: PlanSummary | None,
 ) -> Legend:
     period = next((area.unmet.amount.period for area in judged.values() if area.unmet), "")
     labels = ["0", *map(t.format_number, bounds)] if period else []
     labels[-1:] = [f"{label}+" for label in labels[-1:]]
     unit = _("a quarter, year to {last}", last=_name_end(period)) if period else _("not calculated yet")
-    advised = plan is not None and plan.summary.answer != "nothing"
+    advised = plan is not None and plan.answer != "nothing"
     return Legend(
         _("Children in need not reached"),
         unit,
@@ -140,7 +143,7 @@ def _fade(colour: str, strength: float) -> str:
     return "#" + "".join(f"{round(255 - strength * (255 - channel)):02X}" for channel in channels)
 
 
-def _render_card(t: Speech, area: AreaJudgement | None, pathway: str) -> Markup:
+def _render_card(t: Speech, area: AreaJudgement | None, advice: AreaAdvice | None, pathway: str) -> Markup:
     """Return what is said of the chosen area, and where to go on with it."""
     if area is None:
         return Markup("")
@@ -148,6 +151,6 @@ def _render_card(t: Speech, area: AreaJudgement | None, pathway: str) -> Markup:
     return html(
         '<div class="card"><p><b>{}</b> {}</p><p class="onward">{}</p></div>',
         t.name_area(area.area),
-        " ".join(word_area(t, area, pathway)),
+        " ".join(word_area(t, area, advice, pathway)),
         join_markup(html('<a href="{}" target="_self">{}</a>', page, words) for words, page in links),
     )

@@ -71,7 +71,8 @@ def render_map(
     wide, high = right - left, bottom - top
     drawn = [code for code in marks if code in shapes.areas]  # the first ones get their names first
     points = find_centres(areas, {*drawn, *(code for flow in flows for code in flow[:2])})
-    arrows = [draw_arrow(points[a], points[b], min(n, 2), _ACCENT) for a, b, n in flows[:_MOST_ARROWS]]
+    known = [flow for flow in flows if flow[0] in points and flow[1] in points][:_MOST_ARROWS]
+    arrows = [draw_arrow(points[start], points[end], min(units, 2), _ACCENT) for start, end, units in known]
     content = [
         _PATTERNS,
         html('<path class="land" d="{}"/><path class="country" d="{}"/>', shapes.land, shapes.countries),

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
-from dashboard.narrative.judgement import AreaJudgement, Gap, Rate
+from dashboard.narrative.judgement import AreaJudgement, GapAnswer, Statement
 from dashboard.narrative.risk import name_certainty, name_claim
 from dashboard.narrative.speech import Speech
 from dashboard.site import current_release
@@ -60,7 +60,7 @@ def order_areas(t: Speech, judged: Sequence[AreaJudgement], order: str, pathway:
         keys: Mapping[str, object] = {
             "unmet": area.unmet.rank.value if area.unmet else math.inf,
             "rate": -rate.value if rate else math.inf,
-            "gaps": -sum(gap.answer == "gap" for gap in area.gaps.values()),
+            "gaps": -sum(gap == "gap" for gap in area.gaps.values()),
             "name": name,
         }
         return area.area not in WATCHED, keys[order], unmet, name
@@ -167,7 +167,7 @@ def render_course(course: Course | None) -> Markup:
     return html('<span class="sparks" role="img" aria-label="{}" title="{}">{}</span>', words, words, bars)
 
 
-def _render_rate(rate: Rate | None) -> Markup:
+def _render_rate(rate: Statement | None) -> Markup:
     """Return what is said of the rate and how sure that is, with the number when pointed at."""
     if rate is None:
         return html("<small>{}</small>", _("no figure"))
@@ -181,12 +181,12 @@ def _render_rate(rate: Rate | None) -> Markup:
     return html('<span title="{}">{} <small>{}</small></span>', interval, claim, certainty if rate.claim else "")
 
 
-def _render_gaps(t: Speech, gaps: Mapping[str, Gap]) -> Markup:
+def _render_gaps(t: Speech, gaps: Mapping[str, GapAnswer]) -> Markup:
     """Return a dot for each axis of work: full for a gap, hollow for none."""
     if not gaps:
         return html("<small>{}</small>", _("no figure"))
-    words = [f"{t.name_kind(axis)}: {_(_GAPS[gap.answer])}" for axis, gap in gaps.items()]
+    words = [f"{t.name_kind(axis)}: {_(_GAPS[gap])}" for axis, gap in gaps.items()]
     dots = join_markup(
-        html('<i class="{}" title="{}"></i>', gap.answer, word) for gap, word in zip(gaps.values(), words, strict=True)
+        html('<i class="{}" title="{}"></i>', gap, word) for gap, word in zip(gaps.values(), words, strict=True)
     )
     return html('<span role="img" aria-label="{}">{}</span>', "; ".join(words), dots)

@@ -51,7 +51,7 @@ def word_damaged(plans: SavedPlans) -> str:
 
 def word_changes(t: Speech, plans: Sequence[SavedPlan], work: Workplace, setting: Setting, plan: PlanSummary) -> str:
     """Return how the opened plan differs from the same plan computed now; empty if they are equal."""
-    opened = next((one.summary for one in plans if session.address_name(one) == work.follows), None)
+    opened = next((one.summary for one in plans if one.address == work.follows), None)
     if opened is None or opened.setting != setting or opened.decisions != work.decisions:
         return ""
     before, now = opened.verdict, plan.verdict
@@ -113,7 +113,7 @@ def _save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
         )
     else:
         session.remember_saved(plan)
-        state[_SAVED], state[_OPEN], state[_BRIEF] = True, *[session.address_name(plan)] * 2
+        state[_SAVED], state[_OPEN], state[_BRIEF] = True, *[plan.address] * 2
         state[_TITLE] = state[_NOTE] = ""
 
 
@@ -139,7 +139,7 @@ def _label_plan(plan: SavedPlan) -> str:
 
 
 def _pick_plan(label: str, plans: Sequence[SavedPlan], key: str) -> SavedPlan:
-    by_name = {session.address_name(plan): plan for plan in plans}
+    by_name = {plan.address: plan for plan in plans}
     chosen = st.selectbox(label, list(by_name), format_func=lambda name: _label_plan(by_name[name]), key=key)
     return by_name.get(chosen or "", plans[0])
 
@@ -153,7 +153,7 @@ def ask_to_open(plans: Sequence[SavedPlan]) -> None:
 
 def show_comparison(t: Speech, plans: Sequence[SavedPlan]) -> None:
     """Show some saved plans side by side."""
-    by_name = {session.address_name(plan): plan for plan in plans}
+    by_name = {plan.address: plan for plan in plans}
     chosen = st.multiselect(
         _("Compare up to four plans"),
         list(by_name),

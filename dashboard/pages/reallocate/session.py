@@ -95,11 +95,6 @@ def write_setting(setting: Setting) -> dict[str, str]:
     return address
 
 
-def address_name(plan: SavedPlan) -> str:
-    """Return the name of a saved plan in an address: the checksum of its content."""
-    return plan.name.rpartition("-")[2]
-
-
 def open_from_address(plans: Sequence[SavedPlan]) -> bool:
     """Open the plan that the address names, unless it is open already; return False if it is not saved here.
 
@@ -110,7 +105,7 @@ def open_from_address(plans: Sequence[SavedPlan]) -> bool:
         if st.session_state.get(_OPENED) and not asked:
             st.query_params[_PLAN] = st.session_state[_OPENED]
         return True
-    plan = next((one for one in plans if address_name(one) == asked), None)
+    plan = next((one for one in plans if one.address == asked), None)
     if plan is None:
         del st.query_params[_PLAN]
         return False
@@ -124,7 +119,7 @@ def open_from_address(plans: Sequence[SavedPlan]) -> bool:
 def open_plan(plan: SavedPlan) -> None:
     """Open a saved plan: its choices, posts and decisions replace those of the session."""
     _restore(plan)
-    st.query_params.update({**write_setting(plan.summary.setting), _PLAN: address_name(plan)})
+    st.query_params.update({**write_setting(plan.summary.setting), _PLAN: plan.address})
 
 
 def _restore(plan: SavedPlan) -> None:
@@ -132,13 +127,13 @@ def _restore(plan: SavedPlan) -> None:
     st.session_state[_BETWEEN] = summary.setting.level
     st.session_state[_name_key(_POSTS)] = "" if summary.posts_drafted else summary.posts
     st.session_state[_name_key(_DECIDED)] = summary.decisions
-    st.session_state[_OPENED] = address_name(plan)
+    st.session_state[_OPENED] = plan.address
     st.session_state[_HANDED] = summary.handover_tables
 
 
 def remember_saved(plan: SavedPlan) -> None:
     """Store that later decisions follow the plan that was saved."""
-    st.session_state[_OPENED] = st.query_params[_PLAN] = address_name(plan)
+    st.session_state[_OPENED] = st.query_params[_PLAN] = plan.address
 
 
 def set_posts(posts: str) -> None:

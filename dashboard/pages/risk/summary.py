@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.narrative.area import word_change, word_unmet
-from dashboard.narrative.judgement import judge_area
+from dashboard.narrative.judgement import judge_area, judge_areas
 from dashboard.narrative.risk import (
     FALLING,
     RISING,
@@ -61,7 +61,8 @@ def name_areas(current: CurrentRelease) -> dict[str, str]:
 def name_unjudged(current: CurrentRelease) -> str:
     """Return a sentence on counties and regions of which the model says nothing; empty if there are none."""
     table = load_areas(current.release).table
-    others = [str(code) for code in table.index[table["level"] == "region"] if judge_area(current, str(code)) is None]
+    judged = judge_areas(current)
+    others = [str(code) for code in table.index[table["level"] == "region"] if str(code) not in judged]
     if not others:
         return ""
     names = join_words(read_area_names(current)[others])

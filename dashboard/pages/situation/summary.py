@@ -16,7 +16,7 @@ from dashboard.map.marks import describe_states, read_mark, read_marks
 from dashboard.map.shapes import SHIPPED
 from dashboard.map.view import MapView, list_unmet, list_view_periods
 from dashboard.narrative.area import word_area_advice, word_rate, word_unmet
-from dashboard.narrative.judgement import judge_area
+from dashboard.narrative.judgement import judge_area, read_area_advice
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.situation import headline, panel, timeline
 from dashboard.pages.situation.timeline import Total
@@ -95,7 +95,10 @@ def _judge_area(current: CurrentRelease, view: MapView) -> dict[str, str]:
     t = speak_to_reader(load_areas(current.release))
     pathway = view.chosen("risk").get("on", "internal")
     said = [word_unmet(t, judged), word_rate(t, judged.rates.get(pathway), pathway)]
-    return {"judged": " ".join(filter(None, said)), "advice": word_area_advice(t, judged.advice)}
+    return {
+        "judged": " ".join(filter(None, said)),
+        "advice": word_area_advice(t, read_area_advice(current, judged.area)),
+    }
 
 
 def _find_around(areas: Areas, code: str) -> str:

@@ -15,11 +15,9 @@ T = Speech("en", load_areas())
 PERIOD = "2009-03-01/P3M"
 
 
-def judge(area, value=10.0, first=0.9, share=None):
-    unmet = Unmet(
-        Amount(value, value / 2, value * 2, PERIOD), Amount(1.0, 0.5, 2.0, PERIOD), Rank(1, 1, 3, 12, "likely"), first
-    )
-    return AreaJudgement(area, area[:2], {}, {}, {}, {}, None, unmet, share, {})
+def judge(area, value=10.0, first=0.9, share=None, rank=1):
+    unmet = Unmet(Amount(value, value / 2, value * 2, PERIOD), Rank(rank, 1, 3, 12, "likely"), first)
+    return AreaJudgement(area, area[:2], {}, {}, {}, None, unmet, share, {})
 
 
 def shift(area, verdict, power=None):
@@ -32,17 +30,27 @@ def plan(kind, count=5):
 
 
 def test_where_the_first_place_is_not_likely_two_areas_are_named():
-    areas = {a.area: a for a in (judge("AL-11", 40, 0.5), judge("AL-02", 38, 0.4), judge("GR-B", 60, 0.95))}
+    areas = {a.area: a for a in (judge("AL-11", 40, 0.5), judge("AL-02", 38, 0.4, rank=2), judge("GR-B", 60, 0.95))}
     need = answer.word_answer(T, areas, None)[0]
-    assert need.lead == "Need is least met in Tirana or Durrës (Albania), Central Macedonia (Greece)"
+    assert (
+        need.lead
+        == "The most children in need not reached are in Tirana or Durrës (Albania), Central Macedonia (Greece)"
+    )
     assert "likely" not in need.detail
 
 
 def test_where_it_is_likely_the_sentence_says_how_likely():
     areas = {a.area: a for a in (judge("AL-11", 40, 0.7), judge("GR-B", 60, 0.95))}
     need = answer.word_answer(T, areas, None)[0]
-    assert need.lead == "Need is least met in Tirana and Central Macedonia"
-    assert need.detail == "likely; about 40 and 60 children a quarter not reached"
+    assert need.lead == "The most children in need not reached are in Tirana and Central Macedonia"
+    assert need.detail == "likely; about 40 (20 to 80) and 60 (30 to 120) children a quarter"
+
+
+def test_the_first_area_is_the_first_of_the_list_whatever_the_chances():
+    """The list and the map rank by the rank, then by the number: the sentence does so too."""
+    areas = [judge("AL-02", 38, 0.45, rank=2), judge("AL-03", 39, 0.05, rank=2), judge("AL-11", 40, 0.4)]
+    lead = answer.word_answer(T, {area.area: area for area in areas}, None)[0].lead
+    assert lead == f"The most children in need not reached are in Tirana or {T.name_area('AL-03')} (Albania)"
 
 
 @pytest.mark.parametrize(

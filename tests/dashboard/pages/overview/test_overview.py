@@ -1,19 +1,23 @@
 """The Overview page: its answer, its list and map, what is new, both tiers, and a world without results."""
 
 import re
+import shutil
 from dataclasses import replace
 from itertools import combinations
 
+import pandas as pd
 import pytest
+from markupsafe import Markup
 from streamlit.testing.v1 import AppTest
 
-from dashboard.narrative.judgement import judge_areas, read_current_plan
+from dashboard.narrative.judgement import judge_areas, read_usual_plan
 from dashboard.narrative.speech import Speech
 from dashboard.pages.overview import alerts, partner, picture, public, ranking
 from dashboard.pages.overview.content import render_legend
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import load_areas, open_earlier_release
 from risk.planning.advice import PlanReview
+from risk.planning.saved import save_plan
 from risk.report.shift import WATCHED
 from tests.helpers.paths import ROOT
 
@@ -125,10 +129,41 @@ def test_names_on_the_map_never_collide_and_lie_at_home(current, t, monkeypatch)
         assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
 
 
-def test_arrows_are_drawn_only_where_moves_are_advised(current, t):
-    plan = read_current_plan(current).summary
+@pytest.mark.parametrize("answer", ["move", "small", "nothing"])
+def test_arrows_are_drawn_only_where_moves_are_advised(current, t, monkeypatch, answer):
+    usual = read_usual_plan(current)
+    assert usual.moves
+    plan = replace(usual, verdict=replace(usual.verdict, answer=answer))
+    monkeypatch.setattr(partner, "read_usual_plan", lambda _current: plan)
     content = partner.make_content(t, current)
-    assert bool(content.flows) == (plan.answer != "nothing")
+    drawn = str(picture.render_map(load_areas(current.release), content.marks, content.flows, render_legend(content)))
+    assert (picture._ACCENT in drawn) == (answer != "nothing")
+
+
+def test_a_flow_from_a_place_that_is_not_known_is_no_arrow(current, t):
+    content, areas = partner.make_content(t, current), load_areas(current.release)
+    flows = [("AL-01", "AL-11", 1), ("ZZ-9", "AL-11", 1)]
+    one, both = (str(picture.render_map(areas, content.marks, some, Markup(""))) for some in (flows[:1], flows))
+    assert picture._ACCENT in one
+    assert one == both
+
+
+def test_the_advice_is_that_of_the_usual_settings_and_a_saved_plan_is_named_among_what_is_new(
+    scored, current, tmp_path, monkeypatch
+):
+    derived = shutil.copytree(scored.derived, tmp_path / "derived")
+    monkeypatch.setenv("TACT_DERIVED", str(derived))
+    before = read_words(run())
+    usual = read_usual_plan(current)
+    verdict = replace(usual.verdict, answer="move", moved=40)
+    saved = save_plan(derived, current.release, replace(usual, title="Forty <units>", verdict=verdict))
+    after = read_words(run())
+    lead = re.search(r'<div class="finding">.*?</div>', before, re.S).group(0)
+    assert lead in after
+    assert "Forty" not in before
+    assert "Saved plan: “Forty &lt;units&gt;”" in after
+    assert f'href="reallocate?plan={saved.address}&amp;pathway=all"' in after
+    assert 'href="reallocate?pathway=all"' in lead
 
 
 def test_hostile_names_are_escaped_on_the_map(current, t):
@@ -149,17 +184,49 @@ def test_without_an_earlier_release_the_page_says_so(current, t, site):
 
 def test_nothing_is_new_beside_the_same_release(current, t):
     listed = alerts.list_alerts(t, current, current)
-    assert [alert.title for alert in listed if "not searched" not in alert.title] in (
-        ["Nothing new"], ["Nothing else is new"],
-    )  # fmt: skip
+    assert [alert.title for alert in listed] == ["Nothing new"]
+
+
+def test_an_area_is_an_alert_when_it_falls_silent_for_two_quarters(current, t, monkeypatch):
+    """Two made frames: Vlorë is silent in both, Fier in one, and a place that is not judged in both."""
+    first = pd.DataFrame({"state": ["not_searched", "number", "not_searched"]}, index=["AL-12", "AL-04", "GR-69"])
+    last = first.assign(state="not_searched")
+    earlier = replace(current, checksum="earlier")
+    spoken = {"first": first.assign(state="number"), "last": last}
+    frames = {current: {"first": first, "last": last}, earlier: spoken}
+    monkeypatch.setattr(current_release, "read_series", lambda release, *_rest: frames[release])
+    monkeypatch.setattr(alerts, "judge_areas", lambda _release: judge_areas(current))
+    (alert, _rest) = alerts.list_alerts(t, current, earlier)
+    assert alert.title == f"{t.name_area('AL-12')}: not searched for two quarters"
+    assert alert.link == "map?layer=effort&area=AL-12"
+    assert not alert.calm
+    frames[earlier] = frames[current]
+    assert [one.title for one in alerts.list_alerts(t, current, earlier)] == ["Nothing new"]
+
+
+def test_a_release_without_a_risk_result_is_nothing_to_compare_with(current, t, monkeypatch):
+    earlier = replace(current, checksum="earlier")
+    monkeypatch.setattr(alerts, "judge_areas", lambda release: {} if release is earlier else judge_areas(current))
+    listed = alerts.list_alerts(t, current, earlier)
+    assert not any("New" in alert.title for alert in listed)
+    assert "tact risk was not run" in listed[-1].detail
+
+
+@pytest.mark.parametrize(("then", "is_new"), [("none", True), ("withheld", False), ("cannot_tell", False)])
+def test_only_where_there_was_no_gap_a_gap_is_new(current, t, monkeypatch, then, is_new):
+    judged = judge_areas(current)
+    code, axis = next((c, axis) for c, area in judged.items() for axis, gap in area.gaps.items() if gap == "gap")
+    before = {**judged, code: replace(judged[code], gaps={**judged[code].gaps, axis: then})}
+    earlier = replace(current, checksum="earlier")
+    monkeypatch.setattr(alerts, "judge_areas", lambda release: before if release is earlier else judged)
+    assert any("New gap" in alert.title for alert in alerts.list_alerts(t, current, earlier)) == is_new
 
 
 def test_a_new_gap_and_a_new_rise_are_alerts(current, t, monkeypatch):
     judged = judge_areas(current)
-    code, axis = next((c, axis) for c, area in judged.items() for axis, gap in area.gaps.items() if gap.answer == "gap")
+    code, axis = next((c, axis) for c, area in judged.items() for axis, gap in area.gaps.items() if gap == "gap")
     before = dict(judged)
-    quiet = replace(judged[code].gaps[axis], answer="none", chance=1.0)
-    before[code] = replace(judged[code], gaps={**judged[code].gaps, axis: quiet})
+    before[code] = replace(judged[code], gaps={**judged[code].gaps, axis: "none"})
     rising = replace(judged["GR-B"].changes["internal"], claim="rising", certainty="likely")
     now = {**judged, "GR-B": replace(judged["GR-B"], changes={"internal": rising})}
     earlier = replace(current, checksum="earlier")
@@ -182,6 +249,7 @@ def test_a_plan_that_no_longer_holds_comes_first(current, t, monkeypatch):
 def test_the_public_tier_says_what_public_numbers_can(scored, monkeypatch):
     monkeypatch.setenv("TACT_TIER", "public")
     words = read_words(run())
+    assert '<ul class="words">' in words
     assert "by public numbers" in words
     assert "on the partner tier" in words
     assert "not reached" not in words

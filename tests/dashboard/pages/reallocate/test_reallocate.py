@@ -316,8 +316,8 @@ def test_a_plan_that_is_kept_opens_again_as_it_was(run, of, derived):
     (kept,) = list_saved(derived, of)
     assert kept.summary.title == "Fewer moves"
     assert kept.summary.frontier
-    assert test.query_params["plan"] == session.address_name(kept)
-    address = {"plan": session.address_name(kept)}
+    assert test.query_params["plan"] == kept.address
+    address = {"plan": kept.address}
     again = run(**address)
     assert again.query_params["moves"] == "5"
     assert again.query_params["floor"] == "40"
@@ -491,7 +491,7 @@ def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, de
     widget(test.button, "Save this plan").click().run()
     (kept,) = list_saved(derived, of)
     assert [task.to for task in kept.summary.handover] == ["school"]
-    again = run(plan=session.address_name(kept))
+    again = run(plan=kept.address)
     assert reason in said(again)
     widget(again.button, "Remove the hand-over").click().run()
     assert reason not in said(again)
@@ -562,10 +562,10 @@ def test_a_kept_plan_that_comes_out_otherwise_says_so(run, of, derived):
     plan = plan_of(of)
     changed = replace(plan, verdict=replace(plan.verdict, cost=plan.verdict.cost + 7.0))
     one = saved.save_plan(derived, of.release, changed)
-    warnings = " ".join(warning.value for warning in run(plan=session.address_name(one)).warning)
+    warnings = " ".join(warning.value for warning in run(plan=one.address).warning)
     assert "has changed since it was saved" in warnings
     same = saved.save_plan(derived, of.release, plan)
-    assert not run(plan=session.address_name(same)).warning
+    assert not run(plan=same.address).warning
 
 
 @pytest.mark.parametrize("damage", ['{"moves": 3', '"moves": 3, "moves_"'])
