@@ -97,7 +97,10 @@
     const starting = document.getElementById("starting");
     if (starting) starting.remove();
     root.lang = bar.lang;
-    for (const link of bar.querySelectorAll("nav a, a.brand")) link.search = toPage(link).search;
+    for (const link of bar.querySelectorAll("nav a, a.brand")) {
+      link.search = "";
+      link.search = toPage(link).search;
+    }
     for (const link of bar.querySelectorAll("a[data-lang]")) {
       link.search = setting("lang", link.dataset.lang === "en" ? "" : link.dataset.lang).search;
     }

@@ -680,20 +680,19 @@
       const areas = found.areas.filter(function (area) {
         return area.g && view.codes.some(function (code) { return area.c === code || area.c.startsWith(code + "-"); });
       });
-      if (!areas.length) return;
-      fitted = view;
-      over.fitting = true;
-      goTo(areas.flatMap(boxes), MAP.maxZoom, animate);
-      over.fitting = false;
+      if (areas.length) goTo(areas.flatMap(boxes), MAP.maxZoom, animate, view);
     });
   }
 
-  function goTo(parts, most, animate) {
+  /* Show some boxes, as `view` if they are one. The map begins to move without saying so: when it says so, it is
+     the reader who moves it. */
+  function goTo(parts, most, animate, view) {
+    fitted = view || null;
     // A frame that is not laid out yet has no size; the observer fits again as soon as it has one.
     if (map.getSize().x < 50 || map.getSize().y < 50) return;
     const found = best(parts, most);
     const moving = Boolean(animate) && MOTION;
-    map.setView(found.centre, found.zoom, { animate: moving });
+    map.setView(found.centre, found.zoom, { animate: moving, zoom: { noMoveStart: true }, pan: { noMoveStart: true } });
     // A jump leaves the canvases between two pixels, where they look blurred, until the map says that it stands.
     if (!moving) map.fire("moveend");
   }
@@ -1019,7 +1018,8 @@
     map.on("click", clicked);
     map.on("moveend", function () { if (current) { nameAreas(); placeLandNames(); notePlace(); } });
     map.on("zoomend", drawArrows);
-    map.on("zoomstart dragstart", function () { if (!over.fitting) fitted = null; hover(null); });
+    map.on("movestart", function () { fitted = null; });
+    map.on("zoomstart dragstart", function () { hover(null); });
     new ResizeObserver(function () {
       map.invalidateSize({ animate: false });
       if (fitted) fit(fitted, false);

@@ -52,6 +52,24 @@ def test_each_page_is_one_step_back_and_the_area_goes_along(partner, look):
     assert page.watch.clean, vars(page.watch)
 
 
+def test_links_in_the_bar_lead_to_the_area_chosen_last(partner, look):
+    page = look(f"{partner.url}/map")
+    for code in ("AL-02", "AL-11"):
+        page.get_by_label("Area", exact=True).select_option(code)
+        until(page, lambda code=code: f"area={code}" in query(page))
+        settle(page)
+    page.locator(".topbar nav").get_by_role("link", name="Risk").click()
+    until(page, lambda: "/risk" in page.url)
+    settle(page)
+    assert "area=AL-11" in query(page)
+
+
+def test_moving_the_map_by_a_key_is_written_into_the_address(partner, look):
+    page = look(f"{partner.url}/map")
+    map_frame(page).locator("#map_div").press("ArrowRight")
+    until(page, lambda: "at=" in query(page))
+
+
 def test_the_first_address_that_the_page_writes_is_no_step(partner, look):
     page = look(f"{partner.url}/map")
     before = page.evaluate("history.length")
