@@ -28,6 +28,8 @@ _BY_ID: dict[str, Layer] = {one.id: one for one in LAYERS}
 _LEVEL = "region"
 # The pathway, which the bar chooses for all pages.
 SHARED_OPTION = ("risk", "on")
+# What the bar chooses for all pages, and other pages send along.
+SHARED = frozenset({"area", "projector"})
 _DEPTH = {"country": 0, "region": 1, "municipality": 2}
 
 
@@ -86,6 +88,21 @@ def parse_address(parameters: Mapping[str, str]) -> MapView:
         options=options,
         projector=parameters.get("projector") == "1",
     )
+
+
+def follow_address(
+    arrived: Mapping[str, str], written: Mapping[str, str], remembered: MapView | None
+) -> MapView | None:
+    """Return the remembered request with what an address changes in it; None if the address asks for another view.
+
+    written : the address that the page wrote last. A request may go further than the view in it, so that only what
+    differs is taken: the area or projector of the bar, or those that another page sends, which knows nothing else.
+    """
+    changed = {name for name in {*arrived, *written} if arrived.get(name) != written.get(name)}
+    if remembered is None or (changed - SHARED and arrived.keys() - SHARED):
+        return None
+    asked = parse_address(arrived)
+    return replace(remembered, **{name: getattr(asked, name) for name in changed & SHARED})
 
 
 def format_address(view: MapView) -> dict[str, str]:

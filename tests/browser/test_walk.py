@@ -10,7 +10,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from dashboard.map.view import SHARED_OPTION, format_address, list_grains, list_view_periods, parse_address, settle_view
+from dashboard.map.view import (
+    SHARED_OPTION,
+    follow_address,
+    format_address,
+    list_grains,
+    list_view_periods,
+    parse_address,
+    settle_view,
+)
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import load_areas
 from data.tables.periods import Period
@@ -83,11 +91,15 @@ class Walker:
         self.chance.choice(steps)()
 
     def ask(self, told, act, **changes):
-        """Do an action that should change the view, and check that nothing else changes."""
-        before = format_address(self.view)
+        """Do an action that should change the view, and check that nothing else changes.
+
+        To choose what is shown already is no choice: what was asked for stays, also where the view cannot follow it.
+        """
+        view, before = self.view, format_address(self.view)
         self.taken.append(told)
         act()
-        self.asked = replace(self.asked, **changes)
+        chosen = {name: value for name, value in changes.items() if value != getattr(view, name)}
+        self.asked = replace(self.asked, **chosen)
         if format_address(self.view) != before:
             self.past.append(before)
         self.check()
@@ -227,7 +239,9 @@ class Walker:
         if self.past:
             self.taken.append("back")
             self.page.go_back()
-            self.asked = self.settled(parse_address(self.past.pop()))
+            arrived = self.past.pop()
+            followed = follow_address(arrived, format_address(self.view), self.asked)
+            self.asked = followed or self.settled(parse_address(arrived))
             self.check()
 
     def projector(self):

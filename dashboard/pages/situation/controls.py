@@ -21,6 +21,7 @@ from dashboard.map.view import (
     SHARED_OPTION,
     MapView,
     find_latest,
+    follow_address,
     format_address,
     has_numbers,
     list_grains,
@@ -41,8 +42,6 @@ from geo.layers.core import Choice, Option
 from geo.layers.core.words import LEVELS, mark
 
 _VIEW, _WRITTEN = "situation", "situation-address"
-# What an address may have that comes from another page.
-_KEPT = {"area", "projector"}
 _PATHWAYS = ("internal", "cross_border")
 _ARRIVED, _MISSED = "situation-arrived", "situation-missed"
 _OWN, _MADE = "situation-own", "situation-made"
@@ -76,14 +75,12 @@ def load_view(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
     st.session_state.pop(_OWN, None)
     arrived = st.session_state.pop(_ARRIVED, None)
     if arrived is not None:
-        asked = parse_address(arrived)
-        if _VIEW in st.session_state and not arrived.keys() - _KEPT:
-            # From another page, which knows the area only: the session remembers the rest.
-            asked = replace(st.session_state[_VIEW], area=asked.area, projector=asked.projector)
-        else:
+        asked = follow_address(arrived, st.session_state.get(_WRITTEN, {}), st.session_state.get(_VIEW))
+        if asked is None:
+            asked = settle_view(parse_address(arrived), current, areas)
             st.session_state[_PICKED] = bool(arrived.get("period"))
+        st.session_state[_VIEW] = asked
         settled = settle_view(asked, current, areas)
-        st.session_state[_VIEW] = settled
         st.session_state[_MISSED] = (format_address(settled), summary.render_missed(arrived, settled, current))
     remembered: MapView = st.session_state[_VIEW]
     view = settle_view(remembered, current, areas)

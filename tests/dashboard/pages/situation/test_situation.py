@@ -110,6 +110,20 @@ def test_a_layer_without_a_level_gives_it_back_to_the_layer_after_it(monkeypatch
     assert "area" not in app.query_params
 
 
+@pytest.mark.parametrize("from_bar", [True, False])
+def test_an_area_from_the_bar_or_another_page_changes_nothing_else(monkeypatch, demo_world, from_bar):
+    app = run(monkeypatch, demo_world / "releases", level="municipality", area="10944420", over="services")
+    before = dict(app.query_params)
+    pick(app, "Layer", "referrals")
+    written = dict(app.query_params) if from_bar else {}
+    app.query_params.clear()
+    app.query_params.update({**written, "area": "GR"})
+    app.run()
+    assert (app.query_params["layer"], app.query_params["area"]) == ("referrals", "GR")
+    pick(app, "Layer", "encounters")
+    assert dict(app.query_params) == {**before, "area": "GR"}
+
+
 def test_a_widget_that_repeats_what_it_showed_picks_nothing(monkeypatch, demo_world):
     app = run(monkeypatch, demo_world / "releases", period="2008-03-01/P3M", area="AL-11")
     before = dict(app.query_params)
