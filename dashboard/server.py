@@ -27,7 +27,7 @@ from dashboard.map import shapes
 from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, clean_environment
 from dashboard.web.compressed import CompressedFiles
 from dashboard.web.headers import HostGuard, SecurityHeaders
-from dashboard.web.navigation import OLD_ADDRESSES, PAGES
+from dashboard.web.navigation import PAGES
 from dashboard.web.start_page import StartPage
 from data.errors import InputError
 
@@ -83,7 +83,7 @@ def build_application(site: Site, host: str) -> App:
     middleware = [
         Middleware(SecurityHeaders),
         Middleware(CompressedFiles, folders=files),
-        Middleware(StartPage, pages=pages, base=start, old=OLD_ADDRESSES),
+        Middleware(StartPage, pages=pages, base=start),
     ]
     if host in LOOPBACK:
         middleware.insert(1, Middleware(HostGuard, hosts=LOOPBACK))

@@ -245,10 +245,8 @@
     const list = element("ul", "circles");
     layer.marks.forEach(function (value, at) {
       const radius = Math.max(window.tactmap.smallest, layer.most * Math.sqrt(value / layer.largest));
-      const row = element("li");
-      const circle = element("span", "circle");
-      circle.style.setProperty("--size", (2 * radius).toFixed(1) + "px");
-      row.append(circle, layer.labels[at]);
+      const row = element("li", "", layer.labels[at]);
+      row.style.setProperty("--size", (2 * radius).toFixed(1) + "px");
       list.append(row);
     });
     return list;

@@ -123,10 +123,10 @@
     if (bar && bar.offsetHeight) document.documentElement.style.setProperty("--head", bar.offsetHeight + "px");
   }
 
-  /* A municipality is chosen on the map only: the bar shows the county or region around it. */
+  /* A municipality is chosen on the map only, which draws no new bar: the bar shows the county or region around it. */
   function nearest(select, code) {
     const known = Array.from(select.options).some(function (option) { return option.value === code; });
-    return known || !code ? code : around();
+    return known || !code ? code : around() || select.dataset.shown;
   }
 
   function around() {

@@ -898,23 +898,24 @@
     L.control.zoom({ position: "bottomright" }).addTo(map);
   }
 
-  /* The slider lies over the bars of time; where it is pointed at, it shows the words of the bar below. The bars
-     of the panel have their words together, for those who listen. */
+  /* Bars have their words together: the slider, which lies over the bars of time, shows those of the bar below the
+     pointer, and a bar of the panel its own. */
   function tellBars() {
     const page = window.frameElement.ownerDocument;
     function pointedAt(event) {
       const small = event.target.closest && event.target.closest(".bars.counts i");
       if (small) {
-        const told = (small.parentElement.getAttribute("aria-label") || "").split("; ");
-        small.title = told[Array.prototype.indexOf.call(small.parentElement.children, small)] || "";
+        const words = (small.parentElement.getAttribute("aria-label") || "").split("; ");
+        small.title = words[Array.prototype.indexOf.call(small.parentElement.children, small)] || "";
       }
       const slider = event.target.closest && event.target.closest("[class*=st-key-c-period]");
       if (!slider) return;
-      const bar = Array.from(page.querySelectorAll(".bars.time i")).find(function (one) {
-        const at = one.getBoundingClientRect();
+      const bars = page.querySelector(".bars.time");
+      const place = bars ? Array.from(bars.children).findIndex(function (bar) {
+        const at = bar.getBoundingClientRect();
         return event.clientX >= at.left && event.clientX <= at.right;
-      });
-      slider.title = bar ? bar.title : "";
+      }) : -1;
+      slider.title = place < 0 ? "" : bars.dataset.words.split("\n")[place];
     }
     page.addEventListener("mousemove", pointedAt);
     window.addEventListener("pagehide", function () { page.removeEventListener("mousemove", pointedAt); });

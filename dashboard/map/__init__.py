@@ -67,8 +67,10 @@ class _Map(folium.Map):
 
     def __init__(self, fixed: Mapping[str, Any]) -> None:
         super().__init__(location=(39.2, 22.0), tiles=None)
-        # The component's page states its encoding itself; here it would be sent again with every change.
-        cast("Figure", self.get_root()).header = Element()
+        # The component's page states its encoding itself; here it would be sent again with every change, as would
+        # the white space of the element's own template.
+        parts = "{% for part in this._children.values() %}{{ part.render(**kwargs) }}{% endfor %}"
+        cast("Figure", self.get_root()).header = Element(parts)
         self.fixed = write_literal(fixed)
 
 

@@ -21,6 +21,7 @@ def render_legend(
 
     `beside` is the caution for a community layer shown with another layer. It stays when the rest is folded; the
     browser folds the legend and remembers that (static/tactmap.js). `more` is markup that follows the layers.
+    End tags that HTML does not need are left out: the legend is sent again with every change.
     """
     filled = any(mark.data.style.kind == "fill" for mark in marks)
     sources = list(dict.fromkeys(translate(mark.data.legend.source) for mark in marks))
@@ -44,7 +45,7 @@ def _render_layer(mark: Mark, scale: float, *, filled: bool, sourced: bool) -> M
     words = mark.data.legend
     unit = join_markup([html("{}", mark.unit), html(", {}", translate(words.period)) if words.period else ""])
     return html(
-        "<section><h2>{}</h2><p class=unit>{}</p>{}{}{}</section>",
+        "<section><h2>{}</h2><p class=unit>{}{}{}{}</section>",
         mark.title,
         unit,
         _render_scale(mark, scale, filled=filled),
@@ -56,7 +57,7 @@ def _render_layer(mark: Mark, scale: float, *, filled: bool, sourced: bool) -> M
 def _render_origin(words: Legend, *, sourced: bool) -> Markup:
     margin = html("{}. ", _capitalise(translate(words.margin))) if words.margin else ""
     source = html("{}.", translate(words.source).rstrip(".")) if words.source and sourced else ""
-    return html("<p class=origin>{}{}</p>", margin, source)
+    return html("<p class=origin>{}{}", margin, source)
 
 
 def _capitalise(text: str) -> str:
@@ -72,7 +73,7 @@ def _render_scale(mark: Mark, scale: float, *, filled: bool) -> Markup:
     if style.kind == "fill":
         return _render_ramp(mark)
     rows = [
-        html('<li><i class=hatch style="--colour:{};--gap:{}px"></i>{}</li>', colour, gap, label)
+        html('<li><i class=hatch style="--colour:{};--gap:{}px"></i>{}', colour, gap, label)
         for colour, gap, label in zip(
             style.colours, _list_gaps(len(style.colours), filled=filled), mark.labels, strict=True
         )
@@ -88,7 +89,7 @@ def _list_gaps(classes: int, *, filled: bool) -> tuple[float, ...]:
 def _render_ramp(mark: Mark) -> Markup:
     style = mark.data.style
     rows = [
-        html('<li><i style="background:{}"></i>{}</li>', colour, label)
+        html('<li><i style="background:{}"></i>{}', colour, label)
         for colour, label in zip(style.colours, mark.labels, strict=True)
     ]
     return html("<ul class=rows>{}</ul>", join_markup(rows))
@@ -98,13 +99,12 @@ def _render_circles(mark: Mark, scale: float) -> Markup:
     rows, style = [], mark.data.style
     for value, label in zip(style.breaks, mark.labels, strict=True):
         radius = scale * max(_SMALLEST, style.radius(value, mark.most))
-        circle = html('<span class=circle style="--size:{}px"></span>', f"{2 * radius:.1f}")
-        rows.append(html("<li>{}{}</li>", circle, label))
+        rows.append(html("<li style=--size:{}px>{}", f"{2 * radius:.1f}", label))
     return html("<ul class=circles>{}</ul>", join_markup(rows)) if rows else Markup("")
 
 
 def _render_states(mark: Mark) -> Markup:
-    rows = [html("<li><i class={}></i>{}</li>", f"state-{state}", mark.words[state]) for state in _list_present(mark)]
+    rows = [html("<li><i class={}></i>{}", f"state-{state}", mark.words[state]) for state in _list_present(mark)]
     return html("<ul class=rows>{}</ul>", join_markup(rows)) if rows else Markup("")
 
 

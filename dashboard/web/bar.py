@@ -34,10 +34,14 @@ def render_bar(
     pages: Sequence[tuple[str, str, bool]],
     areas: Mapping[str, str],
     pathways: Sequence[str],
+    area: str = "",
 ) -> Markup:
-    """Return the bar. `pages` has address, title and whether it is shown; the others are what the page follows."""
+    """Return the bar. `pages` has address, title and whether it is shown; the others are what the page follows.
+
+    area : the chosen area among those offered, or the one around the chosen area.
+    """
     release = current.release if current else None
-    chosen = [_render_areas(current, areas)] if current and areas else []
+    chosen = [_render_areas(current, areas, area)] if current and areas else []
     chosen += [_render_pathways(pathways)] if release and pathways else []
     return html(
         '<header class="topbar" lang="{}" data-lost="{}" data-copied="{}"><div class="pages">'
@@ -64,9 +68,7 @@ def _render_page(address: str, title: str, shown: bool) -> Markup:
     return html('<a href="{}" target="_self"{}>{}</a>', address, current, title)
 
 
-def _render_areas(current: CurrentRelease | None, names: Mapping[str, str]) -> Markup:
-    if current is None:
-        return Markup("")
+def _render_areas(current: CurrentRelease, names: Mapping[str, str], area: str) -> Markup:
     table = load_areas(current.release).table
     groups = []
     for country, name in read_country_names(current).items():
@@ -76,8 +78,9 @@ def _render_areas(current: CurrentRelease | None, names: Mapping[str, str]) -> M
         groups.append(html('<optgroup label="{}">{}</optgroup>', name, rows))
     return html(
         '<div class="area"><span aria-hidden="true">{0}</span>'
-        '<select data-name="area" aria-label="{0}"><option value="">{1}</option>{2}</select></div>',
+        '<select data-name="area" data-shown="{1}" aria-label="{0}"><option value="">{2}</option>{3}</select></div>',
         _("Area"),
+        area,
         _("Both countries"),
         join_markup(groups),
     )

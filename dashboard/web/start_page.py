@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import streamlit
 from markupsafe import Markup
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.map import list_frame_scripts, name_asset
@@ -21,6 +21,8 @@ _INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
 # They are there when the map's frame opens, which asks for one after the other.
 _PREFETCH = "".join(f'<link rel="prefetch" href="{address}">' for address in list_frame_scripts())
 _FRAMES = "/component/"
+# Addresses of earlier versions, which people have kept. A root with a layer is from when the map opened by itself.
+_MOVED = {"situation": "map", "overview": ""}
 _STYLE = r'<link rel="stylesheet"[^>]*index[^>]*>'
 _FONT = r'<link\s+rel="preload"[^>]*as="font"[^>]*>'
 _NOSCRIPT = r"<noscript>.*?</noscript>"
@@ -85,22 +87,25 @@ def make_unknown_page(language: str, pages: Sequence[tuple[str, str]], home: str
 
 
 class StartPage:
-    """Middleware that answers each page's path with the start page, and other paths without a file with links.
+    """Middleware that answers each page's path with the start page, and other paths without a file with links."""
 
-    `old` are paths of earlier versions that still open a page.
-    """
-
-    def __init__(self, app: ASGIApp, pages: Sequence[tuple[str, str]], base: str = "", old: Iterable[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, pages: Sequence[tuple[str, str]], base: str = "") -> None:
         self._app, self._pages, self._base = app, pages, base
-        self._paths = {f"{base}/{path}" for path in ("", *old, *(path for path, _title in pages))}
+        self._paths = {f"{base}/{path}" for path, _title in pages}
+        self._moved = {f"{base}/{old}": f"{base}/{new}" for old, new in _MOVED.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or pass the request on. Streamlit answers each unknown path with its own page, which is replaced."""
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"} or _FRAMES in scope["path"]:
             await self._app(scope, receive, send)
             return
-        asked = Request(scope).query_params.get("lang", "en")
+        request = Request(scope)
+        asked = request.query_params.get("lang", "en")
         language = asked if asked in LANGUAGE_NAMES else "en"
+        moved = self._find_moved(request)
+        if moved is not None:
+            await RedirectResponse(f"{moved}?{request.url.query}", 307)(scope, receive, send)
+            return
         if scope["path"] in self._paths:
             await HTMLResponse(make_start_page(language))(scope, receive, send)
             return
@@ -117,3 +122,10 @@ class StartPage:
         if replaced:
             page = make_unknown_page(language, self._pages, f"{self._base}/")
             await HTMLResponse(page, status_code=404)(scope, receive, send)
+
+    def _find_moved(self, request: Request) -> str | None:
+        """Return the path at which what an address of an earlier version names stands now; None for another address."""
+        path = request.scope["path"]
+        if path == f"{self._base}/" and "layer" in request.query_params:
+            return f"{self._base}/map"
+        return self._moved.get(path)

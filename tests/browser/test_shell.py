@@ -64,6 +64,22 @@ def test_links_in_the_bar_lead_to_the_area_chosen_last(partner, look):
     assert "area=AL-11" in query(page)
 
 
+def test_a_title_names_the_county_around_a_municipality_and_never_a_page_without_a_name(partner, look):
+    page = look(f"{partner.url}/map?area=10944420&level=municipality")
+    page.evaluate("""() => {
+      window.titles = [];
+      new MutationObserver(() => window.titles.push(document.title)).observe(
+        document.head, {subtree: true, childList: true, characterData: true});
+    }""")
+    for name in ("Risk", "Trends", "Method"):
+        page.locator(".topbar nav").get_by_role("link", name=name).click()
+        area = "" if name == "Method" else "Tirana · "
+        until(page, lambda title=f"{area}{name} · TACT Map": page.title() == title)
+        settle(page)
+        assert page.title() == f"{area}{name} · TACT Map"
+    assert all(title.endswith(" · TACT Map") for title in page.evaluate("window.titles"))
+
+
 def test_moving_the_map_by_a_key_is_written_into_the_address(partner, look):
     page = look(f"{partner.url}/map")
     map_frame(page).locator("#map_div").press("ArrowRight")

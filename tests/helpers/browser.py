@@ -133,14 +133,24 @@ def wait_for_map(page: Any) -> None:
     page.locator(".panel h2, .st-key-empty h2").first.wait_for(state="attached", timeout=30_000)
 
 
+def _wait_for_silence(page: Any) -> None:
+    """Wait until the server has sent nothing for half a second: no change shall pay for what follows another."""
+    received = -1
+    for _ in range(20):
+        if page.watch.received == received:
+            return
+        received = page.watch.received
+        page.wait_for_timeout(500)
+
+
 def changed(page: Any, act: Callable[[], object]) -> int:
     """Run an action, wait until the map shows its effect, and return the number of bytes received."""
-    page.wait_for_timeout(400)
+    _wait_for_silence(page)
     before, received = shown(page), page.watch.received
     act()
     for _ in range(600):
         if shown(page) != before:
-            page.wait_for_timeout(500)
+            _wait_for_silence(page)
             return int(page.watch.received - received)
         page.wait_for_timeout(50)
     pytest.fail("the map did not change")

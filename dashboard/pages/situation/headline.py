@@ -93,14 +93,14 @@ def render_headlines(mark: Mark, headlines: Sequence[Headline], more: Sequence[s
     sources = list(dict.fromkeys(headline.source for headline in headlines if headline.source))
     below = [*(headline.note for headline in headlines if headline.note and len(headlines) == 1), *more]
     return html(
-        "<section class=own><h3>{}</h3><p class=unit>{}</p><div class=numbers>{}</div>{}{}</section>",
+        "<section class=own><h3>{}</h3><p class=unit>{}<div class=numbers>{}</div>{}{}</section>",
         mark.title,
         ", ".join([mark.unit, *whens[:1]]) if len(whens) < 2 else mark.unit,
         join_markup(numbers)
         if len(whens) < 2
         else join_markup(_render_number(headline, named=True, dated=True) for headline in headlines),
         join_markup(html("<p class=below>{}</p>", headline) for headline in below),
-        html("<p class=origin>{}</p>", "; ".join(sources)) if sources else "",
+        html("<p class=origin>{}", "; ".join(sources)) if sources else "",
     )
 
 

@@ -81,10 +81,10 @@ def render_area_panel(profile: Profile, content: PanelContent) -> Markup:
             profile.name,
         ),
         html("<p class=local>{}</p>", profile.name_local) if profile.name_local != profile.name else "",
-        html("<p class=judged>{}</p>", content.judged) if content.judged else "",
+        html("<p class=judged>{}", content.judged) if content.judged else "",
         _order_blocks(content, join_markup((numbers, series if "encounters" in content.allowed else ""))),
         _render_meaning(profile) if whole else html("<div class=meaning>{}</div>", _render_notes(content.marks)),
-        html("<p class=judged>{}</p>", content.advice) if content.advice else "",
+        html("<p class=judged>{}", content.advice) if content.advice else "",
     )
 
 
@@ -144,13 +144,13 @@ def _render_facts(rows: Sequence[Row], headline: Markup) -> Markup:
 
 def _render_row(row: Row, common: str) -> Markup:
     return html(
-        "<div{}{}><dt>{}</dt><dd>{}{}</dd>{}</div>",
+        "<div{}{}><dt>{}<dd>{}{}{}</div>",
         Markup(' class="quiet"') if row.quiet else "",
         html(' title="{}"', row.hover) if row.hover != common else "",
         row.label,
         row.text,
         html(" <small>{}</small>", row.margin) if row.margin else "",
-        html("<dd class=detail>{}</dd>", row.detail) if row.detail else "",
+        html("<dd class=detail>{}", row.detail) if row.detail else "",
     )
 
 

@@ -98,7 +98,8 @@ def is_unfinished(period: str, last: str | None) -> bool:
 def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | None) -> Markup:
     """Return the words of the period, one bar for each period, and the years below.
 
-    The slider over the bars reads out their numbers to screen readers, and shows the words of a bar on hover.
+    The slider over the bars reads out their numbers to screen readers, and shows the words of a bar on hover,
+    which stand together: in each bar they would cost more bytes of every change.
     """
     bars = []
     for (period, total), height in zip(
@@ -110,12 +111,13 @@ def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | N
         if total.value is None and total.state:
             classes.append(f"state-{total.state}")
         named = html(' class="{}"', " ".join(classes)) if classes else ""
-        bars.append(html('<i{} style=height:{}% title="{}"></i>', named, height, format_total(period, total)))
+        bars.append(html("<i{} style=height:{}%></i>", named, height))
     graph = (
         html(
-            '{}<div class="bars time n{}">{}</div>{}',
+            '{}<div class="bars time n{}" data-words="{}">{}</div>{}',
             _render_scale(totals),
             len(bars),
+            "\n".join(format_total(period, total) for period, total in totals.items()),
             join_markup(bars),
             _render_years(list(totals)),
         )

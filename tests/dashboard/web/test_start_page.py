@@ -13,8 +13,8 @@ from dashboard.web.start_page import StartPage, make_start_page
 LISTED = [(page.address, page.title) for page in PAGES]
 
 
-def get(path, query="", base=""):
-    """Return status and body of a request to an application that answers other paths as Streamlit does."""
+def ask(path, query="", base=""):
+    """Return what is sent to a request by an application that answers other paths as Streamlit does."""
     routes = [
         Route(f"{base}/assets/file", lambda _: PlainTextResponse("file")),
         Route(f"{base}/component/frame", lambda _: HTMLResponse("<p>frame</p>")),
@@ -34,11 +34,17 @@ def get(path, query="", base=""):
         await application(scope, receive, send)
 
     asyncio.run(run())
+    return sent
+
+
+def get(path, query="", base=""):
+    """Return status and body of the answer to a request."""
+    sent = ask(path, query, base)
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent).decode()
 
 
 @pytest.mark.parametrize("base", ["", "/maps"])
-@pytest.mark.parametrize("path", ["/", *(f"/{address}" for address, _title in LISTED)])
+@pytest.mark.parametrize("path", [f"/{address}" for address, _title in LISTED])
 def test_each_page_begins_with_the_products_name_style_and_script(base, path):
     status, page = get(base + path, base=base)
     assert status == 200
@@ -46,6 +52,21 @@ def test_each_page_begins_with_the_products_name_style_and_script(base, path):
     assert "Streamlit</title>" not in page
     assert "assets/shell.js?v=" in page
     assert "assets/theme.css?v=" in page
+
+
+@pytest.mark.parametrize("base", ["", "/maps"])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("/situation?area=AL-11", "/map?area=AL-11"),
+        ("/overview?area=AL-11", "/?area=AL-11"),
+        ("/?layer=risk&area=AL-11", "/map?layer=risk&area=AL-11"),
+    ],
+)
+def test_an_address_of_an_earlier_version_leads_to_where_its_page_stands_now(base, old, new):
+    path, _, query = old.partition("?")
+    begun = ask(base + path, query, base)[0]
+    assert (begun["status"], dict(begun["headers"])[b"location"].decode()) == (307, base + new)
 
 
 @pytest.mark.parametrize(("query", "language"), [("", "en"), ("lang=sq", "sq"), ("lang=el", "el"), ("lang=%22", "en")])
