@@ -118,7 +118,8 @@ def _follow_plans(workspace: Workspace, chain: Chain, release: Release) -> list[
     @cache
     def observe(name: str) -> Observations | None:
         with suppress(ReleaseError):  # a release of figures alone, or one that was taken away
-            return _observe(open_release(workspace, name=name))
+            opened = release if name == release.name else open_release(workspace, name=name)
+            return Observations.from_release(opened, geography.read_areas(opened.areas_file))
         return None
 
     outcomes: list[MoveOutcome] = []
@@ -127,10 +128,6 @@ def _follow_plans(workspace: Workspace, chain: Chain, release: Release) -> list[
         if before is not None and after is not None:
             outcomes += follow_plan(content, before, after)
     return outcomes
-
-
-def _observe(release: Release) -> Observations:
-    return Observations.from_release(release, geography.read_areas(release.areas_file))
 
 
 def _word_outcomes(outcomes: Sequence[MoveOutcome]) -> Iterator[str]:

@@ -121,12 +121,17 @@ def describe_shifts(release: Release, kappa: float, breaks: Iterable[Break], see
     channel = noise.channel(int(published.sum(axis=2).max()) + 3 * noise.largest)
     first, last = Period.parse(years[0]), Period.parse(years[-1])
     size = 4.0 / max(kappa, 1e-3) ** 2  # of the sum of four quarters that vary on their own
-    found = find_shifts(areas, published[:, [0, -1]], channel, size, looks=len(years) - 1, seed=seed)
+    looks = [
+        sample_shares(published[:, [0, year]], channel, size, _DRAWS, stream(seed, "shift"))
+        for year in range(1, len(years))
+    ]
+    ends = published[:, [0, -1]]
+    power = estimate_power(ends, looks[-1], channel, size, len(looks), _TRIALS, seed)
     return {
         "first_year": first.start.isoformat(),
         "last_year_ends": last.end.isoformat(),
-        "shifts": [asdict(shift) for shift in found],
-        "shares": [asdict(share) for share in list_shares(areas, years, published, channel, size, seed)],
+        "shifts": [asdict(shift) for shift in _list_shifts(areas, looks[-1], len(looks), power)],
+        "shares": [asdict(share) for share in _list_shares(areas, years, looks)],
     }
 
 
@@ -170,8 +175,14 @@ def find_shifts(
     size : of the negative binomial of a year's count. looks : number of this look. trials : for the power; 0 for none.
     """
     posterior = sample_shares(published, channel, size, _DRAWS, stream(seed, "shift"))
-    verdicts, chance = posterior.judge(looks), posterior.probability()
     power = estimate_power(published, posterior, channel, size, looks, trials, seed)
+    return _list_shifts(areas, posterior, looks, power)
+
+
+def _list_shifts(
+    areas: Sequence[str], posterior: SharePosterior, looks: int, power: Sequence[float | None]
+) -> list[AreaShift]:
+    verdicts, chance = posterior.judge(looks), posterior.probability()
     difference = np.quantile(posterior.after - posterior.before, _ENDS, axis=0)
     return [
         AreaShift(
@@ -194,14 +205,8 @@ def _list_groups(areas: Sequence[str]) -> list[tuple[int, tuple[str, ...]]]:
     return [(len(areas), tuple(map(str, areas))), *single] if len(areas) > 1 else single
 
 
-def list_shares(
-    areas: Sequence[str], years: Sequence[str], published: Ints, channel: Channel, size: float, seed: int
-) -> list[YearShare]:
+def _list_shares(areas: Sequence[str], years: Sequence[str], looks: Sequence[SharePosterior]) -> list[YearShare]:
     """Return the shares of each year from the looks that compared it with the first, by group of areas and year."""
-    looks = [
-        sample_shares(published[:, [0, year]], channel, size, _DRAWS, stream(seed, "shift"))
-        for year in range(1, len(years))
-    ]
     draws = [looks[-1].before, *(look.after for look in looks)]
     return [
         YearShare(group, year, *(round(100 * float(v), 1) for v in (of[:, i].mean(), *np.quantile(of[:, i], _ENDS))))
