@@ -30,19 +30,23 @@ def attack(releases: Sequence[Published], tier: Tier) -> list[Finding]:
     for spec, table in last.estimates.items():
         rows = pd.DataFrame(table.to_pandas())
         allowed = MAY_HOLD[tier].get(spec.measure)
-        expected = allowed is not None and spec.level in allowed.levels and spec.grain in allowed.periods
-        wrong = rows["period"].map(last.is_provisional).to_numpy(bool) | (not expected or spec.breakdown != ())
+        expected = allowed is not None and (
+            spec.breakdown in allowed.breakdowns
+            and spec.level in allowed.find_levels(spec.breakdown)
+            and spec.grain in allowed.periods
+        )
+        wrong = rows["period"].map(last.is_provisional).to_numpy(bool) | (not expected)
         findings += _report(spec, rows[wrong], _FORBIDDEN)
-        findings += _report(spec, rows[~_is_coarse(rows)], _FINE)
-        before = [pd.DataFrame(r.estimates[spec].to_pandas()) for r in earlier if spec in r.estimates]
-        for was in before:
-            both = rows.merge(was, on=_WHERE, suffixes=("", "_was"))
-            same = [_equals(both[name], both[f"{name}_was"]) for name in _ANSWER]
-            findings += _report(spec, both[~np.logical_and.reduce(same)], _CHANGED)
+        findings += _report(spec, rows[~_is_interval_or_reason(rows)], _FINE)
+        for release in (r for r in earlier if spec in r.estimates):
+            before = pd.DataFrame(release.estimates[spec].to_pandas())
+            pairs = rows.merge(before, on=_WHERE, suffixes=("", "_before"))
+            same = [_equals(pairs[name], pairs[f"{name}_before"]) for name in _ANSWER]
+            findings += _report(spec, pairs[~np.logical_and.reduce(same)], _CHANGED)
     return findings
 
 
-def _is_coarse(rows: pd.DataFrame) -> np.ndarray:
+def _is_interval_or_reason(rows: pd.DataFrame) -> np.ndarray:
     """Return which rows are an interval with ends on the steps and nothing else, or a reason and nothing else."""
     low, high = (rows[name].to_numpy(float, na_value=np.nan) for name in ("low", "high"))
     plain = rows[["value", "margin"]].isna().all(axis=1).to_numpy(bool)
@@ -52,8 +56,8 @@ def _is_coarse(rows: pd.DataFrame) -> np.ndarray:
     return plain & np.where(state == "class", interval, (state == "cannot_tell") & silent)
 
 
-def _equals(now: pd.Series, was: pd.Series) -> np.ndarray:
-    return ((now == was) | (now.isna() & was.isna())).to_numpy(bool)
+def _equals(now: pd.Series, before: pd.Series) -> np.ndarray:
+    return ((now == before) | (now.isna() & before.isna())).to_numpy(bool)
 
 
 def _report(spec: TableSpec, rows: pd.DataFrame, reason: str) -> Iterator[Finding]:

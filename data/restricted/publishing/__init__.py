@@ -136,10 +136,11 @@ def make_release(
         tick("Counting")
         counted = count_tables(encounters, draft.plan, draft.policy)
         noisy = perturb_tables(counted, draft.policy, draft.mechanism)
-        noisy |= estimate_dark_figures(encounters, records.partners, draft.plan, draft.mechanism)
-        tick("Making tables")
         published = {name: block.members for name, block in vault.published_blocks().items()}
-        frozen = freeze(noisy, published if policy.frozen else {}, records.grid)
+        repeated = published if policy.frozen else {}
+        noisy |= estimate_dark_figures(encounters, records.partners, draft.plan, draft.mechanism, repeated)
+        tick("Making tables")
+        frozen = freeze(noisy, repeated, records.grid)
         tables = tabulate(draft, records, frozen)
         indicators = tabulate_indicators(
             vault, records.grid, records.services, policy, draft.mechanism, record_keys, published

@@ -13,23 +13,27 @@ from data.capture import REASONS, PopulationEstimate, estimate_population, round
 from data.disclosure.cell_key import CellKey
 from data.restricted.counting.encounters import Encounters
 from data.restricted.counting.histories import count_histories
+from data.restricted.publishing.frozen import is_repeated
 from data.tables.spec import Plan, TableSpec
 from data.workspace.types import Ints
 
+_ANSWER = 3  # numbers for each country
+
 
 def estimate_dark_figures(
-    encounters: Encounters, partners: Sequence[str], plan: Plan, mechanism: CellKey
+    encounters: Encounters, partners: Sequence[str], plan: Plan, mechanism: CellKey, published: Mapping[str, bytes]
 ) -> Mapping[TableSpec, Ints]:
     """Estimate the tables of the plan that hold intervals, each of shape (countries, periods, 3).
 
-    The last axis has lower end, upper end and the place of a reason in REASONS, -1 where there is an interval.
+    The last axis has lower end, upper end and the place of a reason in REASONS, -1 where there is an interval. A table
+    whose numbers `freeze` repeats from the blocks `published` is not estimated again and has zeros.
     """
     specs = [spec for spec in plan["partner"] if spec.measure == "dark_figure"]
     grid, result = encounters.grid, {}
     for spec in specs:
-        shape = (len(grid.codes[spec.level]), len(grid.periods(spec.grain)), 3)
+        shape = (len(grid.codes[spec.level]), len(grid.periods(spec.grain)), _ANSWER)
         result[spec] = np.zeros(shape, np.int64)
-        if shape[1]:  # the whole programme is over
+        if shape[1] and not is_repeated(spec, _ANSWER, published, grid):  # the whole programme is over
             histories = count_histories(encounters, len(partners), mechanism)
             answers = [estimate_population(tabulate_histories(h.on_list, h.children)) for h in histories.values()]
             result[spec][:, 0] = [_encode(round_estimate(answer)) for answer in answers]

@@ -87,6 +87,13 @@ def freeze(noisy: Mapping[TableSpec, Ints], published: Mapping[str, bytes], grid
     return Frozen(grid, numbers, blocks, frozenset(changed))
 
 
+def is_repeated(spec: TableSpec, cells: int, published: Mapping[str, bytes], grid: Grid) -> bool:
+    """Return whether `freeze` takes every number of a table from published blocks, with `cells` in each of them."""
+    names = [name for name, *_ in _list_blocks(spec, grid)]
+    blocks = [Block.decode(published[name]) for name in names if name in published]
+    return len(blocks) == len(names) and all(len(b.values.get(_table_key(spec), ())) == cells for b in blocks)
+
+
 def _table_key(spec: TableSpec) -> str:
     """Return the name of a table within a block, without level and grain."""
     return "_".join((spec.measure, *spec.breakdown))
