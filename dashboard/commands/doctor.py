@@ -20,6 +20,7 @@ from data.schema.codebook import describe
 from data.schema.kinds import KINDS
 from data.tables.spec import TIERS
 from data.workspace import Workspace, default_path
+from risk.report import KIND as RISK
 
 _UNHEALTHY = 7
 
@@ -93,6 +94,7 @@ def _governance_problems(workspace: Workspace) -> list[str]:
     problems = [] if workspace.invented else list(governed.missing)
     measures = _list_measures(workspace.releases)
     problems += [words for measure, words in _UNAPPROVED.items() if measure in measures & governed.blocked]
+    problems += _risk_problems(workspace) if "dark_figure" in governed.blocked else []
     try:
         with open_vault(workspace) as vault:
             count, since = count_overdue(workspace, vault)
@@ -104,6 +106,16 @@ def _governance_problems(workspace: Workspace) -> list[str]:
             "next `tact import` or `tact release` deletes them."
         )
     return problems
+
+
+def _risk_problems(workspace: Workspace) -> list[str]:
+    """Say it if the newest result of the risk model was calculated with intervals that nobody approves."""
+    name = current_name(workspace.releases)
+    if name not in names(workspace.releases):
+        return []
+    result = Release.open(workspace.releases, "partner", name, derived=workspace.derived).result(RISK)
+    share = result.manifest["card"].get("share_found") if result else None
+    return [_RISK_UNAPPROVED] if share else []
 
 
 def _policy_problems(workspace: Workspace) -> list[str]:
@@ -127,6 +139,11 @@ _UNAPPROVED = {
     "dark_figure": "The current release has intervals of the dark figure that governance.toml does not approve. Make "
     "one without them: tact release",
 }
+
+_RISK_UNAPPROVED = (
+    "The risk model was calculated with intervals of the dark figure that governance.toml does not approve. "
+    "Calculate it without them: tact risk"
+)
 
 
 def _release_problems(releases: Path) -> list[str]:

@@ -8,11 +8,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 
 from dashboard.commands.output import Json, Tick, emit, format_table, progress
 from dashboard.commands.workspace import open_release, open_workspace
-from dashboard.narrative.detection import describe_intervals, describe_share_found
+from dashboard.narrative.detection import INTERVALS, describe_intervals, describe_share_found
 from dashboard.narrative.evaluation import format_verdict
 from dashboard.narrative.shift import word_shifts
 from dashboard.narrative.speech import Speech
@@ -193,8 +194,9 @@ def _describe_result(workspace: Workspace, result: Result) -> list[str]:
     if tier == "partner":
         names = dict(area_table()["name_en"])
         opened = _open(workspace, tier, about["release"])
-        told = [*describe_intervals(opened, names), *describe_share_found(ModelCard.read(card), names)]
-        lines += [f"  {text}" for text in told]
+        intervals = opened.table(INTERVALS) if INTERVALS in opened.tables else pd.DataFrame()
+        lines += [f"  {text}" for text in describe_intervals(intervals, names)]
+        lines += [f"  {text}" for text in describe_share_found(ModelCard.read(card), names, opened)]
     statements = about["statements"]
     shifts = [AreaShift.read(shift) for shift in statements.get("shifts", ())]
     years = str(statements.get("first_year", "")), str(statements.get("last_year_ends", ""))

@@ -30,7 +30,7 @@ def describe_access(current: CurrentRelease) -> list[str]:
             "catchment area)."
         ).format(**ways),
         _("Children in need: the average of the last four quarters, as the risk model estimates it."),
-        *describe_share_found(manifest.card, read_country_names(current)),
+        *describe_share_found(manifest.card, read_country_names(current), current.release),
         _(
             "Where no travel time was entered, it is the straight line between the centres of two "
             "areas, multiplied by {detour}, at {km_per_hour} km per hour. Services are taken to be in "

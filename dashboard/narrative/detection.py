@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pandas as pd
+
 from dashboard.site.text import _, format_number
 from data.capture import Reason
 from data.release import Release
+from data.tables.spec import table_name
 from geo.layers.core.words import mark
 from risk.report.manifest import ModelCard
 
+INTERVALS = table_name("dark_figure", "country", "whole")
 REASONS: Mapping[Reason, str] = {
     "few_lists": mark("fewer than three partners have met children here."),
     "no_estimate": mark("the partners' lists overlap in a way that allows any number."),
@@ -19,15 +23,13 @@ REASONS: Mapping[Reason, str] = {
 }
 
 
-def describe_intervals(release: Release, names: Mapping[str, str]) -> list[str]:
+def describe_intervals(intervals: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
     """Return for each country how many children there are, met or not, or why nobody can tell; `names` by code.
 
-    Empty where the release has no such table, as on the public tier.
+    intervals : the table INTERVALS; empty where the release has none, as on the public tier.
     """
-    name = "dark_figure_country_whole"
-    rows = release.table(name).to_dict("records") if name in release.tables else []
     sentences = []
-    for row in rows:
+    for row in intervals.to_dict("records"):
         country = names[str(row["area"])]
         if row["state"] == "class":
             ends = (format_number(float(row[end])) for end in ("low", "high"))
@@ -48,8 +50,14 @@ def format_reason(country: str, reason: Reason) -> str:
     return template.format(country=country, reason=_(REASONS[reason]))
 
 
-def describe_share_found(card: ModelCard, names: Mapping[str, str]) -> list[str]:
-    """Return which range of the share of children met the model calculates with; `names` of countries by code."""
+def describe_share_found(card: ModelCard, names: Mapping[str, str], release: Release) -> list[str]:
+    """Return which range of the share of children met the model calculates with; `names` of countries by code.
+
+    Nothing is said of an interval that the release does not show, such as one whose approval was withdrawn after the
+    model was fitted.
+    """
+    if card.share_found and INTERVALS not in release.tables:
+        return []
     sentences = [
         _(
             "{country}: {least} to {most} % of the children in need were met. This follows from the published interval "

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.narrative import model_card, track_record
 from dashboard.narrative import risk as narrative
-from dashboard.narrative.detection import describe_intervals, describe_share_found
+from dashboard.narrative.detection import INTERVALS, describe_intervals, describe_share_found
 from dashboard.narrative.evaluation import format_verdict, is_beaten
 from dashboard.pages.risk import chart, evaluation, summary
 from dashboard.site import current_release, read_site
@@ -70,8 +70,9 @@ def _show_partner(current: CurrentRelease, manifest: RiskManifest) -> None:
     _show_record(current, manifest)
     _show_section(_("The model and its safeguards"))
     names = current_release.read_country_names(current)
-    sentences = [*describe_intervals(current.release, names), *describe_share_found(manifest.card, names)]
-    st.html(markup.render_list(sentences))
+    intervals = describe_intervals(current_release.read_table(current, INTERVALS), names)
+    share = describe_share_found(manifest.card, names, current.release)
+    st.html(markup.render_list([*intervals, *share]))
     with st.expander(_("What the model uses, what it never uses, and how it is checked")):
         _show_card(current, manifest)
 

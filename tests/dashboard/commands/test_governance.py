@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from data.release import Release, current_name
+from data.release import Release, current_name, derived
 from data.restricted.governance import INVENTED
 from tests.helpers.small_policy import write_small_policy
 
@@ -168,6 +168,9 @@ def test_communities_and_the_dark_figure_leave_with_approval_alone(tact, made, t
     (folder / "governance.toml").write_text(text.replace('"approved"', f'"{decision}"'))
     doctor = tact("--workspace", folder, "doctor", "--json")
     assert (doctor.code, len(doctor.json["problems"])) == (7, 2)
+    card = {"card": {"share_found": {"AL": [0.3, 0.6]}}}
+    derived.publish(folder / "derived", Release.open(folder / "releases", "partner"), "risk", [], card)
+    assert "tact risk" in tact("--workspace", folder, "doctor", "--json").json["problems"][2]
     # What was published is not changed; what leaves from now on holds none.
     earlier = tact("--workspace", folder, "export", "--to", tmp_path / "out", "--format", "csv", "--json")
     assert earlier.json["release"] == first

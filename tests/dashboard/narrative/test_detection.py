@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from dashboard.narrative.detection import REASONS, describe_intervals, describe_share_found
+from dashboard.narrative.detection import INTERVALS, REASONS, describe_intervals, describe_share_found
 from data import capture
 from risk.report.manifest import ModelCard
 
@@ -29,7 +29,7 @@ FOUND = {"countries": ["AL", "GR"], "share_assumed": [0.11, 0.25]}
     ],
 )
 def test_it_says_which_range_the_model_calculates_with(card, sentences):
-    told = describe_share_found(ModelCard.read({**CARD, **card}), NAMES)
+    told = describe_share_found(ModelCard.read({**CARD, **card}), NAMES, SimpleNamespace(tables=(INTERVALS,)))
     assert len(told) == len(sentences)
     assert all(said.startswith(start) for said, start in zip(told, sentences, strict=True))
 
@@ -37,9 +37,15 @@ def test_it_says_which_range_the_model_calculates_with(card, sentences):
 def test_intervals_and_each_reason_have_words():
     rows = [("AL", "class", 400.0, 1250.0, ""), *(("GR", "cannot_tell", None, None, r) for r in capture.REASONS)]
     table = pd.DataFrame(rows, columns=["area", "state", "low", "high", "reason"])
-    release = SimpleNamespace(tables=("dark_figure_country_whole",), table=lambda _: table)
-    first, *others = describe_intervals(release, NAMES)
+    first, *others = describe_intervals(table, NAMES)
     assert first == "Albania: 400 to 1,250 children in need, met or not."
     assert len(set(others)) == len(capture.REASONS) == len(REASONS)
     assert all(said.startswith("Greece") and "cannot tell; " in said for said in others)
-    assert describe_intervals(SimpleNamespace(tables=()), NAMES) == []
+    assert describe_intervals(pd.DataFrame(), NAMES) == []
+
+
+def test_nothing_is_said_of_an_interval_that_was_withdrawn():
+    card, bare = {**CARD, **FOUND, "share_found": {"AL": [0.3, 1.0]}}, SimpleNamespace(tables=())
+    assert describe_share_found(ModelCard.read(card), NAMES, bare) == []
+    (assumed,) = describe_share_found(ModelCard.read({**card, "share_found": {}}), NAMES, bare)
+    assert assumed.startswith("The model assumes that")
