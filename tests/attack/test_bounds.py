@@ -131,7 +131,7 @@ def exact_world(seed, known, *, zeros_shown):
     return published(arrow, known), tables
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(6))
 def test_primary_suppression_with_visible_zeros_gives_most_hidden_cells_away(seed):
     release, truth = exact_world(seed, ZEROS_SHOWN, zeros_shown=True)
     tree = small_worlds.area_table()[["level", "parent"]]
@@ -466,7 +466,7 @@ def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path, few_worlds):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("few_worlds")
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(6))
 def test_four_releases_of_a_changing_world_withstand(tmp_path, seed):
     """Records come late, records are deleted, new quarters begin: the attack finds nothing, and no contradiction."""
     rng = np.random.default_rng([40, seed])

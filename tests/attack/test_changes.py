@@ -49,7 +49,7 @@ def test_a_change_shows_nowhere_and_no_attack_succeeds(tmp_path, what):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", ["one child forgotten", "one child reported late"])
+@pytest.mark.parametrize("what", CHANGES)
 def test_a_change_shows_nowhere_in_default_releases(tmp_path, what):
     assert_nothing_shows(tmp_path, what)
 
