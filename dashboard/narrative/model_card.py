@@ -8,7 +8,7 @@ import pandas as pd
 
 from dashboard.narrative.risk import join_words, name_pathways
 from dashboard.site.current_release import CurrentRelease, read_country_names
-from dashboard.site.text import _
+from dashboard.site.text import _, format_period
 from data.tables.periods import Period
 from geo.layers.core.words import mark
 from risk.report.manifest import ModelCard, RiskManifest, Sensitivity
@@ -35,7 +35,7 @@ def list_facts(manifest: RiskManifest) -> list[tuple[str, str]]:
     first, last = Period.parse(card.first), Period.parse(card.last)
     return [
         (_("Counties and regions in the model"), str(card.areas)),
-        (_("Records of"), Period(first.start, last.end, "whole").label),
+        (_("Records of"), format_period(Period(first.start, last.end, "whole").id)),
         (_("Children identified or met when outreach doubles"), _format_gain(*card.gamma)),
         (_("Made"), manifest.created[:10]),
     ]

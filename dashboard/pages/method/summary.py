@@ -8,10 +8,10 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from dashboard.site.text import _, translate
+from dashboard.site.text import _, format_period, translate
 from data.reference import registry
 from data.release import Release
-from data.tables.periods import Calendar, Period
+from data.tables.periods import Calendar
 from data.tables.spec import CATEGORIES
 from geo.layers import LAYERS
 from geo.layers.core import View
@@ -66,7 +66,7 @@ def list_key_facts(release: Release) -> list[tuple[str, str]]:
 
 def _format_span(tact: Mapping[str, Any]) -> str:
     first, last = tact.get("first"), tact.get("last")
-    return Period.parse(f"{first}/{last}").label if first and last else ""
+    return format_period(f"{first}/{last}") if first and last else ""
 
 
 def _read_parameters(release: Release) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dashboard.pages.overview import alerts, ranking
 from dashboard.pages.overview.content import Content, Legend
 from dashboard.pages.overview.picture import AreaMark
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_risk_manifest
-from dashboard.site.text import _, html, join_markup
+from dashboard.site.text import _, format_month, html, join_markup
 from dashboard.widgets import address
 from data.tables.periods import Period
 from geo.layers.core import breaks, palette
@@ -97,7 +97,9 @@ def _make_legend(
     period = next((area.unmet.amount.period for area in judged.values() if area.unmet), "")
     labels = ["0", *map(t.format_number, bounds)] if period else []
     labels[-1:] = [f"{label}+" for label in labels[-1:]]
-    unit = _("a quarter, year to {last}", last=_name_end(period)) if period else _("not calculated yet")
+    unit = _("not calculated yet")
+    if period:
+        unit = _("a quarter, year to {last}", last=format_month(Period.parse(period).end))
     advised = plan is not None and plan.answer != "nothing"
     return Legend(
         _("Children in need not reached"),
@@ -105,10 +107,6 @@ def _make_legend(
         list(zip(colours, labels, strict=True)) if labels else [],
         [_("Paler: less sure whether among the five with the most."), _("Arrows: the best moves.") if advised else ""],
     )
-
-
-def _name_end(period: str) -> str:
-    return Period.parse(period).label.rpartition(" to ")[2]
 
 
 def _make_marks(

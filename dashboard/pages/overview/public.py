@@ -13,8 +13,7 @@ from dashboard.pages.overview.content import Content, Legend
 from dashboard.pages.overview.picture import AreaMark
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
-from dashboard.site.text import _, html, join_markup
-from data.tables.periods import Period
+from dashboard.site.text import _, format_period, html, join_markup
 from geo.layers.core import palette
 from geo.layers.core.words import mark
 from geo.layers.risk import PUBLIC, RATES
@@ -79,7 +78,7 @@ def _word_findings(t: Speech, known: dict[str, str], claims: dict[str, str], per
         lead = _("The rate is high in {areas} by public numbers", areas=t.list_areas(high, 4))
     detail = _(
         "{period}; cannot tell for {unsure} of {all} areas",
-        period=Period.parse(period).label,
+        period=format_period(period),
         unsure=unsure,
         all=len(claims),
     )
@@ -90,7 +89,7 @@ def _make_legend(period: str, claims: dict[str, str]) -> Legend:
     colours = dict(zip(RATES, palette.RISK, strict=True))
     classes = [(colours[code], name_claim(code)) for code in PUBLIC if code in claims.values()]
     unsure = _("Crosses: cannot tell. That does not mean low.") if "" in claims.values() else ""
-    unit = Period.parse(period).label if period else _("no year is final yet")
+    unit = format_period(period) if period else _("no year is final yet")
     return Legend(_("Class of the rate, compared with the national average"), unit, classes, [unsure], in_words=True)
 
 
@@ -132,7 +131,7 @@ def _say_what_is_new(current: CurrentRelease, earlier: CurrentRelease | None) ->
         return Alert(_("First release: nothing to compare with yet"), "", "trends", calm=True)
     before, now = _read_classes(earlier)[0], _read_classes(current)[0]
     if now > before:
-        return Alert(_("A new year is final: {year}", year=Period.parse(now).label), _("see its classes"), "risk")
+        return Alert(_("A new year is final: {year}", year=format_period(now)), _("see its classes"), "risk")
     return Alert(
         _("Nothing new"),
         _("no further year is final since release {name}", name=earlier.release.name),

@@ -14,8 +14,7 @@ from dashboard.narrative.risk import name_certainty, name_claim
 from dashboard.narrative.speech import Speech
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, html, join_markup
-from data.tables.periods import Period
+from dashboard.site.text import _, format_number, format_period, html, join_markup
 from geo.layers.core.words import mark
 from risk.report.shift import WATCHED
 
@@ -117,7 +116,7 @@ def _render_row(
         t.name_area(area.area),
         _render_unmet(t, area, widest),
         render_course(course),
-        _render_rate(area.rates.get(pathway)),
+        _render_rate(t, area.rates.get(pathway)),
         _render_gaps(t, area.gaps),
     )
 
@@ -159,23 +158,23 @@ def render_course(course: Course | None) -> Markup:
     )
     words = _(
         "{first} to {last}: at most {largest} in a period, {newest} in the last one",
-        first=Period.parse(course.periods[0]).label,
-        last=Period.parse(course.periods[-1]).label,
-        largest=round(largest),
-        newest=_("no number") if math.isnan(course.values[-1]) else round(course.values[-1]),
+        first=format_period(course.periods[0]),
+        last=format_period(course.periods[-1]),
+        largest=format_number(round(largest)),
+        newest=_("no number") if math.isnan(course.values[-1]) else format_number(round(course.values[-1])),
     )
     return html('<span class="sparks" role="img" aria-label="{}" title="{}">{}</span>', words, words, bars)
 
 
-def _render_rate(rate: Statement | None) -> Markup:
+def _render_rate(t: Speech, rate: Statement | None) -> Markup:
     """Return what is said of the rate and how sure that is, with the number when pointed at."""
     if rate is None:
         return html("<small>{}</small>", _("no figure"))
     interval = _(
         "{value} times the national average (95 % interval {low} to {high}), whole time",
-        value=f"{rate.value:.2f}",
-        low=f"{rate.low:.2f}",
-        high=f"{rate.high:.2f}",
+        value=t.format_number(rate.value, 2),
+        low=t.format_number(rate.low, 2),
+        high=t.format_number(rate.high, 2),
     )
     claim, certainty = name_claim(rate.claim), name_certainty(rate.certainty)
     return html('<span title="{}">{} <small>{}</small></span>', interval, claim, certainty if rate.claim else "")

@@ -26,7 +26,15 @@ from dashboard.site.current_release import (
     read_country_names,
     read_risk_manifest,
 )
-from dashboard.site.text import _, cache_by_language, format_number, format_period, format_quantity, translate
+from dashboard.site.text import (
+    _,
+    cache_by_language,
+    format_month,
+    format_number,
+    format_period,
+    format_quantity,
+    translate,
+)
 from data.tables.periods import Period
 from geo.layers.core import View
 from geo.layers.core.change import Cell, find_bounds
@@ -220,7 +228,7 @@ def _format_change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
 
 
 def _format_ending(row: Mapping[Any, Any]) -> str:
-    return Period.parse(str(row["period"])).label.rpartition(" to ")[2]
+    return format_month(Period.parse(str(row["period"])).end)
 
 
 def _format_outreach(ratio: float, *, warned: bool) -> str:
