@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dashboard.briefing.situation import PATHWAYS
-from dashboard.narrative.speech import Speech
+from dashboard.narrative.speech import PATHWAYS, Speech
 from data.release import Release
 from risk.planning.inputs import Setting
 from risk.planning.result import LEAST_CHANCE, LEAST_GAIN
@@ -47,7 +46,7 @@ def _list_limits(t: Speech, setting: Setting) -> Iterator[str]:
             budget=t.format_number(setting.budget),
         )
     if setting.pathway in PATHWAYS:
-        yield t("need counted: {pathway}", pathway=t(PATHWAYS[setting.pathway]))
+        yield t("need counted: {pathway}", pathway=t.name_pathway(setting.pathway))
     shares = {
         "floor": t("each area keeps at least {share} of the outreach and services that reach it today"),
         "services_floor": t(

@@ -13,15 +13,14 @@ from typing import Any
 import pandas as pd
 
 from dashboard.narrative.risk import FALLING, RISING, judge_chance, read_area_rates, read_burden, read_claims
-from dashboard.narrative.shift import POSSIBLE_BREAK, word_shifts
-from dashboard.narrative.speech import Speech
+from dashboard.narrative.shift import POSSIBLE_BREAK, list_shifts
+from dashboard.narrative.speech import PATHWAYS, Speech
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, read_risk_manifest
 from geo.layers.core.words import mark
 from geo.layers.risk import CERTAINTIES, CHANGES
 
 _COUNTRIES = ("AL", "GR")
-PATHWAYS = {"internal": mark("internal trafficking"), "cross_border": mark("cross-border trafficking")}
 _LEVELS = {"very_high": mark("very high: {areas}"), "high": mark("high: {areas}"), "low": mark("low: {areas}")}
 _CERTAINTIES = {code: CERTAINTIES[code] for code in ("very_likely", "likely")}
 
@@ -55,7 +54,7 @@ def _word_level(t: Speech, current: CurrentRelease, rows: pd.DataFrame, country:
         for code, words in _LEVELS.items()
         if (rows["claim"] == code).any()
     ]
-    head = t("{country}, {pathway}", country=t.name_area(country), pathway=t(PATHWAYS[pathway]))
+    head = t("{country}, {pathway}", country=t.name_area(country), pathway=t.name_pathway(pathway))
     levels = t.join_parts(parts) or t("no area is likely to be far above or below the national average")
     unsure = int((rows["claim"] == "").sum())
     sentence = f"{head}: {levels}."
@@ -102,15 +101,9 @@ def list_changes(t: Speech, current: CurrentRelease, most: int) -> list[str]:
     changes = [_word_change(t, current, row) for rows in (known, whole) for row in rows.to_dict("records")]
     if not changes and len(frame):
         changes = [t("Cannot tell whether the rate of the last year rose or fell compared with the year before.")]
-    return [*_word_shifts(t, current), *changes][:most] or [
+    return [*list_shifts(t, current), *changes][:most] or [
         t("The release has no changes calculated by the risk model.")
     ]
-
-
-def _word_shifts(t: Speech, current: CurrentRelease) -> list[str]:
-    """Return the change in the share of internal trafficking in Durrës and Tirana, together and each."""
-    manifest = read_risk_manifest(current)
-    return word_shifts(t, manifest.shifts, manifest.years) if manifest else []
 
 
 def _read_latest(current: CurrentRelease, level: str) -> pd.DataFrame:
@@ -126,7 +119,7 @@ def _word_change(t: Speech, current: CurrentRelease, row: Mapping[Any, Any]) -> 
     sentence = t(
         "{area}, {pathway}: {change}, {ratio} times the year before (95 % interval {low} to {high}).",
         area=t.name_area(row["area"]),
-        pathway=t(PATHWAYS[str(row["crossing"])]),
+        pathway=t.name_pathway(str(row["crossing"])),
         change=f"{t(CHANGES[row['claim']].name)}{_word_certainty(t, str(row.get('certainty')))}",
         **{name: t.format_number(float(row[column]), 2) for name, column in ends.items()},
     )

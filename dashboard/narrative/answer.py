@@ -5,7 +5,7 @@ Each finding has a lead, which answers, and a detail, which says how much and ho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dashboard.narrative.judgement import Amount, AreaJudgement, Unmet
@@ -53,15 +53,15 @@ def _word_need(t: Speech, areas: Iterable[AreaJudgement]) -> Iterator[Finding]:
         inside.sort(key=lambda pair: (pair[1].rank.value, -pair[1].amount.value))  # as the list and the map
         chances.append(inside[0][1].chance_first)
         named = inside[: 1 if chances[-1] >= LIKELY else 2]
-        places.append(_join_or(t, [t.name_area(code) for code, _unmet in named]))
+        places.append(t.join_or([t.name_area(code) for code, _unmet in named]))
         lands.append(f"{places[-1]} ({t.name_area(country)})")
-        amounts.append(_join_or(t, [_word_amount(t, unmet.amount) for _code, unmet in named]))
-    detail = t("about {numbers} children a quarter", numbers=_join_and(t, amounts))
+        amounts.append(t.join_or([_word_amount(t, unmet.amount) for _code, unmet in named]))
+    detail = t("about {numbers} children a quarter", numbers=t.join_and(amounts))
     if min(chances) >= LIKELY:
         word = t(CERTAINTIES["very_likely" if min(chances) >= VERY_LIKELY else "likely"])
         detail = t.join_parts([word, detail])
     # Where two areas of a country are named, the countries keep the names apart.
-    areas_named = _join_and(t, places) if min(chances) >= LIKELY else t.list_names(lands)
+    areas_named = t.join_and(places) if min(chances) >= LIKELY else t.list_names(lands)
     yield Finding(t("The most children in need not reached are in {areas}", areas=areas_named), detail)
 
 
@@ -79,7 +79,7 @@ def word_watched(t: Speech, areas: Mapping[str, AreaJudgement]) -> Finding:
         )
     groups = {kind: [code for code, shift in shifts.items() if _classify(shift) == kind] for kind in _ORDER}
     leads = [
-        t(_LEADS[kind], areas=_join_and(t, [t.name_area(code) for code in codes]))
+        t(_LEADS[kind], areas=t.join_and([t.name_area(code) for code in codes]))
         for kind, codes in groups.items()
         if codes
     ]
@@ -87,7 +87,7 @@ def word_watched(t: Speech, areas: Mapping[str, AreaJudgement]) -> Finding:
     order = [code for kind in _ORDER for code in groups[kind]]
     details = [_word_shift(t, shifts[code], named=len(leads) > 1) for code in order]
     sure = {shift.verdict for shift in shifts.values()} <= {"rose", "fell"}
-    detail = _join_and(t, details) if len(leads) == 1 and sure else t.join_parts(details)
+    detail = t.join_and(details) if len(leads) == 1 and sure else t.join_parts(details)
     if any(shift.verdict != "unclear" for shift in shifts.values()):
         detail = t.join_parts([t(CERTAINTIES["very_likely"]), detail])
     return Finding(lead[:1].upper() + lead[1:], detail)
@@ -144,11 +144,3 @@ def word_advice(t: Speech, plan: PlanSummary | None) -> Finding:
             enough=t.format_percent(LEAST_CHANCE),
         ),
     )
-
-
-def _join_and(t: Speech, parts: Sequence[str]) -> str:
-    return t("{first} and {last}", first=", ".join(parts[:-1]), last=parts[-1]) if len(parts) > 1 else parts[0]
-
-
-def _join_or(t: Speech, parts: Sequence[str]) -> str:
-    return t("{first} or {last}", first=", ".join(parts[:-1]), last=parts[-1]) if len(parts) > 1 else parts[0]

@@ -7,8 +7,6 @@ from dashboard.narrative.speech import Speech
 from geo.layers.core.words import mark
 from geo.layers.risk import CERTAINTIES, CHANGES, RATES
 
-_PATHWAYS = {"internal": mark("internal trafficking"), "cross_border": mark("cross-border trafficking")}
-
 
 def word_area(t: Speech, judged: AreaJudgement, advice: AreaAdvice | None, pathway: str) -> list[str]:
     """Return what is said of an area, the most important first."""
@@ -45,7 +43,7 @@ def word_rate(t: Speech, rate: Statement | None, pathway: str) -> str:
         return ""
     return t(
         "Rate of {pathway} over the whole time: {said}, {value} times the national average ({low} to {high}).",
-        pathway=t(_PATHWAYS[pathway]),
+        pathway=t.name_pathway(pathway),
         said=_word_claim(t, rate, RATES),
         value=t.format_number(rate.value, 2),
         low=t.format_number(rate.low, 2),

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from dashboard.narrative.risk import join_words, name_pathways
+from dashboard.narrative.risk import name_pathways
+from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _, format_period
 from data.tables.periods import Period
@@ -47,10 +48,10 @@ def _format_gain(mean: float, deviation: float) -> str:
     return _("{mid} times ({low} to {high})", mid=f"{mid:.1f}", low=f"{low:.1f}", high=f"{high:.1f}")
 
 
-def list_limits(card: ModelCard) -> list[str]:
+def list_limits(t: Speech, card: ModelCard) -> list[str]:
     """Return the data that the model reads, the data that it never reads, and wrong uses of its results."""
-    used = join_words(_(_USED.get(name, name)) for name in card.used)
-    never = join_words(_(_NEVER.get(name, name)) for name in card.never_used)
+    used = t.join_and(_(_USED.get(name, name)) for name in card.used)
+    never = t.join_and(_(_NEVER.get(name, name)) for name in card.never_used)
     return [
         _("It uses: {used}, all from this release.", used=used),
         _("It never uses: {never}. Without the community layers the result is the same.", never=never),

@@ -7,7 +7,7 @@ within their country only.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -176,12 +176,6 @@ def name_count_verdict(change: CountChange) -> str:
         "not compared": _("not compared"),
     }
     return words[change.verdict]
-
-
-def join_words(words: Iterable[str]) -> str:
-    """Join words as in a sentence: "Durrës, Tirana and Vlorë"."""
-    *first, last = words
-    return _("{first} and {last}", first=", ".join(first), last=last) if first else last
 
 
 def format_effort_warning(effort_ratio: float) -> str:

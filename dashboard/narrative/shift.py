@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from dashboard.narrative.speech import Speech
+from dashboard.site.current_release import CurrentRelease, read_risk_manifest
 from geo.layers.core.words import mark
 from risk.report.shift import REFERENCE, AreaShift
 
@@ -28,6 +29,12 @@ _VERDICTS = {
 }
 POSSIBLE_BREAK = mark("Counts jumped there: first check whether recording changed.")
 _ENOUGH = 80.0  # of 100 cases
+
+
+def list_shifts(t: Speech, current: CurrentRelease) -> list[str]:
+    """Return the sentences on Durrës and Tirana, together and each; none without a result of the risk model."""
+    manifest = read_risk_manifest(current)
+    return word_shifts(t, manifest.shifts, manifest.years) if manifest else []
 
 
 def word_shifts(t: Speech, shifts: Iterable[AreaShift], years: tuple[str, str]) -> list[str]:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dashboard.site.catalogues import load_catalogue
+from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import LANGUAGE_NAMES as LANGUAGE_NAMES
 from dashboard.site.text import SEPARATORS, find_language, name_area, translate_into
 from geo.areas import Areas
@@ -46,6 +47,8 @@ _KINDS = {
     "reintegration": mark("reintegration"),
     "coordination": mark("coordination"),
 }
+# Within a sentence; as titles: `name_pathways` in risk.py.
+PATHWAYS = {"internal": mark("internal trafficking"), "cross_border": mark("cross-border trafficking")}
 _ROLES = {
     "programme manager": mark("programme manager"),
     "coordinator": mark("coordinator"),
@@ -171,6 +174,18 @@ class Speech:
         """Join parts of a sentence with semicolons, or in Greek, where that is the question mark, with raised dots."""
         return ("· " if self.language == "el" else "; ").join(parts)
 
+    def join_and(self, parts: Iterable[str]) -> str:
+        """Join parts as in a sentence: "Durrës, Tirana and Vlorë"."""
+        return self._join(mark("{first} and {last}"), parts)
+
+    def join_or(self, parts: Iterable[str]) -> str:
+        """Join parts as in a sentence: "Durrës, Tirana or Vlorë"."""
+        return self._join(mark("{first} or {last}"), parts)
+
+    def _join(self, template: str, parts: Iterable[str]) -> str:
+        *first, last = parts
+        return self(template, first=", ".join(first), last=last) if first else last
+
     def list_names(self, names: Sequence[str], most: int | None = None) -> str:
         """List the first `most` names, with the number of other names."""
         shown, rest = (names, 0) if most is None or len(names) <= most else (names[:most], len(names) - most)
@@ -197,6 +212,10 @@ class Speech:
         """Return the name of a number of units of a kind."""
         return f"{self.format_number(units, 0)} × {self.name_kind(kind)}"
 
+    def name_pathway(self, code: str) -> str:
+        """Return the name of a pathway within a sentence."""
+        return self(PATHWAYS[code])
+
     def name_decision(self, code: str) -> str:
         """Return the word for a decision on a move."""
         return self(_DECIDED[code])
@@ -218,9 +237,9 @@ class Speech:
         return self(_RULES[code]) if code in _RULES else make_legible(code)
 
 
-def speak_to_reader(areas: Areas) -> Speech:
+def speak_to_reader(current: CurrentRelease) -> Speech:
     """Return the speech in the reader's language."""
-    return Speech(find_language(), areas)
+    return Speech(find_language(), load_areas(current.release))
 
 
 def _join_percent_sign(text: str) -> str:

@@ -293,7 +293,7 @@ def read_years(release, of="all"):
 def test_parts_equal_totals_in_the_charts(world):
     """Quarters add up to years; both pathways and the children without a pathway add up to all children."""
     current, parts = world["partner"], []
-    for area, pathway in product(trends.name_areas(current), ("all", "internal", "cross_border")):
+    for area, pathway in product(current_release.name_regions(current), ("all", "internal", "cross_border")):
         met = trends.read_met(current, area, pathway)
         of = {"all": "all", "internal": "pathway-internal", "cross_border": "crossing"}[pathway]
         parts.append(met[["period", "value", "state"]].assign(level="region", code=area, of=of))
@@ -340,7 +340,7 @@ def test_the_noisy_number_is_in_the_tables_of_trends(world):
     wanted = ["" if pd.isna(v) else f"{v} ±{m}" for v, m in zip(published["value"], published["margin"], strict=True)]
     assert table[NOISY].tolist() == wanted, f"TACT_SEED={SEED}"
     public = world["public"]
-    years = pd.concat([trends.tabulate_years(public, area) for area in trends.name_areas(public)])
+    years = pd.concat([trends.tabulate_years(public, area) for area in current_release.name_regions(public)])
     assert years[NOISY].str.contains("±").any(), f"TACT_SEED={SEED}"
 
 

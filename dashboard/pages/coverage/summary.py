@@ -13,7 +13,7 @@ import pandas as pd
 
 from dashboard.map.view import MapView, find_latest
 from dashboard.narrative.access import has_access
-from dashboard.narrative.risk import join_words
+from dashboard.narrative.speech import speak_to_reader
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names
 from dashboard.site.text import _, cache_by_language, format_number, format_quantity, translate
@@ -82,14 +82,14 @@ def list_headlines(current: CurrentRelease) -> list[str]:
 
 def _format_axis(current: CurrentRelease, axis: Choice) -> str:
     """Return where there is a gap on an axis of work, and in how many areas this is unknown."""
-    frame, name = _read_access(current, "gap", axis.id), translate(axis.label)
+    t, frame, name = (speak_to_reader(current), _read_access(current, "gap", axis.id), translate(axis.label))
     name = name[:1].upper() + name[1:]
     hidden, unsure = (int((frame["state"] == state).sum()) for state in ("withheld", "cannot_tell"))
     if hidden == len(frame):
         return _("{axis}: withheld to protect people.", axis=name)
     gaps = frame[frame["low"] >= SURE]
     sentences = [
-        _("{axis}: a gap in {areas}.", axis=name, areas=join_words(gaps["name"]))
+        _("{axis}: a gap in {areas}.", axis=name, areas=t.join_and(gaps["name"]))
         if len(gaps)
         else _("{axis}: no area has a likely gap.", axis=name)
     ]
@@ -102,7 +102,7 @@ def _format_axis(current: CurrentRelease, axis: Choice) -> str:
 
 def _list_farthest(current: CurrentRelease) -> Iterator[str]:
     """Yield sentences on the areas with the longest travel times, and on the areas with unknown travel time."""
-    frame = _read_access(current, "minutes", _EVERY)
+    t, frame = speak_to_reader(current), _read_access(current, "minutes", _EVERY)
     if frame.empty:
         return
     far = frame.sort_values("value", ascending=False, kind="stable").head(_NAMED)
@@ -111,10 +111,10 @@ def _list_farthest(current: CurrentRelease) -> Iterator[str]:
         for row in far[far["value"].notna()].to_dict("records")
     ]
     if times:
-        yield _("Longest travel times to the nearest service shown: {areas}.", areas=join_words(times))
+        yield _("Longest travel times to the nearest service shown: {areas}.", areas=t.join_and(times))
     for way, words in WAYS.items():
         if (frame["way"] == way).any():
-            areas, label = join_words(frame.loc[frame["way"] == way, "name"]), translate(words)
+            areas, label = t.join_and(frame.loc[frame["way"] == way, "name"]), translate(words)
             yield _("{way}: {areas}.", way=label[:1].upper() + label[1:], areas=areas)
 
 
@@ -213,18 +213,18 @@ def suggest_handover(current: CurrentRelease) -> list[str]:
     """Return where hand-over can begin: areas where public bodies work beside NGOs, and areas where none works."""
     by_ngo = _find_at_work(current, [_NGO])
     by_others = _find_at_work(current, [bearer.id for bearer in BEARERS if bearer.id not in (_NGO, _COMMUNITY)])
-    names = read_area_names(current)
+    t, names = speak_to_reader(current), read_area_names(current)
     beside, alone = ([names[c] for c in by_ngo if (c in by_others) == there] for there in (True, False))
     sentences = []
     if beside:
         sentences.append(
             _("In {areas} both NGOs and public bodies run services: hand-over can begin there.")
-            .format(areas=join_words(beside))
+            .format(areas=t.join_and(beside))
         )  # fmt: skip
     if alone:
         sentences.append(
             _("In {areas} only services of NGOs are shown; those of public bodies may be withheld.")
-            .format(areas=join_words(alone))
+            .format(areas=t.join_and(alone))
         )  # fmt: skip
     return sentences
 

@@ -8,6 +8,8 @@ from dashboard import map as live_map
 from dashboard.map import legend
 from dashboard.map.shapes import describe_shapes
 from dashboard.narrative.risk import name_pathways
+from dashboard.narrative.shift import list_shifts
+from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.flows import chart, summary
 from dashboard.pages.flows import map as flow_map
 from dashboard.pages.flows.summary import EVERY, Choice
@@ -71,7 +73,7 @@ def _show_shares(current: CurrentRelease) -> None:
     if current_release.read_risk_manifest(current) is None:
         page_frame.show_no_risk()
         return
-    sentences, shares = summary.list_shifts(current), summary.read_shares(current)
+    sentences, shares = list_shifts(speak_to_reader(current), current), summary.read_shares(current)
     if not sentences:
         st.html(markup.render_paragraphs([_("Two complete years of Durrës or Tirana are needed to compare.")]))
         return

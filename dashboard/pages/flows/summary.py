@@ -14,9 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.narrative.risk import join_words
-from dashboard.narrative.shift import word_shifts
-from dashboard.narrative.speech import speak_to_reader
+from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.site import current_release
 from dashboard.site.current_release import (
     CurrentRelease,
@@ -119,10 +117,11 @@ def find_answer(current: CurrentRelease, choice: Choice) -> str:
         return _("No flow is large enough to be shown here.")
     if choice.area != EVERY:
         return _describe_area(current, choice)
+    t = speak_to_reader(current)
     sums = flows.rows[flows.rows["value"].notna()].groupby("area")[["value", "margin"]].sum()
     first = flows.drawn.iloc[0]
     values = {
-        "places": _join_places(names, sums.sort_values("value", ascending=False, kind="stable")),
+        "places": _join_places(t, names, sums.sort_values("value", ascending=False, kind="stable")),
         "origin": names[first["origin"]],
         "area": names[first["area"]],
         "n": _format_pair(first),
@@ -148,14 +147,15 @@ def _format_pair(row: Mapping[Any, Any] | pd.Series) -> str:
     return _("{n} ±{margin}", n=format_number(row["value"]), margin=format_number(row["margin"]))
 
 
-def _join_places(names: pd.Series, rows: pd.DataFrame) -> str:
+def _join_places(t: Speech, names: pd.Series, rows: pd.DataFrame) -> str:
     """Return the first areas, by which rows are indexed, with their numbers and margins."""
     first = rows.head(_NAMED).to_dict("index")
-    return join_words(_("{area} ({n})", area=names[str(code)], n=_format_pair(row)) for code, row in first.items())
+    return t.join_and(_("{area} ({n})", area=names[str(code)], n=_format_pair(row)) for code, row in first.items())
 
 
 def _describe_area(current: CurrentRelease, choice: Choice) -> str:
     rows, names = read_flows(current, choice).drawn, read_area_names(current)
+    t = speak_to_reader(current)
     here, within = choice.area, (rows["area"] == choice.area) & (rows["origin"] == choice.area)
     parts = []
     for end, other, words in (
@@ -165,10 +165,10 @@ def _describe_area(current: CurrentRelease, choice: Choice) -> str:
         flows = rows[(rows[end] == here) & ~within]
         if len(flows):
             total = _format_pair(flows[["value", "margin"]].sum())
-            parts.append(words.format(here=names[here], n=total, places=_join_places(names, flows.set_index(other))))
+            parts.append(words.format(here=names[here], n=total, places=_join_places(t, names, flows.set_index(other))))
     if within.any():
         parts.append(_("within {here}: {n}", here=names[here], n=_format_pair(rows[within].iloc[0])))
-    text = "; ".join(parts)
+    text = t.join_parts(parts)
     return f"{text[:1].upper()}{text[1:]}."
 
 
@@ -251,12 +251,6 @@ def tabulate_flows(current: CurrentRelease, choice: Choice) -> pd.DataFrame:
             _("Crosses the border"): rows["crosses"].map({True: _("yes"), False: _("no")}),
         }
     )
-
-
-def list_shifts(current: CurrentRelease) -> list[str]:
-    """Return the sentences on the share of internal trafficking in Durrës and Tirana."""
-    manifest, t = read_risk_manifest(current), speak_to_reader(load_areas(current.release))
-    return word_shifts(t, manifest.shifts, manifest.years) if manifest else []
 
 
 def read_shares(current: CurrentRelease) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.narrative import access, attacks, model_card
+from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.method import costs, summary
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
@@ -77,7 +78,7 @@ def _show_risk(current: CurrentRelease) -> None:
     if manifest is None:
         return
     _show_section(_("The risk model"), markup.render_definitions(model_card.list_facts(manifest)))
-    st.html(markup.render_list(model_card.list_limits(manifest.card)))
+    st.html(markup.render_list(model_card.list_limits(speak_to_reader(current), manifest.card)))
     if manifest.checks is not None:
         st.html(markup.render_list(model_card.list_safeguards(manifest)))
         st.html(markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks))))

@@ -36,7 +36,7 @@ def show() -> None:
 
 
 def _show_overview(current: CurrentRelease) -> None:
-    t = speak_to_reader(load_areas(current.release))
+    t = speak_to_reader(current)
     make_content = partner.make_content if current.tier == "partner" else public.make_content
     content = make_content(t, current)
     with st.container(key="overview"):

@@ -29,7 +29,7 @@ _NAME = "posts"
 
 def speak(current: CurrentRelease) -> Speech:
     """Return the English words for plans on the areas of the release."""
-    return speak_to_reader(load_areas(current.release))
+    return speak_to_reader(current)
 
 
 def read_ground(current: CurrentRelease, posts: str = "", level: Level = "region") -> PlanInputs:

@@ -8,6 +8,7 @@ from dashboard.narrative import model_card, track_record
 from dashboard.narrative import risk as narrative
 from dashboard.narrative.detection import INTERVALS, describe_intervals, describe_share_found
 from dashboard.narrative.evaluation import format_verdict, is_beaten
+from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.risk import chart, evaluation, summary
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
@@ -42,7 +43,7 @@ def _show_public(current: CurrentRelease, manifest: RiskManifest) -> None:
     st.html(markup.render_paragraphs([_(_CLASSES), _(_PUBLIC)]))
     st.html(markup.render_table(summary.tabulate_years(current)))
     _show_section(_("What the model uses, and what it never uses"))
-    st.html(markup.render_list(model_card.list_limits(manifest.card)))
+    st.html(markup.render_list(model_card.list_limits(speak_to_reader(current), manifest.card)))
 
 
 _CLASSES = (
@@ -172,7 +173,7 @@ _PUBLISHED = (
 
 def _show_card(current: CurrentRelease, manifest: RiskManifest) -> None:
     st.html(markup.render_definitions(model_card.list_facts(manifest)))
-    st.html(markup.render_list(model_card.list_limits(manifest.card)))
+    st.html(markup.render_list(model_card.list_limits(speak_to_reader(current), manifest.card)))
     st.html(markup.render_list(model_card.list_safeguards(manifest)))
     st.html(markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks or ()))))
 

@@ -20,7 +20,6 @@ from dashboard.narrative.risk import (
     format_burden,
     format_effort_warning,
     format_statement,
-    join_words,
     judge_chance,
     name_certainty,
     name_claim,
@@ -30,12 +29,13 @@ from dashboard.narrative.risk import (
     read_claims,
     read_risk_table,
 )
-from dashboard.narrative.shift import POSSIBLE_BREAK, word_shifts
-from dashboard.narrative.speech import speak_to_reader
+from dashboard.narrative.shift import POSSIBLE_BREAK, list_shifts
+from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.site import current_release
 from dashboard.site.current_release import (
     CurrentRelease,
     load_areas,
+    name_regions,
     read_area_names,
     read_country_names,
     read_risk_manifest,
@@ -46,16 +46,12 @@ from risk.clusters import LEVEL
 
 _INTERNAL, _BORDER = "internal", "cross_border"
 _HIGH, _NAMED = ("very_high", "high"), ("very_high", "high", "above", "low")
-# Where a pathway stands within a sentence, after the country's name.
-_WITHIN = {_INTERNAL: "internal trafficking", _BORDER: "cross-border trafficking"}
 
 
 def name_areas(current: CurrentRelease) -> dict[str, str]:
     """Return the areas that the model knows, each with its country, in the order of the release."""
-    named, land = read_area_names(current), read_country_names(current)
-    table = load_areas(current.release).table
-    known = set(read_area_rates(current, _INTERNAL).index)
-    return {str(c): f"{named[c]}, {land[str(table.loc[c, 'country'])]}" for c in table.index if c in known}
+    rates = read_area_rates(current, _INTERNAL)
+    return {code: name for code, name in name_regions(current).items() if code in rates.index}
 
 
 def name_unjudged(current: CurrentRelease) -> str:
@@ -65,7 +61,7 @@ def name_unjudged(current: CurrentRelease) -> str:
     others = [str(code) for code in table.index[table["level"] == "region"] if str(code) not in judged]
     if not others:
         return ""
-    names = join_words(read_area_names(current)[others])
+    names = speak_to_reader(current).join_and(read_area_names(current)[others])
     return _("On the map, but without a rate or a rank, since no population is known: {areas}.", areas=names)
 
 
@@ -76,30 +72,25 @@ def find_highest_area(current: CurrentRelease, pathway: str) -> str:
 
 def list_headlines(current: CurrentRelease) -> list[str]:
     """Return the main findings for a programme manager, the most important first."""
-    return [*_list_shifts(current), *_list_levels(current), *_list_changes(current)]
+    t = speak_to_reader(current)
+    return [*list_shifts(t, current), *_list_levels(t, current), *_list_changes(t, current)]
 
 
-def _list_shifts(current: CurrentRelease) -> list[str]:
-    """Return the sentences on internal trafficking in Durrës and Tirana, which come first."""
-    manifest, t = read_risk_manifest(current), speak_to_reader(load_areas(current.release))
-    return word_shifts(t, manifest.shifts, manifest.years) if manifest else []
-
-
-def _list_levels(current: CurrentRelease) -> Iterator[str]:
+def _list_levels(t: Speech, current: CurrentRelease) -> Iterator[str]:
     for code, country in read_country_names(current).items():
         for pathway in name_pathways():
             frame = read_area_rates(current, pathway)
             inside = frame[frame["country"] == code]
             if len(inside):
-                yield _format_level(inside, country, _(_WITHIN[pathway]))
+                yield _format_level(t, inside, country, t.name_pathway(pathway))
                 burden = read_burden(current, pathway)
-                yield from _list_top(burden[burden["country"] == code] if len(burden) else burden)
+                yield from _list_top(t, burden[burden["country"] == code] if len(burden) else burden)
 
 
-def _format_level(inside: pd.DataFrame, country: str, pathway: str) -> str:
+def _format_level(t: Speech, inside: pd.DataFrame, country: str, pathway: str) -> str:
     """Return the areas of a country with a rate above or below the one explained by people and outreach."""
     parts = [
-        _("{level} in {areas}", level=name_claim(code), areas=_join_rates(inside[inside["claim"] == code]))
+        _("{level} in {areas}", level=name_claim(code), areas=_join_rates(t, inside[inside["claim"] == code]))
         for code in _NAMED
         if (inside["claim"] == code).any()
     ]
@@ -113,22 +104,22 @@ def _format_level(inside: pd.DataFrame, country: str, pathway: str) -> str:
     return f"{sentence} {_('Cannot tell for {unsure} of {all} areas.', unsure=unsure, all=len(inside))}"
 
 
-def _join_rates(rows: pd.DataFrame) -> str:
+def _join_rates(t: Speech, rows: pd.DataFrame) -> str:
     """List areas with their rates and the words for their certainty."""
     triples = zip(rows["name"], rows["median"], rows["certainty"], strict=True)
-    return join_words(
+    return t.join_and(
         f"{name} ({', '.join(filter(None, (format_number(round(median, 2)), name_certainty(certainty))))})"
         for name, median, certainty in triples
     )
 
 
-def _list_top(inside: pd.DataFrame) -> Iterator[str]:
+def _list_top(t: Speech, inside: pd.DataFrame) -> Iterator[str]:
     """Yield a sentence on the areas of a country that are at least likely to be among those with the most children."""
     if inside.empty:
         return
     words = inside["top"].map(judge_chance)
     parts = [
-        _("{certainty}: {areas}", certainty=name_certainty(code), areas=join_words(inside.loc[words == code, "name"]))
+        _("{certainty}: {areas}", certainty=name_certainty(code), areas=t.join_and(inside.loc[words == code, "name"]))
         for code in ("very_likely", "likely")
         if (words == code).any()
     ]
@@ -136,12 +127,12 @@ def _list_top(inside: pd.DataFrame) -> Iterator[str]:
         yield _("Among the five areas with the most children newly in need, {listed}.", listed="; ".join(parts))
 
 
-def _list_changes(current: CurrentRelease) -> Iterator[str]:
+def _list_changes(t: Speech, current: CurrentRelease) -> Iterator[str]:
     """Yield how the rate of each country changed in a year, then where that of an area is likely to have changed."""
     any_change = False
     countries = read_country_names(current)
     for pathway in name_pathways():
-        words = _(_WITHIN[pathway])
+        words = t.name_pathway(pathway)
         for level, names in (("country", countries), ("region", read_area_names(current))):
             frame = _read_latest_changes(current, pathway, level)
             # Of a country everything is said, of an area only that it rose or fell.
@@ -251,7 +242,7 @@ def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[
     if row is None:
         return []
     rate, burden = _read_area_rate(current, pathway, area), read_burden(current, pathway)
-    judged, t = judge_area(current, area), speak_to_reader(load_areas(current.release))
+    judged, t = judge_area(current, area), speak_to_reader(current)
     sentences = [
         _format_verdict(rate),
         *([word_unmet(t, judged), word_change(t, judged.changes.get(pathway))] if judged else []),

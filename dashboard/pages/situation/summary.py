@@ -92,7 +92,7 @@ def _judge_area(current: CurrentRelease, view: MapView) -> dict[str, str]:
     judged = judge_area(current, view.area) if view.area else None
     if judged is None or find_conflict(current.tier, [*view.layers, "risk"]):
         return {}
-    t = speak_to_reader(load_areas(current.release))
+    t = speak_to_reader(current)
     pathway = view.chosen("risk").get("on", "internal")
     said = [word_unmet(t, judged), word_rate(t, judged.rates.get(pathway), pathway)]
     return {

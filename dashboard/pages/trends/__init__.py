@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.narrative.evaluation import format_verdict, is_beaten
+from dashboard.narrative.shift import list_shifts
+from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.trends import breaks, charts, summary
 from dashboard.site import current_release, read_site
-from dashboard.site.current_release import CurrentRelease
+from dashboard.site.current_release import CurrentRelease, name_regions
 from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import address, markup, page_frame
 from risk.model.breaks import read_breaks
@@ -28,8 +30,8 @@ def show() -> None:
 
 
 def _show_public(current: CurrentRelease) -> None:
-    area = address.find_area(current, summary.name_areas(current), summary.find_first_area(current))
-    st.subheader(summary.name_areas(current)[area], anchor=False)
+    area = address.find_area(current, name_regions(current), summary.find_first_area(current))
+    st.subheader(name_regions(current)[area], anchor=False)
     met = summary.read_met(current, area, "all")
     with st.container(width=_YEARS):
         st.altair_chart(charts.draw_met(met, met.head(0), {}), width="stretch")
@@ -41,8 +43,8 @@ def _show_public(current: CurrentRelease) -> None:
 def _show_partner(current: CurrentRelease) -> None:
     pathways = summary.name_pathways(current)
     pathway = address.read_pathway(list(pathways))
-    area = address.find_area(current, summary.name_areas(current), summary.find_first_area(current))
-    st.subheader(f"{summary.name_areas(current)[area]} · {pathways[pathway]}", anchor=False)
+    area = address.find_area(current, name_regions(current), summary.find_first_area(current))
+    st.subheader(f"{name_regions(current)[area]} · {pathways[pathway]}", anchor=False)
     met, days = summary.read_met(current, area, pathway), summary.read_effort(current, area)
     ahead, shares = summary.read_expected(current, area, pathway), summary.read_share(current, area)
     manifest = current_release.read_risk_manifest(current)
@@ -74,7 +76,7 @@ _EFFORT = "More outreach finds more children: read every change together with th
 
 
 def _show_statements(current: CurrentRelease) -> None:
-    if sentences := summary.list_shifts(current):
+    if sentences := list_shifts(speak_to_reader(current), current):
         _show_section(_("Has the share of internal trafficking grown?"))
         st.html(markup.render_paragraphs([_(_SHIFTS)]))
         st.html(markup.render_list(sentences))

@@ -16,16 +16,9 @@ import pandas as pd
 from dashboard.narrative import risk as narrative
 from dashboard.narrative.area import word_change
 from dashboard.narrative.judgement import judge_area
-from dashboard.narrative.shift import word_shifts
-from dashboard.narrative.speech import speak_to_reader
+from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.site import current_release
-from dashboard.site.current_release import (
-    CurrentRelease,
-    load_areas,
-    read_area_names,
-    read_country_names,
-    read_risk_manifest,
-)
+from dashboard.site.current_release import CurrentRelease, name_regions, read_area_names, read_risk_manifest
 from dashboard.site.text import (
     _,
     cache_by_language,
@@ -67,16 +60,9 @@ def _has_pathway(current: CurrentRelease, pathway: str) -> bool:
     return all(current_release.has_layer(current, "encounters", _LEVEL, (("of", part),)) for part in _PARTS[pathway])
 
 
-def name_areas(current: CurrentRelease) -> dict[str, str]:
-    """Return the counties and regions by code, each with its country."""
-    table, names, land = load_areas(current.release).table, read_area_names(current), read_country_names(current)
-    countries = table.loc[table["level"] == _LEVEL, "country"]
-    return {str(code): f"{names[str(code)]}, {land[str(country)]}" for code, country in countries.items()}
-
-
 def find_first_area(current: CurrentRelease) -> str:
     """Find the area to show first: the last of the areas tested together, else the area with most children."""
-    known = name_areas(current)
+    known = name_regions(current)
     cities = [area for shift in _read_shifts(current)[:1] for area in shift.areas]
     if cities and cities[-1] in known:
         return cities[-1]
@@ -86,12 +72,6 @@ def find_first_area(current: CurrentRelease) -> str:
 def _read_shifts(current: CurrentRelease) -> tuple[AreaShift, ...]:
     manifest = read_risk_manifest(current)
     return manifest.shifts if manifest else ()
-
-
-def list_shifts(current: CurrentRelease) -> list[str]:
-    """Return the sentences on the share of internal trafficking in Durrës and Tirana."""
-    manifest, t = read_risk_manifest(current), speak_to_reader(load_areas(current.release))
-    return word_shifts(t, manifest.shifts, manifest.years) if manifest else []
 
 
 @cache_by_language(maxsize=256)
@@ -195,7 +175,7 @@ def list_changes(current: CurrentRelease, area: str) -> list[str]:
     table = current_release.read_table(current, "riskchange_region_quarter_crossing")
     if table.empty:
         return []
-    judged, t = judge_area(current, area), speak_to_reader(load_areas(current.release))
+    judged, t = judge_area(current, area), speak_to_reader(current)
     named = narrative.name_pathways()
     latest = [
         f"{named[pathway]}: {word_change(t, change)} "
@@ -208,10 +188,12 @@ def list_changes(current: CurrentRelease, area: str) -> list[str]:
     sides = {**dict.fromkeys(narrative.RISING, "up"), **dict.fromkeys(narrative.FALLING, "down")}
     # Each quarter looks at a change again: one sentence has the latest look and names the earlier ones.
     found = rows.groupby(["crossing", rows["claim"].map(sides)], sort=False)
-    return latest + [_format_change(same.to_dict("records"), named[str(pathway)]) for (pathway, _side), same in found]
+    return latest + [
+        _format_change(t, same.to_dict("records"), named[str(pathway)]) for (pathway, _side), same in found
+    ]
 
 
-def _format_change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
+def _format_change(t: Speech, looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
     row = looks[0]
     template = _(
         "Found earlier, {pathway}: {level}. The year up to {when} had {ratio} times the rate of the year before "
@@ -220,7 +202,7 @@ def _format_change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
     ends = {name: format_number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
     level = narrative.format_statement(row, change=True)
     sentence = template.format(pathway=pathway, level=level, when=_format_ending(row), **ends)
-    earlier = narrative.join_words(map(_format_ending, looks[1:])) if len(looks) > 1 else ""
+    earlier = t.join_and(map(_format_ending, looks[1:])) if len(looks) > 1 else ""
     earlier_looks = f" {_('The same was found for the years up to {earlier}.', earlier=earlier)}" if earlier else ""
     return (
         f"{sentence} {_format_outreach(float(row['effort_ratio']), warned=bool(row['effort_warning']))}{earlier_looks}"
