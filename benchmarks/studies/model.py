@@ -44,7 +44,7 @@ _FIRST_LOOK = 4  # quarters of the first release that is looked at
 
 
 @dataclass(frozen=True)
-class Found:
+class SignalResults:
     """Results of a world with a signal for one kind of counts, "exact" or "protected".
 
     correlation : rank correlation with the truth by pathway. covered : share of true log relative risks in
@@ -93,7 +93,7 @@ class Followed:
 class Study:
     """The results of all worlds of a study."""
 
-    found: tuple[Found, ...]
+    signals: tuple[SignalResults, ...]
     alarms: tuple[Alarms, ...]
     followed: tuple[Followed, ...] = ()
 
@@ -101,7 +101,7 @@ class Study:
         """Return a summary over all worlds."""
         out: dict[str, Any] = {"worlds": len(self.alarms)}
         for kind in ("exact", "protected"):
-            mine = [f for f in self.found if f.counts == kind]
+            mine = [f for f in self.signals if f.counts == kind]
             out[kind] = {
                 "correlation": round_mean([f.correlation for f in mine]),
                 "correlation_least": [round(float(v), 3) for v in np.min([f.correlation for f in mine], axis=0)],
@@ -131,7 +131,7 @@ class Study:
         return {
             "invented": True,
             "summary": self.summary(),
-            "found": [asdict(f) for f in self.found],
+            "signals": [asdict(f) for f in self.signals],
             "alarms": [asdict(a) for a in self.alarms],
             "followed": [asdict(f) for f in self.followed],
         }
@@ -150,20 +150,20 @@ def study(
     seeds = range(first_seed, first_seed + worlds)
     results = map_seeds(study_world, seeds, "Studying invented worlds", processes=processes, progress=progress)
     pairs, alarms, followed = zip(*results, strict=True)
-    return Study(tuple(found for pair in pairs for found in pair), alarms, followed)
+    return Study(tuple(result for pair in pairs for result in pair), alarms, followed)
 
 
-def _study_world(seed: int, model: RiskModel) -> tuple[list[Found], Alarms, Followed]:
+def _study_world(seed: int, model: RiskModel) -> tuple[list[SignalResults], Alarms, Followed]:
     world = simulate_default_areas(set_up_world(seed, gamma=GAMMAS[seed % len(GAMMAS)]))
     kinds = (("exact", None), ("protected", CellKey.from_policy(DEFAULT_POLICY)))
-    found = [_found(world, kind, mechanism, model) for kind, mechanism in kinds]
+    signals = [_evaluate_world(world, kind, mechanism, model) for kind, mechanism in kinds]
     quiet = simulate_default_areas(set_up_world(seed, QUIET))
-    alarms = _alarms(observe_release(quiet), seed, model)
+    alarms = _count_alarms(observe_release(quiet), seed, model)
     moving = simulate_default_areas(WorldParameters(seed=seed, hotspot=_HOTSPOT))
-    return found, alarms, _followed(moving, model)
+    return signals, alarms, _follow_hotspot(moving, model)
 
 
-def _found(world: World, kind: str, mechanism: CellKey | None, model: RiskModel) -> Found:
+def _evaluate_world(world: World, kind: str, mechanism: CellKey | None, model: RiskModel) -> SignalResults:
     parameters = world.parameters
     seen = observe_world(world, geography.load_areas().neighbours("region"), mechanism)
     fit = model.fit(seen).fit_
@@ -171,13 +171,15 @@ def _found(world: World, kind: str, mechanism: CellKey | None, model: RiskModel)
     risk, draws = draw_risk(fit, parameters.seed)
     inside = tuple(covered(draws, true, level) for level in _LEVELS)
     ranks = correlate_ranks(risk, true)
-    return Found(parameters.seed, kind, parameters.gamma, fit.gamma[0], ranks, inside, _when_shifted(world, mechanism))
+    return SignalResults(
+        parameters.seed, kind, parameters.gamma, fit.gamma[0], ranks, inside, _when_shifted(world, mechanism)
+    )
 
 
 def draw_risk(fit: Fit, seed: int) -> tuple[Floats, Floats]:
     """Return the mean log relative risk, (A, P), and draws of it over the detection range, (d, A, P)."""
-    found = fit.log_risk(_DRAWS, seed)
-    return found.mean(axis=0), DetectionRange().log_risk(found, fit.observations, seed)
+    draws = fit.log_risk(_DRAWS, seed)
+    return draws.mean(axis=0), DetectionRange().log_risk(draws, fit.observations, seed)
 
 
 def correlate_ranks(risk: Floats, true: Floats) -> tuple[float, ...]:
@@ -202,7 +204,7 @@ def _find_ends(draws: Floats, level: float) -> tuple[Floats, Floats]:
     return low, high
 
 
-def _followed(world: World, model: RiskModel) -> Followed:
+def _follow_hotspot(world: World, model: RiskModel) -> Followed:
     """Return how well the ranking by the fit follows the true one in each quarter."""
     seen = observe_release(world)
     fit = model.fit(seen).fit_
@@ -240,7 +242,7 @@ def _when_shifted(world: World, mechanism: CellKey | None) -> tuple[int, ...]:
     return tuple(first)
 
 
-def _alarms(seen: Observations, seed: int, model: RiskModel) -> Alarms:
+def _count_alarms(seen: Observations, seed: int, model: RiskModel) -> Alarms:
     """Compute the false alarms in each quarter's release of a world without a signal."""
     high, rising, unwarned = [], [], 0
     ever = np.zeros((len(seen.areas), len(seen.pathways)), bool)

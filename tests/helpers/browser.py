@@ -84,7 +84,7 @@ class Watch:
             self.outside.append(route.request.url)
             route.abort()
 
-    def told(self, message: Any) -> None:
+    def note_error(self, message: Any) -> None:
         if message.type == "error":
             self.errors.append(message.text)
 
@@ -112,7 +112,7 @@ def watch(context: Any, page: Any) -> Watch:
     """Block and count the requests of a page to other hosts, and record its errors."""
     seen = Watch()
     context.route("**/*", seen.gate)
-    page.on("console", seen.told)
+    page.on("console", seen.note_error)
     page.on("pageerror", lambda error: seen.errors.append(str(error)))
     page.on("response", seen.answered)
     page.on("websocket", seen.opened)

@@ -64,7 +64,7 @@ msgstr ""
 """
 
 
-def told(language):
+def read_entries(language):
     file = catalogues.FOLDER / language / "LC_MESSAGES" / "tact.po"
     return catalogues.parse_entries(file.read_text(encoding="utf-8"))
 
@@ -93,7 +93,7 @@ def test_the_messages_are_found_in_the_source():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_message_of_what_is_translated_has_a_translation(language):
-    entries = told(language)
+    entries = read_entries(language)
     missing = sorted(one for one in MARKED if not all(entries.get(one, ("",))))
     assert not missing
     assert all(len(entries[one]) == 1 + ("\0" in one) for one in MARKED)
@@ -103,8 +103,10 @@ def test_every_message_of_what_is_translated_has_a_translation(language):
 def test_a_catalogue_has_each_message_of_the_product_once_and_no_other(language):
     file = catalogues.FOLDER / language / "LC_MESSAGES" / "tact.po"
     text = file.read_text(encoding="utf-8")
-    assert {one for one in told(language) if one and not one.startswith("area\x04")} == EVERY, "run: make messages"
-    assert text.count("\nmsgid ") == len(told(language))
+    assert {one for one in read_entries(language) if one and not one.startswith("area\x04")} == EVERY, (
+        "run: make messages"
+    )
+    assert text.count("\nmsgid ") == len(read_entries(language))
 
 
 def test_new_messages_join_a_catalogue_and_what_is_gone_leaves_it(tmp_path):
@@ -125,7 +127,7 @@ def test_new_messages_join_a_catalogue_and_what_is_gone_leaves_it(tmp_path):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_translations_hold_the_same_values(language):
-    for message, texts in told(language).items():
+    for message, texts in read_entries(language).items():
         for text in texts if message else ():
             assert not text or fields(text) == fields(message.split("\0")[0]), message
 
@@ -134,4 +136,4 @@ def test_translations_hold_the_same_values(language):
 def test_areas_of_the_other_country_have_a_name(language, away):
     areas = area_table()
     named = areas[(areas["country"] == away) & (areas["level"] != "municipality")]["name_en"]
-    assert {f"area\x04{name}" for name in named} <= set(told(language))
+    assert {f"area\x04{name}" for name in named} <= set(read_entries(language))
