@@ -48,21 +48,21 @@ def _word_need(t: Speech, areas: Iterable[AreaJudgement]) -> Iterator[Finding]:
             ranked.setdefault(judged.country, []).append((judged.area, judged.unmet))
     if not ranked:
         return
-    places, lands, amounts, chances = [], [], [], []
-    for country, inside in ranked.items():
-        inside.sort(key=lambda pair: (pair[1].rank.value, -pair[1].amount.value))  # as the list and the map
-        chances.append(inside[0][1].chance_first)
-        named = inside[: 1 if chances[-1] >= LIKELY else 2]
-        places.append(t.join_or([t.name_area(code) for code, _unmet in named]))
-        lands.append(f"{places[-1]} ({t.name_area(country)})")
-        amounts.append(t.join_or([_word_amount(t, unmet.amount) for _code, unmet in named]))
+    places, places_with_country, amounts, chances = [], [], [], []
+    for country, ordered in ranked.items():
+        ordered.sort(key=lambda pair: (pair[1].rank.value, -pair[1].amount.value))  # as the list and the map
+        chances.append(ordered[0][1].chance_first)
+        first = ordered[: 1 if chances[-1] >= LIKELY else 2]
+        places.append(t.join_or([t.name_area(code) for code, _unmet in first]))
+        places_with_country.append(f"{places[-1]} ({t.name_area(country)})")
+        amounts.append(t.join_or([_word_amount(t, unmet.amount) for _code, unmet in first]))
     detail = t("about {numbers} children a quarter", numbers=t.join_and(amounts))
     if min(chances) >= LIKELY:
         word = t(CERTAINTIES["very_likely" if min(chances) >= VERY_LIKELY else "likely"])
         detail = t.join_parts([word, detail])
     # Where two areas of a country are named, the countries keep the names apart.
-    areas_named = t.join_and(places) if min(chances) >= LIKELY else t.list_names(lands)
-    yield Finding(t("The most children in need not reached are in {areas}", areas=areas_named), detail)
+    names = t.join_and(places) if min(chances) >= LIKELY else t.list_names(places_with_country)
+    yield Finding(t("The most children in need not reached are in {areas}", areas=names), detail)
 
 
 def _word_amount(t: Speech, amount: Amount) -> str:

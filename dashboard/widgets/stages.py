@@ -41,9 +41,9 @@ def read_stages(current: CurrentRelease, areas: Mapping[str, str], period: str) 
     }
     if any(cell is None for column in cells.values() for cell in column):
         return pd.DataFrame()
-    known = {name: [cell for cell in column if cell is not None] for name, column in cells.items()}
-    most = max((cell["value"] for c in known.values() for cell in c if not math.isnan(cell["value"])), default=1.0)
-    bars = {name: [_make_bar(current, cell, max(most, 1.0)) for cell in column] for name, column in known.items()}
+    complete = {name: [cell for cell in column if cell is not None] for name, column in cells.items()}
+    most = max((cell["value"] for c in complete.values() for cell in c if not math.isnan(cell["value"])), default=1.0)
+    bars = {name: [_make_bar(current, cell, max(most, 1.0)) for cell in column] for name, column in complete.items()}
     return pd.DataFrame(bars, index=[labels[f"{_STAGE}{stage}"] for stage in CATEGORIES["stage"]])
 
 

@@ -12,7 +12,7 @@ from dashboard.narrative.shift import list_shifts
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.flows import chart, summary
 from dashboard.pages.flows import map as flow_map
-from dashboard.pages.flows.summary import EVERY, Choice
+from dashboard.pages.flows.summary import EVERY, FlowChoice
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _
@@ -48,7 +48,7 @@ def _show_flows(current: CurrentRelease, periods: dict[str, str]) -> None:
     area = address.find_area(current, summary.name_areas(current), EVERY)
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
         period = address.pick_from_menu("time", _("Period"), periods, next(iter(periods)))
-    choice = Choice(period, pathway, area)
+    choice = FlowChoice(period, pathway, area)
     left, right = st.columns((1.7, 1), gap="medium")
     with left, st.container(key="mapbox"):
         live_map.show_map(describe_shapes(current, in_page=True), flow_map.describe_view(current, choice))

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from dashboard import map as live_map
 from dashboard.map import Arrow
-from dashboard.pages.flows.summary import CLASSES, EVERY, Choice, describe_rest, read_flows
+from dashboard.pages.flows.summary import CLASSES, EVERY, FlowChoice, describe_rest, read_flows
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from dashboard.site.text import _, cache_by_language, format_number, html, join_markup
 from dashboard.widgets.cell import format_state
@@ -38,13 +38,13 @@ def find_class(value: float) -> int:
     return max(0, bisect_right(CLASSES, value) - 1)
 
 
-def describe_view(current: CurrentRelease, choice: Choice) -> str:
+def describe_view(current: CurrentRelease, choice: FlowChoice) -> str:
     """Return the values of the map: the arrows, the largest flows on top."""
     area = "" if choice.area == EVERY else choice.area
     return live_map.describe_map([], "region", choice.period, area, arrows=draw_arrows(current, choice))
 
 
-def draw_arrows(current: CurrentRelease, choice: Choice) -> list[Arrow]:
+def draw_arrows(current: CurrentRelease, choice: FlowChoice) -> list[Arrow]:
     """Return an arrow for each flow that is drawn."""
     areas = load_areas(current.release)
     centres, names = areas.centres("region"), read_area_names(current)
@@ -67,7 +67,7 @@ def draw_arrows(current: CurrentRelease, choice: Choice) -> list[Arrow]:
     ]
 
 
-def render_legend(current: CurrentRelease, choice: Choice) -> Markup:
+def render_legend(current: CurrentRelease, choice: FlowChoice) -> Markup:
     """Return the legend of the arrows: widths, colours, and the children in no arrow."""
     drawn = read_flows(current, choice).drawn
     present = sorted({find_class(value) for value in drawn["value"]})
@@ -109,7 +109,7 @@ def render_largest(flows: list[tuple[str, float, str]]) -> Markup:
 
 
 @cache_by_language(maxsize=64)
-def render_matrix(current: CurrentRelease, choice: Choice) -> Markup:
+def render_matrix(current: CurrentRelease, choice: FlowChoice) -> Markup:
     """Return all origins by destinations, with the sums of what is shown; a state is a sign, explained below."""
     rows, table = read_flows(current, replace(choice, area=EVERY)).rows, load_areas(current.release).table
     regions = [str(code) for code in table.index[table["level"] == "region"]]
@@ -151,7 +151,7 @@ def render_matrix(current: CurrentRelease, choice: Choice) -> Markup:
     )
 
 
-def _pick(code: str, choice: Choice) -> str:
+def _pick(code: str, choice: FlowChoice) -> str:
     return "picked" if code == choice.area else ""
 
 

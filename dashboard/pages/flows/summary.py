@@ -45,7 +45,7 @@ _PATHWAYS = ("internal", "al_to_gr", "other_cross_border", "none_known")
 
 
 @dataclass(frozen=True)
-class Choice:
+class FlowChoice:
     """What the page shows: a period, a pathway ("all" for both), and an area ("all" for both countries)."""
 
     period: str
@@ -75,20 +75,19 @@ def _read_rows(current: CurrentRelease, level: str, period: str) -> pd.DataFrame
     if table.empty:
         return pd.DataFrame(columns=["area", "origin", "state", "value", "margin", "noisy", "noisy_margin", "crosses"])
     here = table[table["period"] == period].reset_index(drop=True)
-    land = load_areas(current.release).table["country"]
-    own = ["area", "origin"] if level == "country" else [here["area"].map(land), here["origin"].map(land)]
-    ends = [here[end] if isinstance(end, str) else end for end in own]
+    country = load_areas(current.release).table["country"]
+    ends = [here[end] if level == "country" else here[end].map(country) for end in ("area", "origin")]
     numbers = choose_numbers(here, current.release.largest)
     # Sums over years may lie outside what a published number allows; then that number says more.
-    apart = (numbers["value"] - numbers["noisy"]).abs() > numbers["noisy_margin"]
-    kept = (here["state"] == "number") & (apart | (numbers["value"] < 1))
+    differs = (numbers["value"] - numbers["noisy"]).abs() > numbers["noisy_margin"]
+    as_published = (here["state"] == "number") & (differs | (numbers["value"] < 1))
     for shown, published in (("value", "noisy"), ("margin", "noisy_margin")):
-        numbers[shown] = numbers[shown].mask(kept, numbers[published])
+        numbers[shown] = numbers[shown].mask(as_published, numbers[published])
     return pd.concat([here[["area", "origin", "state"]], numbers], axis=1).assign(crosses=ends[0] != ends[1])
 
 
 @lru_cache(maxsize=128)
-def read_flows(current: CurrentRelease, choice: Choice) -> Flows:
+def read_flows(current: CurrentRelease, choice: FlowChoice) -> Flows:
     """Read the flows of a choice. Never change the shared frames."""
     rows = _choose_rows(_read_rows(current, "region", choice.period), choice)
     if choice.area != EVERY:
@@ -101,7 +100,7 @@ def read_flows(current: CurrentRelease, choice: Choice) -> Flows:
     return Flows(rows, drawn, total, max(0.0, total - float(drawn["value"].sum())))
 
 
-def _choose_rows(rows: pd.DataFrame, choice: Choice) -> pd.DataFrame:
+def _choose_rows(rows: pd.DataFrame, choice: FlowChoice) -> pd.DataFrame:
     return rows if choice.pathway == EVERY else rows[rows["crosses"] == (choice.pathway == CROSS_BORDER)]
 
 
@@ -110,7 +109,7 @@ def name_areas(current: CurrentRelease) -> dict[str, str]:
     return {EVERY: _("Albania and Greece"), **name_regions(current)}
 
 
-def find_answer(current: CurrentRelease, choice: Choice) -> str:
+def find_answer(current: CurrentRelease, choice: FlowChoice) -> str:
     """Return the answer in a sentence: the destinations with most children, and the largest flow."""
     flows, names = read_flows(current, choice), read_area_names(current)
     if flows.drawn.empty:
@@ -153,7 +152,7 @@ def _join_places(t: Speech, names: pd.Series, rows: pd.DataFrame) -> str:
     return t.join_and(_("{area} ({n})", area=names[str(code)], n=_format_pair(row)) for code, row in first.items())
 
 
-def _describe_area(current: CurrentRelease, choice: Choice) -> str:
+def _describe_area(current: CurrentRelease, choice: FlowChoice) -> str:
     rows, names = read_flows(current, choice).drawn, read_area_names(current)
     t = speak_to_reader(current)
     here, within = choice.area, (rows["area"] == choice.area) & (rows["origin"] == choice.area)
@@ -172,7 +171,7 @@ def _describe_area(current: CurrentRelease, choice: Choice) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def list_totals(current: CurrentRelease, choice: Choice) -> list[tuple[str, str]]:
+def list_totals(current: CurrentRelease, choice: FlowChoice) -> list[tuple[str, str]]:
     """Return the flows between and inside the countries with their margins, as published for countries."""
     names, rows = read_country_names(current), _choose_rows(_read_rows(current, "country", choice.period), choice)
     cells = {(row["origin"], row["area"]): row for row in rows.to_dict("records")}
@@ -189,7 +188,7 @@ def _name_pair(names: dict[str, str], start: str, end: str) -> str:
     return _("{origin} to {area}", origin=names[start], area=names[end])
 
 
-def list_largest(current: CurrentRelease, choice: Choice) -> list[tuple[str, float, str]]:
+def list_largest(current: CurrentRelease, choice: FlowChoice) -> list[tuple[str, float, str]]:
     """Return the largest flows that are drawn: from where to where, the number, and the number with its margin."""
     names = read_area_names(current)
     return [
@@ -204,7 +203,7 @@ def _name_flow(names: pd.Series, start: str, end: str) -> str:
     return _("{origin} to {area}", origin=names[start], area=names[end])
 
 
-def describe_rest(current: CurrentRelease, choice: Choice) -> str:
+def describe_rest(current: CurrentRelease, choice: FlowChoice) -> str:
     """Return how many children are in no arrow, and why."""
     flows = read_flows(current, choice)
     withheld = int((flows.rows["state"] == "withheld").sum())
@@ -222,9 +221,9 @@ def describe_rest(current: CurrentRelease, choice: Choice) -> str:
     )
 
 
-def describe_reach(current: CurrentRelease, choice: Choice) -> str:
+def describe_reach(current: CurrentRelease, choice: FlowChoice) -> str:
     """Return whose flows these are: of children met whose origin and destination are known."""
-    known = _read_rows(current, "country", choice.period)["value"].sum()
+    complete = _read_rows(current, "country", choice.period)["value"].sum()
     options = (("of", EVERY),)
     if choice.period not in current_release.list_periods(current, "encounters", "country", choice.period, options):
         return _("These are flows of children who were met, not of all children: more are met where teams work.")
@@ -232,12 +231,12 @@ def describe_reach(current: CurrentRelease, choice: Choice) -> str:
     return _(
         "These are flows of children who were met, not of all children: more are met where teams work. Origin and "
         "destination are known of {known} of the {all} children met.",
-        known=format_number(known),
+        known=format_number(complete),
         all=format_number(every),
     )
 
 
-def tabulate_flows(current: CurrentRelease, choice: Choice) -> pd.DataFrame:
+def tabulate_flows(current: CurrentRelease, choice: FlowChoice) -> pd.DataFrame:
     """Return the flows with a number as a table, one in each row, the largest first."""
     rows = read_flows(current, choice).rows
     rows, names = rows[rows["value"].notna()], read_area_names(current)
@@ -258,22 +257,22 @@ def read_shares(current: CurrentRelease) -> pd.DataFrame:
     manifest, names = read_risk_manifest(current), read_area_names(current)
     rows = [
         (
-            _("{first} and {last} together", first=names[one.areas[0]], last=names[one.areas[-1]])
-            if len(one.areas) > 1
-            else names[one.areas[0]],
-            format_period(one.year),
-            f"{one.year[:4]}/{Period.parse(one.year).end:%y}",
-            one.share,
-            one.low,
-            one.high,
+            _("{first} and {last} together", first=names[estimate.areas[0]], last=names[estimate.areas[-1]])
+            if len(estimate.areas) > 1
+            else names[estimate.areas[0]],
+            format_period(estimate.year),
+            f"{estimate.year[:4]}/{Period.parse(estimate.year).end:%y}",
+            estimate.share,
+            estimate.low,
+            estimate.high,
             _(
                 "{share} % ({low} to {high})",
-                share=format_number(round(one.share)),
-                low=format_number(round(one.low)),
-                high=format_number(round(one.high)),
+                share=format_number(round(estimate.share)),
+                low=format_number(round(estimate.low)),
+                high=format_number(round(estimate.high)),
             ),
         )
-        for one in (manifest.shares if manifest else ())
+        for estimate in (manifest.shares if manifest else ())
     ]
     return pd.DataFrame(rows, columns=["place", "year", "short", "share", "low", "high", "words"])
 

@@ -57,9 +57,9 @@ def _show_list(t: Speech, content: Content) -> None:
         if country := content.find_country(chosen):
             address.set_choice("land", country)
     with st.container(key="overview-choices", horizontal=True):
-        lands = {code: t.name_area(code) for code in content.countries}
-        land = address.pick_segment("land", _("Country"), lands)
+        countries = {code: t.name_area(code) for code in content.countries}
+        shown = address.pick_segment("land", _("Country"), countries)
         order = address.pick_from_menu("rank", _("Rank by"), content.orders, next(iter(content.orders)))
-    st.html(content.render_rows(land, order, chosen))
+    st.html(content.render_rows(shown, order, chosen))
     if words := content.word_area(chosen):
         st.html(words)

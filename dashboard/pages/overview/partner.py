@@ -32,15 +32,15 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
     judged, plan = judge_areas(current), read_usual_plan(current)
     bounds = breaks.choose_breaks([area.unmet.amount.value for area in judged.values() if area.unmet])
     colours = palette.choose_colours(palette.RISKS, len(bounds) + 1)
-    courses = ranking.read_courses(current)
+    histories = ranking.read_histories(current)
     pathway, table = address.read_pathway(list(name_pathways())), load_areas(current.release).table
-    lands = table["country"][table["level"] == "region"].astype(str)
+    country_of = table["country"][table["level"] == "region"].astype(str)
 
-    def render_rows(land: str, order: str, chosen: str) -> Markup:
-        inside = [area for area in judged.values() if area.country == land]
-        ordered = ranking.order_areas(t, inside, order, pathway)
-        unranked = [code for code in map(str, lands.index[lands == land]) if code not in judged]
-        return ranking.render_ranking(t, ordered, courses, pathway, chosen, unranked)
+    def render_rows(country: str, order: str, chosen: str) -> Markup:
+        areas = [area for area in judged.values() if area.country == country]
+        ordered = ranking.order_areas(t, areas, order, pathway)
+        unranked = [code for code in map(str, country_of.index[country_of == country]) if code not in judged]
+        return ranking.render_ranking(t, ordered, histories, pathway, chosen, unranked)
 
     return Content(
         findings=_word_findings(t, judged, plan),

@@ -26,26 +26,24 @@ _HIGH = ("very_high", "high")
 def make_content(t: Speech, current: CurrentRelease) -> Content:
     """Return the content of the page for a release of the public tier."""
     table = load_areas(current.release).table
-    land = {str(code): str(table["country"][code]) for code in table.index[table["level"] == "region"]}
+    country_of = {str(code): str(table["country"][code]) for code in table.index[table["level"] == "region"]}
     period, claims = _read_classes(current)
-    known = {code: land[code] for code in land if code in claims} or land
-    courses = ranking.read_courses(current)
+    shown = {code: country_of[code] for code in country_of if code in claims} or country_of
+    histories = ranking.read_histories(current)
 
     def render_rows(country: str, order: str, chosen: str) -> Markup:
         rank = {code: i for i, code in enumerate(PUBLIC)}
-        inside = [code for code in known if known[code] == country]
-        inside.sort(
-            key=lambda code: (-rank.get(claims.get(code, ""), -1) if order == "class" else 0, t.name_area(code))
-        )
-        return _render_rows(t, inside, claims, courses, chosen)
+        codes = [code for code in shown if shown[code] == country]
+        codes.sort(key=lambda code: (-rank.get(claims.get(code, ""), -1) if order == "class" else 0, t.name_area(code)))
+        return _render_rows(t, codes, claims, histories, chosen)
 
     return Content(
-        findings=_word_findings(t, known, claims, period),
+        findings=_word_findings(t, shown, claims, period),
         links=[(_("See the map"), "map"), (_("See the classes"), "risk"), (_("How is this protected?"), "method")],
         note=_("Public tier: yearly numbers and classes alone. Numbers carry noise that protects children."),
         legend=_make_legend(period, claims),
-        marks={code: _make_mark(t, code, claims.get(code, "")) for code in known},
-        areas=known,
+        marks={code: _make_mark(t, code, claims.get(code, "")) for code in shown},
+        areas=shown,
         flows=(),
         orders={name: _(words) for name, words in ORDERS.items()},
         alerts=lambda earlier: [_say_what_is_new(current, earlier)],
@@ -64,14 +62,14 @@ def _read_classes(current: CurrentRelease) -> tuple[str, dict[str, str]]:
     return period, dict(zip(last["area"].astype(str), read_claims(last), strict=True))
 
 
-def _word_findings(t: Speech, known: dict[str, str], claims: dict[str, str], period: str) -> list[Finding]:
+def _word_findings(t: Speech, shown: dict[str, str], claims: dict[str, str], period: str) -> list[Finding]:
     beyond = Finding(
         _("Unmet need, the change in Tirana and Durrës and advice on moves are on the partner tier"),
         _("public numbers are too coarse to say them"),
     )
     if not claims:
         return [Finding(_("No public year is final yet, so there are no classes of risk")), beyond]
-    high = [code for code in known if claims.get(code, "") in _HIGH]
+    high = [code for code in shown if claims.get(code, "") in _HIGH]
     unsure = sum(not claim for claim in claims.values())
     lead = _("No area has a high rate by public numbers")
     if high:
@@ -100,7 +98,7 @@ def _make_mark(t: Speech, code: str, claim: str) -> AreaMark:
 
 
 def _render_rows(
-    t: Speech, codes: list[str], claims: dict[str, str], courses: dict[str, ranking.Course], chosen: str
+    t: Speech, codes: list[str], claims: dict[str, str], histories: dict[str, ranking.History], chosen: str
 ) -> Markup:
     rows = join_markup(
         html(
@@ -112,7 +110,7 @@ def _render_rows(
             Markup(' aria-current="true"') if code == chosen else "",
             t.name_area(code),
             name_claim(claims.get(code, "")),
-            ranking.render_course(courses.get(code)),
+            ranking.render_history(histories.get(code)),
         )
         for code in codes
     )

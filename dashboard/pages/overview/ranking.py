@@ -1,4 +1,4 @@
-"""The ranked list of the Overview page: an area in a row, with unmet need, its course, its rate and its gaps."""
+"""The ranked list of the Overview page: an area in a row, with unmet need, its history, its rate and its gaps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _QUARTERS = 12
 
 
 @dataclass(frozen=True)
-class Course:
+class History:
     """Children met in an area by quarter, or year on the public tier: NaN where there is only a state."""
 
     periods: tuple[str, ...]
@@ -37,7 +37,7 @@ class Course:
 
 
 @lru_cache(maxsize=8)
-def read_courses(current: CurrentRelease) -> dict[str, Course]:
+def read_histories(current: CurrentRelease) -> dict[str, History]:
     """Read the children identified or met in each area over the last twelve of the shortest periods."""
     if not current_release.has_layer(current, "encounters", "region", ()):
         return {}
@@ -45,7 +45,7 @@ def read_courses(current: CurrentRelease) -> dict[str, Course]:
     frames = current_release.read_series(current, "encounters", "region", periods, ())
     codes = {str(code) for frame in frames.values() for code in frame.index}
     return {
-        code: Course(periods, tuple(float(f["value"][code]) if code in f.index else math.nan for f in frames.values()))
+        code: History(periods, tuple(float(f["value"][code]) if code in f.index else math.nan for f in frames.values()))
         for code in codes
     }
 
@@ -70,7 +70,7 @@ def order_areas(t: Speech, judged: Sequence[AreaJudgement], order: str, pathway:
 def render_ranking(
     t: Speech,
     areas: Sequence[AreaJudgement],
-    courses: Mapping[str, Course],
+    histories: Mapping[str, History],
     pathway: str,
     chosen: str,
     unranked: Sequence[str] = (),
@@ -81,7 +81,7 @@ def render_ranking(
     """
     widest = max((area.unmet.amount.high for area in areas if area.unmet), default=1.0)
     rows = join_markup(
-        _render_row(t, area, courses.get(area.area), pathway, widest, is_chosen=area.area == chosen) for area in areas
+        _render_row(t, area, histories.get(area.area), pathway, widest, is_chosen=area.area == chosen) for area in areas
     )
     axes = len(next((area.gaps for area in areas if area.gaps), {}))
     heads = [
@@ -101,7 +101,7 @@ def render_ranking(
 
 
 def _render_row(
-    t: Speech, area: AreaJudgement, course: Course | None, pathway: str, widest: float, *, is_chosen: bool
+    t: Speech, area: AreaJudgement, history: History | None, pathway: str, widest: float, *, is_chosen: bool
 ) -> Markup:
     classes = " ".join(name for name, holds in (("watched", area.area in WATCHED), ("chosen", is_chosen)) if holds)
     return html(
@@ -115,7 +115,7 @@ def _render_row(
         Markup(' aria-current="true"') if is_chosen else "",
         t.name_area(area.area),
         _render_unmet(t, area, widest),
-        render_course(course),
+        render_history(history),
         _render_rate(t, area.rates.get(pathway)),
         _render_gaps(t, area.gaps),
     )
@@ -145,23 +145,23 @@ def _render_unmet(t: Speech, area: AreaJudgement, widest: float) -> Markup:
     )
 
 
-def render_course(course: Course | None) -> Markup:
+def render_history(history: History | None) -> Markup:
     """Return children met as small bars, a period each; a period without a number keeps its place."""
-    if course is None or all(math.isnan(value) for value in course.values):
+    if history is None or all(math.isnan(value) for value in history.values):
         return html("<small>{}</small>", _("no number"))
-    largest = max(1.0, *(value for value in course.values if not math.isnan(value)))
+    largest = max(1.0, *(value for value in history.values if not math.isnan(value)))
     bars = join_markup(
         Markup("<i class=none></i>")
         if math.isnan(value)
         else html("<i style=height:{}%></i>", round(100 * value / largest))
-        for value in course.values
+        for value in history.values
     )
     words = _(
         "{first} to {last}: at most {largest} in a period, {newest} in the last one",
-        first=format_period(course.periods[0]),
-        last=format_period(course.periods[-1]),
+        first=format_period(history.periods[0]),
+        last=format_period(history.periods[-1]),
         largest=format_number(round(largest)),
-        newest=_("no number") if math.isnan(course.values[-1]) else format_number(round(course.values[-1])),
+        newest=_("no number") if math.isnan(history.values[-1]) else format_number(round(history.values[-1])),
     )
     return html('<span class="sparks" role="img" aria-label="{}" title="{}">{}</span>', words, words, bars)
 

@@ -43,7 +43,7 @@ def _show_programme(current: CurrentRelease, periods: dict[str, str]) -> None:
 
 def _show_partner(current: CurrentRelease, area: str, period: str) -> None:
     country = summary.find_country(current, area)
-    answers = [results.describe_courses(current, country), summary.describe_state_share(current, country)]
+    answers = [results.describe_verdicts(current, country), summary.describe_state_share(current, country)]
     st.html(markup.render_lead(" ".join(filter(None, answers))))
     name = summary.name_areas(current)[country]
     quarter = summary.find_last_quarter(current)
@@ -86,9 +86,9 @@ def _show_results(current: CurrentRelease, area: str) -> None:
         st.html(markup.render_paragraphs([_(_NOT_HERE)]))
         return
     st.html(render.render_results([result for result in listed if not (result.axis and result.bearer)]))
-    if apart := [result for result in listed if result.axis and result.bearer]:
+    if of_bearers := [result for result in listed if result.axis and result.bearer]:
         with st.expander(_("Services of each duty bearer, with targets")):
-            st.html(render.render_results(apart))
+            st.html(render.render_results(of_bearers))
 
 
 _NOT_HERE = (

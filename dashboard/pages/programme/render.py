@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from dashboard.pages.programme import results, summary
-from dashboard.pages.programme.results import Course, Result
+from dashboard.pages.programme.results import Result, Verdict
 from dashboard.pages.programme.summary import CARRIERS, Number
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, cache_by_language, format_number, format_period, html, join_markup
@@ -126,9 +126,9 @@ def tabulate_matrix(current: CurrentRelease, area: str) -> pd.DataFrame:
 def render_results(listed: Sequence[Result]) -> Markup:
     """Return expected results as a table, by axis: those that are late come first."""
     axes = {**summary.name_axes(), "": _("Programme")}
-    order: Mapping[Course, int] = {"late": 0, "cannot_tell": 1, "on_course": 2}
+    order: Mapping[Verdict, int] = {"late": 0, "cannot_tell": 1, "on_course": 2}
     groups = [
-        (name, sorted((r for r in listed if r.axis == a), key=lambda r: order[r.course])) for a, name in axes.items()
+        (name, sorted((r for r in listed if r.axis == a), key=lambda r: order[r.verdict])) for a, name in axes.items()
     ]
     columns = [_("Expected result"), _("Baseline"), _("Latest"), _("Target"), "", _("Verdict"), _("Date"), _("Source")]
     head = join_markup(html('<th scope="col">{}</th>', name) for name in columns)
@@ -155,7 +155,7 @@ def _render_result(result: Result) -> Markup:
         (_("Latest"), result.words),
         (_("Target"), format_number(result.target)),
         ("", render_bullet(result.value, result.target)),
-        (_("Verdict"), html('<em class="{}">{}</em>', result.course, results.name_courses()[result.course])),
+        (_("Verdict"), html('<em class="{}">{}</em>', result.verdict, results.name_verdicts()[result.verdict])),
         (_("Date"), format_period(result.period.id)),
         (_("Source"), result.source),
     ]

@@ -18,7 +18,7 @@ from data.tables.periods import Period, add_months
 from geo.layers.core.words import describe_state
 
 INDICATORS = "indicators"
-Course = Literal["on_course", "late", "cannot_tell"]
+Verdict = Literal["on_course", "late", "cannot_tell"]
 _STALE = 12  # months: an older value says nothing of today
 
 
@@ -42,10 +42,10 @@ class Result:
     target: float
     period: Period
     source: str
-    course: Course
+    verdict: Verdict
 
 
-def name_courses() -> dict[Course, str]:
+def name_verdicts() -> dict[Verdict, str]:
     """Return the verdicts in words."""
     return {"late": _("late"), "cannot_tell": _("cannot tell"), "on_course": _("on course")}
 
@@ -70,8 +70,8 @@ def read_results(current: CurrentRelease, area: str) -> tuple[Result, ...]:
 def _make_result(current: CurrentRelease, rows: pd.DataFrame) -> Result:
     ordered = rows.assign(end=[Period.parse(period).end for period in rows["period"]]).sort_values("end", kind="stable")
     first, last = ordered.iloc[0], ordered.iloc[-1]
-    known = last["state"] in ("number", "almost_none")
-    value = (0.0 if last["state"] == "almost_none" else float(last["value"])) if known else math.nan
+    is_number = last["state"] in ("number", "almost_none")
+    value = (0.0 if last["state"] == "almost_none" else float(last["value"])) if is_number else math.nan
     margin = 0.0 if math.isnan(last["margin"]) else float(last["margin"])
     ends = value - margin, value + margin
     words = format_number(last["value"]) or translate(describe_state(last["state"], current.release.k))
@@ -87,11 +87,11 @@ def _make_result(current: CurrentRelease, rows: pd.DataFrame) -> Result:
         baseline=_format_baseline(current, first) if len(ordered) > 1 else "",
         value=value,
         margin=margin,
-        words=f"{words} ±{format_number(margin)}" if margin and known else words,
+        words=f"{words} ±{format_number(margin)}" if margin and is_number else words,
         target=target,
         period=Period.parse(last["period"]),
         source=_("{source}, {partner}", source=make_legible(last["source"]), partner=make_legible(last["partner"])),
-        course="cannot_tell" if stale else judge_course(ends, target, baseline),
+        verdict="cannot_tell" if stale else judge_value(ends, target, baseline),
     )
 
 
@@ -100,7 +100,7 @@ def _format_baseline(current: CurrentRelease, first: pd.Series) -> str:
     return _("{value} ({when})", value=value, when=format_period(str(first["period"])))
 
 
-def judge_course(ends: tuple[float, float], target: float, baseline: float) -> Course:
+def judge_value(ends: tuple[float, float], target: float, baseline: float) -> Verdict:
     """Return whether a value between two ends reaches its target; where it should fall, the other way round."""
     low, high = ends
     if math.isnan(low) or math.isnan(target):
@@ -120,9 +120,9 @@ def find_goal(results: Sequence[Result], quarter: Period | None, axis: str, bear
     return fitting[0] if quarter and len(fitting) == 1 and fitting[0].period.end == quarter.end else None
 
 
-def describe_courses(current: CurrentRelease, area: str) -> str:
+def describe_verdicts(current: CurrentRelease, area: str) -> str:
     """Return in a sentence how many expected results are on course."""
-    counted = Counter(result.course for result in read_results(current, area))
+    counted = Counter(result.verdict for result in read_results(current, area))
     if not counted:
         return ""
     return _(

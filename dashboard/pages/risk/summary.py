@@ -80,28 +80,28 @@ def _list_levels(t: Speech, current: CurrentRelease) -> Iterator[str]:
     for code, country in read_country_names(current).items():
         for pathway in name_pathways():
             frame = read_area_rates(current, pathway)
-            inside = frame[frame["country"] == code]
-            if len(inside):
-                yield _format_level(t, inside, country, t.name_pathway(pathway))
+            rows = frame[frame["country"] == code]
+            if len(rows):
+                yield _format_level(t, rows, country, t.name_pathway(pathway))
                 burden = read_burden(current, pathway)
                 yield from _list_top(t, burden[burden["country"] == code] if len(burden) else burden)
 
 
-def _format_level(t: Speech, inside: pd.DataFrame, country: str, pathway: str) -> str:
+def _format_level(t: Speech, rows: pd.DataFrame, country: str, pathway: str) -> str:
     """Return the areas of a country with a rate above or below the one explained by people and outreach."""
     parts = [
-        _("{level} in {areas}", level=name_claim(code), areas=_join_rates(t, inside[inside["claim"] == code]))
+        _("{level} in {areas}", level=name_claim(code), areas=_join_rates(t, rows[rows["claim"] == code]))
         for code in _NAMED
-        if (inside["claim"] == code).any()
+        if (rows["claim"] == code).any()
     ]
     statement = _("no area is likely to be above or far below the national average")
     if parts:
         statement = _("{listed} (numbers: times the national average)", listed="; ".join(parts))
-    unsure = int((inside["claim"] == "").sum())
+    unsure = int((rows["claim"] == "").sum())
     sentence = _("{country}, {pathway}: {said}.", country=country, pathway=pathway, said=statement)
     if not unsure:
         return sentence
-    return f"{sentence} {_('Cannot tell for {unsure} of {all} areas.', unsure=unsure, all=len(inside))}"
+    return f"{sentence} {_('Cannot tell for {unsure} of {all} areas.', unsure=unsure, all=len(rows))}"
 
 
 def _join_rates(t: Speech, rows: pd.DataFrame) -> str:
@@ -113,13 +113,13 @@ def _join_rates(t: Speech, rows: pd.DataFrame) -> str:
     )
 
 
-def _list_top(t: Speech, inside: pd.DataFrame) -> Iterator[str]:
+def _list_top(t: Speech, rows: pd.DataFrame) -> Iterator[str]:
     """Yield a sentence on the areas of a country that are at least likely to be among those with the most children."""
-    if inside.empty:
+    if rows.empty:
         return
-    words = inside["top"].map(judge_chance)
+    words = rows["top"].map(judge_chance)
     parts = [
-        _("{certainty}: {areas}", certainty=name_certainty(code), areas=t.join_and(inside.loc[words == code, "name"]))
+        _("{certainty}: {areas}", certainty=name_certainty(code), areas=t.join_and(rows.loc[words == code, "name"]))
         for code in ("very_likely", "likely")
         if (words == code).any()
     ]

@@ -62,11 +62,11 @@ def _has_pathway(current: CurrentRelease, pathway: str) -> bool:
 
 def find_first_area(current: CurrentRelease) -> str:
     """Find the area to show first: the last of the areas tested together, else the area with most children."""
-    known = name_regions(current)
+    regions = name_regions(current)
     cities = [area for shift in _read_shifts(current)[:1] for area in shift.areas]
-    if cities and cities[-1] in known:
+    if cities and cities[-1] in regions:
         return cities[-1]
-    return max(known, key=lambda area: read_met(current, area, "all")["value"].astype(float).sum())
+    return max(regions, key=lambda area: read_met(current, area, "all")["value"].astype(float).sum())
 
 
 def _read_shifts(current: CurrentRelease) -> tuple[AreaShift, ...]:
@@ -94,12 +94,12 @@ def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple
     noisy = " + ".join(format_noisy(cell.noisy, cell.noisy_margin) for cell in cells if not math.isnan(cell.noisy))
     if numbers:  # beside a number, "not searched" is the published zero that it is
         cells = [replace(cell, state="almost_none") if cell.state == "not_searched" else cell for cell in cells]
-    known = [find_bounds(cell, current.release.k, current.release.largest) for cell in cells]
-    if not numbers or None in known:
+    bounds = [find_bounds(cell, current.release.k, current.release.largest) for cell in cells]
+    if not numbers or None in bounds:
         state = next(cell.state for cell in cells if cell.state != "number")
         return period, label, math.nan, math.nan, math.nan, state, _format_state(current, state), noisy
     value = sum(numbers)
-    low, high = (sum(pair[end] for pair in known if pair) for end in (0, 1))
+    low, high = (sum(pair[end] for pair in bounds if pair) for end in (0, 1))
     words = _(
         "{value} (true number {low} to {high})",
         value=format_number(value),
@@ -232,27 +232,27 @@ def read_trends(current: CurrentRelease) -> Trends:
 
 def list_accepted(accepted: Sequence[Break], area: str) -> list[Break]:
     """List the accepted breaks that concern an area."""
-    return [one for one in accepted if one.concerns(area)]
+    return [accepted_break for accepted_break in accepted if accepted_break.concerns(area)]
 
 
 def list_possible(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> list[Jump]:
     """List the possible breaks of an area's series that nobody has accepted yet."""
-    known = {one.period for one in list_accepted(accepted, area)}
+    accepted_periods = {accepted_break.period for accepted_break in list_accepted(accepted, area)}
     jumps = (jump for name, jump in read_trends(current).jumps if name == pathway and jump.concerns(area))
-    return [jump for jump in jumps if jump.period not in known]
+    return [jump for jump in jumps if jump.period not in accepted_periods]
 
 
 def is_outdated(current: CurrentRelease, accepted: Sequence[Break], area: str) -> bool:
     """Return whether breaks of the area were accepted or removed since the model ran, so its changes do not hold."""
     used = list_accepted(read_trends(current).breaks, area)
-    return {(one.period, one.place) for one in used} != {
-        (one.period, one.place) for one in list_accepted(accepted, area)
+    return {(used_break.period, used_break.place) for used_break in used} != {
+        (new_break.period, new_break.place) for new_break in list_accepted(accepted, area)
     }
 
 
 def list_count_changes(current: CurrentRelease, area: str, pathway: str) -> list[str]:
     """Return the sentence on the change of an area's counts over the last year."""
-    changes = (one for one in read_trends(current).changes if (one.area, one.pathway) == (area, pathway))
+    changes = (change for change in read_trends(current).changes if (change.area, change.pathway) == (area, pathway))
     return [narrative.format_count_change(change) for change in changes]
 
 
@@ -261,16 +261,16 @@ def tabulate_count_changes(current: CurrentRelease, pathway: str) -> pd.DataFram
     names = read_area_names(current)
     rows = [
         (
-            names[one.area],
-            narrative.name_count_verdict(one),
-            "" if one.ratio is None else format_number(round(one.ratio, 2)),
-            "" if one.effort_ratio is None else format_number(round(one.effort_ratio, 2)),
-            _("outreach may be the reason") if one.effort_warning and one.verdict != "no clear change" else "",
+            names[change.area],
+            narrative.name_count_verdict(change),
+            "" if change.ratio is None else format_number(round(change.ratio, 2)),
+            "" if change.effort_ratio is None else format_number(round(change.effort_ratio, 2)),
+            _("outreach may be the reason") if change.effort_warning and change.verdict != "no clear change" else "",
         )
-        for one in sorted(
-            read_trends(current).changes, key=lambda one: one.verdict in ("no clear change", "not compared")
+        for change in sorted(
+            read_trends(current).changes, key=lambda change: change.verdict in ("no clear change", "not compared")
         )
-        if one.pathway == pathway
+        if change.pathway == pathway
     ]
     head = [_("Area"), _("Change of counts"), _("Counts, times"), _("Outreach days, times"), _("Warning")]
     return pd.DataFrame(rows, columns=head)

@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.pages.flows import map as flow_map
 from dashboard.pages.flows import summary
-from dashboard.pages.flows.summary import CLASSES, EVERY, Choice
+from dashboard.pages.flows.summary import CLASSES, EVERY, FlowChoice
 from dashboard.site import current_release
 from data.tables.shown import choose_numbers
 from tests.helpers.pages import open_current, open_page, read_text
@@ -31,7 +31,9 @@ def published(current, period=WHOLE):
     return table[table["period"] == period].set_index(["origin", "area"])
 
 
-@pytest.mark.parametrize("choice", [Choice(WHOLE), Choice("2007-06-01/P1Y", "internal"), Choice(WHOLE, EVERY, "AL-11")])
+@pytest.mark.parametrize(
+    "choice", [FlowChoice(WHOLE), FlowChoice("2007-06-01/P1Y", "internal"), FlowChoice(WHOLE, EVERY, "AL-11")]
+)
 def test_an_arrow_stands_for_a_published_number_alone(current, choice):
     flows, table = summary.read_flows(current, choice), published(current, choice.period)
     assert len(flows.drawn) > 3
@@ -50,13 +52,13 @@ def test_what_is_in_no_arrow_is_counted_and_withheld_flows_have_none(current):
     years = [f"{year}-06-01/P1Y" for year in (2006, 2007, 2008)]
     assert any((published(current, year)["state"] == "withheld").any() for year in years)
     for year in years:
-        flows, withheld = summary.read_flows(current, Choice(year)), published(current, year)
+        flows, withheld = summary.read_flows(current, FlowChoice(year)), published(current, year)
         hidden = withheld.index[withheld["state"] == "withheld"]
         assert not set(hidden) & set(zip(flows.drawn["origin"], flows.drawn["area"], strict=True))
         table = current.release.table("flows_country_year_origin")
         total = choose_numbers(table[table["period"] == year], current.release.largest)["value"].sum()
         assert flows.other == pytest.approx(total - flows.drawn["value"].sum(), abs=15)
-        words = summary.describe_rest(current, Choice(year))
+        words = summary.describe_rest(current, FlowChoice(year))
         assert f"Other or hidden: {flows.other:.0f} of {flows.total:.0f} children" in words
         assert "of fewer than 5 or without a known county or region" in words
         plural = "flow is" if len(hidden) == 1 else "flows are"
@@ -82,20 +84,20 @@ def make_flows(first, second):
 )
 def test_a_flow_is_the_largest_only_where_no_margin_lets_another_be(current, monkeypatch, first, second, words):
     monkeypatch.setattr(summary, "read_flows", lambda _current, _choice: make_flows(first, second))
-    assert words in summary.find_answer(current, Choice(WHOLE))
+    assert words in summary.find_answer(current, FlowChoice(WHOLE))
 
 
 def test_the_pathway_divides_flows_by_the_border(current):
-    every, inside, across = (
-        summary.read_flows(current, Choice(WHOLE, pathway)).rows for pathway in (EVERY, "internal", "cross_border")
+    every, internal, cross_border = (
+        summary.read_flows(current, FlowChoice(WHOLE, pathway)).rows for pathway in (EVERY, "internal", "cross_border")
     )
-    assert (inside["area"].str[:2] == inside["origin"].str[:2]).all()
-    assert (across["area"].str[:2] != across["origin"].str[:2]).all()
-    assert len(inside) + len(across) == len(every)
+    assert (internal["area"].str[:2] == internal["origin"].str[:2]).all()
+    assert (cross_border["area"].str[:2] != cross_border["origin"].str[:2]).all()
+    assert len(internal) + len(cross_border) == len(every)
 
 
 def test_no_flow_with_a_published_number_is_shown_as_none(current):
-    rows = summary.read_flows(current, Choice(WHOLE)).rows
+    rows = summary.read_flows(current, FlowChoice(WHOLE)).rows
     numbers = rows[rows["state"] == "number"]
     assert (numbers["value"] >= 1).all()
 
@@ -108,7 +110,7 @@ def test_the_page_answers_first_and_shows_the_matrix_with_its_sums_and_states(ru
     assert "not of all children: more are met where teams work" in text
     assert "Other or hidden:" in text
     matrix = next(e.proto.body for e in test.get("html") if "flowmatrix" in e.proto.body)
-    rows = summary.read_flows(current, Choice(WHOLE)).rows
+    rows = summary.read_flows(current, FlowChoice(WHOLE)).rows
     sums = [int(n.replace(",", "")) for n in re.findall(r'<td class="sum">([\d,]+)</td>', matrix)]
     assert sums[-1] == rows["value"].sum()
     assert (
@@ -171,7 +173,7 @@ def test_a_release_without_flows_says_what_to_do(run, monkeypatch):
 
 
 def test_the_table_has_a_row_for_each_number(current):
-    rows = summary.tabulate_flows(current, Choice(WHOLE))
-    assert len(rows) == summary.read_flows(current, Choice(WHOLE)).rows["value"].notna().sum()
+    rows = summary.tabulate_flows(current, FlowChoice(WHOLE))
+    assert len(rows) == summary.read_flows(current, FlowChoice(WHOLE)).rows["value"].notna().sum()
     assert isinstance(rows, pd.DataFrame)
     assert set(rows["Crosses the border"]) == {"yes", "no"}

@@ -107,8 +107,8 @@ def test_a_row_says_number_interval_certainty_and_each_gap(current, t):
 
 
 def test_a_period_without_a_number_is_no_zero_in_the_course():
-    course = ranking.Course(("2008-03-01/P3M", "2008-06-01/P3M"), (float("nan"), 4.0))
-    assert str(ranking.render_course(course)).count("<i class=none>") == 1
+    history = ranking.History(("2008-03-01/P3M", "2008-06-01/P3M"), (float("nan"), 4.0))
+    assert str(ranking.render_history(history)).count("<i class=none>") == 1
 
 
 def test_names_on_the_map_never_collide_and_lie_at_home(current, t, monkeypatch):

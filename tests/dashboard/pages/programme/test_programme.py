@@ -83,7 +83,7 @@ def test_the_board_adds_up_to_all_services_and_has_every_place(current):
 
 
 @pytest.mark.parametrize(
-    ("ends", "target", "baseline", "course"),
+    ("ends", "target", "baseline", "verdict"),
     [
         ((20.0, 20.0), 20.0, 5.0, "on_course"),
         ((19.0, 19.0), 20.0, 5.0, "late"),
@@ -97,8 +97,8 @@ def test_the_board_adds_up_to_all_services_and_has_every_place(current):
         ((6.0, 6.0), 5.0, math.nan, "on_course"),
     ],
 )
-def test_a_result_is_on_course_only_where_its_whole_margin_is(ends, target, baseline, course):
-    assert results.judge_course(ends, target, baseline) == course
+def test_a_result_is_on_course_only_where_its_whole_margin_is(ends, target, baseline, verdict):
+    assert results.judge_value(ends, target, baseline) == verdict
 
 
 def test_results_have_baseline_target_latest_value_date_source_and_verdict(current):
@@ -109,7 +109,7 @@ def test_results_have_baseline_target_latest_value_date_source_and_verdict(curre
     assert (result.value, result.margin, result.target) == (rows["value"].iloc[-1], 5.0, rows["target"].iloc[-1])
     assert result.baseline == f"{rows['value'].iloc[0]:.0f} (Jun 2006 to May 2007)"
     assert (result.period.id, result.source) == ("2008-06-01/P1Y", "Invented, Terre des hommes")
-    assert {one.course for one in listed.values()} == {"on_course", "late", "cannot_tell"}
+    assert {one.verdict for one in listed.values()} == {"on_course", "late", "cannot_tell"}
     assert {one.axis for one in listed.values()} == {*CATEGORIES["axis"], ""}
 
 
@@ -119,13 +119,13 @@ def read_changed(current, monkeypatch, table):
     return results.read_results(replace(current, checksum=str(hash(table.to_csv()))), "AL")
 
 
-@pytest.mark.parametrize(("value", "course"), [(25.0, "on_course"), (15.0, "late")])
-def test_a_single_value_is_no_baseline(current, monkeypatch, value, course):
+@pytest.mark.parametrize(("value", "verdict"), [(25.0, "on_course"), (15.0, "late")])
+def test_a_single_value_is_no_baseline(current, monkeypatch, value, verdict):
     table = current.release.table("indicators")
     row = table[(table["area"] == "AL") & (table["indicator"] == "prevention_nets")].tail(1)
     (result,) = read_changed(current, monkeypatch, row.assign(value=value, target=20.0))
     assert (result.value, result.target, result.baseline) == (value, 20.0, "")
-    assert result.course == course
+    assert result.verdict == verdict
 
 
 def test_a_bullet_stands_only_beside_the_one_indicator_of_the_quarter(current, monkeypatch):
