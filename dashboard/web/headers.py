@@ -93,7 +93,7 @@ class SecurityHeaders:
             headers[name] = value
         headers["Content-Security-Policy"] = self._component if path.startswith(_COMPONENTS) else self._page
         kind = headers.get("content-type", "").partition(";")[0]
-        if kind in _NEVER_KEPT and "immutable" not in headers.get("cache-control", ""):
+        if kind in _NEVER_KEPT and "max-age" not in headers.get("cache-control", ""):
             headers["Cache-Control"] = "no-store"
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
 
 import streamlit as st
 
-from dashboard.site import read_site
+from dashboard.site import Site, read_site
 from dashboard.site.current_release import CurrentRelease, open_current_release
 from dashboard.site.text import _, escape_markdown, follow_language
 from dashboard.web import bar
@@ -16,6 +17,7 @@ from dashboard.widgets.address import find_area, read_language
 from data.errors import ReleaseError, TactError
 from geo.layers.core.words import mark
 
+_LOG = logging.getLogger(__name__)
 _MODEL = ("internal", "cross_border")
 _EVERY = ("all", *_MODEL)
 
@@ -62,19 +64,26 @@ def run_page() -> None:
     ]
     chosen = st.navigation(pages, position="hidden")
     entry = PAGES[pages.index(chosen)]
-    where, failure, current = read_site(), "", None
+    site, failure, current = read_site(), None, None
     try:
-        current = open_current_release(where)
+        current = open_current_release(site)
     except ReleaseError as error:
-        failure = str(error)
+        failure = error
     _show_frame(entry, current)
     try:
         if failure:
-            st.error(escape_markdown(failure))
-        else:
-            chosen.run()
-    except TactError as error:  # such as a damaged table of the workspace: it says which, and what to do
-        st.error(escape_markdown(str(error)))
+            raise failure
+        chosen.run()
+    except TactError as error:
+        st.error(escape_markdown(_word_error(error, site)))
+
+
+def _word_error(error: TactError, site: Site) -> str:
+    """Return what an error says: which file is damaged, and what to do. Everybody else is not told of files."""
+    if site.tier == "partner":
+        return str(error)
+    _LOG.error("%s", error)
+    return _("Something in this release cannot be read. Tell who runs the map.")
 
 
 def _show_frame(entry: PageEntry, current: CurrentRelease | None) -> None:

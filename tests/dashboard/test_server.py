@@ -103,6 +103,13 @@ def test_shapes_come_zipped_under_their_checksum_and_are_kept_for_ever(served, p
     assert json.loads(get(short)[2]) == document
 
 
+@pytest.mark.parametrize("language", ["sq", "el"])
+def test_shapes_with_translated_names_are_kept_for_a_day(served, partner, language):
+    _, headers, body = get(f"{served.url}/geometry/{partner.areas_checksum}/region.json?lang={language}")
+    assert headers["Cache-Control"] == "public, max-age=86400"
+    assert json.loads(body) != json.loads(get(f"{served.url}/geometry/{partner.areas_checksum}/region.json")[2])
+
+
 @pytest.mark.parametrize(
     "path", ["{c}/street.json", "0000000000000000/region.json", "{s}/region.json", "..%2f..%2fetc/passwd"]
 )

@@ -86,6 +86,13 @@ def test_a_damaged_release_is_told_and_nothing_is_shown(monkeypatch, tmp_path):
     assert "legend" not in said(app)
 
 
+def test_the_public_is_not_told_where_a_damaged_file_lies(monkeypatch, tmp_path, caplog):
+    (tmp_path / "current").write_text("2009-01-001\n", encoding="utf-8")
+    app = run(monkeypatch, tmp_path, "public")
+    assert app.error[0].value == "Something in this release cannot be read. Tell who runs the map."
+    assert "2009-01-001" in caplog.text
+
+
 def test_a_control_changes_the_view_and_the_address(monkeypatch, demo_world):
     app = run(monkeypatch, demo_world / "releases", area="AL-11")
     app.select_slider[0].set_value("2007-03-01/P3M").run()
