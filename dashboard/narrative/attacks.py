@@ -80,13 +80,13 @@ def describe_guess(report: AuditReport) -> list[str]:
     return [_(template, more=right - 50, right=right)]
 
 
-_PUBLIC = (
+_PUBLIC = mark(
     "Somebody who knows about how many children are met where, but not who they are, may put all numbers "
     "together and guess whether a certain child was counted. For the child that is easiest to find, the "
     "guess is right at most about {more} times in 100 more often than by tossing a coin: {right} times "
     "instead of 50."
 )
-_PARTNER = (
+_PARTNER = mark(
     "Somebody who knows about how many children are met where, but not who they are, may put the numbers of "
     "counties, regions and countries together and guess whether a certain child was counted. For the child "
     "that is easiest to find, the guess is right about {more} times in 100 more often than by tossing a "

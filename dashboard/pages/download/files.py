@@ -42,26 +42,26 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "gpkg",
         "GeoPackage",
-        "Maps for QGIS and R: all layers with styles, tables and codebook in one file.",
+        mark("Maps for QGIS and R: all layers with styles, tables and codebook in one file."),
         True,
         "application/geopackage+sqlite3",
     ),
     Format(
         "xlsx",
         "Excel",
-        "Tables for Excel and LibreOffice: one sheet for each layer, with codebook.",
+        mark("Tables for Excel and LibreOffice: one sheet for each layer, with codebook."),
         True,
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ),
-    Format("csv", "CSV", "Plain tables for any program, with codebook and read-me.", False, "text/csv"),
+    Format("csv", "CSV", mark("Plain tables for any program, with codebook and read-me."), False, "text/csv"),
     Format(
         "geojson",
         "GeoJSON",
-        "One map file for each layer and level, with styles for QGIS, codebook and read-me.",
+        mark("One map file for each layer and level, with styles for QGIS, codebook and read-me."),
         False,
         "application/geo+json",
     ),
-    Format("parquet", "GeoParquet", "Compact maps and tables for pandas, R and DuckDB.", False, ""),
+    Format("parquet", "GeoParquet", mark("Compact maps and tables for pandas, R and DuckDB."), False, ""),
 )
 NAMES: dict[str, str] = {form.id: form.name for form in FORMATS}
 _ZIP = "application/zip"
@@ -200,10 +200,14 @@ _WHOSE = {
 }
 
 
+_GRAINS = {"/P1M": mark("months"), "/P3M": mark("quarters"), "/P1Y": mark("years")}
+_WHOLE = mark("whole programme")
+
+
 def _format_periods(periods: tuple[str, ...]) -> str:
     if not periods:
         return _("latest figure of each area")
-    grain = {"/P1M": "months", "/P3M": "quarters", "/P1Y": "years"}.get(periods[0][10:], "whole programme")
+    grain = _GRAINS.get(periods[0][10:], _WHOLE)
     return f"{len(periods)} {_(grain)}" if len(periods) > 1 else _(grain)
 
 

@@ -8,16 +8,22 @@ import pandas as pd
 
 from dashboard.site.text import _
 from data.release import Release
+from geo.layers.core.words import mark
 
 _WHERE = {
-    ("AL", "country"): "Albania",
-    ("AL", "region"): "Albania by county",
-    ("AL", "municipality"): "Albania by municipality",
-    ("GR", "country"): "Greece",
-    ("GR", "region"): "Greece by region",
-    ("GR", "municipality"): "Greece by municipality",
+    ("AL", "country"): mark("Albania"),
+    ("AL", "region"): mark("Albania by county"),
+    ("AL", "municipality"): mark("Albania by municipality"),
+    ("GR", "country"): mark("Greece"),
+    ("GR", "region"): mark("Greece by region"),
+    ("GR", "municipality"): mark("Greece by municipality"),
 }
-_WHEN = {"month": "each month", "quarter": "each quarter", "year": "each year", "whole": "whole programme"}
+_WHEN = {
+    "month": mark("each month"),
+    "quarter": mark("each quarter"),
+    "year": mark("each year"),
+    "whole": mark("whole programme"),
+}
 _SHARE = 100
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _FEW = 10  # per cent; smaller shares are shown with a decimal
@@ -84,12 +90,12 @@ def list_notes(release: Release, costs: pd.DataFrame) -> list[str]:
     return [_(sentence) for sentence in sentences if sentence]
 
 
-_ESTIMATED = (
+_ESTIMATED = mark(
     "Children behind hidden numbers: what is published for the country, less all numbers that are shown. "
     "Both carry noise, so this is an estimate; 95 times in 100 the true share lies between the two values "
     "in brackets."
 )
-_WITHOUT = (
+_WITHOUT = mark(
     "Where no number is shown, the state is “none or almost none” or “not searched”; a few numbers "
     "are withheld to protect people."
 )
