@@ -87,7 +87,7 @@ $(DEVELOP): $(PRODUCT)
 	@rm -f $(VENV)/develop-* && touch $@
 
 # Rewrites both lock files from pyproject.toml.
-LOCK := $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --fork-strategy fewest --no-emit-index-url --no-header --quiet
+LOCK := $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --fork-strategy fewest --no-strip-extras --no-emit-index-url --no-header --quiet
 lock: $(DEVELOP)
 	$(LOCK) -o requirements.lock pyproject.toml
 	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
