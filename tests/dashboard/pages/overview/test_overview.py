@@ -73,10 +73,6 @@ def test_the_first_screen_answers_all_three_questions(current, t):
     assert re.search(r"advise|help", lead)
 
 
-def test_an_old_address_of_the_map_at_the_root_still_opens_the_map():
-    assert "legend" in read_words(run(layer="effort", level="region"))
-
-
 def test_the_area_in_the_address_opens_its_country_and_its_card(t):
     words = read_words(run(area="GR-I"))
     assert set(list_rows(words)) == {code for code in list_rows(words) if code.startswith("GR")}
