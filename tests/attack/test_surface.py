@@ -18,6 +18,7 @@ from data.disclosure.attacks import surface
 from data.disclosure.attacks.surface import search
 from data.release import Release, derived
 from data.release.result import Table
+from data.tables.spec import TIERS
 from geo.layers import find_layer
 from geo.layers.output.wide import build_long_table
 from tests.helpers import small_worlds
@@ -395,19 +396,56 @@ def test_the_files_of_a_release_are_all_in_it(release):
         assert search(held, sorted(held.folder.glob("*.parquet")))[0] == []
 
 
-def test_an_indicator_in_a_file_is_no_number_of_the_release(tmp_path):
-    folder, period = tmp_path / "releases", "2006-06-01/P1Y"
+@pytest.fixture(scope="module")
+def indicated(tmp_path_factory):
+    """Return the releases of a world with two indicators, by tier."""
     told = {
-        "area": "AL", "period": period, "indicator": "coordination_meetings", "value": 4321.0, "target": 5000.0,
-        "unit": "meetings", "source": "Report", "partner": "ARSIS",
+        "area": "AL", "period": YEAR, "indicator": MEETINGS, "value": 4321.0, "target": 5000.0,
+        "unit": "meetings", "source": "Report of 2006", "partner": "ARSIS",
     }  # fmt: skip
+    other = {**told, "indicator": "prevention_schools", "value": 1234.0, "unit": "schools"}
     encounters = small_worlds.encounters(np.random.default_rng(2), 120, 60)
-    vault = small_worlds.MemoryVault(encounter=encounters, indicator=pd.DataFrame([told]))
+    vault = small_worlds.MemoryVault(encounter=encounters, indicator=pd.DataFrame([told, other]))
+    folder = tmp_path_factory.mktemp("releases")
     small_worlds.release(vault, folder)
-    partner, public = (Release.open(folder, tier) for tier in ("partner", "public"))
-    assert partner.table("indicators")["value"].tolist() == [4321.0]
-    assert "indicators" not in public.tables
-    csv(tmp_path / "file.csv", pd.DataFrame([{"area": "AL", "period": period, "value": 4321.0}]))
-    for release in (partner, public):
-        findings, _ = search(release, [tmp_path / "file.csv"])
-        assert [finding.reason for finding in findings] == ["contains a number that is not in the release"]
+    releases = {tier: Release.open(folder, tier) for tier in TIERS}
+    assert releases["partner"].table("indicators")["value"].tolist() == [4321.0, 1234.0]
+    assert "indicators" not in releases["public"].tables
+    return releases
+
+
+YEAR, MEETINGS = "2006-06-01/P1Y", "coordination_meetings"
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_an_indicator_in_a_file_is_no_number_of_the_release(indicated, tmp_path, tier):
+    csv(tmp_path / "file.csv", pd.DataFrame([{"area": "AL", "period": YEAR, "value": 4321.0}]))
+    findings, _ = search(indicated[tier], [tmp_path / "file.csv"])
+    assert [finding.reason for finding in findings] == ["contains a number that is not in the release"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_may_show_an_indicator_of_the_partner_tier(indicated, tmp_path, name):
+    FORMATS[name](tmp_path / name, indicated["partner"].table("indicators"))
+    assert search(indicated["partner"], [tmp_path / name])[0] == []
+    assert search(indicated["public"], [tmp_path / name])[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"value": 1234.0}, {"target": 4321.0}, {"margin": 5.0}, {"area": "GR"}, {"period": "2007-06-01/P1Y"},
+        {"indicator": "prevention_schools"}, {"indicator": "x"}, {"more": 4321.0}, {"state": "withheld"},
+    ],
+)  # fmt: skip
+def test_a_row_of_an_indicator_may_hold_nothing_but_its_own_numbers(indicated, tmp_path, change):
+    rows = indicated["partner"].table("indicators")
+    csv(tmp_path / "a.csv", rows[rows["indicator"] == MEETINGS].assign(**change))
+    assert search(indicated["partner"], [tmp_path / "a.csv"])[0]
+
+
+def test_a_count_of_children_does_not_pass_as_an_indicator(indicated, tmp_path):
+    release = indicated["partner"]
+    counts = release.table("children_region_year")
+    csv(tmp_path / "a.csv", counts[["area", "period", "value"]].assign(indicator=MEETINGS))
+    assert len(search(release, [tmp_path / "a.csv"])[0]) == counts["value"].notna().sum()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from data.disclosure.attacks import averaging, dark_figure, homogeneity, membership, reading, sequence
+from data.disclosure.attacks import averaging, dark_figure, homogeneity, indicators, membership, reading, sequence
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
 from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.cell_key import CellKey
@@ -26,6 +26,7 @@ def attack_numbers(earlier: Sequence[Published], release: Release, *, thorough: 
     mechanism = CellKey.from_manifest(release.manifest["tact"])
     k = release.k if release.tier == "public" else None
     yield "threshold", find_below_threshold(release, k), {}
+    yield "indicators", indicators.attack(release), {}
     if not reading.list_specifications(release):
         return
     releases, areas = [*earlier, reading.read_published(release)], reading.read_areas(release)

@@ -1,8 +1,9 @@
 """The surface attack: search exported files for numbers that are not in the release of their tier.
 
 Every number in a table is looked up among the numbers of the release for the same area and, if the row names a period,
-the same period. A number in a row whose state allows no number is a finding. Texts are searched for numbers beside an
-area's code, metadata of pictures for any number.
+the same period. A number in a row whose state allows no number is a finding. In a row that names an indicator every
+number must be that of the same column of this indicator, for the same area and period. Texts are searched for numbers
+beside an area's code, metadata of pictures for any number.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from data.disclosure.attacks import indicators
 from data.disclosure.attacks.bounds import Finding
 from data.disclosure.attacks.surface import readers
 from data.disclosure.reconciliation import SHOWN
@@ -41,7 +43,7 @@ _OF_MODEL = (
     "rank", "rank_first", "rank_last", "top", "probability", "exceeding", "median", "lower", "upper",
 )  # fmt: skip
 _RECONCILED = "reconciled"
-_INDICATORS = "indicators"
+_INDICATOR = "indicator"  # the column with the code of an indicator
 _OBSERVED = "observation"  # in files for forecast hubs: sums over ways of finding
 _ROLES = (*_BOUNDS, *_OF_MODEL, _OBSERVED)  # numbers that are looked up among their own kind alone
 # Columns of their own kind, also beside the number of a choice (choice__margin).
@@ -63,8 +65,15 @@ class NumberIndex:
 
     @cached_property
     def tables(self) -> tuple[str, ...]:
-        """The tables whose numbers a file may hold. Indicators are in none: a count must not pass as one of them."""
-        return tuple(name for name in self.release.tables if name != _INDICATORS)
+        """The tables whose numbers any row may hold: all but indicators, because a count must not pass as one."""
+        return tuple(name for name in self.release.tables if name != indicators.NAME)
+
+    @cached_property
+    def indicator_numbers(self) -> frozenset[tuple[int, str, str, str, float]]:
+        """All numbers of indicators: index of the area, period, code of the indicator, column, number."""
+        frame = self._frame(indicators.NAME) if indicators.NAME in self.release.tables else pd.DataFrame()
+        columns = map(str, frame.columns)
+        return frozenset(key for column in columns for _, key in _list_indicators(self, frame, column))
 
     @cached_property
     def areas(self) -> dict[str, int]:
@@ -186,6 +195,7 @@ def search(release: Release, files: Iterable[Path]) -> tuple[list[Finding], dict
 
 def _search_table(index: NumberIndex, where: str, frame: pd.DataFrame) -> Iterator[Finding]:
     frame = frame.reset_index(drop=True)
+    named = frame[_INDICATOR].notna() if _INDICATOR in frame else pd.Series(data=False, index=frame.index)
     area = _first(frame, index.areas, _AREA_COLUMNS)
     period = _first(frame, index.periods, ("period",))
     area_codes = np.full(len(frame), _ANY) if area is None else area
@@ -201,6 +211,8 @@ def _search_table(index: NumberIndex, where: str, frame: pd.DataFrame) -> Iterat
         role = "margin" if kind == "noisy_margin" else kind if kind in _ROLES else "value"
         words = _hash(area_codes, period_codes, np.nan_to_num(values))
         wrong = present & ~index.knows(role, words)
+        if named.any():
+            wrong = np.where(named, _find_foreign(index, frame, column), wrong)
         adjusted = kind not in (*NOISY, _OBSERVED) and index.knows("margin" if kind == "margin" else _RECONCILED, words)
         silent = present & ~wrong & _has_no_number(frame, column, adjusted)
         for rows, reason in (
@@ -208,6 +220,26 @@ def _search_table(index: NumberIndex, where: str, frame: pd.DataFrame) -> Iterat
             (silent, "contains a number where the state has no number"),
         ):
             yield from _reports(index, where, column, area_codes, period_codes, np.flatnonzero(rows), reason)
+
+
+def _find_foreign(index: NumberIndex, frame: pd.DataFrame, column: str) -> Bools:
+    """Check which rows have a number that is not the one of their indicator in this column."""
+    wrong = np.zeros(len(frame), bool)
+    wrong[[row for row, key in _list_indicators(index, frame, column) if key not in index.indicator_numbers]] = True
+    return wrong
+
+
+def _list_indicators(
+    index: NumberIndex, frame: pd.DataFrame, column: str
+) -> Iterator[tuple[int, tuple[int, str, str, str, float]]]:
+    """Yield row, and area, period, code, column and number, for each number of a column of a table of indicators."""
+    area, period = _first(frame, index.areas, _AREA_COLUMNS), frame.get("period")
+    places = [_ANY] * len(frame) if area is None else area.tolist()
+    periods = [""] * len(frame) if period is None else period.astype("str")
+    numbers = _numbers(frame[column], index, column).round(_DIGITS).tolist()
+    for row, key in enumerate(zip(places, periods, frame[_INDICATOR].astype("str"), numbers, strict=True)):
+        if not np.isnan(key[-1]):
+            yield row, (*key[:-1], column, key[-1])
 
 
 def _reports(

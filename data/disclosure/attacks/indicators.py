@@ -1,0 +1,48 @@
+"""The attack on indicators: numbers that the state, or what an indicator counts, does not allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from data.disclosure.attacks import reading
+from data.disclosure.attacks.bounds import Finding
+from data.disclosure.policy import FEWEST
+from data.release import Release
+from data.tables.spec import CATEGORIES, RESTRICTED_AXES
+
+NAME = "indicators"
+_FORBIDDEN = "an indicator that this tier must not hold for this area"
+_STATE = "an indicator whose state and value contradict each other"
+_PEOPLE = "a number of people that is not whole or has not the margin of its noise"
+_EXACT = "a margin on a number that has no noise"
+_OPERATORS = "a number of services that so few operators may stand behind that it must be withheld"
+
+
+def attack(release: Release) -> list[Finding]:
+    """Attack the indicators of a release by the rules of docs/disclosure.md, Indicators."""
+    if NAME not in release.tables:
+        return []
+    rows, levels = release.table(NAME), reading.read_areas(release)["level"]
+    value, margin = (rows[name].to_numpy(float, na_value=np.nan) for name in ("value", "margin"))
+    state, shown, people = rows["state"], ~np.isnan(value), rows["counts"] == "people"
+    is_open = rows["axis"].isin(set(CATEGORIES["axis"]) - RESTRICTED_AXES)
+    level = rows["area"].map(levels)
+    placed = (level == "country") | ((level == "region") & is_open)
+    known = (state == "number") | ((state == "almost_none") & people) | (state == "withheld")
+    noisy = (value > 0) & (value % 1 == 0) & (margin == release.largest)
+    rules = {
+        _FORBIDDEN: placed & (release.tier == "partner"),
+        _STATE: known & (shown == (state == "number")),
+        _PEOPLE: ~people | ~shown | noisy,
+        _EXACT: np.isnan(margin) | (people & shown),
+        _OPERATORS: (rows["counts"] != "services") | is_open | ~shown | (value >= FEWEST),
+    }
+    return [found for reason, holds in rules.items() for found in _report(rows[~holds], reason)]
+
+
+def _report(rows: pd.DataFrame, reason: str) -> Iterator[Finding]:
+    for row in rows[["area", "period", "indicator"]].to_dict("records"):
+        yield Finding(NAME, NAME, {str(name): str(cell) for name, cell in row.items()}, reason)
