@@ -7,38 +7,26 @@ are those of the release (simplified as for the browser); the land around them s
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
-import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from dashboard.map.plane import BOUNDS, HEIGHT, WIDTH, Arrow, Box, Point, draw_arrow, find_centres, project
 from data import reference
-from geo.areas import LEVELS, Areas
+from geo.areas import Areas
 from geo.layers.core.palette import COVERAGE
 
 BREAKS = (0.2, 0.4, 0.6, 0.8)
-_LATITUDE = 38.7
-_WIDTH = 1000.0
-_BOUNDS = (18.2, 34.6, 28.6, 42.9)
 _SEA, _LAND, _LAND_BORDER, _NONE = "#E4ECF1", "#F1F0EC", "#D5D8DC", "#FFFFFF"
 _COUNTRY = "#3B4252"
-_SHRINK = math.cos(math.radians(_LATITUDE))
-_SCALE = _WIDTH / ((_BOUNDS[2] - _BOUNDS[0]) * _SHRINK)
-_HEIGHT = (_BOUNDS[3] - _BOUNDS[1]) * _SCALE
 MOST_ARROWS = 12
 
-Point = tuple[float, float]
-Box = tuple[float, float, float, float]  # left, top, right, bottom
 Flow = tuple[str, str, int]  # code of the area that units leave, of that to which they go, units
 
-_ARROW = "#9A3412"
-_BEND, _SHORTEST, _STEPS, _WIDEST, _RIM = 0.2, 1.0, 12, 6, 5.0
 # Names: width of a letter against its height, distance from the point, distance from arrows.
 _WIDE, _GAP, _PASSED = 0.5, 15.0, 6.0
 _INK = "#1D2433"
@@ -68,8 +56,8 @@ def draw_map(
     thick = sorted(known, key=lambda flow: (-flow[2], flow[0], flow[1]))
     arrows = [draw_arrow(points[start], points[end], units) for start, end, units in thick]
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}">',
-        f'<rect width="{_WIDTH:.0f}" height="{_HEIGHT:.0f}" fill="{_SEA}"/>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}">',
+        f'<rect width="{WIDTH:.0f}" height="{HEIGHT:.0f}" fill="{_SEA}"/>',
         _land(),
         *_regions(areas, shares),
         f'<path d="{_borders(areas)}" fill="none" stroke="{_COUNTRY}" stroke-width="1.5"/>',
@@ -80,28 +68,12 @@ def draw_map(
     return "".join(parts)
 
 
-def project(lon: float, lat: float) -> Point:
-    """Return the place of a longitude and latitude on the picture."""
-    return (lon - _BOUNDS[0]) * _SHRINK * _SCALE, (_BOUNDS[3] - lat) * _SCALE
-
-
-def find_centres(areas: Areas, codes: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """Return the centre of each area, at any level."""
-    wanted = set(codes) & set(areas.table.index)
-    found: dict[str, tuple[float, float]] = {}
-    for level in LEVELS:
-        inside = [code for code in wanted if areas.table.loc[code, "level"] == level]
-        centres = areas.centres(level).reindex(inside).dropna() if inside else pd.DataFrame()
-        found |= {str(row[0]): project(float(row[1]), float(row[2])) for row in centres.itertuples(name=None)}
-    return found
-
-
 def _labels(
     points: Mapping[str, tuple[float, float]], names: Mapping[str, str], arrows: Sequence[Arrow], size: float
 ) -> Iterable[str]:
     wanted = [(names[code], points[code]) for code in names if code in points]
     passed = [point for one in arrows for point in one.points]
-    return place_names(wanted, passed, (_WIDTH, _HEIGHT), size)
+    return place_names(wanted, passed, (WIDTH, HEIGHT), size)
 
 
 def _regions(areas: Areas, shares: Mapping[str, float]) -> Iterable[str]:
@@ -125,7 +97,7 @@ def _borders(areas: Areas) -> str:
 @lru_cache(maxsize=1)
 def _land() -> str:
     """Draw the land around both countries."""
-    frame = shapely.box(_BOUNDS[0] - 1, _BOUNDS[1] - 1, _BOUNDS[2] + 1, _BOUNDS[3] + 1)
+    frame = shapely.box(BOUNDS[0] - 1, BOUNDS[1] - 1, BOUNDS[2] + 1, BOUNDS[3] + 1)
     features = json.loads((reference.FOLDER / "land.geojson").read_text(encoding="utf-8"))["features"]
     shapes = (shapely.from_geojson(json.dumps(feature["geometry"])) for feature in features)
     paths = (_path(shape.intersection(frame)) for shape in shapes if shape.intersects(frame))
@@ -148,62 +120,6 @@ def _line(coords: Iterable[tuple[float, ...]], *, closed: bool) -> str:
     points = [project(lon, lat) for lon, lat, *_ in coords]
     pairs = [f"{x:.1f} {y:.1f}" for x, y in points]
     return f"M{'L'.join(pairs)}{'Z' if closed else ''}"
-
-
-@dataclass(frozen=True)
-class Arrow:
-    """An arrow as SVG, and points along it."""
-
-    svg: str
-    points: tuple[Point, ...]
-
-
-def draw_arrow(start: Point, end: Point, units: int, colour: str = _ARROW) -> Arrow:
-    """Draw an arrow bent to the right, so that arrows in opposite directions do not overlap."""
-    width = 4.0 + 1.4 * min(units, _WIDEST)
-    length = max(math.dist(start, end), _SHORTEST)
-    across = (-(end[1] - start[1]) / length, (end[0] - start[0]) / length)
-    middle = _moved(((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), across, _BEND * length)
-    way = max(math.dist(middle, end), _SHORTEST)
-    along = ((end[0] - middle[0]) / way, (end[1] - middle[1]) / way)
-    head = min(2.8 * width, 0.6 * length)
-    neck = _moved(end, along, -head)
-    line = f"M{_at(start)}Q{_at(middle)} {_at(neck)}"
-    aside = (-along[1], along[0])
-    corners = (_moved(neck, aside, 0.5 * head), _moved(neck, aside, -0.5 * head))
-    tip = f"M{_at(end)}L{_at(corners[0])}L{_at(corners[1])}Z"
-    return Arrow(_svg(line, tip, start, width, colour), tuple(_along(start, middle, end)))
-
-
-def _svg(line: str, tip: str, start: Point, width: float, colour: str) -> str:
-    round_line = 'fill="none" stroke-linecap="round"'
-    return (
-        f'<path d="{line}" {round_line} stroke="#fff" stroke-width="{width + _RIM:.1f}"/>'
-        f'<path d="{tip}" fill="#fff" stroke="#fff" stroke-width="{_RIM:.1f}" stroke-linejoin="round"/>'
-        f'<path d="{line}" {round_line} stroke="{colour}" stroke-width="{width:.1f}"/>'
-        f'<circle cx="{start[0]:.1f}" cy="{start[1]:.1f}" r="{0.9 * width:.1f}" fill="{colour}" '
-        f'stroke="#fff" stroke-width="{_RIM / 2:.1f}"/><path d="{tip}" fill="{colour}"/>'
-    )
-
-
-def _along(start: Point, middle: Point, end: Point) -> Iterable[Point]:
-    """Return points of a quadratic Bézier curve."""
-    for step in range(_STEPS + 1):
-        t = step / _STEPS
-        shares = (1 - t) ** 2, 2 * t * (1 - t), t**2
-        ends = (start, middle, end)
-        yield (
-            sum(share * point[0] for share, point in zip(shares, ends, strict=True)),
-            sum(share * point[1] for share, point in zip(shares, ends, strict=True)),
-        )
-
-
-def _moved(point: Point, way: Point, far: float) -> Point:
-    return point[0] + far * way[0], point[1] + far * way[1]
-
-
-def _at(point: Point) -> str:
-    return f"{point[0]:.1f} {point[1]:.1f}"
 
 
 def place_names(

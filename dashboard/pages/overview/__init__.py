@@ -7,8 +7,7 @@ import streamlit as st
 from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.pages.overview import partner, public
 from dashboard.pages.overview.alerts import render_alerts
-from dashboard.pages.overview.content import Content, render_answer, render_choices, render_legend, render_script
-from dashboard.pages.overview.picture import render_map
+from dashboard.pages.overview.content import Content, render_answer, render_legend
 from dashboard.site import read_site
 from dashboard.site.current_release import (
     CurrentRelease,
@@ -19,6 +18,7 @@ from dashboard.site.current_release import (
 )
 from dashboard.site.text import _
 from dashboard.widgets import address, page_frame
+from dashboard.widgets.picture import render_map, show_choices
 
 _SEEN = "overview-area"
 
@@ -45,9 +45,8 @@ def _show_overview(current: CurrentRelease) -> None:
             st.html(render_map(load_areas(current.release), content.marks, content.flows, render_legend(content)))
         with st.container(key="overview-list"):
             _show_list(t, content)
-        st.html(render_alerts(content.alerts(open_earlier_release(read_site(), current))) + render_choices(content))
-        base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-        st.html(render_script(f"/{base}" if base else ""), unsafe_allow_javascript=True)
+        st.html(render_alerts(content.alerts(open_earlier_release(read_site(), current))))
+        show_choices(content.areas, address.read_area())
 
 
 def _show_list(t: Speech, content: Content) -> None:

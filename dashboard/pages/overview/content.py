@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 from markupsafe import Markup
 
 from dashboard.narrative.answer import Finding
 from dashboard.pages.overview.alerts import Alert
-from dashboard.pages.overview.picture import AreaMark
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import html, join_markup
-
-_SCRIPT = Path(__file__).resolve().parents[3] / "static" / "overview.js"
+from dashboard.widgets.picture import AreaMark
 
 
 @dataclass(frozen=True)
@@ -97,16 +92,3 @@ def render_legend(content: Content) -> Markup:
         classes,
         notes,
     )
-
-
-def render_choices(content: Content) -> Markup:
-    """Return a link for each area that nobody sees: static/overview.js follows it where the map is pressed."""
-    links = (html('<a data-choice="{0}" href="?area={0}" target="_self"></a>', code) for code in content.areas)
-    return html('<div class="areas" hidden>{}</div>', join_markup(links))
-
-
-@lru_cache(maxsize=4)
-def render_script(base: str) -> Markup:
-    """Return the tag of the page's script; its address changes with its content, so no browser keeps an old one."""
-    digest = hashlib.sha256(_SCRIPT.read_bytes()).hexdigest()[:8]
-    return html('<script src="{}/assets/{}?v={}"></script>', base, _SCRIPT.name, digest)

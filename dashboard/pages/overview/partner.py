@@ -13,10 +13,10 @@ from dashboard.narrative.risk import name_pathways
 from dashboard.narrative.speech import Speech
 from dashboard.pages.overview import alerts, ranking
 from dashboard.pages.overview.content import Content, Legend
-from dashboard.pages.overview.picture import AreaMark
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_risk_manifest
 from dashboard.site.text import _, format_month, html, join_markup
 from dashboard.widgets import address
+from dashboard.widgets.picture import AreaMark, fade_colour
 from data.tables.periods import Period
 from geo.layers.core import breaks, palette
 from risk.planning.summary import PlanSummary
@@ -128,17 +128,11 @@ def _make_marks(
         colour = "#fff"
         if area.unmet is not None:
             position = sum(area.unmet.amount.value >= bound for bound in bounds)
-            colour = _fade(colours[position], _STRENGTHS.get(area.unmet.rank.top, _WEAK))
+            colour = fade_colour(colours[position], _STRENGTHS.get(area.unmet.rank.top, _WEAK))
         name = t.name_area(area.area)
         words = word_unmet(t, area) or _("no figure")
         marks[area.area] = AreaMark(name if area.area in names else "", colour, f"{name}. {words}")
     return marks
-
-
-def _fade(colour: str, strength: float) -> str:
-    """Return a colour mixed with white."""
-    channels = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return "#" + "".join(f"{round(255 - strength * (255 - channel)):02X}" for channel in channels)
 
 
 def _render_card(t: Speech, area: AreaJudgement | None, advice: AreaAdvice | None, pathway: str) -> Markup:

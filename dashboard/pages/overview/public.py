@@ -10,10 +10,10 @@ from dashboard.narrative.speech import Speech
 from dashboard.pages.overview import ranking
 from dashboard.pages.overview.alerts import Alert
 from dashboard.pages.overview.content import Content, Legend
-from dashboard.pages.overview.picture import AreaMark
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, format_period, html, join_markup
+from dashboard.widgets.picture import AreaMark
 from geo.layers.core import palette
 from geo.layers.core.words import mark
 from geo.layers.risk import PUBLIC, RATES

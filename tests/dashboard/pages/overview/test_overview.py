@@ -12,10 +12,11 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.narrative.judgement import judge_areas, read_usual_plan
 from dashboard.narrative.speech import Speech
-from dashboard.pages.overview import alerts, partner, picture, public, ranking
+from dashboard.pages.overview import alerts, partner, public, ranking
 from dashboard.pages.overview.content import render_legend
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import load_areas, open_earlier_release
+from dashboard.widgets import picture
 from risk.planning.advice import PlanReview
 from risk.planning.saved import save_plan
 from risk.report.shift import WATCHED

@@ -1,12 +1,12 @@
-/* The Overview page: what is pointed at or pressed in the map is so in the list, and the other way round. An area is
-   chosen by its link, which static/shell.js follows. */
+/* A picture map and what stands beside it: what is pointed at or pressed in one is so in the other. An area is chosen by
+   its link, which static/shell.js follows. */
 (function () {
   "use strict";
-  if (window.tactOverview) return;
-  window.tactOverview = true;
+  if (window.tactPicture) return;
+  window.tactPicture = true;
 
   function areaAt(event) {
-    const at = event.target.closest && event.target.closest(".st-key-overview [data-area]");
+    const at = event.target.closest && event.target.closest(".stMain [data-area]");
     return at ? at.getAttribute("data-area") : "";
   }
 
@@ -15,7 +15,7 @@
     const area = areaAt(event);
     if (area === pointed) return;
     pointed = area;
-    document.querySelectorAll(".st-key-overview [data-area]").forEach(function (one) {
+    document.querySelectorAll(".stMain [data-area]").forEach(function (one) {
       one.classList.toggle("pointed", area !== "" && one.getAttribute("data-area") === area);
     });
   });
@@ -24,9 +24,9 @@
   let waiting = false;
   function drawPictures() {
     waiting = false;
-    const row = document.querySelector(".st-key-overview tr.chosen");
-    const chosen = row ? row.getAttribute("data-area") : "";
-    document.querySelectorAll(".st-key-overview .area").forEach(function (area) {
+    const choices = document.querySelector(".stMain .areas[data-chosen]");
+    const chosen = choices ? choices.getAttribute("data-chosen") : "";
+    document.querySelectorAll(".picture .area").forEach(function (area) {
       area.classList.toggle("chosen", chosen !== "" && area.getAttribute("data-area") === chosen);
     });
     document.querySelectorAll("[data-svg]").forEach(function (place) {

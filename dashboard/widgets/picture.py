@@ -1,4 +1,4 @@
-"""The picture map of the Overview page: areas by class, their names, the best moves, and an inset of Tirana and Durrës.
+"""A picture map in a page: areas by class, their names, the best moves, and an inset of Tirana and Durrës.
 
 It is SVG in the page, not the live map: it stands there with the first message of the page and needs no other file.
 Shapes are simplified to what can be seen at that size. Names are text of the page, so that they have one size on every
@@ -7,23 +7,27 @@ screen; they are placed for the smallest one, and never collide.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import shapely
+import streamlit as st
 from markupsafe import Markup
 from shapely.geometry.base import BaseGeometry
 
-from dashboard.briefing.map import Box, Point, draw_arrow, find_centres, project
+from dashboard.map.plane import Box, Point, draw_arrow, find_centres, project
 from dashboard.site.text import html, join_markup
 from data import reference
 from data.workspace.types import Floats
 from geo.areas import Areas
 from risk.report.shift import WATCHED
 
+_SCRIPT = Path(__file__).resolve().parents[2] / "static" / "picture.js"
 _TOLERANCE, _ISLET = 0.012, 0.004  # degrees, square degrees
 _LAND_TOLERANCE, _LAND_AROUND = 0.04, (12.0, 32.0, 36.0, 45.0)
 _SCALE = 0.36  # pixels for a unit on the smallest screen
@@ -47,6 +51,30 @@ class AreaMark:
     colour: str
     words: str
     pattern: str = ""
+
+
+def fade_colour(colour: str, strength: float) -> str:
+    """Return a colour mixed with white: strength 1 is the colour itself."""
+    channels = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - strength * (255 - channel)):02X}" for channel in channels)
+
+
+def show_choices(areas: Iterable[str], chosen: str) -> None:
+    """Join the map with all that names an area in `data-area`: to point at one is to point at all, to press chooses it.
+
+    It adds a link for each area that nobody sees, which static/picture.js follows where the map is pressed.
+    """
+    links = (html('<a data-choice="{0}" href="?area={0}" target="_self"></a>', code) for code in areas)
+    st.html(html('<div class="areas" data-chosen="{}" hidden>{}</div>', chosen, join_markup(links)))
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    st.html(_render_script(f"/{base}" if base else ""), unsafe_allow_javascript=True)
+
+
+@lru_cache(maxsize=4)
+def _render_script(base: str) -> Markup:
+    """Return the tag of the map's script; its address changes with its content, so no browser keeps an old one."""
+    digest = hashlib.sha256(_SCRIPT.read_bytes()).hexdigest()[:8]
+    return html('<script src="{}/assets/{}?v={}"></script>', base, _SCRIPT.name, digest)
 
 
 @dataclass(frozen=True)
@@ -95,7 +123,7 @@ def render_map(
 
 
 def _draw_picture(box: Box, content: Markup) -> Markup:
-    """Return a picture as SVG. It travels in an attribute, since Streamlit lets no SVG through: static/overview.js."""
+    """Return a picture as SVG. It travels in an attribute, since Streamlit lets no SVG through: static/picture.js."""
     left, top, right, bottom = (round(edge) for edge in box)
     return html(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="{} {} {} {}" aria-hidden="true">{}</svg>',

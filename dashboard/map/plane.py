@@ -1,0 +1,98 @@
+"""The plane on which pictures of areas are drawn as SVG, and arrows on it: for the briefing and for pages.
+
+Coordinates are degrees, the longitude scaled for 38.7 degrees north.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from geo.areas import LEVELS, Areas
+
+BOUNDS = (18.2, 34.6, 28.6, 42.9)
+WIDTH = 1000.0
+_LATITUDE = 38.7
+_SHRINK = math.cos(math.radians(_LATITUDE))
+_SCALE = WIDTH / ((BOUNDS[2] - BOUNDS[0]) * _SHRINK)
+HEIGHT = (BOUNDS[3] - BOUNDS[1]) * _SCALE
+_ARROW = "#9A3412"
+_BEND, _SHORTEST, _STEPS, _WIDEST, _RIM = 0.2, 1.0, 12, 6, 5.0
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+def project(lon: float, lat: float) -> Point:
+    """Return the place of a longitude and latitude on the picture."""
+    return (lon - BOUNDS[0]) * _SHRINK * _SCALE, (BOUNDS[3] - lat) * _SCALE
+
+
+def find_centres(areas: Areas, codes: Iterable[str]) -> dict[str, tuple[float, float]]:
+    """Return the centre of each area, at any level."""
+    wanted = set(codes) & set(areas.table.index)
+    found: dict[str, tuple[float, float]] = {}
+    for level in LEVELS:
+        inside = [code for code in wanted if areas.table.loc[code, "level"] == level]
+        centres = areas.centres(level).reindex(inside).dropna() if inside else pd.DataFrame()
+        found |= {str(row[0]): project(float(row[1]), float(row[2])) for row in centres.itertuples(name=None)}
+    return found
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An arrow as SVG, and points along it."""
+
+    svg: str
+    points: tuple[Point, ...]
+
+
+def draw_arrow(start: Point, end: Point, units: int, colour: str = _ARROW) -> Arrow:
+    """Draw an arrow bent to the right, so that arrows in opposite directions do not overlap."""
+    width = 4.0 + 1.4 * min(units, _WIDEST)
+    length = max(math.dist(start, end), _SHORTEST)
+    across = (-(end[1] - start[1]) / length, (end[0] - start[0]) / length)
+    middle = _moved(((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), across, _BEND * length)
+    way = max(math.dist(middle, end), _SHORTEST)
+    along = ((end[0] - middle[0]) / way, (end[1] - middle[1]) / way)
+    head = min(2.8 * width, 0.6 * length)
+    neck = _moved(end, along, -head)
+    line = f"M{_at(start)}Q{_at(middle)} {_at(neck)}"
+    aside = (-along[1], along[0])
+    corners = (_moved(neck, aside, 0.5 * head), _moved(neck, aside, -0.5 * head))
+    tip = f"M{_at(end)}L{_at(corners[0])}L{_at(corners[1])}Z"
+    return Arrow(_svg(line, tip, start, width, colour), tuple(_along(start, middle, end)))
+
+
+def _svg(line: str, tip: str, start: Point, width: float, colour: str) -> str:
+    round_line = 'fill="none" stroke-linecap="round"'
+    return (
+        f'<path d="{line}" {round_line} stroke="#fff" stroke-width="{width + _RIM:.1f}"/>'
+        f'<path d="{tip}" fill="#fff" stroke="#fff" stroke-width="{_RIM:.1f}" stroke-linejoin="round"/>'
+        f'<path d="{line}" {round_line} stroke="{colour}" stroke-width="{width:.1f}"/>'
+        f'<circle cx="{start[0]:.1f}" cy="{start[1]:.1f}" r="{0.9 * width:.1f}" fill="{colour}" '
+        f'stroke="#fff" stroke-width="{_RIM / 2:.1f}"/><path d="{tip}" fill="{colour}"/>'
+    )
+
+
+def _along(start: Point, middle: Point, end: Point) -> Iterable[Point]:
+    """Return points of a quadratic Bézier curve."""
+    for step in range(_STEPS + 1):
+        t = step / _STEPS
+        shares = (1 - t) ** 2, 2 * t * (1 - t), t**2
+        ends = (start, middle, end)
+        yield (
+            sum(share * point[0] for share, point in zip(shares, ends, strict=True)),
+            sum(share * point[1] for share, point in zip(shares, ends, strict=True)),
+        )
+
+
+def _moved(point: Point, way: Point, far: float) -> Point:
+    return point[0] + far * way[0], point[1] + far * way[1]
+
+
+def _at(point: Point) -> str:
+    return f"{point[0]:.1f} {point[1]:.1f}"
