@@ -70,9 +70,21 @@ STATUSES = {
     "unverified": "not yet checked in the source (shown as provisional)",
 }
 PROVISIONAL = ("provisional", "unverified")
-# The first words of a unit of an indicator that counts no people. Every other unit is protected as a count of children.
+# What a unit of an indicator counts, in words without accents. A word that begins with one of PEOPLE names people, one
+# that begins with one of SHELTERS a protected place. Units without such words count services or things if they begin
+# with SERVICES or THINGS. Every other unit is protected as a count of children.
+PEOPLE = (
+    "child", "girl", "boy", "minor", "victim", "survivor", "beneficiar", "person", "people", "wom", "famil", "parent",
+    "household", "student", "pupil", "case",
+    "femij", "vajz", "djem", "djal", "viktim", "perfitues", "njerez", "nxenes", "prind", "rast",
+    "παιδ", "κοριτσ", "αγορ", "ανηλικ", "θυμα", "ατομ", "προσωπ", "ανθρωπ", "γυναικ", "οικογεν", "γονε", "μαθητ",
+    "υποθεσ",
+)  # fmt: skip
+SHELTERS = (
+    "shelter", "centre", "center", "service place", "strehe", "strehim", "qendr", "ξενων", "καταφυγ", "κεντρ",
+)  # fmt: skip
+SERVICES = ("services", "social services")
 THINGS = (
     "meetings", "policies", "laws", "agreements", "protocols", "municipalities", "schools", "staff", "teachers",
     "police officers", "duty bearers", "active duty bearers", "initiatives", "tasks", "trainings", "campaigns", "euro",
 )  # fmt: skip
-SERVICE_UNITS = ("services", "social services", "shelters", "centres", "service places")

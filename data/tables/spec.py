@@ -25,6 +25,7 @@ LEVELS: tuple[Level, ...] = ("country", "region", "municipality")
 COUNTED: frozenset[str] = frozenset({"children", "encounters", "flows", "model"})
 # Protection, return and reintegration: by county or region only, and only where enough operators work.
 RESTRICTED_AXES: frozenset[str] = frozenset({"protection", "assisted_voluntary_return", "reintegration"})
+OPEN_AXES: frozenset[str] = frozenset({"prevention", "coordination"})
 
 # The categories of each breakdown, in their order. `origin` has the areas of the table's level.
 CATEGORIES: dict[str, tuple[str, ...]] = {

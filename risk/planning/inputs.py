@@ -13,7 +13,7 @@ import numpy as np
 
 from data.errors import InputError, ReleaseError
 from data.release import Release
-from data.tables.spec import CATEGORIES, RESTRICTED_AXES, Level, table_name
+from data.tables.spec import CATEGORIES, OPEN_AXES, Level, table_name
 from data.workspace.types import Bools, Floats, Progress
 from geo import areas as geography
 from geo.travel import Travel
@@ -151,7 +151,7 @@ class PlanInputs:
         """Return the same inputs with other posts; need and places do not depend on them.
 
         Raises InputError for units between municipalities that could be a shelter: nothing nearer than a county or
-        region may say where protection, return and reintegration are (see RESTRICTED_AXES).
+        region may say where protection, return and reintegration are (see RESTRICTED_AXES in data/tables/spec.py).
         """
         if self.level == "municipality":
             _refuse_shelters(table)
@@ -221,7 +221,7 @@ def make_frontier(
 
 def _refuse_shelters(table: tables.PostsTable) -> None:
     """Refuse all kinds but outreach teams and open services, whatever the table says of what they search."""
-    allowed = [tables.OUTREACH, *(axis for axis in CATEGORIES["axis"] if axis not in RESTRICTED_AXES)]
+    allowed = [tables.OUTREACH, *(axis for axis in CATEGORIES["axis"] if axis in OPEN_AXES)]
     for kind in table.kinds:
         if kind.name not in allowed:
             raise InputError(

@@ -235,7 +235,7 @@ _INDICATORS = (
     _Indicator("prevention_nets", "municipalities with a working prevention net", 20, 0.15, 0.9),
     _Indicator("prevention_children", "children at risk reached", 500, 0.3, 1.05),
     _Indicator("prevention_school_places", "children kept in or returned to school", 260, 0.25, 0.92),
-    _Indicator("protection_services", "social services able to protect victims", 14, 0.1, 0.8),
+    _Indicator("protection_services", "social services of protection", 14, 0.1, 0.8),
     _Indicator("protection_children", "current or former victims assisted", 200, 0.3, 1.0),
     _Indicator("protection_staff_trained", "staff trained", 120, 0.2, 1.1),
     _Indicator("return_assisted", "children assisted in a voluntary return", 60, 0.25, 0.75),

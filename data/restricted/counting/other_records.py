@@ -17,13 +17,13 @@ from data.restricted.counting.encounters import read_codes, read_days
 from data.restricted.counting.few_operators import hide_few_operators
 from data.tables.grid import Grid
 from data.tables.periods import Grain
-from data.tables.spec import CATEGORIES, RESTRICTED_AXES, Level, TableSpec
+from data.tables.spec import CATEGORIES, OPEN_AXES, Level, TableSpec
 from data.workspace.types import Bools, Floats, Ints
 
 _DECIMALS = 3  # a day in thousandths: a sum must not depend on the order of the rows
 _AXES, _BEARERS, _CARRIERS = (CATEGORIES[name] for name in ("axis", "duty_bearer", "carrier"))
 _OF_STATE = np.array([bearer not in ("ngo", "community") for bearer in _BEARERS])
-_OPEN = np.array([axis not in RESTRICTED_AXES for axis in _AXES])
+_OPEN = np.array([axis in OPEN_AXES for axis in _AXES])
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,14 +113,6 @@ class Services:
                 open_ended = ~complete.all(axis=1)
                 partial[:, index] = open_ended.reshape(-1, *[1] * len(sizes)) | unreported
         return Sums(values, withheld, partial)
-
-    def mark_withheld(self, end: np.datetime64, operators: int) -> tuple[Bools, Bools]:
-        """Return what `table` withholds of countries at the end of a day.
-
-        By axis, (countries, axes), and by axis and duty bearer, (countries, axes, duty bearers).
-        """
-        shown, allowed, _complete = self._mark_shown(self._mark_active(end), "country", operators)
-        return ~allowed, self._hide_cells(shown, allowed, "country", operators)
 
     def _mark_active(self, end: np.datetime64) -> Bools:
         return (self.start <= end) & ~(self.end < end)

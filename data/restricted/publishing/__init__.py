@@ -142,9 +142,7 @@ def make_release(
         tick("Making tables")
         frozen = freeze(noisy, repeated, records.grid)
         tables = tabulate(draft, records, frozen)
-        indicators = tabulate_indicators(
-            vault, records.grid, records.services, policy, draft.mechanism, record_keys, published
-        )
+        indicators = tabulate_indicators(vault, records.grid, draft.mechanism, record_keys, repeated)
         draft = replace(draft, indicators=indicators.table)
         tick("Attacking")
         safe = withhold_cells(tables, draft, earlier, area_table)

@@ -1,8 +1,7 @@
 """Indicators of the programme as a table of the partner tier. Behind the wall.
 
 What an indicator counts follows from its unit (docs/disclosure.md, Indicators): people are protected as counts of
-children are, services of restricted axes are withheld where the tables of services withhold theirs, other things are
-shown as they are.
+children are, services of restricted axes are always withheld, other things are shown as they are.
 The code of an indicator says which axis and which duty bearer it belongs to: it begins with the axis and ends with the
 duty bearer, as prevention_services_school.
 """
@@ -10,28 +9,28 @@ duty bearer, as prevention_services_school.
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from data.disclosure.cell_key import CellKey
-from data.disclosure.policy import Policy
 from data.restricted.counting.encounters import RecordKeys
-from data.restricted.counting.other_records import Services
 from data.restricted.publishing.records import Vault
 from data.restricted.vault.blocks import Block
-from data.schema.vocabulary import SERVICE_UNITS, THINGS
+from data.schema import vocabulary
 from data.tables.grid import Grid
-from data.tables.periods import Period
-from data.tables.spec import CATEGORIES, RESTRICTED_AXES
+from data.tables.periods import GRAINS, Period
+from data.tables.spec import CATEGORIES, OPEN_AXES
 
 NAME = "indicators"
 PEOPLE, SERVICES, OTHER = "people", "services", "things"
-_READ = ("area", "period", "indicator", "value", "target", "unit", "source", "partner")
+_KEY = ("area", "period", "indicator", "partner")
+_READ = (*_KEY, "value", "target", "unit", "source", "batch")
 _COLUMNS = (
     "area", "period", "indicator", "axis", "duty_bearer", "unit", "counts", "value", "state", "margin", "target",
     "source", "partner",
@@ -58,35 +57,50 @@ def find_bearer(code: str) -> str:
     return next((bearer for bearer in CATEGORIES["duty_bearer"] if code.endswith(f"_{bearer}")), "")
 
 
-def find_counted(unit: str) -> str:
-    """Return what a unit counts: people, unless it begins with a word for services or for other things."""
-    words = f"{unit.strip().casefold()} "
-    for counted, starts in ((SERVICES, SERVICE_UNITS), (OTHER, THINGS)):
-        if any(words.startswith(f"{start} ") for start in starts):
-            return counted
-    return PEOPLE
+def classify_unit(unit: str) -> str:
+    """Return what a unit counts: people, services, or other things; what no word of the vocabulary tells is people."""
+    words = _read_words(unit)
+    if any(f" {stem}" in words for stem in vocabulary.PEOPLE):
+        return PEOPLE
+    if names_shelter(unit) or _begins_with(words, vocabulary.SERVICES):
+        return SERVICES
+    return OTHER if _begins_with(words, vocabulary.THINGS) else PEOPLE
+
+
+def names_shelter(unit: str) -> bool:
+    """Return whether a unit names shelters or other protected places, whatever else it names."""
+    words = _read_words(unit)
+    return any(f" {stem}" in words for stem in vocabulary.SHELTERS)
+
+
+def _read_words(unit: str) -> str:
+    """Return the words of a unit in small letters and without accents, with a space before and after each."""
+    letters = unicodedata.normalize("NFD", unit.casefold())
+    words = re.findall(r"\w+", "".join(letter for letter in letters if not unicodedata.combining(letter)))
+    return f" {' '.join(words)} "
+
+
+def _begins_with(words: str, starts: tuple[str, ...]) -> bool:
+    return any(words.startswith(f" {start} ") for start in starts)
 
 
 def tabulate_indicators(
-    vault: Vault,
-    grid: Grid,
-    services: Services,
-    policy: Policy,
-    mechanism: CellKey,
-    record_keys: RecordKeys,
-    published: Mapping[str, bytes],
+    vault: Vault, grid: Grid, mechanism: CellKey, record_keys: RecordKeys, published: Mapping[str, bytes]
 ) -> Indicators:
-    """Read the indicators of the vault and protect them; `published`: the blocks of the vault, by name.
+    """Read the indicators of the vault and protect them; `published`: the blocks of the vault to repeat, by name.
 
     Counties and regions have those of prevention and coordination alone, municipalities none. A number of people is
-    drawn once, when its period is final, and repeated for ever.
+    drawn once, when its period is final, and repeated for ever. Only periods of the release have numbers of people:
+    the difference of two that overlap would be a number of a few weeks.
     """
     rows = _read_rows(vault, grid)
     rows["value"], rows["target"] = rows["value"].astype(float), rows["target"].astype(float)
     people = rows["counts"] == PEOPLE
-    noisy, blocks = _draw_people(rows[people], mechanism, record_keys, published)
+    periods = {period.id for grain in GRAINS for period in grid.periods(grain)}
+    noisy, blocks = _draw_people(rows[people & rows["period"].isin(periods)], mechanism, record_keys, published)
     rows["value"] = rows["value"].mask(people, noisy)
-    hidden = pd.Series([_is_withheld(row, services, policy.operators) for row in rows.to_dict("records")], dtype=bool)
+    hidden = (rows["counts"] == SERVICES) & ~rows["open"]
+    rows["target"] = rows["target"].mask(hidden)
     zero = people & (rows["value"] == 0)
     rows["state"] = np.select([hidden | rows["value"].isna(), zero], ["withheld", "almost_none"], "number")
     rows["value"] = rows["value"].where(rows["state"] == "number")
@@ -96,40 +110,25 @@ def tabulate_indicators(
     return Indicators(pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None), blocks)
 
 
-def _is_withheld(row: Mapping[Hashable, Any], services: Services, operators: int) -> bool:
-    """Return whether a number of services of a country is withheld, because few operators may stand behind it."""
-    if row["counts"] != SERVICES or row["axis"] in _list_open():
-        return False
-    if not row["axis"] or row["value"] < operators:
-        return True
-    end = np.datetime64(Period.parse(row["period"]).end)
-    axes, cells = services.mark_withheld(end, operators)
-    place = services.grid.codes["country"].index(row["area"]), CATEGORIES["axis"].index(row["axis"])
-    if not row["duty_bearer"]:
-        return bool(axes[place])
-    return bool(cells[(*place, CATEGORIES["duty_bearer"].index(row["duty_bearer"]))])
-
-
-def _list_open() -> list[str]:
-    return [axis for axis in CATEGORIES["axis"] if axis not in RESTRICTED_AXES]
-
-
 def _read_rows(vault: Vault, grid: Grid) -> pd.DataFrame:
-    """Read the indicators that may be in a release: of ended periods, and of large enough areas."""
+    """Read the indicators that may be in a release: of ended periods, and of large enough areas.
+
+    open: whether the axis is open and the unit names no shelter. Of rows with one key the newest import stays.
+    """
     read = [batch.to_pandas() for batch in vault.read("indicator", _READ)]
     rows = pd.concat(read, ignore_index=True) if read else pd.DataFrame(columns=list(_READ))
-    texts = [name for name in _READ if name not in ("value", "target")]
-    rows = rows.astype(dict.fromkeys(texts, "str"))
+    rows = rows.astype(dict.fromkeys((*_KEY, "unit", "source"), "str"))
+    rows = rows.sort_values([*_KEY, "batch", "unit", "source", "value", "target"], kind="stable")
+    rows = rows.drop_duplicates(list(_KEY), keep="last", ignore_index=True)
     ends = pd.Series([Period.parse(period).end for period in rows["period"]], rows.index, dtype=object)
     rows["axis"], rows["duty_bearer"] = rows["indicator"].map(find_axis), rows["indicator"].map(find_bearer)
-    rows["counts"] = rows["unit"].map(find_counted)
+    rows["counts"] = rows["unit"].map(classify_unit)
+    rows["open"] = rows["axis"].isin(OPEN_AXES) & ~rows["unit"].map(names_shelter).astype(bool)
     level = rows["area"].map(grid.areas["level"])
-    placed = (level == "country") | ((level == "region") & rows["axis"].isin(_list_open()))
+    placed = (level == "country") | ((level == "region") & rows["open"])
     final = grid.final or grid.last
     ready = np.where(rows["counts"] == PEOPLE, [end <= final for end in ends], [end <= grid.last for end in ends])
-    chosen = rows[placed & ready.astype(bool)]
-    chosen = chosen.sort_values([*texts, "value", "target"], kind="stable")
-    return chosen.drop_duplicates(["area", "period", "indicator", "partner"], keep="last", ignore_index=True)
+    return rows[placed & ready.astype(bool)].reset_index(drop=True)
 
 
 def _draw_people(

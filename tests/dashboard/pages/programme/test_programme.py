@@ -151,6 +151,24 @@ def test_a_bullet_stands_only_beside_the_one_indicator_of_the_quarter(current, m
     assert f'aria-label="{services:.0f} reached, target {row["target"].iloc[0]:.0f}"' in matrix
 
 
+def test_restricted_axes_show_services_of_the_tables_and_no_target(current):
+    table = current.release.table("indicators").set_index(["area", "indicator"]).loc["AL"]
+    restricted = table[(table["counts"] == "services") & table["axis"].isin(RESTRICTED_AXES)]
+    assert set(restricted.index) >= {"protection_services", "protection_services_state"}
+    assert (restricted["state"] == "withheld").all()
+    assert restricted[["value", "target"]].isna().all(axis=None)
+    assert table.loc[table["axis"].isin(["prevention", "coordination"]), ["value", "target"]].notna().all(axis=None)
+    matrix = render.tabulate_matrix(current, "AL").set_index(["Axis", "Duty bearer"])
+    names, bearers = summary.name_axes(), summary.name_bearers()
+    cells = summary.read_cells(current, "services", "AL")
+    assert (matrix.loc[names["prevention"], "Target, services"] != "").any()
+    assert any(cells[axis, bearer].known for axis in RESTRICTED_AXES for bearer in bearers)
+    for axis in RESTRICTED_AXES:
+        assert (matrix.loc[names[axis], "Target, services"] == "").all()
+        for bearer, name in bearers.items():
+            assert matrix.loc[(names[axis], name), "Services"] == cells[axis, bearer].words
+
+
 def test_lower_limits_and_withheld_numbers_make_no_share(current, monkeypatch):
     name = "services_country_quarter_carrier"
     table = current.release.table(name)

@@ -1,5 +1,6 @@
-"""Indicators in a release: people are protected as children are, services need operators, other things are exact."""
+"""Indicators in a release: people are protected as children are, services of restricted axes never show, other things are exact."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -8,11 +9,10 @@ import pytest
 
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
-from data.restricted.counting.other_records import Services
-from data.restricted.publishing.indicators import find_axis, find_bearer, find_counted, tabulate_indicators
+from data.restricted.publishing.indicators import classify_unit, find_axis, find_bearer, tabulate_indicators
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
-from data.tables.spec import CATEGORIES
+from data.tables.spec import TableSpec
 from tests.helpers import small_worlds
 
 NOISE = CellKey.from_policy(DEFAULT_POLICY)
@@ -28,7 +28,7 @@ class Vault:
     def __init__(self, *rows):
         base = {
             "area": COUNTRY, "period": YEAR, "indicator": "prevention_children", "value": 40.0, "target": 50.0,
-            "unit": "children at risk reached", "source": "Report", "partner": "ARSIS",
+            "unit": "children at risk reached", "source": "Report", "partner": "ARSIS", "batch": 1,
         }  # fmt: skip
         self.rows = pd.DataFrame([{**base, **row} for row in rows])
 
@@ -41,28 +41,8 @@ def record_keys(names):
     return np.array([int(name[:16], 16) for name in names], np.uint64)
 
 
-def services_of(grid, *rows):
-    """Return services of a country that each have an axis, a duty bearer and the number of an operator."""
-    number = len(rows)
-    return Services(
-        grid,
-        place=np.full(number, grid.names["101"]),
-        operator=np.array([operator for _axis, _bearer, operator in rows], np.int64),
-        axis=np.array([CATEGORIES["axis"].index(axis) for axis, _bearer, _operator in rows], np.int64),
-        bearer=np.array([CATEGORIES["duty_bearer"].index(bearer) for _axis, bearer, _operator in rows], np.int64),
-        start=np.full(number, "2006-06-01", "datetime64[D]"),
-        end=np.full(number, "NaT", "datetime64[D]"),
-        staff=np.full(number, np.nan),
-        capacity=np.full(number, np.nan),
-        giver=np.full(number, -1),
-        taker=np.full(number, -1),
-    )
-
-
-def tabulate(*rows, grid=None, published=(), keys=record_keys, services=()):
-    grid = grid or make_grid()
-    given = services_of(grid, *services)
-    result = tabulate_indicators(Vault(*rows), grid, given, DEFAULT_POLICY, NOISE, keys, dict(published))
+def tabulate(*rows, grid=None, published=()):
+    result = tabulate_indicators(Vault(*rows), grid or make_grid(), NOISE, record_keys, dict(published))
     return result.table.to_pandas(), result.blocks
 
 
@@ -76,13 +56,31 @@ def tabulate(*rows, grid=None, published=(), keys=record_keys, services=()):
         ("plans of reintegration", "people"),  # one for each child
         ("Meetings across the border", "things"),
         ("staff trained", "things"),
-        ("staffed shelters", "people"),  # a word that no list has is protected
-        ("social services able to protect victims", "services"),
+        ("working groups", "people"),  # a word that no list has is protected
+        ("social services of protection", "services"),
         ("Shelters", "services"),
+        ("municipalities with a day centre", "services"),
+        ("qendra ditore", "services"),
+        ("ΚΈΝΤΡΑ ΗΜΈΡΑΣ", "services"),
+        # People go before all other words.
+        ("services for children", "people"),
+        ("social services able to protect victims", "people"),
+        ("shelters for girls", "people"),
+        ("Meetings on single cases", "people"),
+        ("staff, and families helped", "people"),
+        ("tasks (pupils)", "people"),
+        ("euro for beneficiaries", "people"),
+        ("services: fëmijë të mitur", "people"),
+        ("services, Viktima", "people"),
+        ("staff: nxenes", "people"),
+        ("meetings: ΠΑΙΔΙΆ", "people"),
+        ("meetings: κοριτσιών", "people"),
+        ("services: θυμάτων", "people"),
+        ("tasks: υποθέσεις", "people"),
     ],
 )
-def test_what_a_unit_counts_is_people_unless_it_begins_with_another_word(unit, counted):
-    assert find_counted(unit) == counted
+def test_what_a_unit_counts_is_people_unless_no_word_names_them_and_it_begins_with_another(unit, counted):
+    assert classify_unit(unit) == counted
 
 
 def test_a_code_names_its_axis_and_its_duty_bearer():
@@ -145,27 +143,53 @@ def test_people_wait_until_their_year_is_final_and_other_things_do_not():
     ]
 
 
-@pytest.mark.parametrize(
-    ("operators", "bearers", "axis", "of_ngos"),
-    [
-        ((1, 1, 1, 1), ("ngo",) * 4, "withheld", "withheld"),  # four services of one operator
-        (range(18), CATEGORIES["duty_bearer"] * 3, "number", "number"),  # three of each duty bearer
-        ((1, 2, 3, 4), ("ngo", "state", "state", "state"), "number", "withheld"),
-        ((), (), "withheld", "withheld"),
-    ],
-)
-def test_services_of_restricted_axes_are_withheld_as_in_the_tables_of_services(operators, bearers, axis, of_ngos):
-    services = [("protection", bearer, operator) for bearer, operator in zip(bearers, operators, strict=True)]
-    names = ("protection_services", "protection_services_ngo", "shelters_open", "prevention_services")
-    rows, _ = tabulate(*({"unit": "services", "value": 4.0, "indicator": name} for name in names), services=services)
-    assert rows.set_index("indicator")["state"].to_dict() == {
-        "protection_services": axis,
-        "protection_services_ngo": of_ngos,
-        "shelters_open": "withheld",  # of no axis
-        "prevention_services": "number",
+def test_services_of_restricted_axes_show_neither_value_nor_target():
+    names = ("protection_services", "return_services_ngo", "services_open", "prevention_services")
+    rows, _ = tabulate(*({"unit": "services", "value": 400.0, "indicator": name} for name in names))
+    rows = rows.set_index("indicator")
+    assert rows["state"].to_dict() == {**dict.fromkeys(names, "withheld"), "prevention_services": "number"}
+    assert rows[["value", "target"]].notna().all(axis=1).to_dict() == {
+        **dict.fromkeys(names, False),
+        "prevention_services": True,
     }
-    few, _ = tabulate({"unit": "services", "value": 2.0, "indicator": "protection_services"}, services=services)
-    assert few["state"].tolist() == ["withheld"]
+    assert rows.drop("prevention_services")[["value", "target", "margin"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("unit", ["shelters", "Centres", "service places", "services and shelters"])
+def test_shelters_are_restricted_whatever_the_code_says(unit):
+    shelters = {"unit": unit, "value": 9.0, "indicator": "prevention_places"}
+    rows, _ = tabulate(shelters, {**shelters, "area": REGION})
+    assert rows[["area", "state"]].to_numpy().tolist() == [[COUNTRY, "withheld"]]
+    assert rows[["value", "target"]].isna().all(axis=None)
+
+
+def test_people_have_numbers_for_periods_of_the_release_alone():
+    odd = ("2006-07-01/P1Y", "2006-07-01/P3M", "2006-06-01/2007-06-30")
+    good = ("2006-06-01/P1M", "2006-06-01/P3M", YEAR, "2006-06-01/2008-05-31")
+    rows, blocks = tabulate(*({"period": period} for period in (*odd, *good)))
+    shown = rows.set_index("period")["value"].notna()
+    assert shown.to_dict() == {**dict.fromkeys(odd, False), **dict.fromkeys(good, True)}
+    assert set(rows.loc[rows["value"].isna(), "state"]) == {"withheld"}
+    assert set(blocks) == {f"indicators|{COUNTRY}|{period}" for period in good}
+    things, _ = tabulate({"period": odd[0], "unit": "meetings", "value": 3.0})
+    assert things["value"].tolist() == [3.0]
+
+
+def test_of_two_imports_of_one_number_the_newest_is_shown():
+    meetings = {"indicator": "coordination_meetings", "unit": "meetings"}
+    rows, _ = tabulate(
+        {**meetings, "value": 9.0, "source": "Last report", "batch": 1},
+        {**meetings, "value": 4.0, "source": "A report", "batch": 3},
+        {**meetings, "value": 7.0, "source": "Middle report", "batch": 2},
+    )
+    assert rows[["value", "source"]].to_numpy().tolist() == [[4.0, "A report"]]
+
+
+def test_a_newer_report_of_people_leaves_no_older_one_of_things():
+    rows, _ = tabulate(
+        {"unit": "staff", "period": NEXT}, {"period": NEXT, "batch": 2}, grid=make_grid(date(2007, 5, 31))
+    )
+    assert rows.empty
 
 
 def test_counties_have_prevention_and_coordination_alone_and_municipalities_nothing():
@@ -181,3 +205,17 @@ def test_counties_have_prevention_and_coordination_alone_and_municipalities_noth
 def test_indicators_of_periods_that_have_not_ended_are_left_out():
     rows, _ = tabulate({"period": "2008-06-01/P1Y", "unit": "meetings"})
     assert rows.empty
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_numbers_of_people_are_repeated_only_where_the_policy_repeats_numbers(tmp_path, frozen):
+    policy = replace(small_worlds.ONE_YEAR, frozen=frozen)
+    days = pd.DataFrame([{"date": "2006-06-02", "municipality": "101", "days": 1.0}])
+    plan = {"partner": (TableSpec("effort", "country", "year"),), "public": ()}
+    vault, shown = small_worlds.MemoryVault(effort=days), []
+    for reported in (100.0, 900.0):
+        vault.records["indicator"] = Vault({"value": reported}).rows
+        name = small_worlds.release(vault, tmp_path, plan=plan, policy=policy).name
+        shown += pd.read_parquet(tmp_path / name / "partner" / "indicators.parquet")["value"].tolist()
+    assert shown[0] == pytest.approx(100, abs=5)
+    assert shown[1] == (shown[0] if frozen else pytest.approx(900, abs=5))
