@@ -14,7 +14,7 @@ RULES = {
     "meetings": {"counts": "things", "value": 2.5, "axis": "coordination"},
     "none": {"counts": "things", "value": 0.0, "axis": "coordination"},
     "services of a region": {"counts": "services", "value": 1.0, "axis": "prevention", "area": "AL-11"},
-    "services of protection": {"counts": "services", "value": 12.0, "axis": "protection"},
+    "services with a target": {"counts": "services", "value": 1.0, "axis": "coordination", "target": 9.0},
     "services that are withheld": {"counts": "services", "value": np.nan, "state": "withheld", "axis": "protection"},
 }
 WRONG = {
@@ -34,8 +34,16 @@ WRONG = {
     "nobody as a number": {"value": 0.0},
     "meetings with a margin": {"counts": "things"},
     "a margin on its own": {"state": "withheld", "value": np.nan},
-    "few services": {"counts": "services", "axis": "return", "value": 2.0, "margin": np.nan},
-    "few services of no axis": {"counts": "services", "axis": "", "value": 0.0, "margin": np.nan},
+    "services of return": {"counts": "services", "axis": "assisted_voluntary_return", "value": 400.0, "margin": np.nan},
+    "services of no axis": {"counts": "services", "axis": "", "value": 0.0, "margin": np.nan},
+    "a target of services that are withheld": {
+        "counts": "services",
+        "axis": "protection",
+        "value": np.nan,
+        "margin": np.nan,
+        "state": "withheld",
+        "target": 9.0,
+    },
 }
 AREAS = pd.DataFrame({"level": ["country", "region", "municipality"]}, index=["AL", "AL-11", "101"])
 
@@ -46,7 +54,7 @@ def judge(monkeypatch):
 
     def judge(tier="partner", **row):
         told = {"area": "AL", "period": "2006-06-01/P1Y", "indicator": "x", "axis": "prevention", "state": "number"}
-        table = pd.DataFrame([{**told, "margin": np.nan, **row}])
+        table = pd.DataFrame([{**told, "margin": np.nan, "target": np.nan, **row}])
         release = SimpleNamespace(tier=tier, tables=("indicators",), table=lambda name: table, largest=5.0)
         return indicators.attack(release)
 

@@ -9,16 +9,15 @@ import pandas as pd
 
 from data.disclosure.attacks import reading
 from data.disclosure.attacks.bounds import Finding
-from data.disclosure.policy import FEWEST
 from data.release import Release
-from data.tables.spec import CATEGORIES, RESTRICTED_AXES
+from data.tables.spec import OPEN_AXES
 
 NAME = "indicators"
 _FORBIDDEN = "an indicator that this tier must not hold for this area"
 _STATE = "an indicator whose state and value contradict each other"
 _PEOPLE = "a number of people that is not whole or has not the margin of its noise"
 _EXACT = "a margin on a number that has no noise"
-_OPERATORS = "a number of services that so few operators may stand behind that it must be withheld"
+_SERVICES = "a number or a target of services that must be withheld on this axis"
 
 
 def attack(release: Release) -> list[Finding]:
@@ -28,7 +27,7 @@ def attack(release: Release) -> list[Finding]:
     rows, levels = release.table(NAME), reading.read_areas(release)["level"]
     value, margin = (rows[name].to_numpy(float, na_value=np.nan) for name in ("value", "margin"))
     state, shown, people = rows["state"], ~np.isnan(value), rows["counts"] == "people"
-    is_open = rows["axis"].isin(set(CATEGORIES["axis"]) - RESTRICTED_AXES)
+    is_open = rows["axis"].isin(OPEN_AXES)
     level = rows["area"].map(levels)
     placed = (level == "country") | ((level == "region") & is_open)
     known = (state == "number") | ((state == "almost_none") & people) | (state == "withheld")
@@ -38,7 +37,7 @@ def attack(release: Release) -> list[Finding]:
         _STATE: known & (shown == (state == "number")),
         _PEOPLE: ~people | ~shown | noisy,
         _EXACT: np.isnan(margin) | (people & shown),
-        _OPERATORS: (rows["counts"] != "services") | is_open | ~shown | (value >= FEWEST),
+        _SERVICES: (rows["counts"] != "services") | is_open | (~shown & rows["target"].isna()),
     }
     return [found for reason, holds in rules.items() for found in _report(rows[~holds], reason)]
 

@@ -1,4 +1,4 @@
-"""Indicators in a release: people are protected as children are, services of restricted axes never show, other things are exact."""
+"""Indicators in a release: people are protected, services of restricted axes withheld, other things are exact."""
 
 from dataclasses import replace
 from datetime import date
