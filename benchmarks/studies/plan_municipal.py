@@ -1,6 +1,6 @@
 """The value of a plan between municipalities in invented worlds: the study `plan_once` at the finer level.
 
-The solver has 60 seconds for each of the five plans of a world.
+The solver has 30 seconds for each of the five plans of a world.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from risk.planning.problem import Solver
 
 if __name__ == "__main__":
     run_study(
-        partial(study, level="municipality", solver=Solver(seconds=60.0)),
+        partial(study, level="municipality", solver=Solver(seconds=30.0)),
         describe,
         "Compare plans between municipalities with rivals on invented worlds (some minutes each).",
     )

@@ -199,7 +199,8 @@ def _compute_regret(seed: int, known: _Known, programme: Programme, solver: Solv
         "plan": made.units if made.recommended else posts.units,
         "truth": _plan_with_truth(posts, known.truth, rules, solver).units,
     }
-    kept = bool((posts.compute_capacity(made.units).sum(axis=1) >= np.asarray(wanted.floor) - 1e-6).all())
+    reached = compute_floor(replace(posts, units=made.units), 1.0)
+    kept = bool((reached >= np.asarray(wanted.floor) - 1e-6).all())
     # With its share of exploration, and with none, so that every move is the solver's own wish.
     late = replace(posts, units=apportion(known.seen.effort[:, -YEAR:].sum(axis=1), programme.units)[:, None])
     half, _ = planned(late, known.draws, replace(wanted, floor=compute_floor(late, 0.5)), solver)

@@ -14,7 +14,7 @@ from risk.model.detection import draw_yearly_need
 from risk.model.fit import Fit
 from risk.model.observations import Observations
 from risk.numbers import apportion
-from risk.planning import plan_moves
+from risk.planning import compute_floor, plan_moves
 from risk.planning.benefit import compute_met
 from risk.planning.clashes import RulesClash
 from risk.planning.problem import Kind, Posts, Rules, Solver
@@ -29,7 +29,7 @@ _UNDER_SEARCHED = 0.5  # of the days that its children would make fair
 class Programme:
     """The programme of a study: number of units, children that each can serve per quarter, and maximum moves.
 
-    floor : share of an area's fair part of the capacity (by children living there) that must reach it;
+    floor : share of a region's fair part of the capacity (by children living there) that must reach it;
     see `planned` for too few moves.
     exploration : see risk.planning.Rules.
     """
@@ -70,11 +70,12 @@ def posts_of(seen: Observations, programme: Programme) -> Posts:
         travel.minutes,
         np.full(len(codes), programme.units, np.int64),
         np.zeros_like(units),
+        seen.regions,
     )
 
 
 def rules_of(seen: Observations, programme: Programme) -> Rules:
-    """Return the rules: maximum moves, a floor for every area, exploration of areas with too little outreach."""
+    """Return the rules: maximum moves, a floor for every region, exploration of areas with too little outreach."""
     days = seen.effort[:, -YEAR:].sum(axis=1)
     fair = seen.living / seen.living.sum()
     return Rules(
@@ -86,19 +87,20 @@ def rules_of(seen: Observations, programme: Programme) -> Rules:
 
 
 def floors(seen: Observations, programme: Programme) -> Floats:
-    """Return the floor of each area as a share of all capacity, (A,)."""
-    return np.asarray(programme.floor * seen.living / seen.living.sum())
+    """Return the floor of each region as a share of all capacity, (R,)."""
+    living = seen.region_members @ seen.living
+    return np.asarray(programme.floor * living / living.sum())
 
 
 def planned(posts: Posts, need: Floats, rules: Rules, solver: Solver) -> tuple[Plan, Rules]:
     """Return a plan within rules, and the rules that were used.
 
-    If the moves are too few to bring every area to its floor, an area below its floor must only keep what it has.
+    If the moves are too few to bring every region to its floor, a region below its floor must only keep what it has.
     """
     try:
         return plan_moves(posts, need, rules, solver=solver), rules
     except RulesClash:
-        today = posts.compute_capacity(posts.units).sum(axis=1)
+        today = compute_floor(posts, 1.0)
         eased = replace(rules, floor=np.minimum(np.asarray(rules.floor), today))
         return plan_moves(posts, need, eased, solver=solver), eased
 

@@ -48,7 +48,7 @@ def _list_limits(t: Speech, setting: Setting) -> Iterator[str]:
     if setting.pathway in PATHWAYS:
         yield t("need counted: {pathway}", pathway=t.name_pathway(setting.pathway))
     shares = {
-        "floor": t("each area keeps at least {share} of the outreach and services that reach it today"),
+        "floor": t("each county or region keeps at least {share} of the outreach and services that reach it today"),
         "services_floor": t(
             "each area with Roma and Egyptian communities has at least {share} of the "
             "services that the worst-served of them has today"

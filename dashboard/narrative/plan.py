@@ -22,7 +22,7 @@ ANSWERS = {"move": mark("make the moves"), "small": mark("small but almost sure"
 _REMEDIES = {
     "moves": mark("Allow more moves."),
     "budget": mark("Allow more hours of travel, or set no limit."),
-    "floor": mark("Lower the minimum for every area."),
+    "floor": mark("Lower the minimum for every county or region."),
     "services_floor": mark("Correct the services in the table of posts."),
     "exploration": mark("Lower the share for areas with too little outreach."),
     "commitments": mark("Correct the column committed in the table of posts."),

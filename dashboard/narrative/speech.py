@@ -72,7 +72,7 @@ _WHY_STAYS = {
 _RULES = {
     "moves": mark("the maximum number of moves"),
     "budget": mark("the maximum hours of travel"),
-    "floor": mark("the minimum for every area"),
+    "floor": mark("the minimum for every county or region"),
     "services_floor": mark("the minimum for areas with Roma and Egyptian communities"),
     "exploration": mark("the share for areas with too little outreach"),
     "commitments": mark("the committed units"),

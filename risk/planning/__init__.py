@@ -122,8 +122,8 @@ def _judge_layout(region: Region, solution: Solution, need: Floats, all_draws: F
 
 
 def compute_floor(posts: Posts, share: float) -> Floats:
-    """Return a share of the capacity that reaches each area today, (A,), docs/planner.md eq. (30)."""
-    return np.asarray(share * posts.compute_capacity(posts.units).sum(axis=1))
+    """Return a share of the capacity that reaches each of `posts.floor_areas` today, docs/planner.md eq. (30)."""
+    return np.asarray(share * posts.floor_members @ posts.compute_capacity(posts.units).sum(axis=1))
 
 
 def compute_frontier(

@@ -101,7 +101,7 @@ def _add_slack(constraint: LinearConstraint, count: int) -> LinearConstraint:
 def _find_places(region: Region, row: Row, short: Floats) -> tuple[str, ...]:
     posts = region.posts
     names: tuple[str, ...] = {
-        "floor": posts.areas,
+        "floor": posts.floor_areas,
         "services_floor": posts.areas,
         "commitments": tuple(site for site in posts.sites for _ in posts.kinds),
         "room": posts.sites,

@@ -110,7 +110,8 @@ class Region:
         rules, posts = self.rules, self.posts
         every = np.ones(len(posts.kinds), dtype=bool)
         if rules.floor is not None:
-            yield Row("floor", self.build_capacity(every), rules.floor, float(rules.floor.sum()))
+            rows = sparse.csr_array(sparse.csr_array(posts.floor_members) @ self.build_capacity(every))
+            yield Row("floor", rows, rules.floor, float(rules.floor.sum()))
         if rules.communities is not None and rules.services_floor > 0:
             least = np.where(rules.communities, rules.services_floor, 0.0)
             yield Row("services_floor", self.build_capacity(~posts.searching), least, float(least.sum()))

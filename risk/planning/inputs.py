@@ -47,8 +47,8 @@ class Setting:
 
     level : between which areas units move, one of LEVELS.
     pathway : whose need counts, one of PATHWAYS. moves : maximum number of moves. budget : maximum hours of
-    travel between old and new posts, None for no limit. floor : share of today's capacity that every area
-    keeps. services_floor : share of the services of the worst-served area with Roma and Egyptian communities
+    travel between old and new posts, None for no limit. floor : share of today's capacity that every county
+    or region keeps, also where units move between municipalities. services_floor : share of the services of the worst-served area with Roma and Egyptian communities
     that each of these areas keeps. per_quarter : maximum number of moves in one quarter. seconds : time
     limit. Raises InputError for a value out of range.
     """
@@ -260,6 +260,7 @@ def _place_posts(table: tables.PostsTable, observations: Observations, travel: T
         np.where(same, travel.minutes / 60.0, np.inf),
         table.room,
         table.committed,
+        observations.regions,
     )
 
 

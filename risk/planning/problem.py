@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -34,6 +35,8 @@ class Posts:
     cost : of moving a unit from site to site, (S, S), in one unit such as hours; inf where it is impossible.
     room : largest number of units at a site, (S,).
     committed : units that may not move, (S, K).
+    regions : code of the county or region of each area, where the areas are municipalities; None where each area is
+        its own.
     Raises InputError where shapes or numbers do not fit together.
     """
 
@@ -45,6 +48,7 @@ class Posts:
     cost: Floats
     room: Ints
     committed: Ints
+    regions: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Check shapes and numbers."""
@@ -68,6 +72,17 @@ class Posts:
         offered: Floats = self.reach @ (units * np.array([kind.children for kind in self.kinds]))
         return offered
 
+    @cached_property
+    def floor_areas(self) -> tuple[str, ...]:
+        """The areas that have a floor: regions in the order of their codes, or the areas themselves."""
+        return self.areas if self.regions is None else tuple(sorted(set(self.regions)))
+
+    @property
+    def floor_members(self) -> Floats:
+        """1 where an area belongs to an area that has a floor, else 0, (floor_areas, A)."""
+        of = np.array(self.areas if self.regions is None else self.regions)
+        return np.asarray(np.array(self.floor_areas)[:, None] == of, np.float64)
+
     @property
     def searching(self) -> Bools:
         """Which kinds search, (K,)."""
@@ -79,7 +94,8 @@ class Rules:
     """The rules of a plan. None: no such rule.
 
     moves : maximum number of moves. budget : maximum cost of all moves together.
-    floor : capacity of all kinds that must reach each area, (A,), children per quarter.
+    floor : capacity of all kinds that must reach each of `Posts.floor_areas`, children per quarter. Few municipalities
+        have a unit of their own, so a floor for each of them would hold nearly every unit where it is.
     services_floor : capacity of services, never of search, that must reach each area in `communities`, (A,),
         where Roma and Egyptian communities live. They change nothing else.
     under_searched : areas with too little outreach, (A,); `exploration` is the share of the searching units
@@ -106,9 +122,10 @@ class Rules:
 
     def check_for(self, posts: Posts) -> None:
         """Check that the rules have one value for each area of the posts; raises InputError where not."""
-        for name in ("floor", "communities", "under_searched"):
+        sizes = {"floor": posts.floor_areas, "communities": posts.areas, "under_searched": posts.areas}
+        for name, areas in sizes.items():
             if (value := getattr(self, name)) is not None:
-                _check_shape(name, value, (len(posts.areas),))
+                _check_shape(name, value, (len(areas),))
 
 
 @dataclass(frozen=True)

@@ -95,9 +95,9 @@ def _rules(first: Setting) -> Sequence[tuple[str, str, int, str]]:
     return (
         (
             "floor",
-            _("Minimum for every area"),
+            _("Minimum for every county or region"),
             round(100 * first.floor),
-            _("Part of today's outreach and services that each area keeps, so that no area loses all help."),
+            _("Part of today's outreach and services that each county or region keeps, so that none loses all help."),
         ),
         (
             "kept",

@@ -254,6 +254,18 @@ def test_clashing_rules_are_named_with_what_frees_them():
     assert plan_moves(posts, need, replace(rules, floor=np.array([0.0, 10.0]))).moved == 1
 
 
+def test_a_floor_of_a_county_lets_units_move_between_its_municipalities():
+    posts, need = lopsided()
+    both = compute_floor(posts, 1.0)
+    assert plan_moves(posts, need, Rules(moves=2, floor=both)).moved == 0
+    inside = replace(posts, regions=("county", "county"))
+    assert compute_floor(inside, 1.0) == pytest.approx([both.sum()])
+    assert plan_moves(inside, need, Rules(moves=2, floor=compute_floor(inside, 1.0))).moved == 2
+    with pytest.raises(RulesClash) as raised:
+        plan_moves(inside, need, Rules(floor=compute_floor(inside, 1.1)))
+    assert {clash.rule: clash.places for clash in raised.value.clashes} == {"floor": ("county",)}
+
+
 def test_commitments_stand_against_a_floor():
     posts, need = lopsided()
     posts = replace(posts, committed=np.array([[4], [0]]))
