@@ -49,7 +49,9 @@ class LimitOptions:
     budget: Annotated[
         float | None, typer.Option(min=0, help="Maximum hours of travel between old and new posts, together.")
     ] = None
-    floor: Annotated[float, _share("Minimum for every county or region: share of today's outreach and services.")] = _USUAL.floor
+    floor: Annotated[float, _share("Minimum for every county or region: share of what reaches it today.")] = (
+        _USUAL.floor
+    )
     services_floor: Annotated[float, _share("Minimum of services for areas with Roma and Egyptian communities.")] = (
         _USUAL.services_floor
     )

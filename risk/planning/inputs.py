@@ -45,12 +45,12 @@ _UNDER_SEARCHED = 0.5  # of the outreach days that would be fair for the childre
 class Setting:
     """The settings of a reader; `risk.planning.problem.Rules` and `Aims` explain the values.
 
-    level : between which areas units move, one of LEVELS.
-    pathway : whose need counts, one of PATHWAYS. moves : maximum number of moves. budget : maximum hours of
-    travel between old and new posts, None for no limit. floor : share of today's capacity that every county
-    or region keeps, also where units move between municipalities. services_floor : share of the services of the worst-served area with Roma and Egyptian communities
-    that each of these areas keeps. per_quarter : maximum number of moves in one quarter. seconds : time
-    limit. Raises InputError for a value out of range.
+    level : between which areas units move, one of LEVELS. pathway : whose need counts, one of PATHWAYS. moves : maximum
+    number of moves. budget : maximum hours of travel between old and new posts, None for no limit. floor : share of
+    today's capacity that every county or region keeps, also where units move between municipalities. services_floor :
+    share of the services of the worst-served area with Roma and Egyptian communities that each of these areas keeps.
+    per_quarter : maximum number of moves in one quarter. seconds : time limit. Raises InputError for a value out of
+    range.
     """
 
     pathway: str = ALL
