@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.helpers import hostile as worlds
-from tests.helpers.browser import area_point, map_frame, until, wait_for_map
+from tests.helpers.browser import area_point, map_frame, unfold, until, wait_for_map
 
 pytestmark = pytest.mark.browser
 
@@ -166,6 +166,7 @@ def test_the_method_page_lists_sources_and_boundaries_as_text(open_page, partner
     page = open_page(f"{partner_address}/method", ready=False)
     body = page.locator("[data-testid=stMain]")
     until(page, lambda: "Citation" in body.inner_text())
+    unfold(page)
     until(page, lambda: worlds.FILE_NAME in spaces(body.inner_text()))
     until(page, lambda: all(spaces(source) in spaces(body.inner_text()) for source in SOURCES))
     assert_nothing_ran(page)
@@ -180,6 +181,7 @@ def test_the_download_page_shows_text_and_gives_it_as_text(open_page, partner_ad
     page = open_page(address, ready=False)
     body = page.locator("[data-testid=stMain]")
     until(page, lambda: "What the states mean" in body.inner_text())
+    unfold(page)
     until(page, lambda: worlds.FILE_NAME in spaces(body.inner_text()))
     until(page, lambda: any(source in cells(page, body) for source in SOURCES))
     with page.expect_download() as download:
@@ -197,8 +199,10 @@ def test_the_public_tier_shows_text_too(open_page, public_address):
     page = open_page(f"{public_address}/map?layer=roma_figures&area=AL-01")
     assert SOURCES[0] in page.locator(".legend").inner_text()
     assert_nothing_ran(page)
-    for name in ("method", "download"):
+    for name, last in (("method", "Citation"), ("download", "What the states mean")):
         page = open_page(f"{public_address}/{name}", ready=False)
+        until(page, lambda page=page, last=last: last in page.locator("body").inner_text())
+        unfold(page)
         until(page, lambda page=page: worlds.FILE_NAME in spaces(page.locator("body").inner_text()))
         assert_nothing_ran(page)
 

@@ -181,3 +181,11 @@ def area_point(page: Any, code: str, level: str) -> dict[str, float]:
 
 def click_area(page: Any, code: str, level: str = "region") -> None:
     map_frame(page).locator("#map_div").click(position=area_point(page, code, level))
+
+
+def unfold(page: Any) -> None:
+    """Open all fold-outs of a page."""
+    folds = page.locator("[data-testid=stExpander] details:not([open]) > summary")
+    while folds.count():
+        folds.first.click()
+        page.wait_for_timeout(100)

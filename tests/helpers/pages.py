@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.site import Site, current_release
+from dashboard.site import Site, current_release, text
 from dashboard.site.current_release import CurrentRelease
 from data.tables.spec import Tier
 from tests.conftest import Scored
@@ -45,6 +45,30 @@ def read_text(test: AppTest) -> str:
     """Return the words of a page's own markup."""
     bodies = (element.proto.body for element in test.get("html"))
     return unescape(re.sub(r"<[^>]+>", " ", " ".join(bodies)))
+
+
+def read_unfolded(test: AppTest) -> str:
+    """Return the words of a page that stand outside of its fold-outs."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", words)) for words in _list_unfolded(test.main))
+
+
+def _list_unfolded(block: Any) -> Iterator[str]:
+    for child in block.children.values():
+        if child.type == "expander":
+            continue
+        if hasattr(child, "children"):
+            yield from _list_unfolded(child)
+        elif child.type == "html":
+            yield re.sub(r"<(details|script).*?</\1>", "", child.proto.body, flags=re.DOTALL)
+        else:
+            parts = [getattr(child, "value", ""), getattr(child, "label", "")]
+            parts += [word for name in ("captions", "options") for word in getattr(child.proto, name, ())]
+            yield " ".join(map(str, parts))
+
+
+def speak_on_pages(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
+    """Let the pages that a test opens be in a language."""
+    monkeypatch.setattr(text, "_finders", [lambda: language])
 
 
 def open_current(scored: Scored, tier: Tier = "partner") -> CurrentRelease:

@@ -1,4 +1,4 @@
-"""The Download page: the choice of layers and format, and what the files contain."""
+"""The Download page: the choice of layers and format, and the map in one file; what the files contain is folded."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ def show() -> None:
         return
     st.title(_("Download"), anchor=False)
     _show_page(current)
-    show_atlas(current)
-    st.header(_("What the states mean"), anchor=False)
-    st.html(markup.render_table(files.tabulate_states(current.release)))
+    with st.expander(_("Terms and citation")):
+        st.html(markup.render_paragraphs(files.list_terms(current.release)))
+        st.caption(_("Cite it as"))
+        st.code(terms.format_citation(current.release), language=None, wrap_lines=True)
+    with st.expander(_("What the states mean")):
+        st.html(markup.render_table(files.tabulate_states(current.release)))
 
 
 @st.fragment
@@ -31,16 +34,11 @@ def _show_page(current: CurrentRelease) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         layers = form.choose_layers(current)
-    with right, st.container(border=True):
-        _show_terms(current)
+    with right, st.container(border=True, key="atlas"):
+        show_atlas(current)
+        st.html(markup.render_paragraphs(files.list_terms(current.release)[:2]))
     if layers:
-        st.header(_("What is in it"), anchor=False)
-        st.html(markup.render_table(files.tabulate_contents(current.release, layers)))
-        shown = st.selectbox(_("First rows of"), layers, format_func=form.name_layer, width=320)
-        st.dataframe(files.preview_layer(current.release, shown or layers[0]))
-
-
-def _show_terms(current: CurrentRelease) -> None:
-    st.html(markup.render_paragraphs(files.list_terms(current.release)))
-    st.caption(_("Cite it as"))
-    st.code(terms.format_citation(current.release), language=None, wrap_lines=True)
+        with st.expander(_("What is in it")):
+            st.html(markup.render_table(files.tabulate_contents(current.release, layers)))
+            shown = st.selectbox(_("First rows of"), layers, format_func=form.name_layer, width=320)
+            st.dataframe(files.preview_layer(current.release, shown or layers[0]))

@@ -11,19 +11,15 @@ from dashboard.pages.download import files
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, find_language, speak
+from dashboard.widgets import markup
 from geo import export
 from geo.layers import find_layer
 
 
 def show_atlas(current: CurrentRelease) -> None:
     """Offer the atlas, and that of communities, or the command that writes partner files of real records."""
-    st.header(_("The map in one file"), anchor=False)
-    st.markdown(
-        _(
-            "The atlas opens in any browser, without a server or internet, and can be mailed: layers, areas, periods, "
-            "legend and tables. Community layers are in an atlas of their own."
-        )
-    )
+    sentence = _("The atlas opens in any browser, without a server or internet, and can be mailed.")
+    st.html(markup.render_question(_("The map in one file"), sentence))
     if not current_release.may_download(current.release):
         st.caption(files.explain_command())
         st.code(files.format_command("atlas"), language=None, wrap_lines=True)

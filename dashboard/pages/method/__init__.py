@@ -1,20 +1,25 @@
-"""How each number is made, its limits, and how children are protected, with this release's own numbers."""
+"""How each number is made, its limits, and how children are protected: questions with short answers.
+
+The long text of an answer, with this release's own numbers, is folded.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
 
 import streamlit as st
 from markupsafe import Markup
 
 from dashboard.narrative import access, attacks, model_card
 from dashboard.narrative.speech import speak_to_reader
-from dashboard.pages.method import costs, summary
+from dashboard.pages.method import answers, costs, summary
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
 from dashboard.widgets import markup, page_frame
-from data.release import Release
-from data.release.audits import AuditReport
 from geo.layers.output import terms
+
+Fold = tuple[str, Callable[[], None]]  # its label, and what shows its content
 
 
 def show() -> None:
@@ -26,31 +31,93 @@ def show() -> None:
         return
     release = current.release
     st.title(_("Method"), anchor=False)
-    st.html(markup.render_paragraphs([_(terms.TIERS[release.tier])]))
     st.html(markup.render_definitions(summary.list_key_facts(release)))
-    _show_section(_("From a record to a number"), markup.render_steps(summary.list_steps()))
-    _show_section(_("Noise, and what is withheld"), markup.render_list(summary.describe_noise(release)))
-    _show_noise(release)
-    _show_cost(current)
-    _show_attacks(current, current_release.read_newest_audit(here, current))
-    _show_risk(current)
-    _show_section(_("What the data are not"), markup.render_list(summary.list_limits()))
-    _show_section(_("Protection of children and communities"), markup.render_list(summary.list_protections()))
-    _show_section(_("Layers"), markup.render_table(summary.tabulate_layers(release)))
-    _show_section(_("Areas and boundaries"), markup.render_paragraphs(summary.describe_boundaries(release)))
-    _show_section(_("Time"), markup.render_paragraphs([summary.describe_periods(release)]))
-    _show_section(_("Sources and licences"), markup.render_table(summary.tabulate_sources(release)))
-    _show_section(_("Citation"))
-    st.code(terms.format_citation(release), language=None, wrap_lines=True)
+    cost = current_release.read_costs(current)
+    with st.container(key="questions"):
+        _show_question(_("Can a child be recognised?"), answers.answer_recognised(current), _fold_attacks(current))
+        _show_question(
+            _("Why is this number not exact?"),
+            answers.answer_noise(release),
+            [(_("Noise, and what is withheld"), lambda: _show_noise(current))],
+        )
+        if len(cost):
+            _show_question(
+                _("What does protection cost?"),
+                costs.format_headline(cost),
+                [(_("What protection costs"), lambda: _show_cost(current))],
+            )
+        if current_release.read_risk_manifest(current):
+            _show_question(
+                _("Why cannot you tell?"),
+                answers.answer_cannot_tell(),
+                [(_("The words for certainty"), lambda: _show(markup.render_list(answers.explain_certainty())))],
+            )
+            _show_question(_("What does the risk model read?"), answers.answer_model(), _fold_model(current))
+        _show_question(
+            _("How does a record become a number?"),
+            answers.answer_record(),
+            [(_("From a record to a number"), lambda: _show(markup.render_steps(summary.list_steps())))],
+        )
+        _show_question(
+            _("What must I not read into it?"),
+            answers.answer_limits(),
+            [(_("What the data are not"), lambda: _show(markup.render_list(summary.list_limits())))],
+        )
+        _show_question(_("Where and when is that?"), answers.answer_where(release), _fold_where(current))
+        _show_question(_("Where do figures come from?"), answers.answer_sources(release), _fold_sources(current))
 
 
-def _show_section(title: str, content: Markup | None = None) -> None:
-    st.header(title, anchor=False)
-    if content:
-        st.html(content)
+def _show_question(question: str, answer: str, folds: Iterable[Fold]) -> None:
+    with st.container():
+        st.html(markup.render_question(question, answer))
+        for label, show_content in folds:
+            with st.expander(label):
+                show_content()
 
 
-def _show_noise(release: Release) -> None:
+def _show(content: Markup) -> None:
+    st.html(content)
+
+
+def _fold_attacks(current: CurrentRelease) -> list[Fold]:
+    protections = _("Protection of children and communities")
+    folds: list[Fold] = [(protections, lambda: _show(markup.render_list(summary.list_protections())))]
+    if attacks.describe_one_number(current.release):
+        folds.insert(0, (_("What an attacker could still learn"), lambda: _show_attacks(current)))
+    return folds
+
+
+def _fold_model(current: CurrentRelease) -> list[Fold]:
+    sentences = access.describe_access(current)
+    folds: list[Fold] = [(_("The risk model"), lambda: _show_risk(current))]
+    if sentences:
+        folds.append((_("Access to services"), lambda: _show(markup.render_list(sentences))))
+    return folds
+
+
+def _fold_where(current: CurrentRelease) -> list[Fold]:
+    release = current.release
+    places = [*summary.describe_boundaries(release), summary.describe_periods(release)]
+    return [
+        (_("Areas, boundaries and time"), lambda: _show(markup.render_paragraphs(places))),
+        (_("Layers"), lambda: _show(markup.render_table(summary.tabulate_layers(release)))),
+    ]
+
+
+def _fold_sources(current: CurrentRelease) -> list[Fold]:
+    return [
+        (_("Sources and licences"), lambda: _show(markup.render_table(summary.tabulate_sources(current.release)))),
+        (_("Citation"), lambda: _show_citation(current)),
+    ]
+
+
+def _show_citation(current: CurrentRelease) -> None:
+    st.code(terms.format_citation(current.release), language=None, wrap_lines=True)
+
+
+def _show_noise(current: CurrentRelease) -> None:
+    release = current.release
+    st.html(markup.render_list(summary.describe_noise(release)))
     rows = summary.read_noise(release)
     if len(rows):
         with st.container(horizontal=True):
@@ -59,45 +126,39 @@ def _show_noise(release: Release) -> None:
         st.caption(summary.describe_chances(release))
     table = summary.tabulate_hidden(release)
     if len(table):
-        with st.expander(_("How much of each table is shown")):
-            st.dataframe(table, hide_index=True)
+        st.caption(_("How much of each table is shown"))
+        st.dataframe(table, hide_index=True)
 
 
 def _show_cost(current: CurrentRelease) -> None:
-    """Show what protection costs in accuracy. Nothing is shown if no children are counted."""
+    """Show what protection costs in accuracy."""
     cost = current_release.read_costs(current)
-    if len(cost):
-        _show_section(_("What protection costs"), markup.render_paragraphs([costs.format_headline(cost)]))
-        st.html(markup.render_table(costs.tabulate_costs(cost)))
-        st.html(markup.render_list(costs.list_notes(current.release, cost)))
+    st.html(markup.render_table(costs.tabulate_costs(cost)))
+    st.html(markup.render_list(costs.list_notes(current.release, cost)))
 
 
 def _show_risk(current: CurrentRelease) -> None:
-    """Show the risk model, the data it never reads, and how that is checked. Nothing is shown without a model."""
+    """Show the risk model, the data it never reads, and how that is checked."""
     manifest = current_release.read_risk_manifest(current)
     if manifest is None:
         return
-    _show_section(_("The risk model"), markup.render_definitions(model_card.list_facts(manifest)))
+    st.html(markup.render_definitions(model_card.list_facts(manifest)))
     st.html(markup.render_list(model_card.list_limits(speak_to_reader(current), manifest.card)))
     if manifest.checks is not None:
         st.html(markup.render_list(model_card.list_safeguards(manifest)))
         st.html(markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks))))
-    sentences = access.describe_access(current)
-    if sentences:
-        _show_section(_("Access to services"), markup.render_list(sentences))
 
 
-def _show_attacks(current: CurrentRelease, report: AuditReport | None) -> None:
+def _show_attacks(current: CurrentRelease) -> None:
     """Show what an attacker could still learn, and which attacks were tried."""
+    report = current_release.read_newest_audit(read_site(), current)
     sentences = attacks.describe_one_number(current.release)
-    if not sentences:
-        return
     if report is None:
         results, checks = attacks.describe_check(current.release), attacks.read_own_checks(current.release)
     else:
         sentences += attacks.describe_guess(report)
         results, checks = attacks.describe_audit(report), list(report.checks)
-    _show_section(_("What an attacker could still learn"), markup.render_list(sentences))
+    st.html(markup.render_list(sentences))
     st.html(markup.render_paragraphs(results))
     st.html(markup.render_narrow(markup.render_table(attacks.tabulate_results(checks))))
     if report is None:

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from dashboard.site.text import _
+from dashboard.site.text import _, format_number, translate
 from data.release import Release
 from geo.layers.core.words import mark
 
@@ -103,7 +103,10 @@ _WITHOUT = mark(
 
 def _format_shown(cells: int, share: float) -> str:
     return _(
-        "{shown} of {all} ({share})", shown=f"{round(cells * share):,}", all=f"{cells:,}", share=_format_percent(share)
+        "{shown} of {all} ({share})",
+        shown=format_number(round(cells * share)),
+        all=format_number(cells),
+        share=_format_percent(share),
     )
 
 
@@ -123,7 +126,7 @@ def _format_hidden(share: float, low: float, high: float) -> str:
 def _format_error(children: float, relative: float) -> str:
     if math.isnan(children):
         return ""
-    error = _("{children} children", children=f"{children:.1f}")
+    error = _("{children} children", children=translate(f"{children:.1f}"))
     return error if math.isnan(relative) else f"{error}, {_format_percent(relative)}"
 
 
@@ -135,4 +138,4 @@ def _format_percent(share: float) -> str:
 def _format_digits(share: float) -> str:
     """Format a share times 100, with a decimal if it is small."""
     value = _SHARE * share
-    return f"{value:.{0 if value >= _FEW or value == 0 else 1}f}"
+    return translate(f"{value:.{0 if value >= _FEW or value == 0 else 1}f}")

@@ -51,13 +51,12 @@ _GRAINS = {"month": mark("month"), "quarter": mark("quarter"), "year": mark("yea
 
 def list_key_facts(release: Release) -> list[tuple[str, str]]:
     """Return the few parameters that matter most: words and value."""
-    tact, parameters = release.manifest["tact"], _read_parameters(release)
+    tact = release.manifest["tact"]
     facts = [
         (
             _("Threshold: smallest count of children shown"),
             str(release.k) if release.tier == "public" else _("1, with its margin"),
         ),
-        (_("Largest noise on a count of children"), f"±{parameters['largest']}" if "largest" in parameters else ""),
         (_("Released"), str(release.manifest.get("created") or "")[:10]),
         (_("Records of"), _format_span(tact)),
     ]
@@ -69,7 +68,8 @@ def _format_span(tact: Mapping[str, Any]) -> str:
     return format_period(f"{first}/{last}") if first and last else ""
 
 
-def _read_parameters(release: Release) -> dict[str, Any]:
+def read_parameters(release: Release) -> dict[str, Any]:
+    """Return the parameters of the protection, from the manifest of a release."""
     return dict(release.manifest["tact"].get("parameters") or {})
 
 
@@ -149,7 +149,7 @@ def list_protections() -> list[str]:
 
 def describe_noise(release: Release) -> list[str]:
     """Return the effect of the noise, with the numbers of this release."""
-    parameters = _read_parameters(release)
+    parameters = read_parameters(release)
     largest, k = parameters.get("largest", 5), release.k
     sentences = [
         _(
@@ -226,7 +226,7 @@ def describe_noise(release: Release) -> list[str]:
 
 def read_noise(release: Release) -> pd.DataFrame:
     """Return the probability of each shown number for some true numbers: columns true, shown, chance."""
-    parameters = _read_parameters(release)
+    parameters = read_parameters(release)
     table, steps = parameters.get("table"), parameters.get("perturbations")
     if not table or not steps:
         return pd.DataFrame(columns=["true", "shown", "chance"])

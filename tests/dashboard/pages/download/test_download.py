@@ -10,9 +10,11 @@ from streamlit.testing.v1 import AppTest
 from dashboard.pages.download import atlas, files
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release
+from dashboard.site.text import LANGUAGE_NAMES
 from geo import export
 from geo.layers import LAYERS, find_conflict
 from tests.helpers import small_release
+from tests.helpers.pages import open_page, read_unfolded, speak_on_pages
 from tests.helpers.small_release import HOSTILE
 
 # The release is written by hand, and no model was fitted to it.
@@ -88,6 +90,15 @@ def test_everything_is_offered_at_first(app):
     assert test.get("button_group")[0].value == list(ALL)
     assert test.radio[0].value == "gpkg"
     assert len(offers(test)) == 1
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+@pytest.mark.parametrize("language", LANGUAGE_NAMES)
+def test_the_page_says_little_and_folds_the_rest(scored, monkeypatch, tier, language):
+    speak_on_pages(monkeypatch, language)
+    test = open_page(monkeypatch, scored, "download", tier)
+    assert 100 < len(read_unfolded(test).split()) <= 250
+    assert len(test.expander) == 3
 
 
 @pytest.mark.parametrize(("tier", "handed_out"), [("partner", False), ("public", True)])

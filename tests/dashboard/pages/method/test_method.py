@@ -8,11 +8,14 @@ from streamlit.testing.v1 import AppTest
 from dashboard.commands import forget
 from dashboard.narrative import attacks
 from dashboard.pages.method import costs, summary
+from dashboard.site.text import LANGUAGE_NAMES
 from data.disclosure.cost import compute_cost
 from data.release import Release
 from data.tables.spec import TIERS
 from tests.helpers import small_release
 from tests.helpers.audit_reports import write as write_report
+from tests.helpers.pages import open_page as open_scored
+from tests.helpers.pages import read_unfolded, speak_on_pages
 
 
 def page():
@@ -29,7 +32,7 @@ def open_page(monkeypatch, releases, tier, derived=""):
 
 
 def words(test):
-    return " ".join([element.proto.body for element in test.get("html")] + [h.value for h in test.header])
+    return " ".join([element.proto.body for element in test.get("html")] + [fold.label for fold in test.expander])
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,34 @@ def test_the_page_tells_the_whole_way(demo, monkeypatch, tier):
     ):
         assert part in text, part
     assert test.code[0].value.startswith("TACT Map, release")
+
+
+@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("language", LANGUAGE_NAMES)
+def test_questions_have_short_answers_and_all_else_is_folded(scored, monkeypatch, tier, language):
+    speak_on_pages(monkeypatch, language)
+    test = open_scored(monkeypatch, scored, "method", tier)
+    told = read_unfolded(test)
+    questions = [element.proto.body for element in test.get("html") if "question" in element.proto.body]
+    assert len(questions) == 9
+    assert 100 < len(told.split()) <= 250, told
+
+
+def test_a_question_is_answered_in_the_open_and_explained_in_a_fold(scored, monkeypatch):
+    told = read_unfolded(open_scored(monkeypatch, scored, "method"))
+    assert "Can a child be recognised?" in told
+    assert "protected, not anonymous" in told
+    assert "Who already knows" not in told
+    folds = {fold.label for fold in open_scored(monkeypatch, scored, "method").expander}
+    assert {"The words for certainty", "Access to services", "Citation", "Layers"} <= folds
+
+
+def test_an_attack_that_succeeded_is_told_in_the_open(demo, monkeypatch, tmp_path):
+    release = Release.open(demo, "public")
+    write_report(tmp_path, release, findings=[{"attack": "bounds", "table": "t", "cell": {}, "reason": "is known"}])
+    told = read_unfolded(open_page(monkeypatch, demo, "public", tmp_path))
+    assert "An attack succeeded: do not give this release or its files to anybody." in told
+    assert "is not shown" not in told
 
 
 def test_what_is_said_of_forgetting_is_what_the_command_does():

@@ -1,0 +1,77 @@
+"""The short answers of the Method page, one or two sentences each; the long text is in summary.py."""
+
+from __future__ import annotations
+
+from dashboard.narrative import attacks
+from dashboard.pages.method.summary import read_parameters
+from dashboard.site import current_release, read_site
+from dashboard.site.current_release import CurrentRelease
+from dashboard.site.text import _
+from data.release import Release
+from geo.layers.output import terms
+
+
+def answer_recognised(current: CurrentRelease) -> str:
+    """Return whether a child can be recognised; first of all, if an attack on the release succeeded."""
+    report = current_release.read_newest_audit(read_site(), current)
+    checks = attacks.read_own_checks(current.release) if report is None else report.checks
+    broken = any(attacks.judge_attack(check) == "succeeded" for check in checks) or bool(report and not report.passed)
+    if broken:
+        return _("An attack succeeded: do not give this release or its files to anybody.")
+    if current.tier == "public":
+        return _("No name and no exact place is stored. Counts of children have noise, and small ones are not shown.")
+    return _(
+        "No name and no exact place is stored, and counts of children have noise. Small ones are shown: protected, not "
+        "anonymous."
+    )
+
+
+def answer_noise(release: Release) -> str:
+    """Return why a number is not exact, with the largest noise of the release."""
+    largest = read_parameters(release).get("largest", 5)
+    return _(
+        "So that no child is recognised: a count of children is at most {largest} too high or too low, and exact on "
+        "average.",
+        largest=largest,
+    )
+
+
+def answer_cannot_tell() -> str:
+    """Return why the judgement of an area may be "cannot tell"."""
+    return _("Too few children were met, or the margin is too wide, to call anything likely.")
+
+
+def explain_certainty() -> list[str]:
+    """Return the words for certainty with their probabilities."""
+    return [
+        _("Very likely: at least 90 in 100."),
+        _("Likely: at least 66 in 100. Of ten likely statements about three are wrong."),
+        _("As likely as not: 33 to 66 in 100."),
+        _("Cannot tell: nothing narrower can be said. It does not mean that nothing happens there."),
+    ]
+
+
+def answer_model() -> str:
+    """Return what the risk model reads, and what it never reads."""
+    return _("Published counts, outreach, population and borders. Never single children, ethnicity or communities.")
+
+
+def answer_record() -> str:
+    """Return how a record becomes a number."""
+    return _("A child is counted once, where and when first met. Records stay encrypted.")
+
+
+def answer_limits() -> str:
+    """Return what the data must not be taken for."""
+    return _("Not the number of trafficked children, no ranking of areas, nothing about a person or a community.")
+
+
+def answer_where(release: Release) -> str:
+    """Return the areas and periods that are counted, and whether boundaries are approximate."""
+    places = _("Counties, regions and municipalities, by quarter and year.")
+    return f"{places} {_('Boundaries are approximate.')}" if terms.has_approximate_boundaries(release) else places
+
+
+def answer_sources(release: Release) -> str:
+    """Return under which licence the numbers are."""
+    return _("Each has its source and year. Licence: {licence}.", licence=terms.find_licence(release))
