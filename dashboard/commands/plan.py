@@ -26,12 +26,18 @@ from geo import areas as geography
 from risk import handover
 from risk.handover import HandOverResult
 from risk.planning import inputs, posts, saved
+from risk.planning.clashes import RulesClash
 from risk.planning.inputs import PlanInputs, Setting
 from risk.planning.saved import SavedPlan
 from risk.planning.summary import ROLES, Author, PlanSummary, summarise_plan
 
 _USUAL = Setting()
 _TITLE, _ROLE = "Proposed moves", "data officer"
+# What changes a rule, for the message where rules clash.
+_LOOSENED = {
+    **{rule: f"(--{rule.replace('_', '-')})" for rule in ("moves", "budget", "floor", "services_floor", "exploration")},
+    **dict.fromkeys(("commitments", "room"), "(--posts)"),
+}
 _ReleaseName = Annotated[str | None, typer.Option("--release", help="Name of the release. Default: the current one.")]
 
 _Level = Annotated[str, typer.Option(help=f"Units move between areas of this level: {' or '.join(inputs.LEVELS)}.")]
@@ -245,9 +251,21 @@ def _compute_plan(opened: Release, setting: Setting, tables: TableOptions, autho
     ground = _read_ground(opened, tables.posts, setting.level)
     handed_over = _hand_over(opened, tables)
     with progress("Searching for the best moves") as tick:
-        plan = inputs.make_plan(ground, setting, progress=tick)
+        try:
+            plan = inputs.make_plan(ground, setting, progress=tick)
+        except RulesClash as error:
+            raise InputError(word_error(opened, error)) from error
         points = inputs.make_frontier(ground, setting, progress=tick)
     return summarise_plan(ground, setting, plan, author, title=title, frontier=points, handed_over=handed_over)
+
+
+def word_error(opened: Release, error: InputError) -> str:
+    """Return why there is no plan; where its rules clash, a line for each with the option that loosens it."""
+    if not isinstance(error, RulesClash):
+        return str(error)
+    head, lines = plan_words.word_clashes(_speak(opened), error.clashes)
+    options = (_LOOSENED.get(clash.rule, "") for clash in error.clashes)
+    return "\n".join([head, *(f"  {line} {option}".rstrip() for line, option in zip(lines, options, strict=True))])
 
 
 def _hand_over(opened: Release, tables: TableOptions) -> tuple[handover.Tables, HandOverResult] | None:

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from dashboard.commands.output import Json, Tick, emit, format_table, progress
+from dashboard.commands.output import Json, Tick, emit, format_table, progress, say
+from dashboard.commands.plan import word_error
 from dashboard.commands.workspace import open_release, open_workspace
 from dashboard.narrative.detection import INTERVALS, describe_intervals, describe_share_found
 from dashboard.narrative.evaluation import format_verdict
@@ -20,7 +21,7 @@ from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import load_areas
 from data.errors import InputError, ReleaseError
 from data.reference import area_table
-from data.release import Release, names
+from data.release import Release, list_earlier
 from data.release.result import Result, latest, newest
 from data.restricted import governance
 from data.tables.spec import TIERS, Tier
@@ -30,6 +31,7 @@ from geo import areas as geography
 from geo.travel import read_links
 from risk.access.tables import Times
 from risk.evaluation.risk_model import evaluate_blocks, evaluate_model
+from risk.model import RiskModel
 from risk.model.breaks import Break, read_breaks
 from risk.model.observations import Observations
 from risk.planning.advice import prepare_advice
@@ -55,9 +57,14 @@ def _assess(
     known = _read_times(workspace, opened, *files)
     breaks = read_breaks(workspace.derived)
     evaluation = evaluation or _read_evaluation(workspace, opened, breaks)
-    result = assess(opened, workspace.derived, evaluation=evaluation, times=known, breaks=breaks, progress=tick)
+    model, folder = RiskModel(), workspace.derived
+    result = assess(opened, folder, model=model, evaluation=evaluation, times=known, breaks=breaks, progress=tick)
     if tier == "partner":  # the first screen has an answer before anybody makes a plan
-        prepare_advice(open_release(workspace, tier, opened.name), workspace.derived)
+        tick(0, step="Preparing the usual plan")
+        earlier = list_earlier(workspace.releases, opened.name)
+        problem = prepare_advice(open_release(workspace, tier, opened.name), folder, model.fit_, earlier)
+        if problem is not None:
+            say(f"The usual plan could not be prepared; all else is. {word_error(opened, problem)}")
     return result
 
 
@@ -144,12 +151,11 @@ def _evaluation(workspace: Workspace, name: str | None) -> dict[str, Any]:
 def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
     """Read earlier releases, the data known at the origins of forecasts, by their number of quarters."""
     found: dict[int, Observations] = {}
-    for name in names(workspace.releases):  # newest first: of two that hold as much the earlier one counts
-        if name != newest.name:
-            with suppress(ReleaseError):  # of figures alone
-                held = _open(workspace, "partner", name)
-                seen = Observations.from_release(held, geography.read_areas(held.areas_file))
-                found[len(seen.quarters)] = seen
+    for name in list_earlier(workspace.releases, newest.name):  # of two that hold as much the earlier one counts
+        with suppress(ReleaseError):  # of figures alone
+            held = _open(workspace, "partner", name)
+            seen = Observations.from_release(held, geography.read_areas(held.areas_file))
+            found[len(seen.quarters)] = seen
     return found
 
 

@@ -117,7 +117,10 @@ def _word_shift(t: Speech, shift: AreaShift, *, named: bool) -> str:
 def word_advice(t: Speech, plan: PlanSummary | None) -> Finding:
     """Return whether a move is advised, and how sure."""
     if plan is None:
-        return Finding(t("No plan of moves was calculated"), t("the release shows no posts to move"))
+        return Finding(
+            t("No plan of moves was calculated"),
+            t("the release shows no posts to move, or none can move within the usual rules"),
+        )
     verdict = plan.verdict
     gain = t(
         "about {gain} more children a quarter ({interval})",

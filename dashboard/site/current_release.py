@@ -17,7 +17,7 @@ from dashboard.site import Site
 from dashboard.site.text import cache_by_language, find_language, format_period, name_area
 from data.disclosure.cost import compute_cost
 from data.errors import ReleaseError
-from data.release import Release, audits, names
+from data.release import Release, audits, list_earlier
 from data.release.audits import AuditReport
 from data.release.result import Result
 from data.tables.periods import Period
@@ -56,9 +56,7 @@ def open_current_release(site: Site) -> CurrentRelease | None:
 
 def open_earlier_release(site: Site, current: CurrentRelease) -> CurrentRelease | None:
     """Open the release before the shown one; None if there is none that can be read."""
-    listed = names(site.releases)
-    older = listed[listed.index(current.release.name) + 1 :] if current.release.name in listed else []
-    for name in older:
+    for name in list_earlier(site.releases, current.release.name):
         try:
             release = Release.open(site.releases, site.tier, name, site.without, site.derived)
             return _remember(release, release.checksum)

@@ -47,6 +47,12 @@ def names(releases: Path) -> list[str]:
     return [p.name for p in sorted(folders, key=_age, reverse=True)]
 
 
+def list_earlier(releases: Path, name: str) -> list[str]:
+    """List the releases before one, newest first; none before one that is not there."""
+    listed = names(releases)
+    return listed[listed.index(name) + 1 :] if name in listed else []
+
+
 def _age(folder: Path) -> tuple[int, str, str]:
     """Return a sort key for releases: their running number, which does not depend on a clock."""
     # The public one first: a process of the public tier opens nothing of the other.

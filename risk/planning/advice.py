@@ -7,6 +7,7 @@ plan that people saved for an earlier release is judged again: would its moves s
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,21 +18,24 @@ import pyarrow as pa
 
 from data.errors import InputError, ReleaseError
 from data.release import Release, derived, result
-from data.release.result import Result, Table
+from data.release.result import Table
 from data.tables.periods import Period
 from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats
+from risk.model import Fit
 from risk.model.burden import judge_burden
+from risk.model.detection import draw_yearly_need
+from risk.model.observations import Observations
 from risk.numbers import round_to_two_digits
 from risk.planning import posts as tables
 from risk.planning.benefit import compute_met
-from risk.planning.inputs import PlanInputs, Setting, draw_need, make_plan, read_observations
+from risk.planning.inputs import PlanInputs, Setting, make_plan
 from risk.planning.problem import Decision
 from risk.planning.result import Answer
 from risk.planning.saved import KIND as PLAN
 from risk.planning.saved import SavedPlan, read_plan, read_saved_plan, write_plan
 from risk.planning.summary import Author, PlanSummary, summarise_plan
-from risk.report.tables import DRAWS
+from risk.report.tables import DRAWS, SEED
 
 KIND = "advice"
 TITLE = "The usual plan"
@@ -60,28 +64,39 @@ class PlanReview:
 class Advice:
     """The plan with the usual settings, and the review of the newest plan of an earlier release; None without one."""
 
-    plan: PlanSummary | None
-    review: PlanReview | None
+    plan: PlanSummary | None = None
+    review: PlanReview | None = None
 
 
 @on_one_thread
-def prepare_advice(release: Release, folder: Path) -> Result | None:
+def prepare_advice(release: Release, folder: Path, fit: Fit, earlier: Collection[str] = ()) -> InputError | None:
     """Write unmet need and the usual plan beside a release of the partner tier, opened with its risk result.
 
-    None where the release has nothing to plan with.
+    fit : of its risk result. earlier : names of the releases before this one, whose plans are judged again. Nothing is
+    written where the release has nothing to plan with. Where the usual plan cannot be made, return the error that says
+    why; all else is written.
     """
+    # Before those of the plan, since a fit remembers its last draws.
+    need = draw_yearly_need(fit.draws(DRAWS, SEED), fit.observations, SEED).sum(axis=2)
     try:
-        ground = PlanInputs.read(release)
+        ground = PlanInputs.read(release, fit=fit)
     except ReleaseError:
         return None
-    author = Author("data officer", str(release.manifest["created"])[:10])
-    plan = None
+    plan, problem = None, None
     if ground.table.units.sum():
-        setting = Setting()
-        plan = summarise_plan(ground, setting, make_plan(ground, setting), author, title=TITLE)
-    review = _review_plan(release, folder, ground)
+        try:
+            plan = _make_usual_plan(release, ground)
+        except InputError as error:
+            problem = error
+    review = _review_plan(folder, ground, earlier)
     about = {"plan": None if plan is None else write_plan(plan), "review": None if review is None else asdict(review)}
-    return derived.publish(folder, release, KIND, [_make_unmet_table(release, ground)], about)
+    derived.publish(folder, release, KIND, [_make_unmet_table(fit.observations, ground, need)], about)
+    return problem
+
+
+def _make_usual_plan(release: Release, ground: PlanInputs) -> PlanSummary:
+    setting, author = Setting(), Author("data officer", str(release.manifest["created"])[:10])
+    return summarise_plan(ground, setting, make_plan(ground, setting), author, title=TITLE)
 
 
 def read_advice(release: Release) -> Advice | None:
@@ -93,9 +108,8 @@ def read_advice(release: Release) -> Advice | None:
     return Advice(read_plan(plan) if plan else None, PlanReview(**review) if review else None)
 
 
-def _make_unmet_table(release: Release, ground: PlanInputs) -> Table:
-    observations = read_observations(release)
-    need = draw_need(observations, observations, DRAWS).sum(axis=2)
+def _make_unmet_table(observations: Observations, ground: PlanInputs, need: Floats) -> Table:
+    """Return the table of unmet need, from draws of the need of all pathways, (d, A)."""
     met = compute_met(need, ground.posts.compute_capacity(ground.posts.units).sum(axis=1))
     rows = _judge_unmet(need - met, met, observations.country_of)
     rows.insert(0, "area", observations.areas)
@@ -127,10 +141,10 @@ def _judge_unmet(unmet: Floats, met: Floats, country_of: Any) -> pd.DataFrame:  
     )  # fmt: skip
 
 
-def _review_plan(release: Release, folder: Path, ground: PlanInputs) -> PlanReview | None:
-    """Judge the newest plan that was saved for another release again, with the need of this one."""
+def _review_plan(folder: Path, ground: PlanInputs, earlier: Collection[str]) -> PlanReview | None:
+    """Judge the newest plan that was saved for an earlier release again, with the need of this one."""
     for found in result.list_all_results(folder, "partner", PLAN):
-        if found.manifest.get("release") != release.name:
+        if found.manifest.get("release") in earlier:
             try:
                 plan = read_saved_plan(found.folder, found.manifest)
             except InputError:

@@ -19,7 +19,7 @@ from geo import areas as geography
 from geo.travel import Travel
 from risk.access import compute_reach
 from risk.access.tables import CATCHMENT, Times
-from risk.model import RiskModel
+from risk.model import Fit, RiskModel
 from risk.model.breaks import Break
 from risk.model.detection import draw_yearly_need
 from risk.model.municipalities import fit_municipalities
@@ -119,25 +119,26 @@ class PlanInputs:
     level: Level
 
     @classmethod
-    def read(cls, release: Release, table: tables.PostsTable | None = None, level: Level = "region") -> PlanInputs:
-        """Read the inputs of a level from a release; without a table the posts are estimated.
+    def read(cls, release: Release, level: Level = "region", fit: Fit | None = None) -> PlanInputs:
+        """Read the inputs of a level from a release; the posts are estimated.
 
-        Travel times are those of the risk result. Raises ReleaseError where the release is of the public tier
-        or has nothing to plan with.
+        fit : that of the regions, if it is known; else the model is fitted. Travel times are those of the risk result.
+        Raises ReleaseError where the release is of the public tier or has nothing to plan with.
         """
         if release.tier != "partner":
             raise ReleaseError("A plan needs the partner tier: the public tier has no staff, and days only in classes.")
         areas = geography.read_areas(release.areas_file)
-        regions = read_observations(release, areas)
+        fit = fit or _fit_regions(release, areas)
+        regions = fit.observations
         observations = regions if level == "region" else Observations.from_release(release, areas, level)
         draft = tables.draft_posts(observations)
         travel = _read_travel(release, areas, level).select(observations.areas)
-        read = cls(
+        return cls(
             release.name,
             release.checksum,
             draft,
             _place_posts(draft, observations, travel),
-            _group_need(draw_need(regions, observations), observations.pathways),
+            _group_need(_draw_need(fit, observations), observations.pathways),
             _find_communities(release, observations.areas, level),
             _find_under_searched(observations),
             observations.countries,
@@ -145,7 +146,6 @@ class PlanInputs:
             is_draft=True,
             level=level,
         )
-        return read if table is None else read.with_posts(table)
 
     def with_posts(self, table: tables.PostsTable) -> PlanInputs:
         """Return the same inputs with other posts; need and places do not depend on them.
@@ -264,21 +264,20 @@ def _place_posts(table: tables.PostsTable, observations: Observations, travel: T
     )
 
 
-def read_observations(release: Release, areas: geography.Areas | None = None) -> Observations:
-    """Read the observations of the regions, with the breaks that the risk result knows."""
-    known = areas or geography.read_areas(release.areas_file)
-    return replace(Observations.from_release(release, known), breaks=_read_breaks(release))
+def _fit_regions(release: Release, areas: geography.Areas) -> Fit:
+    """Fit the model to the regions, with the breaks that the risk result knows."""
+    observations = replace(Observations.from_release(release, areas), breaks=_read_breaks(release))
+    return RiskModel().fit(observations).fit_
 
 
-def draw_need(regions: Observations, observations: Observations, draws: int = _DRAWS) -> Floats:
+def _draw_need(fit: Fit, observations: Observations) -> Floats:
     """Draw the children in need per quarter on each pathway, (d, A, P), eq. (12).
 
-    observations : those of the regions, or of the municipalities in them.
+    fit : of the regions. observations : those of the regions, or of the municipalities in them.
     """
-    fit = RiskModel().fit(regions).fit_
-    if observations is regions:
-        return draw_yearly_need(fit.draws(draws, _SEED), regions, _SEED)
-    return fit_municipalities(fit, observations).draw_yearly_need(draws, _SEED)
+    if observations is fit.observations:
+        return draw_yearly_need(fit.draws(_DRAWS, _SEED), observations, _SEED)
+    return fit_municipalities(fit, observations).draw_yearly_need(_DRAWS, _SEED)
 
 
 def _group_need(need: Floats, pathways: Sequence[str]) -> dict[str, Floats]:

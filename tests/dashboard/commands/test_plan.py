@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from data.release import Release
-from risk.planning import saved
+from risk.planning import inputs, saved
+from risk.planning.clashes import Clash, RulesClash
 
 TWO_MOVES = ("--moves", "2", "--exploration", "0")
 
@@ -118,6 +119,23 @@ def test_a_wrong_word_is_answered_with_what_is_allowed(tact, demo, words, said):
     answer = tact("--workspace", demo, "plan", *words, "--json")
     assert answer.code != 0
     assert said in answer.json["message"]
+
+
+def test_rules_that_clash_are_named_with_the_option_that_loosens_each(tact, demo, monkeypatch):
+    clashes = Clash("moves", 2.0, 5.0), Clash("services_floor", 9.0, 4.0, ("AL-11",)), Clash("room", 3.0, None)
+
+    def clash(*_args, **_kwargs):
+        raise RulesClash(clashes)
+
+    monkeypatch.setattr(inputs, "plan_moves", clash)
+    answer = tact("--workspace", demo, "plan", "make", "--json")
+    assert answer.code == 2
+    head, *lines = answer.json["message"].splitlines()
+    assert head == "No plan can keep all rules. Relax one of these:"
+    assert lines[0] == "  The maximum number of moves: 5 instead of 2 is enough. Allow more moves. (--moves)"
+    assert "only 4 of 9 is possible (too little in Tirana)" in lines[1]
+    assert [line.rpartition(" ")[2] for line in lines] == ["(--moves)", "(--services-floor)", "(--posts)"]
+    assert not re.search(r"services_floor|AL-11", answer.json["message"])
 
 
 def test_a_release_of_figures_alone_has_nothing_to_plan_with(tact, tmp_path):

@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from data.release import Release
+from risk.model import RiskModel
+from risk.planning import inputs
+from risk.planning.advice import read_advice
+from risk.planning.clashes import Clash, RulesClash
 
 
 @pytest.fixture
@@ -35,6 +39,33 @@ def test_people_read_what_changed(tact, demo):
     assert answer.code == 0
     assert "Durrës and Tirana together: the share of internal trafficking rose from" in answer.out
     assert "Written: " in answer.out
+
+
+def test_a_usual_plan_that_cannot_be_made_is_named_and_all_else_is_written(tact, demo, few_draws, monkeypatch):
+    def clash(*_args, **_kwargs):
+        raise RulesClash((Clash("floor", 9.0, 4.0, ("AL-11",)),))
+
+    monkeypatch.setattr(inputs, "plan_moves", clash)
+    answer = tact("--workspace", demo, "risk", "--tier", "partner", "--json")
+    assert answer.code == 0
+    assert "The usual plan could not be prepared; all else is." in answer.err
+    assert "only 4 of 9 is possible (too little in Tirana)" in " ".join(answer.err.split())
+    opened = Release.open(demo / "releases", "partner", derived=demo / "derived")
+    assert str(opened.result("risk").folder) in answer.json["results"]
+    assert len(opened.table("unmet_region_quarter")) == 25
+    assert read_advice(opened).plan is None
+
+
+def test_the_model_is_fitted_once_and_once_to_test_its_safeguards(tact, demo, few_draws, monkeypatch):
+    fit, fitted = RiskModel.fit, []
+
+    def count(self, seen, *rest, **named):
+        fitted.append(seen)
+        return fit(self, seen, *rest, **named)
+
+    monkeypatch.setattr(RiskModel, "fit", count)
+    assert tact("--workspace", demo, "risk", "--tier", "partner").code == 0
+    assert len(fitted) == 2
 
 
 def test_travel_times_are_kept_until_they_are_taken_away(tact, demo, tmp_path, few_draws):

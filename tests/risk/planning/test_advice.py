@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from data.release import Release
+from data.release.result import newest
+from geo import areas as geography
+from risk.model import RiskModel
+from risk.model.observations import Observations
 from risk.planning import advice
-from risk.planning.inputs import PlanInputs
-from risk.planning.summary import Author
-from tests.helpers import plans
+from risk.planning.saved import save_plan
 
 
 @pytest.fixture(scope="module")
@@ -58,18 +60,68 @@ def test_the_public_tier_has_no_advice(scored):
     assert not [name for name in public.tables if name.startswith("unmet")]
 
 
-@pytest.mark.slow
-def test_a_plan_of_an_earlier_release_is_judged_again(release, tmp_path):
-    """A plan that promised much from moves that this release does not support no longer holds."""
-    ground = PlanInputs.read(release)
+@pytest.fixture
+def fit(release, demo_world):
+    """Return the fit of the release; the demo world stands here so that a run fits it once."""
+    return RiskModel().fit(Observations.from_release(release, geography.read_areas(release.areas_file))).fit_
+
+
+@pytest.fixture
+def review(release, fit, tmp_path, monkeypatch):
+    """Return a function: prepare the advice beside saved plans, and read the review. Only its moves are planned."""
     usual = advice.read_advice(release).plan
-    assert usual.moves
-    promised = replace(usual, verdict=replace(usual.verdict, answer="move"), author=Author("board", "2009-01-01"))
-    kept = replace(plans.saved("2009-02-001"), summary=promised, release="2009-02-001")
-    review = advice._judge_again(kept, ground)
-    assert review.then == "move"
-    assert review.now == usual.answer
-    assert review.holds == (usual.answer == "move")
-    moved = tuple(replace(move, units=move.units + 500) for move in usual.moves)
-    impossible = replace(kept, summary=replace(promised, moves=moved))
-    assert advice._judge_again(impossible, ground).now == ""
+    monkeypatch.setattr(advice, "_make_usual_plan", lambda *_args: usual)
+
+    def prepare(*earlier):
+        assert advice.prepare_advice(release, tmp_path, fit, earlier) is None
+        return advice.read_advice(replace(release, added=(newest(tmp_path, *_find(release), advice.KIND),))).review
+
+    return prepare
+
+
+def _find(release):
+    return release.name, release.tier, release.checksum
+
+
+def save(release, folder, name, title, **changes):
+    """Save the usual plan of a release, as if it had been advised, beside a release of another name."""
+    usual = advice.read_advice(release).plan
+    promised = replace(usual, title=title, verdict=replace(usual.verdict, answer="move"), **changes)
+    return save_plan(folder, replace(release, name=name), promised)
+
+
+def test_the_newest_plan_of_an_earlier_release_is_judged_again(release, review, tmp_path):
+    """A plan that promised much from moves that this release does not support no longer holds."""
+    assert review("2009-02-001") is None
+    save(release, tmp_path, "2009-02-001", "Older")
+    save(release, tmp_path, "2009-02-001", "Newer")
+    found = review("2009-03-001", "2009-02-001")
+    answer = advice.read_advice(release).plan.answer
+    assert answer != "move"
+    assert (found.title, found.release, found.then, found.now) == ("Newer", "2009-02-001", "move", answer)
+    assert not found.holds
+
+
+def test_a_plan_of_a_later_release_is_no_plan_of_before(release, review, tmp_path):
+    """When an older release is shown, plans of newer ones, and its own, say nothing of what was planned before it."""
+    save(release, tmp_path, "2009-02-001", "Before")
+    save(release, tmp_path, release.name, "Its own")
+    save(release, tmp_path, "2030-01-001", "After")
+    assert review("2009-02-001").title == "Before"
+    assert review() is None
+
+
+def test_of_a_plan_whose_moves_are_impossible_now_there_is_no_answer(release, review, tmp_path):
+    moves = advice.read_advice(release).plan.moves
+    moved = tuple(replace(move, units=move.units + 500) for move in moves)
+    save(release, tmp_path, "2009-02-001", "Too many", moves=moved)
+    found = review("2009-02-001")
+    assert (found.now, found.holds) == ("", False)
+
+
+def test_plans_that_cannot_be_read_or_move_nothing_are_passed_over(release, review, tmp_path):
+    save(release, tmp_path, "2009-02-001", "Good")
+    save(release, tmp_path, "2009-02-001", "Nothing moves", moves=())
+    manifest = save(release, tmp_path, "2009-02-001", "Damaged").folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"posts_drafted"', '"posts_drafts"'))
+    assert review("2009-02-001").title == "Good"
