@@ -42,6 +42,21 @@ def test_on_a_small_screen_nothing_is_wider_than_it(look, served, size):
             assert apart or one["bottom"] <= other["top"] or other["bottom"] <= one["top"], (one, other)
 
 
+def test_another_country_draws_the_list_alone(look, served):
+    """Lists that the browser already has are not sent again, so hardly more than the choice is left."""
+    page = opened(look, served)
+    for country, area in (("Greece", "GR-B"), ("Albania", "AL-11")):
+        page.get_by_role("radio", name=country).click()
+        page.locator(f".ranking tr[data-area={area}]").wait_for(timeout=FIRST)
+        page.wait_for_timeout(1500)
+    received = page.watch.received
+    page.get_by_role("radio", name="Greece").click()
+    page.locator(".ranking tr[data-area=GR-B]").wait_for(timeout=FIRST)
+    page.wait_for_timeout(1500)
+    assert 0 < page.watch.received - received < 3_500
+    assert page.watch.clean, vars(page.watch)
+
+
 def test_map_and_list_are_joined_and_a_choice_is_one_step_back(look, served):
     page = opened(look, served)
     page.locator(".ranking tr[data-area=AL-06]").hover()

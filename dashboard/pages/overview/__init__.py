@@ -24,7 +24,7 @@ _SEEN = "overview-area"
 
 
 def show() -> None:
-    """Show the page; all of it is one fragment, so that a choice sends little data."""
+    """Show the page; the list is a fragment, so that its country and order draw nothing else anew."""
     current = open_current_release(read_site())
     if current is None:
         page_frame.show_no_release()
@@ -32,7 +32,7 @@ def show() -> None:
     if current.tier == "partner" and read_risk_manifest(current) is None:
         page_frame.show_no_risk()
         return
-    st.fragment(_show_overview)(current)
+    _show_overview(current)
 
 
 def _show_overview(current: CurrentRelease) -> None:
@@ -44,7 +44,7 @@ def _show_overview(current: CurrentRelease) -> None:
         with st.container(key="overview-map"):
             st.html(render_map(load_areas(current.release), content.marks, content.flows, render_legend(content)))
         with st.container(key="overview-list"):
-            _show_list(t, content)
+            st.fragment(_show_list)(t, content)
         st.html(render_alerts(content.alerts(open_earlier_release(read_site(), current))))
         show_choices(content.areas, address.read_area())
 

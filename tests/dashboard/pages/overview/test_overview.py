@@ -1,5 +1,6 @@
 """The Overview page: its answer, its list and map, what is new, both tiers, and a world without results."""
 
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -10,13 +11,15 @@ import pytest
 from markupsafe import Markup
 from streamlit.testing.v1 import AppTest
 
-from dashboard.narrative.judgement import judge_areas, read_usual_plan
+from dashboard.narrative.judgement import judge_areas, read_area_advice, read_usual_plan
 from dashboard.narrative.speech import Speech
 from dashboard.pages.overview import alerts, partner, public, ranking
 from dashboard.pages.overview.content import render_legend
 from dashboard.site import Site, current_release
-from dashboard.site.current_release import load_areas, open_earlier_release
+from dashboard.site.current_release import CurrentRelease, load_areas, open_earlier_release
 from dashboard.widgets import picture
+from data.release import Release, current_name
+from risk.planning import advice
 from risk.planning.advice import PlanReview
 from risk.planning.saved import save_plan
 from risk.report.shift import WATCHED
@@ -163,6 +166,19 @@ def test_the_advice_is_that_of_the_usual_settings_and_a_saved_plan_is_named_amon
     assert 'href="reallocate?pathway=all"' in lead
 
 
+def test_the_plan_is_read_once_for_all_areas(current, monkeypatch):
+    """Another checksum is another release, of which nothing is remembered."""
+    other, read, reads = replace(current, checksum="read anew"), advice.read_plan, []
+
+    def count(content):
+        reads.append(content)
+        return read(content)
+
+    monkeypatch.setattr(advice, "read_plan", count)
+    assert all(read_area_advice(other, code) is not None for code in judge_areas(other))
+    assert len(reads) == 1
+
+
 def test_hostile_names_are_escaped_on_the_map(current, t):
     content = partner.make_content(t, current)
     marks = {code: replace(mark, name=HOSTILE, words=HOSTILE) for code, mark in content.marks.items()}
@@ -177,6 +193,36 @@ def test_without_an_earlier_release_the_page_says_so(current, t, site):
     assert len(listed) <= 4
     assert listed[-1].calm
     assert "First release" in listed[-1].title
+
+
+def test_an_older_release_is_never_compared_with_a_later_one(scored, tmp_path):
+    """Three releases: each is compared with the one before it, whatever is newest."""
+    releases = tmp_path / "releases"
+    original = scored.releases / current_name(scored.releases)
+    for number, name in enumerate(("2009-03-001", "2009-04-001", "2009-05-001"), start=1):
+        folder = shutil.copytree(original, releases / name)
+        for manifest in folder.glob("*/datapackage.json"):
+            described = json.loads(manifest.read_text())
+            described["tact"]["sequence"] = number
+            manifest.write_text(json.dumps(described))
+    site = Site(releases, "partner", derived=scored.derived)
+    opened = [Release.open(releases, "partner", name) for name in sorted(path.name for path in releases.iterdir())]
+    shown = [CurrentRelease(release, release.checksum, "partner") for release in opened]
+    earlier = [open_earlier_release(site, one) for one in shown]
+    assert [one and one.release.name for one in earlier] == [None, "2009-03-001", "2009-04-001"]
+
+
+def test_a_rise_that_was_known_before_is_no_news(current, t, monkeypatch):
+    judged = judge_areas(current)
+    change = judged["GR-B"].changes["internal"]
+    rising = {**judged, "GR-B": replace(judged["GR-B"], changes={"internal": replace(change, claim="rising")})}
+    more = {**judged, "GR-B": replace(judged["GR-B"], changes={"internal": replace(change, claim="more")})}
+    unsure = {**judged, "GR-B": replace(judged["GR-B"], changes={"internal": replace(change, claim="")})}
+    earlier = replace(current, checksum="earlier")
+    for before, is_new in ((more, False), (rising, False), (unsure, True)):
+        monkeypatch.setattr(alerts, "judge_areas", lambda one, told=before: told if one is earlier else rising)
+        titles = [alert.title for alert in alerts.list_alerts(t, current, earlier)]
+        assert ("The rate rose in Central Macedonia" in titles) == is_new
 
 
 def test_nothing_is_new_beside_the_same_release(current, t):
