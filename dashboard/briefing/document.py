@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
-from dashboard.briefing import method, situation
+from dashboard.briefing import method
 from dashboard.briefing.map import BREAKS, MOST_ARROWS, draw_map
+from dashboard.narrative import headlines
 from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
 from dashboard.narrative.judgement import read_needs
@@ -116,10 +117,9 @@ class Document:
             "note": make_legible(plan.note, _NOTE),
             "figures": self._list_figures(),
             "situation": _section(t("Situation: what the risk model says"),
-                                  situation.list_levels(t, self.current, room.areas)),
-            "rates": t("× compares the rate with the national average, allowing for "
-"population and outreach."),
-            "changes": _section(t("What changed"), situation.list_changes(t, self.current, room.changes)),
+                                  headlines.list_levels(t, self.current, room.areas)),
+            "rates": headlines.word_times(t),
+            "changes": _section(t("What changed"), headlines.list_changes(t, self.current, room.changes)),
             "moves": self._tabulate_moves(room.moves),
             "none": "" if plan.moves else t("No moves: all units stay where they are."),
         }  # fmt: skip
@@ -167,7 +167,7 @@ class Document:
 
     def _list_doubts(self, most: int | None = None) -> dict[str, Any]:
         t, plan = self.t, self.saved.summary
-        doubts = plan_words.list_doubts(t, plan, situation.count_undecided(self.current))
+        doubts = plan_words.list_doubts(t, plan, headlines.count_undecided(self.current))
         return {
             "uncertain": _section(t("What is uncertain"), doubts[:most]),
             "change": _section(t("What would change the advice"), plan_words.list_turning_points(t, plan)[:most]),

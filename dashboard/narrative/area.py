@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dashboard.narrative.judgement import AreaAdvice, AreaJudgement, Change, Statement
+from collections.abc import Mapping
+
+from dashboard.narrative.judgement import AreaAdvice, AreaJudgement, Burden, Change, Statement
+from dashboard.narrative.risk import format_effort_warning, list_said
 from dashboard.narrative.speech import Speech
 from geo.layers.core.words import mark
-from geo.layers.risk import CERTAINTIES, CHANGES, RATES
+from geo.layers.risk import CERTAINTIES, CHANGES, RATES, Claim
 
 
 def word_area(t: Speech, judged: AreaJudgement, advice: AreaAdvice | None, pathway: str) -> list[str]:
@@ -51,6 +54,26 @@ def word_rate(t: Speech, rate: Statement | None, pathway: str) -> str:
     )
 
 
+def word_burden(t: Speech, burden: Burden | None) -> str:
+    """Return the children newly in need on a pathway and the rank of the area by them; empty where not known."""
+    if burden is None:
+        return ""
+    amount, rank = burden.amount, burden.rank
+    return t(
+        "About {value} children are newly in need there in a quarter (95 % interval {low} to {high}), those whom "
+        "nobody meets included: rank {rank} of {areas} in the country (95 % interval {first} to {last}), {certainty} "
+        "among the five with the most.",
+        value=t.format_number(amount.value),
+        low=t.format_number(amount.low),
+        high=t.format_number(amount.high),
+        rank=rank.value,
+        areas=rank.areas,
+        first=rank.first,
+        last=rank.last,
+        certainty=t(CERTAINTIES[rank.top]),
+    )
+
+
 def word_change(t: Speech, change: Change | None) -> str:
     """Return how the rate of the last year compares with that of the year before."""
     if change is None:
@@ -64,14 +87,27 @@ def word_change(t: Speech, change: Change | None) -> str:
     )
 
 
-def _word_claim(t: Speech, said: Statement, claims: object) -> str:
+def word_change_in(t: Speech, place: str, pathway: str, change: Change) -> str:
+    """Return the change of the last year in an area or a country, with the warning that outreach may be the reason."""
+    sentence = t(
+        "{area}, {pathway}: {change}, {ratio} times the year before (95 % interval {low} to {high}).",
+        area=t.name_area(place),
+        pathway=t.name_pathway(pathway),
+        change=_word_claim(t, change, CHANGES),
+        ratio=t.format_number(change.value, 2),
+        low=t.format_number(change.low, 2),
+        high=t.format_number(change.high, 2),
+    )
+    return f"{sentence} {format_effort_warning(t, change.effort_ratio)}" if change.effort_warning else sentence
+
+
+def _word_claim(t: Speech, said: Statement, claims: Mapping[str, Claim]) -> str:
     """Return a claim with its certainty, and what is very likely beside it."""
-    named = claims if isinstance(claims, dict) else {}
-    pairs = [(said.claim, said.certainty), (said.surely, "very_likely")]
-    known = dict.fromkeys(pair for pair in pairs if pair[0])
-    if len({claim for claim, _certainty in known}) == 1:
-        known = dict.fromkeys([next(iter(known))])
-    words = [f"{t(named[claim].name)} ({t(CERTAINTIES[certainty])})" for claim, certainty in known]
+    pairs = list_said(said.claim, said.certainty, said.surely)
+    words = [
+        f"{t(claims[claim].name)} ({t(CERTAINTIES[certainty])})" if certainty in CERTAINTIES else t(claims[claim].name)
+        for claim, certainty in pairs
+    ]
     return ", ".join(words) or t("cannot tell")
 
 

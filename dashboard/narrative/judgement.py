@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 import pandas as pd
@@ -21,13 +21,12 @@ from dashboard.site.current_release import CurrentRelease, load_areas, read_risk
 from data.errors import InputError
 from geo.layers.access import SURE
 from geo.layers.core.service_choices import AXES
-from risk.planning.advice import UNMET, PlanReview, read_advice
+from risk.planning.advice import UNMET, Advice, PlanReview, read_advice
 from risk.planning.summary import PlanSummary
 from risk.report.shift import AreaShift
 
 ALL = "all"  # pathways
 GapAnswer = Literal["gap", "none", "cannot_tell", "withheld"]
-_ENDS = {"value": "median", "low": "lower", "high": "upper"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Rank:
 
 @dataclass(frozen=True)
 class Statement:
-    """A rate on a pathway over the whole `period`, times the national average, or its change, with 95 % interval.
+    """A rate on a pathway over the whole time, times the national average, or its change, with 95 % interval.
 
     claim, certainty, surely : codes of what is said of it, and of what is very likely; empty is "cannot tell".
     """
@@ -67,26 +66,35 @@ class Statement:
     claim: str
     certainty: str
     surely: str
-    period: str
 
 
 @dataclass(frozen=True)
 class Change(Statement):
-    """The rate on a pathway of the year up to `period`, times that of the year before, and outreach likewise."""
+    """The rate on a pathway of the year up to `period`, times that of the year before, and outreach likewise.
 
+    effort_ratio : NaN without outreach in the year before. effort_warning : whether outreach may be the reason.
+    """
+
+    period: str
     effort_ratio: float
     effort_warning: bool
 
 
 @dataclass(frozen=True)
-class Unmet:
+class Burden:
+    """Children in a quarter, and the rank of the area by them."""
+
+    amount: Amount
+    rank: Rank
+
+
+@dataclass(frozen=True)
+class Unmet(Burden):
     """Children in need in a quarter whom outreach of today does not reach, all pathways.
 
     chance_first : that no area of the country has more of them.
     """
 
-    amount: Amount
-    rank: Rank
     chance_first: float
 
 
@@ -106,15 +114,15 @@ class AreaAdvice:
 class AreaJudgement:
     """All that is said of a county or region. Parts are None, or missing in a mapping, where nothing is known.
 
-    rates, burdens, changes : by pathway. need : all pathways. share : of internal trafficking in what is met, the last
-    complete year compared with the first, for Durrës and Tirana. gaps : whether reach of services has one, by axis of
-    work.
+    rates, burdens (children newly in need), changes : by pathway. need : all pathways. share : of internal trafficking
+    in what is met, the last complete year compared with the first, for Durrës and Tirana. gaps : whether reach of
+    services has one, by axis of work.
     """
 
     area: str
     country: str
     rates: Mapping[str, Statement]
-    burdens: Mapping[str, Amount]
+    burdens: Mapping[str, Burden]
     changes: Mapping[str, Change]
     need: Amount | None
     unmet: Unmet | None
@@ -141,8 +149,8 @@ def judge_areas(current: CurrentRelease) -> dict[str, AreaJudgement]:
         code: AreaJudgement(
             code,
             country,
-            {name: Statement(**_read_statement(rows[code])) for name, rows in rates.items() if code in rows},
-            {name: _make_amount(rows[code]) for name, rows in burdens.items() if code in rows},
+            {name: _make_statement(rows[code]) for name, rows in rates.items() if code in rows},
+            {name: _make_burden(rows[code], sizes[country]) for name, rows in burdens.items() if code in rows},
             {name: _make_change(rows[code]) for name, rows in changes.items() if code in rows},
             _make_amount(needs[code]) if code in needs else None,
             _make_unmet(unmet[code], sizes[country]) if code in unmet else None,
@@ -160,16 +168,25 @@ def judge_area(current: CurrentRelease, area: str) -> AreaJudgement | None:
 
 def read_needs(current: CurrentRelease, pathway: str = ALL) -> dict[str, float]:
     """Return the children newly in need in a quarter in each county and region, of one pathway or all of them."""
-    amounts = {
-        code: judged.need if pathway == ALL else judged.burdens.get(pathway)
-        for code, judged in judge_areas(current).items()
-    }
-    return {code: amount.value for code, amount in amounts.items() if amount is not None}
+    judged = judge_areas(current).items()
+    if pathway == ALL:
+        return {code: area.need.value for code, area in judged if area.need}
+    return {code: area.burdens[pathway].amount.value for code, area in judged if pathway in area.burdens}
+
+
+@lru_cache(maxsize=16)
+def read_country_changes(current: CurrentRelease) -> dict[str, dict[str, Change]]:
+    """Return the change of the last year in each country as a whole, by country and pathway."""
+    changes: dict[str, dict[str, Change]] = {}
+    for pathway, rows in _read_by_pathway(current, partial(_read_changes, level="country")).items():
+        for country, row in rows.items():
+            changes.setdefault(country, {})[pathway] = _make_change(row)
+    return changes
 
 
 def read_usual_plan(current: CurrentRelease) -> PlanSummary | None:
     """Read the plan with the usual settings, which pages speak of; None on the public tier, or where there is none."""
-    return _read_usual(current)[0]
+    return _read_advice(current).plan
 
 
 def read_area_advice(current: CurrentRelease, area: str) -> AreaAdvice | None:
@@ -184,7 +201,7 @@ def read_area_advice(current: CurrentRelease, area: str) -> AreaAdvice | None:
 
 def read_plan_review(current: CurrentRelease) -> PlanReview | None:
     """Read whether the newest plan of an earlier release still holds; None without such a plan."""
-    return _read_usual(current)[1]
+    return _read_advice(current).review
 
 
 def read_shifts(current: CurrentRelease) -> dict[tuple[str, ...], AreaShift]:
@@ -194,12 +211,11 @@ def read_shifts(current: CurrentRelease) -> dict[tuple[str, ...], AreaShift]:
 
 
 @lru_cache(maxsize=16)
-def _read_usual(current: CurrentRelease) -> tuple[PlanSummary | None, PlanReview | None]:
+def _read_advice(current: CurrentRelease) -> Advice:
     try:
-        advice = read_advice(current.release)
+        return read_advice(current.release) or Advice()
     except (InputError, TypeError):  # damaged: without it the pages say what to do
-        return None, None
-    return (advice.plan, advice.review) if advice else (None, None)
+        return Advice()
 
 
 Rows = Mapping[str, Mapping[Any, Any]]  # of a table, by area
@@ -216,20 +232,25 @@ def _list_rows(frame: pd.DataFrame) -> Rows:
     return {str(row["area"]): row for row in frame.to_dict("records")}
 
 
-def _read_changes(current: CurrentRelease, pathway: str) -> pd.DataFrame:
+def _read_changes(current: CurrentRelease, pathway: str, level: str = "region") -> pd.DataFrame:
     """Read the changes of the last year, computed by the model."""
-    frame = read_risk_table(current, "riskchange_region_quarter_crossing", pathway)
+    frame = read_risk_table(current, f"riskchange_{level}_quarter_crossing", pathway)
     return frame if frame.empty else frame[frame["period"] == frame["period"].max()]
 
 
-def _read_statement(row: Mapping[Any, Any]) -> dict[str, Any]:
-    numbers = {name: float(row[column]) for name, column in _ENDS.items()}
-    return numbers | {name: str(row[name]) for name in ("claim", "certainty", "surely", "period")}
+def _make_statement(row: Mapping[Any, Any]) -> Statement:
+    value, low, high = (float(row[name]) for name in ("median", "lower", "upper"))
+    return Statement(value, low, high, *(str(row[name]) for name in ("claim", "certainty", "surely")))
 
 
 def _make_change(row: Mapping[Any, Any]) -> Change:
-    effort, warned = float(row["effort_ratio"]), bool(row["effort_warning"])
-    return Change(**_read_statement(row), effort_ratio=effort, effort_warning=warned)
+    said = asdict(_make_statement(row))
+    return Change(
+        **said,
+        period=str(row["period"]),
+        effort_ratio=float(row["effort_ratio"]),
+        effort_warning=bool(row["effort_warning"]),
+    )
 
 
 def _make_amount(row: Mapping[Any, Any]) -> Amount:
@@ -240,6 +261,10 @@ def _make_amount(row: Mapping[Any, Any]) -> Amount:
 def _make_rank(row: Mapping[Any, Any], areas: int) -> Rank:
     value, first, last = (int(row[name]) for name in ("rank", "rank_first", "rank_last"))
     return Rank(value, first, last, areas, judge_chance(float(row["top"])))
+
+
+def _make_burden(row: Mapping[Any, Any], areas: int) -> Burden:
+    return Burden(_make_amount(row), _make_rank(row, areas))
 
 
 def _make_unmet(row: Mapping[Any, Any], areas: int) -> Unmet:

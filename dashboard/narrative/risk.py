@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dashboard.narrative.speech import Speech
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from dashboard.site.text import _, cache_by_language, format_number, format_period, translate
@@ -39,16 +40,17 @@ def name_certainty(code: str) -> str:
     return translate(CERTAINTIES[code]) if code in CERTAINTIES else ""
 
 
+def list_said(claim: str, certainty: str, surely: str) -> list[tuple[str, str]]:
+    """Return what is said, as codes of claim and certainty: the claim, then what is very likely where it is less."""
+    said = [(claim, certainty)] if claim else []
+    return [*said, (surely, "very_likely")] if surely and surely != claim else said
+
+
 def format_statement(row: Mapping[Any, Any], *, change: bool = False) -> str:
     """Return what is said of a rate or change with its certainty, and what is very likely beside it."""
-    parts = [(str(row["claim"]), str(row["certainty"])), (str(row["surely"]), "very_likely")]
-    said = dict.fromkeys(part for part in parts if part[0])
-    if not said:
-        return _("cannot tell")
-    if len({code for code, _certainty in said}) == 1:
-        said = dict.fromkeys([next(iter(said))])
+    said = list_said(*(str(row[name]) for name in ("claim", "certainty", "surely")))
     words = [(name_claim(code, change=change), name_certainty(certainty)) for code, certainty in said]
-    return ", ".join(f"{claim} ({certainty})" if certainty else claim for claim, certainty in words)
+    return ", ".join(f"{claim} ({certainty})" if certainty else claim for claim, certainty in words) or _("cannot tell")
 
 
 @cache_by_language(maxsize=32)
@@ -97,23 +99,6 @@ def read_claims(frame: pd.DataFrame, *, change: bool = False) -> list[str]:
     return [find_claim(float(low), float(high), change=change) if s == "class" else "" for s, low, high in ends]
 
 
-def format_burden(row: Mapping[Any, Any], areas: int) -> str:
-    """Return a sentence on the children newly in need in an area, and its rank among `areas` of its country."""
-    return _(
-        "About {value} children are newly in need there in a quarter (95 % interval {low} to {high}), those whom "
-        "nobody meets included: rank {rank} of {areas} in the country (95 % interval {first} to {last}), {certainty} "
-        "among the five with the most.",
-        value=format_number(float(row["value"])),
-        low=format_number(float(row["lower"])),
-        high=format_number(float(row["upper"])),
-        rank=format_number(float(row["rank"])),
-        areas=areas,
-        first=format_number(float(row["rank_first"])),
-        last=format_number(float(row["rank_last"])),
-        certainty=name_certainty(judge_chance(float(row["top"]))),
-    )
-
-
 def judge_chance(chance: float) -> str:
     """Return the code of the word for a probability."""
     return str(name_certainties(np.array(chance)))
@@ -147,7 +132,7 @@ def format_accepted_break(current: CurrentRelease, accepted: Break) -> str:
     )
 
 
-def format_count_change(change: CountChange) -> str:
+def format_count_change(t: Speech, change: CountChange) -> str:
     """Return a sentence on the change of counts over the last year, with its effort warning."""
     if change.verdict == "not compared":
         return _("Counts of the last two years are not compared: {why}.", why=change.note or _("a count is unknown"))
@@ -163,7 +148,7 @@ def format_count_change(change: CountChange) -> str:
     )
     warned = change.effort_warning and change.verdict != "no clear change"
     unknown = math.nan if change.effort_ratio is None else change.effort_ratio
-    return f"{sentence} {format_effort_warning(unknown)}" if warned else sentence
+    return f"{sentence} {format_effort_warning(t, unknown)}" if warned else sentence
 
 
 def name_count_verdict(change: CountChange) -> str:
@@ -178,9 +163,9 @@ def name_count_verdict(change: CountChange) -> str:
     return words[change.verdict]
 
 
-def format_effort_warning(effort_ratio: float) -> str:
+def format_effort_warning(t: Speech, effort_ratio: float) -> str:
     """Return the warning that outreach may be why a rate changed; NaN means no outreach in the year before."""
     if math.isnan(effort_ratio):
-        return _("No outreach is recorded for the year before, so more outreach may be the reason.")
-    days = format_number(round(effort_ratio, 1))
-    return _("Outreach was {days} times that of the year before, which may be the reason.", days=days)
+        return t("No outreach is recorded for the year before, so more outreach may be the reason.")
+    days = t.format_number(effort_ratio, 1)
+    return t("Outreach was {days} times that of the year before, which may be the reason.", days=days)

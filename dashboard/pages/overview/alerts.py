@@ -82,7 +82,7 @@ def _list_rises(t: Speech, areas: Mapping[str, AreaJudgement], before: Mapping[s
                 likely=name_certainty(change.certainty),
                 ratio=t.format_number(change.value, 2),
             )
-            warning = f". {format_effort_warning(change.effort_ratio)}" if change.effort_warning else ""
+            warning = f". {format_effort_warning(t, change.effort_ratio)}" if change.effort_warning else ""
             title = _("The rate rose in {area}", area=t.name_area(code))
             yield Alert(title, f"{detail}{warning}", f"trends?area={code}&pathway={pathway}")
 

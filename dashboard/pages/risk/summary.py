@@ -7,29 +7,25 @@ compared within their country only, never across both.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from dashboard.narrative.area import word_change, word_unmet
+from dashboard.narrative import headlines
+from dashboard.narrative.area import word_burden, word_change, word_unmet
 from dashboard.narrative.judgement import judge_area, judge_areas
 from dashboard.narrative.risk import (
-    FALLING,
-    RISING,
-    format_burden,
-    format_effort_warning,
     format_statement,
     judge_chance,
     name_certainty,
     name_claim,
-    name_pathways,
     read_area_rates,
     read_burden,
     read_claims,
     read_risk_table,
 )
-from dashboard.narrative.shift import POSSIBLE_BREAK, list_shifts
+from dashboard.narrative.shift import list_shifts
 from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.site import current_release
 from dashboard.site.current_release import (
@@ -41,7 +37,7 @@ from dashboard.site.current_release import (
     read_risk_manifest,
 )
 from dashboard.site.text import _, format_number, format_period, translate
-from geo.layers.risk import CHANGES, RATES
+from geo.layers.risk import RATES
 from risk.clusters import LEVEL
 
 _INTERNAL, _BORDER = "internal", "cross_border"
@@ -73,108 +69,13 @@ def find_highest_area(current: CurrentRelease, pathway: str) -> str:
 def list_headlines(current: CurrentRelease) -> list[str]:
     """Return the main findings for a programme manager, the most important first."""
     t = speak_to_reader(current)
-    return [*list_shifts(t, current), *_list_levels(t, current), *_list_changes(t, current)]
-
-
-def _list_levels(t: Speech, current: CurrentRelease) -> Iterator[str]:
-    for code, country in read_country_names(current).items():
-        for pathway in name_pathways():
-            frame = read_area_rates(current, pathway)
-            rows = frame[frame["country"] == code]
-            if len(rows):
-                yield _format_level(t, rows, country, t.name_pathway(pathway))
-                burden = read_burden(current, pathway)
-                yield from _list_top(t, burden[burden["country"] == code] if len(burden) else burden)
-
-
-def _format_level(t: Speech, rows: pd.DataFrame, country: str, pathway: str) -> str:
-    """Return the areas of a country with a rate above or below the one explained by people and outreach."""
-    parts = [
-        _("{level} in {areas}", level=name_claim(code), areas=_join_rates(t, rows[rows["claim"] == code]))
-        for code in _NAMED
-        if (rows["claim"] == code).any()
-    ]
-    statement = _("no area is likely to be above or far below the national average")
-    if parts:
-        statement = _("{listed} (numbers: times the national average)", listed="; ".join(parts))
-    unsure = int((rows["claim"] == "").sum())
-    sentence = _("{country}, {pathway}: {said}.", country=country, pathway=pathway, said=statement)
-    if not unsure:
-        return sentence
-    return f"{sentence} {_('Cannot tell for {unsure} of {all} areas.', unsure=unsure, all=len(rows))}"
-
-
-def _join_rates(t: Speech, rows: pd.DataFrame) -> str:
-    """List areas with their rates and the words for their certainty."""
-    triples = zip(rows["name"], rows["median"], rows["certainty"], strict=True)
-    return t.join_and(
-        f"{name} ({', '.join(filter(None, (format_number(round(median, 2)), name_certainty(certainty))))})"
-        for name, median, certainty in triples
-    )
-
-
-def _list_top(t: Speech, rows: pd.DataFrame) -> Iterator[str]:
-    """Yield a sentence on the areas of a country that are at least likely to be among those with the most children."""
-    if rows.empty:
-        return
-    words = rows["top"].map(judge_chance)
-    parts = [
-        _("{certainty}: {areas}", certainty=name_certainty(code), areas=t.join_and(rows.loc[words == code, "name"]))
-        for code in ("very_likely", "likely")
-        if (words == code).any()
-    ]
-    if parts:
-        yield _("Among the five areas with the most children newly in need, {listed}.", listed="; ".join(parts))
-
-
-def _list_changes(t: Speech, current: CurrentRelease) -> Iterator[str]:
-    """Yield how the rate of each country changed in a year, then where that of an area is likely to have changed."""
-    any_change = False
-    countries = read_country_names(current)
-    for pathway in name_pathways():
-        words = t.name_pathway(pathway)
-        for level, names in (("country", countries), ("region", read_area_names(current))):
-            frame = _read_latest_changes(current, pathway, level)
-            # Of a country everything is said, of an area only that it rose or fell.
-            codes = (*RISING, *FALLING) if level == "region" else tuple(CHANGES)
-            for area, row in frame.to_dict("index").items():
-                if row["claim"] not in codes:
-                    continue
-                any_change = True
-                sentence = _format_change({**row, "name": names[str(area)]}, words)
-                manifest = read_risk_manifest(current)
-                jumped = manifest and manifest.trends.has_jump(str(area), pathway, str(row["period"]))
-                yield f"{sentence} {_(POSSIBLE_BREAK)}" if jumped and row["claim"] in RISING else sentence
-    if not any_change and len(_read_latest_changes(current, _INTERNAL)):
-        yield _("Cannot tell whether the rate of the last year rose or fell compared with the year before.")
-
-
-def _format_change(row: Mapping[Any, Any], pathway: str) -> str:
-    ends = {name: format_number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
-    sentence = _(
-        "{area}, {pathway}: {change}, {ratio} times the year before (95 % interval {low} to {high}).",
-        area=row["name"],
-        pathway=pathway,
-        change=format_statement(row, change=True),
-        **ends,
-    )
-    if not row["effort_warning"]:
-        return sentence
-    return f"{sentence} {format_effort_warning(float(row['effort_ratio']))}"
-
-
-_ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
-
-
-def _read_latest_changes(current: CurrentRelease, pathway: str, level: str = "region") -> pd.DataFrame:
-    """Return the changes over the last year, computed by the model."""
-    frame = read_risk_table(current, f"riskchange_{level}_quarter_crossing", pathway)
-    return frame if frame.empty else frame[frame["period"] == frame["period"].max()]
+    changes, shifts = headlines.list_changes(t, current), list_shifts(t, current)
+    return [*shifts, *headlines.list_levels(t, current), *changes[len(shifts) :], headlines.word_times(t)]
 
 
 def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple[str, str]]:
     """Return the numbers behind an area's class: words and value."""
-    row = _read_area_reason(current, pathway, area)
+    row, t = _read_area_reason(current, pathway, area), speak_to_reader(current)
     if row is None:
         return []
     judged = judge_area(current, area)
@@ -184,9 +85,9 @@ def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple
         if rate is None
         else _(
             "{value} ({low} to {high})",
-            value=_format_times(rate.value),
-            low=_format_short(rate.low),
-            high=_format_short(rate.high),
+            value=_format_times(t, rate.value),
+            low=t.format_number(rate.low, 2),
+            high=t.format_number(rate.high, 2),
         )
     )
     manifest = read_risk_manifest(current)
@@ -197,10 +98,10 @@ def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple
         (_("Children identified or met"), format_number(row["value"])),
         (population, _format_about(row["by_population"])),
         (_("Expected from population and outreach"), _format_about(row["by_effort"])),
-        (_("Outreach per child, compared with the national average"), _format_times(row["effort"])),
+        (_("Outreach per child, compared with the national average"), _format_times(t, row["effort"])),
         (_("Rate over the whole time, compared with the national average (95 % interval)"), whole),
-        (_("Rate of the neighbours, compared with the national average"), _format_times(row["neighbours"])),
-        (_("Rate of the last year, compared with the year before"), _format_times(row["change"])),
+        (_("Rate of the neighbours, compared with the national average"), _format_times(t, row["neighbours"])),
+        (_("Rate of the last year, compared with the year before"), _format_times(t, row["change"])),
     ]
     return [(words, value) for words, value in facts if value]
 
@@ -224,16 +125,12 @@ def _read_reasons(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     return table[table["crossing"] == pathway].set_index("area").select_dtypes("number")
 
 
-def _format_short(value: float) -> str:
-    return format_number(round(float(value), 2))
-
-
 def _format_about(value: float) -> str:
     return "" if math.isnan(value) else format_number(round(value))
 
 
-def _format_times(value: float) -> str:
-    return "" if math.isnan(value) else _("{value} times", value=_format_short(value))
+def _format_times(t: Speech, value: float) -> str:
+    return "" if math.isnan(value) else t("{value} times", value=t.format_number(value, 2))
 
 
 def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[str]:
@@ -241,16 +138,12 @@ def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[
     row = _read_area_reason(current, pathway, area)
     if row is None:
         return []
-    rate, burden = _read_area_rate(current, pathway, area), read_burden(current, pathway)
-    judged, t = judge_area(current, area), speak_to_reader(current)
-    sentences = [
-        _format_verdict(rate),
-        *([word_unmet(t, judged), word_change(t, judged.changes.get(pathway))] if judged else []),
-    ]
-    if area in burden.index:
-        inside = int((burden["country"] == burden.loc[area, "country"]).sum())
-        sentences.append(format_burden(burden.loc[[area]].to_dict("records")[0], inside))
-    sentences += [_format_explained(row), _format_change_of_claim(row, str(rate["claim"]))]
+    rate, judged, t = _read_area_rate(current, pathway, area), judge_area(current, area), speak_to_reader(current)
+    sentences = [_format_verdict(rate)]
+    if judged is not None:
+        sentences += [word_unmet(t, judged), word_change(t, judged.changes.get(pathway))]
+        sentences.append(word_burden(t, judged.burdens.get(pathway)))
+    sentences += [_format_explained(row), _format_change_of_claim(t, row, str(rate["claim"]))]
     if bool(rate["reports_alone"]):
         sentences.append(_("No outreach is recorded there: the estimate is based only on children reported by others."))
     return [sentence for sentence in sentences if sentence]
@@ -280,12 +173,12 @@ def _format_explained(row: Mapping[str, float]) -> str:
     )
 
 
-def _format_change_of_claim(row: Mapping[str, float], claim: str) -> str:
+def _format_change_of_claim(t: Speech, row: Mapping[str, float], claim: str) -> str:
     """Return the rates at which something else would be said, with the same uncertainty."""
     rates = {
-        "high": _format_short(row["high_from"]),
-        "low": _format_short(row["low_below"]),
-        "now": _format_short(row["median"]),
+        "high": t.format_number(row["high_from"], 2),
+        "low": t.format_number(row["low_below"], 2),
+        "now": t.format_number(row["median"], 2),
     }
     if claim in _HIGH:
         template = _(
@@ -335,7 +228,7 @@ def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame | N
     table = current_release.read_table(current, "hotspots_region_whole_crossing")
     if "p_release" not in table:
         return None
-    frame = table[(table["crossing"] == pathway) & (table["p_release"] <= LEVEL)]
+    frame, t = table[(table["crossing"] == pathway) & (table["p_release"] <= LEVEL)], speak_to_reader(current)
     known = load_areas(current.release).table
     grouped = frame.assign(country=known["country"].reindex(frame["area"]).to_numpy()).groupby(
         ["country", "cluster"], observed=True
@@ -344,7 +237,7 @@ def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame | N
         (
             read_country_names(current)[str(country)],
             ", ".join(read_area_names(current)[list(rows["area"])]),
-            _("{value} times the other areas", value=_format_short(rows["value"].iloc[0])),
+            _("{value} times the other areas", value=t.format_number(float(rows["value"].iloc[0]), 2)),
             _format_luck(float(rows["p_release"].iloc[0])),
         )
         for (country, _number), rows in grouped

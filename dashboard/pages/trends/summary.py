@@ -179,7 +179,7 @@ def list_changes(current: CurrentRelease, area: str) -> list[str]:
     named = narrative.name_pathways()
     latest = [
         f"{named[pathway]}: {word_change(t, change)} "
-        f"{_format_outreach(change.effort_ratio, warned=change.effort_warning)}"
+        f"{_format_outreach(t, change.effort_ratio, warned=change.effort_warning)}"
         for pathway, change in (judged.changes.items() if judged else ())
     ]
     earlier = table[(table["area"] == area) & (table["state"] == "class") & (table["period"] < table["period"].max())]
@@ -199,26 +199,24 @@ def _format_change(t: Speech, looks: Sequence[Mapping[Any, Any]], pathway: str) 
         "Found earlier, {pathway}: {level}. The year up to {when} had {ratio} times the rate of the year before "
         "(95 % interval {low} to {high})."
     )
-    ends = {name: format_number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
+    ends = {name: t.format_number(float(row[key]), 2) for name, key in _ENDS.items()}
     level = narrative.format_statement(row, change=True)
     sentence = template.format(pathway=pathway, level=level, when=_format_ending(row), **ends)
     earlier = t.join_and(map(_format_ending, looks[1:])) if len(looks) > 1 else ""
     earlier_looks = f" {_('The same was found for the years up to {earlier}.', earlier=earlier)}" if earlier else ""
-    return (
-        f"{sentence} {_format_outreach(float(row['effort_ratio']), warned=bool(row['effort_warning']))}{earlier_looks}"
-    )
+    outreach = _format_outreach(t, float(row["effort_ratio"]), warned=bool(row["effort_warning"]))
+    return f"{sentence} {outreach}{earlier_looks}"
 
 
 def _format_ending(row: Mapping[Any, Any]) -> str:
     return format_month(Period.parse(str(row["period"])).end)
 
 
-def _format_outreach(ratio: float, *, warned: bool) -> str:
+def _format_outreach(t: Speech, ratio: float, *, warned: bool) -> str:
     """Return the outreach beside a change, with a warning if it changed in the same direction."""
     if math.isnan(ratio) or warned:
-        return narrative.format_effort_warning(ratio)
-    days = format_number(round(ratio, 1))
-    return _("Outreach was {days} times that of the year before.", days=days)
+        return narrative.format_effort_warning(t, ratio)
+    return t("Outreach was {days} times that of the year before.", days=t.format_number(ratio, 1))
 
 
 _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
@@ -253,7 +251,7 @@ def is_outdated(current: CurrentRelease, accepted: Sequence[Break], area: str) -
 def list_count_changes(current: CurrentRelease, area: str, pathway: str) -> list[str]:
     """Return the sentence on the change of an area's counts over the last year."""
     changes = (change for change in read_trends(current).changes if (change.area, change.pathway) == (area, pathway))
-    return [narrative.format_count_change(change) for change in changes]
+    return [narrative.format_count_change(speak_to_reader(current), change) for change in changes]
 
 
 def tabulate_count_changes(current: CurrentRelease, pathway: str) -> pd.DataFrame:

@@ -9,9 +9,11 @@ import pytest
 
 from dashboard.narrative import model_card
 from dashboard.narrative import risk as narrative
+from dashboard.narrative.area import word_change_in
 from dashboard.narrative.evaluation import is_beaten
+from dashboard.narrative.judgement import Change
 from dashboard.narrative.shift import word_shifts
-from dashboard.narrative.speech import Speech
+from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.pages.risk import evaluation as predicted
 from dashboard.pages.risk import summary
 from dashboard.pages.trends import summary as trendspage
@@ -93,21 +95,22 @@ def test_every_area_that_is_high_is_named_in_its_country_and_no_other_is(current
             about = [one for one in lines if one.startswith(f"{country}, {words} trafficking")]
             (line,) = [one for one in about if "times the year before" not in one]
             inside = frame[frame["area"].str.startswith(code)]
-            named = {a for a in inside["area"] if f"{current_release.read_area_names(current)[a]} (" in line}
+            names = current_release.read_area_names(current)
+            named = {a for a in inside["area"] if re.search(rf"{re.escape(names[a])} \([\d.]+×", line)}
             assert named == set(inside.loc[inside["statement"].isin(["very_high", "high", "above", "low"]), "area"])
             for row in inside[inside["area"].isin(named)].to_dict("records"):
                 word = row["certainty"].replace("_", " ")
-                name = re.escape(current_release.read_area_names(current)[row["area"]])
-                assert re.search(rf"{name} \([\d.]+, {word}\)", line)
+                name = re.escape(names[row["area"]])
+                assert re.search(rf"{name} \({row['median']:.2f}×, {word}\)", line)
             unsure = int((inside["state"] == "cannot_tell").sum())
-            assert (f"Cannot tell for {unsure} of {len(inside)} areas." in line) == (unsure > 0)
+            assert (f"Cannot tell: {unsure} of {len(inside)} areas." in line) == (unsure > 0)
 
 
 def test_the_areas_with_the_most_children_in_need_are_named(current):
     text = " ".join(summary.list_headlines(current))
     table = current.release.table("burden_region_quarter_crossing")
     sure = table[table["top"] >= 0.9]
-    assert text.count("Among the five areas with the most children newly in need") == 4
+    assert text.count("Most children newly in need: ") == 4
     assert all(current_release.read_area_names(current)[area] in text for area in sure["area"])
 
 
@@ -121,16 +124,15 @@ def test_how_each_country_changed_is_told_even_where_no_area_can_be(current):
 
 
 def test_a_change_is_told_with_the_outreach_that_may_be_why(current):
-    row = {
-        "name": "Berat", "claim": "more", "certainty": "likely", "surely": "not_falling",
-        "median": 1.7, "lower": 1.2, "upper": 2.4, "effort_warning": True,
-        "effort_ratio": 1.9,
-    }  # fmt: skip
-    told = summary._format_change(row, "internal trafficking")
-    assert told.startswith("Berat, internal trafficking: higher (likely), not falling (very likely), 1.7 times")
+    t = speak_to_reader(current)
+    change = Change(1.7, 1.2, 2.4, "more", "likely", "not_falling", "2009-03-01/P3M", 1.9, effort_warning=True)
+    told = word_change_in(t, "AL-01", "internal", change)
+    assert told.startswith("Berat, internal trafficking: higher (likely), not falling (very likely), 1.70 times")
     assert "Outreach was 1.9 times that of the year before, which may be the reason." in told
-    assert "which may be the reason" not in summary._format_change({**row, "effort_warning": False}, "")
-    none = summary._format_change({**row, "effort_ratio": float("nan")}, "")
+    assert "which may be the reason" not in word_change_in(
+        t, "AL-01", "internal", replace(change, effort_warning=False)
+    )
+    none = word_change_in(t, "AL-01", "internal", replace(change, effort_ratio=float("nan")))
     assert "No outreach is recorded for the year before" in none
 
 
@@ -149,7 +151,7 @@ def test_the_reasons_are_the_numbers_of_the_model(current, area):
     assert f"{row['value']:.0f} children were identified or met" in told
     rates = [float(n) for n in re.findall(r"\d+\.\d+", told[told.index("would ") :])]
     assert set(rates) <= {round(row[name], 2) for name in ("high_from", "low_below", "median")}
-    assert f"{round(row['median'], 2):g}" in told
+    assert f"{row['median']:.2f}" in told
 
 
 def test_the_page_shows_the_pathway_and_the_area_of_the_address(run, current):

@@ -204,7 +204,7 @@ def test_a_change_is_told_once_with_the_outreach_of_its_year(current):
     }  # fmt: skip
     sentence = summary._format_change(t, [look, {**look, "period": "2008-12-01/P3M"}], "Internal trafficking")
     assert sentence.startswith(
-        "Found earlier, Internal trafficking: rising (likely). The year up to May 2009 had 1.8 times the rate of the "
+        "Found earlier, Internal trafficking: rising (likely). The year up to May 2009 had 1.80 times the rate of the "
         "year before"
     )
     assert "which may be the reason" in sentence

@@ -1,0 +1,107 @@
+"""The results of the risk model for all areas: where rates are high or low, and what changed.
+
+The Risk page and the briefing say the same, of the one judgement of each area. Areas are compared within their
+country only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from dashboard.narrative.area import word_change_in
+from dashboard.narrative.judgement import AreaJudgement, Burden, Change, Statement, judge_areas, read_country_changes
+from dashboard.narrative.risk import FALLING, RISING
+from dashboard.narrative.shift import POSSIBLE_BREAK, list_shifts
+from dashboard.narrative.speech import PATHWAYS, Speech
+from dashboard.site.current_release import CurrentRelease, read_risk_manifest
+from geo.layers.core.words import mark
+from geo.layers.risk import CERTAINTIES
+
+_LEVELS = {
+    "very_high": mark("very high: {areas}"),
+    "high": mark("high: {areas}"),
+    "above": mark("above average: {areas}"),
+    "low": mark("low: {areas}"),
+}
+_TOP = ("very_likely", "likely")  # certainties that are said of areas among the five with the most children
+
+
+def list_levels(t: Speech, current: CurrentRelease, most: int | None = None) -> list[str]:
+    """Return the areas with a high or low rate, by country and pathway; at most `most` areas each."""
+    judged = judge_areas(current)
+    levels = [
+        _word_level(t, country, pathway, inside, most)
+        for country in dict.fromkeys(area.country for area in judged.values())
+        for pathway in PATHWAYS
+        if (inside := [area for area in judged.values() if area.country == country and pathway in area.rates])
+    ]
+    return levels or [t("The release has no result of the risk model for its counties and regions.")]
+
+
+def word_times(t: Speech) -> str:
+    """Return the meaning of the sign × in these sentences."""
+    return t("× compares the rate with the national average, allowing for population and outreach.")
+
+
+def count_undecided(current: CurrentRelease) -> tuple[int, int]:
+    """Count the rates of which nothing can be told, and all rates, over areas and pathways."""
+    rates = [rate for area in judge_areas(current).values() for rate in area.rates.values()]
+    return sum(not rate.claim for rate in rates), len(rates)
+
+
+def _word_level(t: Speech, country: str, pathway: str, inside: list[AreaJudgement], most: int | None) -> str:
+    rates = {area.area: area.rates[pathway] for area in sorted(inside, key=lambda area: -area.rates[pathway].value)}
+    parts = []
+    for claim, words in _LEVELS.items():
+        if named := [_word_rate(t, code, rate) for code, rate in rates.items() if rate.claim == claim]:
+            parts.append(t(words, areas=t.list_names(named, most)))
+    head = t("{country}, {pathway}", country=t.name_area(country), pathway=t.name_pathway(pathway))
+    sentence = f"{head}: {t.join_parts(parts) or t('no area is likely to be above or far below the national average')}."
+    burdens = {area.area: area.burdens[pathway] for area in inside if pathway in area.burdens}
+    unsure = sum(not rate.claim for rate in rates.values())
+    rest = t("Cannot tell: {unsure} of {all} areas.", unsure=t.format_number(unsure), all=t.format_number(len(rates)))
+    return " ".join(filter(None, (sentence, _word_top(t, burdens, most), rest if unsure else "")))
+
+
+def _word_rate(t: Speech, area: str, rate: Statement) -> str:
+    certainty = f", {t(CERTAINTIES[rate.certainty])}" if rate.certainty in CERTAINTIES else ""
+    return f"{t.name_area(area)} ({t.format_number(rate.value, 2)}×{certainty})"
+
+
+def _word_top(t: Speech, burdens: Mapping[str, Burden], most: int | None) -> str:
+    """Return a sentence on the areas that are at least likely to be among the five with the most children in need."""
+    ordered = sorted(burdens.items(), key=lambda pair: pair[1].rank.value)
+    top = [(code, burden.rank.top) for code, burden in ordered if burden.rank.top in _TOP]
+    names = [f"{t.name_area(code)} ({t(CERTAINTIES[certainty])})" for code, certainty in top]
+    return t("Most children newly in need: {areas}.", areas=t.list_names(names, most)) if names else ""
+
+
+def list_changes(t: Speech, current: CurrentRelease, most: int | None = None) -> list[str]:
+    """Return the changes, at most `most`: of the two cities, where the rate of an area rose or fell, of countries."""
+    changes = [*_list_area_changes(t, current), *_list_country_changes(t, current)]
+    if not changes and any(area.changes for area in judge_areas(current).values()):
+        changes = [t("Cannot tell whether the rate of the last year rose or fell compared with the year before.")]
+    return [*list_shifts(t, current), *changes][:most] or [
+        t("The release has no changes calculated by the risk model.")
+    ]
+
+
+def _list_area_changes(t: Speech, current: CurrentRelease) -> Iterator[str]:
+    for code, area in judge_areas(current).items():
+        for pathway, change in area.changes.items():
+            if change.claim in (*RISING, *FALLING):
+                yield _word_change(t, current, code, pathway, change)
+
+
+def _list_country_changes(t: Speech, current: CurrentRelease) -> Iterator[str]:
+    """Yield what can be said of the change in each country as a whole, also that it did not change."""
+    for country, changes in read_country_changes(current).items():
+        for pathway, change in changes.items():
+            if change.claim:
+                yield _word_change(t, current, country, pathway, change)
+
+
+def _word_change(t: Speech, current: CurrentRelease, place: str, pathway: str, change: Change) -> str:
+    sentence, manifest = word_change_in(t, place, pathway, change), read_risk_manifest(current)
+    jumped = manifest is not None and manifest.trends.has_jump(place, pathway, change.period)
+    return f"{sentence} {t(POSSIBLE_BREAK)}" if jumped and change.claim in RISING else sentence
