@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from data.tables.spec import OPEN_ALONE
+
 _COLUMNS = {
     "area": "Code of the area; see the resource areas.",
     "period": "The period, as an ISO 8601 interval: a start and a length, or a first and a last day.",
@@ -27,7 +29,9 @@ _COLUMNS = {
     "invented": "Whether the figure was invented for practice; figures that come with the product are real.",
     "origin": "Code of the area that the children come from; column area is where they were taken.",
     "crossing": "internal, or cross_border.",
-    "carrier": "Who carries the service: partner, shared, handed_over, returned, or state (all along).",
+    "duty_bearer": "Who runs the service. Without an axis beside it: services of prevention and coordination alone.",
+    "carrier": "Who carries the service: partner, shared, handed_over, returned, or state (all along); services of "
+    "prevention and coordination alone.",
     "indicator": "The code of the indicator.",
     "unit": "What the indicator counts.",
     "counts": "How the indicator is protected: as people, services or things.",
@@ -91,4 +95,5 @@ def _format_title(about: Mapping[str, Any]) -> str:
     if about["measure"] == "indicators":
         return "Indicators of the programme, with targets"
     by = f", by {' and '.join(about['breakdown'])}" if about["breakdown"] else ""
-    return f"{UNITS[about['measure']]} by {about['level']} and {about['grain']}{by}".capitalize()
+    open_alone = ", prevention and coordination alone" if tuple(about["breakdown"]) in OPEN_ALONE else ""
+    return f"{UNITS[about['measure']]} by {about['level']} and {about['grain']}{by}{open_alone}".capitalize()

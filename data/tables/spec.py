@@ -26,6 +26,9 @@ COUNTED: frozenset[str] = frozenset({"children", "encounters", "flows", "model"}
 # Protection, return and reintegration: by county or region only, and only where enough operators work.
 RESTRICTED_AXES: frozenset[str] = frozenset({"protection", "assisted_voluntary_return", "reintegration"})
 OPEN_AXES: frozenset[str] = frozenset({"prevention", "coordination"})
+# Breakdowns of services that count the open axes alone: municipalities show no others, so a difference would tell which
+# duty bearers work on restricted axes in a county.
+OPEN_ALONE: tuple[tuple[str, ...], ...] = (("duty_bearer",), ("carrier",))
 
 # The categories of each breakdown, in their order. `origin` has the areas of the table's level.
 CATEGORIES: dict[str, tuple[str, ...]] = {
@@ -68,6 +71,11 @@ class TableSpec:
     def columns(self) -> tuple[str, ...]:
         """The columns that identify its rows beside area and period; communities always have a group."""
         return ("group",) if self.measure == "communities" else self.breakdown
+
+    @property
+    def of_open_axes(self) -> bool:
+        """Whether it counts prevention and coordination alone: services, staff and places by who runs them."""
+        return self.breakdown in OPEN_ALONE
 
     @property
     def counted(self) -> bool:
@@ -123,7 +131,13 @@ DEFAULT_BLOCKS: Mapping[Tier, tuple[Block, ...]] = {
         ),
         Block(("encounters",), _ALL, _NESTED, why="All encounters, also repeated ones with the same child."),
         Block(("effort",), _ALL, _NESTED, why="Outreach days, without which counts of children cannot be understood."),
-        Block(("services", "staff", "capacity"), _ALL, ("quarter",), _SPLIT, "Services, staff and service places."),
+        Block(
+            ("services", "staff", "capacity"),
+            _ALL,
+            ("quarter",),
+            _SPLIT,
+            "Services, staff and service places; by duty bearer those of prevention and coordination alone.",
+        ),
         Block(
             ("services", "capacity"),
             ("country",),
@@ -131,7 +145,13 @@ DEFAULT_BLOCKS: Mapping[Tier, tuple[Block, ...]] = {
             (_WHO_DOES_WHAT,),
             "Which duty bearer does what, for whole countries alone.",
         ),
-        Block(("services",), _WIDE, ("quarter",), (("carrier",),), "Hand-over: services of partners and of the state."),
+        Block(
+            ("services",),
+            _WIDE,
+            ("quarter",),
+            (("carrier",),),
+            "Hand-over of prevention and coordination: services of partners and of the state.",
+        ),
         Block(("communities",), _ALL, ("year",), why="Community estimates, only with the Roma partner's approval."),
         Block(("flows",), _WIDE, _LONG, (("origin",),), "Flows: where children come from and where they were taken."),
         Block(

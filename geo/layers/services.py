@@ -31,6 +31,8 @@ def _least(release: Release, chosen: Mapping[str, str]) -> str:
         "municipalities and where fewer than {operators} operators work"
     )
     unreported = mark("{missing}; numbers that were not reported are missing too")
+    if _locate(chosen).by == "duty_bearer":
+        return mark("at least this number: numbers that were not reported are missing")
     sentence = Message(missing, operators=int(parameters.get("operators", FEWEST)))
     return sentence if chosen["what"] == "services" else Message(unreported, missing=sentence)
 
@@ -45,6 +47,7 @@ COUNTED = Counted(
     note=mark(
         "Services for protection, return and reintegration are shown only for counties and regions, and only"
         " where at least three operators work. A total marked “at least” may leave some out."
+        " Services of a duty bearer are those for prevention and coordination."
     ),
     units={"staff": mark("members of staff"), "capacity": mark("service places")},
     least=_least,

@@ -1,6 +1,7 @@
 """Who can reach which services: the tables of access that `tact risk` writes beside a release.
 
-They are by county or region and for the last quarter, of all services, of each axis and of each duty bearer: places for
+They are by county or region and for the last quarter, of all services, of each axis and of each duty bearer (on
+prevention and coordination): places for
 a hundred children newly in need in a quarter, whether there is a gap, and the travel time to the nearest service.
 
 An area has a gap if it has less than half of the country's shown places for each child in need. The need

@@ -85,8 +85,9 @@ def estimate_capacity(release: Release, areas: Sequence[str], free_share: float,
     """Estimate the spare capacity from the places of each duty bearer in the last quarter of a release.
 
     docs/planner.md eq. (55). free_share : from 0 to 1, from the duty bearers, since a release does not say
-    which places are taken. The capacity is the same in all four quarters, in whole children. Where a release
-    shows a lower limit of places, the capacity is a lower limit too. Raises InputError for a share out of range.
+    which places are taken. The capacity is the same in all four quarters, in whole children. It is a lower limit: a
+    release has the places of duty bearers on prevention and coordination alone. Raises InputError for a share out of
+    range.
     """
     if not 0.0 <= free_share <= 1.0:
         raise InputError(
@@ -99,8 +100,7 @@ def estimate_capacity(release: Release, areas: Sequence[str], free_share: float,
         for bearer in DUTY_BEARERS
     ]
     free = np.floor(free_share * np.stack([supply.amount for supply in supplies], axis=1) + 1e-9).astype(np.int64)
-    at_least = np.stack([supply.at_least for supply in supplies], axis=1)
-    return Capacity(codes, np.repeat(free[:, :, None], QUARTERS, axis=2), at_least)
+    return Capacity(codes, np.repeat(free[:, :, None], QUARTERS, axis=2), np.ones(free.shape, bool))
 
 
 def hand_over(tasks: Iterable[Task], capacity: Capacity) -> HandOverResult:

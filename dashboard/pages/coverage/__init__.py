@@ -83,6 +83,6 @@ def _show_map(current: CurrentRelease, view: MapView) -> None:
 
 
 def _show_carriers(current: CurrentRelease) -> None:
-    st.header(_("Who runs the services"), anchor=False)
+    st.header(_("Who runs the services of prevention and coordination"), anchor=False)
     st.html(markup.render_narrow(markup.render_table(summary.tabulate_carriers(current))))
     st.html(markup.render_paragraphs(summary.suggest_handover(current)))

@@ -218,12 +218,15 @@ def suggest_handover(current: CurrentRelease) -> list[str]:
     sentences = []
     if beside:
         sentences.append(
-            _("In {areas} both NGOs and public bodies run services: hand-over can begin there.")
+            _(
+                "In {areas} both NGOs and public bodies run services of prevention or coordination: "
+                "hand-over can begin there."
+            )
             .format(areas=t.join_and(beside))
         )  # fmt: skip
     if alone:
         sentences.append(
-            _("In {areas} only services of NGOs are shown; those of public bodies may be withheld.")
+            _("In {areas} only NGOs are shown to run services of prevention or coordination.")
             .format(areas=t.join_and(alone))
         )  # fmt: skip
     return sentences

@@ -62,7 +62,8 @@ def _show_partner(current: CurrentRelease, area: str, period: str) -> None:
 
 _READ = (
     "A cell: services, places, and a bar of services with a stroke at the target. Withheld: fewer than three "
-    "operators, possibly none, or another number would follow. Children are counted by the axis on which they were "
+    "operators, possibly none, or another number would follow. Services of protection, return and reintegration "
+    "have no target here. Children are counted by the axis on which they were "
     "first met."
 )
 _NO_TABLES = (
@@ -98,7 +99,7 @@ _NOT_HERE = (
 
 
 def _show_handover(current: CurrentRelease, area: str) -> None:
-    _show_section(_("Hand-over to the state"))
+    _show_section(_("Hand-over to the state: prevention and coordination"))
     board = summary.read_totals(current, "services", area, "carrier")
     if not board:
         st.html(markup.render_paragraphs([_(_NO_TABLES)]))

@@ -181,8 +181,8 @@ def render_board(board: Mapping[str, Number]) -> Markup:
 
 
 def draw_state_share(rows: pd.DataFrame) -> alt.LayerChart:
-    """Draw the share of the services shown that the state carries, by quarter."""
-    title = _("Share of the services shown that the state carries, %")
+    """Draw the share of prevention and coordination that the state carries, by quarter."""
+    title = _("Share of the services of prevention and coordination that the state carries, %")
     base = alt.Chart(rows).encode(
         x=alt.X(
             "end:O", sort=list(rows["end"]), axis=alt.Axis(title=None, labelAngle=0, labelOverlap=True, ticks=False)

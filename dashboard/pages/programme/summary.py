@@ -1,7 +1,8 @@
 """The content of the Programme page: services of each axis and duty bearer, and who carries them.
 
 All of it comes from the tables of the release. Services by axis and duty bearer are released for whole countries alone,
-on the partner tier; children are counted by the axis of their first encounter.
+on the partner tier, and services by who carries them on prevention and coordination alone. Children are counted by the
+axis of their first encounter.
 """
 
 from __future__ import annotations
@@ -157,7 +158,7 @@ def explain_carriers() -> dict[str, str]:
 
 @cache_by_language(maxsize=64)
 def read_state_share(current: CurrentRelease, area: str) -> pd.DataFrame:
-    """Return the share of the services shown that the state carries, by quarter, oldest first.
+    """Return the share of the services of prevention and coordination that the state carries, by quarter, oldest first.
 
     Indexed by period; columns label, end (its last month), share (in per cent) and words. The share is NaN where the
     number of a carrier is withheld or only a lower limit. Never change the shared frame.
@@ -214,7 +215,7 @@ def describe_state_share(current: CurrentRelease, area: str) -> str:
         return ""
     last = shares.iloc[-1]
     words = _(
-        "The state carries {share} % of the services shown ({words}).",
+        "The state carries {share} % of the services of prevention and coordination ({words}).",
         share=format_number(round(last["share"])),
         words=last["words"],
     )

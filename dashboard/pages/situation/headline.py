@@ -116,14 +116,14 @@ def _render_number(headline: Headline, *, named: bool, dated: bool = False) -> M
 
 
 def name_carriers(current: CurrentRelease, level: str, period: str, area: str, options: Options) -> str:
-    """Return the duty bearers that run the services of an area. Empty if only some services are chosen."""
+    """Return the duty bearers that run prevention and coordination in an area; empty if some services are chosen."""
     chosen = {**_ALL, **dict(options)}
     if chosen != _ALL or level not in current_release.list_levels(current)["services"]:
         return ""
     option = next(choice for choice in find_layer("services").options if choice.id == "of")
     bearers = (choice for choice in option.choices if choice.id.startswith("duty_bearer"))
     carriers = [translate(choice.label) for choice in bearers if _carries(current, level, period, area, choice.id)]
-    return _("Run by: {listed}.", listed=", ".join(carriers)) if carriers else ""
+    return _("Prevention and coordination run by: {listed}.", listed=", ".join(carriers)) if carriers else ""
 
 
 def _carries(current: CurrentRelease, level: str, period: str, area: str, choice: str) -> bool:

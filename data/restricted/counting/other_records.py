@@ -6,8 +6,9 @@ here and in data/restricted/publishing/published_table.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -92,7 +93,8 @@ class Services:
         A restricted axis is withheld where it has fewer than `operators` operators, even if it has none. A total sums
         only what its axes show, so that no difference gives a withheld number away; it is partial wherever an
         axis is withheld, because the true sum may be larger. By axis and duty bearer, cells with few operators are
-        withheld too (`hide_few_operators`).
+        withheld too. By duty bearer or carrier alone only the open axes count, at every level, so that no sum tells
+        which duty bearers work on the others.
         """
         grid = self.grid
         ends = np.array([p.end for p in grid.periods(spec.grain)], "datetime64[D]")
@@ -100,29 +102,30 @@ class Services:
         values = np.zeros((len(grid.codes[spec.level]), len(ends), *sizes))
         withheld, partial = np.zeros(values.shape, bool), np.zeros(values.shape, bool)
         for index, end in enumerate(ends):
-            active = self._mark_active(end)
-            shown, allowed, complete = self._mark_shown(active, spec.level, operators)
-            values[:, index], unreported = self._sum(spec, shown, sizes, active)
+            shown, allowed, complete = self._mark_shown(self._mark_active(end), spec.level, operators)
+            if spec.of_open_axes:
+                shown &= _OPEN[self.axis]
+            values[:, index], unreported = self._sum(spec, shown, sizes, end)
+            partial[:, index] = unreported
             if spec.breakdown == ("axis",):
                 withheld[:, index] = ~allowed
-                partial[:, index] = (allowed & ~complete) | unreported
+                partial[:, index] |= allowed & ~complete
             elif spec.breakdown == ("axis", "duty_bearer"):
-                withheld[:, index] = self._hide_cells(shown, allowed, spec.level, operators)
-                partial[:, index] = (allowed & ~complete)[..., None] | unreported
-            else:
-                open_ended = ~complete.all(axis=1)
-                partial[:, index] = open_ended.reshape(-1, *[1] * len(sizes)) | unreported
+                withheld[:, index] = self._hide_cells(spec.level, end, operators)
+                partial[:, index] |= (allowed & ~complete)[..., None]
+            elif not spec.of_open_axes:
+                partial[:, index] |= ~complete.all(axis=1)
         return Sums(values, withheld, partial)
 
     def _mark_active(self, end: np.datetime64) -> Bools:
         return (self.start <= end) & ~(self.end < end)
 
-    def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...], active: Bools) -> tuple[Floats, Bools]:
+    def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...], end: np.datetime64) -> tuple[Floats, Bools]:
         """Return the sums of the shown services, NaN where no number is known, and a mask of incomplete sums."""
         areas = len(self.grid.codes[spec.level])
         cell = self.grid.area_index[spec.level][self.place].astype(np.int64)
         for name, size in zip(spec.breakdown, sizes, strict=True):
-            codes = self.find_carriers(active) if name == "carrier" else self.axis if name == "axis" else self.bearer
+            codes = self._find_carriers(end) if name == "carrier" else self.axis if name == "axis" else self.bearer
             cell = cell * size + codes
         amount = {"staff": self.staff, "capacity": self.capacity}.get(spec.measure, np.ones(len(cell)))
         size = areas * int(np.prod(sizes))
@@ -132,11 +135,17 @@ class Services:
         unknown = silent & (np.bincount(cell[known], minlength=size) == 0)
         return np.where(unknown, np.nan, total).reshape(areas, *sizes), silent.reshape(areas, *sizes)
 
-    def find_carriers(self, active: Bools) -> Ints:
-        """Return who carries each service, as an index into the categories of `carrier`.
+    @cached_property
+    def _find_carriers(self) -> Callable[[np.datetime64], Ints]:
+        """The function `_compute_carriers`, which computes each day once for all tables."""
+        return cache(self._compute_carriers)
+
+    def _compute_carriers(self, end: np.datetime64) -> Ints:
+        """Return who carries each service at the end of a day, as an index into the categories of `carrier`.
 
         Two records of one hand-over, in one municipality and on one axis, that work at the same time are shared.
         """
+        active = self._mark_active(end)
         task = np.stack([self.place, self.axis, self.giver, self.taker], axis=1)
         _, number = np.unique(task, axis=0, return_inverse=True)
         moves = (self.giver >= 0) & (self.taker >= 0) & (_OF_STATE[self.giver] != _OF_STATE[self.taker])
@@ -148,15 +157,22 @@ class Services:
         carrier[both & (gives | takes)] = _CARRIERS.index("shared")
         return np.asarray(carrier, np.int64)
 
-    def _hide_cells(self, shown: Bools, allowed: Bools, level: Level, operators: int) -> Bools:
+    @cached_property
+    def _hide_cells(self) -> Callable[[Level, np.datetime64, int], Bools]:
+        """The function `_compute_hidden_cells`, which computes each level and day once for all tables."""
+        return cache(self._compute_hidden_cells)
+
+    def _compute_hidden_cells(self, level: Level, end: np.datetime64, operators: int) -> Bools:
         """Return the cells (areas, axes, duty bearers) to withhold, so that sums give away no few operators either."""
+        shown, allowed, _complete = self._mark_shown(self._mark_active(end), level, operators)
         area = self.grid.area_index[level][self.place]
         hidden = np.zeros((*allowed.shape, len(_BEARERS)), bool)
-        for number in range(len(allowed)):
-            cells = [[set[int]() for _ in _BEARERS] for _ in _AXES]
-            for row in np.flatnonzero(shown & (area == number)):
-                cells[self.axis[row]][self.bearer[row]].add(int(self.operator[row]))
-            hidden[number] = hide_few_operators(cells, _OPEN, allowed[number], operators)
+        hidden[:, ~_OPEN] = True
+        for number, axis in np.argwhere(allowed & ~_OPEN):
+            cells = [set[int]() for _ in _BEARERS]
+            for row in np.flatnonzero(shown & (area == number) & (self.axis == axis)):
+                cells[self.bearer[row]].add(int(self.operator[row]))
+            hidden[number, axis] = hide_few_operators(cells, operators)
         return hidden
 
     def _mark_shown(self, active: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:

@@ -1,4 +1,7 @@
-"""The services that a reader may choose: all, those on one axis of work, or those of one duty bearer."""
+"""The services that a reader may choose: all, those on one axis of work, or those of one duty bearer.
+
+Those of a duty bearer are on prevention and coordination alone: who works on the other axes would tell too much.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from geo.layers.core import Choice, Option
 from geo.layers.core.words import mark
 
 _AXIS = mark("Axis")
-_BEARER = mark("Duty bearer")
+_BEARER = mark("Duty bearer, prevention and coordination")
 WHICH_SERVICES = Option(
     "of",
     mark("Which services"),

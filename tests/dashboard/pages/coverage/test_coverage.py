@@ -139,7 +139,7 @@ def test_the_public_tier_shows_services_and_says_what_is_not_public(run):
     assert "calculated from numbers that are not public" in text
     assert "Services: prevention" in text
     assert "a child in need can reach less" not in text
-    assert "Who runs the services" in [one.value for one in test.header]
+    assert "Who runs the services of prevention and coordination" in [one.value for one in test.header]
 
 
 def test_without_a_result_it_says_what_to_do(run, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 
 from dashboard.pages.programme import render, results, summary
 from dashboard.site import current_release
-from data.tables.spec import CATEGORIES, RESTRICTED_AXES
+from data.tables.spec import CATEGORIES, OPEN_AXES, RESTRICTED_AXES
 from tests.helpers.pages import open_current, open_page, read_text
 
 
@@ -35,6 +35,7 @@ def test_a_cell_is_the_number_of_the_release_or_its_state(current, country):
     table = last_quarter(current, "services_country_quarter_axis_duty_bearer")
     rows = table[table["area"] == country].set_index(["axis", "duty_bearer"])
     assert len(cells) == 30
+    assert set(rows["state"]) == {"number", "withheld"}
     for place, row in rows.iterrows():
         if row["state"] == "number":
             assert cells[place].value == row["value"]
@@ -51,35 +52,56 @@ def test_a_cell_is_the_number_of_the_release_or_its_state(current, country):
 
 
 def test_small_cells_of_restricted_axes_are_nowhere(current):
-    numbers = 0
-    for name in current.release.tables:
-        measure, _, kind = name.partition("_")
-        if measure != "services" or "axis" not in kind:
-            continue
-        table, places = current.release.table(name), current.release.table(f"capacity_{kind}")
-        restricted = table[table["axis"].isin(RESTRICTED_AXES)]
-        for column in ("value", "low"):
-            assert (restricted[column].dropna() >= 3).all()
-        numbers += restricted["value"].notna().sum()
-        keys = [column for column in table if column not in ("value", "state", "margin", "low", "high")]
+    names = [name for name in current.release.tables if re.fullmatch(r"services_.*_axis(_duty_bearer)?", name)]
+    assert "services_country_quarter_axis_duty_bearer" in names
+    for name in names:
+        table, places = current.release.table(name), current.release.table(name.replace("services", "capacity"))
+        hidden, keys = (
+            table["axis"].isin(RESTRICTED_AXES),
+            ["area", "period", "axis", *(["duty_bearer"] * ("bearer" in name))],
+        )
+        numbers = table.loc[hidden, ["value", "low"]].max(axis=1)
+        if "municipality" in name:
+            assert numbers.isna().all()
+        else:
+            assert numbers.min() >= 3  # also: there are some
         pairs = table.merge(places, on=keys, suffixes=("", "_places"), validate="one_to_one")
         assert len(pairs) == len(table)
-        hidden = pairs["state"] == "withheld"
-        assert pairs.loc[hidden, ["value_places", "low_places"]].isna().all(axis=None)
-    assert numbers > 0
+        withheld = pairs[pairs["state"] == "withheld"]
+        assert (withheld["state_places"] == "withheld").sum() == len(withheld) > 0
+        assert withheld[["value", "low", "value_places", "low_places"]].isna().all(axis=None)
+        assert pairs.loc[pairs["state"] != "withheld", ["value_places", "low_places"]].notna().any(axis=None)
 
 
-def test_the_board_adds_up_to_all_services_and_has_every_place(current):
+def test_the_board_adds_up_to_prevention_and_coordination_and_has_every_place(current):
+    table = current.release.table("services_country_quarter_carrier")
+    assert (table.groupby("carrier")["value"].max()[list(CATEGORIES["carrier"])] > 0).all()
     for country in ("AL", "GR"):
         board = summary.read_totals(current, "services", country, "carrier")
         assert list(board) == list(CATEGORIES["carrier"])
-        assert all(board[carrier].value > 0 for carrier in ("partner", "shared", "handed_over", "returned", "state"))
-        total = last_quarter(current, "services_country_quarter").set_index("area").loc[country, "value"]
+        assert all(board[carrier].value > 0 for carrier in ("partner", "handed_over", "state"))
+        axes = last_quarter(current, "services_country_quarter_axis").set_index(["area", "axis"])["value"].loc[country]
+        total = axes[sorted(OPEN_AXES)].sum()
+        assert total < axes.sum()
         assert sum(number.value for number in board.values()) == total
+        bearers = last_quarter(current, "services_country_quarter_duty_bearer").set_index("area").loc[country]
+        assert bearers["value"].sum() == total
         shares = summary.read_state_share(current, country)
         assert len(shares) == 12
         carried = board["handed_over"].value + board["state"].value
         assert shares["share"].iloc[-1] == pytest.approx(100 * carried / total)
+
+
+@pytest.mark.parametrize("measure", ["services", "staff", "capacity"])
+def test_a_county_less_its_municipalities_tells_nothing_of_a_duty_bearer(current, measure):
+    tables = {
+        level: last_quarter(current, f"{measure}_{level}_quarter_duty_bearer") for level in ("region", "municipality")
+    }
+    parents = current_release.load_areas(current.release).table["parent"]
+    fine = tables["municipality"].assign(area=tables["municipality"]["area"].map(parents))
+    sums = [table.groupby(["area", "duty_bearer"])["value"].sum() for table in (tables["region"], fine)]
+    assert (sums[0][sums[1].index] == sums[1]).all()
+    assert sums[1].sum() > 0
 
 
 @pytest.mark.parametrize(
@@ -137,10 +159,12 @@ def test_a_bullet_stands_only_beside_the_one_indicator_of_the_quarter(current, m
     assert results.find_goal((goal,), quarter, *cell) is goal
     assert results.find_goal((goal,), quarter, "prevention", "state", "services") is None
     two = read_changed(current, monkeypatch, pd.concat([row, row.assign(partner="Another")]))
-    assert len(two) == 2
+    assert [(one.axis, one.bearer, one.counts) for one in two] == [cell, cell]
     assert results.find_goal(two, quarter, *cell) is None
-    earlier = read_changed(current, monkeypatch, row.assign(period="2007-06-01/P1Y"))
-    assert results.find_goal(earlier, quarter, *cell) is None
+    (earlier,) = read_changed(current, monkeypatch, row.assign(period="2007-06-01/P1Y"))
+    assert (earlier.axis, earlier.bearer, earlier.counts) == cell
+    assert results.find_goal((earlier,), quarter, *cell) is None
+    assert results.find_goal((earlier,), earlier.period, *cell) is earlier
 
     changed = replace(current, checksum="one indicator")
     monkeypatch.setattr(results, "read_table", lambda _current, _name: row.assign(value=1000.0))
@@ -194,7 +218,7 @@ def test_the_page_answers_first_and_tells_all_parts(run):
     test = run(area="AL")
     text = read_text(test)
     assert re.search(r"Of \d+ expected results in Albania, \d+ are on course, \d+ late", text)
-    assert re.search(r"The state carries \d+ % of the services shown", text)
+    assert re.search(r"The state carries \d+ % of the services of prevention and coordination", text)
     for words in ("Handed over", "Returned", "Shared", "With a partner", "in exploitation", "Children at risk reached"):
         assert words in text
     matrix = next(e.proto.body for e in test.get("html") if "doers" in e.proto.body)

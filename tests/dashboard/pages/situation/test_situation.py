@@ -349,7 +349,7 @@ def test_those_who_carry_the_services_are_named(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     text = summary.render_panel(current, load_areas(current.release), view_of(current, layer="services", area="AL-11"))
     assert re.search(r"<b>at least \d\d</b>", text)
-    assert "Run by: the state, " in text
+    assert "Prevention and coordination run by: the state, " in text
 
 
 def test_a_layer_opens_on_the_last_period_with_numbers_and_says_when_the_chosen_one_has_none(monkeypatch, demo_world):
