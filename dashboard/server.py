@@ -23,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 from streamlit import App, get_option, net_util
 from streamlit.web import bootstrap
 
-from dashboard.map import shapes
+from dashboard.map import FRAME_PATH, find_frame_files, shapes
 from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, clean_environment
 from dashboard.web.compressed import CompressedFiles
 from dashboard.web.headers import HostGuard, SecurityHeaders
@@ -79,7 +79,12 @@ def build_application(site: Site, host: str) -> App:
     base = str(get_option("server.baseUrlPath") or "").strip("/")
     pages = [(page.address, page.title) for page in PAGES]
     start = f"/{base}" if base else ""
-    files = {f"{start}/static/": _STREAMLIT / "static", f"{start}/assets/": ASSETS}
+    files = {
+        f"{start}/static/": _STREAMLIT / "static",
+        f"{start}/assets/": ASSETS,
+        # Streamlit has them only from the first map on, and the start page asks for them before.
+        f"{start}{FRAME_PATH}": find_frame_files(),
+    }
     middleware = [
         Middleware(SecurityHeaders),
         Middleware(CompressedFiles, folders=files),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,8 @@ from dashboard.map.values import describe_map as describe_map
 from dashboard.map.values import write_literal
 
 KEY = "map"
+# Where Streamlit serves the scripts of streamlit-folium's frame.
+FRAME_PATH = "/component/streamlit_folium.st_folium/static/"
 _ASSETS = Path(__file__).resolve().parents[2] / "static"
 # Relative to the component's own page, so that they hold under any base path.
 _HOME = "../../"
@@ -42,8 +45,18 @@ def name_asset(name: str, home: str = "./") -> str:
 
 
 def list_frame_scripts() -> list[str]:
-    """Return the addresses of the product's scripts in the map's frame, which it loads one after the other."""
-    return [name_asset(name) for name in _SCRIPTS]
+    """Return the addresses of the scripts in the map's frame, which it loads one after the other."""
+    frames = (f".{FRAME_PATH}js/{file.name}" for file in sorted(find_frame_files().glob("js/main.*.js")))
+    return [*frames, *(name_asset(name) for name in _SCRIPTS)]
+
+
+def find_frame_files() -> Path:
+    """Return the folder of the scripts of streamlit-folium's frame, without importing it: see `show_map`."""
+    package = find_spec("streamlit_folium")
+    if package is None or package.origin is None:
+        msg = "streamlit-folium is not installed."
+        raise ImportError(msg)
+    return Path(package.origin).parent / "frontend" / "build" / "static"
 
 
 class _Map(folium.Map):

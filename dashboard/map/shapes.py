@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.site import Site
@@ -29,6 +29,8 @@ from geo.places import Places, list_predecessors
 LAND = reference.FOLDER / "land.geojson"
 # The address of the areas that ship with the product, for a map without a release.
 SHIPPED = "shipped"
+# An address that leads on to the shapes of the current release.
+_CURRENT = "current"
 # A checksum's first characters name it well enough, and go over the line at every change.
 _SHORTENED = 16
 # What the buttons on the map go to: a label, and the areas that shall be in view.
@@ -190,11 +192,29 @@ def _make_answer(request: Request, zipped: bytes, cache_control: str) -> Respons
     return Response(gzip.decompress(zipped), media_type="application/json", headers=headers)
 
 
+def _name_current(site: Site) -> str:
+    try:
+        release = site.release()
+    except ReleaseError:
+        release = None
+    return release.areas_checksum[:_SHORTENED] if release else SHIPPED
+
+
+def list_first_shapes(language: str) -> tuple[str, ...]:
+    """Return the addresses of the shapes and words that the map reads when it opens, without naming a release."""
+    spoken = "" if language == "en" else f"?lang={language}"
+    levels = (f"./geometry/{_CURRENT}/{level}.json{spoken}" for level in ("country", "region"))
+    return ("./geometry/land.json", f"./geometry/words/{language}.json", *levels)
+
+
 def make_routes(site: Site) -> list[BaseRoute]:
     """Return the routes of shapes, of the words of the map's controls, and of the search for areas."""
 
     def level(request: Request) -> Response:
         asked = request.path_params["level"]
+        if asked in LEVELS and request.path_params["checksum"] == _CURRENT:
+            there = f"../{_name_current(site)}/{asked}.json"
+            return RedirectResponse(f"{there}?{request.url.query}" if request.url.query else there, 307)
         if asked in LEVELS and request.path_params["checksum"] == SHIPPED:
             with speak(request.query_params.get("lang", "")):
                 return _make_answer(request, _zip_shipped(asked), _A_DAY)

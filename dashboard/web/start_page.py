@@ -15,11 +15,15 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.map import list_frame_scripts, name_asset
+from dashboard.map.shapes import list_first_shapes
 from dashboard.site.text import LANGUAGE_NAMES, _, html, join_markup, speak
 
-_INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
-# They are there when the map's frame opens, which asks for one after the other.
-_PREFETCH = "".join(f'<link rel="prefetch" href="{address}">' for address in list_frame_scripts())
+_STATIC = Path(streamlit.__file__).parent / "static"
+_INDEX = _STATIC / "index.html"
+# Parts of Streamlit for our own words and for the map's frame. It asks for them when it shows the first of each, in
+# steps, each of which is seconds on a slow line.
+_PARTS = ("Html", "ComponentInstance")
+_IMPORT = r'(?:from|import)"\./([^"]+\.js)"'
 _FRAMES = "/component/"
 # Addresses of earlier versions, which people have kept. A root with a layer is from when the map opened by itself.
 _MOVED = {"situation": "map", "overview": ""}
@@ -36,6 +40,18 @@ _LOADING = "Opening the map. On a slow line this may take half a minute the firs
 _NEEDS = "The map needs JavaScript: please allow it in the settings of the browser."
 
 
+def list_parts(page: str) -> list[str]:
+    """Return the addresses of the scripts of `_PARTS` and of what they import, without those that a page names."""
+    folder, found = _STATIC / "static" / "js", dict[str, None]()
+    waiting = [file.name for part in _PARTS for file in folder.glob(f"{part}.*.js")]
+    while waiting:
+        name = waiting.pop(0)
+        if name not in page and name not in found:
+            found[name] = None
+            waiting += re.findall(_IMPORT, (folder / name).read_text(encoding="utf-8"))
+    return [f"./static/js/{name}" for name in found]
+
+
 @lru_cache(maxsize=8)
 def make_start_page(language: str) -> str:
     """Return Streamlit's own page with the product's name, language, style and script.
@@ -44,6 +60,10 @@ def make_start_page(language: str) -> str:
     """
     page = _INDEX.read_text(encoding="utf-8")
     style = _find(_STYLE, page)
+    parts = "".join(f'<link rel="modulepreload" crossorigin href="{part}">' for part in list_parts(page))
+    # They are there when the map's frame opens, which asks for one after the other.
+    later = (*list_frame_scripts(), *list_first_shapes(language))
+    early = "".join(f'<link rel="prefetch" href="{address}">' for address in later)
     with speak(language):
         shell = html(_SHELL, name="TACT Map", place=_("Albania and Greece"), words=_(_LOADING), needs=_(_NEEDS))
     for old, new in (
@@ -53,7 +73,7 @@ def make_start_page(language: str) -> str:
         (style, ""),
         (_find(_FONT, page), ""),
         (_find(_NOSCRIPT, page), str(shell)),
-        ("</body>", f'{style}<link rel="stylesheet" href="{name_asset("theme.css")}">{_PREFETCH}</body>'),
+        ("</body>", f'{style}<link rel="stylesheet" href="{name_asset("theme.css")}">{parts}{early}</body>'),
     ):
         page = page.replace(_find(re.escape(old), page), new, 1)
     return page

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.map import name_asset
 from data.release import Release
 from tests.helpers.browser import WATCHED, Served, free_port, wait_for
 from tests.helpers.paths import ROOT
@@ -108,6 +110,24 @@ def test_shapes_with_translated_names_are_kept_for_a_day(served, partner, langua
     _, headers, body = get(f"{served.url}/geometry/{partner.areas_checksum}/region.json?lang={language}")
     assert headers["Cache-Control"] == "public, max-age=86400"
     assert json.loads(body) != json.loads(get(f"{served.url}/geometry/{partner.areas_checksum}/region.json")[2])
+
+
+@pytest.mark.parametrize("language", ["en", "sq"])
+def test_what_a_page_asks_for_ahead_is_what_the_map_reads(served, partner, language):
+    _, _, page = get(f"{served.url}/map?lang={language}")
+    ahead = re.findall(r'rel="prefetch" href="\.(/[^"]+)"', page.decode())
+    spoken = "" if language == "en" else f"?lang={language}"
+    shapes = [f"/geometry/{partner.areas_checksum[:16]}/{level}.json{spoken}" for level in ("country", "region")]
+    led = []
+    for address in ahead:
+        with urllib.request.urlopen(
+            urllib.request.Request(served.url + address, headers={"Accept-Encoding": "gzip"}), timeout=10
+        ) as answer:
+            assert answer.headers["Content-Encoding"] == "gzip", address
+            led.append(answer.url.removeprefix(served.url))
+    scripts = [name_asset(name)[1:] for name in ("leaflet/leaflet.js", "tactmap.js")]
+    assert led[1:] == [*scripts, "/geometry/land.json", f"/geometry/words/{language}.json", *shapes]
+    assert led[0].startswith("/component/streamlit_folium.st_folium/static/js/main.")
 
 
 @pytest.mark.parametrize(

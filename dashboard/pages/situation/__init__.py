@@ -51,7 +51,14 @@ def _show_nothing_yet() -> None:
 
 
 def _show_stage(current: CurrentRelease, areas: Areas, view: MapView) -> None:
-    with st.container(key="controls", horizontal=True):
+    above = st.container(key="controls", horizontal=True)
+    # The map goes first: on a slow line the parts of each control take seconds.
+    live_map.show_map(
+        describe_shapes(current),
+        marks.describe_view(current, areas, view),
+        controls.make_click_callback(areas, view.level),
+    )
+    with above:
         controls.choose_layer(current, view)
         controls.choose_level(current, view)
         controls.choose_options(current, view, view.layer)
@@ -60,11 +67,6 @@ def _show_stage(current: CurrentRelease, areas: Areas, view: MapView) -> None:
             controls.choose_options(current, view, name)
         controls.show_missed(view)
         controls.show_no_numbers(current, view)
-    live_map.show_map(
-        describe_shapes(current),
-        marks.describe_view(current, areas, view),
-        controls.make_click_callback(areas, view.level),
-    )
     words = legend.render_legend(
         marks.read_marks(current, view), _(choose_caution(view.layers)), projector=view.projector
     )

@@ -1,8 +1,11 @@
 """The page that a browser loads first, and what an unknown path says."""
 
 import asyncio
+import re
+from pathlib import Path
 
 import pytest
+import streamlit
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
@@ -91,3 +94,13 @@ def test_files_and_the_maps_frame_are_left_alone():
 def test_the_script_comes_before_streamlits_own_and_the_style_after_it():
     page = make_start_page("en")
     assert page.index("shell.js") < page.index('type="module"') < page.index("theme.css")
+
+
+def test_parts_of_streamlit_for_words_and_map_are_asked_for_at_once_with_all_that_they_import():
+    folder = Path(streamlit.__file__).parent / "static" / "static" / "js"
+    listed = re.findall(r'"./static/js/([^"]+)"', make_start_page("en"))
+    assert len(listed) == len(set(listed))
+    assert {name.partition(".")[0] for name in listed} >= {"Html", "ComponentInstance"}
+    for name in listed:
+        imports = re.findall(r'(?:from|import)"\./([^"]+\.js)"', (folder / name).read_text(encoding="utf-8"))
+        assert set(imports) <= set(listed), name
