@@ -399,7 +399,10 @@
     arrows.clearLayers();
     over.ways = [];
     if (!current) return;
-    for (const arrow of current.arrows) drawArrow(arrow.from, arrow.to, arrow.width * (current.projector ? 1.5 : 1), arrow.label, arrow.colour || INK);
+    for (const arrow of current.arrows) {
+      drawArrow(arrow.from, arrow.to, arrow.width * (current.projector ? 1.5 : 1), arrow.label, arrow.colour || INK);
+      if (arrow.sign) drawSign(over.ways[over.ways.length - 1].curve, arrow.sign);
+    }
   }
 
   function curveOf(start, end, width) {
@@ -436,6 +439,12 @@
     L.polyline(line, plain(over.marks, Object.assign({}, rim, { color: colour, opacity: 1, weight: width }))).addTo(arrows);
     L.polygon(head, plain(over.marks, { pane: "tact-over", stroke: false, fillColor: colour, fillOpacity: 1, smoothFactor: 0 })).addTo(arrows);
     over.ways.push({ curve: curve.map(toEarth), near: ARROW.near + width / 2, label: label });
+  }
+
+  function drawSign(curve, sign) {
+    const icon = L.divIcon({ className: "tact-sign", iconSize: [0, 0], html: element("span", "", sign) });
+    const middle = curve[Math.floor(curve.length / 2)];
+    L.marker(middle, { pane: "tact-labels", icon: icon, interactive: false, keyboard: false }).addTo(arrows);
   }
 
   function toEarth(point) {

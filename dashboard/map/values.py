@@ -44,7 +44,7 @@ class Mark:
 class Arrow:
     """An arrow between two places (latitude, longitude), its width in pixels and its label, translated.
 
-    From a place to itself it is a loop. colour: empty for ink.
+    From a place to itself it is a loop. colour: empty for ink. sign: a number in its middle.
     """
 
     start: tuple[float, float]
@@ -52,6 +52,7 @@ class Arrow:
     width: float
     label: str
     colour: str = ""
+    sign: str = ""
 
 
 def write_literal(value: object) -> str:
@@ -163,4 +164,5 @@ def describe_map(
 
 def _describe_arrow(arrow: Arrow) -> dict[str, Any]:
     described = {"from": arrow.start, "to": arrow.end, "width": round(arrow.width, 2), "label": arrow.label}
-    return {**described, "colour": arrow.colour} if arrow.colour else described
+    optional = {"colour": arrow.colour, "sign": arrow.sign}
+    return described | {name: value for name, value in optional.items() if value}

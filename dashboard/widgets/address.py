@@ -106,6 +106,17 @@ def pick_number(name: str, label: str, most: int, first: int | None, help_text: 
     return _keep_number(name, key)
 
 
+def read_number(name: str, most: int, first: int) -> int:
+    """Return a whole number that a widget further down shows; `first` is the default."""
+    return int(st.session_state[_settle_number_key(name, 0, most, first)])
+
+
+def set_number(name: str, value: int) -> None:
+    """Choose a whole number in place of the reader, before its widget is shown."""
+    st.session_state[f"pick-{name}"] = value
+    _write_choice(name, f"pick-{name}", str(value))
+
+
 def pick_share(name: str, label: str, first: int, caption: str) -> int:
     """Show a slider from 0 to 100 in steps of 5 and return its value. `caption` is shown below it."""
     key = _settle_number_key(name, 0, 100, first)

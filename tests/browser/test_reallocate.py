@@ -29,30 +29,38 @@ def lead(page):
     return page.locator(".lead").inner_text()
 
 
+def cards(page):
+    """Return the moves in the words of an arrow, those in the fold too."""
+    return page.locator(".move").evaluate_all(
+        "all => all.map(one => `${one.querySelector('.what').textContent}: ${one.querySelector('h3').textContent}`)"
+    )
+
+
 def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look):
     page = look(served.url, ready=False)
     page.locator(".finding a.first").click(timeout=FIRST)
     page.locator(".lead").wait_for(timeout=FIRST)
     assert "/reallocate" in page.url
-    moves = page.locator(".wordtable tbody th")
-    first = moves.first.inner_text()
-    page.get_by_text("Decline: do not make this move").click()
+    first = cards(page)[0]
+    page.get_by_role("button", name="Decline").first.click()
     page.get_by_label("Reason (others will read it; write nothing about a child)").fill("The team has just arrived.")
-    page.get_by_role("button", name="Decide", exact=True).click()
+    page.get_by_role("button", name="Decline: do not make this move").click()
     page.get_by_role("button", name="Undo").wait_for()
-    until(page, lambda: first not in page.locator(".wordtable").first.inner_text())
+    until(page, lambda: first not in cards(page))
     answer = lead(page)
+    page.get_by_text("Save, open and compare plans").click()
     page.get_by_label("Title").fill("Nearer to the children")
     page.get_by_role("button", name="Save this plan").click()
     page.get_by_text("The plan is saved.").wait_for()
     until(page, lambda: "plan=" in page.url)
     with page.expect_download(timeout=120_000) as download:
-        page.get_by_role("button", name="PDF in English").click()
+        page.get_by_role("button", name="Briefing (PDF)").click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
     again = opened(look, served, page.url.removeprefix(served.url + "/"))
     assert lead(again) == answer
     until(again, lambda: "The team has just arrived." in again.locator(".stMain").inner_text())
-    assert "Nearer to the children" in again.locator(".stMain").inner_text()
+    again.get_by_text("Save, open and compare plans").click()
+    until(again, lambda: "Nearer to the children" in again.locator(".stMain").inner_text())
     assert not (page.watch.outside)
     assert not (again.watch.outside)
 
@@ -72,7 +80,7 @@ def test_the_map_shows_today_and_the_plan_with_arrows_that_tell_what_moves(serve
     frame = map_frame(page)
     before = shown(page)
     frame.locator("#map_div").evaluate("() => { window.kept = 1; }")
-    page.get_by_role("radio", name="With the plan").click()
+    page.get_by_role("radio", name="Planned").click()
     until(page, lambda: shown(page) != before)
     assert frame.locator("#map_div").evaluate("() => window.kept") == 1
     assert "Need met with the plan" in page.locator(".legend").inner_text()
@@ -85,8 +93,10 @@ def test_the_map_shows_today_and_the_plan_with_arrows_that_tell_what_moves(serve
         if told.is_visible() and "→" in told.inner_text():
             names.add(told.inner_text())
     assert names
-    moves = " ".join(page.locator(".wordtable tbody th").all_inner_texts())
+    moves = cards(page)
     assert all(one in moves for name in names for one in name.split("; "))
+    signs = frame.locator(".tact-sign span").all_inner_texts()
+    assert sorted(int(number) for sign in signs for number in sign.split(", ")) == list(range(1, len(moves) + 1))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -97,6 +107,26 @@ def test_the_answer_stands_on_the_first_screen_and_nothing_runs_over_the_edge(se
     assert box["y"] + box["height"] < size[1] * 0.5
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert not page.watch.outside
+
+
+def test_folded_the_page_is_two_screens_long_and_the_choices_stay_in_view(served, look):
+    page = opened(look, served)
+    page.locator(".move").first.wait_for()
+    page.wait_for_timeout(1000)
+    assert page.evaluate("document.querySelector('.stMain').scrollHeight") <= 2 * 768
+    page.evaluate("document.querySelector('.stMain').scrollTo(0, 400)")
+    until(page, lambda: page.locator(".st-key-answer").bounding_box()["y"] < 0)
+    assert page.locator(".whose").bounding_box()["y"] > 0
+
+
+def test_one_step_back_leaves_the_page(served, look):
+    page = look(served.url, ready=False)
+    page.locator(".finding a.first").click(timeout=FIRST)
+    page.locator(".move").first.wait_for(timeout=FIRST)
+    until(page, lambda: "moves=10" in page.url)
+    page.go_back()
+    page.locator(".finding").wait_for(timeout=FIRST)
+    assert "/reallocate" not in page.url
 
 
 def test_nothing_serious_for_axe(served, look):

@@ -61,8 +61,10 @@ def _list_unfolded(block: Any) -> Iterator[str]:
         elif child.type == "html":
             yield re.sub(r"<(details|script).*?</\1>", "", child.proto.body, flags=re.DOTALL)
         else:
-            parts = [getattr(child, "value", ""), getattr(child, "label", "")]
-            parts += [word for name in ("captions", "options") for word in getattr(child.proto, name, ())]
+            # Of a widget its label and what it offers, of a menu what is chosen; of others their text.
+            label = getattr(child.proto, "label", "")
+            offered = [child.value] if child.type == "selectbox" else getattr(child, "options", ())
+            parts = [label, *offered, *getattr(child.proto, "captions", ())] if label else [getattr(child, "value", "")]
             yield " ".join(map(str, parts))
 
 

@@ -1,27 +1,33 @@
-"""The inputs of the Reallocate page: choices, decisions on moves, the posts."""
+"""The inputs of the Reallocate page: whose need, limits, three presets, weights and rules, and the posts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast, get_args, get_type_hints
+from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard.narrative.moves import word_decision, word_move
 from dashboard.pages.reallocate import planner, session
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, escape_markdown
+from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets import address, markup
 from data.errors import InputError, ReleaseError
-from data.personal.free_text import LONGEST
 from data.tables.spec import Level
 from geo.layers.core.words import mark
 from risk.planning.inputs import Setting
-from risk.planning.problem import Decision
-from risk.planning.schedule import Step
-from risk.planning.summary import ROLES, AuthoredDecision, PlanSummary
+from risk.planning.summary import ROLES
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A set of weights: its name, what it means, and the weights of PRESET_WEIGHTS in per cent."""
+
+    name: str
+    meaning: str
+    weights: tuple[int, ...]
+
 
 NEEDS = {
     "all": mark("All pathways"),
@@ -29,14 +35,15 @@ NEEDS = {
     "cross_border": mark("Cross-border trafficking"),
 }
 LEVELS = {"region": mark("Counties and regions"), "municipality": mark("Municipalities")}
-_OFFERED = {
-    "accept": mark("Accept: make this move"),
-    "decline": mark("Decline: do not make this move"),
-    "lock": mark("Keep in place: none of these units moves"),
-}
 _MOST_MOVES, _MOST_HOURS = 200, 10_000
-_MOVE, _WHAT, _REASON, _ROLE = "decide-move", "decide-what", "decide-reason", "decide-role"
-_UNSAID = "decide-unsaid"
+# The weights that a preset sets, by their names in the address.
+PRESET_WEIGHTS = ("worst", "bad")
+PRESETS = {
+    "most": Preset(mark("Most children"), mark("every child counts the same"), (0, 0)),
+    "fairest": Preset(mark("Fairest"), mark("the worst-served areas first"), (60, 0)),
+    "safest": Preset(mark("Safest"), mark("good also in the worst cases"), (0, 60)),
+}
+_PRESET = "plan-preset"
 _FILE, _REFUSED = "plan-file", "plan-file-refused"
 ANYBODY = ROLES[0]  # for a plan that nobody has kept yet
 
@@ -44,20 +51,19 @@ ANYBODY = ROLES[0]  # for a plan that nobody has kept yet
 def ask_setting() -> Setting:
     """Ask for the limits and weights of a plan; every choice is kept in the address."""
     first = Setting()
-    between = {name: _(words) for name, words in LEVELS.items()}
-    choices: dict[str, str | int | None] = {
-        "between": address.pick_segment("between", _("Units move between"), between, labelled=True)
-    }
-    choices["pathway"] = address.read_pathway(list(NEEDS))
-    left, right = st.columns(2)
-    with left:
-        hint = _("All units that move, added together.")
-        choices["moves"] = address.pick_number("moves", _("Maximum number of moves"), _MOST_MOVES, first.moves, hint)
-    with right:
-        hint = _("Travel between old and new posts, all moves added together. Empty: no limit.")
-        choices["hours"] = address.pick_number("hours", _("Maximum hours of travel"), _MOST_HOURS, None, hint)
-    for name, label, start, hint in _sliders(first):
-        choices[name] = address.pick_share(name, label, start, hint)
+    pathway = address.read_pathway(list(NEEDS))
+    st.html(html('<p class="whose"><span>{}</span> <b>{}</b></p>', _("Whose need counts"), _(NEEDS[pathway])))
+    _ask_preset(first)
+    choices: dict[str, str | int | None] = {"pathway": pathway}
+    hint = _("All units that move, added together.")
+    choices["moves"] = address.pick_number("moves", _("Maximum number of moves"), _MOST_MOVES, first.moves, hint)
+    hint = _("Travel between old and new posts, all moves added together. Empty: no limit.")
+    choices["hours"] = address.pick_number("hours", _("Maximum hours of travel"), _MOST_HOURS, None, hint)
+    with st.expander(_("Fine settings")):
+        between = {name: _(words) for name, words in LEVELS.items()}
+        choices["between"] = address.pick_segment("between", _("Units move between"), between, labelled=True)
+        for name, label, start, hint in _sliders(first):
+            choices[name] = address.pick_share(name, label, start, hint)
     with st.expander(_("Rules that every plan keeps")):
         hint = _("How many units can move in one quarter; the others move in the next quarters.")
         choices["pace"] = address.pick_number(
@@ -66,6 +72,28 @@ def ask_setting() -> Setting:
         for name, label, start, hint in _rules(first):
             choices[name] = address.pick_share(name, label, start, hint)
     return session.read_setting(choices)
+
+
+def _ask_preset(first: Setting) -> None:
+    """Offer three sets of weights; none is marked where the weights are those of no set."""
+    starts = {name: start for name, _label, start, _hint in _sliders(first)}
+    weights = {name: address.read_number(name, 100, starts[name]) for name in PRESET_WEIGHTS}
+    marked = (code for code, preset in PRESETS.items() if tuple(weights.values()) == preset.weights)
+    st.session_state[_PRESET] = next(marked, None)
+    st.radio(
+        _("Which plan"),
+        list(PRESETS),
+        format_func=lambda code: _(PRESETS[code].name),
+        key=_PRESET,
+        help="  \n".join(f"{_(preset.name)}: {_(preset.meaning)}" for preset in PRESETS.values()),
+        on_change=_take_preset,
+    )
+
+
+def _take_preset() -> None:
+    preset = PRESETS.get(st.session_state[_PRESET])
+    for name, weight in zip(PRESET_WEIGHTS, preset.weights if preset else (), strict=bool(preset)):
+        address.set_number(name, weight)
 
 
 def _sliders(first: Setting) -> Sequence[tuple[str, str, int, str]]:
@@ -123,58 +151,6 @@ def ask_role(key: str) -> str:
     names = {role: _(role)[:1].upper() + _(role)[1:] for role in ROLES}
     chosen: str = st.selectbox(_("Your role"), ROLES, format_func=names.__getitem__, key=key)
     return chosen
-
-
-def ask_decision(current: CurrentRelease, plan: PlanSummary) -> None:
-    """Ask for a decision on a move; the plan is then computed again with it."""
-    steps = [(move.start, move.end, move.kind, move.units) for move in plan.moves]
-    if not steps:
-        return
-    t = planner.speak(current)
-    names = {step: word_move(t, Step(*step)) for step in steps}
-    offered = [code for code in _OFFERED if code in _list_decisions()]
-    with st.form("decide"):
-        st.selectbox(_("Decision on a move"), steps, format_func=lambda step: names.get(step, ""), key=_MOVE)
-        st.radio(_("Decision"), offered, format_func=lambda code: _(_OFFERED[code]), key=_WHAT, horizontal=True)
-        left, right = st.columns([3, 1])
-        with left:
-            st.text_input(
-                _("Reason (others will read it; write nothing about a child)"), max_chars=LONGEST, key=_REASON
-            )
-        with right:
-            ask_role(_ROLE)
-        st.form_submit_button(_("Decide"), on_click=_take_decision)
-    if st.session_state.pop(_UNSAID, False):
-        st.error(_("Write why the move is declined or the units are kept in place: readers of the plan will ask."))
-
-
-def _list_decisions() -> tuple[str, ...]:
-    """Return the codes of decisions that the planner understands."""
-    return get_args(get_type_hints(Decision)["decided"])
-
-
-def _take_decision() -> None:
-    """Add the decision of the form; a declined move needs a reason, which others can read."""
-    state = st.session_state
-    if state[_WHAT] != "accept" and not state[_REASON].strip():
-        state[_UNSAID] = True
-        return
-    start, end, kind, units = state[_MOVE]
-    what = state[_WHAT]
-    if what == "lock":
-        end, units = "", 1
-    decision = Decision(start, end, kind, cast("Any", what), units, state[_REASON].strip())
-    session.add_decision(AuthoredDecision(decision, session.name_author(state[_ROLE])))
-    state[_REASON], state[_WHAT] = "", "accept"
-
-
-def list_decisions(current: CurrentRelease, work: Workplace) -> None:
-    """Show the decisions, each with a button that removes it."""
-    t = planner.speak(current)
-    for number, decision in enumerate(work.decisions):
-        with st.container(horizontal=True, vertical_alignment="center", key=f"decided-{number}"):
-            st.button(_("Undo"), key=f"undo-{number}", on_click=session.remove_decision, args=(decision,))
-            st.html(markup.render_paragraphs([word_decision(t, decision)]))
 
 
 def ask_posts(current: CurrentRelease, work: Workplace, level: Level) -> None:

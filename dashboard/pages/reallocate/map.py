@@ -14,20 +14,20 @@ from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, html, translate
 from data.tables.states import STATES
 from geo.layers.core import LayerData, Legend, Style, breaks, palette
-from geo.layers.core.words import describe_state
+from geo.layers.core.words import describe_state, mark
 from risk.planning.summary import PlanSummary
 
-TODAY, PLANNED = "today", "planned"
-VIEWS = {TODAY: "Today", PLANNED: "With the plan"}
+TODAY, PLANNED, DIFFERENCE = "today", "planned", "difference"
+VIEWS = {TODAY: mark("Today"), PLANNED: mark("Planned"), DIFFERENCE: mark("Difference")}
 _LOWS = (10.0, 20.0, 35.0, 50.0)
+_STEPS = (-5.0, -0.5, 0.5, 5.0)  # percentage points
 _THIN, _THICK = 2.0, 9.0
 
 
 def describe_layer(current: CurrentRelease, plan: PlanSummary, view: str) -> Mark:
     """Return the layer of a view: the share of need that is met in each area."""
-    met = {code: 100 * share for code, share in plan.met_shares(view).items()}
     codes = list(load_areas(current.release).map_geometry(plan.setting.level)["codes"])
-    value = pd.Series(met, dtype=float).reindex(codes).round()
+    value = _read_shares(plan, view).reindex(codes).round(0 if view != DIFFERENCE else 1)
     frame = pd.DataFrame(
         {
             "value": value,
@@ -38,30 +38,55 @@ def describe_layer(current: CurrentRelease, plan: PlanSummary, view: str) -> Mar
         },
         index=codes,
     )
-    labels = tuple(translate(label) for label in breaks.format_classes(_LOWS, whole=False, sign=" %"))
-    style = Style("fill", _LOWS, palette.choose_colours(palette.COVERAGE, len(labels)), labels)
-    source = _("Plan on release {name}, average estimate of the risk model", name=current.release.name)
-    title = _("Need met today") if view == TODAY else _("Need met with the plan")
-    unit = _("% of the children in need")
-    legend = Legend(title, unit, _("per quarter"), source)
+    source = _("Average estimate on release {name}", name=current.release.name)
+    titles = {
+        TODAY: _("Need met today"),
+        PLANNED: _("Need met with the plan"),
+        DIFFERENCE: _("Difference that the plan makes"),
+    }
+    unit = _("percentage points of need met") if view == DIFFERENCE else _("% of the children in need")
+    style = _choose_style(view)
+    legend = Legend(titles[view], unit, _("per quarter"), source)
     words: dict[str, str] = {state: translate(describe_state(state, current.release.k)) for state in STATES}
-    return Mark(LayerData(frame, style, legend, current.release.invented), title, unit, labels, words)
+    return Mark(LayerData(frame, style, legend, current.release.invented), titles[view], unit, style.labels, words)
+
+
+def _read_shares(plan: PlanSummary, view: str) -> pd.Series:
+    """Return the share of need met by area in per cent; for the difference, planned less today."""
+    shares = {name: 100.0 * pd.Series(plan.met_shares(name), dtype=float) for name in (TODAY, PLANNED)}
+    return shares[PLANNED] - shares[TODAY] if view == DIFFERENCE else shares[view]
+
+
+def _choose_style(view: str) -> Style:
+    if view != DIFFERENCE:
+        labels = tuple(translate(label) for label in breaks.format_classes(_LOWS, whole=False, sign=" %"))
+        return Style("fill", _LOWS, palette.choose_colours(palette.COVERAGE, len(labels)), labels)
+    labels = (
+        _("5 points less, or lower"),
+        _("up to 5 points less"),
+        _("about the same"),
+        _("up to 5 points more"),
+        _("5 points more, or higher"),
+    )
+    return Style("fill", _STEPS, palette.GAIN, labels)
 
 
 def draw_arrows(current: CurrentRelease, plan: PlanSummary) -> list[Arrow]:
-    """Return an arrow for each flow between areas; its width shows the units; the narrowest last, on top."""
+    """Return an arrow for each flow between areas, with the numbers of its moves; the narrowest last, on top.
+
+    Its width shows the units.
+    """
     t, centres = speak(current), load_areas(current.release).centres(plan.setting.level)
     flows = plan.sum_flows()
     most = max((units for _start, _end, units in flows), default=1)
-    return [
-        Arrow(
-            _place(centres, start),
-            _place(centres, end),
-            _THIN + (_THICK - _THIN) * (units - 1) / max(most - 1, 4),
-            "; ".join(word_move(t, move) for move in plan.moves if (move.start, move.end) == (start, end)),
-        )
-        for start, end, units in flows
-    ]
+    arrows = []
+    for start, end, units in flows:
+        moves = {number: move for number, move in enumerate(plan.moves, 1) if (move.start, move.end) == (start, end)}
+        width = _THIN + (_THICK - _THIN) * (units - 1) / max(most - 1, 4)
+        label = "; ".join(word_move(t, move) for move in moves.values())
+        sign = ", ".join(map(str, moves))
+        arrows.append(Arrow(_place(centres, start), _place(centres, end), width, label, sign=sign))
+    return arrows
 
 
 def _place(centres: pd.DataFrame, code: str) -> tuple[float, float]:
@@ -79,5 +104,5 @@ def word_arrows(plan: PlanSummary) -> Markup:
     """Return the legend of the arrows; empty if nothing moves."""
     if not plan.moves:
         return Markup("")
-    text = _("Arrows show where units move from and to; wider arrows mean more units.")
+    text = _("Moves by number; wider: more units")
     return html('<section class="ways"><ul class=rows><li><i class=way></i>{}</li></ul></section>', text)

@@ -1,4 +1,4 @@
-"""Saved plans: saving, opening and comparing plans, and downloading a plan as a briefing."""
+"""Saved plans: saving, opening and comparing plans, and downloading a plan as a briefing, which saves it too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -29,7 +31,7 @@ from risk.planning import saved
 from risk.planning.explain import Move
 from risk.planning.inputs import Setting
 from risk.planning.saved import SavedPlan, SavedPlans
-from risk.planning.summary import PlanSummary
+from risk.planning.summary import Author, PlanSummary
 
 _TITLE, _NOTE, _ROLE, _REFUSED, _SAVED = "keep-title", "keep-note", "keep-role", "keep-refused", "keep-kept"
 _OPEN, _BRIEF = "open-plan", "briefing-plan"
@@ -68,6 +70,85 @@ def word_changes(t: Speech, plans: Sequence[SavedPlan], work: Workplace, setting
     )
 
 
+def show_saved(current: CurrentRelease, plans: SavedPlans, work: Workplace, setting: Setting | None) -> None:
+    """Show what can be done with saved plans, folded; without a setting there is no plan to save."""
+    t = planner.speak(current)
+    with st.expander(_("Save, open and compare plans")):
+        if setting is not None:
+            ask_to_save(current, work, setting)
+        if not plans.plans:
+            st.html(markup.render_paragraphs([_(_NONE_SAVED)]))
+        else:
+            st.html(markup.render_table(tabulate_plans(t, plans.plans)))
+            ask_to_open(plans.plans)
+            if len(plans.plans) > 1:
+                show_comparison(t, plans.plans)
+    if plans.plans:
+        with st.expander(_("Briefings of saved plans, in each language, and pictures")):
+            show_briefing(current, plans.plans)
+
+
+_NONE_SAVED = "No plan is saved yet. Save this one to compare it with others, open it again, or send its address."
+
+
+def offer_briefing(
+    current: CurrentRelease, plans: SavedPlans, work: Workplace, setting: Setting, plan: PlanSummary
+) -> None:
+    """Offer the plan that is shown as a briefing in the reader's language; whoever takes it saves the plan too."""
+    if not current_release.may_download(current.release):
+        return
+    t = planner.speak(current)
+    title = _("{answer}, {day}", answer=name_answer(t, plan), day=t.format_day(plan.author.date))
+    opened = next((one for one in plans.plans if one.address == work.follows), None)
+    same = opened is not None and (opened.summary.setting, opened.summary.decisions) == (setting, work.decisions)
+    take = partial(_brief_plan, current, read_site().derived, work, setting, plan.author, title[:1].upper() + title[1:])
+    st.download_button(
+        _("Briefing (PDF)"),
+        partial(_make_pdf, opened, current.release, t.language) if same and opened else partial(take, t.language),
+        f"{_name_file(plan)}-{t.language}.pdf",
+        "application/pdf",
+        on_click="ignore",
+        key="briefing-now",
+        type="primary",
+        help=_("Two pages for a board. The plan is saved with it."),
+    )
+
+
+def _brief_plan(
+    current: CurrentRelease,
+    folder: Path | None,
+    work: Workplace,
+    setting: Setting,
+    author: Author,
+    title: str,
+    language: str,
+) -> bytes:
+    """Save a plan, where plans can be saved, and return its briefing."""
+    summary = _compute_to_save(current, work, setting, author, title)
+    if folder is not None:
+        return _make_pdf(saved.save_plan(folder, current.release, summary), current.release, language)
+    release, now = current.release, datetime.now(UTC)
+    unsaved = SavedPlan(Path(), release.name, release.tier, now, release.invented, summary)
+    return _make_pdf(unsaved, release, language)
+
+
+def _compute_to_save(
+    current: CurrentRelease, work: Workplace, setting: Setting, author: Author, title: str, note: str = ""
+) -> PlanSummary:
+    return planner.compute_plan(
+        current,
+        work.posts,
+        setting,
+        work.decisions,
+        author,
+        title=title,
+        note=note,
+        follows=work.follows,
+        handover=work.handover,
+        with_frontier=True,
+    )
+
+
 def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
     """Ask for a title and save the plan that is shown, with posts, choices and decisions."""
     if read_site().derived is None:
@@ -92,18 +173,8 @@ def _save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
     if folder is None:
         return
     try:
-        summary = planner.compute_plan(
-            current,
-            work.posts,
-            setting,
-            work.decisions,
-            session.name_author(state[_ROLE]),
-            title=state[_TITLE],
-            note=state[_NOTE],
-            follows=work.follows,
-            handover=work.handover,
-            with_frontier=True,
-        )
+        author = session.name_author(state[_ROLE])
+        summary = _compute_to_save(current, work, setting, author, state[_TITLE], state[_NOTE])
         plan = saved.save_plan(folder, current.release, summary)
     except TactError as error:
         state[_REFUSED] = str(error)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from dashboard.narrative import moves, plan
+from dashboard.narrative import moves
 from dashboard.narrative.speech import Speech
 from dashboard.site.text import _
 from risk.planning.summary import PlanSummary
@@ -17,10 +17,9 @@ from risk.planning.summary import PlanSummary
 _SURE = 0.8
 
 
-def list_key_numbers(t: Speech, summary: PlanSummary) -> list[tuple[str, str]]:
-    """Return the few numbers that matter: label and value."""
-    figures = plan.list_figures(t, summary)
-    return [(one.label, f"{one.value} ({one.below})" if one.below else one.value) for one in figures]
+def tell_choice() -> str:
+    """Return how to see what the plan does in one area."""
+    return _("Choose an area in the bar above to read what the plan does there, and why not more.")
 
 
 def explain_measure(summary: PlanSummary) -> list[str]:

@@ -17,6 +17,8 @@ RISKS = ("#FBEBC8", "#F3C98B", "#E59A5C", "#C4603B", "#7E2A2A")
 RISK = ("#FBEBC8", "#F6D8A5", "#F1C284", "#E9A769", "#DC8953", "#C96840", "#A64934", "#7E2A2A")
 # Falling, less, not rising, the same, not falling, more, rising: blue and red differ in lightness too.
 CHANGE = ("#7FA8CF", "#A9C4DE", "#CFDBE4", "#E6E0D3", "#E6CDBB", "#D99A7C", "#A8442A")
+# Less to more of a good thing: brown and teal differ in lightness too.
+GAIN = ("#A6611A", "#DDBE8C", "#ECEAE4", "#8CC5BE", "#0F6B66")
 VIOLET = ("#CFC3E6", "#B3A0D8", "#957BC6", "#7757AF", "#583792")
 
 

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.narrative import area_plan, moves
 from dashboard.narrative import plan as narrative
+from dashboard.narrative.judgement import judge_area
 from dashboard.narrative.moves import count_left, word_move
-from dashboard.pages.reallocate import forms, frontier, handover, map, planner, session, summary
+from dashboard.pages.reallocate import cards, frontier, handover, map, planner, render, session, summary
 from dashboard.pages.reallocate import saved as saved_plans
+from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import Site, current_release
 from data.errors import FileRefused, InputError
 from data.release import Release
@@ -23,6 +26,7 @@ from risk.planning.clashes import Clash, RulesClash
 from risk.planning.inputs import Setting
 from risk.planning.problem import Decision
 from risk.planning.summary import Author, AuthoredDecision
+from tests.helpers.pages import read_unfolded, speak_on_pages
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 NO_SHARE = Setting(exploration=0.0)  # few moves may be too few for the share of under-searched areas
@@ -106,7 +110,8 @@ def test_the_answer_comes_first_with_its_measure_and_how_sure_it_is(run, of):
     plan, t = plan_of(of), planner.speak(of)
     text = said(run())
     verdict = narrative.word_verdict(t, plan)
-    assert text.index(verdict.head) < text.index(verdict.text) < text.index("Need met: the children")
+    assert text.index(verdict.head) < text.index("Chance of a gain over 3") < text.index(verdict.text)
+    assert text.index(verdict.text) < text.index("Need met: the children")
     assert "per quarter" in text
     assert "It is an estimate with an interval, because nobody knows how many children are never" in text
     assert "estimated posts" in text
@@ -128,8 +133,9 @@ def test_a_plan_that_is_not_sure_enough_says_to_change_nothing_and_a_sure_one_wh
         assert "more than 3\u00a0%" in words.text
         if answer != "nothing":
             assert t.format_interval(verdict.gain) in words.text
-        figures = summary.list_key_numbers(t, judged)
-        assert t.format_interval(verdict.gain) in figures[0][1]
+        drawn = render.render_verdict(t, judged)
+        assert t.format_interval(verdict.gain) in drawn
+        assert f'<b style="width:{100 * chance:.1f}%"></b><s style="left:90%"></s>' in drawn
 
 
 @pytest.mark.slow
@@ -149,7 +155,7 @@ def test_where_no_move_helps_it_says_so_and_offers_none(run):
     test = run(moves="0", unsearched="0")
     assert "No arrangement of units that keeps the rules is better than the current posts." in said(test)
     assert "No move is proposed" in said(test)
-    assert "Decision on a move" not in [one.label for one in test.selectbox]
+    assert not options(test)
 
 
 def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certain(of):
@@ -170,7 +176,7 @@ def test_a_choice_changes_the_plan_and_stands_in_the_address(run, of):
     assert test.query_params["moves"] == "4"
     assert said(test) != before
     wanted = plan_of(of, Setting(moves=4, equity=0.6, exploration=0.0))
-    assert all(name(of, move) in options(test) for move in wanted.moves)
+    assert [name(of, move) for move in wanted.moves] == options(test)
     again = run(**{name: str(value) for name, value in test.query_params.items()})
     assert said(again) == said(test)
 
@@ -227,13 +233,65 @@ def test_of_a_limit_that_clashes_it_says_what_would_do(of):
     assert "too little in Keep in place: outreach team in Tirana" in lines[3]
 
 
+@pytest.mark.parametrize("language", ["en", "sq", "el"])
+def test_few_words_stand_on_the_page_before_it_is_unfolded(run, monkeypatch, language):
+    speak_on_pages(monkeypatch, language)
+    words = re.findall(r"\S*[^\W\d_]\S*", read_unfolded(run(area="AL-09")))
+    assert 100 < len(words) <= 250
+
+
+def test_a_preset_sets_the_weights_and_is_marked_while_they_stay(run):
+    test = run(unsearched="0")
+    assert test.radio(key="plan-preset").value == "most"
+    test.radio(key="plan-preset").set_value("fairest").run()
+    assert (test.query_params["worst"], test.query_params["bad"]) == ("60", "0")
+    assert widget(test.slider, "Weight of the worst-served areas").value == 60
+    test.radio(key="plan-preset").set_value("safest").run()
+    assert (test.query_params["worst"], test.query_params["bad"]) == ("0", "60")
+    widget(test.slider, "Weight of the worst cases").set_value(25).run()
+    assert test.radio(key="plan-preset").value is None
+    assert run(worst="60", bad="0").radio(key="plan-preset").value == "fairest"
+
+
+def test_of_the_chosen_area_the_plan_says_what_why_not_more_and_what_would_have_to_be_true(run, of):
+    plan, t = plan_of(of), planner.speak(of)
+    first = plan.moves[0]
+    text = said(run(area=first.end))
+    coming = sum(move.units for move in plan.moves if move.end == first.end)
+    assert f"{t.name_area(first.end)}. " in text
+    assert t.format_plural("{count} team would come", "{count} teams would come", coming) in text
+    assert "Why not more" in text
+    assert f"Need met there: {t.format_percent(plan.met_shares('today')[first.end])} today" in text
+    assert f"would have to be 90\u00a0%; it is {t.format_chance(plan.verdict.probability)}" in text
+    ends = {code for move in plan.moves for code in (move.start, move.end)}
+    still = next(row.area for row in plan.coverage if row.area not in ends and judge_area(of, row.area).need)
+    words = area_plan.word_area_plan(t, plan, still, judge_area(of, still).need)
+    assert words.does == "The plan moves no team from or to this area."
+    assert f"estimate of {t.format_number(judge_area(of, still).need.value)} a quarter" in words.condition
+    assert area_plan.word_area_plan(t, plan, "XX-1", None) is None
+    assert "Choose an area in the bar" in said(run())
+
+
+def test_a_plan_that_is_advised_names_the_condition_of_its_moves(of):
+    plan, t = plan_of(of), planner.speak(of)
+    advised = replace(plan, verdict=replace(plan.verdict, answer="move", moved=len(plan.moves), probability=0.97))
+    words = area_plan.word_area_plan(t, advised, plan.moves[0].end, None)
+    assert words.does.startswith("The plan advises: ")
+    assert words.condition == moves.word_moves(t, advised)[0].condition
+    allowed = area_plan.word_area_plan(t, replace(advised, setting=Setting(moves=99)), plan.moves[0].end, None)
+    assert "No other move that keeps the rules gains more." in allowed.why
+    assert "No more moves are allowed" not in allowed.why
+
+
 # -- decisions -------------------------------------------------------------------------------------------
 
 
-def decide(test, words, reason=""):
-    test.radio(key="decide-what").set_value(words)
-    test.text_input(key="decide-reason").set_value(reason)
-    widget(test.button, "Decide").click().run()
+def decide(test, words, reason="", move=0):
+    test.button(key=f"offer-{move}-{words}").click().run()
+    if words != "accept":
+        test.text_input(key="decide-reason").set_value(reason)
+        (button,) = [one for one in test.button if one.label == cards._MEANING[words]]
+        button.click().run()
     assert not test.exception
 
 
@@ -246,7 +304,7 @@ def test_a_move_that_is_declined_is_gone_and_comes_back_when_that_is_undone(run,
     assert f"Declined: {words.replace(': ', ', ')} – The team has just arrived. (programme manager, " in text
     held = test.session_state["plan-decided"]
     assert way(first) not in {way(move) for move in plan_of(of, decisions=held).moves}
-    assert test.text_input(key="decide-reason").value == ""
+    assert not [field for field in test.text_input if field.key == "decide-reason"]
     test.button(key="undo-0").click().run()
     assert "Declined" not in said(test)
     assert words in options(test)
@@ -255,8 +313,7 @@ def test_a_move_that_is_declined_is_gone_and_comes_back_when_that_is_undone(run,
 def test_a_move_that_is_accepted_stays_and_is_marked(run, of):
     test = run(unsearched="0")
     last = plan_of(of, NO_SHARE).moves[-1]
-    test.selectbox(key="decide-move").set_value((*way(last), last.units))
-    decide(test, "accept")
+    decide(test, "accept", move=len(options(test)) - 1)
     widget(test.number_input, "Maximum number of moves", exact=True).set_value(4).run()
     assert "Accepted: " in said(test)
     held = test.session_state["plan-decided"]
@@ -277,10 +334,10 @@ def test_units_that_are_kept_as_they_are_do_not_leave(run, of):
 
 
 def test_what_is_offered_to_decide_is_what_the_planner_understands(run):
-    offered = {code for code in forms._OFFERED if code in forms._list_decisions()}
-    assert offered == {"accept", "decline", "lock"}
-    options = run().radio(key="decide-what").options
-    assert len(options) == len(offered)
+    assert set(cards.list_offers()) == {"accept", "decline", "lock"}
+    test = run()
+    labels = [one.label for one in test.button if str(one.key).startswith("offer-0-")]
+    assert labels == ["Accept", "Decline", "Keep"]
 
 
 def test_after_a_decision_that_no_plan_can_keep_it_can_be_undone(run, of):
@@ -329,6 +386,20 @@ def test_a_plan_that_is_kept_opens_again_as_it_was(run, of, derived):
     widget(other.button, "Open").click().run()
     assert other.query_params["moves"] == "5"
     assert other.session_state["plan-decided"] == test.session_state["plan-decided"]
+
+
+def test_a_briefing_is_one_click_and_saves_its_plan_once(run, of, derived):
+    test = run()
+    (button,) = [one.proto for one in test.get("download_button") if one.proto.id.endswith("briefing-now")]
+    assert button.label == "Briefing (PDF)"
+    work = Workplace()
+    args = (work, Setting(), MANAGER, "Change nothing, today", "en")
+    first, again = (saved_plans._brief_plan(of, derived, *args) for _ in range(2))
+    assert first.startswith(b"%PDF")
+    assert again.startswith(b"%PDF")
+    (kept,) = list_saved(derived, of)
+    assert kept.summary.title == "Change nothing, today"
+    assert saved_plans._brief_plan(of, None, *args).startswith(b"%PDF")
 
 
 def test_a_plan_without_a_title_is_not_kept_and_says_why(run, of, derived):
@@ -392,8 +463,9 @@ def test_a_refused_table_is_told_and_the_plan_stays(run):
 
 
 def options(test):
-    """Return the moves on which a reader can decide."""
-    return widget(test.selectbox, "Decision on a move").options
+    """Return the moves on which a reader can decide, as their cards name them."""
+    drawn = r'<h3>(.*?)</h3><p class="what">(.*?)[ <]*(?:<em|</p>)'
+    return [unescape(f"{what}: {both}") for both, what in re.findall(drawn, bodies(test))]
 
 
 def lead(test):
@@ -410,11 +482,25 @@ def test_the_map_shows_need_met_and_an_arrow_for_each_way(of):
     assert len(arrows) == len(ways)
     assert all(arrow.start != arrow.end and arrow.width > 0 for arrow in arrows)
     (row,) = [row for row in plan.coverage if row.area == "AL-11"]
-    for view in map.VIEWS:
+    for view in (map.TODAY, map.PLANNED):
         value = map.describe_layer(of, plan, view).data.frame["value"]
         assert value["AL-11"] == round(100 * getattr(row, view) / row.need)
+    made = map.describe_layer(of, plan, map.DIFFERENCE)
+    assert made.data.frame["value"]["AL-11"] == round(100 * (row.planned - row.today) / row.need, 1)
+    classes, changes = made.data.classes(), made.data.frame["value"].dropna()
+    assert (classes[changes[changes >= 5].index] == 4).all()
+    assert (classes[changes[changes.abs() < 0.5].index] == 2).all()
     assert map.describe_view(of, plan, map.TODAY) != map.describe_view(of, plan, map.PLANNED)
     assert "arrows:[" not in map.describe_view(of, replace(plan, moves=()), map.TODAY)
+
+
+def test_an_arrow_has_the_numbers_of_its_cards(run, of):
+    plan = plan_of(of)
+    signs = {arrow.label: arrow.sign for arrow in map.draw_arrows(of, plan)}
+    for number, move in enumerate(plan.moves, 1):
+        (sign,) = [sign for label, sign in signs.items() if name(of, move) in label.split("; ")]
+        assert str(number) in sign.split(", ")
+    assert re.findall(r'class="number">(\d+)<', bodies(run())) == [str(n + 1) for n in range(len(plan.moves))]
 
 
 def test_arrows_are_wider_where_more_units_go_and_their_words_are_escaped(of):

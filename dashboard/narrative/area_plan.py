@@ -1,0 +1,76 @@
+"""What a plan does in one county, region or municipality: what, why not more, and what would have to be true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashboard.narrative.area import word_area_advice
+from dashboard.narrative.judgement import Amount, AreaAdvice
+from dashboard.narrative.moves import word_moves
+from dashboard.narrative.plan import word_time_up
+from dashboard.narrative.speech import Speech
+from risk.planning.result import LEAST_CHANCE
+from risk.planning.summary import PlanSummary
+
+
+@dataclass(frozen=True)
+class AreaPlanWords:
+    """What a plan does in an area, why it does not more, and what would have to be true for another answer."""
+
+    does: str
+    why: str
+    condition: str
+
+
+def word_area_plan(t: Speech, plan: PlanSummary, area: str, need: Amount | None) -> AreaPlanWords | None:
+    """Return what a plan does in an area; None where the plan knows no such area.
+
+    need : what all pages say of the need there; None where they say nothing for the plan's pathway.
+    """
+    if all(row.area != area for row in plan.coverage):
+        return None
+    leaving = sum(move.units for move in plan.moves if move.start == area)
+    coming = sum(move.units for move in plan.moves if move.end == area)
+    does = word_area_advice(t, AreaAdvice(plan.answer != "nothing", leaving, coming))
+    return AreaPlanWords(does, _word_why(t, plan, area), _word_condition(t, plan, area, need))
+
+
+def _word_why(t: Speech, plan: PlanSummary, area: str) -> str:
+    today, planned = plan.met_shares("today"), plan.met_shares("planned")
+    shares = ""
+    if area in today:
+        shares = t(
+            "Need met there: {today} today, {planned} with the plan.",
+            today=t.format_percent(today[area]),
+            planned=t.format_percent(planned[area]),
+        )
+    if plan.verdict.moved >= plan.setting.moves:
+        reason = t("No more moves are allowed than are made.")
+    elif plan.verdict.proven:
+        reason = t("No other move that keeps the rules gains more.")
+    else:
+        reason = word_time_up(t)
+    return f"{shares} {reason}".strip()
+
+
+def _word_condition(t: Speech, plan: PlanSummary, area: str, need: Amount | None) -> str:
+    touching = (
+        row for row, move in zip(word_moves(t, plan), plan.moves, strict=True) if area in (move.start, move.end)
+    )
+    row = next(touching, None)
+    if row is not None and plan.answer == "nothing":
+        return t(
+            "The chance of a gain that matters would have to be {enough}; it is {chance}.",
+            enough=t.format_percent(LEAST_CHANCE),
+            chance=t.format_chance(plan.verdict.probability),
+        )
+    if row is not None:
+        return row.condition
+    if need is None:
+        return t("More children would have to be in need there than is estimated.")
+    return t(
+        "More children would have to be in need there than the estimate of {value} a quarter ({low} to {high}).",
+        value=t.format_number(need.value),
+        low=t.format_number(need.low),
+        high=t.format_number(need.high),
+    )

@@ -1,0 +1,113 @@
+"""The moves of a plan as cards, with what a reader decides on each: accept, decline, or keep the units in place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast, get_args, get_type_hints
+
+import streamlit as st
+
+from dashboard.narrative.moves import word_decision
+from dashboard.narrative.plan import head_moves_table
+from dashboard.pages.reallocate import forms, planner, render, session, summary
+from dashboard.pages.reallocate.session import Workplace
+from dashboard.site.current_release import CurrentRelease
+from dashboard.site.text import _, format_plural
+from dashboard.widgets import markup
+from data.personal.free_text import LONGEST
+from geo.layers.core.words import mark
+from risk.planning.explain import Move
+from risk.planning.problem import Decision
+from risk.planning.summary import AuthoredDecision, PlanSummary
+
+_SHOWN = 3  # cards; the others are in a fold
+_OFFERED = {"accept": mark("Accept"), "decline": mark("Decline"), "lock": mark("Keep")}
+_MEANING = {
+    "accept": mark("Accept: make this move"),
+    "decline": mark("Decline: do not make this move"),
+    "lock": mark("Keep in place: none of these units moves"),
+}
+_OPEN, _ROLE, _REASON, _UNSAID = "decide-open", "decide-role", "decide-reason", "decide-unsaid"
+_Step = tuple[str, str, str, int]
+
+
+def show_moves(current: CurrentRelease, plan: PlanSummary) -> None:
+    """Show the moves, the largest gain first; the first ones at once."""
+    with st.container(key="moves"):
+        with st.container(horizontal=True, vertical_alignment="center", key="moveshead"):
+            st.header(head_moves_table(planner.speak(current), plan), anchor=False)
+            if plan.moves:
+                forms.ask_role(_ROLE)
+        if not plan.moves:
+            st.html(markup.render_paragraphs([_("No move is proposed. All units stay where they are.")]))
+            return
+        _show_cards(current, plan, range(min(_SHOWN, len(plan.moves))))
+        if (more := len(plan.moves) - _SHOWN) > 0:
+            with st.expander(format_plural("{count} more move", "{count} more moves", more)):
+                _show_cards(current, plan, range(_SHOWN, len(plan.moves)))
+                st.caption(summary.explain_moves(plan))
+
+
+def _show_cards(current: CurrentRelease, plan: PlanSummary, numbers: Sequence[int]) -> None:
+    for number in numbers:
+        step = _name_step(plan.moves[number])
+        with st.container(border=True, key=f"move-{number}"):
+            st.html(render.render_move(planner.speak(current), plan, number))
+            with st.container(horizontal=True, key=f"offers-{number}"):
+                for code in list_offers():
+                    st.button(
+                        _(_OFFERED[code]),
+                        key=f"offer-{number}-{code}",
+                        help=_(_MEANING[code]),
+                        on_click=_take if code == "accept" else _open,
+                        args=(step, code),
+                    )
+            opened, what = st.session_state.get(_OPEN, (None, ""))
+            if opened == step:
+                _ask_reason(step, what)
+
+
+def list_offers() -> list[str]:
+    """Return the codes of decisions that the planner understands."""
+    return [code for code in _OFFERED if code in get_args(get_type_hints(Decision)["decided"])]
+
+
+def _name_step(move: Move) -> _Step:
+    return move.start, move.end, move.kind, move.units
+
+
+def _open(step: _Step, what: str) -> None:
+    st.session_state[_OPEN] = step, what
+
+
+def _ask_reason(step: _Step, what: str) -> None:
+    """Ask why a move is declined or units are kept, which others can read."""
+    with st.form("decide", border=False):
+        st.text_input(_("Reason (others will read it; write nothing about a child)"), max_chars=LONGEST, key=_REASON)
+        st.form_submit_button(_(_MEANING[what]), on_click=_take, args=(step, what), type="primary")
+    if st.session_state.pop(_UNSAID, False):
+        st.error(_("Write why the move is declined or the units are kept in place: readers of the plan will ask."))
+
+
+def _take(step: _Step, what: str) -> None:
+    """Take a decision; all but to accept need a reason."""
+    state = st.session_state
+    reason = "" if what == "accept" else state[_REASON].strip()
+    if what != "accept" and not reason:
+        state[_UNSAID] = True
+        return
+    start, end, kind, units = step
+    if what == "lock":
+        end, units = "", 1
+    decision = Decision(start, end, kind, cast("Any", what), units, reason)
+    session.add_decision(AuthoredDecision(decision, session.name_author(state[_ROLE])))
+    state.pop(_OPEN, None)
+
+
+def list_decisions(current: CurrentRelease, work: Workplace) -> None:
+    """Show the decisions, each with a button that removes it."""
+    t = planner.speak(current)
+    for number, decision in enumerate(work.decisions):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"decided-{number}"):
+            st.button(_("Undo"), key=f"undo-{number}", on_click=session.remove_decision, args=(decision,))
+            st.html(markup.render_paragraphs([word_decision(t, decision)]))

@@ -1,0 +1,115 @@
+"""The Reallocate page as markup: the verdict with its gauge, a move as a card, the line of the chosen area."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from dashboard.narrative import moves
+from dashboard.narrative.area_plan import AreaPlanWords
+from dashboard.narrative.moves import MoveWords
+from dashboard.narrative.plan import list_figures, word_time_up, word_verdict
+from dashboard.narrative.speech import Speech
+from dashboard.pages.reallocate import summary
+from dashboard.site.text import _, html, join_markup
+from risk.planning.explain import Move
+from risk.planning.result import LEAST_CHANCE, LEAST_GAIN
+from risk.planning.summary import PlanSummary
+
+_SHOWN = (0, 2)  # figures: gain, worst-served areas; all of them are folded
+
+
+def render_verdict(t: Speech, plan: PlanSummary) -> Markup:
+    """Return the advice, a gauge of how sure it is, the numbers that matter, and the reasons folded."""
+    verdict, figures = word_verdict(t, plan), list_figures(t, plan)
+    shown = (figures[place] for place in _SHOWN)
+    first = join_markup(html("<div><dt>{}</dt><dd>{}</dd></div>", one.label, one.value) for one in shown)
+    rest = join_markup(
+        html("<div><dt>{}</dt><dd>{} <small>{}</small></dd></div>", one.label, one.value, one.below) for one in figures
+    )
+    sentences = [verdict.text, "" if plan.verdict.proven else word_time_up(t), *summary.explain_measure(plan)]
+    return html(
+        '<div class="verdict"><p class="lead">{}</p>{}<dl>{}</dl>{}<details><summary>{}</summary>{}<dl>{}</dl>'
+        "</details></div>",
+        verdict.head,
+        _render_gauge(t, plan) if plan.moves else "",
+        first,
+        html('<p class="warned">{}</p>', verdict.warning) if verdict.warning else "",
+        _("Why, and how it is measured"),
+        join_markup(html("<p>{}</p>", sentence) for sentence in sentences if sentence),
+        rest,
+    )
+
+
+def _render_gauge(t: Speech, plan: PlanSummary) -> Markup:
+    """Return how sure a gain that matters is, from 0 to 100, with the limit from which moves are advised."""
+    chance = t.format_chance(plan.verdict.probability)
+    words = _("Chance of a gain over {least}: {chance}", least=t.format_percent(LEAST_GAIN), chance=chance)
+    limit = _("nearly sure, from {enough}", enough=t.format_percent(LEAST_CHANCE))
+    return html(
+        '<figure class="gauge {}"><figcaption>{}</figcaption><i aria-hidden="true"><b style="width:{}%"></b>'
+        '<s style="left:{}%"></s></i><small>{}</small></figure>',
+        "enough" if plan.verdict.probability >= LEAST_CHANCE else "",
+        words,
+        f"{100 * plan.verdict.probability:.1f}",
+        f"{100 * LEAST_CHANCE:.0f}",
+        limit,
+    )
+
+
+def render_move(t: Speech, plan: PlanSummary, number: int) -> Markup:
+    """Return a move as a card: from, to, children gained with interval, how sure, who loses; the rest folded."""
+    move, words, heads = plan.moves[number], moves.word_moves(t, plan)[number], moves.head_moves(t)
+    more = [(heads.helps, words.helps), (heads.condition, words.condition), (heads.hours, words.hours)]
+    decided = plan.decision_on(move) is not None or move.accepted
+    return html(
+        '<div class="move"><b class="number">{}</b><h3>{} → {}</h3><p class="what">{}{}</p>{}<p>{} <b>{}</b> · '
+        "{} <b>{}</b></p><details><summary>{}</summary><dl>{}</dl></details></div>",
+        number + 1,
+        words.start,
+        words.end,
+        words.what,
+        html(' <em class="decided">{}</em>', words.decision) if decided else "",
+        _render_gain(words, move, _find_scale(plan)),
+        _("How sure:"),
+        words.chance,
+        _("Who loses:"),
+        words.takes,
+        _("More"),
+        join_markup(html("<div><dt>{}</dt><dd>{}</dd></div>", name, value) for name, value in more),
+    )
+
+
+def _find_scale(plan: PlanSummary) -> tuple[float, float]:
+    """Return the ends of the scale on which all gains of a plan are drawn."""
+    low, high = min(0.0, *(m.gain.low for m in plan.moves), 0.0), max(0.1, *(m.gain.high for m in plan.moves), 0.1)
+    return low, high
+
+
+def _render_gain(words: MoveWords, move: Move, scale: tuple[float, float]) -> Markup:
+    low, high = scale
+    places: Sequence[str] = [
+        f"{100 * (value - low) / (high - low):.1f}"
+        for value in (move.gain.low, move.gain.high - move.gain.low + low, move.gain.mean, 0.0)
+    ]
+    return html(
+        '<p class="gain"><span>{} <b>{}</b></span><i aria-hidden="true"><b style="left:{}%;width:{}%"></b>'
+        '<u style="left:{}%"></u><s style="left:{}%"></s></i></p>',
+        _("Children:"),
+        words.gain,
+        *places,
+    )
+
+
+def render_area(t: Speech, area: str, words: AreaPlanWords | None, hint: str) -> Markup:
+    """Return the line of the chosen area, or how to choose one."""
+    if words is None:
+        return html('<p class="ofarea quiet">{}</p>', hint)
+    rows = [(_("Why not more"), words.why), (_("What would have to be true"), words.condition)]
+    return html(
+        '<div class="ofarea"><p><b>{}.</b> {}</p><dl>{}</dl></div>',
+        t.name_area(area),
+        words.does,
+        join_markup(html("<div><dt>{}</dt><dd>{}</dd></div>", name, text) for name, text in rows if text),
+    )
