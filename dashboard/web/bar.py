@@ -1,4 +1,4 @@
-"""The bar of every page: pages, area, pathway, language, address, projector, tier and release.
+"""The bar of every page: pages, area, pathway, period, language, address, projector, tier and release.
 
 It is plain markup, whose links and choices change the address; static/shell.js opens that without loading the page
 anew and shows in the bar what the address says.
@@ -7,13 +7,15 @@ anew and shows in the bar what the address says.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from markupsafe import Markup
 
 from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names
-from dashboard.site.text import LANGUAGE_NAMES, _, find_language, html, join_markup
+from dashboard.site.text import LANGUAGE_NAMES, _, find_language, format_period, html, join_markup
 from data.release import Release
+from data.tables.periods import Period
 from geo.layers.core.words import mark
 from geo.layers.output import terms
 
@@ -43,6 +45,7 @@ def render_bar(
     release = current.release if current else None
     chosen = [_render_areas(current, areas, area)] if current and areas else []
     chosen += [_render_pathways(pathways)] if release and pathways else []
+    chosen += [_render_period(release)] if release else []
     return html(
         '<header class="topbar" lang="{}" data-lost="{}" data-copied="{}"><div class="pages">'
         '<a class="brand" href="./" target="_self">TACT Map</a>'
@@ -94,6 +97,19 @@ def _render_pathways(pathways: Sequence[str]) -> Markup:
     return html('<div class="pathway" role="group" aria-label="{}">{}</div>', _("Pathway"), join_markup(buttons))
 
 
+def _render_period(release: Release) -> Markup:
+    """Return the months of which the release has records; nothing for a release of figures alone."""
+    words = _word_period(release)
+    return html('<span class="period" title="{}: {}">{}</span>', _("Records of"), words, words) if words else Markup("")
+
+
+def _word_period(release: Release) -> str:
+    first, last = (release.manifest["tact"].get(name) for name in ("first", "last"))
+    if not first or not last:
+        return ""
+    return format_period(Period(date.fromisoformat(first), date.fromisoformat(last), "whole").id)
+
+
 def _render_invented() -> Markup:
     return html(
         '<span class="invented" role="note">{} <span>{}</span></span>',
@@ -121,7 +137,10 @@ def _render_language(code: str, name: str) -> Markup:
 def _render_chip(site: Site, release: Release | None) -> Markup:
     """Return tier and release in a few words, which open their explanation."""
     name = _("No release yet") if release is None else _("release {name}", name=release.name)
-    sentences = [_(terms.TIERS[site.tier]), *([_explain_audit(release)] if release is not None else [])]
+    sentences = [_(terms.TIERS[site.tier])]
+    if release is not None:
+        words = _word_period(release)
+        sentences += [_explain_audit(release), f"{_('Records of')}: {words}." if words else ""]
     return html(
         '<details class="chip {}"><summary>{}<span> · {}</span></summary><div>{}'
         '<p><a href="method" target="_self">{}</a></p></div></details>',

@@ -19,11 +19,13 @@ def opened(look, served, size=(1366, 768)):
     return page
 
 
-@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])
+@pytest.mark.parametrize("size", [(1024, 768), (1366, 768), (1920, 1080)])
 def test_nothing_is_below_the_screen(look, served, size):
     page = opened(look, served, size)
     bottom = page.locator(".alerts").bounding_box()
     assert bottom["y"] + bottom["height"] <= size[1]
+    assert page.evaluate("document.querySelector('.stMain').scrollHeight") <= size[1]
+    assert "2009" in page.locator(".topbar .period").inner_text()
     assert page.evaluate(
         "document.querySelector('.ranking').scrollHeight <= document.querySelector('.ranking').clientHeight"
     )
@@ -40,6 +42,20 @@ def test_on_a_small_screen_nothing_is_wider_than_it(look, served, size):
         for other in boxes[place + 1 :]:
             apart = one["right"] <= other["left"] or other["right"] <= one["left"]
             assert apart or one["bottom"] <= other["top"] or other["bottom"] <= one["top"], (one, other)
+
+
+def test_on_a_phone_every_link_is_large_enough_for_a_finger(look, served):
+    page = opened(look, served, (390, 844))
+    page.locator(".ranking tr[data-area=AL-06] a").click()
+    page.locator(".card").wait_for(timeout=FIRST)
+    parts = page.locator(".st-key-overview :is(a, button):visible").all()
+    boxes = [(part.inner_text(), part.bounding_box()) for part in parts]
+    assert len([name for name, _box in boxes if name]) > 20
+    # The arrow of the menu lies in the menu, which is pressed everywhere.
+    assert [(name, box) for name, box in boxes if box["height"] < 44 or (name and box["width"] < 44)] == []
+    assert page.evaluate(
+        "document.querySelector('.ranking').scrollWidth <= document.querySelector('.ranking').clientWidth"
+    )
 
 
 def test_another_country_draws_the_list_alone(look, served):

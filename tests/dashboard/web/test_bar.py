@@ -1,6 +1,7 @@
 """The bar of every page: what it offers, what it marks, and what it explains."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -44,6 +45,19 @@ def test_tier_and_release_open_their_explanation(current):
     assert "Partner tier" in chip
     assert current[1].release.name in chip
     assert "not anonymous" in chip
+
+
+def test_the_months_of_the_release_are_in_the_bar(current):
+    assert '<span class="period" title="Records of: Jun 2006 to May 2009">Jun 2006 to May 2009</span>' in render(
+        current
+    )
+    with speak("sq"):
+        assert re.search(r'class="period"[^>]*>[^<]*2006[^<]*2009<', render(current))
+    site, release = current
+    about = {**release.release.manifest, "tact": {**release.release.manifest["tact"], "first": None, "last": None}}
+    figures = replace(release.release)
+    figures.__dict__["manifest"] = about
+    assert "Records of" not in render((site, replace(release, release=figures, checksum="figures")))
 
 
 def test_invented_data_are_named_in_the_bar(current):
