@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -12,6 +13,14 @@ from geo.layers.core import Legend
 
 _SMALLEST = 2.5
 _ORDER = ("few", "almost_none", "not_searched", "structural_zero", "withheld", "cannot_tell", "no_figure", "no_data")
+
+
+@dataclass(frozen=True)
+class LegendClass:
+    """A class of areas in a legend: its colour and its words."""
+
+    colour: str
+    words: str
 
 
 def render_legend(
@@ -87,12 +96,14 @@ def _list_gaps(classes: int, *, filled: bool) -> tuple[float, ...]:
 
 
 def _render_ramp(mark: Mark) -> Markup:
-    style = mark.data.style
-    rows = [
-        html('<li><i style="background:{}"></i>{}', colour, label)
-        for colour, label in zip(style.colours, mark.labels, strict=True)
-    ]
-    return html("<ul class=rows>{}</ul>", join_markup(rows))
+    classes = zip(mark.data.style.colours, mark.labels, strict=True)
+    return render_classes([LegendClass(*pair) for pair in classes], "rows")
+
+
+def render_classes(classes: Iterable[LegendClass], name: str) -> Markup:
+    """Return the classes of areas; `name` is that of the list in the style sheet."""
+    rows = (html('<li><i style="background:{}"></i>{}', one.colour, one.words) for one in classes)
+    return html("<ul class={}>{}</ul>", name, join_markup(rows))
 
 
 def _render_circles(mark: Mark, scale: float) -> Markup:

@@ -20,6 +20,7 @@ import streamlit as st
 from markupsafe import Markup
 from shapely.geometry.base import BaseGeometry
 
+from dashboard.map.legend import LegendClass, render_classes
 from dashboard.map.plane import Box, Point, draw_arrow, find_centres, project
 from dashboard.site.text import html, join_markup
 from data import reference
@@ -51,6 +52,27 @@ class AreaMark:
     colour: str
     words: str
     pattern: str = ""
+
+
+@dataclass(frozen=True)
+class Key:
+    """The legend of a picture map: title, unit and period, classes, notes (empty ones are left out).
+
+    A class is named by its lower bound, or by words, one below the other.
+    """
+
+    title: str
+    unit: str
+    classes: Sequence[LegendClass]
+    notes: Sequence[str]
+    in_words: bool = False
+
+
+def render_key(key: Key) -> Markup:
+    """Return the legend that lies on a picture map."""
+    classes = render_classes(key.classes, "words" if key.in_words else "steps")
+    notes = join_markup(html("<p>{}</p>", note) for note in key.notes if note)
+    return html('<div class="key"><h2>{}</h2><p>{}</p>{}{}</div>', key.title, key.unit, classes, notes)
 
 
 def fade_colour(colour: str, strength: float) -> str:

@@ -36,7 +36,7 @@ def test_periods_are_greek_for_a_greek_reader(current):
     )
     words = [
         *(name for measure in measures for name in name_periods(current, *measure).values()),
-        content.legend.unit,
+        content.key.unit,
         content.note,
         *(finding.detail for finding in content.findings),
         *(str(content.render_rows(country, "name", "")) for country in ("AL", "GR")),

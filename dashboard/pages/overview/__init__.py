@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.pages.overview import partner, public
 from dashboard.pages.overview.alerts import render_alerts
-from dashboard.pages.overview.content import Content, render_answer, render_legend
+from dashboard.pages.overview.content import Content, render_answer
 from dashboard.site import read_site
 from dashboard.site.current_release import (
     CurrentRelease,
@@ -18,7 +18,7 @@ from dashboard.site.current_release import (
 )
 from dashboard.site.text import _
 from dashboard.widgets import address, page_frame
-from dashboard.widgets.picture import render_map, show_choices
+from dashboard.widgets.picture import render_key, render_map, show_choices
 
 _SEEN = "overview-area"
 
@@ -42,7 +42,7 @@ def _show_overview(current: CurrentRelease) -> None:
     with st.container(key="overview"):
         st.html(render_answer(content))
         with st.container(key="overview-map"):
-            st.html(render_map(load_areas(current.release), content.marks, content.flows, render_legend(content)))
+            st.html(render_map(load_areas(current.release), content.marks, content.flows, render_key(content.key)))
         with st.container(key="overview-list"):
             st.fragment(_show_list)(t, content)
         st.html(render_alerts(content.alerts(open_earlier_release(read_site(), current))))

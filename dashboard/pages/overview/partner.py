@@ -6,17 +6,18 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
+from dashboard.map.legend import LegendClass
 from dashboard.narrative.answer import Finding, word_answer
 from dashboard.narrative.area import word_area, word_unmet
 from dashboard.narrative.judgement import AreaAdvice, AreaJudgement, judge_areas, read_area_advice, read_usual_plan
 from dashboard.narrative.risk import name_pathways
 from dashboard.narrative.speech import Speech
 from dashboard.pages.overview import alerts, ranking
-from dashboard.pages.overview.content import Content, Legend
+from dashboard.pages.overview.content import Content, Link
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_risk_manifest
 from dashboard.site.text import _, format_month, html, join_markup
 from dashboard.widgets import address
-from dashboard.widgets.picture import AreaMark, fade_colour
+from dashboard.widgets.picture import AreaMark, Key, fade_colour
 from data.tables.periods import Period
 from geo.layers.core import breaks, palette
 from risk.planning.summary import PlanSummary
@@ -46,7 +47,7 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
         findings=_word_findings(t, judged, plan),
         links=_list_links(plan),
         note=_word_note(t, current),
-        legend=_make_legend(t, judged, bounds, colours, plan),
+        key=_make_key(t, judged, bounds, colours, plan),
         marks=_make_marks(t, current, judged, bounds, colours),
         areas={code: area.country for code, area in judged.items()},
         flows=plan.sum_flows() if plan and plan.answer != "nothing" else (),
@@ -70,10 +71,11 @@ def _word_findings(t: Speech, judged: Mapping[str, AreaJudgement], plan: PlanSum
     ]
 
 
-def _list_links(plan: PlanSummary | None) -> list[tuple[str, str]]:
+def _list_links(plan: PlanSummary | None) -> list[Link]:
     advised = plan is not None and plan.answer != "nothing"
     moves = _("See the moves") if advised else _("See what was considered")
-    return [(moves, "reallocate?pathway=all"), (_("See why"), "risk"), (_("How sure is this?"), "method")]
+    further = Link(_("See why"), "risk"), Link(_("How sure is this?"), "method")
+    return [Link(moves, "reallocate?pathway=all"), *further]
 
 
 def _word_note(t: Speech, current: CurrentRelease) -> str:
@@ -87,13 +89,13 @@ def _word_note(t: Speech, current: CurrentRelease) -> str:
     )
 
 
-def _make_legend(
+def _make_key(
     t: Speech,
     judged: Mapping[str, AreaJudgement],
     bounds: tuple[float, ...],
     colours: tuple[str, ...],
     plan: PlanSummary | None,
-) -> Legend:
+) -> Key:
     period = next((area.unmet.amount.period for area in judged.values() if area.unmet), "")
     labels = ["0", *map(t.format_number, bounds)] if period else []
     labels[-1:] = [f"{label}+" for label in labels[-1:]]
@@ -101,10 +103,10 @@ def _make_legend(
     if period:
         unit = _("a quarter, year to {last}", last=format_month(Period.parse(period).end))
     advised = plan is not None and plan.answer != "nothing"
-    return Legend(
+    return Key(
         _("Children in need not reached"),
         unit,
-        list(zip(colours, labels, strict=True)) if labels else [],
+        [LegendClass(*pair) for pair in zip(colours, labels, strict=True)] if labels else [],
         [_("Paler: less sure whether among the five with the most."), _("Arrows: the best moves.") if advised else ""],
     )
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from dashboard.map.legend import LegendClass
 from dashboard.narrative.answer import Finding
 from dashboard.narrative.risk import name_claim, read_claims
 from dashboard.narrative.speech import Speech
 from dashboard.pages.overview import ranking
 from dashboard.pages.overview.alerts import Alert
-from dashboard.pages.overview.content import Content, Legend
+from dashboard.pages.overview.content import Content, Link
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, format_period, html, join_markup
-from dashboard.widgets.picture import AreaMark
+from dashboard.widgets.picture import AreaMark, Key
 from geo.layers.core import palette
 from geo.layers.core.words import mark
 from geo.layers.risk import PUBLIC, RATES
@@ -39,9 +40,13 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
 
     return Content(
         findings=_word_findings(t, shown, claims, period),
-        links=[(_("See the map"), "map"), (_("See the classes"), "risk"), (_("How is this protected?"), "method")],
+        links=[
+            Link(_("See the map"), "map"),
+            Link(_("See the classes"), "risk"),
+            Link(_("How is this protected?"), "method"),
+        ],
         note=_("Public tier: yearly numbers and classes alone. Numbers carry noise that protects children."),
-        legend=_make_legend(period, claims),
+        key=_make_key(period, claims),
         marks={code: _make_mark(t, code, claims.get(code, "")) for code in shown},
         areas=shown,
         flows=(),
@@ -83,12 +88,12 @@ def _word_findings(t: Speech, shown: dict[str, str], claims: dict[str, str], per
     return [Finding(lead, detail), beyond]
 
 
-def _make_legend(period: str, claims: dict[str, str]) -> Legend:
+def _make_key(period: str, claims: dict[str, str]) -> Key:
     colours = dict(zip(RATES, palette.RISK, strict=True))
-    classes = [(colours[code], name_claim(code)) for code in PUBLIC if code in claims.values()]
+    classes = [LegendClass(colours[code], name_claim(code)) for code in PUBLIC if code in claims.values()]
     unsure = _("Crosses: cannot tell. That does not mean low.") if "" in claims.values() else ""
     unit = format_period(period) if period else _("no year is final yet")
-    return Legend(_("Class of the rate, compared with the national average"), unit, classes, [unsure], in_words=True)
+    return Key(_("Class of the rate, compared with the national average"), unit, classes, [unsure], in_words=True)
 
 
 def _make_mark(t: Speech, code: str, claim: str) -> AreaMark:

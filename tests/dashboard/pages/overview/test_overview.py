@@ -3,7 +3,9 @@
 import json
 import re
 import shutil
+from collections import Counter
 from dataclasses import replace
+from html import unescape
 from itertools import combinations
 
 import pandas as pd
@@ -11,10 +13,10 @@ import pytest
 from markupsafe import Markup
 from streamlit.testing.v1 import AppTest
 
+from dashboard.map.plane import find_centres
 from dashboard.narrative.judgement import judge_areas, read_area_advice, read_usual_plan
 from dashboard.narrative.speech import Speech
 from dashboard.pages.overview import alerts, partner, public, ranking
-from dashboard.pages.overview.content import render_legend
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, open_earlier_release
 from dashboard.widgets import picture
@@ -122,11 +124,17 @@ def test_names_on_the_map_never_collide_and_lie_at_home(current, t, monkeypatch)
 
     monkeypatch.setattr(picture, "_has_room", remember)
     content = partner.make_content(t, current)
-    drawn = str(picture.render_map(load_areas(current.release), content.marks, (), render_legend(content)))
+    drawn = str(picture.render_map(load_areas(current.release), content.marks, (), picture.render_key(content.key)))
     assert len(re.findall(r'class="names".*?</div>', drawn)) == 1
     assert len(placed) > 15
     for one, other in combinations(placed, 2):
         assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+
+
+def find_starts(drawn):
+    """Return where the arrows of a picture begin, each as two texts."""
+    circle = r'<circle cx="([\d.]+)" cy="([\d.]+)" r="[\d.]+" fill="#0F6B66"'
+    return re.findall(circle, unescape(drawn))
 
 
 @pytest.mark.parametrize("answer", ["move", "small", "nothing"])
@@ -135,16 +143,27 @@ def test_arrows_are_drawn_only_where_moves_are_advised(current, t, monkeypatch, 
     assert usual.moves
     plan = replace(usual, verdict=replace(usual.verdict, answer=answer))
     monkeypatch.setattr(partner, "read_usual_plan", lambda _current: plan)
-    content = partner.make_content(t, current)
-    drawn = str(picture.render_map(load_areas(current.release), content.marks, content.flows, render_legend(content)))
-    assert (picture._ACCENT in drawn) == (answer != "nothing")
+    content, areas = partner.make_content(t, current), load_areas(current.release)
+    drawn = str(picture.render_map(areas, content.marks, content.flows, picture.render_key(content.key)))
+    units = Counter()
+    for move in usual.moves:
+        units[move.start, move.end] += move.units
+    ways = units.most_common() if answer != "nothing" else []
+    centres = find_centres(areas, {start for (start, _end), _units in ways})
+    least = ways[min(len(ways), picture._MOST_ARROWS) - 1][1] if ways else 0
+    listed = [(tuple(f"{part:.1f}" for part in centres[start]), count) for (start, _end), count in ways]
+    found = Counter(find_starts(drawn))
+    assert found.total() == min(len(ways), picture._MOST_ARROWS)
+    assert Counter(start for start, count in listed if count > least) <= found
+    assert found <= Counter(start for start, count in listed if count >= least)
+    assert ("Arrows: the best moves." in drawn) == (answer != "nothing")
 
 
 def test_a_flow_from_a_place_that_is_not_known_is_no_arrow(current, t):
     content, areas = partner.make_content(t, current), load_areas(current.release)
     flows = [("AL-01", "AL-11", 1), ("ZZ-9", "AL-11", 1)]
     one, both = (str(picture.render_map(areas, content.marks, some, Markup(""))) for some in (flows[:1], flows))
-    assert picture._ACCENT in one
+    assert len(find_starts(one)) == 1
     assert one == both
 
 
@@ -182,7 +201,7 @@ def test_the_plan_is_read_once_for_all_areas(current, monkeypatch):
 def test_hostile_names_are_escaped_on_the_map(current, t):
     content = partner.make_content(t, current)
     marks = {code: replace(mark, name=HOSTILE, words=HOSTILE) for code, mark in content.marks.items()}
-    drawn = str(picture.render_map(load_areas(current.release), marks, (), render_legend(content)))
+    drawn = str(picture.render_map(load_areas(current.release), marks, (), picture.render_key(content.key)))
     assert "<img" not in drawn
     assert "&lt;img" in drawn
 
@@ -292,7 +311,7 @@ def test_a_plan_that_no_longer_holds_comes_first(current, t, monkeypatch):
 def test_the_public_tier_says_what_public_numbers_can(scored, monkeypatch):
     monkeypatch.setenv("TACT_TIER", "public")
     words = read_words(run())
-    assert '<ul class="words">' in words
+    assert "<ul class=words>" in words
     assert "by public numbers" in words
     assert "on the partner tier" in words
     assert "not reached" not in words
