@@ -146,6 +146,9 @@
       event.preventDefault();
       openMenu(false);
       go(link.dataset.lang ? new URL(link.href) : toPage(link));
+      // What a choice fills may be out of sight on a small screen.
+      const filled = link.dataset.reveal && document.querySelector(link.dataset.reveal);
+      if (filled) filled.scrollIntoView({ block: "nearest" });
     } else if (button && button.classList.contains("menu")) {
       openMenu(button.getAttribute("aria-expanded") !== "true");
     } else if (button && button.classList.contains("share")) {

@@ -24,6 +24,11 @@ def render_lead(sentence: str) -> Markup:
     return html('<p class="lead">{}</p>', sentence)
 
 
+def render_note(sentence: str) -> Markup:
+    """Return a quiet sentence below a picture."""
+    return html('<p class="notes">{}</p>', sentence)
+
+
 def render_question(question: str, answer: str) -> Markup:
     """Return a question with its short answer."""
     return html('<div class="question"><h2>{}</h2><p>{}</p></div>', question, answer)

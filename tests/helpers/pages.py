@@ -52,6 +52,11 @@ def read_unfolded(test: AppTest) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", words)) for words in _list_unfolded(test.main))
 
 
+def count_words(text: str) -> int:
+    """Return how many words a text has; numbers and signs are none."""
+    return sum(any(letter.isalpha() for letter in word) for word in text.split())
+
+
 def _list_unfolded(block: Any) -> Iterator[str]:
     for child in block.children.values():
         if child.type == "expander":

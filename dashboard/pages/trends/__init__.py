@@ -1,18 +1,23 @@
-"""The Trends page: children met and outreach of an area over time, changes, breaks, and forecasts."""
+"""The Trends page: a small picture of each area, and the chosen one large, with its changes, breaks and forecast."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.narrative.evaluation import format_verdict, is_beaten
 from dashboard.narrative.shift import list_shifts
 from dashboard.narrative.speech import speak_to_reader
-from dashboard.pages.trends import breaks, charts, summary
+from dashboard.pages.trends import breaks, cells, charts, multiples, summary
+from dashboard.pages.trends.multiples import AreaCell
 from dashboard.site import current_release, read_site
-from dashboard.site.current_release import CurrentRelease, name_regions
-from dashboard.site.text import _, escape_markdown
+from dashboard.site.current_release import CurrentRelease, name_regions, read_country_names
+from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets import address, markup, page_frame
-from risk.model.breaks import read_breaks
+from risk.model.breaks import Break, read_breaks
 
 
 def show() -> None:
@@ -21,7 +26,8 @@ def show() -> None:
     if current is None:
         page_frame.show_no_release()
         return
-    st.title(_("Trends"), anchor=False)
+    with st.container(key="trends-title"):
+        st.title(_("Trends"), anchor=False)
     if "encounters" not in current_release.list_levels(current):
         st.html(markup.render_paragraphs([_("This release has only published figures, so there are no trends.")]))
         return
@@ -30,56 +36,120 @@ def show() -> None:
 
 
 def _show_public(current: CurrentRelease) -> None:
-    area = address.find_area(current, name_regions(current), summary.find_first_area(current))
-    st.subheader(name_regions(current)[area], anchor=False)
-    met = summary.read_met(current, area, "all")
-    with st.container(width=_YEARS):
-        st.altair_chart(charts.draw_met(met, met.head(0), {}), width="stretch")
-        st.html(markup.render_paragraphs(["; ".join(charts.list_signs([met]))]))
+    area = _find_area(current)
+    grid, detail = _open_columns()
+    with grid:
+        _show_cells(cells.list_cells(current, {}, {}, summary.EVERY), current, area, {})
+    with detail:
+        st.subheader(name_regions(current)[area], anchor=False)
+        met = summary.read_met(current, area, summary.EVERY)
+        st.altair_chart(charts.draw_met(met, met.head(0), met.head(0), charts.Notes()), width="stretch")
+        st.html(markup.render_note("; ".join(charts.list_signs(_read_all(current, summary.EVERY)))))
         st.html(markup.render_table(summary.tabulate_years(current, area)))
         st.html(markup.render_paragraphs([_("Outreach is published in ranges. More outreach finds more children.")]))
+    _show_table_of_areas(current, summary.EVERY)
+
+
+def _read_all(current: CurrentRelease, pathway: str) -> list[pd.DataFrame]:
+    return [summary.read_met(current, code, pathway) for code in name_regions(current)]
+
+
+def _find_area(current: CurrentRelease) -> str:
+    return address.find_area(current, name_regions(current), summary.find_first_area(current))
+
+
+def _open_columns() -> tuple[DeltaGenerator, DeltaGenerator]:
+    with st.container(key="trends"):
+        return st.container(key="cells"), st.container(key="trend")
+
+
+def _show_cells(listed: Sequence[AreaCell], current: CurrentRelease, area: str, kept: Mapping[str, str]) -> None:
+    st.html(multiples.render_multiples(listed, read_country_names(current), area, kept))
+
+
+def _show_table_of_areas(current: CurrentRelease, pathway: str) -> None:
+    with st.expander(_("Table: all areas")):
+        st.dataframe(summary.tabulate_areas(current, pathway), hide_index=True)
 
 
 def _show_partner(current: CurrentRelease) -> None:
-    pathways = summary.name_pathways(current)
-    pathway = address.read_pathway(list(pathways))
-    area = address.find_area(current, name_regions(current), summary.find_first_area(current))
-    st.subheader(f"{name_regions(current)[area]} · {pathways[pathway]}", anchor=False)
-    met, days = summary.read_met(current, area, pathway), summary.read_effort(current, area)
-    ahead, shares = summary.read_expected(current, area, pathway), summary.read_share(current, area)
+    pathway = address.read_pathway(list(summary.name_pathways(current)))
+    area, accepted = _find_area(current), read_breaks(read_site().derived)
+    badges = cells.judge_changes(current, accepted, pathway)
+    if answer := cells.find_answer(current, badges):
+        st.html(markup.render_lead(answer))
     manifest = current_release.read_risk_manifest(current)
-    accepted = read_breaks(read_site().derived)
-    marks = breaks.name_breaks(current, accepted, area, pathway)
-    periods = [*met["period"], *ahead["period"]]
-    st.altair_chart(charts.draw_met(met, ahead, marks), width="stretch")
-    st.altair_chart(charts.draw_effort(days, periods, last=shares.empty), width="stretch")
-    if len(shares):
-        st.altair_chart(charts.draw_share(shares, periods), width="stretch")
-    st.html(markup.render_paragraphs(["; ".join([_(_LINES), *charts.list_signs([met, days])]) + "."]))
     if manifest and is_beaten(manifest.evaluation):
         st.warning(escape_markdown(format_verdict(manifest.evaluation)))
-    _show_section(_("Changes here"))
-    st.html(markup.render_list([*marks.values(), *breaks.list_changes(current, accepted, area, pathway), _(_EFFORT)]))
-    breaks.ask_about_breaks(current, accepted, area, pathway)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
+        shown = address.pick_segment("trend", _("Show"), summary.name_measures(current))
+        beside = address.pick_from_menu("beside", _("Compare with"), summary.name_others(current), summary.NOBODY)
+    grid, detail = _open_columns()
+    with grid:
+        if shown == summary.SHARE:
+            listed = cells.list_share_cells(current)
+        else:
+            marked = {code: breaks.name_breaks(current, accepted, code, pathway) for code in name_regions(current)}
+            listed = cells.list_cells(current, badges, {code: list(named) for code, named in marked.items()}, pathway)
+        _show_cells(listed, current, area, {"trend": shown, "beside": beside})
+    with detail:
+        _show_trend(current, accepted, area, pathway, shown, beside)
     with st.expander(_("Changes of counts in all areas")):
         st.dataframe(summary.tabulate_count_changes(current, pathway), hide_index=True)
+    _show_table_of_areas(current, pathway)
+
+
+def _show_trend(
+    current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str, shown: str, beside: str
+) -> None:
+    """Show the large chart of the chosen area, another one beside it, and what is said of its changes."""
+    pathways, names = summary.name_pathways(current), summary.name_others(current)
+    others = [beside] if beside not in (summary.NOBODY, area) else []
+    drawn = [area, *others]
+    st.subheader(f"{name_regions(current)[area]} · {pathways[pathway]}", anchor=False)
+    most = summary.find_most(current, drawn, pathway)
+    for code in drawn:
+        if code != area:
+            st.html(html('<p class="other">{}</p>', names[code]))
+        _show_chart(current, accepted, code, pathway, shown, most)
+    st.html(markup.render_paragraphs(breaks.list_latest_changes(current, accepted, area, pathway)))
+    with st.expander(_("Breaks and changes found here")):
+        st.html(markup.render_list([*breaks.list_details(current, accepted, area, pathway), _(_EFFORT)]))
+    breaks.ask_about_breaks(current, accepted, area, pathway)
     with st.expander(_("Table")):
         st.dataframe(summary.tabulate_series(current, area, pathway), hide_index=True)
 
 
-_YEARS = 640  # pixels: few bars need no more
-_LINES = (
-    "Thin lines: the true number of children identified or met lies on them; for the forecast, the 80 % "
-    "interval. Band: 95 % interval of the share"
-)
+def _show_chart(
+    current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str, shown: str, most: float | None
+) -> None:
+    if shown == summary.SHARE:
+        shares = summary.read_share(current, area)
+        if shares.empty:
+            st.html(markup.render_paragraphs([_("no number")]))
+            return
+        st.altair_chart(charts.draw_share(shares), width="stretch")
+        st.html(markup.render_note(_("Band: 95 % interval of the share.")))
+        return
+    met, days = summary.read_met(current, area, pathway), summary.read_effort(current, area)
+    notes = charts.Notes(
+        breaks.name_breaks(current, accepted, area, pathway),
+        summary.list_releases(read_site(), current),
+        summary.find_effort_jumps(days),
+    )
+    ahead = summary.read_expected(current, area, pathway)
+    st.altair_chart(charts.draw_met(met, ahead, days, notes, most), width="stretch")
+    st.html(markup.render_note("; ".join(charts.name_signs([*_read_all(current, pathway), days], notes)) + "."))
+
+
 _EFFORT = "More outreach finds more children: read every change together with the outreach days."
 
 
 def _show_statements(current: CurrentRelease) -> None:
     if sentences := list_shifts(speak_to_reader(current), current):
-        _show_section(_("Has the share of internal trafficking grown?"))
-        st.html(markup.render_paragraphs([_(_SHIFTS)]))
-        st.html(markup.render_list(sentences))
+        with st.expander(_("Has the share of internal trafficking grown?")):
+            st.html(markup.render_paragraphs([_(_SHIFTS)]))
+            st.html(markup.render_list(sentences))
     elif current.tier == "partner" and current_release.read_risk_manifest(current) is None:
         page_frame.show_no_risk()
 
@@ -88,7 +158,3 @@ _SHIFTS = (
     "The last complete year compared with the first, by one model of both cities. Noise, chance and repeated tests "
     "in each year are taken into account; more outreach alone does not change a share."
 )
-
-
-def _show_section(title: str) -> None:
-    st.header(title, anchor=False)

@@ -33,11 +33,25 @@ def name_breaks(current: CurrentRelease, accepted: Sequence[Break], area: str, p
     }
 
 
-def list_changes(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> list[str]:
-    """Return the sentences on changes of counts and rates; none of them where breaks are newer than the model."""
+def list_latest_changes(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> list[str]:
+    """Return what is said of the last year on a pathway, and where to look first; all else is in `list_details`."""
     if summary.is_outdated(current, accepted, area):
         return [_("Breaks were accepted or removed since the risk model ran: run tact risk again to see changes.")]
-    return [*summary.list_count_changes(current, area, pathway), *summary.list_changes(current, area)]
+    breaks = [
+        _("A possible break from {quarter} on: did recording change?", quarter=format_period(jump.period))
+        for jump in summary.list_possible(current, accepted, area, pathway)
+    ]
+    latest = summary.word_latest_changes(current, area)
+    told = [latest[pathway]] if pathway in latest else summary.list_count_changes(current, area, pathway)
+    return [*breaks, *told]
+
+
+def list_details(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> list[str]:
+    """Return all that is known of breaks and changes; of changes nothing where breaks are newer than the model."""
+    named = [*name_breaks(current, accepted, area, pathway).values()]
+    if summary.is_outdated(current, accepted, area):
+        return named
+    return [*named, *summary.list_count_changes(current, area, pathway), *summary.list_changes(current, area)]
 
 
 def ask_about_breaks(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> None:

@@ -1,55 +1,99 @@
-"""Charts with a common time axis: children met, outreach, the share of internal trafficking."""
+"""The large charts of the Trends page: children met over outreach, and the share of internal trafficking."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from dashboard.site.text import _
+from dashboard.site.text import _, format_month, format_number
 from data.tables.periods import Period
 
-_COUNTS, _AHEAD, _DAYS, _SHARE, _INK, _BREAK = (
-    "#1B4B8F", "#A5B8D4", "#9EA5AF", "#0F6B66", "#1D2433", "#9A3412",
+_COUNTS, _AHEAD, _DAYS, _SHARE, _INK, _BREAK, _QUIET = (
+    "#1B4B8F", "#7F9CC6", "#D3D8DE", "#0F6B66", "#1D2433", "#9A3412", "#5B6575",
 )  # fmt: skip
-_TALL, _LOW = 290, 150
-_ROOM = 44  # pixels for the numbers of every picture, so that their times stand one below another
+_TALL, _LINE = 250, 14
+_UP, _DOWN = "▲", "▼"
 # States have a sign at the foot of the picture, never a bar.
 _SIGNS = {"almost_none": "○", "not_searched": "╱", "few": "∴", "withheld": "╳", "structural_zero": "–"}
 _OTHER = "·"
 
 
-def draw_met(counted: pd.DataFrame, ahead: pd.DataFrame, breaks: Mapping[str, str]) -> alt.Chart:
-    """Draw children met with the bounds of each number, and the model's forecast with its interval."""
+@dataclass(frozen=True)
+class Notes:
+    """What is written into a chart, by quarter: breaks of the series, releases that end there, jumps of outreach."""
+
+    breaks: Mapping[str, str] = field(default_factory=dict)
+    releases: Mapping[str, str] = field(default_factory=dict)
+    jumps: Mapping[str, float] = field(default_factory=dict)
+
+
+def draw_met(
+    counted: pd.DataFrame, ahead: pd.DataFrame, days: pd.DataFrame, notes: Notes, most: float | None = None
+) -> alt.LayerChart:
+    """Draw children met and the forecast as dots with their bounds, over grey bars of outreach days.
+
+    most : the upper end of the axis of children, where two charts share it.
+    """
     periods = [*counted["period"], *ahead["period"]]
-    chart = _draw_bars(counted, periods, _COUNTS, _("children identified or met")) + _draw_signs(counted, periods)
+    children = _draw_dots(counted, periods, _COUNTS, _("children identified or met"), most)
+    children += _draw_signs(counted, periods)
     if len(ahead):
-        chart = chart + _draw_bars(ahead, periods, _AHEAD, _("forecast"))
-    for period, words in breaks.items():
+        children += _draw_dots(ahead, periods, _AHEAD, _("forecast"), most)
+    for period, words in notes.breaks.items():
         if period in periods:
-            chart = chart + _draw_break(period, words, periods)
+            children += _draw_rule(period, words, periods, _BREAK, _("break in the series"), before=True)
+    for period, words in notes.releases.items():
+        if period in periods:
+            children += _draw_rule(period, words, periods, _QUIET, _("release"), before=False)
+    chart = children
+    if len(days):
+        effort = _draw_effort(days, periods, notes.jumps)
+        chart = alt.layer(effort, children).resolve_scale(y="independent")
     return _style(
         chart, _("Children identified or met, and forecast") if len(ahead) else _("Children identified or met"), _TALL
     )
 
 
-def draw_effort(days: pd.DataFrame, periods: Sequence[str], *, last: bool) -> alt.Chart:
-    """Draw outreach days over the same periods. The last chart names them."""
-    chart = _draw_bars(days, periods, _DAYS, _("outreach days"), named=last) + _draw_signs(days, periods, named=last)
-    return _style(chart, _("Outreach days"), _LOW)
+def _draw_effort(days: pd.DataFrame, periods: Sequence[str], jumps: Mapping[str, float]) -> alt.LayerChart:
+    """Draw outreach days as grey bars with an axis on the right, and an arrow on each that jumps."""
+    base = alt.Chart(days).encode(x=_make_x(periods), tooltip=_make_tooltips(_("outreach days")))
+    top = float(days["value"].max()) if days["value"].notna().any() else 1.0
+    scale = alt.Scale(domain=[0, max(1.15 * top, 1.0)], nice=False)
+    axis = _make_axis(",.0f", grid=False, orient="right", title=_("Outreach days"), titleColor=_QUIET, titleFontSize=12)
+    bars = base.mark_bar(color=_DAYS, width={"band": 0.72}).encode(y=alt.Y("value:Q", axis=axis, scale=scale))
+    found = days[days["period"].isin(jumps)]
+    ratios = [jumps[period] for period in found["period"]]
+    found = found.assign(
+        sign=[_UP if ratio > 1 else _DOWN for ratio in ratios],
+        words=[_("{ratio} times the four quarters before", ratio=format_number(round(ratio, 1))) for ratio in ratios],
+    )
+    arrows = (
+        alt.Chart(found)
+        .mark_text(dy=-7, fontSize=11, color=_QUIET, aria=bool(len(found)))
+        .encode(
+            x=_make_x(periods),
+            y=alt.Y("value:Q", axis=axis, scale=scale),
+            text="sign:N",
+            tooltip=_make_tooltips(_("jump of outreach")),
+        )
+    )
+    return alt.LayerChart(layer=[bars, arrows])
 
 
-def draw_share(shares: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
+def draw_share(shares: pd.DataFrame) -> alt.LayerChart:
     """Draw the model's share of internal trafficking with its 95 % interval."""
     base = alt.Chart(shares).encode(
-        x=_make_x(periods, named=True), tooltip=_make_tooltips(_("share of internal trafficking, %"))
+        x=_make_x(list(shares["period"])), tooltip=_make_tooltips(_("share of internal trafficking, %"))
     )
     y = alt.Y("low:Q", scale=alt.Scale(domain=[0, 100]), axis=_make_axis(".0f"))
     band = base.mark_area(color=_SHARE, opacity=0.16, interpolate="monotone").encode(y=y, y2="high:Q")
     line = base.mark_line(color=_SHARE, strokeWidth=2, interpolate="monotone").encode(y="value:Q")
     dots = base.mark_circle(color=_SHARE, size=46, opacity=1).encode(y="value:Q")
-    return _style(band + line + dots, _("Share of internal trafficking, % (estimate)"), _LOW + 50)
+    return _style(band + line + dots, _("Share of internal trafficking, % (estimate)"), _TALL)
 
 
 def list_signs(frames: Sequence[pd.DataFrame]) -> list[str]:
@@ -59,50 +103,64 @@ def list_signs(frames: Sequence[pd.DataFrame]) -> list[str]:
     return [f"{_SIGNS.get(state, _OTHER)} {words[state]}" for state in states]
 
 
-def _draw_bars(
-    rows: pd.DataFrame, periods: Sequence[str], colour: str, what: str, *, named: bool = True
+def name_signs(frames: Sequence[pd.DataFrame], notes: Notes) -> list[str]:
+    """Return the legend of a chart: dots, lines and bars, and the signs that occur in it."""
+    jumps = [_("{up}{down} outreach jumps", up=_UP, down=_DOWN)] if notes.jumps else []
+    return [_("● children; line: the true number lies on it; grey: outreach days"), *jumps, *list_signs(frames)]
+
+
+def _draw_dots(
+    rows: pd.DataFrame, periods: Sequence[str], colour: str, what: str, most: float | None
 ) -> alt.LayerChart:
-    """Draw a bar for each period and, if it is not exact, a line between its bounds."""
-    base = alt.Chart(rows).encode(x=_make_x(periods, named=named), tooltip=_make_tooltips(what))
-    bars = base.mark_bar(color=colour, width={"band": 0.72}).encode(y=alt.Y("value:Q", axis=_make_axis(",.0f")))
-    ends = base.transform_filter("datum.high > datum.low").mark_rule(color=_INK, strokeWidth=1.2, aria=False)
-    return alt.LayerChart(layer=[bars, ends.encode(y=alt.Y("low:Q"), y2="high:Q")])
+    """Draw a dot for each period and, if its number is not exact, a line between its bounds."""
+    scale = alt.Undefined if most is None else alt.Scale(domain=[0, most])
+    base = alt.Chart(rows).encode(x=_make_x(periods), tooltip=_make_tooltips(what))
+    ends = base.transform_filter("datum.high > datum.low").mark_rule(color=_INK, strokeWidth=1.6, aria=False)
+    dots = base.mark_circle(color=colour, size=86, opacity=1, stroke="#fff", strokeWidth=1)
+    y = alt.Y("value:Q", axis=_make_axis(",.0f"), scale=scale)
+    return alt.LayerChart(layer=[ends.encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"), dots.encode(y=y)])
 
 
-def _draw_signs(rows: pd.DataFrame, periods: Sequence[str], *, named: bool = True) -> alt.Chart:
+def _draw_signs(rows: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
     without_number = rows[~rows["state"].isin(["number", "class"])]
     without_number = without_number.assign(sign=[_SIGNS.get(str(state), _OTHER) for state in without_number["state"]])
-    text = alt.Chart(without_number).mark_text(dy=-8, fontSize=13, color="#5B6575", aria=bool(len(without_number)))
-    signs: alt.Chart = text.encode(
-        x=_make_x(periods, named=named), y=alt.datum(0), text="sign:N", tooltip=_make_tooltips(_("told"))
-    )
+    text = alt.Chart(without_number).mark_text(dy=-8, fontSize=13, color=_QUIET, aria=bool(len(without_number)))
+    signs: alt.Chart = text.encode(x=_make_x(periods), y=alt.datum(0), text="sign:N", tooltip=_make_tooltips(_("told")))
     return signs
 
 
-def _draw_break(period: str, words: str, periods: Sequence[str]) -> alt.Chart:
-    row = pd.DataFrame({"period": [period], "words": [words]})
-    rule = alt.Chart(row).mark_rule(color=_BREAK, strokeDash=[4, 3], strokeWidth=1.6, xOffset=-18)
-    tooltip = alt.Tooltip("words:N", title=_("break in the series"))
-    line: alt.Chart = rule.encode(x=_make_x(periods, named=True), tooltip=tooltip)
-    return line
+def _draw_rule(
+    period: str, words: str, periods: Sequence[str], colour: str, what: str, *, before: bool
+) -> alt.LayerChart:
+    """Draw a dashed line at the beginning or the end of a period, with its words."""
+    row = alt.Chart(pd.DataFrame({"period": [period], "words": [words]})).encode(
+        x=alt.X("period:O", scale=alt.Scale(domain=list(periods)), bandPosition=0 if before else 1),
+        tooltip=alt.Tooltip("words:N", title=what),
+    )
+    rule = row.mark_rule(color=colour, strokeDash=[4, 3], strokeWidth=1.6)
+    left = periods.index(period) < len(periods) / 2
+    name = row.mark_text(
+        color=colour, fontSize=11, align="left" if left else "right", dx=4 if left else -4, baseline="top", limit=150
+    ).encode(y=alt.value(0 if before else _LINE), text=alt.value(what))
+    return alt.LayerChart(layer=[rule, name])
 
 
-def _make_x(periods: Sequence[str], *, named: bool) -> alt.X:
+def _make_x(periods: Sequence[str]) -> alt.X:
     """Return the axis of periods, with a label at the first of each twelve months."""
     firsts = [Period.parse(period) for period in periods]
-    words = {p.id: f"{p.start:%b %Y}" for p in firsts if p.start.month == firsts[0].start.month}
+    words = {p.id: format_month(p.start) for p in firsts if p.start.month == firsts[0].start.month}
     table = ",".join(f"'{period}':'{word}'" for period, word in words.items())
     axis = alt.Axis(
-        labelExpr=f"{{{table}}}[datum.value] || ''", labelAngle=0, ticks=False, title=None, labels=named,
-        labelOverlap=False, labelFontSize=12.5,
+        labelExpr=f"{{{table}}}[datum.value] || ''", labelAngle=0, ticks=False, title=None,
+        labelOverlap="greedy", labelFontSize=11.5,
     )  # fmt: skip
     return alt.X("period:O", scale=alt.Scale(domain=list(periods)), axis=axis)
 
 
-def _make_axis(form: str) -> alt.Axis:
+def _make_axis(form: str, **more: Any) -> alt.Axis:  # noqa: ANN401
     return alt.Axis(
-        title=None, format=form, tickCount=4, tickMinStep=1, ticks=False, domain=False,
-        minExtent=_ROOM, maxExtent=_ROOM, labelFontSize=12.5, gridColor="#E8EBEE", labelFlush=False,
+        **{"title": None, "format": form, "tickCount": 4, "tickMinStep": 1, "ticks": False, "domain": False,
+           "labelFontSize": 12.5, "gridColor": "#E8EBEE", "labelFlush": False, **more},
     )  # fmt: skip
 
 
@@ -110,10 +168,10 @@ def _make_tooltips(what: str) -> list[alt.Tooltip]:
     return [alt.Tooltip("label:N", title=_("period")), alt.Tooltip("words:N", title=what)]
 
 
-def _style(chart: alt.LayerChart, title: str, height: int) -> alt.Chart:
-    styled: alt.Chart = (
-        chart.properties(height=height, title=title, description=title)
+def _style(chart: alt.LayerChart, title: str, height: int) -> alt.LayerChart:
+    styled: alt.LayerChart = (
+        chart.properties(height=height, description=title)
+        .configure(background="transparent")
         .configure_view(stroke=None)
-        .configure_title(anchor="start", fontSize=14)
     )
     return styled

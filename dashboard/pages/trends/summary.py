@@ -17,8 +17,15 @@ from dashboard.narrative import risk as narrative
 from dashboard.narrative.area import word_change
 from dashboard.narrative.judgement import judge_area
 from dashboard.narrative.speech import Speech, speak_to_reader
-from dashboard.site import current_release
-from dashboard.site.current_release import CurrentRelease, name_regions, read_area_names, read_risk_manifest
+from dashboard.site import Site, current_release
+from dashboard.site.current_release import (
+    CurrentRelease,
+    load_areas,
+    name_regions,
+    read_area_names,
+    read_country_names,
+    read_risk_manifest,
+)
 from dashboard.site.text import (
     _,
     cache_by_language,
@@ -29,6 +36,7 @@ from dashboard.site.text import (
     translate,
 )
 from data.tables.periods import Period
+from data.tables.spec import Level
 from geo.layers.core import View
 from geo.layers.core.change import Cell, find_bounds
 from geo.layers.core.words import describe_state
@@ -36,28 +44,56 @@ from geo.layers.effort import COUNTED as EFFORT
 from geo.layers.encounters import COUNTED as ENCOUNTERS
 from geo.layers.output.table import NOISY, format_noisy
 from risk.model.breaks import Break
+from risk.report.change import EFFORT_RATIO
 from risk.report.shift import AreaShift
 from risk.report.trends import Jump, Trends
 
-_EVERY = "all"
+EVERY = "all"
 # The choices of the layer of children met that make up each pathway of the model.
 _PARTS = {
-    _EVERY: ("all",),
+    EVERY: ("all",),
     "internal": ("pathway-internal",),
     "cross_border": ("pathway-al_to_gr", "pathway-other_cross_border"),
 }
+CHILDREN, SHARE, NOBODY = "children", "share", "none"
 _LEVEL = "region"
+_MOST_RELEASES = 12
+_BEFORE = 4  # quarters with which outreach is compared
 _COLUMNS = ["period", "label", "value", "low", "high", "state", "words"]
 
 
 def name_pathways(current: CurrentRelease) -> dict[str, str]:
     """Return the names of the choices: each pathway of the model, and all children identified or met."""
     pathways = {name: words for name, words in narrative.name_pathways().items() if _has_pathway(current, name)}
-    return {**pathways, _EVERY: _("All children identified or met")}
+    return {**pathways, EVERY: _("All children identified or met")}
 
 
 def _has_pathway(current: CurrentRelease, pathway: str) -> bool:
     return all(current_release.has_layer(current, "encounters", _LEVEL, (("of", part),)) for part in _PARTS[pathway])
+
+
+def name_measures(current: CurrentRelease) -> dict[str, str]:
+    """Return what the pictures can show: children met and, with a result of the model, the share of internal."""
+    measures = {CHILDREN: _("Children met and outreach")}
+    has_share = not current_release.read_table(current, "pathwayshare_region_quarter_crossing").empty
+    return measures | ({SHARE: _("Share of internal, %")} if has_share else {})
+
+
+def name_others(current: CurrentRelease) -> dict[str, str]:
+    """Return what can stand beside an area: nothing, a country, or another area."""
+    return {NOBODY: _("nothing"), **read_country_names(current), **name_regions(current)}
+
+
+def find_most(current: CurrentRelease, areas: Sequence[str], pathway: str) -> float | None:
+    """Return the common upper end of the axes of several counties or regions; None for one, or beside a country."""
+    if len(areas) == 1 or any(area not in name_regions(current) for area in areas):
+        return None
+    return max(
+        float(
+            pd.concat([read_met(current, area, pathway)["high"], read_expected(current, area, pathway)["high"]]).max()
+        )
+        for area in areas
+    )
 
 
 def find_first_area(current: CurrentRelease) -> str:
@@ -82,10 +118,16 @@ def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     state, words, noisy (the numbers as published, in words). If a pathway is published as two numbers, value
     and bounds are their sums.
     """
-    periods = current_release.list_periods(current, "encounters", _LEVEL, "", (("of", _PARTS[pathway][0]),))
-    parts = [ENCOUNTERS.history(current.release, _LEVEL, area, {"of": part}) for part in _PARTS[pathway]]
+    level = _find_level(current, area)
+    periods = current_release.list_periods(current, "encounters", level, "", (("of", _PARTS[pathway][0]),))
+    parts = [ENCOUNTERS.history(current.release, level, area, {"of": part}) for part in _PARTS[pathway]]
     rows = [_add_cells(current, period, [part.get(period, Cell("no_data")) for part in parts]) for period in periods]
     return pd.DataFrame(rows, columns=[*_COLUMNS, "noisy"])
+
+
+def _find_level(current: CurrentRelease, area: str) -> Level:
+    found: Level = load_areas(current.release).table["level"][area]
+    return found
 
 
 def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple[object, ...]:
@@ -116,14 +158,40 @@ def _format_state(current: CurrentRelease, state: str) -> str:
 @cache_by_language(maxsize=256)
 def read_effort(current: CurrentRelease, area: str) -> pd.DataFrame:
     """Read outreach days by the shortest periods, in the columns of `read_met`. Never change the shared frame."""
-    history = EFFORT.history(current.release, _LEVEL, area, {})
+    level = _find_level(current, area)
+    history = EFFORT.history(current.release, level, area, {})
     rows = []
-    for period in EFFORT.periods(current.release, View(_LEVEL, "")):
+    for period in EFFORT.periods(current.release, View(level, "")):
         cell = history.get(period, Cell("no_data"))
         text = translate(format_quantity(cell.value, cell.low, cell.high)) or _format_state(current, cell.state)
         value = cell.low if math.isnan(cell.value) else cell.value
         rows.append((period, format_period(period), value, value, value, cell.state, text))
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def find_effort_jumps(days: pd.DataFrame) -> dict[str, float]:
+    """Find the quarters whose outreach differs much from the average of the four before, and by which factor.
+
+    Much is the factor from which on a change of the rate comes with a warning.
+    """
+    average = days["value"].rolling(_BEFORE).mean().shift()
+    ratios = dict(zip(days["period"], days["value"] / average, strict=True))
+    return {
+        period: float(ratio)
+        for period, ratio in ratios.items()
+        if math.isfinite(ratio) and not 1 / EFFORT_RATIO < ratio < EFFORT_RATIO
+    }
+
+
+def list_releases(site: Site, current: CurrentRelease) -> dict[str, str]:
+    """Return the names of this release and those before it, by the last quarter that each has."""
+    found: dict[str, str] = {}
+    shown: CurrentRelease | None = current
+    while shown is not None and len(found) < _MOST_RELEASES:
+        periods = current_release.list_periods(shown, "encounters", _LEVEL, "", (("of", EVERY),))
+        found.setdefault(periods[-1] if periods else "", shown.release.name)
+        shown = current_release.open_earlier_release(site, shown)
+    return {period: name for period, name in found.items() if period}
 
 
 def read_expected(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
@@ -172,25 +240,31 @@ def _format_rows(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
 
 def list_changes(current: CurrentRelease, area: str) -> list[str]:
     """Return sentences on the change of the last year on each pathway, then on changes found in earlier quarters."""
+    return [*word_latest_changes(current, area).values(), *_list_earlier_changes(current, area)]
+
+
+def word_latest_changes(current: CurrentRelease, area: str) -> dict[str, str]:
+    """Return the sentence on the change of the last year by pathway."""
+    judged, t, named = judge_area(current, area), speak_to_reader(current), narrative.name_pathways()
+    return {
+        pathway: f"{named[pathway]}: {word_change(t, change)} "
+        f"{_format_outreach(t, change.effort_ratio, warned=change.effort_warning)}"
+        for pathway, change in (judged.changes.items() if judged else ())
+    }
+
+
+def _list_earlier_changes(current: CurrentRelease, area: str) -> list[str]:
     table = current_release.read_table(current, "riskchange_region_quarter_crossing")
     if table.empty:
         return []
-    judged, t = judge_area(current, area), speak_to_reader(current)
-    named = narrative.name_pathways()
-    latest = [
-        f"{named[pathway]}: {word_change(t, change)} "
-        f"{_format_outreach(t, change.effort_ratio, warned=change.effort_warning)}"
-        for pathway, change in (judged.changes.items() if judged else ())
-    ]
+    t, named = speak_to_reader(current), narrative.name_pathways()
     earlier = table[(table["area"] == area) & (table["state"] == "class") & (table["period"] < table["period"].max())]
     rows = earlier.assign(claim=narrative.read_claims(earlier, change=True)).sort_values("period", ascending=False)
     rows = rows if "certainty" in rows else rows.assign(certainty="", surely="")  # a result of an earlier version
     sides = {**dict.fromkeys(narrative.RISING, "up"), **dict.fromkeys(narrative.FALLING, "down")}
     # Each quarter looks at a change again: one sentence has the latest look and names the earlier ones.
     found = rows.groupby(["crossing", rows["claim"].map(sides)], sort=False)
-    return latest + [
-        _format_change(t, same.to_dict("records"), named[str(pathway)]) for (pathway, _side), same in found
-    ]
+    return [_format_change(t, same.to_dict("records"), named[str(pathway)]) for (pathway, _side), same in found]
 
 
 def _format_change(t: Speech, looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
@@ -290,9 +364,20 @@ def tabulate_series(current: CurrentRelease, area: str, pathway: str) -> pd.Data
     return rows
 
 
+def tabulate_areas(current: CurrentRelease, pathway: str) -> pd.DataFrame:
+    """Return the content of all cells as a table of words, a quarter in each row and an area in each column."""
+    columns = {
+        str(read_area_names(current)[code]): read_met(current, code, pathway).set_index("label")["words"]
+        for code in name_regions(current)
+    }
+    rows = pd.DataFrame(columns)
+    rows.insert(0, _("Quarter") if current.tier == "partner" else _("Year"), rows.index)
+    return rows
+
+
 def tabulate_years(current: CurrentRelease, area: str) -> pd.DataFrame:
     """Return the public numbers of an area as words, a row for each year."""
-    counted, days = read_met(current, area, _EVERY), read_effort(current, area).set_index("period")["words"]
+    counted, days = read_met(current, area, EVERY), read_effort(current, area).set_index("period")["words"]
     rows = [
         (
             row["label"],

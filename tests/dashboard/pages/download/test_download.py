@@ -14,7 +14,7 @@ from dashboard.site.text import LANGUAGE_NAMES
 from geo import export
 from geo.layers import LAYERS, find_conflict
 from tests.helpers import small_release
-from tests.helpers.pages import open_page, read_unfolded, speak_on_pages
+from tests.helpers.pages import count_words, open_page, read_unfolded, speak_on_pages
 from tests.helpers.small_release import HOSTILE
 
 # The release is written by hand, and no model was fitted to it.
@@ -97,7 +97,7 @@ def test_everything_is_offered_at_first(app):
 def test_the_page_says_little_and_folds_the_rest(scored, monkeypatch, tier, language):
     speak_on_pages(monkeypatch, language)
     test = open_page(monkeypatch, scored, "download", tier)
-    assert 100 < len(read_unfolded(test).split()) <= 250
+    assert 100 < count_words(read_unfolded(test)) <= 250
     assert len(test.expander) == 3
 
 

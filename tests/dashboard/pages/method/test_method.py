@@ -14,8 +14,8 @@ from data.release import Release
 from data.tables.spec import TIERS
 from tests.helpers import small_release
 from tests.helpers.audit_reports import write as write_report
+from tests.helpers.pages import count_words, read_unfolded, speak_on_pages
 from tests.helpers.pages import open_page as open_scored
-from tests.helpers.pages import read_unfolded, speak_on_pages
 
 
 def page():
@@ -70,7 +70,7 @@ def test_questions_have_short_answers_and_all_else_is_folded(scored, monkeypatch
     told = read_unfolded(test)
     questions = [element.proto.body for element in test.get("html") if "question" in element.proto.body]
     assert len(questions) == 9
-    assert 100 < len(told.split()) <= 250, told
+    assert 100 < count_words(told) <= 250, told
 
 
 def test_a_question_is_answered_in_the_open_and_explained_in_a_fold(scored, monkeypatch):

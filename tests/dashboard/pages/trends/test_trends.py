@@ -9,16 +9,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dashboard.narrative.judgement import judge_areas
+from dashboard.narrative.risk import name_certainty, name_claim
 from dashboard.narrative.shift import word_shifts
 from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.pages import trends
+from dashboard.pages.trends import cells, multiples, summary
 from dashboard.pages.trends import charts as series
-from dashboard.pages.trends import summary
-from dashboard.site import current_release
+from dashboard.pages.trends.multiples import Badge
+from dashboard.site import Site, current_release
+from dashboard.site.current_release import name_regions
+from dashboard.site.text import LANGUAGE_NAMES
 from data.release import Release
 from risk.model.breaks import Break, accept_break, read_breaks
 from risk.report.trends import CountChange, Jump, Trends
-from tests.helpers.pages import open_current, open_page, read_text
+from tests.helpers.pages import count_words, open_current, open_page, read_text, read_unfolded, speak_on_pages
 
 
 @pytest.fixture
@@ -35,14 +40,14 @@ def current(scored):
     return open_current(scored)
 
 
-def cells(current, area, pathway):
+def rows_of(current, area, pathway):
     rows = current.release.table("children_region_quarter_pathway")
     return rows[(rows["area"] == area) & (rows["pathway"] == pathway)].set_index("period")
 
 
 @pytest.mark.parametrize("area", ["AL-11", "GR-K", "GR-A"])
 def test_a_number_stands_with_its_bounds_and_a_state_with_its_words(current, area):
-    table, rows = summary.read_met(current, area, "internal").set_index("period"), cells(current, area, "internal")
+    table, rows = summary.read_met(current, area, "internal").set_index("period"), rows_of(current, area, "internal")
     assert list(table.index) == sorted(rows.index)
     for period, row in rows.iterrows():
         shown = table.loc[period]
@@ -59,7 +64,7 @@ def test_a_number_stands_with_its_bounds_and_a_state_with_its_words(current, are
 
 
 def test_two_published_numbers_add_up_with_their_bounds(current):
-    parts = [cells(current, "AL-11", name) for name in ("al_to_gr", "other_cross_border")]
+    parts = [rows_of(current, "AL-11", name) for name in ("al_to_gr", "other_cross_border")]
     table = summary.read_met(current, "AL-11", "cross_border").set_index("period")
     for period, row in table[table["state"] == "number"].iterrows():
         values = [part.loc[period, "value"] for part in parts]
@@ -78,17 +83,12 @@ def test_what_is_expected_is_the_next_four_quarters(current):
     assert summary.read_expected(current, "AL-11", "all").empty
 
 
-def test_all_pictures_share_one_axis_of_time(current):
+def test_children_and_outreach_share_one_axis_of_time(current):
     met, ahead = summary.read_met(current, "AL-11", "internal"), summary.read_expected(current, "AL-11", "internal")
     periods = [*met["period"], *ahead["period"]]
-    days, shares = summary.read_effort(current, "AL-11"), summary.read_share(current, "AL-11")
-    drawn = [
-        series.draw_met(met, ahead, {}),
-        series.draw_effort(days, periods, last=False),
-        series.draw_share(shares, periods),
-    ]
-    domains = [set(map(tuple, _domains(chart.to_dict()))) for chart in drawn]
-    assert domains == [{tuple(periods)}] * 3
+    days = summary.read_effort(current, "AL-11")
+    drawn = series.draw_met(met, ahead, days, series.Notes({periods[3]: "a new law"}, {periods[5]: "2008-05-001"}))
+    assert set(map(tuple, _domains(drawn.to_dict()))) == {tuple(periods)}
 
 
 def _domains(chart):
@@ -103,13 +103,98 @@ def _domains(chart):
 
 
 def test_a_state_has_a_sign_that_the_page_explains(current, run):
-    frames = [summary.read_met(current, "GR-K", "internal"), summary.read_effort(current, "GR-K")]
+    frames = [summary.read_met(current, area, "internal") for area in name_regions(current)]
     states = set(pd.concat(frames)["state"]) - {"number", "class"}
+    assert len(states) > 1
     signs = series.list_signs(frames)
     assert len(signs) == len(states)
     assert len({sign.split()[0] for sign in signs}) == len(states)
     text = read_text(run(area="GR-K", pathway="internal"))
     assert all(sign in text for sign in signs)
+
+
+def test_each_area_has_a_cell_in_the_words_of_the_one_judgement(current, run):
+    judged = judge_areas(current)
+    test = run(area="AL-02", pathway="internal")
+    (grid,) = (element.proto.body for element in test.get("html") if "multiples" in element.proto.body)
+    cells_by_area = dict(re.findall(r'<a href="\?area=([\w-]+)(.*?)</a>', grid))
+    assert set(cells_by_area) == set(name_regions(current))
+    for code, area in judged.items():
+        change = area.changes["internal"]
+        assert f">{name_claim(change.claim, change=True)}</em>" in cells_by_area[code]
+        assert not change.claim or f"({name_certainty(change.certainty)})" in cells_by_area[code]
+    assert [code for code, cell in cells_by_area.items() if "aria-current" in cell] == ["AL-02"]
+    assert all(
+        "trend=children&amp;beside=none" in cell or "trend=children&beside=none" in cell
+        for cell in cells_by_area.values()
+    )
+
+
+def test_the_answer_names_what_went_up_or_down_and_counts_the_rest(current):
+    badges = {
+        "AL-11": Badge("rising", "up", "likely"), "AL-02": Badge("falling", "down", "likely"),
+        "AL-01": Badge("cannot tell", ""), "GR-I": Badge("about the same", "same", "likely"),
+    }  # fmt: skip
+    told = cells.find_answer(current, badges)
+    assert told == "Up on the year before: Tirana. Down: Durrës. Of 1 of 4 areas it cannot be told."
+    calm = {"GR-I": badges["GR-I"]}
+    assert cells.find_answer(current, calm) == "No area is known to be up or down on the year before."
+    assert cells.find_answer(current, {"AL-01": badges["AL-01"]}).startswith("Of no area can it be told")
+    assert cells.find_answer(current, {}) == ""
+
+
+def test_a_small_picture_draws_each_number_range_state_and_break(current):
+    met, days = summary.read_met(current, "AL-11", "internal"), summary.read_effort(current, "AL-11")
+    picture = multiples.draw_counts(met, days, [met["period"].iloc[3]])
+    paths = dict(re.findall(r'<path class="(\w)" d="(.*?)"', picture))
+    numbers = met["value"].notna()
+    assert paths["d"].count("M") == numbers.sum()
+    assert paths["i"].count("M") == (met["high"] > met["low"]).sum()
+    assert paths["e"].count("M") == (days["value"] > 0).sum()
+    assert picture.count('class="b"') == 1
+    assert "NaN" not in picture
+    assert "nan" not in picture
+    assert 'class="b"' not in multiples.draw_counts(met, days, [])
+    assert 'class="s"' in multiples.draw_counts(met.assign(value=np.nan, low=np.nan, high=np.nan), days, [])
+
+
+@pytest.mark.parametrize(("days", "jumps"), [([10, 10, 10, 10, 20], [2.0]), ([10] * 5, []), ([9, 9, 9, 9, 3], [1 / 3])])
+def test_outreach_that_jumps_is_marked(days, jumps):
+    rows = pd.DataFrame({"period": [f"20{n:02}-03-01/P3M" for n in range(5)], "value": map(float, days)})
+    assert list(summary.find_effort_jumps(rows).values()) == pytest.approx(jumps)
+
+
+def test_a_release_is_a_line_at_the_last_quarter_that_it_has(current, scored):
+    assert summary.list_releases(Site(scored.releases, "partner"), current) == {"2009-03-01/P3M": current.release.name}
+
+
+def test_a_second_area_or_the_country_stands_beside_the_first(current, run):
+    alone, two = run(area="AL-02", pathway="internal"), run(area="AL-02", pathway="internal", beside="AL-11")
+    country = run(area="AL-02", pathway="internal", beside="AL")
+    assert [len(charts(test)) for test in (alone, two, country)] == [1, 2, 2]
+    assert "Tirana, Albania" in read_text(two)
+    assert summary.find_most(current, ["AL-02", "AL-11"], "internal") > 0
+    assert summary.find_most(current, ["AL-02", "AL"], "internal") is None
+    assert len(charts(run(area="AL-02", beside="AL-02"))) == 1
+    met = summary.read_met(current, "AL", "internal")
+    assert met["value"].sum() > summary.read_met(current, "AL-11", "internal")["value"].sum()
+
+
+def test_the_share_of_internal_is_a_switch(current, run):
+    test = run(area="AL-11", pathway="internal", trend="share")
+    text = read_text(test)
+    last = summary.read_share(current, "AL-11")["words"].iloc[-1]
+    assert f"{last} %" in text
+    assert "95 % interval of the share" in text
+    assert "outreach jumps" not in text
+    assert len(charts(test)) == 1
+
+
+@pytest.mark.parametrize("pathway", ["internal", "cross_border", "all"])
+@pytest.mark.parametrize("language", LANGUAGE_NAMES)
+def test_the_page_says_little_before_its_folds(run, monkeypatch, language, pathway):
+    speak_on_pages(monkeypatch, language)
+    assert 100 < count_words(read_unfolded(run(area="AL-02", pathway=pathway))) <= 250
 
 
 JUMP = Jump("2008-03-01/P3M", "AL", 20.4, 48.0, 12, 11)
@@ -189,7 +274,9 @@ def test_a_break_that_the_model_knows_stops_comparison(run, set_trends, scored, 
 
 def test_breaks_are_lines_in_the_chart(current):
     met, empty = summary.read_met(current, "AL-11", "all"), summary.read_expected(current, "AL-11", "all")
-    drawn = series.draw_met(met, empty, {"2008-03-01/P3M": "a new law", "1999-03-01/P3M": "too early"}).to_dict()
+    drawn = series.draw_met(
+        met, empty, empty, series.Notes({"2008-03-01/P3M": "a new law", "1999-03-01/P3M": "too early"})
+    ).to_dict()
     words = [str(rows) for rows in drawn["datasets"].values()]
     assert any("a new law" in rows for rows in words)
     assert not any("too early" in rows for rows in words)
@@ -227,7 +314,7 @@ def test_every_statement_on_the_shift_is_listed(current, run):
 def test_the_address_opens_the_same_view(run):
     test = run(area="GR-M", pathway="cross_border")
     assert [one.value for one in test.subheader] == ["Crete, Greece · Cross-border trafficking"]
-    assert len(charts(test)) == 3
+    assert len(charts(test)) == 1
 
 
 def test_the_table_holds_every_quarter(current):
@@ -251,7 +338,7 @@ def test_the_public_page_has_yearly_numbers_alone(run, scored):
 
 def test_without_a_result_the_published_series_stand_and_the_page_says_what_to_run(run, tmp_path):
     test = run(derived=tmp_path, area="AL-11", pathway="internal")
-    assert len(charts(test)) == 2
+    assert len(charts(test)) == 1
     assert "tact risk" in read_text(test)
 
 

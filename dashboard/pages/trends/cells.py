@@ -1,0 +1,94 @@
+"""What the cells of the Trends page say: the change of each area in the words of the one judgement, and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dashboard.narrative import risk as narrative
+from dashboard.narrative.judgement import judge_areas
+from dashboard.narrative.speech import Speech, speak_to_reader
+from dashboard.pages.trends import multiples, summary
+from dashboard.pages.trends.multiples import AreaCell, Badge
+from dashboard.site.current_release import CurrentRelease, load_areas, name_regions, read_area_names
+from dashboard.site.text import _, format_number
+from risk.model.breaks import Break
+
+_UP, _DOWN, _NAMED = "up", "down", 3
+
+
+def judge_changes(current: CurrentRelease, accepted: Sequence[Break], pathway: str) -> dict[str, Badge]:
+    """Return the change of the last year in each area: of the rate, or of all counts, which have no rate."""
+    if pathway == summary.EVERY:
+        badges = {
+            change.area: Badge(
+                narrative.name_count_verdict(change), {"rise": _UP, "fall": _DOWN}.get(change.verdict, "")
+            )
+            for change in summary.read_trends(current).changes
+            if change.pathway == pathway
+        }
+    else:
+        sides = {**dict.fromkeys(narrative.RISING, _UP), **dict.fromkeys(narrative.FALLING, _DOWN)}
+        badges = {
+            code: Badge(
+                narrative.name_claim(change.claim, change=True),
+                sides.get(change.claim, change.claim and "same"),
+                narrative.name_certainty(change.certainty) if change.claim else "",
+                bool(change.claim) and change.certainty == "very_likely",
+            )
+            for code, judged in judge_areas(current).items()
+            if (change := judged.changes.get(pathway)) is not None
+        }
+    outdated = {code for code in badges if summary.is_outdated(current, accepted, code)}
+    return {code: Badge(_("not compared"), "") if code in outdated else badge for code, badge in badges.items()}
+
+
+def find_answer(current: CurrentRelease, badges: Mapping[str, Badge]) -> str:
+    """Return where the last year is higher or lower than the year before, and of how many areas it cannot be told."""
+    if not any(badge.side for badge in badges.values()):
+        return _("Of no area can it be told whether it is up or down on the year before.") if badges else ""
+    t = speak_to_reader(current)
+    told = [
+        template.format(areas=_list_areas(t, badges, side))
+        for side, template in ((_UP, _("Up on the year before: {areas}.")), (_DOWN, _("Down: {areas}.")))
+        if any(badge.side == side for badge in badges.values())
+    ]
+    unknown = sum(not badge.side for badge in badges.values())
+    told = told or [_("No area is known to be up or down on the year before.")]
+    if unknown:
+        told.append(_("Of {n} of {all} areas it cannot be told.", n=unknown, all=len(badges)))
+    return " ".join(told)
+
+
+def _list_areas(t: Speech, badges: Mapping[str, Badge], side: str) -> str:
+    return t.list_areas([code for code, badge in badges.items() if badge.side == side], _NAMED)
+
+
+def list_cells(
+    current: CurrentRelease, badges: Mapping[str, Badge], breaks: Mapping[str, Sequence[str]], pathway: str
+) -> list[AreaCell]:
+    """Return the cells of children met on a pathway. breaks : the quarters of breaks in each area."""
+    cells = []
+    for code, country, name in _list_areas_of(current):
+        met = summary.read_met(current, code, pathway)
+        days = summary.read_effort(current, code)
+        days = days if current.tier == "partner" else days.head(0)
+        picture, words = multiples.draw_counts(met, days, breaks.get(code, ())), multiples.describe_counts(met)
+        top = format_number(round(multiples.find_top(met)))
+        cells.append(AreaCell(code, country, name, badges.get(code, Badge("", "")), picture, top, words))
+    return cells
+
+
+def list_share_cells(current: CurrentRelease) -> list[AreaCell]:
+    """Return the cells of the share of internal trafficking, with its last value in words."""
+    cells = []
+    for code, country, name in _list_areas_of(current):
+        shares = summary.read_share(current, code)
+        words = f"{shares['words'].iloc[-1]} %" if len(shares) else _("no number")
+        cells.append(AreaCell(code, country, name, Badge(words, ""), multiples.draw_share(shares), "100", words))
+    return cells
+
+
+def _list_areas_of(current: CurrentRelease) -> list[tuple[str, str, str]]:
+    """Return code, country and name of each county and region."""
+    names, countries = read_area_names(current), load_areas(current.release).table["country"]
+    return [(code, str(countries[code]), str(names[code])) for code in name_regions(current)]
