@@ -26,8 +26,13 @@
     waiting = false;
     const choices = document.querySelector(".stMain .areas[data-chosen]");
     const chosen = choices ? choices.getAttribute("data-chosen") : "";
-    document.querySelectorAll(".picture .area").forEach(function (area) {
-      area.classList.toggle("chosen", chosen !== "" && area.getAttribute("data-area") === chosen);
+    // Rows are marked here too, so that a list is not sent again when an area is chosen.
+    document.querySelectorAll(".picture .area, .ranking tr[data-area]").forEach(function (area) {
+      const isChosen = chosen !== "" && area.getAttribute("data-area") === chosen;
+      area.classList.toggle("chosen", isChosen);
+      const link = area.querySelector("a");
+      if (link && isChosen) link.setAttribute("aria-current", "true");
+      else if (link) link.removeAttribute("aria-current");
     });
     document.querySelectorAll("[data-svg]").forEach(function (place) {
       const text = place.getAttribute("data-svg");

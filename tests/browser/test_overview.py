@@ -59,7 +59,7 @@ def test_on_a_phone_every_link_is_large_enough_for_a_finger(look, served):
 
 
 def test_another_country_draws_the_list_alone(look, served):
-    """Lists that the browser already has are not sent again, so hardly more than the choice is left."""
+    """A list that the browser already has is not sent again, so hardly more than the choice is left."""
     page = opened(look, served)
     for country, area in (("Greece", "GR-B"), ("Albania", "AL-11")):
         page.get_by_role("radio", name=country).click()
@@ -70,6 +70,11 @@ def test_another_country_draws_the_list_alone(look, served):
     page.locator(".ranking tr[data-area=GR-B]").wait_for(timeout=FIRST)
     page.wait_for_timeout(1500)
     assert 0 < page.watch.received - received < 3_500
+    received = page.watch.received
+    page.locator(".ranking tr[data-area=GR-I] a").click()
+    page.locator(".card").wait_for(timeout=FIRST)
+    page.wait_for_timeout(1500)
+    assert page.watch.received - received < 14_000, "the list alone is larger"
     assert page.watch.clean, vars(page.watch)
 
 
@@ -81,7 +86,8 @@ def test_map_and_list_are_joined_and_a_choice_is_one_step_back(look, served):
     page.locator(".sheet .area[data-area=GR-M]").click()
     page.locator(".card").wait_for(timeout=FIRST)
     assert "area=GR-M" in page.url
-    assert page.locator(".ranking tr.chosen").get_attribute("data-area") == "GR-M"
+    until(page, lambda: page.locator(".ranking tr.chosen[data-area=GR-M] a[aria-current=true]").count() == 1)
+    assert page.locator(".ranking :is(tr.chosen, a[aria-current])").count() == 2
     until(page, lambda: page.locator(".sheet .area.chosen[data-area=GR-M]").count() == 1)
     page.go_back()
     until(page, lambda: page.locator(".card").count() == 0)

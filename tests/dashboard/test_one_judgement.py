@@ -83,7 +83,7 @@ def judged(current):
 def list_overview_rows(t, current):
     """Return the rows of the list of the Overview as markup, by area."""
     content = partner.make_content(t, current)
-    markup = "".join(str(content.render_rows(land, "unmet", "")) for land in content.countries)
+    markup = "".join(str(content.render_rows(land, "unmet")) for land in content.countries)
     return dict(re.findall(r'<tr data-area="([^"]+)"(.*?)</tr>', markup, re.S))
 
 
@@ -298,7 +298,7 @@ def test_areas_without_a_rate_are_named_on_both_pages(current, t, judged):
     table = load_areas(current.release).table
     others = [code for code in table.index[table["level"] == "region"] if code not in judged]
     content = partner.make_content(t, current)
-    markup = "".join(str(content.render_rows(land, "unmet", "")) for land in content.countries)
+    markup = "".join(str(content.render_rows(land, "unmet")) for land in content.countries)
     assert others
     assert all(t.name_area(code) in risk.name_unjudged(current) and t.name_area(code) in markup for code in others)
 

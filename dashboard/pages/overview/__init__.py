@@ -59,6 +59,6 @@ def _show_list(t: Speech, content: Content) -> None:
         countries = {code: t.name_area(code) for code in content.countries}
         shown = address.pick_segment("land", _("Country"), countries)
         order = address.pick_from_menu("rank", _("Rank by"), content.orders, next(iter(content.orders)))
-    st.html(content.render_rows(shown, order, chosen))
+    st.html(content.render_rows(shown, order))
     if words := content.word_area(chosen):
         st.html(words)

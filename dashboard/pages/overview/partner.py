@@ -37,11 +37,11 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
     pathway, table = address.read_pathway(list(name_pathways())), load_areas(current.release).table
     country_of = table["country"][table["level"] == "region"].astype(str)
 
-    def render_rows(country: str, order: str, chosen: str) -> Markup:
+    def render_rows(country: str, order: str) -> Markup:
         areas = [area for area in judged.values() if area.country == country]
         ordered = ranking.order_areas(t, areas, order, pathway)
         unranked = [code for code in map(str, country_of.index[country_of == country]) if code not in judged]
-        return ranking.render_ranking(t, ordered, histories, pathway, chosen, unranked)
+        return ranking.render_ranking(t, ordered, histories, pathway, unranked)
 
     return Content(
         findings=_word_findings(t, judged, plan),

@@ -32,11 +32,11 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
     shown = {code: country_of[code] for code in country_of if code in claims} or country_of
     histories = ranking.read_histories(current)
 
-    def render_rows(country: str, order: str, chosen: str) -> Markup:
+    def render_rows(country: str, order: str) -> Markup:
         rank = {code: i for i, code in enumerate(PUBLIC)}
         codes = [code for code in shown if shown[code] == country]
         codes.sort(key=lambda code: (-rank.get(claims.get(code, ""), -1) if order == "class" else 0, t.name_area(code)))
-        return _render_rows(t, codes, claims, histories, chosen)
+        return _render_rows(t, codes, claims, histories)
 
     return Content(
         findings=_word_findings(t, shown, claims, period),
@@ -102,17 +102,13 @@ def _make_mark(t: Speech, code: str, claim: str) -> AreaMark:
     return AreaMark(name, colour, f"{name}: {name_claim(claim)}", pattern="" if claim else _PATTERN)
 
 
-def _render_rows(
-    t: Speech, codes: list[str], claims: dict[str, str], histories: dict[str, ranking.History], chosen: str
-) -> Markup:
+def _render_rows(t: Speech, codes: list[str], claims: dict[str, str], histories: dict[str, ranking.History]) -> Markup:
     rows = join_markup(
         html(
-            '<tr data-area="{}" class="{}"><th scope="row"><a href="?area={}" target="_self"{}>{}</a></th>'
+            '<tr data-area="{}"><th scope="row"><a href="?area={}" target="_self">{}</a></th>'
             "<td>{}</td><td>{}</td></tr>",
             code,
-            "chosen" if code == chosen else "",
             code,
-            Markup(' aria-current="true"') if code == chosen else "",
             t.name_area(code),
             name_claim(claims.get(code, "")),
             ranking.render_history(histories.get(code)),

@@ -72,17 +72,14 @@ def render_ranking(
     areas: Sequence[AreaJudgement],
     histories: Mapping[str, History],
     pathway: str,
-    chosen: str,
     unranked: Sequence[str] = (),
 ) -> Markup:
-    """Return the list of the areas of one country. A row is pressed by its name; hover is that of the map.
+    """Return the list of the areas of one country. A row is pressed by its name; hover and choice are those of the map.
 
     unranked : areas of the country of which the model says nothing.
     """
     widest = max((area.unmet.amount.high for area in areas if area.unmet), default=1.0)
-    rows = join_markup(
-        _render_row(t, area, histories.get(area.area), pathway, widest, is_chosen=area.area == chosen) for area in areas
-    )
+    rows = join_markup(_render_row(t, area, histories.get(area.area), pathway, widest) for area in areas)
     axes = len(next((area.gaps for area in areas if area.gaps), {}))
     heads = [
         (_("Rank"), _("95 % interval of the rank within the country, by children not reached")),
@@ -100,19 +97,15 @@ def render_ranking(
     )
 
 
-def _render_row(
-    t: Speech, area: AreaJudgement, history: History | None, pathway: str, widest: float, *, is_chosen: bool
-) -> Markup:
-    classes = " ".join(name for name, holds in (("watched", area.area in WATCHED), ("chosen", is_chosen)) if holds)
+def _render_row(t: Speech, area: AreaJudgement, history: History | None, pathway: str, widest: float) -> Markup:
     return html(
         '<tr data-area="{}" class="{}"><td class="rank">{}</td>'
-        '<th scope="row"><a href="?area={}" target="_self"{}>{}</a></th>'
+        '<th scope="row"><a href="?area={}" target="_self">{}</a></th>'
         '<td class="unmet">{}</td><td class="course">{}</td><td class="rate">{}</td><td class="gaps">{}</td></tr>',
         area.area,
-        classes,
+        "watched" if area.area in WATCHED else "",
         _render_rank(area),
         area.area,
-        Markup(' aria-current="true"') if is_chosen else "",
         t.name_area(area.area),
         _render_unmet(t, area, widest),
         render_history(history),

@@ -4,12 +4,14 @@ import ast
 import gettext
 import importlib
 import io
+import re
 import string
 
 import pytest
 
 from dashboard import briefing
 from dashboard.site import catalogues
+from dashboard.web.navigation import PAGES
 from data.reference import area_table
 from scripts.messages import find_messages, list_messages, update_catalogue
 from tests.helpers.paths import ROOT
@@ -50,6 +52,20 @@ def read_entries(language):
 
 def fields(text):
     return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_has_one_name_wherever_it_is_named(language):
+    """What tells a reader to go to a page calls it as the bar does, in the place of its English name."""
+    read, named = catalogues.load_catalogue(language), 0
+    for entry in PAGES:
+        for key in EVERY:
+            singular, _zero, plural = key.partition("\0")
+            if re.search(rf"\b(the page|page) \*?{entry.title}\b|\b{entry.title} page\b", singular):
+                told = [read.ngettext(singular, plural, n) for n in (1, 2)] if plural else [read.gettext(singular)]
+                assert all(read.gettext(entry.title) in text for text in told), (entry.title, told)
+                named += 1
+    assert named
 
 
 def test_a_catalogue_says_what_stands_in_its_file():
