@@ -97,6 +97,8 @@
     const starting = document.getElementById("starting");
     if (starting) starting.remove();
     root.lang = bar.lang;
+    const skip = document.querySelector("[data-testid=stSkipToContent]");
+    if (skip && bar.dataset.skip && skip.textContent !== bar.dataset.skip) skip.textContent = bar.dataset.skip;
     for (const link of bar.querySelectorAll("nav a, a.brand")) {
       link.search = "";
       link.search = toPage(link).search;

@@ -47,13 +47,14 @@ def render_bar(
     chosen += [_render_pathways(pathways)] if release and pathways else []
     chosen += [_render_period(release)] if release else []
     return html(
-        '<header class="topbar" lang="{}" data-lost="{}" data-copied="{}"><div class="pages">'
+        '<header class="topbar" lang="{}" data-lost="{}" data-copied="{}" data-skip="{}"><div class="pages">'
         '<a class="brand" href="./" target="_self">TACT Map</a>'
         '<button class="menu" aria-expanded="false" aria-controls="tact-pages">{}</button>'
         '<nav id="tact-pages" aria-label="{}">{}</nav></div><div class="choices">{}{}{}{}{}</div></header>',
         find_language(),
         _("The map's computer is not answering. The map opens again by itself as soon as it does."),
         _("Copied"),
+        _("Skip to the page"),
         _("Pages"),
         _("Pages"),
         join_markup(_render_page(*page) for page in pages),

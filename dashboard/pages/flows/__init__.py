@@ -49,12 +49,12 @@ def _show_flows(current: CurrentRelease, periods: dict[str, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
         period = address.pick_from_menu("time", _("Period"), periods, next(iter(periods)))
     choice = FlowChoice(period, pathway, area)
+    st.html(markup.render_lead(summary.find_answer(current, choice)))
     left, right = st.columns((1.7, 1), gap="medium")
     with left, st.container(key="mapbox"):
         live_map.show_map(describe_shapes(current, in_page=True), flow_map.describe_view(current, choice))
         st.html(legend.render_legend([], more=flow_map.render_legend(current, choice)))
     with right:
-        st.html(markup.render_lead(summary.find_answer(current, choice)))
         st.html(markup.render_paragraphs([summary.describe_reach(current, choice)]))
         st.html(markup.render_definitions(summary.list_totals(current, choice)))
         if flows := summary.list_largest(current, choice):
