@@ -78,7 +78,7 @@ def _fill(importer: Importer, world: worlds.World) -> None:
             path = Path(folder) / f"{kind}.csv"
             frame.to_csv(path, index=False)
             with progress(f"Storing {kind} records") as tick:
-                importer.import_file(path, kind=kind, partner=None, rules=None, tick=tick)
+                importer.import_file(path, kind=kind, partner=None, tick=tick)
 
 
 def demo(

@@ -27,6 +27,8 @@ _COMMANDS = {
     "restore": "backup:restore",
     "demo": "demo:demo",
     "import": "import_:import_files",
+    "imports": "import_:list_imports",
+    "mapping": "mapping:app",
     "release": "release:release",
     "releases": "release:list_releases",
     "audit": "audit:audit",

@@ -40,9 +40,9 @@ _LANDLINE = re.compile(r"(?:(?:00|\+)?30)?2[1-8]\d{8}|(?:(?:00|\+)?355|0)[2-8]\d
 _AMKA = re.compile(r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{7}")
 _NID = re.compile(r"[A-Z]\d(?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[A-Z]")
 _DAY = re.compile(r"(\d{4})-\d{1,2}-\d{1,2}(?:[T ].*)?|\d{1,2}[./]\d{1,2}[./](\d{4})")
+_ANY_DAY = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{2,4}(?:[T ].*)?|\d{1,2}[ .-]+[^\W\d_]{3,12}[ .,-]+\d{2,4}")
 _LATITUDE = re.compile(r"(?:3[3-9]|4[0-3])[.,]\d{4,}")
 _LONGITUDE = re.compile(r"(?:1[89]|2\d)[.,]\d{4,}")
-_YEAR = re.compile(r"(?:19|20)\d\d")
 _YEAR_ALONE = re.compile(r"((?:19|20)\d\d)()")
 _MONTH = r"(?:[-/. ]{1,2}(?:0?[1-9]|1[0-2])[-/. ]{1,2}|(?:st|nd|rd|th)?[ .-]{1,2}[^\W\d_]{3,12}[ .,-]{1,2})"
 _WRITTEN_DAY = re.compile(
@@ -108,10 +108,9 @@ def recognise_degrees(values: list[str]) -> str | None:
     return "longitude" if _most(sample, _LONGITUDE) else None
 
 
-def median_year(values: list[str]) -> float | None:
-    """Return the median year of the distinct days of a column; None if it has no days."""
-    years = sorted(int(m[0]) for m in map(_YEAR.search, _sample(values)) if m)
-    return float(years[len(years) // 2]) if years else None
+def find_birth_day(values: list[str]) -> bool:
+    """Return whether any value of a column of ages is a whole day."""
+    return any(_ANY_DAY.fullmatch(value.strip()) for value in values)
 
 
 def _sample(values: list[str]) -> list[str]:

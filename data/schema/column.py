@@ -36,7 +36,7 @@ class Column:
 
     `allowed` maps each code to its words. `default` is what an empty cell means ("unknown"). A `derived`
     column may be empty in a file and is filled from other columns before it is stored. `earliest` is an ISO day;
-    `future` allows a day after today.
+    `future` allows a day after today. `several`: partners may give several answers, of which the first counts.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Column:
     earliest: str = "2000-01-01"
     future: bool = False
     derived: bool = False
+    several: bool = False
     level: str | None = "municipality"
     longest: int = 200
     given: bool = True

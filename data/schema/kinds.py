@@ -47,6 +47,7 @@ def _parse_column(row: dict[str, str]) -> Column:
         earliest=row["earliest"] or "2000-01-01",
         future="future" in flags,
         derived="derived" in flags,
+        several="several" in flags,
         level=None if row["level"] == "any" else "municipality",
         longest=int(row["longest"] or 200),
         given="vault_only" not in flags,

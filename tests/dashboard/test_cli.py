@@ -220,13 +220,15 @@ def test_no_word_of_the_schema_is_cut(tact) -> None:
             assert all(code in told for code in column.allowed)
 
 
-def test_the_first_reasons_stand_on_the_screen(tact, practice: Path, tmp_path: Path) -> None:
+def test_each_reason_stands_once_on_the_screen_with_its_rows(tact, practice: Path, tmp_path: Path) -> None:
     rows = [row | {"stage": "lost"} for row in encounter_rows()]
+    rows[9]["date"] = "never"
     answer = tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", rows))
     assert answer.code == 0
-    assert "line 2, stage:" in answer.out
-    assert answer.out.count("stage:") == 5
-    assert "and 5 more." in answer.out
+    assert "9 rows (lines 2, 3, 4, 5, 6, ...), stage 'lost': not one of the categories." in answer.out
+    assert "line 11, date: not a date." in answer.out
+    assert answer.out.count("not one of the categories") == 2
+    assert "tact mapping draft" in answer.out
 
 
 def test_what_an_officer_reads_of_a_file_with_faults(tact, practice: Path, tmp_path: Path) -> None:

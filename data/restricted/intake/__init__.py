@@ -15,9 +15,10 @@ contains only the record's number and what data/restricted/intake/rejects.py all
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -28,15 +29,18 @@ import pyarrow as pa
 from data.errors import FileRefused
 from data.personal.headings import list_headings, plain_heading
 from data.restricted.intake.checks import Cells, Rows, check_rows
-from data.restricted.intake.csv_rows import read_headings, read_table
-from data.restricted.intake.headings import Layout, choose_sheet, count_recognised, match_headings
+from data.restricted.intake.csv_rows import read_grids, read_table
+from data.restricted.intake.headings import Layout, match_headings, rate_headings, suggest_headings
 from data.restricted.intake.identity import BY_NUMBER, Identified, child_names, hash_children, identify
 from data.restricted.intake.mapping import ColumnMapping
-from data.restricted.intake.mapping import read as mapping_of
+from data.restricted.intake.mapping import check as check_mapping
 from data.restricted.intake.parts import sum_parts
 from data.restricted.intake.refuse_personal import refuse_personal_content, refuse_personal_headings
 from data.restricted.intake.rejects import REJECT_COLUMNS, build_rejects, write_rejects
+from data.restricted.intake.shape import shape_table
+from data.restricted.intake.start import ROWS, Grid, Start, check_choice, describe_start, find_start
 from data.restricted.intake.table import RawTable
+from data.restricted.intake.values import read_year
 from data.schema import INVENTED, HashIdentifier, Resolve, conform, get_kind
 from data.schema.column import RecordKind
 from data.schema.kinds import KINDS
@@ -56,7 +60,9 @@ __all__ = [
 
 _BATCH = 100_000
 _NAMED = 6  # lines in a note
-_TELLING = 3  # headings of ours, to take a file for one of a kind
+TELLING = 3  # headings of ours, to take a file for one of a kind
+_SHOWN = 12  # headings in a message
+_SAMPLE = 5_000  # distinct days
 _Words = tuple[pa.Array, npt.NDArray[np.int32]]
 
 
@@ -143,11 +149,37 @@ def read_file(
     `progress` is called with the rows done and their total, None if it is not known; an exception that it raises stops
     the reading. `today` is for tests. Raises FileRefused when the whole file is refused.
     """
-    path = Path(path)
-    record_kind, mapping = get_kind(kind), mapping or ColumnMapping()
-    table = read_table(path, lambda sheets: choose_sheet(record_kind, sheets, mapping), progress)
-    settings = _Settings(record_kind, mapping, partner, today, forgotten)
-    return _read(path.name, table, settings, resolve, hash_identifier)
+    path, mapping = Path(path), mapping or ColumnMapping()
+    check_mapping(mapping, kind)
+    today = today or dt.date.today()  # noqa: DTZ011 - a day in the officer's own calendar
+    table, layout = open_table(path, get_kind(kind), mapping, partner, progress, today)
+    return _check_table(table, layout, get_kind(kind), mapping, partner, forgotten, today, resolve, hash_identifier)
+
+
+def open_table(
+    path: Path,
+    kind: RecordKind,
+    mapping: ColumnMapping,
+    partner: str | None,
+    progress: ProgressCount | None = None,
+    today: dt.date | None = None,
+    *,
+    lenient: bool = False,
+) -> tuple[RawTable, Layout]:
+    """Read a file's table, refuse personal data, and give it our shape; a note of the table says what was left out.
+
+    With `lenient`, columns that are needed may be missing. Raises FileRefused.
+    """
+    table = read_table(path, partial(find_start, [kind], mapping), progress)
+    headings = table.begin.headings
+    layout = match_headings(kind, headings, mapping)
+    refuse_personal_headings(path.name, kind, headings, layout)
+    if not lenient:
+        _refuse_missing(path.name, kind, table.begin, layout, mapping, partner)
+    shaped, of_shaped, notes = shape_table(kind, table, layout, mapping)
+    year = _median_year(shaped, of_shaped, today or dt.date.today())  # noqa: DTZ011
+    refuse_personal_content(path.name, kind, table, layout, year)
+    return replace(shaped, notes=[*shaped.notes, *notes]), of_shaped
 
 
 def is_invented(path: Path) -> bool:
@@ -155,94 +187,113 @@ def is_invented(path: Path) -> bool:
 
     Raises FileRefused for a file that cannot be read.
     """
-    return any(INVENTED in map(fold, headings) for headings in read_headings(Path(path)))
+    grids = read_grids(Path(path))
+    begins = [find_start(KINDS.values(), ColumnMapping(), [grid]).headings for grid in grids]
+    return any(INVENTED in map(fold, row) for row in [*begins, *(grid.rows[0][1] for grid in grids)])
 
 
-def guess_kind(path: Path, mapping_file: Path | None = None) -> str | None:
+def guess_kind(path: Path, mappings: Mapping[str, ColumnMapping] | None = None) -> str | None:
     """Return the kind that a file's headings fit best; None if none fits, or two fit equally well.
 
-    If no kind has all the columns it needs, the kind with the most columns is returned, so that the message can name
-    the missing column. Raises FileRefused for a file that cannot be read.
+    The kind with most columns is returned, also if it lacks a needed one, so that the message can name it. `mappings`
+    are the partner's, by kind. Raises FileRefused for a file that cannot be read.
     """
-    sheets = read_headings(Path(path))
-    complete, partial = {}, {}
-    for kind in KINDS.values():
-        columns = mapping_of(mapping_file, kind.name) if mapping_file else ColumnMapping()
-        complete[kind.name] = max((_fit(kind, headings, columns) for headings in sheets), default=0)
-        partial[kind.name] = max((count_recognised(kind, headings, columns) for headings in sheets), default=0)
-    return _best(complete, least=1) if any(complete.values()) else _best(partial, least=_TELLING)
-
-
-def _best(fit: dict[str, int], least: int) -> str | None:
+    grids = read_grids(Path(path))
+    for mapping in (mappings or {}).values():
+        check_choice(mapping, grids)
+    fit = {kind.name: _fit(kind, grids, (mappings or {}).get(kind.name, ColumnMapping())) for kind in KINDS.values()}
     best = max(fit.values())
-    fitting = [name for name, count in fit.items() if count == best]
-    return fitting[0] if best >= least and len(fitting) == 1 else None
+    fitting = [name for name, score in fit.items() if score == best]
+    return fitting[0] if best >= 1 and len(fitting) == 1 else None
 
 
-@dataclass(frozen=True)
-class _Settings:
-    kind: RecordKind
-    mapping: ColumnMapping
-    partner: str | None
-    today: dt.date | None
-    forgotten: Collection[str] = frozenset()
+def _fit(kind: RecordKind, grids: Sequence[Grid], mapping: ColumnMapping) -> float:
+    """Return how many columns of a kind the best sheet has, more if none is missing; 0 if too few tell the kind."""
+    best = 0.0
+    for grid in grids:
+        try:
+            headings = find_start([kind], mapping, [grid]).headings
+            layout = match_headings(kind, headings, mapping)
+        except FileRefused:
+            continue
+        found = layout.list_found()
+        complete = not list_missing(kind, [*found, *mapping.constants], partner="any")
+        score = rate_headings(kind, headings, mapping)
+        best = max(best, score + 0.5 if complete else score if score >= TELLING else 0.0)
+    return best
 
 
-def _read(name: str, table: RawTable, settings: _Settings, resolve: Resolve, hash_identifier: HashIdentifier) -> Intake:
-    kind = settings.kind
-    partner = " ".join(settings.partner.split()) if settings.partner else None
-    headings = [column.heading for column in table.columns]
-    layout = match_headings(kind, headings, settings.mapping)
-    refuse_personal_headings(name, kind, headings, layout)
-    _refuse_missing(name, kind, headings, layout, partner)
-    refuse_personal_content(name, kind, table, layout)
-    rows, notes = check_rows(
-        kind,
-        table,
-        layout,
-        settings.mapping,
-        resolve=resolve,
-        partner=partner,
-        today=settings.today or dt.date.today(),  # noqa: DTZ011 - a day in the officer's own calendar
-    )
+def _check_table(
+    table: RawTable,
+    layout: Layout,
+    kind: RecordKind,
+    mapping: ColumnMapping,
+    partner: str | None,
+    forgotten: Collection[str],
+    today: dt.date,
+    resolve: Resolve,
+    hash_identifier: HashIdentifier,
+) -> Intake:
+    partner = " ".join(partner.split()) if partner else None
+    rows, notes = check_rows(kind, table, layout, mapping, resolve=resolve, partner=partner, today=today)
     if kind.name == "figure":
         rows, sums = sum_parts(rows)
         notes += sums
     if "child_id" in rows.cells:
-        hash_children(rows, hash_identifier, settings.forgotten)
+        hash_children(rows, hash_identifier, forgotten)
     return _intake(kind, partner, table, layout, rows, notes)
 
 
-def _fit(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> int:
-    """Count the headings that match columns of the kind; return 0 if a needed column is missing."""
-    try:
-        columns = match_headings(kind, headings, mapping).columns
-    except FileRefused:
-        return 0
-    return 0 if _missing(kind, columns, partner="any") else len(columns)
+def _median_year(table: RawTable, layout: Layout, today: dt.date) -> float | None:
+    """Return the median year of the distinct days of the records; None if they have no days."""
+    dates = [layout.columns[name] for name in ("date", "valid_from") if name in layout.columns]
+    if not dates:
+        return None
+    texts = table.columns[dates[0]].distinct
+    found = (read_year(text, today) for text in texts[:: max(1, len(texts) // _SAMPLE)])
+    years = sorted(year for year in found if year)
+    return float(years[len(years) // 2]) if years else None
 
 
-def _missing(kind: RecordKind, columns: Iterable[str], partner: str | None) -> list[str]:
-    have = {*columns, *(["partner"] if partner else []), *(["child_id"] if "programme_number" in columns else [])}
+def list_missing(kind: RecordKind, columns: Iterable[str], partner: str | None) -> list[str]:
+    """Return the columns that a kind needs and a file does not have; the partner may be named with the import."""
+    have = {*columns, *(["partner"] if partner else [])}
+    have |= {"child_id"} if "programme_number" in have else set()
     return [c.name for c in kind.given if c.required and c.name not in have]
 
 
-def _refuse_missing(name: str, kind: RecordKind, headings: list[str], layout: Layout, partner: str | None) -> None:
-    missing = _missing(kind, layout.columns, partner)
+def _refuse_missing(
+    name: str, kind: RecordKind, begin: Start, layout: Layout, mapping: ColumnMapping, partner: str | None
+) -> None:
+    missing = list_missing(kind, [*layout.list_found(), *mapping.constants], partner)
     if not missing:
         return
-    if not layout.columns:
-        msg = f"{name}: the first row must contain column names, and none of them is a column of kind "
-        msg += f"{kind.name}: {', '.join(c.name for c in kind.given)}."
-        raise FileRefused(msg)
+    if not layout.list_found():
+        msg = f"{name}: the first row must contain column names, or one of the first {ROWS}, and none of them is a "
+        raise FileRefused(f"{msg}column of kind {kind.name}: {', '.join(c.name for c in kind.given)}.")
     needed = "which is needed" if len(missing) == 1 else "which are needed"
     msg = f"{name} has no column for {', '.join(missing)}, {needed} for kind {kind.name}."
     if missing == ["partner"]:
         raise FileRefused(f"{msg} Add it, or name the partner with the import: --partner NAME")
-    if layout.unknown and len(layout.columns) > 2:
-        unknown = list_headings(headings, layout.unknown)
-        msg += f" It has unknown columns: {unknown}. If one of them is the right one, {_RENAME}."
-    raise FileRefused(msg)
+    # A row with few of our columns may be a record: nothing of it is repeated.
+    if len(layout.list_found()) < TELLING:
+        raise FileRefused(f"{msg} Row {begin.line} was read as the row of headings. If another is: --heading-row N")
+    raise FileRefused(" ".join([msg, describe_start(begin), *_suggest(name, kind, begin.headings, layout, missing)]))
+
+
+def _suggest(name: str, kind: RecordKind, headings: list[str], layout: Layout, missing: list[str]) -> Iterator[str]:
+    """Yield which headings were not recognised, what they may mean, and the commands that say it."""
+    if layout.unknown:
+        yield f"Not recognised: {list_headings(headings, layout.unknown[:_SHOWN])}."
+    for ours in missing:
+        near = list(suggest_headings(kind, headings, layout, ours))
+        if near:
+            named = list_headings(headings, near[:1])
+            yield f"Perhaps {ours} is {named}: --column {ours}={named}."
+    same = next((ours for ours in missing if kind.column(ours).allowed), None)
+    if same:
+        yield f"If all rows have the same {same}: --set {same}=CODE, one of {', '.join(kind.column(same).allowed)}."
+    yield f"To be asked what each column means: tact mapping draft {shlex.quote(name)} --partner NAME"
 
 
 def _intake(
@@ -250,7 +301,7 @@ def _intake(
 ) -> Intake:
     identified = identify(rows)
     rejects = build_rejects(kind, table, layout, rows)
-    headings = [column.heading for column in table.columns]
+    headings = table.begin.headings
     return Intake(
         kind=kind.name,
         partner=partner,
@@ -270,7 +321,7 @@ def _intake(
 def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, identified: Identified) -> Iterator[str]:
     """Yield notes on columns and rows that may surprise the person who imports the file."""
     if layout.unknown:
-        unknown = list_headings([column.heading for column in table.columns], layout.unknown)
+        unknown = list_headings(table.begin.headings, layout.unknown)
         lacking = [column.name for column in kind.given if column.name not in layout.columns]
         hint = f" If one of them is {_either(lacking)}, {_RENAME}." if lacking else ""
         yield f"Not read and not stored, because kind {kind.name} does not have them: {unknown}.{hint}"

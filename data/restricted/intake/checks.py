@@ -18,7 +18,7 @@ from data.reference import area_countries
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.table import RawTable
-from data.restricted.intake.values import Value, check_values, slash_order
+from data.restricted.intake.values import Faulty, Value, age_band_on, check_values, slash_order
 from data.schema import Match, Resolve
 from data.schema.column import Column, RecordKind, Rule
 
@@ -118,6 +118,8 @@ def check_rows(
         _fill_country(rows)
     if kind.name == "effort":
         _settle_weeks(rows)
+    if "age_band" in rows.cells:
+        _settle_births(rows, notes)
     if "partner" in rows.cells:
         _settle_partner(rows, kind.column("partner"), partner)
     if "child_id" in rows.cells:
@@ -154,6 +156,10 @@ def _read_column(
     codes = raw.codes.astype(np.int64)
     rows.cells[column.name] = Cells(codes, checked.values)
     rows.fault_each(codes, column.name, checked.faults)
+    if checked.several:
+        count = int(np.isin(codes, list(checked.several)).sum())
+        plural = "row has" if count == 1 else "rows have"
+        notes.append(f"{count:,} {plural} several answers in {column.name}: the first that says something counts.")
 
 
 def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
@@ -228,6 +234,26 @@ def _settle(day: str, span: str) -> tuple[str, str]:
         date = dt.date.fromisoformat(day)
         return (date - dt.timedelta(days=date.weekday())).isoformat(), "week"
     return day, span or "day"
+
+
+def _settle_births(rows: Rows, notes: list[str]) -> None:
+    """Replace each year of birth by the band of ages on the day of the row; the year itself goes no further."""
+    ages, days = rows.cells["age_band"], rows.cells["date"]
+    if not any(str(age).startswith("B") for age in ages.distinct):
+        return
+    numbers, first = combinations(ages.codes, days.codes)
+    bands: list[Value] = []
+    faults: dict[int, tuple[str, str]] = {}
+    for number, (age, day) in enumerate(zip(ages.take(first), days.take(first), strict=True)):
+        try:
+            born = str(age).removeprefix("B")
+            bands.append(age if born == age else age_band_on(int(born), str(day)) if day else "")
+        except Faulty as fault:
+            bands.append("")
+            faults[number] = (fault.reason, fault.allowed)
+    rows.cells["age_band"] = Cells(numbers, bands)
+    rows.fault_each(numbers, "age_band", faults)
+    notes.append("Bands of ages were computed from years of birth, which are not stored.")
 
 
 def _settle_partner(rows: Rows, column: Column, partner: str | None) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import IO, TypeVar
@@ -19,13 +19,17 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import FileRefused
-from data.restricted.intake.table import Codes, Fault, RawColumn, RawTable
+from data.restricted.intake.start import ROWS, FindStart, Grid, Start
+from data.restricted.intake.table import Codes, Fault, RawColumn, RawTable, is_total
 from data.workspace.types import ProgressCount
 
 _T = TypeVar("_T", bound=np.generic)
 
 _CHUNK = 2_000  # Rows that stay in the cache between reading and numbering.
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_BLANK = "".join(_DELIMITERS) + " \r\n"  # Cells of nothing but another delimiter are empty too.
+_LINES = 400  # Enough for the first rows, also where cells have several lines.
+_SAMPLE = 4_096  # bytes
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 _ZIP = b"PK\x03\x04"
 
@@ -38,35 +42,34 @@ class _Numbering(dict[str, int]):
         return number
 
 
-def read_table(
-    path: Path, choose_sheet: Callable[[list[list[str]]], int], progress: ProgressCount | None = None
-) -> RawTable:
+def read_table(path: Path, find_start: FindStart, progress: ProgressCount | None = None) -> RawTable:
     """Read a CSV or XLSX file; its content decides which of the two it is, not its name.
 
-    `choose_sheet` takes the first row of each visible sheet and returns the index of the sheet to read.
-    Raises FileRefused for a file that is empty, damaged or of another format.
+    `find_start` takes the first rows of each visible sheet, or of the text cut at each delimiter, and returns where the
+    table begins. Raises FileRefused for a file that is empty, damaged or of another format.
     """
     start = _first_bytes(path)
     if start.startswith(_ZIP):
         from data.restricted.intake.xlsx_rows import rows_of_workbook
 
         notes: list[str] = []
-        return _collect(rows_of_workbook(path, choose_sheet, notes), notes, None, progress)
+        with rows_of_workbook(path, find_start, notes) as (begin, rows):
+            return _collect(rows, begin, notes, None, progress)
     if start.startswith(_OLD_EXCEL):
         raise FileRefused(f"{path.name} is an Excel file of the old format. Save it as .xlsx or CSV.")
-    return _read_csv(path, progress)
+    return _read_csv(path, find_start, progress)
 
 
-def read_headings(path: Path) -> list[list[str]]:
-    """Read only the first row of a CSV file, or of each visible sheet. Raises FileRefused."""
+def read_grids(path: Path) -> list[Grid]:
+    """Read only the first rows of each visible sheet, or of a text cut at each delimiter. Raises FileRefused."""
     if _first_bytes(path).startswith(_ZIP):
-        from data.restricted.intake.xlsx_rows import first_rows
+        from data.restricted.intake.xlsx_rows import read_first_rows
 
-        return first_rows(path)
+        return read_first_rows(path)
     with path.open(encoding=_encoding(path)[0], newline="") as file:
         try:
-            return [_header(_rows_of_csv(file, path.name, []))]
-        except (csv.Error, UnicodeError):
+            return [grid for _, grid in _cut(list(islice(file, _LINES)), path.name)]
+        except UnicodeError:
             raise FileRefused(f"{path.name} cannot be read as a table.") from None
 
 
@@ -81,14 +84,18 @@ def _first_bytes(path: Path) -> bytes:
     return start
 
 
-def _read_csv(path: Path, progress: ProgressCount | None) -> RawTable:
+def _read_csv(path: Path, find_start: FindStart, progress: ProgressCount | None) -> RawTable:
     encoding, line_ends, note = _encoding(path)
     notes = [note] if note else []
     with path.open(encoding=encoding, newline="") as file:
         try:
-            return _collect(_rows_of_csv(file, path.name, notes), notes, line_ends, progress)
-        except csv.Error:
-            raise FileRefused(f"{path.name} cannot be read as a table: its first line is damaged.") from None
+            cuts = _cut(list(islice(file, _LINES)), path.name)
+            begin = find_start([grid for _, grid in cuts])
+            delimiter = cuts[begin.grid][0]
+            if delimiter != ",":
+                notes.append(f"Cells are separated by a {_DELIMITERS[delimiter]}.")
+            file.seek(0)
+            return _collect(_rows_of_csv(file, path.name, delimiter, begin), begin, notes, line_ends, progress)
         except UnicodeError:
             raise FileRefused(f"{path.name} is in an unknown encoding. Save it as CSV in UTF-8, or as .xlsx.") from None
 
@@ -96,11 +103,15 @@ def _read_csv(path: Path, progress: ProgressCount | None) -> RawTable:
 def _encoding(path: Path) -> tuple[str, int, str]:
     """Return the encoding, the number of line ends, and a note if it is not UTF-8.
 
-    A file that has no UTF-16 mark and is not UTF-8 is read as Windows Greek or Windows Western.
+    A file that has no UTF-16 mark and is not UTF-8 is read as Windows Greek or Windows Western; as UTF-16 if every
+    second byte of its delimiters and digits is zero.
     """
     with path.open("rb") as file:
-        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        start = file.read(_SAMPLE)
+        if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
             return "utf-16", 0, "The file was read as UTF-16."
+        if order := _find_byte_order(start):
+            return order, 0, "The file was read as UTF-16."
         file.seek(0)
         decoder = codecs.getincrementaldecoder("utf-8")()
         line_ends = 0
@@ -117,6 +128,15 @@ def _encoding(path: Path) -> tuple[str, int, str]:
     return "utf-8-sig", line_ends, ""
 
 
+def _find_byte_order(start: bytes) -> str:
+    """Return the encoding of a UTF-16 text without its mark; empty if it is none."""
+    first, second = start[0::2].count(0), start[1::2].count(0)
+    least = len(start) // 16  # Of the letters of Greek no byte is zero, of blanks, digits and delimiters one is.
+    if second > least and not first:
+        return "utf-16-le"
+    return "utf-16-be" if first > least and not second else ""
+
+
 def _looks_greek(file: IO[bytes]) -> bool:
     """Return whether bytes above 127 are mostly adjacent, as in Greek and not in Albanian or French."""
     high = beside = 0
@@ -129,12 +149,13 @@ def _looks_greek(file: IO[bytes]) -> bool:
     return beside * 2 > high
 
 
-def _rows_of_csv(file: io.TextIOBase, name: str, notes: list[str]) -> Iterator[tuple[int, list[str] | Fault]]:
-    """Yield each row with the line on which it begins; the first row is the header."""
+def _rows_of_csv(
+    file: io.TextIOBase, name: str, delimiter: str, begin: Start
+) -> Iterator[tuple[int, list[str] | Fault]]:
+    """Yield each row below the headings with the line on which it begins."""
     lines = _Lines(file)
-    delimiter = _delimiter(lines, name)
-    if delimiter != ",":
-        notes.append(f"Cells are separated by a {_DELIMITERS[delimiter]}.")
+    for _ in islice(lines, begin.line - 1):
+        pass
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         before = lines.read
@@ -144,9 +165,12 @@ def _rows_of_csv(file: io.TextIOBase, name: str, notes: list[str]) -> Iterator[t
             return
         except csv.Error:
             _refuse_unless_one_line(lines, before, name)
+            if before + 1 == begin.line:
+                raise FileRefused(f"{name}: the row with the column names cannot be read.") from None
             yield before + 1, Fault(before + 1, "", "the row cannot be read", _ONE_LINE)
             continue
-        yield before + 1, row
+        if before + 1 > begin.line:
+            yield before + 1, row
 
 
 _ONE_LINE = "cells with at most 131072 characters and quotation marks in pairs"
@@ -159,20 +183,14 @@ class _Lines:
         self.read = 0
         self.last = ""
         self._file = file
-        self._again: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        self.last = self._again.pop() if self._again else next(self._file)
+        self.last = next(self._file)
         self.read += 1
         return self.last
-
-    def put_back(self) -> None:
-        """Make the next call return the last line again."""
-        self._again.append(self.last)
-        self.read -= 1
 
 
 def _refuse_unless_one_line(lines: _Lines, before: int, name: str) -> None:
@@ -185,31 +203,43 @@ def _refuse_unless_one_line(lines: _Lines, before: int, name: str) -> None:
     )
 
 
-def _delimiter(lines: _Lines, name: str) -> str:
-    """Return the delimiter that splits the header into most cells, or that of a first line such as "sep=;"."""
-    for line in lines:
-        if line.strip():
-            break
-    else:
+def _cut(lines: list[str], name: str) -> list[tuple[str, Grid]]:
+    """Cut the first lines of a text at each delimiter, or at that of a first line such as "sep=;"."""
+    first = next((n for n, line in enumerate(lines) if line.strip()), None)
+    if first is None:
         raise FileRefused(f"{name} is empty.")
-    declared = line.strip().lower().removeprefix("sep=") if line.lower().startswith("sep=") else ""
-    if declared in _DELIMITERS:
-        return declared
-    lines.put_back()
-    if "\0" in line:
+    if "\0" in lines[first]:
         raise FileRefused(f"{name} is not a text table. CSV and XLSX files can be imported.")
-    return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([line], delimiter=mark), [])))
+    says_delimiter = lines[first].lower().startswith("sep=")
+    declared = lines[first].strip().lower().removeprefix("sep=") if says_delimiter else ""
+    marks = [declared] if declared in _DELIMITERS else list(_DELIMITERS)
+    return [(mark, Grid(list(_cut_at(mark, lines, first + (declared in _DELIMITERS))))) for mark in marks]
+
+
+def _cut_at(delimiter: str, lines: list[str], skip: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the first rows that have content, each with the line on which it begins."""
+    reader = csv.reader(lines[skip:], delimiter=delimiter)
+    found = 0
+    while found < ROWS:
+        line = skip + reader.line_num + 1
+        try:
+            row = next(reader)
+        except (StopIteration, csv.Error):
+            return
+        if any(cell.strip(_BLANK) for cell in row):
+            found += 1
+            yield line, row
 
 
 def _collect(
     rows: Iterable[tuple[int, list[str] | Fault]],
+    begin: Start,
     notes: list[str],
     line_ends: int | None,
     progress: ProgressCount | None,
 ) -> RawTable:
     """Read all rows in chunks and number the distinct texts of every column."""
-    stream = iter(rows)
-    header = _header(stream)
+    stream, header = iter(rows), begin.headings
     width = len(header)
     numbering = [_Numbering() for _ in header]
     codes: list[list[Codes]] = [[] for _ in header]
@@ -229,19 +259,7 @@ def _collect(
         RawColumn(heading, _joined(parts, np.int32), list(texts))
         for heading, parts, texts in zip(header, codes, numbering, strict=True)
     ]
-    return RawTable(columns, _joined(starts, np.int64), faults, notes)
-
-
-def _header(stream: Iterator[tuple[int, list[str] | Fault]]) -> list[str]:
-    for _, row in stream:
-        if isinstance(row, Fault):
-            raise FileRefused("The first row cannot be read. It must contain the column names.")
-        if any(cell.strip() for cell in row):
-            cells = [" ".join(cell.replace("\0", "").split()) for cell in row]
-            while not cells[-1]:
-                cells.pop()
-            return cells
-    raise FileRefused("The file is empty: the row with the column names is missing.")
+    return RawTable(columns, _joined(starts, np.int64), faults, notes, begin)
 
 
 def _whole_rows(
@@ -261,8 +279,12 @@ def _whole_rows(
         elif len(row) >= width and _empty(row[width:]):
             good.append(row[:width])
             lines.append(line)
+        elif len(row) < width and (is_total(row) or sum(map(bool, row)) == 1):
+            # Left out, or rejected, with the others of its sort (data/restricted/intake/shape.py).
+            good.append([*row, *[""] * (width - len(row))])
+            lines.append(line)
         else:
-            reason = f"the row has {len(row)} cells, but the first row has {width}"
+            reason = f"the row has {len(row)} cells, but the row of headings has {width}"
             faults.append(Fault(line, "", reason, f"{width} cells"))
     return good, lines
 

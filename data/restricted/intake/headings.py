@@ -1,20 +1,30 @@
-"""Matching the headings of a file to the product's columns: by name, label, mapping, Kobo and ODK headings.
+"""Matching the headings of a file to the product's columns.
 
-Kobo writes `group/field` and ODK Central `group-field`; the last part counts. Columns that the collecting
-tools add (_id, _uuid, start, end, _submission_time ...) are ignored; a file with geographic positions
-is refused (data/personal/headings.py). All other columns are unknown: reported and never stored.
+A heading is read as: what the partner's mapping says; our own name or label; a word of the tables in data/schema/words.
+Kobo writes `group/question` and ODK Central `group-question`; the last part counts. A question with several answers may
+have a column for each (`form/begging`). Columns that the collecting tools add (_id, _uuid, start, end,
+_submission_time ...) are ignored, but for the record number; a file with geographic positions is refused
+(data/personal/headings.py). All other columns are unknown: reported and never stored.
+
+Each reading has a confidence. What is below SURE is a question to the data officer and never read without an answer.
 """
 
 from __future__ import annotations
 
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TypeAlias
 
 from data.errors import FileRefused
-from data.personal.headings import list_headings
+from data.personal.headings import find_personal_heading, list_headings
 from data.restricted.intake.mapping import ColumnMapping
-from data.schema import INVENTED
+from data.restricted.intake.values import list_spellings
+from data.schema import INVENTED, words
 from data.schema.column import Column, RecordKind
-from data.schema.earlier_words import read_earlier_words
+from data.schema.kinds import KINDS
 from data.workspace.folding import fold, make_key
 
 # What KoboToolbox, ODK Collect and ODK Central add to a form's own questions, in small letters.
@@ -30,19 +40,46 @@ _ODK = (
     "meta/rootuuid meta-instanceid meta-instancename meta/audit meta-audit"
 )
 _METADATA = frozenset([*_KOBO.split(), *_ODK.split(), INVENTED])
+_TOOL = {"_id", "_uuid", "formhub/uuid", "submissiondate", "instanceid", "meta/instanceid", "meta-instanceid"}
+# The number of a submission, from the most to the least lasting: in Kobo an edit changes _uuid and not _id.
+_RECORD_IDS = ("_id", "key", "meta/rootuuid", "meta/instanceid", "meta-instanceid", "instanceid", "_uuid")
+DAY_PARTS = ("date.day", "date.month", "date.year")
+
+OWN, WORD, UNSURE = 1.0, 0.95, 0.6
+SURE = 0.9  # below it, a reading is a question
+_NEAR = 0.8  # of 1: a letter or two wrong in a heading
+_LONGEST = 120
+_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_NUMBERED = re.compile(r"^\s*(?:q|p)?\d{1,3}\s*[.):]\s*", re.IGNORECASE)
+Meanings: TypeAlias = Mapping[str, float]  # column: confidence
 
 
 @dataclass
 class Layout:
     """Positions of our columns, of those that a collecting tool adds, and of unknown ones.
 
-    `mapped` are the columns that a mapping names; their headings are the partner's.
+    `mapped` are the columns that a mapping names; their headings are the partner's. `further` are more headings of a
+    column: the first that is filled counts, and the three of a date are its day, month and year. `ticks` are columns
+    for one answer each, by position, with its code. `doubts` are columns of ours that some headings may mean, with a
+    confidence by position.
     """
 
     columns: dict[str, int] = field(default_factory=dict)
     mapped: set[str] = field(default_factory=set)
     metadata: list[int] = field(default_factory=list)
     unknown: list[int] = field(default_factory=list)
+    further: dict[str, list[int]] = field(default_factory=dict)
+    ticks: dict[str, dict[int, str]] = field(default_factory=dict)
+    doubts: dict[str, dict[int, float]] = field(default_factory=dict)
+
+    def positions_of(self, column: str) -> list[int]:
+        """Return all positions that a column of ours is read from."""
+        first = [self.columns[column]] if column in self.columns else []
+        return [*first, *self.further.get(column, ()), *self.ticks.get(column, ())]
+
+    def list_found(self) -> list[str]:
+        """Return the columns of ours that are in the file."""
+        return list(dict.fromkeys([*self.columns, *self.further, *self.ticks]))
 
 
 def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> Layout:
@@ -52,73 +89,219 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
     """
     _refuse_repeated(headings)
     layout = Layout()
-    theirs = {fold(name): ours for ours, name in mapping.columns.items()}
-    for position, heading in enumerate(headings):
-        ours = theirs.get(fold(heading)) or theirs.get(fold(_last(heading)))
-        if ours:
-            _place(layout, ours, position, headings)
-            layout.mapped.add(ours)
+    _place_mapped(layout, headings, mapping)
+    central, from_tool = _is_central(headings), _is_from_tool(headings)
+    used = {p for column in layout.mapped for p in layout.positions_of(column)}
+    ticks = _place_ticks(layout, kind, headings, used)
+    used |= ticks
     ignored = {fold(name) for name in mapping.ignore}
-    central = _is_central(headings)
-    matched = set(layout.columns.values())
-    for position, heading in enumerate(headings):
-        if position in matched:
-            continue
-        ours = _find_column(kind, heading, central)
-        if ours and ours not in layout.mapped:
-            _place(layout, ours, position, headings)
-        elif _is_metadata(heading):
+    free = [p for p in range(len(headings)) if p not in used]
+    meanings = {}
+    for p in free:
+        # What is ignored, or added by a tool, is ours only under our own name.
+        only_own = fold(headings[p]) in ignored or (from_tool and _is_metadata(headings[p]))
+        found = read_meanings(kind.name, headings[p], central)
+        meanings[p] = {column: sure for column, sure in found.items() if sure == OWN or not only_own}
+    _place_meanings(layout, kind, headings, meanings)
+    if from_tool:
+        _place_record_id(layout, kind, headings, free)
+    used = {p for column in layout.list_found() for p in layout.positions_of(column)}
+    for position in sorted({*free, *ticks} - used):
+        heading = headings[position]
+        if position in ticks or _is_metadata(heading):
             layout.metadata.append(position)
         elif fold(heading) not in ignored:
             layout.unknown.append(position)
     return layout
 
 
-def count_recognised(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> int:
-    """Count the headings that mean a column of this kind."""
-    theirs = {fold(name) for name in mapping.columns.values()}
+def rate_headings(kind: RecordKind, headings: Sequence[str], mapping: ColumnMapping) -> float:
+    """Return how many columns of a kind the headings name; one that is not sure counts by its confidence."""
+    theirs = {fold(name): ours for ours in mapping.columns for name in mapping.headings_of(ours)}
     central = _is_central(headings)
-    return sum(
-        _find_column(kind, heading, central) is not None or bool({fold(heading), fold(_last(heading))} & theirs)
-        for heading in headings
-    )
+    best: dict[str, float] = {}
+    for heading in headings:
+        ours = theirs.get(fold(heading)) or theirs.get(fold(_last(heading)))
+        for column, sure in ({ours: OWN} if ours else read_meanings(kind.name, heading, central)).items():
+            best[column] = max(best.get(column, 0.0), 1.0 if sure >= SURE else sure / 2)
+    return sum(best.values())
 
 
-def choose_sheet(kind: RecordKind, first_rows: list[list[str]], mapping: ColumnMapping) -> int:
-    """Return the index of the one sheet whose first row has this kind's columns.
+def suggest_headings(kind: RecordKind, headings: Sequence[str], layout: Layout, column: str) -> dict[int, float]:
+    """Return the positions of headings that may mean a column which was not found, with a confidence below SURE."""
+    found = dict(layout.doubts.get(column, {}))
+    keys = _keys_of(kind.column(column))
+    for position in layout.unknown:
+        key = make_key(_BRACKETS.sub(" ", headings[position])[:_LONGEST])
+        if key and not find_personal_heading(headings[position], kind.refuses):
+            near = difflib.get_close_matches(key, keys, 1, _NEAR)
+            if near:
+                ratio = difflib.SequenceMatcher(None, key, near[0]).ratio()
+                found[position] = max(found.get(position, 0.0), ratio * (SURE - 0.05))
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
 
-    Raises FileRefused when no sheet has them, or when several have them equally.
+
+@lru_cache(maxsize=20_000)
+def read_meanings(kind: str, heading: str, central: bool = False) -> Meanings:
+    """Return the columns of a kind that a heading may mean, each with a confidence.
+
+    The parts of a day in columns of their own are DAY_PARTS.
     """
-    needed = [c.name for c in kind.given if c.required]
-    counts = [count_recognised(kind, row, mapping) for row in first_rows]
-    best = max(counts, default=0)
-    if best == 0:
-        msg = f"No sheet has the column names of kind {kind.name} in its first row: {', '.join(needed)}, ..."
-        raise FileRefused(msg)
-    alike = [number for number, count in enumerate(counts, start=1) if count == best]
-    if len(alike) > 1:
-        msg = f"The sheets {', '.join(map(str, alike))} all have the columns of kind {kind.name}. "
-        raise FileRefused(msg + "Save each as a file of its own.")
-    return counts.index(best)
-
-
-def _find_column(kind: RecordKind, heading: str, central: bool) -> str | None:
+    if not heading or len(heading) > 2 * _LONGEST:
+        return {}
     parts = (heading, _last(heading), heading.rpartition("-")[2] if central else heading)
-    keys = {make_key(part) for part in parts}
-    for column in kind.given:
-        if keys & _names(column):
-            return column.name
+    own = {make_key(part) for part in parts}
+    given = KINDS[kind].given
+    named = [column.name for column in given if own & {column.name, make_key(column.label)}]
+    if named:
+        return dict.fromkeys(named[:1], OWN)
+    for forms in _list_forms(heading, parts):
+        found = _look_up(given, forms)
+        if found:
+            return found
+    return {}
+
+
+def _list_forms(heading: str, parts: Iterable[str]) -> Iterable[list[str]]:
+    """Return the forms of a heading from the surest: as it is, without remarks and numbers, its parts."""
+    yield list(parts)
+    bare = [_NUMBERED.sub("", _BRACKETS.sub(" ", part)) for part in parts]
+    yield bare
+    yield [piece for part in bare for piece in re.split(r"[/|;\n]| - ", part)]
+    yield re.findall(r"[(\[]([^()\[\]]*)[)\]]", heading)
+
+
+def _look_up(given: Iterable[Column], forms: Iterable[str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    names = [column.name for column in given]
+    for name in [*names, *(DAY_PARTS if "date" in names else ())]:
+        index = words.index_headings(name)
+        sure = [says for form in forms if (says := words.look_up(index, form)) is not None]
+        if sure:
+            found[name] = WORD if any(sure) else UNSURE
+    return found
+
+
+def _keys_of(column: Column) -> list[str]:
+    sure = [key for key, is_sure in words.index_headings(column.name).items() if is_sure]
+    return [column.name, make_key(column.label), *sure]
+
+
+def _place_mapped(layout: Layout, headings: list[str], mapping: ColumnMapping) -> None:
+    theirs = {fold(name): (ours, n) for ours in mapping.columns for n, name in enumerate(mapping.headings_of(ours))}
+    placed: dict[str, list[tuple[int, int]]] = {}
+    for position, heading in enumerate(headings):
+        entry = theirs.get(fold(heading)) or theirs.get(fold(_last(heading)))
+        if entry:
+            placed.setdefault(entry[0], []).append((entry[1], position))
+    for ours, found in placed.items():
+        positions = [position for _, position in sorted(found)]
+        if len(positions) > len(mapping.headings_of(ours)):
+            _refuse_two(headings, positions, ours)
+        layout.mapped.add(ours)
+        _place_all(layout, ours, positions)
+
+
+def _place_ticks(layout: Layout, kind: RecordKind, headings: list[str], used: set[int]) -> set[int]:
+    """Place the columns for one answer each, and return the positions of all; where one has all answers, it is read."""
+    ticks: dict[str, dict[int, str]] = {}
+    for position, heading in enumerate(headings):
+        tick = None if position in used else _tick_of(kind, heading)
+        if tick:
+            ticks.setdefault(tick[0], {})[position] = tick[1]
+    for column, codes in ticks.items():
+        questions = {fold(headings[p].rpartition("/")[0]) for p in codes}
+        if column not in layout.columns and questions.isdisjoint(map(fold, headings)):
+            layout.ticks[column] = codes
+    return {position for codes in ticks.values() for position in codes}
+
+
+def _tick_of(kind: RecordKind, heading: str) -> tuple[str, str] | None:
+    """Return the column and code of a heading such as `form/begging`."""
+    question, slash, answer = heading.rpartition("/")
+    if not slash:
+        return None
+    for column in read_meanings(kind.name, question):
+        definition = next((c for c in kind.given if c.name == column), None)
+        if definition and definition.several:
+            code = _code_of(definition, answer)
+            if code:
+                return column, code
     return None
 
 
-def _names(column: Column) -> set[str]:
-    earlier = read_earlier_words().get(column.name, {})
-    return {column.name, make_key(column.label), *(make_key(words) for words, code in earlier.items() if not code)}
+def _code_of(column: Column, text: str) -> str | None:
+    return words.look_up(list_spellings(column.name, tuple(column.allowed.items())), text)
 
 
-def _is_central(headings: list[str]) -> bool:
+def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meanings: Mapping[int, Meanings]) -> None:
+    """Give each column its surest heading; a column with two of them, or with none that is sure, is a doubt."""
+    taken: set[int] = set()
+    for level in (OWN, WORD):
+        for column in kind.given:
+            if column.name in layout.columns or column.name in layout.ticks:
+                continue
+            positions = _find_sure(column.name, level, meanings, taken)
+            if len(positions) > 1 and level == OWN:
+                _refuse_two(headings, positions, column.name)
+            # An age may stand in one column and a year of birth in another.
+            if len(positions) == 1 or (positions and column.name == "age_band"):
+                taken |= _place_all(layout, column.name, positions)
+    parts = [p for name in DAY_PARTS for p in _find_sure(name, WORD, meanings, taken)]
+    if "date" not in layout.columns and len(parts) == len(DAY_PARTS):
+        taken |= _place_all(layout, "date", parts)
+    _note_doubts(layout, {p: found for p, found in meanings.items() if p not in taken})
+
+
+def _note_doubts(layout: Layout, meanings: Mapping[int, Meanings]) -> None:
+    for position, found in meanings.items():
+        for name, sure in found.items():
+            ours = "date" if name in DAY_PARTS else name
+            if ours not in layout.columns:
+                doubt = layout.doubts.setdefault(ours, {})
+                doubt[position] = max(doubt.get(position, 0.0), min(sure, UNSURE))
+
+
+def _find_sure(name: str, level: float, meanings: Mapping[int, Meanings], taken: set[int]) -> list[int]:
+    """Return the free positions whose heading means a column and, if it is no name of ours, surely no other."""
+    return [
+        position
+        for position, found in meanings.items()
+        if found.get(name) == level
+        and position not in taken
+        and (level == OWN or sum(sure >= SURE for sure in found.values()) == 1)
+    ]
+
+
+def _place_all(layout: Layout, ours: str, positions: list[int]) -> set[int]:
+    layout.columns[ours] = positions[0]
+    if positions[1:]:
+        layout.further[ours] = positions[1:]
+    return set(positions)
+
+
+def _place_record_id(layout: Layout, kind: RecordKind, headings: list[str], free: list[int]) -> None:
+    """Take the number of a Kobo or ODK submission as the record number, where the form has none of its own."""
+    named = any(column.name == "record_number" for column in kind.given)
+    if not named or "record_number" in layout.columns:
+        return
+    by_name = {headings[p].casefold(): p for p in reversed(free)}
+    by_name |= {_last(headings[p]).casefold(): p for p in reversed(free) if _last(headings[p]).startswith("_")}
+    for name in _RECORD_IDS:
+        if name in by_name:
+            layout.columns["record_number"] = by_name[name]
+            layout.doubts.pop("record_number", None)
+            return
+
+
+def _is_central(headings: Iterable[str]) -> bool:
     """Return whether a table comes from ODK Central; only there a hyphen ends the name of a group."""
     return not {"submissiondate", "meta-instanceid", "instanceid"}.isdisjoint(map(str.casefold, headings))
+
+
+def _is_from_tool(headings: Iterable[str]) -> bool:
+    """Return whether a table comes from Kobo or ODK."""
+    return not _TOOL.isdisjoint(map(str.casefold, headings))
 
 
 def _last(heading: str) -> str:
@@ -131,13 +314,10 @@ def _is_metadata(heading: str) -> bool:
 
 def _refuse_repeated(headings: list[str]) -> None:
     folded = [fold(heading) for heading in headings if heading]
-    twice = [position for position, heading in enumerate(folded) if heading and folded.count(heading) > 1]
+    twice = [n for n, heading in enumerate(headings) if heading and folded.count(fold(heading)) > 1]
     if twice:
         raise FileRefused(f"These columns appear twice: {list_headings(headings, twice)}. Keep one of each.")
 
 
-def _place(layout: Layout, ours: str, position: int, headings: list[str]) -> None:
-    if ours in layout.columns:
-        both = list_headings(headings, (layout.columns[ours], position))
-        raise FileRefused(f"The columns {both} both mean {ours}. Keep one of them.")
-    layout.columns[ours] = position
+def _refuse_two(headings: list[str], positions: list[int], ours: str) -> None:
+    raise FileRefused(f"The columns {list_headings(headings, positions)} both mean {ours}. Keep one of them.")

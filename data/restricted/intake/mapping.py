@@ -1,45 +1,91 @@
 """How a partner names its columns and categories, stored in workspace/mappings/<partner>.toml.
 
     ignore = ["remarks"]            # known, and not wanted
+    sheet = "Rastet"                # a sheet's name or number, where several have our columns
+    heading_row = 3                 # where the product does not find it
 
     [columns]                       # ours = theirs
     date = "Data e takimit"
+    age_band = ["Mosha", "Grupi"]   # the first that is filled; for a date also day, month and year
 
     [values.stage]                  # theirs = ours
     "në rrezik" = "at_risk"
 
+    [constants]                     # for all rows of a file that has no such column
+    axis = "prevention"
+
+    [defaults]                      # for empty cells
+    found = "reported"
+
+    [skip]                          # rows that are no records, by a column of theirs
+    "Statusi" = ["anuluar"]
+
     [dates]                         # only for files with days such as 31/05/2007
     slashes = "day first"           # or "month first"
 
-Entries at the top are for every record kind; `[effort.columns]`, `[effort.values.kind]` and so on are for
-one kind and take precedence.
+An empty text is a question that nobody has answered yet. Entries at the top are for every record kind;
+`[effort.columns]`, `[effort.values.kind]` and so on are for one kind and take precedence.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+from collections.abc import Iterator
 from collections.abc import Mapping as Table
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from data.errors import InputError
 from data.schema import get_kind
 from data.schema.kinds import KINDS
+from data.workspace.files import write_text
 
 Slashes = Literal["", "day first", "month first"]
 SLASHES: tuple[str, ...] = ("day first", "month first")
+_HEAD = "# How this partner writes its files; each entry is explained in docs/data-officer.md.\n"
 
 
 @dataclass(frozen=True)
 class ColumnMapping:
-    """A partner's names: columns (ours to theirs), values (by column, theirs to ours), columns to ignore."""
+    """A partner's names and habits.
 
-    columns: Table[str, str] = field(default_factory=dict)
+    `columns`: ours to theirs, several of theirs as a tuple; `value_names`: by column, theirs to ours; `constants` and
+    `defaults`: by column, a text for all rows and for empty cells; `skip`: by heading of theirs, the words of rows that
+    are no records; `sheet`: name or number, from 1; `heading_row`: line of the file, 0 if the product finds it.
+    """
+
+    columns: Table[str, str | tuple[str, ...]] = field(default_factory=dict)
     value_names: Table[str, Table[str, str]] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     slashes: Slashes = ""
+    constants: Table[str, str] = field(default_factory=dict)
+    defaults: Table[str, str] = field(default_factory=dict)
+    skip: Table[str, tuple[str, ...]] = field(default_factory=dict)
+    sheet: str = ""
+    heading_row: int = 0
+
+    def headings_of(self, column: str) -> tuple[str, ...]:
+        """Return the partner's headings for a column of ours."""
+        theirs = self.columns.get(column, ())
+        return (theirs,) if isinstance(theirs, str) else theirs
+
+    def extend(self, other: ColumnMapping) -> ColumnMapping:
+        """Return this mapping with the entries of another one, which take precedence."""
+        return replace(
+            self,
+            columns={**self.columns, **other.columns},
+            value_names=_merged(self.value_names, other.value_names),
+            ignore=tuple(dict.fromkeys((*self.ignore, *other.ignore))),
+            slashes=other.slashes or self.slashes,
+            constants={**self.constants, **other.constants},
+            defaults={**self.defaults, **other.defaults},
+            skip={**self.skip, **other.skip},
+            sheet=other.sheet or self.sheet,
+            heading_row=other.heading_row or self.heading_row,
+        )
 
 
 def file_for(folder: Path, partner: str) -> Path:
@@ -56,82 +102,123 @@ def read(path: Path, kind: str) -> ColumnMapping:
     Raises InputError that names the key, for a column that the kind does not have, a category that the
     column does not allow, or a file that is not TOML.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return ColumnMapping()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} is not a valid TOML file: {error}") from None
+    content = _load(path)
     _refuse_unknown_keys(content, path.name)
-    kind_part = _table(content, kind, path.name)
-    columns = {**_columns(content, path.name), **_columns(kind_part, path.name)}
-    values = _merged(_values(content, path.name), _values(kind_part, path.name))
-    dates = {**_table(content, "dates", path.name), **_table(kind_part, "dates", path.name)}
-    mapping = ColumnMapping(
-        {
-            ours: theirs
-            for ours, theirs in columns.items()
-            if ours in _column_names(kind) or ours in _named_columns(kind_part)
-        },
-        {column: names for column, names in values.items() if column in _column_names(kind)},
-        (*_texts(content, "ignore", path.name), *_texts(kind_part, "ignore", path.name)),
-        cast("Slashes", dates.get("slashes", "")),
-    )
+    of_kind = _table(content, kind, path.name)
+    _refuse_unknown_keys(of_kind, f"{path.name}: {kind}", inner=True)
+    everywhere, here = _parse(content, path.name), _parse(of_kind, path.name)
+    check(here, kind, path.name)
+    mapping = _only_columns_of(kind, everywhere).extend(here)
     check(mapping, kind, path.name)
     return mapping
 
 
-def _named_columns(kind_part: Table[str, object]) -> Table[str, object]:
-    """Return the columns that the part for one kind names; only there a wrong column is an error."""
-    columns = kind_part.get("columns", {})
-    return columns if isinstance(columns, dict) else {}
+def save(path: Path, kind: str, answers: ColumnMapping) -> None:
+    """Write answers into the part of a mapping file that is for one kind; what else it says stays."""
+    check(answers, kind)
+    content = _load(path)
+    table = _table(content, kind, path.name)
+    content[kind] = _as_table(_parse(table, path.name).extend(answers))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, _HEAD + "\n".join(_lines(content, ())) + "\n")
 
 
 def check(mapping: ColumnMapping, kind: str, name: str = "The mapping") -> None:
     """Raise InputError for a column, category or order of dates that is not allowed."""
-    for column in (*mapping.columns, *mapping.value_names):
-        if column not in _column_names(kind):
-            raise InputError(f"{name}: {kind} has no column {column!r}. It has: {', '.join(_column_names(kind))}.")
+    ours = _column_names(kind)
+    for column in (*mapping.columns, *mapping.value_names, *mapping.constants, *mapping.defaults):
+        if column not in ours:
+            raise InputError(f"{name}: {kind} has no column {column!r}. It has: {', '.join(ours)}.")
     for column, names in mapping.value_names.items():
-        allowed = get_kind(kind).column(column).allowed
-        wrong = sorted({ours for ours in names.values() if allowed and ours not in allowed})
-        if wrong:
-            msg = f"{name}: {', '.join(map(repr, wrong))} is not allowed in {column}. "
-            msg += f"Allowed: {', '.join(allowed)}."
-            raise InputError(msg)
+        _check_codes(kind, column, names.values(), name)
+    for texts in (mapping.constants, mapping.defaults):
+        for column, text in texts.items():
+            _check_codes(kind, column, [text], name)
+            if get_kind(kind).column(column).type == "identifier":
+                raise InputError(f"{name}: {column} is the code of one child and cannot be the same for all rows.")
     if mapping.slashes and mapping.slashes not in SLASHES:
         raise InputError(f"{name}: slashes is {mapping.slashes!r}. Allowed: {', '.join(map(repr, SLASHES))}.")
+
+
+def _check_codes(kind: str, column: str, codes: Any, name: str) -> None:  # noqa: ANN401 - any iterable of texts
+    allowed = get_kind(kind).column(column).allowed
+    wrong = sorted({ours for ours in codes if allowed and ours not in allowed})
+    if wrong:
+        msg = f"{name}: {', '.join(map(repr, wrong))} is not allowed in {column}. "
+        raise InputError(msg + f"Allowed: {', '.join(allowed)}.")
 
 
 def _column_names(kind: str) -> tuple[str, ...]:
     return tuple(column.name for column in get_kind(kind).given)
 
 
-def _refuse_unknown_keys(content: Table[str, object], name: str) -> None:
+def _only_columns_of(kind: str, mapping: ColumnMapping) -> ColumnMapping:
+    """Return a mapping for all kinds without the columns that one kind does not have."""
+    ours = _column_names(kind)
+    return replace(
+        mapping,
+        columns={column: theirs for column, theirs in mapping.columns.items() if column in ours},
+        value_names={column: names for column, names in mapping.value_names.items() if column in ours},
+        constants={column: text for column, text in mapping.constants.items() if column in ours},
+        defaults={column: text for column, text in mapping.defaults.items() if column in ours},
+    )
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path.name} is not a valid TOML file: {error}") from None
+
+
+_KEYS = ("columns", "values", "ignore", "constants", "defaults", "skip", "sheet", "heading_row", "dates")
+
+
+def _refuse_unknown_keys(content: Table[str, object], name: str, *, inner: bool = False) -> None:
     every = {column.name for kind in KINDS.values() for column in kind.given}
-    wrong = set(content) - {"columns", "values", "ignore", "dates", *KINDS}
-    wrong |= set(_columns(content, name)) - every
-    wrong |= set(_values(content, name)) - every
+    wrong = set(content) - {*_KEYS, *(() if inner else KINDS)}
+    for key in ("columns", "values", "constants", "defaults"):
+        wrong |= set(_table(content, key, name)) - every
     if wrong:
-        msg = f"{name}: unknown {', '.join(map(repr, sorted(wrong)))}. Allowed at the top: columns, "
-        msg += f"values, ignore, dates and the kinds {', '.join(KINDS)}; below them the kinds' columns."
-        raise InputError(msg)
+        msg = f"{name}: unknown {', '.join(map(repr, sorted(wrong)))}. Allowed at the top: {', '.join(_KEYS)} "
+        raise InputError(msg + f"and the kinds {', '.join(KINDS)}; below them the kinds' columns.")
 
 
-def _columns(content: Table[str, object], name: str) -> dict[str, str]:
-    columns = _table(content, "columns", name)
-    return {ours: _text(theirs, f"columns.{ours}", name) for ours, theirs in columns.items()}
-
-
-def _values(content: Table[str, object], name: str) -> dict[str, dict[str, str]]:
+def _parse(content: Table[str, object], name: str) -> ColumnMapping:
+    """Read the entries of the top of a file, or of the part for one kind."""
     values = _table(content, "values", name)
-    return {
-        column: {theirs: _text(ours, f"values.{column}", name) for theirs, ours in _table(values, column, name).items()}
-        for column in values
-    }
+    row = content.get("heading_row", 0)
+    if not isinstance(row, int) or isinstance(row, bool) or row < 0:
+        raise InputError(f"{name}: heading_row must be the number of a row, as heading_row = 3.")
+    return ColumnMapping(
+        columns={
+            ours: tuple(_list(theirs, f"columns.{ours}", name))
+            if isinstance(theirs, list)
+            else _text(theirs, f"columns.{ours}", name)
+            for ours, theirs in _table(content, "columns", name).items()
+        },
+        value_names={column: _answered(_texts(values, column, name)) for column in values},
+        ignore=tuple(_list(content.get("ignore", []), "ignore", name)),
+        slashes=cast("Slashes", _texts(content, "dates", name).get("slashes", "")),
+        constants=_answered(_texts(content, "constants", name)),
+        defaults=_answered(_texts(content, "defaults", name)),
+        skip={
+            heading: tuple(_list(words, f"skip.{heading}", name))
+            for heading, words in _table(content, "skip", name).items()
+        },
+        sheet=_text(content.get("sheet", ""), "sheet", name),
+        heading_row=row,
+    )
 
 
-def _merged(first: dict[str, dict[str, str]], then: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+def _answered(entries: Table[str, str]) -> dict[str, str]:
+    """Return the entries that are filled in; a draft has empty ones."""
+    return {key: text for key, text in entries.items() if text}
+
+
+def _merged(first: Table[str, Table[str, str]], then: Table[str, Table[str, str]]) -> dict[str, dict[str, str]]:
     return {column: {**first.get(column, {}), **then.get(column, {})} for column in (*first, *then)}
 
 
@@ -142,14 +229,48 @@ def _table(content: Table[str, object], key: str, name: str) -> dict[str, object
     return table
 
 
-def _texts(content: Table[str, object], key: str, name: str) -> tuple[str, ...]:
-    texts = content.get(key, [])
-    if not isinstance(texts, list):
-        raise InputError(f'{name}: {key!r} must be a list of column names, as {key} = ["remarks"].')
-    return tuple(_text(text, key, name) for text in texts)
+def _texts(content: Table[str, object], key: str, name: str) -> dict[str, str]:
+    return {theirs: _text(ours, f"{key}.{theirs}", name) for theirs, ours in _table(content, key, name).items()}
+
+
+def _list(value: object, key: str, name: str) -> Iterator[str]:
+    if not isinstance(value, list):
+        raise InputError(f'{name}: {key!r} must be a list of texts, as {key} = ["remarks"].')
+    yield from (_text(text, key, name) for text in value)
 
 
 def _text(value: object, key: str, name: str) -> str:
     if not isinstance(value, str):
         raise InputError(f"{name}: {key!r} must be a text in quotation marks.")
     return value
+
+
+def _as_table(mapping: ColumnMapping) -> dict[str, Any]:
+    """Return the entries of a mapping as they stand in a file, without those that are empty."""
+    table = {entry.name: getattr(mapping, entry.name) for entry in fields(mapping)}
+    table["values"] = table.pop("value_names")
+    table["dates"] = {"slashes": mapping.slashes} if mapping.slashes else {}
+    return {key: table[key] for key in _KEYS if table[key]}
+
+
+def _lines(content: Table[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    """Yield the lines of a TOML table: first its own entries, then the tables in it."""
+    plain = {key: value for key, value in content.items() if not isinstance(value, dict)}
+    if plain and path:
+        yield f"\n[{'.'.join(map(_quote, path))}]"
+    for key, value in plain.items():
+        listed = isinstance(value, (list, tuple))
+        text = f"[{', '.join(map(_quote_value, value))}]" if listed else _quote_value(value)
+        yield f"{_quote(key)} = {text}"
+    for key, value in content.items():
+        if isinstance(value, dict):
+            yield from _lines(value, (*path, key))
+
+
+def _quote(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _quote_value(key)
+
+
+def _quote_value(value: object) -> str:
+    # The strings of JSON are strings of TOML, but for the delete character.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 
 from data.errors import FileRefused
-from data.personal.content import Holds, find_personal_content, median_year, recognise_degrees
+from data.personal.content import Holds, find_birth_day, find_personal_content, recognise_degrees
 from data.personal.headings import find_personal_heading, is_about_others, list_headings
-from data.restricted.intake.headings import Layout
+from data.restricted.intake.headings import OWN, Layout, read_meanings
 from data.restricted.intake.table import RawColumn, RawTable
 from data.schema.column import Column, RecordKind
 
@@ -21,9 +21,12 @@ def refuse_personal_headings(name: str, kind: RecordKind, headings: list[str], l
     _refuse(name, headings, _by_heading(kind, headings, layout))
 
 
-def refuse_personal_content(name: str, kind: RecordKind, table: RawTable, layout: Layout) -> None:
-    """Raise FileRefused for a column whose content looks personal."""
-    _refuse(name, [column.heading for column in table.columns], _by_content(kind, table, layout))
+def refuse_personal_content(name: str, kind: RecordKind, table: RawTable, layout: Layout, year: float | None) -> None:
+    """Raise FileRefused for a column whose content looks personal.
+
+    `year` is the median year of the records; with it, years of birth are recognised.
+    """
+    _refuse(name, [column.heading for column in table.columns], _by_content(kind, table, layout, year))
 
 
 @dataclass(frozen=True)
@@ -58,23 +61,32 @@ def _where(headings: list[str], columns: list[_Found]) -> str:
 
 
 def _by_heading(kind: RecordKind, headings: list[str], layout: Layout) -> Iterator[_Found]:
-    own_words = {p for column, p in layout.columns.items() if column not in layout.mapped}
+    ours = {position: column for column in layout.list_found() for position in layout.positions_of(column)}
     for position, heading in enumerate(headings):
-        if position in own_words or position in layout.metadata:
+        column = ours.get(position, "")
+        own_word = column not in layout.mapped and read_meanings(kind.name, heading).get(column) == OWN
+        if own_word or position in layout.metadata:
             continue
-        if sort := find_personal_heading(heading, kind.refuses):
+        sort = find_personal_heading(heading, kind.refuses)
+        # A year of birth becomes a band of ages; a day of birth in that column is found by its content.
+        if sort and not (sort == "dates of birth" and _is_birth_year(kind, heading, column)):
             yield _Found(position, sort)
 
 
-def _by_content(kind: RecordKind, table: RawTable, layout: Layout) -> Iterator[_Found]:
-    ours = {position: kind.column(column) for column, position in layout.columns.items()}
-    dates = [layout.columns[name] for name in ("date", "valid_from") if name in layout.columns]
-    year = median_year(table.columns[dates[0]].distinct) if dates else None
+def _is_birth_year(kind: RecordKind, heading: str, column: str) -> bool:
+    return column == "age_band" and column in read_meanings(kind.name, heading)
+
+
+def _by_content(kind: RecordKind, table: RawTable, layout: Layout, year: float | None) -> Iterator[_Found]:
+    ours = {p: kind.column(column) for column in layout.list_found() for p in layout.positions_of(column)}
     degrees: dict[str, _Found] = {}
     for position, raw in enumerate(table.columns):
         if position in layout.metadata:
             continue
         looks = partial(_content, kind, ours.get(position), raw.heading, year=year)
+        if find_personal_heading(raw.heading, kind.refuses) == "dates of birth" and find_birth_day(raw.distinct):
+            yield _Found(position, "dates of birth")
+            continue
         if sort := looks(raw.distinct):
             yield _Found(position, sort, _first_line(table, raw, sort, looks), position in ours)
         elif position not in ours and (which := recognise_degrees(raw.distinct)):

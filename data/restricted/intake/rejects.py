@@ -22,6 +22,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,8 @@ from data.workspace.safe_text import escape_frame
 
 REJECT_COLUMNS = ("line", "record_number", "column", "value", "reason", "allowed")
 LONGEST = 40
+_SHARED = 3  # rows with a value, from which it is shown with the reason
+_LINES = 5  # of a reason
 _DIGITS = 6
 _NEAR = 0.75  # of 1: a letter or two wrong in a category
 _NUMBER = re.compile(r"[+-]?\d{1,6}(?:[.,]\d{1,2})?\s?%?")
@@ -54,6 +57,28 @@ def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
     writer.writerows(escape_frame(rejects[list(REJECT_COLUMNS)]).itertuples(index=False, name=None))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, "\ufeff" + text.getvalue())
+
+
+def group_rejects(rejects: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the reasons of rejected rows, each column, value and reason once, most rows first.
+
+    Each has `column`, `value`, `reason`, `allowed`, `rows` (how many) and `lines` (the first of them). A value stands
+    only where several rows share it.
+    """
+    if rejects.empty:
+        return []
+    shared = rejects.groupby(["column", "reason", "value"])["line"].transform("size") >= _SHARED
+    values = rejects["value"].where(shared, "")
+    groups = rejects.assign(value=values).groupby(["column", "value", "reason", "allowed"], sort=False)["line"]
+    reasons = [
+        {
+            **dict(zip(("column", "value", "reason", "allowed"), key, strict=True)),
+            "rows": len(lines),
+            "lines": lines.head(_LINES).tolist(),
+        }
+        for key, lines in groups
+    ]
+    return sorted(reasons, key=lambda reason: -reason["rows"])
 
 
 def build_rejects(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows) -> pd.DataFrame:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+
+from data.restricted.intake.start import Start
+from data.schema import words
+
+_LONGEST_TOTAL = 40
 
 Codes = npt.NDArray[np.int32]
 
@@ -31,9 +38,22 @@ class RawColumn:
 
 @dataclass
 class RawTable:
-    """A table as read: columns, the line on which each row begins, rows that could not be read."""
+    """A table as read: columns, the line on which each row begins, rows that could not be read, where it begins."""
 
     columns: list[RawColumn]
     lines: npt.NDArray[np.int64]
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    begin: Start = field(default_factory=lambda: Start(0, 1, [], 0.0))
+
+
+def is_total(cells: Sequence[str]) -> bool:
+    """Return whether a row holds totals: its first filled cell is a word for it, alone or before a colon or bracket."""
+    first = next((cell for cell in cells if cell), "")
+    bare = first[:_LONGEST_TOTAL].strip().casefold().split(":")[0].split("(")[0].rstrip(" .=")
+    return len(first) <= _LONGEST_TOTAL and bare in _total_words()
+
+
+@lru_cache(maxsize=1)
+def _total_words() -> frozenset[str]:
+    return frozenset(text.casefold() for text in words.read_words()["total"])

@@ -1,9 +1,13 @@
 """Checks of the distinct values of one column: allowed values become canonical, others are faults.
 
-Days such as 2007-05-31 (a time after it is dropped), days such as 31.05.2007 (always day first) and the dates of a
-spreadsheet are read. Days such as 31/05/2007 or 31-05-2007 are read day first only if the column proves it (some first
-number is above 12 and no second number is) or if the mapping states the order. All other such days are rejected, and
-so are years with two digits. Nothing is guessed.
+Days such as 2007-05-31 and 2007/05/31 (a time after it is dropped), 31.05.2007 and 31.5.07 (always day first), days
+with the month as a word and the dates and day numbers of a spreadsheet are read. Days such as 31/05/2007 or 31-05-2007
+are read day first only if the column proves it (some first number is above 12 and no second number is) or if the
+mapping states the order. All other such days are rejected. A year of two digits is of this century, and rejected if it
+would be in the future. Nothing is guessed.
+
+Ages become bands. A year of birth is marked by a B in front and becomes a band when the day is known; it is never
+stored.
 
 The decimal sign of a number is a point; a comma is a decimal sign only before the last one or two digits (2,5).
 Thousands separators are rejected.
@@ -19,8 +23,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from data.errors import InputError
+from data.schema import words
 from data.schema.column import Column
-from data.schema.earlier_words import read_earlier_words
 from data.tables.periods import Period
 from data.workspace.folding import fold, make_key
 
@@ -38,10 +42,14 @@ class Faulty(InputError):
 
 @dataclass
 class Checked:
-    """Canonical values, one for each distinct value, and the faults by index of the value."""
+    """Canonical values, one for each distinct value, and the faults by index of the value.
+
+    `several` are the indices of values with several answers, of which the first was read.
+    """
 
     values: list[Value]
     faults: dict[int, tuple[str, str]] = field(default_factory=dict)
+    several: set[int] = field(default_factory=set)
 
 
 def check_values(
@@ -60,6 +68,11 @@ def check_values(
         try:
             checked.values.append(read(text) if text else _empty(column))
         except Faulty as fault:
+            answers = _split_answers(column, text, read, theirs)
+            if answers:
+                checked.values.append(answers[0])
+                checked.several |= {number} if answers[1:] else set()
+                continue
             checked.faults[number] = (fault.reason, fault.allowed or column.limits)
             checked.values.append(None if column.numeric else "")
     return checked
@@ -75,6 +88,20 @@ def slash_order(values: list[str], given_order: str) -> str:
     return "day first" if day_first and not month_first else ""
 
 
+def is_unordered_day(text: str) -> bool:
+    """Return whether a text is a day such as 5/6/2007, of which either number may be the month."""
+    match = _SLASHED.fullmatch(text.strip())
+    return match is not None and match[1] != match[2]
+
+
+def read_year(text: str, today: dt.date) -> int | None:
+    """Return the year of a text that is a day in any form; None if it is none."""
+    try:
+        return _parse_day(" ".join(text.split()), "day first", today).year
+    except Faulty:
+        return None
+
+
 def _empty(column: Column) -> Value:
     # An identifier may be replaced by the programme number: the row is judged later.
     if column.required and column.type != "identifier":
@@ -83,6 +110,8 @@ def _empty(column: Column) -> Value:
 
 
 def _reader(column: Column, today: dt.date, slashes: str) -> Callable[[str], Value]:
+    if column.name == "age_band":
+        return lambda text: _parse_age(text, column, today)
     if column.type == "category":
         return _category(column)
     if column.type == "date":
@@ -103,23 +132,23 @@ def _reader(column: Column, today: dt.date, slashes: str) -> Callable[[str], Val
 
 
 @lru_cache(maxsize=64)
-def _list_spellings(name: str, allowed: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Return the code of each accepted spelling: the code itself, its words, and words of earlier versions."""
+def list_spellings(name: str, allowed: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Return the code of each spelling's key: the code itself, its words, and the words of all languages."""
     codes = dict(allowed)
     known = {make_key(code): code for code in codes}
-    for code, words in allowed:
-        known.setdefault(make_key(words), code)
-    for words, code in read_earlier_words().get(name, {}).items():
+    for code, text in allowed:
+        known.setdefault(make_key(text), code)
+    for key, code in words.index_codes(name).items():
         if code in codes:
-            known.setdefault(make_key(words), code)
+            known.setdefault(key, code)
     return known
 
 
 def _category(column: Column) -> Callable[[str], Value]:
-    known = _list_spellings(column.name, tuple(column.allowed.items()))
+    known = list_spellings(column.name, tuple(column.allowed.items()))
 
     def read(text: str) -> Value:
-        code = known.get(make_key(text[:200]))
+        code = words.look_up(known, text[:200])
         if code is None:
             raise Faulty("not one of the categories")
         return code
@@ -127,15 +156,105 @@ def _category(column: Column) -> Callable[[str], Value]:
     return read
 
 
+_BETWEEN_ANSWERS = re.compile(r"\s*[;,/|+&]\s*")
+
+
+def _split_answers(column: Column, text: str, read: Callable[[str], Value], theirs: Mapping[str, str]) -> list[Value]:
+    """Return the codes of a text with several answers; empty unless each of them is known."""
+    if not column.several:
+        return []
+    for parts in (_BETWEEN_ANSWERS.split(text), _and().split(text), text.split()):
+        try:
+            codes = [read(theirs.get(fold(part), part)) for part in parts if part]
+        except Faulty:
+            continue
+        if len(parts) > 1:
+            # The first that says something counts.
+            return sorted(dict.fromkeys(codes), key=lambda code: code in ("other", "unknown"))
+    return []
+
+
+@lru_cache(maxsize=1)
+def _and() -> re.Pattern[str]:
+    joining = "|".join(re.escape(text) for text in words.read_words()["several"])
+    return re.compile(rf"\s*[;,]\s*|\s+(?:{joining})\s+", re.IGNORECASE)
+
+
+_BAND = re.compile(r"(\d{1,2}) ?(?:-|–|—|to|deri|ne|në|έως|εως) ?(\d{1,2})", re.IGNORECASE)
+_AGE = re.compile(r"(\d{1,2})(?:[.,](?:0{1,2}|5))?")
+_BIRTH = re.compile(r"(?:19|20)\d\d")
+_GROWN = "18 or older on that day"
+_CHILD_AGES = "an age from 0 to 17, a band (0-5, 6-9, 10-13, 14-17), a year of birth, or an empty cell"
+
+
+def _parse_age(text: str, column: Column, today: dt.date) -> str:
+    """Return the band of an age or of a narrower band; a year of birth with a B in front."""
+    known = list_spellings(column.name, tuple(column.allowed.items()))
+    if code := words.look_up(known, text[:200]):
+        return code
+    number, word = _strip_age_word(text)
+    if word == "months":
+        return age_band(0) if _AGE.fullmatch(number) else _refuse_age()
+    if match := _BAND.fullmatch(number):
+        first, last = age_band(int(match[1])), age_band(int(match[2]))
+        if first != last or int(match[1]) > int(match[2]):
+            raise Faulty("the ages lie in two bands", _CHILD_AGES)
+        return first
+    if match := _AGE.fullmatch(number):
+        return age_band(int(match[1]))
+    if not word and _BIRTH.fullmatch(number) and int(number) <= today.year:
+        return f"B{number}"
+    return _refuse_age()
+
+
+def _refuse_age() -> str:
+    raise Faulty("not an age or a band of ages", _CHILD_AGES)
+
+
+def _strip_age_word(text: str) -> tuple[str, str]:
+    """Return an age without its word, and "years", "months" or ""."""
+    match = re.fullmatch(r"([\d.,\s–—-]*\d)\s*([^\W\d_].*)", text)
+    kind = words.look_up(words.index_codes("age_band.word"), match[2]) if match else None
+    return (match[1].strip(), kind) if match and kind else (text, "")
+
+
+def age_band(age: int) -> str:
+    """Return the band of an age in years; raise Faulty for an adult."""
+    for band, last in (("0-5", 5), ("6-9", 9), ("10-13", 13), ("14-17", 17)):
+        if age <= last:
+            return band
+    raise Faulty(_GROWN, _CHILD_AGES)
+
+
+def age_band_on(birth_year: int, day: str) -> str:
+    """Return the band of a child on a day, from the year of birth alone; raise Faulty for an adult.
+
+    The birthday is taken for the first of July, which is wrong by one year for as few children as possible. One who may
+    be 17 counts as 17.
+    """
+    years = int(day[:4]) - birth_year
+    if years < 0:
+        raise Faulty("the year of birth is after the day of the encounter", _CHILD_AGES)
+    age = years if day[5:7] >= "07" else max(years - 1, 0)
+    return age_band(17 if years == 18 else age)
+
+
 _ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}.*)?")
-_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
-_SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})")
-_SHORT = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2}")
+_TIME = re.compile(r",? \d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp]\.?[Mm]\.?)?$")
+_YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
+_DOTTED = re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4}|\d{2})\.?")
+_SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})")
+_NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ ./-]+([^\W\d_]{3,12})\.?[ ,./-]+(\d{4}|\d{2})", re.IGNORECASE)
+_NAMED_FIRST = re.compile(r"([^\W\d_]{3,12})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.IGNORECASE)
+_MONTH_ALONE = re.compile(r"([^\W\d_]{3,12})\.?[ ,./-]*(\d{4}|\d{2})")
+_DAY_NUMBER = re.compile(r"(\d{5})(?:[.,]\d+)?")
 _WEEK = re.compile(r"(\d{4})-?W(\d{2})")
+_FIRST_DAY_NUMBER = dt.date(1899, 12, 30)  # as Excel counts; 36526 is the first of January 2000
+_LEAST_DAY_NUMBER = 18_264  # 1950: what is below it is rather another number
 
 
 def _parse_date(text: str, column: Column, today: dt.date, slashes: str) -> str:
-    day = _parse_day(text, slashes)
+    day = _parse_day(text, slashes, today)
     return _within(day, column, today).isoformat()
 
 
@@ -147,19 +266,56 @@ def _within(day: dt.date, column: Column, today: dt.date) -> dt.date:
     return day
 
 
-def _parse_day(text: str, slashes: str) -> dt.date:
+def _parse_day(text: str, slashes: str, today: dt.date) -> dt.date:
     if iso := _ISO.fullmatch(text):
         return _date(*map(int, iso[1].split("-")))
+    text = _TIME.sub("", text)
+    if year_first := _YEAR_FIRST.fullmatch(text):
+        return _date(*map(int, year_first.groups()))
     if dotted := _DOTTED.fullmatch(text):
-        return _date(int(dotted[3]), int(dotted[2]), int(dotted[1]))
+        return _date(_full_year(dotted[3], today), int(dotted[2]), int(dotted[1]))
     if slashed := _SLASHED.fullmatch(text):
-        first, second, year = map(int, slashed.groups())
+        first, second, year = int(slashed[1]), int(slashed[2]), _full_year(slashed[3], today)
         if not slashes and first != second:
             raise Faulty("it is not clear which part is the day and which is the month", _TELL)
         return _date(year, first, second) if slashes == "month first" else _date(year, second, first)
-    if _SHORT.fullmatch(text):
+    if number := _DAY_NUMBER.fullmatch(text):
+        return _from_day_number(int(number[1]), today)
+    return _parse_named_day(text, today)
+
+
+def _parse_named_day(text: str, today: dt.date) -> dt.date:
+    """Return a day whose month is a word of one of the languages."""
+    if named := _NAMED.fullmatch(text):
+        day, name, year = named.groups()
+    elif named := _NAMED_FIRST.fullmatch(text):
+        name, day, year = named.groups()
+    else:
+        alone = _MONTH_ALONE.fullmatch(text)
+        raise Faulty("the day is missing" if alone and _month(alone[1]) else "not a date")
+    month = _month(name)
+    if not month:
+        raise Faulty("not a date")
+    return _date(_full_year(year, today), month, int(day))
+
+
+def _month(name: str) -> int:
+    return int(words.look_up(words.index_codes("month"), name) or 0)
+
+
+def _from_day_number(number: int, today: dt.date) -> dt.date:
+    day = _FIRST_DAY_NUMBER + dt.timedelta(days=number)
+    if number < _LEAST_DAY_NUMBER or day.year > today.year + 10:
+        raise Faulty("not a date")
+    return day
+
+
+def _full_year(year: str, today: dt.date) -> int:
+    if len(year) == 4:
+        return int(year)
+    if 2000 + int(year) > today.year:
         raise Faulty("a year with only two digits")
-    raise Faulty("not a date")
+    return 2000 + int(year)
 
 
 _TELL = "2007-05-31, or the order of day and month in the partner's mapping"

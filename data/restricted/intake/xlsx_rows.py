@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from data.errors import FileRefused, TactError
-from data.restricted.intake.table import Fault
+from data.restricted.intake.start import ROWS, FindStart, Grid, Start
+from data.restricted.intake.table import Fault, is_total
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
+    from openpyxl.cell.read_only import ReadOnlyCell
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 # The sheets of our own forms that are there to be read by people.
@@ -23,27 +26,46 @@ _LARGEST = 2_000_000_000  # Bytes unpacked: a million rows of a template are abo
 _MIDNIGHT = dt.time()
 
 
+@contextlib.contextmanager
 def rows_of_workbook(
-    path: Path, choose_sheet: Callable[[list[list[str]]], int], notes: list[str]
-) -> Iterator[tuple[int, list[str] | Fault]]:
-    """Yield the rows of one sheet with their row numbers.
+    path: Path, find_start: FindStart, notes: list[str]
+) -> Iterator[tuple[Start, Iterator[tuple[int, list[str] | Fault]]]]:
+    """Yield where the table begins, and the rows below its headings with their row numbers.
 
     A row with a formula is a fault, because the file may lack the result. Raises FileRefused for a
     damaged workbook, or one that is larger than two gigabytes when unpacked.
     """
     with _opened(path) as sheets:
-        headings = [_first_row(sheet) for sheet in sheets]
-        chosen = choose_sheet(headings)
-        used = [n for n, sheet in enumerate(sheets) if headings[n] and sheet.title not in GUIDES]
+        used, grids = _first_rows(sheets)
+        begin = find_start(grids)
         if len(used) > 1:
-            notes.append(f"Only sheet {chosen + 1} of the {len(sheets)} sheets in the file was read.")
-        yield from _rows(sheets[chosen])
+            notes.append(f"Only sheet {grids[begin.grid].number} of the {len(sheets)} sheets in the file was read.")
+        yield begin, _rows(used[begin.grid], begin)
 
 
-def first_rows(path: Path) -> list[list[str]]:
-    """Return the first row of each visible sheet."""
+def read_first_rows(path: Path) -> list[Grid]:
+    """Return the first rows of each visible sheet that is not there to be read by people."""
     with _opened(path) as sheets:
-        return [_first_row(sheet) for sheet in sheets]
+        return _first_rows(sheets)[1]
+
+
+def _first_rows(sheets: list[ReadOnlyWorksheet]) -> tuple[list[ReadOnlyWorksheet], list[Grid]]:
+    """Return the sheets that have content, and their first rows."""
+    used, grids = [], []
+    for number, sheet in enumerate(sheets, start=1):
+        rows = [(row, [_text(cell.value) for cell in cells]) for row, cells in enumerate(_head(sheet), start=1)]
+        filled = [(row, cells) for row, cells in rows if any(cell.strip() for cell in cells)]
+        if filled and (sheet.title not in GUIDES or len(sheets) == 1):
+            used.append(sheet)
+            grids.append(Grid(filled, sheet.title, number))
+    if not used:
+        raise FileRefused("The file is empty: the row with the column names is missing.")
+    return used, grids
+
+
+def _head(sheet: ReadOnlyWorksheet) -> Iterator[tuple[ReadOnlyCell, ...]]:
+    sheet.reset_dimensions()  # A wrong dimension in the file would cut rows off.
+    return islice(sheet.iter_rows(), 2 * ROWS)
 
 
 @contextlib.contextmanager
@@ -87,33 +109,20 @@ def _damaged(path: Path) -> FileRefused:
     return FileRefused(f"{path.name} is damaged or incomplete. Save it again as .xlsx or as CSV.")
 
 
-def _first_row(sheet: ReadOnlyWorksheet) -> list[str]:
-    for row in sheet.iter_rows(max_row=20):
-        cells = [_text(cell.value) for cell in row]
-        if any(cells):
-            return cells
-    return []
-
-
-def _rows(sheet: ReadOnlyWorksheet) -> Iterator[tuple[int, list[str] | Fault]]:
-    sheet.reset_dimensions()  # A wrong dimension in the file would cut rows off.
-    width = 0
+def _rows(sheet: ReadOnlyWorksheet, begin: Start) -> Iterator[tuple[int, list[str] | Fault]]:
+    width = len(begin.headings)
     for number, row in enumerate(sheet.iter_rows(), start=1):
+        if number <= begin.line:
+            continue
         types = {cell.data_type for cell in row}
-        if types & {"f", "e"}:
+        cells = [_text(cell.value) for cell in row]
+        # The sums of a row of totals are formulas; it is left out like any other row of totals.
+        if types & {"f", "e"} and not is_total(cells):
             reason = "the row has a formula" if "f" in types else "the row has a cell with an error"
             yield number, Fault(number, "", reason, "values: copy the cells and paste their values")
             continue
-        cells = [_text(cell.value) for cell in row]
-        if not any(cells):
-            continue
-        if not width:
-            width = _width(cells)
-        yield number, cells + [""] * (width - len(cells))
-
-
-def _width(header: list[str]) -> int:
-    return max(position for position, cell in enumerate(header, start=1) if cell)
+        if any(cells):
+            yield number, cells + [""] * (width - len(cells))
 
 
 def _text(value: object) -> str:

@@ -16,7 +16,7 @@ import hmac
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import pyarrow as pa
 
@@ -196,6 +196,13 @@ class Vault:
                 "UPDATE batch SET accepted = ?, changed = ?, already_known = ? WHERE id = ?",
                 (counts.accepted, counts.changed, counts.already_known, batch),
             )
+
+    def list_imports(self) -> list[dict[str, Any]]:
+        """Return the imports, oldest first: `number`, `at` (UTC), `kind`, `partner` and the three counts."""
+        names = ("number", "at", "kind", "partner", "accepted", "changed", "already_known")
+        query = "SELECT id, at, kind, partner, accepted, changed, already_known FROM batch ORDER BY id"
+        with sql.translating_errors(self._db):
+            return [dict(zip(names, row, strict=True)) for row in self._connection.execute(query)]
 
     def add(self, kind: str, frame: frames.Frame, source: str | Path, partner: str = "") -> Counts:
         """Import one frame as one file and return its counts; see Import.add for its columns."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.personal.content import find_personal_content, median_year, recognise_degrees
+from data.personal.content import find_birth_day, find_personal_content, recognise_degrees
 
 PERSONAL = {
     "phone numbers": [
@@ -101,9 +101,10 @@ def test_single_degrees_of_both_countries():
     assert recognise_degrees(["41.3", "12.5"]) is None
 
 
-def test_the_median_year_of_a_column_of_days():
-    assert median_year(["2006-06-01", "31/05/2008", "x", "2007-01-01"]) == 2007
-    assert median_year(["x"]) is None
+@pytest.mark.parametrize("text", ["3.2.1996", "1996-02-03", "3/2/96", "3 shkurt 1996", "1996-02-03 00:00:00"])
+def test_a_whole_day_among_years_of_birth(text):
+    assert find_birth_day(["1996", text])
+    assert not find_birth_day(["1996", "11", "10-13", "8 vjeç", "10 - 13 vjeç", ""])
 
 
 NAMES = [

@@ -173,10 +173,12 @@ def test_a_figure_of_a_year_becomes_an_interval(tmp_path):
     [
         ({"date": ""}, "date", "missing"),
         ({"date": "2007-02-30"}, "date", "a day that does not exist"),
-        ({"date": "31.5.07"}, "date", "a year with only two digits"),
+        ({"date": "31.5.97"}, "date", "a year with only two digits"),
         ({"date": "5/6/2007"}, "date", "it is not clear which part is the day and which is the month"),
         ({"date": "yesterday"}, "date", "not a date"),
-        ({"date": "39233"}, "date", "not a date"),
+        ({"date": "3923"}, "date", "not a date"),
+        ({"date": "99999"}, "date", "not a date"),
+        ({"date": "May 2007"}, "date", "the day is missing"),
         ({"date": "1999-12-31"}, "date", "before 2000-01-01"),
         ({"date": "2009-07-01"}, "date", "in the future"),
         ({"municipality": ""}, "municipality", "missing"),
@@ -278,7 +280,7 @@ def test_lines_are_those_of_the_file(tmp_path):
     text = text_of([ROW]) + "\r\n" + '"2007-05-31\n",Tiranë' + "\r\n" + text_of([ROW | {"stage": "x"}]).split("\r\n")[1]
     intake = read(write(tmp_path, text))
     assert intake.rejects[["line", "column"]].to_numpy().tolist() == [[4, ""], [6, "stage"]]
-    assert intake.rejects.reason[0] == "the row has 2 cells, but the first row has 17"
+    assert intake.rejects.reason[0] == "the row has 2 cells, but the row of headings has 17"
     assert (intake.rows, intake.accepted_rows, intake.rejected_rows) == (3, 1, 2)
 
 
@@ -349,9 +351,9 @@ def test_a_file_of_headings_alone_says_so(tmp_path):
 
 
 def test_columns_that_are_not_ours_are_named_with_those_that_they_may_be(tmp_path):
-    row = {k: v for k, v in ROW.items() if k not in ("sex", "age_band")} | {"Vërejtje": "x", "Gjinia": "F"}
+    row = {k: v for k, v in ROW.items() if k not in ("sex", "age_band")} | {"Vërejtje": "x", "Shenja": "F"}
     (note,) = read(write(tmp_path, text_of([row]))).notes
-    assert note.startswith("Not read and not stored, because kind encounter does not have them: 'Vërejtje', 'Gjinia'.")
+    assert note.startswith("Not read and not stored, because kind encounter does not have them: 'Vërejtje', 'Shenja'.")
     assert "If one of them is sex or age_band, rename it" in note
     (whole,) = read_rows(tmp_path, {"Vërejtje": "x"}).notes
     assert "meant" not in whole

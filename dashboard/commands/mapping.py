@@ -1,0 +1,177 @@
+"""`tact mapping`: how a partner's files are read; questions about a file, and answers that are kept."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dashboard.commands.asking import ask, can_ask
+from dashboard.commands.import_ import (
+    NO_HINTS,
+    Hints,
+    check_files,
+    check_workspace_kind,
+    extend_mappings,
+    find_mappings,
+    word_unknown,
+)
+from dashboard.commands.option_groups import expand_options
+from dashboard.commands.output import Json, emit, say
+from dashboard.commands.workspace import open_workspace
+from data.errors import FileRefused, InputError
+from data.reference import area_table
+from data.restricted import intake
+from data.restricted.intake import mapping
+from data.restricted.intake.headings import SURE
+from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.recognition import Question, Recognition, answer, recognise
+from geo.places import Places
+
+app = typer.Typer(help="How the files of a partner are read.", no_args_is_help=True)
+_TRIES = 3
+_SHOWN = 8  # answers that a question lists
+
+
+@app.callback()
+def explain() -> None:
+    """How the files of a partner are read."""
+
+
+@app.command("draft")
+@expand_options
+def draft(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A file of the partner: CSV or XLSX.")],
+    partner: Annotated[str | None, typer.Option(help="Whose file it is; answers are kept for it.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="encounter, effort, service, community, indicator or figure.")
+    ] = None,
+    hints: Hints = NO_HINTS,
+    as_json: Json = False,
+) -> None:
+    """Say how a file is read, and ask what is not sure; nothing is imported.
+
+    On a terminal and with a partner, the answers are kept and the next file is read without a question. Otherwise the
+    questions are listed, and --set and --column answer them. What they say is kept too if a partner is named.
+    """
+    workspace = open_workspace(context)
+    check_files([file])
+    check_workspace_kind(workspace, [file])
+    saved = find_mappings(workspace, partner, None)
+    mappings = extend_mappings(saved, hints)
+    name = kind or intake.guess_kind(file, mappings)
+    if name is None:
+        raise FileRefused(word_unknown(file))
+    learnt = extend_mappings({}, hints)[name]
+    places = Places(area_table())
+
+    def look(more: ColumnMapping) -> Recognition:
+        known = {**mappings, name: mappings[name].extend(more)}
+        return recognise(file, resolve=places.resolve, mappings=known, kind=name, partner=partner)
+
+    found = look(learnt)
+    may_ask = partner is not None and can_ask() and not as_json
+    if may_ask:
+        emit(None, False, *_describe(file, found))
+    while may_ask and found.questions:
+        answers = _ask_all(found.questions)
+        if answers == ColumnMapping():
+            break
+        learnt = learnt.extend(answers)
+        found = look(learnt)
+    path = None
+    if partner is not None and learnt != ColumnMapping():
+        path = mapping.file_for(workspace.mappings, partner)
+        mapping.save(path, name, learnt)
+    emit(
+        {"file": str(file), **_as_json(found), "mapping": str(path) if path else None},
+        as_json,
+        *([] if may_ask else _describe(file, found)),
+        *_word_questions(found.questions),
+        *([f"Kept for {partner}: {path}"] if path else []),
+        _word_next(file, found, partner),
+    )
+
+
+def _as_json(found: Recognition) -> dict[str, Any]:
+    return {**asdict(found), "questions": [asdict(question) for question in found.questions]}
+
+
+def _describe(file: Path, found: Recognition) -> Iterator[str]:
+    """Yield what the file is, and how each column is read."""
+    sheet = f" of sheet {found.sheet}" if found.sheet else ""
+    yield f"{file.name}: kind {found.kind}, headings in row {found.line}{sheet}, {found.rows:,} rows below."
+    for reading in found.readings:
+        headings = ", ".join(f"'{heading}'" for heading in reading.headings) or "the same for all rows"
+        sure = "" if reading.confidence >= SURE else f" (confidence {reading.confidence:.0%})"
+        yield f"  {reading.column}: {headings}{sure}"
+    if found.unknown:
+        yield f"  not read: {', '.join(repr(heading) for heading in found.unknown)}"
+    yield from (f"  {note}" for note in found.notes)
+
+
+def _word_questions(questions: Iterable[Question]) -> Iterator[str]:
+    for number, question in enumerate(questions, start=1):
+        yield f"Question {number}: {question.text}"
+        for part, allowed in question.parts.items():
+            yield f"  {_word_part(question, part, allowed)}"
+
+
+def _word_part(question: Question, part: str, allowed: tuple[str, ...]) -> str:
+    rows = f" ({question.rows[part]:,} rows)" if part in question.rows else ""
+    likely = f"; perhaps {question.proposal[part]}" if part in question.proposal else ""
+    listed = ", ".join(allowed[:_SHOWN]) + (", ..." if len(allowed) > _SHOWN else "")
+    return f"{part}{rows}: {listed or 'name or code of a place'}{likely}"
+
+
+def _word_next(file: Path, found: Recognition, partner: str | None) -> str:
+    name = f" --partner {shlex.quote(partner)}" if partner else ""
+    if not found.questions:
+        return f"Next: tact import {shlex.quote(str(file))}{name}"
+    options = " ".join(_word_option(question) for question in found.questions)
+    return f"Next, with your answers: tact mapping draft {shlex.quote(str(file))}{name or ' --partner NAME'} {options}"
+
+
+def _word_option(question: Question) -> str:
+    """Return the options that answer a question, with the likely answers or the first of those allowed."""
+    options = []
+    for part in question.parts:
+        # Where nothing is likely, nothing is proposed: a command that is copied must not decide.
+        value = question.proposal.get(part, "HEADING" if question.topic == "column" else "CODE")
+        if question.topic == "column":
+            options.append(f"--column {shlex.quote(f'{part}={value}')}")
+        elif question.topic == "days":
+            options.append("--days 'day first'")
+        else:
+            key = f"{question.column}.{part}" if question.topic == "words" else part
+            options.append(f"--set {shlex.quote(f'{key}={value}')}")
+    return " ".join(options)
+
+
+def _ask_all(questions: Iterable[Question]) -> ColumnMapping:
+    """Ask on the terminal; an empty answer takes the proposal, or leaves the question open."""
+    answers = ColumnMapping()
+    for question in questions:
+        say(question.text)
+        for part, allowed in question.parts.items():
+            answers = answers.extend(_ask_part(question, part, allowed))
+    return answers
+
+
+def _ask_part(question: Question, part: str, allowed: tuple[str, ...]) -> ColumnMapping:
+    numbered = {str(number): text for number, text in enumerate(allowed, start=1)}
+    for number, text in numbered.items():
+        say(f"  {number}  {text}")
+    likely = question.proposal.get(part, "")
+    for _ in range(_TRIES):
+        reply = ask(f"  {part}{f' ({question.rows[part]:,} rows)' if part in question.rows else ''} [{likely}]").strip()
+        try:
+            return answer(question, {part: numbered.get(reply, reply) or likely})
+        except InputError as wrong:
+            say(str(wrong))
+    return ColumnMapping()

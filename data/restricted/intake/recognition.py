@@ -1,0 +1,299 @@
+"""What a partner's file is, how its columns and words are read, and what the data officer must be asked.
+
+Nothing here reads a file differently from an import: it opens the table in the same way, and asks about what an import
+would refuse or reject. An answer is an entry of the partner's mapping, so that the same question does not come again.
+There is one question for each column, however many rows it is about, and one for all that is missing.
+
+A question repeats words of the file only in columns of categories and places, and only words that cannot be a child's
+name (data/restricted/intake/rejects.py) or that stand in the rows of several children.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+
+from data.errors import FileRefused, InputError
+from data.personal.headings import plain_heading
+from data.restricted.intake import TELLING, guess_kind, list_missing, open_table
+from data.restricted.intake.csv_rows import read_grids
+from data.restricted.intake.headings import OWN, SURE, WORD, Layout, match_headings, read_meanings, suggest_headings
+from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes
+from data.restricted.intake.rejects import LONGEST, Repeater
+from data.restricted.intake.start import ROWS, find_start
+from data.restricted.intake.table import RawColumn, RawTable
+from data.restricted.intake.values import check_values, is_unordered_day, slash_order
+from data.schema import Resolve, get_kind
+from data.schema.column import Column, RecordKind
+
+Topic = Literal["column", "constants", "words", "days"]
+_CHILDREN = 3  # who share a word that may be shown: a name is that of one child, or of a family
+_CODE = 2  # digits
+_MOST_WORDS = 40  # of one question; a column with more is rather the wrong one
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question to the data officer: its parts, what may be answered to each, and a proposal where there is one.
+
+    `parts` maps what is asked about to the allowed answers: a heading for a column of ours ("column"), the columns
+    that are missing ("constants"), words of the file ("words", with any place allowed where the column is a place), or
+    the order of days ("days"). `rows` counts the rows of each part. `proposal` has the likely answers, `confidence` how
+    likely they are, from 0 to 1.
+    """
+
+    topic: Topic
+    column: str
+    text: str
+    parts: Mapping[str, tuple[str, ...]]
+    rows: Mapping[str, int] = field(default_factory=dict)
+    proposal: Mapping[str, str] = field(default_factory=dict)
+    confidence: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a column of ours is read: the headings in the file, and how sure that is, from 0 to 1."""
+
+    column: str
+    headings: tuple[str, ...]
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What was recognised in a file.
+
+    `line` is that of the headings, `sheet` the number of the sheet (0 for a text file), `rows` the rows below. The
+    file can be imported when no question is left that `blocks`; of the others, the rows are rejected.
+    """
+
+    kind: str
+    sheet: int
+    line: int
+    rows: int
+    readings: tuple[Reading, ...]
+    questions: tuple[Question, ...]
+    unknown: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def blocks(self) -> bool:
+        """Whether an import would refuse the file before these questions are answered."""
+        return any(question.topic in ("column", "constants") for question in self.questions)
+
+
+def recognise(
+    path: Path,
+    *,
+    resolve: Resolve,
+    mappings: Mapping[str, ColumnMapping] | None = None,
+    kind: str | None = None,
+    partner: str | None = None,
+    today: dt.date | None = None,
+) -> Recognition:
+    """Recognise a file and return the questions that are open; `mappings` are the partner's, by kind.
+
+    Raises FileRefused for a file that cannot be read, that holds personal data, or of which no kind fits.
+    """
+    path, today = Path(path), today or dt.date.today()  # noqa: DTZ011 - a day in the officer's own calendar
+    name = kind or guess_kind(path, mappings)
+    if name is None:
+        raise FileRefused(f"The columns of {path.name} fit no kind of record, or fit several: name the kind.")
+    record_kind = get_kind(name)
+    mapping = (mappings or {}).get(name, ColumnMapping())
+    table, shaped = open_table(path, record_kind, mapping, partner, today=today, lenient=True)
+    headings = table.begin.headings
+    layout = match_headings(record_kind, headings, mapping)
+    if len(layout.list_found()) < TELLING:
+        # Too few columns to take the row for headings: it may be a record, and nothing of it may be shown.
+        msg = f"{path.name}: in none of the first {ROWS} rows are {TELLING} columns of kind {name} known. "
+        raise FileRefused(f"{msg}Name the row of the headings (--heading-row N), or write a mapping.")
+    file = _File(record_kind, mapping, table, shaped, resolve, today)
+    questions = [*_ask_columns(record_kind, headings, layout, mapping, partner), *file.ask_days(), *file.ask_words()]
+    return Recognition(
+        kind=name,
+        sheet=_sheet_number(path, record_kind, mapping),
+        line=table.begin.line,
+        rows=len(table.lines) + len(table.faults),
+        readings=tuple(_list_readings(record_kind, headings, layout, mapping)),
+        questions=tuple(questions),
+        unknown=tuple(plain_heading(headings[p], p) for p in layout.unknown),
+        notes=tuple(table.notes),
+    )
+
+
+def answer(question: Question, replies: Mapping[str, str]) -> ColumnMapping:
+    """Return the entries of a mapping that answer a question; parts without a reply stay open.
+
+    Raises InputError for a reply that is not allowed.
+    """
+    given = {part: reply for part, reply in replies.items() if reply}
+    for part, reply in given.items():
+        allowed = question.parts.get(part)
+        if allowed is None or (allowed and reply not in allowed):
+            raise InputError(f"{reply!r} is no answer for {part!r}. Allowed: {', '.join(allowed or question.parts)}.")
+    if question.topic == "column":
+        return ColumnMapping(columns=given)
+    if question.topic == "constants":
+        return ColumnMapping(constants=given)
+    if question.topic == "days":
+        return ColumnMapping(slashes=cast("Slashes", given.get(question.column, "")))
+    return ColumnMapping(
+        value_names={question.column: {word: read_place_label(reply) for word, reply in given.items()}}
+    )
+
+
+def read_place_label(reply: str) -> str:
+    """Return the code at the end of a proposed place, such as "Elbasan (municipality 10944380)"; else the reply."""
+    label = re.search(r"\((?:\w+ )?([\w.-]+)\)$", reply)
+    return label[1] if label else reply
+
+
+def _sheet_number(path: Path, kind: RecordKind, mapping: ColumnMapping) -> int:
+    grids = read_grids(path)
+    return grids[find_start([kind], mapping, grids).grid].number
+
+
+def _list_readings(kind: RecordKind, headings: list[str], layout: Layout, mapping: ColumnMapping) -> Iterator[Reading]:
+    for column in kind.given:
+        positions = layout.positions_of(column.name)
+        if column.name in mapping.constants and not positions:
+            yield Reading(column.name, (), OWN)
+        elif positions:
+            sure = [read_meanings(kind.name, headings[p]).get(column.name, WORD) for p in positions]
+            confidence = OWN if column.name in layout.mapped else min(sure)
+            yield Reading(column.name, tuple(plain_heading(headings[p], p) for p in positions), confidence)
+
+
+def _ask_columns(
+    kind: RecordKind, headings: list[str], layout: Layout, mapping: ColumnMapping, partner: str | None
+) -> Iterator[Question]:
+    """Ask which heading means a column that is needed or doubtful, and what holds for all rows where there is none."""
+    missing = list_missing(kind, [*layout.list_found(), *mapping.constants], partner)
+    nowhere = []
+    for name in dict.fromkeys([*missing, *layout.doubts]):
+        near = suggest_headings(kind, headings, layout, name)
+        # A column that may stay empty is asked about only if somebody wrote nearly its name.
+        if near and (name in missing or max(near.values()) > SURE - 0.2):
+            yield _ask_heading(kind, headings, name, near)
+        elif name in missing:
+            nowhere.append(name)
+    same = [name for name in nowhere if kind.column(name).allowed]
+    others = [name for name in nowhere if name not in same]
+    if same:
+        text = f"No column says {', '.join(same)}. What holds for all rows of this file?"
+        yield Question("constants", "", text, {name: tuple(kind.column(name).allowed) for name in same})
+    for name in others:
+        readable = dict.fromkeys(layout.unknown, 0.0)
+        if not readable or name == "partner":
+            continue
+        yield _ask_heading(kind, headings, name, readable)
+
+
+def _ask_heading(kind: RecordKind, headings: list[str], name: str, near: Mapping[int, float]) -> Question:
+    options = tuple(headings[p] for p in near if plain_heading(headings[p], p) == headings[p])
+    best, confidence = next(iter(near.items()))
+    text = f"Which column is {name} ({kind.column(name).label.lower()})?"
+    likely = {name: headings[best]} if confidence and headings[best] in options else {}
+    return Question("column", name, text, {name: options}, proposal=likely, confidence=confidence)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A table under recognition."""
+
+    kind: RecordKind
+    mapping: ColumnMapping
+    table: RawTable
+    layout: Layout
+    resolve: Resolve
+    today: dt.date
+
+    def ask_days(self) -> Iterator[Question]:
+        """Ask for the order of day and month, once for all columns."""
+        for column in self.kind.given:
+            raw = self._raw(column.name)
+            if raw is None or column.type not in ("date", "day_or_week"):
+                continue
+            unordered = [is_unordered_day(text) for text in raw.distinct]
+            if any(unordered) and not slash_order(raw.distinct, self.mapping.slashes):
+                count = int(np.array(unordered)[raw.codes].sum())
+                text = f"In {column.name}, days such as 4/3/2008 may be read in two ways. Which number comes first?"
+                rows = {column.name: count}
+                yield Question("days", column.name, text, {column.name: SLASHES}, rows)
+                return
+
+    def ask_words(self) -> Iterator[Question]:
+        """Ask what the unknown words of each column of categories or places mean."""
+        for column in self.kind.given:
+            raw = self._raw(column.name)
+            if raw is None or not (column.allowed or column.type == "area"):
+                continue
+            unknown = self._find_unknown(column, raw)
+            shown = {code: near for code, near in unknown.items() if self._may_show(column, raw, code)}
+            if shown and len(shown) <= _MOST_WORDS:
+                yield self._ask(column, raw, shown)
+
+    def _raw(self, name: str) -> RawColumn | None:
+        position = self.layout.columns.get(name)
+        return None if position is None else self.table.columns[position]
+
+    def _find_unknown(self, column: Column, raw: RawColumn) -> dict[int, tuple[str, ...]]:
+        """Return the codes of the words that an import would reject, with the likely answers."""
+        names = self.mapping.value_names.get(column.name)
+        checked = check_values(column, raw.distinct, today=self.today, names=names)
+        if column.allowed:
+            wrong = {n for n, (reason, _) in checked.faults.items() if reason == "not one of the categories"}
+            return dict.fromkeys(sorted(wrong), ())
+        unplaced = {}
+        for number, text in enumerate(checked.values):
+            match = self.resolve(str(text), None, column.level) if text else None
+            # A place that is nowhere near a known one is rejected: no answer would be right.
+            if match and match.code is None and match.candidates and match.finding in ("none", "several"):
+                unplaced[number] = match.candidates
+        return unplaced
+
+    def _may_show(self, column: Column, raw: RawColumn, code: int) -> bool:
+        text = raw.distinct[code].strip()
+        if not text or len(text) > LONGEST:
+            return False
+        # A code of one or two digits is nobody's name.
+        if text.isdigit() and len(text) <= _CODE and column.allowed:
+            return True
+        return (
+            self._repeater.repeat(column.name, text, alone=True) != "" or self._count_children(raw, code) >= _CHILDREN
+        )
+
+    @cached_property
+    def _repeater(self) -> Repeater:
+        return Repeater.from_table(self.kind, self.table, self.layout)
+
+    def _count_children(self, raw: RawColumn, code: int) -> int:
+        """Return how many children have a word; rows that are not about children count each."""
+        children = self._raw("child_id") or self._raw("programme_number")
+        rows = raw.codes == code
+        return int(rows.sum()) if children is None else len(np.unique(children.codes[rows]))
+
+    def _ask(self, column: Column, raw: RawColumn, unknown: Mapping[int, tuple[str, ...]]) -> Question:
+        counts = np.bincount(raw.codes, minlength=len(raw.distinct))
+        words = {raw.distinct[code].strip(): code for code in sorted(unknown, key=lambda code: -counts[code])}
+        what = "places" if column.type == "area" else "words"
+        text = f"In {column.name}, these {what} are not known. What do they mean?"
+        likely = {word: unknown[code][0] for word, code in words.items() if len(unknown[code]) == 1}
+        return Question(
+            "words",
+            column.name,
+            text,
+            dict.fromkeys(words, tuple(column.allowed)),
+            {word: int(counts[code]) for word, code in words.items()},
+            likely,
+            0.5 if likely else 0.0,
+        )

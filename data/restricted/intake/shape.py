@@ -1,0 +1,166 @@
+"""The shape of a partner's table made ours: rows that are no records leave, and each of our columns becomes one column.
+
+Left out, with a note: rows of totals, headings repeated further down, and rows that the mapping skips. A row with one
+filled cell is a remark and comes back. Several columns become one, a tick for each answer becomes the answers, and
+constants and defaults are filled in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from data.restricted.intake.checks import combinations
+from data.restricted.intake.headings import Layout
+from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.table import Fault, RawColumn, RawTable, is_total
+from data.schema.column import RecordKind
+from data.workspace.folding import fold, make_key
+
+_Mask = npt.NDArray[np.bool_]
+_TICKED = frozenset(["1", "1.0", "true", "yes", "y", "x", "po", "ναι", "nai", "✓", "✔", "☑"])
+_LEAST_COLUMNS = 3  # Of a narrower table, a row with one cell may be a record that lacks the others.
+_NAMED = 6  # lines in a note
+ONE_CELL = ("only one cell of the row is filled", "a record, or an empty row")
+
+
+def shape_table(
+    kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping
+) -> tuple[RawTable, Layout, list[str]]:
+    """Return the table and its layout with one column for each of ours, and notes on what was left out.
+
+    `further` and `ticks` of the new layout are empty.
+    """
+    table, notes = _drop_rows(table, layout, mapping)
+    columns, places = list(table.columns), dict(layout.columns)
+
+    def place(ours: str, codes: npt.NDArray[np.int64], distinct: list[str]) -> None:
+        places[ours] = len(columns)
+        columns.append(RawColumn(ours, codes.astype(np.int32), distinct))
+
+    for ours in [*layout.further, *layout.ticks]:
+        parts = [table.columns[position] for position in layout.positions_of(ours)]
+        place(ours, *_combine(parts, _choose_join(kind, ours, layout)))
+    for ours, text in mapping.constants.items():
+        if ours in places:
+            notes.append(f"The file has a column for {ours}: it is read, and not the one value of the mapping.")
+            continue
+        place(ours, np.zeros(len(table.lines), dtype=np.int64), [text])
+    for ours, text in mapping.defaults.items():
+        if ours in places:
+            raw = columns[places[ours]]
+            columns[places[ours]] = replace(raw, distinct=[cell if cell.strip() else text for cell in raw.distinct])
+    shaped = replace(layout, columns=places, further={}, ticks={})
+    return replace(table, columns=columns), shaped, notes
+
+
+def _choose_join(kind: RecordKind, ours: str, layout: Layout) -> Callable[[Sequence[str]], str]:
+    if ours in layout.ticks:
+        codes = list(layout.ticks[ours].values())
+        return lambda cells: ";".join(c for c, cell in zip(codes, cells, strict=True) if fold(cell) in _TICKED)
+    is_day = kind.column(ours).type in ("date", "day_or_week")
+    return _join_day if is_day and len(layout.further[ours]) == 2 else _first_filled
+
+
+def _first_filled(cells: Sequence[str]) -> str:
+    return next((cell for cell in cells if cell.strip()), "")
+
+
+def _join_day(cells: Sequence[str]) -> str:
+    """Return day, month and year of three cells as one text; the month may be a word."""
+    day, month, year = (cell.strip() for cell in cells)
+    if not (day or month or year):
+        return ""
+    return f"{day}.{month}.{year}" if month.isdigit() else f"{day} {month} {year}"
+
+
+def _combine(
+    parts: Sequence[RawColumn], join: Callable[[Sequence[str]], str]
+) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Return the codes and texts of several columns as one, each combination joined once."""
+    numbers, first = combinations(*(part.codes.astype(np.int64) for part in parts))
+    rows = zip(*([part.distinct[code] for code in part.codes[first].tolist()] for part in parts), strict=True)
+    texts = [join(row) for row in rows]
+    index = {text: n for n, text in enumerate(dict.fromkeys(texts))}
+    new = np.array([index[text] for text in texts], dtype=np.int64)
+    return (new[numbers] if len(texts) else numbers), list(index)
+
+
+def _drop_rows(table: RawTable, layout: Layout, mapping: ColumnMapping) -> tuple[RawTable, list[str]]:
+    if not table.columns or not len(table.lines):
+        return table, []
+    notes = []
+    gone = np.zeros(len(table.lines), dtype=bool)
+    for mask, words in _list_drops(table, layout, mapping):
+        if mask.any():
+            lines = table.lines[mask]
+            shown = ", ".join(map(str, lines[:_NAMED].tolist()))
+            more = f" and {len(lines) - _NAMED:,} more" if len(lines) > _NAMED else ""
+            notes.append(f"Left out, because {words}: line {shown}{more}.")
+            gone |= mask
+    faults = list(table.faults)
+    if len(layout.list_found()) >= _LEAST_COLUMNS:
+        remarks = _count_filled(table) == 1
+        faults += [Fault(line, "", *ONE_CELL) for line in table.lines[remarks & ~gone].tolist()]
+        gone |= remarks
+    if not gone.any():
+        return table, notes
+    columns = [_take(column, ~gone) for column in table.columns]
+    return replace(table, columns=columns, lines=table.lines[~gone], faults=faults), notes
+
+
+def _list_drops(table: RawTable, layout: Layout, mapping: ColumnMapping) -> Iterator[tuple[_Mask, str]]:
+    """Yield masks of the rows that are no records, and why."""
+    yield _find_totals(table), "it holds totals"
+    repeated = np.ones(len(table.lines), dtype=bool)
+    for position in layout.columns.values():
+        column = table.columns[position]
+        repeated &= _where(column, [" ".join(text.split()) == column.heading for text in column.distinct])
+    if len(layout.columns) > 1:
+        yield repeated, "it repeats the headings"
+    skips = {fold(heading): {make_key(text) for text in texts} for heading, texts in mapping.skip.items()}
+    for column in table.columns:
+        if words := skips.get(fold(column.heading)):
+            yield _where(column, [make_key(text) in words for text in column.distinct]), "the mapping skips such rows"
+
+
+def _find_totals(table: RawTable) -> _Mask:
+    """Return the rows whose first filled cell is a word for totals, shape (n,)."""
+    found = np.zeros(len(table.lines), dtype=bool)
+    before = np.zeros(len(table.lines), dtype=bool)
+    for column in table.columns:
+        total = [text[:1].isalpha() and is_total([text]) for text in column.distinct]
+        if any(total):
+            found |= _where(column, total) & ~before
+        before |= _where(column, [bool(text.strip()) for text in column.distinct])
+        if before.all():
+            break
+    return found
+
+
+def _count_filled(table: RawTable) -> npt.NDArray[np.int8]:
+    """Return how many cells of each row are filled, at most two, shape (n,)."""
+    filled = np.zeros(len(table.lines), dtype=np.int8)
+    for column in table.columns:
+        filled = np.minimum(filled + _where(column, [bool(text.strip()) for text in column.distinct]), 2)
+        if filled.min(initial=2) == 2:
+            break
+    return filled
+
+
+def _take(column: RawColumn, mask: _Mask) -> RawColumn:
+    """Return the rows of a mask, and only the texts that they have."""
+    codes = column.codes[mask]
+    used = np.zeros(len(column.distinct), dtype=bool)
+    used[codes] = True
+    numbers = np.cumsum(used, dtype=np.int32) - 1
+    return RawColumn(
+        column.heading, numbers[codes], [text for text, keep in zip(column.distinct, used, strict=True) if keep]
+    )
+
+
+def _where(column: RawColumn, of_distinct: list[bool]) -> _Mask:
+    return np.array(of_distinct, dtype=bool)[column.codes] if of_distinct else np.zeros(len(column.codes), dtype=bool)

@@ -1,0 +1,120 @@
+"""Where a table begins in a file: its sheet or delimiter, and the row of its headings.
+
+Lists of partners have titles above their headings, headings in two rows with merged cells, and sheets for other things.
+The row with most headings that we know is taken, the first of several; without any, the first row with content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from data.errors import FileRefused
+from data.personal.headings import plain_heading
+from data.restricted.intake.headings import rate_headings
+from data.restricted.intake.mapping import ColumnMapping
+from data.schema.column import RecordKind
+
+ROWS = 30  # A table begins in one of these.
+_SHOWN = 12  # headings in a message
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The first rows of a sheet, or of a text file cut at one delimiter, each with its line in the file.
+
+    `number` counts visible sheets from 1, and is 0 for a text.
+    """
+
+    rows: Sequence[tuple[int, list[str]]]
+    name: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a table begins: the index of its grid, the line of its headings, and the headings as one row."""
+
+    grid: int
+    line: int
+    headings: list[str]
+    score: float
+
+
+FindStart = Callable[[Sequence[Grid]], Start]
+
+
+def find_start(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequence[Grid]) -> Start:
+    """Return where the table of one of the kinds begins.
+
+    Raises FileRefused when several sheets have the columns equally, or when a sheet or row that the mapping names is
+    not there.
+    """
+    kinds = tuple(kinds)
+    wanted = check_choice(mapping, grids)
+    starts = [start for n in wanted for start in [_find_in_grid(kinds, mapping, n, grids[n])] if start]
+    if not starts:
+        raise FileRefused("The file is empty: the row with the column names is missing.")
+    best = max(start.score for start in starts)
+    alike = [start for start in starts if start.score == best]
+    if len(alike) > 1 and best and all(grids[start.grid].number for start in alike):
+        numbers = ", ".join(str(grids[start.grid].number) for start in alike)
+        msg = f"The sheets {numbers} all have the columns of kind {'/'.join(kind.name for kind in kinds)}. "
+        raise FileRefused(f"{msg}Import one at a time, by name or number: --sheet {grids[alike[0].grid].number}")
+    # Of several delimiters, the one that cuts most cells.
+    return max(alike, key=lambda start: 0 if grids[start.grid].number else len(start.headings))
+
+
+def describe_start(start: Start) -> str:
+    """Return a sentence that names the row and the headings that were read, without content."""
+    shown = [f"'{plain_heading(text, n)}'" for n, text in enumerate(start.headings[:_SHOWN]) if text]
+    more = len(start.headings) - _SHOWN
+    return f"Headings read in row {start.line}: {', '.join(shown)}{f' and {more} more' if more > 0 else ''}."
+
+
+def check_choice(mapping: ColumnMapping, grids: Sequence[Grid]) -> list[int]:
+    """Return the grids that may be read; raise FileRefused if the sheet or row of the mapping is not there."""
+    wanted = _choose_sheets(grids, mapping.sheet)
+    if mapping.heading_row and not any(line == mapping.heading_row for n in wanted for line, _ in grids[n].rows):
+        raise FileRefused(f"Row {mapping.heading_row} is empty or not there: the row with the column names is missing.")
+    return wanted
+
+
+def _choose_sheets(grids: Sequence[Grid], sheet: str) -> list[int]:
+    if not sheet or not any(grid.number for grid in grids):
+        return list(range(len(grids)))
+    named = [n for n, grid in enumerate(grids) if grid.name.casefold().strip() == sheet.casefold().strip()]
+    counted = [n for n, grid in enumerate(grids) if str(grid.number) == sheet.strip()]
+    if not (named or counted):
+        raise FileRefused(f"There is no sheet {sheet!r}. The file has {len(grids)}: give a name, or a number from 1.")
+    return (named or counted)[:1]
+
+
+def _find_in_grid(kinds: Sequence[RecordKind], mapping: ColumnMapping, number: int, grid: Grid) -> Start | None:
+    best: Start | None = None
+    above: list[str] = []
+    for line, row in grid.rows:
+        cells = _clean(row)
+        if mapping.heading_row and line != mapping.heading_row:
+            above = cells
+            continue
+        for headings in [cells, _join(above, cells)] if above else [cells]:
+            score = max(rate_headings(kind, headings, mapping) for kind in kinds)
+            if any(headings) and (best is None or score > best.score):
+                best = Start(number, line, headings, score)
+        above = cells
+    return best
+
+
+def _clean(row: Iterable[str]) -> list[str]:
+    cells = [" ".join(cell.replace("\0", "").split()) for cell in row]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _join(above: list[str], below: list[str]) -> list[str]:
+    """Return the headings of two rows as one: a merged cell has its text in the upper row alone."""
+    width = max(len(above), len(below))
+    upper, lower = ([*cells, *[""] * (width - len(cells))] for cells in (above, below))
+    return [under or over for over, under in zip(upper, lower, strict=True)]

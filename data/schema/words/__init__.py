@@ -1,0 +1,107 @@
+"""Headings and words that partners use for our columns and codes: one table for each language beside this module.
+
+A row of a table names a column, a code of it, and the words that mean the code; without a code, the words are headings
+of the column. Words are separated by |. A question mark before a heading says that it may mean something else, so that
+the data officer is asked. `en.csv` also has the words of earlier versions of our forms, and `systems.csv` those of
+Kobo, Primero (CPIMS+), ActivityInfo and HTCDS. Greek words are also read in Latin letters.
+
+Names with a point, and `total`, `several` and `month`, are no columns: the parts of a day in columns of their own
+(`date.day`), the words beside an age (`age_band.word`), what begins a row of totals, what stands between two answers,
+and the months.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from data.workspace.folding import make_key
+
+_T = TypeVar("_T")
+_FOLDER = Path(__file__).parent
+LANGUAGES = ("en", "sq", "el", "systems")
+UNSURE = "?"
+_SAME_CODES = {"handed_from": "duty_bearer", "handed_to": "duty_bearer"}
+
+# Greek in Latin letters is written by sound or by the look of letters (hlikia, ilikia). Both become one sound.
+_OF_LETTER = str.maketrans(dict(zip("αβγδεζηθικλμνξοπρστυφχω", "avgdezi8iklmnxoprstifxo", strict=True)) | {"ψ": "ps"})
+_GREEK_PAIRS = {"ου": "q", "αυ": "a0", "ευ": "e0", "ει": "i", "οι": "i", "αι": "e"}
+_LATIN_PAIRS = (
+    *(("ou", "q"), ("oy", "q"), ("th", "8"), ("ch", "x"), ("kh", "x"), ("ks", "x"), ("ph", "f")),
+    *(("ei", "i"), ("oi", "i"), ("ai", "e")),
+    *(("h", "i"), ("y", "i"), ("u", "i"), ("w", "o"), ("3", "x"), ("b", "v")),
+)
+_CLOSED = re.compile(r"([ae])[vfuy](?=[^aeiouqwy]|$)")
+_SOUND = "~"  # before a sound, which is no key
+_LEAST_LETTERS = 4  # Fewer letters stand for another word in each alphabet.
+
+
+@lru_cache(maxsize=1)
+def read_words() -> Mapping[str, Mapping[str, str]]:
+    """Return, for each column, the words of all languages and the code that they mean; without a code, a heading."""
+    words: dict[str, dict[str, str]] = {}
+    for language in LANGUAGES:
+        with (_FOLDER / f"{language}.csv").open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                of_column = words.setdefault(row["column"], {})
+                for text in row["words"].split("|"):
+                    of_column.setdefault(text.strip(), row["code"])
+    for column, other in _SAME_CODES.items():
+        words[column] |= {text: code for text, code in words[other].items() if code}
+    return MappingProxyType({column: MappingProxyType(of_column) for column, of_column in words.items()})
+
+
+@lru_cache(maxsize=128)
+def index_codes(column: str) -> Mapping[str, str]:
+    """Return the code of each word of a column by the word's keys, for `look_up`."""
+    return MappingProxyType({key: code for text, code in _of(column) if code for key in _list_keys(text)})
+
+
+@lru_cache(maxsize=128)
+def index_headings(column: str) -> Mapping[str, bool]:
+    """Return the keys of a column's headings, and whether a heading surely means the column, for `look_up`."""
+    index: dict[str, bool] = {}
+    for text, code in _of(column):
+        if not code:
+            for key in _list_keys(text.removeprefix(UNSURE)):
+                index.setdefault(key, not text.startswith(UNSURE))
+    return MappingProxyType(index)
+
+
+def look_up(index: Mapping[str, _T], text: str) -> _T | None:
+    """Return what an index says of a word, in any case and accents, and for Greek also in Latin letters."""
+    key = make_key(text)
+    if key in index:
+        return index[key]
+    return index.get(_SOUND + _sound_of_latin(key)) if key.isascii() and len(key) >= _LEAST_LETTERS else None
+
+
+def _list_keys(text: str) -> set[str]:
+    key = make_key(text)
+    if key.isascii() or len(key) < _LEAST_LETTERS:
+        return {key} - {""}
+    # The letter h is χ or the vowel η, so that "th" is θ or τη.
+    readings = {key, key.replace("χ", "η"), key.replace("τη", "θ").replace("κη", "χ")}
+    return {key, *(_SOUND + _sound_of_greek(reading) for reading in readings)}
+
+
+def _sound_of_greek(key: str) -> str:
+    for pair, sound in _GREEK_PAIRS.items():
+        key = key.replace(pair, sound)
+    return key.translate(_OF_LETTER)
+
+
+def _sound_of_latin(key: str) -> str:
+    key = _CLOSED.sub(r"\g<1>0", key)
+    for written, sound in _LATIN_PAIRS:
+        key = key.replace(written, sound)
+    return key
+
+
+def _of(column: str) -> Iterator[tuple[str, str]]:
+    yield from read_words().get(column, {}).items()

@@ -1,0 +1,138 @@
+"""`tact mapping draft`, the options of `tact import` that say how a file is read, dry runs and the list of imports."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from dashboard.commands import asking
+from dashboard.commands import mapping as commands
+from tests.helpers.messy_files import FILES
+from tests.helpers.partner_files import ROW, text_of, write
+
+MESSY = {messy.name: messy for messy in FILES}
+
+
+@pytest.fixture
+def practice(tact, tmp_path: Path) -> Path:
+    folder = tmp_path / "practice"
+    assert tact("--workspace", folder, "init", "--practice").code == 0
+    return folder
+
+
+@pytest.fixture
+def run(tact, practice):
+    return lambda *words: tact("--workspace", practice, *words)
+
+
+def options(answers):
+    return [word for column, code in answers.items() for word in ("--set", f"{column}={code}")]
+
+
+def test_a_file_is_described_asked_about_and_the_answers_are_kept(run, tmp_path):
+    messy = MESSY["sq-titles"]
+    path = messy.write(tmp_path)
+    refused = run("import", path, "--partner", "Kept")
+    assert refused.code == 2
+    assert "Headings read in row 4: 'Nr.', 'Data e takimit'" in refused.out
+    draft = run("mapping", "draft", path, "--partner", "Kept", "--json").json
+    assert (draft["kind"], draft["line"], draft["sheet"]) == ("encounter", 4, 1)
+    assert [question["topic"] for question in draft["questions"]] == ["constants"]
+    assert draft["mapping"] is None
+    kept = run("mapping", "draft", path, "--partner", "Kept", *options(messy.answers["constants"]))
+    assert f"Next: tact import {path} --partner Kept" in kept.out
+    assert run("import", path, "--partner", "Kept", "--json").json["accepted"] == 3
+    assert run("mapping", "draft", path, "--partner", "Kept", "--json").json["questions"] == []
+
+
+def test_what_an_import_is_told_holds_for_that_call(run, tmp_path):
+    messy = MESSY["sheets"]
+    path = messy.write(tmp_path)
+    words = ["--sheet", "Rastet", "--heading-row", "2", *options(messy.answers["constants"]), "--partner", "Once"]
+    assert run("import", path, *words, "--json").json["accepted"] == 1
+    assert run("import", path, "--partner", "Once").code == 2
+
+
+def test_a_copied_command_answers_what_is_likely_and_decides_nothing_else(run, tmp_path):
+    path = MESSY["headings"].write(tmp_path)
+    (line,) = (line for line in run("mapping", "draft", path, "--partner", "C").out.splitlines() if line[:4] == "Next")
+    command = shlex.split(line.partition(": tact ")[2])
+    assert command[-4:] == ["--column", "date=Dta e takimit", "--column", "municipality=Bashkija"]
+    assert "Next: tact import" in run(*command).out
+    assert run("import", path, "--partner", "C", "--json").json["accepted"] == 1
+    unsure = run("mapping", "draft", MESSY["codes"].write(tmp_path), "--partner", "D").out
+    assert "--set sex.1=CODE" in unsure
+
+
+def test_a_place_is_kept_by_its_code(run, practice, tmp_path):
+    path = MESSY["places"].write(tmp_path)
+    draft = run("mapping", "draft", path, "--partner", "E", "--json").json
+    (question,) = draft["questions"]
+    label = question["proposal"]["Elbsan"]
+    assert run("import", path, "--partner", "E", "--json").json["accepted"] == 1
+    run("mapping", "draft", path, "--partner", "E", "--set", f"municipality.Elbsan={label}")
+    assert run("import", path, "--partner", "E", "--json").json["accepted"] == 2
+
+
+def test_a_dry_run_says_what_would_happen_and_stores_nothing(run, practice, tmp_path):
+    path = write(tmp_path, text_of([ROW | {"record_number": "1"}, ROW | {"stage": "x"}]), "dry.csv")
+    before = run("imports", "--json").json
+    dry = run("import", path, "--dry-run", "--json").json
+    assert (dry["accepted"], dry["rejected"], dry["stored"], dry["files"][0]["rejects"]) == (1, 1, False, None)
+    assert not (practice / "rejects" / "dry.csv.rejected.csv").exists()
+    assert run("imports", "--json").json == before
+    real = run("import", path, "--json").json
+    assert (real["accepted"], real["stored"]) == (1, True)
+    assert run("import", path, "--dry-run", "--json").json["already_known"] == 1
+    *_, last = run("imports", "--json").json
+    assert (last["kind"], last["accepted"]) == ("encounter", 1)
+    assert "dry.csv" not in run("imports").out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--set", "axis"], "COLUMN=VALUE"),
+        (["--set", "axes=prevention"], "no column 'axes'"),
+        (["--set", "axis=preventing"], "not allowed in axis"),
+        (["--set", "child_id=K-1"], "cannot be the same for all rows"),
+        (["--days", "first"], "'day first', 'month first'"),
+        (["--sheet", "Tjetër"], "There is no sheet"),
+        (["--heading-row", "28"], "Row 28 is empty"),
+    ],
+)
+def test_a_wrong_option_names_what_is_allowed(run, tmp_path, words, said):
+    answer = run("import", MESSY["sheets"].write(tmp_path), "--partner", "W", *words)
+    assert answer.code == 2
+    assert said in answer.out + answer.err
+
+
+def test_questions_are_asked_on_a_terminal_and_an_empty_answer_takes_what_is_likely(run, tmp_path, monkeypatch):
+    replies = iter(["", "", "4", "2", "2"])
+    monkeypatch.setattr(commands, "can_ask", lambda: True)
+    monkeypatch.setattr(asking, "_prompt", lambda *_, **__: next(replies))
+    path = write(
+        tmp_path,
+        text_of([{k: v for k, v in ROW.items() if k not in ("stage", "pathway", "axis")}])
+        .replace("date", "dta", 1)
+        .replace("municipality", "municipalty", 1),
+        "asked.csv",
+    )
+    said = run("mapping", "draft", path, "--partner", "Asked")
+    assert "Next: tact import" in said.out, said
+    assert list(replies) == []
+    assert run("import", path, "--partner", "ARSIS", "--json").code == 2
+    assert run("import", path, "--partner", "Asked", "--set", "stage=at_risk", "--json").json["rejected"] == 1
+
+
+def test_no_word_that_may_be_a_name_is_shown(run, tmp_path):
+    rows = [ROW | {"child_id": f"K-{n}"} for n in range(9)]
+    rows[3] |= {"stage": "Planted Child", "municipality": "Plantedburg"}
+    rows[4] |= {"sex": "Plantedfirst"}
+    path = write(tmp_path, text_of(rows).replace("stage", "Faza", 1), "private.csv")
+    for words in (["mapping", "draft", path], ["mapping", "draft", path, "--json"], ["import", path, "--dry-run"]):
+        answer = run(*words)
+        assert answer.code == 0
+        assert "Planted" not in answer.out + answer.err

@@ -1,0 +1,103 @@
+"""Files as partners really keep them go in with at most three questions, the second month with none."""
+
+import datetime as dt
+
+import pytest
+
+from data.errors import FileRefused
+from data.reference import area_table
+from data.restricted.intake import guess_kind, mapping, read_file
+from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.recognition import answer, recognise
+from data.schema.kinds import KINDS
+from geo.places import Places
+from tests.helpers.messy_files import FILES
+from tests.helpers.partner_files import Hasher
+
+TODAY = dt.date(2009, 6, 30)
+PLACES = Places(area_table())
+READ = [messy for messy in FILES if not messy.refused]
+MOST_QUESTIONS = 3
+
+
+def names(files):
+    return [messy.name for messy in files]
+
+
+def partner_of(messy):
+    return None if messy.name == "activityinfo" else "INVENTED"
+
+
+def ask(path, messy, mappings=None, **more):
+    more = {"resolve": PLACES.resolve, "partner": partner_of(messy), "today": TODAY, **more}
+    return recognise(path, mappings=mappings or {}, **more)
+
+
+def reply(messy, question):
+    """Return what the data officer of a messy file answers to a question."""
+    if question.topic == "days":
+        return messy.answers["days"]
+    if question.topic == "words":
+        return messy.answers["words"].get(question.column, {})
+    given = messy.answers[question.topic]
+    return {part: given[part] for part in question.parts if part in given}
+
+
+def learn(path, messy):
+    """Answer all questions about a file; return the mapping, and how many questions there were."""
+    learnt, asked = ColumnMapping(skip={k: tuple(v) for k, v in messy.answers.get("skip", {}).items()}), 0
+    while questions := ask(path, messy, {messy.kind: learnt}).questions:
+        before = learnt
+        for question in questions:
+            asked += 1
+            learnt = learnt.extend(answer(question, reply(messy, question)))
+        assert learnt != before, questions
+    return learnt, asked
+
+
+def read(path, messy, learnt):
+    more = {"resolve": PLACES.resolve, "hash_identifier": Hasher(), "today": TODAY}
+    return read_file(path, messy.kind, mapping=learnt, partner=partner_of(messy), **more)
+
+
+@pytest.mark.parametrize("messy", READ, ids=names(READ))
+def test_each_row_is_in_or_comes_back_for_a_reason_that_a_person_would_give(tmp_path, messy):
+    path = messy.write(tmp_path)
+    assert guess_kind(path) == messy.kind
+    learnt, asked = learn(path, messy)
+    assert asked <= MOST_QUESTIONS
+    intake = read(path, messy, learnt)
+    assert intake.rows == len(messy.rows)
+    accepted = iter(intake.accepted.to_dict("records"))
+    for line, expected in messy.rows.items():
+        faults = intake.rejects[intake.rejects["line"] == line]
+        if isinstance(expected, tuple):
+            assert faults["column"].tolist() == [expected[0]], line
+            assert expected[1] in faults["reason"].iloc[0]
+        else:
+            assert faults.empty, (line, faults["reason"].tolist())
+            record = next(accepted)
+            assert {name: record[name] for name in expected} == expected, line
+    said = " ".join(intake.notes)
+    assert all(f"line {line}" in said for line in messy.left_out)
+
+
+@pytest.mark.parametrize("messy", READ, ids=names(READ))
+def test_the_second_month_has_no_question(tmp_path, messy):
+    path = messy.write(tmp_path)
+    learnt, _ = learn(path, messy)
+    file = mapping.file_for(tmp_path, "INVENTED")
+    mapping.save(file, messy.kind, learnt)
+    mappings = {kind: mapping.read(file, kind) for kind in KINDS}
+    assert mappings[messy.kind] == learnt
+    assert guess_kind(path, mappings) == messy.kind
+    assert ask(path, messy, mappings).questions == ()
+
+
+@pytest.mark.parametrize("messy", [m for m in FILES if m.refused], ids=lambda messy: messy.name)
+def test_what_never_goes_in_is_refused_before_any_question(tmp_path, messy):
+    path = messy.write(tmp_path)
+    with pytest.raises(FileRefused, match=messy.refused):
+        ask(path, messy, kind="encounter")
+    with pytest.raises(FileRefused, match=messy.refused):
+        read(path, messy, ColumnMapping(constants=messy.answers.get("constants", {})))
