@@ -25,6 +25,7 @@ from streamlit.web import bootstrap
 
 from dashboard.map import FRAME_PATH, find_frame_files, shapes
 from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, clean_environment
+from dashboard.web import pictures
 from dashboard.web.compressed import CompressedFiles
 from dashboard.web.headers import HostGuard, SecurityHeaders
 from dashboard.web.navigation import PAGES
@@ -71,7 +72,12 @@ def _make_routes(site: Site) -> list[BaseRoute]:
     async def health(_: Request) -> JSONResponse:
         return JSONResponse({"status": "ok", "tier": site.tier})
 
-    return [Route(HEALTH, health), *shapes.make_routes(site), Mount("/assets", _Assets(directory=ASSETS))]
+    return [
+        Route(HEALTH, health),
+        *shapes.make_routes(site),
+        *pictures.make_routes(site),
+        Mount("/assets", _Assets(directory=ASSETS)),
+    ]
 
 
 def build_application(site: Site, host: str) -> App:

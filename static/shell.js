@@ -103,6 +103,7 @@
       link.search = "";
       link.search = toPage(link).search;
     }
+    for (const link of bar.querySelectorAll("a[data-picture]")) link.search = window.location.search;
     for (const link of bar.querySelectorAll("a[data-lang]")) {
       link.search = setting("lang", link.dataset.lang === "en" ? "" : link.dataset.lang).search;
     }
@@ -141,7 +142,7 @@
   function pressed(event) {
     const target = event.target.closest ? event.target : null;
     if (!target || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-    for (const open of document.querySelectorAll("details.chip[open]")) if (!open.contains(target)) open.open = false;
+    for (const open of document.querySelectorAll(".topbar details[open]")) if (!open.contains(target)) open.open = false;
     const link = target.closest("a[href]");
     const button = target.closest(".topbar button");
     if (link && isPage(link)) {
@@ -153,8 +154,12 @@
       if (filled) filled.scrollIntoView({ block: "nearest" });
     } else if (button && button.classList.contains("menu")) {
       openMenu(button.getAttribute("aria-expanded") !== "true");
-    } else if (button && button.classList.contains("share")) {
+    } else if (button && button.classList.contains("copy")) {
       share(button);
+    } else if (button && button.classList.contains("print")) {
+      openMenu(false);
+      for (const open of document.querySelectorAll(".topbar details[open]")) open.open = false;
+      window.print();
     } else if (button && button.classList.contains("projector")) {
       go(setting("projector", button.getAttribute("aria-pressed") === "true" ? "" : "1"));
     } else if (button && button.dataset.pathway !== undefined) {
@@ -183,7 +188,7 @@
     touch();
     if (event.key !== "Escape") return;
     openMenu(false);
-    for (const open of document.querySelectorAll("details.chip[open]")) open.open = false;
+    for (const open of document.querySelectorAll(".topbar details[open]")) open.open = false;
   }
 
   /* Copy the address. Outside this machine's own address a browser may offer no clipboard: then by hand. */

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from dashboard.briefing import method
-from dashboard.briefing.map import BREAKS, MOST_ARROWS, draw_map
+from dashboard.briefing.map import BREAKS, MOST_ARROWS, colour_shares, draw_map
 from dashboard.narrative import headlines
 from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
@@ -201,7 +201,7 @@ class Document:
         names = {code: t.name_area(code) for code in list(dict.fromkeys(codes))[:_NAMED]}
         most = t("The map shows the {count} largest moves.", count=MOST_ARROWS)
         regions = {code: str(row["parent"]) for code, row in t.areas.rows.items() if row["level"] == "municipality"}
-        today, planned = plan.met_shares("today", regions), plan.met_shares("planned", regions)
+        today, planned = (colour_shares(plan.met_shares(when, regions)) for when in ("today", "planned"))
         return {
             "moves": draw_map(t.areas, today, flows, names),
             "today": draw_map(t.areas, today),

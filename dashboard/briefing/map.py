@@ -1,4 +1,4 @@
-"""The map of the briefing: areas of both countries and the moves as arrows, drawn as SVG.
+"""The map of the briefing and of pictures of a view: areas of both countries and arrows, drawn as SVG.
 
 It is only a picture: coordinates are degrees, the longitude scaled for 38.7 degrees north. Shapes
 are those of the release (simplified as for the browser); the land around them ships with the product.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -23,6 +24,7 @@ from geo.layers.core.palette import COVERAGE
 BREAKS = (0.2, 0.4, 0.6, 0.8)
 _SEA, _LAND, _LAND_BORDER, _NONE = "#E4ECF1", "#F1F0EC", "#D5D8DC", "#FFFFFF"
 _COUNTRY = "#3B4252"
+_BORDER, _QUIET_BORDER = 'stroke="#fff" stroke-width="1.4"', 'stroke="#9AA3AF" stroke-width="1.2"'
 MOST_ARROWS = 12
 
 Flow = tuple[str, str, int]  # code of the area that units leave, of that to which they go, units
@@ -38,17 +40,47 @@ def find_class(share: float) -> int:
     return sum(share >= limit for limit in BREAKS)
 
 
+@dataclass(frozen=True)
+class AreaShape:
+    """How an area is drawn: its fill as SVG, the cell of data that it shows (attributes by name), and its words."""
+
+    fill: str
+    cell: Mapping[str, str] = field(default_factory=dict)
+    words: str = ""
+
+    def draw(self, path: str, border: str = "") -> str:
+        """Return the shape as SVG; its border is white, beside a pattern grey, or the given one."""
+        border = border or (_QUIET_BORDER if self.fill.startswith("url") else _BORDER)
+        return f'<path d="{path}" fill="{self.fill}" {border}{self.describe("path")}'
+
+    def describe(self, tag: str) -> str:
+        """Return the end of an element with its cell as attributes and its words as a title."""
+        cell = "".join(f" data-{name}={quoteattr(value)}" for name, value in self.cell.items())
+        return f"{cell}><title>{escape(self.words)}</title></{tag}>" if self.words else f"{cell}/>"
+
+
+_EMPTY = AreaShape(_NONE)
+
+
+def colour_shares(shares: Mapping[str, float]) -> dict[str, AreaShape]:
+    """Return areas coloured by the share of need that is met."""
+    return {code: AreaShape(COVERAGE[find_class(share)]) for code, share in shares.items()}
+
+
 def draw_map(
     areas: Areas,
-    shares: Mapping[str, float],
+    shapes: Mapping[str, AreaShape],
     flows: Sequence[Flow] = (),
     names: Mapping[str, str] | None = None,
     size: float = 28.0,
+    *,
+    level: str = "region",
+    over: Sequence[str] = (),
 ) -> str:
-    """Draw regions filled by the share of need that is met, arrows of flows, and names of areas.
+    """Draw the areas of a level, arrows of flows, and names of areas.
 
-    Names are `size` thousandths of the width high. Areas without a share are white. Only the first
-    flows are drawn; those from or to a place that is not an area of the release are left out.
+    Names are `size` thousandths of the width high. Areas without a shape are white. `over` is SVG that lies on the
+    areas. Only the first flows are drawn; those from or to a place that is not an area of the release are left out.
     """
     points = find_centres(areas, {code for start, end, _ in flows for code in (start, end)} | set(names or {}))
     known = [flow for flow in flows if flow[0] in points and flow[1] in points][:MOST_ARROWS]
@@ -59,33 +91,28 @@ def draw_map(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}">',
         f'<rect width="{WIDTH:.0f}" height="{HEIGHT:.0f}" fill="{_SEA}"/>',
         _land(),
-        *_regions(areas, shares),
+        *(shapes.get(code, _EMPTY).draw(path) for code, path in outline_areas(areas, level).items()),
         f'<path d="{_borders(areas)}" fill="none" stroke="{_COUNTRY}" stroke-width="1.5"/>',
+        *over,
         *(one.svg for one in arrows),
-        *_labels(points, names or {}, arrows, size),
+        *_labels(points, names or {}, arrows, size, centred=not (flows or over)),
         "</svg>",
     ]
     return "".join(parts)
 
 
 def _labels(
-    points: Mapping[str, tuple[float, float]], names: Mapping[str, str], arrows: Sequence[Arrow], size: float
+    points: Mapping[str, Point], names: Mapping[str, str], arrows: Sequence[Arrow], size: float, *, centred: bool
 ) -> Iterable[str]:
     wanted = [(names[code], points[code]) for code in names if code in points]
     passed = [point for one in arrows for point in one.points]
-    return place_names(wanted, passed, (WIDTH, HEIGHT), size)
+    return place_names(wanted, passed, (WIDTH, HEIGHT), size, centred=centred)
 
 
-def _regions(areas: Areas, shares: Mapping[str, float]) -> Iterable[str]:
-    for code, path in _outlines(areas).items():
-        share = shares.get(code)
-        fill = _NONE if share is None else COVERAGE[find_class(share)]
-        yield f'<path d="{path}" fill="{fill}" stroke="#fff" stroke-width="1.4"/>'
-
-
-@lru_cache(maxsize=4)
-def _outlines(areas: Areas) -> dict[str, str]:
-    features = areas.map_geometry("region")["features"]
+@lru_cache(maxsize=6)
+def outline_areas(areas: Areas, level: str) -> dict[str, str]:
+    """Return the outlines of the areas of a level as SVG path data."""
+    features = areas.map_geometry(level)["features"]
     return {f["properties"]["code"]: _path(shapely.from_geojson(json.dumps(f["geometry"]))) for f in features}
 
 
@@ -123,15 +150,17 @@ def _line(coords: Iterable[tuple[float, ...]], *, closed: bool) -> str:
 
 
 def place_names(
-    names: Sequence[tuple[str, Point]], passed: Sequence[Point], whole: Point, size: float
+    names: Sequence[tuple[str, Point]], passed: Sequence[Point], whole: Point, size: float, *, centred: bool = False
 ) -> Iterable[str]:
     """Return names as SVG text, each at the place with the least overlap with arrows, other names and edges.
 
-    A name without room is left out.
+    A name stands beside its point, or first of all on it where they are `centred`. One without room is left out.
     """
     taken: list[Box] = []
     for name, point in names:
-        boxes = _around(point, _WIDE * size * len(name), size)
+        wide = _WIDE * size * len(name)
+        middle = (point[0] - wide / 2, point[1] - size / 2, point[0] + wide / 2, point[1] + size / 2)
+        boxes = [*([middle] if centred else []), *_around(point, wide, size)]
         costs = [_cost(box, taken, passed, whole) + 0.1 * order for order, box in enumerate(boxes)]
         if min(costs) < _OVERLAP:
             best = boxes[costs.index(min(costs))]

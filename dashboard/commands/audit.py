@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dashboard.briefing.view_sheet import write_view_sheets
 from dashboard.commands.output import Json, emit, format_table, progress
 from dashboard.commands.workspace import open_workspace
 from dashboard.map.atlas import write_atlases
@@ -40,6 +41,7 @@ def audit(
             opened = Release.open(workspace.releases, tier, name, derived=workspace.derived)
             files[tier] = export.export_layers(opened, Path(folder) / tier, export.FORMATS)
             files[tier] += write_atlases(opened, Path(folder) / tier)
+            files[tier] += write_view_sheets(opened, Path(folder) / tier)
             if COUNTS in opened.tables:
                 files[tier].append(write_target(opened, tabulate_observed(opened), Path(folder) / tier))
         result = audit_release(workspace.releases, workspace.derived, name, files=files, progress=tick)

@@ -51,7 +51,7 @@ def open_current_release(site: Site) -> CurrentRelease | None:
     Raises ReleaseError if the release is damaged.
     """
     release = site.release()
-    return None if release is None else _remember(release, release.checksum)
+    return None if release is None else follow_release(release)
 
 
 def open_earlier_release(site: Site, current: CurrentRelease) -> CurrentRelease | None:
@@ -59,10 +59,15 @@ def open_earlier_release(site: Site, current: CurrentRelease) -> CurrentRelease 
     for name in list_earlier(site.releases, current.release.name):
         try:
             release = Release.open(site.releases, site.tier, name, site.without, site.derived)
-            return _remember(release, release.checksum)
+            return follow_release(release)
         except ReleaseError:
             continue
     return None
+
+
+def follow_release(release: Release) -> CurrentRelease:
+    """Return a release that was opened in the form in which pages read it."""
+    return _remember(release, release.checksum)
 
 
 @lru_cache(maxsize=16)

@@ -12,7 +12,7 @@ from datetime import date
 from markupsafe import Markup
 
 from dashboard.site import Site
-from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names
+from dashboard.site.current_release import CurrentRelease, load_areas, may_download, read_area_names, read_country_names
 from dashboard.site.text import LANGUAGE_NAMES, _, find_language, format_period, html, join_markup
 from data.release import Release
 from data.tables.periods import Period
@@ -37,10 +37,12 @@ def render_bar(
     areas: Mapping[str, str],
     pathways: Sequence[str],
     area: str = "",
+    picture: str = "",
 ) -> Markup:
     """Return the bar. `pages` has address, title and whether it is shown; the others are what the page follows.
 
-    area : the chosen area among those offered, or the one around the chosen area.
+    area : the chosen area among those offered, or the one around the chosen area. picture : the name of the page's
+    picture, if it has one.
     """
     release = current.release if current else None
     chosen = [_render_areas(current, areas, area)] if current and areas else []
@@ -61,7 +63,7 @@ def render_bar(
         join_markup(chosen),
         _render_invented() if release is not None and release.invented else "",
         html('<button class="projector" aria-pressed="false">{}</button>', _("Projector"))
-        + html('<button class="share" title="{}">{}</button>', _("Copy the address of this view"), _("Share")),
+        + _render_share(picture if release and may_download(release) else ""),
         _render_languages(),
         _render_chip(site, release),
     )
@@ -116,6 +118,22 @@ def _render_invented() -> Markup:
         '<span class="invented" role="note">{} <span>{}</span></span>',
         _("Invented data."),
         _("Nothing on this page is about real children."),
+    )
+
+
+def _render_share(picture: str) -> Markup:
+    """Return what can be taken away: the address, the picture of the page in three formats, the page on paper."""
+    files = (
+        html('<a href="picture/{}.{}" data-picture download>{}</a>', picture, kind, kind.upper())
+        for kind in ("png", "svg", "pdf")
+    )
+    return html(
+        '<details class="share"><summary>{}</summary><div><button class="copy">{}</button>{}'
+        '<button class="print">{}</button></div></details>',
+        _("Share"),
+        _("Copy the address of this view"),
+        html('<p>{}</p><p class="files">{}</p>', _("The map with its legend"), join_markup(files)) if picture else "",
+        _("Print this page"),
     )
 
 

@@ -32,7 +32,9 @@ def find_area(current: CurrentRelease, offered: Mapping[str, str], first: str) -
 
 
 def read_pathway(offered: Sequence[str]) -> str:
-    """Return the pathway that is chosen for all pages if a page offers it, else the page's first."""
+    """Return the pathway that is chosen for all pages if a page offers it, else, or outside of a page, the first."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return offered[0]
     asked = str(st.query_params.get(_PATHWAY, "all"))
     return asked if asked in offered else offered[0]
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -122,12 +123,32 @@ def test_a_language_is_chosen_for_all_pages_and_stands_in_the_address(partner, l
     until(page, lambda: page.evaluate("document.documentElement.lang") == "en")
 
 
-def test_share_copies_the_address(partner, look):
-    page = look(f"{partner.url}/map")
+def test_share_copies_the_address_and_hands_out_the_map(partner, look):
+    page = look(f"{partner.url}/map?layer=effort&level=region&period=2009-03-01/P3M")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.get_by_role("button", name="Share").click()
+    page.locator(".share summary").click()
+    page.get_by_role("button", name="Copy the address").click()
     page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == page.url
+    for kind, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("PDF", b"%PDF")):
+        with page.expect_download(timeout=60_000) as download:
+            page.locator(".share").get_by_role("link", name=kind).click()
+        assert download.value.suggested_filename.endswith(f"-map.{kind.lower()}")
+        content = Path(download.value.path()).read_bytes()
+        assert content.startswith(start)
+        assert kind != "SVG" or "Mar to May 2009" in content.decode()
+    page.keyboard.press("Escape")
+    assert not page.get_by_role("button", name="Print this page").is_visible()
+
+
+def test_every_page_can_be_printed_and_has_its_address(partner, look):
+    page = look(f"{partner.url}/method", ready=False)
+    wait_for_bar(page)
+    page.evaluate("window.print = () => { window.printed = true; }")
+    page.locator(".share summary").click()
+    assert page.locator(".share a").count() == 0
+    page.get_by_role("button", name="Print this page").click()
+    assert page.evaluate("window.printed") is True
 
 
 def test_tier_and_release_open_their_explanation_and_close_again(partner, look):

@@ -377,7 +377,7 @@ def test_flows_add_up_the_units_of_all_kinds():
 
 def test_the_map_draws_every_area_and_the_flows_between_those_that_it_knows(areas):
     flows = [("GR-I", "AL-11", 2), ("GR-I", "nowhere", 1)]
-    bare, drawn = (map.draw_map(areas, {"GR-I": 0.5}, given) for given in ((), flows))
+    bare, drawn = (map.draw_map(areas, map.colour_shares({"GR-I": 0.5}), given) for given in ((), flows))
     shapes = len(areas.map_geometry("region")["features"])
     assert bare.count('stroke="#fff" stroke-width="1.4"') == shapes
     assert drawn.count("<circle") == 1

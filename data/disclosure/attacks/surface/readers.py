@@ -41,7 +41,7 @@ Content = tuple[str, pd.DataFrame | str]  # place in the file, and its content
 # Tables of a GeoPackage without data: extents, numbers of rows, indexes.
 _BOOKKEEPING = re.compile(r"^(gpkg_(?!metadata$)|rtree_|sqlite_)")
 _CONTAINERS = {".zip", ".kmz"}
-_TEXTS = {".txt", ".md", ".css", ".qml", ".svg", ".xml", ".qmd", ".csvt", ".prj", ".cpg"}
+_TEXTS = {".txt", ".md", ".css", ".qml", ".xml", ".qmd", ".csvt", ".prj", ".cpg"}
 _SILENT_KEYS = {b"pandas", b"geo", b"ARROW:schema"}
 
 
@@ -151,6 +151,14 @@ def _spread(text: str, count: int) -> list[str]:
         msg = "an atlas has more or fewer numbers than areas with a number"
         raise ValueError(msg)
     return parts * count if len(parts) == 1 else parts
+
+
+def _svg(data: bytes) -> Iterator[Content]:
+    """Yield what the shapes of a picture show (dashboard/briefing/sheet.py), and its words; outlines are left out."""
+    shapes = list(ET.fromstring(data).iter())  # noqa: S314 (our own export)
+    cells = [{name[5:]: v for name, v in shape.attrib.items() if name.startswith("data-")} for shape in shapes]
+    yield "", pd.DataFrame([cell for cell in cells if cell], dtype=object)
+    yield "", " ".join(text for shape in shapes for text in (shape.text, shape.get("aria-label")) if text)
 
 
 def _text(data: bytes) -> Iterator[Content]:
@@ -323,5 +331,6 @@ READERS: dict[str, Callable[[bytes], Iterator[Content]]] = {
     ".xlsx": _xlsx,
     ".gpkg": _geopackage,
     ".png": _png,
+    ".svg": _svg,
     **dict.fromkeys(_TEXTS, _text),
 }

@@ -1,0 +1,209 @@
+"""A picture of a view to take away: map, legend, source, period, tier and release on one sheet, as SVG, PNG or PDF.
+
+The sheet is one SVG document whose words are text; the other formats are made from it. What a shape shows stands on it
+as attributes (data-area, data-value and others), which the search for leaks reads (data/disclosure/attacks/surface).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from xml.sax.saxutils import escape, quoteattr
+
+from dashboard.briefing import typeset
+from dashboard.briefing.map import AreaShape, Flow, draw_map
+from dashboard.map.plane import HEIGHT, WIDTH
+from dashboard.site.text import _, find_language
+from data.release import Release
+from geo.areas import Areas
+from geo.layers.output import terms
+
+FORMATS = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
+_WIDE, _LEFT, _EDGE = 1440.0, WIDTH + 30, 24.0
+_INK, _MUTED, _WARNING, _RULE = "#1D2433", "#5B6575", "#9A3412", "#DFE3E8"
+_LETTER = 0.48  # width of a letter against its height
+_NAMES = 17.0
+# The pattern of a state, in a square of ten units; as in the legend of the page (static/theme.css).
+_PATTERNS = {
+    "few": '<g fill="#7C8593"><circle cx="2.5" cy="2.5" r="1.5"/><circle cx="7.5" cy="7.5" r="1.5"/></g>',
+    "almost_none": '<circle cx="5" cy="5" r="2" fill="none" stroke="#7C8593" stroke-width="1.2"/>',
+    "not_searched": '<path d="M-2 12L12 -2M-7 7L7 -7M3 17L17 3" stroke="#97A0AD" stroke-width="1.8"/>',
+    "cannot_tell": '<path d="M1 3H5M3 1V5M6 8H10M8 6V10" stroke="#97A0AD" stroke-width="1.3"/>',
+    "structural_zero": '<path d="M0 5H10" stroke="#B4BBC5" stroke-width="1.4"/>',
+    "withheld": '<path d="M-1 11L11 -1M-1 -1L11 11" stroke="#B4BBC5" stroke-width="1.3"/>',
+    "no_figure": '<path d="M5 0V10" stroke="#C3C8D0" stroke-width="1.4"/>',
+}
+NO_DATA = "#FFFFFF"
+
+
+@dataclass(frozen=True)
+class LegendRow:
+    """A row of a legend: a swatch and its words.
+
+    fill : a colour or pattern; with a radius, the attributes of a circle.
+    """
+
+    fill: str
+    words: str
+    radius: float = 0.0
+
+
+@dataclass(frozen=True)
+class LegendPart:
+    """The legend of one layer: title, unit and period, rows, and notes such as margin and source."""
+
+    title: str
+    unit: str
+    rows: Sequence[LegendRow]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a picture shows. shapes : of the areas of `level`. over : SVG on the areas, made of shapes too."""
+
+    areas: Areas
+    level: str
+    shapes: Mapping[str, AreaShape]
+    legend: Sequence[LegendPart]
+    names: Mapping[str, str] = field(default_factory=dict)
+    flows: Sequence[Flow] = ()
+    over: Sequence[str] = ()
+    patterns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The title of its first layer."""
+        return self.legend[0].title
+
+
+def fill_state(state: str) -> str:
+    """Return the fill of an area that has only a state."""
+    return f"url(#state-{state})" if state in _PATTERNS else NO_DATA
+
+
+def draw_sheet(sheet: Sheet, release: Release) -> str:
+    """Draw the sheet as an SVG document."""
+    drawn = draw_map(
+        sheet.areas, sheet.shapes, sheet.flows, sheet.names, _NAMES, level=sheet.level, over=sheet.over
+    ).replace("<svg ", f'<svg width="{WIDTH:.0f}" height="{HEIGHT:.0f}" ', 1)
+    column = _Column()
+    for part in sheet.legend:
+        column.add_part(part)
+    column.add_terms(release)
+    high = max(HEIGHT, column.y + _EDGE)
+    about = f"role='img' aria-label={quoteattr(sheet.title)} lang={quoteattr(find_language())}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE:.0f} {high:.0f}" {about} '
+        'font-family="Source Sans 3, Source Sans Pro, Noto Sans, sans-serif">'
+        f"<defs>{_define_patterns(sheet.patterns)}</defs>"
+        f'<rect width="{_WIDE:.0f}" height="{high:.0f}" fill="#FFFFFF"/>{drawn}{"".join(column.parts)}</svg>'
+    )
+
+
+def _define_patterns(more: Mapping[str, str]) -> str:
+    states = (
+        f'<pattern id="state-{state}" width="10" height="10" patternUnits="userSpaceOnUse">'
+        f'<rect width="10" height="10" fill="#FFFFFF"/>{content}</pattern>'
+        for state, content in _PATTERNS.items()
+    )
+    return "".join([*states, *more.values()])
+
+
+class _Column:
+    """The column beside the map: text and swatches one below another, from the top."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.y = _EDGE
+
+    def add_part(self, part: LegendPart) -> None:
+        if self.parts:
+            self.y += 14
+        self._write(part.title, 26, _INK, bold=True)
+        self._write(part.unit, 18, _MUTED)
+        self.y += 8
+        for row in part.rows:
+            self._add_row(row)
+        self.y += 4
+        for note in part.notes:
+            self._write(note, 15, _MUTED)
+
+    def add_terms(self, release: Release) -> None:
+        """Add what every file says: invented data, tier, licence, boundaries, citation."""
+        self.y += 16
+        self.parts.append(f'<path d="M{_LEFT} {self.y:.0f}H{_WIDE - _EDGE}" stroke="{_RULE}"/>')
+        self.y += 8
+        if release.invented:
+            self._write(_(terms.INVENTED), 17, _WARNING, bold=True)
+        for sentence in (
+            _(terms.TIERS[release.tier]),
+            _("Licence: {licence}.", licence=terms.find_licence(release)),
+            f"{terms.describe_boundaries(release)}.",
+            terms.format_citation(release),
+        ):
+            self._write(sentence, 15, _MUTED)
+
+    def _add_row(self, row: LegendRow) -> None:
+        if row.radius:
+            self.y += 2 * row.radius + 5
+            swatch = f'<circle cx="{_LEFT + 40}" cy="{self.y - row.radius:.1f}" r="{row.radius:.1f}" {row.fill}/>'
+            middle, shift = self.y - row.radius + 5, 90
+        else:
+            swatch = (
+                f'<rect x="{_LEFT}" y="{self.y + 3:.0f}" width="34" height="20" fill="{row.fill}" stroke="#9AA3AF"/>'
+            )
+            middle, shift = self.y + 19, 46
+            self.y += 28
+        self.parts.append(swatch)
+        lines = _wrap(row.words, 17, _WIDE - _EDGE - _LEFT - shift)
+        for n, line in enumerate(lines):
+            self.parts.append(_write_line(line, _LEFT + shift, middle + 20 * n, 17, _INK))
+        self.y += 20 * (len(lines) - 1)
+
+    def _write(self, text: str, size: float, colour: str, *, bold: bool = False) -> None:
+        for line in _wrap(text, size, _WIDE - _EDGE - _LEFT):
+            self.y += 1.28 * size
+            self.parts.append(_write_line(line, _LEFT, self.y, size, colour, bold=bold))
+        self.y += 4
+
+
+def _wrap(text: str, size: float, width: float) -> list[str]:
+    """Return a text in lines that are not wider than a width, as far as its words allow."""
+    most, lines = int(width / (_LETTER * size)), [""]
+    for word in text.split(" "):  # what must stay together has another space
+        longer = f"{lines[-1]} {word}".strip()
+        lines = [*lines[:-1], longer] if len(longer) <= most or not lines[-1] else [*lines, word]
+    return [line for line in lines if line]
+
+
+def _write_line(text: str, x: float, y: float, size: float, colour: str, *, bold: bool = False) -> str:
+    weight = ' font-weight="600"' if bold else ""
+    return f'<text x="{x:.0f}" y="{y:.1f}" font-size="{size:.0f}" fill="{colour}"{weight}>{escape(text)}</text>'
+
+
+def render_sheet(sheet: Sheet, release: Release, kind: str) -> bytes:
+    """Return the sheet as a file of one of `FORMATS`; the same bytes for the same sheet and release."""
+    svg = draw_sheet(sheet, release)
+    if kind == "svg":
+        return svg.encode()
+    document = {"svg": svg, "title": sheet.title, "language": find_language(), "alt": describe_sheet(sheet, release)}
+    if kind == "png":
+        return typeset.render_pngs(_TEMPLATE, document)[0]
+    created = dt.datetime.fromisoformat(str(release.manifest["created"]))
+    return typeset.render_pdf(_TEMPLATE, document, created)
+
+
+_TEMPLATE = "sheet.typ"
+
+
+def describe_sheet(sheet: Sheet, release: Release) -> str:
+    """Return the sheet in words, for people who cannot see it."""
+    legend = "; ".join(f"{part.title}, {part.unit}" for part in sheet.legend)
+    return f"{legend}. {terms.format_citation(release)}"
+
+
+def name_file(release: Release, page: str, kind: str) -> str:
+    """Return the name of a picture's file."""
+    return f"{terms.name_files(release, invented=release.invented)}-{page}.{kind}"

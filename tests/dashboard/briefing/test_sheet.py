@@ -1,0 +1,116 @@
+"""A picture of a view shows what the page shows, and the search for leaks reads what is in it."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from dashboard.briefing import sheet, view_sheet
+from dashboard.map import marks
+from dashboard.map.values import STATE_CODES
+from dashboard.pages.overview import sheet as overview_sheet
+from dashboard.site import current_release
+from dashboard.site.text import LANGUAGE_NAMES, speak
+from data.disclosure.attacks.surface import search
+from data.release import Release
+from data.tables.spec import TIERS
+from tests.helpers import small_release
+from tests.helpers.pages import open_current
+from tests.helpers.small_release import HOSTILE
+
+VIEWS = [
+    {"layer": "encounters", "level": "region", "period": "2009-03-01/P3M", "over": "communities"},
+    {"layer": "risk", "level": "region", "pathway": "cross_border"},
+    {"layer": "communities", "level": "region"},
+    {"layer": "effort", "level": "municipality"},
+]
+
+
+@pytest.fixture(scope="module", params=TIERS)
+def current(scored, request):
+    return open_current(scored, request.param)
+
+
+def draw(current, address):
+    made = view_sheet.make_view_sheet(current, address)
+    return sheet.render_sheet(made, current.release, "svg").decode()
+
+
+def read_shapes(svg):
+    """Return what stands on the shapes of a picture: state and numbers by area, of each layer in turn."""
+    shapes = [shape.attrib for shape in ET.fromstring(svg).iter() if "data-area" in shape.attrib]
+    return [{name[5:]: value for name, value in shape.items() if name.startswith("data-")} for shape in shapes]
+
+
+@pytest.mark.parametrize("address", VIEWS, ids=lambda address: address["layer"])
+def test_a_shape_has_the_number_of_the_page_and_a_state_has_none(current, address):
+    view = view_sheet._read_view(current, address)
+    (main, *_over) = marks.read_marks(current, view)
+    frame, drawn_as = main.data.frame, main.data.list_marks()
+    shown = [cell for cell in read_shapes(draw(current, address)) if cell["area"] in frame.index]
+    assert shown
+    for cell in shown:
+        assert ("value" in cell) <= (cell["state"] not in STATE_CODES)
+        row = frame.loc[cell["area"]]
+        if "value" in cell and drawn_as[cell["area"]] == cell["state"] and not address.get("over"):
+            assert float(cell["value"]) == pytest.approx(row["value"], abs=1e-6)
+
+
+@pytest.mark.parametrize("language", LANGUAGE_NAMES)
+def test_legend_source_period_tier_and_release_are_on_it(current, language):
+    address = {"layer": "effort", "level": "region"}
+    with speak(language):
+        text = " ".join(ET.fromstring(draw(current, address)).itertext())
+        (main,) = marks.read_marks(current, view_sheet._read_view(current, address))
+        told = [main.title, main.unit, *main.labels]
+    squeezed = re.sub(r"\s+", "", text)
+    for words in (*told, current.release.name, "2009"):
+        assert re.sub(r"\s+", "", words) in squeezed
+    assert {"en": "Invented data", "sq": "Të dhëna të trilluara", "el": "Επινοημένα δεδομένα"}[language] in text
+
+
+def test_the_search_for_leaks_reads_pictures_and_finds_a_number_that_is_not_in_the_release(current, tmp_path):
+    files = view_sheet.write_view_sheets(current.release, tmp_path)
+    assert len(files) > 10
+    found, statistics = search(current.release, files)
+    assert found == []
+    assert statistics["cells"] > 1000
+    path = next(file for file in files if "effort-region" in file.name)
+    kept = path.read_text(encoding="utf-8")
+    numbers = re.findall(r'data-(?:value|low)="(\d+)"', kept)
+    planted = re.sub(r'data-(value|low)="\d+"', r'data-\1="7654321"', kept, count=1)
+    assert numbers
+    assert planted != kept
+    path.write_text(planted, encoding="utf-8")
+    assert "is not in the release" in search(current.release, [path])[0][0].reason
+
+
+@pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<svg")])
+def test_each_format_is_made_of_the_same_sheet_and_is_always_the_same(current, kind, start):
+    made = overview_sheet.make_sheet(current)
+    first, again = (sheet.render_sheet(made, current.release, kind) for _ in range(2))
+    assert first.startswith(start)
+    assert first == again
+    assert sheet.name_file(current.release, "overview", kind).endswith(f"-invented-overview.{kind}")
+
+
+def test_the_picture_of_the_overview_is_that_of_the_page(current):
+    made = overview_sheet.make_sheet(current)
+    make_content = (
+        overview_sheet.partner.make_content if current.tier == "partner" else overview_sheet.public.make_content
+    )
+    content = make_content(overview_sheet.speak_to_reader(current), current)
+    assert {code: shape.words for code, shape in made.shapes.items()} == {
+        code: one.words for code, one in content.marks.items()
+    }
+    for code, one in content.marks.items():
+        assert made.shapes[code].fill == ("url(#state-cannot_tell)" if one.pattern else one.colour)
+
+
+def test_text_from_data_is_never_markup_in_a_picture(tmp_path):
+    hostile = ("AL-01", "2011-01-01/P1Y", "roma", 7.0, None, HOSTILE, 2011, "read", HOSTILE)
+    small_release.make(tmp_path, "partner", more_figures=[hostile])
+    opened = current_release.follow_release(Release.open(tmp_path, "partner"))
+    svg = draw(opened, {"layer": "roma_figures", "level": "region"})
+    assert HOSTILE not in svg
+    ET.fromstring(svg)
