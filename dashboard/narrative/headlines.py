@@ -28,14 +28,31 @@ _TOP = ("very_likely", "likely")  # certainties that are said of areas among the
 
 def list_levels(t: Speech, current: CurrentRelease, most: int | None = None) -> list[str]:
     """Return the areas with a high or low rate, by country and pathway; at most `most` areas each."""
-    judged = judge_areas(current)
-    levels = [
-        _word_level(t, country, pathway, inside, most)
-        for country in dict.fromkeys(area.country for area in judged.values())
-        for pathway in PATHWAYS
-        if (inside := [area for area in judged.values() if area.country == country and pathway in area.rates])
-    ]
-    return levels or [t("The release has no result of the risk model for its counties and regions.")]
+    countries = dict.fromkeys(area.country for area in judge_areas(current).values())
+    levels = [_word_rates(t, current, country, pathway, most) for country in countries for pathway in PATHWAYS]
+    said = [level for level in levels if level]
+    return said or [t("The release has no result of the risk model for its counties and regions.")]
+
+
+def word_level(t: Speech, current: CurrentRelease, country: str, pathway: str, most: int | None = None) -> str:
+    """Return the areas of a country with a high or low rate on a pathway, at most `most` of each; empty without any."""
+    inside = _list_inside(current, country, pathway)
+    return _word_level(t, country, pathway, inside, most) if inside else ""
+
+
+def _list_inside(current: CurrentRelease, country: str, pathway: str) -> list[AreaJudgement]:
+    judged = judge_areas(current).values()
+    return [area for area in judged if area.country == country and pathway in area.rates]
+
+
+def _word_rates(t: Speech, current: CurrentRelease, country: str, pathway: str, most: int | None) -> str:
+    """Return the level, the areas with the most children in need, and of how many areas nothing can be told."""
+    inside = _list_inside(current, country, pathway)
+    burdens = {area.area: area.burdens[pathway] for area in inside if pathway in area.burdens}
+    unsure, all_areas = (t.format_number(n) for n in (sum(not a.rates[pathway].claim for a in inside), len(inside)))
+    rest = t("Cannot tell: {unsure} of {all} areas.", unsure=unsure, all=all_areas) if unsure != "0" else ""
+    level = word_level(t, current, country, pathway, most)
+    return " ".join(filter(None, (level, _word_top(t, burdens, most), rest)))
 
 
 def word_times(t: Speech) -> str:
@@ -56,11 +73,7 @@ def _word_level(t: Speech, country: str, pathway: str, inside: list[AreaJudgemen
         if named := [_word_rate(t, code, rate) for code, rate in rates.items() if rate.claim == claim]:
             parts.append(t(words, areas=t.list_names(named, most)))
     head = t("{country}, {pathway}", country=t.name_area(country), pathway=t.name_pathway(pathway))
-    sentence = f"{head}: {t.join_parts(parts) or t('no area is likely to be above or far below the national average')}."
-    burdens = {area.area: area.burdens[pathway] for area in inside if pathway in area.burdens}
-    unsure = sum(not rate.claim for rate in rates.values())
-    rest = t("Cannot tell: {unsure} of {all} areas.", unsure=t.format_number(unsure), all=t.format_number(len(rates)))
-    return " ".join(filter(None, (sentence, _word_top(t, burdens, most), rest if unsure else "")))
+    return f"{head}: {t.join_parts(parts) or t('no area is likely to be above or far below the national average')}."
 
 
 def _word_rate(t: Speech, area: str, rate: Statement) -> str:

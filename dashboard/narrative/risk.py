@@ -93,6 +93,16 @@ def read_risk_table(current: CurrentRelease, name: str, pathway: str) -> pd.Data
     )
 
 
+def read_public_classes(current: CurrentRelease) -> tuple[str, dict[str, str]]:
+    """Return the last year with public classes, and the code of each area's class; empty where none is told."""
+    rows = current_release.read_table(current, "risk_region_year")
+    if rows.empty:
+        return "", {}
+    period = str(rows["period"].max())
+    last = rows[rows["period"] == period]
+    return period, dict(zip(last["area"].astype(str), read_claims(last), strict=True))
+
+
 def read_claims(frame: pd.DataFrame, *, change: bool = False) -> list[str]:
     """Return the code of what is said in each row of a rate or its change; empty where nothing can be told."""
     ends = zip(frame["state"], frame["low"], frame["high"], strict=True)

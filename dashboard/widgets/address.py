@@ -92,6 +92,13 @@ def pick_from_menu(name: str, label: str, words: Mapping[str, str], first: str) 
     return _keep_choice(name, key)
 
 
+def pick_step(name: str, label: str, words: Mapping[str, str]) -> str:
+    """Show choices in an order as a slider and return the chosen one. The first one is the default."""
+    key = _settle_key(name, list(words))
+    st.select_slider(label, list(words), format_func=words.__getitem__, key=key)
+    return _keep_choice(name, key)
+
+
 def pick_number(name: str, label: str, most: int, first: int | None, help_text: str, *, least: int = 0) -> int | None:
     """Ask for a whole number. If `first` is None, it may be left empty. `help_text` explains it."""
     key = _settle_number_key(name, least, most, first)

@@ -17,7 +17,7 @@ def served(serve, scored):
 
 def opened(look, served, address, size=(1366, 768)):
     page = look(f"{served.url}/{address}", size, ready=False)
-    page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
+    page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg, .rates").first.wait_for()
     return page
 
 
@@ -39,6 +39,31 @@ def test_what_is_chosen_stands_in_the_address_and_going_back_undoes_it(served, l
     until(page, lambda: "pathway=internal" in page.url and inside.get_attribute("aria-pressed") == "true")
     page.get_by_role("link", name="Trends").click()
     until(page, lambda: "/trends" in page.url and "area=AL-02" in page.url)
+
+
+def test_map_and_list_of_rates_are_joined_and_a_choice_is_one_step_back(served, look):
+    page = opened(look, served, "risk?area=GR-I")
+    page.locator(".sheet svg").wait_for()
+    page.locator(".rates tr[data-area=GR-M]").hover()
+    until(page, lambda: page.locator(".sheet .area.pointed[data-area=GR-M]").count() == 1)
+    page.locator(".sheet .area[data-area=AL-06]").click()
+    until(page, lambda: "area=AL-06" in page.url)
+    until(page, lambda: page.locator(".rates tr.chosen[data-area=AL-06]").count() == 1)
+    until(page, lambda: page.locator(".sheet .area.chosen[data-area=AL-06]").count() == 1)
+    page.go_back()
+    until(page, lambda: page.locator(".rates tr.chosen[data-area=GR-I]").count() == 1)
+    slider = page.locator(".st-key-sure input")
+    slider.focus()
+    slider.press("ArrowRight")
+    until(page, lambda: "sure=66" in page.url)
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])
+def test_map_and_list_of_rates_are_on_the_first_screen(served, look, size):
+    page = opened(look, served, "risk", size)
+    for part in (".st-key-risk-map", ".rates"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= size[1]
 
 
 def test_the_layer_lies_on_the_map_with_a_mark_for_what_it_cannot_tell(served, look):

@@ -64,11 +64,12 @@ def _list_unfolded(block: Any) -> Iterator[str]:
         if hasattr(child, "children"):
             yield from _list_unfolded(child)
         elif child.type == "html":
-            yield re.sub(r"<(details|script).*?</\1>", "", child.proto.body, flags=re.DOTALL)
+            body = re.sub(r'<div class="names" aria-hidden="true">.*?</div>', "", child.proto.body)  # of areas on a map
+            yield re.sub(r"<(details|script).*?</\1>", "", body, flags=re.DOTALL)
         else:
             # Of a widget its label and what it offers, of a menu what is chosen; of others their text.
             label = getattr(child.proto, "label", "")
-            offered = [child.value] if child.type == "selectbox" else getattr(child, "options", ())
+            offered = [child.value] if child.type in ("selectbox", "select_slider") else getattr(child, "options", ())
             parts = [label, *offered, *getattr(child.proto, "captions", ())] if label else [getattr(child, "value", "")]
             yield " ".join(map(str, parts))
 

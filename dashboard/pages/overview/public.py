@@ -6,12 +6,11 @@ from markupsafe import Markup
 
 from dashboard.map.legend import LegendClass
 from dashboard.narrative.answer import Finding
-from dashboard.narrative.risk import name_claim, read_claims
+from dashboard.narrative.risk import name_claim, read_public_classes
 from dashboard.narrative.speech import Speech
 from dashboard.pages.overview import ranking
 from dashboard.pages.overview.alerts import Alert
 from dashboard.pages.overview.content import Content, Link
-from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, format_period, html, join_markup
 from dashboard.widgets.picture import AreaMark, Key
@@ -28,7 +27,7 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
     """Return the content of the page for a release of the public tier."""
     table = load_areas(current.release).table
     country_of = {str(code): str(table["country"][code]) for code in table.index[table["level"] == "region"]}
-    period, claims = _read_classes(current)
+    period, claims = read_public_classes(current)
     shown = {code: country_of[code] for code in country_of if code in claims} or country_of
     histories = ranking.read_histories(current)
 
@@ -55,16 +54,6 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
         render_rows=render_rows,
         word_area=lambda _code: Markup(""),
     )
-
-
-def _read_classes(current: CurrentRelease) -> tuple[str, dict[str, str]]:
-    """Return the last year with public classes, and the code of each area's class; empty where none is told."""
-    rows = current_release.read_table(current, "risk_region_year")
-    if rows.empty:
-        return "", {}
-    period = str(rows["period"].max())
-    last = rows[rows["period"] == period]
-    return period, dict(zip(last["area"].astype(str), read_claims(last), strict=True))
 
 
 def _word_findings(t: Speech, shown: dict[str, str], claims: dict[str, str], period: str) -> list[Finding]:
@@ -128,7 +117,7 @@ def _render_rows(t: Speech, codes: list[str], claims: dict[str, str], histories:
 def _say_what_is_new(current: CurrentRelease, earlier: CurrentRelease | None) -> Alert:
     if earlier is None:
         return Alert(_("First release: nothing to compare with yet"), "", "trends", calm=True)
-    before, now = _read_classes(earlier)[0], _read_classes(current)[0]
+    before, now = read_public_classes(earlier)[0], read_public_classes(current)[0]
     if now > before:
         return Alert(_("A new year is final: {year}", year=format_period(now)), _("see its classes"), "risk")
     return Alert(

@@ -37,6 +37,7 @@ from dashboard.site.current_release import (
     read_risk_manifest,
 )
 from dashboard.site.text import _, format_number, format_period, translate
+from dashboard.widgets import address
 from geo.layers.risk import RATES
 from risk.clusters import LEVEL
 
@@ -61,9 +62,11 @@ def name_unjudged(current: CurrentRelease) -> str:
     return _("On the map, but without a rate or a rank, since no population is known: {areas}.", areas=names)
 
 
-def find_highest_area(current: CurrentRelease, pathway: str) -> str:
-    """Find the area with the highest chance of a high rate, on which the page opens."""
-    return str(read_area_rates(current, pathway)["exceeding"].idxmax())
+def find_area(current: CurrentRelease, pathway: str) -> str:
+    """Return the chosen area; else the one with the highest chance of a high rate, in the chosen country if any."""
+    rates, chosen = read_area_rates(current, pathway), address.read_area()
+    inside = rates[rates["country"] == chosen] if chosen in set(rates["country"]) else rates
+    return address.find_area(current, name_areas(current), str(inside["exceeding"].idxmax()))
 
 
 def list_headlines(current: CurrentRelease) -> list[str]:
@@ -131,6 +134,51 @@ def _format_about(value: float) -> str:
 
 def _format_times(t: Speech, value: float) -> str:
     return "" if math.isnan(value) else t("{value} times", value=t.format_number(value, 2))
+
+
+def word_verdict(current: CurrentRelease, pathway: str, area: str) -> str:
+    """Return what is said of the rate of an area, and how likely it is that it is high."""
+    return _format_verdict(_read_area_rate(current, pathway, area))
+
+
+def word_turning_point(current: CurrentRelease, pathway: str, area: str) -> str:
+    """Return the rates at which something else would be said of an area; empty where that is not known."""
+    row = _read_area_reason(current, pathway, area)
+    claim = str(_read_area_rate(current, pathway, area)["claim"])
+    return "" if row is None else _format_change_of_claim(speak_to_reader(current), row, claim)
+
+
+def list_steps(current: CurrentRelease, pathway: str, area: str) -> list[tuple[str, float]]:
+    """Return the steps from people over outreach to what was met: words and children."""
+    row = _read_area_reason(current, pathway, area)
+    if row is None or math.isnan(row["value"]) or math.isnan(row["by_effort"]):
+        return []
+    return [
+        (_("expected from people"), row["by_population"]),
+        (_("and from outreach"), row["by_effort"]),
+        (_("met"), row["value"]),
+    ]
+
+
+def list_facts(current: CurrentRelease, pathway: str, area: str) -> list[tuple[str, str, str]]:
+    """Return the few numbers of an area that matter: words, value, and interval or rank."""
+    t, judged = speak_to_reader(current), judge_area(current, area)
+    row = _read_area_reason(current, pathway, area)
+    facts: list[tuple[str, str, str]] = []
+    if row is not None and not math.isnan(row["effort"]):
+        outreach = _("{value} times the average", value=t.format_number(row["effort"], 2))
+        facts.append((_("Outreach per child"), outreach, ""))
+    if judged is not None and pathway in judged.rates:
+        rate = judged.rates[pathway]
+        ends = {"low": t.format_number(rate.low, 2), "high": t.format_number(rate.high, 2)}
+        facts.append((_("Rate"), t.format_number(rate.value, 2), _("{low} to {high}", **ends)))
+    if judged is not None and pathway in judged.burdens:
+        amount, rank = judged.burdens[pathway].amount, judged.burdens[pathway].rank
+        ends = {"low": t.format_number(amount.low), "high": t.format_number(amount.high)}
+        facts.append((_("Newly in need a quarter"), t.format_number(amount.value), _("{low} to {high}", **ends)))
+        place = _("{rank} of {areas}", rank=rank.value, areas=rank.areas)
+        facts.append((_("Rank by that"), place, _("{low} to {high}", low=rank.first, high=rank.last)))
+    return facts
 
 
 def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[str]:

@@ -11,22 +11,24 @@ from dashboard.narrative import model_card
 from dashboard.narrative import risk as narrative
 from dashboard.narrative.area import word_change_in
 from dashboard.narrative.evaluation import is_beaten
-from dashboard.narrative.judgement import Change
+from dashboard.narrative.judgement import Change, judge_area
 from dashboard.narrative.shift import word_shifts
 from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.pages.risk import evaluation as predicted
-from dashboard.pages.risk import summary
+from dashboard.pages.risk import rates, summary
 from dashboard.pages.trends import summary as trendspage
 from dashboard.site import Site, current_release
+from dashboard.widgets import picture
 from data.release import Release
 from geo import areas as geography
+from geo.layers.core import palette
 from risk.evaluation import evaluate
 from risk.evaluation.baselines import HISTORICAL_MEAN, HistoricalMean, PopulationShare
 from risk.evaluation.risk_model import MODEL, build_panel
 from risk.model.observations import Observations
 from risk.report import assess
 from risk.report.manifest import EvaluationSummary
-from tests.helpers.pages import open_current, open_page, read_text
+from tests.helpers.pages import open_current, open_page, read_text, read_unfolded, speak_on_pages
 
 
 @pytest.fixture
@@ -156,6 +158,7 @@ def test_the_reasons_are_the_numbers_of_the_model(current, area):
 
 def test_the_page_shows_the_pathway_and_the_area_of_the_address(run, current):
     test = run(pathway="cross_border", area="AL-12")
+    assert find_chosen(test) == "AL-12"
     assert "Vlorë: " in read_text(test)
     test.query_params["area"] = "GR-M"
     test.run()
@@ -212,7 +215,7 @@ def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run,
     assert len(list(shown)) == 2 + 4
     assert len(shown) == 50
     kinds = [child.type for child in test.main.children.values()]
-    assert kinds[:5] == ["title", "html", "warning", "caption", "dataframe"]
+    assert kinds[1:4] == ["warning", "caption", "dataframe"]  # after the title
 
 
 def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(scored, found, measured):
@@ -230,7 +233,7 @@ def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(sco
 def test_what_was_measured_is_drawn(run, found, measured):
     told = found(HistoricalMean())
     test = run(derived=measured(told))
-    assert len(test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart")) == 4
+    assert len(test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart")) == 2
     rows = predicted.draw_calibration(EvaluationSummary.read(told)).to_dict()
     held = [row["inside"] for rows in rows["datasets"].values() for row in rows]
     mine = next(row for row in told["calibration"] if row["forecaster"] == MODEL)
@@ -303,3 +306,81 @@ def test_the_municipalities_of_a_county_add_up_to_it_and_stand_below_the_reasons
     labels = [expander.label for expander in run(area="GR-I").expander]
     assert "Municipalities of Attica, Greece" in labels
     assert not any("Municipalities" in expander.label for expander in run("public").expander)
+
+
+def find_chosen(test):
+    """Return the area whose row is marked in the list."""
+    bodies = " ".join(element.proto.body for element in test.get("html"))
+    (area,) = re.findall(r'<tr data-area="([^"]+)" class="chosen', bodies)
+    assert f'data-chosen="{area}"' in bodies
+    return area
+
+
+def test_the_list_shows_the_country_of_the_chosen_area_highest_rate_first(run, current):
+    test = run(pathway="cross_border", area="GR-I")
+    bodies = " ".join(element.proto.body for element in test.get("html"))
+    rated = narrative.read_area_rates(current, "cross_border")
+    inside = rated[rated["country"] == "GR"]
+    assert re.findall(r'<tr data-area="([^"]+)"', bodies) == list(inside.index)
+    for code, row in inside.iterrows():
+        cells = re.search(rf'<tr data-area="{code}".*?</tr>', bodies, re.S).group()
+        assert f"{row['median']:.2f} <small>{row['lower']:.2f}–{row['upper']:.2f}<" in cells
+        assert narrative.name_claim(row["claim"] or row["surely"]) in cells
+    assert find_chosen(run(area="GR")).startswith("GR-")
+
+
+def test_the_map_has_the_value_as_hue_and_how_sure_it_is_as_strength(current):
+    t, rated = speak_to_reader(current), narrative.read_area_rates(current, "internal")
+    every = rates.make_marks(t, current, "internal", rates.EVERY, "AL-11")
+    sure = rates.make_marks(t, current, "internal", "90", "AL-11")
+    assert next(iter(every)) == "AL-11"  # its name has room before others
+    for code, row in rated.iterrows():
+        hue = palette.RISKS[sum(row["median"] >= cut for cut in rates.CUTS)]
+        strength = rates.STRENGTHS[row["certainty"] if row["claim"] else ""]
+        assert every[code].colour == picture.fade_colour(hue, strength)
+        assert not every[code].pattern
+        assert bool(sure[code].pattern) == (not row["claim"] or row["probability"] < 0.9)
+    assert 0 < sum(bool(mark.pattern) for mark in sure.values()) < len(sure)
+    assert "Crosses: less sure than 90 in 100." in rates.render_legend("", "90")
+
+
+def test_how_sure_an_area_must_be_stands_in_the_address(run):
+    test = run(sure="80", area="AL-11")
+    assert test.select_slider(key="pick-sure").value == "80"
+    assert "less sure than 80 in 100" in read_text(test)
+    test.select_slider(key="pick-sure").set_value("95").run()
+    assert test.query_params["sure"] == "95"
+    assert run(sure="garbage").query_params["sure"] == "50"
+
+
+def test_the_card_says_what_was_met_expected_rate_burden_rank_and_what_would_change_it(run, current):
+    text = re.search(r'<div class="areacard">.*', " ".join(e.proto.body for e in run(area="AL-11").get("html"))).group()
+    judged, steps = judge_area(current, "AL-11"), summary.list_steps(current, "internal", "AL-11")
+    assert [round(value) for _words, value in steps] == [int(n) for n in re.findall(r'value">(\d+)<', text)]
+    rate, burden = judged.rates["internal"], judged.burdens["internal"]
+    assert f"{rate.value:.2f} <small>{rate.low:.2f} to {rate.high:.2f}<" in text
+    assert f"{burden.rank.value} of {burden.rank.areas} <small>{burden.rank.first} to {burden.rank.last}<" in text
+    assert "times the national average its rate would be called high" in text or "no longer be called" in text
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+@pytest.mark.parametrize("language", ["en", "sq", "el"])
+def test_few_words_stand_on_the_page_before_it_is_unfolded(run, monkeypatch, language, tier):
+    speak_on_pages(monkeypatch, language)
+    words = re.findall(r"\S*[^\W\d_]\S*", read_unfolded(run(tier)))
+    assert 40 < len(words) <= 250
+
+
+def test_how_sure_the_model_is_stands_in_one_sentence_above_its_fold(run, found, measured):
+    assert "has not been tested on this release" in read_unfolded(run())
+    told = read_unfolded(run(derived=measured(found(HistoricalMean()))))
+    assert "out of sample" in told
+    assert "Log score" not in told
+
+
+def test_text_from_data_is_text(current, monkeypatch):
+    hostile = "<img src=x onerror=alert(1)>"
+    monkeypatch.setattr(Speech, "name_area", lambda *_: hostile)
+    drawn = rates.render_rates(speak_to_reader(current), current, "internal", rates.EVERY, "AL-11")
+    assert "<img" not in drawn
+    assert "&lt;img" in drawn

@@ -1,0 +1,87 @@
+"""How sure the risk model is: one sentence, then how it predicted, registered forecasts, and what it uses, folded."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.narrative import model_card, track_record
+from dashboard.narrative.detection import INTERVALS, describe_intervals, describe_share_found
+from dashboard.narrative.evaluation import format_verdict
+from dashboard.narrative.speech import speak_to_reader
+from dashboard.pages.risk import evaluation
+from dashboard.site import current_release
+from dashboard.site.current_release import CurrentRelease
+from dashboard.site.text import _, escape_markdown
+from dashboard.widgets import markup
+from risk.report.manifest import EvaluationSummary, RiskManifest
+
+
+def show_model(current: CurrentRelease, manifest: RiskManifest) -> None:
+    """Show one sentence on how sure the model is, and the rest folded."""
+    st.html(markup.render_paragraphs([format_verdict(manifest.evaluation) or _(_UNTESTED)]))
+    with st.expander(_("How sure is the model?")):
+        _show_section(_("How well it has predicted"))
+        _show_prediction(manifest.evaluation)
+        _show_section(_("Forecasts that were registered"))
+        _show_record(current, manifest)
+        _show_section(_("The model and its safeguards"))
+        names = current_release.read_country_names(current)
+        intervals = describe_intervals(current_release.read_table(current, INTERVALS), names)
+        share = describe_share_found(manifest.card, names, current.release)
+        st.html(markup.render_list([*intervals, *share]))
+        _show_section(_("What the model uses, what it never uses, and how it is checked"))
+        _show_card(current, manifest)
+
+
+_UNTESTED = "How well the model predicts has not been tested on this release."
+
+
+def _show_prediction(measured: EvaluationSummary | None) -> None:
+    if measured is None:
+        st.html(markup.render_paragraphs([_("It has not been tested yet. A data officer can do that:")]))
+        st.code("tact risk --evaluate", language=None)
+        return
+    left, right = st.columns(2, gap="medium")
+    left.altair_chart(evaluation.draw_calibration(measured), width="stretch")
+    left.caption(_("Bars: share of counts inside the interval. Dark marks: the share that should be inside."))
+    right.altair_chart(evaluation.draw_hits(measured), width="stretch")
+    right.caption(_("For the next quarter, a fifth of the areas of each country. Lines: 95 % interval."))
+    st.caption(_("Average error of each forecast, in children (smaller is better)"))
+    st.html(markup.render_table(evaluation.tabulate_scores(measured)))
+
+
+def _show_record(current: CurrentRelease, manifest: RiskManifest) -> None:
+    if manifest.ledger_problem:
+        st.warning(escape_markdown(manifest.ledger_problem))
+        return
+    record = manifest.track_record
+    st.html(markup.render_list(track_record.list_sentences(record)))
+    if record is None:
+        return
+    st.html(markup.render_table(track_record.tabulate_record(record)))
+    st.caption(_(_STROKE, best=record.verdict.baseline))
+    st.html(markup.render_table(track_record.tabulate_areas(record, current_release.read_area_names(current))))
+    st.html(markup.render_narrow(markup.render_table(track_record.tabulate_transform(record))))
+    st.caption(_(_PUBLISHED))
+
+
+_STROKE = (
+    "Before the stroke the risk model, behind it “{best}”. Mean place: where numbers lay in their forecast, from 0 to "
+    "1; .5 on average if it is right. An area has few numbers: do not rank areas by them."
+)
+_PUBLISHED = (
+    "Log score: larger is better. Interval score, CRPS and top five: smaller is better. Top five is the mean squared "
+    "error of the chance that an area is among the five of its country with most children in a year. Forecasts are of "
+    "published numbers, with their noise, and are compared with published numbers, never with the children themselves."
+)
+
+
+def _show_card(current: CurrentRelease, manifest: RiskManifest) -> None:
+    st.html(markup.render_definitions(model_card.list_facts(manifest)))
+    st.html(markup.render_list(model_card.list_limits(speak_to_reader(current), manifest.card)))
+    st.html(markup.render_list(model_card.list_safeguards(manifest)))
+    st.html(markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks or ()))))
+
+
+def _show_section(title: str) -> None:
+    st.header(title, anchor=False)

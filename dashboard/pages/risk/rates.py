@@ -1,0 +1,240 @@
+"""Rates on the map and in a list: the hue is the estimate, the strength of the colour is how sure what is said is."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from dashboard.map.legend import LegendClass
+from dashboard.narrative.risk import format_statement, list_said, name_certainty, name_claim, read_area_rates
+from dashboard.narrative.speech import Speech
+from dashboard.site.current_release import CurrentRelease, read_country_names
+from dashboard.site.text import _, format_period, html, join_markup
+from dashboard.widgets.markup import link_reallocate
+from dashboard.widgets.picture import AreaMark, Key, fade_colour, render_key
+from geo.layers.core import palette
+from geo.layers.core.words import mark
+from geo.layers.risk import PUBLIC, RATES
+
+CUTS = (2 / 3, 1.0, 1.5, 2.25)
+_NAMES = (mark("under 0.67"), mark("0.67 to 1"), mark("1 to 1.5"), mark("1.5 to 2.25"), mark("over 2.25"))
+# Strength of the colour by the word for certainty.
+STRENGTHS = {"very_likely": 1.0, "likely": 0.68, "": 0.36}
+_PATTERN = "ov-cannot_tell"
+_WIDEST, _TICKS = (0.2, 5.0), (0.25, 0.5, 1.0, 2.0, 4.0)
+EVERY = "50"
+
+
+def name_steps() -> dict[str, str]:
+    """Return from how many in 100 an area can be shown; the first shows every estimate."""
+    return {EVERY: _("all"), **{str(step): _("{n} in 100", n=step) for step in (66, 80, 90, 95)}}
+
+
+def is_shown(row: Mapping[Any, Any], least: str) -> bool:
+    """Return whether what is said of an area is as sure as asked for."""
+    return least == EVERY or bool(row["claim"] and 100 * float(row["probability"]) >= int(least))
+
+
+def choose_colour(row: Mapping[Any, Any]) -> str:
+    """Return the colour of an area: hue by the middle estimate, strength by how sure what is said is."""
+    return fade_colour(palette.RISKS[bisect_right(CUTS, float(row["median"]))], STRENGTHS[_find_strength(row)])
+
+
+def _find_strength(row: Mapping[Any, Any]) -> str:
+    return str(row["certainty"]) if row["claim"] and row["certainty"] in STRENGTHS else ""
+
+
+def make_marks(t: Speech, current: CurrentRelease, pathway: str, least: str, chosen: str) -> dict[str, AreaMark]:
+    """Return how each area is drawn; names of the chosen area and of high rates have room before others."""
+    rates = read_area_rates(current, pathway).sort_values("exceeding", ascending=False)
+    rows = {str(code): row for code, row in rates.to_dict("index").items()}
+    ordered = sorted(rows, key=lambda code: code != chosen)
+    return {
+        code: AreaMark(
+            t.name_area(code),
+            choose_colour(rows[code]),
+            f"{t.name_area(code)}: {_word_rate(t, rows[code])}. {format_statement(rows[code])}",
+            pattern="" if is_shown(rows[code], least) else _PATTERN,
+        )
+        for code in ordered
+    }
+
+
+def _word_rate(t: Speech, row: Mapping[Any, Any]) -> str:
+    value, low, high = (t.format_number(float(row[name]), 2) for name in ("median", "lower", "upper"))
+    return t("{value} ({low} to {high})", value=value, low=low, high=high)
+
+
+def render_legend(pathway: str, least: str) -> Markup:
+    """Return the legend of the map: a column for each strength, a row for each class of the estimate."""
+    heads = [name_certainty(code) or _("cannot tell") for code in STRENGTHS]
+    rows = [
+        html(
+            "<tr>{}<th scope=row>{}</th></tr>",
+            join_markup(html('<td style="background:{}"></td>', fade_colour(colour, s)) for s in STRENGTHS.values()),
+            _(name),
+        )
+        for colour, name in zip(palette.RISKS, _NAMES, strict=True)
+    ]
+    hidden = _("Crosses: less sure than {n} in 100.", n=least) if least != EVERY else ""
+    return html(
+        '<div class="key sure"><h2>{}</h2><p>{}</p><table><thead><tr>{}<td></td></tr></thead><tbody>{}</tbody></table>'
+        "{}</div>",
+        _("Rate, times the national average"),
+        _("{pathway}, whole time", pathway=pathway),
+        join_markup(html("<th scope=col><span>{}</span></th>", head) for head in heads),
+        join_markup(rows),
+        html("<p>{}</p>", hidden) if hidden else "",
+    )
+
+
+def render_rates(t: Speech, current: CurrentRelease, pathway: str, least: str, chosen: str) -> Markup:
+    """Return the areas of the chosen area's country with their rates and intervals, highest first."""
+    rates = read_area_rates(current, pathway)
+    country = str(rates["country"][chosen])
+    rows = rates[rates["country"] == country]
+    ticks = join_markup(
+        html('<i style="left:{}%">{}</i>', _place(tick), t.format_number(tick, 2 if tick < 0.5 else None))
+        for tick in _TICKS
+    )
+    return html(
+        '{}<div class="rates" tabindex="0" role="region" aria-label="{}"><table><thead><tr><th scope="col">{}</th>'
+        '<th scope="col"><span class="ticks"><b>{}</b>{}</span></th><th scope="col">{}</th><th scope="col">{}</th>'
+        "</tr></thead><tbody>{}</tbody></table></div>",
+        _render_countries(current, country),
+        _("Rates of areas with 95 % intervals"),
+        _("Area"),
+        _("times the national average"),
+        ticks,
+        _("Rate"),
+        _("What is said, how sure"),
+        join_markup(_render_row(t, str(code), row, least, chosen) for code, row in rows.to_dict("index").items()),
+    )
+
+
+def _render_countries(current: CurrentRelease, country: str) -> Markup:
+    """Return the countries as tabs, which are links."""
+    return html(
+        '<nav class="lands" aria-label="{}">{}</nav>',
+        _("Country"),
+        join_markup(
+            html('<a href="?area={0}" target="_self"{1}>{2}</a>', code, _current(code == country), name)
+            for code, name in read_country_names(current).items()
+        ),
+    )
+
+
+def _current(is_chosen: bool) -> Markup:
+    return Markup(' aria-current="true"') if is_chosen else Markup("")
+
+
+def _render_row(t: Speech, code: str, row: Mapping[Any, Any], least: str, chosen: str) -> Markup:
+    low, high = _place(float(row["lower"])), _place(float(row["upper"]))
+    shown = is_shown(row, least)
+    return html(
+        '<tr data-area="{0}" class="{1}{2}"><th scope="row"><a href="?area={0}" target="_self"{3}>{4}</a></th>'
+        '<td class="dots"><span aria-hidden="true"><s style="left:{5}%"></s><b style="left:{6}%;width:{7}%"></b>'
+        '<i style="left:{8}%;background:{9}"></i></span></td><td class="value">{10} <small>{11}</small></td>'
+        "<td>{12}</td></tr>",
+        code,
+        "chosen " if code == chosen else "",
+        "" if shown else "unsure",
+        _current(code == chosen),
+        t.name_area(code),
+        _place(1.0),
+        low,
+        round(high - low, 1),
+        _place(float(row["median"])),
+        choose_colour(row) if shown else "#fff",
+        t.format_number(float(row["median"]), 2),
+        f"{t.format_number(row['lower'], 2)}–{t.format_number(row['upper'], 2)}",
+        _render_said(t, row),
+    )
+
+
+def _render_said(t: Speech, row: Mapping[Any, Any]) -> Markup:
+    """Return the first thing that is said of an area, with its chance and the word for that when pointed at."""
+    said = list_said(str(row["claim"]), str(row["certainty"]), str(row["surely"]))
+    if not said:
+        return html("{}", _("cannot tell"))
+    claim, certainty = said[0]
+    chance = row["probability"] if row["claim"] else row.get("sure_probability")
+    return html(
+        '<span title="{}">{} <small>{}</small></span>',
+        format_statement(row),
+        name_claim(claim),
+        name_certainty(certainty) if chance is None else t.format_chance(float(chance)),
+    )
+
+
+def _place(value: float) -> float:
+    """Return the place of a rate on the scale of logarithms, in per cent."""
+    low, high = map(math.log, _WIDEST)
+    return round(100 * (min(max(math.log(value), low), high) - low) / (high - low), 1)
+
+
+def render_steps(steps: list[tuple[str, float]], t: Speech) -> Markup:
+    """Return the steps from people over outreach to what was met as a small waterfall."""
+    if not steps:
+        return Markup("")
+    most = max(1.0, *(value for _words, value in steps))
+    rows, before = [], 0.0
+    for number, (words, value) in enumerate(steps):
+        start, end = (0.0, value) if number == 0 else sorted((before, value))
+        rows.append(
+            html(
+                '<tr><th scope="row">{}</th><td><i class="{}" style="left:{}%;width:{}%"></i>'
+                '<s style="left:{}%"></s></td><td class="value">{}</td></tr>',
+                words,
+                "first" if number == 0 else "more" if value >= before else "less",
+                round(100 * start / most, 1),
+                round(max(0.6, 100 * (end - start) / most), 1),
+                round(100 * value / most, 1),
+                t.format_number(round(value)),
+            )
+        )
+        before = value
+    return html(
+        '<table class="steps"><caption>{}</caption><tbody>{}</tbody></table>',
+        _("Children identified or met"),
+        join_markup(rows),
+    )
+
+
+def render_card(verdict: str, facts: list[tuple[str, str, str]], steps: Markup, turning: str) -> Markup:
+    """Return the card of the chosen area."""
+    return html(
+        '<div class="areacard"><div><p class="said">{}</p><dl>{}</dl><p class="turning">{}</p>{}</div>{}</div>',
+        verdict,
+        join_markup(html("<div><dt>{}</dt><dd>{} <small>{}</small></dd></div>", *fact) for fact in facts),
+        turning,
+        link_reallocate(),
+        steps,
+    )
+
+
+def make_public_marks(t: Speech, classes: Mapping[str, str]) -> dict[str, AreaMark]:
+    """Return how each area is drawn by its public class; crosses where nothing can be told."""
+    colours = dict(zip(RATES, palette.RISK, strict=True))
+    return {
+        code: AreaMark(
+            t.name_area(code),
+            colours.get(claim, "#fff"),
+            f"{t.name_area(code)}: {name_claim(claim)}",
+            pattern="" if claim else _PATTERN,
+        )
+        for code, claim in classes.items()
+    }
+
+
+def render_public_legend(period: str, classes: Mapping[str, str]) -> Markup:
+    """Return the legend of the classes that there are."""
+    colours = dict(zip(RATES, palette.RISK, strict=True))
+    present = [LegendClass(colours[code], name_claim(code)) for code in PUBLIC if code in classes.values()]
+    unsure = _("Crosses: cannot tell. That does not mean low.") if "" in classes.values() else ""
+    title = _("Class of the rate, compared with the national average")
+    return render_key(Key(title, format_period(period), present, [unsure], in_words=True))
