@@ -275,12 +275,13 @@ def _read_gaps(current: CurrentRelease) -> dict[str, dict[str, GapAnswer]]:
     table = current_release.read_table(current, "accessgap_region_quarter_axis")
     gaps: dict[str, dict[str, GapAnswer]] = {}
     for row in table.to_dict("records"):
-        gaps.setdefault(str(row["area"]), {})[str(row["axis"])] = _answer_gap(row)
+        gaps.setdefault(str(row["area"]), {})[str(row["axis"])] = answer_gap(row)
     order = [axis.id.partition("-")[2] for axis in AXES]
     return {area: {axis: found[axis] for axis in order if axis in found} for area, found in gaps.items()}
 
 
-def _answer_gap(row: Mapping[Any, Any]) -> GapAnswer:
+def answer_gap(row: Mapping[Any, Any]) -> GapAnswer:
+    """Return whether a row of a table of gaps has one."""
     if row["state"] == "withheld":
         return "withheld"
     if row["state"] == "cannot_tell":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from markupsafe import Markup
@@ -72,6 +72,20 @@ def render_table(frame: pd.DataFrame) -> Markup:
         head,
         rows,
     )
+
+
+def render_lands(names: Mapping[str, str], chosen: str) -> Markup:
+    """Return countries as tabs, which are links that choose one."""
+    links = (
+        html(
+            '<a href="?area={0}" target="_self"{1}>{2}</a>',
+            code,
+            Markup(' aria-current="true"') if code == chosen else "",
+            name,
+        )
+        for code, name in names.items()
+    )
+    return html('<nav class="lands" aria-label="{}">{}</nav>', _("Country"), join_markup(links))
 
 
 def link_reallocate() -> Markup:

@@ -28,7 +28,7 @@ def test_the_map_has_room_and_nothing_runs_over_the_edge(served, look, size):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     box = page.locator(".st-key-mapbox iframe").bounding_box()
     assert box["height"] >= 400
-    assert box["width"] >= 0.85 * min(size[0] - 240, size[0])
+    assert box["width"] >= (0.4 if size[0] > 900 else 0.85) * size[0]
     assert "gap: less than half of the national average" in page.locator(".legend").inner_text()
     assert not page.watch.outside
 
@@ -40,6 +40,29 @@ def test_what_is_chosen_stands_in_the_address(served, look):
     until(page, lambda: "Travel time to the nearest service" in page.locator(".legend").inner_text())
     page.get_by_role("link", name="Trends").click()
     until(page, lambda: "/trends" in page.url)
+
+
+def test_matrix_and_map_are_on_the_first_screen(served, look):
+    page = opened(look, served, "coverage?area=GR-I&show=gap&services=axis-prevention")
+    for part in (".gaps", ".st-key-coverage-map .st-key-mapbox"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= 768
+
+
+def test_a_cell_shows_its_map_and_is_one_step_back(served, look):
+    page = opened(look, served, "coverage?area=AL")
+    first = page.url
+    page.get_by_role("link", name="Durrës, coordination").click()
+    until(page, lambda: "services=axis-coordination" in page.url and "area=AL-02" in page.url)
+    until(page, lambda: "Gaps: coordination" in page.locator(".legend").inner_text())
+    until(page, lambda: page.locator(".gaps td.picked").count() == 1)
+    page.go_back()
+    until(page, lambda: page.locator(".gaps td.picked").count() == 0)
+    assert "area=AL-02" not in page.url
+    assert page.url.split("?")[0] == first.split("?")[0]
+    page.get_by_role("radio", name="Duty bearers").click()
+    until(page, lambda: "columns=bearers" in page.url)
+    until(page, lambda: page.locator(".gaps thead th").count() == 3 + 6)
 
 
 def test_nothing_serious_for_axe(served, look):

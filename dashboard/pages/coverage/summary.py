@@ -7,6 +7,7 @@ release's own tables of services. Withheld values are shown as withheld; they ne
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -51,15 +52,23 @@ def _name_kind(choice: Choice) -> str:
     return _("{group}: {choice}", group=translate(choice.group), choice=label)
 
 
-def make_view(current: CurrentRelease, show: str, kind: str) -> MapView:
-    """Return the view of the map: it shows access, or the services if there is no access."""
+def find_country(current: CurrentRelease, area: str) -> str:
+    """Return the country of the chosen area, or the chosen country; else the first one."""
+    rows = load_areas(current.release).rows
+    country = str(rows[area]["country"] or area) if area in rows else ""
+    lands = read_country_names(current)
+    return country if country in lands else next(iter(lands))
+
+
+def make_view(current: CurrentRelease, show: str, kind: str, area: str = "") -> MapView:
+    """Return the view of the map: it shows access, or the services if there is no access; the area is outlined."""
     layer, options = ("access", {"show": show, "of": kind}) if has_access(current) else ("services", {"of": kind})
-    view = MapView(layer, level=_LEVEL, options={layer: options})
-    return MapView(layer, level=_LEVEL, options={layer: options}, period=find_latest(view, current))
+    view = MapView(layer, level=_LEVEL, options={layer: options}, area=area)
+    return replace(view, period=find_latest(view, current))
 
 
 @cache_by_language(maxsize=64)
-def _read_access(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
+def read_access(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
     """Read the access to one kind of services by area, with names and countries. Never change the shared frame."""
     by, _dash, category = kind.partition("-")
     stem = f"{_MEASURES[show]}_{_LEVEL}_quarter"
@@ -75,14 +84,14 @@ def _read_access(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
 def list_headlines(current: CurrentRelease) -> list[str]:
     """Return the main findings for a programme manager: gaps on each axis, the farthest areas, unknown times."""
     return [
-        *(_format_axis(current, axis) for axis in AXES if len(_read_access(current, "gap", axis.id))),
+        *(_format_axis(current, axis) for axis in AXES if len(read_access(current, "gap", axis.id))),
         *_list_farthest(current),
     ]
 
 
 def _format_axis(current: CurrentRelease, axis: Choice) -> str:
     """Return where there is a gap on an axis of work, and in how many areas this is unknown."""
-    t, frame, name = (speak_to_reader(current), _read_access(current, "gap", axis.id), translate(axis.label))
+    t, frame, name = (speak_to_reader(current), read_access(current, "gap", axis.id), translate(axis.label))
     name = name[:1].upper() + name[1:]
     hidden, unsure = (int((frame["state"] == state).sum()) for state in ("withheld", "cannot_tell"))
     if hidden == len(frame):
@@ -102,7 +111,7 @@ def _format_axis(current: CurrentRelease, axis: Choice) -> str:
 
 def _list_farthest(current: CurrentRelease) -> Iterator[str]:
     """Yield sentences on the areas with the longest travel times, and on the areas with unknown travel time."""
-    t, frame = speak_to_reader(current), _read_access(current, "minutes", _EVERY)
+    t, frame = speak_to_reader(current), read_access(current, "minutes", _EVERY)
     if frame.empty:
         return
     far = frame.sort_values("value", ascending=False, kind="stable").head(_NAMED)
@@ -120,13 +129,13 @@ def _list_farthest(current: CurrentRelease) -> Iterator[str]:
 
 def all_withheld(current: CurrentRelease, kind: str) -> bool:
     """Return whether all values of a kind of services are withheld."""
-    frame = _read_access(current, "places", kind)
+    frame = read_access(current, "places", kind)
     return len(frame) > 0 and bool((frame["state"] == "withheld").all())
 
 
 def tabulate_access(current: CurrentRelease, kind: str) -> pd.DataFrame:
     """Return the content of all three maps in words, one row for each area."""
-    places, gaps, times = (_read_access(current, show, kind) for show in _MEASURES)
+    places, gaps, times = (read_access(current, show, kind) for show in _MEASURES)
     need = current_release.read_table(current, f"need_{_LEVEL}_quarter").set_index("area").reindex(places.index)
     between = [_format_interval(*ends) for ends in zip(need["lower"], need["upper"], strict=True)]
     rows = {
@@ -137,7 +146,7 @@ def tabulate_access(current: CurrentRelease, kind: str) -> pd.DataFrame:
         _("95 % interval"): [_format_interval(*e) for e in zip(places["lower"], places["upper"], strict=True)],
         _("Gap"): [_format_gap(row) for row in gaps.to_dict("records")],
         _("Chance of a gap"): [_format_chance(row) for row in gaps.to_dict("records")],
-        _("Minutes to the nearest"): [_format_minutes(row) for row in times.to_dict("records")],
+        _("Minutes to the nearest"): [format_minutes(row) for row in times.to_dict("records")],
     }
     return pd.DataFrame(rows)
 
@@ -168,7 +177,8 @@ def _format_chance(row: Mapping[Any, Any]) -> str:
     return translate(format_chance(float(row["chance"]), most=bool(row["at_least"])))
 
 
-def _format_minutes(row: Mapping[Any, Any]) -> str:
+def format_minutes(row: Mapping[Any, Any]) -> str:
+    """Return the minutes to the nearest service in words, or why there are none."""
     if row["way"] in WAYS:
         return translate(WAYS[str(row["way"])])
     if pd.isna(row["value"]):

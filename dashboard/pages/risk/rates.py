@@ -14,7 +14,7 @@ from dashboard.narrative.risk import format_statement, list_said, name_certainty
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _, format_period, html, join_markup
-from dashboard.widgets.markup import link_reallocate
+from dashboard.widgets.markup import link_reallocate, render_lands
 from dashboard.widgets.picture import AreaMark, Key, fade_colour, render_key
 from geo.layers.core import palette
 from geo.layers.core.words import mark
@@ -105,7 +105,7 @@ def render_rates(t: Speech, current: CurrentRelease, pathway: str, least: str, c
         '{}<div class="rates" tabindex="0" role="region" aria-label="{}"><table><thead><tr><th scope="col">{}</th>'
         '<th scope="col"><span class="ticks"><b>{}</b>{}</span></th><th scope="col">{}</th><th scope="col">{}</th>'
         "</tr></thead><tbody>{}</tbody></table></div>",
-        _render_countries(current, country),
+        render_lands(read_country_names(current), country),
         _("Rates of areas with 95 % intervals"),
         _("Area"),
         _("times the national average"),
@@ -113,18 +113,6 @@ def render_rates(t: Speech, current: CurrentRelease, pathway: str, least: str, c
         _("Rate"),
         _("What is said, how sure"),
         join_markup(_render_row(t, str(code), row, least, chosen) for code, row in rows.to_dict("index").items()),
-    )
-
-
-def _render_countries(current: CurrentRelease, country: str) -> Markup:
-    """Return the countries as tabs, which are links."""
-    return html(
-        '<nav class="lands" aria-label="{}">{}</nav>',
-        _("Country"),
-        join_markup(
-            html('<a href="?area={0}" target="_self"{1}>{2}</a>', code, _current(code == country), name)
-            for code, name in read_country_names(current).items()
-        ),
     )
 
 

@@ -6,14 +6,16 @@ from functools import partial
 import pytest
 
 from dashboard.narrative.access import describe_access
-from dashboard.pages.coverage import summary
+from dashboard.narrative.judgement import judge_areas
+from dashboard.narrative.speech import Speech
+from dashboard.pages.coverage import matrix, summary
 from dashboard.site import Site, current_release
 from data.release import Release
 from geo.layers.access import SURE
 from geo.travel import Link
 from risk.access.tables import Times
 from risk.report import assess
-from tests.helpers.pages import open_current, open_page, read_text
+from tests.helpers.pages import open_current, open_page, read_text, read_unfolded, speak_on_pages
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def test_every_gap_that_is_sure_is_named_on_its_axis_and_no_other_area_is(curren
     lines = summary.list_headlines(current)
     table = current.release.table("accessgap_region_quarter_axis")
     names = current.release.table("accessgap_region_quarter_axis")["area"].map(
-        lambda code: summary._read_access(current, "gap", "all").loc[code, "name"]
+        lambda code: summary.read_access(current, "gap", "all").loc[code, "name"]
     )
     named = 0
     for axis in ("prevention", "protection", "reintegration", "coordination"):
@@ -49,7 +51,7 @@ def test_every_gap_that_is_sure_is_named_on_its_axis_and_no_other_area_is(curren
 
 def test_the_longest_way_is_named_and_so_are_the_islands(current):
     ways = current.release.table("accesstime_region_quarter").set_index("area")
-    names = summary._read_access(current, "gap", "all")["name"]
+    names = summary.read_access(current, "gap", "all")["name"]
     lines = " ".join(summary.list_headlines(current))
     farthest = ways["value"].idxmax()
     assert f"{names[farthest]} ({ways.loc[farthest, 'value']:.0f} minutes)" in lines
@@ -60,7 +62,7 @@ def test_the_longest_way_is_named_and_so_are_the_islands(current):
 @pytest.mark.parametrize("kind", ["all", "axis-prevention", "axis-protection", "duty_bearer-ngo"])
 def test_the_table_holds_what_the_maps_show(current, kind):
     table = summary.tabulate_access(current, kind)
-    maps = {show: summary._read_access(current, show, kind) for show in summary.name_measures()}
+    maps = {show: summary.read_access(current, show, kind) for show in summary.name_measures()}
     assert len(table) == len(maps["places"])
     for at, (area, row) in enumerate(maps["places"].iterrows()):
         told = table.iloc[at]
@@ -110,7 +112,7 @@ def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(current):
     there = last[last["value"].astype(float).fillna(last["low"].astype(float)) > 0]
     by = {bearer: set(rows["area"]) for bearer, rows in there.groupby("duty_bearer")}
     public = by["state"] | by["anti_trafficking_police"] | by["municipality"] | by["school"]
-    names = summary._read_access(current, "gap", "all")["name"]
+    names = summary.read_access(current, "gap", "all")["name"]
     both = {names[code] for code in by["ngo"] & public}
     assert both
     assert all(name in first for name in both)
@@ -139,7 +141,7 @@ def test_the_public_tier_shows_services_and_says_what_is_not_public(run):
     assert "calculated from numbers that are not public" in text
     assert "Services: prevention" in text
     assert "a child in need can reach less" not in text
-    assert "Who runs the services of prevention and coordination" in [one.value for one in test.header]
+    assert "Who runs the services of prevention and coordination" in [one.label for one in test.expander]
 
 
 def test_without_a_result_it_says_what_to_do(run, tmp_path):
@@ -150,3 +152,84 @@ def test_without_a_result_it_says_what_to_do(run, tmp_path):
 
 def test_without_a_release_it_says_what_to_do(run, tmp_path):
     assert "tact release" in read_text(run(releases=tmp_path))
+
+
+def read_matrix(drawn):
+    """Return the rows of a matrix: for each area the sign of each cell, by kind of services."""
+    rows = re.findall(r'<tr data-area="([^"]+)".*?</tr>', drawn)
+    cells = {area: re.search(rf'<tr data-area="{area}".*?</tr>', drawn).group() for area in rows}
+    return {area: dict(re.findall(r"services=([\w-]+)&amp;show=gap[^>]*>(.)</a>", row)) for area, row in cells.items()}
+
+
+@pytest.mark.parametrize("country", ["AL", "GR"])
+def test_the_matrix_has_the_judgement_of_each_axis_the_areas_with_most_need_first(current, country):
+    found = read_matrix(matrix.render_matrix(current, country, "axes", "all", ""))
+    judged = {code: area for code, area in judge_areas(current).items() if area.country == country}
+    assert set(found) == set(judged)
+    needs = [judged[code].need.value for code in found]
+    assert needs == sorted(needs, reverse=True)
+    for code, cells in found.items():
+        assert cells == {f"axis-{axis}": matrix.SIGNS[gap][0] for axis, gap in judged[code].gaps.items()}
+    assert len({sign for sign, _words in matrix.SIGNS.values()}) == len(matrix.SIGNS)
+
+
+def test_the_columns_can_be_duty_bearers_with_the_words_of_the_table(current):
+    found = read_matrix(matrix.render_matrix(current, "AL", "bearers", "all", ""))
+    signs = {words: sign for sign, words in matrix.SIGNS.values()} | {"withheld": matrix.SIGNS["withheld"][0]}
+    for kind in ("duty_bearer-ngo", "duty_bearer-state"):
+        table = summary.tabulate_access(current, kind)["Gap"]
+        assert {code: cells[kind] for code, cells in found.items()} == {
+            code: signs[words] for code, words in table.items() if code in found
+        }
+
+
+def test_a_withheld_number_is_no_gap_and_each_sign_says_its_words(current):
+    drawn = matrix.render_matrix(current, "GR", "axes", "all", "")
+    named = re.findall(r'<td class="(\w+)[^"]*"><a [^>]*title="([^"]+)" aria-label="([^"]+)">(.)</a>', drawn)
+    words = {gap: (sign, text) for gap, (sign, text) in matrix.SIGNS.items()}
+    assert len(named) == 13 * 5
+    for gap, title, label, sign in named:
+        assert title == label
+        assert (sign, title.rpartition(": ")[2]) == words[gap]
+    assert {gap for gap, *_rest in named} == {"gap", "none", "cannot_tell", "withheld"}
+
+
+def test_the_chosen_cell_is_marked_and_its_map_stands_beside_it(run):
+    test = run(area="AL-02", services="axis-coordination", show="gap")
+    bodies = " ".join(element.proto.body for element in test.get("html"))
+    (cell,) = re.findall(r'<td class="\w+ picked"><a href="([^"]+)"', bodies)
+    assert cell == "?services=axis-coordination&amp;show=gap&amp;area=AL-02"
+    assert '<tr data-area="AL-02" class="chosen"' in bodies
+    assert "Gaps: coordination" in read_text(test)
+    assert 'data-area="GR-' not in bodies
+    assert 'data-area="GR-I"' in " ".join(element.proto.body for element in run(area="GR").get("html"))
+
+
+def test_minutes_are_those_to_the_nearest_of_the_chosen_services(current):
+    drawn = matrix.render_matrix(current, "AL", "axes", "axis-protection", "")
+    times = summary.read_access(current, "minutes", "axis-protection")
+    for code, words in re.findall(r'<tr data-area="([^"]+)".*?<td class="minutes"[^>]*>([^<]+)</td>', drawn):
+        row = times.loc[code]
+        assert words.removeprefix("≤") == (f"{row['value']:.0f}" if row["value"] == row["value"] else "–")
+        assert words.startswith("≤") == bool(row["nearer"] and row["value"] == row["value"])
+
+
+def test_the_answer_counts_likely_gaps_alone(current):
+    gaps = matrix.read_gaps(current, "GR", "axes")
+    count = sum(gap == "gap" for cells in gaps.values() for gap in cells.values())
+    assert matrix.word_gaps(current, "GR").startswith(f"Greece: {count} likely gaps on the axes of work, in ")
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+@pytest.mark.parametrize("language", ["en", "sq", "el"])
+def test_few_words_stand_on_the_page_before_it_is_unfolded(run, monkeypatch, language, tier):
+    speak_on_pages(monkeypatch, language)
+    words = re.findall(r"\S*[^\W\d_]\S*", read_unfolded(run(tier, show="gap", area="GR-I", columns="bearers")))
+    assert 40 < len(words) <= 250
+
+
+def test_text_from_data_is_text(current, monkeypatch):
+    monkeypatch.setattr(Speech, "name_area", lambda *_: "<img src=x onerror=alert(1)>")
+    drawn = matrix.render_matrix(current, "GR", "axes", "all", "")
+    assert "<img" not in drawn
+    assert "&lt;img" in drawn

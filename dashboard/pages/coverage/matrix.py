@@ -1,0 +1,173 @@
+"""The matrix of the Coverage page: areas by axis or duty bearer, the areas with most need first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from dashboard.narrative.judgement import GapAnswer, answer_gap, judge_areas
+from dashboard.narrative.speech import Speech, speak_to_reader
+from dashboard.pages.coverage.summary import format_minutes, read_access
+from dashboard.site.current_release import CurrentRelease
+from dashboard.site.text import _, cache_by_language, format_number, html, join_markup, translate
+from geo.layers.core import Choice
+from geo.layers.core.service_choices import AXES, BEARERS
+from geo.layers.core.words import mark
+
+_COLUMNS: Mapping[str, tuple[Choice, ...]] = {"axes": AXES, "bearers": BEARERS}
+# A sign beside the colour, and the words for both.
+SIGNS: Mapping[GapAnswer, tuple[str, str]] = {
+    "gap": ("●", mark("gap")),
+    "none": ("○", mark("no gap")),
+    "cannot_tell": ("?", mark("cannot tell")),
+    "withheld": ("╱", mark("not shown")),
+}
+_NAMED = 4
+
+
+def name_columns() -> dict[str, str]:
+    """Return what the columns can be."""
+    return {"axes": _("Axes of work"), "bearers": _("Duty bearers")}
+
+
+@cache_by_language(maxsize=64)
+def read_gaps(current: CurrentRelease, country: str, columns: str) -> dict[str, dict[str, GapAnswer]]:
+    """Return whether there is a gap by area and kind of services, the areas with most need first.
+
+    Those on an axis are the judgement's. Kinds that the release has no access to are left out.
+    """
+    judged = {code: area for code, area in judge_areas(current).items() if area.country == country}
+    needs = {code: area.need.value if area.need else -1.0 for code, area in judged.items()}
+    ordered = sorted(judged, key=lambda code: -needs[code])
+    if columns == "axes":
+        return {code: {f"axis-{axis}": gap for axis, gap in judged[code].gaps.items()} for code in ordered}
+    frames = {bearer.id: read_access(current, "gap", bearer.id) for bearer in BEARERS}
+    answers = {
+        kind: {str(code): answer_gap(row) for code, row in frame.to_dict("index").items()}
+        for kind, frame in frames.items()
+        if len(frame)
+    }
+    return {code: {kind: found[code] for kind, found in answers.items() if code in found} for code in ordered}
+
+
+def word_gaps(current: CurrentRelease, country: str) -> str:
+    """Return how many likely gaps a country has on the axes of work, and where."""
+    t, gaps = speak_to_reader(current), read_gaps(current, country, "axes")
+    found = [code for code, cells in gaps.items() if "gap" in cells.values()]
+    if not found:
+        return _("{country}: no gap is likely on any axis of work.", country=t.name_area(country))
+    count = sum(gap == "gap" for cells in gaps.values() for gap in cells.values())
+    return t.format_plural(
+        "{country}: {count} likely gap on the axes of work, in {areas}.",
+        "{country}: {count} likely gaps on the axes of work, in {areas}.",
+        count,
+        country=t.name_area(country),
+        areas=t.list_areas(found, _NAMED),
+    )
+
+
+def render_matrix(current: CurrentRelease, country: str, columns: str, kind: str, area: str) -> Markup:
+    """Return the matrix with its key: need, a cell for each kind of services, and minutes to the nearest of `kind`."""
+    t, gaps = speak_to_reader(current), read_gaps(current, country, columns)
+    kinds = [choice for choice in _COLUMNS[columns] if any(choice.id in cells for cells in gaps.values())]
+    head = join_markup(
+        html(
+            '<th scope="col" class="{}"><span>{}</span></th>',
+            "picked" if choice.id == kind else "",
+            _capitalise(choice),
+        )
+        for choice in kinds
+    )
+    minutes = read_access(current, "minutes", kind).to_dict("index")
+    rows = join_markup(
+        _render_row(t, current, code, gaps[code], kinds, minutes.get(code, {}), (kind, area)) for code in gaps
+    )
+    return html(
+        '<div class="gaps" tabindex="0" role="region" aria-label="{}"><table><thead><tr><th scope="col">{}</th>'
+        '<th scope="col">{}</th>{}<th scope="col"><span>{}</span></th></tr></thead><tbody>{}</tbody></table></div>{}',
+        _("Gaps by area, the areas with most need first"),
+        _("Area"),
+        _("Need"),
+        head,
+        _("Minutes"),
+        rows,
+        _render_key(columns),
+    )
+
+
+def _capitalise(choice: Choice) -> str:
+    label = translate(choice.label)
+    return label[:1].upper() + label[1:]
+
+
+def _render_row(
+    t: Speech,
+    current: CurrentRelease,
+    code: str,
+    cells: Mapping[str, GapAnswer],
+    kinds: list[Choice],
+    minutes: Mapping[Any, Any],
+    chosen: tuple[str, str],
+) -> Markup:
+    need, name, (_kind, area) = judge_areas(current)[code].need, t.name_area(code), chosen
+    return html(
+        '<tr data-area="{0}" class="{1}"><th scope="row"><a href="?area={0}" target="_self"{2}>{3}</a></th>'
+        '<td class="need">{4}</td>{5}{6}</tr>',
+        code,
+        "chosen" if code == area else "",
+        Markup(' aria-current="true"') if code == area else "",
+        name,
+        format_number(need.value) if need else "–",
+        join_markup(
+            _render_cell(code, name, choice, cells.get(choice.id), is_chosen=chosen == (choice.id, code))
+            for choice in kinds
+        ),
+        _render_minutes(minutes),
+    )
+
+
+def _render_cell(code: str, name: str, choice: Choice, gap: GapAnswer | None, *, is_chosen: bool) -> Markup:
+    """Return a cell: a link that shows the map of its kind of services, with a sign and a colour."""
+    if gap is None:
+        return html("<td></td>")
+    sign, words = SIGNS[gap]
+    said = _("{area}, {services}: {words}", area=name, services=translate(choice.label), words=_(words))
+    return html(
+        '<td class="{}{}"><a href="?services={}&amp;show=gap&amp;area={}" target="_self" title="{}" aria-label="{}">'
+        "{}</a></td>",
+        gap,
+        " picked" if is_chosen else "",
+        choice.id,
+        code,
+        said,
+        said,
+        sign,
+    )
+
+
+def _render_minutes(row: Mapping[Any, Any]) -> Markup:
+    """Return the minutes to the nearest service that is shown; at most so many where a withheld one may be nearer."""
+    if not row:
+        return html('<td class="minutes">–</td>')
+    value = float(row["value"])
+    sign = "–" if pd.isna(value) or math.isnan(value) else f"{'≤' if row['nearer'] else ''}{format_number(value)}"
+    words = format_minutes(row)
+    return html('<td class="minutes" title="{}" aria-label="{}">{}</td>', words, words, sign)
+
+
+def _render_key(columns: str) -> Markup:
+    signs = join_markup(
+        html('<li class="{}"><i aria-hidden="true">{}</i>{}</li>', gap, sign, _(words))
+        for gap, (sign, words) in SIGNS.items()
+    )
+    alone = _("Services of duty bearers are those of prevention and coordination.") if columns == "bearers" else ""
+    return html(
+        '<div class="gapkey"><ul>{}</ul><p>{} {}</p></div>',
+        signs,
+        _("Need: children newly in need in a quarter. Minutes to the nearest service; ≤: one not shown may be nearer."),
+        alone,
+    )
