@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.browser import map_frame, until
+from tests.helpers.browser import click_area, map_frame, until
 
 pytestmark = pytest.mark.browser
 SIZES = [(1366, 768), (390, 844)]
@@ -63,6 +63,29 @@ def test_a_cell_shows_its_map_and_is_one_step_back(served, look):
     page.get_by_role("radio", name="Duty bearers").click()
     until(page, lambda: "columns=bearers" in page.url)
     until(page, lambda: page.locator(".gaps thead th").count() == 3 + 6)
+
+
+def test_an_area_is_chosen_on_the_map_and_that_is_one_step_back(served, look):
+    page = opened(look, served, "coverage?area=AL-02")
+    click_area(page, "GR-M")
+    until(page, lambda: "area=GR-" in page.url)
+    until(page, lambda: page.locator(".gaps tr.chosen").count() == 1)
+    page.go_back()
+    until(page, lambda: "area=AL-02" in page.url and page.locator(".gaps tr.chosen[data-area=AL-02]").count() == 1)
+
+
+@pytest.mark.parametrize("address", ["coverage", "risk", "reallocate"])
+def test_on_a_phone_what_is_pressed_is_large_enough_for_a_finger(served, look, address):
+    page = look(f"{served.url}/{address}", (390, 844), ready=False)
+    page.locator(".gaps, .rates, .move").first.wait_for(timeout=180_000)
+    page.wait_for_timeout(1500)
+    pressed = ":is(.gaps td > a, .lands a, .stButton button, .stDownloadButton button, [role=radio], summary)"
+    boxes = page.locator(f".stMain {pressed}:not(.topbar *):visible").evaluate_all(
+        "all => all.map(one => [one.textContent, one.getBoundingClientRect().height])"
+    )
+    assert boxes
+    assert [one for one in boxes if one[1] < 43.5] == []
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
 
 
 def test_nothing_serious_for_axe(served, look):
