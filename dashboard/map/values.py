@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from geo.layers.core import LayerData
@@ -87,25 +88,17 @@ def _shorten_runs(parts: Iterable[str]) -> list[str]:
     return shortened
 
 
-def _format_column(frame: pd.DataFrame, name: str) -> str:
-    """Return the numbers of the areas with a separate mark, in order. Empty if there are none."""
-    marked = frame[~frame["state"].isin(STATE_CODES)]
-    numbers = [_format_number(float(v)) for v in marked[name]]
-    return ",".join(_shorten_runs(numbers)) if any(numbers) else ""
-
-
-def _format_margins(frame: pd.DataFrame) -> str:
-    distinct = {_format_number(float(v)) for v in frame.loc[frame["value"].notna(), "margin"]}
-    return distinct.pop() if len(distinct) == 1 else _format_column(frame, "margin")
+def _format_column(numbers: Iterable[float]) -> str:
+    """Return numbers of the areas with a separate mark, in order. Empty if there are none."""
+    texts = [_format_number(number) for number in numbers]
+    return ",".join(_shorten_runs(texts)) if any(texts) else ""
 
 
 def _format_codes(data: LayerData, frame: pd.DataFrame, codes: list[str]) -> str:
     """Return one character for each area: the class as a digit, or the letter of the state."""
-    classes = data.classes().reindex(codes).fillna(-1).astype(int)
-    marks = []
-    for state, class_index in zip(frame["state"], classes, strict=True):
-        marks.append(STATE_CODES[state] if state in STATE_CODES else str(max(0, class_index)))
-    return "".join(_shorten_runs(marks))
+    classes = data.classes().reindex(codes).fillna(0).clip(lower=0).astype(int)
+    marks = zip(frame["state"].tolist(), classes.tolist(), strict=True)
+    return "".join(_shorten_runs(STATE_CODES.get(state) or str(class_index) for state, class_index in marks))
 
 
 def list_states(data: LayerData, codes: list[str]) -> pd.DataFrame:
@@ -122,8 +115,13 @@ def encode_cells(data: LayerData, codes: list[str], *, bounds: bool = False) -> 
     are the ends of the classes, like `v`. In all of them a run of equal parts is shortened: "x(4)".
     """
     frame = list_states(data, codes)
-    cells = {"s": _format_codes(data, frame, codes), "v": _format_column(frame, "value"), "m": _format_margins(frame)}
-    return cells | ({name: _format_column(frame, name) for name in ("low", "high")} if bounds else {})
+    numbers = frame[["value", "margin", "low", "high"]].to_numpy(float)
+    value, margin, low, high = numbers[~frame["state"].isin(STATE_CODES).to_numpy()].T.tolist()
+    known = numbers[~np.isnan(numbers[:, 0]), 1]
+    same = len(np.unique(known)) == 1  # also where all of them are missing
+    margins = _format_number(float(known[0])) if same else _format_column(margin)
+    cells = {"s": _format_codes(data, frame, codes), "v": _format_column(value), "m": margins}
+    return cells | ({"low": _format_column(low), "high": _format_column(high)} if bounds else {})
 
 
 def describe_layer(mark: Mark, codes: list[str], *, titled: bool = True) -> str:

@@ -27,10 +27,13 @@ _TAIL = ["source", "year", "note", "data", "tier", "release"]
 def find_owner(release: Release, layer: Layer) -> str:
     """Return whose numbers a layer has: programme, invented, published, or mixed (published, some invented)."""
     if layer.of_figures:
-        levels = layer.levels(release)
-        made_up = any(layer.rows(release, level)["invented"].any() for level in levels)
-        return "mixed" if made_up else "published"
+        return "mixed" if _has_invented_figures(release, tables.release_key(release), layer) else "published"
     return "invented" if release.invented else "programme"
+
+
+@lru_cache(maxsize=64)
+def _has_invented_figures(release: Release, _stamp: int, layer: Layer) -> bool:
+    return any(layer.rows(release, level)["invented"].any() for level in layer.levels(release))
 
 
 def has_invented_numbers(release: Release, layers: Iterable[Layer]) -> bool:
@@ -52,7 +55,7 @@ def build_long_table(release: Release, layer: Layer) -> pd.DataFrame:
     return _build_long_table(release, tables.release_key(release), layer)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=24)  # every layer, for files of several formats
 def _build_long_table(release: Release, _stamp: int, layer: Layer) -> pd.DataFrame:
     parts = [_add_names(release, layer.rows(release, level), level) for level in layer.levels(release)]
     if not parts:

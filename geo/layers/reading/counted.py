@@ -234,26 +234,27 @@ def list_choices(options: tuple[Option, ...]) -> list[dict[str, str]]:
 
 def frame_by_area(release: Release, now: pd.DataFrame, level: str) -> pd.DataFrame:
     """Return the cells of one period, one row for each area of the level; "no_data" where there is no cell."""
-    frame = now.set_index("area").drop(columns="period").reindex(tables.list_areas(release, level))
-    frame["state"] = frame["state"].astype("str").fillna("no_data")
-    frame[_NUMBERS] = frame[_NUMBERS].astype(float)
-    return frame.assign(source="", year=np.nan, note="")
+    frame = now.set_index("area").reindex(tables.list_areas(release, level))
+    state = frame["state"].astype("str").fillna("no_data")
+    numbers = {name: frame[name].astype(float) if name in _NUMBERS else frame[name] for name in frame}
+    columns = {**numbers, "state": state, "source": "", "year": np.nan, "note": ""}
+    return pd.DataFrame({name: column for name, column in columns.items() if name != "period"}, frame.index)
 
 
 def _note_whole_time(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
     """Return a note for each area: its number for the whole programme, if the period's number is too small to show."""
-    known = whole[whole["state"] == "number"].set_index("area")
-    small = frame["state"].isin(["few", "almost_none"])
-    notes = pd.Series("", index=frame.index)
-    for area in frame.index[small].intersection(known.index):
-        row = known.loc[area]
-        notes[area] = Message(
+    small = frame.index[frame["state"].isin(["few", "almost_none"])]
+    known = whole[(whole["state"] == "number") & whole["area"].isin(small)]
+    notes = {
+        row["area"]: Message(
             "whole programme ({period}): {value} {margin}",
             period=Period.parse(row["period"]).label,
             value=format_number(row["value"]),
             margin=format_margin(row["value"], row["margin"], row["state"], row["noisy"] - row["noisy_margin"]),
         )
-    return notes.to_list()
+        for row in known.to_dict("records")
+    }
+    return [notes.get(area, "") for area in frame.index]
 
 
 def _is_lower_limit(table: pd.DataFrame) -> pd.Series[bool]:

@@ -52,7 +52,12 @@ def _areas(file: Path, _hash: str) -> pd.DataFrame:
 
 def list_areas(release: Release, level: str) -> pd.Index[str]:
     """List the areas of a level that have rows. The municipalities of 2019 are counted in their predecessors."""
-    areas = load_areas(release)
+    return _list_areas(release.areas_file, release.areas_checksum, level)
+
+
+@lru_cache(maxsize=64)
+def _list_areas(file: Path, checksum: str, level: str) -> pd.Index[str]:
+    areas = _areas(file, checksum)
     return areas.index[(areas["level"] == level) & areas["counted"]]
 
 

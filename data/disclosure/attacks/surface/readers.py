@@ -16,10 +16,12 @@ import zipfile
 import zlib
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
+from xml.parsers import expat
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -30,6 +32,7 @@ UNREADABLE = (
     LookupError,
     OSError,
     ET.ParseError,
+    expat.ExpatError,
     sqlite3.Error,
     struct.error,
     zipfile.BadZipFile,
@@ -218,7 +221,7 @@ def _xlsx(data: bytes) -> Iterator[Content]:
         shared = _shared_strings(book) if "xl/sharedStrings.xml" in names else []
         for name in names:
             if name.startswith("xl/worksheets/") and name.endswith(".xml"):
-                rows = list(_sheet_rows(book.read(name), shared))
+                rows = _SheetReader(shared).read(book.read(name))
                 yield f" {Path(name).stem}", _with_header(rows)
             elif name.startswith(("docProps/", "xl/comments", "xl/drawings")) and name.endswith(".xml"):
                 yield f" {name}", " ".join(ET.fromstring(book.read(name)).itertext())  # noqa: S314
@@ -233,17 +236,43 @@ def _shared_strings(book: zipfile.ZipFile) -> list[str]:
     return ["".join(t.text or "" for t in item.iter() if _local(t.tag) == "t") for item in root]
 
 
-def _sheet_rows(data: bytes, shared: list[str]) -> Iterator[list[object]]:
-    for _, element in ET.iterparse(io.BytesIO(data)):  # noqa: S314
-        if element.tag.endswith("row") and _local(element.tag) == "row":
-            space = element.tag[:-3]
-            row: list[object] = []
-            for cell in element:
-                if reference := cell.get("r"):
-                    row += [None] * (_column(reference) - len(row))
-                row.append(_cell(cell, shared, space))
-            yield row
-            element.clear()
+@dataclass
+class _SheetReader:
+    """Reads the rows of a sheet; a tree of it would have millions of elements."""
+
+    shared: list[str]
+    rows: list[list[object]] = field(default_factory=list)
+    _kind: str = "n"
+    _text: str = ""
+    _reads: bool = False
+
+    def read(self, data: bytes) -> list[list[object]]:
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
+        parser.CharacterDataHandler = self._add
+        parser.Parse(data, True)
+        return self.rows
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        local = name.rpartition(":")[2]
+        self._reads = local in {"v", "t"}
+        if local == "c":
+            self._kind, self._text = attributes.get("t", "n"), ""
+            if "r" in attributes:
+                row = self.rows[-1]
+                row += [None] * (_column(attributes["r"]) - len(row))
+        elif local == "row":
+            self.rows.append([])
+
+    def _add(self, text: str) -> None:
+        if self._reads:
+            self._text += text
+
+    def _end(self, name: str) -> None:
+        self._reads = False
+        if name.rpartition(":")[2] == "c":
+            self.rows[-1].append(_cell(self._kind, self._text, self.shared))
 
 
 def _column(reference: str) -> int:
@@ -253,11 +282,7 @@ def _column(reference: str) -> int:
     return number - 1
 
 
-def _cell(cell: ET.Element, shared: list[str], space: str) -> object:
-    kind = cell.get("t", "n")
-    if kind == "inlineStr":
-        return "".join(part.text or "" for part in cell.iter(f"{space}t")) or None
-    text = cell.findtext(f"{space}v")
+def _cell(kind: str, text: str, shared: list[str]) -> object:
     if not text:
         return None
     if kind == "s":
