@@ -23,11 +23,10 @@ import numpy as np
 from data.errors import FileRefused, InputError
 from data.personal.headings import plain_heading
 from data.restricted.intake import TELLING, guess_kind, list_missing, open_table
-from data.restricted.intake.csv_rows import read_grids
 from data.restricted.intake.headings import OWN, SURE, WORD, Layout, match_headings, read_meanings, suggest_headings
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes
 from data.restricted.intake.rejects import LONGEST, Repeater
-from data.restricted.intake.start import ROWS, find_start
+from data.restricted.intake.start import ROWS
 from data.restricted.intake.table import RawColumn, RawTable
 from data.restricted.intake.values import check_values, is_unordered_day, slash_order
 from data.schema import Resolve, get_kind
@@ -120,7 +119,7 @@ def recognise(
     questions = [*_ask_columns(record_kind, headings, layout, mapping, partner), *file.ask_days(), *file.ask_words()]
     return Recognition(
         kind=name,
-        sheet=_sheet_number(path, record_kind, mapping),
+        sheet=table.begin.sheet,
         line=table.begin.line,
         rows=len(table.lines) + len(table.faults),
         readings=tuple(_list_readings(record_kind, headings, layout, mapping)),
@@ -155,11 +154,6 @@ def read_place_label(reply: str) -> str:
     """Return the code at the end of a proposed place, such as "Elbasan (municipality 10944380)"; else the reply."""
     label = re.search(r"\((?:\w+ )?([\w.-]+)\)$", reply)
     return label[1] if label else reply
-
-
-def _sheet_number(path: Path, kind: RecordKind, mapping: ColumnMapping) -> int:
-    grids = read_grids(path)
-    return grids[find_start([kind], mapping, grids).grid].number
 
 
 def _list_readings(kind: RecordKind, headings: list[str], layout: Layout, mapping: ColumnMapping) -> Iterator[Reading]:

@@ -33,12 +33,16 @@ class Grid:
 
 @dataclass(frozen=True)
 class Start:
-    """Where a table begins: the index of its grid, the line of its headings, and the headings as one row."""
+    """Where a table begins: the index of its grid, the line of its headings, the headings as one row, and the sheet.
+
+    `score` is how many headings are known; `sheet` is the grid's number.
+    """
 
     grid: int
     line: int
     headings: list[str]
-    score: float
+    score: float = 0.0
+    sheet: int = 0
 
 
 FindStart = Callable[[Sequence[Grid]], Start]
@@ -101,7 +105,7 @@ def _find_in_grid(kinds: Sequence[RecordKind], mapping: ColumnMapping, number: i
         for headings in [cells, _join(above, cells)] if above else [cells]:
             score = max(rate_headings(kind, headings, mapping) for kind in kinds)
             if any(headings) and (best is None or score > best.score):
-                best = Start(number, line, headings, score)
+                best = Start(number, line, headings, score, grid.number)
         above = cells
     return best
 

@@ -44,7 +44,7 @@ class RawTable:
     lines: npt.NDArray[np.int64]
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    begin: Start = field(default_factory=lambda: Start(0, 1, [], 0.0))
+    begin: Start = field(default_factory=lambda: Start(0, 1, []))
 
 
 def is_total(cells: Sequence[str]) -> bool:
