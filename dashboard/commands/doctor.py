@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import Json, console, emit, say
-from dashboard.commands.workspace import count_overdue
 from data.disclosure import policy_file
 from data.errors import TactError, VaultError
 from data.release import Release, current_name, names
 from data.restricted import governance, keys, publishing
+from data.restricted.governance.retention import find_overdue
 from data.restricted.vault import examine, open_vault
 from data.schema.codebook import describe
 from data.schema.kinds import KINDS
@@ -97,13 +97,13 @@ def _governance_problems(workspace: Workspace) -> list[str]:
     problems += _risk_problems(workspace) if "dark_figure" in governed.blocked else []
     try:
         with open_vault(workspace) as vault:
-            count, since = count_overdue(workspace, vault)
+            overdue = find_overdue(workspace, vault)
     except TactError:
         return problems  # the check of the vault names what is wrong with it
-    if count:
+    if overdue.count:
         problems.append(
-            f"{count} records of children without an encounter since {since} should have been deleted. The "
-            "next `tact import` or `tact release` deletes them."
+            f"{overdue.count} records of children without an encounter since {overdue.since} should have been deleted. "
+            "The next `tact import` or `tact release` deletes them, or asks first where they are many."
         )
     return problems
 

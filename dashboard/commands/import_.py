@@ -16,10 +16,11 @@ import typer
 
 from dashboard.commands.option_groups import expand_options
 from dashboard.commands.output import Json, Tick, emit, format_table, progress
-from dashboard.commands.workspace import count_overdue, delete_overdue, open_workspace
+from dashboard.commands.workspace import DeleteOverdue, check_overdue, delete_overdue, open_workspace
 from data.errors import FileRefused, InputError, WorkspaceError
 from data.reference import area_table
 from data.restricted import intake, keys
+from data.restricted.governance.retention import find_overdue
 from data.restricted.intake import mapping
 from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.recognition import read_place_label
@@ -33,7 +34,7 @@ _TABLES = (".csv", ".xlsx")  # what is no such file is read too if its content i
 _MAX_REASONS = 5  # on the screen; all of them are in the file of rejects
 _OVERDUE = (
     "{count:,} of these records are about children without an encounter since {day}. The next import or "
-    "release deletes them, as governance.toml says. If that is wrong, raise months."
+    "release deletes them, as governance.toml says; where they are many, it asks first. If that is wrong, raise months."
 )
 _WORDS_UNKNOWN = ("not one of the categories", "is not a known municipality")
 _COUNTS = ("accepted", "rejected", "changed", "already_known")
@@ -259,6 +260,7 @@ def import_files(
         ),
     ] = None,
     hints: Hints = NO_HINTS,
+    confirmed: DeleteOverdue = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what an import would do, and store nothing.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -277,19 +279,20 @@ def import_files(
     results = []
     with open_vault(workspace, secrets) as vault:
         if not dry_run:
-            delete_overdue(workspace, vault)
+            with vault.writing():
+                delete_overdue(vault, check_overdue(workspace, vault, confirmed))
         importer = Importer(workspace, vault, secrets, mappings, dry_run)
         for path in files:
             with progress(path.name) as tick:
                 results.append(_import_one(importer, path, kind, partner, tick))
-        overdue, since = count_overdue(workspace, vault)
+        overdue = find_overdue(workspace, vault)
     totals = {name: sum(result.get(name, 0) for result in results) for name in _COUNTS}
     refused = [result["file"] for result in results if result.get("refused")]
     emit(
-        {**totals, "overdue": overdue, "refused": refused, "stored": not dry_run, "files": results},
+        {**totals, "overdue": overdue.count, "refused": refused, "stored": not dry_run, "files": results},
         as_json,
         *map(_summarise, results),
-        *([_OVERDUE.format(count=overdue, day=since)] if overdue else []),
+        *([_OVERDUE.format(count=overdue.count, day=overdue.since)] if overdue.count else []),
         *(["Nothing was stored: this was a dry run."] if dry_run else []),
     )
     if refused:

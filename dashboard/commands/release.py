@@ -13,7 +13,7 @@ import typer
 
 from dashboard.commands.output import Json, Tick, emit, format_table, progress, say
 from dashboard.commands.second import confirm_release, log_approval
-from dashboard.commands.workspace import delete_overdue, open_workspace, warn_overdue
+from dashboard.commands.workspace import DeleteOverdue, check_overdue, delete_overdue, open_workspace, warn_overdue
 from data.disclosure import policy_file
 from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseRefused
@@ -87,6 +87,7 @@ def release(
             formats=["%Y-%m-%d"], help="For practice with invented records: release as if it were an earlier day."
         ),
     ] = None,
+    confirmed: DeleteOverdue = None,
     as_json: Json = False,
 ) -> None:
     """Protect the records, test the result with attacks, and publish both tiers.
@@ -98,7 +99,8 @@ def release(
     first = not names(workspace.releases)
     try:
         with _report_when_stopped(workspace):
-            new = _make_release(workspace, figures_only or not workspace.vault.exists(), _check_day(workspace, day))
+            figures_only = figures_only or not workspace.vault.exists()
+            new = _make_release(workspace, figures_only, _check_day(workspace, day), confirmed)
     except ReleaseRefused as refusal:
         if not as_json:
             raise
@@ -143,15 +145,18 @@ def _check_day(workspace: Workspace, day: datetime | None) -> date | None:
     return day.date() if day else None
 
 
-def _make_release(workspace: Workspace, figures_only: bool, day: date | None) -> publishing.NewRelease:
+def _make_release(
+    workspace: Workspace, figures_only: bool, day: date | None, confirmed: int | None
+) -> publishing.NewRelease:
     if figures_only:  # nothing of any child: nobody needs to approve it
         with progress("Releasing") as tick:
             return release_workspace(workspace, None, None, tick)
     secrets = keys.load(workspace.id)
     with open_vault(workspace, secrets) as vault, vault.writing():
-        warn_overdue(workspace, vault)
+        overdue = check_overdue(workspace, vault, confirmed)
+        warn_overdue(overdue)
         second = confirm_release(workspace, vault, governance.read(workspace))
-        delete_overdue(workspace, vault)
+        delete_overdue(vault, overdue)
         with progress("Releasing") as tick:
             new = release_workspace(workspace, vault, secrets, tick, day)
         log_approval(workspace, second, new.name)

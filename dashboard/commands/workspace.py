@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from typing import Annotated
 
 import typer
 
 from dashboard.commands.output import say
 from data.release import Release
 from data.restricted import governance
+from data.restricted.governance import retention
+from data.restricted.governance.retention import Overdue, find_overdue
 from data.restricted.vault import Vault
 from data.tables.spec import Tier
 from data.workspace import Workspace, default_path, demo_path
+
+DeleteOverdue = Annotated[
+    int | None,
+    typer.Option(
+        "--delete-overdue",
+        metavar="N",
+        help="Confirm that exactly N records that are kept too long are deleted, where the command asks for it.",
+    ),
+]
 
 
 def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspace:
@@ -31,29 +42,27 @@ def open_release(workspace: Workspace, tier: Tier = "partner", name: str | None 
     return Release.open(workspace.releases, tier, name, blocked, workspace.derived)
 
 
-def delete_overdue(workspace: Workspace, vault: Vault) -> None:
-    """Delete the records that are older than the governance file allows, and report their number."""
-    since = _kept_since(workspace)
-    deleted = vault.expire(since) if since else 0
+def check_overdue(workspace: Workspace, vault: Vault, confirmed: int | None) -> Overdue:
+    """Find the records that are kept too long; raise InputError where `confirmed` must name their number."""
+    overdue = find_overdue(workspace, vault)
+    overdue.require_consent(confirmed)
+    return overdue
+
+
+def delete_overdue(vault: Vault, overdue: Overdue) -> None:
+    """Delete the records that are kept too long, and report their number."""
+    deleted = retention.delete_overdue(vault, overdue)
     if deleted:
-        say(f"{deleted} records of children without an encounter since {since} were deleted, as governance.toml says.")
-
-
-def count_overdue(workspace: Workspace, vault: Vault) -> tuple[int, dt.date | None]:
-    """Count the records that the next import or release deletes, and return the day that decides."""
-    since = _kept_since(workspace)
-    return (vault.count_overdue(since) if since else 0), since
-
-
-def warn_overdue(workspace: Workspace, vault: Vault) -> None:
-    """Write a warning with the number of records to be deleted, before they are deleted."""
-    count, since = count_overdue(workspace, vault)
-    if count:
         say(
-            f"{count} records of children without an encounter since {since} will be deleted first, as "
-            "governance.toml says. If that is wrong, stop now and raise months in that file."
+            f"{deleted} records of children without an encounter since {overdue.since} were deleted, as "
+            "governance.toml says."
         )
 
 
-def _kept_since(workspace: Workspace) -> dt.date | None:
-    return governance.read(workspace).kept_since(dt.datetime.now(dt.UTC).date())
+def warn_overdue(overdue: Overdue) -> None:
+    """Write a warning with the number of records to be deleted, before they are deleted."""
+    if overdue.count:
+        say(
+            f"{overdue.count} records of children without an encounter since {overdue.since} will be deleted first, as "
+            "governance.toml says. If that is wrong, stop now and raise months in that file."
+        )

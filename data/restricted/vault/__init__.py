@@ -268,6 +268,11 @@ class Vault:
             children = removal.find_unmet_since(self._connection, day.isoformat())
             return removal.count(self._connection, children)
 
+    def count(self, kind: str) -> int:
+        """Count the records of a kind."""
+        with sql.translating_errors(self._db):
+            return int(self._connection.execute(tables.count_records_sql(kind)).fetchone()[0])
+
     def partners(self, kind: str | None = None) -> list[str]:
         """List the partners that records name or that have sent files; with `kind`, only those in records of that kind.
 

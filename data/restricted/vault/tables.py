@@ -143,6 +143,12 @@ def select_sql(kind: str, names: Sequence[str]) -> str:
     return f"SELECT {', '.join(_quoted(name) for name in names)} FROM {kind} ORDER BY identity"
 
 
+def count_records_sql(kind: str) -> str:
+    """Return the statement that counts the records of a kind."""
+    columns_of(kind)
+    return f"SELECT count(*) FROM {kind}"
+
+
 def any_sql(kind: str) -> str:
     """Return the statement that asks whether there is a record of a kind."""
     return f"SELECT EXISTS (SELECT 1 FROM {kind})"

@@ -197,27 +197,31 @@ def test_what_was_kept_long_enough_is_deleted_before_an_import_and_a_release(tac
     problems = tact("--workspace", folder, "doctor", "--json").json["problems"]
     assert len(problems) == 1
     assert problems[0].startswith("30 records")
-    answer = tact("--workspace", folder, "import", more, "--json")
+    answer = tact("--workspace", folder, "import", more, "--delete-overdue", "30", "--json")
     assert answer.json["accepted"] == 5
     assert "30 records" in answer.err
     assert tact("--workspace", folder, "doctor", "--json").json["healthy"]
     keep(folder, 1)
-    answer = tact("--workspace", folder, "release", "--json")
+    refused = tact("--workspace", folder, "release", "--json")
+    assert (refused.code, "--delete-overdue 5" in refused.json["message"]) == (2, True)
+    answer = tact("--workspace", folder, "release", "--delete-overdue", "5", "--json")
     assert (answer.code, "5 records" in answer.err) == (0, True)
     assert "records" not in tact("--workspace", folder, "release", "--json").err
 
 
-def test_an_import_warns_of_what_the_next_one_deletes_and_a_release_before_it_asks(tact, made, typed, tmp_path) -> None:
+def test_an_import_warns_of_what_the_next_one_deletes_and_a_release_asks_before_it(tact, made, typed, tmp_path) -> None:
     folder = made()
+    recent = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=40)
+    tact("--workspace", folder, "import", encounters(tmp_path / "e.csv", 60, date=recent.isoformat()))
     complete(folder)
     typed(WORDS, WORDS)
     tact("--workspace", folder, "second", "--name", SECOND)
     complete(folder, "months = 1200", "months = 12")
-    old = encounters(tmp_path / "old.csv", 4, date="2007-03-04")
+    old = encounters(tmp_path / "old.csv", 4, date="2007-03-04", partner="BKTF")
     answer = tact("--workspace", folder, "import", old, "--json")
     assert (answer.json["accepted"], answer.json["overdue"]) == (4, 4)
-    again = tact("--workspace", folder, "import", old)
-    assert "4 of these records are about children without an encounter since" in again.out
+    warning = "4 of these records are about children without an encounter since"
+    assert warning in tact("--workspace", folder, "import", old).out
     typed("not the passphrase")
     refused = tact("--workspace", folder, "release")
     assert refused.code == 2

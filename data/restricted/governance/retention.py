@@ -1,0 +1,95 @@
+"""Retention: the records that are kept longer than the governance file allows, and the consent to delete them.
+
+A wrong clock and a mistyped `months` make all records look old. So a person must name the number of records before they
+are deleted when the clock is before the last import or release, or long after it, or when a large part of the records
+would go. The day of the last import or release is a note in the vault. A day of which the clock is in doubt is noted
+only where a person confirmed it, so that a wrong clock does not become the measure of the next one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from data.errors import InputError
+from data.restricted import governance
+from data.restricted.vault import Vault, forget_log
+from data.workspace import Workspace
+
+MAX_DAYS = 92  # between two imports or releases; as long as the longest quarter
+MAX_PERCENT = 10  # of the records of encounters
+_NOTE = "clock"
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """The records of children without an encounter since a day (None: all are kept), and doubts about deleting them."""
+
+    count: int
+    total: int
+    since: dt.date | None
+    today: dt.date
+    doubts: tuple[str, ...]
+
+    def require_consent(self, confirmed: int | None) -> None:
+        """Raise InputError where the records may only be deleted if a person names their number, and nobody did.
+
+        A number that is not theirs is an error too, so that no script confirms what nobody saw.
+        """
+        if confirmed is None and not (self.count and self.doubts):
+            return
+        if confirmed == self.count:
+            return
+        lines = ["governance.toml deletes no record, because it has no months of retention."]
+        if self.since:
+            records = f"{self.count:,} of {self.total:,} records"
+            lines = [f"{records} are about children without an encounter since {self.since}."]
+        if confirmed is not None:
+            lines.append(f"--delete-overdue says {confirmed}. It must name exactly the records that would be deleted.")
+        lines += [*self.doubts, "Nothing was changed: no record was deleted, imported or released."]
+        if self.count:
+            lines.append(f"If all of them shall be deleted, add to the same command: --delete-overdue {self.count}")
+        raise InputError("\n".join(lines))
+
+
+def find_overdue(workspace: Workspace, vault: Vault) -> Overdue:
+    """Count the records that the next import or release deletes, and list why a person must confirm it first."""
+    today = dt.date.fromisoformat(forget_log.today())
+    since = governance.read(workspace).kept_since(today)
+    count, total = (vault.count_overdue(since) if since else 0), vault.count("encounter")
+    doubts = [*_doubt_clock(today, _read_last_day(vault)), *_doubt_number(count, total)]
+    return Overdue(count, total, since, today, tuple(doubts))
+
+
+def delete_overdue(vault: Vault, overdue: Overdue) -> int:
+    """Delete the records and note the day; return their number.
+
+    The caller has called `require_consent`, and holds the writer's lock since the records were counted.
+    """
+    deleted = vault.expire(overdue.since) if overdue.since and overdue.count else 0
+    today = overdue.today.isoformat()
+    if (overdue.count or not overdue.doubts) and vault.read_note(_NOTE) != today:
+        vault.write_note(_NOTE, today)
+    return deleted
+
+
+def _read_last_day(vault: Vault) -> dt.date | None:
+    """Return the day of the last import or release; of a vault from earlier versions, that of the last import."""
+    day = vault.read_note(_NOTE) or next((batch["at"][:10] for batch in reversed(vault.list_imports())), None)
+    return dt.date.fromisoformat(day) if day else None
+
+
+def _doubt_clock(today: dt.date, last: dt.date | None) -> list[str]:
+    if last is None or 0 <= (today - last).days <= MAX_DAYS:
+        return []
+    when = "before" if today < last else f"more than {MAX_DAYS} days after"
+    return [
+        f"The clock of this machine says {today}. That is {when} the last import or release, on {last}. If it is "
+        "wrong, set the clock."
+    ]
+
+
+def _doubt_number(count: int, total: int) -> list[str]:
+    if count * 100 <= total * MAX_PERCENT:
+        return []
+    return [f"That is more than {MAX_PERCENT} % of the records. If months in governance.toml is wrong, correct it."]
