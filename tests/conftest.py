@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("conformance")]
+
+
+def pytest_collection_finish() -> None:
+    """Keep the memory manager from looking at all tests and packages again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
@@ -201,21 +208,17 @@ def demo_world(shared: Path) -> Path:
 @pytest.fixture
 def few_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Use fewer worlds in the membership attack, for tests that do not check what a release withholds."""
-    from data.disclosure.attacks.membership import attacker
-    from data.restricted import publishing
+    from tests.helpers.quick import use_few_worlds
 
-    monkeypatch.setattr(attacker, "_SHORT", 200)
-    monkeypatch.setattr(publishing, "withhold_cells", partial(publishing.withhold_cells, worlds=(500,)))
+    use_few_worlds(monkeypatch)
 
 
 @pytest.fixture
 def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     """Use fewer draws of the risk model, for tests that do not check its numbers."""
-    from risk.report import model_card, tables
+    from tests.helpers.quick import use_few_draws
 
-    for module in (tables, model_card):
-        monkeypatch.setattr(module, "DRAWS", 400)
-        monkeypatch.setattr(module, "REPLICATES", 99)
+    use_few_draws(monkeypatch)
 
 
 @dataclass(frozen=True)

@@ -208,10 +208,25 @@ def turn(digit):
     return str(9 - int(digit[0]))
 
 
+def count_areas(view):
+    """Return the number of areas of a view."""
+    return len(re.sub(r"(.)\((\d+)\)", lambda run: run[1] * int(run[2]), view["s"]))
+
+
+def spread_margin(view):
+    """Return a margin for each number of a view, that of the first planted."""
+    runs = re.findall(r"\((\d+)\)", view["v"])
+    numbers = len(view["v"].split(",")) + sum(map(int, runs)) - len(runs)
+    return ",".join([str(HIDDEN * 1000), *["5"] * (numbers - 1)])
+
+
 PLANTED = {
     "a number": lambda view: view.update(v=replace_first(view["v"], r"^[^,(]+", str(HIDDEN * 1000))),
     "the margin of another number": lambda view: view.update(m="0"),
     "a range": lambda view: view.update(v=replace_first(view["v"], r"^[^,(]+", ""), low=str(HIDDEN * 1000)),
+    "a part of another name": lambda view: view.update(more=str(HIDDEN)),
+    "a number where no area has one": lambda view: view.update(s="d" * count_areas(view), v=str(HIDDEN), m=""),
+    "a margin of a class": lambda view: view.update(v=replace_first(view["v"], r"^[^,(]+", ""), m=spread_margin(view)),
     "a number more": lambda view: view.update(v=view["v"] + f",{HIDDEN}"),
     "a class that its number does not give": lambda view: view.update(s=re.sub(r"\d(?!\d*\))", turn, view["s"])),
 }
@@ -449,3 +464,15 @@ def test_a_count_of_children_does_not_pass_as_an_indicator(indicated, tmp_path):
     counts = release.table("children_region_year")
     csv(tmp_path / "a.csv", counts[["area", "period", "value"]].assign(indicator=MEETINGS))
     assert len(search(release, [tmp_path / "a.csv"])[0]) == counts["value"].notna().sum()
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_each_column_that_the_model_adds_has_a_kind_of_its_own(scored, tier):
+    """A count must not pass as a result of the model: only value, margin and ends are looked up together."""
+    bare, whole = (Release.open(scored.releases, tier, derived=folder) for folder in (None, scored.derived))
+    added = [whole.table(name) for name in set(whole.tables) - set(bare.tables)]
+    names = {c for table in added for c in table if pd.api.types.is_numeric_dtype(table[c])}
+    flags = {c for table in added for c in table if pd.api.types.is_bool_dtype(table[c])}
+    assert added
+    # A choice is called chance, too, so that its numbers and those of the column are looked up together.
+    assert names - flags - {"chance"} <= {"value", "margin", "low", "high", *surface._OF_MODEL}

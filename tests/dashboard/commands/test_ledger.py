@@ -71,6 +71,7 @@ def test_a_cut_off_end_is_found_by_the_result_that_names_it(tact, demo, lines):
     assert "Entries 4 to 5 are missing at the end: the result 2009-05-001/risk-partner-" in answer.out
 
 
+@pytest.mark.slow
 def test_a_release_is_registered_once_and_a_damaged_ledger_keeps_no_one_from_the_risk(tact, demo, lines, few_draws):
     before = (demo / "derived" / LEDGER).read_bytes()
     assert tact("--workspace", demo, "risk", "--tier", "partner").code == 0
@@ -166,6 +167,7 @@ def test_every_cell_of_the_target_data_has_a_row_and_its_numbers_are_those_that_
     assert len(rows) == len(release.table(COUNTS)) / len(WAYS)
 
 
+@pytest.mark.slow
 def test_the_search_for_leaks_reads_the_target_data(demo, tmp_path):
     release = Release.open(demo / "releases", "partner")
     observed = tabulate_observed(release)

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.commands import risk
 from data.release import Release
+from risk import report
+from risk.evaluation import risk_model
 from risk.model import RiskModel
 from risk.planning import inputs
 from risk.planning.advice import read_advice
@@ -22,6 +25,7 @@ def demo(demo_world, tmp_path):
     return copy
 
 
+@pytest.mark.slow
 def test_both_tiers_are_scored_and_read_with_the_release(tact, demo, few_draws):
     assert Release.open(demo / "releases", "partner", derived=demo / "derived").added == ()
     told = tact("--workspace", demo, "risk", "--json").json
@@ -34,6 +38,7 @@ def test_both_tiers_are_scored_and_read_with_the_release(tact, demo, few_draws):
     assert again["results"] == told["results"][1:]
 
 
+@pytest.mark.slow
 def test_people_read_what_changed(tact, demo):
     answer = tact("--workspace", demo, "risk", "--tier", "partner")
     assert answer.code == 0
@@ -68,13 +73,21 @@ def test_the_model_is_fitted_once_and_once_to_test_its_safeguards(tact, demo, fe
     assert len(fitted) == 2
 
 
-def test_travel_times_are_kept_until_they_are_taken_away(tact, demo, tmp_path, few_draws):
+@pytest.mark.slow
+def test_travel_times_are_kept_until_they_are_taken_away(tact, demo_world, tmp_path, few_draws, monkeypatch):
+    """Each run begins with the times of the one before, the first with those of the demo; what needs none is out."""
+    for module, name, nothing in (
+        (risk, "prepare_advice", None), (report, "_describe_time", {}), (report, "_fit_municipalities", None),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, lambda *_, nothing=nothing: nothing)
+    demo = shutil.copytree(demo_world, tmp_path / "demo")
+
     def nearest():
         opened = Release.open(demo / "releases", "partner", derived=demo / "derived")
         ways = opened.table("travel_region_whole_to").set_index(["area", "to"])
         return float(ways.loc[("GR-F", "GR-D"), "value"]), opened.result("risk").manifest["travel"]["ferries"]
 
-    guessed, none = nearest_of(tact, demo, nearest)
+    guessed, none = nearest()
     assert none == []
     file = tmp_path / "ferries.csv"
     file.write_text("from,to,minutes,source\nGR-F,GR-D,91,Invented timetable\n", encoding="utf-8")
@@ -96,7 +109,9 @@ def nearest_of(tact, demo, nearest, *words):
 
 
 @pytest.mark.slow
-def test_the_model_is_measured_against_all_that_it_must_beat(tact, demo):
+def test_the_model_is_measured_against_all_that_it_must_beat(tact, demo, few_draws, monkeypatch):
+    """The last four origins alone, whose fits the demo has made; tests/risk/evaluation measures from all of them."""
+    monkeypatch.setattr(risk_model, "FIRST_ORIGIN", 8)
     told = tact("--workspace", demo, "risk", "--tier", "partner", "--evaluate", "--json").json
     names = {row["forecaster"] for row in told["evaluation"]["scores"]}
     assert {"risk model", "historical mean", "last count", "gradient boosting"} <= names

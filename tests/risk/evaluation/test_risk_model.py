@@ -69,6 +69,7 @@ def test_over_blocks_an_area_is_forecast_without_its_own_counts(seen):
     assert {HISTORICAL_MEAN, MODEL} <= set(scores)
 
 
+@pytest.mark.slow
 def test_where_it_does_not_beat_the_historical_mean_that_one_is_shown(demo_world, tmp_path, few_draws):
     release = Release.open(demo_world / "releases", "partner")
     table = "forecast_region_quarter_crossing"

@@ -96,6 +96,7 @@ def read_answers(case):
     return table[table["case"] == case].set_index("name")[["mean", "sd"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_it_agrees_with_a_sampler(case):
     data, likelihood, noisy = CASES[case]

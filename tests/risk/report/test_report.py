@@ -113,6 +113,7 @@ def test_what_is_said_of_the_public_tier_reads_nothing_of_the_other(scored, demo
     assert again.manifest["resources"][0]["hash"] == scored["public"].result("risk").manifest["resources"][0]["hash"]
 
 
+@pytest.mark.slow
 def test_without_the_layers_of_communities_the_same_risk_is_found(scored, demo_world, tmp_path):
     """Communities never enter the model; the same release and seed give the same result."""
     without = Release.open(demo_world / "releases", "partner", without=["communities"])

@@ -40,7 +40,9 @@ _SILENT_COLUMNS = {"fid", "ogc_fid"}
 _BOUNDS = ("margin", "low", "high")
 # Results of the model beside a number. Many are whole and small, and a count must not pass as one of them.
 _OF_MODEL = (
-    "rank", "rank_first", "rank_last", "top", "probability", "exceeding", "median", "lower", "upper",
+    "rank", "rank_first", "rank_last", "top", "first", "probability", "sure_probability", "exceeding",
+    "median", "lower", "upper", "met", "met_lower", "met_upper", "effort_ratio", "cluster", "p", "p_release", "gi",
+    "gi_q", "by_population", "by_effort", "effort", "neighbours", "change", "high_from", "low_below",
 )  # fmt: skip
 _RECONCILED = "reconciled"
 _INDICATOR = "indicator"  # the column with the code of an indicator

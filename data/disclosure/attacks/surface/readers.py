@@ -119,6 +119,8 @@ def _page(name: str, text: str, codes: Container[str]) -> Iterator[Content]:
 
 _DATA = re.compile(r'<script type="application/json"[^>]*>(.*?)</script>', re.DOTALL)
 _RUN = re.compile(r"\((\d+)\)$")
+_SEVERAL = re.compile(r"[,(]")
+_VIEW = {"period", "grain", "when", "style", "s", "v", "m", "low", "high"}
 _CELL = ["area", "period", "state", "value", "margin", "low", "high"]
 
 
@@ -127,8 +129,11 @@ def read_view(view: Mapping[str, str], codes: list[str], states: Mapping[str, st
 
     Raises ValueError if a view holds more than that, or if a class says more of a number than the number itself.
     """
+    if unknown := set(view) - _VIEW:
+        msg = f"a view of an atlas holds more than its cells: {', '.join(sorted(unknown))}"
+        raise ValueError(msg)
     marks = re.sub(r"(.)\((\d+)\)", lambda run: run[1] * int(run[2]), view["s"])
-    count = sum(mark.isdigit() for mark in marks)
+    count, one_margin = sum(mark.isdigit() for mark in marks), not _SEVERAL.search(view.get("m", ""))
     numbers = zip(*(_spread(view.get(name, ""), count) for name in ("v", "m", "low", "high")), strict=True)
     classes = set()
     for area, mark in zip(codes, marks, strict=True):
@@ -137,7 +142,8 @@ def read_view(view: Mapping[str, str], codes: list[str], states: Mapping[str, st
             continue
         value, margin, low, high = (float(text or "nan") for text in next(numbers))
         if math.isnan(value):
-            yield area, view.get("period", ""), "class", value, math.nan, low, high
+            rest = math.nan if one_margin else margin
+            yield area, view.get("period", ""), "class", value, rest, low, high
         else:
             classes.add((value, int(mark)))
             yield area, view.get("period", ""), "number", value, margin, low, high
@@ -150,7 +156,7 @@ def read_view(view: Mapping[str, str], codes: list[str], states: Mapping[str, st
 def _spread(text: str, count: int) -> list[str]:
     """Return the parts of a text with commas, in which "x(4)" stands for four times x; one part may stand for all."""
     parts = [part for run in text.split(",") for part in [_RUN.sub("", run)] * int((_RUN.search(run) or [0, 1])[1])]
-    if len(parts) not in (1, count):
+    if len(parts) not in ((1, count) if count else (1,)) or (text and not count):
         msg = "an atlas has more or fewer numbers than areas with a number"
         raise ValueError(msg)
     return parts * count if len(parts) == 1 else parts

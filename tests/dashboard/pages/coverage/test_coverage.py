@@ -119,6 +119,7 @@ def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(current):
     assert first.count(",") + 2 == len(both)
 
 
+@pytest.mark.slow
 def test_how_it_is_worked_out_names_what_was_entered(current, run, scored, tmp_path, few_draws):
     told = " ".join(describe_access(current))
     assert "multiplied by 1.3, at 50 km per hour" in told
