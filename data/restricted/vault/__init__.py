@@ -180,11 +180,12 @@ class Vault:
         with self._transaction() as connection:
             now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
             name = self._key.mac(_SOURCE_DOMAIN, Path(source).name.encode("utf-8", "surrogatepass"))
-            batch = connection.execute(
-                "INSERT INTO batch (kind, source, partner, at, accepted, changed, already_known) "
-                "VALUES (?, ?, ?, ?, 0, 0, 0)",
-                (kind, name, partner, now),
-            ).lastrowid
+            batch = removal.read_last_import(connection) + 1
+            connection.execute(
+                "INSERT INTO batch (id, kind, source, partner, at, accepted, changed, already_known) "
+                "VALUES (?, ?, ?, ?, ?, 0, 0, 0)",
+                (batch, kind, name, partner, now),
+            )
             records = Import(connection, kind, batch)
             yield records
             records.flush()
@@ -227,11 +228,20 @@ class Vault:
     def withdraw(self, partner: str) -> int:
         """Delete all records that a partner delivered and return their number.
 
-        Later files of the partner are imported again. Raises InputError for an unknown partner.
+        Later files of the partner are imported again. Raises InputError for an unknown partner, VaultError if anything
+        of the partner is left.
         """
         with self.writing():
             name = self.find_partner(partner)
-            return self._forget([forget_log.Entry("partner", name, forget_log.today())])
+            with sql.translating_errors(self._db):
+                last = removal.read_last_import(self._connection)
+            deleted = self._forget([forget_log.Entry("partner", name, str(last))])
+            if left := self.count_brought(name):
+                raise VaultError(
+                    f"{left} records of {name} are still in the vault, after {deleted} were deleted. Make a backup, "
+                    "run `tact doctor`, and tell the people who maintain the program."
+                )
+            return deleted
 
     def count_brought(self, partner: str) -> int:
         """Count the records that `withdraw` would delete."""

@@ -3,8 +3,10 @@
 There are two copies: a table in the vault, written in the transaction that deletes the records, and a file beside the
 vault (`vault.forgotten`, mode 600), so that a restore of an older backup finds it. For a child it holds the day and
 the keyed hash of data/restricted/keys.py, nothing else; without the identifier key nobody can test whether a child is
-in it. The file is written first: its entries are applied when the vault is next opened, at the latest, and before
-a restored vault gets its name. Whenever a vault is opened the two copies are made equal, so each repairs the other.
+in it. For a partner it holds the number of the last import before it left, in the column of the day: what it sends
+later stays, and no wrong clock matters. The file is written first: its entries are applied when the vault is next
+opened, at the latest, and before a restored vault gets its name. Whenever a vault is opened the two copies are made
+equal, so each repairs the other.
 """
 
 from __future__ import annotations
@@ -24,11 +26,14 @@ _COLUMNS = ("kind", "name", "day")
 
 
 class Entry(NamedTuple):
-    """A child (64 hexadecimal digits) or a partner (its name), and the day, without a time."""
+    """A child (64 hexadecimal digits) and the day, or a partner (its name) and the number of the last import.
+
+    Earlier versions wrote the day for a partner too.
+    """
 
     kind: Kind
     name: str
-    day: str
+    until: str
 
 
 def today() -> str:
@@ -44,9 +49,14 @@ def log_path(folder: Path) -> Path:
 def keep_latest(entries: Iterable[Entry]) -> set[Entry]:
     """Return the last entry of each child and partner."""
     newest: dict[tuple[str, str], Entry] = {}
-    for entry in sorted(entries, key=lambda e: e.day):
+    for entry in sorted(entries, key=_rank):
         newest[entry.kind, entry.name] = entry
     return set(newest.values())
+
+
+def _rank(entry: Entry) -> tuple[int, str]:
+    """Return what sorts the entries of one name: numbers of imports come after the days of earlier versions."""
+    return (int(entry.until), "") if entry.until.isdecimal() else (0, entry.until)
 
 
 def read(path: Path) -> set[Entry]:
@@ -59,7 +69,7 @@ def read(path: Path) -> set[Entry]:
         raise _damaged_log(path) from None
     if not rows or tuple(rows[0]) != _COLUMNS or not all(map(_is_complete, rows[1:])):
         raise _damaged_log(path)
-    return {Entry(cast("Kind", kind), name, day) for kind, name, day in rows[1:]}
+    return {Entry(cast("Kind", kind), name, until) for kind, name, until in rows[1:]}
 
 
 def write(path: Path, entries: Iterable[Entry]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from data.restricted.vault import tables
 from data.restricted.vault.blocks import LEDGER, Block
-from data.restricted.vault.forget_log import Entry, today
+from data.restricted.vault.forget_log import Entry
 from data.restricted.vault.sqlcipher import Connection
 from data.workspace.folding import normalize_identifier
 
@@ -47,9 +47,18 @@ def list_partners(connection: Connection) -> list[str]:
 
 def count_brought(connection: Connection, partner: str) -> int:
     """Count the records that a partner has delivered."""
-    parameters = (_spellings(connection, partner), today())
+    parameters = (_spellings(connection, partner), read_last_import(connection))
     counts = (connection.execute(tables.brought_sql(k), parameters).fetchone()[0] for k in tables.TABLES)
     return sum(map(int, counts))
+
+
+def read_last_import(connection: Connection) -> int:
+    """Return the number of the last import, or of the last one before a partner left, if that is higher; 0 if none.
+
+    It is higher where an older backup was restored. The next import gets the number after it, so that a partner who
+    comes back is told from one who left.
+    """
+    return int(connection.execute(tables.LAST_IMPORT).fetchone()[0])
 
 
 def remove(connection: Connection, children: set[bytes]) -> int:
@@ -108,9 +117,16 @@ def _delete(connection: Connection, children: set[bytes]) -> int:
 
 
 def _delete_partner_records(connection: Connection, entry: Entry) -> int:
-    """Delete a partner's records up to the day on which it left; it may have returned since."""
-    parameters = (_spellings(connection, entry.name), entry.day)
+    """Delete a partner's records up to the last import before it left; it may have returned since."""
+    until = int(entry.until) if entry.until.isdecimal() else _find_import(connection, entry.until)
+    parameters = (_spellings(connection, entry.name), until)
     return sum(int(connection.execute(tables.leave_sql(k), parameters).rowcount) for k in tables.TABLES)
+
+
+def _find_import(connection: Connection, day: str) -> int:
+    """Return the number of the last import up to a day, for the entries of earlier versions."""
+    query = "SELECT coalesce(max(id), 0) FROM batch WHERE substr(at, 1, 10) <= ?"
+    return int(connection.execute(query, (day,)).fetchone()[0])
 
 
 def _spellings(connection: Connection, partner: str) -> str:

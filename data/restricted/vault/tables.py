@@ -83,6 +83,10 @@ NAMED = (
     + ", ".join(f"'{kind}.{c}'" for kind, columns in TABLES.items() for c in _PARTNERS if c in columns)
     + ") UNION SELECT partner FROM batch"
 )
+LAST_IMPORT = (
+    "SELECT max(coalesce((SELECT max(id) FROM batch), 0), coalesce((SELECT max(CAST(day AS INTEGER)) FROM forgotten "
+    "WHERE kind = 'partner' AND day NOT LIKE '%-%'), 0))"
+)
 
 
 def columns_of(kind: str) -> MappingProxyType[str, Storage]:
@@ -165,10 +169,10 @@ def clear_terms_sql(kind: str, column: str) -> str:
 
 
 def leave_sql(kind: str) -> str:
-    """Return the statement that deletes a partner's records up to a day.
+    """Return the statement that deletes a partner's records up to an import.
 
-    Parameters: the partner's spellings as a JSON list, and the day. The partner is the one that the record names, or
-    else the sender of its file; a service also belongs to its operator.
+    Parameters: the partner's spellings as a JSON list, and the number of the import. The partner is the one that the
+    record names, or else the sender of its file; a service also belongs to its operator.
     """
     return f"DELETE FROM {kind} WHERE {_brought(kind)}"
 
@@ -187,7 +191,7 @@ def _brought(kind: str) -> str:
     ]
     if "partner" not in TABLES[kind]:
         conditions.append(f"batch IN (SELECT id FROM batch WHERE partner {is_spelling})")
-    return f"batch IN (SELECT id FROM batch WHERE substr(at, 1, 10) <= ?2) AND ({' OR '.join(conditions)})"
+    return f"batch <= ?2 AND ({' OR '.join(conditions)})"
 
 
 def unexplained_sql(kind: str, column: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from data.errors import InputError, VaultError
 from data.restricted import backup, keys
-from data.restricted.vault import Vault, forget_log, open_vault, sqlcipher, tables
+from data.restricted.vault import Vault, forget_log, open_vault, removal, sqlcipher, tables
 from data.restricted.vault.blocks import Block
 from data.workspace import Workspace
 from tests.helpers.old_blocks import NUMBERS, with_marks
@@ -287,6 +287,68 @@ def test_a_partner_that_left_stays_away_when_an_older_backup_is_restored(workspa
     backup.restore_backup(older, workspace.path, PASSPHRASE, replace=True)
     with opened(workspace) as vault:
         assert rows(vault) == kept
+
+
+def set_clock_of_imports(vault, day):
+    vault._connection.execute("UPDATE batch SET at = ? || substr(at, 11)", (day,))
+
+
+@pytest.mark.parametrize("day", ["2040-01-01", "1990-01-01"])
+def test_a_partner_leaves_whole_whatever_the_clock_said_when_it_sent_its_files(workspace, tmp_path, day):
+    with opened(workspace) as vault:
+        set_clock_of_imports(vault, day)
+        brought = sum(row["partner"] == "arsis" for row in rows(vault))
+    backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "older", PASSPHRASE)
+    with opened(workspace) as vault:
+        assert vault.count_brought("arsis") == brought > 0
+        assert vault.withdraw("arsis") == brought
+        kept = rows(vault)
+        assert not any(row["partner"] == "arsis" for row in kept)
+    backup.restore_backup(tmp_path / "older", workspace.path, PASSPHRASE, replace=True)
+    with opened(workspace) as vault:
+        assert rows(vault) == kept
+
+
+@pytest.mark.parametrize("day", ["2040-01-01", "1990-01-01"])
+def test_what_a_partner_sent_after_it_left_stays_whatever_the_clock_said(workspace, older, tmp_path, day):
+    with opened(workspace) as vault:
+        for first in (100, 200):
+            vault.add("effort", frame("effort", 6, first=first).assign(partner="arsis"), f"{first}.csv")
+        vault.withdraw("arsis")
+    backup.restore_backup(older, workspace.path, PASSPHRASE, replace=True)
+    with opened(workspace) as vault:
+        # The number of this import is none that the backup does not know of.
+        vault.add("effort", frame("effort", 6).assign(partner="arsis"), "again.csv")
+        set_clock_of_imports(vault, day)
+    backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "newer", PASSPHRASE)
+    with opened(workspace) as vault:
+        assert vault.count_brought("arsis") == 6
+    log = forget_log.log_path(workspace.vault)
+    with opened(workspace) as vault:  # the log is applied to a vault that does not have it
+        vault._connection.execute("DELETE FROM forgotten")
+    assert "arsis" in log.read_text()
+    with opened(workspace) as vault:
+        assert vault.count_brought("arsis") == 6
+    backup.restore_backup(tmp_path / "newer", workspace.path, PASSPHRASE, replace=True)
+    with opened(workspace) as vault:
+        assert vault.count_brought("arsis") == 6
+
+
+def test_an_entry_of_an_earlier_version_has_a_day(workspace):
+    log = forget_log.log_path(workspace.vault)
+    with opened(workspace) as vault:
+        kept = [row for row in rows(vault) if row["partner"] != "arsis"]
+        log.write_text(f"kind,name,day\npartner,arsis,{forget_log.today()}\n")
+    with opened(workspace) as vault:
+        assert rows(vault) == kept
+    entries = [forget_log.Entry("partner", "arsis", until) for until in ("9", "10", "2026-11-25")]
+    assert forget_log.keep_latest(entries) == {entries[1]}
+
+
+def test_records_that_are_left_of_a_partner_are_an_error(workspace, monkeypatch):
+    monkeypatch.setattr(removal, "_delete_partner_records", lambda *_: 0)
+    with opened(workspace) as vault, pytest.raises(VaultError, match="still in the vault"):
+        vault.withdraw("arsis")
 
 
 def test_an_unknown_partner_is_named_with_those_there_are(workspace):
