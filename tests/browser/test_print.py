@@ -1,0 +1,49 @@
+"""Pages on paper: nothing is cut off at the edge of the screen, and maps keep their picture."""
+
+import io
+
+import pytest
+from pypdf import PdfReader
+
+from tests.helpers.browser import map_frame, unfold, wait_for_map
+
+pytestmark = pytest.mark.browser
+# What stands at the very end of a page, far below the edge of a screen.
+ENDS = {"method": "Citation", "download": "What the states mean", "trends": "Table: all areas"}
+_WIDE = 1040  # pixels of a sheet of A4 across, without its margins
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_a_page_is_printed_to_its_end(partner, look, name):
+    page = look(f"{partner.url}/{name}", ready=False)
+    page.get_by_text(ENDS[name]).last.wait_for()
+    if name == "method":
+        unfold(page)
+    page.wait_for_timeout(1000)
+    printed = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+    sheet = printed.pages[0].mediabox
+    assert sheet.width > sheet.height
+    text = " ".join(one.extract_text() for one in printed.pages)
+    assert ENDS[name] in text
+    assert "Invented data" in text
+    assert name != "method" or len(printed.pages) > 5
+
+
+def test_nothing_is_wider_than_the_sheet_and_what_cannot_be_pressed_is_gone(partner, look):
+    for name in ("method", "download", "trends", "programme"):
+        page = look(f"{partner.url}/{name}", (_WIDE, 720), ready=False)
+        page.locator("h1").first.wait_for()
+        page.emulate_media(media="print")
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.documentElement.scrollWidth") <= _WIDE
+        assert page.evaluate("getComputedStyle(document.querySelector('.stMain')).overflowY") == "visible"
+        assert not page.locator(".share summary").is_visible()
+
+
+def test_the_map_keeps_its_picture_on_paper(partner, look):
+    page = look(f"{partner.url}/map?layer=encounters&level=region")
+    wait_for_map(page)
+    page.emulate_media(media="print")
+    assert map_frame(page).locator("#map_div").evaluate("map => map.clientHeight") > 300
+    assert page.locator(".legend").is_visible()
+    assert page.locator(".panel").is_visible()
