@@ -66,6 +66,18 @@ def test_map_and_list_of_rates_are_on_the_first_screen(served, look, size):
         assert box["y"] + box["height"] <= size[1]
 
 
+def test_on_a_projector_the_card_stays_and_the_type_grows(served, look):
+    sizes = []
+    for address in ("risk?area=AL-02", "risk?area=AL-02&projector=1"):
+        page = opened(look, served, address)
+        page.locator(".areacard").wait_for()
+        sizes.append(page.locator(".rates tbody th").first.bounding_box()["height"])
+        sizes.append(page.locator(".areacard .said").bounding_box()["height"])
+    assert sizes[2] > 1.2 * sizes[0]
+    assert sizes[3] > 1.2 * sizes[1]
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 1366
+
+
 def test_the_layer_lies_on_the_map_with_a_mark_for_what_it_cannot_tell(served, look):
     page = look(f"{served.url}/map?layer=risk&area=GR-D")
     legend = page.locator(".legend").inner_text()

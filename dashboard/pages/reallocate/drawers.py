@@ -69,3 +69,4 @@ def _show_frontier(current: CurrentRelease, work: Workplace, setting: Setting, p
     left.altair_chart(frontier.draw_frontier(points, "moved", plan.verdict), width="stretch")
     right.altair_chart(frontier.draw_frontier(points, "cost", plan.verdict), width="stretch")
     st.caption(_("Filled: sure enough to advise. Hollow: not sure enough. Ring: the plan above. Lines: 95 % interval."))
+    st.html(markup.render_table(frontier.tabulate_words(planner.speak(current), points)))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
+from dashboard.narrative.speech import Speech
 from dashboard.site.text import _
 from risk.planning.result import Point
 from risk.planning.summary import Verdict
@@ -30,6 +31,26 @@ def tabulate_points(points: Sequence[Point]) -> pd.DataFrame:
         for point in points
     ]
     return pd.DataFrame(rows).drop_duplicates(["moved", "cost", "gain"]) if rows else pd.DataFrame()
+
+
+def tabulate_words(t: Speech, points: Sequence[Point]) -> pd.DataFrame:
+    """Return the points in words, a row for each."""
+    rows = [
+        (
+            t.format_number(point.moved),
+            t.format_number(point.cost),
+            t.format_gain(point.gain),
+            t.format_chance(point.probability),
+        )
+        for point in points
+    ]
+    head = [
+        _("Units that move"),
+        _("Hours of travel"),
+        _("Gain, children per quarter (95 %)"),
+        _("Chance of a gain over 3 %"),
+    ]
+    return pd.DataFrame(rows, columns=head).drop_duplicates()
 
 
 def draw_frontier(points: Sequence[Point], axis: str, verdict: Verdict) -> alt.Chart:

@@ -39,13 +39,14 @@ _NEVER = "It describes areas and periods, never a person, a settlement or a comm
 
 
 def _show_public(current: CurrentRelease, manifest: RiskManifest) -> None:
-    st.html(markup.render_paragraphs([_(_CLASSES), _(_PUBLIC), _(_NEVER)]))
     t, (period, classes) = speak_to_reader(current), read_public_classes(current)
-    if classes:
-        with st.container(key="risk-map"):
-            legend = rates.render_public_legend(period, classes)
-            st.html(render_map(load_areas(current.release), rates.make_public_marks(t, classes), (), legend))
-            show_choices(classes, address.read_area())
+    with st.container(key="risk-rates"):
+        if classes:
+            with st.container(key="risk-map"):
+                legend = rates.render_public_legend(period, classes)
+                st.html(render_map(load_areas(current.release), rates.make_public_marks(t, classes), (), legend))
+                show_choices(classes, address.read_area())
+        st.html(markup.render_paragraphs([_(_CLASSES), _(_PUBLIC), _(_NEVER)]))
     with st.expander(_("Table")):
         st.html(markup.render_table(summary.tabulate_years(current)))
     with st.expander(_("What the model uses, and what it never uses")):

@@ -518,12 +518,15 @@ def test_the_frontier_shows_every_point_and_which_are_advised(of, run):
     rows = frontier.tabulate_points(points)
     assert rows["gain"].is_monotonic_increasing or len(rows) < 3
     assert list(rows["advised"]) == [point.recommended for point in points][: len(rows)]
+    table = frontier.tabulate_words(planner.speak(of), points)
+    assert list(table["Units that move"]) == [str(moved) for moved in rows["moved"]]
     chart = frontier.draw_frontier(points, "moved", plan_of(of).verdict).to_dict()
     assert len(chart["layer"]) == 4
     test = run()
     assert not (test.get("arrow_vega_lite_chart"))
     assert not (test.get("vega_lite_chart"))
     widget(test.toggle, "Show the gain of more").set_value(True).run()
+    assert all(gain in said(test) for gain in table.iloc[:, 2])
     assert len(test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart")) == 2
 
 
