@@ -28,6 +28,7 @@ _COMMANDS = {
     "demo": "demo:demo",
     "import": "import_:import_files",
     "imports": "import_:list_imports",
+    "undo": "undo:undo",
     "mapping": "mapping:app",
     "release": "release:release",
     "releases": "release:list_releases",

@@ -20,7 +20,7 @@ from typing import Any, Self, TypeAlias
 
 import pyarrow as pa
 
-from data.errors import VaultError, WorkspaceError, WrongKey
+from data.errors import InputError, VaultError, WorkspaceError, WrongKey
 from data.restricted import keys
 from data.restricted.keys import Secret
 from data.restricted.vault import creation, forget_log, frames, health, published, removal, tables
@@ -29,9 +29,10 @@ from data.restricted.vault import sqlcipher as sql
 from data.restricted.vault.importing import Counts, Import
 from data.restricted.vault.lock import WriterLock
 from data.restricted.vault.published import PublishedBlock
+from data.restricted.vault.undoing import Undone, undo_import
 from data.workspace import Workspace
 
-__all__ = ["Counts", "Import", "PublishedBlock", "Vault", "examine", "open_vault"]
+__all__ = ["Counts", "Import", "PublishedBlock", "Undone", "Vault", "examine", "open_vault"]
 
 # Both keys of a workspace, of which the vault uses its own, or the vault key alone.
 AnyKey: TypeAlias = keys.Keys | Secret | bytes
@@ -174,7 +175,7 @@ class Vault:
     def importing(self, kind: str, source: str | Path, partner: str = "") -> Iterator[Import]:
         """Yield an Import that accepts chunks; when the block ends, all of them are stored, or none.
 
-        `source` is the file's name, which is stored as a keyed hash only. A file without new records leaves no trace.
+        `source` is the file's name, which is stored as a keyed hash only. A file without records leaves no trace.
         """
         tables.columns_of(kind)
         with self._transaction() as connection:
@@ -190,13 +191,14 @@ class Vault:
             yield records
             records.flush()
             counts = records.counts
-            if not counts.accepted and not counts.changed:
+            if counts == Counts():
                 connection.execute("ROLLBACK")
                 return
             connection.execute(
                 "UPDATE batch SET accepted = ?, changed = ?, already_known = ? WHERE id = ?",
                 (counts.accepted, counts.changed, counts.already_known, batch),
             )
+            connection.execute("INSERT INTO undoable VALUES (?)", (batch,))
 
     def list_imports(self) -> list[dict[str, Any]]:
         """Return the imports, oldest first: `number`, `at` (UTC), `kind`, `partner` and the three counts."""
@@ -204,6 +206,25 @@ class Vault:
         query = "SELECT id, at, kind, partner, accepted, changed, already_known FROM batch ORDER BY id"
         with sql.translating_errors(self._db):
             return [dict(zip(names, row, strict=True)) for row in self._connection.execute(query)]
+
+    def undo(self, number: int) -> Undone:
+        """Take back an import by its number, as if it had never been; see undoing.py.
+
+        Published numbers stay as they are. Raises InputError for an import that is not there, or one of an earlier
+        version of the program, which did not keep what it replaced.
+        """
+        with self._transaction(wait_for_readers=True) as connection:
+            row = connection.execute("SELECT kind FROM batch WHERE id = ?", (number,)).fetchone()
+            if row is None:
+                raise InputError(f"There is no import {number}. Nothing was changed. List them: tact imports")
+            if not connection.execute("SELECT 1 FROM undoable WHERE batch = ?", (number,)).fetchone():
+                raise InputError(
+                    f"Import {number} was made by an earlier version of this program, which did not keep what it "
+                    "replaced. It cannot be undone. Nothing was changed."
+                )
+            undone = undo_import(connection, row[0], number)
+            removal.sweep(connection)
+            return undone
 
     def add(self, kind: str, frame: frames.Frame, source: str | Path, partner: str = "") -> Counts:
         """Import one frame as one file and return its counts; see Import.add for its columns."""

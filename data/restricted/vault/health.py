@@ -132,8 +132,9 @@ def _upgrade(connection: sql.Connection) -> None:
     """Convert a vault of an earlier version to this version, in one step."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:  # nobody else was first
-            for statement in upgrade_sql():
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version != VERSION:  # nobody else was first
+            for statement in upgrade_sql(version):
                 connection.execute(statement)
         connection.execute("COMMIT")
     except BaseException:

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from data.restricted.vault import frames
 from data.restricted.vault.sqlcipher import Connection
-from data.restricted.vault.tables import insert_sql, update_sql
+from data.restricted.vault.tables import archive_sql, insert_sql, repeat_sql, settle_sql, update_sql
 
 # Rows are collected up to this number and then written in the order of their identity: keys in random
 # order touch a page each (52 s for a million rows; sorted, 12 s). A million rows take about 150 MB here.
@@ -39,6 +39,8 @@ class Import:
         self._terms = frames.TermBook(connection)
         self._buffer: list[pa.RecordBatch] = []
         self._insert, self._update = insert_sql(kind, batch), update_sql(kind, batch)
+        self._repeat, self._archive = repeat_sql(kind, batch), archive_sql(kind, batch)
+        self._settle = settle_sql(kind, batch)
 
     def add(self, frame: frames.Frame) -> None:
         """Add a chunk: the kind's canonical columns, `identity` and `content` (16 bytes each).
@@ -67,5 +69,10 @@ class Import:
         inserted = self._connection.executemany(self._insert, frames.iter_rows(batch)).rowcount
         changed = 0
         if inserted < len(batch):
+            # For `tact undo`: what is said again, and what is replaced (data/restricted/vault/undoing.py).
+            self._connection.executemany(self._repeat, frames.iter_rows(batch))
+            self._connection.executemany(self._archive, frames.iter_rows(batch.select(["identity", "content"])))
             changed = self._connection.executemany(self._update, frames.iter_rows(batch)).rowcount
+        if changed:
+            self._connection.execute(self._settle)
         self.counts += Counts(inserted, changed, len(batch) - inserted - changed)

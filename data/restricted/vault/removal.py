@@ -14,12 +14,19 @@ from data.restricted.vault.forget_log import Entry
 from data.restricted.vault.sqlcipher import Connection
 from data.workspace.folding import normalize_identifier
 
+# ruff: noqa: S608 - statements are put together from constants of this module
 _PAIRS = "SELECT DISTINCT child, programme_child FROM encounter"
-_LAST_MET = (
-    "SELECT child, programme_child, max(text) FROM encounter JOIN term "
-    "ON \"column\" = 'encounter.date' AND code = encounter.date GROUP BY child, programme_child"
+# A child that only the history names is met when that says so.
+_MET = (
+    "SELECT child, programme_child, date FROM encounter UNION ALL SELECT child, programme_child, date "
+    "FROM encounter_history WHERE child NOT IN (SELECT child FROM encounter)"
 )
-_OF_CHILDREN = "FROM encounter WHERE child IN (SELECT child FROM temp.going)"
+_LAST_MET = (
+    f"SELECT child, programme_child, max(text) FROM ({_MET}) JOIN term "
+    "ON \"column\" = 'encounter.date' AND code = date GROUP BY child, programme_child"
+)
+_GOING = "child IN (SELECT child FROM temp.going)"
+_OF_CHILDREN = f"FROM encounter WHERE {_GOING}"
 
 
 def read_log(connection: Connection) -> set[Entry]:
@@ -36,7 +43,7 @@ def apply(connection: Connection, entries: Iterable[Entry]) -> int:
         if entry.kind == "partner":
             deleted += _delete_partner_records(connection, entry)
     connection.executemany("INSERT OR REPLACE INTO forgotten VALUES (?, ?, ?)", sorted(entries))
-    _sweep(connection)
+    sweep(connection)
     return deleted
 
 
@@ -64,8 +71,7 @@ def read_last_import(connection: Connection) -> int:
 def remove(connection: Connection, children: set[bytes]) -> int:
     """Delete the records of children without adding these to the forget log; return the number of records."""
     deleted = _delete(connection, children)
-    if deleted:
-        _sweep(connection)
+    sweep(connection)
     return deleted
 
 
@@ -76,7 +82,8 @@ def find_linked(connection: Connection, children: set[bytes]) -> set[bytes]:
 
 def find_recorded(connection: Connection, children: set[bytes]) -> set[bytes]:
     """Return the hashes that appear in a record."""
-    return children & {h for pair in connection.execute(_PAIRS) for h in pair}
+    pairs = connection.execute(f"{_PAIRS} UNION SELECT child, programme_child FROM encounter_history")
+    return children & {h for pair in pairs for h in pair}
 
 
 def find_unmet_since(connection: Connection, day: str) -> set[bytes]:
@@ -111,6 +118,7 @@ def _write_going(connection: Connection, children: set[bytes]) -> None:
 
 def _delete(connection: Connection, children: set[bytes]) -> int:
     _write_going(connection, children)
+    connection.execute(f"DELETE FROM encounter_history WHERE {_GOING} OR identity IN (SELECT identity {_OF_CHILDREN})")
     deleted = int(connection.execute(f"DELETE {_OF_CHILDREN}").rowcount)
     connection.execute("DROP TABLE temp.going")
     return deleted
@@ -120,6 +128,9 @@ def _delete_partner_records(connection: Connection, entry: Entry) -> int:
     """Delete a partner's records up to the last import before it left; it may have returned since."""
     until = int(entry.until) if entry.until.isdecimal() else _find_import(connection, entry.until)
     parameters = (_spellings(connection, entry.name), until)
+    for kind in tables.TABLES:
+        for statement in tables.leave_history_sql(kind):
+            connection.execute(statement, parameters)
     return sum(int(connection.execute(tables.leave_sql(k), parameters).rowcount) for k in tables.TABLES)
 
 
@@ -135,14 +146,14 @@ def _spellings(connection: Connection, partner: str) -> str:
     return json.dumps([name for name in list_partners(connection) if normalize_identifier(name) == wanted])
 
 
-def _sweep(connection: Connection) -> None:
+def sweep(connection: Connection) -> None:
     """Delete texts that only deleted records used, and marks of children that earlier versions put into blocks."""
     for kind, columns in tables.TABLES.items():
         for column, storage in columns.items():
             if storage == "term":
                 connection.execute(tables.clear_terms_sql(kind, column), (tables.term_name(kind, column),))
     for table in ("published", "staged"):
-        blocks = connection.execute(f"SELECT block, members FROM {table} WHERE block <> ?", (LEDGER,))  # noqa: S608
+        blocks = connection.execute(f"SELECT block, members FROM {table} WHERE block <> ?", (LEDGER,))
         for name, stored in blocks.fetchall():
             if (clean := Block.decode(stored).encode()) != stored:
-                connection.execute(f"UPDATE {table} SET members = ? WHERE block = ?", (clean, name))  # noqa: S608
+                connection.execute(f"UPDATE {table} SET members = ? WHERE block = ?", (clean, name))

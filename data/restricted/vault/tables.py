@@ -15,8 +15,8 @@ from data.errors import VaultError
 # Names of tables and columns cannot be parameters of a statement. They come from TABLES alone, and
 # this module is the only one that puts them into SQL; every value is a parameter.
 
-VERSION = 2
-READABLE = (1, VERSION)
+VERSION = 3
+READABLE = (1, 2, VERSION)
 APPLICATION = 0x54414354  # "TACT", in the file's header
 
 Storage = Literal["term", "text", "hash", "integer", "real"]
@@ -58,6 +58,9 @@ _FORGOTTEN = """CREATE TABLE forgotten (
         kind TEXT NOT NULL, name TEXT NOT NULL, day TEXT NOT NULL,
         PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID"""
 
+# Since version 3: the imports that can be undone, because the history has all that they replaced or repeated.
+_UNDOABLE = "CREATE TABLE undoable (batch INTEGER PRIMARY KEY) STRICT"
+
 _BOOKS = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
     """CREATE TABLE term (
@@ -73,10 +76,12 @@ _BOOKS = (
     """CREATE TABLE staged (
         block TEXT PRIMARY KEY, members BLOB NOT NULL) STRICT, WITHOUT ROWID""",
     _FORGOTTEN,
+    _UNDOABLE,
 )
 
 _FIRST = ("meta", "term", "batch", "published", "staged", *TABLES)
-_TABLES_OF = {1: _FIRST, 2: (*_FIRST, "forgotten")}
+_SECOND = (*_FIRST, "forgotten")
+_TABLES_OF = {1: _FIRST, 2: _SECOND, 3: (*_SECOND, "undoable", *(f"{kind}_history" for kind in TABLES))}
 _PARTNERS = ("partner", "operator")  # columns that name a partner
 NAMED = (
     'SELECT text FROM term WHERE "column" IN ('
@@ -104,12 +109,18 @@ def term_name(kind: str, column: str) -> str:
 def create_sql(schema: str = "main") -> list[str]:
     """Return the statements that create the tables of an empty vault in an attached database."""
     create = f"CREATE TABLE {schema}."
-    return [s.replace("CREATE TABLE ", create, 1) for s in (*_BOOKS, *(_create(kind) for kind in TABLES))]
+    return [s.replace("CREATE TABLE ", create, 1) for s in (*_BOOKS, *_create_all())]
 
 
-def upgrade_sql() -> list[str]:
-    """Return the statements that convert a vault of version 1 to this version."""
-    return [_FORGOTTEN, f"PRAGMA user_version = {VERSION}"]
+def upgrade_sql(version: int) -> list[str]:
+    """Return the statements that convert a vault of an earlier version to this version."""
+    forgotten = [_FORGOTTEN] if version == 1 else []
+    return [*forgotten, _UNDOABLE, *map(_create_history, TABLES), f"PRAGMA user_version = {VERSION}"]
+
+
+def history_of(kind: str) -> str:
+    """Return the table of what imports said of the records of a kind before, or again; see undoing.py."""
+    return f"{kind}_history"
 
 
 def copy_sql(schema: str, version: int = VERSION) -> list[str]:
@@ -136,6 +147,37 @@ def update_sql(kind: str, batch: int) -> str:
     names = ["content", *columns_of(kind)]
     values = ", ".join(f"{_quoted(name)} = ?{i + 2}" for i, name in enumerate(names))
     return f"UPDATE {kind} SET batch = {batch:d}, {values} WHERE identity = ?1 AND content <> ?2"
+
+
+def repeat_sql(kind: str, batch: int) -> str:
+    """Return the statement that notes that an import says again what a record holds; parameters as for `insert_sql`."""
+    columns = all_columns(kind)
+    marks = ", ".join(f"?{i + 1}" for i in range(columns.count(",")))
+    known = f"SELECT 1 FROM {kind} WHERE identity = ?1 AND content = ?2 AND batch <> {batch:d}"
+    return (
+        f"INSERT INTO {history_of(kind)} ({columns}) SELECT {marks}, {batch:d} WHERE EXISTS ({known}) "
+        "ON CONFLICT (identity, batch) DO NOTHING"
+    )
+
+
+def archive_sql(kind: str, batch: int) -> str:
+    """Return the statement that keeps a record before it is replaced; parameters: identity and new content."""
+    columns = all_columns(kind)
+    return (
+        f"INSERT INTO {history_of(kind)} ({columns}) SELECT {columns} FROM {kind} "
+        f"WHERE identity = ?1 AND content <> ?2 AND batch <> {batch:d} ON CONFLICT (identity, batch) DO NOTHING"
+    )
+
+
+def settle_sql(kind: str, batch: int) -> str:
+    """Return the statement after which an import says one thing of each record: the last that its file says."""
+    same = f"SELECT identity FROM {kind} WHERE batch = {batch:d}"
+    return f"DELETE FROM {history_of(kind)} WHERE batch = {batch:d} AND identity IN ({same})"
+
+
+def all_columns(kind: str) -> str:
+    """Return the columns of a kind's tables, for a statement: identity, content, the kind's own, batch."""
+    return ", ".join(["identity", "content", *map(_quoted, columns_of(kind)), "batch"])
 
 
 def select_sql(kind: str, names: Sequence[str]) -> str:
@@ -165,7 +207,8 @@ def terms_in_use_sql(kind: str, column: str) -> str:
 
 def clear_terms_sql(kind: str, column: str) -> str:
     """Return the statement that deletes texts that are no longer in any record; parameter: `term_name`."""
-    return f'DELETE FROM term WHERE "column" = ? AND code NOT IN (SELECT DISTINCT {_quoted(column)} FROM {kind})'
+    used = " UNION ".join(f"SELECT {_quoted(column)} FROM {table}" for table in (kind, history_of(kind)))
+    return f'DELETE FROM term WHERE "column" = ? AND code NOT IN ({used})'
 
 
 def leave_sql(kind: str) -> str:
@@ -175,6 +218,15 @@ def leave_sql(kind: str) -> str:
     record names, or else the sender of its file; a service also belongs to its operator.
     """
     return f"DELETE FROM {kind} WHERE {_brought(kind)}"
+
+
+def leave_history_sql(kind: str) -> list[str]:
+    """Return the statements that delete the history of what `leave_sql` deletes, before it; same parameters."""
+    history = history_of(kind)
+    return [
+        f"DELETE FROM {history} WHERE identity IN (SELECT identity FROM {kind} WHERE {_brought(kind)})",
+        f"DELETE FROM {history} WHERE {_brought(kind)}",
+    ]
 
 
 def brought_sql(kind: str) -> str:
@@ -202,12 +254,24 @@ def unexplained_sql(kind: str, column: str) -> str:
     )
 
 
+def _create_all() -> list[str]:
+    return [*map(_create, TABLES), *map(_create_history, TABLES)]
+
+
 def _create(kind: str) -> str:
+    return f"CREATE TABLE {kind} ({_definitions(kind)}, PRIMARY KEY (identity)) STRICT, WITHOUT ROWID"
+
+
+def _create_history(kind: str) -> str:
+    key = "PRIMARY KEY (identity, batch)"
+    return f"CREATE TABLE {history_of(kind)} ({_definitions(kind)}, {key}) STRICT, WITHOUT ROWID"
+
+
+def _definitions(kind: str) -> str:
     columns = ", ".join(f"{_quoted(name)} {_SQL[storage]}" for name, storage in TABLES[kind].items())
     return (
-        f"CREATE TABLE {kind} (identity BLOB PRIMARY KEY CHECK (length(identity) = 16), "
-        f"content BLOB NOT NULL CHECK (length(content) = 16), batch INTEGER NOT NULL, {columns}) "
-        "STRICT, WITHOUT ROWID"
+        "identity BLOB NOT NULL CHECK (length(identity) = 16), "
+        f"content BLOB NOT NULL CHECK (length(content) = 16), batch INTEGER NOT NULL, {columns}"
     )
 
 

@@ -91,6 +91,17 @@ def test_a_dry_run_says_what_would_happen_and_stores_nothing(run, practice, tmp_
     assert "dry.csv" not in run("imports").out
 
 
+def test_an_import_is_undone_after_a_yes(run, tmp_path):
+    path = write(tmp_path, text_of([ROW | {"record_number": "1"}]), "a.csv")
+    run("import", path)
+    asked = run("undo", "1")
+    assert (asked.code, "--yes" in asked.err) == (2, True)
+    assert run("undo", "1", "--yes", "--json").json == {"undone": 1, "removed": 1, "restored": 0, "kept": 0}
+    assert run("imports", "--json").json == []
+    assert "There is no import 1" in run("undo", "1", "--yes").err
+    assert run("import", path, "--json").json["accepted"] == 1
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -196,13 +196,18 @@ def test_a_damaged_log_is_said_and_the_vault_writes_it_again(workspace):
         assert vault.forgotten_children() == {child(0)}
 
 
-def test_a_vault_of_the_first_version_opens_and_forgets(workspace):
+@pytest.mark.parametrize(("version", "lacking"), [(1, ["forgotten"]), (2, [])])
+def test_a_vault_of_an_earlier_version_opens_and_forgets(workspace, version, lacking):
     with opened(workspace) as vault:
-        vault._connection.execute("DROP TABLE forgotten")
-        vault._connection.execute("PRAGMA user_version = 1")
+        for table in [*lacking, "undoable", *map(tables.history_of, tables.TABLES)]:
+            vault._connection.execute(f"DROP TABLE {table}")
+        vault._connection.execute(f"PRAGMA user_version = {version}")
     with opened(workspace) as vault:
         assert vault.forget([child(0)]) == 2
         assert vault.check() == []
+        # What an import of that version replaced is not known.
+        with pytest.raises(InputError, match="cannot be undone"):
+            vault.undo(vault.list_imports()[0]["number"])
 
 
 # -- restoring --

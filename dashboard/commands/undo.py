@@ -1,0 +1,53 @@
+"""`tact undo`: take back one import, as if it had never been."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from dashboard.commands.asking import ask, can_ask
+from dashboard.commands.output import Json, emit, say
+from dashboard.commands.workspace import open_workspace
+from data.errors import InputError
+from data.restricted.vault import open_vault
+
+_PUBLISHED = "Published numbers of final years stay as they are."
+
+
+def undo(
+    context: typer.Context,
+    number: Annotated[int, typer.Argument(help="The number of the import: tact imports")],
+    yes: Annotated[bool, typer.Option("--yes", help="Undo without asking, for scripts.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take back one import, as if it had never been.
+
+    Its new records go away, and what it corrected is as before. Records that were corrected or sent again since stay.
+    """
+    workspace = open_workspace(context)
+    with open_vault(workspace) as vault, vault.writing():
+        found = next((entry for entry in vault.list_imports() if entry["number"] == number), None)
+        if found is not None and not yes:
+            _require_yes(found, as_json=as_json)
+        undone = vault.undo(number)
+    emit(
+        {"undone": number, **asdict(undone)},
+        as_json,
+        f"Import {number} was undone: {undone.removed:,} records went away, {undone.restored:,} are again as other "
+        f"imports say, {undone.kept:,} stay as they were corrected or sent again since. {_PUBLISHED}",
+    )
+
+
+def _require_yes(entry: dict[str, Any], *, as_json: bool) -> None:
+    """Ask for a yes; raise InputError if nobody can answer, or for another answer."""
+    partner = f", {entry['partner']}" if entry["partner"] else ""
+    what = f"Import {entry['number']} of {entry['at'][:16]} (UTC), {entry['kind']}{partner}: "
+    what += f"{entry['accepted']:,} accepted, {entry['changed']:,} changed."
+    if as_json or not can_ask():
+        why = "With --json nothing is asked" if as_json else "This is not a terminal"
+        raise InputError(f"{what} {why}, so nothing was changed. To undo it without asking: --yes")
+    say(what)
+    if ask("Type yes to undo it").strip().casefold() != "yes":
+        raise InputError("Nothing was changed.")

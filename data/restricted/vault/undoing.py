@@ -1,0 +1,64 @@
+"""Taking back one import, as if it had never been; inside a transaction of the caller.
+
+A record of the vault is what the latest import says of it. The table `KIND_history` has what other imports said: what a
+correction replaced, and what a later file says again. So an import that is taken back leaves each record as the other
+imports say it, and with the import from which they have said so:
+
+- a record that no other import names goes away;
+- a record that it corrected is again as it was before;
+- a record that was corrected or sent again since stays as it is.
+"""
+
+from dataclasses import dataclass
+
+from data.restricted.vault import tables
+from data.restricted.vault.sqlcipher import Connection
+
+# ruff: noqa: S608 - names of tables and columns come from tables.py alone
+
+
+@dataclass(frozen=True)
+class Undone:
+    """The numbers of records that went away, are again as before, or stay because later imports name them."""
+
+    removed: int
+    restored: int
+    kept: int
+
+
+def undo_import(connection: Connection, kind: str, batch: int) -> Undone:
+    """Take back an import of a kind and delete its entry; return the numbers of records."""
+    history, columns = tables.history_of(kind), tables.all_columns(kind)
+    removed = connection.execute(
+        f"DELETE FROM {kind} WHERE batch = ?1 AND identity NOT IN (SELECT identity FROM {history})", (batch,)
+    ).rowcount
+    connection.execute("CREATE TABLE temp.touched (identity BLOB PRIMARY KEY, ours INTEGER NOT NULL) WITHOUT ROWID")
+    connection.execute(f"INSERT INTO temp.touched SELECT identity, 1 FROM {kind} WHERE batch = ?1", (batch,))
+    connection.execute(
+        f"INSERT INTO temp.touched SELECT identity, 0 FROM {history} WHERE batch = ?1 ON CONFLICT DO NOTHING", (batch,)
+    )
+    touched = "identity IN (SELECT identity FROM temp.touched)"
+    connection.execute(f"INSERT INTO {history} ({columns}) SELECT {columns} FROM {kind} WHERE {touched}")
+    connection.execute(f"DELETE FROM {kind} WHERE {touched}")
+    connection.execute(f"DELETE FROM {history} WHERE batch = ?1", (batch,))
+    # The first import of the last run of imports that say the same.
+    latest = f"SELECT content FROM {history} WHERE identity = h.identity ORDER BY batch DESC LIMIT 1"
+    other = f"SELECT max(batch) FROM {history} WHERE identity = h.identity AND content <> ({latest})"
+    first = f"SELECT min(batch) FROM {history} WHERE identity = h.identity AND batch > coalesce(({other}), -1)"
+    connection.execute(
+        f"INSERT INTO {kind} ({columns}) SELECT {columns} FROM {history} AS h WHERE h.{touched} AND h.batch = ({first})"
+    )
+    connection.execute(
+        f"DELETE FROM {history} WHERE {touched} "
+        f"AND (identity, batch) IN (SELECT identity, batch FROM {kind} WHERE {touched})"
+    )
+    counted = dict(
+        connection.execute(f"SELECT ours, count(*) FROM temp.touched JOIN {kind} USING (identity) GROUP BY 1")
+    )
+    (gone,) = connection.execute(
+        f"SELECT count(*) FROM temp.touched WHERE identity NOT IN (SELECT identity FROM {kind})"
+    ).fetchone()
+    connection.execute("DROP TABLE temp.touched")
+    connection.execute("DELETE FROM batch WHERE id = ?1", (batch,))
+    connection.execute("DELETE FROM undoable WHERE batch = ?1", (batch,))
+    return Undone(removed + gone, counted.get(1, 0), counted.get(0, 0))
