@@ -56,7 +56,8 @@ class Regret:
     no_move_at_optimum : whether no move is recommended from posts that are best for the true need, with
         exploration or without.
     moves_found_at_optimum : units that the solver alone would move there, without exploration.
-    small_at_optimum : whether a gain there is called small but almost sure, which is false.
+    small_at_optimum : whether a gain there is called small but almost sure though its moves truly gain nothing. Where
+        the solver's time is up before it has the best posts, such a gain may be true.
     late_answer, late_gain : the answer from the posts of the last year, and what its moves truly gain, as a share of
         the need met there.
     """
@@ -145,8 +146,8 @@ def describe(summary: dict[str, Any], _seed: int = 0) -> list[str]:
         f"{summary['gain_true']:.1f}, within what it said in {summary['gain_in_interval']:.0%} of worlds.",
         f"Where today's posts are the best, it recommends no move in "
         f"{summary['no_move_at_optimum']:.0%} of worlds; without that rule it would have moved teams "
-        f"in {summary['moves_found_at_optimum']:.0%}. It calls a gain there small but almost sure, which is false, in "
-        f"{summary['small_at_optimum']:.0%}.",
+        f"in {summary['moves_found_at_optimum']:.0%}. It calls a gain there small but almost sure, though there is "
+        f"none, in {summary['small_at_optimum']:.0%}.",
         "From the posts of the last year: "
         + "; ".join(
             f"{answer} in {late['worlds']} worlds ({late['true']:.0%} truly gain, {late['gain']:.1%} on average)"
@@ -216,7 +217,7 @@ def _compute_regret(seed: int, known: _Known, programme: Programme, solver: Solv
         kept,
         not any(answer.recommended for answer in again),
         again[-1].moved,
-        any(answer.answer == "small" for answer in again),
+        any(_is_falsely_small(answer, known.truth) for answer in again),
         half.answer,
         meets(late, half.units, known.truth) / met - 1.0,
     )
@@ -256,6 +257,11 @@ def _plan_from_optimum(posts: Posts, known: _Known, rules: Rules, solver: Solver
     """Return a plan from posts that are the best for the true need: nothing should be recommended."""
     best = _plan_with_truth(posts, known.truth, replace(rules, moves=None), solver).units
     return plan_moves(replace(posts, units=best), known.draws, rules, solver=solver)
+
+
+def _is_falsely_small(plan: Plan, truth: Floats) -> bool:
+    gain = meets(plan.posts, plan.units, truth) - meets(plan.posts, plan.posts.units, truth)
+    return plan.answer == "small" and gain <= 0.0
 
 
 def greedy(posts: Posts, need: Floats, moves: int) -> Ints:
