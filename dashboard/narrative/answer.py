@@ -103,7 +103,7 @@ def _word_shift(t: Speech, shift: AreaShift, *, named: bool) -> str:
     """Return both shares; where nothing clear was seen, also how often a rise would be."""
     name = f"{t.name_area(shift.areas[0])} " if named else ""
     before, after = t.format_number(shift.before, 0), t.format_percent(shift.after / 100.0)
-    shares = name + t("{before} to {after}", before=before, after=after)
+    shares = name + t("from {before} to {after}", before=before, after=after)
     if shift.verdict != "unclear" or shift.power is None:
         return shares
     return t(

@@ -70,7 +70,7 @@ class Key:
 
 def render_key(key: Key) -> Markup:
     """Return the legend that lies on a picture map."""
-    classes = render_classes(key.classes, "words" if key.in_words else "steps")
+    classes = render_classes(key.classes, "words" if key.in_words else "ramp")
     notes = join_markup(html("<p>{}</p>", note) for note in key.notes if note)
     return html('<div class="key"><h2>{}</h2><p>{}</p>{}{}</div>', key.title, key.unit, classes, notes)
 

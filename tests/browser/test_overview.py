@@ -29,6 +29,9 @@ def test_nothing_is_below_the_screen(look, served, size):
     assert page.evaluate(
         "document.querySelector('.ranking').scrollHeight <= document.querySelector('.ranking').clientHeight"
     )
+    swatches = page.locator(".key i").evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")
+    assert len(swatches) == 5
+    assert min(swatches) > 15
     assert page.watch.clean, vars(page.watch)
 
 
