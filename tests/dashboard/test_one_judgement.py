@@ -38,8 +38,9 @@ from dashboard.site.text import _, format_number, speak
 from risk.planning.inputs import Setting
 from risk.planning.summary import Author
 from tests.helpers import plans
+from tests.helpers.quick import use_few_draws, use_few_worlds
 
-WORLDS = ["demo", pytest.param(11, marks=pytest.mark.slow), pytest.param(12, marks=pytest.mark.slow)]
+WORLDS = ["demo", pytest.param(13, marks=pytest.mark.slow), pytest.param(12, marks=pytest.mark.slow)]
 GAPS = {"gap": "gap", "none": "no gap", "cannot_tell": "cannot tell", "withheld": "withheld"}
 NAMED = ("very_high", "high", "above", "low")  # claims whose areas a sentence names
 CITIES = ("AL-02", "AL-11")
@@ -50,14 +51,17 @@ def folder(request, demo_world, shared):
     """Return the workspace of a world; the small ones are built once for all runs that share a folder."""
     if request.param == "demo":
         return demo_world
-    from dashboard.commands.demo import build_demo
+    from dashboard.commands import demo
 
     place = shared / f"small-world-{request.param}"
     if not (place / "derived").exists():
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("XDG_CONFIG_HOME", str(shared / "small-config"))
             patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-            build_demo(place, seed=request.param, children=500)
+            use_few_worlds(patch)
+            use_few_draws(patch)
+            patch.setattr(demo, "reconstruct_forecasts", lambda *_: None)  # no page compares them here
+            demo.build_demo(place, seed=request.param, children=500)
     return place
 
 
