@@ -34,13 +34,40 @@ def tabulate_forecast(current: CurrentRelease) -> pd.DataFrame:
     ).rename(columns={"area": _("Area"), "crossing": _("Pathway")})
 
 
-def draw_calibration(evaluation: EvaluationSummary) -> alt.Chart:
-    """Draw how many counts were in the 50, 80 and 95 % intervals of the model, and how many should be."""
+def _read_calibration(evaluation: EvaluationSummary) -> pd.DataFrame:
+    """Return the intervals of the model: level in words, the share that should be inside, and the share that was."""
     row = evaluation.calibration.set_index("forecaster").loc[MODEL]
-    rows = pd.DataFrame(
+    return pd.DataFrame(
         [(f"{level} %", level / 100, row[f"in_{level}"]) for level in (50, 80, 95)],
         columns=["level", "wanted", "inside"],
     )
+
+
+def _read_hits(evaluation: EvaluationSummary) -> pd.DataFrame:
+    """Return the share of children in the fifth of the areas that each forecast names, best first."""
+    rows = evaluation.hits
+    rows = rows[(rows["of"] == "areas") & np.isclose(rows["budget"].astype(float), _BUDGET)]
+    return rows.assign(own=rows["forecaster"] == MODEL).sort_values("hit_rate", ascending=False)
+
+
+def tabulate_calibration(evaluation: EvaluationSummary) -> pd.DataFrame:
+    """Return the picture of `draw_calibration` as a table."""
+    rows = _read_calibration(evaluation)
+    shares = [f"{share:.0%}" for share in rows["inside"]]
+    return pd.DataFrame({_("interval"): rows["level"], _("lay within"): shares})
+
+
+def tabulate_hits(evaluation: EvaluationSummary) -> pd.DataFrame:
+    """Return the picture of `draw_hits` as a table."""
+    rows = _read_hits(evaluation)
+    columns = {_("share of children"): "hit_rate", _("from"): "hit_low", _("to"): "hit_high"}
+    shares = {name: [f"{share:.0%}" for share in rows[column]] for name, column in columns.items()}
+    return pd.DataFrame({_("forecast"): rows["forecaster"].to_numpy(), **shares})
+
+
+def draw_calibration(evaluation: EvaluationSummary) -> alt.Chart:
+    """Draw how many counts were in the 50, 80 and 95 % intervals of the model, and how many should be."""
+    rows = _read_calibration(evaluation)
     base = alt.Chart(rows, title=_("Counts that lay within the interval")).encode(
         y=alt.Y("level:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False, labelFontSize=13))
     )
@@ -58,9 +85,7 @@ def draw_calibration(evaluation: EvaluationSummary) -> alt.Chart:
 
 def draw_hits(evaluation: EvaluationSummary) -> alt.Chart:
     """Draw the share of children met in the fifth of the areas that each forecast ranks highest."""
-    rows = evaluation.hits
-    rows = rows[(rows["of"] == "areas") & np.isclose(rows["budget"].astype(float), _BUDGET)]
-    rows = rows.assign(own=rows["forecaster"] == MODEL).sort_values("hit_rate", ascending=False)
+    rows = _read_hits(evaluation)
     base = alt.Chart(rows, title=_("Children identified or met in the fifth of areas that each forecast names")).encode(
         y=alt.Y(
             "forecaster:N",

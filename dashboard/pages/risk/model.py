@@ -44,8 +44,10 @@ def _show_prediction(measured: EvaluationSummary | None) -> None:
     left, right = st.columns(2, gap="medium")
     left.altair_chart(evaluation.draw_calibration(measured), width="stretch")
     left.caption(_("Bars: share of counts inside the interval. Dark marks: the share that should be inside."))
+    left.html(markup.render_table(evaluation.tabulate_calibration(measured)))
     right.altair_chart(evaluation.draw_hits(measured), width="stretch")
     right.caption(_("For the next quarter, a fifth of the areas of each country. Lines: 95 % interval."))
+    right.html(markup.render_table(evaluation.tabulate_hits(measured)))
     st.caption(_("Average error of each forecast, in children (smaller is better)"))
     st.html(markup.render_table(evaluation.tabulate_scores(measured)))
 

@@ -238,6 +238,13 @@ def test_what_was_measured_is_drawn(run, found, measured):
     held = [row["inside"] for rows in rows["datasets"].values() for row in rows]
     mine = next(row for row in told["calibration"] if row["forecaster"] == MODEL)
     assert held == pytest.approx([mine["in_50"], mine["in_80"], mine["in_95"]])
+    table = predicted.tabulate_calibration(EvaluationSummary.read(told))
+    assert list(table["lay within"]) == [f"{share:.0%}" for share in held]
+    hits = predicted.tabulate_hits(EvaluationSummary.read(told))
+    drawn = predicted.draw_hits(EvaluationSummary.read(told)).to_dict()
+    (rates_drawn,) = [[row["hit_rate"] for row in rows] for rows in drawn["datasets"].values()]
+    assert list(hits["share of children"]) == [f"{share:.0%}" for share in rates_drawn]
+    assert all(words in read_text(test) for words in (*table["lay within"], *hits["share of children"]))
     scores = predicted.tabulate_scores(EvaluationSummary.read(told))
     assert list(scores["Forecast"].sort_values()) == sorted([HISTORICAL_MEAN, MODEL])
 
