@@ -78,6 +78,37 @@ def test_on_a_projector_the_card_stays_and_the_type_grows(served, look):
     assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 1366
 
 
+def test_a_cell_of_trends_chooses_its_area_and_one_step_back_undoes_it(served, look):
+    page = opened(look, served, "risk?pathway=internal&area=AL-02")
+    page.get_by_role("link", name="Trends").click()
+    cells = page.locator(".multiples a")
+    cells.first.wait_for()
+    assert cells.count() == 26
+    until(page, lambda: page.locator(".multiples a[aria-current]").get_attribute("href").startswith("?area=AL-02"))
+    page.wait_for_timeout(1500)
+    page.locator(".multiples a", has_text="Crete").click()
+    until(page, lambda: page.get_by_role("heading", name="Crete, Greece").is_visible())
+    until(page, lambda: "area=GR-M" in page.url and "pathway=internal" in page.url)
+    page.wait_for_timeout(1500)
+    page.go_back()
+    until(page, lambda: page.get_by_role("heading", name="Durrës, Albania").is_visible())
+    page.wait_for_timeout(1000)
+    page.go_back()
+    until(page, lambda: "/risk" in page.url)
+
+
+def test_on_a_phone_the_chosen_area_comes_into_view(served, look):
+    page = opened(look, served, "trends?pathway=internal&area=AL-02", (390, 844))
+    page.locator(".multiples a", has_text="Crete").click()
+    heading = page.get_by_role("heading", name="Crete, Greece")
+    heading.wait_for()
+    page.wait_for_timeout(500)
+    assert 0 <= heading.bounding_box()["y"] < 844
+    box = page.locator(".multiples a").first.bounding_box()
+    assert box["height"] >= 44
+    assert box["width"] >= 44
+
+
 def test_the_layer_lies_on_the_map_with_a_mark_for_what_it_cannot_tell(served, look):
     page = look(f"{served.url}/map?layer=risk&area=GR-D")
     legend = page.locator(".legend").inner_text()
