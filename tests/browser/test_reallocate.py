@@ -109,8 +109,9 @@ def test_the_answer_stands_on_the_first_screen_and_nothing_runs_over_the_edge(se
     assert not page.watch.outside
 
 
-def test_folded_the_page_is_two_screens_long_and_the_choices_stay_in_view(served, look):
-    page = opened(look, served)
+@pytest.mark.parametrize("language", ["en", "sq", "el"])
+def test_folded_the_page_is_two_screens_long_and_the_choices_stay_in_view(served, look, language):
+    page = opened(look, served, f"reallocate?area=AL-09&lang={language}")
     page.locator(".move").first.wait_for()
     page.wait_for_timeout(1000)
     assert page.evaluate("document.querySelector('.stMain').scrollHeight") <= 2 * 768
