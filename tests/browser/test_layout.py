@@ -1,0 +1,88 @@
+"""Every page in every language and at every size: nothing is cut or runs over, few words before the first fold."""
+
+import os
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from dashboard.site.text import LANGUAGE_NAMES
+from dashboard.web.navigation import PAGES
+from tests.helpers.browser import until, wait_for_map
+
+pytestmark = pytest.mark.browser
+SIZES = ((1366, 768), (1024, 768), (1920, 1080), (390, 844))
+FEW_WORDS, MOST_WORDS = 5, 250
+# Each page in each language and at each size; the size changes from case to case, so that twelve cases a page become
+# four, and each language meets each size.
+CASES = [
+    (entry.address, language, SIZES[(number + turn) % len(SIZES)])
+    for number, entry in enumerate(PAGES)
+    for turn, language in enumerate([*LANGUAGE_NAMES, "en"])
+]
+PICTURES = os.environ.get("TACT_PICTURES")
+
+# Words before the first thing that unfolds: no menu, no names on a map, no table of numbers, no icon.
+COUNT = """() => {
+  const outside = "svg, canvas, table, .topbar, .names, [data-testid=stIconMaterial], [data-testid=stDialog]";
+  const seen = (one) => one.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+  const main = document.querySelector(".stMain");
+  const fold = [...main.querySelectorAll("details:not(.topbar details)")].find(seen);
+  const walk = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
+  const words = [];
+  while (walk.nextNode()) {
+    const node = walk.currentNode;
+    if (fold && fold.compareDocumentPosition(node) & (Node.DOCUMENT_POSITION_FOLLOWING)) break;
+    if (node.parentElement.closest(outside) || !seen(node.parentElement)) continue;
+    words.push(...node.textContent.split(/\\s+/).filter((word) => /\\p{L}/u.test(word)));
+  }
+  return words;
+}"""
+# What can be pressed and whose words are cut or stand outside the page.
+CUT = """() => {
+  const width = document.documentElement.clientWidth;
+  const scrolls = (one) => { for (let up = one; up; up = up.parentElement) {
+    if (["auto", "scroll"].includes(getComputedStyle(up).overflowX)) return true; } return false; };
+  return [...document.querySelectorAll("button, a, label, h1, h2, h3, summary, legend, th")].filter((one) => {
+    if (!one.checkVisibility({ opacityProperty: true, visibilityProperty: true })) return false;
+    const box = one.getBoundingClientRect();
+    if (box.width < 3 || box.height < 3 || one.closest(".visually-hidden, [data-testid=stSkipToContent]")) return false;
+    const cut = getComputedStyle(one).overflowX !== "visible" && one.scrollWidth > one.clientWidth + 1;
+    return cut || ((box.right > width + 1 || box.left < -1) && !scrolls(one.parentElement));
+  }).map((one) => `${one.tagName.toLowerCase()}.${one.className}: ${one.innerText || one.getAttribute("aria-label")}`);
+}"""
+
+
+@pytest.fixture(scope="module")
+def served(serve, scored):
+    return serve(scored.releases, "--derived", str(scored.derived))
+
+
+def wait_for_page(page, address):
+    if address == "map":
+        wait_for_map(page)
+    page.locator(".topbar").wait_for(timeout=60_000)
+    until(page, lambda: len(page.evaluate(COUNT)) > FEW_WORDS)
+    page.locator("[data-testid=stStatusWidget], .stSpinner").first.wait_for(state="detached", timeout=60_000)
+    page.wait_for_timeout(700)
+
+
+@pytest.mark.parametrize(("address", "language", "size"), CASES)
+def test_a_page_fits_its_screen_in_its_language(served, look, address, language, size):
+    page = look(f"{served.url}/{address}?lang={language}", size, ready=False)
+    wait_for_page(page, address)
+    if PICTURES:
+        name = f"{address or 'overview'}-{language}-{size[0]}.png"
+        page.screenshot(path=Path(PICTURES, name), full_page=True)
+    assert page.evaluate("document.documentElement.lang") == language
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= size[0]
+    assert page.evaluate(CUT) == []
+    words = page.evaluate(COUNT)
+    assert len(words) <= MOST_WORDS, " ".join(words)
+    assert page.watch.clean, vars(page.watch)
+
+
+def test_each_language_meets_each_size_and_each_page_all_languages():
+    assert {(language, size) for _, language, size in CASES} == set(product(LANGUAGE_NAMES, SIZES))
+    assert len({(address, language) for address, language, _ in CASES}) == len(PAGES) * len(LANGUAGE_NAMES)
+    assert len({(address, size) for address, _, size in CASES}) == len(PAGES) * len(SIZES)
