@@ -15,6 +15,7 @@ from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
 from data.restricted import intake, keys
+from data.restricted.intake.rejects import remove_lists
 from data.restricted.vault import Vault, open_vault, partners
 from data.workspace import Workspace
 
@@ -28,6 +29,7 @@ _UNKNOWN_CHILD = (
     "Nothing was changed yet."
 )
 _UNKNOWN_NUMBER = "No record has this programme number. Check it for typing errors. Nothing was changed yet."
+_LISTS = "Lists of rejected rows were removed too. To make one again, import its file again."
 _PUBLISHED = "Published numbers of final years stay as they are."
 
 
@@ -62,13 +64,16 @@ def forget(
         doubts = [] if even_if_unknown else _find_doubts(vault, children, partner, has_number=has_number)
         if doubts:
             _require_yes(doubts, partner)
-        deleted = vault.forget(children)
+        with vault.writing():
+            had_lists = remove_lists(workspace.rejects)
+            deleted = vault.forget(children)
     emit(
         {"forgotten": deleted, "known": deleted > 0},
         as_json,
         f"Records of this child that were deleted: {deleted}. {_PUBLISHED}"
         if deleted
         else "There was no record of this child. Later records will be rejected.",
+        *([_LISTS] if had_lists else []),
         *_list_copies(workspace),
     )
 
@@ -137,11 +142,13 @@ def withdraw(
         name = vault.find_partner(partner)
         if not yes:
             _require_name(name, vault.count_brought(name), as_json=as_json)
+        had_lists = remove_lists(workspace.rejects, name)
         deleted = vault.withdraw(name)
     emit(
         {"withdrawn": deleted},
         as_json,
         f"{deleted} records of {name} were deleted. {_PUBLISHED}",
+        *([_LISTS] if had_lists else []),
         *_list_copies(workspace),
     )
 

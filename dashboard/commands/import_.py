@@ -24,7 +24,7 @@ from data.restricted.governance.retention import find_overdue
 from data.restricted.intake import mapping
 from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.recognition import read_place_label
-from data.restricted.intake.rejects import group_rejects
+from data.restricted.intake.rejects import find_list, group_rejects
 from data.restricted.vault import Counts, Vault, open_vault
 from data.schema.kinds import KINDS
 from data.workspace import Workspace
@@ -93,7 +93,7 @@ class Importer:
         kind = kind or intake.guess_kind(path, self.mappings)
         if kind is None:
             raise FileRefused(word_unknown(path))
-        # One lock for both, so that nobody is forgotten between reading a file and storing its records.
+        # One lock for all, so that nobody is forgotten between reading a file and storing what comes of it.
         with self.vault.writing():
             read = intake.read_file(
                 path,
@@ -106,6 +106,7 @@ class Importer:
                 progress=tick,
             )
             counts = self._store(path, read)
+            rejects = None if self.rehearse else self._write_rejects(path, read)
         reasons = group_rejects(read.rejects)
         return {
             "file": str(path),
@@ -114,7 +115,7 @@ class Importer:
             "rejected": read.rejected_rows,
             "changed": counts.changed,
             "already_known": counts.already_known,
-            "rejects": None if self.rehearse else self._write_rejects(path, read),
+            "rejects": rejects,
             "faults": len(read.rejects),
             "reasons": reasons[:_MAX_REASONS],
             "more_reasons": max(len(reasons) - _MAX_REASONS, 0),
@@ -132,7 +133,7 @@ class Importer:
         return records.counts
 
     def _write_rejects(self, path: Path, read: intake.Intake) -> str | None:
-        target = self.workspace.rejects / f"{path.name}.rejected.csv"
+        target = find_list(self.workspace.rejects, read.partners, path.name)
         if read.rejects.empty:
             # A file that was corrected leaves no old list behind.
             target.unlink(missing_ok=True)
@@ -280,7 +281,7 @@ def import_files(
     with open_vault(workspace, secrets) as vault:
         if not dry_run:
             with vault.writing():
-                delete_overdue(vault, check_overdue(workspace, vault, confirmed))
+                delete_overdue(workspace, vault, check_overdue(workspace, vault, confirmed))
         importer = Importer(workspace, vault, secrets, mappings, dry_run)
         for path in files:
             with progress(path.name) as tick:

@@ -156,7 +156,7 @@ def _make_release(
         overdue = check_overdue(workspace, vault, confirmed)
         warn_overdue(overdue)
         second = confirm_release(workspace, vault, governance.read(workspace))
-        delete_overdue(vault, overdue)
+        delete_overdue(workspace, vault, overdue)
         with progress("Releasing") as tick:
             new = release_workspace(workspace, vault, secrets, tick, day)
         log_approval(workspace, second, new.name)

@@ -11,6 +11,7 @@ from data.release import Release
 from data.restricted import governance
 from data.restricted.governance import retention
 from data.restricted.governance.retention import Overdue, find_overdue
+from data.restricted.intake.rejects import remove_lists
 from data.restricted.vault import Vault
 from data.tables.spec import Tier
 from data.workspace import Workspace, default_path, demo_path
@@ -49,8 +50,10 @@ def check_overdue(workspace: Workspace, vault: Vault, confirmed: int | None) -> 
     return overdue
 
 
-def delete_overdue(vault: Vault, overdue: Overdue) -> None:
-    """Delete the records that are kept too long, and report their number."""
+def delete_overdue(workspace: Workspace, vault: Vault, overdue: Overdue) -> None:
+    """Delete the records that are kept too long, with the lists of rejected rows, and report their number."""
+    if overdue.count:
+        remove_lists(workspace.rejects)
     deleted = retention.delete_overdue(vault, overdue)
     if deleted:
         say(

@@ -241,7 +241,7 @@ def test_what_an_officer_reads_of_a_file_with_faults(tact, practice: Path, tmp_p
     assert "lines 4, 5 are the same" in answer.out
     assert "does not have them: 'remarks'" in answer.out
     assert "R-1" not in answer.out
-    returned = (practice / "rejects" / "a.csv.rejected.csv").read_text(encoding="utf-8-sig")
+    returned = (practice / "rejects" / "arsis" / "a.csv.rejected.csv").read_text(encoding="utf-8-sig")
     assert returned.splitlines()[1].startswith("3,R-1,municipality,")
     lacking = [{k: v for k, v in row.items() if k != "stage"} for row in rows]
     refused = tact("--workspace", practice, "import", write_csv(tmp_path / "b.csv", lacking))
@@ -468,7 +468,7 @@ def test_figures_alone_need_neither_vault_nor_key(tact, practice: Path) -> None:
 def test_no_message_holds_a_planted_identifier(tact, practice: Path, tmp_path: Path) -> None:
     rows = [row | {"child_id": PLANTED[0], "municipality": "Nowhere at all"} for row in encounter_rows()]
     answer = tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", rows))
-    returned = "".join(p.read_text(encoding="utf-8") for p in (practice / "rejects").iterdir())
+    returned = "".join(p.read_text(encoding="utf-8") for p in (practice / "rejects").glob("*/*"))
     assert PLANTED[0] not in answer.out + answer.err + returned
     stored = b"".join(p.read_bytes() for p in practice.rglob("*") if p.is_file())
     assert PLANTED[0].encode() not in stored

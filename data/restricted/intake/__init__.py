@@ -72,12 +72,13 @@ class Intake:
 
     `rejects` has the columns of REJECT_COLUMNS and one row per fault, sorted by line
     (data/restricted/intake/rejects.py). accepted_rows + rejected_rows = rows, where parts of an area that were
-    added up are one row. `unknown_columns` are headings that the product does not know: they were checked for
-    personal data and otherwise ignored.
+    added up are one row. `partners` are those that the rows name, or the sender. `unknown_columns` are headings that
+    the product does not know: they were checked for personal data and otherwise ignored.
     """
 
     kind: str
     partner: str | None
+    partners: tuple[str, ...]
     rows: int
     accepted_rows: int
     rejected_rows: int
@@ -305,6 +306,7 @@ def _intake(
     return Intake(
         kind=kind.name,
         partner=partner,
+        partners=_list_partners(rows, partner),
         rows=len(rows) + len(table.faults),
         accepted_rows=len(identified.at),
         rejected_rows=int((~rows.good()).sum()) + len(table.faults),
@@ -316,6 +318,11 @@ def _intake(
         _identity=identified.identity,
         _content=identified.content,
     )
+
+
+def _list_partners(rows: Rows, partner: str | None) -> tuple[str, ...]:
+    named = map(str, rows.cells["partner"].distinct) if "partner" in rows.cells else ()
+    return tuple(sorted({*named, partner or ""} - {""}))
 
 
 def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, identified: Identified) -> Iterator[str]:

@@ -10,7 +10,9 @@ only texts that look like wrong answers are repeated, at most 40 characters:
   identifier or text of the file contains it. A category with a capital letter is repeated only if it is nearly
   an allowed one.
 
-A first name typed as the place, in an otherwise correct row, cannot be distinguished from a village's name.
+A first name typed as the place, in an otherwise correct row, cannot be distinguished from a village's name. So a list
+is for its owner alone, and is removed when a child is forgotten or the partner withdraws: it can be made again from the
+file. Each partner has a folder; files with rows of several partners, or of none that is named, share one.
 """
 
 from __future__ import annotations
@@ -32,11 +34,13 @@ from data.restricted.intake.headings import Layout
 from data.restricted.intake.table import Fault, RawTable
 from data.schema.column import Column, RecordKind
 from data.workspace.files import write_text
-from data.workspace.folding import fold, make_key
+from data.workspace.folding import fold, make_key, normalize_identifier
 from data.workspace.safe_text import escape_frame
 
 REJECT_COLUMNS = ("line", "record_number", "column", "value", "reason", "allowed")
 LONGEST = 40
+_SEVERAL = "_several"  # begins as no partner's folder does
+_LONGEST_FOLDER = 60
 _SHARED = 3  # rows with a value, from which it is shown with the reason
 _LINES = 5  # of a reason
 _DIGITS = 6
@@ -49,14 +53,36 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _RECORD_NUMBER = re.compile(r"(?=\D*\d)[\w./-]{1,40}")
 
 
+def find_list(folder: Path, partners: Iterable[str], file: str) -> Path:
+    """Return the path of the list for a file (its name) with rows of these partners, below the folder of all lists."""
+    folders = {_name_folder(partner) for partner in partners}
+    return folder / (folders.pop() if len(folders) == 1 else _SEVERAL) / f"{file}.rejected.csv"
+
+
+def remove_lists(folder: Path, partner: str | None = None) -> bool:
+    """Remove all lists, or those in which a partner may stand; return whether there were any.
+
+    Lists of earlier versions, which lie beside the partners' folders, name no partner and are always removed.
+    """
+    folders = [folder, folder / _SEVERAL, folder / _name_folder(partner)] if partner else [folder, *folder.glob("*/")]
+    lists = [path for one in folders for path in one.glob("*.csv")]
+    for path in lists:
+        path.unlink(missing_ok=True)
+    return bool(lists)
+
+
+def _name_folder(partner: str) -> str:
+    return re.sub(r"[^\w-]+", "-", normalize_identifier(partner)).strip("-_")[:_LONGEST_FOLDER] or _SEVERAL
+
+
 def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
-    """Write rejected rows as CSV (UTF-8 with a byte order mark), with the columns REJECT_COLUMNS."""
+    """Write rejected rows as CSV (UTF-8 with a byte order mark, mode 600), with the columns REJECT_COLUMNS."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(REJECT_COLUMNS)
     writer.writerows(escape_frame(rejects[list(REJECT_COLUMNS)]).itertuples(index=False, name=None))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, "\ufeff" + text.getvalue())
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_text(path, "\ufeff" + text.getvalue(), mode=0o600)
 
 
 def group_rejects(rejects: pd.DataFrame) -> list[dict[str, Any]]:
