@@ -84,7 +84,7 @@ def _by_content(kind: RecordKind, table: RawTable, layout: Layout, year: float |
         if position in layout.metadata:
             continue
         looks = partial(_content, kind, ours.get(position), raw.heading, year=year)
-        if find_personal_heading(raw.heading, kind.refuses) == "dates of birth" and find_birth_day(raw.distinct):
+        if position in ours and ours[position].name == "age_band" and _holds_birth_days(kind, raw, year):
             yield _Found(position, "dates of birth")
             continue
         if sort := looks(raw.distinct):
@@ -94,6 +94,13 @@ def _by_content(kind: RecordKind, table: RawTable, layout: Layout, year: float |
             degrees.setdefault(which, _Found(position, "coordinates", line))
     if len(degrees) == 2:
         yield from degrees.values()
+
+
+def _holds_birth_days(kind: RecordKind, raw: RawColumn, year: float | None) -> bool:
+    """Return whether a column of ages has days of birth: one among years of birth, or most of another column."""
+    if find_personal_heading(raw.heading, kind.refuses) == "dates of birth":
+        return find_birth_day(raw.distinct)
+    return find_personal_content(raw.distinct, "number", year=year) == "dates of birth"
 
 
 def _content(

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from data.personal.headings import find_personal_heading
 from data.restricted.intake.headings import SURE, match_headings, read_meanings
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.values import check_values
@@ -108,3 +109,9 @@ def test_a_word_of_two_meanings_in_one_column_is_in_no_table():
         for text, code in words.read_words().get(name, {}).items():
             if code:
                 assert meanings.setdefault(text.casefold(), code) == code, (name, text)
+
+
+def test_no_heading_of_ours_refuses_a_file_but_for_a_whole_day_of_birth():
+    for kind, name, text in HEADINGS:
+        sort = find_personal_heading(text.removeprefix(words.UNSURE), KINDS[kind].refuses)
+        assert sort is None or (sort, name) == ("dates of birth", "age_band"), (kind, text, sort)

@@ -448,3 +448,30 @@ def test_a_broken_row_is_not_repeated(tmp_path):
     intake = read(write(tmp_path, content))
     assert intake.rejected_rows == 2
     assert "Zamira" not in intake.rejects.to_csv()
+
+
+@pytest.mark.parametrize(
+    ("heading", "values"),
+    [("Viti i lindjes", ["1996", "3.2.1996"]), ("Mosha", ["3.2.1996", "4.5.1998"]), ("Mosha", ["1996-02-03", "11"])],
+)
+def test_days_of_birth_in_a_column_of_ages_refuse_the_file(tmp_path, heading, values):
+    rows = [
+        {(heading if k == "age_band" else k): (age if k == "age_band" else v) for k, v in ROW.items()} for age in values
+    ]
+    assert f"dates of birth ('{heading}')" in refusal(tmp_path, text_of(rows))
+
+
+def test_bands_that_a_spreadsheet_made_days_of_come_back_alone(tmp_path):
+    intake = read_rows(tmp_path, {"age_band": "2007-10-13"}, {"age_band": "10-13", "child_id": "K-2"})
+    assert reasons(intake) == {"age_band": "not an age or a band of ages"}
+    assert intake.accepted.age_band.tolist() == ["10-13"]
+
+
+def test_a_name_beside_a_code_in_one_heading_refuses_the_file(tmp_path):
+    row = {("Emri / Kodi i fëmijës" if k == "child_id" else k): v for k, v in ROW.items()}
+    assert "names ('Emri / Kodi i fëmijës')" in refusal(tmp_path, text_of([row]))
+
+
+def test_unknown_days_of_birth_are_found_beside_days_with_short_years(tmp_path):
+    rows = [ROW | {"date": f"{n}.3.07", "aside": f"{n}.2.1996"} for n in range(4, 8)]
+    assert "dates of birth ('aside'" in refusal(tmp_path, text_of(rows))
