@@ -1,8 +1,10 @@
 """kill -9 during an import, twenty times: all records of the file are stored, or none."""
 
+import shutil
 import signal
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data.restricted.keys import Secret
@@ -111,3 +113,48 @@ def test_killed_while_publishing_the_members_are_those_of_one_release(tmp_path):
             assert int(members) >= 1000 * i + published - 1
             assert vault.staged_publication() in (None, f"r{int(members) + 1}")
             assert [p for p in vault.check() if "was interrupted" not in p] == []
+
+
+UNDOER = """
+import sys
+from pathlib import Path
+from data.restricted.vault import Vault
+from tests.helpers import killing
+with Vault.open(Path(sys.argv[1]), bytes(range(32))) as vault:
+    killing.watch(vault._connection, 2_000)
+    vault.undo(2)
+killing.mark(killing.END)
+"""
+TABLES = ("encounter", "encounter_history", "batch", "undoable")
+
+
+@pytest.fixture(scope="module")
+def corrected(tmp_path_factory):
+    """Return a vault whose second import brought and corrected records, and all rows before and after its undo."""
+    folder = tmp_path_factory.mktemp("corrected") / "vault"
+    with Vault.create(folder, KEY) as vault:
+        vault.add("encounter", frame("encounter", 2_000), "a.csv")
+        corrections = frame("encounter", 1_000, first=1_500, version=1)
+        vault.add("encounter", pd.concat([frame("encounter", 1_500), corrections]), "b.csv")
+        vault.add("encounter", frame("encounter", 300, first=1_600, version=1), "c.csv")
+        before = all_rows(vault)
+    after = shutil.copytree(folder, folder.with_name("after"))
+    assert run_through("-c", UNDOER, after) > 3
+    with Vault.open(after, KEY) as vault:
+        return folder, before, all_rows(vault)
+
+
+def all_rows(vault):
+    return [sorted(vault._connection.execute(f"SELECT * FROM {table}").fetchall()) for table in TABLES]
+
+
+@pytest.mark.parametrize("i", range(6))
+def test_killed_while_it_undoes_an_import_it_has_undone_all_of_it_or_nothing(tmp_path, corrected, i):
+    folder, before, after = corrected
+    copy = shutil.copytree(folder, tmp_path / "vault")
+    ended = kill("-c", UNDOER, copy, marks=1 + i, delay=0.01 * i)
+    with Vault.open(copy, KEY) as vault:
+        found = all_rows(vault)
+        assert found in (before, after)
+        assert not (ended and found == before)
+        assert vault.check() == []
