@@ -78,7 +78,7 @@ class Intake:
 
     kind: str
     partner: str | None
-    partners: tuple[str, ...]
+    partners: tuple[str, ...] = field(repr=False)
     rows: int
     accepted_rows: int
     rejected_rows: int

@@ -30,7 +30,11 @@ _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _BLANK = "".join(_DELIMITERS) + " \r\n"  # Cells of nothing but another delimiter are empty too.
 _LINES = 400  # Enough for the first rows, also where cells have several lines.
 _SAMPLE = 4_096  # bytes
+_MOST_BYTES = 1 << 26
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # a stream of an OLE file
+_OPEN_DOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
+_WEB_PAGE = (b"<html", b"<!doctype html", b"<table", b"<?xml", b"<meta")
 _ZIP = b"PK\x03\x04"
 
 
@@ -55,8 +59,6 @@ def read_table(path: Path, find_start: FindStart, progress: ProgressCount | None
         notes: list[str] = []
         with rows_of_workbook(path, find_start, notes) as (begin, rows):
             return _collect(rows, begin, notes, None, progress)
-    if start.startswith(_OLD_EXCEL):
-        raise FileRefused(f"{path.name} is an Excel file of the old format. Save it as .xlsx or CSV.")
     return _read_csv(path, find_start, progress)
 
 
@@ -76,12 +78,31 @@ def read_grids(path: Path) -> list[Grid]:
 def _first_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            start = file.read(8)
+            start = file.read(_SAMPLE)
     except OSError as error:
         raise FileRefused(f"{path.name} cannot be read: {error.strerror}.") from None
     if not start:
         raise FileRefused(f"{path.name} is empty.")
-    return start
+    _refuse_other_formats(path, start)
+    return start[:8]
+
+
+def _refuse_other_formats(path: Path, start: bytes) -> None:
+    """Refuse files that a spreadsheet program writes and that are no table of ours; say what each is."""
+    if start.startswith(_OLD_EXCEL):
+        with path.open("rb") as file:
+            encrypted = _ENCRYPTED in file.read(_MOST_BYTES)
+        if encrypted:
+            msg = (
+                f"{path.name} is protected by a password. Open it, save a copy without a password as .xlsx, import the "
+            )
+            raise FileRefused(f"{msg}copy and delete it.")
+        raise FileRefused(f"{path.name} is an Excel file of the old format. Save it as .xlsx or CSV.")
+    if start.startswith(_ZIP) and _OPEN_DOCUMENT in start:
+        raise FileRefused(f"{path.name} is an OpenDocument spreadsheet. Save it as .xlsx or CSV.")
+    if start.removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith(_WEB_PAGE):
+        msg = f"{path.name} is a web page or XML, whatever its name says: some systems export tables so. "
+        raise FileRefused(f"{msg}Open it in a spreadsheet program and save it as .xlsx or CSV.")
 
 
 def _read_csv(path: Path, find_start: FindStart, progress: ProgressCount | None) -> RawTable:

@@ -154,6 +154,24 @@ def test_a_file_of_another_format_is_refused(tmp_path, content):
     assert refusal(tmp_path, content)
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "protected by a password"),
+        (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "Workbook".encode("utf-16-le"), "old format"),
+        (b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "OpenDocument"),
+        (b"\xef\xbb\xbf\r\n<HTML><table><tr><td>date</td></tr></table>", "web page"),
+        (b'<?xml version="1.0"?><Workbook/>', "web page or XML"),
+    ],
+)
+def test_what_a_spreadsheet_program_writes_is_named_with_the_remedy(tmp_path, content, said):
+    path = write(tmp_path, content, "list.xls")
+    for reading in (read, guess_kind, is_invented):
+        with pytest.raises(FileRefused, match=said) as caught:
+            reading(path)
+        assert "as .xlsx" in str(caught.value)
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(FileRefused, match="cannot be read"):
         read(tmp_path / "none.csv")
