@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +17,7 @@ from data.disclosure.attacks.audit import audit_release as audit_release
 from data.disclosure.attacks.bounds import Finding
 from data.release import Release
 from data.tables.spec import TIERS
+from data.workspace.files import private_folder
 from geo import export
 from risk.evaluation.forecast_ledger import COUNTS
 from risk.evaluation.hub_files import tabulate_observed, write_target
@@ -35,15 +34,16 @@ def audit(
 ) -> None:
     """Attack a release together with all earlier ones, and every file that readers can get."""
     workspace = open_workspace(context, or_demo=True)
-    with progress("Attacking") as tick, tempfile.TemporaryDirectory() as folder:
+    # Partner files never lie outside the workspace, and those of an audit that was killed go when the next one starts.
+    with progress("Attacking") as tick, private_folder(workspace.path / ".audit.part") as folder:
         files = {}
         for tier in TIERS:
             opened = Release.open(workspace.releases, tier, name, derived=workspace.derived)
-            files[tier] = export.export_layers(opened, Path(folder) / tier, export.FORMATS)
-            files[tier] += write_atlases(opened, Path(folder) / tier)
-            files[tier] += write_view_sheets(opened, Path(folder) / tier)
+            files[tier] = export.export_layers(opened, folder / tier, export.FORMATS)
+            files[tier] += write_atlases(opened, folder / tier)
+            files[tier] += write_view_sheets(opened, folder / tier)
             if COUNTS in opened.tables:
-                files[tier].append(write_target(opened, tabulate_observed(opened), Path(folder) / tier))
+                files[tier].append(write_target(opened, tabulate_observed(opened), folder / tier))
         result = audit_release(workspace.releases, workspace.derived, name, files=files, progress=tick)
     emit(
         {

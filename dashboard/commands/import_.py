@@ -28,6 +28,7 @@ from data.restricted.intake.rejects import find_list, group_rejects
 from data.restricted.vault import Counts, Vault, open_vault
 from data.schema.kinds import KINDS
 from data.workspace import Workspace
+from data.workspace.files import write_bytes
 from geo.places import Places
 
 _TABLES = (".csv", ".xlsx")  # what is no such file is read too if its content is
@@ -152,17 +153,13 @@ def word_unknown(path: Path) -> str:
 
 
 def find_mappings(workspace: Workspace, partner: str | None, file: Path | None) -> dict[str, ColumnMapping]:
-    """Save the mapping file of this call for its partner, and return the partner's saved mappings by kind."""
+    """Return the mappings by kind of the file of this call, or else those that are saved for its partner."""
     if partner is None:
         if file is None:
             return {}
         raise InputError("A mapping belongs to a partner. Name the partner: --partner NAME --mapping FILE")
-    saved = mapping.file_for(workspace.mappings, partner)
-    if file is not None:
-        for kind in KINDS:
-            mapping.read(file, kind)
-        saved.write_bytes(file.read_bytes())
-    return {kind: mapping.read(saved, kind) for kind in KINDS}
+    source = file or mapping.file_for(workspace.mappings, partner)
+    return {kind: mapping.read(source, kind) for kind in KINDS}
 
 
 def extend_mappings(mappings: Mapping[str, ColumnMapping], hints: Hints) -> dict[str, ColumnMapping]:
@@ -257,7 +254,7 @@ def import_files(
     rules: Annotated[
         Path | None,
         typer.Option(
-            "--mapping", help="File that translates this partner's column names and words; saved for next time."
+            "--mapping", help="File that translates this partner's column names and words; saved if no file is refused."
         ),
     ] = None,
     hints: Hints = NO_HINTS,
@@ -289,6 +286,8 @@ def import_files(
         overdue = find_overdue(workspace, vault)
     totals = {name: sum(result.get(name, 0) for result in results) for name in _COUNTS}
     refused = [result["file"] for result in results if result.get("refused")]
+    if rules and partner and not refused:
+        write_bytes(mapping.file_for(workspace.mappings, partner), rules.read_bytes(), mode=0o600)
     emit(
         {**totals, "overdue": overdue.count, "refused": refused, "stored": not dry_run, "files": results},
         as_json,

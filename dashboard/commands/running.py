@@ -6,6 +6,7 @@ A command's module is imported when the command is used, because the libraries o
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
@@ -16,7 +17,8 @@ import typer
 from typer.exceptions import TyperException
 
 from dashboard.commands.output import fail, format_error
-from data.errors import InputError, TactError
+from data.errors import DiskFull, InputError, TactError
+from data.workspace.files import NO_ROOM
 
 # Each command, and where it is: a module of this package, and a function or a group of commands in it.
 _COMMANDS = {
@@ -119,12 +121,18 @@ def run() -> int:
         # A group without a command has printed its help, and has nothing more to say.
         code = fail(error, as_json=as_json) if format_error(error) else 0
     except OSError as error:
-        fail(_no_access(error), as_json=as_json)
+        fail(_explain(error), as_json=as_json)
     return code if isinstance(code, int) else 0
 
 
-def _no_access(error: OSError) -> InputError:
-    """Return an error that names the path which could not be used; raise errors without a path again."""
+def _explain(error: OSError) -> TactError:
+    """Return an error that names the path which could not be used, or the full disk; raise any other error again."""
+    if error.errno in NO_ROOM:
+        where = f" ({error.filename})" if error.filename else ""
+        return DiskFull(
+            f"The disk is full{where}. What was not finished was not stored, and nothing was lost. Free some space, "
+            f"for the workspace and for temporary files ({tempfile.gettempdir()}), and run the command again."
+        )
     if error.filename is None:
         raise error
     return InputError(f"{error.filename}: {error.strerror}. Check the path, and that you may use it.")

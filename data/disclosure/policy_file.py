@@ -32,6 +32,7 @@ from data.tables.spec import (
     TableSpec,
     Tier,
 )
+from data.workspace.toml_text import parse_toml
 
 FILE = "policy.toml"
 _NONE, _AND = "none", " and "
@@ -133,7 +134,7 @@ def _write_block(tier: Tier, block: Block) -> str:
 def parse(text: str) -> Rules:
     """Read the text of a policy file; raise InputError with every fault, its place and what is allowed."""
     try:
-        content = tomllib.loads(text)
+        content = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{FILE} cannot be read: {error}. {_REMEDY}") from None
     faults = list(_find_unknown_names(content))

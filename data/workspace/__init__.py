@@ -15,6 +15,7 @@ import platformdirs
 
 from data.errors import WorkspaceError
 from data.workspace import files
+from data.workspace.toml_text import parse_toml
 
 __all__ = ["KINDS", "Kind", "Workspace", "default_path", "demo_path"]
 
@@ -96,7 +97,7 @@ class Workspace:
     @classmethod
     def _parse(cls, path: Path, text: str) -> Self:
         try:
-            fields = tomllib.loads(text)
+            fields = parse_toml(text)
         except tomllib.TOMLDecodeError as error:
             raise _damaged(path, str(error)) from error
         if fields.get("format") != _FORMAT:

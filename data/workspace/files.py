@@ -12,9 +12,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.errors import DiskFull, ReleaseError
+import filelock
 
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+from data.errors import DiskFull, ReleaseError, WorkspaceError
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def write_bytes(path: Path, data: bytes, *, mode: int = 0o666) -> None:
@@ -57,6 +59,26 @@ def aside(path: Path) -> Path:
     """Return a hidden, unused path in the same folder, for a temporary file or folder."""
     path = Path(path)
     return path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+
+
+@contextlib.contextmanager
+def private_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder of mode 700 for files that must not outlive the block, and remove it at the end.
+
+    What a killed process left there is removed first. Raises WorkspaceError while another process uses the folder.
+    """
+    lock = filelock.FileLock(folder.with_name(f"{folder.name}.lock"), timeout=0, mode=0o600)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise WorkspaceError(f"Another process uses {folder}. Wait until it is done, and try again.") from None
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
 
 
 def publish_folder(tmp: Path, final: Path) -> None:
@@ -116,7 +138,7 @@ def no_room_means_disk_full(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in NO_ROOM:
             raise
         raise DiskFull(
             f"The disk is full, so {path} was not written; nothing was changed. Free some space and run the "

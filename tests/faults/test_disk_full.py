@@ -1,13 +1,17 @@
 """A full disk: a clear message, and nothing is changed."""
 
 import contextlib
+import errno
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
 from data.errors import DiskFull
+from data.release import names
 from data.restricted import keys
 from data.restricted.backup import restore_backup, write_backup
 from data.restricted.keys import Secret
@@ -124,3 +128,30 @@ def test_no_room_for_a_new_vault_leaves_nothing(small_disk):
     with pytest.raises(DiskFull):
         Vault.create(small_disk / "vault", KEY)
     assert [p.name for p in small_disk.iterdir()] == ["filler"]
+
+
+@pytest.mark.parametrize("full", ["workspace", "temporary files"])
+def test_no_room_for_a_release_is_a_message_and_the_next_is_whole(tact, small_disk, tmp_path, full, monkeypatch):
+    folder = (small_disk if full == "workspace" else tmp_path) / "practice"
+    assert tact("--workspace", folder, "init", "--practice").code == 0
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk if full != "workspace" else tmp_path))
+    (small_disk / "filler").write_bytes(bytes(max(0, shutil.disk_usage(small_disk).free - 100_000)))
+    refused = tact("--workspace", folder, "release", "--figures-only", "--json")
+    assert (refused.code, refused.json["error"]) == (4, "DiskFull")
+    assert "nothing was lost" in refused.json["message"] or "nothing was changed" in refused.json["message"]
+    assert names(folder / "releases") == []
+    (small_disk / "filler").unlink()
+    subprocess.run(["mount", "-o", f"remount,size={100 * MEGABYTE}", str(small_disk)], check=True)
+    assert tact("--workspace", folder, "release", "--figures-only", "--json").code == 0
+    assert tact("--workspace", folder, "doctor", "--json").json["healthy"]
+
+
+@pytest.mark.parametrize("path", [None, "/somewhere/file"])
+def test_no_room_is_a_message_wherever_a_command_meets_it(tact, tmp_path, monkeypatch, path):
+    def fail(*_args, **_how):
+        raise OSError(errno.ENOSPC, "No space left on device", *([path] if path else []))
+
+    monkeypatch.setattr(Workspace, "create", fail)
+    answer = tact("--workspace", tmp_path / "w", "init", "--json")
+    assert (answer.code, answer.json["error"]) == (4, "DiskFull")
+    assert tempfile.gettempdir() in answer.json["message"]

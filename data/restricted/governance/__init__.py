@@ -21,6 +21,7 @@ from data.disclosure import policy_file
 from data.errors import WorkspaceError
 from data.tables.spec import Plan
 from data.workspace import Workspace, files
+from data.workspace.toml_text import parse_toml
 
 __all__ = ["BREACH_FILE", "FILE", "INVENTED", "TEMPLATE", "Agreement", "Governance", "read", "write_missing"]
 
@@ -128,9 +129,9 @@ def write_missing(workspace: Workspace) -> list[Path]:
 def read(workspace: Workspace) -> Governance:
     """Read a workspace's governance file; a fault in it is listed in `missing`."""
     path = workspace.path / FILE
-    fields = tomllib.loads(INVENTED) if workspace.invented else {}
+    fields = parse_toml(INVENTED) if workspace.invented else {}
     try:
-        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+        fields = parse_toml(path.read_text(encoding="utf-8"))
         missing = [f"{FILE}, {line}" for line in sorted(_missing(fields, workspace.invented), key=_position)]
     except FileNotFoundError:
         missing = [f"There is no {path}. `tact doctor` writes an empty one: fill it in."]

@@ -42,6 +42,7 @@ from data.errors import InputError
 from data.schema import get_kind
 from data.schema.kinds import KINDS
 from data.workspace.files import write_text
+from data.workspace.toml_text import parse_toml
 
 Slashes = Literal["", "day first", "month first"]
 SLASHES: tuple[str, ...] = ("day first", "month first")
@@ -166,7 +167,7 @@ def _only_columns_of(kind: str, mapping: ColumnMapping) -> ColumnMapping:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

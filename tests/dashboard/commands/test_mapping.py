@@ -76,6 +76,22 @@ def test_a_place_is_kept_by_its_code(run, practice, tmp_path):
     assert run("import", path, "--partner", "E", "--json").json["accepted"] == 2
 
 
+def test_a_mapping_replaces_the_kept_one_only_when_the_import_succeeds(run, practice, tmp_path):
+    good = write(tmp_path, text_of([ROW]), "good.csv")
+    bad = write(tmp_path, "a,b\n1,2", "bad.csv")
+    rules, kept = tmp_path / "rules.toml", practice / "mappings" / "arsis.toml"
+    rules.write_text('[encounter.values.stage]\n"first" = "at_risk"\n')
+    assert run("import", good, "--partner", "ARSIS", "--mapping", rules, "--json").code == 0
+    first = kept.read_text()
+    assert "first" in first
+    rules.write_text('[encounter.values.stage]\n"second" = "at_risk"\n')
+    for files in ([bad], [good, bad]):
+        assert run("import", *files, "--partner", "ARSIS", "--mapping", rules, "--json").code == 2
+        assert kept.read_text() == first
+    assert run("import", good, "--partner", "ARSIS", "--mapping", rules, "--json").code == 0
+    assert kept.read_text() == rules.read_text()
+
+
 def test_a_dry_run_says_what_would_happen_and_stores_nothing(run, practice, tmp_path):
     path = write(tmp_path, text_of([ROW | {"record_number": "1"}, ROW | {"stage": "x"}]), "dry.csv")
     before = run("imports", "--json").json
