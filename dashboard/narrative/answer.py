@@ -20,8 +20,8 @@ from risk.report.shift import REFERENCE, WATCHED, AreaShift
 _ENOUGH = 80.0  # of 100 cases in which a rise is seen
 _ORDER = ("rose", "fell", "same", "few")
 _LEADS = {
-    "rose": mark("internal trafficking is a larger part of what is met in {areas}"),
-    "fell": mark("internal trafficking is a smaller part of what is met in {areas}"),
+    "rose": mark("internal trafficking makes up a larger share of the children met in {areas}"),
+    "fell": mark("internal trafficking makes up a smaller share of the children met in {areas}"),
     "same": mark("the share of internal trafficking did not clearly change in {areas}"),
     "few": mark("in {areas} too few children were met to tell whether it changed"),
 }
@@ -48,21 +48,21 @@ def _word_need(t: Speech, areas: Iterable[AreaJudgement]) -> Iterator[Finding]:
             ranked.setdefault(judged.country, []).append((judged.area, judged.unmet))
     if not ranked:
         return
-    places, places_with_country, amounts, chances = [], [], [], []
+    places, amounts, chances = [], [], []
     for country, ordered in ranked.items():
         ordered.sort(key=lambda pair: (pair[1].rank.value, -pair[1].amount.value))  # as the list and the map
         chances.append(ordered[0][1].chance_first)
         first = ordered[: 1 if chances[-1] >= LIKELY else 2]
-        places.append(t.join_or([t.name_area(code) for code, _unmet in first]))
-        places_with_country.append(f"{places[-1]} ({t.name_area(country)})")
+        names = t.join_or([t.name_area(code) for code, _unmet in first])
+        places.append(f"{names} ({t.name_area(country)})")
         amounts.append(t.join_or([_word_amount(t, unmet.amount) for _code, unmet in first]))
     detail = t("about {numbers} children a quarter", numbers=t.join_and(amounts))
     if min(chances) >= LIKELY:
         word = t(CERTAINTIES["very_likely" if min(chances) >= VERY_LIKELY else "likely"])
         detail = t.join_parts([word, detail])
-    # Where two areas of a country are named, the countries keep the names apart.
-    names = t.join_and(places) if min(chances) >= LIKELY else t.list_names(places_with_country)
-    yield Finding(t("The most children in need not reached are in {areas}", areas=names), detail)
+    # Where two areas of a country are named, no "and" stands beside their "or".
+    listed = t.join_and(places) if min(chances) >= LIKELY else t.list_names(places)
+    yield Finding(t("The most children in need not reached are in {areas}", areas=listed), detail)
 
 
 def _word_amount(t: Speech, amount: Amount) -> str:
@@ -128,19 +128,23 @@ def word_advice(t: Speech, plan: PlanSummary | None) -> Finding:
         interval=t.format_interval(verdict.gain),
     )
     if plan.answer == "move":
-        lead = t.format_plural("Moving {count} unit is advised", "Moving {count} units is advised", verdict.moved)
+        lead = t.format_plural(
+            "Moving {count} team or service is advised", "Moving {count} teams or services is advised", verdict.moved
+        )
         return Finding(lead, t("{gain}; sure in {chance}", gain=gain, chance=t.format_chance(verdict.probability)))
     if plan.answer == "small":
         lead = t.format_plural(
-            "Moving {count} unit would almost surely help, but little",
-            "Moving {count} units would almost surely help, but little",
+            "Only easy moves are advised: moving {count} team or service would almost surely help, but little",
+            "Only easy moves are advised: moving {count} teams or services would almost surely help, but little",
             verdict.moved,
         )
-        return Finding(lead, t("{gain}; make the moves that are easy", gain=gain))
+        return Finding(lead, gain)
     if not plan.moves:
-        return Finding(t("No move of teams is advised"), t("today's posts are as good as any that keep the rules"))
+        return Finding(
+            t("No move of teams or services is advised"), t("today's posts are as good as any that keep the rules")
+        )
     return Finding(
-        t("No move of teams is sure enough to advise"),
+        t("No move of teams or services is sure enough to advise"),
         t(
             "the chance of a gain that matters is {chance}, {enough} is wanted",
             chance=t.format_chance(verdict.probability),

@@ -100,13 +100,14 @@ def render_ranking(
 def _render_row(t: Speech, area: AreaJudgement, history: History | None, pathway: str, widest: float) -> Markup:
     return html(
         '<tr data-area="{}" class="{}"><td class="rank">{}</td>'
-        '<th scope="row"><a href="?area={}" target="_self">{}</a></th>'
+        '<th scope="row"><a href="?area={}" target="_self">{}</a>{}</th>'
         '<td class="unmet">{}</td><td class="course">{}</td><td class="rate">{}</td><td class="gaps">{}</td></tr>',
         area.area,
         "watched" if area.area in WATCHED else "",
         _render_rank(area),
         area.area,
         t.name_area(area.area),
+        html(" <small>{}</small>", t("always first")) if area.area in WATCHED else "",
         _render_unmet(t, area, widest),
         render_history(history),
         _render_rate(t, area.rates.get(pathway)),

@@ -42,7 +42,7 @@ def test_where_the_first_place_is_not_likely_two_areas_are_named():
 def test_where_it_is_likely_the_sentence_says_how_likely():
     areas = {a.area: a for a in (judge("AL-11", 40, 0.7), judge("GR-B", 60, 0.95))}
     need = answer.word_answer(T, areas, None)[0]
-    assert need.lead == "The most children in need not reached are in Tirana and Central Macedonia"
+    assert need.lead == "The most children in need not reached are in Tirana (Albania) and Central Macedonia (Greece)"
     assert need.detail == "likely; about 40 (20 to 80) and 60 (30 to 120) children a quarter"
 
 
@@ -56,12 +56,16 @@ def test_the_first_area_is_the_first_of_the_list_whatever_the_chances():
 @pytest.mark.parametrize(
     ("tirana", "durres", "lead"),
     [
-        (("rose", 90.0), ("rose", 50.0), "Internal trafficking is a larger part of what is met in Tirana and Durrës"),
+        (
+            ("rose", 90.0),
+            ("rose", 50.0),
+            "Internal trafficking makes up a larger share of the children met in Tirana and Durrës",
+        ),
         (
             ("rose", 90.0),
             ("unclear", 12.0),
-            "Internal trafficking is a larger part of what is met in Tirana; in Durrës too few children were met to "
-            "tell whether it changed",
+            "Internal trafficking makes up a larger share of the children met in Tirana; in Durrës too few "
+            "children were met to tell whether it changed",
         ),
         (
             ("unclear", 95.0),
@@ -72,8 +76,8 @@ def test_the_first_area_is_the_first_of_the_list_whatever_the_chances():
         (
             ("fell", 90.0),
             ("unclear", 95.0),
-            "Internal trafficking is a smaller part of what is met in Tirana; the share of internal trafficking did "
-            "not clearly change in Durrës",
+            "Internal trafficking makes up a smaller share of the children met in Tirana; the share of internal "
+            "trafficking did not clearly change in Durrës",
         ),
     ],
 )
@@ -96,10 +100,10 @@ def test_the_advice_is_never_stronger_than_the_plan():
     assert answer.word_advice(T, plan("move")).lead.endswith("is advised")
     assert "but little" in answer.word_advice(T, plan("small")).lead
     nothing = answer.word_advice(T, plan("nothing"))
-    assert nothing.lead == "No move of teams is sure enough to advise"
+    assert nothing.lead == "No move of teams or services is sure enough to advise"
     assert "42" in nothing.detail
     assert "90" in nothing.detail
-    assert answer.word_advice(T, plan("nothing", 0)).lead == "No move of teams is advised"
+    assert answer.word_advice(T, plan("nothing", 0)).lead == "No move of teams or services is advised"
     assert answer.word_advice(T, None).lead == "No plan of moves was calculated"
 
 
