@@ -31,7 +31,7 @@ from data.workspace import Workspace
 from data.workspace.files import write_bytes
 from geo.places import Places
 
-_TABLES = (".csv", ".xlsx")  # what is no such file is read too if its content is
+_TABLES = (".csv", ".xlsx", ".xls")  # what is no such file is read too if its content is
 _MAX_REASONS = 5  # on the screen; all of them are in the file of rejects
 _OVERDUE = (
     "{count:,} of these records are about children without an encounter since {day}. The next import or "

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import openpyxl
 
+from tests.helpers.old_excel import write_old_workbook
+
 Row = Sequence[object]
 # What is stored of a row, or (column, words of the reason) of a row that comes back.
 Expected = Mapping[str, object] | tuple[str, str]
@@ -600,7 +602,27 @@ FILES = (
         rows={2: {"date": "2008-03-04"}, 3: {"date": "2008-03-05", "sex": "male"}},
         answers={"days": {"date": "day first"}},
     ),
-    # 26 and 27. What never goes in.
+    # 26. The old format of Excel, with a day number and a month as a word.
+    Messy(
+        "old-excel",
+        lambda folder: write_old_workbook(
+            folder / "invented-old-excel.xls",
+            [
+                ["Lista e rasteve (e shpikur)"],
+                ["Data", "Bashkia", "Kodi i fëmijës", "Gjinia", "Mosha", "Faza", "Forma", "Si u gjet"],
+                [39511, "Tiranë", "X-1", "djalë", 9, "në rrezik", "lypje", "terren"],
+                ["5 mars 2008", "Krujë", "X-2", "vajzë", 15, "në rrezik", "punë në rrugë", "policia"],
+                ["Gjithsej", None, 2],
+            ],
+        ),
+        rows={
+            3: {"date": "2008-03-04", "sex": "male", "age_band": "6-9"},
+            4: {"date": "2008-03-05", "sex": "female", "age_band": "14-17", "form": "street_work"},
+        },
+        answers={"constants": BOTH},
+        left_out=(5,),
+    ),
+    # 27 and 28. What never goes in.
     Messy(
         "names",
         write_text(

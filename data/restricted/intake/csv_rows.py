@@ -11,9 +11,10 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -52,27 +53,49 @@ def read_table(path: Path, find_start: FindStart, progress: ProgressCount | None
     `find_start` takes the first rows of each visible sheet, or of the text cut at each delimiter, and returns where the
     table begins. Raises FileRefused for a file that is empty, damaged or of another format.
     """
-    start = _first_bytes(path)
-    if start.startswith(_ZIP):
-        from data.restricted.intake.xlsx_rows import rows_of_workbook
-
+    module = _find_reader(_first_bytes(path))
+    if module:
         notes: list[str] = []
-        with rows_of_workbook(path, find_start, notes) as (begin, rows):
+        with module.rows_of_workbook(path, find_start, notes) as (begin, rows):
             return _collect(rows, begin, notes, None, progress)
     return _read_csv(path, find_start, progress)
 
 
 def read_grids(path: Path) -> list[Grid]:
     """Read only the first rows of each visible sheet, or of a text cut at each delimiter. Raises FileRefused."""
-    if _first_bytes(path).startswith(_ZIP):
-        from data.restricted.intake.xlsx_rows import read_first_rows
-
-        return read_first_rows(path)
+    module = _find_reader(_first_bytes(path))
+    if module:
+        return module.read_first_rows(path)
     with path.open(encoding=_encoding(path)[0], newline="") as file:
         try:
             return [grid for _, grid in _cut(list(islice(file, _LINES)), path.name)]
         except UnicodeError:
             raise FileRefused(f"{path.name} cannot be read as a table.") from None
+
+
+class _Reader(Protocol):
+    """A module that reads workbooks of one format."""
+
+    def rows_of_workbook(
+        self, path: Path, find_start: FindStart, notes: list[str]
+    ) -> AbstractContextManager[tuple[Start, Iterator[tuple[int, list[str] | Fault]]]]:
+        """Yield where the table begins, and the rows below its headings."""
+
+    def read_first_rows(self, path: Path) -> list[Grid]:
+        """Return the first rows of each visible sheet."""
+
+
+def _find_reader(start: bytes) -> _Reader | None:
+    """Return the module that reads a workbook, None for a text."""
+    if start.startswith(_ZIP):
+        from data.restricted.intake import xlsx_rows
+
+        return xlsx_rows
+    if start.startswith(_OLD_EXCEL):
+        from data.restricted.intake import xls_rows
+
+        return xls_rows
+    return None
 
 
 def _first_bytes(path: Path) -> bytes:
@@ -97,7 +120,6 @@ def _refuse_other_formats(path: Path, start: bytes) -> None:
                 f"{path.name} is protected by a password. Open it, save a copy without a password as .xlsx, import the "
             )
             raise FileRefused(f"{msg}copy and delete it.")
-        raise FileRefused(f"{path.name} is an Excel file of the old format. Save it as .xlsx or CSV.")
     if start.startswith(_ZIP) and _OPEN_DOCUMENT in start:
         raise FileRefused(f"{path.name} is an OpenDocument spreadsheet. Save it as .xlsx or CSV.")
     if start.removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith(_WEB_PAGE):

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from data.errors import FileRefused
 from data.restricted.intake.start import Start
 from data.schema import words
 
@@ -45,6 +46,14 @@ class RawTable:
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     begin: Start = field(default_factory=lambda: Start(0, 1, []))
+
+
+def refuse_locked(name: str) -> FileRefused:
+    """Return the error for a workbook with a password."""
+    return FileRefused(
+        f"{name} is protected by a password. Open it, save a copy without a password as .xlsx, import the copy and "
+        "delete it."
+    )
 
 
 def is_total(cells: Sequence[str]) -> bool:

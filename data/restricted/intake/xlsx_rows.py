@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -38,9 +38,13 @@ def rows_of_workbook(
     with _opened(path) as sheets:
         used, grids = _first_rows(sheets)
         begin = find_start(grids)
-        if len(used) > 1:
-            notes.append(f"Only sheet {grids[begin.grid].number} of the {len(sheets)} sheets in the file was read.")
+        notes += note_other_sheets(grids, begin)
         yield begin, _rows(used[begin.grid], begin)
+
+
+def note_other_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:
+    """Return a note if a workbook has more than one sheet with content."""
+    return [f"Only sheet {begin.sheet} was read, of {len(grids)} sheets with content."] if len(grids) > 1 else []
 
 
 def read_first_rows(path: Path) -> list[Grid]:
@@ -53,7 +57,7 @@ def _first_rows(sheets: list[ReadOnlyWorksheet]) -> tuple[list[ReadOnlyWorksheet
     """Return the sheets that have content, and their first rows."""
     used, grids = [], []
     for number, sheet in enumerate(sheets, start=1):
-        rows = [(row, [_text(cell.value) for cell in cells]) for row, cells in enumerate(_head(sheet), start=1)]
+        rows = [(row, [convert_cell(cell.value) for cell in cells]) for row, cells in enumerate(_head(sheet), start=1)]
         filled = [(row, cells) for row, cells in rows if any(cell.strip() for cell in cells)]
         if filled and (sheet.title not in GUIDES or len(sheets) == 1):
             used.append(sheet)
@@ -115,7 +119,7 @@ def _rows(sheet: ReadOnlyWorksheet, begin: Start) -> Iterator[tuple[int, list[st
         if number <= begin.line:
             continue
         types = {cell.data_type for cell in row}
-        cells = [_text(cell.value) for cell in row]
+        cells = [convert_cell(cell.value) for cell in row]
         # The sums of a row of totals are formulas; it is left out like any other row of totals.
         if types & {"f", "e"} and not is_total(cells):
             reason = "the row has a formula" if "f" in types else "the row has a cell with an error"
@@ -125,7 +129,8 @@ def _rows(sheet: ReadOnlyWorksheet, begin: Start) -> Iterator[tuple[int, list[st
             yield number, cells + [""] * (width - len(cells))
 
 
-def _text(value: object) -> str:
+def convert_cell(value: object) -> str:
+    """Return the text of a cell: days in ISO form, whole numbers without a point."""
     if value is None:
         return ""
     if isinstance(value, str):

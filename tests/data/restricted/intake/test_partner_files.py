@@ -12,6 +12,7 @@ from data.errors import FileRefused, InputError
 from data.restricted.intake import guess_kind, is_invented
 from data.restricted.intake.mapping import ColumnMapping
 from data.schema.kinds import KINDS
+from tests.helpers.old_excel import write_old_workbook
 from tests.helpers.partner_files import (
     ROW,
     Hasher,
@@ -158,7 +159,7 @@ def test_a_file_of_another_format_is_refused(tmp_path, content):
     ("content", "said"),
     [
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "protected by a password"),
-        (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "Workbook".encode("utf-16-le"), "old format"),
+        (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "Workbook".encode("utf-16-le"), "damaged or incomplete"),
         (b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "OpenDocument"),
         (b"\xef\xbb\xbf\r\n<HTML><table><tr><td>date</td></tr></table>", "web page"),
         (b'<?xml version="1.0"?><Workbook/>', "web page or XML"),
@@ -170,6 +171,20 @@ def test_what_a_spreadsheet_program_writes_is_named_with_the_remedy(tmp_path, co
         with pytest.raises(FileRefused, match=said) as caught:
             reading(path)
         assert "as .xlsx" in str(caught.value)
+
+
+@pytest.mark.parametrize("keep", [8, 600, 1_600, 3_000])
+def test_a_truncated_workbook_of_the_old_format_is_refused(tmp_path, keep):
+    whole = write_old_workbook(tmp_path / "whole.xls", [list(ROW), list(ROW.values())])
+    assert read(whole).accepted_rows == 1
+    assert refusal(tmp_path, whole.read_bytes()[:keep])
+
+
+def test_a_workbook_of_the_old_format_has_the_same_records(tmp_path):
+    path = write_old_workbook(tmp_path / "a.xls", [["Lista (e shpikur)"], [], list(ROW), list(ROW.values())])
+    intake = read(path)
+    assert identities(intake) == identities(read_rows(tmp_path, {}))
+    assert read(write_old_workbook(path, [list(ROW), [*ROW.values()], []])).rows == 1
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
@@ -200,7 +215,7 @@ def test_the_sheet_with_our_columns_is_read(tmp_path):
     path = workbook(tmp_path, ("Help", [["Read this"]]), ("Data", [list(ROW), GOOD]))
     intake = read(path)
     assert intake.accepted_rows == 1
-    assert intake.notes == ("Only sheet 2 of the 2 sheets in the file was read.",)
+    assert intake.notes == ("Only sheet 2 was read, of 2 sheets with content.",)
 
 
 def test_two_sheets_with_our_columns_are_refused(tmp_path):

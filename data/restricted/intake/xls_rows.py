@@ -1,0 +1,78 @@
+"""Rows of an Excel workbook of the old format (.xls) as texts.
+
+It has at most 65,536 rows of 256 cells, and the results of its formulas, so that all of it is read at once. Workbooks
+of OpenDocument are not read: a small one may claim billions of cells.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.errors import FileRefused, TactError
+from data.restricted.intake.start import ROWS, FindStart, Grid, Start
+from data.restricted.intake.table import Fault, refuse_locked
+from data.restricted.intake.xlsx_rows import convert_cell, note_other_sheets
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
+
+
+@contextlib.contextmanager
+def rows_of_workbook(
+    path: Path, find_start: FindStart, notes: list[str]
+) -> Iterator[tuple[Start, Iterator[tuple[int, list[str] | Fault]]]]:
+    """Yield where the table begins, and the rows below its headings with their row numbers. Raises FileRefused."""
+    with _opened(path) as book:
+        grids = _first_rows(book)
+        begin = find_start(grids)
+        notes += note_other_sheets(grids, begin)
+        width = len(begin.headings)
+        below = (
+            (number, cells + [""] * (width - len(cells)))
+            for number, cells in _rows(book, grids[begin.grid].name)
+            if number > begin.line and any(cells)
+        )
+        yield begin, below
+
+
+def read_first_rows(path: Path) -> list[Grid]:
+    """Return the first rows of each visible sheet. Raises FileRefused."""
+    with _opened(path) as book:
+        return _first_rows(book)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[CalamineWorkbook]:
+    from python_calamine import CalamineWorkbook, PasswordError
+
+    try:
+        yield CalamineWorkbook.from_path(path)
+    except (TactError, MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except PasswordError:
+        raise refuse_locked(path.name) from None
+    except BaseException:  # noqa: BLE001 - a fault inside the library is no Exception
+        raise FileRefused(f"{path.name} is damaged or incomplete. Save it again as .xlsx or as CSV.") from None
+
+
+def _first_rows(book: CalamineWorkbook) -> list[Grid]:
+    from python_calamine import SheetVisibleEnum
+
+    visible = [sheet.name for sheet in book.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
+    grids = []
+    for number, name in enumerate(visible, start=1):
+        head = [(line, cells) for line, cells in islice(_rows(book, name), 2 * ROWS) if any(map(str.strip, cells))]
+        if head:
+            grids.append(Grid(head, name, number))
+    if not grids:
+        raise FileRefused("The file is empty: the row with the column names is missing.")
+    return grids
+
+
+def _rows(book: CalamineWorkbook, sheet: str) -> Iterator[tuple[int, list[str]]]:
+    for number, row in enumerate(book.get_sheet_by_name(sheet).to_python(skip_empty_area=False), start=1):
+        yield number, [convert_cell(cell) for cell in row]

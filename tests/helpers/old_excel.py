@@ -1,0 +1,47 @@
+"""A small workbook of the old Excel format (.xls), written by hand: an OLE file with one BIFF8 stream."""
+
+import struct
+from pathlib import Path
+
+_SECTOR, _FREE, _END, _FAT = 512, 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+
+
+def write_old_workbook(path: Path, rows: list[list[object]], title: str = "Rastet") -> Path:
+    """Write texts and numbers as one sheet; None is an empty cell."""
+    stream = _workbook(rows, title)
+    stream += b"\0" * (-len(stream) % _SECTOR or 0)
+    stream += b"\0" * max(0, 4096 - len(stream))  # A shorter stream would stand in another place.
+    sectors = len(stream) // _SECTOR
+    chain = [_FAT, _END, *range(3, sectors + 2), _END]
+    fat = struct.pack(f"<{_SECTOR // 4}I", *chain, *[_FREE] * (_SECTOR // 4 - len(chain)))
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 16 + struct.pack("<5H", 0x3E, 3, 0xFFFE, 9, 6) + b"\0" * 6
+    header += struct.pack("<9I", 0, 1, 1, 0, 4096, _END, 0, _END, 0) + struct.pack("<109I", 0, *[_FREE] * 108)
+    folder = _entry("Root Entry", 5, 1, _END, 0) + _entry("Workbook", 2, _FREE, 2, len(stream))
+    path.write_bytes(header + fat + folder + b"\0" * (_SECTOR - len(folder)) + stream)
+    return path
+
+
+def _entry(name: str, sort: int, child: int, start: int, size: int) -> bytes:
+    text = name.encode("utf-16-le")
+    head = text + b"\0" * (64 - len(text)) + struct.pack("<HBB3I", len(text) + 2, sort, 1, _FREE, _FREE, child)
+    return head + b"\0" * 36 + struct.pack("<IQ", start, size)
+
+
+def _workbook(rows: list[list[object]], title: str) -> bytes:
+    first = _record(0x809, struct.pack("<4H2I", 0x600, 5, 0, 0, 0, 0))
+    name = title.encode("latin-1")
+    length = len(first) + 4 + 8 + len(name) + 4
+    names = _record(0x85, struct.pack("<IHBB", length, 0, len(name), 0) + name)
+    sheet = _record(0x809, struct.pack("<4H2I", 0x600, 0x10, 0, 0, 0, 0))
+    for row, cells in enumerate(rows):
+        for column, cell in enumerate(cells):
+            if isinstance(cell, str):
+                text = struct.pack("<HB", len(cell), 1) + cell.encode("utf-16-le")
+                sheet += _record(0x204, struct.pack("<3H", row, column, 0) + text)
+            elif cell is not None:
+                sheet += _record(0x203, struct.pack("<3Hd", row, column, 0, float(cell)))
+    return first + names + _record(0x0A) + sheet + _record(0x0A)
+
+
+def _record(sort: int, data: bytes = b"") -> bytes:
+    return struct.pack("<2H", sort, len(data)) + data
