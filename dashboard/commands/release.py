@@ -99,7 +99,6 @@ def release(
     first = not names(workspace.releases)
     try:
         with _report_when_stopped(workspace):
-            figures_only = figures_only or not workspace.vault.exists()
             new = _make_release(workspace, figures_only, _check_day(workspace, day), confirmed)
     except ReleaseRefused as refusal:
         if not as_json:

@@ -18,6 +18,7 @@ from data.release import MANIFEST
 from data.restricted import governance
 from data.restricted.governance import ledger, second_person
 from data.restricted.governance.second_person import SecondPerson
+from data.restricted.passphrases import check_passphrase
 from data.restricted.vault import Vault, open_vault
 from data.tables.spec import TIERS
 from data.workspace import Workspace
@@ -73,7 +74,7 @@ def second(
         before = None
         if current and not lost:
             before = ask_hidden(f"Passphrase of {current.name}, the current second person")
-        passphrase = choose_passphrase(f"A passphrase that only {name} knows", second_person.check)
+        passphrase = choose_passphrase(f"A passphrase that only {name} knows", check_passphrase)
         person = second_person.appoint(vault, approvers[name.casefold()], passphrase, before)
     emit(
         {"second": person.name, "since": person.since, "replaced": person.replaced or None},

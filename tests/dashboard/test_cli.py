@@ -460,7 +460,9 @@ def test_either_key_is_known_to_be_wrong(
 
 def test_figures_alone_need_neither_vault_nor_key(tact, practice: Path) -> None:
     shutil.rmtree(practice / "vault")
-    made = tact("--workspace", practice, "release", "--json")
+    lost = tact("--workspace", practice, "release", "--json")
+    assert (lost.code, "restore FILE" in lost.json["message"]) == (4, True)
+    made = tact("--workspace", practice, "release", "--figures-only", "--json")
     assert made.code == 0
     assert tact("--workspace", practice, "releases", "--json").json[0]["release"] == made.json["release"]
 

@@ -5,8 +5,8 @@ plans and the releases: a published number is repeated for ever, and for that th
 earlier releases are needed. Imported boundaries are part of each release.
 """
 
-from data.restricted.backup.encrypted_file import check_passphrase
 from data.restricted.backup.restoring import Restored, find_backup, restore_backup
 from data.restricted.backup.writing import check_target, write_backup
+from data.restricted.passphrases import check_passphrase
 
 __all__ = ["Restored", "check_passphrase", "check_target", "find_backup", "restore_backup", "write_backup"]

@@ -21,7 +21,6 @@ from data.restricted.vault import sqlcipher as sql
 
 APPLICATION = 0x54414342  # "TACB", in the file's header
 DOCUMENTS = (governance.FILE, policy_file.FILE, ledger.APPROVALS, ledger.EXPORTS)
-_PASSPHRASE_CHARACTERS = 12
 
 
 @dataclass(frozen=True)
@@ -91,15 +90,6 @@ def read_version(connection: sql.Connection) -> int:
 def normalize_passphrase(text: str) -> str:
     """Return a passphrase in NFC, because keyboards encode accented letters in different ways."""
     return unicodedata.normalize("NFC", text).replace("\0", "")
-
-
-def check_passphrase(text: str) -> None:
-    """Raise InputError for a passphrase that is too short for a new backup."""
-    if len(normalize_passphrase(text)) < _PASSPHRASE_CHARACTERS or "\0" in text:
-        raise InputError(
-            f"The passphrase of a backup needs at least {_PASSPHRASE_CHARACTERS} characters, for "
-            "example four random words. Write it down and store it in another place than the backup."
-        )
 
 
 def damaged_backup(file: Path) -> CorruptVault:

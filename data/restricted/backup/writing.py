@@ -10,13 +10,13 @@ from data.restricted.backup.encrypted_file import (
     APPLICATION,
     DOCUMENTS,
     attach_copy,
-    check_passphrase,
     copy_tables,
     damaged_backup,
     normalize_passphrase,
     open_backup,
 )
 from data.restricted.keys import Keys
+from data.restricted.passphrases import check_passphrase
 from data.restricted.vault import health, open_vault, tables
 from data.restricted.vault import sqlcipher as sql
 from data.workspace import Workspace, files
@@ -28,7 +28,7 @@ def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase
     """Write the vault, both keys, documents, releases and plans into one new file (mode 600).
 
     The file gets its name only after it was read back and checked. Raises InputError when the file exists or the
-    passphrase is short, VaultBusy during an import, CorruptVault for a damaged vault, DiskFull.
+    passphrase is short or common, VaultBusy during an import, CorruptVault for a damaged vault, DiskFull.
     """
     target = check_target(target)
     check_passphrase(passphrase)

@@ -24,11 +24,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from data.errors import InputError, WorkspaceError
+from data.restricted.passphrases import check_passphrase
 
 if TYPE_CHECKING:
     from data.restricted.vault import Vault
 
-CHARACTERS = 12
 _NOTE = "second person"
 _COST = 2**15  # 32 MiB and a tenth of a second
 
@@ -53,9 +53,9 @@ def read(vault: Vault) -> SecondPerson | None:
 def appoint(vault: Vault, name: str, passphrase: str, old_passphrase: str | None) -> SecondPerson:
     """Store the second person; `old_passphrase` is that of the present one, or None if it is lost.
 
-    Raises InputError when the new passphrase is short or `old_passphrase` is wrong.
+    Raises InputError when the new passphrase is short or common, or `old_passphrase` is wrong.
     """
-    check(passphrase)
+    check_passphrase(passphrase)
     current, today = read(vault), dt.datetime.now(dt.UTC).date().isoformat()
     replaced = current.replaced if current else ""
     if current is not None and old_passphrase is not None:
@@ -66,12 +66,6 @@ def appoint(vault: Vault, name: str, passphrase: str, old_passphrase: str | None
     person = SecondPerson(name, today, salt, _hash(passphrase, salt), replaced)
     vault.write_note(_NOTE, json.dumps(asdict(person)))
     return person
-
-
-def check(passphrase: str) -> None:
-    """Raise InputError for a new passphrase that is too short."""
-    if len(passphrase) < CHARACTERS:
-        raise InputError(f"The passphrase needs at least {CHARACTERS} characters, for example four random words.")
 
 
 def confirm(person: SecondPerson, approvers: tuple[str, ...], passphrase: str) -> None:

@@ -174,6 +174,12 @@ def _missing_vault(folder: Path) -> VaultError:
             "last backup with `tact restore`."
         )
         return VaultError(msg)
+    if (folder.parent / "workspace.toml").exists():
+        return VaultError(
+            f"There is no vault at {folder}, so the records of this workspace are not here.{hint} Put the folder back, "
+            f"or bring the records back from the last backup: tact --workspace '{folder.parent}' restore FILE. A new "
+            "vault would be empty."
+        )
     return VaultError(f"There is no vault at {folder}.{hint} Make one with `tact init`.")
 
 

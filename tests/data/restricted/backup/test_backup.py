@@ -190,6 +190,12 @@ def test_a_short_passphrase_is_refused(workspace, tmp_path):
     assert not (tmp_path / "b").exists()
 
 
+def test_a_common_passphrase_is_refused(workspace, tmp_path):
+    with pytest.raises(InputError, match="everybody tries first"):
+        write_backup(workspace, keys.load(workspace.id), tmp_path / "b", "password1234")
+    assert not (tmp_path / "b").exists()
+
+
 def test_no_backup_during_an_import(workspace, tmp_path):
     with open_vault(workspace) as vault, vault.writing(), pytest.raises(VaultBusy):
         write_backup(workspace, keys.load(workspace.id), tmp_path / "b", PASSPHRASE)

@@ -327,6 +327,16 @@ def test_no_vault_names_the_command(tmp_path):
         Vault.open(tmp_path / "vault", KEY)
 
 
+def test_a_lost_vault_is_answered_with_the_way_back_and_not_with_a_new_one(tmp_path):
+    workspace = Workspace.create(tmp_path / "w", "real")
+    with pytest.raises(VaultError, match=r"tact --workspace '.*w' restore FILE") as lost:
+        Vault.open(workspace.vault, KEY)
+    assert "init" not in str(lost.value)
+    (tmp_path / "w" / "vault.before-2026").mkdir()
+    with pytest.raises(VaultError, match=r"vault\.before-2026"):
+        Vault.open(workspace.vault, KEY)
+
+
 def test_a_vault_of_another_version_is_named(vault):
     vault._connection.execute("PRAGMA user_version = 9")
     vault.close()
