@@ -9,6 +9,8 @@ from data.reference import area_table
 from data.restricted.intake import guess_kind, mapping, read_file
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.recognition import answer, recognise
+from data.restricted.keys import Secret
+from data.restricted.vault import Counts, Vault
 from data.schema.kinds import KINDS
 from geo.places import Places
 from tests.helpers.messy_files import FILES
@@ -101,3 +103,22 @@ def test_what_never_goes_in_is_refused_before_any_question(tmp_path, messy):
         ask(path, messy, kind="encounter")
     with pytest.raises(FileRefused, match=messy.refused):
         read(path, messy, ColumnMapping(constants=messy.answers.get("constants", {})))
+
+
+@pytest.mark.parametrize(("name", "number", "other"), [("kobo", "_id", "_uuid"), ("odk", "KEY", "ReviewState")])
+def test_an_edited_submission_is_a_correction(tmp_path, name, number, other):
+    (messy,) = (messy for messy in FILES if messy.name == name)
+    path = messy.write(tmp_path)
+    learnt, _ = learn(path, messy)
+    first = read(path, messy, learnt).accepted
+    text = path.read_text(encoding="utf-8")
+    assert number in text
+    # In Kobo an edit gives a submission another _uuid; its _id stays. In ODK its KEY stays.
+    edited = text.replace("u-1", "u-9") if other == "_uuid" else text.replace("a1,,", "a1,edited,")
+    path.write_text(edited.replace("at_risk", "recruited", 1).replace("at risk", "recruited", 1), encoding="utf-8")
+    second = read(path, messy, learnt).accepted
+    assert second["identity"].tolist() == first["identity"].tolist()
+    assert (second["content"] != first["content"]).tolist() == [True, False]
+    with Vault.create(tmp_path / "vault", Secret(bytes(range(32)))) as vault:
+        assert vault.add("encounter", first, "a.csv") == Counts(2, 0, 0)
+        assert vault.add("encounter", second, "b.csv") == Counts(0, 1, 1)
