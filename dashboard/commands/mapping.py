@@ -30,6 +30,8 @@ from data.restricted.intake import mapping
 from data.restricted.intake.headings import SURE
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.recognition import Question, Recognition, answer, recognise
+from data.restricted.intake.xlsform import read_form
+from data.schema.kinds import KINDS
 from geo.places import Places
 
 app = typer.Typer(help="How the files of a partner are read.", no_args_is_help=True)
@@ -51,6 +53,9 @@ def draft(
     kind: Annotated[
         str | None, typer.Option(help="encounter, effort, service, community, indicator or figure.")
     ] = None,
+    form: Annotated[
+        Path | None, typer.Option(help="The XLSForm behind a Kobo or ODK export: its labels explain names and codes.")
+    ] = None,
     hints: Hints = NO_HINTS,
     as_json: Json = False,
 ) -> None:
@@ -60,14 +65,16 @@ def draft(
     questions are listed, and --set and --column answer them. What they say is kept too if a partner is named.
     """
     workspace = open_workspace(context)
-    check_files([file])
+    check_files([file, *([form] if form else [])])
     check_workspace_kind(workspace, [file])
     saved = find_mappings(workspace, partner, None)
+    if form:
+        saved = {of: saved.get(of, ColumnMapping()).extend(read_form(form, KINDS[of])) for of in KINDS}
     mappings = extend_mappings(saved, hints)
     name = kind or intake.guess_kind(file, mappings)
     if name is None:
         raise FileRefused(word_unknown(file))
-    learnt = extend_mappings({}, hints)[name]
+    learnt = extend_mappings({name: read_form(form, KINDS[name])} if form else {}, hints)[name]
     places = Places(area_table())
 
     def look(more: ColumnMapping) -> Recognition:

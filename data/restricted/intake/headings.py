@@ -89,8 +89,8 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
     """
     _refuse_repeated(headings)
     layout = Layout()
-    _place_mapped(layout, headings, mapping)
     central, from_tool = _is_central(headings), _is_from_tool(headings)
+    _place_mapped(layout, headings, mapping, central)
     used = {p for column in layout.mapped for p in layout.positions_of(column)}
     ticks = _place_ticks(layout, kind, headings, used)
     used |= ticks
@@ -121,7 +121,7 @@ def rate_headings(kind: RecordKind, headings: Sequence[str], mapping: ColumnMapp
     central = _is_central(headings)
     best: dict[str, float] = {}
     for heading in headings:
-        ours = theirs.get(fold(heading)) or theirs.get(fold(_last(heading)))
+        ours = next((theirs[fold(part)] for part in _split_group(heading, central) if fold(part) in theirs), None)
         for column, sure in ({ours: OWN} if ours else read_meanings(kind.name, heading, central)).items():
             best[column] = max(best.get(column, 0.0), 1.0 if sure >= SURE else sure / 2)
     return sum(best.values())
@@ -149,7 +149,7 @@ def read_meanings(kind: str, heading: str, central: bool = False) -> Meanings:
     """
     if not heading or len(heading) > 2 * _LONGEST:
         return {}
-    parts = (heading, _last(heading), heading.rpartition("-")[2] if central else heading)
+    parts = _split_group(heading, central)
     own = {make_key(part) for part in parts}
     given = KINDS[kind].given
     named = [column.name for column in given if own & {column.name, make_key(column.label)}]
@@ -187,11 +187,11 @@ def _keys_of(column: Column) -> list[str]:
     return [column.name, make_key(column.label), *sure]
 
 
-def _place_mapped(layout: Layout, headings: list[str], mapping: ColumnMapping) -> None:
+def _place_mapped(layout: Layout, headings: list[str], mapping: ColumnMapping, central: bool) -> None:
     theirs = {fold(name): (ours, n) for ours in mapping.columns for n, name in enumerate(mapping.headings_of(ours))}
     placed: dict[str, list[tuple[int, int]]] = {}
     for position, heading in enumerate(headings):
-        entry = theirs.get(fold(heading)) or theirs.get(fold(_last(heading)))
+        entry = next((theirs[fold(part)] for part in _split_group(heading, central) if fold(part) in theirs), None)
         if entry:
             placed.setdefault(entry[0], []).append((entry[1], position))
     for ours, found in placed.items():
@@ -302,6 +302,11 @@ def _is_central(headings: Iterable[str]) -> bool:
 def _is_from_tool(headings: Iterable[str]) -> bool:
     """Return whether a table comes from Kobo or ODK."""
     return not _TOOL.isdisjoint(map(str.casefold, headings))
+
+
+def _split_group(heading: str, central: bool) -> tuple[str, ...]:
+    """Return a heading, and what remains of it without the name of its group."""
+    return (heading, _last(heading), *((heading.rpartition("-")[2],) if central else ()))
 
 
 def _last(heading: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 GUIDES = ("How to fill", "Areas")
 
 _LARGEST = 2_000_000_000  # Bytes unpacked: a million rows of a template are about a tenth of this.
+_MOST_ROWS = 20_000  # of a form
 _MIDNIGHT = dt.time()
 
 
@@ -51,6 +52,18 @@ def read_first_rows(path: Path) -> list[Grid]:
     """Return the first rows of each visible sheet that is not there to be read by people."""
     with _opened(path) as sheets:
         return _first_rows(sheets)[1]
+
+
+def read_sheets(path: Path, names: Collection[str]) -> dict[str, list[list[str]]]:
+    """Return the rows with content of the visible sheets with some names, for small workbooks. Raises FileRefused."""
+    found = {}
+    with _opened(path) as sheets:
+        for sheet in sheets:
+            if sheet.title in names:
+                sheet.reset_dimensions()
+                rows = ([convert_cell(cell.value) for cell in row] for row in islice(sheet.iter_rows(), _MOST_ROWS))
+                found[sheet.title] = [row for row in rows if any(row)]
+    return found
 
 
 def _first_rows(sheets: list[ReadOnlyWorksheet]) -> tuple[list[ReadOnlyWorksheet], list[Grid]]:

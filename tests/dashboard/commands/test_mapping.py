@@ -10,7 +10,7 @@ import pytest
 from dashboard.commands import asking
 from dashboard.commands import mapping as commands
 from tests.helpers.messy_files import FILES
-from tests.helpers.partner_files import ROW, text_of, write
+from tests.helpers.partner_files import ROW, text_of, workbook, write
 
 MESSY = {messy.name: messy for messy in FILES}
 
@@ -134,6 +134,33 @@ def test_a_wrong_option_names_what_is_allowed(run, tmp_path, words, said):
     answer = run("import", MESSY["sheets"].write(tmp_path), "--partner", "W", *words)
     assert answer.code == 2
     assert said in answer.out + answer.err
+
+
+def test_a_form_explains_names_and_codes_of_an_export(run, tmp_path):
+    answers = {"q1": "2008-03-04", "q2": "10944377", "q3": "K-1", "q4": "2", "q5": "1", "q6": "c", "q7": "at_risk"}
+    export = write(tmp_path, text_of([answers | {"_id": "5", "_uuid": "u"}]), "export.csv")
+    survey = [
+        ("type", "name", "label::English (en)", "label::Shqip (sq)"),
+        *[("date", "q1", "", "Data e takimit"), ("text", "q2", "", "Bashkia"), ("text", "q3", "Child code", "")],
+        *[("select_one sexes", "q4", "Sex", "Gjinia"), ("select_multiple forms", "q5", "", "Forma e shfrytëzimit")],
+        *[
+            ("select_one ways", "q6", "How found", ""),
+            ("select_one stages", "q7", "Stage", "Faza"),
+            ("note", "x", "", ""),
+        ],
+    ]
+    choices = [
+        ("list_name", "name", "label::English (en)", "label::Shqip (sq)"),
+        *[("sexes", 1, "", "Djalë"), ("sexes", 2, "Girl", "Vajzë"), ("forms", 1, "", "lypje")],
+        *[("ways", "c", "Police", "policia"), ("ways", "d", "", "Qumështi")],
+    ]
+    form = workbook(tmp_path, ("survey", survey), ("choices", choices), name="form.xlsx")
+    words = options({"pathway": "internal", "axis": "protection"})
+    kept = run("mapping", "draft", export, "--partner", "Form", "--form", form, *words)
+    assert "Next: tact import" in kept.out, kept
+    assert run("import", export, "--partner", "Form", "--json").json["accepted"] == 1
+    refused = run("mapping", "draft", export, "--form", workbook(tmp_path, ("a", [("b",)]), name="no.xlsx"))
+    assert "is no form of Kobo or ODK" in refused.err
 
 
 def test_questions_are_asked_on_a_terminal_and_an_empty_answer_takes_what_is_likely(run, tmp_path, monkeypatch):

@@ -302,6 +302,9 @@ def test_a_hyphen_ends_a_group_only_in_exports_of_odk_central(tmp_path):
     intake = read(write(tmp_path, text_of([central])))
     assert (intake.accepted.date.tolist(), intake.unknown_columns) == (["2007-05-31"], ())
     assert "no column for date" in refusal(tmp_path, text_of([row]))
+    mapped = {("group-q1" if k == "group-date" else k): v for k, v in central.items()}
+    mapping = ColumnMapping({"date": "q1"})
+    assert read(write(tmp_path, text_of([mapped])), mapping=mapping).accepted.date.tolist() == ["2007-05-31"]
 
 
 @pytest.mark.parametrize("column", ["_location_latitude", "meeting/_gps_longitude", "_geolocation", "GPS"])
