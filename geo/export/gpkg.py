@@ -20,6 +20,7 @@ import pyogrio
 if TYPE_CHECKING:
     import geopandas as gpd
 
+_SPECIAL = frozenset("!;")
 # As QGIS makes it.
 _STYLE_COLUMNS = (
     "id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL",
@@ -48,9 +49,12 @@ class Content:
 def write_geopackage(path: Path, content: Content, written: str) -> None:
     """Write or replace the file; `written` is the time (ISO 8601, UTC) stored in it.
 
-    It is written elsewhere and then moved, because GDAL gives "!" and ";" in a path a special meaning.
+    It is written aside and then moved: in the folder of temporary files only where the path has "!" or ";", to which
+    GDAL gives a special meaning, because a process that is killed leaves what it wrote.
     """
-    with tempfile.TemporaryDirectory(prefix="tact-") as folder:
+    parent = path.parent.absolute()
+    aside = None if _SPECIAL.intersection(str(parent)) else parent
+    with tempfile.TemporaryDirectory(prefix=".tact-", dir=aside) as folder:
         draft = Path(folder) / "layers.gpkg"
         _fill(draft, content, written)
         path.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """An audit writes partner files only below the workspace, and what a killed one left goes when the next one starts."""
 
 import stat
+import tempfile
 
 import pytest
 from filelock import FileLock
@@ -23,6 +24,18 @@ def test_partner_files_of_an_audit_lie_in_the_workspace_and_go_with_it(tact, tmp
     assert tact("--workspace", folder, "audit").code == 130
     assert seen[0].parent == folder / ".audit.part"
     assert not seen[0].parent.exists()
+
+
+def test_an_audit_writes_nothing_outside_the_workspace(tact, tmp_path, monkeypatch):
+    folder = tmp_path / "practice"
+    assert tact("--workspace", folder, "init", "--practice").code == 0
+    assert tact("--workspace", folder, "release", "--figures-only").code == 0
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    # GDAL's files alone are written aside.
+    monkeypatch.setattr(audit.export, "FORMATS", {"gpkg": audit.export.FORMATS["gpkg"]})
+    monkeypatch.setattr(audit, "write_atlases", lambda *_: [])
+    assert tact("--workspace", folder, "audit", "--json").json["passed"]
+    assert not list(folder.glob(".audit.part/*"))
 
 
 def test_what_a_killed_process_left_goes_when_the_next_one_starts(tmp_path):
