@@ -39,7 +39,7 @@ def test_every_page_shows_it_and_the_model_fits_what_there_is(tmp_path, monkeypa
     assert len(public["period"].unique()) == int(final[:4]) - 2006
     tiers = _list_tiers(workspace, None)
     assert tiers == (("partner", "public") if len(public) else ("partner",))
-    score(workspace, lambda *_: None, tiers=tiers)
+    score(workspace, lambda *_, **__: None, tiers=tiers)
     command = [sys.executable, "-c", PAGES, str(workspace.vault), str(workspace.releases)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
     assert "clean" in ended.stdout, ended.stderr[-2000:]

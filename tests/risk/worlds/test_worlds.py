@@ -4,7 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -642,7 +642,7 @@ def test_names_of_places_are_written_in_three_scripts_and_as_codes(written):
     texts = set()
     for path in written[1]:
         if "encounter" in path.name:
-            read = pd.read_csv if path.suffix == ".csv" else pd.read_excel
+            read = pd.read_csv if path.suffix == ".csv" else partial(pd.read_excel, engine="openpyxl")
             texts |= set(read(path, dtype=str).iloc[:, :6].to_numpy().ravel().astype(str))
     assert {"Tirana", "Tiranë", "10944420", "Αθηναίων", "ΑΘΗΝΑΙΩΝ", "Athens"} <= texts
 

@@ -246,9 +246,9 @@ def test_another_takes_the_place_with_the_passphrase_or_leaves_a_trace(vault):
         appoint(vault, "C", "another passphrase", "guessed")
     assert second_person.read(vault).name == "B"
     assert appoint(vault, "C", "another passphrase", WORDS).replaced == ""
-    replaced = appoint(vault, "D", "a third passphrase", None)
+    replaced = appoint(vault, "D", "a third heap of gravel", None)
     assert replaced.replaced == replaced.since
-    assert appoint(vault, "B", WORDS, "a third passphrase").replaced == replaced.since
+    assert appoint(vault, "B", WORDS, "a third heap of gravel").replaced == replaced.since
 
 
 def test_a_log_grows_by_whole_lines_that_no_spreadsheet_runs(tmp_path):
