@@ -383,6 +383,7 @@ WORST = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", WORST)
 def test_worst_worlds_withstand(tmp_path, what):
     release_and_attack(tmp_path, what, plan=small_worlds.SMALL_PLAN)
@@ -448,6 +449,7 @@ def test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing(tmp_
     assert [p.name for p in tmp_path.iterdir()] == [".lock"]
 
 
+@pytest.mark.slow
 def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path, few_worlds):
     """If each release draws new noise with other keys, the mean of the numbers reveals the counts."""
     world = small_worlds.encounters(np.random.default_rng(4), 900, 600)

@@ -43,6 +43,7 @@ def released_twice(folder, what, **changes):
     small_worlds.release(vault, folder, **changes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_change_shows_nowhere_and_no_attack_succeeds(tmp_path, what):
     assert_nothing_shows(tmp_path, what, plan=small_worlds.SMALL_PLAN)

@@ -182,6 +182,7 @@ def atlas(children, tmp_path_factory):
     return release, path.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_an_honest_atlas_passes(atlas, tmp_path):
     release, page = atlas
     (tmp_path / "a.html").write_text(page, encoding="utf-8")
@@ -232,6 +233,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", PLANTED)
 def test_what_is_planted_in_an_atlas_is_found(atlas, tmp_path, what):
     release, page = atlas
@@ -280,6 +282,7 @@ def ranked(release, table, tmp_path):
     return Release.open(release.folder.parents[1], "public", derived=tmp_path / "derived"), cell
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["rank", "rank_first", "rank_last", "top", "median", "lower", "upper"])
 def test_a_result_of_the_model_passes_in_its_own_column_alone(ranked, tmp_path, column):
     release, cell = ranked
@@ -432,6 +435,7 @@ def indicated(tmp_path_factory):
 YEAR, MEETINGS = "2006-06-01/P1Y", "coordination_meetings"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", TIERS)
 def test_an_indicator_in_a_file_is_no_number_of_the_release(indicated, tmp_path, tier):
     csv(tmp_path / "file.csv", pd.DataFrame([{"area": "AL", "period": YEAR, "value": 4321.0}]))
@@ -439,6 +443,7 @@ def test_an_indicator_in_a_file_is_no_number_of_the_release(indicated, tmp_path,
     assert [finding.reason for finding in findings] == ["contains a number that is not in the release"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_file_may_show_an_indicator_of_the_partner_tier(indicated, tmp_path, name):
     FORMATS[name](tmp_path / name, indicated["partner"].table("indicators"))
@@ -446,6 +451,7 @@ def test_a_file_may_show_an_indicator_of_the_partner_tier(indicated, tmp_path, n
     assert search(indicated["public"], [tmp_path / name])[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -466,6 +472,7 @@ def test_a_count_of_children_does_not_pass_as_an_indicator(indicated, tmp_path):
     assert len(search(release, [tmp_path / "a.csv"])[0]) == counts["value"].notna().sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", TIERS)
 def test_each_column_that_the_model_adds_has_a_kind_of_its_own(scored, tier):
     """A count must not pass as a result of the model: only value, margin and ends are looked up together."""

@@ -72,6 +72,7 @@ def test_the_whole_way_works_with_the_cable_out(demo_world, tmp_path):
     assert told[1:] == [f"shown: {page}" for page in pages]
 
 
+@pytest.mark.slow
 def test_no_page_looks_for_a_name_or_an_address_outside(demo_world, monkeypatch):
     """The same without a namespace: this process cannot connect to a host or look up a name."""
     from streamlit.testing.v1 import AppTest

@@ -26,6 +26,7 @@ def test_partner_files_of_an_audit_lie_in_the_workspace_and_go_with_it(tact, tmp
     assert not seen[0].parent.exists()
 
 
+@pytest.mark.slow
 def test_an_audit_writes_nothing_outside_the_workspace(tact, tmp_path, monkeypatch):
     folder = tmp_path / "practice"
     assert tact("--workspace", folder, "init", "--practice").code == 0

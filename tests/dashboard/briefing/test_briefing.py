@@ -99,6 +99,7 @@ def test_it_has_two_pages_however_many_moves(release, language, count):
     assert len(open_pdf(briefing.make_pdf(saved(release.name, count), release, language)).pages) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_has_two_pages_whatever_is_written(release, language):
     plan = crowded(release.name)
@@ -253,6 +254,7 @@ def hostile_plan(release, texts):
     return read(plan)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, len(HOSTILE), 4))
 def test_text_from_data_is_never_markup(release, start):
     texts = HOSTILE[start:] + HOSTILE[:start]

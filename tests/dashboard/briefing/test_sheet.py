@@ -69,6 +69,7 @@ def test_legend_source_period_tier_and_release_are_on_it(current, language):
     assert {"en": "Invented data", "sq": "Të dhëna të trilluara", "el": "Επινοημένα δεδομένα"}[language] in text
 
 
+@pytest.mark.slow
 def test_the_search_for_leaks_reads_pictures_and_finds_a_number_that_is_not_in_the_release(current, tmp_path):
     files = view_sheet.write_view_sheets(current.release, tmp_path)
     assert len(files) > 10

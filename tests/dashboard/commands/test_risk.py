@@ -46,6 +46,7 @@ def test_people_read_what_changed(tact, demo):
     assert "Written: " in answer.out
 
 
+@pytest.mark.slow
 def test_a_usual_plan_that_cannot_be_made_is_named_and_all_else_is_written(tact, demo, few_draws, monkeypatch):
     def clash(*_args, **_kwargs):
         raise RulesClash((Clash("floor", 9.0, 4.0, ("AL-11",)),))
@@ -61,6 +62,7 @@ def test_a_usual_plan_that_cannot_be_made_is_named_and_all_else_is_written(tact,
     assert read_advice(opened).plan is None
 
 
+@pytest.mark.slow
 def test_the_model_is_fitted_once_and_once_to_test_its_safeguards(tact, demo, few_draws, monkeypatch):
     fit, fitted = RiskModel.fit, []
 

@@ -262,6 +262,7 @@ def test_a_later_year_changes_no_number_of_a_year():
         assert (numbers == both[spec][of_year[spec][1]]).all()
 
 
+@pytest.mark.slow
 def test_a_release_holds_what_its_own_files_give(tmp_path):
     """Everybody who has the files of a release can compute the column; no record is needed."""
     frame = small_worlds.encounters(np.random.default_rng(2), 1500, 1000)

@@ -114,6 +114,7 @@ def greece_rows(files, rename=str):
 GREEK_CODES = {"names only": str, "Latin": anyascii, "ELOT 743": elot, "capitals": str.upper}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["codes and names", *GREEK_CODES])
 def test_the_municipalities_of_greece_are_matched(way, files, tmp_path):
     rows = greece_rows(files, GREEK_CODES.get(way, str))
@@ -217,6 +218,7 @@ def test_a_name_that_stands_twice_is_settled_by_position(files, tmp_path):
     assert {"9170", "9305"} <= set(report.matched)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crs", ["EPSG:2100", "EPSG:32634", "EPSG:3035", "EPSG:3857"])
 def test_any_crs_gives_the_same_areas(crs, files, tmp_path):
     rows = albania_rows(files)[["name", "geometry"]]
@@ -242,6 +244,7 @@ def test_a_shapefile_and_its_zip_are_read(tmp_path):
     assert len(take(tmp_path / "albania.zip", tmp_path / "two").matched) == 61
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["albania.gpkg", "albania.geojson", "albania.shp", "albania.zip"])
 @pytest.mark.parametrize("name", ["new!old", "a;b=c", "50 % [1] {x}?"])
 def test_any_name_of_a_folder_will_do(tmp_path, name, kind):
@@ -494,6 +497,7 @@ def test_a_credit_is_shown_as_plain_text_and_that_none_was_given(tmp_path):
     assert "A B, 2009" in areas.load_areas(tmp_path / "areas").source
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(st.lists(st.sampled_from(sorted(cells_of("AL")["code"])), min_size=1, max_size=30, unique=True))
 def test_any_part_of_a_country_joins_the_rest(tmp_path_factory, codes):

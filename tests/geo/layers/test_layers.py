@@ -36,6 +36,7 @@ def bare(tmp_path_factory):
     return small_release.make(tmp_path_factory.mktemp("bare"), "public", tables={})
 
 
+@pytest.mark.slow
 def test_every_layer_reads_every_level_and_choice(partner, public, bare):
     for release in (partner, public, bare):
         for one in LAYERS:

@@ -148,6 +148,7 @@ def test_communities_never_stand_over_it(scored, tier):
         assert not {"risk", "communities"} <= names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_every_file_holds_it_and_no_number_that_the_model_did_not_write(scored, tmp_path, tier):
     release = Release.open(scored.releases, tier, derived=scored.derived)

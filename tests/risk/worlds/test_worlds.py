@@ -613,6 +613,7 @@ def test_all_files_say_that_they_are_invented(written):
     assert {path.suffix for path in paths} == {".csv", ".xlsx", ".toml"}
 
 
+@pytest.mark.slow
 def test_intake_takes_every_row_of_every_file_as_it_was_in_the_world(default, written):
     columns = {"encounter": ["date", "municipality", "stage", "found", "origin", "destination", "age_band"]}
     taken = {kind: [] for kind in default.records}
@@ -647,6 +648,7 @@ def test_names_of_places_are_written_in_three_scripts_and_as_codes(written):
     assert {"Tirana", "Tiranë", "10944420", "Αθηναίων", "ΑΘΗΝΑΙΩΝ", "Athens"} <= texts
 
 
+@pytest.mark.slow
 def test_bad_rows_come_back_and_the_rest_goes_in(default, written, tmp_path):
     wrong = 0
     for path in sim.write_partner_files(default, tmp_path, bad_rows=True):

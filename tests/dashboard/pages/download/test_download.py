@@ -73,6 +73,7 @@ def offers(test):
     return [button for button in test.get("download_button") if "atlas" not in button.proto.label]
 
 
+@pytest.mark.slow
 def test_the_atlas_is_offered_whole_and_that_of_communities_apart(app, partner):
     labels = [button.proto.label for button in app(layers="effort").get("download_button")]
     assert labels[1:] == ["Download the atlas", "Download the atlas of communities"]
@@ -92,6 +93,7 @@ def test_everything_is_offered_at_first(app):
     assert len(offers(test)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", ["partner", "public"])
 @pytest.mark.parametrize("language", LANGUAGE_NAMES)
 def test_the_page_says_little_and_folds_the_rest(scored, monkeypatch, tier, language):

@@ -205,6 +205,7 @@ def test_where_it_was_not_measured_it_says_what_to_run(run):
     assert not test.warning
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run, found, measured):
     told = found(PopulationShare())
     assert is_beaten(EvaluationSummary.read(told))
@@ -218,6 +219,7 @@ def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run,
     assert kinds[1:4] == ["warning", "caption", "dataframe"]  # after the title
 
 
+@pytest.mark.slow
 def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(scored, found, measured):
     folder = measured(found(PopulationShare()))
     current = current_release.open_current_release(Site(scored.releases, "partner", derived=folder))
@@ -230,6 +232,7 @@ def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(sco
     assert ahead["value"].mean() == pytest.approx(mean, rel=0.25)
 
 
+@pytest.mark.slow
 def test_what_was_measured_is_drawn(run, found, measured):
     told = found(HistoricalMean())
     test = run(derived=measured(told))
@@ -378,6 +381,7 @@ def test_few_words_stand_on_the_page_before_it_is_unfolded(run, monkeypatch, lan
     assert 40 < len(words) <= 250
 
 
+@pytest.mark.slow
 def test_how_sure_the_model_is_stands_in_one_sentence_above_its_fold(run, found, measured):
     assert "has not been tested on this release" in read_unfolded(run())
     told = read_unfolded(run(derived=measured(found(HistoricalMean()))))

@@ -190,6 +190,7 @@ def test_the_share_of_internal_is_a_switch(current, run):
     assert len(charts(test)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pathway", ["internal", "cross_border", "all"])
 @pytest.mark.parametrize("language", LANGUAGE_NAMES)
 def test_the_page_says_little_before_its_folds(run, monkeypatch, language, pathway):

@@ -151,6 +151,7 @@ def hidden(now, level, by):
     return few if level == "region" else too_few(few, "country")
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(SERVICE, max_size=24),

@@ -459,6 +459,7 @@ def test_accepted_and_rejected_are_all_rows(tmp_path, rows):
     assert len(intake.accepted) == intake.accepted_rows
 
 
+@pytest.mark.slow
 @PLAIN
 @given(rows=ROWS, random=st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(tmp_path, rows, random):

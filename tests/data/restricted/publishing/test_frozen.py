@@ -69,6 +69,7 @@ def test_the_same_records_give_the_same_numbers(world):
     assert first == second
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [1, 10, 11, 200])
 def test_no_number_of_late_children_changes_a_final_number(world, late):
     """An earlier rule drew a block again after eleven changes, which everybody could see."""
@@ -76,6 +77,7 @@ def test_no_number_of_late_children_changes_a_final_number(world, late):
     assert world(base) == world(base, children(late, 500))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "share"), [(1, 0.02), (2, 0.3), (3, 0.9)])
 def test_whoever_leaves_or_moves_changes_no_final_number(tmp_path, seed, share):
     folder, draw = tmp_path, np.random.default_rng(seed)

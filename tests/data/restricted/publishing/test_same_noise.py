@@ -59,6 +59,7 @@ def digest(folder):
 # -- the cell key method --
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("policy", "checksum"),
     [(Policy(k=15, variance_near_k=2.0), "5b67a829925b3a69"), (DEFAULT_POLICY, "5990d64c57403c85")],
