@@ -109,7 +109,7 @@ def _governance_problems(workspace: Workspace) -> list[str]:
 
 
 def _risk_problems(workspace: Workspace) -> list[str]:
-    """Say it if the newest result of the risk model was calculated with intervals that nobody approves."""
+    """Return a problem if the newest risk result was calculated with an interval that nobody approves any more."""
     name = current_name(workspace.releases)
     if name not in names(workspace.releases):
         return []

@@ -59,7 +59,7 @@ def draft(
     hints: Hints = NO_HINTS,
     as_json: Json = False,
 ) -> None:
-    """Say how a file is read, and ask what is not sure; nothing is imported.
+    """Show how a file would be read and ask what is not sure. Nothing is imported.
 
     On a terminal and with a partner, the answers are kept and the next file is read without a question. Otherwise the
     questions are listed, and --set and --column answer them. What they say is kept too if a partner is named.

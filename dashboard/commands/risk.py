@@ -153,8 +153,8 @@ def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
     found: dict[int, Observations] = {}
     for name in list_earlier(workspace.releases, newest.name):  # of two that hold as much the earlier one counts
         with suppress(ReleaseError):  # of figures alone
-            held = _open(workspace, "partner", name)
-            seen = Observations.from_release(held, geography.read_areas(held.areas_file))
+            release = _open(workspace, "partner", name)
+            seen = Observations.from_release(release, geography.read_areas(release.areas_file))
             found[len(seen.quarters)] = seen
     return found
 

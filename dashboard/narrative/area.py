@@ -26,17 +26,10 @@ def word_unmet(t: Speech, judged: AreaJudgement) -> str:
     """Return how many children in need are not reached, and the rank of the area; empty where that is not known."""
     if judged.unmet is None:
         return ""
-    amount, rank = judged.unmet.amount, judged.unmet.rank
     return t(
         "About {value} children in need are not reached in a quarter (95 % interval {low} to {high}): rank {rank} of "
         "{areas} in the country ({first} to {last}).",
-        value=t.format_number(amount.value),
-        low=t.format_number(amount.low),
-        high=t.format_number(amount.high),
-        rank=rank.value,
-        areas=rank.areas,
-        first=rank.first,
-        last=rank.last,
+        **_fill_amount(t, judged.unmet),
     )
 
 
@@ -54,23 +47,24 @@ def word_rate(t: Speech, rate: Statement | None, pathway: str) -> str:
     )
 
 
+def _fill_amount(t: Speech, burden: Burden) -> dict[str, object]:
+    """Return the values for a message about a number of children with its interval and its rank."""
+    amount, rank = burden.amount, burden.rank
+    low, high = t.format_number(amount.low), t.format_number(amount.high)
+    ranks = {"rank": rank.value, "areas": rank.areas, "first": rank.first, "last": rank.last}
+    return {"value": t.format_number(amount.value), "low": low, "high": high, **ranks}
+
+
 def word_burden(t: Speech, burden: Burden | None) -> str:
     """Return the children newly in need on a pathway and the rank of the area by them; empty where not known."""
     if burden is None:
         return ""
-    amount, rank = burden.amount, burden.rank
     return t(
         "About {value} children are newly in need there in a quarter (95 % interval {low} to {high}), those whom "
         "nobody meets included: rank {rank} of {areas} in the country (95 % interval {first} to {last}), {certainty} "
         "among the five with the most.",
-        value=t.format_number(amount.value),
-        low=t.format_number(amount.low),
-        high=t.format_number(amount.high),
-        rank=rank.value,
-        areas=rank.areas,
-        first=rank.first,
-        last=rank.last,
-        certainty=t(CERTAINTIES[rank.top]),
+        certainty=t(CERTAINTIES[burden.rank.top]),
+        **_fill_amount(t, burden),
     )
 
 

@@ -42,8 +42,8 @@ def list_latest_changes(current: CurrentRelease, accepted: Sequence[Break], area
         for jump in summary.list_possible(current, accepted, area, pathway)
     ]
     latest = summary.word_latest_changes(current, area)
-    told = [latest[pathway]] if pathway in latest else summary.list_count_changes(current, area, pathway)
-    return [*breaks, *told]
+    changes = [latest[pathway]] if pathway in latest else summary.list_count_changes(current, area, pathway)
+    return [*breaks, *changes]
 
 
 def list_details(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> list[str]:

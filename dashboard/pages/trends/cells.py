@@ -47,16 +47,16 @@ def find_answer(current: CurrentRelease, badges: Mapping[str, Badge]) -> str:
     if not any(badge.side for badge in badges.values()):
         return _("Of no area can it be told whether it is up or down on the year before.") if badges else ""
     t = speak_to_reader(current)
-    told = [
+    sentences = [
         template.format(areas=_list_areas(t, badges, side))
         for side, template in ((_UP, _("Up on the year before: {areas}.")), (_DOWN, _("Down: {areas}.")))
         if any(badge.side == side for badge in badges.values())
     ]
     unknown = sum(not badge.side for badge in badges.values())
-    told = told or [_("No area is known to be up or down on the year before.")]
+    sentences = sentences or [_("No area is known to be up or down on the year before.")]
     if unknown:
-        told.append(_("Of {n} of {all} areas it cannot be told.", n=unknown, all=len(badges)))
-    return " ".join(told)
+        sentences.append(_("Of {n} of {all} areas it cannot be told.", n=unknown, all=len(badges)))
+    return " ".join(sentences)
 
 
 def _list_areas(t: Speech, badges: Mapping[str, Badge], side: str) -> str:

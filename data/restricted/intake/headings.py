@@ -235,7 +235,7 @@ def _code_of(column: Column, text: str) -> str | None:
 
 
 def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meanings: Mapping[int, Meanings]) -> None:
-    """Give each column its surest heading; a column with two of them, or with none that is sure, is a doubt."""
+    """Give each column the heading that is surest; where two are equally sure, or none is sure, note a doubt."""
     taken: set[int] = set()
     for level in (OWN, WORD):
         for column in kind.given:
