@@ -146,7 +146,9 @@ class Importer:
 def word_unknown(path: Path) -> str:
     """Return why no kind of record was recognised in a file."""
     if path.suffix.lower() not in _TABLES:
-        msg = f"{path.name} is not a table of records. CSV and XLSX files are read (.csv, .xlsx), also those that "
+        msg = (
+            f"{path.name} is not a table of records. CSV and Excel files are read (.csv, .xlsx, .xls), also those that "
+        )
         return msg + "Kobo and ODK export. Save it as one of them, with the names of the columns in the first row."
     msg = f"The columns of {path.name} fit no kind of record, or fit several. Say which kind it is with --kind: "
     return msg + f"{', '.join(KINDS)}. The columns of each kind: tact doctor --schema"
@@ -244,7 +246,7 @@ def _is_invented(path: Path) -> bool:
 @expand_options
 def import_files(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="CSV or XLSX; Kobo and ODK exports too.")],
+    files: Annotated[list[Path], typer.Argument(help="CSV or Excel; Kobo and ODK exports too.")],
     kind: Annotated[
         str | None, typer.Option(help="encounter, effort, service, community, indicator or figure.")
     ] = None,

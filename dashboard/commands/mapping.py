@@ -48,7 +48,7 @@ def explain() -> None:
 @expand_options
 def draft(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A file of the partner: CSV or XLSX.")],
+    file: Annotated[Path, typer.Argument(help="A file of the partner: CSV or Excel.")],
     partner: Annotated[str | None, typer.Option(help="Whose file it is; answers are kept for it.")] = None,
     kind: Annotated[
         str | None, typer.Option(help="encounter, effort, service, community, indicator or figure.")

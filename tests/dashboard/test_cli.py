@@ -198,7 +198,7 @@ def test_a_letter_is_no_table_of_records(tact, practice: Path, tmp_path: Path) -
     (tmp_path / "note.txt").write_text("Dear all,\nhere is our list.\n", encoding="utf-8")
     answer = tact("--workspace", practice, "import", tmp_path / "note.txt")
     assert answer.code == 2
-    assert "note.txt is not a table of records. CSV and XLSX files are read" in answer.out
+    assert "note.txt is not a table of records. CSV and Excel files are read" in answer.out
 
 
 def test_commands_that_read_fall_back_on_the_demo_world(

@@ -121,7 +121,7 @@ def save(path: Path, kind: str, answers: ColumnMapping) -> None:
     table = _table(content, kind, path.name)
     content[kind] = _as_table(_parse(table, path.name).extend(answers))
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, _HEAD + "\n".join(_lines(content, ())) + "\n")
+    write_text(path, _HEAD + "\n".join(_lines(content, ())) + "\n", mode=0o600)
 
 
 def check(mapping: ColumnMapping, kind: str, name: str = "The mapping") -> None:

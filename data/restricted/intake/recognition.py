@@ -31,6 +31,7 @@ from data.restricted.intake.table import RawColumn, RawTable
 from data.restricted.intake.values import check_values, is_unordered_day, slash_order
 from data.schema import Resolve, get_kind
 from data.schema.column import Column, RecordKind
+from data.workspace.types import Ints
 
 Topic = Literal["column", "constants", "words", "days"]
 _CHILDREN = 3  # who share a word that may be shown: a name is that of one child, or of a family
@@ -262,9 +263,28 @@ class _File:
         # A code of one or two digits is nobody's name.
         if text.isdigit() and len(text) <= _CODE and column.allowed:
             return True
-        return (
-            self._repeater.repeat(column.name, text, alone=True) != "" or self._count_children(raw, code) >= _CHILDREN
-        )
+        if self._count_children(raw, code) >= _CHILDREN:
+            return True
+        # The rule of the list of rejects: where more is wrong in a row, its columns may be shifted.
+        alone = bool((self._fault_counts[raw.codes == code] <= 1).any())
+        return self._repeater.repeat(column.name, text, alone=alone) != ""
+
+    @cached_property
+    def _fault_counts(self) -> Ints:
+        """The number of columns whose value an import would reject, by row."""
+        counts = np.zeros(len(self.table.lines), np.int64)
+        for column in self.kind.given:
+            raw = self._raw(column.name)
+            if raw is None or column.type in ("identifier", "hash", "text", "code"):
+                continue
+            names = self.mapping.value_names.get(column.name)
+            checked = check_values(column, raw.distinct, today=self.today, names=names)
+            wrong = set(checked.faults)
+            if column.type == "area":
+                places = (self.resolve(str(text), None, column.level) if text else None for text in checked.values)
+                wrong |= {number for number, place in enumerate(places) if place and place.code is None}
+            counts += np.isin(raw.codes, list(wrong))
+        return counts
 
     @cached_property
     def _repeater(self) -> Repeater:
