@@ -99,12 +99,11 @@ def offer_briefing(
         return
     t = planner.speak(current)
     title = _("{answer}, {day}", answer=name_answer(t, plan), day=t.format_day(plan.author.date))
-    opened = next((one for one in plans.plans if one.address == work.follows), None)
-    same = opened is not None and (opened.summary.setting, opened.summary.decisions) == (setting, work.decisions)
+    opened = _find_same(plans.plans, work, setting)
     take = partial(_brief_plan, current, read_site().derived, work, setting, plan.author, title[:1].upper() + title[1:])
     st.download_button(
         _("Briefing (PDF)"),
-        partial(_make_pdf, opened, current.release, t.language) if same and opened else partial(take, t.language),
+        partial(_make_pdf, opened, current.release, t.language) if opened else partial(take, t.language),
         f"{_name_file(plan)}-{t.language}.pdf",
         "application/pdf",
         on_click="ignore",
@@ -112,6 +111,17 @@ def offer_briefing(
         type="primary",
         help=_("Two pages for a board. The plan is saved with it."),
     )
+
+
+def _find_same(plans: Sequence[SavedPlan], work: Workplace, setting: Setting) -> SavedPlan | None:
+    """Return the opened plan if setting, decisions, posts and tables are still those that it was saved with."""
+    opened = next((one for one in plans if one.address == work.follows), None)
+    if opened is None:
+        return None
+    summary = opened.summary
+    posts = "" if summary.posts_drafted else summary.posts
+    then = (summary.setting, summary.decisions, posts, summary.handover_tables)
+    return opened if then == (setting, work.decisions, work.posts, work.handover) else None
 
 
 def _brief_plan(

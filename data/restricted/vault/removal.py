@@ -60,10 +60,10 @@ def count_brought(connection: Connection, partner: str) -> int:
 
 
 def read_last_import(connection: Connection) -> int:
-    """Return the number of the last import, or of the last one before a partner left, if that is higher; 0 if none.
+    """Return the highest number that an import ever had, also one that was undone; 0 if there was none.
 
-    It is higher where an older backup was restored. The next import gets the number after it, so that a partner who
-    comes back is told from one who left.
+    That of the last import before a partner left counts too: it is higher where an older backup was restored. The
+    next import gets the number after it, so that a partner who comes back is told from one who left.
     """
     return int(connection.execute(tables.LAST_IMPORT).fetchone()[0])
 

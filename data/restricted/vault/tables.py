@@ -90,7 +90,8 @@ NAMED = (
 )
 LAST_IMPORT = (
     "SELECT max(coalesce((SELECT max(id) FROM batch), 0), coalesce((SELECT max(CAST(day AS INTEGER)) FROM forgotten "
-    "WHERE kind = 'partner' AND day NOT LIKE '%-%'), 0))"
+    "WHERE kind = 'partner' AND day NOT LIKE '%-%'), 0), "
+    "coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'last_import'), 0))"
 )
 
 

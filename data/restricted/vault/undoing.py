@@ -59,6 +59,8 @@ def undo_import(connection: Connection, kind: str, batch: int) -> Undone:
         f"SELECT count(*) FROM temp.touched WHERE identity NOT IN (SELECT identity FROM {kind})"
     ).fetchone()
     connection.execute("DROP TABLE temp.touched")
+    # Its number is never given again: the forget log and an officer's list know imports by their numbers.
+    connection.execute(f"INSERT OR REPLACE INTO meta VALUES ('last_import', ({tables.LAST_IMPORT}))")
     connection.execute("DELETE FROM batch WHERE id = ?1", (batch,))
     connection.execute("DELETE FROM undoable WHERE batch = ?1", (batch,))
     return Undone(removed + gone, counted.get(1, 0), counted.get(0, 0))

@@ -402,6 +402,20 @@ def test_a_briefing_is_one_click_and_saves_its_plan_once(run, of, derived):
     assert saved_plans._brief_plan(of, None, *args).startswith(b"%PDF")
 
 
+def test_the_briefing_is_that_of_the_opened_plan_only_while_nothing_differs_from_it(of, derived):
+    saved_plans._brief_plan(of, derived, Workplace(), Setting(), MANAGER, "Opened", "en")
+    (plan,) = list_saved(derived, of)
+    opened = Workplace(follows=plan.address)
+    assert saved_plans._find_same([plan], opened, Setting()) == plan
+    others = [
+        Workplace(),
+        replace(opened, posts="other posts"),
+        replace(opened, handover=Tables(tasks="tasks", free_share=0.5)),
+    ]
+    assert [saved_plans._find_same([plan], other, Setting()) for other in others] == [None] * 3
+    assert saved_plans._find_same([plan], opened, Setting(moves=1)) is None
+
+
 def test_a_plan_without_a_title_is_not_kept_and_says_why(run, of, derived):
     test = run()
     widget(test.button, "Save this plan").click().run()

@@ -157,3 +157,13 @@ def test_a_partner_that_leaves_takes_its_history_along(vault):
     vault.add("encounter", say({0: 1}).assign(partner="arsis"), "b.csv")
     vault.withdraw("arsis")
     assert vault._connection.execute("SELECT count(*) FROM encounter_history").fetchone() == (0,)
+
+
+def test_the_number_of_an_undone_import_is_never_given_again(vault):
+    for number in (1, 2):
+        vault.add("encounter", say({number: 0}), f"{number}.csv")
+    vault.undo(2)
+    vault.add("encounter", say({3: 0}), "3.csv")
+    assert [one["number"] for one in vault.list_imports()] == [1, 3]
+    with pytest.raises(InputError):
+        vault.undo(2)
