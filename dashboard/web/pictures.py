@@ -6,8 +6,9 @@ may they.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
-from threading import Lock
+from threading import BoundedSemaphore
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.briefing.sheet import FORMATS, Sheet, name_file, render_sheet
 from dashboard.briefing.view_sheet import make_view_sheet
+from dashboard.pages.download.files import MAKING
 from dashboard.pages.overview.sheet import make_sheet as make_overview_sheet
 from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, may_download, open_current_release
@@ -26,14 +28,21 @@ MAKERS: Mapping[str, Callable[[CurrentRelease, Mapping[str, str]], Sheet | None]
     "overview": lambda current, _address: make_overview_sheet(current),
     "situation": make_view_sheet,
 }
-_MAKING = Lock()  # pictures are made one at a time, to save memory
+# Those who wait for a picture hold threads that the map needs, so the others are asked to come again.
+PLACES = BoundedSemaphore(4)
+_LOG = logging.getLogger(__name__)
 
 
 def make_routes(site: Site) -> list[BaseRoute]:
     """Return the route of pictures."""
 
     def picture(request: Request) -> Response:
-        return answer_picture(site, request.path_params["page"], request.path_params["kind"], request.query_params)
+        if not PLACES.acquire(blocking=False):
+            return _refuse("Others are taking pictures just now. Try again in some seconds.", 503)
+        try:
+            return answer_picture(site, request.path_params["page"], request.path_params["kind"], request.query_params)
+        finally:
+            PLACES.release()
 
     return [Route("/picture/{page}.{kind}", picture)]
 
@@ -48,10 +57,11 @@ def answer_picture(site: Site, page: str, kind: str, address: Mapping[str, str])
             return _refuse("There is no release.", 404)
         if not may_download(current.release):
             return _refuse("Partner files of real records have a named receiver: see the page Download.", 403)
-        with _MAKING, speak(address.get("lang", "")):
+        with MAKING, speak(address.get("lang", "")):
             sheet = MAKERS[page](current, address)
             content = b"" if sheet is None else render_sheet(sheet, current.release, kind)
-    except TactError:
+    except TactError as error:
+        _LOG.error("%s", error)
         return _refuse("The release cannot be read.", 500)
     if sheet is None:
         return _refuse("There is nothing to draw.", 404)

@@ -1,11 +1,14 @@
 """Pictures are handed out as files are: for the pages that have one, and never of real partner records."""
 
+from contextlib import ExitStack
+
 import pytest
+from starlette.requests import Request
 
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release
 from dashboard.web import bar
-from dashboard.web.pictures import answer_picture
+from dashboard.web.pictures import PLACES, answer_picture, make_routes
 from tests.helpers import small_release
 
 
@@ -60,3 +63,13 @@ def test_partner_pictures_of_real_records_are_not_handed_out(tmp_path, tier, sta
 
 def test_without_a_release_there_is_no_picture(tmp_path):
     assert answer_picture(Site(tmp_path, "public"), "situation", "svg", {}).status_code == 404
+
+
+def test_who_would_wait_behind_many_is_asked_to_come_again(tmp_path):
+    (route,) = make_routes(Site(tmp_path, "public"))
+    asked = {"type": "http", "path_params": {"page": "situation", "kind": "svg"}, "query_string": b"", "headers": []}
+    with ExitStack() as waiting:
+        for _ in range(4):
+            waiting.enter_context(PLACES)
+        assert route.endpoint(Request(asked)).status_code == 503
+    assert route.endpoint(Request(asked)).status_code == 404
