@@ -318,10 +318,13 @@ def _is_metadata(heading: str) -> bool:
 
 
 def _refuse_repeated(headings: list[str]) -> None:
-    folded = [fold(heading) for heading in headings if heading]
-    twice = [n for n, heading in enumerate(headings) if heading and folded.count(fold(heading)) > 1]
-    if twice:
-        raise FileRefused(f"These columns appear twice: {list_headings(headings, twice)}. Keep one of each.")
+    """Refuse equal headings by their places alone: in a file without headings they are cells of a record."""
+    places: dict[str, list[str]] = {}
+    for number, heading in enumerate(headings, 1):
+        if heading:
+            places.setdefault(fold(heading), []).append(str(number))
+    if twice := [" and ".join(numbers) for numbers in places.values() if len(numbers) > 1]:
+        raise FileRefused(f"These columns appear twice (by their place): {', '.join(twice)}. Keep one of each.")
 
 
 def _refuse_two(headings: list[str], positions: list[int], ours: str) -> None:

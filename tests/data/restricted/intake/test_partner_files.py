@@ -78,9 +78,16 @@ def test_blank_rows_and_blank_last_cells_are_no_rows(tmp_path):
     assert (intake.rows, intake.accepted_rows) == (1, 1)
 
 
+def test_a_record_in_place_of_the_headings_is_not_repeated(tmp_path):
+    message = refusal(tmp_path, "Plantedname,Elira,Plantedname,12\r\n")
+    assert "1 and 3" in message
+    assert "Planted" not in message
+
+
 def test_columns_that_stand_twice_are_refused(tmp_path):
     header = [*ROW, "Stage"]
-    assert "'stage', 'Stage'" in refusal(tmp_path, text_of([ROW], header))
+    places = f"{header.index('stage') + 1} and {len(header)}"
+    assert places in refusal(tmp_path, text_of([ROW], header))
 
 
 def test_two_columns_that_mean_the_same_are_refused(tmp_path):
