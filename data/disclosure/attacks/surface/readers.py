@@ -167,7 +167,7 @@ def _svg(data: bytes) -> Iterator[Content]:
     shapes = list(ET.fromstring(data).iter())  # noqa: S314 (our own export)
     cells = [{name[5:]: v for name, v in shape.attrib.items() if name.startswith("data-")} for shape in shapes]
     yield "", pd.DataFrame([cell for cell in cells if cell], dtype=object)
-    yield "", " ".join(text for shape in shapes for text in (shape.text, shape.get("aria-label")) if text)
+    yield "", " ".join(text for shape in shapes for text in (shape.text, shape.tail, shape.get("aria-label")) if text)
 
 
 def _text(data: bytes) -> Iterator[Content]:
