@@ -15,7 +15,7 @@ import pytest
 
 from dashboard.map.atlas import write_atlases
 from data.disclosure.attacks import surface
-from data.disclosure.attacks.surface import search
+from data.disclosure.attacks.surface import readers, search
 from data.release import Release, derived
 from data.release.result import Table
 from data.tables.spec import TIERS
@@ -483,3 +483,9 @@ def test_each_column_that_the_model_adds_has_a_kind_of_its_own(scored, tier):
     assert added
     # A choice is called chance, too, so that its numbers and those of the column are looked up together.
     assert names - flags - {"chance"} <= {"value", "margin", "low", "high", *surface._OF_MODEL}
+
+
+def test_the_words_of_a_picture_are_read_whole():
+    drawn = b'<svg xmlns="http://www.w3.org/2000/svg"><text aria-label="one">two<tspan>three</tspan>four</text></svg>'
+    (_, _cells), (_, words) = readers._svg(drawn)
+    assert set(words.split()) == {"one", "two", "three", "four"}

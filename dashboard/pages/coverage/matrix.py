@@ -59,7 +59,10 @@ def word_gaps(current: CurrentRelease, country: str) -> str:
     t, gaps = speak_to_reader(current), read_gaps(current, country, "axes")
     found = [code for code, cells in gaps.items() if "gap" in cells.values()]
     if not found:
-        return _("{country}: no gap is likely on any axis of work.", country=t.name_area(country))
+        name = t.name_area(country)
+        if any("none" in cells.values() for cells in gaps.values()):
+            return _("{country}: no gap is likely where it can be told.", country=name)
+        return _("{country}: whether there are gaps on the axes of work cannot be told.", country=name)
     count = sum(gap == "gap" for cells in gaps.values() for gap in cells.values())
     return t.format_plural(
         "{country}: {count} likely gap on the axes of work, in {areas}.",

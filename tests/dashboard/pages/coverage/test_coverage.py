@@ -221,6 +221,19 @@ def test_the_answer_counts_likely_gaps_alone(current):
     assert matrix.word_gaps(current, "GR").startswith(f"Greece: {count} likely gaps on the axes of work, in ")
 
 
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ({"axis-prevention": "none", "axis-protection": "withheld"}, "no gap is likely where it can be told"),
+        ({"axis-prevention": "cannot_tell", "axis-protection": "withheld"}, "cannot be told"),
+        ({}, "cannot be told"),
+    ],
+)
+def test_that_there_is_no_gap_is_said_only_where_it_is_known(current, monkeypatch, cells, words):
+    monkeypatch.setattr(matrix, "read_gaps", lambda *_: {"AL-11": cells})
+    assert words in matrix.word_gaps(current, "AL")
+
+
 @pytest.mark.parametrize("tier", ["partner", "public"])
 @pytest.mark.parametrize("language", ["en", "sq", "el"])
 def test_few_words_stand_on_the_page_before_it_is_unfolded(run, monkeypatch, language, tier):
