@@ -259,13 +259,15 @@ def _compute_plan(opened: Release, setting: Setting, tables: TableOptions, autho
     return summarise_plan(ground, setting, plan, author, title=title, frontier=points, handed_over=handed_over)
 
 
-def word_error(opened: Release, error: InputError) -> str:
-    """Return why there is no plan; where its rules clash, a line for each with the option that loosens it."""
+def word_error(opened: Release, error: InputError, *, options: bool = True) -> str:
+    """Return why there is no plan; where its rules clash, a line for each, with the option that loosens it."""
     if not isinstance(error, RulesClash):
         return str(error)
     head, lines = plan_words.word_clashes(_speak(opened), error.clashes)
-    options = (_LOOSENED.get(clash.rule, "") for clash in error.clashes)
-    return "\n".join([head, *(f"  {line} {option}".rstrip() for line, option in zip(lines, options, strict=True))])
+    if not options:
+        return "\n".join([head, *(f"  {line}" for line in lines), "  Make a plan with other limits: tact plan make"])
+    names = (_LOOSENED.get(clash.rule, "") for clash in error.clashes)
+    return "\n".join([head, *(f"  {line} {option}".rstrip() for line, option in zip(lines, names, strict=True))])
 
 
 def _hand_over(opened: Release, tables: TableOptions) -> tuple[handover.Tables, HandOverResult] | None:

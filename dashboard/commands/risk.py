@@ -64,7 +64,7 @@ def _assess(
         earlier = list_earlier(workspace.releases, opened.name)
         problem = prepare_advice(open_release(workspace, tier, opened.name), folder, model.fit_, earlier)
         if problem is not None:
-            say(f"The usual plan could not be prepared; all else is. {word_error(opened, problem)}")
+            say(f"The usual plan could not be prepared; all else is. {word_error(opened, problem, options=False)}")
     return result
 
 

@@ -54,18 +54,15 @@ def _word_why(t: Speech, plan: PlanSummary, area: str) -> str:
 
 
 def _word_condition(t: Speech, plan: PlanSummary, area: str, need: Amount | None) -> str:
-    touching = (
-        row for row, move in zip(word_moves(t, plan), plan.moves, strict=True) if area in (move.start, move.end)
-    )
-    row = next(touching, None)
-    if row is not None and plan.answer == "nothing":
+    touching = next((n for n, move in enumerate(plan.moves) if area in (move.start, move.end)), None)
+    if touching is not None and plan.answer == "nothing":
         return t(
             "The chance of a gain that matters would have to be {enough}; it is {chance}.",
             enough=t.format_percent(LEAST_CHANCE),
             chance=t.format_chance(plan.verdict.probability),
         )
-    if row is not None:
-        return row.condition
+    if touching is not None:
+        return word_moves(t, plan)[touching].condition
     if need is None:
         return t("More children would have to be in need there than is estimated.")
     return t(

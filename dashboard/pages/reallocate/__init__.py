@@ -9,7 +9,7 @@ from dashboard.map import legend
 from dashboard.map.shapes import describe_shapes
 from dashboard.narrative import area_plan
 from dashboard.narrative import plan as narrative
-from dashboard.narrative.judgement import judge_area
+from dashboard.narrative.judgement import Amount, judge_area
 from dashboard.pages.reallocate import cards, drawers, forms, planner, render, saved, session, summary
 from dashboard.pages.reallocate import map as move_map
 from dashboard.pages.reallocate.session import Workplace
@@ -111,6 +111,8 @@ def _show_area(current: CurrentRelease, plan: PlanSummary) -> None:
     t = planner.speak(current)
     area = address.find_area(current, {row.area: "" for row in plan.coverage}, "")
     judged = judge_area(current, area)
-    need = judged.need if judged and plan.setting.pathway == "all" else None
-    words = area_plan.word_area_plan(t, plan, area, need)
+    needs: dict[str, Amount | None] = {}
+    if judged is not None:
+        needs = {"all": judged.need, **{name: burden.amount for name, burden in judged.burdens.items()}}
+    words = area_plan.word_area_plan(t, plan, area, needs.get(plan.setting.pathway))
     st.html(render.render_area(t, area, words, summary.tell_choice()))

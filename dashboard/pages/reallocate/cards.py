@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast, get_args, get_type_hints
 
 import streamlit as st
+from markupsafe import Markup
 
 from dashboard.narrative.moves import word_decision
 from dashboard.narrative.plan import head_moves_table
@@ -41,18 +42,19 @@ def show_moves(current: CurrentRelease, plan: PlanSummary) -> None:
         if not plan.moves:
             st.html(markup.render_paragraphs([_("No move is proposed. All units stay where they are.")]))
             return
-        _show_cards(current, plan, range(min(_SHOWN, len(plan.moves))))
+        cards = render.render_moves(planner.speak(current), plan)
+        _show_cards(plan, cards, range(min(_SHOWN, len(cards))))
         if (more := len(plan.moves) - _SHOWN) > 0:
             with st.expander(format_plural("{count} more move", "{count} more moves", more)):
-                _show_cards(current, plan, range(_SHOWN, len(plan.moves)))
+                _show_cards(plan, cards, range(_SHOWN, len(cards)))
                 st.caption(summary.explain_moves(plan))
 
 
-def _show_cards(current: CurrentRelease, plan: PlanSummary, numbers: Sequence[int]) -> None:
+def _show_cards(plan: PlanSummary, cards: Sequence[Markup], numbers: Sequence[int]) -> None:
     for number in numbers:
         step = _name_step(plan.moves[number])
         with st.container(border=True, key=f"move-{number}"):
-            st.html(render.render_move(planner.speak(current), plan, number))
+            st.html(cards[number])
             with st.container(horizontal=True, key=f"offers-{number}"):
                 for code in list_offers():
                     st.button(

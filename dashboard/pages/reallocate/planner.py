@@ -28,7 +28,7 @@ _NAME = "posts"
 
 
 def speak(current: CurrentRelease) -> Speech:
-    """Return the English words for plans on the areas of the release."""
+    """Return the words for plans in the reader's language, on the areas of the release."""
     return speak_to_reader(current)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from markupsafe import Markup
 
 from dashboard.narrative import moves
@@ -58,9 +56,15 @@ def _render_gauge(t: Speech, plan: PlanSummary) -> Markup:
     )
 
 
-def render_move(t: Speech, plan: PlanSummary, number: int) -> Markup:
+def render_moves(t: Speech, plan: PlanSummary) -> list[Markup]:
+    """Return a card for each move, all on one scale."""
+    scale, words = _find_scale(plan), moves.word_moves(t, plan)
+    return [_render_move(t, plan, number, words[number], scale) for number in range(len(plan.moves))]
+
+
+def _render_move(t: Speech, plan: PlanSummary, number: int, words: MoveWords, scale: tuple[float, float]) -> Markup:
     """Return a move as a card: from, to, children gained with interval, how sure, who loses; the rest folded."""
-    move, words, heads = plan.moves[number], moves.word_moves(t, plan)[number], moves.head_moves(t)
+    move, heads = plan.moves[number], moves.head_moves(t)
     more = [(heads.helps, words.helps), (heads.condition, words.condition), (heads.hours, words.hours)]
     decided = plan.decision_on(move) is not None or move.accepted
     return html(
@@ -71,7 +75,7 @@ def render_move(t: Speech, plan: PlanSummary, number: int) -> Markup:
         words.end,
         words.what,
         html(' <em class="decided">{}</em>', words.decision) if decided else "",
-        _render_gain(words, move, _find_scale(plan)),
+        _render_gain(words, move, scale),
         _("How sure:"),
         words.chance,
         _("Who loses:"),
@@ -83,16 +87,14 @@ def render_move(t: Speech, plan: PlanSummary, number: int) -> Markup:
 
 def _find_scale(plan: PlanSummary) -> tuple[float, float]:
     """Return the ends of the scale on which all gains of a plan are drawn."""
-    low, high = min(0.0, *(m.gain.low for m in plan.moves), 0.0), max(0.1, *(m.gain.high for m in plan.moves), 0.1)
-    return low, high
+    gains = [move.gain for move in plan.moves]
+    return min([0.0, *(gain.low for gain in gains)]), max([0.1, *(gain.high for gain in gains)])
 
 
 def _render_gain(words: MoveWords, move: Move, scale: tuple[float, float]) -> Markup:
     low, high = scale
-    places: Sequence[str] = [
-        f"{100 * (value - low) / (high - low):.1f}"
-        for value in (move.gain.low, move.gain.high - move.gain.low + low, move.gain.mean, 0.0)
-    ]
+    starts = [move.gain.low - low, move.gain.high - move.gain.low, move.gain.mean - low, -low]
+    places = [f"{100 * part / (high - low):.1f}" for part in starts]
     return html(
         '<p class="gain"><span>{} <b>{}</b></span><i aria-hidden="true"><b style="left:{}%;width:{}%"></b>'
         '<u style="left:{}%"></u><s style="left:{}%"></s></i></p>',

@@ -55,7 +55,10 @@ def test_a_usual_plan_that_cannot_be_made_is_named_and_all_else_is_written(tact,
     answer = tact("--workspace", demo, "risk", "--tier", "partner", "--json")
     assert answer.code == 0
     assert "The usual plan could not be prepared; all else is." in answer.err
-    assert "only 4 of 9 is possible (too little in Tirana)" in " ".join(answer.err.split())
+    words = " ".join(answer.err.split())
+    assert "only 4 of 9 is possible (too little in Tirana)" in words
+    assert "tact plan make" in words
+    assert "--floor" not in words  # tact risk has no such option
     opened = Release.open(demo / "releases", "partner", derived=demo / "derived")
     assert str(opened.result("risk").folder) in answer.json["results"]
     assert len(opened.table("unmet_region_quarter")) == 25
