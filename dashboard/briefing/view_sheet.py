@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -29,6 +30,7 @@ from dashboard.site.text import _, translate
 from data.release import Release
 from geo.areas import Areas
 from geo.layers import choose_caution
+from geo.layers.core.words import format_margin
 
 _SCALE = 1.25  # units of the sheet for a pixel of the page
 _COUNTS, _HATCH, _KNOWN = "#1B4B8F", "#7757AF", "#E9E5DA"
@@ -37,6 +39,7 @@ _SMALLEST = 2.5
 _GAPS = (16.0, 12.0, 9.0, 7.0, 5.5)
 _PATHWAYS = ("internal", "cross_border")
 _NUMBERS = ("value", "margin", "low", "high")
+_MARGINS = ("value", "margin", "noisy", "noisy_margin")
 _DIGITS = 6
 
 
@@ -106,13 +109,14 @@ def _list_cells(
         if state not in STATE_CODES:
             numbers = {name: float(row[name]) for name in _NUMBERS if name in row and not pd.isna(row[name])}
             cell |= {name: f"{number:.{_DIGITS}f}".rstrip("0").rstrip(".") for name, number in numbers.items()}
-            margin = f" ±{_round(numbers['margin'])}" if numbers.get("margin") and "value" in numbers else ""
-            words = f"{translate(texts.get(code, ''))}{margin}"
+            words = f"{translate(texts.get(code, ''))} {_word_margin(row, state)}".rstrip()
         yield code, int(classes[code]), state, cell, f"{names[code]}: {words}"
 
 
-def _round(number: float) -> str:
-    return translate(f"{number:g}")
+def _word_margin(row: Mapping[Hashable, Any], state: str) -> str:
+    """Return the margin as the panel and the files say it; empty for a number without one."""
+    value, margin, noisy, noisy_margin = (float(row.get(name, math.nan)) for name in _MARGINS)
+    return translate(format_margin(value, margin, state, noisy - noisy_margin)) if value == value and margin else ""
 
 
 def _draw_over(areas: Areas, level: str, mark: Mark, names: pd.Series) -> list[str]:
