@@ -223,8 +223,8 @@ def make_routes(site: Site) -> list[BaseRoute]:
             return Response("No such areas.\n", status_code=404, media_type="text/plain")
         with speak(request.query_params.get("lang", "")):
             # The checksum in the address is that of the shapes. The names in them may be translated better.
-            kept = _FOR_EVER if find_language() == "en" else _A_DAY
-            return _make_answer(request, _zip_level(release.areas_file, release.areas_checksum, asked), kept)
+            lifetime = _FOR_EVER if find_language() == "en" else _A_DAY
+            return _make_answer(request, _zip_level(release.areas_file, release.areas_checksum, asked), lifetime)
 
     def land(request: Request) -> Response:
         return _make_answer(request, _zip_land(), _A_DAY)

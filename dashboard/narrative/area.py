@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dashboard.narrative.judgement import AreaAdvice, AreaJudgement, Burden, Change, Statement
-from dashboard.narrative.risk import format_effort_warning, list_said
+from dashboard.narrative.risk import format_effort_warning, list_statements
 from dashboard.narrative.speech import Speech
 from geo.layers.core.words import mark
 from geo.layers.risk import CERTAINTIES, CHANGES, RATES, Claim
@@ -97,7 +97,7 @@ def word_change_in(t: Speech, place: str, pathway: str, change: Change) -> str:
 
 def _word_claim(t: Speech, said: Statement, claims: Mapping[str, Claim]) -> str:
     """Return a claim with its certainty, and what is very likely beside it."""
-    pairs = list_said(said.claim, said.certainty, said.surely)
+    pairs = list_statements(said.claim, said.certainty, said.surely)
     words = [
         f"{t(claims[claim].name)} ({t(CERTAINTIES[certainty])})" if certainty in CERTAINTIES else t(claims[claim].name)
         for claim, certainty in pairs

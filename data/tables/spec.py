@@ -23,8 +23,8 @@ TIERS: tuple[Tier, ...] = ("partner", "public")
 LEVELS: tuple[Level, ...] = ("country", "region", "municipality")
 # Counts of children or of encounters with them: the numbers that get noise.
 COUNTED: frozenset[str] = frozenset({"children", "encounters", "flows", "model"})
-# Protection, return and reintegration: by county or region only, and only where enough operators work.
-RESTRICTED_AXES: frozenset[str] = frozenset({"protection", "assisted_voluntary_return", "reintegration"})
+# The others (protection, return and reintegration) are restricted: by county or region only, and only where enough
+# operators work.
 OPEN_AXES: frozenset[str] = frozenset({"prevention", "coordination"})
 # Breakdowns of services that count the open axes alone: municipalities show no others, so a difference would tell which
 # duty bearers work on restricted axes in a county.

@@ -151,7 +151,7 @@ class PlanInputs:
         """Return the same inputs with other posts; need and places do not depend on them.
 
         Raises InputError for units between municipalities that could be a shelter: nothing nearer than a county or
-        region may say where protection, return and reintegration are (see RESTRICTED_AXES in data/tables/spec.py).
+        region may say where protection, return and reintegration are (see OPEN_AXES in data/tables/spec.py).
         """
         if self.level == "municipality":
             _refuse_shelters(table)

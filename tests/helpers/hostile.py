@@ -161,8 +161,3 @@ def _by_mapping(world: Hostile, folder: Path) -> Any:
     rules.write_text(text, encoding="utf-8")
     file = write(folder / "mapped.csv", [{theirs.get(name, name): value for name, value in row.items()}])
     return world.tact("import", file, "--kind", "effort", "--partner", PAYLOADS[7], "--mapping", rules)
-
-
-def in_quotes(text: str) -> str:
-    """Return a text in its JSON form, without the quotes."""
-    return json.dumps(text, ensure_ascii=False)[1:-1]

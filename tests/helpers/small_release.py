@@ -21,7 +21,6 @@ YEARS = ["2006-06-01/P1Y", "2007-06-01/P1Y"]
 REGIONS = ["AL-01", "AL-02", "AL-04", "AL-11", "GR-A", "GR-I"]
 HOSTILE = "<img src=x onerror=alert(1)>"
 FORMULA = "=HYPERLINK(1)"
-NO_MARGIN = float("nan")
 AXES = ["prevention", "protection", "assisted_voluntary_return", "reintegration", "coordination"]
 PATHWAYS = ["internal", "al_to_gr", "other_cross_border", "none_known"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from dashboard.map.legend import LegendClass
-from dashboard.narrative.risk import format_statement, list_said, name_certainty, name_claim, read_area_rates
+from dashboard.narrative.risk import format_statement, list_statements, name_certainty, name_claim, read_area_rates
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _, format_period, html, join_markup
@@ -146,7 +146,7 @@ def _render_row(t: Speech, code: str, row: Mapping[Any, Any], least: str, chosen
 
 def _render_said(t: Speech, row: Mapping[Any, Any]) -> Markup:
     """Return the first thing that is said of an area, with its chance and the word for that when pointed at."""
-    said = list_said(str(row["claim"]), str(row["certainty"]), str(row["surely"]))
+    said = list_statements(str(row["claim"]), str(row["certainty"]), str(row["surely"]))
     if not said:
         return html("{}", _("cannot tell"))
     claim, certainty = said[0]

@@ -215,8 +215,8 @@ def choose_overlay(current: CurrentRelease, view: MapView) -> None:
     """Show the choice of a second layer among those that the tier allows."""
     offered = [
         find_layer(name)
-        for name, levels_held in current_release.list_levels(current).items()
-        if name != view.layer and view.level in levels_held and not find_map_conflict(current.tier, [view.layer, name])
+        for name, levels in current_release.list_levels(current).items()
+        if name != view.layer and view.level in levels and not find_map_conflict(current.tier, [view.layer, name])
     ]
     if not offered:
         return

@@ -63,8 +63,8 @@ def _open_columns() -> tuple[DeltaGenerator, DeltaGenerator]:
         return st.container(key="cells"), st.container(key="trend")
 
 
-def _show_cells(listed: Sequence[AreaCell], current: CurrentRelease, area: str, kept: Mapping[str, str]) -> None:
-    st.html(multiples.render_multiples(listed, read_country_names(current), area, kept))
+def _show_cells(listed: Sequence[AreaCell], current: CurrentRelease, area: str, choices: Mapping[str, str]) -> None:
+    st.html(multiples.render_multiples(listed, read_country_names(current), area, choices))
 
 
 def _show_table_of_areas(current: CurrentRelease, pathway: str) -> None:

@@ -125,7 +125,9 @@ def _draw_signs(rows: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
     without_number = rows[~rows["state"].isin(["number", "class"])]
     without_number = without_number.assign(sign=[_SIGNS.get(str(state), _OTHER) for state in without_number["state"]])
     text = alt.Chart(without_number).mark_text(dy=-8, fontSize=13, color=_QUIET, aria=bool(len(without_number)))
-    signs: alt.Chart = text.encode(x=_make_x(periods), y=alt.datum(0), text="sign:N", tooltip=_make_tooltips(_("told")))
+    signs: alt.Chart = text.encode(
+        x=_make_x(periods), y=alt.datum(0), text="sign:N", tooltip=_make_tooltips(_("state"))
+    )
     return signs
 
 

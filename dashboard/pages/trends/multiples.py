@@ -141,15 +141,15 @@ def describe_counts(met: pd.DataFrame) -> str:
 
 
 def render_multiples(
-    cells: Sequence[AreaCell], countries: Mapping[str, str], chosen: str, kept: Mapping[str, str]
+    cells: Sequence[AreaCell], countries: Mapping[str, str], chosen: str, choices: Mapping[str, str]
 ) -> Markup:
-    """Return the cells by country; each is one link that chooses its area. kept : what stays in the address."""
+    """Return the cells by country; each is one link that chooses its area. choices : what stays in the address."""
     groups = [
         html(
             "<h2>{}</h2><ul>{}</ul>",
             name,
             join_markup(
-                _render_cell(cell, kept, is_chosen=cell.area == chosen) for cell in cells if cell.country == code
+                _render_cell(cell, choices, is_chosen=cell.area == chosen) for cell in cells if cell.country == code
             ),
         )
         for code, name in countries.items()
@@ -157,8 +157,8 @@ def render_multiples(
     return html('<div class="multiples">{}</div>', join_markup(groups))
 
 
-def _render_cell(cell: AreaCell, kept: Mapping[str, str], *, is_chosen: bool) -> Markup:
-    address = "&".join(f"{name}={quote(value)}" for name, value in {"area": cell.area, **kept}.items())
+def _render_cell(cell: AreaCell, choices: Mapping[str, str], *, is_chosen: bool) -> Markup:
+    address = "&".join(f"{name}={quote(value)}" for name, value in {"area": cell.area, **choices}.items())
     return html(
         '<li><a href="?{}" target="_self" data-reveal=".st-key-trend"{}><b>{}</b><em class="{}" title="{}">{}</em>'
         '<span><i>{}</i><img src="data:image/svg+xml,{}" alt="{}"></span></a></li>',

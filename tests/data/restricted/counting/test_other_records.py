@@ -16,8 +16,10 @@ from data.restricted.counting.few_operators import hide_few_operators
 from data.restricted.publishing import published_table
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
-from data.tables.spec import CATEGORIES, OPEN_AXES, RESTRICTED_AXES, TableSpec
+from data.tables.spec import CATEGORIES, OPEN_AXES, TableSpec
 from tests.helpers import small_worlds
+
+RESTRICTED_AXES = frozenset(CATEGORIES["axis"]) - OPEN_AXES
 
 GRID = Grid(small_worlds.area_table(), Calendar(6), date(2006, 6, 1), date(2007, 5, 31))
 PROTECTION = CATEGORIES["axis"].index("protection")
