@@ -64,11 +64,13 @@ def find_overdue(workspace: Workspace, vault: Vault) -> Overdue:
 def delete_overdue(vault: Vault, overdue: Overdue) -> int:
     """Delete the records and note the day; return their number.
 
+    Where nothing is in doubt, what only the history of records says of such children goes too; it is not counted.
     The caller has called `require_consent`, and holds the writer's lock since the records were counted.
     """
-    deleted = vault.expire(overdue.since) if overdue.since and overdue.count else 0
+    sure = overdue.count or not overdue.doubts
+    deleted = vault.expire(overdue.since) if overdue.since and sure else 0
     today = overdue.today.isoformat()
-    if (overdue.count or not overdue.doubts) and vault.read_note(_NOTE) != today:
+    if sure and vault.read_note(_NOTE) != today:
         vault.write_note(_NOTE, today)
     return deleted
 

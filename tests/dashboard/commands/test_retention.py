@@ -48,6 +48,14 @@ def count(folder: Path) -> int:
         return vault.count("encounter")
 
 
+def count_history(folder: Path) -> int:
+    """Count what the history says of children whom no record names."""
+    workspace = Workspace.open(folder)
+    with open_vault(workspace, keys.load(workspace.id)) as vault:
+        rows = "SELECT count(*) FROM encounter_history WHERE child NOT IN (SELECT child FROM encounter)"
+        return int(vault._connection.execute(rows).fetchone()[0])
+
+
 @pytest.fixture
 def practice(tact, tmp_path: Path) -> Path:
     """A workspace with 38 children met in the last weeks and two met three years ago, kept for ten years."""
@@ -74,6 +82,17 @@ def test_a_few_records_are_deleted_without_a_question(tact, practice, tmp_path) 
     answer = more(tact, practice, write_encounters(tmp_path / "e.csv", [40] * 38).parent)
     assert (answer.code, count(practice)) == (0, 38)
     assert "2 records" in answer.err
+
+
+def test_a_child_that_only_the_history_names_goes_too(tact, practice, tmp_path) -> None:
+    lines = (tmp_path / "e.csv").read_text(encoding="utf-8").splitlines()
+    recent = lines[1].split(",")[-1]
+    corrected = [lines[0], *(f"{line.rsplit(',', 3)[0]},K-0,{line.split(',')[-2]},{recent}" for line in lines[-2:])]
+    (tmp_path / "e.csv").write_text("\n".join(corrected), encoding="utf-8")
+    assert more(tact, practice, tmp_path).json["changed"] == 2
+    assert count_history(practice) == 2
+    keep(practice, 24)
+    assert (more(tact, practice, tmp_path).code, count(practice), count_history(practice)) == (0, 40, 0)
 
 
 @pytest.mark.parametrize("command", ["import", "release"])
