@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import streamlit
-import uvicorn
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
-from streamlit import App, get_option, net_util
-from streamlit.web import bootstrap
+from streamlit import App, get_option
 
 from dashboard.map import FRAME_PATH, find_frame_files, shapes
 from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, clean_environment
@@ -29,43 +24,11 @@ from dashboard.web import pictures
 from dashboard.web.compressed import CompressedFiles
 from dashboard.web.headers import HostGuard, SecurityHeaders
 from dashboard.web.navigation import PAGES
+from dashboard.web.process import ASSETS, ROOT, Assets, apply_settings, run_application
 from dashboard.web.start_page import StartPage
 from data.errors import InputError
 
-ROOT = Path(__file__).resolve().parent.parent
-ASSETS = ROOT / "static"
 _STREAMLIT = Path(streamlit.__file__).parent / "static"
-
-
-class _Assets(StaticFiles):
-    """Static files. A browser may keep them for a day."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "public, max-age=86400"
-        return response
-
-
-def make_settings(host: str, port: int) -> dict[str, Any]:
-    """Return Streamlit's settings: those of the product's file, and those that depend on the start."""
-    text = (ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8")
-    options = _flatten(tomllib.loads(text))
-    # A collection after each run costs more than the run; the interpreter collects by itself.
-    options["runner.postScriptGC"] = False
-    options["server.address"] = host
-    options["server.port"] = port
-    options["browser.serverAddress"] = host
-    return options
-
-
-def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    for name, value in table.items():
-        if isinstance(value, dict):
-            options.update(_flatten(value, f"{prefix}{name}."))
-        else:
-            options[f"{prefix}{name}"] = value
-    return options
 
 
 def _make_routes(site: Site) -> list[BaseRoute]:
@@ -76,7 +39,7 @@ def _make_routes(site: Site) -> list[BaseRoute]:
         Route(HEALTH, health),
         *shapes.make_routes(site),
         *pictures.make_routes(site),
-        Mount("/assets", _Assets(directory=ASSETS)),
+        Mount("/assets", Assets(directory=ASSETS)),
     ]
 
 
@@ -99,11 +62,6 @@ def build_application(site: Site, host: str) -> App:
     if host in LOOPBACK:
         middleware.insert(1, Middleware(HostGuard, hosts=LOOPBACK))
     return App(ROOT / "app.py", routes=_make_routes(site), middleware=middleware)
-
-
-def _block_address_lookup() -> None:
-    """Stop Streamlit from asking an outside service for this machine's address."""
-    net_util.get_external_ip = lambda: None
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -130,17 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in set(os.environ) - set(clean_environment(os.environ)):
         del os.environ[name]
     announce_site(site)
-    _block_address_lookup()
-    bootstrap.load_config_options(make_settings(asked.host, asked.port))
-    uvicorn.run(
-        build_application(site, asked.host),
-        host=asked.host,
-        port=asked.port,
-        ws="websockets-sansio",
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-    )
+    apply_settings(asked.host, asked.port)
+    run_application(build_application(site, asked.host), asked.host, asked.port)
 
 
 if __name__ == "__main__":

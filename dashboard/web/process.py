@@ -1,0 +1,68 @@
+"""What the map's process and the desk's process share: Streamlit's settings, the static files, and how they are run."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import uvicorn
+from starlette.staticfiles import StaticFiles
+from streamlit import net_util
+from streamlit.web import bootstrap
+
+ROOT = Path(__file__).resolve().parents[2]
+ASSETS = ROOT / "static"
+
+
+class Assets(StaticFiles):
+    """Static files. A browser may keep them for a day."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Return the file with how long it may be kept."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "public, max-age=86400"
+        return response
+
+
+def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Give Streamlit its settings, some of them changed; it asks no outside service for this machine's address."""
+    net_util.get_external_ip = lambda: None
+    bootstrap.load_config_options({**make_settings(host, port), **changes})
+
+
+def make_settings(host: str, port: int) -> dict[str, Any]:
+    """Return Streamlit's settings: those of the product's file, and those that depend on the start."""
+    text = (ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8")
+    options = _flatten(tomllib.loads(text))
+    # A collection after each run costs more than the run; the interpreter collects by itself.
+    options["runner.postScriptGC"] = False
+    options["server.address"] = host
+    options["server.port"] = port
+    options["browser.serverAddress"] = host
+    return options
+
+
+def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for name, value in table.items():
+        if isinstance(value, dict):
+            options.update(_flatten(value, f"{prefix}{name}."))
+        else:
+            options[f"{prefix}{name}"] = value
+    return options
+
+
+def run_application(application: Any, host: str, port: int) -> None:  # noqa: ANN401
+    """Serve an application until the process is stopped. No request is logged."""
+    uvicorn.run(
+        application,
+        host=host,
+        port=port,
+        ws="websockets-sansio",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+    )
