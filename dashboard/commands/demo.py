@@ -8,15 +8,17 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands.import_ import Importer
 from dashboard.commands.output import Json, emit, progress, say
 from dashboard.commands.release import release_workspace
 from dashboard.commands.risk import score
 from data.errors import WorkspaceError
+from data.reference import area_table
 from data.release import Release, current_name
 from data.restricted import governance, keys
+from data.restricted.imports import Importer
 from data.restricted.vault import Vault
 from data.workspace import Workspace, demo_path, files
+from geo.places import Places
 from risk import worlds
 from risk.report import reconstruct_forecasts
 
@@ -50,7 +52,7 @@ def build_demo(
     secrets = keys.load(workspace.id)
     say("Building the demo with invented data.")
     with Vault.create(workspace.vault, secrets) as vault:
-        _fill(Importer(workspace, vault, secrets), _build_world(seed, children))
+        _fill(Importer(workspace, vault, secrets, Places(area_table()).resolve), _build_world(seed, children))
         with progress("Releasing") as tick:
             release_workspace(workspace, vault, secrets, tick)
     with progress("Calculating what would have been forecast"):
@@ -78,7 +80,7 @@ def _fill(importer: Importer, world: worlds.World) -> None:
             path = Path(folder) / f"{kind}.csv"
             frame.to_csv(path, index=False)
             with progress(f"Storing {kind} records") as tick:
-                importer.import_file(path, kind=kind, partner=None, tick=tick)
+                importer.import_file(path, kind=kind, progress=tick)
 
 
 def demo(

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -17,21 +16,19 @@ import typer
 from dashboard.commands.option_groups import expand_options
 from dashboard.commands.output import Json, Tick, emit, format_table, progress
 from dashboard.commands.workspace import DeleteOverdue, check_overdue, delete_overdue, open_workspace
-from data.errors import FileRefused, InputError, WorkspaceError
+from data.errors import FileRefused, InputError
 from data.reference import area_table
-from data.restricted import intake, keys
+from data.restricted import keys
 from data.restricted.governance.retention import find_overdue
+from data.restricted.imports import Importer, check_workspace_kind, find_mappings
 from data.restricted.intake import mapping
 from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.recognition import read_place_label
-from data.restricted.intake.rejects import find_list, group_rejects
-from data.restricted.vault import Counts, Vault, open_vault
+from data.restricted.vault import open_vault
 from data.schema.kinds import KINDS
-from data.workspace import Workspace
 from data.workspace.files import write_bytes
 from geo.places import Places
 
-_TABLES = (".csv", ".xlsx", ".xls")  # what is no such file is read too if its content is
 _MAX_REASONS = 5  # on the screen; all of them are in the file of rejects
 _OVERDUE = (
     "{count:,} of these records are about children without an encounter since {day}. The next import or "
@@ -69,99 +66,6 @@ class Hints:
 
 
 NO_HINTS = Hints()
-
-
-class _Rehearsal(Exception):
-    """Ends the transaction of a dry run, so that nothing of it is stored."""
-
-
-@dataclass(frozen=True)
-class Importer:
-    """The tools of an import: an open vault, the keys, the names of areas, and the partner's mappings by kind.
-
-    With `rehearse`, nothing is stored and no list of rejected rows is written.
-    """
-
-    workspace: Workspace
-    vault: Vault
-    secrets: keys.Keys
-    mappings: Mapping[str, ColumnMapping] = field(default_factory=dict)
-    rehearse: bool = False
-    places: Places = field(default_factory=lambda: Places(area_table()))
-
-    def import_file(self, path: Path, *, kind: str | None, partner: str | None, tick: Tick) -> dict[str, Any]:
-        """Import one file; return its counts and the path of the list of rejected rows."""
-        kind = kind or intake.guess_kind(path, self.mappings)
-        if kind is None:
-            raise FileRefused(word_unknown(path))
-        # One lock for all, so that nobody is forgotten between reading a file and storing what comes of it.
-        with self.vault.writing():
-            read = intake.read_file(
-                path,
-                kind,
-                resolve=self.places.resolve,
-                hash_identifier=keys.IdentifierHasher(self.secrets.identifier).hash,
-                mapping=self.mappings.get(kind),
-                partner=partner,
-                forgotten=self.vault.forgotten_children(),
-                progress=tick,
-            )
-            counts = self._store(path, read)
-            rejects = None if self.rehearse else self._write_rejects(path, read)
-        reasons = group_rejects(read.rejects)
-        return {
-            "file": str(path),
-            "kind": read.kind,
-            "accepted": counts.accepted,
-            "rejected": read.rejected_rows,
-            "changed": counts.changed,
-            "already_known": counts.already_known,
-            "rejects": rejects,
-            "faults": len(read.rejects),
-            "reasons": reasons[:_MAX_REASONS],
-            "more_reasons": max(len(reasons) - _MAX_REASONS, 0),
-            "unknown_columns": list(read.unknown_columns),
-            "notes": list(read.notes),
-        }
-
-    def _store(self, path: Path, read: intake.Intake) -> Counts:
-        with contextlib.suppress(_Rehearsal), self.vault.importing(read.kind, path, read.partner or "") as records:
-            for batch in read.batches():
-                records.add(batch)
-            if self.rehearse:
-                records.flush()
-                raise _Rehearsal
-        return records.counts
-
-    def _write_rejects(self, path: Path, read: intake.Intake) -> str | None:
-        target = find_list(self.workspace.rejects, read.partners, path.name)
-        if read.rejects.empty:
-            # A file that was corrected leaves no old list behind.
-            target.unlink(missing_ok=True)
-            return None
-        intake.write_rejects(target, read.rejects)
-        return str(target)
-
-
-def word_unknown(path: Path) -> str:
-    """Return why no kind of record was recognised in a file."""
-    if path.suffix.lower() not in _TABLES:
-        msg = (
-            f"{path.name} is not a table of records. CSV and Excel files are read (.csv, .xlsx, .xls), also those that "
-        )
-        return msg + "Kobo and ODK export. Save it as one of them, with the names of the columns in the first row."
-    msg = f"The columns of {path.name} fit no kind of record, or fit several. Say which kind it is with --kind: "
-    return msg + f"{', '.join(KINDS)}. The columns of each kind: tact doctor --schema"
-
-
-def find_mappings(workspace: Workspace, partner: str | None, file: Path | None) -> dict[str, ColumnMapping]:
-    """Return the mappings by kind of the file of this call, or else those that are saved for its partner."""
-    if partner is None:
-        if file is None:
-            return {}
-        raise InputError("A mapping belongs to a partner. Name the partner: --partner NAME --mapping FILE")
-    source = file or mapping.file_for(workspace.mappings, partner)
-    return {kind: mapping.read(source, kind) for kind in KINDS}
 
 
 def extend_mappings(mappings: Mapping[str, ColumnMapping], hints: Hints) -> dict[str, ColumnMapping]:
@@ -211,21 +115,6 @@ def _check_columns(columns: list[str]) -> None:
         raise InputError(f"There is no column {', '.join(map(repr, wrong))}. There are: {', '.join(known)}.")
 
 
-def check_workspace_kind(workspace: Workspace, files: list[Path]) -> None:
-    """Raise WorkspaceError for the demo, and for invented files in a workspace of real records."""
-    if workspace.demo:
-        raise WorkspaceError(
-            f"{workspace.path} is the demo, and nothing can be imported into it. To practise with invented "
-            "files, make a practice workspace: tact --workspace DIR init --practice"
-        )
-    invented = [path.name for path in files if _is_invented(path)]
-    if invented and not workspace.invented:
-        raise WorkspaceError(
-            f"{', '.join(invented)}: these records are invented, but {workspace.path} is for real records. "
-            "To practise, make a practice workspace: tact --workspace DIR init --practice"
-        )
-
-
 def check_files(files: list[Path]) -> None:
     """Raise InputError for a folder, or a file that is not there."""
     folders = [str(path) for path in files if path.is_dir()]
@@ -234,13 +123,6 @@ def check_files(files: list[Path]) -> None:
         raise InputError(f"{', '.join(folders)} is a folder. Name its files: tact import {folders[0]}/*.xlsx")
     if missing:
         raise InputError(f"No such file: {', '.join(missing)}. Nothing was imported.")
-
-
-def _is_invented(path: Path) -> bool:
-    try:
-        return intake.is_invented(path)
-    except FileRefused:
-        return False  # it is refused when it is read
 
 
 @expand_options
@@ -281,7 +163,7 @@ def import_files(
         if not dry_run:
             with vault.writing():
                 delete_overdue(workspace, vault, check_overdue(workspace, vault, confirmed))
-        importer = Importer(workspace, vault, secrets, mappings, dry_run)
+        importer = Importer(workspace, vault, secrets, Places(area_table()).resolve, mappings, dry_run)
         for path in files:
             with progress(path.name) as tick:
                 results.append(_import_one(importer, path, kind, partner, tick))
@@ -322,9 +204,15 @@ _STORED = ("accepted", "changed", "already_known")
 def _import_one(importer: Importer, path: Path, kind: str | None, partner: str | None, tick: Tick) -> dict[str, Any]:
     """Import one of several files; a file that is refused does not stop the others."""
     try:
-        return importer.import_file(path, kind=kind, partner=partner, tick=tick)
+        imported = importer.import_file(path, kind=kind, partner=partner, progress=tick)
     except FileRefused as refusal:
         return {"file": str(path), "refused": str(refusal)}
+    return {
+        "file": str(path),
+        **asdict(imported),
+        "reasons": imported.reasons[:_MAX_REASONS],
+        "more_reasons": max(len(imported.reasons) - _MAX_REASONS, 0),
+    }
 
 
 def _summarise(result: dict[str, Any]) -> str:

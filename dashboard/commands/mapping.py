@@ -11,21 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from dashboard.commands.asking import ask, can_ask
-from dashboard.commands.import_ import (
-    NO_HINTS,
-    Hints,
-    check_files,
-    check_workspace_kind,
-    extend_mappings,
-    find_mappings,
-    word_unknown,
-)
+from dashboard.commands.import_ import NO_HINTS, Hints, check_files, extend_mappings
 from dashboard.commands.option_groups import expand_options
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
 from data.errors import FileRefused, InputError
 from data.reference import area_table
 from data.restricted import intake
+from data.restricted.imports import check_workspace_kind, find_mappings, word_unknown
 from data.restricted.intake import mapping
 from data.restricted.intake.headings import SURE
 from data.restricted.intake.mapping import ColumnMapping
@@ -67,7 +60,7 @@ def draft(
     workspace = open_workspace(context)
     check_files([file, *([form] if form else [])])
     check_workspace_kind(workspace, [file])
-    saved = find_mappings(workspace, partner, None)
+    saved = find_mappings(workspace, partner)
     if form:
         saved = {of: saved.get(of, ColumnMapping()).extend(read_form(form, KINDS[of])) for of in KINDS}
     mappings = extend_mappings(saved, hints)

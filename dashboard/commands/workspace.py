@@ -8,10 +8,8 @@ import typer
 
 from dashboard.commands.output import say
 from data.release import Release
-from data.restricted import governance
-from data.restricted.governance import retention
+from data.restricted import governance, imports
 from data.restricted.governance.retention import Overdue, find_overdue
-from data.restricted.intake.rejects import remove_lists
 from data.restricted.vault import Vault
 from data.tables.spec import Tier
 from data.workspace import Workspace, default_path, demo_path
@@ -52,9 +50,7 @@ def check_overdue(workspace: Workspace, vault: Vault, confirmed: int | None) -> 
 
 def delete_overdue(workspace: Workspace, vault: Vault, overdue: Overdue) -> None:
     """Delete the records that are kept too long, with the lists of rejected rows, and report their number."""
-    if overdue.count:
-        remove_lists(workspace.rejects)
-    deleted = retention.delete_overdue(vault, overdue)
+    deleted = imports.delete_overdue(workspace, vault, overdue)
     if deleted:
         say(
             f"{deleted} records of children without an encounter since {overdue.since} were deleted, as "

@@ -7,13 +7,15 @@ from datetime import date
 import pytest
 
 from dashboard.commands import demo
-from dashboard.commands.import_ import Importer
 from dashboard.commands.release import release_workspace
 from dashboard.commands.risk import _list_tiers, score
+from data.reference import area_table
 from data.release import Release
 from data.restricted import keys
+from data.restricted.imports import Importer
 from data.restricted.vault import Vault
 from data.workspace import Workspace
+from geo.places import Places
 from tests.dashboard.test_server import PAGES
 from tests.helpers.paths import ROOT
 
@@ -32,7 +34,7 @@ def test_every_page_shows_it_and_the_model_fits_what_there_is(tmp_path, monkeypa
     keys.store(workspace.id, keys.create_from_seed(5))
     secrets = keys.load(workspace.id)
     with Vault.create(workspace.vault, secrets) as vault:
-        demo._fill(Importer(workspace, vault, secrets), demo._build_world(5, 300))
+        demo._fill(Importer(workspace, vault, secrets, Places(area_table()).resolve), demo._build_world(5, 300))
         new = release_workspace(workspace, vault, secrets, None, day)
     assert (new.name, new.final) == (name, final)
     public = Release.open(workspace.releases, "public").table("children_region_year")

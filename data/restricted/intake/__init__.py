@@ -19,7 +19,6 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +33,7 @@ from data.restricted.intake.headings import Layout, match_headings, rate_heading
 from data.restricted.intake.identity import BY_NUMBER, Identified, child_names, hash_children, identify
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.mapping import check as check_mapping
+from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.parts import sum_parts
 from data.restricted.intake.refuse_personal import refuse_personal_content, refuse_personal_headings
 from data.restricted.intake.rejects import REJECT_COLUMNS, build_rejects, write_rejects
@@ -132,7 +132,7 @@ class Intake:
 
 
 def read_file(
-    path: Path,
+    path: InputFile,
     kind: str,
     *,
     resolve: Resolve,
@@ -150,7 +150,7 @@ def read_file(
     `progress` is called with the rows done and their total, None if it is not known; an exception that it raises stops
     the reading. `today` is for tests. Raises FileRefused when the whole file is refused.
     """
-    path, mapping = Path(path), mapping or ColumnMapping()
+    mapping = mapping or ColumnMapping()
     check_mapping(mapping, kind)
     today = today or dt.date.today()  # noqa: DTZ011 - a day in the officer's own calendar
     table, layout = open_table(path, get_kind(kind), mapping, partner, progress, today)
@@ -158,7 +158,7 @@ def read_file(
 
 
 def open_table(
-    path: Path,
+    path: InputFile,
     kind: RecordKind,
     mapping: ColumnMapping,
     partner: str | None,
@@ -183,23 +183,23 @@ def open_table(
     return replace(shaped, notes=[*shaped.notes, *notes]), of_shaped
 
 
-def is_invented(path: Path) -> bool:
+def is_invented(path: InputFile) -> bool:
     """Return whether a file has a column "invented", which marks invented records.
 
     Raises FileRefused for a file that cannot be read.
     """
-    grids = read_grids(Path(path))
+    grids = read_grids(path)
     begins = [find_start(KINDS.values(), ColumnMapping(), [grid]).headings for grid in grids]
     return any(INVENTED in map(fold, row) for row in [*begins, *(grid.rows[0][1] for grid in grids)])
 
 
-def guess_kind(path: Path, mappings: Mapping[str, ColumnMapping] | None = None) -> str | None:
+def guess_kind(path: InputFile, mappings: Mapping[str, ColumnMapping] | None = None) -> str | None:
     """Return the kind that a file's headings fit best; None if none fits, or two fit equally well.
 
     The kind with most columns is returned, also if it lacks a needed one, so that the message can name it. `mappings`
     are the partner's, by kind. Raises FileRefused for a file that cannot be read.
     """
-    grids = read_grids(Path(path))
+    grids = read_grids(path)
     for mapping in (mappings or {}).values():
         check_choice(mapping, grids)
     fit = {kind.name: _fit(kind, grids, (mappings or {}).get(kind.name, ColumnMapping())) for kind in KINDS.values()}

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from itertools import islice
-from pathlib import Path
 from typing import IO, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from data.errors import FileRefused
+from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
 from data.restricted.intake.table import Codes, Fault, RawColumn, RawTable, is_total
 from data.workspace.types import ProgressCount
@@ -47,7 +46,7 @@ class _Numbering(dict[str, int]):
         return number
 
 
-def read_table(path: Path, find_start: FindStart, progress: ProgressCount | None = None) -> RawTable:
+def read_table(path: InputFile, find_start: FindStart, progress: ProgressCount | None = None) -> RawTable:
     """Read a CSV or XLSX file; its content decides which of the two it is, not its name.
 
     `find_start` takes the first rows of each visible sheet, or of the text cut at each delimiter, and returns where the
@@ -61,7 +60,7 @@ def read_table(path: Path, find_start: FindStart, progress: ProgressCount | None
     return _read_csv(path, find_start, progress)
 
 
-def read_grids(path: Path) -> list[Grid]:
+def read_grids(path: InputFile) -> list[Grid]:
     """Read only the first rows of each visible sheet, or of a text cut at each delimiter. Raises FileRefused."""
     module = _find_reader(_first_bytes(path))
     if module:
@@ -77,11 +76,11 @@ class _Reader(Protocol):
     """A module that reads workbooks of one format."""
 
     def rows_of_workbook(
-        self, path: Path, find_start: FindStart, notes: list[str]
+        self, path: InputFile, find_start: FindStart, notes: list[str]
     ) -> AbstractContextManager[tuple[Start, Iterator[tuple[int, list[str] | Fault]]]]:
         """Yield where the table begins, and the rows below its headings."""
 
-    def read_first_rows(self, path: Path) -> list[Grid]:
+    def read_first_rows(self, path: InputFile) -> list[Grid]:
         """Return the first rows of each visible sheet."""
 
 
@@ -98,7 +97,7 @@ def _find_reader(start: bytes) -> _Reader | None:
     return None
 
 
-def _first_bytes(path: Path) -> bytes:
+def _first_bytes(path: InputFile) -> bytes:
     try:
         with path.open("rb") as file:
             start = file.read(_SAMPLE)
@@ -110,7 +109,7 @@ def _first_bytes(path: Path) -> bytes:
     return start[:8]
 
 
-def _refuse_other_formats(path: Path, start: bytes) -> None:
+def _refuse_other_formats(path: InputFile, start: bytes) -> None:
     """Refuse files that a spreadsheet program writes and that are no table of ours; say what each is."""
     if start.startswith(_OLD_EXCEL):
         with path.open("rb") as file:
@@ -127,7 +126,7 @@ def _refuse_other_formats(path: Path, start: bytes) -> None:
         raise FileRefused(f"{msg}Open it in a spreadsheet program and save it as .xlsx or CSV.")
 
 
-def _read_csv(path: Path, find_start: FindStart, progress: ProgressCount | None) -> RawTable:
+def _read_csv(path: InputFile, find_start: FindStart, progress: ProgressCount | None) -> RawTable:
     encoding, line_ends, note = _encoding(path)
     notes = [note] if note else []
     with path.open(encoding=encoding, newline="") as file:
@@ -143,7 +142,7 @@ def _read_csv(path: Path, find_start: FindStart, progress: ProgressCount | None)
             raise FileRefused(f"{path.name} is in an unknown encoding. Save it as CSV in UTF-8, or as .xlsx.") from None
 
 
-def _encoding(path: Path) -> tuple[str, int, str]:
+def _encoding(path: InputFile) -> tuple[str, int, str]:
     """Return the encoding, the number of line ends, and a note if it is not UTF-8.
 
     A file that has no UTF-16 mark and is not UTF-8 is read as Windows Greek or Windows Western; as UTF-16 if every
@@ -192,9 +191,7 @@ def _looks_greek(file: IO[bytes]) -> bool:
     return beside * 2 > high
 
 
-def _rows_of_csv(
-    file: io.TextIOBase, name: str, delimiter: str, begin: Start
-) -> Iterator[tuple[int, list[str] | Fault]]:
+def _rows_of_csv(file: IO[str], name: str, delimiter: str, begin: Start) -> Iterator[tuple[int, list[str] | Fault]]:
     """Yield each row below the headings with the line on which it begins."""
     lines = _Lines(file)
     for _ in islice(lines, begin.line - 1):
@@ -222,7 +219,7 @@ _ONE_LINE = "cells with at most 131072 characters and quotation marks in pairs"
 class _Lines:
     """The counted lines of a file; keeps the last one to examine a row that could not be read."""
 
-    def __init__(self, file: io.TextIOBase) -> None:
+    def __init__(self, file: IO[str]) -> None:
         self.read = 0
         self.last = ""
         self._file = file

@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Literal, cast
 
 import numpy as np
@@ -25,6 +24,7 @@ from data.personal.headings import plain_heading
 from data.restricted.intake import TELLING, guess_kind, list_missing, open_table
 from data.restricted.intake.headings import OWN, SURE, WORD, Layout, match_headings, read_meanings, suggest_headings
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes
+from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.rejects import LONGEST, Repeater
 from data.restricted.intake.start import ROWS
 from data.restricted.intake.table import RawColumn, RawTable
@@ -91,7 +91,7 @@ class Recognition:
 
 
 def recognise(
-    path: Path,
+    path: InputFile,
     *,
     resolve: Resolve,
     mappings: Mapping[str, ColumnMapping] | None = None,
@@ -103,7 +103,7 @@ def recognise(
 
     Raises FileRefused for a file that cannot be read, that holds personal data, or of which no kind fits.
     """
-    path, today = Path(path), today or dt.date.today()  # noqa: DTZ011 - a day in the officer's own calendar
+    today = today or dt.date.today()  # noqa: DTZ011 - a day in the officer's own calendar
     name = kind or guess_kind(path, mappings)
     if name is None:
         raise FileRefused(f"The columns of {path.name} fit no kind of record, or fit several: name the kind.")

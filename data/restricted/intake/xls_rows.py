@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import FileRefused, TactError
+from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
 from data.restricted.intake.table import Fault, refuse_locked
 from data.restricted.intake.xlsx_rows import convert_cell, note_other_sheets
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def rows_of_workbook(
-    path: Path, find_start: FindStart, notes: list[str]
+    path: InputFile, find_start: FindStart, notes: list[str]
 ) -> Iterator[tuple[Start, Iterator[tuple[int, list[str] | Fault]]]]:
     """Yield where the table begins, and the rows below its headings with their row numbers. Raises FileRefused."""
     with _opened(path) as book:
@@ -39,18 +39,19 @@ def rows_of_workbook(
         yield begin, below
 
 
-def read_first_rows(path: Path) -> list[Grid]:
+def read_first_rows(path: InputFile) -> list[Grid]:
     """Return the first rows of each visible sheet. Raises FileRefused."""
     with _opened(path) as book:
         return _first_rows(book)
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[CalamineWorkbook]:
+def _opened(path: InputFile) -> Iterator[CalamineWorkbook]:
     from python_calamine import CalamineWorkbook, PasswordError
 
     try:
-        yield CalamineWorkbook.from_path(path)
+        with path.open("rb") as file:
+            yield CalamineWorkbook.from_filelike(file)
     except (TactError, MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except PasswordError:

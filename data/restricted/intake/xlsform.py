@@ -7,11 +7,11 @@ languages; what they do not say stays a question to the data officer.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 from data.errors import FileRefused
 from data.restricted.intake.headings import SURE, read_meanings
 from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.values import list_spellings
 from data.restricted.intake.xlsx_rows import read_sheets
 from data.schema import words
@@ -20,7 +20,7 @@ from data.schema.column import RecordKind
 _Row = Mapping[str, str]
 
 
-def read_form(path: Path, kind: RecordKind) -> ColumnMapping:
+def read_form(path: InputFile, kind: RecordKind) -> ColumnMapping:
     """Return what a form says of the columns and codes of a kind. Raises FileRefused if it is no XLSForm."""
     sheets = read_sheets(path, ("survey", "choices"))
     survey, choices = (list(_list_rows(sheets.get(name, []))) for name in ("survey", "choices"))

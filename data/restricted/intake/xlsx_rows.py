@@ -7,10 +7,10 @@ import datetime as dt
 import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from data.errors import FileRefused, TactError
+from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
 from data.restricted.intake.table import Fault, is_total
 
@@ -29,7 +29,7 @@ _MIDNIGHT = dt.time()
 
 @contextlib.contextmanager
 def rows_of_workbook(
-    path: Path, find_start: FindStart, notes: list[str]
+    path: InputFile, find_start: FindStart, notes: list[str]
 ) -> Iterator[tuple[Start, Iterator[tuple[int, list[str] | Fault]]]]:
     """Yield where the table begins, and the rows below its headings with their row numbers.
 
@@ -48,13 +48,13 @@ def note_other_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:
     return [f"Only sheet {begin.sheet} was read, of {len(grids)} sheets with content."] if len(grids) > 1 else []
 
 
-def read_first_rows(path: Path) -> list[Grid]:
+def read_first_rows(path: InputFile) -> list[Grid]:
     """Return the first rows of each visible sheet that is not there to be read by people."""
     with _opened(path) as sheets:
         return _first_rows(sheets)[1]
 
 
-def read_sheets(path: Path, names: Collection[str]) -> dict[str, list[list[str]]]:
+def read_sheets(path: InputFile, names: Collection[str]) -> dict[str, list[list[str]]]:
     """Return the rows with content of the visible sheets with some names, for small workbooks. Raises FileRefused."""
     found = {}
     with _opened(path) as sheets:
@@ -86,7 +86,7 @@ def _head(sheet: ReadOnlyWorksheet) -> Iterator[tuple[ReadOnlyCell, ...]]:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[list[ReadOnlyWorksheet]]:
+def _opened(path: InputFile) -> Iterator[list[ReadOnlyWorksheet]]:
     _refuse_damaged(path)
     # A file object, since openpyxl goes by the name's ending otherwise.
     with path.open("rb") as file:
@@ -109,9 +109,9 @@ def _open(file: IO[bytes]) -> Workbook:
         return load_workbook(file, read_only=True, data_only=False)
 
 
-def _refuse_damaged(path: Path) -> None:
+def _refuse_damaged(path: InputFile) -> None:
     try:
-        with zipfile.ZipFile(path) as parts:
+        with path.open("rb") as file, zipfile.ZipFile(file) as parts:
             size = sum(part.file_size for part in parts.infolist())
             names = parts.namelist()
     except (zipfile.BadZipFile, OSError):
@@ -122,7 +122,7 @@ def _refuse_damaged(path: Path) -> None:
         raise FileRefused(f"{path.name} is not an Excel workbook. CSV and XLSX files can be imported.")
 
 
-def _damaged(path: Path) -> FileRefused:
+def _damaged(path: InputFile) -> FileRefused:
     return FileRefused(f"{path.name} is damaged or incomplete. Save it again as .xlsx or as CSV.")
 
 

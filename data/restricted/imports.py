@@ -1,0 +1,171 @@
+"""An import of a partner's file, as the command line and the desk do it: read, stored, and its rejected rows listed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from data.errors import FileRefused, InputError, WorkspaceError
+from data.restricted import intake, keys
+from data.restricted.governance import retention
+from data.restricted.governance.retention import Overdue
+from data.restricted.intake import mapping
+from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.memory_file import InputFile
+from data.restricted.intake.rejects import find_list, group_rejects, remove_lists
+from data.restricted.vault import Counts, Vault
+from data.schema import Resolve
+from data.schema.kinds import KINDS
+from data.workspace import Workspace
+from data.workspace.types import ProgressCount
+
+_TABLES = (".csv", ".xlsx", ".xls")  # what is no such file is read too if its content is
+
+
+class _Rehearsal(Exception):
+    """Ends the transaction of a dry run, so that nothing of it is stored."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came of a file: numbers of rows and of faults, the list of rejected rows, their reasons, and notes.
+
+    `reasons` are those of data/restricted/intake/rejects.py (`group_rejects`), most rows first.
+    """
+
+    kind: str
+    accepted: int
+    rejected: int
+    changed: int
+    already_known: int
+    rejects: Path | None
+    faults: int
+    reasons: tuple[dict[str, Any], ...]
+    unknown_columns: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Importer:
+    """The tools of an import: an open vault, the keys, the names of areas, and the partner's mappings by kind.
+
+    With `rehearse`, nothing is stored and no list of rejected rows is written.
+    """
+
+    workspace: Workspace
+    vault: Vault
+    secrets: keys.Keys
+    resolve: Resolve
+    mappings: Mapping[str, ColumnMapping] = field(default_factory=dict)
+    rehearse: bool = False
+
+    def import_file(
+        self,
+        path: InputFile,
+        *,
+        kind: str | None = None,
+        partner: str | None = None,
+        progress: ProgressCount | None = None,
+    ) -> Imported:
+        """Import one file. Raises FileRefused for a file that is refused as a whole."""
+        kind = kind or intake.guess_kind(path, self.mappings)
+        if kind is None:
+            raise FileRefused(word_unknown(path))
+        # One lock for all, so that nobody is forgotten between reading a file and storing what comes of it.
+        with self.vault.writing():
+            read = intake.read_file(
+                path,
+                kind,
+                resolve=self.resolve,
+                hash_identifier=keys.IdentifierHasher(self.secrets.identifier).hash,
+                mapping=self.mappings.get(kind),
+                partner=partner,
+                forgotten=self.vault.forgotten_children(),
+                progress=progress,
+            )
+            counts = self._store(path, read)
+            rejects = None if self.rehearse else self._write_rejects(path, read)
+        return Imported(
+            kind=read.kind,
+            accepted=counts.accepted,
+            rejected=read.rejected_rows,
+            changed=counts.changed,
+            already_known=counts.already_known,
+            rejects=rejects,
+            faults=len(read.rejects),
+            reasons=tuple(group_rejects(read.rejects)),
+            unknown_columns=read.unknown_columns,
+            notes=read.notes,
+        )
+
+    def _store(self, path: InputFile, read: intake.Intake) -> Counts:
+        partner = read.partner or ""
+        with contextlib.suppress(_Rehearsal), self.vault.importing(read.kind, path.name, partner) as records:
+            for batch in read.batches():
+                records.add(batch)
+            if self.rehearse:
+                records.flush()
+                raise _Rehearsal
+        return records.counts
+
+    def _write_rejects(self, path: InputFile, read: intake.Intake) -> Path | None:
+        target = find_list(self.workspace.rejects, read.partners, path.name)
+        if read.rejects.empty:
+            # A file that was corrected leaves no old list behind.
+            target.unlink(missing_ok=True)
+            return None
+        intake.write_rejects(target, read.rejects)
+        return target
+
+
+def find_mappings(workspace: Workspace, partner: str | None, file: Path | None = None) -> dict[str, ColumnMapping]:
+    """Return the mappings by kind of a file of this call, or else those that are kept for the partner."""
+    if partner is None:
+        if file is None:
+            return {}
+        raise InputError("A mapping belongs to a partner. Name the partner: --partner NAME --mapping FILE")
+    source = file or mapping.file_for(workspace.mappings, partner)
+    return {kind: mapping.read(source, kind) for kind in KINDS}
+
+
+def delete_overdue(workspace: Workspace, vault: Vault, overdue: Overdue) -> int:
+    """Delete the records that are kept too long, with the lists of rejected rows; return the number of records."""
+    if overdue.count:
+        remove_lists(workspace.rejects)
+    return retention.delete_overdue(vault, overdue)
+
+
+def word_unknown(path: InputFile) -> str:
+    """Return why no kind of record was recognised in a file."""
+    if path.suffix.lower() not in _TABLES:
+        msg = (
+            f"{path.name} is not a table of records. CSV and Excel files are read (.csv, .xlsx, .xls), also those that "
+        )
+        return msg + "Kobo and ODK export. Save it as one of them, with the names of the columns in the first row."
+    msg = f"The columns of {path.name} fit no kind of record, or fit several. Say which kind it is with --kind: "
+    return msg + f"{', '.join(KINDS)}. The columns of each kind: tact doctor --schema"
+
+
+def check_workspace_kind(workspace: Workspace, files: Iterable[InputFile]) -> None:
+    """Raise WorkspaceError for the demo, and for invented files in a workspace of real records."""
+    if workspace.demo:
+        raise WorkspaceError(
+            f"{workspace.path} is the demo, and nothing can be imported into it. To practise with invented "
+            "files, make a practice workspace: tact --workspace DIR init --practice"
+        )
+    invented = [path.name for path in files if _is_invented(path)]
+    if invented and not workspace.invented:
+        raise WorkspaceError(
+            f"{', '.join(invented)}: these records are invented, but {workspace.path} is for real records. "
+            "To practise, make a practice workspace: tact --workspace DIR init --practice"
+        )
+
+
+def _is_invented(path: InputFile) -> bool:
+    try:
+        return intake.is_invented(path)
+    except FileRefused:
+        return False  # it is refused when it is read

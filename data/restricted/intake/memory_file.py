@@ -1,0 +1,33 @@
+"""A partner's file in memory, which is read like one on a disk and never written to one."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+_KEPT = 100  # letters of a name
+
+
+class MemoryFile:
+    """The content of a file, with those methods of a path by which files are read."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        # A browser sends the name alone; whoever sends more does not choose a folder here.
+        self.name = Path(name.replace("\\", "/")).name[-_KEPT:] or "file"
+        self.suffix = Path(self.name).suffix
+        self._content = content
+
+    def __repr__(self) -> str:
+        return "MemoryFile()"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def open(self, mode: str = "r", *, encoding: str | None = None, newline: str | None = None) -> IO[Any]:
+        """Open the content for reading, as bytes or as text."""
+        content = io.BytesIO(self._content)
+        return content if "b" in mode else io.TextIOWrapper(content, encoding=encoding, newline=newline)
+
+
+InputFile: TypeAlias = Path | MemoryFile
