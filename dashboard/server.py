@@ -20,11 +20,12 @@ from streamlit import App, get_option
 
 from dashboard.map import FRAME_PATH, find_frame_files, shapes
 from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, clean_environment
+from dashboard.site.assets import ASSETS
 from dashboard.web import pictures
 from dashboard.web.compressed import CompressedFiles
 from dashboard.web.headers import HostGuard, SecurityHeaders
 from dashboard.web.navigation import PAGES
-from dashboard.web.process import ASSETS, ROOT, Assets, apply_settings, run_application
+from dashboard.web.process import SCRIPT, Assets, apply_settings, run_application
 from dashboard.web.start_page import StartPage
 from data.errors import InputError
 
@@ -61,7 +62,7 @@ def build_application(site: Site, host: str) -> App:
     ]
     if host in LOOPBACK:
         middleware.insert(1, Middleware(HostGuard, hosts=LOOPBACK))
-    return App(ROOT / "app.py", routes=_make_routes(site), middleware=middleware)
+    return App(SCRIPT / "app.py", routes=_make_routes(site), middleware=middleware)
 
 
 def _make_parser() -> argparse.ArgumentParser:

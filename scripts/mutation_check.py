@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("dashboard", "risk", "geo", "data", "benchmarks", "tests", "static", ".streamlit", "docs")
-FILES = ("app.py", "pyproject.toml", "README.md", "Makefile", "CHANGELOG.md", "CONTRIBUTING.md")
+COPIED = ("dashboard", "risk", "geo", "data", "benchmarks", "tests", "docs")
+FILES = ("pyproject.toml", "README.md", "Makefile", "CHANGELOG.md", "CONTRIBUTING.md")
 
 
 @dataclass(frozen=True)

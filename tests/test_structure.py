@@ -33,6 +33,8 @@ def graph():
 
 def test_the_import_contracts_hold(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
+    # The linter's own settings would silence the loggers that other tests listen to.
+    monkeypatch.setattr("logging.config.dictConfig", lambda _: None)
     code = lint_imports(config_filename="pyproject.toml", no_cache=True)
     assert code == 0, capsys.readouterr().out
 
@@ -83,16 +85,6 @@ def test_there_is_no_circle_of_imports(graph):
     several = np.flatnonzero(np.bincount(labels) > 1)
     circles = [[name for name, label in zip(modules, labels, strict=True) if label == k] for k in several]
     assert circles == []
-
-
-def test_every_package_is_installed():
-    listed = set(SETTINGS["setuptools"]["packages"])
-    found = {
-        str(path.parent.relative_to(ROOT)).replace("/", ".")
-        for package in PACKAGES
-        for path in (ROOT / package).rglob("*.py")
-    }
-    assert listed == found
 
 
 def test_the_tests_mirror_the_tree():

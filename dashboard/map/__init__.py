@@ -24,11 +24,11 @@ from dashboard.map.values import Mark as Mark
 from dashboard.map.values import describe_layer as describe_layer
 from dashboard.map.values import describe_map as describe_map
 from dashboard.map.values import write_literal
+from dashboard.site.assets import ASSETS
 
 KEY = "map"
 # Where Streamlit serves the scripts of streamlit-folium's frame.
 FRAME_PATH = "/component/streamlit_folium.st_folium/static/"
-_ASSETS = Path(__file__).resolve().parents[2] / "static"
 # Relative to the component's own page, so that they hold under any base path.
 _HOME = "../../"
 _HEIGHT = 600  # only until the style sheet stretches the frame
@@ -40,7 +40,7 @@ _SCRIPTS = ("leaflet/leaflet.js", "tactmap.js")
 @lru_cache(maxsize=16)
 def name_asset(name: str, home: str = "./") -> str:
     """Return the address of a static file, with a part that changes with its content. home : where the product is."""
-    digest = hashlib.sha256((_ASSETS / name).read_bytes()).hexdigest()[:8]
+    digest = hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()[:8]
     return f"{home}assets/{name}?v={digest}"
 
 

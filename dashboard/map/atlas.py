@@ -27,6 +27,7 @@ from markupsafe import Markup
 from dashboard.map.marks import make_mark
 from dashboard.map.shapes import LAND, describe_level, describe_words
 from dashboard.map.values import STATE_CODES, Mark, encode_cells
+from dashboard.site.assets import ASSETS
 from dashboard.site.current_release import load_areas
 from dashboard.site.text import _, find_language, html, join_markup, translate
 from data.release import Release
@@ -40,7 +41,6 @@ from geo.layers.core.words import LEVELS as LEVEL_WORDS
 from geo.layers.core.words import describe_state, mark
 from geo.layers.output import columns, terms
 
-_ASSETS = Path(__file__).resolve().parents[2] / "static"
 _SCRIPTS = ("leaflet/leaflet.js", "tactmap.js", "atlas.js")
 _SHAPES = "atlas"  # what stands for the checksum in the addresses of shapes
 _GRAINS = {"month": mark("Month"), "quarter": mark("Quarter"), "year": mark("Year"), "whole": mark("All years")}
@@ -336,19 +336,19 @@ def _write_json(value: object) -> str:
 
 @lru_cache(maxsize=1)
 def _read_scripts() -> tuple[str, ...]:
-    return tuple((_ASSETS / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    return tuple((ASSETS / name).read_text(encoding="utf-8") for name in _SCRIPTS)
 
 
 @lru_cache(maxsize=1)
 def _read_style() -> str:
     """Return the styles of the map and of the atlas, with the letters in them."""
-    leaflet = (_ASSETS / "leaflet/leaflet.css").read_text(encoding="utf-8")
-    theme = (_ASSETS / "theme.css").read_text(encoding="utf-8").replace("@import url(leaflet/leaflet.css);", "")
-    text = "\n".join((leaflet, theme, (_ASSETS / "atlas.css").read_text(encoding="utf-8")))
+    leaflet = (ASSETS / "leaflet/leaflet.css").read_text(encoding="utf-8")
+    theme = (ASSETS / "theme.css").read_text(encoding="utf-8").replace("@import url(leaflet/leaflet.css);", "")
+    text = "\n".join((leaflet, theme, (ASSETS / "atlas.css").read_text(encoding="utf-8")))
     text = re.sub(r"url\((images/|#)[^)]*\)", "none", text)  # pictures and methods of old browsers
     return re.sub(r"url\((fonts/[^)]*)\)", _inline_font, text)
 
 
 def _inline_font(address: re.Match[str]) -> str:
-    font = base64.b64encode((_ASSETS / address[1]).read_bytes()).decode()
+    font = base64.b64encode((ASSETS / address[1]).read_bytes()).decode()
     return f"url(data:font/woff2;base64,{font})"

@@ -13,8 +13,7 @@ from starlette.staticfiles import StaticFiles
 from streamlit import net_util
 from streamlit.web import bootstrap
 
-ROOT = Path(__file__).resolve().parents[2]
-ASSETS = ROOT / "static"
+SCRIPT = Path(__file__).resolve().parent / "script"  # what Streamlit runs, and its settings
 
 
 class Assets(StaticFiles):
@@ -35,7 +34,7 @@ def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingPro
 
 def make_settings(host: str, port: int) -> dict[str, Any]:
     """Return Streamlit's settings: those of the product's file, and those that depend on the start."""
-    text = (ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8")
+    text = (SCRIPT / "config.toml").read_text(encoding="utf-8")
     options = _flatten(tomllib.loads(text))
     # A collection after each run costs more than the run; the interpreter collects by itself.
     options["runner.postScriptGC"] = False

@@ -12,7 +12,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import shapely
@@ -22,13 +21,14 @@ from shapely.geometry.base import BaseGeometry
 
 from dashboard.map.legend import LegendClass, render_classes
 from dashboard.map.plane import Box, Point, draw_arrow, find_centres, project
+from dashboard.site.assets import ASSETS
 from dashboard.site.text import html, join_markup
 from data import reference
 from data.workspace.types import Floats
 from geo.areas import Areas
 from risk.report.shift import WATCHED
 
-_SCRIPT = Path(__file__).resolve().parents[2] / "static" / "picture.js"
+_SCRIPT = ASSETS / "picture.js"
 _TOLERANCE, _ISLET = 0.012, 0.004  # degrees, square degrees
 _LAND_TOLERANCE, _LAND_AROUND = 0.04, (12.0, 32.0, 36.0, 45.0)
 _SCALE = 0.36  # pixels for a unit on the smallest screen

@@ -89,7 +89,7 @@ def test_no_page_looks_for_a_name_or_an_address_outside(demo_world, monkeypatch)
     monkeypatch.setenv("TACT_RELEASES", "")
     monkeypatch.setenv("TACT_TIER", "")
     announce_site(Site(demo_world / "releases", "partner"))
-    script = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    script = AppTest.from_file(str(ROOT / "dashboard" / "web" / "script" / "app.py"), default_timeout=60).run()
     assert not script.exception
     for module in (entry.module for entry in PAGES[1:]):
         page = AppTest.from_string(f"from dashboard.pages.{module} import show\nshow()", default_timeout=60)

@@ -152,7 +152,7 @@ def test_the_land_and_the_words_come_without_a_release(tmp_path):
 
 @pytest.mark.parametrize("name", ["tactmap.js", "theme.css", "leaflet/leaflet.js", "leaflet/LICENSE"])
 def test_assets_are_served(served, name):
-    assert get(f"{served.url}/assets/{name}")[2] == (ROOT / "static" / name).read_bytes()
+    assert get(f"{served.url}/assets/{name}")[2] == (ROOT / "dashboard" / "static" / name).read_bytes()
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1:80", ""])
@@ -204,7 +204,7 @@ for removed in (False, True):
         script = f"from dashboard.pages import {module}; {module}.show()"
         app = AppTest.from_string(script, default_timeout=120).run()
         assert not app.exception, (module, app.exception)
-    app = AppTest.from_file("app.py", default_timeout=120).run()
+    app = AppTest.from_file("dashboard/web/script/app.py", default_timeout=120).run()
     assert not app.exception
     assert seen == [], seen
 loaded = [name for name in sys.modules if name.startswith(("sqlcipher3", "keyring", "data.restricted"))]

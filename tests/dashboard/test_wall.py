@@ -225,10 +225,11 @@ def test_it_serves_with_everything_but_the_releases_removed_while_it_runs_and_be
 # -- what it answers ------------------------------------------------------------------------------------
 
 ASKED_FOR = """
-/assets/../app.py /assets/../../etc/passwd /assets/..%2fapp.py /assets/..%2f..%2fapp.py /assets/%2e%2e/app.py
-/assets/%2e%2e%2f%2e%2e%2fetc%2fpasswd /assets/..%5c..%5capp.py /assets/..%252fapp.py /assets//etc/passwd
-/assets/%2fetc%2fpasswd /assets/fonts/../../app.py /assets/.%00./app.py /assets/theme.css/../../app.py
-/assets/ /assets/fonts/ /assets/leaflet/..;/app.py //etc/passwd /../app.py /..%2fapp.py
+/assets/../server.py /assets/../../etc/passwd /assets/..%2fserver.py /assets/..%2f..%2fserver.py
+/assets/%2e%2e/server.py /assets/%2e%2e%2f%2e%2e%2fetc%2fpasswd /assets/..%5c..%5cserver.py /assets/..%252fserver.py
+/assets//etc/passwd /assets/%2fetc%2fpasswd /assets/fonts/../../server.py /assets/.%00./server.py
+/assets/theme.css/../../server.py /assets/ /assets/fonts/ /assets/leaflet/..;/server.py
+//etc/passwd /../server.py /..%2fserver.py /web/script/app.py /dashboard/web/script/app.py
 /geometry/..%2f..%2fx/region.json /geometry/../releases/current /geometry/shipped/..%2f..%2fland.json
 /geometry/shipped/street.json /geometry/shipped/region.parquet /geometry/%2e%2e/%2e%2e/etc/passwd
 /geometry/partner/region.json /geometry/*/region.json /geometry/words/xx.json /geometry/words/..%2fen.json
@@ -380,7 +381,7 @@ KINDS_OF_ANSWER = [
     "/_stcore/host-config",
     "/media/nothing",
     "/x/component/y",
-    "/assets/..%2fapp.py",
+    "/assets/..%2fserver.py",
 ]
 
 

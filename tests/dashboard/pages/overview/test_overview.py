@@ -27,7 +27,7 @@ from risk.planning.saved import save_plan
 from risk.report.shift import WATCHED
 from tests.helpers.paths import ROOT
 
-APP = str(ROOT / "app.py")
+APP = str(ROOT / "dashboard" / "web" / "script" / "app.py")
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 

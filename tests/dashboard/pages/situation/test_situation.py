@@ -24,7 +24,7 @@ from geo.layers.communities import CAUTION
 from geo.layers.output.table import build_table as layer_table
 from tests.helpers.paths import ROOT
 
-APP = str(ROOT / "app.py")
+APP = str(ROOT / "dashboard" / "web" / "script" / "app.py")
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
