@@ -10,6 +10,7 @@ processor four times as slow (500 kbit/s, two seconds for each answer), as brows
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, StorageState, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
@@ -46,9 +47,18 @@ class Visit:
     picture: float
 
 
-def visit_page(browser: Browser, address: str, *, slow: bool, picture: bool) -> Visit:
+def enter(browser: Browser, address: str) -> StorageState:
+    """Open the address that the product printed, and return the cookie with which it knows a browser."""
+    context = browser.new_context()
+    context.request.get(address)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def visit_page(browser: Browser, address: str, state: StorageState, *, slow: bool, picture: bool) -> Visit:
     """Open a page with an empty cache and measure it."""
-    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, storage_state=state)
     page = context.new_page()
     protocol = context.new_cdp_session(page)
     protocol.send("Network.enable")
@@ -86,15 +96,15 @@ def _wait_for_picture(page) -> None:  # noqa: ANN001
 
 
 @contextmanager
-def serve(command: Sequence[str], address: str) -> Iterator[str]:
-    """Start a server and yield its address once it answers."""
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def serve(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """Start a server and yield it once it answers."""
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         time.sleep(20)
-        yield address
+        yield server
     finally:
         server.terminate()
-        server.wait()
+        server.communicate()
 
 
 def take_medians(visits: Sequence[Visit]) -> list[float]:
@@ -110,7 +120,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--page", action="append", help="default: overview and map")
     options = parser.parse_args()
-    tact = [sys.executable, "-m", "dashboard.cli", "--workspace", str(options.workspace), "serve", "--port", str(PORT)]
+    tact = [sys.executable, "-m", "dashboard.cli", "--workspace", str(options.workspace), "serve", "--json"]
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         script = Path(folder, "empty.py")
         script.write_text(EMPTY, encoding="utf-8")
@@ -118,15 +128,15 @@ def main() -> None:
         empty = [sys.executable, "-m", "streamlit", "run", str(script), *flags]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         print(f"{'page':<12}{'kB':>8}{'requests':>10}{'words s':>9}{'bar s':>8}{'picture s':>11}")
-        with (
-            serve(empty, f"http://127.0.0.1:{EMPTY_PORT}") as plain,
-            serve(tact, f"http://127.0.0.1:{PORT}") as product,
-        ):
-            pages = {name: f"{product}/{name}" for name in options.page or ("overview", "map")}
-            for name, address in {"empty": plain, **pages}.items():
+        with serve(empty), serve([*tact, "--port", str(PORT)]) as product:
+            printed = "".join(iter(product.stdout.readline, "}\n"))
+            state = enter(browser, json.loads(printed + "}")["url"])
+            pages = {name: f"http://127.0.0.1:{PORT}/{name}" for name in options.page or ("overview", "map")}
+            for name, address in {"empty": f"http://127.0.0.1:{EMPTY_PORT}", **pages}.items():
                 picture = name != "empty"
                 visits = [
-                    visit_page(browser, address, slow=options.slow, picture=picture) for _ in range(options.repeats)
+                    visit_page(browser, address, state, slow=options.slow, picture=picture)
+                    for _ in range(options.repeats)
                 ]
                 kilobytes, requests, *seconds = take_medians(visits)
                 line = "".join(f"{value:>9.1f}" for value in seconds)

@@ -19,13 +19,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from streamlit import App, get_option
 
 from dashboard.map import FRAME_PATH, find_frame_files, shapes
-from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, clean_environment
+from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, clean_environment, make_url
 from dashboard.site.assets import ASSETS
 from dashboard.web import pictures
 from dashboard.web.compressed import CompressedFiles
-from dashboard.web.headers import HostGuard, SecurityHeaders
+from dashboard.web.gate import Entry, Gate, list_own_hosts
+from dashboard.web.headers import SecurityHeaders
 from dashboard.web.navigation import PAGES
-from dashboard.web.process import SCRIPT, Assets, apply_settings, run_application
+from dashboard.web.process import SCRIPT, Assets, apply_settings, print_address, run_application
 from dashboard.web.start_page import StartPage
 from data.errors import InputError
 
@@ -34,7 +35,7 @@ _STREAMLIT = Path(streamlit.__file__).parent / "static"
 
 def _make_routes(site: Site) -> list[BaseRoute]:
     async def health(_: Request) -> JSONResponse:
-        return JSONResponse({"status": "ok", "tier": site.tier})
+        return JSONResponse({"status": "ok"})
 
     return [
         Route(HEALTH, health),
@@ -44,8 +45,8 @@ def _make_routes(site: Site) -> list[BaseRoute]:
     ]
 
 
-def build_application(site: Site, host: str) -> App:
-    """Build the ASGI application for a site. On this machine's own address it refuses other host names."""
+def build_application(site: Site, host: str, port: int, entry: Entry | None) -> App:
+    """Build the ASGI application for a site; on this machine's own address with a gate in front of everything."""
     base = str(get_option("server.baseUrlPath") or "").strip("/")
     pages = [(page.address, page.title) for page in PAGES]
     start = f"/{base}" if base else ""
@@ -61,7 +62,7 @@ def build_application(site: Site, host: str) -> App:
         Middleware(StartPage, pages=pages, base=start),
     ]
     if host in LOOPBACK:
-        middleware.insert(1, Middleware(HostGuard, hosts=LOOPBACK))
+        middleware.insert(1, Middleware(Gate, hosts=list_own_hosts(LOOPBACK, port), entry=entry))
     return App(SCRIPT / "app.py", routes=_make_routes(site), middleware=middleware)
 
 
@@ -90,7 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         del os.environ[name]
     announce_site(site)
     apply_settings(asked.host, asked.port)
-    run_application(build_application(site, asked.host), asked.host, asked.port)
+    entry = Entry("tact-map", asked.port) if site.tier == "partner" else None
+    print_address(make_url(asked.host, asked.port), entry)
+    run_application(build_application(site, asked.host, asked.port, entry), asked.host, asked.port)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import typer
 
 from dashboard.commands.demo import build_demo
 from dashboard.commands.output import Json, emit, say
-from dashboard.site import HEALTH, allowed_tier, clean_environment, make_serve_command
+from dashboard.site import ALL, HEALTH, allowed_tier, clean_environment, make_serve_command, make_url
 from data.errors import InputError, WorkspaceError
 from data.release import current_name
 from data.restricted import governance
@@ -30,7 +30,6 @@ _TRIES = 20
 _PATIENCE = 60.0
 # The address is not of this machine, or the port is not allowed: another port would not help.
 _NO_OTHER_PORT = (errno.EADDRNOTAVAIL, errno.EACCES, socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_FAIL)
-_ALL = ("0.0.0.0", "::")  # noqa: S104
 
 
 def _is_free(host: str, port: int) -> bool:
@@ -88,24 +87,25 @@ def serve(
     """Open the map. Without a release of your own it shows the demo with invented data."""
     workspace = _open_workspace(context.obj)
     port = _choose_port(address, port)
-    here = "127.0.0.1" if address in _ALL else address
-    url = f"http://{f'[{here}]' if ':' in here else here}:{port}"
     # A withdrawn approval of community layers counts for earlier releases too.
     blocked = governance.read(workspace).blocked
     command = make_serve_command(workspace.releases, address, port, blocked, workspace.derived)
     with _web_process(command) as process:
-        _wait_until_up(process, url)
+        url = _wait_until_up(process, make_url(address, port))
         tier = allowed_tier(address)
         emit(
             {"url": url, "tier": tier, "workspace": str(workspace.path), "invented": workspace.invented},
             as_json,
             "",
             f"  TACT Map is at {url}",
-            *([f"  From other machines: http://{socket.gethostname()}:{port}"] if address in _ALL else []),
+            *([f"  From other machines: http://{socket.gethostname()}:{port}"] if address in ALL else []),
             f"  It shows the {tier} tier of {_describe(workspace)}. Stop it with Ctrl+C.",
+            *(["  The address lets one browser in, once. Press Enter for another one."] if tier == "partner" else []),
             "",
         )
         sys.stdout.flush()
+        for line in _read_lines(process):
+            say(f"  A new address: {line}")
         raise SystemExit(process.wait())
 
 
@@ -120,7 +120,7 @@ def _describe(workspace: Workspace) -> str:
 @contextmanager
 def _web_process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run the web process; it ends when this process ends, for any reason."""
-    process = subprocess.Popen(command, env=clean_environment(os.environ))  # noqa: S603
+    process = subprocess.Popen(command, env=clean_environment(os.environ), stdout=subprocess.PIPE)  # noqa: S603
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         yield process
@@ -131,13 +131,20 @@ def _web_process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def _wait_until_up(process: subprocess.Popen[bytes], url: str) -> None:
-    """Wait until the web process answers; raise WorkspaceError when it ends or does not answer."""
+def _read_lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
+    """Read what the web process prints: the address to open, then another one whenever somebody presses Enter."""
+    if process.stdout is not None:
+        yield from (line.decode().strip() for line in process.stdout)
+
+
+def _wait_until_up(process: subprocess.Popen[bytes], url: str) -> str:
+    """Return the address to open once the web process answers; raise WorkspaceError when it ends or does not answer."""
+    address = next(_read_lines(process), "")
     until = time.monotonic() + _PATIENCE
     while process.poll() is None and time.monotonic() < until:
         try:
             with urllib.request.urlopen(url + HEALTH, timeout=2):  # noqa: S310
-                return
+                return address
         except OSError:
             time.sleep(0.1)
     raise WorkspaceError(f"The map did not start at {url}; see the messages above. Try another port: --port 8700")

@@ -19,6 +19,8 @@ from data.tables.spec import Tier
 HEALTH = "/health"
 # The names of this machine's own address, and the only ones that show the partner tier.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# Stand for every address of this machine.
+ALL = ("0.0.0.0", "::")  # noqa: S104
 _RELEASES, _TIER, _WITHOUT, _DERIVED = "TACT_RELEASES", "TACT_TIER", "TACT_WITHOUT", "TACT_DERIVED"
 # The session bus leads to the system keyring, where the vault's key may live.
 _WITHHELD = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
@@ -56,6 +58,12 @@ def allowed_tier(host: str, asked: str | None = None) -> Tier:
     else:
         msg = f"No tier {asked!r}. There are: partner, public."
     raise InputError(msg)
+
+
+def make_url(host: str, port: int) -> str:
+    """Return the address at which a browser of this machine finds a server that listens on a host and port."""
+    here = "127.0.0.1" if host in ALL else host
+    return f"http://{f'[{here}]' if ':' in here else here}:{port}"
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:

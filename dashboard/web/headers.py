@@ -1,15 +1,14 @@
-"""The headers of every answer of the web process, and the host names that it answers to."""
+"""The headers of every answer of the web process."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 import streamlit
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,7 +23,6 @@ _COMMON = {
 _NEVER_KEPT = ("text/html", "application/json")
 # Streamlit's measurements say how many people read and how much memory they take. Nobody needs them here.
 _METRICS = "/_stcore/metrics"
-_ORIGIN_SCHEMES = {"ws": "http", "wss": "https"}
 
 
 def _hash_inline_scripts() -> list[str]:
@@ -95,37 +93,3 @@ class SecurityHeaders:
         kind = headers.get("content-type", "").partition(";")[0]
         if kind in _NEVER_KEPT and "max-age" not in headers.get("cache-control", ""):
             headers["Cache-Control"] = "no-store"
-
-
-class HostGuard:
-    """Middleware that refuses host names other than this machine's own, against DNS rebinding.
-
-    It refuses conversations (websockets) that a page of another origin begins. Streamlit would accept one from any
-    port of this machine, where other programs serve their pages.
-    """
-
-    def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
-        self._app = app
-        self._hosts = frozenset(hosts)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 421 to an unknown host, and 403 to a websocket from another origin."""
-        if scope["type"] == "http" and self._host(scope) not in self._hosts:
-            refusal = PlainTextResponse("This host name is not served here.\n", status_code=421)
-            await refusal(scope, receive, send)
-            return
-        if scope["type"] == "websocket" and not (self._host(scope) in self._hosts and self._is_own_origin(scope)):
-            await send({"type": "websocket.close", "code": 1008, "reason": "host or origin"})
-            return
-        await self._app(scope, receive, send)
-
-    @staticmethod
-    def _is_own_origin(scope: Scope) -> bool:
-        """Return whether scheme, host and port of the page are those of the server that it speaks to."""
-        headers = Headers(scope=scope)
-        return headers.getlist("origin") == [f"{_ORIGIN_SCHEMES[scope['scheme']]}://{headers.get('host', '')}"]
-
-    @staticmethod
-    def _host(scope: Scope) -> str:
-        host = Headers(scope=scope).get("host", "")
-        return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +17,8 @@ import uvicorn
 from starlette.staticfiles import StaticFiles
 from streamlit import net_util
 from streamlit.web import bootstrap
+
+from dashboard.web.gate import Entry
 
 SCRIPT = Path(__file__).resolve().parent / "script"  # what Streamlit runs, and its settings
 
@@ -52,6 +59,28 @@ def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             options[f"{prefix}{name}"] = value
     return options
+
+
+def print_address(url: str, entry: Entry | None) -> None:
+    """Print where the process answers; with an entry, so that one browser gets in, again at each Enter."""
+    _print_line(url if entry is None else entry.make_address(url))
+    if entry is not None and sys.stdin is not None and sys.stdin.isatty():
+        # A terminal stops those who read from it in the background. Then there are no new addresses, but the map stays.
+        if hasattr(signal, "SIGTTIN"):
+            signal.signal(signal.SIGTTIN, signal.SIG_IGN)
+        Thread(target=_print_on_enter, args=(url, entry, sys.stdin.fileno()), daemon=True).start()
+
+
+def _print_on_enter(url: str, entry: Entry, terminal: int) -> None:
+    with suppress(OSError):
+        # Past Python's own buffer, whose lock would hold up the end of the process.
+        while os.read(terminal, 4096):
+            _print_line(entry.make_address(url))
+
+
+def _print_line(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def run_application(application: Any, host: str, port: int) -> None:  # noqa: ANN401

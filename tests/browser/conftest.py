@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.browser import HOSTILE, WATCHED, Served, free_port, wait_for, wait_for_map, watch
+from tests.helpers.entry import list_cookies
 from tests.helpers.paths import ROOT
 
 CHROMIUM = "/usr/bin/chromium"
@@ -43,16 +44,16 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
         seen.touch()
         command = [sys.executable, "-c", WATCHED, str(seen), unwanted, "--releases", str(releases)]
         environment = clean_environment({**os.environ, "TACT_VAULT_KEY": "00" * 32})
-        process = subprocess.Popen([*command, "--port", str(port), *arguments], cwd=ROOT, env=environment)
+        process = subprocess.Popen(
+            [*command, "--port", str(port), *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+        )
         running.append(process)
-        served = Served(f"http://127.0.0.1:{port}", process, seen)
-        wait_for(served.url, process)
-        return served
+        return Served(wait_for(process), process, seen)
 
     yield start
     for process in running:
         process.terminate()
-        process.wait(10)
+        process.communicate(timeout=10)
 
 
 @pytest.fixture(scope="session")
@@ -116,6 +117,7 @@ def look(browser: Any) -> Iterator[Callable[..., Any]]:
     def open_page(url: str, size: tuple[int, int] = (1366, 768), *, ready: bool = True) -> Any:
         context = browser.new_context(viewport={"width": size[0], "height": size[1]})
         contexts.append(context)
+        context.add_cookies(list_cookies())
         page = context.new_page()
         page.watch = watch(context, page)
         page.goto(url)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.entry import cookie_headers
+
 pytestmark = pytest.mark.browser
 PAGES = ("", "download", "method")
 
@@ -25,7 +27,8 @@ def test_every_page_opens_through_the_navigation(partner, look):
 
 def answer(url):
     try:
-        with urllib.request.urlopen(url, timeout=10) as found:
+        asked = urllib.request.Request(url, headers=cookie_headers(url))
+        with urllib.request.urlopen(asked, timeout=10) as found:
             return found.status, found.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         error.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from data.tables.spec import TIERS
 from tests.helpers import guarding
 from tests.helpers.audit_reports import write as write_report
 from tests.helpers.conversation import open_page
+from tests.helpers.entry import enter
 from tests.helpers.guarding import Watched, ask, serve
 from tests.helpers.paths import ROOT
 
@@ -309,8 +311,9 @@ def test_another_host_name_gets_nothing(partner, host, path):
 
 
 def test_the_machines_own_names_are_answered(partner):
-    for host in ("127.0.0.1", "localhost", f"localhost:{partner.port}", "[::1]", f"[::1]:{partner.port}"):
-        assert ask(partner, "/health", headers=[f"Host: {host}"])[0] == 200
+    for host in ("127.0.0.1", "localhost", "[::1]"):
+        assert ask(partner, "/health", headers=[f"Host: {host}:{partner.port}"])[0] == 200
+        assert ask(partner, "/health", headers=[f"Host: {host}"])[0] == 421, "a name without the port is another host"
 
 
 UPGRADE = [
@@ -348,6 +351,54 @@ def test_no_page_of_another_site_or_port_can_hold_a_conversation(partner, host, 
     assert ask(partner, "/_stcore/stream", headers=[*lines, *UPGRADE])[0] == 403
     twice = [*lines, f"Origin: {partner.url}", *UPGRADE]
     assert origin is None or ask(partner, "/_stcore/stream", headers=twice)[0] in (400, 403)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
+def test_without_the_cookie_nothing_but_the_health_is_told(partner, method):
+    paths = ["/", *(f"/{page.address}" for page in PAGES), "/geometry/shipped/region.json", "/geometry/land.json"]
+    paths += ["/assets/theme.css", "/picture/overview.png", "/_stcore/health", "/_stcore/host-config", "/favicon.png"]
+    paths += ["/component/streamlit_folium.st_folium/index.html", "/_stcore/upload_file/x/y", "/health/", "//health"]
+    for path in paths:
+        for more in ([], ["Cookie: tact-map=x"], [f"Cookie: tact-map-{partner.port}=", "Accept: text/html"]):
+            status, headers, body = ask(partner, path, method=method, known=False, headers=[*own(partner), *more])
+            assert (status, b"Tirana" in body) == (403, False), path
+            assert "set-cookie" not in headers
+    assert ask(partner, "/health", known=False)[2] == b'{"status":"ok"}'
+    assert ask(partner, "/_stcore/stream", known=False, headers=[*own(partner), *UPGRADE])[0] == 403
+
+
+def own(command):
+    return [f"Host: 127.0.0.1:{command.port}", f"Origin: {command.url}"]
+
+
+def test_another_origin_gets_nothing_even_with_the_cookie(partner):
+    for origin in ("http://evil.example", "null", f"http://localhost:{partner.port}", "http://127.0.0.1:8501"):
+        lines = [f"Host: 127.0.0.1:{partner.port}", f"Origin: {origin}"]
+        assert ask(partner, "/geometry/shipped/region.json", headers=lines)[0] == 403
+    assert ask(partner, "/geometry/shipped/region.json", headers=own(partner))[0] == 200
+
+
+def test_the_public_tier_needs_no_cookie(public):
+    assert ask(public, "/map", known=False)[0] == 200
+
+
+def test_each_enter_on_the_terminal_prints_an_address_that_lets_one_more_browser_in(workspace, tmp_path):
+    terminal, keyboard = os.openpty()
+    command = serve(workspace, tmp_path, stdin=keyboard, stderr=subprocess.PIPE)
+    try:
+        os.write(terminal, b"\n")
+        address = command.process.stderr.readline().split()[-1]
+        assert enter(address) == command.url
+        status, _, body = ask(command, address.removeprefix(command.url), known=False, headers=[*own(command), HTML])
+        assert (status, b"Press Enter" in body or b"press Enter" in body) == (403, True), "it is spent"
+    finally:
+        command.stop()
+        command.process.stderr.close()
+        os.close(terminal)
+        os.close(keyboard)
+
+
+HTML = "Accept: text/html"
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])

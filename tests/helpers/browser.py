@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.entry import enter
+
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 # Writes down every file that the web process opens in a vault, of the other tier, and every import of
@@ -53,14 +55,22 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for(process: subprocess.Popen[bytes]) -> str:
+    """Wait until a web process answers; return its address, which the clients of the tests may then ask."""
+    return enter(read_address(process))
+
+
+def read_address(process: subprocess.Popen[bytes]) -> str:
+    """Return the address that a web process prints, once it answers there."""
+    assert process.stdout is not None
+    address = process.stdout.readline().decode().strip()
     for _ in range(600):
         if process.poll() is not None:
             pytest.fail(f"the server ended with exit code {process.returncode}")
         try:
-            with urllib.request.urlopen(url + "/health", timeout=1):
-                return
-        except (urllib.error.URLError, TimeoutError) as error:
+            with urllib.request.urlopen(address.partition("/?")[0] + "/health", timeout=1):
+                return address
+        except (urllib.error.URLError, TimeoutError, ValueError) as error:
             if isinstance(error, urllib.error.HTTPError):
                 error.close()
             time.sleep(0.1)

@@ -12,6 +12,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
+from tests.helpers.entry import cookie_headers
+
 MOST = 64 * 2**20
 
 
@@ -39,7 +41,13 @@ def open_page(url: str, page: str = "", query: str = "", timeout: float = 60) ->
     asked.rerun_script.page_name = page
     shown = Shown()
     with connect(
-        address, origin=url, subprotocols=["streamlit"], max_size=MOST, proxy=None, open_timeout=timeout
+        address,
+        origin=url,
+        additional_headers=cookie_headers(url),
+        subprotocols=["streamlit"],
+        max_size=MOST,
+        proxy=None,
+        open_timeout=timeout,
     ) as line:
         line.send(asked.SerializeToString())
         while not shown.ended:

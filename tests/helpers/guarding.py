@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.helpers.entry import cookie_headers, enter
 from tests.helpers.paths import ROOT
 
 _OPENED = 0x00000020 | 0x00000001  # IN_OPEN, IN_ACCESS
@@ -117,7 +118,7 @@ def serve(workspace: Path, folder: Path, *arguments: str, environment: dict[str,
         assert line, f"the command ended with exit code {process.wait()}: {answer}"
         answer += line
     (web,) = psutil.Process(process.pid).children()
-    return Command(json.loads(answer)["url"], process, web.pid, seen)
+    return Command(enter(json.loads(answer)["url"]), process, web.pid, seen)
 
 
 def free_port() -> int:
@@ -126,10 +127,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def ask(command: Command, path: str, *, method: str = "GET", headers: Iterable[str] | None = None):
-    """Send a request unchanged, byte for byte; return status, headers and body."""
+def ask(command: Command, path: str, *, method: str = "GET", headers: Iterable[str] | None = None, known: bool = True):
+    """Send a request unchanged, byte for byte, with the cookie if `known`; return status, headers and body."""
     host = command.url.removeprefix("http://").rpartition(":")[0].strip("[]")
     lines = [f"Host: {host}:{command.port}"] if headers is None else list(headers)
+    lines += [f"{name}: {value}" for name, value in cookie_headers(command.url).items()] if known else []
     upgrade = any(line.startswith("Upgrade:") for line in lines)
     lines += [] if upgrade else ["Connection: close"]
     request = "\r\n".join([f"{method} {path} HTTP/1.1", *lines, "", ""])

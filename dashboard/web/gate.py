@@ -1,0 +1,186 @@
+"""The door of a page on this machine's own address: who may enter, and how a person's browser gets in.
+
+Other users and programs of the machine reach the same address. So the process that serves the pages makes a secret,
+which stays in its memory and ends with it, and prints an address with a token. A browser gives the token once, gets
+the secret as a cookie, and is known until the process ends or the cookie is twelve hours old.
+
+A token works once: addresses stay behind in lists of processes, in terminals and in the history of browsers, and
+whoever finds one there finds it spent. Somebody who took it first is noticed, because the person it was printed for
+sees the page of the door. That person needs no restart: Enter, pressed where the product was started, prints a new
+address. A browser that is known gets in with a spent address too.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from urllib.parse import quote, urlencode
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dashboard.site import HEALTH
+from dashboard.site.text import LANGUAGE_NAMES, _, html, join_markup, speak
+
+_TOKEN = "token"  # noqa: S105 (the name of the parameter)
+_SECONDS = 12 * 60 * 60
+# Nothing is loaded from elsewhere: whoever is not known gets no style sheet either.
+_STYLE = (
+    "body{margin:0;padding:6vh 6vw;background:#fbfaf7;color:#1d2433;font:18px/1.5 sans-serif}"
+    "main{max-width:44rem}h1{font-size:28px;margin:0}h2{font-size:20px;margin:0}"
+    "section{margin:2rem 0;padding-top:1.5rem;border-top:1px solid #dfe3e8}p{margin:.6rem 0 0}a{color:#0f6b66}"
+)
+_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+
+
+def list_own_hosts(names: Iterable[str], port: int) -> frozenset[str]:
+    """Return what a browser of this machine may write as `Host`: each name with the port."""
+    bracketed = [f"[{name}]" if ":" in name else name for name in names]
+    # Browsers leave out the port that a scheme has by itself.
+    return frozenset([*(f"{name}:{port}" for name in bracketed), *(bracketed if port == 80 else ())])
+
+
+class Entry:
+    """The secret of one process, the token that is not spent yet, and the cookie that a known browser sends.
+
+    Cookies do not separate ports, so the port is part of the name: two local pages do not overwrite each other's.
+    """
+
+    def __init__(self, name: str, port: int) -> None:
+        self.cookie = f"{name}-{port}"
+        self._secret = secrets.token_urlsafe(32)
+        self._token = ""
+
+    def make_address(self, address: str) -> str:
+        """Return an address that lets one browser in. The one that was made before no longer does."""
+        self._token = secrets.token_urlsafe(32)
+        return f"{address}/?{urlencode({_TOKEN: self._token})}"
+
+    def spend_token(self, token: str) -> bool:
+        """Return whether a token is the one that was made last. If it is, nobody can use it again."""
+        if not self._token or not _is_same(token, self._token):
+            return False
+        self._token = ""
+        return True
+
+    def is_known(self, connection: HTTPConnection) -> bool:
+        """Return whether a request or websocket brings the cookie with the secret."""
+        return _is_same(connection.cookies.get(self.cookie, ""), self._secret)
+
+    def format_cookie(self) -> str:
+        """Return the header that gives a browser the secret. No script reads it, no other site sends it."""
+        return f"{self.cookie}={self._secret}; Path=/; Max-Age={_SECONDS}; HttpOnly; SameSite=Strict"
+
+
+def _is_same(given: str, true: str) -> bool:
+    return secrets.compare_digest(given.encode("utf-8", "replace"), true.encode())
+
+
+class Gate:
+    """Middleware that answers only those who ask by an own host and, where there is an entry, have its cookie.
+
+    hosts : the values of `Host` that are answered, port and all. Others get 421; that is against DNS rebinding.
+    entry : how browsers get in; None lets in everybody who asks by an own host, for pages that anyone may see.
+
+    Everything else is denied. A request or websocket that names an origin (a websocket has to) must come from a page
+    of the very same scheme, host and port. Without the cookie only the health of the process is told.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str], entry: Entry | None = None) -> None:
+        self._app, self._hosts, self._entry = app, frozenset(hosts), entry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it: 421 to another host, 403 to another origin or without the cookie."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._find_refusal(HTTPConnection(scope))
+        if refusal is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await refusal(scope, receive, send)
+        else:
+            # Before it is accepted, this is status 403.
+            await send({"type": "websocket.close", "code": 1008})
+
+    def _find_refusal(self, connection: HTTPConnection) -> Response | None:
+        """Return the answer of the door; None if the request may pass."""
+        scope = connection.scope
+        hosts = connection.headers.getlist("host")
+        if len(hosts) != 1 or hosts[0] not in self._hosts:
+            return PlainTextResponse("This host name is not served here.\n", status_code=421)
+        if not _is_own_origin(scope, hosts[0]):
+            return PlainTextResponse("Pages of other origins are not answered.\n", status_code=403)
+        if scope["path"] == HEALTH or self._entry is None:
+            return None
+        if scope["type"] == "http" and scope["method"] == "GET" and _TOKEN in connection.query_params:
+            return self._exchange(connection, self._entry)
+        return None if self._entry.is_known(connection) else _refuse(connection)
+
+    @staticmethod
+    def _exchange(connection: HTTPConnection, entry: Entry) -> Response:
+        """Give the cookie for a token, and lead on to the address without it."""
+        known = entry.is_known(connection)
+        if not known and not entry.spend_token(connection.query_params[_TOKEN]):
+            return _refuse(connection)
+        scope, query = connection.scope, _drop_token(connection)
+        # The host, which is one of our own, is named so that no path leads elsewhere.
+        start = f"{scope['scheme']}://{connection.headers['host']}{quote(scope['path'])}"
+        headers = {"Location": f"{start}?{query}" if query else start, "Cache-Control": "no-store"}
+        return Response(status_code=303, headers=headers if known else headers | {"Set-Cookie": entry.format_cookie()})
+
+
+def _is_own_origin(scope: Scope, host: str) -> bool:
+    """Return whether scheme, host and port of the page that asks are those of the server. A websocket names them."""
+    origins = Headers(scope=scope).getlist("origin")
+    if not origins:
+        return bool(scope["type"] == "http")
+    return origins == [f"{_SCHEMES[scope['scheme']]}://{host}"]
+
+
+def _refuse(connection: HTTPConnection) -> Response:
+    """Return what somebody without the cookie gets: the page of the door for a person, a line for all else."""
+    if "text/html" not in connection.headers.get("accept", ""):
+        return PlainTextResponse("Open the address that was printed where TACT Map was started.\n", status_code=403)
+    return HTMLResponse(make_door_page(f"?{_drop_token(connection)}"), status_code=403)
+
+
+def _drop_token(connection: HTTPConnection) -> str:
+    """Return the query of an address without the token."""
+    return urlencode([(name, value) for name, value in connection.query_params.multi_items() if name != _TOKEN])
+
+
+def make_door_page(again: str) -> str:
+    """Return the page for a browser that is not known, in every language. `again` is the address that it asked for.
+
+    A link to it helps those who come from another site, such as their mail: the browser keeps the cookie back then.
+    """
+    parts = []
+    for language in LANGUAGE_NAMES:
+        with speak(language):
+            parts.append(
+                html(
+                    '<section lang="{}"><h2>{}</h2><p>{}</p><p>{}</p><p>{}</p><p><a href="{}">{}</a></p></section>',
+                    language,
+                    _("Open the address that was printed where TACT Map was started"),
+                    _("It works once. Then this browser is known for twelve hours, or until TACT Map is stopped."),
+                    _("For another address press Enter there. A new one is printed."),
+                    _(
+                        "Did the address not work although nobody of you used it? Then somebody else on this computer "
+                        "did. Stop TACT Map and tell your data officer."
+                    ),
+                    again,
+                    _("If the map was open in this browser before, go on to it."),
+                )
+            )
+    return str(
+        html(
+            '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>TACT Map</title>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1"><style>{}</style></head>'
+            "<body><main><h1>TACT Map</h1>{}</main></body></html>",
+            _STYLE,
+            join_markup(parts),
+        )
+    )
