@@ -77,6 +77,12 @@ class Attacker:
         """The breakdowns of the tables."""
         return tuple(dict.fromkeys(name for spec in self.tables for name in spec.breakdown))
 
+    @cached_property
+    def shared_salts(self) -> frozenset[str]:
+        """The salts of more than one table. Tables of countries have salts of their own, see `salt_of`."""
+        salts = [salt_of(spec) for spec in self.tables]
+        return frozenset(salt for salt in salts if salts.count(salt) > 1)
+
     def expect_others(self, child: Child, spec: TableSpec) -> float:
         """Return the expected number of other children in the child's cell of a table."""
         rates = self.rates
@@ -180,7 +186,7 @@ class Attacker:
         features: tuple[list[Floats], list[Floats]] = ([], [])
         for spec in self.list_tables(child):
             counts, keys, child_cell = others.count(spec)
-            key = others.keys_for(spec).child
+            key = others.draw_child_key(spec)
             rate = self.expect_others(child, spec)
             shown, count = self.mechanism.publish(counts, keys), counts[:, child_cell]
             for there in (0, 1):
@@ -223,15 +229,6 @@ def _tabulate_log_ratio(mechanism: CellKey, k: int | None, rate: float, most: in
 
 
 @dataclass(frozen=True, eq=False)
-class RecordKeys:
-    """Record keys under one salt: of the child (worlds,), of each other child of its region, and sums for the rest."""
-
-    child: Ints
-    near: Ints
-    far: Ints
-
-
-@dataclass(frozen=True, eq=False)
 class OtherChildren:
     """Other children of many worlds: single children in the same region, sums for the rest of the country.
 
@@ -249,17 +246,17 @@ class OtherChildren:
     categories: Mapping[str, Ints]
     far: Counts
     rng: np.random.Generator
-    keys: dict[str, RecordKeys] = field(default_factory=dict)
+    keys: dict[str, Ints] = field(default_factory=dict)
 
-    def keys_for(self, spec: TableSpec) -> RecordKeys:
-        """Return the record keys under the salt of a table; drawn when first asked for."""
-        salt, top = salt_of(spec), self.attacker.key_range
-        if salt not in self.keys:
-            near = self.rng.integers(0, top, len(self.world))
-            # The sum of uniform keys is uniform, and that of none is zero.
-            far = np.where(self.far > 0, self.rng.integers(0, top, self.far.shape), 0)
-            self.keys[salt] = RecordKeys(self.rng.integers(0, top, self.worlds), near, far)
-        return self.keys[salt]
+    def draw_child_key(self, spec: TableSpec) -> Ints:
+        """Return the child's key under the salt of a table in each world, (worlds,)."""
+        return self._draw_once(f"child {salt_of(spec)}", self.worlds)
+
+    def _draw_once(self, name: str, size: int) -> Ints:
+        """Return uniform keys; drawn when first asked for."""
+        if name not in self.keys:
+            self.keys[name] = self.rng.integers(0, self.attacker.key_range, size)
+        return self.keys[name]
 
     @classmethod
     def draw(cls, attacker: Attacker, child: Child, worlds: int, rng: np.random.Generator) -> OtherChildren:
@@ -303,18 +300,26 @@ class OtherChildren:
         return total
 
     def count(self, spec: TableSpec) -> tuple[Counts, Ints, int]:
-        """Return counts and cell keys of a table, shape (worlds, cells), and the child's cell."""
+        """Return counts and cell keys of a table, shape (worlds, cells), and the child's cell.
+
+        A cell's key is the sum of the keys of its children. In a table with a salt of its own these sums are
+        independent, uniform where there is a child and zero elsewhere; only tables that share a salt need the keys
+        of the single children.
+        """
         cell, child_cell, width = self._cells(spec)
-        top, keys = self.attacker.key_range, self.keys_for(spec)
         if spec.level == "country":
-            mine = cell == child_cell
-            counts = np.bincount(self.world[mine], minlength=self.worlds)
-            sums = compute_cell_keys(self.world[mine], keys.near[mine], self.worlds, top)
-            far = [self._far(values, spec) for values in (self.far, keys.far)]
-            return (counts + far[0])[:, None], ((sums + far[1]) % top)[:, None], 0
+            counts = np.bincount(self.world[cell == child_cell], minlength=self.worlds) + self._count_far(spec)
+            return counts[:, None], self._draw_sums(counts[:, None]), 0
         flat, size = self.world * width + cell, self.worlds * width
         counts = np.bincount(flat, minlength=size).reshape(self.worlds, width)
-        return counts, compute_cell_keys(flat, keys.near, size, top).reshape(self.worlds, width), child_cell
+        if salt_of(spec) not in self.attacker.shared_salts:
+            return counts, self._draw_sums(counts), child_cell
+        near = self._draw_once(f"near {salt_of(spec)}", len(self.world))
+        keys = compute_cell_keys(flat, near, size, self.attacker.key_range)
+        return counts, keys.reshape(self.worlds, width), child_cell
+
+    def _draw_sums(self, counts: Counts) -> Ints:
+        return np.where(counts > 0, self.rng.integers(0, self.attacker.key_range, counts.shape), 0)
 
     def _cells(self, spec: TableSpec) -> tuple[Ints, int, int]:
         """Return, for the child's region, the cell of each other child, the child's cell, and the number of cells."""
@@ -326,8 +331,8 @@ class OtherChildren:
             width *= size
         return cell, child_cell, width
 
-    def _far(self, values: Ints, spec: TableSpec) -> Ints:
-        """Sum the children (or keys) of the rest of the country that are in the child's cell."""
+    def _count_far(self, spec: TableSpec) -> Counts:
+        """Count the children of the rest of the country that are in the child's cell, (worlds,)."""
         year = slice(None) if spec.grain == "whole" else slice(1, 2)
         by = [slice(1, 2) if n in spec.breakdown else slice(None) for n in self.attacker.breakdowns]
-        return np.asarray(values[(slice(None), year, *by)].reshape(self.worlds, -1).sum(axis=1))
+        return np.asarray(self.far[(slice(None), year, *by)].reshape(self.worlds, -1).sum(axis=1))

@@ -10,7 +10,7 @@ from data.workspace.types import Floats
 
 _RIDGE = 1.0
 _STEPS = 12
-_CONVERGED = 1e-12
+_CONVERGED = 1e-6  # Newton: the next step would be below 1e-12
 
 
 @dataclass(frozen=True, eq=False)
