@@ -21,10 +21,15 @@ unexport PYTHONDONTWRITEBYTECODE
 PRODUCT := $(VENV)/product-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 DEVELOP := $(VENV)/develop-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# Installs what a lock file names, and says how far it is.
+install = { $(PIP) install --progress-bar off --require-hashes -r $(1) || echo failed; } | awk -v all="$$(grep -c '^[a-z].*==' $(1))" ' \
+	/^(Collecting|Requirement already|Ignoring)/ { printf "\r  %d of %d packages are here", ++n, all; fflush() } \
+	/^Installing/ { printf "\n  Unpacking them\n"; fflush() } /^failed$$/ { bad = 1 } END { if (n) print ""; exit bad }'
 
 .PHONY: run test unit coverage matrix mutants setup check messages conformance browser lock clean
 
 run: setup
+	@echo "Starting the map"
 	@$(BIN)/tact serve
 
 # Tests that need no browser, no server of their own and no long runs.
@@ -77,13 +82,13 @@ $(BIN)/python:
 
 $(PRODUCT): $(BIN)/python
 	@echo "Installing TACT Map into $(VENV) (first time, or after an update; about a minute)"
-	@$(PIP) install --quiet --require-hashes -r requirements.lock
+	@$(call install,requirements.lock)
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@rm -f $(VENV)/product-* && touch $@
 
 $(DEVELOP): $(PRODUCT)
 	@echo "Installing what the tests need"
-	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@$(call install,requirements-dev.lock)
 	@rm -f $(VENV)/develop-* && touch $@
 
 # Rewrites both lock files from pyproject.toml.

@@ -1,5 +1,6 @@
 """The wheel: it holds every file of the product, and runs where there is no checkout."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import sysconfig
 import urllib.request
 import venv
 import zipfile
+from contextlib import contextmanager
 from email.parser import HeaderParser
 from pathlib import Path
 
@@ -59,7 +61,7 @@ def test_the_lock_has_what_it_needs(wheel):
 
 @pytest.fixture(scope="module")
 def installed(wheel, tmp_path_factory):
-    """Return the `tact` of a new environment that has the wheel, and the libraries of this environment."""
+    """Return the programs of a new environment that has the wheel, and the libraries of this environment."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder, symlinks=True)
     python = folder / "bin" / "python"
@@ -69,38 +71,77 @@ def installed(wheel, tmp_path_factory):
     (site / "libraries.pth").write_text("\n".join({sysconfig.get_path(name) for name in ("purelib", "platlib")}))
     command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index"]
     subprocess.run([*command, str(wheel)], check=True)
-    return folder / "bin" / "tact"
+    return folder / "bin"
+
+
+def read_container():
+    """Return the commands of the Containerfile: how the map starts, and how its health is asked for."""
+    text = (ROOT / "deploy" / "Containerfile").read_text(encoding="utf-8").replace("\\\n", "")
+    return [json.loads(re.search(rf"{name} (\[.*\])$", text, re.MULTILINE)[1]) for name in ("ENTRYPOINT", "CMD")]
+
+
+def test_the_service_starts_what_the_container_starts():
+    unit = (ROOT / "deploy" / "tact-map.service").read_text(encoding="utf-8")
+    assert re.search("^ExecStart=(.*)$", unit, re.MULTILINE)[1].split() == read_container()[0]
+
+
+class Home:
+    """The home folder of somebody who has an installed `tact` and no checkout."""
+
+    def __init__(self, folder, programs):
+        self.folder, self.programs = folder, programs
+        self.given = {
+            "HOME": str(folder), "PATH": "/usr/bin:/bin", "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"
+        }  # fmt: skip
+
+    def run(self, name, *words):
+        """Run an installed program to its end; return its output."""
+        done = subprocess.run(
+            [self.programs / name, *words], cwd=self.folder, env=self.given, capture_output=True, text=True,
+            timeout=200, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    @contextmanager
+    def serve(self, port, *command):
+        """Run a server until it is no longer needed; yield its address."""
+        url = f"http://127.0.0.1:{port}"
+        with subprocess.Popen(command, cwd=self.folder, env=self.given, stdout=subprocess.DEVNULL) as process:
+            try:
+                wait_for(url, process)
+                yield url
+            finally:
+                process.terminate()
 
 
 @pytest.mark.slow
 def test_it_builds_shows_and_exports_the_demo_without_a_checkout(installed, tmp_path):
-    home = tmp_path / "home"
-    home.mkdir()
-    given = {"HOME": str(home), "PATH": "/usr/bin:/bin", "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+    home = Home(tmp_path, installed)
+    package = Path(home.run("python", "-c", "import dashboard; print(dashboard.__file__)").strip()).parent
+    assert package.is_relative_to(installed.parent)
+    demo = Path(json.loads(home.run("tact", "demo", "--children", "60", "--json"))["workspace"])
+    assert demo.is_relative_to(tmp_path)
+    home.run("tact", "export", "--to", "files", "--format", "csv")
+    assert list((tmp_path / "files").rglob("*.csv"))
 
-    def run(*command):
-        done = subprocess.run(command, cwd=home, env=given, capture_output=True, text=True, timeout=200, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    port = str(free_port())
+    with home.serve(port, installed / "tact", "serve", "--port", port) as url:
+        page = open_page(url, "map")
+        with urllib.request.urlopen(f"{url}/assets/theme.css", timeout=20) as answer:
+            assert answer.status == 200
+    assert (page.ended, page.errors, page.not_found) == ("FINISHED_SUCCESSFULLY", [], False)
 
-    module = Path(run(installed.with_name("python"), "-c", "import dashboard; print(dashboard.__file__)").strip())
-    assert module.is_relative_to(installed.parents[1])
-    assert str(home) in run(installed, "demo", "--children", "60")
-    run(installed, "export", "--to", "files", "--format", "csv")
-    assert list((home / "files").rglob("*.csv"))
-    assert list_files(module.parents[1]) == list_files(ROOT), "the product wrote beside its own modules"
-
-    port = free_port()
-    command = [installed, "serve", "--port", str(port)]
-    with subprocess.Popen(command, cwd=home, env=given, stdout=subprocess.DEVNULL) as process:
-        try:
-            url = f"http://127.0.0.1:{port}"
-            wait_for(url, process)
-            page = open_page(url, "map")
-            with urllib.request.urlopen(f"{url}/assets/theme.css", timeout=20) as answer:
-                assert answer.status == 200
-        finally:
-            process.terminate()
-    assert page.ended == "FINISHED_SUCCESSFULLY"
-    assert not page.errors
-    assert not page.not_found
+    # The container and the service get the public files alone.
+    for name in ("releases", "derived"):
+        shutil.copytree(demo / name, tmp_path / "public" / name, ignore=shutil.ignore_patterns("*partner*"))
+    port = str(free_port())
+    changes = {"/opt/tact-map/bin": str(installed), "/srv/tact-map": str(tmp_path / "public"), "8642": port}
+    start, health = read_container()
+    for old, new in changes.items():
+        start, health = ([word.replace(old, new) for word in command] for command in (start, health))
+    with home.serve(port, *start) as url:
+        subprocess.run(health, check=True, cwd=tmp_path)
+        page = open_page(url, "map")
+    assert (page.ended, page.errors, page.not_found) == ("FINISHED_SUCCESSFULLY", [], False)
+    assert list_files(package.parent) == list_files(ROOT), "the product wrote beside its own modules"

@@ -50,7 +50,7 @@ def build_demo(
     if not keys.has_keys(workspace.id):
         keys.store(workspace.id, keys.create_from_seed(seed))
     secrets = keys.load(workspace.id)
-    say("Building the demo with invented data.")
+    say("Building the demo with invented data. This happens once and takes about a minute.")
     with Vault.create(workspace.vault, secrets) as vault:
         _fill(Importer(workspace, vault, secrets, Places(area_table()).resolve), _build_world(seed, children))
         with progress("Releasing") as tick:
