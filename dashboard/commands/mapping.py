@@ -99,7 +99,10 @@ def draft(
 
 
 def _as_json(found: Recognition) -> dict[str, Any]:
-    return {**asdict(found), "questions": [asdict(question) for question in found.questions]}
+    parts = asdict(found)
+    # It is for an officer's eyes at the desk, not for a script's files.
+    del parts["sample"]
+    return {**parts, "questions": [asdict(question) for question in found.questions]}
 
 
 def _describe(file: Path, found: Recognition) -> Iterator[str]:

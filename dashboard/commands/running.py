@@ -43,6 +43,7 @@ _COMMANDS = {
     "export": "export:export",
     "atlas": "atlas:atlas",
     "serve": "serve:serve",
+    "desk": "desk:desk",
     "plan": "plan:app",
     "ledger": "ledger:app",
     "areas": "areas:app",

@@ -118,7 +118,7 @@
     const area = select && select.value ? [select.selectedOptions[0].textContent] : [];
     measure();
     const page = bar.querySelector("nav a[aria-current=page]");
-    if (page) document.title = [...area, page.textContent, WORDS.name].join(" · ");
+    if (page) document.title = [...area, page.textContent, bar.dataset.name || WORDS.name].join(" · ");
   }
 
   /* The page begins below the bar, which has more lines on a small screen. */

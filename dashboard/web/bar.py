@@ -6,7 +6,7 @@ anew and shows in the bar what the address says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from markupsafe import Markup
@@ -48,24 +48,39 @@ def render_bar(
     chosen = [_render_areas(current, areas, area)] if current and areas else []
     chosen += [_render_pathways(pathways)] if release and pathways else []
     chosen += [_render_period(release)] if release else []
-    return html(
-        '<header class="topbar" lang="{}" data-lost="{}" data-copied="{}" data-skip="{}"><div class="pages">'
-        '<a class="brand" href="./" target="_self">TACT Map</a>'
-        '<button class="menu" aria-expanded="false" aria-controls="tact-pages">{}</button>'
-        '<nav id="tact-pages" aria-label="{}">{}</nav></div><div class="choices">{}{}{}{}{}</div></header>',
-        find_language(),
+    return render_header(
+        pages,
+        [
+            *chosen,
+            render_invented() if release is not None and release.invented else "",
+            html('<button class="projector" aria-pressed="false">{}</button>', _("Projector")),
+            _render_share(picture if release and may_download(release) else ""),
+            render_languages(),
+            _render_chip(site, release),
+        ],
         _("The map's computer is not answering. The map opens again by itself as soon as it does."),
+    )
+
+
+def render_header(
+    pages: Sequence[tuple[str, str, bool]], choices: Iterable[Markup | str], lost: str, name: str = "TACT Map"
+) -> Markup:
+    """Return the bar with links to the pages and with choices; `lost` is said when the server does not answer."""
+    return html(
+        '<header class="topbar" lang="{}" data-lost="{}" data-copied="{}" data-skip="{}" data-name="{}">'
+        '<div class="pages"><a class="brand" href="./" target="_self">{}</a>'
+        '<button class="menu" aria-expanded="false" aria-controls="tact-pages">{}</button>'
+        '<nav id="tact-pages" aria-label="{}">{}</nav></div><div class="choices">{}</div></header>',
+        find_language(),
+        lost,
         _("Copied"),
         _("Skip to the page"),
+        name,
+        name,
         _("Pages"),
         _("Pages"),
         join_markup(_render_page(*page) for page in pages),
-        join_markup(chosen),
-        _render_invented() if release is not None and release.invented else "",
-        html('<button class="projector" aria-pressed="false">{}</button>', _("Projector"))
-        + _render_share(picture if release and may_download(release) else ""),
-        _render_languages(),
-        _render_chip(site, release),
+        join_markup(choices),
     )
 
 
@@ -113,7 +128,8 @@ def _word_period(release: Release) -> str:
     return format_period(Period(date.fromisoformat(first), date.fromisoformat(last), "whole").id)
 
 
-def _render_invented() -> Markup:
+def render_invented() -> Markup:
+    """Return the warning that the data is invented."""
     return html(
         '<span class="invented" role="note">{} <span>{}</span></span>',
         _("Invented data."),
@@ -137,7 +153,8 @@ def _render_share(picture: str) -> Markup:
     )
 
 
-def _render_languages() -> Markup:
+def render_languages() -> Markup:
+    """Return the languages as links."""
     links = (_render_language(code, name) for code, name in LANGUAGE_NAMES.items())
     return html('<div class="languages" role="group" aria-label="{}">{}</div>', _("Language"), join_markup(links))
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import streamlit
 from markupsafe import Markup
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dashboard.map import list_frame_scripts, name_asset
 from dashboard.map.shapes import list_first_shapes
 from dashboard.site.text import LANGUAGE_NAMES, _, html, join_markup, speak
+from geo.layers.core.words import mark
 
 _STATIC = Path(streamlit.__file__).parent / "static"
 _INDEX = _STATIC / "index.html"
@@ -36,8 +38,17 @@ _SHELL = (
     'color:#1d2433;font:18px/1.5 sans-serif"><p style="font-size:28px;margin:0"><strong>{name}</strong></p>'
     "<p>{place}</p><p>{words}</p><noscript><p>{needs}</p></noscript></div>"
 )
-_LOADING = "Opening the map. On a slow line this may take half a minute the first time."
 _NEEDS = "The map needs JavaScript: please allow it in the settings of the browser."
+
+
+class Opening(NamedTuple):
+    """What is said until the first page has come, and whether a map will be on it."""
+
+    words: str
+    has_map: bool
+
+
+MAP = Opening(mark("Opening the map. On a slow line this may take half a minute the first time."), True)
 
 
 def list_parts(page: str) -> list[str]:
@@ -53,7 +64,7 @@ def list_parts(page: str) -> list[str]:
 
 
 @lru_cache(maxsize=8)
-def make_start_page(language: str) -> str:
+def make_start_page(language: str, opening: Opening = MAP) -> str:
     """Return Streamlit's own page with the product's name, language, style and script.
 
     The style comes last, so that it wins over Streamlit's; the script comes first, so that it sees each step.
@@ -62,10 +73,10 @@ def make_start_page(language: str) -> str:
     style = _find(_STYLE, page)
     parts = "".join(f'<link rel="modulepreload" crossorigin href="{part}">' for part in list_parts(page))
     # They are there when the map's frame opens, which asks for one after the other.
-    later = (*list_frame_scripts(), *list_first_shapes(language))
+    later = (*list_frame_scripts(), *list_first_shapes(language)) if opening.has_map else ()
     early = "".join(f'<link rel="prefetch" href="{address}">' for address in later)
     with speak(language):
-        shell = html(_SHELL, name="TACT Map", place=_("Albania and Greece"), words=_(_LOADING), needs=_(_NEEDS))
+        shell = html(_SHELL, name="TACT Map", place=_("Albania and Greece"), words=_(opening.words), needs=_(_NEEDS))
     for old, new in (
         ("<title>Streamlit</title>", f'<title>TACT Map</title><script defer src="{name_asset("shell.js")}"></script>'),
         ('<html lang="en">', f'<html lang="{language}">'),
@@ -109,8 +120,8 @@ def make_unknown_page(language: str, pages: Sequence[tuple[str, str]], home: str
 class StartPage:
     """Middleware that answers each page's path with the start page, and other paths without a file with links."""
 
-    def __init__(self, app: ASGIApp, pages: Sequence[tuple[str, str]], base: str = "") -> None:
-        self._app, self._pages, self._base = app, pages, base
+    def __init__(self, app: ASGIApp, pages: Sequence[tuple[str, str]], base: str = "", opening: Opening = MAP) -> None:
+        self._app, self._pages, self._base, self._opening = app, pages, base, opening
         self._paths = {f"{base}/{path}" for path, _title in pages}
         self._moved = {f"{base}/{old}": f"{base}/{new}" for old, new in _MOVED.items()}
 
@@ -127,7 +138,7 @@ class StartPage:
             await RedirectResponse(f"{moved}?{request.url.query}", 307)(scope, receive, send)
             return
         if scope["path"] in self._paths:
-            await HTMLResponse(make_start_page(language))(scope, receive, send)
+            await HTMLResponse(make_start_page(language, self._opening))(scope, receive, send)
             return
         replaced = False
 

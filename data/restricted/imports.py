@@ -138,9 +138,14 @@ def delete_overdue(workspace: Workspace, vault: Vault, overdue: Overdue) -> int:
     return retention.delete_overdue(vault, overdue)
 
 
+def is_table(path: InputFile) -> bool:
+    """Return whether a file has the name of a table."""
+    return path.suffix.lower() in _TABLES
+
+
 def word_unknown(path: InputFile) -> str:
     """Return why no kind of record was recognised in a file."""
-    if path.suffix.lower() not in _TABLES:
+    if not is_table(path):
         msg = (
             f"{path.name} is not a table of records. CSV and Excel files are read (.csv, .xlsx, .xls), also those that "
         )

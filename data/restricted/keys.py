@@ -175,6 +175,16 @@ def load(workspace_id: str) -> Keys:
     return Keys(_find(workspace_id, "vault"), _find(workspace_id, "identifier"))
 
 
+def parse(vault: str, identifier: str) -> Keys:
+    """Return the keys of two texts of hexadecimal digits; raise VaultError, without the text, for what is no key."""
+    return Keys(_parse(vault, "The vault key"), _parse(identifier, "The identifier key"))
+
+
+def format_keys(keys: Keys) -> dict[str, str]:
+    """Return the texts from which `parse` makes the keys again, for a pipe to a process that needs them."""
+    return {name: getattr(keys, name).reveal().hex() for name in _NAMES}
+
+
 def has_keys(workspace_id: str) -> bool:
     """Return whether either key can be found, without reading it."""
     return any(find_locations(workspace_id).values())

@@ -25,7 +25,7 @@ from data.restricted.intake import TELLING, guess_kind, list_missing, open_table
 from data.restricted.intake.headings import OWN, SURE, WORD, Layout, match_headings, read_meanings, suggest_headings
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes
 from data.restricted.intake.memory_file import InputFile
-from data.restricted.intake.rejects import LONGEST, Repeater
+from data.restricted.intake.rejects import LONGEST, Repeater, is_private
 from data.restricted.intake.start import ROWS
 from data.restricted.intake.table import RawColumn, RawTable
 from data.restricted.intake.values import check_values, is_unordered_day, slash_order
@@ -36,6 +36,9 @@ from data.workspace.types import Ints
 Topic = Literal["column", "constants", "words", "days"]
 _CHILDREN = 3  # who share a word that may be shown: a name is that of one child, or of a family
 _CODE = 2  # digits
+_SAMPLE = 10  # rows
+MASK = "•••"
+_BIRTH_YEAR = "B"  # before a year of birth, see values.py
 _MOST_WORDS = 40  # of one question; a column with more is rather the wrong one
 
 
@@ -68,11 +71,24 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """The first rows as an import would read them: their lines, and the cells by column of ours.
+
+    A cell is the value that is stored, MASK for what nobody needs to see (identifiers, numbers, codes and texts of the
+    row, years of birth), or None for what cannot be read. Columns that are not ours are not in it.
+    """
+
+    lines: tuple[int, ...]
+    cells: Mapping[str, tuple[str | None, ...]]
+
+
+@dataclass(frozen=True)
 class Recognition:
     """What was recognised in a file.
 
-    `line` is that of the headings, `sheet` the number of the sheet (0 for a text file), `rows` the rows below. The
-    file can be imported when no question is left that `blocks`; of the others, the rows are rejected.
+    `line` is that of the headings, `sheet` the number of the sheet (0 for a text file), `rows` the rows below, `sample`
+    the first of them. The file can be imported when no question is left that `blocks`; of the others, the rows are
+    rejected.
     """
 
     kind: str
@@ -83,6 +99,7 @@ class Recognition:
     questions: tuple[Question, ...]
     unknown: tuple[str, ...]
     notes: tuple[str, ...]
+    sample: Sample
 
     @property
     def blocks(self) -> bool:
@@ -127,6 +144,7 @@ def recognise(
         questions=tuple(questions),
         unknown=tuple(plain_heading(headings[p], p) for p in layout.unknown),
         notes=tuple(table.notes),
+        sample=file.read_sample(),
     )
 
 
@@ -236,6 +254,32 @@ class _File:
             shown = {code: near for code, near in unknown.items() if self._may_show(column, raw, code)}
             if shown and len(shown) <= _MOST_WORDS:
                 yield self._ask(column, raw, shown)
+
+    def read_sample(self) -> Sample:
+        """Return the first rows as they would be read, without anything that could tell who a child is."""
+        cells = {}
+        for column in self.kind.given:
+            raw = self._raw(column.name)
+            if raw is not None:
+                texts = [raw.distinct[code] for code in raw.codes[:_SAMPLE].tolist()]
+                cells[column.name] = tuple(self._read_cells(column, raw, texts))
+        return Sample(tuple(self.table.lines[:_SAMPLE].tolist()), cells)
+
+    def _read_cells(self, column: Column, raw: RawColumn, texts: list[str]) -> Iterator[str | None]:
+        if is_private(column):
+            yield from (MASK if text.strip() else "" for text in texts)
+            return
+        slashes = slash_order(raw.distinct, self.mapping.slashes)
+        names = self.mapping.value_names.get(column.name)
+        checked = check_values(column, texts, today=self.today, names=names, slashes=slashes)
+        for number, value in enumerate(checked.values):
+            text = "" if value is None else str(value)
+            if number in checked.faults:
+                yield None
+            elif column.type == "area" and text:
+                yield self.resolve(text, None, column.level).code
+            else:
+                yield MASK if column.name == "age_band" and text.startswith(_BIRTH_YEAR) else text
 
     def _raw(self, name: str) -> RawColumn | None:
         position = self.layout.columns.get(name)

@@ -168,7 +168,7 @@ class Repeater:
     def from_table(cls, kind: RecordKind, table: RawTable, layout: Layout) -> Repeater:
         """Build the rule from the words of identifiers, free texts and unknown columns."""
         ours = {position: kind.column(name) for name, position in layout.columns.items()}
-        columns = [raw.distinct for p, raw in enumerate(table.columns) if p not in ours or _is_private(ours[p])]
+        columns = [raw.distinct for p, raw in enumerate(table.columns) if p not in ours or is_private(ours[p])]
         return cls(kind, frozenset(_words_of(columns)) if kind.of_children else frozenset())
 
     def repeat(self, column: str, text: str, *, alone: bool) -> str:
@@ -177,7 +177,7 @@ class Repeater:
         `alone`: nothing else is wrong in its row.
         """
         definition, text = self.kind.column(column), " ".join(text.split())
-        if not text or len(text) > LONGEST or _is_private(definition):
+        if not text or len(text) > LONGEST or is_private(definition):
             return ""
         if definition.numeric:
             return text if _is_number(text) else ""
@@ -197,7 +197,7 @@ class Repeater:
         return bool(difflib.get_close_matches(make_key(text), known, 1, cutoff=_NEAR))
 
 
-def _is_private(column: Column) -> bool:
+def is_private(column: Column) -> bool:
     """Return whether the content of a column is never repeated."""
     return column.type in ("identifier", "hash", "text", "code")
 

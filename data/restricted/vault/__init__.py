@@ -207,11 +207,12 @@ class Vault:
         with sql.translating_errors(self._db):
             return [dict(zip(names, row, strict=True)) for row in self._connection.execute(query)]
 
-    def undo(self, number: int) -> Undone:
+    def undo(self, number: int, *, rehearse: bool = False) -> Undone:
         """Take back an import by its number, as if it had never been; see undoing.py.
 
-        Published numbers stay as they are. Raises InputError for an import that is not there, or one of an earlier
-        version of the program, which did not keep what it replaced.
+        With `rehearse`, only what it would take away is returned. Published numbers stay as they are. Raises InputError
+        for an import that is not there, or one of an earlier version of the program, which did not keep what it
+        replaced.
         """
         with self._transaction(wait_for_readers=True) as connection:
             row = connection.execute("SELECT kind FROM batch WHERE id = ?", (number,)).fetchone()
@@ -223,6 +224,9 @@ class Vault:
                     "replaced. It cannot be undone. Nothing was changed."
                 )
             undone = undo_import(connection, row[0], number)
+            if rehearse:
+                connection.execute("ROLLBACK")
+                return undone
             removal.sweep(connection)
             return undone
 

@@ -56,6 +56,19 @@ def read_words() -> Mapping[str, Mapping[str, str]]:
     return MappingProxyType({column: MappingProxyType(of_column) for column, of_column in words.items()})
 
 
+@lru_cache(maxsize=4)
+def read_names(language: str) -> Mapping[tuple[str, str], str]:
+    """Return the first word of a language for each column and code, and for each column alone with an empty code."""
+    names: dict[tuple[str, str], str] = {}
+    with (_FOLDER / f"{language}.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            sure = [text.strip() for text in row["words"].split("|") if not text.strip().startswith(UNSURE)]
+            names.update({(row["column"], row["code"]): sure[0]} if sure else {})
+    for column, other in _SAME_CODES.items():
+        names |= {(column, code): text for (name, code), text in names.items() if name == other and code}
+    return MappingProxyType(names)
+
+
 @lru_cache(maxsize=128)
 def index_codes(column: str) -> Mapping[str, str]:
     """Return the code of each word of a column by the word's keys, for `look_up`."""

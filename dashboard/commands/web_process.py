@@ -1,0 +1,90 @@
+"""Starting a process that serves pages: its port, its end, and what it prints."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dashboard.site import HEALTH, clean_environment
+from data.errors import InputError, WorkspaceError
+
+_TRIES = 20
+_PATIENCE = 60.0
+# The address is not of this machine, or the port is not allowed: another port would not help.
+_NO_OTHER_PORT = (errno.EADDRNOTAVAIL, errno.EACCES, socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_FAIL)
+
+
+def _is_free(host: str, port: int) -> bool:
+    """Return whether a port is free; raise InputError for an address that is not this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno in _NO_OTHER_PORT:
+                raise InputError(
+                    f"Cannot use port {port} on {host!r}: {error.strerror or error}. Give an address of this "
+                    "machine, or 0.0.0.0 for all of them."
+                ) from None
+            return False
+    return True
+
+
+def choose_port(host: str, wanted: int | None, first: int) -> int:
+    """Return the wanted port, or the first free one of twenty; raise WorkspaceError if there is none."""
+    if wanted is not None:
+        if not _is_free(host, wanted):
+            raise WorkspaceError(f"Port {wanted} on {host} is taken. Give another with --port, or leave --port out.")
+        return wanted
+    for port in range(first, first + _TRIES):
+        if _is_free(host, port):
+            return port
+    msg = f"Ports {first} to {first + _TRIES - 1} on {host} are taken. Give one with --port."
+    raise WorkspaceError(msg)
+
+
+@contextmanager
+def run_web_process(command: list[str], *, with_input: bool = False) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a web process; it ends when this process ends, for any reason. `with_input`: its input is a pipe."""
+    process = subprocess.Popen(  # noqa: S603
+        command,
+        env=clean_environment(os.environ),
+        stdin=subprocess.PIPE if with_input else None,
+        stdout=subprocess.PIPE,
+    )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield process
+    except KeyboardInterrupt:
+        raise SystemExit(0) from None
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def read_lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
+    """Read what the web process prints: the address to open, then another one whenever somebody presses Enter."""
+    if process.stdout is not None:
+        yield from (line.decode().strip() for line in process.stdout)
+
+
+def wait_until_up(process: subprocess.Popen[bytes], url: str) -> str:
+    """Return the address to open once the web process answers; raise WorkspaceError when it ends or does not answer."""
+    address = next(read_lines(process), "")
+    until = time.monotonic() + _PATIENCE
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(url + HEALTH, timeout=2):  # noqa: S310
+                return address
+        except OSError:
+            time.sleep(0.1)
+    raise WorkspaceError(f"It did not start at {url}; see the messages above. Try another port: --port 8700")

@@ -1,0 +1,46 @@
+"""Corrections of how a file is read: the kind, the sheet, the row of the headings, and the heading of a column."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.desk import words
+from dashboard.desk.hand import FileInHand, Hand
+from dashboard.site.text import _
+from data.restricted.intake.mapping import ColumnMapping
+from data.schema import get_kind
+from data.schema.kinds import KINDS
+
+
+def show(hand: Hand, entry: FileInHand) -> None:
+    """Show what an officer may correct; what is left empty stays as it was found."""
+    number, found = entry.number, entry.found
+    with st.form(f"correct-{number}", border=False, width=420):
+        kind = st.selectbox(
+            _("Kind of record"),
+            list(KINDS),
+            index=list(KINDS).index(found.kind) if found else None,
+            format_func=lambda name: _(words.KINDS[name]),
+            placeholder=_("Choose"),
+        )
+        sheet = st.text_input(_("Name or number of the sheet"), autocomplete="off")
+        row = st.number_input(_("Row of the headings"), min_value=1, max_value=1000, value=None, step=1)
+        ours = heading = None
+        if found is not None:
+            columns = [column.name for column in get_kind(found.kind).given]
+            headings = [heading for reading in found.readings for heading in reading.headings] + list(found.unknown)
+            ours = st.selectbox(
+                _("Column"),
+                columns,
+                index=None,
+                format_func=lambda name: words.name_column(found.kind, name),
+                placeholder=_("Choose"),
+            )
+            heading = st.selectbox(
+                _("Heading in the file"), list(dict.fromkeys(headings)), index=None, placeholder=_("Choose")
+            )
+        if st.form_submit_button(_("Read it so")):
+            entry.kind = kind or entry.kind
+            columns_said = {ours: heading} if ours and heading else {}
+            hand.correct(entry, ColumnMapping(columns=columns_said, sheet=sheet.strip(), heading_row=int(row or 0)))
+            st.rerun()

@@ -1,0 +1,154 @@
+"""Files: drop a partner's files, see how they are read, answer what is not sure, and import them."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from dashboard.desk import correcting, questions, summary
+from dashboard.desk.frame import show_title
+from dashboard.desk.hand import FileInHand, Hand, read_hand
+from dashboard.desk.state import Desk
+from dashboard.site.text import _, escape_markdown, html
+from dashboard.widgets.markup import render_list, render_note, render_table
+from data.restricted.governance.retention import Overdue
+
+_WIDTH = 420
+
+
+def show(desk: Desk) -> None:
+    """Show where files are dropped, and the files in hand."""
+    hand = read_hand(desk)
+    show_title(
+        desk, _("Files"), _("Drop a partner's lists as they are. You see how they are read before anything is stored.")
+    )
+    _take_files(hand)
+    for entry in reversed(hand.files.values()):
+        with st.spinner(_("Reading {file} …", file=escape_markdown(entry.file.name))):
+            hand.look(entry)
+        with st.container(border=True, key=f"file-{entry.number}"):
+            _show_file(hand, entry)
+
+
+def _take_files(hand: Hand) -> None:
+    """Show the drop zone, and take what is dropped out of Streamlit's keeping."""
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        partner = questions.ask_partner(hand, "partner")
+    number = st.session_state.setdefault("drop", 0)
+    with right:
+        # Streamlit's own words on the button are English in every language.
+        st.html(html("<style>.st-key-desk {{ --drop: '{}'; }}</style>", _("Choose files, or drop them here")))
+        dropped = st.file_uploader(_("CSV or Excel files"), accept_multiple_files=True, key=f"drop-{number}")
+    if not dropped:
+        return
+    context = get_script_run_ctx()
+    for upload in dropped:
+        hand.take(upload.name, upload.getvalue(), partner)
+    if context is not None:
+        context.uploaded_file_mgr.remove_session_files(context.session_id)
+    st.session_state["drop"] = number + 1
+    st.rerun()
+
+
+def _show_file(hand: Hand, entry: FileInHand) -> None:
+    partner = f" · {entry.partner}" if entry.partner else ""
+    st.html(
+        html(
+            '<div class="filehead"><h2>{}</h2><span class="state">{}</span><p>{}{}</p></div>',
+            entry.file.name,
+            summary.word_state(entry),
+            summary.word_recognition(entry.found) if entry.found else _("Not recognised yet"),
+            partner,
+        )
+    )
+    if entry.result is not None:
+        _show_result(hand, entry)
+        return
+    if entry.refusal:
+        st.error(escape_markdown(entry.refusal))
+    elif entry.found is None:
+        questions.ask_kind(entry)
+    elif entry.needs_partner:
+        entry.partner = questions.ask_partner(hand, f"partner-{entry.number}")
+        if entry.partner:
+            st.rerun()
+    elif entry.found.questions:
+        questions.ask(hand, entry)
+    if entry.trial is not None:
+        _show_trial(hand, entry)
+    _show_reading(hand, entry)
+    if st.button(_("Leave it out"), key=f"out-{entry.number}", type="tertiary"):
+        del hand.files[entry.file.name]
+        st.rerun()
+
+
+def _show_trial(hand: Hand, entry: FileInHand) -> None:
+    assert entry.trial is not None
+    trial = entry.trial
+    st.html(html('<p class="counts"><b>{}</b> {}</p>', _("An import would do this:"), summary.word_counts(trial)))
+    _show_reasons(entry)
+    overdue = hand.find_overdue()
+    agreed = _ask_consent(overdue, entry)
+    label = _("Import it without these rows") if trial.rejected else _("Import it")
+    if st.button(label, key=f"import-{entry.number}", type="primary", disabled=not agreed):
+        with st.spinner(_("Importing …")):
+            hand.store(entry, overdue.count if overdue.count and overdue.doubts else None)
+        st.rerun()
+
+
+def _ask_consent(overdue: Overdue, entry: FileInHand) -> bool:
+    """Say which old records an import deletes; where that is in doubt, return whether the officer agrees."""
+    if not overdue.count:
+        return True
+    st.warning(
+        _(
+            "{count} records are about children without an encounter since {day}. The import deletes them first, as "
+            "governance.toml says.",
+            count=overdue.count,
+            day=str(overdue.since),
+        )
+    )
+    if not overdue.doubts:
+        return True
+    return st.checkbox(_("Yes, delete these {count} records", count=overdue.count), key=f"overdue-{entry.number}")
+
+
+def _show_reasons(entry: FileInHand) -> None:
+    imported = entry.result or entry.trial
+    if imported is not None and imported.reasons:
+        st.html(render_table(summary.tabulate_reasons(imported)))
+
+
+def _show_reading(hand: Hand, entry: FileInHand) -> None:
+    found = entry.found
+    if found is not None:
+        with st.expander(_("The first rows, as they would be read")):
+            st.html(render_table(summary.tabulate_sample(found)))
+            st.html(render_note(_("••• is not shown, because it may tell who a child is. ? cannot be read.")))
+        with st.expander(_("How each column is read")):
+            st.html(render_note(summary.word_reasoning(found)))
+            st.html(render_table(summary.tabulate_readings(found)))
+            if found.unknown:
+                st.html(render_note(_("Not read and not stored: {columns}.", columns=", ".join(found.unknown))))
+            notes = entry.trial.notes if entry.trial else found.notes
+            st.html(render_list(notes))
+    with st.expander(_("Something is read wrongly")):
+        correcting.show(hand, entry)
+
+
+def _show_result(hand: Hand, entry: FileInHand) -> None:
+    assert entry.result is not None
+    st.html(html('<p class="counts">{}</p>', summary.word_counts(entry.result)))
+    _show_reasons(entry)
+    if entry.result.rejects is not None:
+        st.download_button(
+            _("The rows that come back, to correct or to send to the partner"),
+            entry.result.rejects.read_bytes(),
+            file_name=entry.result.rejects.name,
+            mime="text/csv",
+            key=f"rejects-{entry.number}",
+        )
+    if st.button(_("Put it away"), key=f"away-{entry.number}", type="tertiary"):
+        del hand.files[entry.file.name]
+        st.rerun()

@@ -1,0 +1,186 @@
+"""The files in hand: dropped, recognised, asked about, tried and imported. No page and no word of Streamlit is here.
+
+What an officer answers holds for all files in hand of the same partner and kind. It is kept for the partner when a file
+is imported, so that the next month's file needs no answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from dashboard.desk.state import Desk
+from data.errors import FileRefused, WorkspaceError
+from data.reference import area_table
+from data.restricted import imports, intake
+from data.restricted.governance.retention import Overdue, find_overdue
+from data.restricted.imports import Imported, Importer
+from data.restricted.intake import mapping
+from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.memory_file import MemoryFile
+from data.restricted.intake.recognition import Question, Recognition, answer, recognise
+from data.schema import get_kind
+from data.schema.kinds import KINDS
+from data.workspace.types import ProgressCount
+from geo.places import Places
+
+_SECTION = "files"
+Replies = Iterable[tuple[Question, Mapping[str, str]]]
+
+
+@dataclass
+class FileInHand:
+    """A dropped file with its number on the desk: whose it is, what was recognised, what an import would do, and did.
+
+    `kind` is the officer's word where the file does not tell. `refusal` is why nothing of it can be imported.
+    """
+
+    number: int
+    file: MemoryFile
+    partner: str
+    kind: str = ""
+    found: Recognition | None = None
+    refusal: str = ""
+    trial: Imported | None = None
+    result: Imported | None = None
+    settled: object = None
+
+    @property
+    def needs_partner(self) -> bool:
+        """Whether somebody must say whose file it is, because its rows do not."""
+        if self.found is None or self.partner:
+            return False
+        read = {reading.column for reading in self.found.readings}
+        return any(column.name == "partner" and column.required for column in get_kind(self.found.kind).given) and (
+            "partner" not in read
+        )
+
+    @property
+    def can_import(self) -> bool:
+        """Whether an import would not refuse the file as it is understood now."""
+        return self.trial is not None and self.result is None
+
+
+@dataclass
+class Hand:
+    """The files in hand by name, the answers by partner and kind, and how many files were taken and imported."""
+
+    desk: Desk
+    files: dict[str, FileInHand] = field(default_factory=dict)
+    answers: dict[tuple[str, str], ColumnMapping] = field(default_factory=dict)
+    taken: int = 0
+    imports: int = 0
+
+    @cached_property
+    def places(self) -> Places:
+        """The names of all areas."""
+        return Places(area_table())
+
+    def list_partners(self) -> list[str]:
+        """List the partners that the vault knows."""
+        with self.desk.open_vault() as (vault, _):
+            return vault.partners()
+
+    def take(self, name: str, content: bytes, partner: str) -> FileInHand:
+        """Take a file in hand; one of the same name is replaced."""
+        self.taken += 1
+        entry = FileInHand(self.taken, MemoryFile(name, content), " ".join(partner.split()))
+        self.files.pop(entry.file.name, None)
+        self.files[entry.file.name] = entry
+        return entry
+
+    def look(self, entry: FileInHand) -> None:
+        """Recognise a file and try its import, unless both are known for the answers that there are now."""
+        mappings = self._read_mappings(entry)
+        settled = (entry.partner, entry.kind, mappings, self.imports)
+        if entry.result is not None or entry.settled == settled:
+            return
+        entry.found = entry.trial = None
+        entry.refusal = ""
+        try:
+            imports.check_workspace_kind(self.desk.workspace, [entry.file])
+            kind = entry.kind or intake.guess_kind(entry.file, mappings)
+            if kind is not None:
+                entry.found = recognise(
+                    entry.file, resolve=self.places.resolve, mappings=mappings, kind=kind, partner=entry.partner or None
+                )
+                if not entry.found.blocks and not entry.needs_partner:
+                    entry.trial = self._import(entry, entry.found.kind, mappings, rehearse=True)
+            elif not imports.is_table(entry.file):
+                entry.refusal = imports.word_unknown(entry.file)
+        except (FileRefused, WorkspaceError) as refusal:
+            entry.refusal = str(refusal)
+        entry.settled = settled
+
+    def reply(self, entry: FileInHand, replies: Replies) -> None:
+        """Note the officer's answers to questions about a file. Raises InputError for one that is not allowed."""
+        learnt = ColumnMapping()
+        for question, given in replies:
+            learnt = learnt.extend(answer(question, given))
+        self.correct(entry, learnt)
+
+    def correct(self, entry: FileInHand, entries: ColumnMapping) -> None:
+        """Note how the partner's files of this kind are read."""
+        if entry.found is None and not entry.kind:
+            keys = [(self._owner(entry), kind) for kind in KINDS]
+        else:
+            keys = [(self._owner(entry), entry.found.kind if entry.found else entry.kind)]
+        for key in keys:
+            self.answers[key] = self.answers.get(key, ColumnMapping()).extend(entries)
+
+    def find_overdue(self) -> Overdue:
+        """Return the records that an import deletes because they are kept too long."""
+        with self.desk.open_vault() as (vault, _):
+            return find_overdue(self.desk.workspace, vault)
+
+    def store(self, entry: FileInHand, confirmed: int | None = None, progress: ProgressCount | None = None) -> None:
+        """Import a file and keep the answers for its partner.
+
+        `confirmed` is the number of overdue records that the officer agreed to delete; without it, InputError is
+        raised where it is needed.
+        """
+        if entry.found is None:
+            raise FileRefused(entry.refusal)
+        kind = entry.found.kind
+        entry.result = self._import(entry, kind, self._read_mappings(entry), False, confirmed, progress)
+        self.imports += 1
+        learnt = self.answers.get((entry.partner, kind))
+        if entry.partner and learnt is not None:
+            mapping.save(mapping.file_for(self.desk.workspace.mappings, entry.partner), kind, learnt)
+
+    def _import(
+        self,
+        entry: FileInHand,
+        kind: str,
+        mappings: Mapping[str, ColumnMapping],
+        rehearse: bool,
+        confirmed: int | None = None,
+        progress: ProgressCount | None = None,
+    ) -> Imported:
+        workspace = self.desk.workspace
+        with self.desk.open_vault() as (vault, secrets), vault.writing():
+            if not rehearse:
+                overdue = find_overdue(workspace, vault)
+                overdue.require_consent(confirmed)
+                imports.delete_overdue(workspace, vault, overdue)
+            importer = Importer(workspace, vault, secrets, self.places.resolve, mappings, rehearse)
+            return importer.import_file(entry.file, kind=kind, partner=entry.partner or None, progress=progress)
+
+    def _owner(self, entry: FileInHand) -> str:
+        """Return whose answers count for a file: its partner's, or where none is named its own."""
+        return entry.partner or f"\0{entry.file.name}"
+
+    def _read_mappings(self, entry: FileInHand) -> dict[str, ColumnMapping]:
+        saved = imports.find_mappings(self.desk.workspace, entry.partner or None)
+        owner = self._owner(entry)
+        return {
+            kind: saved.get(kind, ColumnMapping()).extend(self.answers.get((owner, kind), ColumnMapping()))
+            for kind in KINDS
+        }
+
+
+def read_hand(desk: Desk) -> Hand:
+    """Return what the officer has in hand; a desk that was locked has forgotten it."""
+    hand: Hand = desk.in_hand.setdefault(_SECTION, Hand(desk))
+    return hand

@@ -1,0 +1,94 @@
+"""Imports: what was imported, and taking one back as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.desk import words
+from dashboard.desk.frame import show_title
+from dashboard.desk.hand import read_hand
+from dashboard.desk.state import Desk
+from dashboard.site.text import _, format_number
+from dashboard.widgets.markup import render_list, render_note, render_table
+from data.restricted.vault import Undone
+
+_DONE = "undone"
+
+
+def show(desk: Desk) -> None:
+    """Show the list of imports, latest first, and what an undo would take away."""
+    show_title(desk, _("Imports"), _("Each import can be taken back as a whole, as if it had never been."))
+    with desk.open_vault() as (vault, _keys):
+        imports = vault.list_imports()[::-1]
+    done = st.session_state.pop(_DONE, None)
+    if done:
+        st.success(_("Import {number} was taken back.", number=done))
+    if not imports:
+        st.info(_("Nothing was imported yet. Start with the page Files."))
+        return
+    st.html(render_table(tabulate_imports(imports)))
+    st.html(
+        render_note(
+            _("The names of files are not stored, because people put names of children into them. Times are in UTC.")
+        )
+    )
+    _show_undo(desk, imports)
+
+
+def tabulate_imports(imports: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return the imports as a table."""
+    rows = [
+        (
+            str(entry["number"]),
+            entry["at"][:16].replace("T", " "),
+            _(words.KINDS[entry["kind"]]),
+            entry["partner"],
+            *(format_number(entry[name]) for name in ("accepted", "changed", "already_known")),
+        )
+        for entry in imports
+    ]
+    head = [_("Number"), _("When"), _("Kind of record"), _("Partner"), _("New"), _("Corrected"), _("Known already")]
+    return pd.DataFrame(rows, columns=head)
+
+
+def list_effects(undone: Undone) -> list[str]:
+    """Return what an undo takes away, as sentences."""
+    return [
+        _("{count} records go away.", count=format_number(undone.removed)),
+        _("{count} records are again as other imports say.", count=format_number(undone.restored)),
+        _("{count} records stay, because they were corrected or sent again since.", count=format_number(undone.kept)),
+        _("Published numbers of final years stay as they are."),
+    ]
+
+
+def _show_undo(desk: Desk, imports: list[dict[str, Any]]) -> None:
+    names = {entry["number"]: _name_import(entry) for entry in imports}
+    number = st.selectbox(
+        _("Take back an import"),
+        list(names),
+        index=None,
+        format_func=names.__getitem__,
+        placeholder=_("Choose"),
+        key="undo",
+        width=520,
+    )
+    if number is None:
+        return
+    with desk.open_vault() as (vault, _keys):
+        undone = vault.undo(number, rehearse=True)
+    st.html(render_list(list_effects(undone)))
+    if st.button(_("Take back import {number}", number=number), key="undo-now", type="primary"):
+        with desk.open_vault() as (vault, _keys):
+            vault.undo(number)
+        read_hand(desk).imports += 1
+        st.session_state[_DONE] = number
+        del st.session_state["undo"]
+        st.rerun()
+
+
+def _name_import(entry: dict[str, Any]) -> str:
+    partner = f", {entry['partner']}" if entry["partner"] else ""
+    return f"{entry['number']}: {entry['at'][:10]}, {_(words.KINDS[entry['kind']])}{partner}"

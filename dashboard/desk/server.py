@@ -1,0 +1,99 @@
+"""The process of the desk: Streamlit with the desk's pages, a gate in front, and the keys in its memory alone.
+
+It is started by `tact desk`, which writes a line with both keys to its standard input, now and whenever somebody
+presses Enter in that terminal. Each such line unlocks the desk and is answered with an address that lets one browser
+in, once. When the input ends, `tact desk` has ended, and so does this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Thread
+
+from starlette.formparsers import MultiPartParser
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+from streamlit import App
+
+from dashboard.desk.frame import OPENING, PAGES
+from dashboard.desk.state import Desk, announce_desk
+from dashboard.site import HEALTH, LOOPBACK, clean_environment, make_url
+from dashboard.site.assets import ASSETS
+from dashboard.web.gate import Entry, Gate, list_own_hosts
+from dashboard.web.headers import SecurityHeaders
+from dashboard.web.process import Assets, apply_settings, print_address, run_application
+from dashboard.web.start_page import StartPage
+from data.errors import VaultError
+from data.restricted import keys
+from data.workspace import Workspace
+
+HOST = "127.0.0.1"
+_SCRIPT = Path(__file__).parent / "script" / "app.py"
+_MOST_MEGABYTES = 200  # of a file
+_MEGABYTE = 1024 * 1024
+
+
+def build_application(port: int, entry: Entry) -> App:
+    """Build the ASGI application of the desk."""
+
+    async def health(_: Request) -> JSONResponse:
+        return JSONResponse({"status": "ok"})
+
+    middleware = [
+        Middleware(SecurityHeaders),
+        Middleware(Gate, hosts=list_own_hosts(LOOPBACK, port), entry=entry),
+        Middleware(StartPage, pages=[(page.address, page.title) for page in PAGES], opening=OPENING),
+    ]
+    routes = [Route(HEALTH, health), Mount("/assets", Assets(directory=ASSETS))]
+    return App(_SCRIPT, routes=routes, middleware=middleware)
+
+
+def keep_in_memory() -> None:
+    """Let nothing of a file or a key reach the disk: no part of an upload, and no memory of a process that crashed."""
+    MultiPartParser.spool_max_size = 2 * _MOST_MEGABYTES * _MEGABYTE
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _unlock_at_each_line(desk: Desk, entry: Entry, url: str) -> None:
+    for line in sys.stdin:
+        try:
+            desk.unlock(keys.parse(**json.loads(line)))
+        except VaultError as error:
+            sys.stderr.write(f"{error}\n")
+        print_address(url, entry)
+    # The command that holds the other end is gone.
+    os._exit(0)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until stopped, or until standard input ends."""
+    parser = argparse.ArgumentParser(prog="dashboard.desk.server", description="Serve the desk of a workspace.")
+    parser.add_argument("--workspace", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    asked = parser.parse_args(arguments)
+    for name in set(os.environ) - set(clean_environment(os.environ)):
+        del os.environ[name]
+    keep_in_memory()
+    # What Streamlit would write of an error names values of the program, which may be those of a record.
+    logging.getLogger("streamlit.error_util").disabled = True
+    apply_settings(HOST, asked.port, {"server.maxUploadSize": _MOST_MEGABYTES})
+    desk, entry = Desk(Workspace.open(asked.workspace)), Entry("tact-desk", asked.port)
+    announce_desk(desk)
+    Thread(target=_unlock_at_each_line, args=(desk, entry, make_url(HOST, asked.port)), daemon=True).start()
+    run_application(build_application(asked.port, entry), HOST, asked.port)
+
+
+if __name__ == "__main__":
+    main()

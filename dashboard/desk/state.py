@@ -1,0 +1,103 @@
+"""What the process of the desk holds: the workspace, and while it is unlocked the keys and the files in hand.
+
+The desk locks after LOCKS_AFTER seconds without use. Then the keys and the files are forgotten; the vault is open only
+while a page works with it. There is one desk in a process, and all its pages share it: it has one officer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import RLock, Thread
+from typing import Any
+
+from data.errors import VaultError
+from data.restricted import keys
+from data.restricted.vault import Vault, open_vault
+from data.workspace import Workspace
+
+LOCKS_AFTER = 15 * 60
+_EVERY = 5.0  # seconds between two looks at the clock
+_desks: list[Desk] = []
+
+
+class Locked(VaultError):
+    """The desk was locked while something was asked of it."""
+
+
+def _read_clocks() -> tuple[float, float]:
+    """Return two clocks: one stands still while the machine sleeps, the other may be set by hand."""
+    return time.monotonic(), time.time()
+
+
+class Desk:
+    """A workspace with its keys while it is unlocked, and what the officer has in hand, by the name of its section."""
+
+    def __init__(self, workspace: Workspace, clocks: Callable[[], tuple[float, float]] = _read_clocks) -> None:
+        self.workspace = workspace
+        self.in_hand: dict[str, Any] = {}
+        self._clocks, self._lock, self._busy = clocks, RLock(), 0
+        self._keys: keys.Keys | None = None
+        self._used = clocks()
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the keys must be given again; true from the moment at which the desk was not used for too long."""
+        with self._lock:
+            idle = max(now - then for now, then in zip(self._clocks(), self._used, strict=True))
+            if self._keys is not None and not self._busy and idle >= LOCKS_AFTER:
+                self.lock()
+            return self._keys is None
+
+    def lock(self) -> None:
+        """Forget the keys and everything in hand."""
+        with self._lock:
+            self._keys = None
+            self.in_hand.clear()
+
+    def unlock(self, secrets: keys.Keys) -> None:
+        """Take the keys, if they open the vault. Raises VaultError if they do not."""
+        open_vault(self.workspace, secrets).close()
+        with self._lock:
+            self._keys = secrets
+            self._used = self._clocks()
+
+    def touch(self) -> None:
+        """Note that the officer uses the desk."""
+        with self._lock:
+            if not self.is_locked:
+                self._used = self._clocks()
+
+    @contextmanager
+    def open_vault(self) -> Iterator[tuple[Vault, keys.Keys]]:
+        """Yield the open vault and the keys; the desk does not lock meanwhile. Raises Locked if it is locked."""
+        with self._lock:
+            if self.is_locked or self._keys is None:
+                raise Locked("The desk is locked.")
+            secrets = self._keys
+            self._busy += 1
+        try:
+            with open_vault(self.workspace, secrets) as vault:
+                yield vault, secrets
+        finally:
+            with self._lock:
+                self._busy -= 1
+                self._used = self._clocks()
+
+
+def announce_desk(desk: Desk) -> None:
+    """Make a desk the one of this process, and lock it when its time is over, also if no page asks."""
+    _desks[:] = [desk]
+    Thread(target=_watch, args=(desk,), daemon=True).start()
+
+
+def read_desk() -> Desk:
+    """Return the desk of this process."""
+    return _desks[0]
+
+
+def _watch(desk: Desk) -> None:
+    while desk in _desks:
+        time.sleep(_EVERY)
+        _ = desk.is_locked

@@ -1,0 +1,120 @@
+"""What the desk says of a file in hand, in words and tables: how it is read, its first rows, what an import does."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dashboard.desk import words
+from dashboard.desk.hand import FileInHand
+from dashboard.site.text import _, find_language, format_number, format_plural
+from data.reference import area_table
+from data.restricted.imports import Imported
+from data.restricted.intake.headings import OWN
+from data.restricted.intake.recognition import Recognition
+from data.schema import get_kind
+
+_NOT_READ = "?"
+_LINES = 5  # that are named for a reason
+
+
+def name_areas() -> dict[str, str]:
+    """Return the names of all areas by code: the local ones, but Greek ones only for who reads Greek letters."""
+    table = area_table()
+    local = (table["country"] == "AL") | (find_language() == "el")
+    names = table["name_local"].where(local, table["name_en"])
+    return {str(code): str(name) for code, name in names.items()}
+
+
+def word_recognition(found: Recognition) -> str:
+    """Return what a file was recognised as, and where its headings are."""
+    kind = _(words.KINDS[found.kind])
+    rows = format_plural("{count} row below", "{count} rows below", found.rows)
+    if found.sheet:
+        place = _("headings in row {line} of sheet {sheet}", line=found.line, sheet=found.sheet)
+    else:
+        place = _("headings in line {line}", line=found.line)
+    return f"{kind} · {place} · {rows}"
+
+
+def word_reasoning(found: Recognition) -> str:
+    """Return why a file was taken for its kind."""
+    named = [words.name_column(found.kind, reading.column) for reading in found.readings if reading.headings]
+    return _("Recognised by its columns: {columns}.", columns=", ".join(named))
+
+
+def tabulate_readings(found: Recognition) -> pd.DataFrame:
+    """Return a table of our columns: the headings in the file, and how sure that is."""
+    rows = [
+        (
+            words.name_column(found.kind, reading.column),
+            ", ".join(reading.headings) or _("the same for all rows"),
+            words.word_confidence(reading.confidence, answered=_is_answered(found, reading.column, reading.headings)),
+        )
+        for reading in found.readings
+    ]
+    return pd.DataFrame(rows, columns=[_("Column"), _("Heading in the file"), _("How we know")])
+
+
+def _is_answered(found: Recognition, column: str, headings: tuple[str, ...]) -> bool:
+    """Return whether a reading comes from an answer: certain, though no heading is a name of ours."""
+    definition = get_kind(found.kind).column(column)
+    own = {column.casefold(), definition.label.casefold()}
+    sure = next(reading.confidence for reading in found.readings if reading.column == column)
+    return sure == OWN and not any(heading.casefold() in own for heading in headings)
+
+
+def tabulate_sample(found: Recognition) -> pd.DataFrame:
+    """Return the first rows as an import would read them; what tells who a child is stays masked."""
+    areas = name_areas()
+    table = {_("Line"): [str(line) for line in found.sample.lines]}
+    for name, cells in found.sample.cells.items():
+        column = get_kind(found.kind).column(name)
+        shown = []
+        for cell in cells:
+            if cell is None:
+                shown.append(_NOT_READ)
+            elif column.type == "area":
+                shown.append(areas.get(cell, cell))
+            else:
+                shown.append(words.name_code(found.kind, name, cell) if column.allowed else cell)
+        table[words.name_column(found.kind, name)] = shown
+    return pd.DataFrame(table)
+
+
+def word_counts(imported: Imported) -> str:
+    """Return the numbers of an import, or of its trial, in one line."""
+    parts = [
+        format_plural("{count} row is new", "{count} rows are new", imported.accepted),
+        format_plural("{count} corrects an earlier one", "{count} correct earlier ones", imported.changed),
+        format_plural("{count} is known already", "{count} are known already", imported.already_known),
+        format_plural("{count} comes back", "{count} come back", imported.rejected),
+    ]
+    counts = (1, imported.changed, imported.already_known, imported.rejected)
+    return " · ".join(part for part, count in zip(parts, counts, strict=True) if count)
+
+
+def tabulate_reasons(imported: Imported) -> pd.DataFrame:
+    """Return why rows come back, grouped by column and word, most rows first."""
+    rows = [
+        (
+            words.name_column(imported.kind, reason["column"]) or _("The whole row"),
+            reason["value"],
+            words.word_reason(reason["reason"]),
+            format_number(reason["rows"]),
+            ", ".join(map(str, reason["lines"])) + ("…" if reason["rows"] > len(reason["lines"]) else ""),
+        )
+        for reason in imported.reasons
+    ]
+    head = [_("Column"), _("Word"), _("Why"), _("Rows"), _("Lines")]
+    return pd.DataFrame(rows, columns=head)
+
+
+def word_state(entry: FileInHand) -> str:
+    """Return in a word how far a file is."""
+    if entry.result is not None:
+        return _("imported")
+    if entry.refusal:
+        return _("cannot be imported")
+    if entry.found is None or entry.needs_partner or entry.found.questions:
+        return _("needs an answer")
+    return _("ready")

@@ -1,0 +1,120 @@
+"""Words of the desk: columns, categories, questions and reasons in the officer's language.
+
+The words for columns and categories are those that partners use themselves, from the tables in data/schema/words.
+"""
+
+from __future__ import annotations
+
+from dashboard.site.text import _, find_language, translate
+from data.restricted.intake.headings import OWN, SURE
+from data.restricted.intake.mapping import SLASHES
+from data.restricted.intake.recognition import Question
+from data.schema import get_kind
+from data.schema.column import Column
+from data.schema.words import read_names
+from geo.layers.core.words import mark
+
+KINDS = {
+    "encounter": mark("Encounters with children"),
+    "effort": mark("Outreach"),
+    "service": mark("Services"),
+    "community": mark("Community estimates"),
+    "indicator": mark("Indicators"),
+    "figure": mark("Published figures"),
+}
+_DAYS = dict(zip(SLASHES, (mark("the day (4/3 is 4 March)"), mark("the month (4/3 is 3 April)")), strict=True))
+# Why a row comes back, see data/restricted/intake/values.py, checks.py and data/schema/kinds.py.
+REASONS = (
+    mark("missing"),
+    mark("not one of the categories"),
+    mark("is not a known municipality"),
+    mark("is not a known area"),
+    mark("may mean more than one municipality"),
+    mark("may mean more than one area"),
+    mark("not a date"),
+    mark("in the future"),
+    mark("a day that does not exist"),
+    mark("a week that does not exist"),
+    mark("a year with only two digits"),
+    mark("before 2000-01-01"),
+    mark("it is not clear which part is the day and which is the month"),
+    mark("the year of birth is after the day of the encounter"),
+    mark("the day is missing"),
+    mark("not an age or a band of ages"),
+    mark("the ages lie in two bands"),
+    mark("18 or older on that day"),
+    mark("not a code"),
+    mark("not a number"),
+    mark("not a whole number"),
+    mark("not a period"),
+    mark("negative"),
+    mark("too large"),
+    mark("too small"),
+    mark("contains an invisible character"),
+    mark("only one cell of the row is filled"),
+    mark("the row has a formula"),
+    mark("the row has a cell with an error"),
+    mark("the row cannot be read"),
+    mark("the date is a week, but span says day"),
+    mark("another partner than the one named with the import"),
+    mark("the country does not match the municipality"),
+    mark("internal trafficking, but origin and destination are in different countries"),
+    mark("trafficking from Albania to Greece, but origin or destination is in the other country"),
+    mark("the last day is before the first day"),
+    mark("the service was handed over, but it is not said to whom"),
+    mark("forgotten"),
+)
+
+
+def name_column(kind: str, name: str) -> str:
+    """Return the name of a column in the officer's language."""
+    if not name:
+        return ""
+    column = get_kind(kind).column(name)
+    return _find_name(column, "") or column.label
+
+
+def name_code(kind: str, name: str, code: str) -> str:
+    """Return the words of a category in the officer's language; a code that has none as it is."""
+    column = get_kind(kind).column(name)
+    return _find_name(column, code) or column.allowed.get(code, code)
+
+
+def _find_name(column: Column, code: str) -> str:
+    language = find_language()
+    return "" if language == "en" else read_names(language).get((column.name, code), "")
+
+
+def word_question(kind: str, question: Question) -> str:
+    """Return a question about a file in the officer's language."""
+    column = name_column(kind, question.column)
+    if question.topic == "column":
+        return _("Which column of the file is “{column}”?", column=column)
+    if question.topic == "constants":
+        return _("No column of the file says this. What holds for all its rows?")
+    if question.topic == "days":
+        return _("In “{column}”, days such as 4/3/2008 can be read in two ways. What comes first?", column=column)
+    return _("In “{column}”, these words are not known. What do they mean?", column=column)
+
+
+def word_answer(kind: str, question: Question, part: str, reply: str) -> str:
+    """Return an allowed answer in the officer's language."""
+    if question.topic == "days":
+        return _(_DAYS[reply])
+    if question.topic == "column":
+        return reply
+    return name_code(kind, part if question.topic == "constants" else question.column, reply)
+
+
+def word_confidence(confidence: float, *, answered: bool) -> str:
+    """Return how sure it is that a heading means a column."""
+    if answered:
+        return _("as you or an earlier month said")
+    if confidence >= OWN:
+        return _("our own name")
+    return _("a known word for it") if confidence >= SURE else _("not sure")
+
+
+def word_reason(reason: str) -> str:
+    """Return why rows come back, in the officer's language where there are words for it."""
+    return translate(reason)

@@ -1,0 +1,150 @@
+"""Files as partners keep them go in through the desk's own functions, with few questions and then with none."""
+
+from dataclasses import replace
+
+import pytest
+
+from dashboard.desk import words
+from dashboard.desk.hand import Hand
+from data.errors import InputError
+from data.restricted.governance.retention import Overdue
+from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.recognition import MASK
+from data.restricted.vault import open_vault
+from tests.data.restricted.intake.test_messy_files import MOST_QUESTIONS, READ, names, partner_of, reply
+from tests.helpers.desk import make_desk
+from tests.helpers.messy_files import FILES
+
+MESSY = {messy.name: messy for messy in FILES}
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return make_desk(tmp_path)[0]
+
+
+def take(hand, messy, folder, name=""):
+    path = messy.write(folder)
+    entry = hand.take(name or path.name, path.read_bytes(), partner_of(messy) or "")
+    hand.look(entry)
+    return entry
+
+
+def answer_all(hand, entry, messy):
+    """Answer the questions about a file as its officer would; return how many there were."""
+    asked = 0
+    # What a partner marks as no record is said in its mapping once, as on the command line.
+    skip = messy.answers.get("skip", {})
+    if skip:
+        hand.correct(entry, ColumnMapping(skip={heading: tuple(cells) for heading, cells in skip.items()}))
+        hand.look(entry)
+    while entry.found.questions:
+        questions = entry.found.questions
+        asked += len(questions)
+        hand.reply(entry, [(question, as_replies(messy, question)) for question in questions])
+        hand.look(entry)
+        assert entry.found.questions != questions
+    return asked
+
+
+def as_replies(messy, question):
+    given = reply(messy, question)
+    return dict.fromkeys(question.parts, given) if isinstance(given, str) else given
+
+
+@pytest.mark.parametrize("messy", READ, ids=names(READ))
+def test_a_file_goes_in_with_few_questions_and_the_next_month_with_none(desk, tmp_path, messy):
+    hand = Hand(desk)
+    entry = take(hand, messy, tmp_path)
+    assert (entry.refusal, entry.found.kind) == ("", messy.kind)
+    assert answer_all(hand, entry, messy) <= MOST_QUESTIONS
+    good = [line for line, expected in messy.rows.items() if not isinstance(expected, tuple)]
+    tried = entry.trial
+    assert tried.rejected == len(messy.rows) - len(good)
+    with open_vault(desk.workspace) as vault:
+        assert vault.list_imports() == []
+    hand.store(entry)
+    assert entry.result == tried or entry.result.rejects
+    assert (entry.result.accepted, entry.result.rejected) == (tried.accepted, tried.rejected)
+    next_month = take(Hand(desk), messy, tmp_path, "invented-next.xlsx")
+    if entry.partner:
+        assert next_month.found.questions == ()
+        assert next_month.trial.accepted == 0
+        assert next_month.trial.already_known == entry.result.accepted
+    for reason in entry.result.reasons:
+        head = reason["reason"].partition(":")[0]
+        assert head in words.REASONS or "cells, but the row of headings has" in head, head
+
+
+@pytest.mark.parametrize("messy", [m for m in FILES if m.refused], ids=lambda messy: messy.name)
+def test_what_never_goes_in_is_refused(desk, tmp_path, messy):
+    hand = Hand(desk)
+    entry = take(hand, messy, tmp_path)
+    if entry.found is None and not entry.refusal:
+        entry.kind = "encounter"
+        hand.look(entry)
+    assert messy.refused in entry.refusal
+    assert entry.trial is None
+
+
+def test_a_preview_shows_nothing_that_tells_who_a_child_is(desk, tmp_path):
+    messy = MESSY["sq-titles"]
+    hand = Hand(desk)
+    entry = take(hand, messy, tmp_path)
+    sample = entry.found.sample
+    assert set(sample.cells["child_id"]) == {MASK}
+    assert sample.cells["sex"][:3] == ("male", "female", "female")
+    assert sample.cells["age_band"][3] is None
+    shown = str(sample)
+    assert not [code for code in ("T-01", "T-02", "T-03", "T-04") if code in shown]
+    # The counter, which is no column of ours, and the remark are not there at all.
+    assert "Nr." not in shown
+    assert "Shënim" not in shown
+
+
+def test_a_year_of_birth_is_masked(desk, tmp_path):
+    sample = take(Hand(desk), MESSY["birth-years"], tmp_path).found.sample
+    assert MASK in sample.cells["age_band"]
+    assert not any(str(cell)[-4:].isdigit() for cell in sample.cells["age_band"])
+
+
+def test_an_answer_counts_for_all_files_of_the_partner_in_hand(desk, tmp_path):
+    messy = MESSY["sq-titles"]
+    hand = Hand(desk)
+    first, second = take(hand, messy, tmp_path, "a.xlsx"), take(hand, messy, tmp_path, "b.xlsx")
+    answer_all(hand, first, messy)
+    hand.look(second)
+    assert second.found.questions == ()
+    hand.store(first)
+    hand.look(second)
+    assert second.trial.already_known == first.result.accepted
+
+
+def test_an_answer_is_kept_only_with_the_import(desk, tmp_path):
+    messy = MESSY["sq-titles"]
+    hand = Hand(desk)
+    answer_all(hand, take(hand, messy, tmp_path), messy)
+    assert take(Hand(desk), messy, tmp_path).found.questions
+
+
+def test_overdue_records_need_consent(desk, tmp_path, monkeypatch):
+    messy = MESSY["sq-titles"]
+    hand = Hand(desk)
+    entry = take(hand, messy, tmp_path)
+    answer_all(hand, entry, messy)
+    overdue = Overdue(3, 10, None, None, ("That is many.",))
+    monkeypatch.setattr("dashboard.desk.hand.find_overdue", lambda workspace, vault: overdue)
+    with pytest.raises(InputError, match="That is many"):
+        hand.store(entry)
+    assert entry.result is None
+
+
+def test_invented_files_do_not_go_into_a_workspace_of_real_records(desk, tmp_path):
+    desk.workspace = replace(desk.workspace, kind="real")
+    path = tmp_path / "x.csv"
+    path.write_text("invented,date,municipality,child_id\n1,2008-03-04,AL-01,K-1\n", encoding="utf-8")
+    hand = Hand(desk)
+    entry = hand.take(path.name, path.read_bytes(), "P")
+    hand.look(entry)
+    assert "these records are invented" in entry.refusal
+    assert entry.trial is None

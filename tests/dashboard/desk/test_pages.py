@@ -1,0 +1,130 @@
+"""The pages Files and Imports: a file dropped, asked about, imported, listed and taken back."""
+
+import pytest
+
+from dashboard.desk.hand import Hand
+from dashboard.site.text import speak
+from data.restricted.vault import open_vault
+from tests.helpers.desk import make_desk, open_section
+from tests.helpers.messy_files import FILES
+
+MESSY = {messy.name: messy for messy in FILES}
+CODES = ("T-01", "T-02", "T-03", "T-04")
+
+
+def words_on(page):
+    kinds = ("html", "markdown", "error", "warning", "success", "info")
+    found = [element for kind in kinds for element in page.get(kind)]
+    return " ".join(str(getattr(element, "value", "") or getattr(element.proto, "body", "")) for element in found)
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    # A page under test cannot type a new partner; tests/browser/test_desk.py does.
+    monkeypatch.setattr(Hand, "list_partners", lambda hand: ["Qendra"])
+    return make_desk(tmp_path)[0]
+
+
+def drop(page, path, partner="Qendra"):
+    page.selectbox(key="partner").set_value(partner or None)
+    page.file_uploader[0].set_value((path.name, path.read_bytes(), "application/octet-stream"))
+    return page.run()
+
+
+def choose(page, label, value):
+    next(box for box in page.selectbox if box.label == label).set_value(value)
+
+
+def press(page, label):
+    next(button for button in page.button if button.label == label).click()
+    return page.run()
+
+
+@pytest.mark.parametrize("language", ["en", "sq", "el"])
+def test_a_file_is_dropped_asked_about_imported_and_taken_back(desk, tmp_path, language):
+    with speak(language):
+        walk_through(desk, tmp_path, language)
+
+
+def walk_through(desk, tmp_path, language):
+    english = language == "en"
+    path = MESSY["sq-titles"].write(tmp_path)
+    page = drop(open_section(desk, language=language), path)
+    assert not page.exception
+    boxes = [box for box in page.selectbox if box.key and box.key.startswith("answer-1-constants")]
+    assert len(boxes) == 3
+    for box in boxes:
+        box.set_value(MESSY["sq-titles"].answers["constants"][box.key.rpartition("-")[2]])
+    next(button for button in page.button if "questions-1" in str(button.form_id)).click()
+    page.run()
+    shown = words_on(page)
+    if english:
+        assert "3 rows are new · 2 come back" in shown
+        assert "18 or older on that day" in shown
+    assert "•••" in shown
+    assert not [code for code in CODES if code in shown]
+    page.button(key="import-1").click().run()
+    assert not page.exception
+    with open_vault(desk.workspace) as vault:
+        assert [entry["accepted"] for entry in vault.list_imports()] == [3]
+    listed = open_section(desk, "imports", language)
+    assert "Qendra" in words_on(listed)
+    listed.selectbox(key="undo").set_value(1)
+    listed.run()
+    if english:
+        assert "3 records go away" in words_on(listed)
+    with open_vault(desk.workspace) as vault:
+        assert vault.count("encounter") == 3
+    listed.button(key="undo-now").click().run()
+    assert not listed.exception
+    with open_vault(desk.workspace) as vault:
+        assert vault.list_imports() == []
+        assert vault.count("encounter") == 0
+
+
+def test_a_file_whose_rows_name_nobody_is_asked_for_its_partner(desk, tmp_path):
+    page = drop(open_section(desk), MESSY["sq-titles"].write(tmp_path), "")
+    assert not [box for box in page.selectbox if box.key and box.key.startswith("answer-")]
+    page.selectbox(key="partner-1").set_value("Qendra")
+    page.run()
+    assert desk.in_hand["files"].files["invented-sq-titles.xlsx"].partner == "Qendra"
+    assert [box for box in page.selectbox if box.key and box.key.startswith("answer-1-constants")]
+
+
+def test_a_refused_file_says_why_and_offers_no_import(desk, tmp_path):
+    page = drop(open_section(desk), MESSY["birth-days"].write(tmp_path))
+    assert "dates of birth" in words_on(page)
+    assert not [button for button in page.button if button.key and button.key.startswith("import-")]
+
+
+def test_a_file_that_fits_no_kind_is_asked_for_it(desk, tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("Data,Bashkia\n2008-03-04,Tirana\n", encoding="utf-8")
+    page = drop(open_section(desk), path)
+    page.selectbox(key="kind-1").set_value("effort")
+    page.run()
+    assert not page.exception
+    assert desk.in_hand["files"].files["list.csv"].kind == "effort"
+
+
+def test_nothing_of_a_dropped_file_stays_when_the_desk_locks(desk, tmp_path):
+    page = drop(open_section(desk), MESSY["sq-titles"].write(tmp_path))
+    assert desk.in_hand
+    page.button(key="lock").click().run()
+    assert desk.in_hand == {}
+    assert "Bashkia" not in words_on(page)
+
+
+def test_a_heading_that_was_read_wrongly_is_corrected(desk, tmp_path):
+    path = tmp_path / "list.csv"
+    head = "Data,Data tjetër,Bashkia,Kodi i fëmijës,Faza,Rruga,Forma,Boshti,Si u gjet"
+    row = "2008-03-04,2008-03-09,Tiranë,K-1,në rrezik,i brendshëm,lypje,mbrojtje,raportuar"
+    path.write_text(f"{head}\n{row}\n", encoding="utf-8")
+    page = drop(open_section(desk), path)
+    entry = desk.in_hand["files"].files["list.csv"]
+    assert entry.found.sample.cells["date"] == ("2008-03-04",)
+    columns = [box for box in page.selectbox if box.label in ("Column", "Heading in the file")]
+    columns[0].set_value("date")
+    columns[1].set_value("Data tjetër")
+    press(page, "Read it so")
+    assert entry.found.sample.cells["date"] == ("2008-03-09",)

@@ -1,0 +1,136 @@
+"""`tact desk` as a process: where the keys are, who may speak to it, and how it ends."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from data.restricted import keys
+from tests.helpers.desk import make_desk, start_desk
+from tests.helpers.entry import cookie_headers, enter
+from tests.helpers.guarding import Command, ask
+from tests.helpers.paths import ROOT
+
+WEBSOCKET = [
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: " + "A" * 22 + "==",
+]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def practice(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("desk")
+        patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+        desk, _clocks = make_desk(folder)
+        secrets = keys.format_keys(keys.load(desk.workspace.id))
+        return desk.workspace.path, {"XDG_CONFIG_HOME": str(folder / "config")}, secrets
+
+
+@pytest.fixture(scope="module")
+def started(practice):
+    workspace, environment, _secrets = practice
+    with start_desk(workspace, environment=environment) as running:
+        enter(running.address)
+        yield running
+
+
+def as_command(started):
+    return Command(started.url, started.command, started.web, Path())
+
+
+def status(started, *lines, path="/", known=True, host=None):
+    port = started.url.rpartition(":")[2]
+    return ask(as_command(started), path, headers=[f"Host: {host or f'127.0.0.1:{port}'}", *lines], known=known)[0]
+
+
+def test_the_keys_are_in_no_argument_environment_or_file(started, practice):
+    _workspace, _environment, secrets = practice
+    proc = Path(f"/proc/{started.web}")
+    for text in ((proc / "cmdline").read_bytes(), (proc / "environ").read_bytes()):
+        assert not [key for key in secrets.values() if key.encode() in text]
+        assert b"TACT_VAULT" not in text
+    opened = [str(link.readlink()) for link in (proc / "fd").iterdir() if link.is_symlink()]
+    assert not [name for name in opened if name.endswith(".key")]
+
+
+def test_keys_of_the_environment_are_not_handed_on(practice, tmp_path):
+    workspace, _environment, secrets = practice
+    given = {"TACT_VAULT_KEY": secrets["vault"], "TACT_IDENTIFIER_KEY": secrets["identifier"]}
+    with start_desk(workspace, environment={"XDG_CONFIG_HOME": str(tmp_path), **given}) as running:
+        assert secrets["vault"].encode() not in Path(f"/proc/{running.web}/environ").read_bytes()
+
+
+def test_it_listens_on_this_machine_alone(started):
+    addresses = {line.laddr.ip for line in psutil.Process(started.web).net_connections() if line.status == "LISTEN"}
+    assert addresses == {"127.0.0.1"}
+
+
+def test_a_page_of_another_origin_cannot_call_it(started):
+    port = started.url.rpartition(":")[2]
+    assert status(started) == 200
+    for origin in (f"http://127.0.0.1:{int(port) + 1}", "http://evil.example", "null", f"https://127.0.0.1:{port}"):
+        assert status(started, f"Origin: {origin}") == 403
+        assert status(started, f"Origin: {origin}", *WEBSOCKET, path="/_stcore/stream") == 403
+    assert status(started, *WEBSOCKET, path="/_stcore/stream") == 403
+    assert status(started, f"Origin: http://127.0.0.1:{port}", *WEBSOCKET, path="/_stcore/stream") == 101
+    assert status(started, host=f"desk.example:{port}") == 421
+
+
+@pytest.mark.parametrize("path", ["/", "/imports", "/_stcore/upload_file/a/b", "/media/x", "/assets/theme.css"])
+def test_who_did_not_open_the_address_sees_nothing(started, path):
+    assert status(started, path=path, known=False) == 403
+    used = started.address.partition("/?")[2]
+    assert status(started, path=f"/?{used}", known=False) == 403
+
+
+def test_its_secret_dies_with_it(practice):
+    workspace, environment, _secrets = practice
+    port = "18671"
+    with start_desk(workspace, "--port", port, environment=environment) as first:
+        enter(first.address)
+        assert status(first) == 200
+        old = cookie_headers(first.url)["Cookie"]
+    with start_desk(workspace, "--port", port, environment=environment) as second:
+        assert status(second, f"Cookie: {old}", known=False) == 403
+        assert status(second, path=f"/?{first.address.partition('/?')[2]}", known=False) == 403
+
+
+def test_it_ends_when_its_command_is_killed(practice):
+    workspace, environment, _secrets = practice
+    with start_desk(workspace, environment=environment) as running:
+        running.command.send_signal(signal.SIGKILL)
+        psutil.wait_procs([psutil.Process(running.web)], timeout=20)
+        assert not psutil.pid_exists(running.web) or psutil.Process(running.web).status() == psutil.STATUS_ZOMBIE
+
+
+def test_without_a_key_it_does_not_start_and_says_why(practice, tmp_path):
+    workspace, _environment, _secrets = practice
+    command = [sys.executable, "-m", "dashboard.cli", "--workspace", str(workspace), "desk", "--json"]
+    given = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 4
+    assert "vault key was not found" in json.loads(done.stdout)["message"]
+
+
+def test_an_upload_of_any_size_stays_in_memory_and_no_crash_writes_it():
+    script = """
+import resource
+from starlette.formparsers import MultiPartParser
+from dashboard.desk.server import keep_in_memory
+keep_in_memory()
+print(resource.getrlimit(resource.RLIMIT_CORE), MultiPartParser.spool_max_size)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"\(0, 0\) 4\d{8}\n", done.stdout)

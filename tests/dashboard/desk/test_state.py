@@ -1,0 +1,63 @@
+"""The desk locks by itself, and what is locked is forgotten."""
+
+import gc
+
+import pytest
+
+from dashboard.desk.state import LOCKS_AFTER, Locked
+from data.errors import WrongKey
+from data.restricted import keys
+from tests.helpers.desk import make_desk
+
+
+@pytest.mark.parametrize("clock", [0, 1], ids=["one that stands still in sleep", "one that may be set"])
+def test_it_locks_after_the_time_on_either_clock_and_forgets_keys_and_files(tmp_path, clock):
+    desk, clocks = make_desk(tmp_path)
+    desk.in_hand["files"] = ["a file"]
+    clocks.times[clock] += LOCKS_AFTER - 1
+    assert not desk.is_locked
+    desk.touch()
+    clocks.times[clock] += LOCKS_AFTER - 1
+    assert not desk.is_locked
+    clocks.times[clock] += 1
+    assert desk.is_locked
+    assert desk.in_hand == {}
+    # Of its keys there is no object any more, but for those that the test reads again.
+    mine = keys.load(desk.workspace.id)
+    gc.collect()
+    assert [found for found in gc.get_objects() if isinstance(found, keys.Keys) and found == mine] == [mine]
+    with pytest.raises(Locked), desk.open_vault():
+        pass
+
+
+def test_a_use_after_the_time_does_not_open_it_again(tmp_path):
+    desk, clocks = make_desk(tmp_path)
+    clocks.times[0] += LOCKS_AFTER
+    desk.touch()
+    assert desk.is_locked
+
+
+def test_it_does_not_lock_in_the_middle_of_work_and_counts_from_its_end(tmp_path):
+    desk, clocks = make_desk(tmp_path)
+    with desk.open_vault() as (vault, _):
+        clocks.times[0] += 2 * LOCKS_AFTER
+        assert not desk.is_locked
+        assert vault.list_imports() == []
+    clocks.times[0] += LOCKS_AFTER - 1
+    assert not desk.is_locked
+    clocks.times[0] += 1
+    assert desk.is_locked
+
+
+def test_only_the_keys_of_the_vault_open_it(tmp_path):
+    desk, _clocks = make_desk(tmp_path)
+    desk.lock()
+    with pytest.raises(WrongKey):
+        desk.unlock(keys.Keys.random())
+    assert desk.is_locked
+    stored = keys.load(desk.workspace.id)
+    with pytest.raises(WrongKey):
+        desk.unlock(keys.Keys(stored.vault, keys.Keys.random().identifier))
+    assert desk.is_locked
+    desk.unlock(keys.parse(**keys.format_keys(stored)))
+    assert not desk.is_locked

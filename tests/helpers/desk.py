@@ -1,0 +1,99 @@
+"""A desk of a practice workspace: in this process for tests of its pages, and as `tact desk` starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from dashboard.desk import state
+from data.restricted import keys
+from data.restricted.vault import Vault
+from data.workspace import Workspace
+from tests.helpers.paths import ROOT
+
+
+class Clocks:
+    """Two clocks that stand still until a test moves them."""
+
+    def __init__(self) -> None:
+        self.times = [0.0, 1_000_000.0]
+
+    def __call__(self) -> tuple[float, float]:
+        return self.times[0], self.times[1]
+
+
+def make_desk(folder: Path) -> tuple[state.Desk, Clocks]:
+    """Return the unlocked desk of a new practice workspace, with its clocks; its keys are in files as always."""
+    workspace = Workspace.create(folder / "practice", "invented")
+    secrets = keys.create(workspace.id)
+    Vault.create(workspace.vault, secrets).close()
+    clocks = Clocks()
+    desk = state.Desk(workspace, clocks)
+    desk.unlock(secrets)
+    return desk, clocks
+
+
+# A page under test cannot go to another one, so the wanted one stands alone.
+_SCRIPT = """
+from dashboard.desk import frame
+frame.PAGES = (frame.Section({module!r}, "Files", ""),)
+frame.run_page()
+"""
+
+
+def open_section(desk: state.Desk, module: str = "files", language: str = "en") -> AppTest:
+    """Run a page of the desk."""
+    state._desks[:] = [desk]
+    page = AppTest.from_string(_SCRIPT.format(module=module), default_timeout=60)
+    page.query_params["lang"] = language
+    return page.run()
+
+
+@dataclass(frozen=True)
+class Started:
+    """A running `tact desk`: the address that it printed, the process of the command, and that of the pages."""
+
+    address: str
+    command: subprocess.Popen[str]
+    web: int
+
+    @property
+    def url(self) -> str:
+        return self.address.partition("/?")[0]
+
+
+@contextmanager
+def start_desk(workspace: Path, *arguments: str, environment: dict[str, str] | None = None) -> Iterator[Started]:
+    """Start `tact desk` as a user does, and stop it at the end."""
+    import psutil
+
+    command = [sys.executable, "-m", "dashboard.cli", "--workspace", str(workspace), "desk", "--json", *arguments]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    answer = ""
+    while not answer.endswith("}\n"):
+        line = process.stdout.readline()
+        assert line, f"the command ended with exit code {process.wait()}: {answer}"
+        answer += line
+    (web,) = psutil.Process(process.pid).children()
+    try:
+        yield Started(json.loads(answer)["url"], process, web.pid)
+    finally:
+        process.terminate()
+        process.wait(20)
+        process.stdin.close()
+        process.stdout.close()
