@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from dashboard.map.plane import BOUNDS, HEIGHT, WIDTH, Arrow, Box, Point, draw_arrow, find_centres, project
+from dashboard.map.plane import BOUNDS, HEIGHT, WIDTH, Arrow, Box, Point, draw_arrow, find_centres, find_width, project
 from data import reference
 from geo.areas import Areas
 from geo.layers.core.palette import COVERAGE
@@ -53,10 +53,11 @@ class AreaShape:
         border = border or (_QUIET_BORDER if self.fill.startswith("url") else _BORDER)
         return f'<path d="{path}" fill="{self.fill}" {border}{self.describe("path")}'
 
-    def describe(self, tag: str) -> str:
-        """Return the end of an element with its cell as attributes and its words as a title."""
+    def describe(self, tag: str, content: str = "") -> str:
+        """Return the end of an element with its cell as attributes, its words as a title, and its content."""
         cell = "".join(f" data-{name}={quoteattr(value)}" for name, value in self.cell.items())
-        return f"{cell}><title>{escape(self.words)}</title></{tag}>" if self.words else f"{cell}/>"
+        inside = f"<title>{escape(self.words)}</title>{content}" if self.words else content
+        return f"{cell}>{inside}</{tag}>" if inside else f"{cell}/>"
 
 
 _EMPTY = AreaShape(_NONE)
@@ -86,7 +87,7 @@ def draw_map(
     known = [flow for flow in flows if flow[0] in points and flow[1] in points][:MOST_ARROWS]
     # The thickest first, so that thin ones lie on top.
     thick = sorted(known, key=lambda flow: (-flow[2], flow[0], flow[1]))
-    arrows = [draw_arrow(points[start], points[end], units) for start, end, units in thick]
+    arrows = [draw_arrow(points[start], points[end], find_width(units)) for start, end, units in thick]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}">',
         f'<rect width="{WIDTH:.0f}" height="{HEIGHT:.0f}" fill="{_SEA}"/>',

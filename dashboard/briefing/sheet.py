@@ -7,8 +7,11 @@ as attributes (data-area, data-value and others), which the search for leaks rea
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from dashboard.briefing import typeset
@@ -18,6 +21,9 @@ from dashboard.site.text import _, find_language
 from data.release import Release
 from geo.areas import Areas
 from geo.layers.output import terms
+
+if TYPE_CHECKING:
+    import altair as alt
 
 FORMATS = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
 _WIDE, _LEFT, _EDGE = 1440.0, WIDTH + 30, 24.0
@@ -41,12 +47,15 @@ NO_DATA = "#FFFFFF"
 class LegendRow:
     """A row of a legend: a swatch and its words.
 
-    fill : a colour or pattern; with a radius, the attributes of a circle.
+    fill : a colour or pattern; with a radius, the attributes of a circle. line : the width of a line in that colour.
+    sign : a letter in the place of the swatch.
     """
 
     fill: str
     words: str
     radius: float = 0.0
+    line: float = 0.0
+    sign: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,22 +69,80 @@ class LegendPart:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """What a picture shows. shapes : of the areas of `level`. over : SVG on the areas, made of shapes too."""
+class Drawing:
+    """A map or a chart on a sheet: an SVG element, and its width and height in units of the sheet."""
 
-    areas: Areas
-    level: str
-    shapes: Mapping[str, AreaShape]
+    svg: str
+    wide: float = WIDTH
+    high: float = HEIGHT
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a picture shows: drawings one below another, and beside them what they say and mean.
+
+    invented : whether any number on it is. heading : empty for the title of the first layer. sentences : what a page
+    says first. patterns : SVG by name, beside those of states.
+    """
+
+    drawings: Sequence[Drawing]
     legend: Sequence[LegendPart]
-    names: Mapping[str, str] = field(default_factory=dict)
-    flows: Sequence[Flow] = ()
-    over: Sequence[str] = ()
+    invented: bool
+    heading: str = ""
+    sentences: Sequence[str] = ()
     patterns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
-        """The title of its first layer."""
-        return self.legend[0].title
+        """Its heading, or the title of its first layer."""
+        return self.heading or self.legend[0].title
+
+
+def draw_areas(
+    areas: Areas,
+    level: str,
+    shapes: Mapping[str, AreaShape],
+    names: Mapping[str, str],
+    flows: Sequence[Flow] = (),
+    over: Sequence[str] = (),
+) -> Drawing:
+    """Draw the areas of a level, their names, arrows of flows, and `over`: SVG on the areas, made of shapes too."""
+    drawn = draw_map(areas, shapes, flows, names, _NAMES, level=level, over=over)
+    return Drawing(drawn.replace("<svg ", f'<svg width="{WIDTH:.0f}" height="{HEIGHT:.0f}" ', 1))
+
+
+def draw_chart(chart: alt.TopLevelMixin, cells: Sequence[Mapping[str, str]] = ()) -> Drawing:
+    """Draw a chart of a page. cells : the data that it draws, which the search for leaks reads."""
+    found = _SIZE.search(drawn := _render_chart(chart.to_json(validate=False)))
+    assert found is not None
+    wide, high = (float(size) for size in found.groups())
+    scale = min(_CHART_SCALE, WIDTH / wide)
+    size = f'width="{scale * wide:.0f}" height="{scale * high:.0f}" viewBox="0 0 {wide:.0f} {high:.0f}"'
+    listed = "".join(f"<g{AreaShape('', cell).describe('g')}" for cell in cells)
+    svg = f"{drawn[: found.start()]}{size}{drawn[found.end() :]}".replace("</svg>", f"{listed}</svg>")
+    return Drawing(svg, scale * wide, scale * high)
+
+
+def _render_chart(specification: str) -> str:
+    import vl_convert
+
+    _register_fonts()
+    # Its own words for screen readers repeat the numbers in other forms; what is drawn stands in cells.
+    look = {"aria": False, "font": "Source Sans 3", "background": "#FFFFFF", "padding": 14}
+    svg: str = vl_convert.vegalite_to_svg(specification, config=look, allowed_base_urls=[])
+    return _SPOKEN.sub("", svg)
+
+
+@cache
+def _register_fonts() -> None:
+    import vl_convert
+
+    vl_convert.register_font_directory(str(typeset.FONTS))
+
+
+_SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)" viewBox="[^"]*"')
+_SPOKEN = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
+_CHART_SCALE = 1.5
 
 
 def fill_state(state: str) -> str:
@@ -85,20 +152,23 @@ def fill_state(state: str) -> str:
 
 def draw_sheet(sheet: Sheet, release: Release) -> str:
     """Draw the sheet as an SVG document."""
-    drawn = draw_map(
-        sheet.areas, sheet.shapes, sheet.flows, sheet.names, _NAMES, level=sheet.level, over=sheet.over
-    ).replace("<svg ", f'<svg width="{WIDTH:.0f}" height="{HEIGHT:.0f}" ', 1)
     column = _Column()
+    if sheet.heading:
+        column.add_heading(sheet.heading, sheet.sentences)
     for part in sheet.legend:
         column.add_part(part)
-    column.add_terms(release)
-    high = max(HEIGHT, column.y + _EDGE)
+    column.add_terms(release, invented=sheet.invented)
+    drawn, below = [], 0.0
+    for drawing in sheet.drawings:
+        drawn.append(f'<g transform="translate(0 {below:.0f})">{drawing.svg}</g>')
+        below += drawing.high + _EDGE
+    high = max(below - _EDGE, column.y + _EDGE)
     about = f"role='img' aria-label={quoteattr(sheet.title)} lang={quoteattr(find_language())}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE:.0f} {high:.0f}" {about} '
         'font-family="Source Sans 3, Source Sans Pro, Noto Sans, sans-serif">'
         f"<defs>{_define_patterns(sheet.patterns)}</defs>"
-        f'<rect width="{_WIDE:.0f}" height="{high:.0f}" fill="#FFFFFF"/>{drawn}{"".join(column.parts)}</svg>'
+        f'<rect width="{_WIDE:.0f}" height="{high:.0f}" fill="#FFFFFF"/>{"".join([*drawn, *column.parts])}</svg>'
     )
 
 
@@ -118,10 +188,13 @@ class _Column:
         self.parts: list[str] = []
         self.y = _EDGE
 
+    def add_heading(self, heading: str, sentences: Sequence[str]) -> None:
+        self._write(heading, 26, _INK, bold=True)
+        for sentence in sentences:
+            self._write(sentence, 18, _INK)
+
     def add_part(self, part: LegendPart) -> None:
-        if self.parts:
-            self.y += 14
-        self._write(part.title, 26, _INK, bold=True)
+        self._write(part.title, 21 if self.parts else 26, _INK, bold=True, above=14 if self.parts else 0)
         self._write(part.unit, 18, _MUTED)
         self.y += 8
         for row in part.rows:
@@ -130,12 +203,12 @@ class _Column:
         for note in part.notes:
             self._write(note, 15, _MUTED)
 
-    def add_terms(self, release: Release) -> None:
+    def add_terms(self, release: Release, *, invented: bool) -> None:
         """Add what every file says: invented data, tier, licence, boundaries, citation."""
         self.y += 16
         self.parts.append(f'<path d="M{_LEFT} {self.y:.0f}H{_WIDE - _EDGE}" stroke="{_RULE}"/>')
         self.y += 8
-        if release.invented:
+        if invented:
             self._write(_(terms.INVENTED), 17, _WARNING, bold=True)
         for sentence in (
             _(terms.TIERS[release.tier]),
@@ -151,9 +224,13 @@ class _Column:
             swatch = f'<circle cx="{_LEFT + 40}" cy="{self.y - row.radius:.1f}" r="{row.radius:.1f}" {row.fill}/>'
             middle, shift = self.y - row.radius + 5, 90
         else:
-            swatch = (
-                f'<rect x="{_LEFT}" y="{self.y + 3:.0f}" width="34" height="20" fill="{row.fill}" stroke="#9AA3AF"/>'
-            )
+            # The words of a class stand on its swatch too: a shape of that colour may say them.
+            kind = f'fill="{row.fill}" stroke="#9AA3AF" data-words={quoteattr(row.words)}'
+            swatch = f'<rect x="{_LEFT}" y="{self.y + 3:.0f}" width="34" height="20" {kind}/>'
+            if row.sign:
+                swatch = _write_line(row.sign, _LEFT + 8, self.y + 19, 17, row.fill)
+            elif row.line:
+                swatch = f'<path d="M{_LEFT} {self.y + 13:.0f}h34" stroke="{row.fill}" stroke-width="{row.line:.1f}"/>'
             middle, shift = self.y + 19, 46
             self.y += 28
         self.parts.append(swatch)
@@ -162,7 +239,8 @@ class _Column:
             self.parts.append(_write_line(line, _LEFT + shift, middle + 20 * n, 17, _INK))
         self.y += 20 * (len(lines) - 1)
 
-    def _write(self, text: str, size: float, colour: str, *, bold: bool = False) -> None:
+    def _write(self, text: str, size: float, colour: str, *, bold: bool = False, above: float = 0.0) -> None:
+        self.y += above
         for line in _wrap(text, size, _WIDE - _EDGE - _LEFT):
             self.y += 1.28 * size
             self.parts.append(_write_line(line, _LEFT, self.y, size, colour, bold=bold))
@@ -204,6 +282,6 @@ def describe_sheet(sheet: Sheet, release: Release) -> str:
     return f"{legend}. {terms.format_citation(release)}"
 
 
-def name_file(release: Release, page: str, kind: str) -> str:
+def name_file(sheet: Sheet, release: Release, page: str, kind: str) -> str:
     """Return the name of a picture's file."""
-    return f"{terms.name_files(release, invented=release.invented)}-{page}.{kind}"
+    return f"{terms.name_files(release, invented=sheet.invented)}-{page}.{kind}"

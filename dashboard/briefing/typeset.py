@@ -12,14 +12,14 @@ from typing import Any
 import typst
 
 TEMPLATES = Path(__file__).resolve().parent
-_FONTS = TEMPLATES / "fonts"
+FONTS = TEMPLATES / "fonts"
 # 960 x 540 points of the slides are 1920 x 1080 pixels.
 _PPI = 144.0
 
 
 @lru_cache(maxsize=1)
 def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False, font_paths=[str(_FONTS)])
+    return typst.Fonts(include_system_fonts=False, font_paths=[str(FONTS)])
 
 
 def _compiler(template: str, document: Mapping[str, Any]) -> typst.Compiler:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pandas as pd
 
-from dashboard.briefing.map import AreaShape, outline_areas
-from dashboard.briefing.sheet import NO_DATA, LegendPart, LegendRow, Sheet, fill_state, name_file, render_sheet
-from dashboard.map import marks
-from dashboard.map.plane import find_centres
-from dashboard.map.values import STATE_CODES, Mark, list_states
+from dashboard.briefing.map import AreaShape, Flow, outline_areas
+from dashboard.briefing.sheet import NO_DATA, Drawing, LegendPart, LegendRow, Sheet, draw_areas, fill_state
+from dashboard.map import marks, plane
+from dashboard.map.area_marks import AreaMark, Key
+from dashboard.map.plane import find_centres, project
+from dashboard.map.values import STATE_CODES, Arrow, Mark, list_states
 from dashboard.map.view import (
     SHARED_OPTION,
     MapView,
@@ -27,48 +28,138 @@ from dashboard.map.view import (
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from dashboard.site.text import _, translate
-from data.release import Release
 from geo.areas import Areas
 from geo.layers import choose_caution
 from geo.layers.core.words import format_margin
 
 _SCALE = 1.25  # units of the sheet for a pixel of the page
-_COUNTS, _HATCH, _KNOWN = "#1B4B8F", "#7757AF", "#E9E5DA"
+_COUNTS, _HATCH, KNOWN = "#1B4B8F", "#7757AF", "#E9E5DA"
 _CIRCLE = f'fill="{_COUNTS}" fill-opacity="0.82" stroke="#fff" stroke-width="1.2"'
 _SMALLEST = 2.5
 _GAPS = (16.0, 12.0, 9.0, 7.0, 5.5)
 _PATHWAYS = ("internal", "cross_border")
-_NUMBERS = ("value", "margin", "low", "high")
+_NUMBERS = ("value", "margin", "low", "high", "noisy", "noisy_margin")
 _MARGINS = ("value", "margin", "noisy", "noisy_margin")
 _DIGITS = 6
+_INK, WIDER, _LOOP, _RIM = "#1D2433", 1.8, 13.0, 4.0  # units: for a pixel of an arrow's width, radius of a loop, rim
 
 
 def make_view_sheet(current: CurrentRelease, parameters: Mapping[str, str]) -> Sheet | None:
     """Return the sheet of the view that an address asks for; None where the release has no layer."""
     view = _read_view(current, parameters)
-    if not view.layer:
-        return None
-    areas, names = load_areas(current.release), read_area_names(current)
+    return draw_view(current, view) if view.layer else None
+
+
+def draw_view(current: CurrentRelease, view: MapView, heading: str = "", sentences: Sequence[str] = ()) -> Sheet:
+    """Return the sheet of a view of the map."""
     shown = marks.read_marks(current, view)
-    filled = next((mark for mark in shown if mark.data.style.kind == "fill"), None)
-    over: list[str] = []
-    # Circles lie on hatches, and these on the areas.
-    for mark in sorted(shown, key=lambda mark: mark.data.style.kind == "circle"):
-        if mark.data.style.kind != "fill":
-            over += _draw_over(areas, view.level, mark, names)
     caution = choose_caution(view.layers)
-    parts = [_make_part(mark, over_fill=filled is not None) for mark in shown]
-    if caution:
-        parts[-1] = replace(parts[-1], notes=[*parts[-1].notes, _(caution)])
+    return draw_layers(current, view.level, shown, [_(caution)] if caution else [], heading, sentences)
+
+
+def draw_layers(
+    current: CurrentRelease,
+    level: str,
+    shown: Sequence[Mark],
+    notes: Sequence[str] = (),
+    heading: str = "",
+    sentences: Sequence[str] = (),
+    over: Sequence[str] = (),
+    *,
+    numbered: bool = True,
+) -> Sheet:
+    """Return the sheet of some layers, the main one first.
+
+    over : SVG that lies on them. numbered : whether the areas have their numbers, or the words of their class alone.
+    """
+    areas, names = load_areas(current.release), read_area_names(current)
+    filled = next((mark for mark in shown if mark.data.style.kind == "fill"), None)
+    # Circles lie on hatches, and these on the areas.
+    layers = sorted(shown, key=lambda mark: mark.data.style.kind == "circle")
+    drawn = [svg for mark in layers if mark.data.style.kind != "fill" for svg in _draw_over(areas, level, mark, names)]
+    parts = [make_part(mark, over_fill=filled is not None) for mark in shown]
+    parts[-1] = replace(parts[-1], notes=[*parts[-1].notes, *notes])
     return Sheet(
-        areas,
-        view.level,
-        _fill_areas(areas, view.level, filled or shown[0], names),
+        [
+            draw_areas(
+                areas,
+                level,
+                _fill_areas(areas, level, filled or shown[0], names, numbered=numbered),
+                {code: str(names[code]) for code in outline_areas(areas, level)} if level != "municipality" else {},
+                over=[*drawn, *over],
+            )
+        ],
         parts,
-        {code: str(names[code]) for code in outline_areas(areas, view.level)} if view.level != "municipality" else {},
-        over=over,
-        patterns={key: pattern for mark in shown for key, pattern in _make_patterns(mark).items()},
+        any(map(_is_invented, shown)),
+        heading,
+        sentences,
+        {key: pattern for mark in shown for key, pattern in _make_patterns(mark).items()},
     )
+
+
+def _is_invented(mark: Mark) -> bool:
+    """Return whether any number of a layer is invented; some published figures are, for practice."""
+    frame = mark.data.frame
+    return mark.data.invented or bool("invented" in frame and frame["invented"].eq(other=True).any())
+
+
+def draw_marks(
+    current: CurrentRelease, area_marks: Mapping[str, AreaMark], flows: Sequence[Flow] = (), over: Sequence[str] = ()
+) -> Drawing:
+    """Draw the still map of a page: its marks, with the numbers that their words say, and the first flows."""
+    shapes = {
+        code: AreaShape(
+            fill_state("cannot_tell") if mark.pattern else mark.colour,
+            {"area": code, **{name: format_cell(number) for name, number in mark.numbers.items()}},
+            mark.words,
+        )
+        for code, mark in area_marks.items()
+    }
+    names = {code: mark.name for code, mark in area_marks.items() if mark.name}
+    return draw_areas(load_areas(current.release), "region", shapes, names, flows, over)
+
+
+def draw_arrow(arrow: Arrow, cell: Mapping[str, str] | None = None) -> str:
+    """Draw an arrow of a page's map with its words and the cell that it shows; a loop inside an area."""
+    (start, end), width = (project(lon, lat) for lat, lon in (arrow.start, arrow.end)), WIDER * arrow.width
+    colour = arrow.colour or _INK
+    if start == end:
+        ring = f'cx="{start[0]:.1f}" cy="{start[1] - _LOOP:.1f}" r="{_LOOP}" fill="none"'
+        rim = f'<circle {ring} stroke="#fff" stroke-width="{width + _RIM:.1f}"/>'
+        drawn, middle = f'{rim}<circle {ring} stroke="{colour}" stroke-width="{width:.1f}"/>', start
+    else:
+        made = plane.draw_arrow(start, end, width, colour)
+        drawn, middle = made.svg, made.points[len(made.points) // 2]
+    if arrow.sign:
+        x, y = middle
+        drawn += (
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="13" fill="{_INK}" stroke="#fff" stroke-width="2"/>'
+            f'<text x="{x:.1f}" y="{y + 5:.1f}" font-size="15" text-anchor="middle" fill="#fff">'
+            f"{escape(arrow.sign)}</text>"
+        )
+    return f"<g{AreaShape('', cell or {}, arrow.label if cell else '').describe('g', drawn)}"
+
+
+def make_key_part(key: Key, notes: Sequence[str] = ()) -> LegendPart:
+    """Return the legend of a still map; what is no colour on the page is the pattern of "cannot tell"."""
+    hatch = fill_state("cannot_tell")
+    rows = [LegendRow(one.colour if one.colour.startswith("#") else hatch, one.words) for one in key.classes]
+    return LegendPart(key.title, key.unit, rows, [*filter(None, (*key.notes, *notes))])
+
+
+def read_source(current: CurrentRelease, layer: str) -> str:
+    """Return the sentence on the source of a layer; empty where the release lacks it."""
+    levels = current_release.list_levels(current).get(layer, ())
+    if not levels:
+        return ""
+    legend = current_release.read_layer(current, layer, "region" if "region" in levels else levels[0], "", ()).legend
+    source = translate(legend.source).rstrip(".")
+    return f"{source[:1].upper()}{source[1:]}."
+
+
+def format_cell(number: float) -> str:
+    """Return a number as it stands on a shape."""
+    return f"{number:.{_DIGITS}f}".rstrip("0").rstrip(".")
 
 
 def _read_view(current: CurrentRelease, parameters: Mapping[str, str]) -> MapView:
@@ -83,17 +174,19 @@ def _read_view(current: CurrentRelease, parameters: Mapping[str, str]) -> MapVie
     return view
 
 
-def _fill_areas(areas: Areas, level: str, mark: Mark, names: pd.Series) -> dict[str, AreaShape]:
+def _fill_areas(areas: Areas, level: str, mark: Mark, names: pd.Series, *, numbered: bool) -> dict[str, AreaShape]:
     """Return the areas filled by class or state; under circles and hatches by state alone."""
-    is_fill = mark.data.style.kind == "fill"
-    return {
-        code: AreaShape(
-            fill_state(state) if state in STATE_CODES else mark.data.style.colours[place] if is_fill else _KNOWN,
-            cell if is_fill else {},
-            words if is_fill else "",
-        )
-        for code, place, state, cell, words in _list_cells(areas, level, mark, names)
-    }
+    is_fill, shapes = mark.data.style.kind == "fill", {}
+    for code, place, state, cell, words in _list_cells(areas, level, mark, names):
+        fill = fill_state(state) if state in STATE_CODES else mark.data.style.colours[place] if is_fill else KNOWN
+        if not is_fill:
+            shapes[code] = AreaShape(fill)
+        elif numbered:
+            shapes[code] = AreaShape(fill, cell, words)
+        else:
+            said = mark.words[state] if state in STATE_CODES else mark.labels[place]
+            shapes[code] = AreaShape(fill, {"area": code}, f"{names[code]}: {said}")
+    return shapes
 
 
 def _list_cells(
@@ -108,7 +201,7 @@ def _list_cells(
         words = mark.words.get(state, "")
         if state not in STATE_CODES:
             numbers = {name: float(row[name]) for name in _NUMBERS if name in row and not pd.isna(row[name])}
-            cell |= {name: f"{number:.{_DIGITS}f}".rstrip("0").rstrip(".") for name, number in numbers.items()}
+            cell |= {name: format_cell(number) for name, number in numbers.items()}
             words = f"{translate(texts.get(code, ''))} {_word_margin(row, state)}".rstrip()
         yield code, int(classes[code]), state, cell, f"{names[code]}: {words}"
 
@@ -163,7 +256,8 @@ def _make_patterns(mark: Mark) -> dict[str, str]:
     return patterns
 
 
-def _make_part(mark: Mark, *, over_fill: bool) -> LegendPart:
+def make_part(mark: Mark, *, over_fill: bool) -> LegendPart:
+    """Return the legend of a layer; `over_fill` says whether another one fills the areas."""
     words = mark.data.legend
     unit = ", ".join(part for part in (mark.unit, translate(words.period)) if part)
     margin = translate(words.margin)
@@ -190,16 +284,3 @@ def _list_states_of(mark: Mark, *, over_fill: bool) -> list[LegendRow]:
     present = set(mark.data.list_marks()) & set(STATE_CODES)
     hidden = over_fill and mark.data.style.kind != "fill"
     return [LegendRow(NO_DATA if hidden else fill_state(s), mark.words[s]) for s in STATE_CODES if s in present]
-
-
-def write_view_sheets(release: Release, folder: Path) -> list[Path]:
-    """Write the sheet of each layer of a release at each of its levels as SVG, for the search for leaks."""
-    current, files = current_release.follow_release(release), []
-    for layer, levels in current_release.list_levels(current).items():
-        for level in levels:
-            sheet = make_view_sheet(current, {"layer": layer, "level": level})
-            if sheet is not None:
-                path = folder / name_file(release, f"{layer}-{level}", "svg")
-                path.write_bytes(render_sheet(sheet, release, "svg"))
-                files.append(path)
-    return files

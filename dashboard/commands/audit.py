@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from dashboard.briefing.view_sheet import write_view_sheets
 from dashboard.commands.output import Json, emit, format_table, progress
 from dashboard.commands.workspace import open_workspace
 from dashboard.map.atlas import write_atlases
 from dashboard.narrative.attacks import TRIED, judge_attack
+from dashboard.site import Site
+from dashboard.site.current_release import CurrentRelease, follow_release
 from data.disclosure.attacks.audit import Audit
 from data.disclosure.attacks.audit import audit_release as audit_release
 from data.disclosure.attacks.bounds import Finding
@@ -41,7 +44,8 @@ def audit(
             opened = Release.open(workspace.releases, tier, name, derived=workspace.derived)
             files[tier] = export.export_layers(opened, folder / tier, export.FORMATS)
             files[tier] += write_atlases(opened, folder / tier)
-            files[tier] += write_view_sheets(opened, folder / tier)
+            site = Site(workspace.releases, tier, derived=workspace.derived)
+            files[tier] += _write_pictures(site, follow_release(opened), folder / tier)
             if COUNTS in opened.tables:
                 files[tier].append(write_target(opened, tabulate_observed(opened), folder / tier))
         result = audit_release(workspace.releases, workspace.derived, name, files=files, progress=tick)
@@ -57,6 +61,12 @@ def audit(
     )
     if not result.passed:
         raise SystemExit(_REFUSED)
+
+
+def _write_pictures(site: Site, current: CurrentRelease, folder: Path) -> list[Path]:
+    """Write the pictures of the pages. They come by name: pages bring Streamlit, without which commands start."""
+    files: list[Path] = import_module("dashboard.web.pictures").write_pictures(site, current, folder)
+    return files
 
 
 def format_audit(result: Audit) -> list[str]:

@@ -50,9 +50,13 @@ class Arrow:
     points: tuple[Point, ...]
 
 
-def draw_arrow(start: Point, end: Point, units: int, colour: str = _ARROW) -> Arrow:
+def find_width(units: int) -> float:
+    """Return the width of an arrow that stands for some units."""
+    return 4.0 + 1.4 * min(units, _WIDEST)
+
+
+def draw_arrow(start: Point, end: Point, width: float, colour: str = _ARROW) -> Arrow:
     """Draw an arrow bent to the right, so that arrows in opposite directions do not overlap."""
-    width = 4.0 + 1.4 * min(units, _WIDEST)
     length = max(math.dist(start, end), _SHORTEST)
     across = (-(end[1] - start[1]) / length, (end[0] - start[0]) / length)
     middle = _moved(((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), across, _BEND * length)

@@ -148,7 +148,7 @@ def _render_share(picture: str) -> Markup:
         '<button class="print">{}</button></div></details>',
         _("Share"),
         _("Copy the address of this view"),
-        html('<p>{}</p><p class="files">{}</p>', _("The map with its legend"), join_markup(files)) if picture else "",
+        html('<p>{}</p><p class="files">{}</p>', _("A picture with its legend"), join_markup(files)) if picture else "",
         _("Print this page"),
     )
 

@@ -13,7 +13,7 @@ from dashboard.site import Site, read_site
 from dashboard.site.current_release import CurrentRelease, open_current_release
 from dashboard.site.text import _, escape_markdown, follow_language
 from dashboard.web import bar
-from dashboard.web.pictures import MAKERS
+from dashboard.web.pictures import has_picture
 from dashboard.widgets.address import find_area, read_language
 from data.errors import ReleaseError, TactError
 from geo.layers.core.words import mark
@@ -94,5 +94,6 @@ def _show_frame(entry: PageEntry, current: CurrentRelease | None) -> None:
     st.set_page_config(page_title=" · ".join([*title, _(entry.title), "TACT Map"]), layout="wide", menu_items={})
     pages = [(page.address or "./", _(page.title), page is entry) for page in PAGES]
     with st.container(key="top"):
-        picture = entry.module if entry.module in MAKERS else ""
-        st.html(bar.render_bar(read_site(), current, pages, names, entry.pathways, area, picture))
+        site = read_site()
+        picture = entry.module if has_picture(entry.module, site.tier) else ""
+        st.html(bar.render_bar(site, current, pages, names, entry.pathways, area, picture))

@@ -1,4 +1,4 @@
-"""What a reader sees, to take away: the map of a page as PNG, SVG or PDF, made from the address of the page.
+"""What a reader sees, to take away: the pictures of a page as PNG, SVG or PDF, made from the address of the page.
 
 Pictures are files like those of the Download page: where a release may not be handed out by the web process, neither
 may they.
@@ -7,7 +7,8 @@ may they.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from threading import BoundedSemaphore
 
 from starlette.requests import Request
@@ -16,21 +17,52 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.briefing.sheet import FORMATS, Sheet, name_file, render_sheet
 from dashboard.briefing.view_sheet import make_view_sheet
+from dashboard.narrative.judgement import read_usual_plan
+from dashboard.narrative.risk import name_pathways
+from dashboard.pages.coverage import sheet as coverage
+from dashboard.pages.coverage import summary as coverage_summary
 from dashboard.pages.download.files import MAKING
-from dashboard.pages.overview.sheet import make_sheet as make_overview_sheet
+from dashboard.pages.flows import sheet as flows
+from dashboard.pages.overview import sheet as overview
+from dashboard.pages.reallocate import sheet as reallocate
+from dashboard.pages.reallocate.map import VIEWS
+from dashboard.pages.risk import sheet as risk
+from dashboard.pages.trends import sheet as trends
+from dashboard.pages.trends import summary as trends_summary
 from dashboard.site import Site
-from dashboard.site.current_release import CurrentRelease, may_download, open_current_release
+from dashboard.site.current_release import (
+    CurrentRelease,
+    list_levels,
+    may_download,
+    name_periods,
+    name_regions,
+    open_current_release,
+)
 from dashboard.site.text import speak
+from dashboard.widgets import address
 from data.errors import TactError
+from data.tables.spec import Tier
 
 # By the folder of the page, see PAGES in navigation.py.
-MAKERS: Mapping[str, Callable[[CurrentRelease, Mapping[str, str]], Sheet | None]] = {
-    "overview": lambda current, _address: make_overview_sheet(current),
-    "situation": make_view_sheet,
+MAKERS: Mapping[str, Callable[[Site, CurrentRelease], Sheet | None]] = {
+    "overview": overview.make_sheet,
+    "situation": lambda _site, current: make_view_sheet(current, address.read_parameters()),
+    "risk": risk.make_sheet,
+    "flows": flows.make_sheet,
+    "coverage": coverage.make_sheet,
+    "trends": trends.make_sheet,
+    "reallocate": reallocate.make_sheet,
 }
+_OF_PARTNERS = {"flows", "reallocate"}
+_NAMES = {"situation": "map"}
 # Those who wait for a picture hold threads that the map needs, so the others are asked to come again.
 PLACES = BoundedSemaphore(4)
 _LOG = logging.getLogger(__name__)
+
+
+def has_picture(page: str, tier: Tier) -> bool:
+    """Return whether a page has a picture on a tier."""
+    return page in MAKERS and (tier == "partner" or page not in _OF_PARTNERS)
 
 
 def make_routes(site: Site) -> list[BaseRoute]:
@@ -47,7 +79,7 @@ def make_routes(site: Site) -> list[BaseRoute]:
     return [Route("/picture/{page}.{kind}", picture)]
 
 
-def answer_picture(site: Site, page: str, kind: str, address: Mapping[str, str]) -> Response:
+def answer_picture(site: Site, page: str, kind: str, parameters: Mapping[str, str]) -> Response:
     """Return the picture of a page at an address as a file, or say why there is none."""
     if page not in MAKERS or kind not in FORMATS:
         return _refuse("No such picture.", 404)
@@ -57,18 +89,51 @@ def answer_picture(site: Site, page: str, kind: str, address: Mapping[str, str])
             return _refuse("There is no release.", 404)
         if not may_download(current.release):
             return _refuse("Partner files of real records have a named receiver: see the page Download.", 403)
-        with MAKING, speak(address.get("lang", "")):
-            sheet = MAKERS[page](current, address)
+        with MAKING, speak(parameters.get("lang", "")):
+            sheet = make_sheet(site, current, page, parameters)
             content = b"" if sheet is None else render_sheet(sheet, current.release, kind)
     except TactError as error:
         _LOG.error("%s", error)
         return _refuse("The release cannot be read.", 500)
     if sheet is None:
         return _refuse("There is nothing to draw.", 404)
-    name = name_file(current.release, "map" if page == "situation" else page, kind)
+    name = name_file(sheet, current.release, _NAMES.get(page, page), kind)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(content, media_type=FORMATS[kind], headers=headers)
 
 
 def _refuse(sentence: str, status: int) -> Response:
     return Response(f"{sentence}\n", status_code=status, media_type="text/plain")
+
+
+def make_sheet(site: Site, current: CurrentRelease, page: str, parameters: Mapping[str, str]) -> Sheet | None:
+    """Return the sheet of a page at an address; None where there is nothing to draw."""
+    with address.follow(parameters):
+        return MAKERS[page](site, current)
+
+
+def write_pictures(site: Site, current: CurrentRelease, folder: Path) -> list[Path]:
+    """Write the pictures of all pages as SVG, for the search for leaks; of Reallocate that of the usual plan."""
+    views = _list_views(current)
+    sheets = [("-".join([page, *view.values()]), make_sheet(site, current, page, view)) for page, view in views]
+    if plan := read_usual_plan(current):
+        sheets.append(("reallocate", reallocate.draw_plan(current, plan, next(iter(VIEWS)))))
+    files = []
+    for name, sheet in sheets:
+        if sheet is not None:
+            files.append(folder / name_file(sheet, current.release, name.replace("/", "-"), "svg"))
+            files[-1].write_bytes(render_sheet(sheet, current.release, "svg"))
+    return files
+
+
+def _list_views(current: CurrentRelease) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield views whose pictures together show each layer, area, period of flows and kind of services."""
+    yield "overview", {}
+    for layer, levels in list_levels(current).items():
+        yield from (("situation", {"layer": layer, "level": level}) for level in levels)
+    yield from (("risk", {"pathway": pathway}) for pathway in name_pathways())
+    yield from (("flows", {"time": period}) for period in name_periods(current, "flows", "region", "origin"))
+    for kind in coverage_summary.name_services(current):
+        yield from (("coverage", {"services": kind, "show": shown}) for shown in coverage_summary.name_measures())
+    yield from (("trends", {"area": area, "pathway": trends_summary.EVERY}) for area in name_regions(current))
+    yield from (("trends", {"trend": shown}) for shown in trends_summary.name_measures(current))

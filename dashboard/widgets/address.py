@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -18,9 +20,42 @@ _AREA, _PATHWAY, _LANGUAGE, _PROJECTOR, _PLACE = "area", "pathway", "lang", "pro
 _SHARED = (_PATHWAY, _LANGUAGE)
 
 
+_given: ContextVar[Mapping[str, str] | None] = ContextVar("address", default=None)
+
+
+@contextmanager
+def follow(parameters: Mapping[str, str]) -> Iterator[None]:
+    """Let what is read of the address inside be that of other parameters, as for a picture of a page."""
+    token = _given.set(parameters)
+    try:
+        yield
+    finally:
+        _given.reset(token)
+
+
+def read_parameter(name: str, default: str = "") -> str:
+    """Return a parameter of the address; the default where it has none, or outside of a page."""
+    given = _given.get()
+    if given is None:
+        given = {} if get_script_run_ctx(suppress_warning=True) is None else st.query_params
+    return str(given.get(name, default))
+
+
+def read_parameters() -> dict[str, str]:
+    """Return all parameters of the address."""
+    given = _given.get()
+    return {name: str(value) for name, value in (st.query_params if given is None else given).items()}
+
+
+def read_choice(name: str, offered: Sequence[str]) -> str:
+    """Return the choice in the address if it is offered, else the first: what a widget of that name shows."""
+    asked = read_parameter(name)
+    return asked if asked in offered else offered[0]
+
+
 def read_area() -> str:
     """Return the code in the address of the area that is chosen for all pages; empty for both countries."""
-    return str(st.query_params.get(_AREA, ""))
+    return read_parameter(_AREA)
 
 
 def find_area(current: CurrentRelease, offered: Mapping[str, str], first: str) -> str:
@@ -33,18 +68,13 @@ def find_area(current: CurrentRelease, offered: Mapping[str, str], first: str) -
 
 def read_pathway(offered: Sequence[str]) -> str:
     """Return the pathway that is chosen for all pages if a page offers it, else, or outside of a page, the first."""
-    if get_script_run_ctx(suppress_warning=True) is None:
-        return offered[0]
-    asked = str(st.query_params.get(_PATHWAY, "all"))
+    asked = read_parameter(_PATHWAY, "all")
     return asked if asked in offered else offered[0]
 
 
 def read_language() -> str:
     """Return the language in the address of the session whose page is drawn; English outside of one."""
-    if get_script_run_ctx(suppress_warning=True) is None:
-        return "en"
-    asked = str(st.query_params.get(_LANGUAGE, "en"))
-    return asked if asked in LANGUAGE_NAMES else "en"
+    return read_choice(_LANGUAGE, list(LANGUAGE_NAMES))
 
 
 def read_view() -> dict[str, str]:
@@ -148,6 +178,12 @@ def _settle_number_key(name: str, least: int, most: int, first: int | None) -> s
 def _is_number(text: str, least: int, most: int, first: int | None) -> bool:
     whole = text.isascii() and text.isdigit() and len(text) < _LONG and least <= int(text) <= most
     return whole or (text == _NONE and first is None)
+
+
+def read_whole(name: str, least: int, most: int, first: int | None) -> int | None:
+    """Return the whole number in the address if it is within bounds, else the first; None for an empty one."""
+    asked = read_parameter(name)
+    return _read_number(asked) if _is_number(asked, least, most, first) else first
 
 
 def _read_number(text: str) -> int | None:

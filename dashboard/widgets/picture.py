@@ -19,8 +19,9 @@ import streamlit as st
 from markupsafe import Markup
 from shapely.geometry.base import BaseGeometry
 
-from dashboard.map.legend import LegendClass, render_classes
-from dashboard.map.plane import Box, Point, draw_arrow, find_centres, project
+from dashboard.map.area_marks import AreaMark, Key
+from dashboard.map.legend import render_classes
+from dashboard.map.plane import Box, Point, draw_arrow, find_centres, find_width, project
 from dashboard.site.assets import ASSETS
 from dashboard.site.text import html, join_markup
 from data import reference
@@ -42,30 +43,6 @@ _PATTERNS = Markup(
     'height="18" fill="#fff"/><path d="M1 4H7M4 1V7M10 13H16M13 10V16" stroke="#97a0ad" stroke-width="2"/>'
     "</pattern></defs>"
 )
-
-
-@dataclass(frozen=True)
-class AreaMark:
-    """How an area is drawn: name, colour or pattern (a class of the style sheet), and the words when pointed at."""
-
-    name: str
-    colour: str
-    words: str
-    pattern: str = ""
-
-
-@dataclass(frozen=True)
-class Key:
-    """The legend of a picture map: title, unit and period, classes, notes (empty ones are left out).
-
-    A class is named by its lower bound, or by words, one below the other.
-    """
-
-    title: str
-    unit: str
-    classes: Sequence[LegendClass]
-    notes: Sequence[str]
-    in_words: bool = False
 
 
 def render_key(key: Key) -> Markup:
@@ -122,7 +99,7 @@ def render_map(
     drawn = [code for code in marks if code in shapes.areas]  # the first ones get their names first
     points = find_centres(areas, {*drawn, *(code for flow in flows for code in flow[:2])})
     known = [flow for flow in flows if flow[0] in points and flow[1] in points][:_MOST_ARROWS]
-    arrows = [draw_arrow(points[start], points[end], min(units, 2), _ACCENT) for start, end, units in known]
+    arrows = [draw_arrow(points[start], points[end], find_width(min(units, 2)), _ACCENT) for start, end, units in known]
     content = [
         _PATTERNS,
         html('<path class="land" d="{}"/><path class="country" d="{}"/>', shapes.land, shapes.countries),

@@ -487,5 +487,5 @@ def test_each_column_that_the_model_adds_has_a_kind_of_its_own(scored, tier):
 
 def test_the_words_of_a_picture_are_read_whole():
     drawn = b'<svg xmlns="http://www.w3.org/2000/svg"><text aria-label="one">two<tspan>three</tspan>four</text></svg>'
-    (_, _cells), (_, words) = readers._svg(drawn)
+    (_, _cells), (_, _titles), (_, words) = readers._svg(drawn)
     assert set(words.split()) == {"one", "two", "three", "four"}

@@ -46,8 +46,7 @@ def describe_view(current: CurrentRelease, choice: FlowChoice) -> str:
 
 def draw_arrows(current: CurrentRelease, choice: FlowChoice) -> list[Arrow]:
     """Return an arrow for each flow that is drawn."""
-    areas = load_areas(current.release)
-    centres, names = areas.centres("region"), read_area_names(current)
+    centres, names = load_areas(current.release).centres("region"), read_area_names(current)
     return [
         Arrow(
             (float(centres["lat"][row["origin"]]), float(centres["lon"][row["origin"]])),
@@ -62,35 +61,46 @@ def draw_arrows(current: CurrentRelease, choice: FlowChoice) -> list[Arrow]:
             ),
             _COLOURS[bool(row["crosses"])][find_class(row["value"])],
         )
-        for row in read_flows(current, choice).drawn.iloc[::-1].to_dict("records")
-        if row["origin"] in centres.index and row["area"] in centres.index
+        for row in list_drawn(current, choice)
     ]
+
+
+def list_drawn(current: CurrentRelease, choice: FlowChoice) -> list[dict[Any, Any]]:
+    """Return the rows of the flows that are drawn, the largest last, on top."""
+    centres = load_areas(current.release).centres("region")
+    rows = read_flows(current, choice).drawn.iloc[::-1].to_dict("records")
+    return [row for row in rows if row["origin"] in centres.index and row["area"] in centres.index]
 
 
 def render_legend(current: CurrentRelease, choice: FlowChoice) -> Markup:
     """Return the legend of the arrows: widths, colours, and the children in no arrow."""
     drawn = read_flows(current, choice).drawn
-    present = sorted({find_class(value) for value in drawn["value"]})
-    widths = [
-        html('<li><i class=way style="--w:{}px"></i>{}</li>', _WIDTHS[number], name_classes()[number])
-        for number in present
-    ]
-    kinds = {False: _("in one country"), True: _("across the border")}
-    colours = [
-        html('<li><i class=swatch style="background:{}"></i>{}</li>', _COLOURS[crosses][-1], words)
-        for crosses, words in kinds.items()
-        if (drawn["crosses"] == crosses).any()
-    ]
-    loop = (drawn["area"] == drawn["origin"]).any()
-    note = _("Loop: origin and destination in the same area.") if loop else ""
+    widths = [html('<li><i class=way style="--w:{}px"></i>{}</li>', *pair) for pair in list_widths(drawn)]
+    colours = [html('<li><i class=swatch style="background:{}"></i>{}</li>', *pair) for pair in list_kinds(drawn)]
     return html(
         '<section class="ways flows"><h2>{}</h2><div><ul>{}</ul><ul>{}</ul></div><p class=origin>{} {}</p></section>',
         _("Children met"),
         join_markup(widths),
         join_markup(colours),
         describe_rest(current, choice),
-        note,
+        word_loop(drawn),
     )
+
+
+def list_widths(drawn: pd.DataFrame) -> list[tuple[float, str]]:
+    """Return the width of each class of flows that is drawn, in pixels, and its words."""
+    return [(_WIDTHS[number], name_classes()[number]) for number in sorted({find_class(n) for n in drawn["value"]})]
+
+
+def list_kinds(drawn: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the colour of each kind of flows that is drawn, and its words."""
+    kinds = {False: _("in one country"), True: _("across the border")}
+    return [(_COLOURS[side][-1], words) for side, words in kinds.items() if (drawn["crosses"] == side).any()]
+
+
+def word_loop(drawn: pd.DataFrame) -> str:
+    """Return what a loop means; empty where none is drawn."""
+    return _("Loop: origin and destination in the same area.") if (drawn["area"] == drawn["origin"]).any() else ""
 
 
 def render_largest(flows: list[tuple[str, float, str]]) -> Markup:

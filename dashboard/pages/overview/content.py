@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from dashboard.map.area_marks import AreaMark, Key
 from dashboard.narrative.answer import Finding
 from dashboard.pages.overview.alerts import Alert
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import html, join_markup
-from dashboard.widgets.picture import AreaMark, Key
 
 
 @dataclass(frozen=True)

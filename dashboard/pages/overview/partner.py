@@ -6,10 +6,18 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
+from dashboard.map.area_marks import AreaMark, Key
 from dashboard.map.legend import LegendClass
 from dashboard.narrative.answer import Finding, word_answer
 from dashboard.narrative.area import word_area, word_unmet
-from dashboard.narrative.judgement import AreaAdvice, AreaJudgement, judge_areas, read_area_advice, read_usual_plan
+from dashboard.narrative.judgement import (
+    AreaAdvice,
+    AreaJudgement,
+    Unmet,
+    judge_areas,
+    read_area_advice,
+    read_usual_plan,
+)
 from dashboard.narrative.risk import name_pathways
 from dashboard.narrative.speech import Speech
 from dashboard.pages.overview import alerts, ranking
@@ -17,7 +25,7 @@ from dashboard.pages.overview.content import Content, Link
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_risk_manifest
 from dashboard.site.text import _, format_month, html, join_markup
 from dashboard.widgets import address
-from dashboard.widgets.picture import AreaMark, Key, fade_colour
+from dashboard.widgets.picture import fade_colour
 from data.tables.periods import Period
 from geo.layers.core import breaks, palette
 from risk.planning.summary import PlanSummary
@@ -133,8 +141,19 @@ def _make_marks(
             colour = fade_colour(colours[position], _STRENGTHS.get(area.unmet.rank.top, _WEAK))
         name = t.name_area(area.area)
         words = word_unmet(t, area) or _("no figure")
-        marks[area.area] = AreaMark(name if area.area in names else "", colour, f"{name}. {words}")
+        marks[area.area] = AreaMark(
+            name if area.area in names else "", colour, f"{name}. {words}", numbers=_list_numbers(area.unmet)
+        )
     return marks
+
+
+def _list_numbers(unmet: Unmet | None) -> dict[str, float]:
+    """Return the numbers in what is said of the children who are not reached."""
+    if unmet is None:
+        return {}
+    amount, rank = unmet.amount, unmet.rank
+    ranks = {"rank": rank.value, "rank_first": rank.first, "rank_last": rank.last}
+    return {"value": amount.value, "lower": amount.low, "upper": amount.high, **ranks}
 
 
 def _render_card(t: Speech, area: AreaJudgement | None, advice: AreaAdvice | None, pathway: str) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from dashboard.map.area_marks import AreaMark, Key
 from dashboard.map.legend import LegendClass
 from dashboard.narrative.answer import Finding
 from dashboard.narrative.risk import name_claim, read_public_classes
@@ -13,7 +14,6 @@ from dashboard.pages.overview.alerts import Alert
 from dashboard.pages.overview.content import Content, Link
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, format_period, html, join_markup
-from dashboard.widgets.picture import AreaMark, Key
 from geo.layers.core import palette
 from geo.layers.core.words import mark
 from geo.layers.risk import PUBLIC, RATES

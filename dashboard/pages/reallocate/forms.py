@@ -74,6 +74,22 @@ def ask_setting() -> Setting:
     return session.read_setting(choices)
 
 
+def read_setting() -> Setting:
+    """Return the setting in the address, as `ask_setting` shows it."""
+    first = Setting()
+    choices: dict[str, str | int | None] = {
+        "pathway": address.read_pathway(list(NEEDS)),
+        "between": address.read_choice("between", list(LEVELS)),
+        "moves": address.read_whole("moves", 0, _MOST_MOVES, first.moves),
+        "hours": address.read_whole("hours", 0, _MOST_HOURS, None),
+        "pace": address.read_whole("pace", 1, _MOST_MOVES, first.per_quarter),
+    }
+    shares = (*_sliders(first), *_rules(first))
+    return session.read_setting(
+        choices | {name: address.read_whole(name, 0, 100, n) for name, _label, n, _hint in shares}
+    )
+
+
 def _ask_preset(first: Setting) -> None:
     """Offer three sets of weights; none is marked where the weights are those of no set."""
     starts = {name: start for name, _label, start, _hint in _sliders(first)}

@@ -13,6 +13,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.widgets import address
 from data.tables.spec import Level
 from risk.handover import Tables
 from risk.planning import saved
@@ -123,12 +124,25 @@ def open_plan(plan: SavedPlan) -> None:
 
 
 def _restore(plan: SavedPlan) -> None:
+    st.session_state[_BETWEEN], work = plan.summary.setting.level, make_workplace(plan)
+    st.session_state[_name_key(_POSTS)] = work.posts
+    st.session_state[_name_key(_DECIDED)] = work.decisions
+    st.session_state[_OPENED] = work.follows
+    st.session_state[_HANDED] = work.handover
+
+
+def make_workplace(plan: SavedPlan) -> Workplace:
+    """Return the data of a saved plan, besides the choices in the address."""
     summary = plan.summary
-    st.session_state[_BETWEEN] = summary.setting.level
-    st.session_state[_name_key(_POSTS)] = "" if summary.posts_drafted else summary.posts
-    st.session_state[_name_key(_DECIDED)] = summary.decisions
-    st.session_state[_OPENED] = plan.address
-    st.session_state[_HANDED] = summary.handover_tables
+    posts = "" if summary.posts_drafted else summary.posts
+    return Workplace(posts, summary.decisions, plan.address, summary.handover_tables)
+
+
+def find_in_address(plans: Sequence[SavedPlan], level: Level) -> Workplace:
+    """Return the data of the saved plan that the address names; what another level was planned with means nothing."""
+    asked = address.read_parameter(_PLAN)
+    found = next((one for one in plans if one.address == asked and one.summary.setting.level == level), None)
+    return Workplace() if found is None else make_workplace(found)
 
 
 def remember_saved(plan: SavedPlan) -> None:

@@ -13,7 +13,7 @@ from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import address, markup, page_frame
-from dashboard.widgets.picture import render_map, show_choices
+from dashboard.widgets.picture import render_key, render_map, show_choices
 from risk.report.manifest import RiskManifest
 
 
@@ -43,7 +43,7 @@ def _show_public(current: CurrentRelease, manifest: RiskManifest) -> None:
     with st.container(key="risk-rates"):
         if classes:
             with st.container(key="risk-map"):
-                legend = rates.render_public_legend(period, classes)
+                legend = render_key(rates.make_public_key(period, classes))
                 st.html(render_map(load_areas(current.release), rates.make_public_marks(t, classes), (), legend))
                 show_choices(classes, address.read_area())
         st.html(markup.render_paragraphs([_(_CLASSES), _(_PUBLIC), _(_NEVER)]))

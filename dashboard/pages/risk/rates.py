@@ -9,13 +9,14 @@ from typing import Any
 
 from markupsafe import Markup
 
+from dashboard.map.area_marks import AreaMark, Key
 from dashboard.map.legend import LegendClass
 from dashboard.narrative.risk import format_statement, list_statements, name_certainty, name_claim, read_area_rates
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _, format_period, html, join_markup
 from dashboard.widgets.markup import link_reallocate, render_lands
-from dashboard.widgets.picture import AreaMark, Key, fade_colour, render_key
+from dashboard.widgets.picture import fade_colour
 from geo.layers.core import palette
 from geo.layers.core.words import mark
 from geo.layers.risk import PUBLIC, RATES
@@ -59,6 +60,7 @@ def make_marks(t: Speech, current: CurrentRelease, pathway: str, least: str, cho
             choose_colour(rows[code]),
             f"{t.name_area(code)}: {_word_rate(t, rows[code])}. {format_statement(rows[code])}",
             pattern="" if is_shown(rows[code], least) else _PATTERN,
+            numbers={name: float(rows[code][name]) for name in ("median", "lower", "upper")},
         )
         for code in ordered
     }
@@ -69,6 +71,16 @@ def _word_rate(t: Speech, row: Mapping[Any, Any]) -> str:
     return t("{value} ({low} to {high})", value=value, low=low, high=high)
 
 
+def name_classes() -> dict[str, str]:
+    """Return the classes of the estimate in words, by their colour at full strength."""
+    return {colour: _(name) for colour, name in zip(palette.RISKS, _NAMES, strict=True)}
+
+
+def word_hidden(least: str) -> str:
+    """Return what the pattern means; empty where every estimate is shown."""
+    return _("Crosses: less sure than {n} in 100.", n=least) if least != EVERY else ""
+
+
 def render_legend(pathway: str, least: str) -> Markup:
     """Return the legend of the map: a column for each strength, a row for each class of the estimate."""
     heads = [name_certainty(code) or _("cannot tell") for code in STRENGTHS]
@@ -76,11 +88,11 @@ def render_legend(pathway: str, least: str) -> Markup:
         html(
             "<tr>{}<th scope=row>{}</th></tr>",
             join_markup(html('<td style="background:{}"></td>', fade_colour(colour, s)) for s in STRENGTHS.values()),
-            _(name),
+            name,
         )
-        for colour, name in zip(palette.RISKS, _NAMES, strict=True)
+        for colour, name in name_classes().items()
     ]
-    hidden = _("Crosses: less sure than {n} in 100.", n=least) if least != EVERY else ""
+    hidden = word_hidden(least)
     return html(
         '<div class="key sure"><h2>{}</h2><p>{}</p><table><thead><tr>{}<td></td></tr></thead><tbody>{}</tbody></table>'
         "{}</div>",
@@ -219,10 +231,10 @@ def make_public_marks(t: Speech, classes: Mapping[str, str]) -> dict[str, AreaMa
     }
 
 
-def render_public_legend(period: str, classes: Mapping[str, str]) -> Markup:
+def make_public_key(period: str, classes: Mapping[str, str]) -> Key:
     """Return the legend of the classes that there are."""
     colours = dict(zip(RATES, palette.RISK, strict=True))
     present = [LegendClass(colours[code], name_claim(code)) for code in PUBLIC if code in classes.values()]
     unsure = _("Crosses: cannot tell. That does not mean low.") if "" in classes.values() else ""
     title = _("Class of the rate, compared with the national average")
-    return render_key(Key(title, format_period(period), present, [unsure], in_words=True))
+    return Key(title, format_period(period), present, [unsure], in_words=True)

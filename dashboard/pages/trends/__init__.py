@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.narrative.evaluation import format_verdict, is_beaten
 from dashboard.narrative.shift import list_shifts
 from dashboard.narrative.speech import speak_to_reader
-from dashboard.pages.trends import breaks, cells, charts, multiples, summary
+from dashboard.pages.trends import breaks, cells, multiples, summary
+from dashboard.pages.trends.drawing import draw_trend
 from dashboard.pages.trends.multiples import AreaCell
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease, name_regions, read_country_names
@@ -42,16 +42,10 @@ def _show_public(current: CurrentRelease) -> None:
         _show_cells(cells.list_cells(current, {}, {}, summary.EVERY), current, area, {})
     with detail:
         st.subheader(name_regions(current)[area], anchor=False)
-        met = summary.read_met(current, area, summary.EVERY)
-        st.altair_chart(charts.draw_met(met, met.head(0), met.head(0), charts.Notes()), width="stretch")
-        st.html(markup.render_note("; ".join(charts.list_signs(_read_all(current, summary.EVERY)))))
+        _show_chart(current, (), area, summary.EVERY, summary.CHILDREN, None)
         st.html(markup.render_table(summary.tabulate_years(current, area)))
         st.html(markup.render_paragraphs([_("Outreach is published in ranges. More outreach finds more children.")]))
     _show_table_of_areas(current, summary.EVERY)
-
-
-def _read_all(current: CurrentRelease, pathway: str) -> list[pd.DataFrame]:
-    return [summary.read_met(current, code, pathway) for code in name_regions(current)]
 
 
 def _find_area(current: CurrentRelease) -> str:
@@ -123,23 +117,13 @@ def _show_trend(
 def _show_chart(
     current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str, shown: str, most: float | None
 ) -> None:
-    if shown == summary.SHARE:
-        shares = summary.read_share(current, area)
-        if shares.empty:
-            st.html(markup.render_paragraphs([_("no number")]))
-            return
-        st.altair_chart(charts.draw_share(shares), width="stretch")
-        st.html(markup.render_note(_("Band: 95 % interval of the share.")))
+    drawn = draw_trend(read_site(), current, accepted, area, pathway, shown, most)
+    if drawn is None:
+        st.html(markup.render_paragraphs([_("no number")]))
         return
-    met, days = summary.read_met(current, area, pathway), summary.read_effort(current, area)
-    notes = charts.Notes(
-        breaks.name_breaks(current, accepted, area, pathway),
-        summary.list_releases(read_site(), current),
-        summary.find_effort_jumps(days),
-    )
-    ahead = summary.read_expected(current, area, pathway)
-    st.altair_chart(charts.draw_met(met, ahead, days, notes, most), width="stretch")
-    st.html(markup.render_note("; ".join(charts.name_signs([*_read_all(current, pathway), days], notes)) + "."))
+    chart, signs = drawn
+    st.altair_chart(chart, width="stretch")
+    st.html(markup.render_note("; ".join(signs)))
 
 
 _EFFORT = "More outreach finds more children: read every change together with the outreach days."

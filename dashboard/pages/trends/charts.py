@@ -40,7 +40,7 @@ def draw_met(
     """
     periods = [*counted["period"], *ahead["period"]]
     children = _draw_dots(counted, periods, _COUNTS, _("children identified or met"), most)
-    children += _draw_signs(counted, periods)
+    children.append(_draw_signs(counted, periods))
     if len(ahead):
         children += _draw_dots(ahead, periods, _AHEAD, _("forecast"), most)
     for period, words in notes.breaks.items():
@@ -49,16 +49,15 @@ def draw_met(
     for period, words in notes.releases.items():
         if period in periods:
             children += _draw_rule(period, words, periods, _QUIET, _("release"), before=False)
-    chart = children
-    if len(days):
-        effort = _draw_effort(days, periods, notes.jumps)
-        chart = alt.layer(effort, children).resolve_scale(y="independent")
-    return _style(
-        chart, _("Children identified or met, and forecast") if len(ahead) else _("Children identified or met"), _TALL
-    )
+    title = _("Children identified or met, and forecast") if len(ahead) else _("Children identified or met")
+    if not len(days):
+        return _layer(children, title)
+    # Two groups, each with an axis of its own.
+    groups = [alt.LayerChart(layer=_draw_effort(days, periods, notes.jumps)), alt.LayerChart(layer=children)]
+    return _layer(groups, title, resolve=alt.Resolve(scale=alt.ScaleResolveMap(y="independent")))
 
 
-def _draw_effort(days: pd.DataFrame, periods: Sequence[str], jumps: Mapping[str, float]) -> alt.LayerChart:
+def _draw_effort(days: pd.DataFrame, periods: Sequence[str], jumps: Mapping[str, float]) -> list[alt.Chart]:
     """Draw outreach days as grey bars with an axis on the right, and an arrow on each that jumps."""
     base = alt.Chart(days).encode(x=_make_x(periods), tooltip=_make_tooltips(_("outreach days")))
     top = float(days["value"].max()) if days["value"].notna().any() else 1.0
@@ -81,7 +80,7 @@ def _draw_effort(days: pd.DataFrame, periods: Sequence[str], jumps: Mapping[str,
             tooltip=_make_tooltips(_("jump of outreach")),
         )
     )
-    return alt.LayerChart(layer=[bars, arrows])
+    return [bars, arrows]
 
 
 def draw_share(shares: pd.DataFrame) -> alt.LayerChart:
@@ -93,7 +92,7 @@ def draw_share(shares: pd.DataFrame) -> alt.LayerChart:
     band = base.mark_area(color=_SHARE, opacity=0.16, interpolate="monotone").encode(y=y, y2="high:Q")
     line = base.mark_line(color=_SHARE, strokeWidth=2, interpolate="monotone").encode(y="value:Q")
     dots = base.mark_circle(color=_SHARE, size=46, opacity=1).encode(y="value:Q")
-    return _style(band + line + dots, _("Share of internal trafficking, % (estimate)"), _TALL)
+    return _layer([band, line, dots], _("Share of internal trafficking, % (estimate)"))
 
 
 def list_signs(frames: Sequence[pd.DataFrame]) -> list[str]:
@@ -111,14 +110,14 @@ def name_signs(frames: Sequence[pd.DataFrame], notes: Notes) -> list[str]:
 
 def _draw_dots(
     rows: pd.DataFrame, periods: Sequence[str], colour: str, what: str, most: float | None
-) -> alt.LayerChart:
+) -> list[alt.Chart]:
     """Draw a dot for each period and, if its number is not exact, a line between its bounds."""
     scale = alt.Undefined if most is None else alt.Scale(domain=[0, most])
     base = alt.Chart(rows).encode(x=_make_x(periods), tooltip=_make_tooltips(what))
     ends = base.transform_filter("datum.high > datum.low").mark_rule(color=_INK, strokeWidth=1.6, aria=False)
     dots = base.mark_circle(color=colour, size=86, opacity=1, stroke="#fff", strokeWidth=1)
     y = alt.Y("value:Q", axis=_make_axis(",.0f"), scale=scale)
-    return alt.LayerChart(layer=[ends.encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"), dots.encode(y=y)])
+    return [ends.encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"), dots.encode(y=y)]
 
 
 def _draw_signs(rows: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
@@ -133,7 +132,7 @@ def _draw_signs(rows: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
 
 def _draw_rule(
     period: str, words: str, periods: Sequence[str], colour: str, what: str, *, before: bool
-) -> alt.LayerChart:
+) -> list[alt.Chart]:
     """Draw a dashed line at the beginning or the end of a period, with its words."""
     row = alt.Chart(pd.DataFrame({"period": [period], "words": [words]})).encode(
         x=alt.X("period:O", scale=alt.Scale(domain=list(periods)), bandPosition=0 if before else 1),
@@ -144,7 +143,7 @@ def _draw_rule(
     name = row.mark_text(
         color=colour, fontSize=11, align="left" if left else "right", dx=4 if left else -4, baseline="top", limit=150
     ).encode(y=alt.value(0 if before else _LINE), text=alt.value(what))
-    return alt.LayerChart(layer=[rule, name])
+    return [rule, name]
 
 
 def _make_x(periods: Sequence[str]) -> alt.X:
@@ -170,10 +169,7 @@ def _make_tooltips(what: str) -> list[alt.Tooltip]:
     return [alt.Tooltip("label:N", title=_("period")), alt.Tooltip("words:N", title=what)]
 
 
-def _style(chart: alt.LayerChart, title: str, height: int) -> alt.LayerChart:
-    styled: alt.LayerChart = (
-        chart.properties(height=height, description=title)
-        .configure(background="transparent")
-        .configure_view(stroke=None)
-    )
-    return styled
+def _layer(charts: Sequence[alt.Chart | alt.LayerChart], title: str, **more: Any) -> alt.LayerChart:  # noqa: ANN401
+    """Return charts as one, in one step: each step copies them all."""
+    look = alt.Config(background="transparent", view=alt.ViewConfig(stroke=None))
+    return alt.LayerChart(layer=list(charts), height=_TALL, description=title, config=look, **more)

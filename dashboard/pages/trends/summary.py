@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -125,6 +126,29 @@ def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*_COLUMNS, "noisy"])
 
 
+def list_cells(current: CurrentRelease, area: str, pathway: str, shown: str) -> list[dict[str, str]]:
+    """List the cells behind the large chart of an area, as attributes: area, period, state, and their numbers."""
+    modelled = [read_share(current, area)]
+    cells: list[tuple[str, str, dict[str, float]]] = []
+    if shown != SHARE:
+        level, modelled = _find_level(current, area), [read_expected(current, area, pathway)]
+        series = [ENCOUNTERS.history(current.release, level, area, {"of": part}) for part in _PARTS[pathway]]
+        drawn = set(read_met(current, area, pathway)["period"])
+        series += [EFFORT.history(current.release, level, area, {})] if current.tier == "partner" else []
+        for history in series:
+            for period, cell in history.items():
+                numbers = {"value": cell.value, "margin": cell.margin, "low": cell.low, "high": cell.high}
+                cells += [(period, cell.state, numbers)] if period in drawn else []
+    for frame in modelled:
+        for row in frame.to_dict("records"):
+            cells.append((row["period"], "", {"value": row["value"], "lower": row["low"], "upper": row["high"]}))
+    return [
+        {"area": area, "period": period, **({"state": state} if state else {})}
+        | {name: f"{number:.6f}" for name, number in numbers.items() if not math.isnan(number)}
+        for period, state, numbers in cells
+    ]
+
+
 def _find_level(current: CurrentRelease, area: str) -> Level:
     found: Level = load_areas(current.release).table["level"][area]
     return found
@@ -183,6 +207,7 @@ def find_effort_jumps(days: pd.DataFrame) -> dict[str, float]:
     }
 
 
+@lru_cache(maxsize=16)
 def list_releases(site: Site, current: CurrentRelease) -> dict[str, str]:
     """Return the names of this release and those before it, by the last quarter that each has."""
     found: dict[str, str] = {}

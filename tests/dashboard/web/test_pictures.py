@@ -1,6 +1,8 @@
 """Pictures are handed out as files are: for the pages that have one, and never of real partner records."""
 
+import re
 from contextlib import ExitStack
+from xml.etree import ElementTree as ET
 
 import pytest
 from starlette.requests import Request
@@ -8,7 +10,10 @@ from starlette.requests import Request
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release
 from dashboard.web import bar
-from dashboard.web.pictures import PLACES, answer_picture, make_routes
+from dashboard.web.pictures import MAKERS, PLACES, answer_picture, has_picture, make_routes, write_pictures
+from dashboard.widgets import address
+from data.disclosure.attacks.surface import search
+from data.tables.spec import TIERS
 from tests.helpers import small_release
 
 
@@ -17,9 +22,10 @@ def site(scored):
     return Site(scored.releases, "partner", derived=scored.derived)
 
 
-@pytest.mark.parametrize(("page", "name"), [("overview", "overview"), ("situation", "map")])
-def test_a_picture_comes_as_a_file_in_the_language_of_the_address(site, page, name):
-    answer = answer_picture(site, page, "svg", {"layer": "risk", "lang": "el"})
+@pytest.mark.parametrize("page", MAKERS)
+def test_a_picture_comes_as_a_file_in_the_language_of_the_address(site, page):
+    answer = answer_picture(site, page, "svg", {"layer": "risk", "lang": "el", "area": "GR-I"})
+    name = "map" if page == "situation" else page
     assert answer.status_code == 200
     assert answer.media_type == "image/svg+xml"
     assert answer.headers["cache-control"] == "no-store"
@@ -29,6 +35,103 @@ def test_a_picture_comes_as_a_file_in_the_language_of_the_address(site, page, na
     text = answer.body.decode()
     assert "Αττική" in text
     assert 'lang="el"' in text
+
+
+def read_words(answer):
+    return squeeze("".join(ET.fromstring(answer.body).itertext()))
+
+
+def squeeze(text):
+    """Return a text without spaces: a picture breaks its lines anywhere."""
+    return re.sub(r"\s+", "", text)
+
+
+@pytest.mark.parametrize("page", MAKERS)
+def test_a_picture_says_what_its_page_says_and_where_its_numbers_come_from(site, page):
+    current = open_current_release(site)
+    with address.follow({}):
+        made = MAKERS[page](site, current)
+    words = read_words(answer_picture(site, page, "svg", {}))
+    assert any("release 2009" in note for part in made.legend for note in part.notes)
+    assert made.sentences or page == "situation"
+    for said in (made.title, *made.sentences, "Partner tier", "Invented data", "TACT Map, release"):
+        assert squeeze(said) in words
+
+
+@pytest.mark.parametrize(
+    ("page", "one", "other"),
+    [
+        ("risk", {"pathway": "internal"}, {"pathway": "cross_border"}),
+        ("risk", {"sure": "50"}, {"sure": "95"}),
+        ("flows", {"area": "AL-11"}, {"area": "AL-02"}),
+        ("coverage", {"show": "gap"}, {"show": "minutes"}),
+        ("trends", {"area": "AL-11"}, {"area": "AL-11", "trend": "share"}),
+        ("trends", {"area": "AL-11"}, {"area": "AL-11", "beside": "GR-I"}),
+        ("reallocate", {"moves": "1"}, {"moves": "12"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_picture_is_of_the_view_in_the_address(site, page, one, other):
+    first, again, second = (answer_picture(site, page, "svg", address).body for address in (one, one, other))
+    assert first == again
+    assert first != second
+
+
+@pytest.mark.parametrize("page", MAKERS)
+def test_a_page_without_anything_to_draw_has_no_picture(tmp_path, page):
+    small_release.make(tmp_path, "partner", tables={})
+    assert answer_picture(Site(tmp_path, "partner"), page, "svg", {}).status_code in (200, 404)
+    assert has_picture(page, "partner")
+    assert has_picture(page, "public") == (page not in ("flows", "reallocate"))
+
+
+@pytest.fixture(scope="module", params=TIERS)
+def written(scored, request, tmp_path_factory):
+    """Return the site of a tier, and the pictures that `tact audit` searches."""
+    opened = Site(scored.releases, request.param, derived=scored.derived)
+    current = open_current_release(opened)
+    return current, write_pictures(opened, current, tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.mark.slow
+def test_the_search_for_leaks_reads_the_pictures_of_all_pages(written):
+    current, files = written
+    pages = {page for page in MAKERS if has_picture(page, current.tier)}
+    assert {page for page in MAKERS if any(f"-{page}" in file.name for file in files)} == pages
+    found, statistics = search(current.release, files)
+    assert found == []
+    assert statistics["cells"] > 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["effort-region", "overview", "risk-internal", "flows", "trends-AL-11"])
+def test_a_number_that_is_not_in_the_release_is_found_in_a_picture(written, tmp_path, name):
+    current, files = written
+    path = next((file for file in files if name in file.name), None)
+    if current.tier == "public" and name != "effort-region":
+        return  # classes alone, or no picture
+    kept = path.read_text(encoding="utf-8")
+    planted = re.sub(r'data-(value|low|median)="[\d.]+"', r'data-\1="7654321"', kept, count=1)
+    assert planted != kept
+    copy = tmp_path / path.name
+    copy.write_text(planted, encoding="utf-8")
+    assert "is not in the release" in " ".join(finding.reason for finding in search(current.release, [copy])[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["effort-region", "overview", "risk-internal", "flows"])
+def test_a_number_that_stands_in_the_words_of_a_shape_alone_is_found(written, tmp_path, name):
+    current, files = written
+    path = next((file for file in files if name in file.name), None)
+    if path is None:
+        return  # flows are not public
+    kept = path.read_text(encoding="utf-8")
+    planted = kept.replace("</title>", ", 7001 of them girls</title>", 1)
+    assert planted != kept
+    copy = tmp_path / path.name
+    copy.write_text(planted, encoding="utf-8")
+    reasons = {finding.reason for finding in search(current.release, [copy])[0]}
+    assert reasons == {"its words contain a number that is not on its shape"}
 
 
 @pytest.mark.parametrize(("page", "kind"), [("method", "png"), ("situation", "exe"), ("..", "svg")])

@@ -2,14 +2,17 @@
 
 Every number in a table is looked up among the numbers of the release for the same area and, if the row names a period,
 the same period. A number in a row whose state allows no number is a finding. In a row that names an indicator every
-number must be that of the same column of this indicator, for the same area and period. Texts are searched for numbers
-beside an area's code, metadata of pictures for any number.
+number must be that of the same column of this indicator, for the same area and period. Words on a shape of a picture
+say no number that does not stand on the shape. Texts are searched for numbers beside an area's code, metadata of
+pictures for any number.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +25,7 @@ import pyarrow.parquet as pq
 from data.disclosure.attacks import indicators
 from data.disclosure.attacks.bounds import Finding
 from data.disclosure.attacks.surface import readers
+from data.disclosure.attacks.surface.readers import Title
 from data.disclosure.reconciliation import SHOWN
 from data.release import Release
 from data.tables.periods import Period
@@ -57,6 +61,7 @@ _DIGITS = 6
 _DATES = re.compile(r"\d{4}-\d{2}-\d{2}(T[\d:.]+Z?)?(/\S+)?|\d+(\.\d+){2,}|[0-9a-f]{12,}", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?![\w])")
 _BESIDE = 24
+_LEVELS = (95.0,)  # of intervals, in per cent
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +101,15 @@ class NumberIndex:
     def labels(self) -> frozenset[str]:
         """The labels of periods, needed because the label "2001" looks like a number."""
         return frozenset(Period.parse(period).label for period in self.periods)
+
+    @cached_property
+    def sizes(self) -> frozenset[float]:
+        """Among how many areas there are ranks: those of a level of a country."""
+        ranked = [self._frame(name) for name in self.tables]
+        codes = {str(code) for frame in ranked if "rank" in frame for code in frame["area"].unique()}
+        table = pq.read_table(self.release.areas_file, columns=["code", "country", "level"]).to_pylist()
+        counted = Counter((row["country"], row["level"]) for row in table if row["code"] in codes)
+        return frozenset(map(float, counted.values()))
 
     @cached_property
     def numbers(self) -> dict[str, Words]:
@@ -185,7 +199,9 @@ def search(release: Release, files: Iterable[Path]) -> tuple[list[Finding], dict
     for path in files:
         try:
             for where, what in readers.read_contents(path, index.areas):
-                if isinstance(what, str):
+                if isinstance(what, list):
+                    findings += _search_titles(index, where, what)
+                elif isinstance(what, str):
                     findings += _search_text(index, where, what, bare=path.suffix.lower() == ".png")
                 else:
                     cells += what.size
@@ -323,6 +339,30 @@ def _search_text(index: NumberIndex, where: str, text: str, *, bare: bool) -> It
         if not index.knows("value", _hash(place, _ANY, value))[0]:
             cell = {"area": code} if code else {}
             yield Finding("surface", where, cell, "its text contains a number that is not in the release")
+
+
+def _search_titles(index: NumberIndex, where: str, titles: Iterable[Title]) -> Iterator[Finding]:
+    """Search the words on shapes: each number in them stands on its shape, rounded as in the words.
+
+    Beside a number its least true value may stand, beside a rank the number of areas, beside an interval its level.
+    """
+    labels = re.compile("|".join(map(re.escape, sorted(index.labels, key=len, reverse=True))) or "(?!)")
+    for title in titles:
+        for match in _NUMBER.finditer(_DATES.sub(" ", labels.sub(" ", title.words))):
+            text = match.group().replace(",", "")
+            half = 0.5 * 10.0 ** -len(text.partition(".")[2]) + 10.0**-_DIGITS
+            known = [*title.numbers.values(), _find_least(title.numbers)]
+            known += index.sizes if "rank" in title.numbers else ()
+            known += _LEVELS if "lower" in title.numbers else ()
+            if not any(abs(float(text) - number) <= half for number in known):
+                reason = "its words contain a number that is not on its shape"
+                yield Finding("surface", where, {"area": title.area}, reason)
+
+
+def _find_least(numbers: Mapping[str, float]) -> float:
+    """Return the least true value behind a published number: a true zero is never published as one."""
+    value, margin = ("noisy", "noisy_margin") if "noisy" in numbers else ("value", "margin")
+    return max(1.0, numbers[value] - numbers[margin]) if {value, margin} <= numbers.keys() else math.nan
 
 
 def _beside_codes(index: NumberIndex, text: str) -> Iterator[tuple[str, str]]:

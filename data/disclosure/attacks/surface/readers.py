@@ -1,7 +1,7 @@
 """Readers of exported files: the tables and texts of a file from any program.
 
-A table is a DataFrame with the headers of the file; a text is anything that a person or a script could read, except
-geometry. The surface attack reports a file that cannot be read.
+A table is a DataFrame with the headers of the file; titles are the words on the shapes of a picture; a text is anything
+that a person or a script could read, except geometry. The surface attack reports a file that cannot be read.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import sqlite3
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
@@ -39,10 +39,21 @@ UNREADABLE = (
     zlib.error,
     RuntimeError,
 )
-Content = tuple[str, pd.DataFrame | str]  # place in the file, and its content
+
+
+class Title(NamedTuple):
+    """The words on a shape of a picture, the code of its area, and the numbers that stand on it, by name."""
+
+    area: str
+    words: str
+    numbers: Mapping[str, float]
+
+
+Content = tuple[str, pd.DataFrame | str | list[Title]]  # place in the file, and its content
 
 # Tables of a GeoPackage without data: extents, numbers of rows, indexes.
 _BOOKKEEPING = re.compile(r"^(gpkg_(?!metadata$)|rtree_|sqlite_)")
+_PLAIN = re.compile(r"-?\d+(\.\d+)?")
 _CONTAINERS = {".zip", ".kmz"}
 _TEXTS = {".txt", ".md", ".css", ".qml", ".xml", ".qmd", ".csvt", ".prj", ".cpg"}
 _SILENT_KEYS = {b"pandas", b"geo", b"ARROW:schema"}
@@ -166,8 +177,22 @@ def _svg(data: bytes) -> Iterator[Content]:
     """Yield what the shapes of a picture show (dashboard/briefing/sheet.py), and its words; outlines are left out."""
     shapes = list(ET.fromstring(data).iter())  # noqa: S314 (our own export)
     cells = [{name[5:]: v for name, v in shape.attrib.items() if name.startswith("data-")} for shape in shapes]
-    yield "", pd.DataFrame([cell for cell in cells if cell], dtype=object)
+    classes = {(shape.get("fill"), cell["words"]) for shape, cell in zip(shapes, cells, strict=True) if "words" in cell}
+    yield "", pd.DataFrame([cell for cell in cells if "area" in cell], dtype=object)
+    yield "", list(_list_titles(zip(shapes, cells, strict=True), classes))
     yield "", " ".join(text for shape in shapes for text in (shape.text, shape.tail, shape.get("aria-label")) if text)
+
+
+def _list_titles(
+    shapes: Iterable[tuple[ET.Element, dict[str, str]]], classes: Container[tuple[str | None, str]]
+) -> Iterator[Title]:
+    """Yield the words of each shape, without those of the class of its colour."""
+    for shape, cell in shapes:
+        words = " ".join(child.text or "" for child in shape if child.tag.endswith("title"))
+        if words:
+            place, _colon, said = words.partition(": ")
+            numbers = {name: float(value) for name, value in cell.items() if _PLAIN.fullmatch(value)}
+            yield Title(cell.get("area", ""), place if (shape.get("fill"), said) in classes else words, numbers)
 
 
 def _text(data: bytes) -> Iterator[Content]:

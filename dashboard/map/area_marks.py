@@ -1,0 +1,36 @@
+"""What a still map of a page shows: a mark for each area, and its legend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dashboard.map.legend import LegendClass
+
+
+@dataclass(frozen=True)
+class AreaMark:
+    """How an area is drawn: name, colour or pattern (a class of the style sheet), and the words when pointed at.
+
+    numbers : those that the words say, by their column in the tables of the release.
+    """
+
+    name: str
+    colour: str
+    words: str
+    pattern: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Key:
+    """The legend of a picture map: title, unit and period, classes, notes (empty ones are left out).
+
+    A class is named by its lower bound, or by words, one below the other.
+    """
+
+    title: str
+    unit: str
+    classes: Sequence[LegendClass]
+    notes: Sequence[str]
+    in_words: bool = False

@@ -1,0 +1,49 @@
+"""The large picture of an area, its note, and the cells of the release that it draws: for the page and its sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from dashboard.pages.trends import breaks, charts, summary
+from dashboard.site import Site
+from dashboard.site.current_release import CurrentRelease, name_regions
+from dashboard.site.text import _
+from risk.model.breaks import Break
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+def draw_trend(
+    site: Site,
+    current: CurrentRelease,
+    accepted: Sequence[Break],
+    area: str,
+    pathway: str,
+    shown: str,
+    most: float | None = None,
+) -> tuple[alt.LayerChart, list[str]] | None:
+    """Return the chart of an area and what its signs mean; None where there is no number.
+
+    shown : the measure, see `summary.name_measures`. most : the upper end of the axis, where two charts share it.
+    """
+    if shown == summary.SHARE:
+        shares = summary.read_share(current, area)
+        return None if shares.empty else (charts.draw_share(shares), [_("Band: 95 % interval of the share.")])
+    met, every = summary.read_met(current, area, pathway), _read_all(current, pathway)
+    if current.tier == "public":
+        return charts.draw_met(met, met.head(0), met.head(0), charts.Notes()), charts.list_signs(every)
+    days, ahead = summary.read_effort(current, area), summary.read_expected(current, area, pathway)
+    notes = charts.Notes(
+        breaks.name_breaks(current, accepted, area, pathway),
+        summary.list_releases(site, current),
+        summary.find_effort_jumps(days),
+    )
+    return charts.draw_met(met, ahead, days, notes, most), charts.name_signs([*every, days], notes)
+
+
+def _read_all(current: CurrentRelease, pathway: str) -> list[pd.DataFrame]:
+    return [summary.read_met(current, code, pathway) for code in name_regions(current)]
