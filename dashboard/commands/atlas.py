@@ -8,7 +8,6 @@ import typer
 
 from dashboard.commands.export import Folder, Receiver, ReleaseName, TierName, open_to_write
 from dashboard.commands.output import Json, emit, progress
-from dashboard.map.atlas import write_atlases
 from dashboard.site.text import LANGUAGE_NAMES, speak
 from data.errors import InputError
 
@@ -26,6 +25,8 @@ def atlas(
     if language not in LANGUAGE_NAMES:
         raise InputError(f"No atlas in {language!r}. There are: {', '.join(LANGUAGE_NAMES)}.")
     opened = open_to_write(context, to, tier, release, receiver, ["atlas"])
+    from dashboard.map.atlas import write_atlases
+
     with progress("Reading views") as tick, speak(language):
         paths = [str(path) for path in write_atlases(opened, to, tick)]
     emit({"files": paths, "release": opened.name, "tier": tier, "for": receiver}, as_json, *paths)

@@ -11,7 +11,6 @@ import typer
 
 from dashboard.commands.output import Json, emit, format_table, progress
 from dashboard.commands.workspace import open_workspace
-from dashboard.map.atlas import write_atlases
 from dashboard.narrative.attacks import TRIED, judge_attack
 from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, follow_release
@@ -36,6 +35,9 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Attack a release together with all earlier ones, and every file that readers can get."""
+    from dashboard.briefing.view_sheet import write_view_sheets
+    from dashboard.map.atlas import write_atlases
+
     workspace = open_workspace(context, or_demo=True)
     # Partner files never lie outside the workspace, and those of an audit that was killed go when the next one starts.
     with progress("Attacking") as tick, private_folder(workspace.path / ".audit.part") as folder:

@@ -20,7 +20,6 @@ from data.schema.codebook import describe
 from data.schema.kinds import KINDS
 from data.tables.spec import TIERS
 from data.workspace import Workspace, default_path
-from risk.report import KIND as RISK
 
 _UNHEALTHY = 7
 
@@ -113,7 +112,9 @@ def _risk_problems(workspace: Workspace) -> list[str]:
     name = current_name(workspace.releases)
     if name not in names(workspace.releases):
         return []
-    result = Release.open(workspace.releases, "partner", name, derived=workspace.derived).result(RISK)
+    from risk.report import KIND
+
+    result = Release.open(workspace.releases, "partner", name, derived=workspace.derived).result(KIND)
     share = result.manifest["card"].get("share_found") if result else None
     return [_RISK_UNAPPROVED] if share else []
 

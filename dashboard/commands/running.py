@@ -5,6 +5,7 @@ A command's module is imported when the command is used, because the libraries o
 
 from __future__ import annotations
 
+import ast
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -77,7 +78,10 @@ def _choose_workspace(
 
 
 def build_app(words: Sequence[str] = ()) -> typer.Typer:
-    """Return the application with the command that the words of a command line name, or with all commands."""
+    """Return the application with the command that the words of a command line name.
+
+    If they name none, it has all commands with their first sentences alone, for the help and for a wrong name.
+    """
     app = typer.Typer(
         name="tact",
         help="Protected maps of child trafficking, services and communities in Albania and Greece.",
@@ -88,14 +92,33 @@ def build_app(words: Sequence[str] = ()) -> typer.Typer:
     )
     app.callback()(_choose_workspace)
     name = _find_command(words)
-    for wanted in [name] if name in _COMMANDS else _COMMANDS:
-        module, attribute = _COMMANDS[wanted].split(":")
-        command = getattr(import_module(f"dashboard.commands.{module}"), attribute)
-        if isinstance(command, typer.Typer):
-            app.add_typer(command, name=wanted)
-        else:
-            app.command(wanted)(command)
+    if name not in _COMMANDS:
+        for known in _COMMANDS:
+            app.command(known, help=_read_sentence(known))(lambda: None)
+        return app
+    module, attribute = _COMMANDS[name].split(":")
+    command = getattr(import_module(f"dashboard.commands.{module}"), attribute)
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name)
+    else:
+        app.command(name)(command)
     return app
+
+
+def _read_sentence(name: str) -> str:
+    """Return what a command does, from the text of its module: to import all of them takes seconds."""
+    module, attribute = _COMMANDS[name].split(":")
+    for node in ast.parse(Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name == attribute:
+            return (ast.get_docstring(node) or "").split("\n\n")[0]
+        if (
+            isinstance(node, ast.Assign)
+            and ast.unparse(node.targets[0]) == attribute
+            and isinstance(node.value, ast.Call)
+        ):
+            return next(str(ast.literal_eval(word.value)) for word in node.value.keywords if word.arg == "help")
+    msg = f"dashboard/commands/{module}.py has no {attribute}"
+    raise LookupError(msg)
 
 
 def _find_command(words: Sequence[str]) -> str:

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands.demo import build_demo
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.web_process import choose_port, read_lines, run_web_process, wait_until_up
 from dashboard.site import ALL, allowed_tier, make_serve_command, make_url
@@ -29,6 +28,8 @@ def _open_workspace(path: Path | None) -> Workspace:
         if current_name(workspace.releases):
             return workspace
         say("Your workspace has no release yet, so this is the demo with invented data.")
+    from dashboard.commands.demo import build_demo
+
     return build_demo(demo_path(), missing_only=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,7 +12,9 @@ from data.capture import Reason
 from data.release import Release
 from data.tables.spec import table_name
 from geo.layers.core.words import mark
-from risk.report.manifest import ModelCard
+
+if TYPE_CHECKING:
+    from risk.report.manifest import ModelCard
 
 INTERVALS = table_name("dark_figure", "country", "whole")
 REASONS: Mapping[Reason, str] = {

@@ -16,7 +16,6 @@ from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
-from scipy.optimize import linprog
 
 from data.workspace.threads import on_one_thread
 from data.workspace.types import Bools, Floats, Ints
@@ -161,6 +160,8 @@ def check_existence(counts: Ints, model: Bools) -> bool:
     It exists if some table with the same sufficient statistics has no empty cell, eq. (122) (Fienberg and Rinaldo
     2012, Annals of Statistics 40, 996-1023), and is unique if the columns of the design are independent.
     """
+    from scipy.optimize import linprog
+
     cells, free = split_parameters(counts[None], model[None])
     design = build_design(count_lists(counts)).matrix[np.ix_(cells[0], free[0])]
     if np.linalg.matrix_rank(design) < design.shape[1]:

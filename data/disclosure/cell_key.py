@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from data.disclosure.channel import Channel, Counts, Keys, Knowledge
 from data.disclosure.policy import LOWEST_K, Policy
@@ -79,6 +78,8 @@ def _maximum_entropy(values: npt.NDArray[np.int64], variance: float) -> Floats:
     It has the form exp(a v + b v^2), up to a factor; a and b minimise the convex dual, the logarithm of the
     sum of exp(a v + b v^2) minus b * variance.
     """
+    from scipy.optimize import minimize
+
     reach = float(values.max())
     moments = np.stack([values / reach, (values / reach) ** 2])
     target = np.array([0.0, variance / reach**2])

@@ -31,7 +31,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
-from scipy.optimize import linprog
 
 from data.disclosure.cell_key import CellKey
 from data.errors import ReleaseError
@@ -268,6 +267,8 @@ class _Lattice:
 
     def _solve_program(self, total: Ints | None) -> Floats:
         """Solve the linear program in which a cell is a sum of steps of one child, each dearer than the one before."""
+        from scipy.optimize import linprog
+
         cells, categories = self.number.shape
         near = np.floor(self.number.ravel())
         limit = np.full(len(near), np.inf) if total is None else np.repeat(self.sums @ total, categories)

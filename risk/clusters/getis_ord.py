@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.stats import false_discovery_control
 
 from data.errors import InputError
 from data.workspace.types import Floats, Ints
@@ -54,6 +53,8 @@ def compute_getis_ord(values: Floats, edges: Ints, permutations: int = 9999, see
 
 def benjamini_hochberg(p: Floats) -> Floats:
     """Compute the smallest false discovery rate at which each p value is a discovery; NaN stays NaN."""
+    from scipy.stats import false_discovery_control
+
     q = np.full(len(p), np.nan)
     known = ~np.isnan(p)
     q[known] = false_discovery_control(p[known])

@@ -11,10 +11,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from sklearn.base import RegressorMixin
 from threadpoolctl import threadpool_limits
 
 from data.errors import InputError
@@ -25,6 +24,9 @@ from risk.evaluation.panel import Panel
 from risk.evaluation.scores import log_negative_binomial
 from risk.evaluation.splits import count_borders
 from risk.numbers import stream
+
+if TYPE_CHECKING:
+    from sklearn.base import RegressorMixin
 
 HISTORICAL_MEAN = "historical mean"  # the one that is shown where the model does not beat it
 _REPLAYS = 4  # earlier origins from which the size is estimated

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import scoringrules
 from scipy.special import gammaln
-from scipy.stats import kendalltau, spearmanr
 
 from data.errors import InputError
 from data.workspace.types import Floats
@@ -167,6 +166,8 @@ def _ratio_interval(upper: Floats, lower: Floats) -> Interval:
 
 def correlate_ranks(first: Floats, second: Floats) -> tuple[float, float]:
     """Compute Spearman's and Kendall's correlation of the order of areas in two forecasts, (A,) each."""
+    from scipy.stats import kendalltau, spearmanr
+
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan"), float("nan")
     return float(spearmanr(first, second).statistic), float(kendalltau(first, second).statistic)

@@ -12,10 +12,10 @@ areas and periods, never a person, a settlement or a community; ethnicity and co
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from inspect import signature
+from typing import Any, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from data.errors import InputError
 from data.workspace.threads import on_one_thread
@@ -36,7 +36,7 @@ _OUTREACH_SHARE = 0.5
 _LIKELIHOODS = ("poisson", "negative_binomial")
 
 
-class RiskModel(BaseEstimator):  # type: ignore[misc]
+class RiskModel:
     """A scikit-learn estimator of relative risk; X are `Observations`.
 
     likelihood : "negative_binomial" or "poisson".
@@ -77,6 +77,16 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
         self.intercept_sd = intercept_sd
         self.gap_sd = gap_sd
         self.covariate_sd = covariate_sd
+
+    # What a scikit-learn estimator has, without its base class: that takes longer to import than any command may start.
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
+        """Return the settings by name, as scikit-learn asks for them."""
+        return {name: getattr(self, name) for name in signature(type(self)).parameters}
+
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401
+        from sklearn.utils import Tags, TargetTags
+
+        return Tags(estimator_type=None, target_tags=TargetTags(required=False))
 
     @on_one_thread
     def fit(self, X: Observations, y: None = None, progress: Progress | None = None) -> Self:  # noqa: ARG002, N803

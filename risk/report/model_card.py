@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
-from sklearn.base import clone
 
 from risk.model import Fit, RiskModel
 from risk.model.detection import DetectionRange, judge_risk
@@ -61,8 +59,10 @@ def make_model_card(judged: JudgedFit, model: RiskModel, *, municipal: bool) -> 
 
 def _measure_sensitivity(judged: JudgedFit, model: RiskModel) -> dict[str, Any]:
     """Compare the result with that of a fit in which finds grow as fast as outreach (gamma fixed at 1)."""
+    from scipy.stats import spearmanr
+
     observations = judged.observations
-    log_risk = clone(model).set_params(gamma=1.0).fit(observations).fit_.log_risk(DRAWS, SEED)
+    log_risk = RiskModel(**model.get_params() | {"gamma": 1.0}).fit(observations).fit_.log_risk(DRAWS, SEED)
     medians = [np.median(draws, axis=0) for draws in (judged.log_risk, log_risk)]
     ranks = [float(spearmanr(*(m[:, p] for m in medians)).statistic) for p in range(len(observations.pathways))]
     changed = judge_risk(log_risk, observations).statements.position != judged.whole.statements.position

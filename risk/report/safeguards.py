@@ -21,7 +21,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 from data.errors import InputError
 from data.release import Release
@@ -113,6 +112,8 @@ def audit_proxy(release: Release, observations: Observations, risk: Floats, seed
 
 def _correlate_ranks(first: Floats, second: Floats, rng: np.random.Generator) -> tuple[float, float, float]:
     """Return the rank correlation of two series, (areas,), and the ends of its 95 % interval."""
+    from scipy.stats import rankdata
+
     samples = rng.integers(0, len(first), (_RESAMPLES, len(first)))
     samples = samples[[len(set(sample)) > 2 for sample in samples.tolist()]]
     correlations = _correlate_rows(rankdata(first[samples], axis=1), rankdata(second[samples], axis=1))

@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy.special import expit, gammaln
-from scipy.stats import halfnorm, norm
 
 from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Channel
@@ -299,6 +298,8 @@ def _join_years(before: Floats, after: Floats) -> Floats:
 @lru_cache(maxsize=1)
 def _build_level_prior() -> tuple[Ints, Floats]:
     """Return the position of the later log odds, and the prior of the mean of both, (changes, logits), eq. (85)."""
+    from scipy.stats import norm
+
     later = np.arange(len(_LOGITS)) + np.arange(len(_CHANGES))[:, None] - len(_CHANGES) // 2
     inside = (later >= 0) & (later < len(_LOGITS))
     level = norm.pdf(_LOGITS + _CHANGES[:, None] / 2.0, scale=_LEVEL_SD)
@@ -308,6 +309,8 @@ def _build_level_prior() -> tuple[Ints, Floats]:
 @lru_cache(maxsize=1)
 def _build_common_prior() -> tuple[Floats, Floats]:
     """Return the prior of (common change, spread), (n,), and P(change of an area | them), (n, changes), eq. (85)."""
+    from scipy.stats import halfnorm, norm
+
     spreads = halfnorm.ppf((np.arange(_SPREADS) + 0.5) / _SPREADS, scale=_SPREAD_SD)
     common, spread = (values.ravel() for values in np.meshgrid(_COMMON, spreads, indexing="ij"))
     kernel = norm.pdf(_CHANGES, common[:, None], spread[:, None])

@@ -24,8 +24,6 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy.special import betainc, xlogy
-from scipy.stats import beta, binomtest, norm
-from sklearn.linear_model import PoissonRegressor
 
 from data.errors import InputError
 from data.tables.periods import Period, add_months
@@ -153,6 +151,8 @@ def _log_variance(before: float, after: float, rules: Rules) -> tuple[float, flo
 
 def _wald_interval(before: float, after: float, rules: Rules) -> Interval:
     """Return the 95 % Wald interval of the ratio, docs/risk-model.md eq. (49); unbounded if a count is 0."""
+    from scipy.stats import norm
+
     if not before or not after:
         return 0.0, float("inf")
     half = norm.isf((1.0 - _LEVEL) / 2.0) * np.sqrt(_log_variance(before, after, rules)[1])
@@ -161,6 +161,8 @@ def _wald_interval(before: float, after: float, rules: Rules) -> Interval:
 
 def _exact_interval(before: float, after: float, level: float, rules: Rules) -> Interval:
     """Return the interval of the ratio from the later count's share in the sum, docs/risk-model.md eq. (50)."""
+    from scipy.stats import beta
+
     alone, whole = _log_variance(before + 0.5, after + 0.5, rules)
     first, second = before * alone / whole, after * alone / whole
     tail = (1.0 - level) / 2.0
@@ -266,6 +268,8 @@ def _describe_step(panel: Panel, place: str, counts: Floats, step: int) -> Jump:
 
 def _is_everywhere(counts: Floats, step: int) -> bool:
     """Return whether the level rose in more areas than chance explains; with few areas, in most of them."""
+    from scipy.stats import binomtest
+
     change = np.sign(counts[:, step:].mean(axis=1) - counts[:, :step].mean(axis=1))
     rose, changed = int((change > 0).sum()), int((change != 0).sum())
     if 0.5 ** len(counts) > _STEP_LEVEL:  # too few areas for the test
@@ -280,6 +284,8 @@ def find_step(counts: Floats, level: float = _STEP_LEVEL) -> int | None:
     must hold: chance does not explain it, allowing for the spread of the rest of the series and for all quarters where
     it could be, eq. (88); the level is at least half as high again; and a steady growth fits less well.
     """
+    from sklearn.linear_model import PoissonRegressor
+
     last = len(counts)
     if last < 2 * _SIDE or not counts.any():
         return None

@@ -34,7 +34,7 @@ def test_an_audit_writes_nothing_outside_the_workspace(tact, tmp_path, monkeypat
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     # GDAL's files alone are written aside.
     monkeypatch.setattr(audit.export, "FORMATS", {"gpkg": audit.export.FORMATS["gpkg"]})
-    monkeypatch.setattr(audit, "write_atlases", lambda *_: [])
+    monkeypatch.setattr("dashboard.map.atlas.write_atlases", lambda *_: [])
     assert tact("--workspace", folder, "audit", "--json").json["passed"]
     assert not list(folder.glob(".audit.part/*"))
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
-from scipy.stats import poisson
 
 from data.disclosure.attacks.membership.classifier import Classifier
 from data.disclosure.attacks.membership.one_number import MOST_OTHERS, TAIL, tabulate_advantage, tabulate_channel
@@ -216,12 +215,16 @@ class Attacker:
 @lru_cache(maxsize=4096)
 def _find_tail(rate: float) -> int:
     """Return the number of others that is exceeded with probability TAIL."""
+    from scipy.stats import poisson
+
     return int(poisson.isf(TAIL, max(rate, 1.0)))
 
 
 @lru_cache(maxsize=4096)
 def _tabulate_log_ratio(mechanism: CellKey, k: int | None, rate: float, most: int) -> Floats:
     """Return log(P(outcome | child there) / P(outcome | not there)) for fewer than `most` others; shape (outcomes,)."""
+    from scipy.stats import poisson
+
     outcomes = tabulate_channel(mechanism, 2 ** most.bit_length(), k)[1][: most + 1]
     others = poisson.pmf(np.arange(most), rate)
     chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])

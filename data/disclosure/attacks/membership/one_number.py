@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import poisson
 
 from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Channel
@@ -28,6 +27,8 @@ def compute_advantage(rates: npt.ArrayLike, mechanism: CellKey, k: int | None) -
     `rates` may have any shape; the result has the same. The advantage falls as the rate grows: beyond
     MOST_OTHERS the value at MOST_OTHERS is returned, which is an upper bound.
     """
+    from scipy.stats import poisson
+
     capped = np.minimum(np.atleast_1d(np.asarray(rates, np.float64)), MOST_OTHERS)
     most = int(poisson.isf(TAIL, max(float(capped.max(initial=0.0)), 1.0))) + 2
     outcomes = mechanism.channel(most, 1, k).outcomes()
