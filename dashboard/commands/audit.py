@@ -35,7 +35,6 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Attack a release together with all earlier ones, and every file that readers can get."""
-    from dashboard.briefing.view_sheet import write_view_sheets
     from dashboard.map.atlas import write_atlases
 
     workspace = open_workspace(context, or_demo=True)
