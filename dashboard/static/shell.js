@@ -44,10 +44,11 @@
 
   // The page writes its view into the address, when it opens and after each choice, sometimes in several parts.
   // Only the first after something that the reader did is a step; what follows by itself belongs to that step.
+  // Another page that nobody asked for is one that the reader went back from before it was there.
   window.history.pushState = function (state, title, address) {
     const written = write(state, title, address);
-    if (written.next.href !== window.location.href) {
-      (written.samePage && !touched ? replace : push)(state, title, written.next.href);
+    if (written.next.href !== window.location.href && (written.samePage || touched)) {
+      (touched ? push : replace)(state, title, written.next.href);
       touched = false;
     }
     sync();

@@ -987,8 +987,10 @@
     if (!shell) return;
     map.getContainer().addEventListener("pointerdown", shell.touch, true);
     map.getContainer().addEventListener("keydown", shell.touch, true);
-    window.parent.addEventListener("popstate", look);
-    window.addEventListener("pagehide", function () { window.parent.removeEventListener("popstate", look); });
+    // Before the words are there nothing is shown; `prepare` looks at the place by itself.
+    function follow() { if (over.words) look(); }
+    window.parent.addEventListener("popstate", follow);
+    window.addEventListener("pagehide", function () { window.parent.removeEventListener("popstate", follow); });
   }
 
   function start(id, given) {

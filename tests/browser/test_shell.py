@@ -123,6 +123,21 @@ def test_a_language_is_chosen_for_all_pages_and_stands_in_the_address(partner, l
     until(page, lambda: page.evaluate("document.documentElement.lang") == "en")
 
 
+def test_who_goes_back_before_a_page_is_there_stays_back_on_a_slow_machine(partner, look):
+    page = look(f"{partner.url}/map")
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    for _ in range(3):
+        page.locator(".topbar nav a").last.click()
+        until(page, lambda: "/method" in page.url)
+        steps = page.evaluate("history.length")
+        page.go_back()
+        until(page, lambda: "/map" in page.url)
+        settle(page)
+        assert "/map" in page.url
+        assert page.evaluate("history.length") == steps
+    assert page.watch.clean, vars(page.watch)
+
+
 def test_share_copies_the_address_and_hands_out_the_map(partner, look):
     page = look(f"{partner.url}/map?layer=effort&level=region&period=2009-03-01/P3M")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
