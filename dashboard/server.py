@@ -25,8 +25,16 @@ from dashboard.web import pictures
 from dashboard.web.compressed import CompressedFiles
 from dashboard.web.gate import Entry, Gate, list_own_hosts
 from dashboard.web.headers import SecurityHeaders
-from dashboard.web.navigation import PAGES
-from dashboard.web.process import SCRIPT, Assets, apply_settings, print_address, run_application
+from dashboard.web.navigation import PAGES, show_error
+from dashboard.web.process import (
+    SCRIPT,
+    Assets,
+    apply_settings,
+    print_address,
+    print_at_each_enter,
+    run_application,
+    take_output,
+)
 from dashboard.web.start_page import StartPage
 from data.errors import InputError
 
@@ -63,7 +71,7 @@ def build_application(site: Site, host: str, port: int, entry: Entry | None) -> 
     ]
     if host in LOOPBACK:
         middleware.insert(1, Middleware(Gate, hosts=list_own_hosts(LOOPBACK, port), entry=entry))
-    return App(SCRIPT / "app.py", routes=_make_routes(site), middleware=middleware)
+    return App(SCRIPT / "app.py", routes=_make_routes(site), middleware=middleware, on_script_error=show_error)
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -92,7 +100,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     announce_site(site)
     apply_settings(asked.host, asked.port)
     entry = Entry("tact-map", asked.port) if site.tier == "partner" else None
-    print_address(make_url(asked.host, asked.port), entry)
+    output, url = take_output(), make_url(asked.host, asked.port)
+    print_address(output, url, entry)
+    if entry is not None:
+        print_at_each_enter(output, url, entry)
     run_application(build_application(site, asked.host, asked.port, entry), asked.host, asked.port)
 
 

@@ -11,12 +11,17 @@
     │   ├── CorruptVault       the file is damaged; the remedy is a restore
     │   ├── VaultBusy          someone else is writing
     │   └── DiskFull           no room left; nothing was changed
-    └── ReleaseError           a release cannot be read or written                        (exit code 5)
-        └── ReleaseRefused     an attack succeeded; the cells are named, the counts never
+    ├── ReleaseError           a release cannot be read or written                        (exit code 5)
+    │   └── ReleaseRefused     an attack succeeded; the cells are named, the counts never
+    └── ReleaseDamaged         a file of a release, or of a result from it, was changed    (exit code 5)
 
 A message names the bad value, what is allowed and the next step. It never holds a record, a child's
 identifier or a small count.
 """
+
+from __future__ import annotations
+
+from pathlib import Path
 
 
 class TactError(Exception):
@@ -79,6 +84,20 @@ class ReleaseError(TactError):
 
 class ReleaseRefused(ReleaseError):
     """An attack on the release succeeded, so it is not published."""
+
+
+class ReleaseDamaged(TactError):
+    """A file of a release, or of what was made from it, is missing, damaged or was changed.
+
+    It is no ReleaseError, so that whoever can go on without a release or a table does not go on without this message.
+    """
+
+    exit_code = 5
+
+    @classmethod
+    def of_file(cls, path: Path, remedy: str) -> ReleaseDamaged:
+        """Return the error for a file, with what to do."""
+        return cls(f"{path} is {'damaged or was changed' if path.is_file() else 'missing'}. {remedy}")
 
 
 def other_format(what: str, found: object, readable: int) -> str:

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
+from typing import TextIO
 
 from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
@@ -29,7 +30,7 @@ from dashboard.site import HEALTH, LOOPBACK, clean_environment, make_url
 from dashboard.site.assets import ASSETS
 from dashboard.web.gate import Entry, Gate, list_own_hosts
 from dashboard.web.headers import SecurityHeaders
-from dashboard.web.process import Assets, apply_settings, print_address, run_application
+from dashboard.web.process import Assets, apply_settings, print_address, run_application, take_output
 from dashboard.web.start_page import StartPage
 from data.errors import VaultError
 from data.restricted import keys
@@ -66,13 +67,13 @@ def keep_in_memory() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _unlock_at_each_line(desk: Desk, entry: Entry, url: str) -> None:
+def _unlock_at_each_line(desk: Desk, entry: Entry, url: str, output: TextIO) -> None:
     for line in sys.stdin:
         try:
             desk.unlock(keys.parse(**json.loads(line)))
         except VaultError as error:
             sys.stderr.write(f"{error}\n")
-        print_address(url, entry)
+        print_address(output, url, entry)
     # The command that holds the other end is gone.
     os._exit(0)
 
@@ -91,7 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     apply_settings(HOST, asked.port, {"server.maxUploadSize": _MOST_MEGABYTES})
     desk, entry = Desk(Workspace.open(asked.workspace)), Entry("tact-desk", asked.port)
     announce_desk(desk)
-    Thread(target=_unlock_at_each_line, args=(desk, entry, make_url(HOST, asked.port)), daemon=True).start()
+    Thread(
+        target=_unlock_at_each_line, args=(desk, entry, make_url(HOST, asked.port), take_output()), daemon=True
+    ).start()
     run_application(build_application(asked.port, entry), HOST, asked.port)
 
 

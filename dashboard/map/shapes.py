@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,13 @@ from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, load_areas_file
 from dashboard.site.text import LANGUAGE_NAMES, _, cache_by_language, find_language, name_area, speak
 from data import reference
-from data.errors import ReleaseError
+from data.errors import ReleaseDamaged, TactError
 from data.release import Release, names
 from geo.areas import LEVELS, Areas, load_areas
 from geo.layers.core.words import mark
 from geo.places import Places, list_predecessors
 
+_LOG = logging.getLogger(__name__)
 LAND = reference.FOLDER / "land.geojson"
 # The address of the areas that ship with the product, for a map without a release.
 SHIPPED = "shipped"
@@ -168,7 +170,7 @@ def _find_release(site: Site, checksum: str) -> Release | None:
     """Find a release of the site's tier by the checksum of its areas, the current one first."""
     try:
         current = site.release()
-    except ReleaseError:
+    except TactError:
         current = None
     if len(checksum) < _SHORTENED:
         return None
@@ -177,7 +179,7 @@ def _find_release(site: Site, checksum: str) -> Release | None:
     for name in names(site.releases):
         try:
             release = Release.open(site.releases, site.tier, name)
-        except ReleaseError:
+        except TactError:
             continue
         if release.areas_checksum.startswith(checksum):
             return release
@@ -195,7 +197,7 @@ def _make_answer(request: Request, zipped: bytes, cache_control: str) -> Respons
 def _name_current(site: Site) -> str:
     try:
         release = site.release()
-    except ReleaseError:
+    except TactError:
         release = None
     return release.areas_checksum[:_SHORTENED] if release else SHIPPED
 
@@ -218,13 +220,17 @@ def make_routes(site: Site) -> list[BaseRoute]:
         if asked in LEVELS and request.path_params["checksum"] == SHIPPED:
             with speak(request.query_params.get("lang", "")):
                 return _make_answer(request, _zip_shipped(asked), _A_DAY)
-        release = _find_release(site, request.path_params["checksum"]) if asked in LEVELS else None
-        if release is None:
-            return Response("No such areas.\n", status_code=404, media_type="text/plain")
-        with speak(request.query_params.get("lang", "")):
-            # The checksum in the address is that of the shapes. The names in them may be translated better.
-            lifetime = _FOR_EVER if find_language() == "en" else _A_DAY
-            return _make_answer(request, _zip_level(release.areas_file, release.areas_checksum, asked), lifetime)
+        try:
+            release = _find_release(site, request.path_params["checksum"]) if asked in LEVELS else None
+            if release is None:
+                return Response("No such areas.\n", status_code=404, media_type="text/plain")
+            with speak(request.query_params.get("lang", "")):
+                # The checksum in the address is that of the shapes. The names in them may be translated better.
+                lifetime = _FOR_EVER if find_language() == "en" else _A_DAY
+                return _make_answer(request, _zip_level(release.areas_file, release.areas_checksum, asked), lifetime)
+        except ReleaseDamaged as error:
+            _LOG.error("%s", error)
+            return Response("The release cannot be read.\n", status_code=500, media_type="text/plain")
 
     def land(request: Request) -> Response:
         return _make_answer(request, _zip_land(), _A_DAY)

@@ -15,7 +15,7 @@ from dashboard.site.text import _, escape_markdown, follow_language
 from dashboard.web import bar
 from dashboard.web.pictures import has_picture
 from dashboard.widgets.address import find_area, read_language
-from data.errors import ReleaseError, TactError
+from data.errors import ReleaseDamaged, TactError
 from geo.layers.core.words import mark
 
 _LOG = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def run_page() -> None:
     site, failure, current = read_site(), None, None
     try:
         current = open_current_release(site)
-    except ReleaseError as error:
+    except TactError as error:
         failure = error
     _show_frame(entry, current)
     try:
@@ -76,13 +76,26 @@ def run_page() -> None:
             raise failure
         chosen.run()
     except TactError as error:
-        st.error(escape_markdown(_word_error(error, site)))
+        show_error(error)
 
 
-def _word_error(error: TactError, site: Site) -> str:
+def show_error(error: Exception) -> bool:
+    """Show in the page what an error says, also one that nobody expected. Return that this is all there is to show.
+
+    Parts of a page are drawn anew by themselves; Streamlit calls this for the errors in them. Its own words for readers
+    speak of a place in the internet where the product does not run.
+    """
+    st.error(escape_markdown(_word_error(error, read_site())))
+    return True
+
+
+def _word_error(error: Exception, site: Site) -> str:
     """Return what an error says: which file is damaged, and what to do. Everybody else is not told of files."""
+    if not isinstance(error, TactError):
+        return _("This page has a fault. Open it again. If that does not help, tell who runs the map.")
     if site.tier == "partner":
-        return str(error)
+        changed = _("A file was changed or damaged after it was checked. Nothing of it is shown.")
+        return f"{changed} {error}" if isinstance(error, ReleaseDamaged) else str(error)
     _LOG.error("%s", error)
     return _("Something in this release cannot be read. Tell who runs the map.")
 

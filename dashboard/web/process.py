@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TextIO
 
 import uvicorn
 from starlette.staticfiles import StaticFiles
@@ -61,26 +61,35 @@ def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return options
 
 
-def print_address(url: str, entry: Entry | None) -> None:
-    """Print where the process answers; with an entry, so that one browser gets in, again at each Enter."""
-    _print_line(url if entry is None else entry.make_address(url))
-    if entry is not None and sys.stdin is not None and sys.stdin.isatty():
+def take_output() -> TextIO:
+    """Return standard output, which is for addresses alone from then on.
+
+    What else is printed, by whatever library, goes to standard error.
+    """
+    output = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return output
+
+
+def print_address(output: TextIO, url: str, entry: Entry | None) -> None:
+    """Print where the process answers; with an entry, so that one browser gets in."""
+    output.write(f"{url if entry is None else entry.make_address(url)}\n")
+
+
+def print_at_each_enter(output: TextIO, url: str, entry: Entry) -> None:
+    """Print an address again whenever somebody presses Enter in the terminal of the process, if it has one."""
+    if sys.stdin is not None and sys.stdin.isatty():
         # A terminal stops those who read from it in the background. Then there are no new addresses, but the map stays.
         if hasattr(signal, "SIGTTIN"):
             signal.signal(signal.SIGTTIN, signal.SIG_IGN)
-        Thread(target=_print_on_enter, args=(url, entry, sys.stdin.fileno()), daemon=True).start()
+        Thread(target=_wait_for_enter, args=(output, url, entry), daemon=True).start()
 
 
-def _print_on_enter(url: str, entry: Entry, terminal: int) -> None:
+def _wait_for_enter(output: TextIO, url: str, entry: Entry) -> None:
     with suppress(OSError):
         # Past Python's own buffer, whose lock would hold up the end of the process.
-        while os.read(terminal, 4096):
-            _print_line(entry.make_address(url))
-
-
-def _print_line(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+        while os.read(sys.stdin.fileno(), 4096):
+            print_address(output, url, entry)
 
 
 def run_application(application: Any, host: str, port: int) -> None:  # noqa: ANN401

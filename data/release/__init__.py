@@ -8,7 +8,6 @@ A release never changes; data/restricted/publishing/__init__.py writes it behind
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -19,14 +18,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.errors import ReleaseError
-from data.release.result import KINDS, Result, newest
+from data.errors import ReleaseDamaged, ReleaseError
+from data.release.result import KINDS, REMEDY, Result, newest
+from data.release.stamp import read_stamped
 from data.tables.periods import Period
 from data.tables.spec import TIERS, Tier
 
 __all__ = ["MANIFEST", "Release", "current_name", "names"]
 
 MANIFEST = "datapackage.json"
+_REMEDY = "A release is never edited: put the file back from a copy, or take another release."
 # Whole numbers stay whole where some are missing.
 _TYPES: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype()}
 
@@ -34,7 +35,8 @@ _TYPES: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype()}
 def current_name(releases: Path) -> str | None:
     """Return the name of the release to show; None if there is none yet."""
     try:
-        return (releases / "current").read_text(encoding="utf-8").strip() or None
+        # A damaged name is the name of no release.
+        return (releases / "current").read_text(encoding="utf-8", errors="replace").strip() or None
     except FileNotFoundError:
         return None
 
@@ -59,16 +61,11 @@ def _age(folder: Path) -> tuple[int, str, str]:
     for tier in reversed(TIERS):
         manifest = folder / tier / MANIFEST
         if manifest.is_file():
-            sequence, created = _read_made(manifest, manifest.stat().st_mtime_ns)
-            return sequence, created, folder.name
+            described = read_stamped(manifest, _REMEDY)
+            about = described.get("tact", {})
+            created = str(described.get("created") or about.get("created") or "")
+            return int(about.get("sequence") or 0), created, folder.name
     return 0, "", folder.name
-
-
-@lru_cache(maxsize=256)
-def _read_made(manifest: Path, _changed: int) -> tuple[int, str]:
-    described = json.loads(manifest.read_text(encoding="utf-8"))
-    about = described.get("tact", {})
-    return int(about.get("sequence") or 0), str(described.get("created") or about.get("created") or "")
 
 
 @dataclass(frozen=True)
@@ -95,7 +92,8 @@ class Release:
     ) -> Release:
         """Open a release by name, by default the current one; raise ReleaseError if it does not exist.
 
-        With the folder `derived`, the newest result of each kind is read with it.
+        With the folder `derived`, the newest result of each kind is read with it. Raises ReleaseDamaged if the manifest
+        of the release or of such a result was changed. The tables are checked when they are read.
         """
         chosen = name or current_name(releases)
         if chosen is None:
@@ -104,6 +102,7 @@ class Release:
         if not (folder / MANIFEST).is_file():
             msg = f"No release {chosen!r} of tier {tier!r}. There are: {', '.join(names(releases)) or 'none'}."
             raise ReleaseError(msg)
+        read_stamped(folder / MANIFEST, _REMEDY)
         alone = cls(folder, chosen, tier, frozenset(without))
         kinds = KINDS if derived is not None else ()
         results = (newest(derived, chosen, tier, alone.checksum, kind) for kind in kinds)
@@ -117,11 +116,10 @@ class Release:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """The Data Package descriptor."""
-        loaded: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
-        resources = loaded["resources"]
-        resources += [resource for result in self.added for resource in result.resources]
-        loaded["resources"] = [r for r in resources if r.get("tact", {}).get("measure") not in self.without]
-        return loaded
+        described = read_stamped(self.folder / MANIFEST, _REMEDY)
+        resources = [*described["resources"], *(resource for result in self.added for resource in result.resources)]
+        shown = [r for r in resources if r.get("tact", {}).get("measure") not in self.without]
+        return {**described, "resources": shown}
 
     @property
     def invented(self) -> bool:
@@ -149,11 +147,10 @@ class Release:
         return tuple(r["name"] for r in self.manifest["resources"] if r["name"] != "areas")
 
     def table(self, name: str) -> pd.DataFrame:
-        """Read a table; raise ReleaseError if the release does not have it."""
+        """Read a table; raise ReleaseError if the release does not have it, ReleaseDamaged if its file was changed."""
         if name not in self.tables:
             raise ReleaseError(f"Release {self.name!r}, tier {self.tier!r}, has no table {name!r}.")
-        path = next(r["path"] for r in self.manifest["resources"] if r["name"] == name)
-        table = pq.read_table(self.folder / path)
+        table = pq.read_table(pa.BufferReader(self._read_file(name)))
         return pd.DataFrame(table.to_pandas(types_mapper=_TYPES.get))
 
     def result(self, kind: str) -> Result | None:
@@ -162,8 +159,12 @@ class Release:
 
     @property
     def areas_file(self) -> Path:
-        """The GeoParquet file of areas (geo/areas.py reads it)."""
-        return self.folder / "areas.parquet"
+        """The GeoParquet file of areas (geo/areas.py reads it). Raises ReleaseDamaged if it was changed."""
+        path = self.folder / "areas.parquet"
+        changed = path.stat().st_mtime_ns if path.is_file() else 0
+        if not _is_whole(path, changed, self.areas_checksum):
+            raise ReleaseDamaged.of_file(path, _REMEDY)
+        return path
 
     @property
     def areas_checksum(self) -> str:
@@ -171,12 +172,36 @@ class Release:
         return next(str(r["hash"]) for r in self.manifest["resources"] if r["name"] == "areas")
 
     def check(self) -> list[str]:
-        """List files that are missing or were changed; empty when all is well."""
-        problems = []
+        """List what is wrong with files that are missing or were changed; empty when all is well."""
+        return [str(error) for error in self.list_damaged().values()]
+
+    def list_damaged(self) -> dict[str, ReleaseDamaged]:
+        """List the tables (and "areas") whose file is missing or was changed, each with the error that says so."""
+        damaged = {}
         for resource in self.manifest["resources"]:
-            path = self.folder / resource["path"]
-            if not path.is_file():
-                problems.append(f"{path} is missing. A release is never edited: put it back from a copy.")
-            elif hashlib.sha256(path.read_bytes()).hexdigest() != resource["hash"].removeprefix("sha256:"):
-                problems.append(f"{path} was changed. A release is never edited: put it back from a copy.")
-        return problems
+            try:
+                self._read_file(resource["name"])
+            except ReleaseDamaged as error:
+                damaged[str(resource["name"])] = error
+        return damaged
+
+    def _read_file(self, name: str) -> bytes:
+        """Read the file of a table, or of the areas. Raises ReleaseDamaged if it is not the one in the manifest."""
+        resource = next(r for r in self.manifest["resources"] if r["name"] == name)
+        path = self.folder / resource["path"]
+        try:
+            raw: bytes = path.read_bytes()
+        except OSError:
+            raw = b""
+        if not _has_checksum(raw, resource["hash"]):
+            raise ReleaseDamaged.of_file(path, _REMEDY if path.parent == self.folder else REMEDY)
+        return raw
+
+
+@lru_cache(maxsize=64)
+def _is_whole(path: Path, _changed: int, checksum: str) -> bool:
+    return path.is_file() and _has_checksum(path.read_bytes(), checksum)
+
+
+def _has_checksum(raw: bytes, checksum: str) -> bool:
+    return bool(hashlib.sha256(raw).hexdigest() == checksum.removeprefix("sha256:"))

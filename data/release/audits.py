@@ -7,15 +7,16 @@ see: a process of one tier opens no file of the other. data/disclosure/attacks/a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data.release.stamp import read_stamped
 from data.tables.spec import Tier
 
 PREFIX = "audit-"
+_REMEDY = "Remove its folder and make it anew: tact audit"
 MANIFEST, REPORT = "manifest.json", "report.json"
 _KINDS = {"created": str, "release_sha256": str, "checks": list, "findings": list}
 
@@ -64,12 +65,9 @@ def newest(derived: Path | None, name: str, tier: Tier, checksum: str) -> AuditR
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Read a report; empty if it is damaged or has another layout."""
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    is_valid = isinstance(report, dict) and all(isinstance(report.get(n), kind) for n, kind in _KINDS.items())
+    """Read a report; empty if it has another layout. Raises ReleaseDamaged if it was changed."""
+    report = read_stamped(path, _REMEDY)
+    is_valid = all(isinstance(report.get(name), kind) for name, kind in _KINDS.items())
     return report if is_valid and report["checks"] else {}
 
 

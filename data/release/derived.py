@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from data.release import Release
 from data.release.result import FORMAT, MANIFEST, Result, Table, newest, read_manifest
+from data.release.stamp import format_stamped
 from data.tables.resource import describe_resource
 from data.workspace import files
 from data.workspace.version import code_version
@@ -58,8 +59,7 @@ def publish(derived: Path, release: Release, kind: str, tables: Sequence[Table],
             manifest["after"] = last.folder.name if last is not None else ""
             final = _place(derived / name, manifest)
         complete = {**manifest, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
-        text = json.dumps(complete, ensure_ascii=False, indent=1) + "\n"
-        (aside / MANIFEST).write_text(text, encoding="utf-8")
+        (aside / MANIFEST).write_text(format_stamped(complete), encoding="utf-8")
         if not final.is_dir():
             files.publish_folder(aside, final)
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from data.release.stamp import read_stamped
 from data.tables.spec import Tier
 
 MANIFEST = "manifest.json"
 KINDS = ("risk", "advice")  # those whose tables are read with a release
 FORMAT = 1
+REMEDY = "Remove its folder and make it anew: tact risk"
 _NEEDED = {"kind": str, "format": int, "tier": str, "release_sha256": str, "created": str, "resources": list}
 
 
@@ -79,17 +80,14 @@ def list_all_results(derived: Path, tier: Tier, kind: str) -> list[Result]:
 
 
 def _list_readable(folder: Path, pattern: str, tier: Tier) -> list[Result]:
-    """List the readable results of a tier, newest first."""
+    """List the results of a tier that this version can read, newest first. Raises ReleaseDamaged."""
     pairs = ((path.parent, read_manifest(path)) for path in folder.glob(pattern))
     results = [Result(*pair) for pair in pairs if pair[1].get("tier") == tier]
     return sorted(results, key=lambda result: (result.manifest["created"], result.folder.name), reverse=True)
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Read a manifest; empty if it is damaged or has another layout."""
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    is_valid = isinstance(manifest, dict) and all(isinstance(manifest.get(n), kind) for n, kind in _NEEDED.items())
+    """Read a manifest; empty if it has another layout. Raises ReleaseDamaged if it was changed."""
+    manifest = read_stamped(path, REMEDY)
+    is_valid = all(isinstance(manifest.get(name), kind) for name, kind in _NEEDED.items())
     return manifest if is_valid and manifest["format"] == FORMAT else {}

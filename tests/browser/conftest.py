@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -18,6 +16,7 @@ import pytest
 
 from tests.helpers.browser import HOSTILE, WATCHED, Served, free_port, wait_for, wait_for_map, watch
 from tests.helpers.entry import list_cookies
+from tests.helpers.manifests import edit_manifest
 from tests.helpers.paths import ROOT
 
 CHROMIUM = "/usr/bin/chromium"
@@ -90,12 +89,8 @@ def _spoil(manifest: Path) -> None:
     figures = pd.read_parquet(manifest.parent / "figures.parquet")
     figures[["source", "note"]] = HOSTILE
     figures.to_parquet(manifest.parent / "figures.parquet")
-    package = json.loads(manifest.read_text(encoding="utf-8"))
-    for resource in package["resources"]:
-        if resource["name"] in {"areas", "figures"}:
-            content = (manifest.parent / resource["path"]).read_bytes()
-            resource["hash"] = hashlib.sha256(content).hexdigest()
-    manifest.write_text(json.dumps(package), encoding="utf-8")
+    with edit_manifest(manifest):
+        pass
 
 
 @pytest.fixture(scope="session")

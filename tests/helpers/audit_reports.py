@@ -1,10 +1,10 @@
 """Hand-written audit reports, in the form that data/disclosure/attacks/audit.py writes."""
 
 import hashlib
-import json
 from pathlib import Path
 
 from data.release import MANIFEST, Release, audits
+from data.release.stamp import format_stamped
 
 MEMBERSHIP = {"attack": "membership", "all_numbers": 0.2, "all_numbers_high": 0.22, "children": 26}
 
@@ -39,6 +39,6 @@ def write(
     folder = derived / release.name / f"{audits.PREFIX}{mark or created.replace(':', '')}"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / audits.tier_file(release.tier)
-    path.write_text(json.dumps({**told, **dict(instead)}), encoding="utf-8")
+    path.write_text(format_stamped({**told, **dict(instead)}), encoding="utf-8")
     (folder / audits.REPORT).write_text("{}", encoding="utf-8")
     return path

@@ -22,6 +22,7 @@ from data.disclosure.attacks.bounds import Finding, Published
 from data.disclosure.attacks.suite import attack_numbers
 from data.errors import ReleaseError
 from data.release import MANIFEST, Release, audits, current_name, names
+from data.release.stamp import format_stamped
 from data.tables.spec import TIERS, Tier
 from data.workspace import files as safely
 from data.workspace.types import ProgressCount
@@ -91,7 +92,10 @@ def audit_release(
 def _run_attacks(
     releases: Path, derived: Path, release: Release, leaving: Sequence[Path]
 ) -> Iterable[tuple[str, list[Finding], Mapping[str, float]]]:
-    yield "checksums", _check_files(release), {}
+    changed = _check_files(release)
+    yield "checksums", changed, {}
+    if changed:  # what was not published tells nothing of what was
+        return
     yield from attack_numbers(read_earlier(releases, release), release)
     tables = [release.folder / f"{name}.parquet" for name in release.tables]
     # Exports hold results that were computed from the release too.
@@ -107,12 +111,7 @@ def read_earlier(releases: Path, release: Release) -> list[Published]:
 
 
 def _check_files(release: Release) -> list[Finding]:
-    findings = []
-    for resource in release.manifest["resources"]:
-        path = release.folder / resource["path"]
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != resource["hash"]:
-            findings.append(Finding("checksums", resource["name"], {}, "is not the file that was published"))
-    return findings
+    return [Finding("checksums", name, {}, "is not the file that was published") for name in release.list_damaged()]
 
 
 def _write(
@@ -135,7 +134,7 @@ def _write(
     written = {audits.MANIFEST: manifest, audits.REPORT: _outcome(checks, findings)}
     written |= {audits.tier_file(tier): _describe_tier(tier, manifest, checks, findings[tier]) for tier in TIERS}
     for name, content in written.items():
-        (aside / name).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        (aside / name).write_text(format_stamped(content), encoding="utf-8")
     safely.publish_folder(aside, final)
     return final
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from data.disclosure.attacks.bounds import Finding, Published
 from data.disclosure.attacks.suite import attack_numbers
 from data.disclosure.reconciliation import add_column, reconcile
 from data.release import MANIFEST, Release
+from data.release.stamp import format_stamped
 from data.restricted.publishing import manifest
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.indicators import NAME
@@ -72,8 +72,7 @@ def audit_tiers(folder: Path, earlier: Mapping[Tier, Sequence[Published]], draft
 
 
 def _write_manifest(folder: Path, described: Mapping[str, Any]) -> None:
-    text = json.dumps(described, ensure_ascii=False, indent=1) + "\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    (folder / MANIFEST).write_text(format_stamped(described), encoding="utf-8")
 
 
 def _write_parquet(folder: Path, name: str, table: pa.Table, about: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from risk.evaluation.forecast_ledger import COUNTS, read_complete_panel
 from risk.evaluation.hub_files import tabulate_observed, write_target
 from risk.evaluation.scores import QUANTILES
 from risk.model.observations import WAYS, Observations
+from tests.helpers.manifests import edit_manifest
 
 
 @pytest.fixture
@@ -91,6 +92,8 @@ def copy_as_earlier(demo, name, quarters):
         path = folder / "partner" / f"{table}.parquet"
         rows = pd.read_parquet(path)
         rows[rows["period"].isin(sorted(rows["period"].unique())[:quarters])].to_parquet(path)
+    with edit_manifest(folder / "partner" / "datapackage.json"):
+        pass
 
 
 def test_a_plan_whose_release_was_taken_away_hides_no_other_plan(tact, demo):

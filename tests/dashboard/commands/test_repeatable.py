@@ -67,6 +67,7 @@ def manifests(workspace):
     found = [json.loads(p.read_text("utf-8")) for p in sorted(workspace.glob("releases/*/*/datapackage.json"))]
     for one in found:
         assert one.pop("created") == one["tact"].pop("created")
+        del one["sha256"]  # of a text with the time in it
     return found
 
 

@@ -1,6 +1,5 @@
 """The cost of protection is computed from a release alone, and is right where the truth is known."""
 
-import json
 import shutil
 
 import numpy as np
@@ -20,6 +19,7 @@ from data.disclosure.cost import (
 from data.release import MANIFEST, Release
 from data.tables.spec import TIERS
 from tests.helpers import small_release
+from tests.helpers.manifests import edit_manifest
 from tests.helpers.small_release import WHOLE, YEARS
 
 NOISE = CellKey()
@@ -32,14 +32,12 @@ def publish(counts, draw, mechanism=NOISE):
 
 def described(release, **about):
     """Write into the manifest what each table is, and the given entries."""
-    path = release.folder / MANIFEST
-    told = json.loads(path.read_text(encoding="utf-8"))
-    for resource in told["resources"]:
-        measure, *cut = resource["name"].split("_")
-        if measure == "children":
-            resource["tact"] = {"measure": measure, "level": cut[0], "grain": cut[1], "breakdown": cut[2:]}
-    told["tact"].update(about)
-    path.write_text(json.dumps(told), encoding="utf-8")
+    with edit_manifest(release.folder / MANIFEST) as told:
+        for resource in told["resources"]:
+            measure, *cut = resource["name"].split("_")
+            if measure == "children":
+                resource["tact"] = {"measure": measure, "level": cut[0], "grain": cut[1], "breakdown": cut[2:]}
+        told["tact"].update(about)
     return Release.open(release.folder.parents[1], release.tier)
 
 

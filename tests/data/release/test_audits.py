@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from data.errors import ReleaseDamaged
 from data.release import MANIFEST, audits
 from tests.helpers import small_release
 from tests.helpers.audit_reports import write
@@ -53,11 +54,17 @@ def test_a_report_of_a_release_that_was_changed_since_is_none(release, tmp_path)
     assert newest(tmp_path, release) is None
 
 
-def test_a_damaged_report_is_passed_over(release, tmp_path):
+def test_a_damaged_report_is_said_to_be_damaged(release, tmp_path):
     write(tmp_path, release, "2026-11-01T00:00:00Z")
-    for number, text in enumerate(("{", "[]", '"x"', "\udcff")):
-        path = write(tmp_path, release, f"2026-11-02T00:00:0{number}Z")
+    path = write(tmp_path, release, "2026-11-02T00:00:00Z")
+    for text in ("{", "[]", '"x"', "\udcff", path.read_text("utf-8").replace("bounds", "bonds")):
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
+        with pytest.raises(ReleaseDamaged, match=r"public\.json is damaged or was changed.*tact audit"):
+            newest(tmp_path, release)
+
+
+def test_a_report_of_another_layout_is_passed_over(release, tmp_path):
+    write(tmp_path, release, "2026-11-01T00:00:00Z")
     for number, wrong in enumerate(({"created": 3}, {"checks": {}}, {"checks": []}, {"findings": None})):
         write(tmp_path, release, f"2026-11-03T00:00:0{number}Z", str(number), instead=wrong)
     assert newest(tmp_path, release).created == "2026-11-01T00:00:00Z"

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
+from data.errors import ReleaseDamaged
 from data.release import MANIFEST as RELEASE_MANIFEST
 from data.release import Release, derived
 from data.release.derived import publish
 from data.release.result import KINDS, MANIFEST, Table, latest, newest
+from data.release.stamp import format_stamped
 
 ROWS = pa.table({"area": ["AL-11"], "period": ["2006-06-01/P1Y"], "state": ["number"], "value": [1.5]})
 TABLE = Table("risk", "region", "year", (), "Risk class", ROWS)
@@ -46,7 +48,7 @@ def test_the_same_is_written_once_and_the_newest_counts(places):
     second = publish(folder, release, KINDS[0], [TABLE], {"parameters": {"seed": 2}})
     path = second.folder / MANIFEST
     later = {**json.loads(path.read_text()), "created": "2999-01-01T00:00:00Z"}
-    path.write_text(json.dumps(later))
+    path.write_text(format_stamped(later))
     assert newest(folder, release.name, "public", release.checksum, KINDS[0]).folder == second.folder
     assert sorted(p.name for p in (folder / release.name).iterdir()) == sorted([first.folder.name, second.folder.name])
 
@@ -59,7 +61,7 @@ def test_of_results_made_in_the_same_second_the_last_counts(places):
         assert newest(folder, release.name, "public", release.checksum, KINDS[0]).folder == made.folder
 
 
-@pytest.mark.parametrize("harm", ["other tier", "other release", "damaged", "other format"])
+@pytest.mark.parametrize("harm", ["other tier", "other release", "other format"])
 def test_a_result_of_anything_else_is_none(places, harm):
     releases, folder = places
     release = Release.open(releases, "public")
@@ -70,12 +72,19 @@ def test_a_result_of_anything_else_is_none(places, harm):
         return
     if harm == "other release":
         path = release.folder / RELEASE_MANIFEST
-        path.write_text(path.read_text() + "\n")
-    elif harm == "damaged":
-        manifest.write_text(manifest.read_text()[:-20])
+        path.write_text(format_stamped({**json.loads(path.read_text()), "version": "another"}))
     else:
-        manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 99'))
+        manifest.write_text(format_stamped({**json.loads(manifest.read_text()), "format": 99}))
     assert Release.open(releases, "public", derived=folder).added == ()
+
+
+def test_a_damaged_result_is_said_to_be_damaged(places):
+    releases, folder = places
+    manifest = publish(folder, Release.open(releases, "public"), KINDS[0], [TABLE], {}).folder / MANIFEST
+    for text in (manifest.read_text()[:-20], manifest.read_text().replace("AL-11", "AL-12").replace("risk", "rise")):
+        manifest.write_text(text)
+        with pytest.raises(ReleaseDamaged, match=r"damaged or was changed.*tact risk"):
+            Release.open(releases, "public", derived=folder)
 
 
 def test_a_failure_while_writing_leaves_nothing(places, monkeypatch):

@@ -1,6 +1,5 @@
 """Layers of a release: numbers, states, figures with their sources, and which layers may be combined."""
 
-import json
 import pickle
 
 import pandas as pd
@@ -17,6 +16,7 @@ from geo.layers.output import terms, wide
 from geo.layers.output.table import build_table
 from geo.layers.profile import build_profile
 from tests.helpers import small_release
+from tests.helpers.manifests import edit_manifest
 from tests.helpers.small_release import QUARTERS, REGIONS, WHOLE, YEARS
 
 
@@ -360,10 +360,8 @@ def test_the_margin_says_that_a_published_number_means_at_least_one(partner):
 
 def test_a_period_whose_year_is_not_final_is_called_provisional(tmp_path):
     release = small_release.make(tmp_path)
-    path = release.folder / "datapackage.json"
-    about = json.loads(path.read_text(encoding="utf-8"))
-    about["tact"]["final"] = Period.parse(YEARS[0]).end.isoformat()
-    path.write_text(json.dumps(about), encoding="utf-8")
+    with edit_manifest(release.folder / "datapackage.json") as about:
+        about["tact"]["final"] = Period.parse(YEARS[0]).end.isoformat()
     later, layer = Release.open(tmp_path, "partner"), find_layer("encounters")
     first, last = (layer.read(later, View("region", year)).legend.period for year in (YEARS[0], YEARS[-1]))
     assert "provisional" not in first

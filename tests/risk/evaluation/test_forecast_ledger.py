@@ -25,6 +25,7 @@ from risk.evaluation.forecast_ledger import (
 from risk.evaluation.risk_model import MODEL, build_panel
 from risk.laplace.likelihood import MISSING
 from risk.model.observations import PATHWAYS, WAYS, Observations
+from tests.helpers.manifests import edit_manifest
 
 WHOLE = Period.parse("2006-06-01/2008-05-31")
 QUARTERS = tuple(period.id for period in Calendar(6).between(WHOLE.start, WHOLE.end, "quarter"))
@@ -101,6 +102,8 @@ def write_release(folder, name, quarters, tier="partner"):
     resources = [{"name": table, "path": f"{table}.parquet"}] if quarters else []
     pd.DataFrame({"period": quarters}).to_parquet(path / f"{table}.parquet")
     (path / MANIFEST).write_text(json.dumps({"tact": {"invented": True}, "resources": resources}))
+    with edit_manifest(path / MANIFEST):
+        pass
 
 
 def test_the_last_quarter_is_the_last_that_any_release_of_the_tier_shows(tmp_path):

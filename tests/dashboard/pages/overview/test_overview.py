@@ -1,6 +1,5 @@
 """The Overview page: its answer, its list and map, what is new, both tiers, and a world without results."""
 
-import json
 import re
 import shutil
 from collections import Counter
@@ -25,6 +24,7 @@ from risk.planning import advice
 from risk.planning.advice import PlanReview
 from risk.planning.saved import save_plan
 from risk.report.shift import WATCHED
+from tests.helpers.manifests import edit_manifest
 from tests.helpers.paths import ROOT
 
 APP = str(ROOT / "dashboard" / "web" / "script" / "app.py")
@@ -220,9 +220,8 @@ def test_an_older_release_is_never_compared_with_a_later_one(scored, tmp_path):
     for number, name in enumerate(("2009-03-001", "2009-04-001", "2009-05-001"), start=1):
         folder = shutil.copytree(original, releases / name)
         for manifest in folder.glob("*/datapackage.json"):
-            described = json.loads(manifest.read_text())
-            described["tact"]["sequence"] = number
-            manifest.write_text(json.dumps(described))
+            with edit_manifest(manifest) as described:
+                described["tact"]["sequence"] = number
     site = Site(releases, "partner", derived=scored.derived)
     opened = [Release.open(releases, "partner", name) for name in sorted(path.name for path in releases.iterdir())]
     shown = [CurrentRelease(release, release.checksum, "partner") for release in opened]

@@ -1,7 +1,6 @@
 """Releases of a small plan always have the same numbers, from records to files."""
 
 import hashlib
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +13,7 @@ from data.errors import InputError, ReleaseError
 from data.release import MANIFEST, Release, names
 from data.tables.spec import TIERS, TableSpec
 from tests.helpers import small_worlds
+from tests.helpers.manifests import edit_manifest
 
 PLAN = small_worlds.SMALL_PLAN
 FEW = {
@@ -121,10 +121,8 @@ def test_what_an_earlier_version_protected_in_another_way_is_not_continued(tmp_p
     vault = small_worlds.MemoryVault(encounter=world(rows=100, children=80))
     made = release(vault, tmp_path, plan=FEW)
     for tier in TIERS:
-        path = tmp_path / made.name / tier / MANIFEST
-        stated = json.loads(path.read_text(encoding="utf-8"))
-        stated["tact"]["mechanism"] = stated["tact"]["parameters"]["mechanism"] = former
-        path.write_text(json.dumps(stated), encoding="utf-8")
+        with edit_manifest(tmp_path / made.name / tier / MANIFEST) as stated:
+            stated["tact"]["mechanism"] = stated["tact"]["parameters"]["mechanism"] = former
     with pytest.raises(InputError, match=rf"{made.name} was protected by '{former}'.*in a new workspace"):
         release(vault, tmp_path, plan=FEW)
     with pytest.raises(InputError, match="no longer has"):

@@ -1,0 +1,60 @@
+"""JSON files that carry a checksum of themselves, so that a damaged or edited one is never taken for a whole one.
+
+The last line but one of such a file is the SHA-256 of all text above it. Files from before have none; of those it is
+only seen whether they are JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from data.errors import ReleaseDamaged
+
+_KEY = "sha256"
+_END = re.compile(rb',\n "sha256": "([0-9a-f]{64})"\n}\n\Z')
+# Signs of a stamp, one of which is left where the other was damaged.
+_SIGNS = re.compile(rb'"sha256": "[^"]*"\s*}\s*\Z|[0-9a-f]{64}"\s*}\s*\Z')
+
+
+def format_stamped(document: Mapping[str, Any]) -> str:
+    """Return a document as the text of a file, with its checksum at the end in place of an older one."""
+    plain = {name: value for name, value in document.items() if name != _KEY}
+    text = json.dumps(plain, ensure_ascii=False, indent=1).removesuffix("\n}")
+    return f'{text},\n "{_KEY}": "{hashlib.sha256(text.encode()).hexdigest()}"\n}}\n'
+
+
+def read_stamped(path: Path, remedy: str) -> dict[str, Any]:
+    """Read a document without its checksum; never change it, because it is read once.
+
+    Raises ReleaseDamaged, which names the file and the remedy, if it cannot be read or is not what was written.
+    """
+    try:
+        status = path.stat()
+        document = _read(path, status.st_mtime_ns, status.st_size)
+    except (OSError, ValueError):
+        document = None
+    if document is None:
+        raise ReleaseDamaged.of_file(path, remedy)
+    return document
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, _changed: int, _size: int) -> dict[str, Any] | None:
+    """Return a document; None if it is not whole. Raises OSError and ValueError."""
+    raw = path.read_bytes()
+    stamp = _END.search(raw)
+    if stamp is None:
+        is_whole = not _SIGNS.search(raw)
+    else:
+        is_whole = stamp.group(1).decode() == hashlib.sha256(raw[: stamp.start()]).hexdigest()
+    document = json.loads(raw) if is_whole else None
+    if not isinstance(document, dict):
+        return None
+    document.pop(_KEY, None)
+    return document

@@ -1,0 +1,117 @@
+"""A changed file is not shown: the page, the export and the model say which it is and what to do."""
+
+import shutil
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from starlette.requests import Request
+from streamlit.testing.v1 import AppTest
+
+from dashboard.map import shapes
+from dashboard.site import Site
+from dashboard.web.navigation import PAGES
+from data.release import MANIFEST, Release
+from data.tables.spec import TIERS
+from tests.dashboard.test_server import start, stop
+from tests.helpers.conversation import open_page
+
+WRONG = 777_777
+
+
+@pytest.fixture(scope="module")
+def spoiled(demo_world, tmp_path_factory):
+    """Return a copy of the demo world in which all values of all tables are another number."""
+    world = shutil.copytree(demo_world, tmp_path_factory.mktemp("damage") / "world")
+    for path in [*world.glob("releases/*/*/*.parquet"), *world.glob("derived/*/*/*.parquet")]:
+        table = pq.read_table(path)
+        for number, name in enumerate(table.column_names):
+            if name in ("value", "reconciled", "median"):
+                kind = table.schema.field(name).type
+                table = table.set_column(number, name, pa.array([WRONG] * len(table)).cast(kind))
+        if path.stem != "areas":
+            pq.write_table(table, path)
+    return world
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Yield a function that starts a web process for a world and a tier."""
+    running = []
+
+    def start_process(world, tier):
+        arguments = ["--derived", str(world / "derived"), "--tier", tier]
+        running.append(start(world / "releases", tmp_path / "seen", *arguments))
+        return running[-1].url
+
+    yield start_process
+    for served in running:
+        stop(served)
+
+
+def test_a_page_shows_no_number_of_a_changed_table_and_names_the_file(serve, spoiled):
+    url = serve(spoiled, "partner")
+    for entry in PAGES:
+        shown = open_page(url, entry.address)
+        assert "777" not in shown.text, entry
+        errors = " ".join(shown.errors).replace("\\", "")
+        assert "was changed or damaged after it was checked" in errors, entry
+        assert "parquet is damaged or was changed" in errors
+        assert "from a copy" in errors or "tact risk" in errors
+        assert "Streamlit Cloud" not in errors
+
+
+def test_a_reader_of_the_public_tier_is_told_whom_to_tell_and_no_path(serve, spoiled):
+    url = serve(spoiled, "public")
+    for entry in PAGES:
+        shown = open_page(url, entry.address)
+        errors = " ".join(shown.errors)
+        assert "Tell who runs the map" in errors or entry.module == "reallocate", "which is for partners alone"
+        assert "777" not in shown.text
+        assert str(spoiled) not in shown.text + errors
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_changed_manifest_closes_every_page_with_a_message(serve, demo_world, tmp_path, tier):
+    world = shutil.copytree(demo_world, tmp_path / "world")
+    for path in world.glob(f"releases/*/*/{MANIFEST}"):
+        path.write_text(path.read_text("utf-8").replace('"k": ', '"k": 1'), encoding="utf-8")
+    url = serve(world, tier)
+    for entry in PAGES:
+        (error,) = open_page(url, entry.address).errors
+        assert {"partner": "datapackage", "public": "Tell who runs the map"}[tier] in error
+
+
+def test_a_fault_that_nobody_expected_is_said_in_the_words_of_the_product(monkeypatch):
+    test = AppTest.from_string(
+        "from dashboard.web.navigation import show_error\nassert show_error(ValueError('/home/officer/vault'))"
+    )
+    monkeypatch.setenv("TACT_RELEASES", "/nowhere")
+    (error,) = test.run().error
+    assert error.value.startswith("This page has a fault")
+    assert "officer" not in error.value
+
+
+def test_the_export_and_the_model_stop_with_the_file_and_the_remedy(tact, spoiled, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(spoiled.parent))
+    for words in (["export", "--to", tmp_path, "--format", "csv"], ["risk"], ["plan", "draft", tmp_path / "plan.toml"]):
+        answer = tact("--workspace", spoiled, *words, "--json")
+        assert (answer.code, answer.json["error"]) == (5, "ReleaseDamaged"), answer.out
+        assert "is damaged or was changed" in answer.json["message"]
+    assert not list(tmp_path.glob("*.csv"))
+    doctor = tact("--workspace", spoiled, "doctor", "--json")
+    assert doctor.code == 7
+    assert doctor.out.count("is damaged or was changed") > 100
+
+
+def test_shapes_of_changed_areas_are_not_sent(demo_world, tmp_path):
+    world = shutil.copytree(demo_world / "releases", tmp_path / "releases")
+    release = Release.open(world, "partner")
+    checksum = release.areas_checksum
+    raw = bytearray(release.areas_file.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    release.areas_file.write_bytes(raw)
+    (level,) = (route for route in shapes.make_routes(Site(world, "partner")) if "{checksum}" in route.path)
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+    answer = level.endpoint(Request(scope | {"path_params": {"checksum": checksum, "level": "region"}}))
+    assert (answer.status_code, answer.body) == (500, b"The release cannot be read.\n")

@@ -1,0 +1,22 @@
+"""Manifests of releases that a test changes: they are written with the checksums that the product would write."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from data.release.stamp import format_stamped
+
+
+@contextmanager
+def edit_manifest(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the content of a manifest to change, and write it with checksums of the files as they are then."""
+    described = json.loads(path.read_text(encoding="utf-8"))
+    yield described
+    for resource in described["resources"]:
+        resource["hash"] = hashlib.sha256((path.parent / resource["path"]).read_bytes()).hexdigest()
+    path.write_text(format_stamped(described), encoding="utf-8")
