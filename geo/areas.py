@@ -6,6 +6,7 @@ countries are unions of their municipalities (Mount Athos is a region without on
 """
 
 import json
+import tempfile
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,15 @@ def load_areas(workspace_areas: Path | None = None) -> Areas:
     if imported is not None and imported.exists():
         return _build(read_cells(imported))
     return _shipped()
+
+
+def pack_areas(workspace_areas: Path) -> tuple[bytes, str]:
+    """Return a workspace's areas as GeoParquet, as a release holds them, and the source of their boundaries."""
+    areas = load_areas(workspace_areas)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "areas.parquet"
+        areas.write(path)
+        return path.read_bytes(), areas.source
 
 
 def read_areas(path: Path) -> Areas:

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from dashboard.commands.output import Json, emit, format_table, progress
+from dashboard.commands.output import Json, Tick, emit, format_table, progress
 from dashboard.commands.workspace import open_workspace
 from dashboard.narrative.attacks import TRIED, judge_attack
-from dashboard.site import Site
-from dashboard.site.current_release import CurrentRelease, follow_release
 from data.disclosure.attacks.audit import Audit
-from data.disclosure.attacks.audit import audit_release as audit_release
 from data.disclosure.attacks.bounds import Finding
-from data.release import Release
-from data.tables.spec import TIERS
-from data.workspace.files import private_folder
-from geo import export
-from risk.evaluation.forecast_ledger import COUNTS
-from risk.evaluation.hub_files import tabulate_observed, write_target
+from data.workspace import Workspace
 
 _REFUSED = 5  # exit code: an attack succeeded
 _MAX_CELLS = 20  # listed for each table
@@ -35,21 +26,9 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Attack a release together with all earlier ones, and every file that readers can get."""
-    from dashboard.map.atlas import write_atlases
-
     workspace = open_workspace(context, or_demo=True)
-    # Partner files never lie outside the workspace, and those of an audit that was killed go when the next one starts.
-    with progress("Attacking") as tick, private_folder(workspace.path / ".audit.part") as folder:
-        files = {}
-        for tier in TIERS:
-            opened = Release.open(workspace.releases, tier, name, derived=workspace.derived)
-            files[tier] = export.export_layers(opened, folder / tier, export.FORMATS)
-            files[tier] += write_atlases(opened, folder / tier)
-            site = Site(workspace.releases, tier, derived=workspace.derived)
-            files[tier] += _write_pictures(site, follow_release(opened), folder / tier)
-            if COUNTS in opened.tables:
-                files[tier].append(write_target(opened, tabulate_observed(opened), folder / tier))
-        result = audit_release(workspace.releases, workspace.derived, name, files=files, progress=tick)
+    with progress("Attacking") as tick:
+        result = _attack(workspace, name, tick)
     emit(
         {
             "passed": result.passed,
@@ -64,10 +43,10 @@ def audit(
         raise SystemExit(_REFUSED)
 
 
-def _write_pictures(site: Site, current: CurrentRelease, folder: Path) -> list[Path]:
-    """Write the pictures of the pages. They come by name: pages bring Streamlit, without which commands start."""
-    files: list[Path] = import_module("dashboard.web.pictures").write_pictures(site, current, folder)
-    return files
+def _attack(workspace: Workspace, name: str | None, tick: Tick) -> Audit:
+    """Attack a release. The files come by name: pages bring Streamlit, without which commands start."""
+    result: Audit = import_module("dashboard.web.reader_files").audit_workspace(workspace, name, tick)
+    return result
 
 
 def format_audit(result: Audit) -> list[str]:

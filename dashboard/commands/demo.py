@@ -9,15 +9,16 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import Json, emit, progress, say
-from dashboard.commands.release import release_workspace
 from dashboard.commands.risk import score
 from data.errors import WorkspaceError
 from data.reference import area_table
 from data.release import Release, current_name
 from data.restricted import governance, keys
 from data.restricted.imports import Importer
+from data.restricted.publication import release_workspace
 from data.restricted.vault import Vault
 from data.workspace import Workspace, demo_path, files
+from geo.areas import pack_areas
 from geo.places import Places
 from risk import worlds
 from risk.report import reconstruct_forecasts
@@ -54,7 +55,7 @@ def build_demo(
     with Vault.create(workspace.vault, secrets) as vault:
         _fill(Importer(workspace, vault, secrets, Places(area_table()).resolve), _build_world(seed, children))
         with progress("Releasing") as tick:
-            release_workspace(workspace, vault, secrets, tick)
+            release_workspace(workspace, vault, secrets, pack_areas(workspace.areas), tick)
     with progress("Calculating what would have been forecast"):
         reconstruct_forecasts(Release.open(workspace.releases, "partner"), workspace.derived)
     with progress("Calculating the risk model") as tick:

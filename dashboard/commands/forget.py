@@ -14,8 +14,7 @@ from dashboard.commands.asking import ask, ask_hidden, can_ask
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
-from data.restricted import intake, keys
-from data.restricted.intake.rejects import remove_lists
+from data.restricted import forgetting, intake, keys
 from data.restricted.vault import Vault, open_vault, partners
 from data.workspace import Workspace
 
@@ -59,14 +58,11 @@ def forget(
     names = _read_names(partner, source)
     secrets = keys.load(workspace.id)
     with open_vault(workspace, secrets) as vault:
-        children = keys.IdentifierHasher(secrets.identifier).hash(names)
-        has_number = names[-1].startswith(intake.BY_NUMBER)
-        doubts = [] if even_if_unknown else _find_doubts(vault, children, partner, has_number=has_number)
+        children = forgetting.hash_child(secrets, names)
+        doubts = [] if even_if_unknown else _find_doubts(vault, names, children, partner)
         if doubts:
             _require_yes(doubts, partner)
-        with vault.writing():
-            had_lists = remove_lists(workspace.rejects)
-            deleted = vault.forget(children)
+        deleted, had_lists = forgetting.forget_child(workspace, vault, children)
     emit(
         {"forgotten": deleted, "known": deleted > 0},
         as_json,
@@ -78,13 +74,13 @@ def forget(
     )
 
 
-def _find_doubts(vault: Vault, children: Sequence[str], partner: str | None, *, has_number: bool) -> list[str]:
+def _find_doubts(vault: Vault, names: Sequence[str], children: Sequence[str], partner: str | None) -> list[str]:
     """Return sentences on identifiers that no record has; empty if all are known."""
-    unknown = vault.find_unknown(children)
-    if len(unknown) == len(children):
+    unknown = forgetting.find_unknown(vault, names, children)
+    if unknown == "child":
         known, main = vault.partners(), vault.partners("encounter")
         return [_UNKNOWN_CHILD, *([partners.list_similar(partner, known, main)] if partner else [])]
-    return [_UNKNOWN_NUMBER] if has_number and children[-1] in unknown else []
+    return [_UNKNOWN_NUMBER] if unknown else []
 
 
 def _require_yes(doubts: list[str], partner: str | None) -> None:
@@ -142,8 +138,7 @@ def withdraw(
         name = vault.find_partner(partner)
         if not yes:
             _require_name(name, vault.count_brought(name), as_json=as_json)
-        had_lists = remove_lists(workspace.rejects, name)
-        deleted = vault.withdraw(name)
+        deleted, had_lists = forgetting.withdraw_partner(workspace, vault, name)
     emit(
         {"withdrawn": deleted},
         as_json,

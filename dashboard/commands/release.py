@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -11,19 +10,19 @@ from typing import Annotated, Any
 
 import typer
 
-from dashboard.commands.output import Json, Tick, emit, format_table, progress, say
-from dashboard.commands.second import confirm_release, log_approval
+from dashboard.commands.output import Json, emit, format_table, progress, say
+from dashboard.commands.second import confirm_release
 from dashboard.commands.workspace import DeleteOverdue, check_overdue, delete_overdue, open_workspace, warn_overdue
 from data.disclosure import policy_file
 from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseRefused
-from data.reference import area_table, figures
 from data.release import Release, current_name, names
-from data.restricted import governance, keys, publishing
-from data.restricted.vault import Vault, open_vault
+from data.restricted import keys, publication
+from data.restricted.publishing import NewRelease
+from data.restricted.vault import open_vault
 from data.tables.spec import TIERS
 from data.workspace import Workspace
-from geo import areas
+from geo.areas import pack_areas
 
 _HEAD = ("release", "created (UTC)", "tiers", "")
 _FIRST = (
@@ -37,43 +36,6 @@ _WAITING = "{number} encounters of years that are final came or changed later. T
 
 def _name_provisional(final: str, policy: Policy) -> str:
     return _PROVISIONAL.format(final=final) if final > policy.first.isoformat() else _ALL_PROVISIONAL
-
-
-def _read_areas(workspace: Workspace) -> tuple[bytes, str]:
-    """Return the workspace's areas as GeoParquet, and the source of their boundaries."""
-    places = areas.load_areas(workspace.areas)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "areas.parquet"
-        places.write(path)
-        return path.read_bytes(), places.source
-
-
-def release_workspace(
-    workspace: Workspace,
-    vault: Vault | None,
-    secrets: keys.Keys | None,
-    tick: Tick | None = None,
-    day: date | None = None,
-) -> publishing.NewRelease:
-    """Write a release of a workspace as of a day (today); without a vault, only from published figures and areas."""
-    geometry, source = _read_areas(workspace)
-    rules = policy_file.read(workspace.path)
-    hasher = keys.IdentifierHasher(secrets.identifier) if secrets else None
-    return publishing.make_release(
-        vault,
-        workspace.releases,
-        areas_geoparquet=geometry,
-        area_table=area_table(),
-        figures=figures(),
-        invented=workspace.invented,
-        record_keys=hasher.record_keys if hasher else None,
-        areas_source=source,
-        first_month=workspace.start_month,
-        plan=governance.read(workspace).permitted(rules.plan),
-        policy=rules.policy,
-        day=day,
-        progress=tick,
-    )
 
 
 def release(
@@ -144,22 +106,19 @@ def _check_day(workspace: Workspace, day: datetime | None) -> date | None:
     return day.date() if day else None
 
 
-def _make_release(
-    workspace: Workspace, figures_only: bool, day: date | None, confirmed: int | None
-) -> publishing.NewRelease:
+def _make_release(workspace: Workspace, figures_only: bool, day: date | None, confirmed: int | None) -> NewRelease:
+    areas = pack_areas(workspace.areas)
     if figures_only:  # nothing of any child: nobody needs to approve it
         with progress("Releasing") as tick:
-            return release_workspace(workspace, None, None, tick)
+            return publication.release_workspace(workspace, None, None, areas, tick)
     secrets = keys.load(workspace.id)
     with open_vault(workspace, secrets) as vault, vault.writing():
         overdue = check_overdue(workspace, vault, confirmed)
         warn_overdue(overdue)
-        second = confirm_release(workspace, vault, governance.read(workspace))
+        second = confirm_release(workspace, vault)
         delete_overdue(workspace, vault, overdue)
         with progress("Releasing") as tick:
-            new = release_workspace(workspace, vault, secrets, tick, day)
-        log_approval(workspace, second, new.name)
-        return new
+            return publication.publish(workspace, vault, secrets, areas, second=second, progress=tick, day=day)
 
 
 def list_releases(context: typer.Context, as_json: Json = False) -> None:

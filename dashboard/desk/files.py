@@ -6,14 +6,12 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.desk import correcting, questions, summary
+from dashboard.desk.consent import ask_consent
 from dashboard.desk.frame import show_title
 from dashboard.desk.hand import FileInHand, Hand, read_hand
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets.markup import render_list, render_note, render_table
-from data.restricted.governance.retention import Overdue
-
-_WIDTH = 420
 
 
 def show(desk: Desk) -> None:
@@ -89,29 +87,12 @@ def _show_trial(hand: Hand, entry: FileInHand) -> None:
     st.html(html('<p class="counts"><b>{}</b> {}</p>', _("An import would do this:"), summary.word_counts(trial)))
     _show_reasons(entry)
     overdue = hand.find_overdue()
-    agreed = _ask_consent(overdue, entry)
+    agreed = ask_consent(overdue, str(entry.number))
     label = _("Import it without these rows") if trial.rejected else _("Import it")
     if st.button(label, key=f"import-{entry.number}", type="primary", disabled=not agreed):
         with st.spinner(_("Importing …")):
             hand.store(entry, overdue.count if overdue.count and overdue.doubts else None)
         st.rerun()
-
-
-def _ask_consent(overdue: Overdue, entry: FileInHand) -> bool:
-    """Say which old records an import deletes; where that is in doubt, return whether the officer agrees."""
-    if not overdue.count:
-        return True
-    st.warning(
-        _(
-            "{count} records are about children without an encounter since {day}. The import deletes them first, as "
-            "governance.toml says.",
-            count=overdue.count,
-            day=str(overdue.since),
-        )
-    )
-    if not overdue.doubts:
-        return True
-    return st.checkbox(_("Yes, delete these {count} records", count=overdue.count), key=f"overdue-{entry.number}")
 
 
 def _show_reasons(entry: FileInHand) -> None:

@@ -40,7 +40,11 @@ class Section(NamedTuple):
 
 
 # In the order of the bar. The first one opens by itself, at the root.
-PAGES = (Section("files", mark("Files"), ""), Section("imports", mark("Imports"), "imports"))
+PAGES = (
+    Section("files", mark("Files"), ""),
+    Section("imports", mark("Imports"), "imports"),
+    Section("release", mark("Release"), "release"),
+)
 # Streamlit's own title of each page, which nobody sees, is sent again with every change.
 _NO_TITLE = "-"
 

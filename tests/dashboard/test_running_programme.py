@@ -7,14 +7,15 @@ from datetime import date
 import pytest
 
 from dashboard.commands import demo
-from dashboard.commands.release import release_workspace
 from dashboard.commands.risk import _list_tiers, score
 from data.reference import area_table
 from data.release import Release
 from data.restricted import keys
 from data.restricted.imports import Importer
+from data.restricted.publication import release_workspace
 from data.restricted.vault import Vault
 from data.workspace import Workspace
+from geo.areas import pack_areas
 from geo.places import Places
 from tests.dashboard.test_server import PAGES
 from tests.helpers.paths import ROOT
@@ -35,7 +36,7 @@ def test_every_page_shows_it_and_the_model_fits_what_there_is(tmp_path, monkeypa
     secrets = keys.load(workspace.id)
     with Vault.create(workspace.vault, secrets) as vault:
         demo._fill(Importer(workspace, vault, secrets, Places(area_table()).resolve), demo._build_world(5, 300))
-        new = release_workspace(workspace, vault, secrets, None, day)
+        new = release_workspace(workspace, vault, secrets, pack_areas(workspace.areas), None, day)
     assert (new.name, new.final) == (name, final)
     public = Release.open(workspace.releases, "public").table("children_region_year")
     assert len(public["period"].unique()) == int(final[:4]) - 2006

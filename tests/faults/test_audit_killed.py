@@ -6,7 +6,7 @@ import tempfile
 import pytest
 from filelock import FileLock
 
-from dashboard.commands import audit
+from dashboard.web import reader_files
 from data.errors import WorkspaceError
 from data.workspace.files import private_folder
 
@@ -20,7 +20,7 @@ def test_partner_files_of_an_audit_lie_in_the_workspace_and_go_with_it(tact, tmp
         seen.append(target)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(audit.export, "export_layers", export)
+    monkeypatch.setattr(reader_files.export, "export_layers", export)
     assert tact("--workspace", folder, "audit").code == 130
     assert seen[0].parent == folder / ".audit.part"
     assert not seen[0].parent.exists()
@@ -33,8 +33,8 @@ def test_an_audit_writes_nothing_outside_the_workspace(tact, tmp_path, monkeypat
     assert tact("--workspace", folder, "release", "--figures-only").code == 0
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     # GDAL's files alone are written aside.
-    monkeypatch.setattr(audit.export, "FORMATS", {"gpkg": audit.export.FORMATS["gpkg"]})
-    monkeypatch.setattr("dashboard.map.atlas.write_atlases", lambda *_: [])
+    monkeypatch.setattr(reader_files.export, "FORMATS", {"gpkg": reader_files.export.FORMATS["gpkg"]})
+    monkeypatch.setattr(reader_files, "write_atlases", lambda *_: [])
     assert tact("--workspace", folder, "audit", "--json").json["passed"]
     assert not list(folder.glob(".audit.part/*"))
 

@@ -28,6 +28,8 @@ from data.disclosure.attacks.bounds import Published
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import ReleaseError
+from data.release import Release
+from data.release.contents import count_states
 from data.restricted.counting.encounters import RecordKeys, count_tables, read_encounters
 from data.restricted.publishing.dark_figure import estimate_dark_figures
 from data.restricted.publishing.draft import Draft
@@ -63,15 +65,17 @@ Earlier = Mapping[Tier, Sequence[Published]]
 
 @dataclass(frozen=True)
 class NewRelease:
-    """A release that was published.
+    """A release that was published, or that would be.
 
-    withheld: the number of cells withheld to protect others, by tier. final: the last day of the years that are final,
+    withheld: the number of cells withheld to protect others, by tier. states: the number of cells in each state, by
+    tier (data/release/contents.py). final: the last day of the years that are final,
     None when the whole programme is. waiting: encounters of final years imported or changed after that.
     """
 
     name: str
     tiers: tuple[str, ...]
     withheld: Mapping[str, int]
+    states: Mapping[Tier, Mapping[str, int]]
     final: str | None = None
     waiting: int = 0
 
@@ -92,10 +96,12 @@ def make_release(
     mechanism: CellKey | None = None,
     day: date | None = None,
     progress: Progress | None = None,
+    rehearse: bool = False,
 ) -> NewRelease:
     """Make a release of both tiers and let `current` point at it.
 
-    `day` (default: today) decides which quarters have ended and which years are final.
+    `day` (default: today) decides which quarters have ended and which years are final. With `rehearse`, all is made and
+    attacked, and nothing is published.
 
     Without a vault, or with an empty one, it holds published figures and areas alone. `record_keys` is
     data.restricted.keys.IdentifierHasher.record_keys; needed with a vault. `mechanism` is the policy's, except in
@@ -128,7 +134,7 @@ def make_release(
             records.grid if records else None,
         )
         if records is None or vault is None or record_keys is None:
-            return _publish(vault, releases, draft, {}, {}, earlier, tick)
+            return _publish(vault, releases, draft, {}, {}, earlier, tick, rehearse)
         refuse_other_noise(releases, draft)
         refuse_shorter_time(releases, draft)
         tick("Linking children")
@@ -148,7 +154,7 @@ def make_release(
         safe = withhold_cells(tables, draft, earlier, area_table)
         blocks = {**frozen.note_withheld(safe.cells).staged(), **mark_final_years(records, published)}
         blocks |= indicators.blocks
-        new = _publish(vault, releases, draft, safe.tables, blocks, earlier, tick)
+        new = _publish(vault, releases, draft, safe.tables, blocks, earlier, tick, rehearse)
         return replace(new, waiting=count_waiting(records, published))
 
 
@@ -173,8 +179,12 @@ def _publish(
     blocks: Mapping[str, bytes],
     earlier: Earlier,
     tick: _Ticker,
+    rehearse: bool,
 ) -> NewRelease:
-    """Write both tiers to a temporary folder, attack them, and publish; `blocks` is what the vault stores."""
+    """Write both tiers to a temporary folder, attack them, and publish; `blocks` is what the vault stores.
+
+    With `rehearse`, nothing is published.
+    """
     folder = releases / f"{TEMPORARY}{draft.name}-{secrets.token_hex(4)}"
     try:
         tick("Writing")
@@ -183,6 +193,12 @@ def _publish(
             write_tier(folder / tier, tier, draft, tables.get(tier, {}))
         tick("Auditing")
         audit_tiers(folder, earlier, draft)
+        states = {tier: count_states(Release(folder / tier, draft.name, tier)) for tier in TIERS}
+        withheld = {str(tier): sum(t.withheld for t in tables.get(tier, {}).values()) for tier in TIERS}
+        final = draft.grid.final.isoformat() if draft.grid and draft.grid.final else None
+        new = NewRelease(draft.name, tuple(TIERS), withheld, states, final)
+        if rehearse:
+            return new
         if vault is not None:
             vault.stage_publication(draft.name, blocks)
         remember_name(releases, draft.name)
@@ -194,6 +210,4 @@ def _publish(
     if vault is not None:
         vault.confirm_publication(draft.name)
     tick("Done")
-    withheld = {str(tier): sum(t.withheld for t in tables.get(tier, {}).values()) for tier in TIERS}
-    final = draft.grid.final.isoformat() if draft.grid and draft.grid.final else None
-    return NewRelease(draft.name, tuple(TIERS), withheld, final)
+    return new

@@ -1,0 +1,131 @@
+"""Care of the records: backup and restore, forgetting a child, and the withdrawal of a partner, each confirmed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.desk.hand import read_hand
+from dashboard.desk.state import Desk, Locked
+from dashboard.site.text import _, escape_markdown, format_number, html
+from dashboard.widgets.markup import render_note
+from data.errors import InputError, TactError
+from data.restricted import backup, forgetting, intake
+from data.restricted.vault.partners import is_same
+
+_SAID = "care"
+_WIDTH = 520
+
+
+def show(desk: Desk) -> None:
+    """Show what can be done for the records, each in a fold of its own."""
+    st.html(html("<h2>{}</h2>", _("Care of the records")))
+    said = st.session_state.pop(_SAID, None)
+    if said:
+        st.success(said)
+    for title, act in (
+        (_("Back up"), _back_up),
+        (_("Restore a backup"), _restore),
+        (_("Forget a child"), _forget),
+        (_("A partner withdraws"), _withdraw),
+    ):
+        with st.expander(title):
+            try:
+                act(desk)
+            except Locked:
+                raise
+            except TactError as error:
+                st.error(escape_markdown(str(error)))
+
+
+def _say(sentence: str) -> None:
+    st.session_state[_SAID] = sentence
+    st.rerun()
+
+
+def _back_up(desk: Desk) -> None:
+    with st.form("backup", clear_on_submit=False, border=False, width=_WIDTH):
+        place = st.text_input(_("File to write, on this machine"), placeholder=str(Path.home() / "tact.backup"))
+        first = st.text_input(_("Passphrase of the backup"), type="password", autocomplete="off")
+        again = st.text_input(_("The same again"), type="password", autocomplete="off")
+        pressed = st.form_submit_button(_("Write the backup"))
+    st.html(render_note(_("Store the passphrase in another place: without it nobody can open the file.")))
+    if pressed:
+        if first != again:
+            raise InputError(_("The two passphrases are different. Nothing was written."))
+        target = backup.check_target(Path(place).expanduser())
+        with desk.open_vault() as (_vault, secrets):
+            backup.write_backup(desk.workspace, secrets, target, first)
+        _say(_("Wrote {file}.", file=escape_markdown(str(target))))
+
+
+def _restore(desk: Desk) -> None:
+    with st.form("restore", clear_on_submit=True, border=False, width=_WIDTH):
+        place = st.text_input(_("Backup to read, on this machine"))
+        passphrase = st.text_input(_("Passphrase of the backup"), type="password", autocomplete="off")
+        replace = st.checkbox(_("Also if the workspace has records: they are kept beside the restored ones"))
+        pressed = st.form_submit_button(_("Restore it"))
+    st.html(render_note(_("All of it is checked before anything is replaced. Afterwards the desk locks.")))
+    if pressed:
+        source = backup.find_backup(Path(place).expanduser())
+        backup.restore_backup(source, desk.workspace.path, passphrase, replace=replace)
+        desk.lock()
+        st.rerun()
+
+
+def _forget(desk: Desk) -> None:
+    hand = read_hand(desk)
+    with st.form("forget", clear_on_submit=True, border=False, width=_WIDTH):
+        partner = st.selectbox(_("Partner"), hand.list_partners(), index=None, placeholder=_("Choose"))
+        identifier = st.text_input(_("The partner's identifier of the child"), type="password", autocomplete="off")
+        number = st.text_input(_("Programme number, if it has one"), type="password", autocomplete="off")
+        unknown_too = st.checkbox(_("Also if no record has it: records that come later are rejected"))
+        sure = st.checkbox(_("Yes. This cannot be undone."))
+        pressed = st.form_submit_button(_("Forget this child"))
+    if not pressed:
+        return
+    names = intake.child_names(partner or "", identifier if partner else "", number)
+    if not names or not sure:
+        raise InputError(
+            _("Nothing was changed: give an identifier and its partner, or a programme number, and say yes.")
+        )
+    with desk.open_vault() as (vault, secrets):
+        children = forgetting.hash_child(secrets, names)
+        if forgetting.find_unknown(vault, names, children) and not unknown_too:
+            raise InputError(_("No record has what you typed. Check it for typing errors. Nothing was changed."))
+        deleted, _lists = forgetting.forget_child(desk.workspace, vault, children)
+    hand.imports += 1
+    _say(_word_deleted(deleted))
+
+
+def _withdraw(desk: Desk) -> None:
+    hand = read_hand(desk)
+    partner = st.selectbox(
+        _("Partner"), hand.list_partners(), index=None, placeholder=_("Choose"), key="withdraw", width=_WIDTH
+    )
+    if not partner:
+        return
+    with desk.open_vault() as (vault, _keys):
+        name = vault.find_partner(partner)
+        count = vault.count_brought(name)
+    st.warning(_("{count} records of {name} would be deleted for good.", count=count, name=escape_markdown(name)))
+    with st.form("withdraw-now", clear_on_submit=True, border=False, width=_WIDTH):
+        typed = st.text_input(_("Type the partner's name again"), autocomplete="off")
+        pressed = st.form_submit_button(_("Delete these records"))
+    if pressed:
+        if not is_same(typed, name):
+            raise InputError(_("That is not {name}. Nothing was deleted.", name=name))
+        with desk.open_vault() as (vault, _keys):
+            deleted, _lists = forgetting.withdraw_partner(desk.workspace, vault, name)
+        hand.imports += 1
+        _say(_word_deleted(deleted))
+
+
+def _word_deleted(count: int) -> str:
+    """Return how many records were deleted, and where they still are."""
+    return _(
+        "{count} records were deleted. Published numbers of final years stay as they are, and older backups still "
+        "contain these records: destroy those that you no longer need.",
+        count=format_number(count),
+    )

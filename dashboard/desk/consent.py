@@ -1,0 +1,25 @@
+"""The consent to delete records that are kept too long, before an import or a release does."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.site.text import _
+from data.restricted.governance.retention import Overdue
+
+
+def ask_consent(overdue: Overdue, key: str) -> bool:
+    """Say which old records are deleted first; where that is in doubt, return whether the officer agrees."""
+    if not overdue.count:
+        return True
+    st.warning(
+        _(
+            "{count} records are about children without an encounter since {day}. They are deleted first, as "
+            "governance.toml says. If that is wrong, raise months in that file.",
+            count=overdue.count,
+            day=str(overdue.since),
+        )
+    )
+    if not overdue.doubts:
+        return True
+    return st.checkbox(_("Yes, delete these {count} records", count=overdue.count), key=f"overdue-{key}")

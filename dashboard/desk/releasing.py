@@ -1,0 +1,127 @@
+"""A release at the desk: its trial, its publication and its audit, and what is said of each. No Streamlit is here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dashboard.desk.state import Desk
+from dashboard.narrative.attacks import TRIED, judge_attack
+from dashboard.site.text import _, format_number, translate
+from dashboard.web.reader_files import audit_workspace
+from data.disclosure import policy_file
+from data.disclosure.attacks.audit import Audit
+from data.errors import ReleaseRefused
+from data.release import Release, current_name
+from data.release.contents import count_states
+from data.restricted import governance, imports, publication
+from data.restricted.governance.retention import Overdue, find_overdue
+from data.restricted.governance.second_person import SecondPerson
+from data.restricted.publishing import NewRelease
+from data.tables.spec import TIERS, Tier
+from data.tables.states import WORDS
+from data.workspace.types import Progress
+from geo.areas import pack_areas
+from geo.layers.core.words import mark
+
+TIER_NAMES: Mapping[Tier, str] = {"partner": mark("For partners"), "public": mark("For the public")}
+_RESULTS = {"held": mark("held"), "succeeded": mark("succeeded"), "measured": mark("measured")}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a release depends on: governance, the second person, records that are kept too long, the last release."""
+
+    missing: tuple[str, ...]
+    second: SecondPerson | None
+    overdue: Overdue
+    last: str | None
+
+
+def read_standing(desk: Desk) -> Standing:
+    """Read what a release depends on."""
+    workspace = desk.workspace
+    missing = () if workspace.invented else governance.read(workspace).missing
+    with desk.open_vault() as (vault, _keys):
+        second = None if workspace.invented or missing else publication.find_second(workspace, vault)
+        return Standing(missing, second, find_overdue(workspace, vault), current_name(workspace.releases))
+
+
+def try_release(desk: Desk, progress: Progress) -> NewRelease:
+    """Make and attack a release without publishing it. Raises ReleaseRefused if an attack succeeds."""
+    with desk.open_vault() as (vault, secrets), vault.writing():
+        areas = pack_areas(desk.workspace.areas)
+        return publication.release_workspace(desk.workspace, vault, secrets, areas, progress, rehearse=True)
+
+
+def publish(desk: Desk, passphrase: str, confirmed: int | None, progress: Progress) -> NewRelease:
+    """Delete what is kept too long, release, and log who confirmed it.
+
+    Raises InputError for a wrong passphrase, or where the number of overdue records must be confirmed and is not.
+    """
+    workspace = desk.workspace
+    with desk.open_vault() as (vault, secrets), vault.writing():
+        overdue = find_overdue(workspace, vault)
+        overdue.require_consent(confirmed)
+        second = publication.confirm(workspace, vault, lambda _person: passphrase)
+        imports.delete_overdue(workspace, vault, overdue)
+        areas = pack_areas(workspace.areas)
+        return publication.publish(workspace, vault, secrets, areas, second=second, progress=progress)
+
+
+def audit(desk: Desk, progress: Progress) -> Audit:
+    """Attack the current release and all files that readers can get of it."""
+    return audit_workspace(desk.workspace, progress=lambda done, total: progress(done, total, ""))
+
+
+def list_rules(desk: Desk) -> list[tuple[str, str]]:
+    """Return the state of governance and policy as pairs of words and values."""
+    governed, policy = governance.read(desk.workspace), policy_file.read(desk.workspace.path).policy
+    months = _("{months} months", months=governed.months) if governed.months else _("for ever: no months are given")
+    return [
+        (_("Governance"), _("complete") if not governed.missing else _("not complete")),
+        (_("Records are kept without an encounter"), months),
+        (_("Community layers"), _("approved") if governed.communities else _("not approved")),
+        (_("Children nobody met (estimate)"), _("approved") if governed.dark_figure else _("not approved")),
+        (_("Not shown to the public below"), format_number(policy.k)),
+        (_("Most that noise changes"), format_number(policy.largest)),
+        (_("A year is final after"), _("{months} months", months=policy.lag)),
+    ]
+
+
+def count_current(desk: Desk) -> dict[Tier, Mapping[str, int]]:
+    """Return the number of cells in each state of the current release, by tier; zero of all without one."""
+    name = current_name(desk.workspace.releases)
+    if name is None:
+        return {tier: {} for tier in TIERS}
+    return {tier: count_states(Release.open(desk.workspace.releases, tier, name)) for tier in TIERS}
+
+
+def tabulate_states(new: Mapping[str, int], before: Mapping[str, int], k: int) -> pd.DataFrame:
+    """Return the number of cells in each state, in the last release and in the new one."""
+    rows = [
+        (translate(WORDS[state]).format(k=k), format_number(before.get(state, 0)), format_number(new.get(state, 0)))
+        for state in WORDS
+        if new.get(state) or before.get(state)
+    ]
+    return pd.DataFrame(rows, columns=[_("Cells"), _("Last release"), _("This one")])
+
+
+def tabulate_audit(result: Audit) -> pd.DataFrame:
+    """Return what was tried against a release, and with what result."""
+    rows = [
+        (
+            _(TRIED.get(str(check["attack"]), "")) or str(check["attack"]),
+            _(TIER_NAMES[check["tier"]]),
+            _(_RESULTS[judge_attack(check)]),
+        )
+        for check in result.checks
+    ]
+    return pd.DataFrame(rows, columns=[_("What was tried"), _("Tier"), _("Result")])
+
+
+def list_refused(refusal: ReleaseRefused) -> list[str]:
+    """Return the sentences of a refusal, each cell on a line of its own."""
+    return [line.strip() for line in str(refusal).splitlines() if line.strip()]

@@ -1,0 +1,120 @@
+"""The release of a workspace, as the command line and the desk make it: its trial, its publication by two people."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+
+from data.disclosure import policy_file
+from data.errors import WorkspaceError
+from data.reference import area_table, figures
+from data.release import MANIFEST
+from data.restricted import governance, keys, publishing
+from data.restricted.governance import ledger, second_person
+from data.restricted.governance.second_person import SecondPerson
+from data.restricted.publishing import NewRelease
+from data.restricted.vault import Vault
+from data.tables.spec import TIERS
+from data.workspace import Workspace
+from data.workspace.types import Progress
+
+_COLUMNS = ("day", "release", "released_by", "confirmed_by", "replaced", *TIERS)
+# The areas of a workspace as GeoParquet, and the source of their boundaries: geo/areas.py (`pack_areas`).
+PackedAreas = tuple[bytes, str]
+
+
+def release_workspace(
+    workspace: Workspace,
+    vault: Vault | None,
+    secrets: keys.Keys | None,
+    areas: PackedAreas,
+    progress: Progress | None = None,
+    day: dt.date | None = None,
+    *,
+    rehearse: bool = False,
+) -> NewRelease:
+    """Write a release of a workspace as of a day (today); without a vault, only from published figures and areas.
+
+    With `rehearse`, everything is made and attacked, and nothing is published.
+    """
+    rules = policy_file.read(workspace.path)
+    hasher = keys.IdentifierHasher(secrets.identifier) if secrets else None
+    return publishing.make_release(
+        vault,
+        workspace.releases,
+        areas_geoparquet=areas[0],
+        area_table=area_table(),
+        figures=figures(),
+        invented=workspace.invented,
+        record_keys=hasher.record_keys if hasher else None,
+        areas_source=areas[1],
+        first_month=workspace.start_month,
+        plan=governance.read(workspace).permitted(rules.plan),
+        policy=rules.policy,
+        day=day,
+        progress=progress,
+        rehearse=rehearse,
+    )
+
+
+def find_second(workspace: Workspace, vault: Vault) -> SecondPerson | None:
+    """Return who must confirm a release; None for invented records.
+
+    Raises WorkspaceError if governance.toml is not complete, or nobody is appointed.
+    """
+    if workspace.invented:
+        return None
+    governance.read(workspace).require()
+    person = second_person.read(vault)
+    if person is None:
+        raise WorkspaceError(
+            "A release of real records needs two people. The second person first chooses a passphrase that "
+            "nobody else knows: tact second --name NAME"
+        )
+    return person
+
+
+def confirm(workspace: Workspace, vault: Vault, ask: Callable[[SecondPerson], str]) -> SecondPerson | None:
+    """Let the second person confirm the next release with the passphrase that `ask` returns; see `find_second`."""
+    person = find_second(workspace, vault)
+    if person is not None:
+        second_person.confirm(person, governance.read(workspace).approvers, ask(person))
+    return person
+
+
+def publish(
+    workspace: Workspace,
+    vault: Vault,
+    secrets: keys.Keys,
+    areas: PackedAreas,
+    *,
+    second: SecondPerson | None,
+    progress: Progress | None = None,
+    day: dt.date | None = None,
+) -> NewRelease:
+    """Release, and log who confirmed it: `second` comes from `confirm`.
+
+    The caller holds the writer's lock, and has deleted what is kept too long.
+    """
+    new = release_workspace(workspace, vault, secrets, areas, progress, day)
+    if second is not None:
+        _log_approval(workspace, second, new.name)
+    return new
+
+
+def _log_approval(workspace: Workspace, person: SecondPerson, release: str) -> None:
+    """Add a line to approvals.csv: the people, the release, and a checksum of each tier's manifest."""
+    folder = workspace.releases / release
+    sums = [hashlib.sha256((folder / tier / MANIFEST).read_bytes()).hexdigest() for tier in TIERS]
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    line = [today, release, _user(), person.name, person.replaced, *sums]
+    ledger.append_line(workspace.path / ledger.APPROVALS, _COLUMNS, line)
+
+
+def _user() -> str:
+    with suppress(OSError, KeyError, ImportError):
+        return getpass.getuser()
+    return ""

@@ -1,0 +1,191 @@
+"""The page Release: a trial publishes nothing, two people publish, and care of the records asks before it acts."""
+
+import pytest
+
+from dashboard.desk import releasing
+from dashboard.desk.state import Desk
+from data.errors import InputError, WorkspaceError
+from data.release import Release, current_name, names
+from data.release.contents import count_states
+from data.restricted import governance, keys
+from data.restricted.governance import second_person
+from data.restricted.imports import Importer
+from data.restricted.vault import Vault, open_vault
+from data.workspace import Workspace
+from geo.places import Places
+from tests.dashboard.commands.test_governance import COMMUNITY, COMPLETE, SECOND, WORDS, encounters, write_csv
+from tests.dashboard.desk.test_pages import words_on
+from tests.helpers.desk import Clocks, open_section
+from tests.helpers.partner_files import AREAS
+from tests.helpers.small_policy import write_small_policy
+
+pytestmark = pytest.mark.usefixtures("few_worlds")
+
+
+def make(folder, kind):
+    """Return the unlocked desk of a workspace with some invented records."""
+    workspace = Workspace.create(folder / kind, kind)
+    governance.write_missing(workspace)
+    write_small_policy(workspace.path)
+    secrets = keys.create(workspace.id)
+    with Vault.create(workspace.vault, secrets) as vault:
+        importer = Importer(workspace, vault, secrets, Places(AREAS).resolve)
+        for path in (encounters(folder / "e.csv"), write_csv(folder / "c.csv", [COMMUNITY])):
+            importer.import_file(path)
+    desk = Desk(workspace, Clocks())
+    desk.unlock(secrets)
+    return desk
+
+
+@pytest.fixture
+def practice(tmp_path):
+    return make(tmp_path, "invented")
+
+
+@pytest.fixture
+def real(tmp_path):
+    """Return the desk of a workspace that counts as real, with a complete file and a second person."""
+    desk = make(tmp_path, "real")
+    (desk.workspace.path / "governance.toml").write_text(COMPLETE, encoding="utf-8")
+    with open_vault(desk.workspace) as vault:
+        second_person.appoint(vault, SECOND, WORDS, None)
+    return desk
+
+
+def quiet(*_):
+    """Show no progress."""
+
+
+def count(desk):
+    with open_vault(desk.workspace) as vault:
+        return vault.count("encounter")
+
+
+def test_a_trial_says_what_a_release_would_hold_and_publishes_nothing(practice):
+    before = sorted(practice.workspace.releases.iterdir())
+    trial = releasing.try_release(practice, quiet)
+    assert names(practice.workspace.releases) == []
+    assert current_name(practice.workspace.releases) is None
+    assert sorted(p for p in practice.workspace.releases.iterdir() if p.name != ".lock") == before
+    with open_vault(practice.workspace) as vault:
+        assert vault.staged_publication() is None
+        assert vault.published_blocks() == {}
+    new = releasing.publish(practice, "", None, quiet)
+    assert (new.name, new.states, new.withheld) == (trial.name, trial.states, trial.withheld)
+    for tier in ("partner", "public"):
+        assert count_states(Release.open(practice.workspace.releases, tier)) == trial.states[tier]
+
+
+def test_the_page_tries_publishes_and_says_it(practice):
+    page = open_section(practice, "release")
+    page.button(key="try").click().run()
+    assert not page.exception
+    assert "What release" in words_on(page)
+    assert names(practice.workspace.releases) == []
+    next(button for button in page.button if button.label == "Publish it").click()
+    page.run()
+    assert not page.exception
+    assert len(names(practice.workspace.releases)) == 1
+    assert "is published" in words_on(page)
+
+
+def test_real_records_need_the_second_person_at_the_desk_too(real):
+    with pytest.raises(InputError, match="not the passphrase"):
+        releasing.publish(real, "another passphrase", None, quiet)
+    assert names(real.workspace.releases) == []
+    new = releasing.publish(real, WORDS, None, quiet)
+    approvals = (real.workspace.path / "approvals.csv").read_text(encoding="utf-8")
+    assert new.name in approvals
+    assert SECOND in approvals
+
+
+def test_without_a_complete_file_nothing_can_be_tried_or_published(real):
+    (real.workspace.path / "governance.toml").write_text(governance.TEMPLATE, encoding="utf-8")
+    page = open_section(real, "release")
+    assert "governance.toml" in words_on(page)
+    assert not [button for button in page.button if button.key == "try"]
+    with pytest.raises(WorkspaceError, match="not complete"):
+        releasing.publish(real, WORDS, None, quiet)
+
+
+def test_an_attack_that_succeeds_is_told_and_stops_the_trial(practice, monkeypatch):
+    from data.errors import ReleaseRefused
+
+    def refuse(*_args, **_more):
+        raise ReleaseRefused("Release x is refused:\n  cell 1 of a table")
+
+    monkeypatch.setattr(releasing, "try_release", refuse)
+    page = open_section(practice, "release")
+    page.button(key="try").click().run()
+    assert "would be refused" in words_on(page)
+    assert "cell 1 of a table" in words_on(page)
+    assert not [button for button in page.button if button.label == "Publish it"]
+
+
+def fill(page, label, value):
+    next(field for field in page.text_input if field.label == label).input(value)
+
+
+def press(page, label):
+    next(button for button in page.button if button.label == label).click()
+    return page.run()
+
+
+def test_a_partner_is_taken_out_only_by_its_name(practice):
+    page = open_section(practice, "release")
+    page.selectbox(key="withdraw").set_value("ARSIS")
+    page.run()
+    assert "30 records of ARSIS would be deleted" in words_on(page)
+    fill(page, "Type the partner's name again", "Another")
+    press(page, "Delete these records")
+    assert "That is not ARSIS" in words_on(page)
+    assert count(practice) == 30
+    fill(page, "Type the partner's name again", "arsis")
+    press(page, "Delete these records")
+    assert not page.exception
+    assert count(practice) == 0
+
+
+def test_a_child_is_forgotten_after_a_yes_and_its_identifier_is_never_shown(practice):
+    page = open_section(practice, "release")
+
+    def ask(identifier, sure):
+        page.selectbox[0].set_value("ARSIS")
+        fill(page, "The partner's identifier of the child", identifier)
+        box = next(box for box in page.checkbox if box.label.startswith("Yes."))
+        (box.check if sure else box.uncheck)()
+        press(page, "Forget this child")
+        assert not page.exception
+        assert identifier not in words_on(page)
+
+    ask("K-3", sure=False)
+    assert count(practice) == 30
+    ask("K-999", sure=True)
+    assert "No record has what you typed" in words_on(page)
+    ask("K-3", sure=True)
+    assert count(practice) == 29
+    assert "1 records were deleted" in words_on(page)
+
+
+def test_a_backup_is_written_and_comes_back(practice, tmp_path):
+    page = open_section(practice, "release")
+    target = tmp_path / "b.backup"
+    fill(page, "File to write, on this machine", str(target))
+    for field in [field for field in page.text_input if field.label == "Passphrase of the backup"][:1]:
+        field.input(WORDS)
+    fill(page, "The same again", "something else")
+    press(page, "Write the backup")
+    assert "different" in words_on(page)
+    assert not target.exists()
+    fill(page, "The same again", WORDS)
+    press(page, "Write the backup")
+    assert target.exists()
+    assert WORDS not in words_on(page)
+    with open_vault(practice.workspace) as vault:
+        vault.withdraw("ARSIS")
+    fill(page, "Backup to read, on this machine", str(target))
+    [field for field in page.text_input if field.label == "Passphrase of the backup"][-1].input(WORDS)
+    next(box for box in page.checkbox if box.label.startswith("Also if the workspace")).check()
+    press(page, "Restore it")
+    assert practice.is_locked
+    assert "Vault key" in [field.label for field in page.text_input]
