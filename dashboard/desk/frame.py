@@ -43,6 +43,7 @@ class Section(NamedTuple):
 PAGES = (
     Section("files", mark("Files"), ""),
     Section("imports", mark("Imports"), "imports"),
+    Section("records", mark("Records"), "records"),
     Section("release", mark("Release"), "release"),
 )
 # Streamlit's own title of each page, which nobody sees, is sent again with every change.

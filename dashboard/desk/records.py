@@ -1,0 +1,91 @@
+"""Records: how many there are, how complete they are, and where some may be there twice. No child is on this page."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.desk import words
+from dashboard.desk.frame import show_title
+from dashboard.desk.state import Desk
+from dashboard.desk.summary import name_areas
+from dashboard.site.text import _, format_number, html
+from dashboard.widgets.markup import render_note, render_table
+from data.restricted import quality
+
+_MONTHS = 12  # that stand open
+
+
+def show(desk: Desk) -> None:
+    """Show counts, completeness, possible doubles and the places that somebody answered."""
+    show_title(desk, _("Records"), _("What is in the vault, in numbers. They are true numbers: keep them here."))
+    with desk.open_vault() as (vault, _keys):
+        kinds = vault.kinds()
+    if not kinds:
+        st.info(_("There is no record yet. Start with the page Files."))
+        return
+    kind = st.selectbox(
+        _("Kind of record"), kinds, format_func=lambda name: _(words.KINDS[name]), key="kind", width=320
+    )
+    with desk.open_vault() as (vault, _keys):
+        months = quality.count_months(vault, kind)
+        shares = quality.rate_columns(vault, kind)
+        doubles = quality.count_doubles(vault) if kind == "encounter" else {}
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _show_months(months)
+    with right:
+        st.html(html("<h2>{}</h2>", _("How complete they are")))
+        st.html(render_table(tabulate_columns(kind, shares)))
+        if kind == "encounter":
+            _show_doubles(doubles)
+    _show_places(desk)
+
+
+def tabulate_months(months: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers of records by month and partner, with their sums."""
+    table = {_("Month"): [str(month) for month in months.index]}
+    for partner in months.columns:
+        table[str(partner) or _("Nobody named")] = [format_number(number) for number in months[partner]]
+    if len(months.columns) > 1:
+        table[_("All")] = [format_number(number) for number in months.sum(axis=1)]
+    return pd.DataFrame(table)
+
+
+def tabulate_columns(kind: str, shares: dict[str, float]) -> pd.DataFrame:
+    """Return in how many of a hundred records each column says something, the emptiest first."""
+    rows = [
+        (words.name_column(kind, name), _("{share} of 100", share=format_number(round(100 * share))))
+        for name, share in sorted(shares.items(), key=lambda item: item[1])
+    ]
+    return pd.DataFrame(rows, columns=[_("Column"), _("Filled in")])
+
+
+def _show_months(months: pd.DataFrame) -> None:
+    st.html(html("<h2>{}</h2>", _("How many there are")))
+    st.html(render_table(tabulate_months(months.head(_MONTHS))))
+    if len(months) > _MONTHS:
+        with st.expander(_("Earlier months")):
+            st.html(render_table(tabulate_months(months.iloc[_MONTHS:])))
+
+
+def _show_doubles(doubles: dict[str, tuple[int, int]]) -> None:
+    st.html(html("<h2>{}</h2>", _("Perhaps there twice")))
+    note = _("The same partner met the same child on the same day in the same municipality more than once.")
+    if not doubles:
+        st.html(render_note(_("No encounter looks as if it was there twice.")))
+        return
+    rows = [(partner, format_number(same), format_number(other)) for partner, (same, other) in doubles.items()]
+    head = [_("Partner"), _("In one import"), _("In several imports")]
+    st.html(render_table(pd.DataFrame(rows, columns=head)))
+    st.html(render_note(f"{note} {_('In several imports: perhaps an edited form without a lasting number.')}"))
+
+
+def _show_places(desk: Desk) -> None:
+    places = quality.list_answered_places(desk.workspace.mappings)
+    if not places:
+        return
+    st.html(html("<h2>{}</h2>", _("Places that somebody answered")))
+    names = name_areas()
+    rows = [(place.partner, place.word, names.get(place.code, place.code)) for place in places]
+    st.html(render_table(pd.DataFrame(rows, columns=[_("Partner"), _("Word in the file"), _("Place")])))

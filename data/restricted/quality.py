@@ -1,0 +1,112 @@
+"""How the records of a vault are: how many, how complete, where some may be there twice. No answer names a child."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from data.restricted.intake import mapping
+from data.restricted.vault import Vault
+from data.schema import get_kind
+from data.schema.kinds import KINDS
+
+# The column that says when, by kind. What is longer than a month (a year, a period) counts where it begins.
+_WHEN = {
+    "encounter": "date",
+    "effort": "date",
+    "service": "valid_from",
+    "community": "year",
+    "indicator": "period",
+    "figure": "period",
+}
+_MONTH = 7  # letters of an ISO day
+_PLACE = ("child", "date", "municipality")
+
+
+@dataclass(frozen=True)
+class AnsweredPlace:
+    """A word that an officer said means a place: whose word, for which kind and column, and the code of the place."""
+
+    partner: str
+    kind: str
+    column: str
+    word: str
+    code: str
+
+
+def count_months(vault: Vault, kind: str) -> pd.DataFrame:
+    """Return the number of records by month (rows, ISO, latest first) and partner (columns, by name)."""
+    when = _WHEN[kind]
+    names = [when, *(["partner"] if _has(kind, "partner") else [])]
+    frame = _read(vault, kind, names)
+    partners = frame["partner"].astype(str) if "partner" in frame else pd.Series("", frame.index)
+    months = frame[when].astype(str).str[:_MONTH]
+    counted: pd.DataFrame = pd.crosstab(months, partners)
+    return counted.sort_index(ascending=False)
+
+
+def rate_columns(vault: Vault, kind: str) -> dict[str, float]:
+    """Return the share of records, from 0 to 1, in which each column says something; empty without records.
+
+    A column says nothing where it is empty, or has what an empty cell means ("not known").
+    """
+    columns = [column for column in get_kind(kind).stored if not column.required and column.type != "hash"]
+    frame = _read(vault, kind, [column.name for column in columns])
+    if frame.empty:
+        return {}
+    shares = {}
+    for column in columns:
+        cells = frame[column.name]
+        filled = cells.notna() if column.numeric else ~cells.astype(str).isin(["", column.default])
+        shares[column.name] = float(filled.mean())
+    return shares
+
+
+def count_doubles(vault: Vault) -> dict[str, tuple[int, int]]:
+    """Return the numbers of encounters beyond the first of a child on a day in a place, by partner.
+
+    The first number is of those that came with the same import, the second of those that came with another one: perhaps
+    a form that was edited and has no lasting number.
+    """
+    frame = _read(vault, "encounter", [*_PLACE, "partner", "batch"])
+    if frame.empty:
+        return {}
+    keys = ["partner", *_PLACE]
+    frame = frame[frame.duplicated(keys, keep=False)].sort_values("batch", kind="stable")
+    again = frame[frame.duplicated(keys)]
+    same = frame.duplicated([*keys, "batch"])[again.index]
+    counts = {}
+    for partner, doubles in same.groupby(again["partner"].astype(str), observed=True):
+        counts[str(partner)] = (int(doubles.sum()), int((~doubles).sum()))
+    return counts
+
+
+def list_answered_places(folder: Path) -> list[AnsweredPlace]:
+    """Return the words that are kept as names of places, from the partners' mappings in a folder."""
+    return [place for file in sorted(folder.glob("*.toml")) for place in _places_of(file)]
+
+
+def _places_of(file: Path) -> Iterator[AnsweredPlace]:
+    for kind in KINDS.values():
+        answers = mapping.read(file, kind.name).value_names
+        for column in kind.given:
+            if column.type == "area":
+                for word, code in answers.get(column.name, {}).items():
+                    yield AnsweredPlace(file.stem, kind.name, column.name, word, code)
+
+
+def _has(kind: str, name: str) -> bool:
+    return any(column.name == name for column in get_kind(kind).stored)
+
+
+def _read(vault: Vault, kind: str, names: Sequence[str]) -> pd.DataFrame:
+    parts = [batch.to_pandas() for batch in vault.read(kind, names)]
+    if not parts:
+        return pd.DataFrame(columns=list(names))
+    # The batches of a reading have the same words, in dictionaries of their own.
+    plain = [part.astype({n: str for n in part if part[n].dtype == "category"}) for part in parts]
+    frame: pd.DataFrame = pd.concat(plain, ignore_index=True)
+    return frame

@@ -1,0 +1,33 @@
+"""The page Records shows numbers, and no child."""
+
+import pytest
+
+from tests.dashboard.desk.test_pages import words_on
+from tests.dashboard.desk.test_release import make
+from tests.helpers.desk import make_desk, open_section
+
+
+def test_it_counts_and_names_no_child(tmp_path):
+    desk = make(tmp_path, "invented")
+    page = open_section(desk, "records")
+    assert not page.exception
+    shown = words_on(page)
+    assert "ARSIS" in shown
+    assert "2008-03" in shown
+    assert ">30<" in shown
+    assert "K-1" not in shown
+    assert "R-1" not in shown
+    with desk.open_vault() as (vault, _keys):
+        (batch,) = vault.read("encounter", ["child"])
+    assert not [child for child in batch["child"].to_pylist() if child in shown]
+    page.selectbox(key="kind").set_value("community")
+    page.run()
+    assert not page.exception
+    assert "2008" in words_on(page)
+
+
+@pytest.mark.parametrize("language", ["en", "sq", "el"])
+def test_without_records_it_says_what_to_do(tmp_path, language):
+    page = open_section(make_desk(tmp_path)[0], "records", language)
+    assert not page.exception
+    assert len(page.info) == 1
