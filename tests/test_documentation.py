@@ -5,7 +5,7 @@ import re
 import pytest
 import typer
 
-from dashboard.commands.running import build_app
+from dashboard.commands import running
 from dashboard.web.navigation import PAGES
 from data.disclosure import policy_file
 from geo.layers import LAYERS
@@ -26,7 +26,11 @@ def commands_of(command, path=("tact",)):
             yield from commands_of(below, (*path, name))
 
 
-COMMANDS = dict(commands_of(typer.main.get_command(build_app())))
+COMMANDS = {
+    path: command
+    for name in running.COMMANDS
+    for path, command in commands_of(typer.main.get_command(running.build_app([name])))
+}
 
 
 def sections(text):

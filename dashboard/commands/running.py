@@ -22,7 +22,7 @@ from data.errors import DiskFull, InputError, TactError
 from data.workspace.files import NO_ROOM
 
 # Each command, and where it is: a module of this package, and a function or a group of commands in it.
-_COMMANDS = {
+COMMANDS = {
     "init": "init:init",
     "templates": "templates:templates",
     "doctor": "doctor:doctor",
@@ -92,11 +92,11 @@ def build_app(words: Sequence[str] = ()) -> typer.Typer:
     )
     app.callback()(_choose_workspace)
     name = _find_command(words)
-    if name not in _COMMANDS:
-        for known in _COMMANDS:
+    if name not in COMMANDS:
+        for known in COMMANDS:
             app.command(known, help=_read_sentence(known))(lambda: None)
         return app
-    module, attribute = _COMMANDS[name].split(":")
+    module, attribute = COMMANDS[name].split(":")
     command = getattr(import_module(f"dashboard.commands.{module}"), attribute)
     if isinstance(command, typer.Typer):
         app.add_typer(command, name=name)
@@ -107,7 +107,7 @@ def build_app(words: Sequence[str] = ()) -> typer.Typer:
 
 def _read_sentence(name: str) -> str:
     """Return what a command does, from the text of its module: to import all of them takes seconds."""
-    module, attribute = _COMMANDS[name].split(":")
+    module, attribute = COMMANDS[name].split(":")
     for node in ast.parse(Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef) and node.name == attribute:
             return (ast.get_docstring(node) or "").split("\n\n")[0]

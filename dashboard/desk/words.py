@@ -55,6 +55,7 @@ REASONS = (
     mark("the row has a formula"),
     mark("the row has a cell with an error"),
     mark("the row cannot be read"),
+    mark("the submission of the row is missing"),
     mark("the date is a week, but span says day"),
     mark("another partner than the one named with the import"),
     mark("the country does not match the municipality"),

@@ -89,8 +89,8 @@ def test_a_command_does_not_wait_for_the_libraries_of_others(words, libraries) -
 def test_no_command_starts_with_what_takes_half_a_second_to_load() -> None:
     slow = {"streamlit", "altair", "folium", "openpyxl", "pandera", "scipy.stats", "sklearn", "typst", "vl_convert"}
     program = (
-        "import sys; from dashboard.commands.running import _COMMANDS, build_app; "
-        "[build_app([name]) for name in _COMMANDS]; print(*sys.modules)"
+        "import sys; from dashboard.commands.running import COMMANDS, build_app; "
+        "[build_app([name]) for name in COMMANDS]; print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not slow & set(done.stdout.split())

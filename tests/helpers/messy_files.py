@@ -622,7 +622,100 @@ FILES = (
         answers={"constants": BOTH},
         left_out=(5,),
     ),
-    # 27 and 28. What never goes in.
+    # 27. Kobo with a repeat: the children of a meeting in a sheet of their own, another repeat beside it.
+    Messy(
+        "kobo-repeat",
+        write_book(
+            "kobo-repeat",
+            {
+                "Takimi në terren": [
+                    ("start", "takimi/data", "takimi/bashkia", "si_u_gjet", "_id", "_uuid", "_submission_time", "_index"),
+                    ("2008-03-04T09:00", "2008-03-04", "Elbasan", "discovered", 701, "w-1", "2008-03-04T10:00", 1),
+                    ("2008-03-05T09:00", "2008-03-05", "tirane", "reported", 702, "w-2", "2008-03-05T10:00", 2),
+                    ("2008-03-06T09:00", "2008-03-06", "Vlorë", "reported", 703, "w-3", "2008-03-06T10:00", 3),
+                ],
+                "femije": [
+                    (
+                        "femije/kodi_i_femijes", "femije/gjinia", "femije/mosha", "femije/forma", "femije/faza", "_index",
+                        "_parent_table_name", "_parent_index", "_submission__id", "_submission__uuid",
+                    ),
+                    ("K-1", "female", 11, "begging", "at_risk", 1, "Takimi në terren", 1, 701, "w-1"),
+                    ("K-2", "male", 8, "street_work", "at_risk", 2, "Takimi në terren", 1, 701, "w-1"),
+                    ("K-3", "male", 15, "begging", "recruited", 3, "Takimi në terren", 2, 702, "w-2"),
+                    ("K-4", "male", 15, "begging", "recruited", 4, "Takimi në terren", 9, 709, "w-9"),
+                ],
+                "materiale": [
+                    ("materiale/lloji", "_index", "_parent_table_name", "_parent_index", "_submission__id"),
+                    ("fletëpalosje", 1, "Takimi në terren", 1, 701),
+                ],
+            },
+        ),
+        rows={
+            2: {"date": "2008-03-04", "municipality": "10944380", "record_number": "701-1", "sex": "female", "found": "discovered"},
+            3: {"date": "2008-03-04", "municipality": "10944380", "record_number": "701-2", "form": "street_work"},
+            4: {"date": "2008-03-05", "municipality": "10944420", "record_number": "702-1", "stage": "recruited"},
+            5: ("", "submission of the row is missing"),
+        },
+        answers={"constants": BOTH},
+    ),
+    # 28. A sheet for each month: other columns in one, totals, a summary, and the empty form beside them.
+    Messy(
+        "months-sq",
+        write_book(
+            "months-sq",
+            {
+                "Kopertina": [("Organizata e shpikur",)],
+                "Janar 2008": [
+                    ("Rastet e janarit",),
+                    ("Data", "Bashkia", "Kodi i fëmijës", "Gjinia", "Mosha", "Faza", "Forma", "Si u gjet"),
+                    (dt.date(2008, 1, 4), "Tiranë", "J-1", "F", 9, "në rrezik", "lypje", "terren"),
+                    ("Totali", None, None, 1),
+                ],
+                "Shkurt 2008": [
+                    ("Data", "Bashkia", "Kodi i fëmijës", "Gjinia", "Mosha", "Faza", "Forma", "Si u gjet"),
+                    (dt.date(2008, 2, 4), "Durrës", "J-2", "M", 9, "në rrezik", "lypje", "policia"),
+                    (dt.date(2008, 2, 5), "Durrës", "J-3", "M", 21, "në rrezik", "lypje", "policia"),
+                ],
+                "Mars 2008": [
+                    ("Data", "Bashkia", "Kodi i fëmijës", "Mosha", "Gjinia", "Faza", "Forma", "Si u gjet", "Koment"),
+                    (DAY, "Vlorë", "J-1", 9, "F", "në rrezik", "punë në rrugë", "terren", "pa koment"),
+                ],
+                "Përmbledhje": [("Bashkia", "Vajza", "Djem"), ("Tiranë", 1, 0), ("Totali", 1, 0)],
+                "Formulari": [("Data", "Bashkia", "Kodi i fëmijës", "Gjinia", "Mosha", "Faza", "Forma", "Si u gjet")],
+            },
+        ),
+        rows={
+            2_000_003: {"date": "2008-01-04", "sex": "female", "municipality": "10944420"},
+            3_000_002: {"date": "2008-02-04", "sex": "male", "found": "reported"},
+            3_000_003: ("age_band", "18 or older"),
+            4_000_002: {"date": "2008-03-04", "sex": "female", "age_band": "6-9", "form": "street_work"},
+        },
+        answers={"constants": BOTH},
+        left_out=(2_000_004,),
+    ),
+    # 29. The same in Greek and English.
+    Messy(
+        "months-el",
+        write_book(
+            "months-el",
+            {
+                month: [
+                    ("Ημερομηνία", "Δήμος", "Κωδικός παιδιού", "Φύλο", "Ηλικία", "Στάδιο", "Μορφή εκμετάλλευσης", "Εντοπισμός"),
+                    (day, "Αθηναίων", f"ΑΘ-{day.month}", "αγόρι", "9 ετών", "σε κίνδυνο", "επαιτεία", "αναφορά"),
+                ]
+                for month, day in {
+                    "Ιαν.": dt.date(2008, 1, 7), "02 Φεβρουάριος": dt.date(2008, 2, 7), "March-08": dt.date(2008, 3, 7)
+                }.items()
+            },
+        ),
+        rows={
+            1_000_002: {"date": "2008-01-07", "sex": "male"},
+            2_000_002: {"date": "2008-02-07"},
+            3_000_002: {"date": "2008-03-07", "form": "begging"},
+        },
+        answers={"constants": {"axis": "protection", "pathway": "none_known"}},
+    ),
+    # 30 and 31. What never goes in.
     Messy(
         "names",
         write_text(

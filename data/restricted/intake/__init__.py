@@ -17,6 +17,7 @@ from __future__ import annotations
 import datetime as dt
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
@@ -29,7 +30,7 @@ from data.errors import FileRefused
 from data.personal.headings import list_headings, plain_heading
 from data.restricted.intake.checks import Cells, Rows, check_rows
 from data.restricted.intake.csv_rows import read_grids, read_table
-from data.restricted.intake.headings import Layout, match_headings, rate_headings, suggest_headings
+from data.restricted.intake.headings import Layout, match_headings, suggest_headings
 from data.restricted.intake.identity import BY_NUMBER, Identified, child_names, hash_children, identify
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.mapping import check as check_mapping
@@ -38,7 +39,8 @@ from data.restricted.intake.parts import sum_parts
 from data.restricted.intake.refuse_personal import refuse_personal_content, refuse_personal_headings
 from data.restricted.intake.rejects import REJECT_COLUMNS, build_rejects, write_rejects
 from data.restricted.intake.shape import shape_table
-from data.restricted.intake.start import ROWS, Grid, Start, check_choice, describe_start, find_start
+from data.restricted.intake.sheets import find_start, list_tables
+from data.restricted.intake.start import ROWS, Grid, Start, check_choice, describe_start
 from data.restricted.intake.table import RawTable
 from data.restricted.intake.values import read_year
 from data.schema import INVENTED, HashIdentifier, Resolve, conform, get_kind
@@ -189,7 +191,7 @@ def is_invented(path: InputFile) -> bool:
     Raises FileRefused for a file that cannot be read.
     """
     grids = read_grids(path)
-    begins = [find_start(KINDS.values(), ColumnMapping(), [grid]).headings for grid in grids]
+    begins = [table.headings for table in list_tables(KINDS.values(), ColumnMapping(), grids)]
     return any(INVENTED in map(fold, row) for row in [*begins, *(grid.rows[0][1] for grid in grids)])
 
 
@@ -211,17 +213,17 @@ def guess_kind(path: InputFile, mappings: Mapping[str, ColumnMapping] | None = N
 def _fit(kind: RecordKind, grids: Sequence[Grid], mapping: ColumnMapping) -> float:
     """Return how many columns of a kind the best sheet has, more if none is missing; 0 if too few tell the kind."""
     best = 0.0
-    for grid in grids:
-        try:
-            headings = find_start([kind], mapping, [grid]).headings
-            layout = match_headings(kind, headings, mapping)
-        except FileRefused:
-            continue
-        found = layout.list_found()
-        complete = not list_missing(kind, [*found, *mapping.constants], partner="any")
-        score = rate_headings(kind, headings, mapping)
-        best = max(best, score + 0.5 if complete else score if score >= TELLING else 0.0)
+    with suppress(FileRefused):
+        for table in list_tables([kind], mapping, grids):
+            with suppress(FileRefused):
+                best = max(best, _rate(kind, table, mapping))
     return best
+
+
+def _rate(kind: RecordKind, table: Start, mapping: ColumnMapping) -> float:
+    found = match_headings(kind, table.headings, mapping).list_found()
+    complete = not list_missing(kind, [*found, *mapping.constants], partner="any")
+    return table.score + 0.5 if complete else table.score if table.score >= TELLING else 0.0
 
 
 def _check_table(

@@ -35,7 +35,9 @@ class Grid:
 class Start:
     """Where a table begins: the index of its grid, the line of its headings, the headings as one row, and the sheet.
 
-    `score` is how many headings are known; `sheet` is the grid's number.
+    `score` is how many headings are known; `sheet` is the grid's number. A table may stand in several sheets
+    (data/restricted/intake/sheets.py): `months` are where each of them begins; `repeat` where the rows and their
+    submissions begin, and `numbered` the headings of submissions that number a record.
     """
 
     grid: int
@@ -43,30 +45,22 @@ class Start:
     headings: list[str]
     score: float = 0.0
     sheet: int = 0
+    months: tuple[Start, ...] = ()
+    repeat: tuple[Start, ...] = ()
+    numbered: tuple[str, ...] = ()
 
 
 FindStart = Callable[[Sequence[Grid]], Start]
 
 
-def find_start(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequence[Grid]) -> Start:
-    """Return where the table of one of the kinds begins.
+def list_starts(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequence[Grid]) -> list[Start]:
+    """Return where a table of one of the kinds may begin on each sheet, or with each delimiter.
 
-    Raises FileRefused when several sheets have the columns equally, or when a sheet or row that the mapping names is
-    not there.
+    Raises FileRefused when a sheet or row that the mapping names is not there.
     """
     kinds = tuple(kinds)
     wanted = check_choice(mapping, grids)
-    starts = [start for n in wanted for start in [_find_in_grid(kinds, mapping, n, grids[n])] if start]
-    if not starts:
-        raise FileRefused("The file is empty: the row with the column names is missing.")
-    best = max(start.score for start in starts)
-    alike = [start for start in starts if start.score == best]
-    if len(alike) > 1 and best and all(grids[start.grid].number for start in alike):
-        numbers = ", ".join(str(grids[start.grid].number) for start in alike)
-        msg = f"The sheets {numbers} all have the columns of kind {'/'.join(kind.name for kind in kinds)}. "
-        raise FileRefused(f"{msg}Import one at a time, by name or number: --sheet {grids[alike[0].grid].number}")
-    # Of several delimiters, the one that cuts most cells.
-    return max(alike, key=lambda start: 0 if grids[start.grid].number else len(start.headings))
+    return [start for n in wanted for start in [_find_in_grid(kinds, mapping, n, grids[n])] if start]
 
 
 def describe_start(start: Start) -> str:
@@ -98,7 +92,7 @@ def _find_in_grid(kinds: Sequence[RecordKind], mapping: ColumnMapping, number: i
     best: Start | None = None
     above: list[str] = []
     for line, row in grid.rows:
-        cells = _clean(row)
+        cells = clean_row(row)
         if mapping.heading_row and line != mapping.heading_row:
             above = cells
             continue
@@ -110,7 +104,8 @@ def _find_in_grid(kinds: Sequence[RecordKind], mapping: ColumnMapping, number: i
     return best
 
 
-def _clean(row: Iterable[str]) -> list[str]:
+def clean_row(row: Iterable[str]) -> list[str]:
+    """Return the cells of a row of headings, without blanks around them and empty ones at the end."""
     cells = [" ".join(cell.replace("\0", "").split()) for cell in row]
     while cells and not cells[-1]:
         cells.pop()

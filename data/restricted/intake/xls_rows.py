@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from data.errors import FileRefused, TactError
 from data.restricted.intake.memory_file import InputFile
+from data.restricted.intake.sheets import describe_sheets, read_rows
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
 from data.restricted.intake.table import Fault, refuse_locked
-from data.restricted.intake.xlsx_rows import convert_cell, note_other_sheets
+from data.restricted.intake.xlsx_rows import convert_cell
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -29,14 +30,8 @@ def rows_of_workbook(
     with _opened(path) as book:
         grids = _first_rows(book)
         begin = find_start(grids)
-        notes += note_other_sheets(grids, begin)
-        width = len(begin.headings)
-        below = (
-            (number, cells + [""] * (width - len(cells)))
-            for number, cells in _rows(book, grids[begin.grid].name)
-            if number > begin.line and any(cells)
-        )
-        yield begin, below
+        notes += describe_sheets(grids, begin)
+        yield begin, read_rows(begin, lambda start: _rows_below(book, grids[start.grid].name, start), notes)
 
 
 def read_first_rows(path: InputFile) -> list[Grid]:
@@ -72,6 +67,13 @@ def _first_rows(book: CalamineWorkbook) -> list[Grid]:
     if not grids:
         raise FileRefused("The file is empty: the row with the column names is missing.")
     return grids
+
+
+def _rows_below(book: CalamineWorkbook, sheet: str, start: Start) -> Iterator[tuple[int, list[str] | Fault]]:
+    width = len(start.headings)
+    for number, cells in _rows(book, sheet):
+        if number > start.line and any(cells):
+            yield number, cells + [""] * (width - len(cells))
 
 
 def _rows(book: CalamineWorkbook, sheet: str) -> Iterator[tuple[int, list[str]]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import IO, TYPE_CHECKING
 
 from data.errors import FileRefused, TactError
 from data.restricted.intake.memory_file import InputFile
+from data.restricted.intake.sheets import describe_sheets, read_rows
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
 from data.restricted.intake.table import Fault, is_total
 
@@ -39,13 +40,8 @@ def rows_of_workbook(
     with _opened(path) as sheets:
         used, grids = _first_rows(sheets)
         begin = find_start(grids)
-        notes += note_other_sheets(grids, begin)
-        yield begin, _rows(used[begin.grid], begin)
-
-
-def note_other_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:
-    """Return a note if a workbook has more than one sheet with content."""
-    return [f"Only sheet {begin.sheet} was read, of {len(grids)} sheets with content."] if len(grids) > 1 else []
+        notes += describe_sheets(grids, begin)
+        yield begin, read_rows(begin, lambda start: _rows(used[start.grid], start), notes)
 
 
 def read_first_rows(path: InputFile) -> list[Grid]:

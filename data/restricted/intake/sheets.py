@@ -1,0 +1,262 @@
+"""Several sheets of a workbook that are one table: a sheet for each month, and the repeats of a Kobo or ODK form.
+
+Lists of partners have a sheet for each month, named after it, with the same headings. They are read one after the
+other; a row's line is then PER_SHEET times the number of its sheet and its row. A form with a repeat (several children
+of one meeting) is exported with a sheet for its submissions and one for its repeats. Each row of the repeats is read
+with the cells of its submission. Its record number is that of the submission and its place there, so that an edited
+submission is a correction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+from data.errors import FileRefused
+from data.restricted.intake.headings import rate_headings, read_meanings
+from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.start import Grid, Start, clean_row, list_starts
+from data.restricted.intake.table import Fault
+from data.schema import words
+from data.schema.column import RecordKind
+from data.workspace.folding import fold
+
+PER_SHEET = 1_000_000  # lines
+Rows = Iterator[tuple[int, list[str] | Fault]]
+ReadSheet = Callable[[Start], Rows]
+_INDEX, _PARENT, _PARENT_SHEET = "_index", "_parent_index", "_parent_table_name"
+_NUMBERS = ("_id", "_uuid")  # of a submission
+_LONGEST_SHEET = 31  # letters of a sheet's name in Excel
+_YEAR = re.compile(r"(?:20)?\d\d")
+
+
+def read_month(name: str) -> tuple[int, int] | None:
+    """Return year and month of a sheet's name such as "Mars 2008" or "03 Mars"; the year is 0 where there is none."""
+    parts = re.findall(r"[^\W\d_]+|\d+", name)
+    months = [int(words.look_up(words.index_codes("month"), part) or 0) for part in parts if not part.isdigit()]
+    numbers = [part for part in parts if part.isdigit()]
+    if len(months) != 1 or not months[0]:
+        return None
+    others = [number for number in numbers if int(number) != months[0]]
+    if len(others) > 1 or len(numbers) - len(others) > 1 or not all(map(_YEAR.fullmatch, others)):
+        return None
+    return (int(others[0]) % 100 + 2000 if others else 0), months[0]
+
+
+def list_tables(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequence[Grid]) -> list[Start]:
+    """Return where a table of one of the kinds may begin: on each sheet, and on repeats with their submissions.
+
+    Raises FileRefused when a sheet or row that the mapping names is not there.
+    """
+    kinds = tuple(kinds)
+    starts = list_starts(kinds, mapping, grids)
+    joined = (table for start in starts for table in [_join_parents(start, kinds, grids)] if table)
+    scores = ((table, max(rate_headings(kind, table.headings, mapping) for kind in kinds)) for table in joined)
+    return [*starts, *(replace(table, score=score) for table, score in scores)]
+
+
+def find_start(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequence[Grid]) -> Start:
+    """Return where the table of one of the kinds begins.
+
+    Raises FileRefused when several sheets have the columns equally and are not those of months, or when a sheet or row
+    that the mapping names is not there.
+    """
+    kinds = tuple(kinds)
+    tables = list_tables(kinds, mapping, grids)
+    if not tables:
+        raise FileRefused("The file is empty: the row with the column names is missing.")
+    best = max(table.score for table in tables)
+    alike = [table for table in tables if table.score == best]
+    alike = [table for table in alike if not table.repeat] or alike
+    if best and all(grids[table.grid].number for table in alike):
+        # An empty form has the columns too.
+        alike = [table for table in alike if _has_rows(table, grids)] or alike
+        months = _join_months(alike, [table for table in tables if not table.repeat], grids)
+        if months:
+            return months
+        if len(alike) > 1:
+            numbers = ", ".join(str(table.sheet) for table in alike)
+            msg = f"The sheets {numbers} all have the columns of kind {'/'.join(kind.name for kind in kinds)}. "
+            raise FileRefused(f"{msg}Import one at a time, by name or number: --sheet {alike[0].sheet}")
+    # Of several delimiters, the one that cuts most cells.
+    return max(alike, key=lambda table: 0 if grids[table.grid].number else len(table.headings))
+
+
+def _has_rows(start: Start, grids: Sequence[Grid]) -> bool:
+    return any(line > start.line for line, _ in grids[start.grid].rows)
+
+
+def _join_months(alike: Sequence[Start], starts: Iterable[Start], grids: Sequence[Grid]) -> Start | None:
+    """Return the table of all sheets that are named after a month, if all that fit best are; None if it is no such.
+
+    Columns are those of the first that fits best, then those that other months have besides. Two sheets of one month
+    are no table.
+    """
+    named = ((start, read_month(grids[start.grid].name)) for start in starts if start.score >= alike[0].score / 2)
+    months = [(start, *month) for start, month in named if month]
+    listed = [start for start, *_ in months]
+    # Without a year, a sheet may be of the month of any year.
+    pairs = combinations([month for _, *month in months], 2)
+    if len(listed) < 2 or any(a[1] == b[1] and (a[0] == b[0] or not (a[0] and b[0])) for a, b in pairs):
+        return None
+    if not all(start in listed for start in alike):
+        return None
+    headings = list(alike[0].headings)
+    known = set(_key_headings(headings))
+    for start in listed:
+        for key, heading in zip(_key_headings(start.headings), start.headings, strict=True):
+            if key not in known:
+                known.add(key)
+                headings.append(heading)
+    return replace(listed[0], headings=headings, score=alike[0].score, months=tuple(listed))
+
+
+def _join_parents(start: Start, kinds: Sequence[RecordKind], grids: Sequence[Grid]) -> Start | None:
+    """Return the table of a sheet of repeats with the cells of its submissions; None if it is no such sheet.
+
+    Without `score`, which depends on what the headings mean.
+    """
+    parent = _find_parent(start, grids)
+    if parent is None:
+        return None
+    parent = _join_parents(parent, kinds, grids) or parent
+    own = [replace(start, headings=list(start.headings))]
+    have = {fold(heading) for heading in start.headings}
+    headings = [*start.headings, *(heading for heading in parent.headings if fold(heading) not in have)]
+    numbered = tuple(heading for heading in parent.headings if _is_number(heading, kinds))
+    return replace(start, headings=headings, repeat=(own[0], parent), numbered=numbered)
+
+
+def read_rows(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows:
+    """Yield the rows of a table, from all its sheets. `read_sheet` yields those of one, below its headings.
+
+    A note says how many submissions have no row.
+    """
+    if begin.repeat:
+        yield from _read_repeats(begin, read_sheet, notes)
+    elif begin.months:
+        keys = _key_headings(begin.headings)
+        for start in begin.months:
+            yield from _read_month(start, keys, read_sheet)
+    else:
+        yield from read_sheet(begin)
+
+
+def describe_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:
+    """Return notes on which sheets were read and which not, where a workbook has several with content."""
+    if len(grids) < 2:
+        return []
+    if begin.months:
+        names = ", ".join(grids[start.grid].name for start in begin.months)
+        said = [f"The sheets {names} were read as one table.", *_name_others(grids, {s.grid for s in begin.months})]
+        first = begin.months[0]
+        example = f"{first.sheet * PER_SHEET + first.line + 1} is row {first.line + 1} of sheet {first.sheet}"
+        return [" ".join(said), f"Lines are counted by sheet: {example}."]
+    if begin.repeat:
+        chain = [begin]
+        while chain[-1].repeat:
+            chain.append(chain[-1].repeat[1])
+        above = ", of sheet ".join(str(start.sheet) for start in chain[1:])
+        said = [f"Each row of sheet {begin.sheet} was read with its submission of sheet {above}."]
+        return [" ".join([*said, *_name_others(grids, {start.grid for start in chain})])]
+    return [f"Only sheet {begin.sheet} was read, of {len(grids)} sheets with content."]
+
+
+def _name_others(grids: Sequence[Grid], read: set[int]) -> list[str]:
+    """Say which sheets were not read, by number: a name may be a child's."""
+    others = [str(grid.number) for n, grid in enumerate(grids) if n not in read]
+    return [f"Not read: sheet {', '.join(others)}."] if others else []
+
+
+def _key_headings(headings: Iterable[str]) -> list[tuple[str, int]]:
+    """Return each heading with how often it stood before, so that equal ones are told apart."""
+    seen: Counter[str] = Counter()
+    keys = []
+    for heading in map(fold, headings):
+        keys.append((heading, seen[heading]))
+        seen[heading] += 1
+    return keys
+
+
+def _read_month(start: Start, keys: list[tuple[str, int]], read_sheet: ReadSheet) -> Rows:
+    places = {key: n for n, key in enumerate(_key_headings(start.headings))}
+    order = [places.get(key) for key in keys]
+    for number, row in read_sheet(start):
+        if number >= PER_SHEET:
+            raise FileRefused(f"Sheet {start.sheet} has more than {PER_SHEET:,} rows. Save it as CSV and import that.")
+        line = start.sheet * PER_SHEET + number
+        if isinstance(row, Fault):
+            yield line, replace(row, line=line)
+        else:
+            yield line, [*("" if n is None else row[n] for n in order), *row[len(start.headings) :]]
+
+
+def _find_parent(start: Start, grids: Sequence[Grid]) -> Start | None:
+    """Return where the submissions of a sheet of repeats begin."""
+    places = {heading.casefold(): n for n, heading in enumerate(start.headings)}
+    if _PARENT not in places:
+        return None
+    found = {n: found for n, grid in enumerate(grids) if n != start.grid for found in [_find_index(n, grid)] if found}
+    if _PARENT_SHEET in places:
+        below = (row for line, row in grids[start.grid].rows if line > start.line)
+        named = next((row[places[_PARENT_SHEET]] for row in below if len(row) > places[_PARENT_SHEET]), "")
+        title = named.strip()[:_LONGEST_SHEET].casefold()
+        same = [found[n] for n in found if grids[n].name.strip().casefold() == title]
+        if same:
+            return same[0]
+    alone = [parent for parent in found.values() if _PARENT not in map(str.casefold, parent.headings)]
+    return alone[0] if len(alone) == 1 else None
+
+
+def _find_index(number: int, grid: Grid) -> Start | None:
+    for line, row in grid.rows:
+        headings = clean_row(row)
+        if _INDEX in map(str.casefold, headings):
+            return Start(number, line, headings, sheet=grid.number)
+    return None
+
+
+def _is_number(heading: str, kinds: Iterable[RecordKind]) -> bool:
+    own = any("record_number" in read_meanings(kind.name, heading) for kind in kinds)
+    return own or heading.casefold() in _NUMBERS
+
+
+def _read_repeats(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows:
+    start, parent = begin.repeat
+    submissions: dict[str, list[str]] = {}
+    index = [heading.casefold() for heading in parent.headings].index(_INDEX)
+    for _, row in read_rows(parent, read_sheet, notes):
+        if not isinstance(row, Fault):
+            submissions[row[index].strip()] = row
+    have = {fold(heading) for heading in start.headings}
+    kept = [n for n, heading in enumerate(parent.headings) if fold(heading) not in have]
+    numbered = [n for n in kept if parent.headings[n] in begin.numbered]
+    place = [heading.casefold() for heading in start.headings].index(_PARENT)
+    width, counted = len(start.headings), Counter[str]()
+    for line, row in read_sheet(start):
+        if isinstance(row, Fault) or any(row[width:]):
+            yield line, row
+            continue
+        key = row[place].strip()
+        counted[key] += 1
+        above = submissions.get(key)
+        if above is None:
+            yield (
+                line,
+                Fault(
+                    line,
+                    "",
+                    "the submission of the row is missing",
+                    "a row whose _parent_index is the _index of a submission",
+                ),
+            )
+            continue
+        above = [f"{cell}-{counted[key]}" if cell and n in numbered else cell for n, cell in enumerate(above)]
+        yield line, [*row[:width], *(above[n] for n in kept)]
+    without = len(submissions.keys() - counted.keys())
+    if without:
+        where = f"of sheet {parent.sheet} without a row in sheet {start.sheet}"
+        notes.append(f"Submissions {where}, which are no records: {without}.")
