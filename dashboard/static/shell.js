@@ -4,8 +4,9 @@
   "use strict";
 
   // Parameters that go along from page to page, and the one that only the map in the browser reads and writes.
-  const SHARED = ["area", "pathway", "lang", "projector"];
+  const SHARED = ["area", "pathway", "lang", "projector", "theme"];
   const PLACE = "at";
+  const THEME = "theme";
   const LOST = "Connection error";
   const WORDS = { lost: "The map's computer is not answering.", copied: "Copied", name: "TACT Map" };
 
@@ -18,6 +19,48 @@
   document.fonts.load = function (font, text) {
     return font.includes("Material Symbols") ? Promise.resolve([]) : load(font, text);
   };
+
+  /* ---- dark or light: as the address says, else as the system wishes; light on a projector and on paper ----------- */
+
+  const media = window.matchMedia.bind(window);
+  const wish = media("(prefers-color-scheme: dark)");
+  const followers = new Set();
+  let printing = false;
+
+  function isDark() {
+    const address = new URLSearchParams(window.location.search);
+    if (printing || address.get("projector") === "1") return false;
+    const asked = address.get(THEME);
+    return asked === "dark" || (asked !== "light" && wish.matches);
+  }
+
+  // Streamlit asks the browser what the system wishes, and follows when that changes: it hears what the map decides.
+  window.matchMedia = function (query) {
+    if (!query.includes("prefers-color-scheme")) return media(query);
+    return {
+      media: query,
+      get matches() { return isDark() === query.includes("dark"); },
+      addEventListener: function (_, follow) { followers.add(follow); },
+      removeEventListener: function (_, follow) { followers.delete(follow); },
+    };
+  };
+
+  function paint() {
+    const root = document.documentElement;
+    const dark = isDark();
+    if (root.classList.contains("dark") === dark) return;
+    root.classList.toggle("dark", dark);
+    for (const follow of followers) follow({ matches: dark });
+  }
+
+  function print(now) {
+    printing = now;
+    paint();
+  }
+
+  wish.addEventListener("change", function () { sync(); });
+  window.addEventListener("beforeprint", function () { print(true); });
+  window.addEventListener("afterprint", function () { print(false); });
 
   const push = window.history.pushState.bind(window.history);
   const replace = window.history.replaceState.bind(window.history);
@@ -34,7 +77,7 @@
     const next = new URL(address, window.location.href);
     const samePage = next.pathname === window.location.pathname;
     // The server does not choose these; what it writes may be of the address before.
-    for (const name of samePage ? [PLACE, "lang"] : []) {
+    for (const name of samePage ? [PLACE, "lang", THEME] : []) {
       const value = here().searchParams.get(name);
       if (value) next.searchParams.set(name, value);
       else next.searchParams.delete(name);
@@ -93,6 +136,7 @@
     const address = here().searchParams;
     const root = document.documentElement;
     root.classList.toggle("projecting", address.get("projector") === "1");
+    paint();
     bar = document.querySelector(".topbar");
     if (!bar) return;
     const starting = document.getElementById("starting");
@@ -116,6 +160,8 @@
     for (const button of pathways) button.setAttribute("aria-pressed", String(button === pathway));
     const projector = bar.querySelector("button.projector");
     if (projector) projector.setAttribute("aria-pressed", String(address.get("projector") === "1"));
+    const dark = bar.querySelector("button.dark");
+    if (dark) dark.setAttribute("aria-pressed", String(isDark()));
     const area = select && select.value ? [select.selectedOptions[0].textContent] : [];
     measure();
     const page = bar.querySelector("nav a[aria-current=page]");
@@ -163,6 +209,10 @@
       window.print();
     } else if (button && button.classList.contains("projector")) {
       go(setting("projector", button.getAttribute("aria-pressed") === "true" ? "" : "1"));
+    } else if (button && button.classList.contains("dark")) {
+      const next = isDark() ? "light" : "dark";
+      replace(window.history.state, "", setting(THEME, (next === "dark") === wish.matches ? "" : next).href);
+      sync();
     } else if (button && button.dataset.pathway !== undefined) {
       go(setting("pathway", button.dataset.pathway === "all" ? "" : button.dataset.pathway));
     }
@@ -241,6 +291,7 @@
     sync();
   }
 
+  paint();
   document.addEventListener("pointerdown", touch, true);
   document.addEventListener("keydown", keyed, true);
   document.addEventListener("click", pressed);
@@ -249,6 +300,11 @@
   if (document.body) start(); else document.addEventListener("DOMContentLoaded", start);
 
   window.tactshell = {
+    isDark: isDark,
+    followTheme: function (follow) {
+      followers.add(follow);
+      return function () { followers.delete(follow); };
+    },
     touch: touch,
     readPlace: function () { return here().searchParams.get(PLACE) || ""; },
     writePlace: function (place) { replace(window.history.state, "", setting(PLACE, place).href); },

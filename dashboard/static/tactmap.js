@@ -8,15 +8,15 @@
   const INK = "#1D2433";
   const ACCENT = "#0F6B66";
   const COLOURS = {
-    sea: "#E4ECF1",
-    otherLand: "#F1F0EC",
-    otherBorder: "#D5D8DC",
     known: "#E9E5DA",
     areaBorder: "#FFFFFF",
     regionBorder: "#8D94A0",
     countryBorder: "#3B4252",
     pattern: "#7C8593",
   };
+  // The ground around the areas. These are light by day and by night, as their scales and patterns are made for it.
+  const LIGHT = { land: "#F1F0EC", border: "#D5D8DC" };
+  const DARK = { land: "#232B35", border: "#39434F" };
   const STATES = { f: "few", a: "almost_none", s: "not_searched", z: "structural_zero", d: "no_data", g: "no_figure", w: "withheld", c: "cannot_tell" };
   // The gaps between the lines of each class, on bare land and over a fill, which must show between them.
   const HATCH_GAPS = [16, 12, 9, 7, 5.5];
@@ -214,10 +214,24 @@
     const renderer = L.canvas({ pane: "tact-land", padding: 0.4 });
     for (const feature of lands.features) {
       const land = L.polygon(latlngs({ g: polygons(feature.geometry) }), plain(renderer, {
-        pane: "tact-land", color: COLOURS.otherBorder, weight: 1, fillColor: COLOURS.otherLand, fillOpacity: 1,
+        pane: "tact-land", color: ground().border, weight: 1, fillColor: ground().land, fillOpacity: 1,
       })).addTo(map);
+      over.ground.push(land);
       nameLand(feature.properties || {}, land.getBounds());
     }
+  }
+
+  function isDark() {
+    return Boolean(shell && shell.isDark && shell.isDark());
+  }
+
+  function ground() {
+    return isDark() ? DARK : LIGHT;
+  }
+
+  function paintGround() {
+    document.documentElement.classList.toggle("dark", isDark());
+    for (const land of over.ground) land.setStyle({ color: ground().border, fillColor: ground().land });
   }
 
   function nameLand(properties, bounds) {
@@ -253,7 +267,7 @@
     const group = L.layerGroup();
     if (found.rest) {
       L.polygon(latlngs({ g: polygons(found.rest) }), plain(over.areas, {
-        pane: "tact-areas", color: COLOURS.areaBorder, weight: 0.9, fillColor: COLOURS.otherLand, fillOpacity: 1,
+        pane: "tact-areas", color: COLOURS.areaBorder, weight: 0.9, fillColor: LIGHT.land, fillOpacity: 1,
       })).addTo(group);
     }
     const shapes = found.areas.map(function (area, index) {
@@ -990,7 +1004,11 @@
     // Before the words are there nothing is shown; `prepare` looks at the place by itself.
     function follow() { if (over.words) look(); }
     window.parent.addEventListener("popstate", follow);
-    window.addEventListener("pagehide", function () { window.parent.removeEventListener("popstate", follow); });
+    const unfollow = shell.followTheme(paintGround);
+    window.addEventListener("pagehide", function () {
+      window.parent.removeEventListener("popstate", follow);
+      unfollow();
+    });
   }
 
   function start(id, given) {
@@ -998,7 +1016,7 @@
     options = Object.assign({ home: HOME }, given);
     // Within a page the wheel belongs to the page.
     if (options.within) map.scrollWheelZoom.disable();
-    map.getContainer().style.background = COLOURS.sea;
+    map.getContainer().style.background = "var(--sea)";
     map.getContainer().setAttribute("role", "application");
     pane("tact-land", 200).style.pointerEvents = "none";
     pane("tact-names", 220).style.pointerEvents = "none";
@@ -1010,6 +1028,7 @@
       marks: L.canvas({ pane: "tact-over", padding: 0.3 }),
       under: null,
       lands: [],
+      ground: [],
       ways: [],
     };
     hatches = L.layerGroup().addTo(map);
@@ -1042,6 +1061,7 @@
       mirrorPanel();
       followPage();
     }
+    paintGround();
     over.ready = prepare();
     over.ready.catch(fail);
     return map;

@@ -53,7 +53,8 @@ def render_bar(
         [
             *chosen,
             render_invented() if release is not None and release.invented else "",
-            html('<button class="projector" aria-pressed="false">{}</button>', _("Projector")),
+            html('<button class="dark" aria-pressed="false">{}</button>', _("Dark"))
+            + html('<button class="projector" aria-pressed="false">{}</button>', _("Projector")),
             _render_share(picture if release and may_download(release) else ""),
             render_languages(),
             _render_chip(site, release),

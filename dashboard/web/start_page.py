@@ -32,10 +32,12 @@ _MOVED = {"situation": "map", "overview": ""}
 _STYLE = r'<link rel="stylesheet"[^>]*index[^>]*>'
 _FONT = r'<link\s+rel="preload"[^>]*as="font"[^>]*>'
 _NOSCRIPT = r"<noscript>.*?</noscript>"
-# Words before any script or style has come; shell.js takes them away when the page has a bar.
+# Words before any script or style has come; shell.js takes them away when the page has a bar. A browser that does not
+# know light-dark() shows them on paper.
 _SHELL = (
     '<div id="starting" role="status" style="position:fixed;inset:0;z-index:9;padding:12vh 8vw;background:#fbfaf7;'
-    'color:#1d2433;font:18px/1.5 sans-serif"><p style="font-size:28px;margin:0"><strong>{name}</strong></p>'
+    "color:#1d2433;font:18px/1.5 sans-serif;color-scheme:{scheme};background:light-dark(#fbfaf7,#12171d);"
+    'color:light-dark(#1d2433,#e6eaf0)"><p style="font-size:28px;margin:0"><strong>{name}</strong></p>'
     "<p>{place}</p><p>{words}</p><noscript><p>{needs}</p></noscript></div>"
 )
 _NEEDS = "The map needs JavaScript: please allow it in the settings of the browser."
@@ -48,6 +50,7 @@ class Opening(NamedTuple):
     has_map: bool
 
 
+THEMES = ("light", "dark")  # in the address; without one it is as the system wishes
 MAP = Opening(mark("Opening the map. On a slow line this may take half a minute the first time."), True)
 
 
@@ -63,9 +66,9 @@ def list_parts(page: str) -> list[str]:
     return [f"./static/js/{name}" for name in found]
 
 
-@lru_cache(maxsize=8)
-def make_start_page(language: str, opening: Opening = MAP) -> str:
-    """Return Streamlit's own page with the product's name, language, style and script.
+@lru_cache(maxsize=24)
+def make_start_page(language: str, opening: Opening = MAP, theme: str = "") -> str:
+    """Return Streamlit's own page with the product's name, language, style and script; theme: of `THEMES`, or neither.
 
     The style comes last, so that it wins over Streamlit's; the script comes first, so that it sees each step.
     """
@@ -76,7 +79,10 @@ def make_start_page(language: str, opening: Opening = MAP) -> str:
     later = (*list_frame_scripts(), *list_first_shapes(language)) if opening.has_map else ()
     early = "".join(f'<link rel="prefetch" href="{address}">' for address in later)
     with speak(language):
-        shell = html(_SHELL, name="TACT Map", place=_("Albania and Greece"), words=_(opening.words), needs=_(_NEEDS))
+        scheme, words = theme or "light dark", _(opening.words)
+        shell = html(
+            _SHELL, name="TACT Map", place=_("Albania and Greece"), words=words, needs=_(_NEEDS), scheme=scheme
+        )
     for old, new in (
         ("<title>Streamlit</title>", f'<title>TACT Map</title><script defer src="{name_asset("shell.js")}"></script>'),
         ('<html lang="en">', f'<html lang="{language}">'),
@@ -138,7 +144,9 @@ class StartPage:
             await RedirectResponse(f"{moved}?{request.url.query}", 307)(scope, receive, send)
             return
         if scope["path"] in self._paths:
-            await HTMLResponse(make_start_page(language, self._opening))(scope, receive, send)
+            theme = request.query_params.get("theme", "")
+            page = make_start_page(language, self._opening, theme if theme in THEMES else "")
+            await HTMLResponse(page)(scope, receive, send)
             return
         replaced = False
 

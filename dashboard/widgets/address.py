@@ -15,8 +15,9 @@ from dashboard.site.text import LANGUAGE_NAMES, _
 _WIDTH = 320
 _NONE = "none"
 _LONG = 10  # digits
-# What goes along from page to page (static/shell.js), and what only the browser writes: zoom and centre of the map.
-_AREA, _PATHWAY, _LANGUAGE, _PROJECTOR, _PLACE = "area", "pathway", "lang", "projector", "at"
+# What goes along from page to page (static/shell.js), and what only the browser writes: zoom and centre of the map, and
+# whether it is dark.
+_AREA, _PATHWAY, _LANGUAGE, _PROJECTOR, _BROWSER = "area", "pathway", "lang", "projector", ("at", "theme")
 _SHARED = (_PATHWAY, _LANGUAGE)
 
 
@@ -79,7 +80,7 @@ def read_language() -> str:
 
 def read_view() -> dict[str, str]:
     """Return the parameters of the address that a page alone reads and writes."""
-    return {name: str(value) for name, value in st.query_params.items() if name not in (*_SHARED, _PLACE)}
+    return {name: str(value) for name, value in st.query_params.items() if name not in (*_SHARED, *_BROWSER)}
 
 
 def write_view(view: Mapping[str, str]) -> None:

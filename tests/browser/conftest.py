@@ -109,8 +109,9 @@ def look(browser: Any) -> Iterator[Callable[..., Any]]:
     """Yield a function that opens a page at a window size; requests to other hosts are blocked and counted."""
     contexts = []
 
-    def open_page(url: str, size: tuple[int, int] = (1366, 768), *, ready: bool = True) -> Any:
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    def open_page(url: str, size: tuple[int, int] = (1366, 768), *, ready: bool = True, dark: bool = False) -> Any:
+        scheme = "dark" if dark else "light"
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
         contexts.append(context)
         context.add_cookies(list_cookies())
         page = context.new_page()

@@ -20,6 +20,16 @@ CASES = [
     for number, entry in enumerate(PAGES)
     for turn, language in enumerate([*LANGUAGE_NAMES, "en"])
 ]
+# A page of each kind by night, on a laptop or a phone.
+DARK = [
+    ("", "en", (1366, 768)),
+    ("map", "sq", (390, 844)),
+    ("risk", "el", (390, 844)),
+    ("coverage", "en", (1366, 768)),
+    ("trends", "en", (1366, 768)),
+    ("reallocate", "sq", (390, 844)),
+]
+CARD = "getComputedStyle(document.documentElement).getPropertyValue('--card')"
 PICTURES = os.environ.get("TACT_PICTURES")
 
 # Words before the first thing that unfolds: no menu, no names on a map, no table of numbers, no icon.
@@ -79,6 +89,24 @@ def test_a_page_fits_its_screen_in_its_language(served, look, address, language,
     assert page.evaluate(CUT) == []
     words = page.evaluate(COUNT)
     assert len(words) <= MOST_WORDS, " ".join(words)
+    assert page.watch.clean, vars(page.watch)
+
+
+@pytest.mark.parametrize(("address", "language", "size"), DARK)
+def test_a_page_can_be_read_where_the_system_is_dark(served, look, address, language, size):
+    axe = pytest.importorskip("axe_playwright_python")
+    page = look(f"{served.url}/{address}?lang={language}", size, ready=False, dark=True)
+    wait_for_page(page, address)
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES, f"{address or 'overview'}-dark-{size[0]}.png"), full_page=True)
+    assert page.evaluate(CUT) == []
+    frames = [page, *(frame for frame in page.frames[1:] if frame.query_selector("#map_div"))]
+    for frame in frames:
+        until(page, lambda frame=frame: frame.evaluate(CARD) == "#1a2129")
+        frame.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
+        found = frame.evaluate("axe.run(document, { runOnly: ['color-contrast'], iframes: false })")
+        assert found["passes"][0]["nodes"]
+        assert [node["html"][:160] for one in found["violations"] for node in one["nodes"]] == []
     assert page.watch.clean, vars(page.watch)
 
 

@@ -1,6 +1,7 @@
 """The bar of every page in a browser: one step back for each choice, the area goes along, the server may be gone."""
 
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -222,3 +223,51 @@ def test_a_server_that_is_gone_is_not_called_the_internet(serve, look, releases)
     alert = page.get_by_role("alert").filter(has_text="The map's computer is not answering")
     alert.wait_for(timeout=60_000)
     assert "internet" not in page.locator("body").inner_text().lower()
+
+
+def is_dark(page):
+    """Return whether the page, what Streamlit draws in it and the ground of the map are dark; all of them or none."""
+    ground = "getComputedStyle(document.querySelector('{}')).backgroundColor"
+    seen = [page.evaluate(ground.format(".topbar .choices")), page.evaluate(ground.format(".stApp"))]
+    seen.append(map_frame(page).locator("#map_div").evaluate("map => getComputedStyle(map).backgroundColor"))
+    dark = {sum(map(int, re.findall(r"\d+", colour)[:3])) < 3 * 80 for colour in seen}
+    return dark.pop() if len(dark) == 1 else None
+
+
+def test_the_page_is_dark_as_the_system_wishes_or_as_the_bar_says_and_light_on_paper_and_projector(partner, look):
+    page = look(f"{partner.url}/map?layer=effort&level=region", dark=True)
+    until(page, lambda: is_dark(page) is True)
+    cookies, steps = page.context.cookies(), page.evaluate("history.length")
+    page.get_by_role("button", name="Dark", exact=True).click()
+    until(page, lambda: is_dark(page) is False)
+    assert "theme=light" in query(page)
+    page.locator(".topbar nav").get_by_role("link", name="Trends").click()
+    until(page, lambda: page.title() == "Trends · TACT Map")
+    settle(page)
+    assert "theme=light" in query(page)
+    page.go_back()
+    until(page, lambda: page.title() == "Map · TACT Map")
+    wait_for_map(page)
+    until(page, lambda: is_dark(page) is False)
+    page.get_by_role("button", name="Dark", exact=True).click()
+    until(page, lambda: is_dark(page) is True)
+    assert "theme=" not in query(page)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    until(page, lambda: is_dark(page) is False)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    until(page, lambda: is_dark(page) is True)
+    page.get_by_role("button", name="Projector", exact=True).click()
+    until(page, lambda: is_dark(page) is False)
+    assert page.context.cookies() == cookies
+    assert page.evaluate("history.length") <= steps + 2  # Trends and the projector
+    assert page.watch.clean, vars(page.watch)
+
+
+def test_an_address_can_be_dark_where_the_system_is_not(partner, look):
+    page = look(f"{partner.url}/map?layer=effort&theme=dark")
+    until(page, lambda: is_dark(page) is True)
+    settle(page)
+    assert "theme=dark" in query(page)
+    answer = page.request.get(f"{partner.url}/?theme=dark")
+    assert "color-scheme:dark" in answer.text()
+    assert page.watch.clean, vars(page.watch)

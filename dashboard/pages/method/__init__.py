@@ -17,6 +17,7 @@ from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
 from dashboard.widgets import markup, page_frame
+from dashboard.widgets.chart import show_chart
 from geo.layers.output import terms
 
 Fold = tuple[str, Callable[[], None]]  # its label, and what shows its content
@@ -122,7 +123,7 @@ def _show_noise(current: CurrentRelease) -> None:
     if len(rows):
         with st.container(horizontal=True):
             for chart in summary.draw_chances(rows):
-                st.altair_chart(chart, width="content")
+                show_chart(chart, width="content")
         st.caption(summary.describe_chances(release))
     table = summary.tabulate_hidden(release)
     if len(table):

@@ -13,6 +13,7 @@ from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import markup
+from dashboard.widgets.chart import show_chart
 from risk.report.manifest import EvaluationSummary, RiskManifest
 
 
@@ -42,10 +43,12 @@ def _show_prediction(measured: EvaluationSummary | None) -> None:
         st.code("tact risk --evaluate", language=None)
         return
     left, right = st.columns(2, gap="medium")
-    left.altair_chart(evaluation.draw_calibration(measured), width="stretch")
+    with left:
+        show_chart(evaluation.draw_calibration(measured), width="stretch")
     left.caption(_("Bars: share of counts inside the interval. Dark marks: the share that should be inside."))
     left.html(markup.render_table(evaluation.tabulate_calibration(measured)))
-    right.altair_chart(evaluation.draw_hits(measured), width="stretch")
+    with right:
+        show_chart(evaluation.draw_hits(measured), width="stretch")
     right.caption(_("For the next quarter, a fifth of the areas of each country. Lines: 95 % interval."))
     right.html(markup.render_table(evaluation.tabulate_hits(measured)))
     st.caption(_("Average error of each forecast, in children (smaller is better)"))

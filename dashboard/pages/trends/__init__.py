@@ -17,6 +17,7 @@ from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease, name_regions, read_country_names
 from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets import address, markup, page_frame
+from dashboard.widgets.chart import show_chart
 from risk.model.breaks import Break, read_breaks
 
 
@@ -122,7 +123,7 @@ def _show_chart(
         st.html(markup.render_paragraphs([_("no number")]))
         return
     chart, signs = drawn
-    st.altair_chart(chart, width="stretch")
+    show_chart(chart, width="stretch")
     st.html(markup.render_note("; ".join(signs)))
 
 
