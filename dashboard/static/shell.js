@@ -212,6 +212,7 @@
     } else if (button && button.classList.contains("dark")) {
       const next = isDark() ? "light" : "dark";
       replace(window.history.state, "", setting(THEME, (next === "dark") === wish.matches ? "" : next).href);
+      touched = false;
       sync();
     } else if (button && button.dataset.pathway !== undefined) {
       go(setting("pathway", button.dataset.pathway === "all" ? "" : button.dataset.pathway));
