@@ -62,7 +62,7 @@ def forget(
         doubts = [] if even_if_unknown else _find_doubts(vault, names, children, partner)
         if doubts:
             _require_yes(doubts, partner)
-        deleted, had_lists = forgetting.forget_child(workspace, vault, children)
+        deleted, had_lists = forgetting.forget_child(workspace, vault, secrets, children)
     emit(
         {"forgotten": deleted, "known": deleted > 0},
         as_json,

@@ -94,7 +94,7 @@ def _forget(desk: Desk) -> None:
         children = forgetting.hash_child(secrets, names)
         if forgetting.find_unknown(vault, names, children) and not unknown_too:
             raise InputError(_("No record has what you typed. Check it for typing errors. Nothing was changed."))
-        deleted, _lists = forgetting.forget_child(desk.workspace, vault, children)
+        deleted, _lists = forgetting.forget_child(desk.workspace, vault, secrets, children)
     hand.imports += 1
     _say(_word_deleted(deleted))
 

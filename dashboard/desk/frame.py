@@ -43,6 +43,7 @@ class Section(NamedTuple):
 PAGES = (
     Section("files", mark("Files"), ""),
     Section("imports", mark("Imports"), "imports"),
+    Section("enter", mark("Enter by hand"), "enter"),
     Section("records", mark("Records"), "records"),
     Section("release", mark("Release"), "release"),
 )

@@ -6,14 +6,15 @@ is imported, so that the next month's file needs no answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from dashboard.desk.state import Desk
 from data.errors import FileRefused, WorkspaceError
 from data.reference import area_table
-from data.restricted import imports, intake
+from data.restricted import drafts, imports, intake
+from data.restricted.drafts import Draft, Row
 from data.restricted.governance.retention import Overdue, find_overdue
 from data.restricted.imports import Imported, Importer
 from data.restricted.intake import mapping
@@ -106,7 +107,7 @@ class Hand:
                     entry.file, resolve=self.places.resolve, mappings=mappings, kind=kind, partner=entry.partner or None
                 )
                 if not entry.found.blocks and not entry.needs_partner:
-                    entry.trial = self._import(entry, entry.found.kind, mappings, rehearse=True)
+                    entry.trial = self._import(entry.file, entry.found.kind, entry.partner, mappings, rehearse=True)
             elif not imports.is_table(entry.file):
                 entry.refusal = imports.word_unknown(entry.file)
         except (FileRefused, WorkspaceError) as refusal:
@@ -143,16 +144,31 @@ class Hand:
         if entry.found is None:
             raise FileRefused(entry.refusal)
         kind = entry.found.kind
-        entry.result = self._import(entry, kind, self._read_mappings(entry), False, confirmed, progress)
+        mappings = self._read_mappings(entry)
+        entry.result = self._import(entry.file, kind, entry.partner, mappings, False, confirmed, progress)
         self.imports += 1
         learnt = self.answers.get((entry.partner, kind))
         if entry.partner and learnt is not None:
             mapping.save(mapping.file_for(self.desk.workspace.mappings, entry.partner), kind, learnt)
 
+    def check_rows(self, kind: str, partner: str, rows: Sequence[Row]) -> Imported:
+        """Return what an import of rows that were entered by hand would do."""
+        return self._import(drafts.make_file(kind, rows), kind, partner, {}, rehearse=True)
+
+    def store_draft(self, draft: Draft, confirmed: int | None = None) -> Imported:
+        """Import a draft and clear it; `confirmed` as for `store`."""
+        file = drafts.make_file(draft.kind, draft.rows)
+        imported = self._import(file, draft.kind, draft.partner, {}, False, confirmed)
+        self.imports += 1
+        with self.desk.open_vault() as (vault, _):
+            drafts.write_draft(vault, Draft(draft.kind))
+        return imported
+
     def _import(
         self,
-        entry: FileInHand,
+        file: MemoryFile,
         kind: str,
+        partner: str,
         mappings: Mapping[str, ColumnMapping],
         rehearse: bool,
         confirmed: int | None = None,
@@ -165,7 +181,7 @@ class Hand:
                 overdue.require_consent(confirmed)
                 imports.delete_overdue(workspace, vault, overdue)
             importer = Importer(workspace, vault, secrets, self.places.resolve, mappings, rehearse)
-            return importer.import_file(entry.file, kind=kind, partner=entry.partner or None, progress=progress)
+            return importer.import_file(file, kind=kind, partner=partner or None, progress=progress)
 
     def _owner(self, entry: FileInHand) -> str:
         """Return whose answers count for a file: its partner's, or where none is named its own."""

@@ -63,7 +63,7 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
     st.markdown(f"**{escape_markdown(words.word_question(kind, question))}**")
     replies = {}
     for part, allowed in question.parts.items():
-        options = list(allowed) or _list_places(kind, question.column)
+        options = list(allowed) or list_places(kind, question.column)
         likely = question.proposal.get(part, "")
         likely = likely if likely in options else read_place_label(likely)
         places = {} if allowed else name_areas()
@@ -89,8 +89,8 @@ def _word_part(kind: str, question: Question, part: str) -> str:
     return words.name_column(kind, part)
 
 
-def _list_places(kind: str, column: str) -> list[str]:
-    """Return the codes of the places that a column may name, by name."""
+def list_places(kind: str, column: str) -> list[str]:
+    """Return the codes of the places that a column may name, in the order of their names."""
     level, table = get_kind(kind).column(column).level, area_table()
     codes = table.index if level is None else table.index[table["level"] == level]
     names = name_areas()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from data.restricted import intake, keys
+from data.restricted import drafts, intake, keys
 from data.restricted.intake.rejects import remove_lists
 from data.restricted.vault import Vault
 from data.workspace import Workspace
@@ -26,9 +26,10 @@ def find_unknown(vault: Vault, names: Sequence[str], children: Sequence[str]) ->
     return "number" if names[-1].startswith(intake.BY_NUMBER) and children[-1] in unknown else ""
 
 
-def forget_child(workspace: Workspace, vault: Vault, children: Sequence[str]) -> tuple[int, bool]:
+def forget_child(workspace: Workspace, vault: Vault, secrets: keys.Keys, children: Sequence[str]) -> tuple[int, bool]:
     """Delete a child's records and reject later ones; return their number, and whether lists of rows were removed."""
     with vault.writing():
+        drafts.remove_child(vault, secrets, children)
         had_lists = remove_lists(workspace.rejects)
         return vault.forget(children), had_lists
 
@@ -36,5 +37,6 @@ def forget_child(workspace: Workspace, vault: Vault, children: Sequence[str]) ->
 def withdraw_partner(workspace: Workspace, vault: Vault, name: str) -> tuple[int, bool]:
     """Delete all records that a partner sent; return their number, and whether lists of rows were removed."""
     with vault.writing():
+        drafts.remove_partner(vault, name)
         had_lists = remove_lists(workspace.rejects, name)
         return vault.withdraw(name), had_lists

@@ -1,0 +1,117 @@
+"""Enter by hand: records of a partner without files, checked like any file, kept as a draft until they are imported."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.desk import questions, summary, words
+from dashboard.desk.consent import ask_consent
+from dashboard.desk.entry_form import ask_record
+from dashboard.desk.frame import show_title
+from dashboard.desk.hand import Hand, read_hand
+from dashboard.desk.state import Desk
+from dashboard.site.text import _, html
+from dashboard.widgets.markup import render_note, render_table
+from data.restricted import drafts
+from data.restricted.drafts import Draft
+from data.restricted.intake.recognition import MASK
+from data.restricted.intake.rejects import is_private
+from data.schema import get_kind
+from data.schema.kinds import KINDS
+
+_SAID = "entered"
+
+
+def show(desk: Desk) -> None:
+    """Show the form of a kind of record, and the draft."""
+    show_title(
+        desk,
+        _("Enter by hand"),
+        _("For a partner without files. What you enter is kept, encrypted, until you import it."),
+    )
+    hand = read_hand(desk)
+    said = st.session_state.pop(_SAID, None)
+    if said:
+        st.success(said)
+    left, right = st.columns(2, gap="large")
+    with left:
+        kind = st.selectbox(
+            _("Kind of record"), list(KINDS), format_func=lambda name: _(words.KINDS[name]), key="entry-kind"
+        )
+    with desk.open_vault() as (vault, _keys):
+        draft = drafts.read_draft(vault, kind)
+    with right:
+        if draft.rows:
+            st.html(html("<p>{}</p><p><b>{}</b></p>", _("Draft for"), draft.partner))
+        else:
+            draft = replace(draft, partner=questions.ask_partner(hand, f"entry-partner-{kind}"))
+    if draft.partner:
+        _show_form(desk, hand, draft)
+    if draft.rows:
+        _show_draft(desk, hand, draft)
+
+
+def _show_form(desk: Desk, hand: Hand, draft: Draft) -> None:
+    number = st.session_state.setdefault("entry", 0)
+    with st.form(f"entry-{draft.kind}-{number}"):
+        row = ask_record(draft.kind, f"entry-{number}")
+        pressed = st.form_submit_button(_("Add it to the draft"), type="primary")
+    st.html(
+        render_note(_("* is needed. Give the partner's identifier of the child or a programme number, never a name."))
+    )
+    if pressed:
+        checked = hand.check_rows(draft.kind, draft.partner, [row])
+        if checked.rejected:
+            st.html(render_table(summary.tabulate_reasons(checked).iloc[:, :3]))
+            return
+        with desk.open_vault() as (vault, _keys):
+            drafts.write_draft(vault, replace(draft, rows=(*draft.rows, row)))
+        st.session_state["entry"] = number + 1
+        st.rerun()
+
+
+def _show_draft(desk: Desk, hand: Hand, draft: Draft) -> None:
+    st.html(html("<h2>{}</h2>", _("The draft")))
+    st.html(render_table(tabulate_draft(draft)))
+    overdue = hand.find_overdue()
+    agreed = ask_consent(overdue, "entry")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if st.button(_("Import the draft"), key="entry-import", type="primary", disabled=not agreed):
+            _import_draft(hand, draft, overdue.count if overdue.count and overdue.doubts else None)
+        numbers = list(range(1, len(draft.rows) + 1))
+        number = st.selectbox(_("Take out number"), numbers, index=None, placeholder=_("Choose"), width=180)
+        if number is not None and st.button(_("Take it out"), key="entry-out"):
+            rows = (*draft.rows[: number - 1], *draft.rows[number:])
+            with desk.open_vault() as (vault, _keys):
+                drafts.write_draft(vault, replace(draft, rows=rows))
+            st.rerun()
+
+
+def _import_draft(hand: Hand, draft: Draft, confirmed: int | None) -> None:
+    """Import all rows, or none and say why some would come back."""
+    checked = hand.check_rows(draft.kind, draft.partner, draft.rows)
+    if checked.rejected:
+        st.html(render_table(summary.tabulate_reasons(checked)))
+        return
+    st.session_state[_SAID] = summary.word_counts(hand.store_draft(draft, confirmed))
+    st.rerun()
+
+
+def tabulate_draft(draft: Draft) -> pd.DataFrame:
+    """Return the rows of a draft; what tells who a child is stays masked."""
+    areas = summary.name_areas()
+    columns = [column for column in get_kind(draft.kind).given if any(column.name in row for row in draft.rows)]
+    table: dict[str, list[str]] = {_("Number"): [str(n) for n in range(1, len(draft.rows) + 1)]}
+    for column in columns:
+        cells = [row.get(column.name, "") for row in draft.rows]
+        if is_private(column):
+            cells = [MASK if cell else "" for cell in cells]
+        elif column.type == "area":
+            cells = [areas.get(cell, cell) for cell in cells]
+        elif column.allowed:
+            cells = [words.name_code(draft.kind, column.name, cell) if cell else "" for cell in cells]
+        table[words.name_column(draft.kind, column.name)] = cells
+    return pd.DataFrame(table)

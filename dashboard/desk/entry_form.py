@@ -1,0 +1,58 @@
+"""The form for one record: a field for each column of its kind, with drop-downs for categories and places."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+
+from dashboard.desk import words
+from dashboard.desk.questions import list_places
+from dashboard.desk.summary import name_areas
+from dashboard.site.text import _, find_language
+from data.schema import get_kind
+from data.schema.column import Column
+
+_FIRST = dt.date(2000, 1, 1)
+_NEEDS_ONE = ("child_id", "programme_number")
+
+
+def ask_record(kind: str, key: str) -> dict[str, str]:
+    """Show the fields of a record and return what is in them, by column; what is empty is left out."""
+    columns = [column for column in get_kind(kind).given if column.name != "partner"]
+    row: dict[str, str] = {}
+    for place, column in zip(_place(len(columns)), columns, strict=True):
+        with place:
+            text = _ask(kind, column, f"{key}-{column.name}")
+        if text:
+            row[column.name] = text
+    return row
+
+
+def _place(number: int) -> list[st.delta_generator.DeltaGenerator]:
+    """Return the places of the fields: three in a row, in the order of reading."""
+    return [cell for _row in range(0, number, 3) for cell in st.columns(3)][:number]
+
+
+def _ask(kind: str, column: Column, key: str) -> str:
+    needed = column.required and column.name not in _NEEDS_ONE
+    label = f"{words.name_column(kind, column.name)}{' *' if needed else ''}"
+    # What a column means is defined in English.
+    meaning = column.meaning if find_language() == "en" else None
+    if column.allowed or column.type == "area":
+        names = name_areas() if column.type == "area" else {}
+        options = list(column.allowed) or list_places(kind, column.name)
+        chosen = st.selectbox(
+            label,
+            options,
+            index=None,
+            format_func=lambda code: names.get(code) or words.name_code(kind, column.name, code),
+            placeholder=_("Choose"),
+            help=meaning,
+            key=key,
+        )
+        return chosen or ""
+    if column.type in ("date", "day_or_week"):
+        day = st.date_input(label, None, _FIRST, None if column.future else "today", key=key, help=meaning)
+        return day.isoformat() if isinstance(day, dt.date) else ""
+    return st.text_input(label, key=key, help=meaning, autocomplete="off").strip()

@@ -1,0 +1,79 @@
+"""Records that are entered by hand and not imported yet: kept in the vault, encrypted like all of it.
+
+Until it is imported, a draft has the identifiers of children as they were typed. So rows of a child who is forgotten,
+and of a partner who withdraws, leave the drafts too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from data.restricted import intake, keys
+from data.restricted.intake.memory_file import MemoryFile
+from data.restricted.vault import Vault
+from data.restricted.vault.partners import is_same
+from data.schema import get_kind
+from data.schema.kinds import KINDS
+
+_NOTE = "draft "
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The rows of one kind that were entered for a partner; each has a text for some columns of the kind's file."""
+
+    kind: str
+    partner: str = ""
+    rows: tuple[Row, ...] = ()
+
+
+def read_draft(vault: Vault, kind: str) -> Draft:
+    """Return the draft of a kind; an empty one if there is none."""
+    text = vault.read_note(_NOTE + kind)
+    if not text:
+        return Draft(kind)
+    said = json.loads(text)
+    return Draft(kind, said["partner"], tuple(said["rows"]))
+
+
+def write_draft(vault: Vault, draft: Draft) -> None:
+    """Keep a draft in place of the earlier one of its kind; one without rows leaves nothing behind."""
+    text = json.dumps({"partner": draft.partner, "rows": [dict(row) for row in draft.rows]}) if draft.rows else ""
+    if text != (vault.read_note(_NOTE + draft.kind) or ""):
+        vault.write_note(_NOTE + draft.kind, text)
+
+
+def make_file(kind: str, rows: Sequence[Row]) -> MemoryFile:
+    """Return rows as a file with our own headings, in memory, to be checked and imported like any other."""
+    names = [column.name for column in get_kind(kind).given]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return MemoryFile(f"{kind}-by-hand.csv", text.getvalue().encode())
+
+
+def remove_child(vault: Vault, secrets: keys.Keys, children: Collection[str]) -> None:
+    """Remove the rows of a child from the drafts, by the hashes of its identifiers."""
+    hasher = keys.IdentifierHasher(secrets.identifier)
+    for kind in KINDS.values():
+        if kind.of_children:
+            draft = read_draft(vault, kind.name)
+            kept = [row for row in draft.rows if not set(_hash_row(hasher, draft.partner, row)) & set(children)]
+            write_draft(vault, Draft(kind.name, draft.partner, tuple(kept)))
+
+
+def remove_partner(vault: Vault, partner: str) -> None:
+    """Remove the drafts of a partner."""
+    for kind in KINDS:
+        if is_same(read_draft(vault, kind).partner, partner):
+            write_draft(vault, Draft(kind))
+
+
+def _hash_row(hasher: keys.IdentifierHasher, partner: str, row: Row) -> list[str]:
+    return hasher.hash(intake.child_names(partner, row.get("child_id", ""), row.get("programme_number", "")))

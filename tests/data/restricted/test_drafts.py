@@ -1,0 +1,58 @@
+"""Records entered by hand: kept in the vault, read again, and gone with the child or the partner."""
+
+import pytest
+
+from data.restricted import drafts, forgetting, intake, keys
+from data.restricted.drafts import Draft
+from data.restricted.intake import read_file
+from data.restricted.vault import Vault
+from data.workspace import Workspace
+from tests.helpers.partner_files import ROW, Hasher, Resolver
+
+ROWS = tuple({k: v for k, v in {**ROW, "child_id": child, "partner": ""}.items() if v} for child in ("K-1", "K-2"))
+
+
+@pytest.fixture
+def opened(tmp_path):
+    workspace = Workspace.create(tmp_path / "w", "invented")
+    secrets = keys.create(workspace.id)
+    with Vault.create(workspace.vault, secrets) as vault:
+        yield workspace, vault, secrets
+
+
+def test_a_draft_survives_a_restart_encrypted(opened):
+    workspace, vault, secrets = opened
+    drafts.write_draft(vault, Draft("encounter", "ARSIS", ROWS))
+    vault.close()
+    stored = b"".join(path.read_bytes() for path in workspace.path.rglob("*") if path.is_file())
+    assert b"K-1" not in stored
+    assert b"ARSIS" not in stored
+    with Vault.open(workspace.vault, secrets) as again:
+        assert drafts.read_draft(again, "encounter") == Draft("encounter", "ARSIS", ROWS)
+        assert drafts.read_draft(again, "effort") == Draft("effort")
+        drafts.write_draft(again, Draft("encounter", "ARSIS"))
+        assert drafts.read_draft(again, "encounter") == Draft("encounter")
+
+
+def test_it_is_checked_like_any_file():
+    file = drafts.make_file("encounter", [*ROWS, {**ROWS[0], "sex": "neither"}])
+    read = read_file(file, "encounter", resolve=Resolver(), hash_identifier=Hasher(), partner="ARSIS")
+    assert (read.accepted_rows, read.rejected_rows) == (2, 1)
+    assert read.rejects["column"].tolist() == ["sex"]
+
+
+def test_who_is_forgotten_leaves_the_draft(opened):
+    workspace, vault, secrets = opened
+    drafts.write_draft(vault, Draft("encounter", "ARSIS", ROWS))
+    children = forgetting.hash_child(secrets, intake.child_names("ARSIS", "K-1", ""))
+    forgetting.forget_child(workspace, vault, secrets, children)
+    assert drafts.read_draft(vault, "encounter").rows == ROWS[1:]
+
+
+def test_a_partner_who_withdraws_takes_the_draft_along(opened):
+    _workspace, vault, _secrets = opened
+    drafts.write_draft(vault, Draft("encounter", "BKTF", ROWS))
+    drafts.remove_partner(vault, "ARSIS")
+    assert drafts.read_draft(vault, "encounter").rows == ROWS
+    drafts.remove_partner(vault, "bktf ")
+    assert drafts.read_draft(vault, "encounter") == Draft("encounter")
