@@ -11,6 +11,7 @@ from dashboard.commands.asking import ask, can_ask
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
+from data.restricted.imports import undo_import
 from data.restricted.vault import open_vault
 
 _PUBLISHED = "Published numbers of final years stay as they are."
@@ -25,13 +26,14 @@ def undo(
     """Take back one import, as if it had never been.
 
     Its new records go away, and what it corrected is as before. Records that were corrected or sent again since stay.
+    The lists of rejected rows of that partner go too.
     """
     workspace = open_workspace(context)
     with open_vault(workspace) as vault, vault.writing():
         found = next((entry for entry in vault.list_imports() if entry["number"] == number), None)
         if found is not None and not yes:
             _require_yes(found, as_json=as_json)
-        undone = vault.undo(number)
+        undone = undo_import(workspace, vault, number)
     emit(
         {"undone": number, **asdict(undone)},
         as_json,

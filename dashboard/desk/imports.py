@@ -13,6 +13,7 @@ from dashboard.desk.hand import read_hand
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, format_number
 from dashboard.widgets.markup import render_list, render_note, render_table
+from data.restricted.imports import undo_import
 from data.restricted.vault import Undone
 
 _DONE = "undone"
@@ -82,7 +83,7 @@ def _show_undo(desk: Desk, imports: list[dict[str, Any]]) -> None:
     st.html(render_list(list_effects(undone)))
     if st.button(_("Take back import {number}", number=number), key="undo-now", type="primary"):
         with desk.open_vault() as (vault, _keys):
-            vault.undo(number)
+            undo_import(desk.workspace, vault, number)
         read_hand(desk).imports += 1
         st.session_state[_DONE] = number
         del st.session_state["undo"]

@@ -16,7 +16,7 @@ from data.restricted.intake import mapping
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.rejects import find_list, group_rejects, remove_lists
-from data.restricted.vault import Counts, Vault
+from data.restricted.vault import Counts, Undone, Vault
 from data.schema import Resolve
 from data.schema.kinds import KINDS
 from data.workspace import Workspace
@@ -136,6 +136,17 @@ def delete_overdue(workspace: Workspace, vault: Vault, overdue: Overdue) -> int:
     if overdue.count:
         remove_lists(workspace.rejects)
     return retention.delete_overdue(vault, overdue)
+
+
+def undo_import(workspace: Workspace, vault: Vault, number: int) -> Undone:
+    """Take back an import (`Vault.undo`), with the lists of rejected rows in which its own may be.
+
+    Those of the partner go, all where several partners sent the file: a list can be made again from its file.
+    """
+    partners = [entry["partner"] for entry in vault.list_imports() if entry["number"] == number]
+    undone = vault.undo(number)
+    remove_lists(workspace.rejects, partners[0])
+    return undone
 
 
 def is_table(path: InputFile) -> bool:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from data.errors import FileRefused
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
-from data.restricted.intake.table import Codes, Fault, RawColumn, RawTable, is_total
+from data.restricted.intake.table import Codes, Fault, RawColumn, RawTable, is_total, refuse_locked
 from data.workspace.types import ProgressCount
 
 _T = TypeVar("_T", bound=np.generic)
@@ -115,10 +115,7 @@ def _refuse_other_formats(path: InputFile, start: bytes) -> None:
         with path.open("rb") as file:
             encrypted = _ENCRYPTED in file.read(_MOST_BYTES)
         if encrypted:
-            msg = (
-                f"{path.name} is protected by a password. Open it, save a copy without a password as .xlsx, import the "
-            )
-            raise FileRefused(f"{msg}copy and delete it.")
+            raise refuse_locked(path.name)
     if start.startswith(_ZIP) and _OPEN_DOCUMENT in start:
         raise FileRefused(f"{path.name} is an OpenDocument spreadsheet. Save it as .xlsx or CSV.")
     if start.removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith(_WEB_PAGE):

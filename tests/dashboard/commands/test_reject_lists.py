@@ -65,6 +65,18 @@ def test_a_partner_takes_its_lists_along_and_leaves_those_of_others(tact, practi
     assert not earlier.exists()
 
 
+def test_an_import_that_is_undone_takes_the_lists_of_its_partner_along(tact, practice, lists, tmp_path) -> None:
+    own = take(tact, practice, tmp_path / "own" / "may.csv", ["BKTF"], "--partner", "BKTF")
+    other = take(tact, practice, tmp_path / "own" / "june.csv", ["ARSIS"], "--partner", "ARSIS")
+    tact("--workspace", practice, "undo", "99", "--yes")
+    assert own.exists()
+    tact("--workspace", practice, "undo", "4", "--yes")
+    assert (own.exists(), other.exists(), lists["terre"].exists()) == (False, True, True)
+    # Of a file with rows of several partners it is not known where its rows were listed.
+    tact("--workspace", practice, "undo", "1", "--yes")
+    assert not list((practice / "rejects").rglob("*.csv"))
+
+
 def test_all_lists_go_when_a_child_is_forgotten(tact, practice, lists, monkeypatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("K-0\n"))
     answer = tact("--workspace", practice, "forget", "--partner", "ARSIS")
