@@ -5,8 +5,10 @@ import re
 import pytest
 import typer
 
-from dashboard.commands import running
+from dashboard import cli
+from dashboard.commands import doctor, running
 from dashboard.web.navigation import PAGES
+from data import errors
 from data.disclosure import policy_file
 from geo.layers import LAYERS
 from tests.helpers.paths import ROOT
@@ -49,6 +51,13 @@ def test_every_command_and_option_is_documented(command):
     options = [option for parameter in COMMANDS[command].params for option in parameter.opts]
     long = {option for option in options if option.startswith("--")} - GENERAL
     assert [option for option in sorted(long) if not re.search(rf"`[^`]*{option}\b", section)] == []
+
+
+def test_every_exit_code_is_documented():
+    table = DOCS["commands.md"].partition("## Exit codes")[2].partition("##")[0]
+    documented = set(map(int, re.findall(r"^\| (\d+) \|", table, re.MULTILINE)))
+    of_errors = {error.exit_code for error in vars(errors).values() if hasattr(error, "exit_code")}
+    assert documented == of_errors | {0, doctor.UNHEALTHY, cli.STOPPED}
 
 
 def test_no_command_is_documented_that_does_not_exist():

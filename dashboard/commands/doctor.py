@@ -21,7 +21,7 @@ from data.schema.kinds import KINDS
 from data.tables.spec import TIERS
 from data.workspace import Workspace, default_path
 
-_UNHEALTHY = 7
+UNHEALTHY = 7
 
 
 def doctor(
@@ -43,7 +43,7 @@ def doctor(
         *(problems or ["No problems found: workspace, keys, vault and releases are in order."]),
     )
     if problems:
-        raise SystemExit(_UNHEALTHY)
+        raise SystemExit(UNHEALTHY)
 
 
 def _find_problems(path: Path) -> list[str]:

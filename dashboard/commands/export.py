@@ -32,7 +32,7 @@ def export(
     context: typer.Context,
     to: Folder,
     formats: Annotated[
-        list[str], typer.Option("--format", help=f"One of {', '.join(exports.FORMATS)}; may be repeated.")
+        list[str], typer.Option("--format", help=f"One or more of {', '.join(exports.FORMATS)}, with commas.")
     ],
     tier: TierName = "public",
     release: ReleaseName = None,
@@ -40,6 +40,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write the layers of a release as files, with codebook, licence and citation."""
+    formats = [name.strip() for names in formats for name in names.split(",") if name.strip()]
     opened = open_to_write(context, to, tier, release, receiver, formats)
     layers = [layer.id for layer in exports.list_layers(opened)]
     with progress("Writing") as tick:

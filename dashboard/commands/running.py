@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from dashboard.commands.completion import read_asked_words
 from dashboard.commands.output import fail, format_error
 from data.errors import DiskFull, InputError, TactError
 from data.workspace.files import NO_ROOM
@@ -50,6 +51,7 @@ COMMANDS = {
     "areas": "areas:app",
     "policy": "policy:app",
     "breaks": "breaks:app",
+    "completion": "completion:completion",
 }
 
 
@@ -136,7 +138,8 @@ def run() -> int:
     """Run the command line and return the exit code; a TactError becomes a message and its code."""
     as_json = "--json" in sys.argv
     try:
-        code = build_app(sys.argv[1:])(prog_name="tact", standalone_mode=False)
+        asked = read_asked_words()
+        code = build_app(sys.argv[1:] if asked is None else asked)(prog_name="tact", standalone_mode=False)
     except SystemExit as stop:
         code = stop.code
     except typer.Abort:

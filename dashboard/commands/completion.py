@@ -1,0 +1,30 @@
+"""`tact completion`: what a shell needs to complete the words of `tact`."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+COMPLETE = "_TACT_COMPLETE"  # by this variable a shell asks for completions
+Shell = StrEnum("Shell", ["bash", "zsh", "fish"])
+
+
+def completion(shell: Annotated[Shell, typer.Argument(help="The shell.")]) -> None:
+    """Print the script by which a shell completes commands and options of tact."""
+    from typer._completion_shared import get_completion_script
+
+    typer.echo(get_completion_script(prog_name="tact", complete_var=COMPLETE, shell=shell.value))
+
+
+def read_asked_words() -> list[str] | None:
+    """Return the words that a shell asks to complete, after `tact`; None if it asks for nothing."""
+    if COMPLETE not in os.environ:
+        return None
+    from typer._completion_classes import completion_init
+
+    completion_init()
+    line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
+    return line.split()[1:]
