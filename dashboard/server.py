@@ -13,8 +13,6 @@ from pathlib import Path
 
 import streamlit
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 from streamlit import App, get_option
 
@@ -25,6 +23,7 @@ from dashboard.web import pictures
 from dashboard.web.compressed import CompressedFiles
 from dashboard.web.gate import Entry, Gate, list_own_hosts
 from dashboard.web.headers import SecurityHeaders
+from dashboard.web.health import make_health
 from dashboard.web.navigation import PAGES, show_error
 from dashboard.web.process import (
     SCRIPT,
@@ -42,11 +41,8 @@ _STREAMLIT = Path(streamlit.__file__).parent / "static"
 
 
 def _make_routes(site: Site) -> list[BaseRoute]:
-    async def health(_: Request) -> JSONResponse:
-        return JSONResponse({"status": "ok"})
-
     return [
-        Route(HEALTH, health),
+        Route(HEALTH, make_health(site)),
         *shapes.make_routes(site),
         *pictures.make_routes(site),
         Mount("/assets", Assets(directory=ASSETS)),
@@ -79,7 +75,6 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--releases", type=Path, required=True)
     parser.add_argument("--derived", type=Path, help="What was made from the releases: audits.")
     parser.add_argument("--tier", choices=("partner", "public"))
-    parser.add_argument("--without", action="append", default=[], help="A measure that is not shown.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8642)
     return parser
@@ -94,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except InputError as error:
         parser.error(str(error))
     derived = asked.derived.resolve() if asked.derived else None
-    site = Site(asked.releases.resolve(), tier, frozenset(asked.without), derived)
+    site = Site(asked.releases.resolve(), tier, derived)
     for name in set(os.environ) - set(clean_environment(os.environ)):
         del os.environ[name]
     announce_site(site)

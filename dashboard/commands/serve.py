@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -17,6 +19,7 @@ from data.restricted import governance
 from data.workspace import Workspace, default_path, demo_path
 
 _FIRST_PORT = 8642
+_SECONDS = 2.0  # between two looks at governance.toml
 
 
 def _open_workspace(path: Path | None) -> Workspace:
@@ -46,9 +49,8 @@ def serve(
     """Open the map. Without a release of your own it shows the demo with invented data."""
     workspace = _open_workspace(context.obj)
     port = choose_port(address, port, _FIRST_PORT)
-    # A withdrawn approval of community layers counts for earlier releases too.
-    blocked = governance.read(workspace).blocked
-    command = make_serve_command(workspace.releases, address, port, blocked, workspace.derived)
+    governance.note_blocked(workspace)
+    command = make_serve_command(workspace.releases, address, port, workspace.derived)
     with run_web_process(command) as process:
         url = wait_until_up(process, make_url(address, port))
         tier = allowed_tier(address)
@@ -63,9 +65,25 @@ def serve(
             "",
         )
         sys.stdout.flush()
+        Thread(target=_follow_governance, args=(workspace,), daemon=True).start()
         for line in read_lines(process):
             say(f"  A new address: {line}")
         raise SystemExit(process.wait())
+
+
+def _follow_governance(workspace: Workspace) -> None:
+    """Let a decision in governance.toml count at once: what the Roma partner withdraws is hidden in an open map."""
+    told = ""
+    while True:
+        time.sleep(_SECONDS)
+        try:
+            governance.note_blocked(workspace)
+            problem = ""
+        except OSError as error:
+            problem = f"The map does not know what {governance.FILE} says now: {error}. Stop it until this is mended."
+        if problem and problem != told:
+            say(problem)
+        told = problem
 
 
 def _describe(workspace: Workspace) -> str:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,6 +86,8 @@ def wait_until_up(process: subprocess.Popen[bytes], url: str) -> str:
         try:
             with urllib.request.urlopen(url + HEALTH, timeout=2):  # noqa: S310
                 return address
+        except urllib.error.HTTPError:
+            return address  # it answers, and says in its pages what is wrong
         except OSError:
             time.sleep(0.1)
     raise WorkspaceError(f"It did not start at {url}; see the messages above. Try another port: --port 8700")

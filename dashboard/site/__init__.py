@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from data.errors import InputError
-from data.release import Release, current_name
+from data.release import Release, current_name, read_blocked
 from data.tables.spec import Tier
 
 HEALTH = "/health"
@@ -21,29 +21,30 @@ HEALTH = "/health"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Stand for every address of this machine.
 ALL = ("0.0.0.0", "::")  # noqa: S104
-_RELEASES, _TIER, _WITHOUT, _DERIVED = "TACT_RELEASES", "TACT_TIER", "TACT_WITHOUT", "TACT_DERIVED"
+_RELEASES, _TIER, _DERIVED = "TACT_RELEASES", "TACT_TIER", "TACT_DERIVED"
 # The session bus leads to the system keyring, where the vault's key may live.
 _WITHHELD = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
 
 
 @dataclass(frozen=True)
 class Site:
-    """The content that this web process may show: the releases of one folder, in one tier, except some measures.
+    """The content that this web process may show: the releases of one folder, in one tier.
 
     `derived` is the folder of the results from the releases, such as audits. It is None if there is none.
     """
 
     releases: Path
     tier: Tier
-    without: frozenset[str] = frozenset()
     derived: Path | None = None
 
     def release(self) -> Release | None:
         """Open the current release, or return None if there is none yet."""
         name = current_name(self.releases)
-        if name is None:
-            return None
-        return Release.open(self.releases, self.tier, name, self.without, self.derived)
+        return None if name is None else self.open_release(name)
+
+    def open_release(self, name: str) -> Release:
+        """Open a release without what governance does not approve now. Raises ReleaseError and ReleaseDamaged."""
+        return Release.open(self.releases, self.tier, name, read_blocked(self.releases), self.derived)
 
 
 def allowed_tier(host: str, asked: str | None = None) -> Tier:
@@ -75,13 +76,10 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def make_serve_command(
-    releases: Path, host: str, port: int, without: Iterable[str] = (), derived: Path | None = None
-) -> list[str]:
+def make_serve_command(releases: Path, host: str, port: int, derived: Path | None = None) -> list[str]:
     """Return the command that starts the web process.
 
-    The process receives two folders, the releases and what was derived from them, and the measures that it
-    must not show. It receives no other folder of the workspace.
+    The process receives two folders, the releases and what was derived from them, and no other of the workspace.
     """
     return [
         sys.executable,
@@ -92,7 +90,6 @@ def make_serve_command(
         *("--tier", allowed_tier(host)),
         *("--host", host),
         *("--port", str(port)),
-        *(word for measure in sorted(without) for word in ("--without", measure)),
     ]
 
 
@@ -100,7 +97,6 @@ def announce_site(chosen: Site) -> None:
     """Write the site to the environment of the process, where the Streamlit script reads it."""
     os.environ[_RELEASES] = str(chosen.releases)
     os.environ[_TIER] = chosen.tier
-    os.environ[_WITHOUT] = " ".join(sorted(chosen.without))
     os.environ[_DERIVED] = str(chosen.derived or "")
 
 
@@ -111,5 +107,4 @@ def read_site() -> Site:
         raise InputError("The folder of releases is missing. Start the map with: tact serve")
     tier: Tier = "partner" if os.environ.get(_TIER) == "partner" else "public"
     derived = os.environ.get(_DERIVED)
-    without = frozenset(os.environ.get(_WITHOUT, "").split())
-    return Site(Path(folder), tier, without, Path(derived) if derived else None)
+    return Site(Path(folder), tier, Path(derived) if derived else None)

@@ -36,13 +36,15 @@ Options = tuple[tuple[str, str], ...]
 class CurrentRelease:
     """The shown release; the checksum of its manifest distinguishes it from others with the same name.
 
-    `added` lists the results derived from it. That may change while the map is open.
+    `added` lists the results derived from it, `without` the measures that are not shown. Both may change while the map
+    is open.
     """
 
     release: Release = field(compare=False)
     checksum: str
     tier: Tier
     added: tuple[Result, ...] = ()
+    without: frozenset[str] = frozenset()
 
 
 def open_current_release(site: Site) -> CurrentRelease | None:
@@ -58,8 +60,7 @@ def open_earlier_release(site: Site, current: CurrentRelease) -> CurrentRelease 
     """Open the release before the shown one; None if there is none that can be read."""
     for name in list_earlier(site.releases, current.release.name):
         try:
-            release = Release.open(site.releases, site.tier, name, site.without, site.derived)
-            return follow_release(release)
+            return follow_release(site.open_release(name))
         except ReleaseError:
             continue
     return None
@@ -72,7 +73,7 @@ def follow_release(release: Release) -> CurrentRelease:
 
 @lru_cache(maxsize=16)
 def _remember(release: Release, checksum: str) -> CurrentRelease:
-    return CurrentRelease(release, checksum, release.tier, release.added)
+    return CurrentRelease(release, checksum, release.tier, release.added, release.without)
 
 
 def read_newest_audit(site: Site, current: CurrentRelease) -> AuditReport | None:

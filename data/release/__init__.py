@@ -24,9 +24,12 @@ from data.release.stamp import read_stamped
 from data.tables.periods import Period
 from data.tables.spec import TIERS, Tier
 
-__all__ = ["MANIFEST", "Release", "current_name", "names"]
+__all__ = ["MANIFEST", "Release", "current_name", "names", "read_blocked"]
 
 MANIFEST = "datapackage.json"
+# Measures that are shown only while governance approves them. The file says which it does not approve now.
+NEED_APPROVAL = ("communities", "dark_figure")
+BLOCKED = "blocked"
 _REMEDY = "A release is never edited: put the file back from a copy, or take another release."
 # Whole numbers stay whole where some are missing.
 _TYPES: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype()}
@@ -39,6 +42,17 @@ def current_name(releases: Path) -> str | None:
         return (releases / "current").read_text(encoding="utf-8", errors="replace").strip() or None
     except FileNotFoundError:
         return None
+
+
+def read_blocked(releases: Path) -> frozenset[str]:
+    """Return the measures that governance does not approve now, for all releases; all that need it if nothing is said.
+
+    Commands that know governance.toml write them into `releases/blocked`, which goes along with a copy of the releases.
+    """
+    try:
+        return frozenset((releases / BLOCKED).read_text(encoding="utf-8", errors="replace").split())
+    except OSError:
+        return frozenset(NEED_APPROVAL)
 
 
 def names(releases: Path) -> list[str]:

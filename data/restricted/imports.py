@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import FileRefused, InputError, WorkspaceError
-from data.restricted import intake, keys
+from data.restricted import governance, intake, keys
 from data.restricted.governance import retention
 from data.restricted.governance.retention import Overdue
 from data.restricted.intake import mapping
@@ -86,6 +86,7 @@ class Importer:
                 forgotten=self.vault.forgotten_children(),
                 progress=progress,
             )
+            self._refuse_unknown_partners(path, read)
             counts = self._store(path, read)
             rejects = None if self.rehearse else self._write_rejects(path, read)
         return Imported(
@@ -100,6 +101,20 @@ class Importer:
             unknown_columns=read.unknown_columns,
             notes=read.notes,
         )
+
+    def _refuse_unknown_partners(self, path: InputFile, read: intake.Intake) -> None:
+        """Raise FileRefused where a file of real records names a partner that nobody decided on: it may be a person."""
+        if self.workspace.invented:
+            return
+        governed, present = governance.read(self.workspace), {name.casefold() for name in self.vault.partners()}
+        new = [n for n in read.partners if n.casefold() not in present and not governed.has_partner(n)]
+        if new:
+            raise FileRefused(
+                f"{path.name} names {len(new)} {'partner' if len(new) == 1 else 'partners'} whom {governed.path} does "
+                "not. No row was imported. Partners are organisations, never persons: look at the column of partners "
+                "and at --partner. Write a new organisation into the file, under [controllers] or with an agreement of "
+                'kind "partner", and import again.'
+            )
 
     def _store(self, path: InputFile, read: intake.Intake) -> Counts:
         partner = read.partner or ""

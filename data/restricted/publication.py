@@ -42,6 +42,8 @@ def release_workspace(
     """
     rules = policy_file.read(workspace.path)
     hasher = keys.IdentifierHasher(secrets.identifier) if secrets else None
+    if not rehearse:
+        governance.note_blocked(workspace)
     return publishing.make_release(
         vault,
         workspace.releases,

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -222,6 +223,34 @@ def test_it_serves_with_everything_but_the_releases_removed_while_it_runs_and_be
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     visit(command)
     command.stop()
+
+
+def wait_until(condition):
+    until = time.monotonic() + 20
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.2)
+    assert condition()
+
+
+def test_what_the_roma_partner_withdraws_is_hidden_while_the_map_is_open(demo_world, tmp_path):
+    workspace = copied(demo_world, tmp_path)
+    command = serve(workspace, tmp_path / "spy")
+    try:
+        asked = "layer=communities&level=region&area=AL-02"
+        assert "Roma and Egyptian communities" in open_page(command.url, "map", asked).text
+        governed = workspace / "governance.toml"
+        text = governed.read_text(encoding="utf-8")
+        start = text.index("[communities]")
+        governed.write_text(text[:start] + text[start:].replace('"approved"', '"withdrawn"', 1), encoding="utf-8")
+        wait_until(lambda: (workspace / "releases" / "blocked").read_text() == "communities\n")
+        shown = open_page(command.url, "map", asked)
+        assert "Roma and Egyptian communities" not in shown.text
+        assert shown.ended == "FINISHED_SUCCESSFULLY"
+        governed.write_text(text, encoding="utf-8")
+        wait_until(lambda: not (workspace / "releases" / "blocked").read_text())
+        assert "Roma and Egyptian communities" in open_page(command.url, "map", asked).text
+    finally:
+        command.stop()
 
 
 # -- what it answers ------------------------------------------------------------------------------------

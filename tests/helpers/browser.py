@@ -70,9 +70,10 @@ def read_address(process: subprocess.Popen[bytes]) -> str:
         try:
             with urllib.request.urlopen(address.partition("/?")[0] + "/health", timeout=1):
                 return address
-        except (urllib.error.URLError, TimeoutError, ValueError) as error:
-            if isinstance(error, urllib.error.HTTPError):
-                error.close()
+        except urllib.error.HTTPError as error:
+            error.close()
+            return address
+        except (urllib.error.URLError, TimeoutError, ValueError):
             time.sleep(0.1)
     pytest.fail("the server did not start within a minute")
 

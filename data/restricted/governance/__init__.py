@@ -19,11 +19,22 @@ from typing import Any
 
 from data.disclosure import policy_file
 from data.errors import WorkspaceError
+from data.release import BLOCKED, NEED_APPROVAL, read_blocked
 from data.tables.spec import Plan
 from data.workspace import Workspace, files
 from data.workspace.toml_text import parse_toml
 
-__all__ = ["BREACH_FILE", "FILE", "INVENTED", "TEMPLATE", "Agreement", "Governance", "read", "write_missing"]
+__all__ = [
+    "BREACH_FILE",
+    "FILE",
+    "INVENTED",
+    "TEMPLATE",
+    "Agreement",
+    "Governance",
+    "note_blocked",
+    "read",
+    "write_missing",
+]
 
 FILE, BREACH_FILE = "governance.toml", "BREACH.md"
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -65,7 +76,7 @@ class Agreement:
 class Governance:
     """The content of the file. `missing` lists what it lacks, each with its remedy; empty when complete.
 
-    communities, dark_figure: whether their tables are approved.
+    communities, dark_figure: whether their tables are approved. partners: the organisations who may send records.
     """
 
     path: Path
@@ -75,6 +86,7 @@ class Governance:
     communities: bool
     dark_figure: bool
     agreements: tuple[Agreement, ...]
+    partners: tuple[str, ...]
 
     def require(self) -> None:
         """Raise WorkspaceError with all that is missing."""
@@ -85,7 +97,7 @@ class Governance:
     @property
     def blocked(self) -> frozenset[str]:
         """The measures that must not be released without approval: communities and the dark figure."""
-        return frozenset(name for name in ("communities", "dark_figure") if not getattr(self, name))
+        return frozenset(name for name in NEED_APPROVAL if not getattr(self, name))
 
     def permitted(self, plan: Plan) -> Plan:
         """Return the tables of a plan that may be released."""
@@ -99,6 +111,10 @@ class Governance:
         if year < dt.MINYEAR:
             return dt.date.min
         return dt.date(year, month + 1, min(today.day, calendar.monthrange(year, month + 1)[1]))
+
+    def has_partner(self, name: str) -> bool:
+        """Return whether the file names an organisation as a controller, the Roma partner or a receiving partner."""
+        return any(_is_same(partner, name) for partner in self.partners)
 
     def receiver(self, name: str, today: dt.date) -> Agreement:
         """Return the agreement with a receiver of partner files; raise WorkspaceError without one."""
@@ -126,6 +142,15 @@ def write_missing(workspace: Workspace) -> list[Path]:
     return missing
 
 
+def note_blocked(workspace: Workspace) -> None:
+    """Write into the folder of releases what must not be shown now; whoever shows releases reads it each time."""
+    blocked = read(workspace).blocked
+    path = workspace.releases / BLOCKED
+    if not path.is_file() or read_blocked(workspace.releases) != blocked:
+        workspace.releases.mkdir(exist_ok=True)
+        files.write_text(path, "".join(f"{name}\n" for name in sorted(blocked)))
+
+
 def read(workspace: Workspace) -> Governance:
     """Read a workspace's governance file; a fault in it is listed in `missing`."""
     path = workspace.path / FILE
@@ -148,7 +173,17 @@ def read(workspace: Workspace) -> Governance:
         _text(_section(fields, "communities"), "decision") == "approved",
         _text(_section(fields, "dark_figure"), "decision") == "approved",
         tuple(map(_agreement, _blocks(fields, "agreements"))),
+        tuple(_list_partners(fields)),
     )
+
+
+def _list_partners(fields: Mapping[str, Any]) -> Iterator[str]:
+    names = _section(fields, "controllers").get("names")
+    yield from (" ".join(n.split()) for n in names if isinstance(n, str)) if isinstance(names, list) else ()
+    yield _text(_section(fields, "communities"), "partner")
+    for block in _blocks(fields, "agreements"):
+        if _text(block, "kind") == _PARTNER:
+            yield _text(block, "receiver")
 
 
 def _find_other_days(text: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import io
 import zipfile
 from collections.abc import Collection, Iterator
 from itertools import islice
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 # The sheets of our own forms that are there to be read by people.
 GUIDES = ("How to fill", "Areas")
 
-_LARGEST = 2_000_000_000  # Bytes unpacked: a million rows of a template are about a tenth of this.
+# Bytes unpacked: a million rows of a template are about half of this. The texts, which are held in memory, are less.
+_LARGEST = 400_000_000
+_LARGEST_TEXTS = 150_000_000
+# Workbooks are five to fifty times as large unpacked as packed. Small ones may be more.
+_MOST_TIMES, _SMALL = 100, 20_000_000
 _MOST_ROWS = 20_000  # of a form
 _MIDNIGHT = dt.time()
 
@@ -34,8 +39,8 @@ def rows_of_workbook(
 ) -> Iterator[tuple[Start, Iterator[tuple[int, list[str] | Fault]]]]:
     """Yield where the table begins, and the rows below its headings with their row numbers.
 
-    A row with a formula is a fault, because the file may lack the result. Raises FileRefused for a
-    damaged workbook, or one that is larger than two gigabytes when unpacked.
+    A row with a formula is a fault, because the file may lack the result. Raises FileRefused for a damaged workbook, or
+    one that unpacks to far more than a table needs.
     """
     with _opened(path) as sheets:
         used, grids = _first_rows(sheets)
@@ -108,12 +113,17 @@ def _open(file: IO[bytes]) -> Workbook:
 def _refuse_damaged(path: InputFile) -> None:
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as parts:
-            size = sum(part.file_size for part in parts.infolist())
-            names = parts.namelist()
+            listed = parts.infolist()
+            file.seek(0, io.SEEK_END)
+            packed = file.tell()
     except (zipfile.BadZipFile, OSError):
         raise _damaged(path) from None
-    if size > _LARGEST:
-        raise FileRefused(f"{path.name} unpacks to more than {_LARGEST:,} bytes. Save it as CSV and import that.")
+    # No part is read further than to the size that it states, so that none is larger than this.
+    size, names = sum(part.file_size for part in listed), {part.filename for part in listed}
+    texts = sum(part.file_size for part in listed if part.filename.lower().endswith("sharedstrings.xml"))
+    if size > _LARGEST or texts > _LARGEST_TEXTS or size > max(_SMALL, _MOST_TIMES * packed):
+        msg = f"{path.name} unpacks to {size:,} bytes, far more than its table needs. "
+        raise FileRefused(msg + "Copy the rows into a new workbook, or save it as CSV, and import that.")
     if "xl/workbook.xml" not in names:
         raise FileRefused(f"{path.name} is not an Excel workbook. CSV and XLSX files can be imported.")
 

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import hashlib
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -64,11 +65,19 @@ def made(tact, tmp_path: Path, typed):
         folder = tmp_path / "w"
         assert tact("--workspace", folder, "init", *words).code == 0
         write_small_policy(folder)
+        if "--practice" not in words:
+            name_partners(folder, "ARSIS", COMMUNITY["partner"])
         files = [encounters(tmp_path / "e.csv"), write_csv(tmp_path / "c.csv", [COMMUNITY])]
         assert tact("--workspace", folder, "import", *files).code == 0
         return folder
 
     return make
+
+
+def name_partners(folder: Path, *partners: str) -> None:
+    """Write the controllers into the governance file, of which nothing else is filled in yet."""
+    path, listed = folder / "governance.toml", ", ".join(f'"{partner}"' for partner in partners)
+    path.write_text(re.sub(r"(?m)^names = .*$", f"names = [{listed}]", path.read_text("utf-8")), encoding="utf-8")
 
 
 def complete(folder: Path, old: str = "", new: str = "") -> None:
@@ -78,6 +87,36 @@ def complete(folder: Path, old: str = "", new: str = "") -> None:
 def lines(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+# -- importing --
+
+
+def test_a_person_is_no_new_partner(tact, tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    tact("--workspace", folder, "init")
+    path = encounters(tmp_path / "e.csv")
+    person = "Ana Hoxha"
+    column = encounters(tmp_path / "column.csv", 3, partner=person)
+    nameless = encounters(tmp_path / "n.csv", 3, partner="")
+    for words in ([path], [column], [nameless, "--partner", person]):
+        refused = tact("--workspace", folder, "import", *words, "--json")
+        assert refused.code == 2
+        assert "names 1 partner whom" in refused.out
+        assert "organisations, never persons" in refused.out
+        assert person not in refused.out + refused.err
+    name_partners(folder, "arsis")
+    assert tact("--workspace", folder, "import", path).code == 0
+    name_partners(folder, "Another")
+    known = tact("--workspace", folder, "import", path, "--json").json
+    assert known["already_known"] > 0, "a partner whose records are there stays one"
+    assert tact("--workspace", folder, "import", column).code == 2
+    (folder / "governance.toml").write_text(
+        f'[[agreements]]\nreceiver = "{person} Foundation"\nkind = "partner"\n', encoding="utf-8"
+    )
+    assert tact("--workspace", folder, "import", nameless, "--partner", f"{person} Foundation").code == 0
+    (folder / "governance.toml").write_text("not TOML", encoding="utf-8")
+    assert tact("--workspace", folder, "import", nameless, "--partner", "A third").code == 2
 
 
 # -- releasing --
@@ -217,6 +256,7 @@ def test_an_import_warns_of_what_the_next_one_deletes_and_a_release_asks_before_
     typed(WORDS, WORDS)
     tact("--workspace", folder, "second", "--name", SECOND)
     complete(folder, "months = 1200", "months = 12")
+    name_partners(folder, "BKTF")
     old = encounters(tmp_path / "old.csv", 4, date="2007-03-04", partner="BKTF")
     answer = tact("--workspace", folder, "import", old, "--json")
     assert (answer.json["accepted"], answer.json["overdue"]) == (4, 4)

@@ -13,7 +13,16 @@ from data.restricted.imports import Importer
 from data.restricted.vault import Vault, open_vault
 from data.workspace import Workspace
 from geo.places import Places
-from tests.dashboard.commands.test_governance import COMMUNITY, COMPLETE, SECOND, WORDS, encounters, write_csv
+from tests.dashboard.commands.test_governance import (
+    COMMUNITY,
+    COMPLETE,
+    ENCOUNTER,
+    SECOND,
+    WORDS,
+    encounters,
+    name_partners,
+    write_csv,
+)
 from tests.dashboard.desk.test_pages import words_on
 from tests.helpers.desk import Clocks, open_section
 from tests.helpers.partner_files import AREAS
@@ -26,6 +35,7 @@ def make(folder, kind):
     """Return the unlocked desk of a workspace with some invented records."""
     workspace = Workspace.create(folder / kind, kind)
     governance.write_missing(workspace)
+    name_partners(workspace.path, ENCOUNTER["partner"], COMMUNITY["partner"])
     write_small_policy(workspace.path)
     secrets = keys.create(workspace.id)
     with Vault.create(workspace.vault, secrets) as vault:

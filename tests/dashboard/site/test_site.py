@@ -1,13 +1,16 @@
 """Who may see which tier at which address, and what the web process receives."""
 
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 
 from dashboard import site
+from dashboard.site import current_release
 from data.errors import InputError
 
-VARIABLES = ("TACT_RELEASES", "TACT_TIER", "TACT_WITHOUT", "TACT_DERIVED")
+VARIABLES = ("TACT_RELEASES", "TACT_TIER", "TACT_DERIVED")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
@@ -62,14 +65,34 @@ def test_without_a_folder_of_what_was_derived_none_is_named(tmp_path):
     ]
 
 
-def test_what_may_not_be_shown_goes_along_with_the_folder(tmp_path, monkeypatch):
-    command = site.make_serve_command(tmp_path, "127.0.0.1", 8642, {"communities"})
-    assert command[-2:] == ["--without", "communities"]
+def test_what_is_announced_is_read(tmp_path, monkeypatch):
     for name in VARIABLES:
         monkeypatch.setenv(name, "")  # so that what is announced is undone afterwards
-    chosen = site.Site(tmp_path, "partner", frozenset({"communities"}), tmp_path / "derived")
+    chosen = site.Site(tmp_path, "partner", tmp_path / "derived")
     site.announce_site(chosen)
     assert site.read_site() == chosen
+
+
+@pytest.mark.parametrize(
+    ("said", "hidden"),
+    [
+        ("", set()),
+        ("communities\n", {"communities"}),
+        ("communities\ndark_figure\n", {"communities", "dark_figure"}),
+        (None, {"communities", "dark_figure"}),
+    ],
+)
+def test_what_governance_does_not_approve_now_is_hidden_at_once(demo_world, tmp_path, said, hidden):
+    releases = Path(shutil.copytree(demo_world / "releases", tmp_path / "releases"))
+    shown = site.Site(releases, "partner")
+    before = current_release.open_current_release(shown)
+    levels = current_release.list_levels(before)
+    (releases / "blocked").unlink() if said is None else (releases / "blocked").write_text(said)
+    after = current_release.open_current_release(shown)
+    assert after.without == hidden
+    assert ("communities" in current_release.list_levels(after)) == ("communities" not in hidden)
+    assert current_release.list_levels(before) == levels
+    assert any(name.startswith("communities") for name in after.release.tables) == ("communities" not in hidden)
 
 
 def test_what_was_announced_is_read_and_anything_unclear_is_public(tmp_path, monkeypatch):
