@@ -47,7 +47,7 @@ def show(desk: Desk) -> None:
         if draft.rows:
             st.html(html("<p>{}</p><p><b>{}</b></p>", _("Draft for"), draft.partner))
         else:
-            draft = replace(draft, partner=questions.ask_partner(hand, f"entry-partner-{kind}"))
+            draft = replace(draft, partner=questions.ask_partner(hand, f"entry-partner-{kind}", _("Partner")))
     if draft.partner:
         _show_form(desk, hand, draft)
     if draft.rows:

@@ -12,6 +12,7 @@ from dashboard.desk.hand import FileInHand, Hand, read_hand
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets.markup import render_list, render_note, render_table
+from data.restricted.intake import UNREAD
 
 
 def show(desk: Desk) -> None:
@@ -32,7 +33,8 @@ def _take_files(hand: Hand) -> None:
     """Show the drop zone, and take what is dropped out of Streamlit's keeping."""
     left, right = st.columns([1, 2], gap="large")
     with left:
-        partner = questions.ask_partner(hand, "partner")
+        help_text = _("Leave it empty if the rows themselves name the partner.")
+        partner = questions.ask_partner(hand, "partner", _("Whose files are they?"), help_text)
     number = st.session_state.setdefault("drop", 0)
     with right:
         # Streamlit's own words on the button are English in every language.
@@ -68,7 +70,7 @@ def _show_file(hand: Hand, entry: FileInHand) -> None:
     elif entry.found is None:
         questions.ask_kind(entry)
     elif entry.needs_partner:
-        entry.partner = questions.ask_partner(hand, f"partner-{entry.number}")
+        entry.partner = questions.ask_partner(hand, f"partner-{entry.number}", _("Whose file is it?"))
         if entry.partner:
             st.rerun()
     elif entry.found.questions:
@@ -113,7 +115,7 @@ def _show_reading(hand: Hand, entry: FileInHand) -> None:
             if found.unknown:
                 st.html(render_note(_("Not read and not stored: {columns}.", columns=", ".join(found.unknown))))
             notes = entry.trial.notes if entry.trial else found.notes
-            st.html(render_list(notes))
+            st.html(render_list(note for note in notes if not note.startswith(UNREAD)))
     with st.expander(_("Something is read wrongly")):
         correcting.show(hand, entry)
 

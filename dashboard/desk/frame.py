@@ -114,7 +114,7 @@ def _show_frame(entry: Section, desk: Desk) -> None:
     invented = bar.render_invented() if desk.workspace.invented else ""
     lost = _("The desk is not answering. Start it again: tact desk")
     with st.container(key="top"):
-        st.html(bar.render_header(pages, [place, invented, bar.render_languages()], lost, NAME))
+        st.html(bar.render_header(pages, [place, invented, bar.render_dark(), bar.render_languages()], lost, NAME))
 
 
 def show_title(desk: Desk, title: str, lead: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 
 from dashboard.desk.state import Desk
 from data.errors import FileRefused, WorkspaceError
@@ -114,9 +115,12 @@ class Hand:
             entry.refusal = str(refusal)
         entry.settled = settled
 
-    def reply(self, entry: FileInHand, replies: Replies) -> None:
-        """Note the officer's answers to questions about a file. Raises InputError for one that is not allowed."""
-        learnt = ColumnMapping()
+    def reply(self, entry: FileInHand, replies: Replies, columns: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Note the officer's answers to questions about a file, and which headings mean which columns of ours.
+
+        Raises InputError for an answer that is not allowed.
+        """
+        learnt = ColumnMapping(columns=columns)
         for question, given in replies:
             learnt = learnt.extend(answer(question, given))
         self.correct(entry, learnt)

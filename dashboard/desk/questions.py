@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from dashboard.desk import words
@@ -14,17 +16,19 @@ from data.schema import get_kind
 from data.schema.kinds import KINDS
 
 _WIDTH = 420
+_COLUMN = "\0"  # before a heading, in place of a code
+_UNNAMED = re.compile(r"column \d+")  # stands for a heading that is not repeated
 
 
-def ask_partner(hand: Hand, key: str) -> str:
-    """Ask whose files they are; empty if nobody says it."""
+def ask_partner(hand: Hand, key: str, label: str, help_text: str | None = None) -> str:
+    """Ask for a partner, known or new; empty if nobody says it."""
     partner = st.selectbox(
-        _("Whose files are they?"),
+        label,
         hand.list_partners(),
         index=None,
         accept_new_options=True,
         placeholder=_("Choose a partner, or type a new one"),
-        help=_("Leave it empty if the rows themselves name the partner."),
+        help=help_text,
         key=key,
         width=_WIDTH,
     )
@@ -51,10 +55,18 @@ def ask(hand: Hand, entry: FileInHand) -> None:
     """Ask all open questions about a file at once."""
     assert entry.found is not None
     with st.form(f"questions-{entry.number}", border=False):
-        replies = [(question, _ask(entry, question)) for question in entry.found.questions]
+        asked = [(question, _ask(entry, question)) for question in entry.found.questions]
         if st.form_submit_button(_("Answer"), type="primary"):
-            hand.reply(entry, replies)
+            headings = [(part, _heading_of(reply)) for _q, said in asked for part, reply in said.items()]
+            columns = {part: heading for part, heading in headings if heading}
+            replies = [(q, {part: reply for part, reply in said.items() if part not in columns}) for q, said in asked]
+            hand.reply(entry, replies, columns)
             st.rerun()
+
+
+def _heading_of(reply: str) -> str:
+    """Return the heading that an answer names; empty for another answer."""
+    return reply.removeprefix(_COLUMN) if reply.startswith(_COLUMN) else ""
 
 
 def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
@@ -64,6 +76,9 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
     replies = {}
     for part, allowed in question.parts.items():
         options = list(allowed) or list_places(kind, question.column)
+        if question.topic == "constants":
+            # The file may say it under a heading that is not known.
+            options += [_COLUMN + heading for heading in entry.found.unknown if not _UNNAMED.fullmatch(heading)]
         likely = question.proposal.get(part, "")
         likely = likely if likely in options else read_place_label(likely)
         places = {} if allowed else name_areas()
@@ -72,13 +87,20 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
             options,
             index=options.index(likely) if likely in options else None,
             format_func=lambda reply, part=part, places=places: (
-                places.get(reply) or words.word_answer(kind, question, part, reply)
+                places.get(reply) or _word_answer(kind, question, part, reply)
             ),
             placeholder=_("Choose"),
             key=f"answer-{entry.number}-{question.topic}-{question.column}-{part}",
             width=_WIDTH,
         )
     return {part: reply or "" for part, reply in replies.items()}
+
+
+def _word_answer(kind: str, question: Question, part: str, reply: str) -> str:
+    heading = _heading_of(reply)
+    if heading:
+        return _("The column “{heading}” says it", heading=heading)
+    return words.word_answer(kind, question, part, reply)
 
 
 def _word_part(kind: str, question: Question, part: str) -> str:

@@ -92,7 +92,7 @@ def word_question(kind: str, question: Question) -> str:
     if question.topic == "column":
         return _("Which column of the file is “{column}”?", column=column)
     if question.topic == "constants":
-        return _("No column of the file says this. What holds for all its rows?")
+        return _("No heading of the file is known for this. What holds for all its rows, or which column says it?")
     if question.topic == "days":
         return _("In “{column}”, days such as 4/3/2008 can be read in two ways. What comes first?", column=column)
     return _("In “{column}”, these words are not known. What do they mean?", column=column)

@@ -53,8 +53,7 @@ def render_bar(
         [
             *chosen,
             render_invented() if release is not None and release.invented else "",
-            html('<button class="dark" aria-pressed="false">{}</button>', _("Dark"))
-            + html('<button class="projector" aria-pressed="false">{}</button>', _("Projector")),
+            render_dark() + html('<button class="projector" aria-pressed="false">{}</button>', _("Projector")),
             _render_share(picture if release and may_download(release) else ""),
             render_languages(),
             _render_chip(site, release),
@@ -152,6 +151,11 @@ def _render_share(picture: str) -> Markup:
         html('<p>{}</p><p class="files">{}</p>', _("A picture with its legend"), join_markup(files)) if picture else "",
         _("Print this page"),
     )
+
+
+def render_dark() -> Markup:
+    """Return the button that turns the page dark or light."""
+    return html('<button class="dark" aria-pressed="false">{}</button>', _("Dark"))
 
 
 def render_languages() -> Markup:

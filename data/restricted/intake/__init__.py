@@ -62,6 +62,7 @@ __all__ = [
 
 _BATCH = 100_000
 _NAMED = 6  # lines in a note
+UNREAD = "Not read and not stored"  # begins the note on columns that are not ours
 TELLING = 3  # headings of ours, to take a file for one of a kind
 _SHOWN = 12  # headings in a message
 _SAMPLE = 5_000  # distinct days
@@ -333,7 +334,7 @@ def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, identi
         unknown = list_headings(table.begin.headings, layout.unknown)
         lacking = [column.name for column in kind.given if column.name not in layout.columns]
         hint = f" If one of them is {_either(lacking)}, {_RENAME}." if lacking else ""
-        yield f"Not read and not stored, because kind {kind.name} does not have them: {unknown}.{hint}"
+        yield f"{UNREAD}, because kind {kind.name} does not have them: {unknown}.{hint}"
     if not len(rows) and not table.faults:
         yield "The file has column names but no rows."
     if len(identified.alike):
