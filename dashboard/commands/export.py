@@ -32,7 +32,7 @@ def export(
     context: typer.Context,
     to: Folder,
     formats: Annotated[
-        list[str], typer.Option("--format", help=f"One or more of {', '.join(exports.FORMATS)}, with commas.")
+        list[str], typer.Option("--format", help=f"One of {', '.join(exports.FORMATS)}, or several with commas.")
     ],
     tier: TierName = "public",
     release: ReleaseName = None,
