@@ -14,6 +14,10 @@ from data.schema.kinds import KINDS
 
 def show(hand: Hand, entry: FileInHand) -> None:
     """Show what an officer may correct; what is left empty stays as it was found."""
+    again = _("Forget all answers for these files and ask again")
+    if entry.found is not None and st.button(again, key=f"again-{entry.number}"):
+        hand.ask_again(entry)
+        st.rerun()
     number, found = entry.number, entry.found
     with st.form(f"correct-{number}", border=False, width=420):
         kind = st.selectbox(

@@ -7,7 +7,7 @@ import datetime as dt
 import streamlit as st
 
 from dashboard.desk import words
-from dashboard.desk.questions import list_places
+from dashboard.desk.questions import list_places, place_fields
 from dashboard.desk.summary import name_areas
 from dashboard.site.text import _, find_language
 from data.schema import get_kind
@@ -21,17 +21,12 @@ def ask_record(kind: str, key: str) -> dict[str, str]:
     """Show the fields of a record and return what is in them, by column; what is empty is left out."""
     columns = [column for column in get_kind(kind).given if column.name != "partner"]
     row: dict[str, str] = {}
-    for place, column in zip(_place(len(columns)), columns, strict=True):
+    for place, column in zip(place_fields(len(columns)), columns, strict=True):
         with place:
             text = _ask(kind, column, f"{key}-{column.name}")
         if text:
             row[column.name] = text
     return row
-
-
-def _place(number: int) -> list[st.delta_generator.DeltaGenerator]:
-    """Return the places of the fields: three in a row, in the order of reading."""
-    return [cell for _row in range(0, number, 3) for cell in st.columns(3)][:number]
 
 
 def _ask(kind: str, column: Column, key: str) -> str:

@@ -106,7 +106,7 @@ def _show_reasons(entry: FileInHand) -> None:
 def _show_reading(hand: Hand, entry: FileInHand) -> None:
     found = entry.found
     if found is not None:
-        with st.expander(_("The first rows, as they would be read")):
+        with st.expander(_("The first rows, as they would be read"), expanded=entry.trial is not None):
             st.html(render_table(summary.tabulate_sample(found)))
             st.html(render_note(_("••• is not shown, because it may tell who a child is. ? cannot be read.")))
         with st.expander(_("How each column is read")):
@@ -132,6 +132,7 @@ def _show_result(hand: Hand, entry: FileInHand) -> None:
             mime="text/csv",
             key=f"rejects-{entry.number}",
         )
+    st.html(html('<p class="next"><a href="release" target="_self">{}</a></p>', _("Next: try a release")))
     if st.button(_("Put it away"), key=f"away-{entry.number}", type="tertiary"):
         del hand.files[entry.file.name]
         st.rerun()

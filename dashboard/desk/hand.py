@@ -134,6 +134,14 @@ class Hand:
         for key in keys:
             self.answers[key] = self.answers.get(key, ColumnMapping()).extend(entries)
 
+    def ask_again(self, entry: FileInHand) -> None:
+        """Forget how the partner's files of this kind are read, in hand and for the next month."""
+        if entry.found is None:
+            return
+        self.answers.pop((self._owner(entry), entry.found.kind), None)
+        if entry.partner:
+            mapping.forget(mapping.file_for(self.desk.workspace.mappings, entry.partner), entry.found.kind)
+
     def find_overdue(self) -> Overdue:
         """Return the records that an import deletes because they are kept too long."""
         with self.desk.open_vault() as (vault, _):

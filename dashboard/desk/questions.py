@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.desk import words
 from dashboard.desk.hand import FileInHand, Hand
@@ -74,7 +75,7 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
     kind = entry.found.kind
     st.markdown(f"**{escape_markdown(words.word_question(kind, question))}**")
     replies = {}
-    for part, allowed in question.parts.items():
+    for cell, (part, allowed) in zip(place_fields(len(question.parts)), question.parts.items(), strict=True):
         options = list(allowed) or list_places(kind, question.column)
         if question.topic == "constants":
             # The file may say it under a heading that is not known.
@@ -82,7 +83,7 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
         likely = question.proposal.get(part, "")
         likely = likely if likely in options else read_place_label(likely)
         places = {} if allowed else name_areas()
-        replies[part] = st.selectbox(
+        replies[part] = cell.selectbox(
             _word_part(kind, question, part),
             options,
             index=options.index(likely) if likely in options else None,
@@ -91,7 +92,6 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
             ),
             placeholder=_("Choose"),
             key=f"answer-{entry.number}-{question.topic}-{question.column}-{part}",
-            width=_WIDTH,
         )
     return {part: reply or "" for part, reply in replies.items()}
 
@@ -109,6 +109,11 @@ def _word_part(kind: str, question: Question, part: str) -> str:
         rows = format_number(question.rows[part])
         return _("“{word}” ({rows} rows)", word=escape_markdown(part), rows=rows)
     return words.name_column(kind, part)
+
+
+def place_fields(number: int) -> list[DeltaGenerator]:
+    """Return the places of some fields: three in a row, in the order of reading."""
+    return [cell for _row in range(0, number, 3) for cell in st.columns(3)][:number]
 
 
 def list_places(kind: str, column: str) -> list[str]:

@@ -124,6 +124,13 @@ def save(path: Path, kind: str, answers: ColumnMapping) -> None:
     write_text(path, _HEAD + "\n".join(_lines(content, ())) + "\n", mode=0o600)
 
 
+def forget(path: Path, kind: str) -> None:
+    """Take the part for one kind out of a mapping file; what it says of all kinds stays."""
+    content = _load(path)
+    if content.pop(kind, None) is not None:
+        write_text(path, _HEAD + "\n".join(_lines(content, ())) + "\n", mode=0o600)
+
+
 def check(mapping: ColumnMapping, kind: str, name: str = "The mapping") -> None:
     """Raise InputError for a column, category or order of dates that is not allowed."""
     ours = _column_names(kind)

@@ -148,3 +148,19 @@ def test_invented_files_do_not_go_into_a_workspace_of_real_records(desk, tmp_pat
     hand.look(entry)
     assert "these records are invented" in entry.refusal
     assert entry.trial is None
+
+
+def test_answers_may_be_forgotten_and_are_asked_again(desk, tmp_path):
+    messy = MESSY["codes"]
+    hand = Hand(desk)
+    entry = take(hand, messy, tmp_path)
+    answer_all(hand, entry, messy)
+    hand.store(entry)
+    again = take(Hand(desk), messy, tmp_path)
+    assert again.found.questions == ()
+    other = Hand(desk)
+    again = take(other, messy, tmp_path)
+    other.ask_again(again)
+    other.look(again)
+    assert again.found.questions
+    assert take(Hand(desk), messy, tmp_path).found.questions
