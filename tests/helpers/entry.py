@@ -29,7 +29,7 @@ def cookie_headers(url: str) -> dict[str, str]:
     return {} if cookie is None else {"Cookie": cookie}
 
 
-def list_cookies() -> list[dict[str, str]]:
+def list_cookies() -> list[dict[str, str | bool]]:
     """List the cookies of all servers as a browser takes them."""
     pairs = [(url, *cookie.split("=", 1)) for url, cookie in _cookies.items()]
-    return [{"url": url, "name": name, "value": value} for url, name, value in pairs]
+    return [{"url": url, "name": name, "value": value, "httpOnly": True} for url, name, value in pairs]
