@@ -66,7 +66,7 @@ def _show_file(hand: Hand, entry: FileInHand) -> None:
         _show_result(hand, entry)
         return
     if entry.refusal:
-        st.error(escape_markdown(entry.refusal))
+        st.error(f"**{_('This file cannot be imported as it is.')}** {escape_markdown(entry.refusal)}")
     elif entry.found is None:
         questions.ask_kind(entry)
     elif entry.needs_partner:

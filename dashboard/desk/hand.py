@@ -14,7 +14,7 @@ from types import MappingProxyType
 from dashboard.desk.state import Desk
 from data.errors import FileRefused, WorkspaceError
 from data.reference import area_table
-from data.restricted import drafts, imports, intake
+from data.restricted import drafts, governance, imports, intake
 from data.restricted.drafts import Draft, Row
 from data.restricted.governance.retention import Overdue, find_overdue
 from data.restricted.imports import Imported, Importer
@@ -80,9 +80,11 @@ class Hand:
         return Places(area_table())
 
     def list_partners(self) -> list[str]:
-        """List the partners that the vault knows."""
+        """List the partners that the vault knows, and for real records those that governance.toml names."""
+        workspace = self.desk.workspace
+        named = () if workspace.invented else governance.read(workspace).partners
         with self.desk.open_vault() as (vault, _):
-            return vault.partners()
+            return sorted({*vault.partners(), *named})
 
     def take(self, name: str, content: bytes, partner: str) -> FileInHand:
         """Take a file in hand; one of the same name is replaced."""

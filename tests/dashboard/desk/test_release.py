@@ -3,6 +3,7 @@
 import pytest
 
 from dashboard.desk import releasing
+from dashboard.desk.hand import Hand
 from dashboard.desk.state import Desk
 from data.errors import InputError, WorkspaceError
 from data.release import Release, current_name, names
@@ -199,3 +200,9 @@ def test_a_backup_is_written_and_comes_back(practice, tmp_path):
     press(page, "Restore it")
     assert practice.is_locked
     assert "Vault key" in [field.label for field in page.text_input]
+
+
+def test_partners_of_governance_are_offered_for_real_records(real, practice):
+    assert {"ARSIS", "B", *governance.read(real.workspace).partners} == set(Hand(real).list_partners())
+    assert governance.read(practice.workspace).partners
+    assert Hand(practice).list_partners() == ["ARSIS", "B"]
