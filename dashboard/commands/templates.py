@@ -1,17 +1,33 @@
-"""`tact templates`: empty Excel forms for partners."""
+"""`tact templates`: empty Excel forms for partners, and forms for Kobo and ODK."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dashboard.commands.output import Json, emit
-from data.restricted.intake.templates import write_templates
+from dashboard.site.text import LANGUAGE_NAMES, translate_into
+from data.errors import InputError
+from data.restricted.intake.kobo_form import write_kobo_forms
+from data.restricted.intake.templates import FormLanguage, write_templates
 
 
-def templates(to: Annotated[Path, typer.Option("--to", help="Folder for the forms.")], as_json: Json = False) -> None:
-    """Write an empty Excel form for each kind of record."""
-    paths = [str(path) for path in write_templates(to)]
-    emit({"files": paths}, as_json, *paths)
+def templates(
+    to: Annotated[Path, typer.Option("--to", help="Folder for the forms.")],
+    language: Annotated[str, typer.Option(help="Language: en, sq or el. A Kobo form has all three.")] = "en",
+    kobo: Annotated[
+        bool, typer.Option("--kobo", help="Write forms for KoboToolbox and ODK (XLSForm), no Excel forms.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Write an empty Excel form for each kind of record, or a form for Kobo and ODK."""
+    if language not in LANGUAGE_NAMES:
+        raise InputError(f"No language {language!r}. There are: {', '.join(LANGUAGE_NAMES)}.")
+    codes = sorted(LANGUAGE_NAMES, key=lambda code: code != language)
+    languages = [FormLanguage(code, partial(translate_into, code)) for code in codes]
+    paths = write_kobo_forms(to, languages) if kobo else write_templates(to, language=languages[0])
+    written = [str(path) for path in paths]
+    emit({"files": written}, as_json, *written)

@@ -1,22 +1,28 @@
-"""Empty XLSX forms made from the schemas: one workbook for each record kind.
+"""Empty XLSX forms made from the schemas: one workbook for each record kind, in one of three languages.
 
-The first sheet is the table to fill in, with drop-down lists for categories; "How to fill" explains each column;
-"Areas" lists the codes and names that a cell may contain. A new form contains no record; importing it is like
+The first sheet is the table to fill in, with drop-down lists for categories and municipalities; "How to fill" explains
+each column; "Areas" lists the codes and names that a cell may contain. Headings and words of Albanian and Greek forms
+are those of data/schema/words, by which an import knows them. A new form contains no record; importing it is like
 importing an empty file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import InputError
+from data.reference import area_table
 from data.restricted.intake.xlsx_rows import GUIDES
 from data.schema import area_word, get_kind
 from data.schema.codebook import ENTRY, describe
 from data.schema.column import Column, RecordKind
 from data.schema.kinds import KINDS
+from data.schema.words import read_names
 from data.workspace.files import replacing
 
 if TYPE_CHECKING:
@@ -31,26 +37,67 @@ _HEADINGS = ("Column", "Label", "Meaning", "Allowed", "Needed", "Example")
 _FORMATS = {"date": "yyyy-mm-dd", "day_or_week": "yyyy-mm-dd", "whole": "0", "year": "0", "decimal": "General"}
 
 
-def template_name(kind: str) -> str:
+Translate = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class FormLanguage:
+    """The language of a form: its code, and the function that translates a message into it."""
+
+    code: str = "en"
+    t: Translate = str
+
+    def name_column(self, column: Column) -> str:
+        """Return the heading of a column: in English our own name."""
+        return column.name if self.code == "en" else read_names(self.code)[column.name, ""]
+
+    def list_answers(self, column: Column) -> list[str]:
+        """Return what a drop-down list offers: the words of categories (in English our codes), or municipalities."""
+        if column.type == "area":
+            return self.municipalities if column.level == "municipality" else []
+        names = {} if self.code == "en" else read_names(self.code)
+        return [names.get((column.name, code), code) for code in column.allowed]
+
+    @cached_property
+    def municipalities(self) -> list[str]:
+        """The names of municipalities, those of the country of the language first; none stands for two."""
+        areas = area_table()
+        areas = areas[areas["counted"] & (areas["level"] == "municipality")]
+        names = areas["name_en" if self.code == "en" else "name_local"]
+        often = names.map(Counter(names))
+        clear = names.where(often == 1, areas["name_en"])
+        first = areas["country"] == ("GR" if self.code == "el" else "AL")
+        return [*sorted(clear[first]), *sorted(clear[~first])]
+
+
+ENGLISH = FormLanguage()
+
+
+def template_name(kind: str, language: str = "en") -> str:
     """Return the file name of a kind's form."""
-    return f"tact-{kind}.xlsx"
+    return f"tact-{kind}.xlsx" if language == "en" else f"tact-{kind}-{language}.xlsx"
 
 
-def write_templates(folder: Path, kinds: Iterable[str] = tuple(KINDS)) -> list[Path]:
+def write_templates(folder: Path, kinds: Iterable[str] = tuple(KINDS), language: FormLanguage = ENGLISH) -> list[Path]:
     """Write an empty form for each kind into a folder and return their paths.
 
     Raises InputError, and writes nothing, if a file with such a name exists: it may be filled in.
     """
-    folder, wanted = Path(folder), [get_kind(name) for name in kinds]
-    _refuse_existing(folder, [template_name(kind.name) for kind in wanted])
+    wanted = [get_kind(name) for name in kinds]
+    books = {template_name(kind.name, language.code): partial(_workbook, kind, language) for kind in wanted}
+    return write_books(folder, books)
+
+
+def write_books(folder: Path, books: Mapping[str, Callable[[], Workbook]]) -> list[Path]:
+    """Write workbooks by name into a folder; raise InputError, and write nothing, if one of the names is there."""
+    folder = Path(folder)
+    _refuse_existing(folder, list(books))
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for kind in wanted:
-        path = folder / template_name(kind.name)
-        book = _workbook(kind)
-        with replacing(path) as aside:
-            book.save(aside)
-        written.append(path)
+    for name, build in books.items():
+        with replacing(folder / name) as aside:
+            build().save(aside)
+        written.append(folder / name)
     return written
 
 
@@ -62,7 +109,7 @@ def _refuse_existing(folder: Path, names: list[str]) -> None:
         raise InputError(msg)
 
 
-def _workbook(kind: RecordKind) -> Workbook:
+def _workbook(kind: RecordKind, language: FormLanguage) -> Workbook:
     from openpyxl import Workbook
 
     book = Workbook()
@@ -70,24 +117,25 @@ def _workbook(kind: RecordKind) -> Workbook:
     book.properties.creator = "TACT Map"
     sheet = book.active
     sheet.title = kind.title
-    _add_lists(book, kind)
-    _fill_table(sheet, kind)
-    _add_help(book, kind)
+    _add_lists(book, kind, language)
+    _fill_table(sheet, kind, language)
+    _add_help(book, kind, language)
     if any(column.type == "area" for column in kind.given):
         _add_areas(book)
     book.move_sheet(_LISTS, offset=len(book.sheetnames))
     return book
 
 
-def _fill_table(sheet: Worksheet, kind: RecordKind) -> None:
+def _fill_table(sheet: Worksheet, kind: RecordKind, language: FormLanguage) -> None:
     from openpyxl.utils import get_column_letter
 
     for number, column in enumerate(kind.given, start=1):
         letter = get_column_letter(number)
-        sheet.cell(1, number, column.name)
-        sheet.column_dimensions[letter].width = max(14, len(column.name) + 4)
+        name = language.name_column(column)
+        sheet.cell(1, number, name)
+        sheet.column_dimensions[letter].width = max(14, len(name) + 4)
         cells = f"{letter}2:{letter}{_ROWS + 1}"
-        sheet.add_data_validation(_validation(column, cells, letter))
+        sheet.add_data_validation(_validation(column, cells, letter, language))
         # Without it, 10-13 becomes a day of October, and a code loses its zeros.
         form = _FORMATS.get(column.type, "@")
         for row in range(2, 202):
@@ -97,17 +145,23 @@ def _fill_table(sheet: Worksheet, kind: RecordKind) -> None:
     sheet.freeze_panes = "A2"
 
 
-def _validation(column: Column, cells: str, letter: str) -> object:
+def _validation(column: Column, cells: str, letter: str, language: FormLanguage) -> object:
     from openpyxl.worksheet.datavalidation import DataValidation
 
-    if column.allowed:
-        reference = f"'{_LISTS}'!${letter}$1:${letter}${len(column.allowed)}"
+    answers, t = language.list_answers(column), language.t
+    if answers:
+        reference = f"'{_LISTS}'!${letter}$1:${letter}${len(answers)}"
         rule = DataValidation(type="list", formula1=reference, allow_blank=True)
-        rule.error, rule.errorTitle = _short(f"Choose one of: {column.limits}"), "Not in the list"
+        rule.error, rule.errorTitle = t("Choose one of the list."), t("Not in the list")
     else:
         # No condition: only the note beside the cell.
         rule = DataValidation(allow_blank=True)
-    rule.promptTitle, rule.prompt = column.label[:32], _short(f"{column.meaning} Allowed: {column.limits}.")
+    if language.code == "en":
+        rule.promptTitle, rule.prompt = column.label[:32], _short(f"{column.meaning} Allowed: {column.limits}.")
+    else:
+        rule.promptTitle = language.name_column(column)[:32]
+        rule.prompt = t("Needed.") if column.required else t("May stay empty.")
+    # A place may be written by its code too, or in other letters.
     rule.showInputMessage, rule.showErrorMessage = True, bool(column.allowed)
     rule.add(cells)
     return rule
@@ -117,45 +171,48 @@ def _short(text: str) -> str:
     return text if len(text) <= 255 else f"{text[:252]}..."  # Excel's limit.
 
 
-def _add_lists(book: Workbook, kind: RecordKind) -> None:
+def _add_lists(book: Workbook, kind: RecordKind, language: FormLanguage) -> None:
     lists = book.create_sheet(_LISTS)
     for number, column in enumerate(kind.given, start=1):
-        for row, code in enumerate(column.allowed, start=1):
-            lists.cell(row, number, code).number_format = "@"
+        for row, answer in enumerate(language.list_answers(column), start=1):
+            lists.cell(row, number, answer).number_format = "@"
     lists.sheet_state = "hidden"
 
 
-def _add_help(book: Workbook, kind: RecordKind) -> None:
-    sheet = book.create_sheet(_HELP)
+def _add_help(book: Workbook, kind: RecordKind, language: FormLanguage) -> None:
+    sheet, t = book.create_sheet(_HELP), language.t
     notes = [
-        (f"{kind.title}. {kind.meaning}",),
-        (
-            "Fill in the first sheet from row 2, one row for each record. Keep the first row and do not "
-            "merge cells. Import the file with: tact import FILE",
+        *([f"{kind.title}. {kind.meaning}"] if language.code == "en" else []),
+        t(
+            "Fill in the first sheet from row 2, one row for each record. Keep the first row and do not merge cells. "
+            "Import the file with: tact import FILE"
         ),
-        (
-            "Never write names, dates of birth, phone numbers, addresses or coordinates. A file that "
-            "contains them is refused. A program cannot recognise every name, so check the file before you "
-            "send it.",
+        t(
+            "Never write names, dates of birth, phone numbers, addresses or coordinates. A file that contains them is "
+            "refused. A program cannot recognise every name, so check the file before you send it."
         ),
-        (
-            "Write days like 2007-05-31 or 31.05.2007. Days like 31/05/2007 are accepted only if the column "
-            "shows which part is the day.",
+        t(
+            "Write days like 2007-05-31 or 31.05.2007. Days like 31/05/2007 are accepted only if the column shows "
+            "which part is the day."
         ),
-        (),
     ]
     for note in notes:
-        sheet.append(note)
-    first = len(notes) + 1
-    sheet.append(_HEADINGS)
-    for entry in describe(kind.name):
-        sheet.append([entry[key] for key in ENTRY])
-    _style_help(sheet, first)
+        sheet.append((note,))
+    sheet.append(())
+    if language.code == "en":
+        sheet.append(_HEADINGS)
+        for entry in describe(kind.name):
+            sheet.append([entry[key] for key in ENTRY])
+    else:
+        sheet.append((t("Column"), t("Allowed"), t("Needed"), t("Example")))
+        for column in kind.given:
+            answers = "; ".join(language.list_answers(column)) if column.allowed else ""
+            needed = t("Needed.") if column.required else t("May stay empty.")
+            sheet.append((language.name_column(column), answers, needed, "" if column.allowed else column.example))
+    _style_help(sheet, len(notes) + 2)
 
 
 def _add_areas(book: Workbook) -> None:
-    from data.reference import area_table
-
     areas = area_table()
     areas = areas[areas["counted"]]
     sheet = book.create_sheet(_AREAS)

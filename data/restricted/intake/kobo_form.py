@@ -1,0 +1,118 @@
+"""Forms of the record kinds for KoboToolbox and ODK (XLSForm), with labels in three languages.
+
+Names of questions and codes of answers are our own, so that an export is read without a question. What is derived, and
+the record number, which is that of the submission, are not asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.reference import area_table
+from data.restricted.intake.templates import FormLanguage, write_books
+from data.schema import area_word, get_kind
+from data.schema.column import Column, RecordKind
+from data.schema.kinds import KINDS
+from data.schema.words import read_names
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+
+# As Kobo names a language: its own name, and its code in brackets.
+_NAMES = {"en": "English (en)", "sq": "Shqip (sq)", "el": "Ελληνικά (el)"}
+_TYPES = {"date": "date", "day_or_week": "date", "whole": "integer", "year": "integer", "decimal": "decimal"}
+
+
+def kobo_name(kind: str) -> str:
+    """Return the file name of a kind's form for Kobo and ODK."""
+    return f"tact-{kind}-kobo.xlsx"
+
+
+def write_kobo_forms(
+    folder: Path, languages: Sequence[FormLanguage], kinds: Iterable[str] = tuple(KINDS)
+) -> list[Path]:
+    """Write a form for each kind into a folder and return their paths; the first language is the form's own.
+
+    Raises InputError, and writes nothing, if a file with such a name exists.
+    """
+    wanted = [get_kind(name) for name in kinds]
+    return write_books(folder, {kobo_name(kind.name): partial(_build, kind, languages) for kind in wanted})
+
+
+def list_asked(kind: RecordKind) -> list[Column]:
+    """Return the columns of a kind that a form asks for."""
+    return [column for column in kind.given if not column.derived and column.name != "record_number"]
+
+
+def _build(kind: RecordKind, languages: Sequence[FormLanguage]) -> Workbook:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    labels, hints = ([f"{what}::{_NAMES[lang.code]}" for lang in languages] for what in ("label", "hint"))
+    survey = book.active
+    survey.title = "survey"
+    survey.append(("type", "name", *labels, *hints, "required", "appearance"))
+    for sort in ("start", "end"):
+        survey.append((sort, sort))
+    for column in list_asked(kind):
+        survey.append(_ask(kind, column, languages))
+    choices = book.create_sheet("choices")
+    choices.append(("list_name", "name", *labels))
+    seen: set[str] = set()
+    for column in list_asked(kind):
+        if (name := _name_list(column)) and name not in seen:
+            seen.add(name)
+            for code, words in _list_choices(column, languages):
+                choices.append((name, code, *words))
+    settings = book.create_sheet("settings")
+    settings.append(("form_title", "form_id", "default_language"))
+    settings.append((f"TACT: {kind.title}", f"tact_{kind.name}", _NAMES[languages[0].code]))
+    return book
+
+
+def _word_hint(column: Column, language: FormLanguage) -> str:
+    """Return what stands below a question: where one may write anything, what one never writes."""
+    t = language.t
+    if column.allowed or column.type not in ("identifier", "text", "code"):
+        return ""
+    return t("Never write names, dates of birth, phone numbers, addresses or coordinates.")
+
+
+def _ask(kind: RecordKind, column: Column, languages: Sequence[FormLanguage]) -> tuple[str, ...]:
+    """Return the row of a question: type, name, labels, whether it is needed, and its look."""
+    hints = (_word_hint(column, language) for language in languages)
+    listed = _name_list(column)
+    sort = f"select_one {listed}" if listed else _TYPES.get(column.type, "text")
+    labels = (column.label if lang.code == "en" else read_names(lang.code)[column.name, ""] for lang in languages)
+    needed = "yes" if column.required else ""
+    if column.name == "child_id" and any(other.name == "programme_number" for other in kind.given):
+        needed = "${programme_number} = ''"
+    return sort, column.name, *labels, *hints, needed, "minimal autocomplete" if column.type == "area" else ""
+
+
+def _name_list(column: Column) -> str:
+    """Return the name of a column's list of answers; empty if it has none."""
+    if column.type == "area":
+        return column.level or "area"
+    return column.name if column.allowed else ""
+
+
+def _list_choices(column: Column, languages: Sequence[FormLanguage]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each answer's code, and its words in each language."""
+    if column.type == "area":
+        yield from _list_places(column.level, languages)
+        return
+    for code, meaning in column.allowed.items():
+        names = ({} if lang.code == "en" else read_names(lang.code) for lang in languages)
+        yield code, [known.get((column.name, code), meaning) for known in names]
+
+
+def _list_places(level: str | None, languages: Sequence[FormLanguage]) -> Iterator[tuple[str, list[str]]]:
+    areas = area_table()
+    areas = areas[areas["counted"]]
+    for code, row in areas[areas["level"] == level].iterrows() if level else areas.iterrows():
+        kind = "" if level else f" ({area_word(row['level'], row['country'])})"
+        yield str(code), [(row["name_en"] if lang.code == "en" else row["name_local"]) + kind for lang in languages]
