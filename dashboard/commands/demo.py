@@ -33,7 +33,7 @@ def _build_world(seed: int, children: int) -> worlds.World:
 def build_demo(
     path: Path, *, seed: int = worlds.DEFAULT_SEED, children: int = _CHILDREN, missing_only: bool = False
 ) -> Workspace:
-    """Create the demo's workspace, fill it with an invented world and release it.
+    """Create the demo's workspace, fill it with an invented world, release it and calculate the risk.
 
     With `missing_only` a demo that has a release is opened as it is. An interrupted demo is built again.
     """
@@ -45,7 +45,16 @@ def build_demo(
         raise WorkspaceError(msg)
     if existing is not None:
         files.remove_folder(path)
-    workspace_id = existing.id if existing else None
+    workspace = release_demo(path, seed, children, existing.id if existing else None)
+    with progress("Calculating what would have been forecast"):
+        reconstruct_forecasts(Release.open(workspace.releases, "partner"), workspace.derived)
+    with progress("Calculating the risk model") as tick:
+        score(workspace, tick)
+    return workspace
+
+
+def release_demo(path: Path, seed: int, children: int = _CHILDREN, workspace_id: str | None = None) -> Workspace:
+    """Create the demo's workspace in an empty folder, fill it with an invented world and release it."""
     workspace = Workspace.create(path, "invented", demo=True, workspace_id=workspace_id)
     governance.write_missing(workspace)
     if not keys.has_keys(workspace.id):
@@ -56,10 +65,6 @@ def build_demo(
         _fill(Importer(workspace, vault, secrets, Places(area_table()).resolve), _build_world(seed, children))
         with progress("Releasing") as tick:
             release_workspace(workspace, vault, secrets, pack_areas(workspace.areas), tick)
-    with progress("Calculating what would have been forecast"):
-        reconstruct_forecasts(Release.open(workspace.releases, "partner"), workspace.derived)
-    with progress("Calculating the risk model") as tick:
-        score(workspace, tick)
     return workspace
 
 
