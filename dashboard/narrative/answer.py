@@ -13,7 +13,7 @@ from dashboard.narrative.speech import Speech
 from geo.layers.core.words import mark
 from geo.layers.risk import CERTAINTIES
 from risk.model.statements import LIKELY, VERY_LIKELY
-from risk.planning.result import LEAST_CHANCE
+from risk.planning.result import LEAST_CHANCE, LEAST_GAIN
 from risk.planning.summary import PlanSummary
 from risk.report.shift import REFERENCE, WATCHED, AreaShift
 
@@ -115,7 +115,7 @@ def _word_shift(t: Speech, shift: AreaShift, *, named: bool) -> str:
 
 
 def word_advice(t: Speech, plan: PlanSummary | None) -> Finding:
-    """Return whether a move is advised, and how sure."""
+    """Return whether a move is advised, by the one limit of the planner, which is said with its figures each time."""
     if plan is None:
         return Finding(
             t("No plan of moves was calculated"),
@@ -127,27 +127,26 @@ def word_advice(t: Speech, plan: PlanSummary | None) -> Finding:
         gain=t.format_number(verdict.gain.mean),
         interval=t.format_interval(verdict.gain),
     )
+    limit = t(
+        "the chance of a gain over {least} of the need met today is {chance}, moves are advised from {enough}",
+        least=t.format_percent(LEAST_GAIN),
+        chance=t.format_chance(verdict.probability),
+        enough=t.format_percent(LEAST_CHANCE),
+    )
     if plan.answer == "move":
         lead = t.format_plural(
             "Moving {count} team or service is advised", "Moving {count} teams or services is advised", verdict.moved
         )
-        return Finding(lead, t("{gain}; sure in {chance}", gain=gain, chance=t.format_chance(verdict.probability)))
+        return Finding(lead, t.join_parts([gain, limit]))
     if plan.answer == "small":
         lead = t.format_plural(
-            "Only easy moves are advised: moving {count} team or service would almost surely help, but little",
-            "Only easy moves are advised: moving {count} teams or services would almost surely help, but little",
+            "Moving {count} team or service would almost surely help, but too little to advise more than easy moves",
+            "Moving {count} teams or services would almost surely help, but too little to advise more than easy moves",
             verdict.moved,
         )
-        return Finding(lead, gain)
+        return Finding(lead, t.join_parts([gain, limit]))
     if not plan.moves:
         return Finding(
             t("No move of teams or services is advised"), t("today's posts are as good as any that keep the rules")
         )
-    return Finding(
-        t("No move of teams or services is sure enough to advise"),
-        t(
-            "the chance of a gain that matters is {chance}, {enough} is wanted",
-            chance=t.format_chance(verdict.probability),
-            enough=t.format_percent(LEAST_CHANCE),
-        ),
-    )
+    return Finding(t("No move of teams or services is sure enough to advise"), limit)

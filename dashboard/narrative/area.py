@@ -9,6 +9,13 @@ from dashboard.narrative.risk import format_effort_warning, list_statements
 from dashboard.narrative.speech import Speech
 from geo.layers.core.words import mark
 from geo.layers.risk import CERTAINTIES, CHANGES, RATES, Claim
+from risk.planning.result import Answer
+
+_ADVICE: Mapping[Answer, str] = {
+    "move": mark("The plan advises: {moved}."),
+    "small": mark("A small gain, almost sure, worth it where the moves are easy: {moved}."),
+    "nothing": mark("Considered, not sure enough to advise: {moved}."),
+}
 
 
 def word_area(t: Speech, judged: AreaJudgement, advice: AreaAdvice | None, pathway: str) -> list[str]:
@@ -117,7 +124,4 @@ def word_area_advice(t: Speech, advice: AreaAdvice | None) -> str:
     if advice.coming:
         parts.append(t.format_plural("{count} team would come", "{count} teams would come", advice.coming))
     moved = t.list_names(parts)
-    template = mark("The plan advises: {moved}.")
-    if not advice.advised:
-        template = mark("Considered, not sure enough to advise: {moved}.")
-    return t(template, moved=moved)
+    return t(_ADVICE[advice.answer], moved=moved)

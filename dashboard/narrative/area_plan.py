@@ -9,7 +9,7 @@ from dashboard.narrative.judgement import Amount, AreaAdvice
 from dashboard.narrative.moves import word_moves
 from dashboard.narrative.plan import word_time_up
 from dashboard.narrative.speech import Speech
-from risk.planning.result import LEAST_CHANCE
+from risk.planning.result import LEAST_CHANCE, LEAST_GAIN
 from risk.planning.summary import PlanSummary
 
 
@@ -31,7 +31,7 @@ def word_area_plan(t: Speech, plan: PlanSummary, area: str, need: Amount | None)
         return None
     leaving = sum(move.units for move in plan.moves if move.start == area)
     coming = sum(move.units for move in plan.moves if move.end == area)
-    does = word_area_advice(t, AreaAdvice(plan.answer != "nothing", leaving, coming))
+    does = word_area_advice(t, AreaAdvice(plan.answer, leaving, coming))
     return AreaPlanWords(does, _word_why(t, plan, area), _word_condition(t, plan, area, need))
 
 
@@ -57,7 +57,8 @@ def _word_condition(t: Speech, plan: PlanSummary, area: str, need: Amount | None
     touching = next((n for n, move in enumerate(plan.moves) if area in (move.start, move.end)), None)
     if touching is not None and plan.answer == "nothing":
         return t(
-            "The chance of a gain that matters would have to be {enough}; it is {chance}.",
+            "The chance of a gain over {least} of the need met today would have to be {enough}; it is {chance}.",
+            least=t.format_percent(LEAST_GAIN),
             enough=t.format_percent(LEAST_CHANCE),
             chance=t.format_chance(plan.verdict.probability),
         )

@@ -22,6 +22,7 @@ from data.errors import InputError
 from geo.layers.access import SURE
 from geo.layers.core.service_choices import AXES
 from risk.planning.advice import UNMET, Advice, PlanReview, read_advice
+from risk.planning.result import Answer
 from risk.planning.summary import PlanSummary
 from risk.report.shift import AreaShift
 
@@ -100,12 +101,9 @@ class Unmet(Burden):
 
 @dataclass(frozen=True)
 class AreaAdvice:
-    """What the usual plan does with the units of an area.
+    """What the usual plan does with the units of an area, and what the plan answers."""
 
-    advised : whether these moves are advised; else they were only considered.
-    """
-
-    advised: bool
+    answer: Answer
     leaving: int
     coming: int
 
@@ -196,7 +194,7 @@ def read_area_advice(current: CurrentRelease, area: str) -> AreaAdvice | None:
         return None
     leaving = sum(move.units for move in plan.moves if move.start == area)
     coming = sum(move.units for move in plan.moves if move.end == area)
-    return AreaAdvice(plan.answer != "nothing", leaving, coming)
+    return AreaAdvice(plan.answer, leaving, coming)
 
 
 def read_plan_review(current: CurrentRelease) -> PlanReview | None:

@@ -98,7 +98,11 @@ def test_without_two_years_nothing_is_said_of_a_change():
 
 def test_the_advice_is_never_stronger_than_the_plan():
     assert answer.word_advice(T, plan("move")).lead.endswith("is advised")
-    assert "but little" in answer.word_advice(T, plan("small")).lead
+    assert "too little to advise" in answer.word_advice(T, plan("small")).lead
+    for kind in ("move", "small", "nothing"):
+        assert "gain over 3 % of the need met today is 42 %, moves are advised from 90 %" in (
+            answer.word_advice(T, plan(kind)).detail.replace("\xa0", " ")
+        )
     nothing = answer.word_advice(T, plan("nothing"))
     assert nothing.lead == "No move of teams or services is sure enough to advise"
     assert "42" in nothing.detail
