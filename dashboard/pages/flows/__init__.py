@@ -17,7 +17,7 @@ from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _
 from dashboard.widgets import address, markup, page_frame, stages
-from dashboard.widgets.chart import show_chart
+from dashboard.widgets.chart import describe_chart, show_chart
 
 
 def show() -> None:
@@ -80,7 +80,7 @@ def _show_shares(current: CurrentRelease) -> None:
         return
     st.html(markup.render_list(sentences))
     if len(shares):
-        show_chart(chart.draw_shares(shares))
+        show_chart(describe_chart(chart.draw_shares(shares)))
         with st.expander(_("Table: the share in each year")):
             st.html(markup.render_table(summary.tabulate_shares(current)))
 

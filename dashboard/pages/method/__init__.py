@@ -6,7 +6,9 @@ The long text of an answer, with this release's own numbers, is folded.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
@@ -15,9 +17,9 @@ from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.method import answers, costs, summary
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _
+from dashboard.site.text import _, cache_by_language
 from dashboard.widgets import markup, page_frame
-from dashboard.widgets.chart import show_chart
+from dashboard.widgets.chart import describe_chart, show_chart
 from geo.layers.output import terms
 
 Fold = tuple[str, Callable[[], None]]  # its label, and what shows its content
@@ -101,7 +103,7 @@ def _fold_where(current: CurrentRelease) -> list[Fold]:
     places = [*summary.describe_boundaries(release), summary.describe_periods(release)]
     return [
         (_("Areas, boundaries and time"), lambda: _show(markup.render_paragraphs(places))),
-        (_("Layers"), lambda: _show(markup.render_table(summary.tabulate_layers(release)))),
+        (_("Layers"), lambda: _show(markup.render_table(_tabulate_layers(current)))),
     ]
 
 
@@ -116,13 +118,23 @@ def _show_citation(current: CurrentRelease) -> None:
     st.code(terms.format_citation(current.release), language=None, wrap_lines=True)
 
 
+@cache_by_language(maxsize=16)
+def _tabulate_layers(current: CurrentRelease) -> pd.DataFrame:
+    return summary.tabulate_layers(current.release)
+
+
+@cache_by_language(maxsize=16)
+def _describe_chances(current: CurrentRelease) -> list[dict[str, Any]]:
+    return [describe_chart(chart) for chart in summary.draw_chances(summary.read_noise(current.release))]
+
+
 def _show_noise(current: CurrentRelease) -> None:
     release = current.release
     st.html(markup.render_list(summary.describe_noise(release)))
     rows = summary.read_noise(release)
     if len(rows):
         with st.container(horizontal=True):
-            for chart in summary.draw_chances(rows):
+            for chart in _describe_chances(current):
                 show_chart(chart, width="content")
         st.caption(summary.describe_chances(release))
     table = summary.tabulate_hidden(release)

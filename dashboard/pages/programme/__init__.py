@@ -9,7 +9,7 @@ from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _, format_period
 from dashboard.widgets import address, markup, page_frame, stages
-from dashboard.widgets.chart import show_chart
+from dashboard.widgets.chart import describe_chart, show_chart
 
 
 def show() -> None:
@@ -108,7 +108,7 @@ def _show_handover(current: CurrentRelease, area: str) -> None:
     st.html(render.render_board(board))
     shares = summary.read_state_share(current, area)
     if shares["share"].notna().any():
-        show_chart(render.draw_state_share(shares), width="stretch")
+        show_chart(describe_chart(render.draw_state_share(shares)), width="stretch")
     with st.expander(_("Table: the board of each area")):
         st.dataframe(summary.tabulate_board(current, summary.find_country(current, area)), hide_index=True)
 

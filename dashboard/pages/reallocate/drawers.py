@@ -11,7 +11,7 @@ from dashboard.pages.reallocate.session import Workplace
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
 from dashboard.widgets import markup
-from dashboard.widgets.chart import show_chart
+from dashboard.widgets.chart import describe_chart, show_chart
 from geo.layers.communities import CAUTION
 from risk.planning.inputs import Setting
 from risk.planning.saved import SavedPlans
@@ -69,6 +69,6 @@ def _show_frontier(current: CurrentRelease, work: Workplace, setting: Setting, p
     left, right = st.columns(2, gap="medium")
     for column, axis in ((left, "moved"), (right, "cost")):
         with column:
-            show_chart(frontier.draw_frontier(points, axis, plan.verdict), width="stretch")
+            show_chart(describe_chart(frontier.draw_frontier(points, axis, plan.verdict)), width="stretch")
     st.caption(_("Filled: sure enough to advise. Hollow: not sure enough. Ring: the plan above. Lines: 95 % interval."))
     st.html(markup.render_table(frontier.tabulate_words(planner.speak(current), points)))

@@ -13,7 +13,7 @@ from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import markup
-from dashboard.widgets.chart import show_chart
+from dashboard.widgets.chart import describe_chart, show_chart
 from risk.report.manifest import EvaluationSummary, RiskManifest
 
 
@@ -44,11 +44,11 @@ def _show_prediction(measured: EvaluationSummary | None) -> None:
         return
     left, right = st.columns(2, gap="medium")
     with left:
-        show_chart(evaluation.draw_calibration(measured), width="stretch")
+        show_chart(describe_chart(evaluation.draw_calibration(measured)), width="stretch")
     left.caption(_("Bars: share of counts inside the interval. Dark marks: the share that should be inside."))
     left.html(markup.render_table(evaluation.tabulate_calibration(measured)))
     with right:
-        show_chart(evaluation.draw_hits(measured), width="stretch")
+        show_chart(describe_chart(evaluation.draw_hits(measured)), width="stretch")
     right.caption(_("For the next quarter, a fifth of the areas of each country. Lines: 95 % interval."))
     right.html(markup.render_table(evaluation.tabulate_hits(measured)))
     st.caption(_("Average error of each forecast, in children (smaller is better)"))

@@ -11,7 +11,7 @@ from dashboard.narrative.evaluation import format_verdict, is_beaten
 from dashboard.narrative.shift import list_shifts
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.trends import breaks, cells, multiples, summary
-from dashboard.pages.trends.drawing import draw_trend
+from dashboard.pages.trends.drawing import describe_trend
 from dashboard.pages.trends.multiples import AreaCell
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease, name_regions, read_country_names
@@ -118,7 +118,7 @@ def _show_trend(
 def _show_chart(
     current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str, shown: str, most: float | None
 ) -> None:
-    drawn = draw_trend(read_site(), current, accepted, area, pathway, shown, most)
+    drawn = describe_trend(read_site(), current, tuple(accepted), area, pathway, shown, most)
     if drawn is None:
         st.html(markup.render_paragraphs([_("no number")]))
         return

@@ -10,7 +10,7 @@ from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.pages.trends import multiples, summary
 from dashboard.pages.trends.multiples import AreaCell, Badge
 from dashboard.site.current_release import CurrentRelease, load_areas, name_regions, read_area_names
-from dashboard.site.text import _, format_number
+from dashboard.site.text import _, cache_by_language, format_number
 from risk.model.breaks import Break
 
 _UP, _DOWN, _NAMED = "up", "down", 3
@@ -67,15 +67,25 @@ def list_cells(
     current: CurrentRelease, badges: Mapping[str, Badge], breaks: Mapping[str, Sequence[str]], pathway: str
 ) -> list[AreaCell]:
     """Return the cells of children met on a pathway. breaks : the quarters of breaks in each area."""
-    cells = []
-    for code, country, name in _list_areas_of(current):
-        met = summary.read_met(current, code, pathway)
-        days = summary.read_effort(current, code)
-        days = days if current.tier == "partner" else days.head(0)
-        picture, words = multiples.draw_counts(met, days, breaks.get(code, ())), multiples.describe_counts(met)
-        top = format_number(round(multiples.find_top(met)))
-        cells.append(AreaCell(code, country, name, badges.get(code, Badge("", "")), picture, top, words))
-    return cells
+    return [
+        AreaCell(
+            code,
+            country,
+            name,
+            badges.get(code, Badge("", "")),
+            *_draw_counts(current, code, pathway, tuple(breaks.get(code, ()))),
+        )
+        for code, country, name in _list_areas_of(current)
+    ]
+
+
+@cache_by_language(maxsize=1024)
+def _draw_counts(current: CurrentRelease, code: str, pathway: str, breaks: tuple[str, ...]) -> tuple[str, str, str]:
+    """Return the picture of an area, what its upper edge stands for, and the picture in words."""
+    met, days = summary.read_met(current, code, pathway), summary.read_effort(current, code)
+    days = days if current.tier == "partner" else days.head(0)
+    top = format_number(round(multiples.find_top(met)))
+    return multiples.draw_counts(met, days, breaks), top, multiples.describe_counts(met)
 
 
 def list_share_cells(current: CurrentRelease) -> list[AreaCell]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from dashboard.pages.trends import breaks, charts, summary
 from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, name_regions
-from dashboard.site.text import _
+from dashboard.site.text import _, cache_by_language
+from dashboard.widgets.chart import describe_chart
 from risk.model.breaks import Break
 
 if TYPE_CHECKING:
@@ -43,6 +44,21 @@ def draw_trend(
         summary.find_effort_jumps(days),
     )
     return charts.draw_met(met, ahead, days, notes, most), charts.name_signs([*every, days], notes)
+
+
+@cache_by_language(maxsize=512)
+def describe_trend(
+    site: Site,
+    current: CurrentRelease,
+    accepted: tuple[Break, ...],
+    area: str,
+    pathway: str,
+    shown: str,
+    most: float | None,
+) -> tuple[dict[str, Any], list[str]] | None:
+    """Return what `draw_trend` draws as it is sent to the browser. Never change it."""
+    drawn = draw_trend(site, current, accepted, area, pathway, shown, most)
+    return None if drawn is None else (describe_chart(drawn[0]), drawn[1])
 
 
 def _read_all(current: CurrentRelease, pathway: str) -> list[pd.DataFrame]:

@@ -275,3 +275,13 @@ def test_a_check_that_the_release_did_not_pass_is_not_told_as_held(tmp_path):
     assert list(attacks.tabulate_results(attacks.read_own_checks(release))["Result"]) == ["Succeeded", "Held"]
     release.manifest["tact"]["audit"] = None
     assert attacks.describe_check(release) == []
+
+
+def test_a_page_drawn_again_makes_no_table_of_layers_and_no_chart_again(monkeypatch, scored):
+    opened = open_scored(monkeypatch, scored, "method")
+    made = []
+    for name in ("tabulate_layers", "draw_chances"):
+        monkeypatch.setattr(summary, name, lambda *_a, name=name: made.append(name))
+    opened.run()
+    assert not opened.exception
+    assert made == []

@@ -348,3 +348,13 @@ def test_where_the_model_is_not_better_the_page_says_so(run, monkeypatch):
     monkeypatch.setattr(trends, "is_beaten", lambda _evaluation: True)
     monkeypatch.setattr(trends, "format_verdict", lambda _evaluation: "The model does not beat the mean.")
     assert run(area="AL-11").warning
+
+
+def test_a_choice_draws_nothing_that_was_drawn_before(run, monkeypatch):
+    opened = run(area="AL-11")
+    drawn = []
+    for module, name in ((multiples, "draw_counts"), (series, "draw_met"), (current_release, "open_earlier_release")):
+        monkeypatch.setattr(module, name, lambda *_a, name=name, **_k: drawn.append(name))
+    opened.run()
+    assert not opened.exception
+    assert drawn == []
