@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 import urllib.request
 import venv
 import zipfile
@@ -16,8 +17,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.helpers.browser import free_port, wait_for
+from tests.helpers.browser import free_port
 from tests.helpers.conversation import open_page
+from tests.helpers.entry import cookie_headers, enter
 from tests.helpers.paths import ROOT
 
 PACKAGES = ("dashboard", "risk", "geo", "data")
@@ -85,6 +87,14 @@ def test_the_service_starts_what_the_container_starts():
     assert re.search("^ExecStart=(.*)$", unit, re.MULTILINE)[1].split() == read_container()[0]
 
 
+def wait_until(is_so):
+    """Wait until something is so; fail after a minute."""
+    until = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
 class Home:
     """The home folder of somebody who has an installed `tact` and no checkout."""
 
@@ -104,12 +114,12 @@ class Home:
         return done.stdout
 
     @contextmanager
-    def serve(self, port, *command):
-        """Run a server until it is no longer needed; yield its address."""
-        url = f"http://127.0.0.1:{port}"
-        with subprocess.Popen(command, cwd=self.folder, env=self.given, stdout=subprocess.DEVNULL) as process:
+    def serve(self, *command):
+        """Run a server until it is no longer needed; yield its address, which one may then ask."""
+        with subprocess.Popen(command, cwd=self.folder, env=self.given, stdout=subprocess.PIPE, text=True) as process:
             try:
-                wait_for(url, process)
+                said = (re.search(r"http://[^\s\"]+", line) for line in process.stdout)
+                url = enter(next(found[0] for found in said if found))
                 yield url
             finally:
                 process.terminate()
@@ -125,10 +135,10 @@ def test_it_builds_shows_and_exports_the_demo_without_a_checkout(installed, tmp_
     home.run("tact", "export", "--to", "files", "--format", "csv")
     assert list((tmp_path / "files").rglob("*.csv"))
 
-    port = str(free_port())
-    with home.serve(port, installed / "tact", "serve", "--port", port) as url:
+    with home.serve(installed / "tact", "serve", "--port", str(free_port())) as url:
         page = open_page(url, "map")
-        with urllib.request.urlopen(f"{url}/assets/theme.css", timeout=20) as answer:
+        asked = urllib.request.Request(f"{url}/assets/theme.css", headers=cookie_headers(url))
+        with urllib.request.urlopen(asked, timeout=20) as answer:
             assert answer.status == 200
     assert (page.ended, page.errors, page.not_found) == ("FINISHED_SUCCESSFULLY", [], False)
 
@@ -140,8 +150,9 @@ def test_it_builds_shows_and_exports_the_demo_without_a_checkout(installed, tmp_
     start, health = read_container()
     for old, new in changes.items():
         start, health = ([word.replace(old, new) for word in command] for command in (start, health))
-    with home.serve(port, *start) as url:
-        subprocess.run(health, check=True, cwd=tmp_path)
+    with home.serve(*start):
+        url = f"http://127.0.0.1:{port}"
+        wait_until(lambda: subprocess.run(health, check=False, capture_output=True).returncode == 0)
         page = open_page(url, "map")
     assert (page.ended, page.errors, page.not_found) == ("FINISHED_SUCCESSFULLY", [], False)
     assert list_files(package.parent) == list_files(ROOT), "the product wrote beside its own modules"
