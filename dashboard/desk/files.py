@@ -12,6 +12,8 @@ from dashboard.desk.hand import FileInHand, Hand, read_hand
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets.markup import render_list, render_note, render_table
+from data.restricted.governance.retention import Overdue
+from data.restricted.imports import Imported
 from data.restricted.intake import UNREAD
 
 
@@ -22,11 +24,13 @@ def show(desk: Desk) -> None:
         desk, _("Files"), _("Drop a partner's lists as they are. You see how they are read before anything is stored.")
     )
     _take_files(hand)
+    # Asked once for all files: an import looks again before it deletes anything.
+    overdue = hand.find_overdue() if hand.files else None
     for entry in reversed(hand.files.values()):
         with st.spinner(_("Reading {file} …", file=escape_markdown(entry.file.name))):
             hand.look(entry)
         with st.container(border=True, key=f"file-{entry.number}"):
-            _show_file(hand, entry)
+            _show_file(hand, entry, overdue)
 
 
 def _take_files(hand: Hand) -> None:
@@ -51,7 +55,7 @@ def _take_files(hand: Hand) -> None:
     st.rerun()
 
 
-def _show_file(hand: Hand, entry: FileInHand) -> None:
+def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None) -> None:
     partner = f" · {entry.partner}" if entry.partner else ""
     st.html(
         html(
@@ -63,7 +67,7 @@ def _show_file(hand: Hand, entry: FileInHand) -> None:
         )
     )
     if entry.result is not None:
-        _show_result(hand, entry)
+        _show_result(hand, entry, entry.result)
         return
     if entry.refusal:
         st.error(f"**{_('This file cannot be imported as it is.')}** {escape_markdown(entry.refusal)}")
@@ -75,20 +79,17 @@ def _show_file(hand: Hand, entry: FileInHand) -> None:
             st.rerun()
     elif entry.found.questions:
         questions.ask(hand, entry)
-    if entry.trial is not None:
-        _show_trial(hand, entry)
+    if entry.trial is not None and overdue is not None:
+        _show_trial(hand, entry, entry.trial, overdue)
     _show_reading(hand, entry)
     if st.button(_("Leave it out"), key=f"out-{entry.number}", type="tertiary"):
         del hand.files[entry.file.name]
         st.rerun()
 
 
-def _show_trial(hand: Hand, entry: FileInHand) -> None:
-    assert entry.trial is not None
-    trial = entry.trial
+def _show_trial(hand: Hand, entry: FileInHand, trial: Imported, overdue: Overdue) -> None:
     st.html(html('<p class="counts"><b>{}</b> {}</p>', _("An import would do this:"), summary.word_counts(trial)))
-    _show_reasons(entry)
-    overdue = hand.find_overdue()
+    _show_reasons(trial)
     agreed = ask_consent(overdue, str(entry.number))
     label = _("Import it without these rows") if trial.rejected else _("Import it")
     if st.button(label, key=f"import-{entry.number}", type="primary", disabled=not agreed):
@@ -97,9 +98,8 @@ def _show_trial(hand: Hand, entry: FileInHand) -> None:
         st.rerun()
 
 
-def _show_reasons(entry: FileInHand) -> None:
-    imported = entry.result or entry.trial
-    if imported is not None and imported.reasons:
+def _show_reasons(imported: Imported) -> None:
+    if imported.reasons:
         st.html(render_table(summary.tabulate_reasons(imported)))
 
 
@@ -120,15 +120,14 @@ def _show_reading(hand: Hand, entry: FileInHand) -> None:
         correcting.show(hand, entry)
 
 
-def _show_result(hand: Hand, entry: FileInHand) -> None:
-    assert entry.result is not None
-    st.html(html('<p class="counts">{}</p>', summary.word_counts(entry.result)))
-    _show_reasons(entry)
-    if entry.result.rejects is not None:
+def _show_result(hand: Hand, entry: FileInHand, result: Imported) -> None:
+    st.html(html('<p class="counts">{}</p>', summary.word_counts(result)))
+    _show_reasons(result)
+    if result.rejects is not None:
         st.download_button(
             _("The rows that come back, to correct or to send to the partner"),
-            entry.result.rejects.read_bytes(),
-            file_name=entry.result.rejects.name,
+            result.rejects.read_bytes(),
+            file_name=result.rejects.name,
             mime="text/csv",
             key=f"rejects-{entry.number}",
         )

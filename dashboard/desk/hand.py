@@ -58,11 +58,6 @@ class FileInHand:
             "partner" not in read
         )
 
-    @property
-    def can_import(self) -> bool:
-        """Whether an import would not refuse the file as it is understood now."""
-        return self.trial is not None and self.result is None
-
 
 @dataclass
 class Hand:

@@ -59,7 +59,7 @@ def list_imports(desk):
 
 
 def test_a_list_goes_in_with_one_question_and_is_taken_back(opened, desk, tmp_path):
-    page, _started = opened
+    page, started = opened
     choose(page, "Whose files are they?", "Qendra")
     page.locator("input[type=file]").set_input_files(LIST(tmp_path))
     page.locator(".filehead").wait_for()
@@ -86,6 +86,7 @@ def test_a_list_goes_in_with_one_question_and_is_taken_back(opened, desk, tmp_pa
     assert page.title() == f"Imports · {frame.NAME}"
     kept = page.evaluate("JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage)])")
     assert not [word for word in (*CODES, "Qendra", "lista") if word in kept]
+    assert not [word for word in (*CODES, "Qendra", "lista") if word in started.read_log()]
     assert page.watch.outside + page.watch.errors == []
 
 

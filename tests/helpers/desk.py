@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from streamlit.testing.v1 import AppTest
 
@@ -59,11 +61,16 @@ def open_section(desk: state.Desk, module: str = "files", language: str = "en") 
 
 @dataclass(frozen=True)
 class Started:
-    """A running `tact desk`: the address that it printed, the process of the command, and that of the pages."""
+    """A running `tact desk`: its address, the process of the command and that of the pages, and what both log."""
 
     address: str
     command: subprocess.Popen[str]
     web: int
+    log: IO[str]
+
+    def read_log(self) -> str:
+        self.log.seek(0)
+        return self.log.read()
 
     @property
     def url(self) -> str:
@@ -76,24 +83,26 @@ def start_desk(workspace: Path, *arguments: str, environment: dict[str, str] | N
     import psutil
 
     command = [sys.executable, "-m", "dashboard.cli", "--workspace", str(workspace), "desk", "--json", *arguments]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **(environment or {})},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    answer = ""
-    while not answer.endswith("}\n"):
-        line = process.stdout.readline()
-        assert line, f"the command ended with exit code {process.wait()}: {answer}"
-        answer += line
-    (web,) = psutil.Process(process.pid).children()
-    try:
-        yield Started(json.loads(answer)["url"], process, web.pid)
-    finally:
-        process.terminate()
-        process.wait(20)
-        process.stdin.close()
-        process.stdout.close()
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        answer = ""
+        while not answer.endswith("}\n"):
+            line = process.stdout.readline()
+            assert line, f"the command ended with exit code {process.wait()}: {answer}"
+            answer += line
+        (web,) = psutil.Process(process.pid).children()
+        try:
+            yield Started(json.loads(answer)["url"], process, web.pid, log)
+        finally:
+            process.terminate()
+            process.wait(20)
+            process.stdin.close()
+            process.stdout.close()
