@@ -67,7 +67,7 @@ def _describe_trial(desk: Desk, trial: NewRelease) -> None:
     for tier, column in zip(TIERS, st.columns(2, gap="large"), strict=True):
         with column:
             st.html(html("<h3>{}</h3>", _(releasing.TIER_NAMES[tier])))
-            st.html(render_table(releasing.tabulate_states(trial.states[tier], before[tier], k)))
+            st.html(render_table(releasing.tabulate_contents(trial.contents[tier], before[tier], k)))
             withheld = format_number(trial.withheld[tier])
             st.html(render_note(_("{count} cells are withheld to protect others.", count=withheld)))
     if trial.waiting:

@@ -15,7 +15,7 @@ from data.disclosure import policy_file
 from data.disclosure.attacks.audit import Audit
 from data.errors import ReleaseRefused
 from data.release import Release, current_name
-from data.release.contents import count_states
+from data.release.contents import Contents, count_contents
 from data.restricted import governance, imports, publication
 from data.restricted.governance.retention import Overdue, find_overdue
 from data.restricted.governance.second_person import SecondPerson
@@ -91,22 +91,24 @@ def list_rules(desk: Desk) -> list[tuple[str, str]]:
     ]
 
 
-def count_current(desk: Desk) -> dict[Tier, Mapping[str, int]]:
-    """Return the number of cells in each state of the current release, by tier; zero of all without one."""
+def count_current(desk: Desk) -> dict[Tier, Contents]:
+    """Return what the current release holds, by tier; nothing without one."""
     name = current_name(desk.workspace.releases)
     if name is None:
-        return {tier: {} for tier in TIERS}
-    return {tier: count_states(Release.open(desk.workspace.releases, tier, name)) for tier in TIERS}
+        return {tier: Contents() for tier in TIERS}
+    return {tier: count_contents(Release.open(desk.workspace.releases, tier, name)) for tier in TIERS}
 
 
-def tabulate_states(new: Mapping[str, int], before: Mapping[str, int], k: int) -> pd.DataFrame:
-    """Return the number of cells in each state, in the last release and in the new one."""
-    rows = [
-        (translate(WORDS[state]).format(k=k), format_number(before.get(state, 0)), format_number(new.get(state, 0)))
+def tabulate_contents(new: Contents, before: Contents, k: int) -> pd.DataFrame:
+    """Return the numbers of tables, and of cells in each state, in the last release and in the new one."""
+    rows = [(_("Tables"), before.tables, new.tables)]
+    rows += [
+        (translate(WORDS[state]).format(k=k), before.states.get(state, 0), new.states.get(state, 0))
         for state in WORDS
-        if new.get(state) or before.get(state)
+        if new.states.get(state) or before.states.get(state)
     ]
-    return pd.DataFrame(rows, columns=[_("Cells"), _("Last release"), _("This one")])
+    table = [(name, format_number(then), format_number(now)) for name, then, now in rows]
+    return pd.DataFrame(table, columns=[_("Number of"), _("Last release"), _("This one")])
 
 
 def tabulate_audit(result: Audit) -> pd.DataFrame:

@@ -1,20 +1,29 @@
-"""What a release holds, in numbers of cells: to compare it with another without looking at any of them."""
+"""What a release holds, in numbers of tables and cells: to compare it with another without looking at any of them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from data.release import Release
 
-STATE = "state"
+_STATE = "state"
 
 
-def count_states(release: Release) -> Mapping[str, int]:
-    """Return the number of cells in each state, of all tables of the release that have states."""
+@dataclass(frozen=True)
+class Contents:
+    """The number of tables of a release, and the number of cells in each state, of all tables that have states."""
+
+    tables: int = 0
+    states: Mapping[str, int] = field(default_factory=dict)
+
+
+def count_contents(release: Release) -> Contents:
+    """Count the tables of a release, and its cells by state."""
     counted: Counter[str] = Counter()
     for name in release.tables:
         table = release.table(name)
-        if STATE in table:
-            counted.update({str(state): int(number) for state, number in table[STATE].value_counts().items()})
-    return counted
+        if _STATE in table:
+            counted.update({str(state): int(number) for state, number in table[_STATE].value_counts().items()})
+    return Contents(len(release.tables), counted)

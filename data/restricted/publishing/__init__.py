@@ -29,7 +29,7 @@ from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import ReleaseError
 from data.release import Release
-from data.release.contents import count_states
+from data.release.contents import Contents, count_contents
 from data.restricted.counting.encounters import RecordKeys, count_tables, read_encounters
 from data.restricted.publishing.dark_figure import estimate_dark_figures
 from data.restricted.publishing.draft import Draft
@@ -67,15 +67,15 @@ Earlier = Mapping[Tier, Sequence[Published]]
 class NewRelease:
     """A release that was published, or that would be.
 
-    withheld: the number of cells withheld to protect others, by tier. states: the number of cells in each state, by
-    tier (data/release/contents.py). final: the last day of the years that are final,
-    None when the whole programme is. waiting: encounters of final years imported or changed after that.
+    withheld: the number of cells withheld to protect others, by tier. contents: what it holds, by tier. final: the last
+    day of the years that are final, None when the whole programme is. waiting: encounters of final years imported or
+    changed after that.
     """
 
     name: str
     tiers: tuple[str, ...]
     withheld: Mapping[str, int]
-    states: Mapping[Tier, Mapping[str, int]]
+    contents: Mapping[Tier, Contents]
     final: str | None = None
     waiting: int = 0
 
@@ -193,10 +193,10 @@ def _publish(
             write_tier(folder / tier, tier, draft, tables.get(tier, {}))
         tick("Auditing")
         audit_tiers(folder, earlier, draft)
-        states = {tier: count_states(Release(folder / tier, draft.name, tier)) for tier in TIERS}
+        contents = {tier: count_contents(Release(folder / tier, draft.name, tier)) for tier in TIERS}
         withheld = {str(tier): sum(t.withheld for t in tables.get(tier, {}).values()) for tier in TIERS}
         final = draft.grid.final.isoformat() if draft.grid and draft.grid.final else None
-        new = NewRelease(draft.name, tuple(TIERS), withheld, states, final)
+        new = NewRelease(draft.name, tuple(TIERS), withheld, contents, final)
         if rehearse:
             return new
         if vault is not None:

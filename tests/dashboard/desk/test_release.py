@@ -7,7 +7,7 @@ from dashboard.desk.hand import Hand
 from dashboard.desk.state import Desk
 from data.errors import InputError, WorkspaceError
 from data.release import Release, current_name, names
-from data.release.contents import count_states
+from data.release.contents import count_contents
 from data.restricted import governance, keys
 from data.restricted.governance import second_person
 from data.restricted.imports import Importer
@@ -82,9 +82,9 @@ def test_a_trial_says_what_a_release_would_hold_and_publishes_nothing(practice):
         assert vault.staged_publication() is None
         assert vault.published_blocks() == {}
     new = releasing.publish(practice, "", None, quiet)
-    assert (new.name, new.states, new.withheld) == (trial.name, trial.states, trial.withheld)
+    assert (new.name, new.contents, new.withheld) == (trial.name, trial.contents, trial.withheld)
     for tier in ("partner", "public"):
-        assert count_states(Release.open(practice.workspace.releases, tier)) == trial.states[tier]
+        assert count_contents(Release.open(practice.workspace.releases, tier)) == trial.contents[tier]
 
 
 def test_the_page_tries_publishes_and_says_it(practice):
