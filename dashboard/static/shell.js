@@ -160,8 +160,7 @@
     for (const button of pathways) button.setAttribute("aria-pressed", String(button === pathway));
     const projector = bar.querySelector("button.projector");
     if (projector) projector.setAttribute("aria-pressed", String(address.get("projector") === "1"));
-    const dark = bar.querySelector("button.dark");
-    if (dark) dark.setAttribute("aria-pressed", String(isDark()));
+    for (const dark of bar.querySelectorAll("button.dark")) dark.setAttribute("aria-pressed", String(isDark()));
     const area = select && select.value ? [select.selectedOptions[0].textContent] : [];
     measure();
     const page = bar.querySelector("nav a[aria-current=page]");
@@ -213,6 +212,7 @@
       const next = isDark() ? "light" : "dark";
       replace(window.history.state, "", setting(THEME, (next === "dark") === wish.matches ? "" : next).href);
       touched = false;
+      openMenu(false);
       sync();
     } else if (button && button.dataset.pathway !== undefined) {
       go(setting("pathway", button.dataset.pathway === "all" ? "" : button.dataset.pathway));

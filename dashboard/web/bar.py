@@ -79,7 +79,7 @@ def render_header(
         name,
         _("Pages"),
         _("Pages"),
-        join_markup(_render_page(*page) for page in pages),
+        join_markup([*(_render_page(*page) for page in pages), render_dark()]),  # in the menu of a phone
         join_markup(choices),
     )
 

@@ -271,3 +271,33 @@ def test_an_address_can_be_dark_where_the_system_is_not(partner, look):
     answer = page.request.get(f"{partner.url}/?theme=dark")
     assert "color-scheme:dark" in answer.text()
     assert page.watch.clean, vars(page.watch)
+
+
+def test_on_a_phone_the_choice_of_dark_is_in_the_menu_which_closes_after_it(partner, look):
+    page = look(f"{partner.url}/method", (390, 844), ready=False)
+    wait_for_bar(page)
+    page.get_by_role("button", name="Pages").click()
+    dark = page.get_by_role("button", name="Dark", exact=True)
+    assert dark.bounding_box()["height"] >= 44
+    dark.click()
+    until(page, lambda: page.evaluate("document.documentElement.classList.contains('dark')"))
+    assert not dark.is_visible()
+    assert "theme=dark" in query(page)
+
+
+@pytest.mark.parametrize("language", ["sq", "el"])
+def test_numbers_and_lengths_of_time_have_room_in_every_language_on_an_old_projector(
+    partner, scored, serve, look, language
+):
+    served = serve(scored.releases, "--derived", str(scored.derived))
+    page = look(f"{served.url}/?lang={language}", (1024, 768), ready=False)
+    page.locator(".ranking td.unmet").first.wait_for(timeout=60_000)
+    runs_over = """() => [...document.querySelectorAll('.ranking td.unmet')].filter((cell) => {
+      const range = document.createRange();
+      range.selectNodeContents(cell);
+      return range.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1;
+    }).length"""
+    assert page.evaluate(runs_over) == 0
+    page = look(f"{partner.url}/map?lang={language}", (1024, 768))
+    grain = page.locator("[class*=st-key-c-grain] [role=radiogroup]")
+    assert grain.bounding_box()["height"] < 40
