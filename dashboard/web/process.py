@@ -19,6 +19,7 @@ from streamlit import net_util
 from streamlit.web import bootstrap
 
 from dashboard.web.gate import Entry
+from dashboard.web.limits import list_limits, shorten_log
 
 SCRIPT = Path(__file__).resolve().parent / "script"  # what Streamlit runs, and its settings
 
@@ -94,6 +95,7 @@ def _wait_for_enter(output: TextIO, url: str, entry: Entry) -> None:
 
 def run_application(application: Any, host: str, port: int) -> None:  # noqa: ANN401
     """Serve an application until the process is stopped. No request is logged."""
+    shorten_log()
     uvicorn.run(
         application,
         host=host,
@@ -102,4 +104,5 @@ def run_application(application: Any, host: str, port: int) -> None:  # noqa: AN
         access_log=False,
         log_level="warning",
         server_header=False,
+        **list_limits(),
     )

@@ -5,17 +5,25 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from dashboard.map import name_asset
 from data.release import Release
 from tests.helpers.browser import WATCHED, Served, free_port, wait_for
+from tests.helpers.conversation import open_page
 from tests.helpers.entry import cookie_headers
 from tests.helpers.paths import ROOT
 
@@ -220,6 +228,49 @@ def test_all_pages_run_with_and_without_the_vault_and_never_open_it(demo_world, 
     command = [sys.executable, "-c", PAGES, str(world / "vault"), str(world / "releases")]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
     assert "clean" in ended.stdout, ended.stderr[-2000:]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="POSIX")
+def test_hundreds_of_half_open_lines_and_large_messages_leave_it_well_and_its_log_short(releases, tmp_path):
+    """With 256 descriptors, of which 32 are for lines: 400 half-open ones, and messages above the limit."""
+    import resource
+
+    port = free_port()
+    command = [sys.executable, "-m", "dashboard.server", "--releases", str(releases), "--tier", "public"]
+    with (tmp_path / "log").open("wb") as log, ExitStack() as stack:
+        process = subprocess.Popen(
+            [*command, "--port", str(port)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            preexec_fn=partial(resource.setrlimit, resource.RLIMIT_NOFILE, (256, 256)),  # noqa: PLW1509
+        )
+        try:
+            url = wait_for(process)
+            open_page(url)
+            before = psutil.Process(process.pid).memory_info().rss
+            for _ in range(400):
+                line = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+                line.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+            began = time.monotonic()
+            assert get(url + "/health")[0] == 200
+            assert open_page(url).ended == "FINISHED_SUCCESSFULLY"
+            assert time.monotonic() - began < 10
+            for _ in range(20):
+                with connect(
+                    f"ws{url[4:]}/_stcore/stream", origin=url, subprotocols=["streamlit"], proxy=None
+                ) as spoken:
+                    spoken.send(bytes(14 * 2**20))
+                    with pytest.raises(ConnectionClosed):
+                        spoken.recv(20)
+            assert open_page(url).ended == "FINISHED_SUCCESSFULLY"
+            assert psutil.Process(process.pid).memory_info().rss - before < 100 * 2**20
+            assert psutil.Process(process.pid).num_fds() < 200
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+    assert (tmp_path / "log").stat().st_size < 10_000, (tmp_path / "log").read_text()[-2000:]
 
 
 def test_keys_are_gone_from_the_process_and_what_opens_vaults_is_not_loaded(served):

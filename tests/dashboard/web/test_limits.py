@@ -1,0 +1,191 @@
+"""What one process holds out: half-open lines, slow heads, large messages, and a log that attacks do not fill."""
+
+import io
+import logging
+import resource
+import socket
+import sys
+import threading
+import time
+import urllib.request
+from contextlib import ExitStack, contextmanager
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from dashboard.web import limits
+from dashboard.web.limits import LARGEST_MESSAGE, Lines, ShortLog, make_protocol, shorten_log
+from tests.helpers.browser import free_port
+
+HALF = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "
+
+
+async def echo(websocket):
+    await websocket.accept()
+    while True:
+        await websocket.send_text(str(len(await websocket.receive_text())))
+
+
+@contextmanager
+def served(most, most_of_one=10_000, seconds=60.0):
+    """Serve a small application with limits in a thread; yield its port and its lines."""
+    lines, port = Lines(most, most_of_one), free_port()
+    application = Starlette(routes=[Route("/", lambda _: PlainTextResponse("well")), WebSocketRoute("/echo", echo)])
+    config = uvicorn.Config(
+        application,
+        port=port,
+        http=make_protocol(lines, seconds),
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_MESSAGE,
+        log_level="error",
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield port, lines
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def stack():
+    with ExitStack() as opened:
+        yield opened
+
+
+def open_half(stack, port):
+    line = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+    line.sendall(HALF)
+    return line
+
+
+def ask(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        return answer.read()
+
+
+def is_closed(line):
+    line.settimeout(5)
+    try:
+        return line.recv(100) == b""
+    except ConnectionError:
+        return True
+
+
+def test_who_asks_is_answered_while_hundreds_of_lines_are_half_open(stack):
+    port, lines = stack.enter_context(served(most=50))
+    halves = [open_half(stack, port) for _ in range(300)]
+    assert [ask(port) for _ in range(20)] == [b"well"] * 20
+    assert len(lines.waiting) <= 50
+    assert all(is_closed(line) for line in halves[:230])
+    halves[-1].sendall(b"1\r\n\r\n")
+    assert halves[-1].recv(100).startswith(b"HTTP/1.1 200"), "the newest ones are still there"
+
+
+def test_a_conversation_is_not_closed_for_half_open_lines(stack):
+    port, _ = stack.enter_context(served(most=10))
+    spoken = stack.enter_context(connect(f"ws://127.0.0.1:{port}/echo", proxy=None))
+    for _ in range(40):
+        open_half(stack, port)
+    spoken.send("four")
+    assert spoken.recv(5) == "4"
+
+
+def test_when_all_lines_are_in_use_a_new_one_is_refused(stack):
+    port, _ = stack.enter_context(served(most=3))
+    for _ in range(3):
+        stack.enter_context(connect(f"ws://127.0.0.1:{port}/echo", proxy=None))
+    assert is_closed(stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5)))
+
+
+def test_one_address_does_not_take_all_lines(stack, monkeypatch):
+    monkeypatch.setattr(limits, "LOOPBACK", ())
+    port, _ = stack.enter_context(served(most=100, most_of_one=5))
+    halves = [open_half(stack, port) for _ in range(5)]
+    assert is_closed(stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5)))
+    halves[0].close()
+    time.sleep(0.2)
+    assert ask(port) == b"well"
+
+
+def test_a_head_that_takes_too_long_is_given_up_also_the_second_of_a_line(stack):
+    port, lines = stack.enter_context(served(most=100, seconds=0.5))
+    first = open_half(stack, port)
+    second = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+    second.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = b""
+    while not answer.endswith(b"well"):
+        answer += second.recv(1000)
+    began = time.monotonic()
+    for _ in range(3):
+        time.sleep(0.1)
+        second.sendall(HALF[:1])  # each letter in time
+    assert is_closed(first)
+    assert is_closed(second)
+    assert time.monotonic() - began < 3
+    assert not lines.waiting
+
+
+def test_a_large_message_ends_its_conversation_and_a_usual_one_does_not(stack):
+    port, _ = stack.enter_context(served(most=10))
+    spoken = stack.enter_context(connect(f"ws://127.0.0.1:{port}/echo", proxy=None))
+    spoken.send("x" * (LARGEST_MESSAGE - 10))
+    assert spoken.recv(10) == str(LARGEST_MESSAGE - 10)
+    spoken.send("x" * (LARGEST_MESSAGE + 1))
+    with pytest.raises(ConnectionClosed) as closed:
+        spoken.recv(10)
+    assert closed.value.rcvd.code == 1009
+
+
+def test_the_limit_of_files_is_raised_as_far_as_it_may_be(monkeypatch):
+    endless = resource.RLIM_INFINITY
+    cases = {
+        (1024, 4096): 4096,
+        (1024, endless): 16_384,
+        (64, 64): 64,
+        (endless, endless): 16_384,
+        (20_000, endless): 20_000,
+    }
+    for before, after in cases.items():
+        now = [before]
+        monkeypatch.setattr(resource, "getrlimit", lambda _, now=now: now[0])
+        monkeypatch.setattr(resource, "setrlimit", lambda _, pair, now=now: now.__setitem__(0, pair))
+        assert limits.raise_file_limit() == after
+
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(resource, "getrlimit", refuse)
+    assert limits.raise_file_limit() == 1024
+
+
+def test_a_log_says_a_lot_once_and_then_little(monkeypatch):
+    now, out = [0.0], io.StringIO()
+    log = ShortLog(out, lambda: now[0])
+    line = "x" * 99 + "\n"
+    for _ in range(100_000):  # ten million letters in a minute
+        now[0] += 60 / 100_000
+        assert log.write(line) == 100
+    assert 200_000 <= len(out.getvalue()) < 270_000
+    now[0] += 3600
+    log.write("well again\n")
+    assert out.getvalue().endswith("were left out, because there were too many.)\nwell again\n")
+
+
+def test_every_handler_of_the_process_writes_into_the_short_log(monkeypatch):
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", out)
+    logger = logging.getLogger("test_limits")
+    logger.addHandler(logging.StreamHandler())
+    monkeypatch.setattr(limits, "_LOG_AT_ONCE", 1000)
+    shorten_log()
+    for _ in range(1000):
+        logger.error("an attack")
+    assert 500 < len(out.getvalue()) < 5000 < 10 * 1000
