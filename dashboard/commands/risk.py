@@ -12,7 +12,6 @@ import pandas as pd
 import typer
 
 from dashboard.commands.output import Json, Tick, emit, format_table, progress, say
-from dashboard.commands.plan import word_error
 from dashboard.commands.workspace import open_release, open_workspace
 from dashboard.narrative.detection import INTERVALS, describe_intervals, describe_share_found
 from dashboard.narrative.evaluation import format_verdict
@@ -64,6 +63,8 @@ def _assess(
         earlier = list_earlier(workspace.releases, opened.name)
         problem = prepare_advice(open_release(workspace, tier, opened.name), folder, model.fit_, earlier)
         if problem is not None:
+            from dashboard.commands.plan import word_error
+
             say(f"The usual plan could not be prepared; all else is. {word_error(opened, problem, options=False)}")
     return result
 
