@@ -21,6 +21,7 @@ identifier or a small count.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -37,7 +38,14 @@ class InputError(TactError):
 
 
 class FileRefused(InputError):
-    """A file is refused; no row of it was imported."""
+    """A file is refused; no row of it was imported.
+
+    `personal`: the personal data that it seems to contain, each with its kind, the heading, and the line (0: none).
+    """
+
+    def __init__(self, message: str, personal: Iterable[tuple[str, str, int]] = ()) -> None:
+        super().__init__(message)
+        self.personal = tuple(personal)
 
 
 class AreaError(InputError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard.desk import correcting, questions, summary
+from dashboard.desk import correcting, questions, summary, words
 from dashboard.desk.consent import ask_consent
 from dashboard.desk.frame import show_title
 from dashboard.desk.hand import FileInHand, Hand, read_hand
@@ -70,7 +70,7 @@ def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None) -> None:
         _show_result(hand, entry, entry.result)
         return
     if entry.refusal:
-        st.error(f"**{_('This file cannot be imported as it is.')}** {escape_markdown(entry.refusal)}")
+        _show_refusal(entry)
     elif entry.found is None:
         questions.ask_kind(entry)
     elif entry.needs_partner:
@@ -85,6 +85,16 @@ def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None) -> None:
     if st.button(_("Leave it out"), key=f"out-{entry.number}", type="tertiary"):
         del hand.files[entry.file.name]
         st.rerun()
+
+
+def _show_refusal(entry: FileInHand) -> None:
+    lead = _("This file cannot be imported as it is.")
+    if not entry.personal:
+        st.error(f"**{lead}** {escape_markdown(entry.refusal)}")
+        return
+    remedy = _("It seems to contain personal data of children. Take this out of the file, and drop it again:")
+    st.error(f"**{lead}** {remedy}")
+    st.html(render_list(words.word_personal(*found) for found in entry.personal))
 
 
 def _show_trial(hand: Hand, entry: FileInHand, trial: Imported, overdue: Overdue) -> None:

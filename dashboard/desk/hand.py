@@ -35,7 +35,8 @@ Replies = Iterable[tuple[Question, Mapping[str, str]]]
 class FileInHand:
     """A dropped file with its number on the desk: whose it is, what was recognised, what an import would do, and did.
 
-    `kind` is the officer's word where the file does not tell. `refusal` is why nothing of it can be imported.
+    `kind` is the officer's word where the file does not tell. `refusal` is why nothing of it can be imported,
+    `personal` the personal data in it if that is the reason (FileRefused).
     """
 
     number: int
@@ -44,6 +45,7 @@ class FileInHand:
     kind: str = ""
     found: Recognition | None = None
     refusal: str = ""
+    personal: tuple[tuple[str, str, int], ...] = ()
     trial: Imported | None = None
     result: Imported | None = None
     settled: object = None
@@ -96,7 +98,7 @@ class Hand:
         if entry.result is not None or entry.settled == settled:
             return
         entry.found = entry.trial = None
-        entry.refusal = ""
+        entry.refusal, entry.personal = "", ()
         try:
             imports.check_workspace_kind(self.desk.workspace, [entry.file])
             kind = entry.kind or intake.guess_kind(entry.file, mappings)
@@ -110,6 +112,7 @@ class Hand:
                 entry.refusal = imports.word_unknown(entry.file)
         except (FileRefused, WorkspaceError) as refusal:
             entry.refusal = str(refusal)
+            entry.personal = refusal.personal if isinstance(refusal, FileRefused) else ()
         entry.settled = settled
 
     def reply(self, entry: FileInHand, replies: Replies, columns: Mapping[str, str] = MappingProxyType({})) -> None:

@@ -67,6 +67,16 @@ REASONS = (
 )
 
 
+PERSONAL = {
+    "names": mark("names"),
+    "dates of birth": mark("dates of birth"),
+    "phone numbers": mark("phone numbers"),
+    "coordinates": mark("coordinates"),
+    "addresses": mark("addresses"),
+    "identity numbers": mark("identity numbers"),
+}
+
+
 def name_column(kind: str, name: str) -> str:
     """Return the name of a column in the officer's language."""
     if not name:
@@ -114,6 +124,14 @@ def word_confidence(confidence: float, *, answered: bool) -> str:
     if confidence >= OWN:
         return _("our own name")
     return _("a known word for it") if confidence >= SURE else _("not sure")
+
+
+def word_personal(sort: str, heading: str, line: int) -> str:
+    """Return where a file seems to contain personal data of a kind (data/personal/headings.py)."""
+    kind = _(PERSONAL[sort])
+    if line:
+        return _("{kind}: in the column “{heading}”, first in line {line}", kind=kind, heading=heading, line=line)
+    return _("{kind}: the column “{heading}”", kind=kind, heading=heading)
 
 
 def word_reason(reason: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from data.errors import FileRefused
 from data.personal.content import Holds, find_birth_day, find_personal_content, recognise_degrees
-from data.personal.headings import find_personal_heading, is_about_others, list_headings
+from data.personal.headings import find_personal_heading, is_about_others, list_headings, plain_heading
 from data.restricted.intake.headings import OWN, Layout, read_meanings
 from data.restricted.intake.table import RawColumn, RawTable
 from data.schema.column import Column, RecordKind
@@ -50,7 +50,8 @@ def _refuse(name: str, headings: list[str], columns: Iterable[_Found]) -> None:
     msg += "Remove this from the file and import it again."
     if any(column.ours for columns_of_sort in by_sort.values() for column in columns_of_sort):
         msg += " Child identifiers and record numbers are codes such as K-0412."
-    raise FileRefused(msg)
+    found = (column for columns_of_sort in by_sort.values() for column in columns_of_sort)
+    raise FileRefused(msg, ((c.sort, plain_heading(headings[c.position], c.position), c.line) for c in found))
 
 
 def _where(headings: list[str], columns: list[_Found]) -> str:

@@ -2,9 +2,11 @@
 
 import pytest
 
+from dashboard.desk import words
 from dashboard.desk.hand import Hand
 from dashboard.site.text import speak
 from data.restricted.vault import open_vault
+from data.schema.vocabulary import ALL_PERSONAL
 from tests.helpers.desk import make_desk, open_section
 from tests.helpers.messy_files import FILES
 
@@ -93,7 +95,7 @@ def test_a_file_whose_rows_name_nobody_is_asked_for_its_partner(desk, tmp_path):
 
 def test_a_refused_file_says_why_and_offers_no_import(desk, tmp_path):
     page = drop(open_section(desk), MESSY["birth-days"].write(tmp_path))
-    assert "dates of birth" in words_on(page)
+    assert "dates of birth: the column “Viti i lindjes”" in words_on(page)
     assert not [button for button in page.button if button.key and button.key.startswith("import-")]
 
 
@@ -146,3 +148,16 @@ def test_what_no_known_heading_says_may_be_in_another_column(desk, tmp_path):
     entry = desk.in_hand["files"].files["list.csv"]
     assert (entry.found.questions, entry.trial.accepted) == ((), 1)
     assert entry.found.sample.cells["form"] == ("begging",)
+
+
+@pytest.mark.parametrize("language", ["sq", "el"])
+def test_personal_data_is_refused_in_the_language_of_the_officer(desk, tmp_path, language):
+    page = drop(open_section(desk, language=language), MESSY["names"].write(tmp_path))
+    shown = words_on(page)
+    assert not page.exception
+    assert "Emri" in shown
+    assert "is refused because" not in shown
+
+
+def test_each_kind_of_personal_data_has_words():
+    assert set(words.PERSONAL) == ALL_PERSONAL
