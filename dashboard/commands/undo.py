@@ -12,7 +12,7 @@ from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
 from data.restricted.imports import undo_import
-from data.restricted.vault import open_vault
+from data.restricted.vault import Undone, open_vault
 
 _PUBLISHED = "Published numbers of final years stay as they are."
 
@@ -32,7 +32,7 @@ def undo(
     with open_vault(workspace) as vault, vault.writing():
         found = next((entry for entry in vault.list_imports() if entry["number"] == number), None)
         if found is not None and not yes:
-            _require_yes(found, as_json=as_json)
+            _require_yes(found, vault.undo(number, rehearse=True), as_json=as_json)
         undone = undo_import(workspace, vault, number)
     emit(
         {"undone": number, **asdict(undone)},
@@ -42,11 +42,14 @@ def undo(
     )
 
 
-def _require_yes(entry: dict[str, Any], *, as_json: bool) -> None:
-    """Ask for a yes; raise InputError if nobody can answer, or for another answer."""
+def _require_yes(entry: dict[str, Any], effect: Undone, *, as_json: bool) -> None:
+    """Say what an undo takes away and ask for a yes; raise InputError if nobody can answer, or for another answer."""
     partner = f", {entry['partner']}" if entry["partner"] else ""
     what = f"Import {entry['number']} of {entry['at'][:16]} (UTC), {entry['kind']}{partner}: "
-    what += f"{entry['accepted']:,} accepted, {entry['changed']:,} changed."
+    what += (
+        f"{entry['accepted']:,} accepted, {entry['changed']:,} changed. To undo it takes {effect.removed:,} records "
+    )
+    what += f"away, leaves {effect.restored:,} as other imports say, and {effect.kept:,} as they were sent again since."
     if as_json or not can_ask():
         why = "With --json nothing is asked" if as_json else "This is not a terminal"
         raise InputError(f"{what} {why}, so nothing was changed. To undo it without asking: --yes")

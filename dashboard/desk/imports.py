@@ -61,6 +61,7 @@ def list_effects(undone: Undone) -> list[str]:
         _("{count} records go away.", count=format_number(undone.removed)),
         _("{count} records are again as other imports say.", count=format_number(undone.restored)),
         _("{count} records stay, because they were corrected or sent again since.", count=format_number(undone.kept)),
+        _("The lists of rejected rows of this partner go too: they can be made again from the files."),
         _("Published numbers of final years stay as they are."),
     ]
 
