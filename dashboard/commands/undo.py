@@ -46,10 +46,9 @@ def _require_yes(entry: dict[str, Any], effect: Undone, *, as_json: bool) -> Non
     """Say what an undo takes away and ask for a yes; raise InputError if nobody can answer, or for another answer."""
     partner = f", {entry['partner']}" if entry["partner"] else ""
     what = f"Import {entry['number']} of {entry['at'][:16]} (UTC), {entry['kind']}{partner}: "
-    what += (
-        f"{entry['accepted']:,} accepted, {entry['changed']:,} changed. To undo it takes {effect.removed:,} records "
-    )
-    what += f"away, leaves {effect.restored:,} as other imports say, and {effect.kept:,} as they were sent again since."
+    what += f"{entry['accepted']:,} accepted, {entry['changed']:,} changed. "
+    what += f"To undo it takes {effect.removed:,} records away, leaves {effect.restored:,} as other imports say, and "
+    what += f"{effect.kept:,} as they were corrected or sent again since."
     if as_json or not can_ask():
         why = "With --json nothing is asked" if as_json else "This is not a terminal"
         raise InputError(f"{what} {why}, so nothing was changed. To undo it without asking: --yes")
