@@ -15,8 +15,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from shapely.geometry.base import BaseGeometry
 
 from data.errors import AreaError
@@ -104,6 +102,9 @@ class Areas:
 
         An island area and an area without a shape each form their own group.
         """
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
         codes = [str(code) for code in self.frame(level).index]
         place = {code: number for number, code in enumerate(codes)}
         ends = np.array([(place[a], place[b]) for a, b in self.neighbours(level)]).reshape(-1, 2)

@@ -25,12 +25,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy import sparse
 
 from data.disclosure.cell_key import CellKey
 from data.errors import ReleaseError
@@ -38,6 +38,9 @@ from data.tables.periods import Period
 from data.tables.spec import CATEGORIES, TableSpec
 from data.tables.states import ZEROS
 from data.workspace.types import Bools, Floats, Ints
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 RECONCILED = ("children", "flows")
 # The states whose reconciled number is shown: a number, or a published zero.
@@ -216,6 +219,8 @@ class _System:
 
 def _list_sums(areas: pd.Index, containers: Mapping[str, str], periods: int) -> tuple[sparse.csr_array, Ints]:
     """Return which finest cells (columns) each cell (row: area, period) adds up, and the row of each finest cell."""
+    from scipy import sparse
+
     place = {key: index for index, key in enumerate(areas)}
     chains = []  # each area with all areas around it
     for key in place:
@@ -267,6 +272,7 @@ class _Lattice:
 
     def _solve_program(self, total: Ints | None) -> Floats:
         """Solve the linear program in which a cell is a sum of steps of one child, each dearer than the one before."""
+        from scipy import sparse
         from scipy.optimize import linprog
 
         cells, categories = self.number.shape

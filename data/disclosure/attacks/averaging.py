@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import gammaln
 
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
 from data.disclosure.attacks.bounds.lattice import Shape, Table
@@ -142,6 +141,8 @@ class _Readings:
 
     def guess(self, unknown: int, sets: Sequence[Ints], earlier: Sequence[int]) -> tuple[int, float]:
         """Return the likeliest count and its posterior probability under a flat prior."""
+        from scipy.special import gammaln
+
         low, chance = self._likelihood(int(self.values[unknown]))
         chance = chance.copy()
         for value in earlier:

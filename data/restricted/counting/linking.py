@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from data.workspace.types import Ints, Words
 
@@ -19,6 +17,9 @@ def link_children(child: npt.NDArray[np.generic], programme: npt.NDArray[np.gene
     Returns the number of the child of each record, and for each child its identity and the hash that names
     it: the smallest of its programme numbers, or its own hash if it has none.
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     nodes, number = _distinct(child)
     linked = programme.any(axis=1)
     shared, other = _distinct(programme[linked])
