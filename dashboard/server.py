@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from streamlit import App, get_option
 
 from dashboard.map import FRAME_PATH, find_frame_files, shapes
-from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, clean_environment, make_url
+from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, check_name, clean_environment, make_url
 from dashboard.site.assets import ASSETS
 from dashboard.web import pictures
 from dashboard.web.compressed import CompressedFiles
@@ -49,8 +49,11 @@ def _make_routes(site: Site) -> list[BaseRoute]:
     ]
 
 
-def build_application(site: Site, host: str, port: int, entry: Entry | None) -> App:
-    """Build the ASGI application for a site; on this machine's own address with a gate in front of everything."""
+def build_application(site: Site, host: str, port: int, entry: Entry | None, name: str | None = None) -> App:
+    """Build the ASGI application for a site, with a gate in front of everything.
+
+    At an address of the network the public tier has no gate, unless a `name` is the only one by which it is asked for.
+    """
     base = str(get_option("server.baseUrlPath") or "").strip("/")
     pages = [(page.address, page.title) for page in PAGES]
     start = f"/{base}" if base else ""
@@ -65,8 +68,9 @@ def build_application(site: Site, host: str, port: int, entry: Entry | None) -> 
         Middleware(CompressedFiles, folders=files),
         Middleware(StartPage, pages=pages, base=start),
     ]
-    if host in LOOPBACK:
-        middleware.insert(1, Middleware(Gate, hosts=list_own_hosts(LOOPBACK, port), entry=entry))
+    if host in LOOPBACK or name is not None:
+        hosts = list_own_hosts(LOOPBACK, port) | ({name} if name is not None else set())
+        middleware.insert(1, Middleware(Gate, hosts=hosts, entry=entry))
     return App(SCRIPT / "app.py", routes=_make_routes(site), middleware=middleware, on_script_error=show_error)
 
 
@@ -77,6 +81,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--tier", choices=("partner", "public"))
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8642)
+    parser.add_argument("--name", help="The host name by which a proxy asks for the public tier.")
     return parser
 
 
@@ -86,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     try:
         tier = allowed_tier(asked.host, asked.tier)
+        check_name(asked.name, tier)
     except InputError as error:
         parser.error(str(error))
     derived = asked.derived.resolve() if asked.derived else None
@@ -93,13 +99,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in set(os.environ) - set(clean_environment(os.environ)):
         del os.environ[name]
     announce_site(site)
-    apply_settings(asked.host, asked.port)
+    # Streamlit has a look at the origin of a page too.
+    named = {"browser.serverAddress": asked.name.partition(":")[0]} if asked.name else {}
+    apply_settings(asked.host, asked.port, named)
     entry = Entry("tact-map", asked.port) if site.tier == "partner" else None
     output, url = take_output(), make_url(asked.host, asked.port)
     print_address(output, url, entry)
     if entry is not None:
         print_at_each_enter(output, url, entry)
-    run_application(build_application(site, asked.host, asked.port, entry), asked.host, asked.port)
+    run_application(build_application(site, asked.host, asked.port, entry, asked.name), asked.host, asked.port)
 
 
 if __name__ == "__main__":

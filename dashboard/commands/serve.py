@@ -13,7 +13,7 @@ import typer
 
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.web_process import choose_port, read_lines, run_web_process, wait_until_up
-from dashboard.site import ALL, allowed_tier, make_serve_command, make_url
+from dashboard.site import ALL, allowed_tier, check_name, make_serve_command, make_url
 from data.release import current_name
 from data.restricted import governance
 from data.workspace import Workspace, default_path, demo_path
@@ -44,24 +44,31 @@ def serve(
     address: Annotated[
         str, typer.Option(help="Network address. Any address other than this machine's own shows only the public tier.")
     ] = "127.0.0.1",
+    tier: Annotated[
+        str | None, typer.Option(help="partner or public; default: what the address allows. Only public has a --name.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The host name by which a proxy on this machine asks for the public tier.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Open the map. Without a release of your own it shows the demo with invented data."""
+    shown = allowed_tier(address, tier)
+    check_name(name, shown)
     workspace = _open_workspace(context.obj)
     port = choose_port(address, port, _FIRST_PORT)
     governance.note_blocked(workspace)
-    command = make_serve_command(workspace.releases, address, port, workspace.derived)
+    command = make_serve_command(workspace.releases, address, port, workspace.derived, tier=shown, name=name)
     with run_web_process(command) as process:
         url = wait_until_up(process, make_url(address, port))
-        tier = allowed_tier(address)
         emit(
-            {"url": url, "tier": tier, "workspace": str(workspace.path), "invented": workspace.invented},
+            {"url": url, "tier": shown, "workspace": str(workspace.path), "invented": workspace.invented},
             as_json,
             "",
             f"  TACT Map is at {url}",
             *([f"  From other machines: http://{socket.gethostname()}:{port}"] if address in ALL else []),
-            f"  It shows the {tier} tier of {_describe(workspace)}. Stop it with Ctrl+C.",
-            *(["  The address lets one browser in, once. Press Enter for another one."] if tier == "partner" else []),
+            f"  It shows the {shown} tier of {_describe(workspace)}. Stop it with Ctrl+C.",
+            *(["  The address lets one browser in, once. Press Enter for another one."] if shown == "partner" else []),
             "",
         )
         sys.stdout.flush()

@@ -7,6 +7,7 @@ the partner tier, on any other address only the public tier.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ HEALTH = "/health"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Stand for every address of this machine.
 ALL = ("0.0.0.0", "::")  # noqa: S104
+# A host name in lower case, as browsers send it, with the port if it is no usual one.
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _RELEASES, _TIER, _DERIVED = "TACT_RELEASES", "TACT_TIER", "TACT_DERIVED"
 # The session bus leads to the system keyring, where the vault's key may live.
 _WITHHELD = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
@@ -61,6 +64,16 @@ def allowed_tier(host: str, asked: str | None = None) -> Tier:
     raise InputError(msg)
 
 
+def check_name(name: str | None, tier: Tier) -> None:
+    """Raise InputError for a name that is none of a host, or for a name given to the partner tier."""
+    if name is None:
+        return
+    if tier != "public":
+        raise InputError("A name is for the public tier behind a proxy: give --tier public with it.")
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{name!r} is not the name of a host, such as map.example.org. Leave out https:// and paths.")
+
+
 def make_url(host: str, port: int) -> str:
     """Return the address at which a browser of this machine finds a server that listens on a host and port."""
     here = "127.0.0.1" if host in ALL else host
@@ -76,8 +89,16 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def make_serve_command(releases: Path, host: str, port: int, derived: Path | None = None) -> list[str]:
-    """Return the command that starts the web process.
+def make_serve_command(
+    releases: Path,
+    host: str,
+    port: int,
+    derived: Path | None = None,
+    *,
+    tier: str | None = None,
+    name: str | None = None,
+) -> list[str]:
+    """Return the command that starts the web process. `name` is that by which a proxy asks for the public tier.
 
     The process receives two folders, the releases and what was derived from them, and no other of the workspace.
     """
@@ -87,9 +108,10 @@ def make_serve_command(releases: Path, host: str, port: int, derived: Path | Non
         "dashboard.server",
         *("--releases", str(releases)),
         *(("--derived", str(derived)) if derived is not None else ()),
-        *("--tier", allowed_tier(host)),
+        *("--tier", allowed_tier(host, tier)),
         *("--host", host),
         *("--port", str(port)),
+        *(("--name", name) if name is not None else ()),
     ]
 
 

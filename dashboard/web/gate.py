@@ -111,13 +111,24 @@ class Gate:
         hosts = connection.headers.getlist("host")
         if len(hosts) != 1 or hosts[0] not in self._hosts:
             return PlainTextResponse("This host name is not served here.\n", status_code=421)
-        if not _is_own_origin(scope, hosts[0]):
+        if not self._is_own_origin(scope, hosts[0]):
             return PlainTextResponse("Pages of other origins are not answered.\n", status_code=403)
         if scope["path"] == HEALTH or self._entry is None:
             return None
         if scope["type"] == "http" and scope["method"] == "GET" and _TOKEN in connection.query_params:
             return self._exchange(connection, self._entry)
         return None if self._entry.is_known(connection) else _refuse(connection)
+
+    def _is_own_origin(self, scope: Scope, host: str) -> bool:
+        """Return whether scheme, host and port of the page that asks are those of the server. A websocket names them.
+
+        Of the public tier the scheme does not count: a proxy encrypts before it, and need not say so.
+        """
+        origins = Headers(scope=scope).getlist("origin")
+        if not origins:
+            return bool(scope["type"] == "http")
+        schemes = [_SCHEMES[scope["scheme"]]] if self._entry is not None else ["http", "https"]
+        return origins in [[f"{scheme}://{host}"] for scheme in schemes]
 
     @staticmethod
     def _exchange(connection: HTTPConnection, entry: Entry) -> Response:
@@ -130,14 +141,6 @@ class Gate:
         start = f"{scope['scheme']}://{connection.headers['host']}{quote(scope['path'])}"
         headers = {"Location": f"{start}?{query}" if query else start, "Cache-Control": "no-store"}
         return Response(status_code=303, headers=headers if known else headers | {"Set-Cookie": entry.format_cookie()})
-
-
-def _is_own_origin(scope: Scope, host: str) -> bool:
-    """Return whether scheme, host and port of the page that asks are those of the server. A websocket names them."""
-    origins = Headers(scope=scope).getlist("origin")
-    if not origins:
-        return bool(scope["type"] == "http")
-    return origins == [f"{_SCHEMES[scope['scheme']]}://{host}"]
 
 
 def _refuse(connection: HTTPConnection) -> Response:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from dashboard.map import name_asset
@@ -179,6 +179,31 @@ def test_the_partner_tier_is_refused_on_another_address(releases, tmp_path):
     assert ended.returncode == 2
     assert "partner tier is not shown on '0.0.0.0'" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def speak(name, port, origin):
+    """Hold a conversation with a server of this machine by a host name, as a proxy does."""
+    line = socket.create_connection(("127.0.0.1", port), timeout=20)
+    with connect(f"ws://{name}/_stcore/stream", origin=origin, sock=line, proxy=None):
+        pass
+
+
+@pytest.mark.slow
+def test_behind_a_proxy_the_public_tier_answers_to_its_name_and_no_other(releases, tmp_path):
+    running = start(releases, tmp_path / "seen", "--tier", "public", "--name", "map.example.org")
+    try:
+        port = int(running.url.rpartition(":")[2])
+        for name in ("map.example.org", f"127.0.0.1:{port}"):
+            assert get(running.url + "/health", Host=name)[0] == 200
+            assert b"<title>TACT Map" in get(running.url + "/map", Host=name)[2]
+        assert refused(running.url + "/map", Host="evil.example") == 421
+        for scheme in ("https", "http"):
+            speak("map.example.org", port, f"{scheme}://map.example.org")
+        for name, origin in (("map.example.org", "https://evil.example"), ("evil.example", "https://evil.example")):
+            with pytest.raises(InvalidStatus, match="403"):
+                speak(name, port, origin)
+    finally:
+        stop(running)
 
 
 @pytest.mark.slow

@@ -114,3 +114,18 @@ def test_what_was_announced_is_read_and_anything_unclear_is_public(tmp_path, mon
 
 def test_a_site_without_a_release_has_none(tmp_path):
     assert site.Site(tmp_path, "partner").release() is None
+
+
+def test_a_name_goes_along_with_the_public_tier_alone(tmp_path):
+    command = site.make_serve_command(tmp_path, "127.0.0.1", 8642, tier="public", name="map.example.org")
+    assert command[-8:] == ["--tier", "public", "--host", "127.0.0.1", "--port", "8642", "--name", "map.example.org"]
+    for name in (None, "map.example.org", "map.example.org:8443", "map"):
+        site.check_name(name, "public")
+    with pytest.raises(InputError, match="--tier public"):
+        site.check_name("map.example.org", "partner")
+
+
+@pytest.mark.parametrize("name", ["", "https://map.example.org", "map.example.org/x", "*", "Map", "a b", "x:", "a\n"])
+def test_what_is_no_host_name_is_refused(name):
+    with pytest.raises(InputError, match="not the name of a host"):
+        site.check_name(name, "public")

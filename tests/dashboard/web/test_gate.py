@@ -158,3 +158,36 @@ def test_without_an_entry_any_browser_of_this_machine_may_ask():
     for host in (b"127.0.0.1", b"127.0.0.1:80", b"evil.example"):
         asyncio.run(run(host))
     assert [message["status"] for message in sent if "status" in message] == [200, 200, 421]
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "passes"),
+    [
+        ("map.example.org", "https://map.example.org", True),  # the proxy encrypts, and asks by http
+        ("map.example.org", "http://map.example.org", True),
+        ("map.example.org", "https://map.example.org:8443", False),
+        ("map.example.org", "https://evil.example", False),
+        ("map.example.org", None, False),
+        ("evil.example", "https://evil.example", False),
+        ("map.example.org:80", "http://map.example.org:80", False),
+    ],
+)
+def test_behind_a_proxy_the_public_tier_speaks_to_pages_of_its_own_name_alone(host, origin, passes):
+    gate = Gate(PlainTextResponse("inside"), {"map.example.org"})
+    sent, headers = [], [(b"host", host.encode()), *([(b"origin", origin.encode())] if origin else [])]
+
+    async def run():
+        async def send(message):
+            sent.append(message)
+
+        scope = {
+            "type": "websocket",
+            "scheme": "ws",
+            "path": "/_stcore/stream",
+            "query_string": b"",
+            "headers": headers,
+        }
+        await gate(scope, None, send)
+
+    asyncio.run(run())
+    assert (sent[0]["type"] != "websocket.close") == passes
