@@ -118,9 +118,13 @@ def draw_chart(chart: alt.TopLevelMixin, cells: Sequence[Mapping[str, str]] = ()
     wide, high = (float(size) for size in found.groups())
     scale = min(_CHART_SCALE, WIDTH / wide)
     size = f'width="{scale * wide:.0f}" height="{scale * high:.0f}" viewBox="0 0 {wide:.0f} {high:.0f}"'
-    listed = "".join(f"<g{AreaShape('', cell).describe('g')}" for cell in cells)
-    svg = f"{drawn[: found.start()]}{size}{drawn[found.end() :]}".replace("</svg>", f"{listed}</svg>")
+    svg = f"{drawn[: found.start()]}{size}{drawn[found.end() :]}".replace("</svg>", f"{draw_cells(cells)}</svg>")
     return Drawing(svg, scale * wide, scale * high)
+
+
+def draw_cells(cells: Sequence[Mapping[str, str]]) -> str:
+    """Return cells as elements that draw nothing, for what is drawn in another way; the search for leaks reads them."""
+    return "".join(f"<g{AreaShape('', cell).describe('g')}" for cell in cells)
 
 
 def _render_chart(specification: str) -> str:
@@ -228,7 +232,7 @@ class _Column:
             kind = f'fill="{row.fill}" stroke="#9AA3AF" data-words={quoteattr(row.words)}'
             swatch = f'<rect x="{_LEFT}" y="{self.y + 3:.0f}" width="34" height="20" {kind}/>'
             if row.sign:
-                swatch = _write_line(row.sign, _LEFT + 8, self.y + 19, 17, row.fill)
+                swatch = write_line(row.sign, _LEFT + 8, self.y + 19, 17, row.fill)
             elif row.line:
                 swatch = f'<path d="M{_LEFT} {self.y + 13:.0f}h34" stroke="{row.fill}" stroke-width="{row.line:.1f}"/>'
             middle, shift = self.y + 19, 46
@@ -236,14 +240,14 @@ class _Column:
         self.parts.append(swatch)
         lines = _wrap(row.words, 17, _WIDE - _EDGE - _LEFT - shift)
         for n, line in enumerate(lines):
-            self.parts.append(_write_line(line, _LEFT + shift, middle + 20 * n, 17, _INK))
+            self.parts.append(write_line(line, _LEFT + shift, middle + 20 * n, 17, _INK))
         self.y += 20 * (len(lines) - 1)
 
     def _write(self, text: str, size: float, colour: str, *, bold: bool = False, above: float = 0.0) -> None:
         self.y += above
         for line in _wrap(text, size, _WIDE - _EDGE - _LEFT):
             self.y += 1.28 * size
-            self.parts.append(_write_line(line, _LEFT, self.y, size, colour, bold=bold))
+            self.parts.append(write_line(line, _LEFT, self.y, size, colour, bold=bold))
         self.y += 4
 
 
@@ -256,7 +260,8 @@ def _wrap(text: str, size: float, width: float) -> list[str]:
     return [line for line in lines if line]
 
 
-def _write_line(text: str, x: float, y: float, size: float, colour: str, *, bold: bool = False) -> str:
+def write_line(text: str, x: float, y: float, size: float, colour: str, *, bold: bool = False) -> str:
+    """Return a line of text as SVG."""
     weight = ' font-weight="600"' if bold else ""
     return f'<text x="{x:.0f}" y="{y:.1f}" font-size="{size:.0f}" fill="{colour}"{weight}>{escape(text)}</text>'
 

@@ -30,14 +30,7 @@ from dashboard.pages.risk import sheet as risk
 from dashboard.pages.trends import sheet as trends
 from dashboard.pages.trends import summary as trends_summary
 from dashboard.site import Site
-from dashboard.site.current_release import (
-    CurrentRelease,
-    list_levels,
-    may_download,
-    name_periods,
-    name_regions,
-    open_current_release,
-)
+from dashboard.site.current_release import CurrentRelease, list_levels, may_download, name_periods, open_current_release
 from dashboard.site.text import speak
 from dashboard.widgets import address
 from data.errors import TactError
@@ -135,5 +128,5 @@ def _list_views(current: CurrentRelease) -> Iterator[tuple[str, dict[str, str]]]
     yield from (("flows", {"time": period}) for period in name_periods(current, "flows", "region", "origin"))
     for kind in coverage_summary.name_services(current):
         yield from (("coverage", {"services": kind, "show": shown}) for shown in coverage_summary.name_measures())
-    yield from (("trends", {"area": area, "pathway": trends_summary.EVERY}) for area in name_regions(current))
+    yield from (("trends", {"pathway": pathway}) for pathway in trends_summary.name_pathways(current))
     yield from (("trends", {"trend": shown}) for shown in trends_summary.name_measures(current))

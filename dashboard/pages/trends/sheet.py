@@ -1,20 +1,23 @@
-"""The picture of the Trends page: the chart of the chosen area, another one below it, and what is said of it."""
+"""The picture of the Trends page: the chart of the chosen area, another one below it, and all areas small."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboard.briefing.sheet import LegendPart, LegendRow, Sheet, draw_chart
+from dashboard.briefing.sheet import Drawing, LegendPart, LegendRow, Sheet, draw_cells, draw_chart, write_line
 from dashboard.briefing.view_sheet import read_source
-from dashboard.pages.trends import breaks, summary
+from dashboard.pages.trends import breaks, cells, summary
 from dashboard.pages.trends.drawing import draw_trend
+from dashboard.pages.trends.multiples import AreaCell
 from dashboard.site import Site
-from dashboard.site.current_release import CurrentRelease, list_levels, name_regions
+from dashboard.site.current_release import CurrentRelease, list_levels, name_regions, read_country_names
 from dashboard.site.text import _
 from dashboard.widgets import address
 from risk.model.breaks import Break, read_breaks
 
 _WIDE = 600
+_ACROSS, _CELL, _GAP = 5, (188, 100), 12  # small pictures in a row, their width and height, and between them
+_INK, _MUTED = "#1D2433", "#5B6575"
 
 
 def make_sheet(site: Site, current: CurrentRelease) -> Sheet | None:
@@ -36,10 +39,12 @@ def make_sheet(site: Site, current: CurrentRelease) -> Sheet | None:
         if drawn := draw_trend(site, current, accepted, code, pathway, shown, most):
             chart, named = drawn
             titled = chart.properties(width=_WIDE, title=names[code])
-            drawings.append(draw_chart(titled, summary.list_cells(current, code, pathway, shown)))
+            behind = summary.list_cells(current, code, pathway, shown, with_forecast=True)
+            drawings.append(draw_chart(titled, behind))
             signs += named
     if not drawings:
         return None
+    drawings.append(_draw_multiples(current, accepted, pathway, shown))
     measure = summary.name_measures(current)[shown] if shown == summary.SHARE else pathways[pathway]
     return Sheet(
         drawings,
@@ -48,6 +53,39 @@ def make_sheet(site: Site, current: CurrentRelease) -> Sheet | None:
         " · ".join([_("Trends"), names[area]]),
         breaks.list_latest_changes(current, accepted, area, pathway) if current.tier == "partner" else [],
     )
+
+
+def _draw_multiples(current: CurrentRelease, accepted: Sequence[Break], pathway: str, shown: str) -> Drawing:
+    """Draw the small pictures of all areas, those of a country below its name."""
+    listed, parts, down = _list_multiples(current, accepted, pathway, shown), list[str](), 0.0
+    for country, name in read_country_names(current).items():
+        inside = [cell for cell in listed if cell.country == country]
+        parts.append(write_line(name, 0, down + 20, 19, _INK, bold=True))
+        down += 32
+        for place, cell in enumerate(inside):
+            x, y = (place % _ACROSS) * (_CELL[0] + _GAP), down + (place // _ACROSS) * (_CELL[1] + _GAP)
+            behind = summary.list_cells(current, cell.area, pathway, shown)
+            parts.append(f'<g transform="translate({x:.0f} {y:.0f})">{_draw_multiple(cell)}{draw_cells(behind)}</g>')
+        down += -(-len(inside) // _ACROSS) * (_CELL[1] + _GAP) + 8
+    wide = _ACROSS * (_CELL[0] + _GAP)
+    size = f'width="{wide:.0f}" height="{down:.0f}" viewBox="-14 0 {wide:.0f} {down:.0f}"'
+    return Drawing(f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(parts)}</svg>', wide, down)
+
+
+def _list_multiples(current: CurrentRelease, accepted: Sequence[Break], pathway: str, shown: str) -> Sequence[AreaCell]:
+    if shown == summary.SHARE:
+        return cells.list_share_cells(current)
+    badges = cells.judge_changes(current, accepted, pathway) if current.tier == "partner" else {}
+    marked = {code: list(breaks.name_breaks(current, accepted, code, pathway)) for code in name_regions(current)}
+    return cells.list_cells(current, badges, marked, pathway)
+
+
+def _draw_multiple(cell: AreaCell) -> str:
+    """Draw a small picture with the name of its area, its change, and what its upper edge stands for."""
+    wide, high = _CELL[0] - 22, _CELL[1] - 38
+    picture = cell.picture.replace("<svg ", f'<svg x="20" y="36" width="{wide}" height="{high}" ', 1)
+    name = write_line(cell.name, 0, 14, 14, _INK, bold=True)
+    return f"{name}{write_line(cell.badge.words, 0, 30, 13, _MUTED)}{write_line(cell.top, 0, 46, 12, _MUTED)}{picture}"
 
 
 def _list_rows(signs: Sequence[str]) -> list[LegendRow]:

@@ -126,12 +126,15 @@ def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*_COLUMNS, "noisy"])
 
 
-def list_cells(current: CurrentRelease, area: str, pathway: str, shown: str) -> list[dict[str, str]]:
-    """List the cells behind the large chart of an area, as attributes: area, period, state, and their numbers."""
+def list_cells(
+    current: CurrentRelease, area: str, pathway: str, shown: str, *, with_forecast: bool = False
+) -> list[dict[str, str]]:
+    """List the cells behind the picture of an area, as attributes: area, period, state, and their numbers."""
     modelled = [read_share(current, area)]
     cells: list[tuple[str, str, dict[str, float]]] = []
     if shown != SHARE:
-        level, modelled = _find_level(current, area), [read_expected(current, area, pathway)]
+        level = _find_level(current, area)
+        modelled = [read_expected(current, area, pathway)] if with_forecast else []
         series = [ENCOUNTERS.history(current.release, level, area, {"of": part}) for part in _PARTS[pathway]]
         drawn = set(read_met(current, area, pathway)["period"])
         series += [EFFORT.history(current.release, level, area, {})] if current.tier == "partner" else []

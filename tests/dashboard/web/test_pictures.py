@@ -10,6 +10,7 @@ from starlette.requests import Request
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release
 from dashboard.web import bar
+from dashboard.web.bar import list_area_names
 from dashboard.web.pictures import MAKERS, PLACES, answer_picture, has_picture, make_routes, write_pictures
 from dashboard.widgets import address
 from data.disclosure.attacks.surface import search
@@ -77,6 +78,15 @@ def test_a_picture_is_of_the_view_in_the_address(site, page, one, other):
     assert first != second
 
 
+def test_the_picture_of_trends_has_every_area_with_its_cells(site):
+    drawn = ET.fromstring(answer_picture(site, "trends", "svg", {"area": "AL-11"}).body)
+    names = list_area_names(open_current_release(site))
+    regions = {code for code in names if "-" in code}
+    assert {shape.get("data-area") for shape in drawn.iter()} >= regions
+    words = squeeze("".join(drawn.itertext()))
+    assert all(squeeze(names[code]) in words for code in regions)
+
+
 @pytest.mark.parametrize("page", MAKERS)
 def test_a_page_without_anything_to_draw_has_no_picture(tmp_path, page):
     small_release.make(tmp_path, "partner", tables={})
@@ -104,7 +114,7 @@ def test_the_search_for_leaks_reads_the_pictures_of_all_pages(written):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["effort-region", "overview", "risk-internal", "flows", "trends-AL-11"])
+@pytest.mark.parametrize("name", ["effort-region", "overview", "risk-internal", "flows", "trends-all"])
 def test_a_number_that_is_not_in_the_release_is_found_in_a_picture(written, tmp_path, name):
     current, files = written
     path = next((file for file in files if name in file.name), None)
