@@ -78,6 +78,8 @@ def write_csv(path: Path, rows: list[dict[str, str]]) -> Path:
     [
         ([], {"pandas", "numpy"}),
         (["--workspace", "plan", "import"], {"streamlit", "scipy", "sklearn", "geopandas", "risk.planning"}),
+        (["doctor"], {"streamlit", "scipy", "sklearn", "geopandas"}),
+        (["policy"], {"streamlit", "scipy", "sklearn", "geopandas"}),
     ],
 )
 def test_a_command_does_not_wait_for_the_libraries_of_others(words, libraries) -> None:
