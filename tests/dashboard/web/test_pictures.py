@@ -163,6 +163,15 @@ def test_an_address_that_makes_no_sense_gives_a_map_all_the_same(site, address):
     assert b"<script" not in answer.body
 
 
+@pytest.mark.parametrize("page", ["situation", "coverage", "trends"])
+def test_text_from_data_is_never_markup_in_a_picture(tmp_path, page):
+    small_release.make(tmp_path, "public")
+    answer = answer_picture(Site(tmp_path, "public"), page, "svg", {"area": "GR-A"})
+    assert answer.status_code == 200
+    assert small_release.HOSTILE in "".join(ET.fromstring(answer.body).itertext()).replace("\n", "")
+    assert b"<img" not in answer.body
+
+
 @pytest.mark.parametrize(("tier", "status"), [("partner", 403), ("public", 200)])
 def test_partner_pictures_of_real_records_are_not_handed_out(tmp_path, tier, status):
     small_release.make(tmp_path, tier, invented=False)
