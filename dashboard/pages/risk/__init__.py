@@ -46,21 +46,11 @@ def _show_public(current: CurrentRelease, manifest: RiskManifest) -> None:
                 legend = render_key(rates.make_public_key(period, classes))
                 st.html(render_map(load_areas(current.release), rates.make_public_marks(t, classes), (), legend))
                 show_choices(classes, address.read_area())
-        st.html(markup.render_paragraphs([_(_CLASSES), _(_PUBLIC), _(_NEVER)]))
+        st.html(markup.render_paragraphs([*rates.explain_classes(), _(_NEVER)]))
     with st.expander(_("Table")):
         st.html(markup.render_table(summary.tabulate_years(current)))
     with st.expander(_("What the model uses, and what it never uses")):
         st.html(markup.render_list(model_card.list_limits(t, manifest.card)))
-
-
-_CLASSES = (
-    "Low: less than two thirds of the national average. Average: up to one and a half times. High: "
-    "more than that. Very high: more than two and a quarter times."
-)
-_PUBLIC = (
-    "These classes are calculated from public numbers only, so most of them are “cannot tell”. It "
-    "does not mean low risk."
-)
 
 
 def _show_partner(current: CurrentRelease, manifest: RiskManifest) -> None:

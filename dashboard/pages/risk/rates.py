@@ -238,3 +238,18 @@ def make_public_key(period: str, classes: Mapping[str, str]) -> Key:
     unsure = _("Crosses: cannot tell. That does not mean low.") if "" in classes.values() else ""
     title = _("Class of the rate, compared with the national average")
     return Key(title, format_period(period), present, [unsure], in_words=True)
+
+
+def explain_classes() -> list[str]:
+    """Return what the public classes mean."""
+    return [_(_CLASSES), _(_PUBLIC)]
+
+
+_CLASSES = (
+    "Low: less than two thirds of the national average. Average: up to one and a half times. High: "
+    "more than that. Very high: more than two and a quarter times."
+)
+_PUBLIC = (
+    "These classes are calculated from public numbers only, so most of them are “cannot tell”. It "
+    "does not mean low risk."
+)

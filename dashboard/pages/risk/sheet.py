@@ -40,7 +40,7 @@ def _make_public(current: CurrentRelease) -> Sheet | None:
         return None
     marks = rates.make_public_marks(speak_to_reader(current), classes)
     part = make_key_part(rates.make_public_key(period, classes), [read_source(current, "risk")])
-    return Sheet([draw_marks(current, marks)], [part], current.release.invented, _("Risk"))
+    return Sheet([draw_marks(current, marks)], [part], current.release.invented, _("Risk"), rates.explain_classes())
 
 
 def _make_legend(current: CurrentRelease, pathway: str, least: str) -> list[LegendPart]:

@@ -78,6 +78,12 @@ def test_a_picture_is_of_the_view_in_the_address(site, page, one, other):
     assert first != second
 
 
+def test_the_public_picture_of_risk_says_what_its_classes_mean(scored):
+    answer = answer_picture(Site(scored.releases, "public", derived=scored.derived), "risk", "svg", {})
+    assert squeeze("Low: less than two thirds of the national average.") in read_words(answer)
+    assert squeeze("It does not mean low risk.") in read_words(answer)
+
+
 def test_the_picture_of_trends_has_every_area_with_its_cells(site):
     drawn = ET.fromstring(answer_picture(site, "trends", "svg", {"area": "AL-11"}).body)
     names = list_area_names(open_current_release(site))
