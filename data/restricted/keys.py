@@ -5,7 +5,8 @@ hash into the record key of the cell key method. Without the identifier key nobo
 certain child is in a vault. Without the vault key the records are lost; without the identifier key every
 known child would count as a new one. A backup has both keys.
 
-Keys are searched in this order: environment (TACT_VAULT_KEY, TACT_IDENTIFIER_KEY), key file, system keyring.
+Keys are searched in this order: environment (TACT_VAULT_KEY, TACT_IDENTIFIER_KEY), key file, system keyring. A key file
+may be a link to one on another disk, so that nobody finds both keys in one place.
 """
 
 import hashlib
@@ -275,7 +276,8 @@ def _from_file(path: Path) -> Secret:
             )
         text = path.read_text(encoding="ascii", errors="replace")
     except OSError as error:
-        raise MissingKey(f"The key file {path} cannot be read: {error.strerror}.") from error
+        leads = f" It leads to {path.readlink()}: is that disk there?" if path.is_symlink() else ""
+        raise MissingKey(f"The key file {path} cannot be read: {error.strerror}.{leads}") from error
     return _parse(text, f"The key file {path}")
 
 

@@ -2,6 +2,7 @@ import copy
 import os
 import pickle
 import re
+import shutil
 import stat
 import traceback
 
@@ -91,6 +92,27 @@ def test_a_file_that_others_can_read_is_refused_with_the_command_that_closes_it(
     assert len(keys.check(WORKSPACE)) == 1
     path.chmod(0o600)
     assert keys.load(WORKSPACE) == made
+
+
+@posix
+def test_a_key_may_lie_on_another_disk_and_is_missed_by_name_without_it(tmp_path):
+    made, file = keys.create(WORKSPACE), keys.key_folder(WORKSPACE) / "identifier.key"
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    shutil.move(file, disk / "identifier.key")
+    file.symlink_to(disk / "identifier.key")
+    assert keys.load(WORKSPACE) == made
+    assert keys.check(WORKSPACE) == []
+    with pytest.raises(VaultError, match="already has a key"):
+        keys.create(WORKSPACE)
+    (disk / "identifier.key").chmod(0o644)
+    with pytest.raises(VaultError, match="Others on this machine can read"):
+        keys.load(WORKSPACE)
+    disk.rename(tmp_path / "away")
+    with pytest.raises(MissingKey, match=re.escape(f"It leads to {disk / 'identifier.key'}: is that disk there?")):
+        keys.load(WORKSPACE)
+    with pytest.raises(VaultError, match="already has a key"):
+        keys.create(WORKSPACE)
 
 
 def test_a_crash_while_writing_leaves_both_keys_or_none(monkeypatch):
