@@ -178,6 +178,7 @@ def make(
     package = {"title": "A small release", "created": "2026-11-24T15:33:35Z", "resources": resources, "tact": told}
     (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
     (releases / "current").write_text(f"{NAME}\n", encoding="utf-8")
+    (releases / "blocked").write_text("", encoding="utf-8")
     return Release.open(releases, tier)
 
 
