@@ -13,7 +13,7 @@ from dashboard.commands.output import Json, console, emit, say
 from data.disclosure import policy_file
 from data.errors import TactError, VaultError
 from data.release import Release, current_name, names
-from data.restricted import governance, keys, publishing
+from data.restricted import governance, keys, publication, publishing
 from data.restricted.governance.retention import find_overdue
 from data.restricted.vault import examine, open_vault
 from data.schema.codebook import describe
@@ -96,9 +96,11 @@ def _governance_problems(workspace: Workspace) -> list[str]:
     problems += _risk_problems(workspace) if "dark_figure" in governed.blocked else []
     try:
         with open_vault(workspace) as vault:
-            overdue = find_overdue(workspace, vault)
+            overdue, second = find_overdue(workspace, vault), publication.read_second(workspace, vault)
     except TactError:
         return problems  # the check of the vault names what is wrong with it
+    if second is None and not (workspace.invented or governed.missing):
+        problems.append(_NO_SECOND)
     if overdue.count:
         problems.append(
             f"{overdue.count} records of children without an encounter since {overdue.since} should have been deleted. "
@@ -140,6 +142,11 @@ _UNAPPROVED = {
     "dark_figure": "The current release has intervals of the dark figure that governance.toml does not approve. Make "
     "one without them: tact release",
 }
+
+_NO_SECOND = (
+    "A release needs a second person, one of those who approve in governance.toml. They choose a passphrase: "
+    "tact second --name NAME"
+)
 
 _RISK_UNAPPROVED = (
     "The risk model was calculated with intervals of the dark figure that governance.toml does not approve. "

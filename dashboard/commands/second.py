@@ -9,7 +9,6 @@ import typer
 from dashboard.commands.asking import ask_hidden, choose_passphrase
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
-from data.errors import InputError
 from data.restricted import governance, publication
 from data.restricted.governance import second_person
 from data.restricted.governance.second_person import SecondPerson
@@ -39,17 +38,14 @@ def second(
 ) -> None:
     """Let the second person choose the passphrase that confirms each release. That person types it."""
     workspace = open_workspace(context)
-    approvers = {approver.casefold(): approver for approver in governance.read(workspace).approvers}
-    if name.casefold() not in approvers:
-        names = ", ".join(approvers.values()) or "nobody"
-        raise InputError(f"{name} is not one of the people who approve in governance.toml: {names}.")
+    publication.require_approver(workspace, name)
     with open_vault(workspace) as vault:
         current = second_person.read(vault)
         before = None
         if current and not lost:
             before = ask_hidden(f"Passphrase of {current.name}, the current second person")
         passphrase = choose_passphrase(f"A passphrase that only {name} knows", check_passphrase)
-        person = second_person.appoint(vault, approvers[name.casefold()], passphrase, before)
+        person = publication.appoint_second(workspace, vault, name, passphrase, before)
     emit(
         {"second": person.name, "since": person.since, "replaced": person.replaced or None},
         as_json,

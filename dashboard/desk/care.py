@@ -6,11 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.desk.frame import tell_refusals
 from dashboard.desk.hand import read_hand
-from dashboard.desk.state import Desk, Locked
+from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, format_number, html
 from dashboard.widgets.markup import render_note
-from data.errors import InputError, TactError
+from data.errors import InputError
 from data.restricted import backup, forgetting, intake
 from data.restricted.vault.partners import is_same
 
@@ -30,13 +31,8 @@ def show(desk: Desk) -> None:
         (_("Forget a child"), _forget),
         (_("A partner withdraws"), _withdraw),
     ):
-        with st.expander(title):
-            try:
-                act(desk)
-            except Locked:
-                raise
-            except TactError as error:
-                st.error(escape_markdown(str(error)))
+        with st.expander(title), tell_refusals():
+            act(desk)
 
 
 def _say(sentence: str) -> None:

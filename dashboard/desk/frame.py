@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import NamedTuple
 
@@ -98,6 +99,17 @@ def _guard(show: Callable[[Desk], None]) -> Callable[[], None]:
 
     guarded.__name__ = show.__module__.rpartition(".")[2]
     return guarded
+
+
+@contextmanager
+def tell_refusals() -> Iterator[None]:
+    """Tell what is refused inside a part of a page, so that its other parts stay."""
+    try:
+        yield
+    except Locked:
+        raise
+    except TactError as error:
+        st.error(escape_markdown(str(error)))
 
 
 @st.fragment(run_every=_LOOKS_EVERY)

@@ -9,13 +9,13 @@ import streamlit as st
 
 from dashboard.desk import care, releasing
 from dashboard.desk.consent import ask_consent
-from dashboard.desk.frame import show_title
+from dashboard.desk.frame import show_title, tell_refusals
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, format_number, html
 from dashboard.widgets.markup import render_definitions, render_list, render_note, render_table
 from data.disclosure import policy_file
 from data.disclosure.attacks.audit import Audit
-from data.errors import ReleaseRefused
+from data.errors import InputError, ReleaseRefused
 from data.restricted.publishing import NewRelease
 from data.tables.spec import TIERS
 from data.workspace.types import Progress
@@ -30,15 +30,23 @@ def show(desk: Desk) -> None:
         _("Release"),
         _("Records become protected numbers. Try first: all is made and attacked, and nothing is published."),
     )
+    with tell_refusals():
+        _show_release(desk)
+    care.show(desk)
+
+
+def _show_release(desk: Desk) -> None:
     standing = releasing.read_standing(desk)
-    st.html(render_definitions(releasing.list_rules(desk)))
+    with tell_refusals():
+        st.html(render_definitions(releasing.list_rules(desk)))
     if standing.missing:
         st.warning(_("A release of real records needs a complete governance.toml:"))
         st.html(render_list(standing.missing))
     else:
-        _show_trial(desk, standing)
-    _show_audit(desk, standing)
-    care.show(desk)
+        with tell_refusals():
+            _show_trial(desk, standing)
+    with tell_refusals():
+        _show_audit(desk, standing)
 
 
 def _show_trial(desk: Desk, standing: releasing.Standing) -> None:
@@ -58,7 +66,43 @@ def _show_trial(desk: Desk, standing: releasing.Standing) -> None:
     trial = desk.in_hand.get(_TRIAL)
     if isinstance(trial, NewRelease):
         _describe_trial(desk, trial)
+    if standing.needs_second:
+        with tell_refusals():
+            _ask_second(desk, standing)
+    elif isinstance(trial, NewRelease):
         _show_publication(desk, standing)
+
+
+def _ask_second(desk: Desk, standing: releasing.Standing) -> None:
+    """Say that a second person must confirm, and let the first one who does choose a passphrase."""
+    st.html(html("<h2>{}</h2>", _("The second person")))
+    if standing.former:
+        st.warning(
+            _(
+                "{name} confirmed releases and does not approve any more, says governance.toml. You can try a release; "
+                "to publish one, somebody else must confirm it. That person types in the window of a terminal:",
+                name=escape_markdown(standing.former),
+            )
+        )
+        st.code("tact second --name NAME", language=None)
+        return
+    st.warning(
+        _(
+            "Two people publish real records: you, and one of those who approve in governance.toml. You can try a "
+            "release already. To publish it, let the other person choose a passphrase here that nobody else knows."
+        )
+    )
+    with st.form("second", clear_on_submit=True, width=520):
+        name = st.selectbox(_("Who confirms"), standing.approvers, index=None, placeholder=_("Choose"))
+        first = st.text_input(_("A passphrase that only this person knows"), type="password", autocomplete="off")
+        again = st.text_input(_("The same again"), type="password", autocomplete="off", key="second-again")
+        st.html(render_note(_("At least 12 characters, such as four random words. It is asked for at each release.")))
+        pressed = st.form_submit_button(_("This person confirms releases"), type="primary")
+    if pressed:
+        if not name or first != again:
+            raise InputError(_("Choose a name, and type the same passphrase twice. Nothing was changed."))
+        releasing.appoint_second(desk, name, first)
+        st.rerun()
 
 
 def _describe_trial(desk: Desk, trial: NewRelease) -> None:

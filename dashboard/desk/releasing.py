@@ -17,6 +17,7 @@ from data.errors import ReleaseRefused
 from data.release import Release, current_name
 from data.release.contents import Contents, count_contents
 from data.restricted import governance, imports, publication
+from data.restricted.governance import second_person
 from data.restricted.governance.retention import Overdue, find_overdue
 from data.restricted.governance.second_person import SecondPerson
 from data.restricted.publishing import NewRelease
@@ -32,21 +33,46 @@ _RESULTS = {"held": mark("held"), "succeeded": mark("succeeded"), "measured": ma
 
 @dataclass(frozen=True)
 class Standing:
-    """What a release depends on: governance, the second person, records that are kept too long, the last release."""
+    """What a release depends on: governance, the second person, records that are kept too long, the last release.
+
+    second: who confirms; None for invented records, and as long as nobody does. former: a second person who approves
+    no more. approvers: who may be the second person; nobody for invented records.
+    """
 
     missing: tuple[str, ...]
     second: SecondPerson | None
+    former: str
+    approvers: tuple[str, ...]
     overdue: Overdue
     last: str | None
+
+    @property
+    def needs_second(self) -> bool:
+        """Whether somebody must be appointed who confirms."""
+        return self.second is None and bool(self.approvers)
 
 
 def read_standing(desk: Desk) -> Standing:
     """Read what a release depends on."""
     workspace = desk.workspace
-    missing = () if workspace.invented else governance.read(workspace).missing
+    governed, real = governance.read(workspace), not workspace.invented
     with desk.open_vault() as (vault, _keys):
-        second = None if workspace.invented or missing else publication.find_second(workspace, vault)
-        return Standing(missing, second, find_overdue(workspace, vault), current_name(workspace.releases))
+        named = second_person.read(vault) if real else None
+        second = publication.read_second(workspace, vault) if real else None
+        return Standing(
+            governed.missing if real else (),
+            second,
+            named.name if named and second is None else "",
+            governed.approvers if real else (),
+            find_overdue(workspace, vault),
+            current_name(workspace.releases),
+        )
+
+
+def appoint_second(desk: Desk, name: str, passphrase: str) -> None:
+    """Let the first second person choose the passphrase with which they confirm. Raises InputError for a weak one."""
+    with desk.open_vault() as (vault, _keys), vault.writing():
+        publication.appoint_second(desk.workspace, vault, name, passphrase, "")
 
 
 def try_release(desk: Desk, progress: Progress) -> NewRelease:

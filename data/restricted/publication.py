@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from data.disclosure import policy_file
-from data.errors import WorkspaceError
+from data.errors import InputError, WorkspaceError
 from data.reference import area_table, figures
 from data.release import MANIFEST
 from data.restricted import governance, keys, publishing
@@ -77,6 +77,32 @@ def find_second(workspace: Workspace, vault: Vault) -> SecondPerson | None:
             "nobody else knows: tact second --name NAME"
         )
     return person
+
+
+def read_second(workspace: Workspace, vault: Vault) -> SecondPerson | None:
+    """Return the second person, if governance.toml still names them among those who approve."""
+    person, approvers = second_person.read(vault), governance.read(workspace).approvers
+    return person if person is not None and second_person.find_approver(approvers, person.name) else None
+
+
+def appoint_second(
+    workspace: Workspace, vault: Vault, name: str, passphrase: str, old_passphrase: str | None
+) -> SecondPerson:
+    """Let somebody whom governance.toml names confirm releases from now on; see second_person.appoint.
+
+    Raises InputError for another name.
+    """
+    return second_person.appoint(vault, require_approver(workspace, name), passphrase, old_passphrase)
+
+
+def require_approver(workspace: Workspace, name: str) -> str:
+    """Return the name of one of the people who approve, as governance.toml writes it; raise InputError for another."""
+    approvers = governance.read(workspace).approvers
+    found = second_person.find_approver(approvers, name)
+    if not found:
+        names = ", ".join(approvers) or "nobody"
+        raise InputError(f"{name} is not one of the people who approve in governance.toml: {names}.")
+    return found
 
 
 def confirm(workspace: Workspace, vault: Vault, ask: Callable[[SecondPerson], str]) -> SecondPerson | None:

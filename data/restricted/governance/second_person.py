@@ -68,12 +68,17 @@ def appoint(vault: Vault, name: str, passphrase: str, old_passphrase: str | None
     return person
 
 
+def find_approver(approvers: tuple[str, ...], name: str) -> str:
+    """Return a name as it stands among those who approve; empty if it does not."""
+    return next((approver for approver in approvers if approver.casefold() == name.casefold()), "")
+
+
 def confirm(person: SecondPerson, approvers: tuple[str, ...], passphrase: str) -> None:
     """Check that a person may confirm a release and that the passphrase is right.
 
     Raises WorkspaceError when the person is no longer an approver, InputError for a wrong passphrase.
     """
-    if person.name.casefold() not in {name.casefold() for name in approvers}:
+    if not find_approver(approvers, person.name):
         msg = f"{person.name} does not approve any more, says governance.toml. Run: tact second --name NAME"
         raise WorkspaceError(msg)
     _check_passphrase(person, passphrase)

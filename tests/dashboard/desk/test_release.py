@@ -5,7 +5,8 @@ import pytest
 from dashboard.desk import releasing
 from dashboard.desk.hand import Hand
 from dashboard.desk.state import Desk
-from data.errors import InputError, WorkspaceError
+from dashboard.site.text import _, speak
+from data.errors import InputError, ReleaseError, WorkspaceError
 from data.release import Release, current_name, names
 from data.release.contents import count_contents
 from data.restricted import governance, keys
@@ -206,3 +207,58 @@ def test_partners_of_governance_are_offered_for_real_records(real, practice):
     assert {"ARSIS", "B", *governance.read(real.workspace).partners} == set(Hand(real).list_partners())
     assert governance.read(practice.workspace).partners
     assert Hand(practice).list_partners() == ["ARSIS", "B"]
+
+
+def forget_second(desk):
+    with open_vault(desk.workspace) as vault:
+        vault.write_note("second person", "")
+
+
+@pytest.mark.parametrize("language", ["en", "sq", "el"])
+def test_without_a_second_person_the_page_stays_whole_and_lets_one_choose_a_passphrase(real, language):
+    forget_second(real)
+    with speak(language):
+        notice, button = _("The second person"), _("This person confirms releases")
+        labels = [_("A passphrase that only this person knows"), _("The same again")]
+    page = open_section(real, "release", language)
+    assert notice in words_on(page)
+    assert len(page.expander) == 4
+    page.button(key="try").click().run()
+    assert not page.exception
+    assert [kept.key for kept in page.selectbox if kept.key == "withdraw"]
+
+    def choose(first, again):
+        next(box for box in page.selectbox if SECOND in box.options).set_value(SECOND)
+        fill(page, labels[0], first)
+        page.text_input(key="second-again").input(again)
+        press(page, button)
+        with open_vault(real.workspace) as vault:
+            return second_person.read(vault)
+
+    assert choose(WORDS, "another passphrase") is None
+    assert choose("short", "short") is None
+    assert len(page.expander) == 4
+    assert choose(WORDS, WORDS).name == SECOND
+    assert notice not in words_on(page)
+    assert WORDS not in words_on(page)
+    assert releasing.publish(real, WORDS, None, quiet).name
+
+
+def test_a_trial_that_fails_leaves_care_of_the_records_on_the_page(practice, monkeypatch):
+    def fail(*_args, **_more):
+        raise ReleaseError("No encounter lies in the quarters.")
+
+    monkeypatch.setattr(releasing, "try_release", fail)
+    page = open_section(practice, "release")
+    page.button(key="try").click().run()
+    assert "No encounter lies in the quarters" in words_on(page)
+    assert len(page.expander) == 4
+
+
+def test_a_second_person_who_approves_no_more_is_named(real):
+    path = real.workspace.path / "governance.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace(SECOND, "Invented Person D"), encoding="utf-8")
+    page = open_section(real, "release")
+    assert f"{SECOND} confirmed releases" in words_on(page)
+    with pytest.raises(InputError, match="not the passphrase"):
+        releasing.appoint_second(real, "Invented Person D", WORDS + "!")
