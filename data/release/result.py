@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,10 +63,13 @@ def newest(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str
 
 
 def list_results(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str) -> list[Result]:
-    """List the readable results of a kind, for one tier of a release, newest first."""
-    folder = derived / name if derived is not None else None
-    results = [] if folder is None else _list_readable(folder, f"{kind}-{tier}-*/{MANIFEST}", tier)
-    return [result for result in results if result.manifest["release_sha256"] == checksum]
+    """List the readable results of a kind, for one tier of a release, newest first. Raises ReleaseDamaged."""
+    return sort_newest(read_results(list_manifests(derived, name, tier, kind), tier, checksum))
+
+
+def list_manifests(derived: Path | None, name: str, tier: Tier, kind: str) -> list[Path]:
+    """List the manifests of the results of a kind, for one tier of a release ("*": of all); none without a folder."""
+    return [] if derived is None else sorted(derived.glob(f"{name}/{kind}-{tier}-*/{MANIFEST}"))
 
 
 def latest(derived: Path, tier: Tier, kind: str) -> Result | None:
@@ -75,14 +78,23 @@ def latest(derived: Path, tier: Tier, kind: str) -> Result | None:
 
 
 def list_all_results(derived: Path, tier: Tier, kind: str) -> list[Result]:
-    """List the readable results of a kind and tier of all releases, newest first."""
-    return _list_readable(derived, f"*/{kind}-{tier}-*/{MANIFEST}", tier)
+    """List the readable results of a kind and tier of all releases, newest first. Raises ReleaseDamaged."""
+    return sort_newest(read_results(list_manifests(derived, "*", tier, kind), tier))
 
 
-def _list_readable(folder: Path, pattern: str, tier: Tier) -> list[Result]:
-    """List the results of a tier that this version can read, newest first. Raises ReleaseDamaged."""
-    pairs = ((path.parent, read_manifest(path)) for path in folder.glob(pattern))
-    results = [Result(*pair) for pair in pairs if pair[1].get("tier") == tier]
+def read_results(manifests: Iterable[Path], tier: Tier, checksum: str | None = None) -> Iterator[Result]:
+    """Yield the results of a tier, and where a checksum is given of that release, that this version can read.
+
+    Raises ReleaseDamaged for a manifest that was changed.
+    """
+    for path in manifests:
+        result = Result(path.parent, read_manifest(path))
+        if result.manifest.get("tier") == tier and checksum in (None, result.manifest["release_sha256"]):
+            yield result
+
+
+def sort_newest(results: Iterable[Result]) -> list[Result]:
+    """Return results, the newest first."""
     return sorted(results, key=lambda result: (result.manifest["created"], result.folder.name), reverse=True)
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from data.errors import InputError, ReleaseError
-from data.release import Release, derived, result
+from data.release import Release, derived
 from data.release.result import Table
 from data.tables.periods import Period
 from data.workspace.threads import on_one_thread
@@ -32,8 +32,7 @@ from risk.planning.benefit import compute_met
 from risk.planning.inputs import PlanInputs, Setting, make_plan
 from risk.planning.problem import Decision
 from risk.planning.result import Answer
-from risk.planning.saved import KIND as PLAN
-from risk.planning.saved import SavedPlan, read_plan, read_saved_plan, write_plan
+from risk.planning.saved import SavedPlan, list_all_saved_plans, read_plan, write_plan
 from risk.planning.summary import Author, PlanSummary, summarise_plan
 from risk.report.tables import DRAWS, SEED
 
@@ -143,14 +142,9 @@ def _judge_unmet(unmet: Floats, met: Floats, country_of: Any) -> pd.DataFrame:  
 
 def _review_plan(folder: Path, ground: PlanInputs, earlier: Collection[str]) -> PlanReview | None:
     """Judge the newest plan that was saved for an earlier release again, with the need of this one."""
-    for found in result.list_all_results(folder, "partner", PLAN):
-        if found.manifest.get("release") in earlier:
-            try:
-                plan = read_saved_plan(found.folder, found.manifest)
-            except InputError:
-                continue
-            if plan.summary.moves and plan.summary.setting.level == "region":
-                return _judge_again(plan, ground)
+    for plan in list_all_saved_plans(folder, "partner").plans:
+        if plan.release in earlier and plan.summary.moves and plan.summary.setting.level == "region":
+            return _judge_again(plan, ground)
     return None
 
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from data.errors import InputError
+from data.errors import InputError, ReleaseDamaged
 from data.release import Release, derived, result
 from data.release.result import Result
+from data.tables.spec import Tier
 from risk.handover.tasks import WHY_STAYS
 from risk.planning.outcomes import register_plan
 from risk.planning.problem import Decision
@@ -53,7 +54,7 @@ class SavedPlan:
 
 @dataclass(frozen=True)
 class SavedPlans:
-    """The saved plans of a release, newest first, and the names of unreadable plans with the reason."""
+    """Saved plans, newest first, and the names of unreadable plans with the reason."""
 
     plans: tuple[SavedPlan, ...] = ()
     damaged: Mapping[str, str] = field(default_factory=dict)
@@ -72,13 +73,29 @@ def save_plan(folder: Path, release: Release, summary: PlanSummary) -> SavedPlan
 
 def list_saved_plans(folder: Path | None, release: Release) -> SavedPlans:
     """List the saved plans of a release, newest first; none without a folder."""
-    plans, damaged = [], {}
-    for plan_result in result.list_results(folder, release.name, release.tier, release.checksum, KIND):
+    return _read_plans(result.list_manifests(folder, release.name, release.tier, KIND), release.tier, release.checksum)
+
+
+def list_all_saved_plans(folder: Path, tier: Tier) -> SavedPlans:
+    """List the saved plans of all releases, newest first."""
+    return _read_plans(result.list_manifests(folder, "*", tier, KIND), tier)
+
+
+def _read_plans(manifests: Iterable[Path], tier: Tier, checksum: str | None = None) -> SavedPlans:
+    plans, damaged = list[SavedPlan](), dict[str, str]()
+    for manifest in manifests:
         try:
-            plans.append(_read_result(plan_result))
+            plans += map(_read_result, result.read_results([manifest], tier, checksum))
         except InputError as error:
-            damaged[plan_result.folder.name] = str(error)
+            damaged[manifest.parent.name] = str(error)
+        except ReleaseDamaged:
+            damaged[manifest.parent.name] = _word_damage(manifest.parent, "its file was changed.")
+    plans.sort(key=lambda plan: (plan.created, plan.name), reverse=True)
     return SavedPlans(tuple(plans), damaged)
+
+
+def _word_damage(folder: Path, why: str) -> str:
+    return f"The saved plan {folder.name} is damaged and is left out: {why}"
 
 
 def _read_result(found: Result) -> SavedPlan:
@@ -86,7 +103,7 @@ def _read_result(found: Result) -> SavedPlan:
     try:
         return read_saved_plan(found.folder, found.manifest)
     except InputError as error:
-        raise InputError(f"The saved plan {found.folder.name} is damaged and is left out: {error}") from error
+        raise InputError(_word_damage(found.folder, str(error))) from error
 
 
 def read_saved_plan(folder: Path, manifest: Mapping[str, Any]) -> SavedPlan:

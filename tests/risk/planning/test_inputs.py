@@ -3,6 +3,8 @@
 import json
 import shutil
 from dataclasses import replace
+from functools import reduce
+from operator import getitem
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,7 @@ from risk.planning.inputs import ALL, PlanInputs, Setting, make_frontier, make_p
 from risk.planning.posts import parse_posts, write_posts
 from risk.planning.problem import Decision
 from risk.planning.summary import Author, AuthoredDecision, summarise_plan
+from tests.helpers.manifests import edit_manifest
 
 MANAGER = Author("programme manager", "2009-06-01")
 INTERNAL = Setting(pathway="internal")
@@ -250,9 +253,9 @@ def test_a_setting_that_is_none_is_refused(wrong):
 
 def test_plans_of_another_release_are_not_listed(release, ground, plan, demo_world, tmp_path):
     result = saved.save_plan(tmp_path, release, summarise(ground, INTERNAL, plan))
-    path = result.folder / "manifest.json"
     shutil.copytree(result.folder, result.folder.parent / "plan-partner-copy")
-    path.write_text(path.read_text().replace(release.checksum, "0" * 64))
+    with edit_manifest(result.folder / "manifest.json") as manifest:
+        manifest["release_sha256"] = "0" * 64
     assert [one.name for one in saved.list_saved_plans(tmp_path, release).plans] == ["plan-partner-copy"]
 
 
@@ -304,16 +307,24 @@ def test_plans_that_were_saved_before_still_open(content):
 def test_a_damaged_plan_is_named_and_the_others_are_listed(release, ground, plan, tmp_path, path, value, message):
     good = saved.save_plan(tmp_path, release, summarise(ground, INTERNAL, plan))
     bad = shutil.copytree(good.folder, good.folder.parent / "plan-partner-bad") / "manifest.json"
-    manifest = json.loads(bad.read_text(encoding="utf-8"))
-    place = manifest
-    for name in path[:-1]:
-        place = place[name]
-    place[path[-1]] = value
-    bad.write_text(json.dumps(manifest), encoding="utf-8")
+    with edit_manifest(bad) as manifest:
+        reduce(getitem, path[:-1], manifest)[path[-1]] = value
     found = saved.list_saved_plans(tmp_path, release)
     assert [one.name for one in found.plans] == [good.name]
     assert message in found.damaged["plan-partner-bad"]
     assert "The saved plan plan-partner-bad is damaged" in found.damaged["plan-partner-bad"]
+
+
+def test_a_plan_that_was_changed_by_hand_is_named_and_the_others_are_listed(release, ground, plan, tmp_path):
+    good = saved.save_plan(tmp_path, release, summarise(ground, INTERNAL, plan))
+    bad = shutil.copytree(good.folder, good.folder.parent / "plan-partner-bad") / "manifest.json"
+    text = bad.read_text(encoding="utf-8")
+    for damaged in (text.replace('"moved": ', '"moved": 1'), text[: len(text) // 2]):
+        assert damaged != text
+        bad.write_text(damaged, encoding="utf-8")
+        found = saved.list_saved_plans(tmp_path, release)
+        assert [one.name for one in found.plans] == [good.name]
+        assert found.damaged["plan-partner-bad"].endswith("is left out: its file was changed.")
 
 
 def test_without_a_folder_there_are_no_saved_plans(release, tmp_path):

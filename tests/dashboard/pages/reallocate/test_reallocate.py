@@ -678,6 +678,6 @@ def test_a_damaged_plan_is_named_and_never_breaks_the_page(run, of, derived, dam
     bad.write_text(bad.read_text(encoding="utf-8").replace('"moves"', damage), encoding="utf-8")
     test = run()
     text = " ".join(warning.value for warning in test.warning)
-    assert ("plan-partner-bad" in text) is damage.startswith('"')
+    assert "plan-partner-bad" in text
     assert "A plan" in said(test)
     assert "was not found" in " ".join(warning.value for warning in run(plan="bad").warning)
