@@ -17,6 +17,10 @@ from data.restricted import backup as backups
 from data.restricted import keys
 from data.workspace import default_path
 
+_RETURNED = (
+    "Children who were forgotten, and partners who left, after this backup was written are back. Before you import "
+    "or release, copy vault.forgotten of the lost workspace into the new folder, or run tact forget again."
+)
 _PASSPHRASE = "TACT_BACKUP_PASSPHRASE"  # noqa: S105
 
 
@@ -57,6 +61,7 @@ def restore(
 ) -> None:
     """Restore a workspace from a backup. Everything is checked before anything is replaced."""
     path = context.obj or default_path()
+    is_new = not (path / "workspace.toml").exists()
     result = backups.restore_backup(backups.find_backup(file), path, _get_passphrase(new=False), replace=replace)
     emit(
         {
@@ -72,6 +77,7 @@ def restore(
         *([f"Plans that came from the backup: {result.plans}."] if result.plans else []),
         *(["To calculate the risk model again: tact risk"] if result.releases else []),
         *([f"What was there before is kept in {result.replaced}."] if result.replaced else []),
+        *([_RETURNED] if is_new and result.has_records else []),
     )
 
 

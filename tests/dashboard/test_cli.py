@@ -434,6 +434,8 @@ def test_backup_and_restore(tact, practice: Path, tmp_path: Path, monkeypatch: p
     assert restored.json["records"] is True
     again = tact("--workspace", tmp_path / "new", "import", path, "--json").json
     assert (again["accepted"], again["already_known"]) == (0, 10)
+    said = [tact("--workspace", tmp_path / name, "restore", tmp_path / "b.backup", "--replace") for name in ("x", "x")]
+    assert ["copy vault.forgotten of the lost workspace" in answer.out for answer in said] == [True, False]
 
 
 def test_a_restored_vault_repeats_what_was_published(
