@@ -10,7 +10,8 @@ from dashboard.site.text import _, find_language, format_number, format_plural
 from data.reference import area_table
 from data.restricted.imports import Imported
 from data.restricted.intake.headings import OWN
-from data.restricted.intake.recognition import Recognition
+from data.restricted.intake.personal_words import SEEMS_PERSONAL
+from data.restricted.intake.recognition import MASK, Recognition
 from data.schema import get_kind
 
 _NOT_READ = "?"
@@ -98,7 +99,7 @@ def tabulate_reasons(imported: Imported) -> pd.DataFrame:
     rows = [
         (
             words.name_column(imported.kind, reason["column"]) or _("The whole row"),
-            reason["value"],
+            MASK if reason["reason"] == SEEMS_PERSONAL else reason["value"],
             words.word_reason(reason["reason"]),
             format_number(reason["rows"]),
             ", ".join(map(str, reason["lines"])) + ("…" if reason["rows"] > len(reason["lines"]) else ""),

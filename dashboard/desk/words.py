@@ -27,6 +27,7 @@ _DAYS = dict(zip(SLASHES, (mark("the day (4/3 is 4 March)"), mark("the month (4/
 REASONS = (
     mark("missing"),
     mark("not one of the categories"),
+    mark("it seems to hold a name or a number of a person; correct it in the file"),
     mark("is not a known municipality"),
     mark("is not a known area"),
     mark("may mean more than one municipality"),

@@ -61,6 +61,7 @@ _BORN = (
 _BORN_ON = re.compile(_BORN + r"(?:\d{1,2}[./-]\d|\d{4}[./-]\d|\d{1,2} [^\W\d_]{3,12} \d{4})", re.IGNORECASE)
 _BORN_IN = re.compile(_BORN + r"(?:19|20)\d\d", re.IGNORECASE)
 _OLDEST = 25  # Years: somewhat above the age of a child who is met for the last time.
+_DIGITS_IN_TEXT = re.compile(r"(?<![^\W_])(?:[A-Z]\d{9}[A-Z]|\+?\d(?:[ ./()-]{0,2}\d){6,13})(?![^\W_])")
 _SEPARATORS = re.compile(r"[ ./()-]")
 _SAMPLE = 5_000
 _MAJORITY = 0.5
@@ -98,6 +99,17 @@ def find_personal_content(
     if of_children and holds == "unknown" and _birth_dates(sample, year, alone=True):
         return "dates of birth"
     return "names" if of_children and _names(text, sample, holds) else None
+
+
+def find_personal_number(text: str) -> bool:
+    """Return whether one cell has a phone or identity number, an e-mail address, a position or a day.
+
+    For cells that should hold a word of a category or the name of a place: there each of them belongs to a person.
+    """
+    if find_personal_content([text], "text", of_children=False) or _WRITTEN_DAY.search(text):
+        return True
+    runs = (_SEPARATORS.sub("", match[0]) for match in _DIGITS_IN_TEXT.finditer(text.upper()))
+    return any(pattern.fullmatch(run) for run in runs for pattern in (_BARE_PHONE, _LANDLINE, _AMKA, _NID))
 
 
 def recognise_degrees(values: list[str]) -> str | None:

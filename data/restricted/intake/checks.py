@@ -17,6 +17,7 @@ from data.errors import FileRefused
 from data.reference import area_countries
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
 from data.restricted.intake.table import RawTable
 from data.restricted.intake.values import Faulty, Value, age_band_on, check_values, slash_order
 from data.schema import Match, Resolve
@@ -180,7 +181,7 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
             if country and resolve(str(text), None, column.level).code:
                 elsewhere.add(number)
             else:
-                faults[number] = _unplaced(column, match)
+                faults[number] = _unplaced(column, match, str(text))
         if len(faults) > _UNRESOLVED:
             msg = f"More than {_UNRESOLVED:,} different texts in {column.name} are no known area. "
             raise FileRefused(msg + "Is it the right column? The file was not imported.")
@@ -193,13 +194,15 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
         rows.fault_each(numbers, "country", dict.fromkeys(elsewhere, (reason, allowed)))
 
 
-def _unplaced(column: Column, match: Match) -> tuple[str, str]:
+def _unplaced(column: Column, match: Match, text: str) -> tuple[str, str]:
     """Return why a text matches no area and what to write instead; unlike `match.reason`, never the text itself."""
     area, candidates = column.level or "area", "; ".join(match.candidates)
     if match.finding == "several":
         return f"may mean more than one {area}", f"the code of the right one: {candidates}"
     if match.finding == "elsewhere":
         return f"is not a {area}: it is {candidates}", column.limits
+    if is_personal_in(column, text):
+        return SEEMS_PERSONAL, column.limits
     perhaps = f"; perhaps {candidates}" if candidates else ""
     return f"is not a known {area}", f"{column.limits}{perhaps}"
 

@@ -39,6 +39,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from data.errors import InputError
+from data.restricted.intake.personal_words import is_personal_in
 from data.schema import get_kind
 from data.schema.kinds import KINDS
 from data.workspace.files import write_text
@@ -132,13 +133,18 @@ def forget(path: Path, kind: str) -> None:
 
 
 def check(mapping: ColumnMapping, kind: str, name: str = "The mapping") -> None:
-    """Raise InputError for a column, category or order of dates that is not allowed."""
+    """Raise InputError for a column, category or order of dates that is not allowed, or a word about a person."""
     ours = _column_names(kind)
     for column in (*mapping.columns, *mapping.value_names, *mapping.constants, *mapping.defaults):
         if column not in ours:
             raise InputError(f"{name}: {kind} has no column {column!r}. It has: {', '.join(ours)}.")
     for column, names in mapping.value_names.items():
         _check_codes(kind, column, names.values(), name)
+        if any(is_personal_in(get_kind(kind).column(column), word) for word in names):
+            raise InputError(
+                f"{name}: a word for {column} seems to hold a name or a number of a person. A mapping is not "
+                "encrypted: take it out there, and correct the cells in the partner's file."
+            )
     for texts in (mapping.constants, mapping.defaults):
         for column, text in texts.items():
             _check_codes(kind, column, [text], name)

@@ -5,7 +5,8 @@ would refuse or reject. An answer is an entry of the partner's mapping, so that 
 There is one question for each column, however many rows it is about, and one for all that is missing.
 
 A question repeats words of the file only in columns of categories and places, and only words that cannot be a child's
-name (data/restricted/intake/rejects.py) or that stand in the rows of several children.
+name (data/restricted/intake/rejects.py) or that stand in the rows of several children. What looks like a name or a
+number of a person (personal_words.py) is in no question, in however many rows it stands: a note counts its cells.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ from data.restricted.intake import TELLING, guess_kind, list_missing, open_table
 from data.restricted.intake.headings import OWN, SURE, WORD, Layout, match_headings, read_meanings, suggest_headings
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes
 from data.restricted.intake.memory_file import InputFile
+from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
 from data.restricted.intake.rejects import LONGEST, Repeater, is_private
 from data.restricted.intake.start import ROWS
 from data.restricted.intake.table import RawColumn, RawTable
-from data.restricted.intake.values import check_values, is_unordered_day, slash_order
+from data.restricted.intake.values import UNKNOWN_WORD, check_values, is_unordered_day, slash_order
 from data.schema import Resolve, get_kind
 from data.schema.column import Column, RecordKind
 from data.workspace.types import Ints
@@ -143,7 +145,7 @@ def recognise(
         readings=tuple(_list_readings(record_kind, headings, layout, mapping)),
         questions=tuple(questions),
         unknown=tuple(plain_heading(headings[p], p) for p in layout.unknown),
-        notes=tuple(table.notes),
+        notes=(*table.notes, *file.note_personal()),
         sample=file.read_sample(),
     )
 
@@ -246,14 +248,20 @@ class _File:
 
     def ask_words(self) -> Iterator[Question]:
         """Ask what the unknown words of each column of categories or places mean."""
-        for column in self.kind.given:
-            raw = self._raw(column.name)
-            if raw is None or not (column.allowed or column.type == "area"):
-                continue
+        for column, raw in self._list_worded():
             unknown = self._find_unknown(column, raw)
             shown = {code: near for code, near in unknown.items() if self._may_show(column, raw, code)}
             if shown and len(shown) <= _MOST_WORDS:
                 yield self._ask(column, raw, shown)
+
+    def note_personal(self) -> Iterator[str]:
+        """Say for each column of categories or places how many unknown cells seem to be about a person."""
+        for column, raw in self._list_worded():
+            codes = [code for code in self._find_unknown(column, raw) if is_personal_in(column, raw.distinct[code])]
+            count = int(np.isin(raw.codes, codes).sum())
+            if count:
+                cells = "1 cell is" if count == 1 else f"{count:,} cells are"
+                yield f"In {column.name}, {cells} not read and not shown ({MASK}): {SEEMS_PERSONAL}."
 
     def read_sample(self) -> Sample:
         """Return the first rows as they would be read, without anything that could tell who a child is."""
@@ -285,24 +293,32 @@ class _File:
         position = self.layout.columns.get(name)
         return None if position is None else self.table.columns[position]
 
+    def _list_worded(self) -> Iterator[tuple[Column, RawColumn]]:
+        """Yield the columns of categories and places that the file has."""
+        for column in self.kind.given:
+            raw = self._raw(column.name)
+            if raw is not None and (column.allowed or column.type == "area"):
+                yield column, raw
+
     def _find_unknown(self, column: Column, raw: RawColumn) -> dict[int, tuple[str, ...]]:
         """Return the codes of the words that an import would reject, with the likely answers."""
         names = self.mapping.value_names.get(column.name)
         checked = check_values(column, raw.distinct, today=self.today, names=names)
         if column.allowed:
-            wrong = {n for n, (reason, _) in checked.faults.items() if reason == "not one of the categories"}
+            wrong = {n for n, (reason, _) in checked.faults.items() if reason in UNKNOWN_WORD}
             return dict.fromkeys(sorted(wrong), ())
         unplaced = {}
         for number, text in enumerate(checked.values):
             match = self.resolve(str(text), None, column.level) if text else None
             # A place that is nowhere near a known one is rejected: no answer would be right.
-            if match and match.code is None and match.candidates and match.finding in ("none", "several"):
+            asked = match and match.code is None and match.finding in ("none", "several")
+            if match and asked and (match.candidates or is_personal_in(column, raw.distinct[number])):
                 unplaced[number] = match.candidates
         return unplaced
 
     def _may_show(self, column: Column, raw: RawColumn, code: int) -> bool:
         text = raw.distinct[code].strip()
-        if not text or len(text) > LONGEST:
+        if not text or len(text) > LONGEST or is_personal_in(column, text):
             return False
         # A code of one or two digits is nobody's name.
         if text.isdigit() and len(text) <= _CODE and column.allowed:

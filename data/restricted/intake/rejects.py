@@ -8,7 +8,7 @@ only texts that look like wrong answers are repeated, at most 40 characters:
 - categories and places that consist of letters. In a row about a child they might be its name in the wrong
   column. So only a single plain word is repeated, only if nothing else in the row is wrong, and only if no
   identifier or text of the file contains it. A category with a capital letter is repeated only if it is nearly
-  an allowed one.
+  an allowed one. What looks like a name or a number of a person (personal_words.py) is repeated in no row.
 
 A first name typed as the place, in an otherwise correct row, cannot be distinguished from a village's name. So a list
 is for its owner alone, and is removed when a child is forgotten or the partner withdraws: it can be made again from the
@@ -31,6 +31,7 @@ import pandas as pd
 
 from data.restricted.intake.checks import Rows
 from data.restricted.intake.headings import Layout
+from data.restricted.intake.personal_words import is_personal_in
 from data.restricted.intake.table import Fault, RawTable
 from data.schema.column import Column, RecordKind
 from data.workspace.files import write_text
@@ -182,6 +183,8 @@ class Repeater:
         if definition.numeric:
             return text if _is_number(text) else ""
         if definition.type in ("category", "area"):
+            if is_personal_in(definition, text):
+                return ""
             return text if self._may_show(definition, text, alone=alone) else ""
         year = _year_of(definition, text)
         return text if year and year >= definition.earliest[:4] else ""

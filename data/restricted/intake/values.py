@@ -23,11 +23,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from data.errors import InputError
+from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal
 from data.schema import words
 from data.schema.column import Column
 from data.tables.periods import Period
 from data.workspace.folding import fold, make_key
 
+_NO_CATEGORY = "not one of the categories"
+UNKNOWN_WORD = (_NO_CATEGORY, SEEMS_PERSONAL)  # why an unknown word of a category comes back
 Value = str | int | float | None
 
 
@@ -150,7 +153,7 @@ def _category(column: Column) -> Callable[[str], Value]:
     def read(text: str) -> Value:
         code = words.look_up(known, text[:200])
         if code is None:
-            raise Faulty("not one of the categories")
+            raise Faulty(SEEMS_PERSONAL if is_personal(text) else _NO_CATEGORY)
         return code
 
     return read

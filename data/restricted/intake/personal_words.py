@@ -1,0 +1,90 @@
+"""Words in columns of categories and places that look like a name or number of a person.
+
+Such a word is shown to nobody, stands in no question and is kept in no mapping. A name is a common given name, or two
+words beside each other with capital letters of which the tables of partners' words know neither; for a place only the
+given name counts, because places are written like persons. Other names, written small, cannot be recognised.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import pairwise
+
+from data.personal.content import find_personal_number
+from data.personal.given_names import is_given_name
+from data.reference import area_table, name_table
+from data.schema.column import Column
+from data.schema.kinds import KINDS
+from data.schema.words import read_words
+from data.workspace.folding import make_key
+
+SEEMS_PERSONAL = "it seems to hold a name or a number of a person; correct it in the file"
+_WORD = re.compile(r"[^\W\d_]+")
+_HUMP = re.compile(r"(?<=[a-zα-ωçë])(?=[A-ZΑ-ΩÇË])")
+_BESIDE = re.compile(r"[ ,'’.-]{1,3}")  # between two words of a name
+_INITIAL = re.compile(r"(?<![^\W\d_])[^\W\d_]\.\s?([^\W\d_]{3,})|([^\W\d_]{3,})\s[^\W\d_]\.(?![^\W\d_])")
+_LEAST = 3  # letters of a name
+_LEAST_CAPITAL = 4  # letters of a name in capitals, where fewer are rather a short form
+_SAINTS = frozenset(
+    map(make_key, ("agia", "aghia", "agios", "agioi", "ag", "αγία", "άγιος", "άγιοι", "αγ", "shën", "sh"))
+)
+
+
+@lru_cache(maxsize=4096)
+def is_personal(text: str, *, of_place: bool = False) -> bool:
+    """Return whether the text of one cell looks like a person's name, or like a number or address of a person."""
+    if find_personal_number(text):
+        return True
+    if of_place and make_key(text) in _list_places():
+        return False
+    spaced = _HUMP.sub(" ", text)
+    tokens = [match[0] for match in _WORD.finditer(spaced)]
+    known = [make_key(token) in _list_known() for token in tokens]
+    before = ["", *map(make_key, tokens)]
+    if any(
+        is_given_name(token) and not is_ours and saint not in _SAINTS
+        for token, is_ours, saint in zip(tokens, known, before, strict=False)
+    ):
+        return True
+    return not of_place and (_has_full_name(text) or _has_initial(text))
+
+
+def is_personal_in(column: Column, text: str) -> bool:
+    """Return whether the text of a cell in a column of categories or places looks personal."""
+    return is_personal(text, of_place=column.type == "area")
+
+
+def _has_full_name(text: str) -> bool:
+    """Return whether two words beside each other begin with capitals, and are no words of the field."""
+    matches = list(_WORD.finditer(text))
+    for one, other in pairwise(matches):
+        beside = _BESIDE.fullmatch(text[one.end() : other.start()])
+        if beside and _is_name_like(one[0]) and _is_name_like(other[0]):
+            return True
+    return False
+
+
+def _has_initial(text: str) -> bool:
+    return any(_is_name_like(match[1] or match[2]) for match in _INITIAL.finditer(text))
+
+
+def _is_name_like(word: str) -> bool:
+    written = word.istitle() if not word.isupper() else len(word) >= _LEAST_CAPITAL
+    return written and len(word) >= _LEAST and make_key(word) not in _list_known()
+
+
+@lru_cache(maxsize=1)
+def _list_places() -> frozenset[str]:
+    areas = area_table()
+    return frozenset(map(make_key, (*areas["name_en"], *areas["name_local"], *name_table()["name"])))
+
+
+@lru_cache(maxsize=1)
+def _list_known() -> frozenset[str]:
+    """Return the keys of all single words in the tables of partners' words, and in our codes and their labels."""
+    texts = [text for words in read_words().values() for text in words]
+    for kind in KINDS.values():
+        for column in kind.given:
+            texts += [column.label, *column.allowed, *column.allowed.values()]
+    return frozenset(make_key(word) for text in texts for word in _WORD.findall(_HUMP.sub(" ", text.replace("_", " "))))
