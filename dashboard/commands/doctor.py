@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from dashboard.commands.output import Json, console, emit, say
 from data.disclosure import policy_file
 from data.errors import TactError, VaultError
 from data.release import Release, current_name, names
-from data.restricted import governance, keys, publication, publishing
+from data.restricted import backup, governance, keys, publication, publishing
 from data.restricted.governance.retention import find_overdue
 from data.restricted.vault import examine, open_vault
 from data.schema.codebook import describe
@@ -22,6 +23,7 @@ from data.tables.spec import TIERS
 from data.workspace import Workspace, default_path
 
 UNHEALTHY = 7
+_BACKUP_DAYS = 7  # the handbook asks for one each night
 
 
 def doctor(
@@ -97,6 +99,7 @@ def _governance_problems(workspace: Workspace) -> list[str]:
     try:
         with open_vault(workspace) as vault:
             overdue, second = find_overdue(workspace, vault), publication.read_second(workspace, vault)
+            problems += _backup_problems(workspace) if vault.has_records() else []
     except TactError:
         return problems  # the check of the vault names what is wrong with it
     if second is None and not (workspace.invented or governed.missing):
@@ -107,6 +110,15 @@ def _governance_problems(workspace: Workspace) -> list[str]:
             "The next `tact import` or `tact release` deletes them, or asks first where they are many."
         )
     return problems
+
+
+def _backup_problems(workspace: Workspace) -> list[str]:
+    """Return a problem if real records have no backup of the last days."""
+    last, today = backup.read_last_day(workspace), dt.datetime.now(dt.UTC).date()
+    if workspace.invented or (last is not None and (today - last).days <= _BACKUP_DAYS):
+        return []
+    when = "No backup was made yet" if last is None else f"The last backup is of {last}"
+    return [f"{when}. If this machine is lost, the records are: tact backup FILE"]
 
 
 def _risk_problems(workspace: Workspace) -> list[str]:

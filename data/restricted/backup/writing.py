@@ -22,13 +22,15 @@ from data.restricted.vault import sqlcipher as sql
 from data.workspace import Workspace, files
 
 _FORMAT = "1"
+_LAST = "last-backup"  # a file of the workspace: the day of its last backup
 
 
 def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase: str) -> None:
     """Write the vault, both keys, documents, releases and plans into one new file (mode 600).
 
     The file gets its name only after it was read back and checked. Raises InputError when the file exists or the
-    passphrase is short or common, VaultBusy during an import, CorruptVault for a damaged vault, DiskFull.
+    passphrase is short or common, VaultBusy during an import, CorruptVault for a damaged vault, DiskFull. The
+    workspace notes the day.
     """
     target = check_target(target)
     check_passphrase(passphrase)
@@ -42,6 +44,15 @@ def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase
         except OSError as error:
             msg = f"The backup {target} could not be written: {error.strerror}. Choose a folder that is yours."
             raise InputError(msg) from error
+    files.write_text(workspace.path / _LAST, f"{dt.datetime.now(dt.UTC).date()}\n", mode=0o600)
+
+
+def read_last_day(workspace: Workspace) -> dt.date | None:
+    """Return the day (UTC) of the last backup; None if there was none, or nobody knows."""
+    try:
+        return dt.date.fromisoformat((workspace.path / _LAST).read_text(encoding="utf-8").strip())
+    except (OSError, ValueError):
+        return None
 
 
 def check_target(target: Path) -> Path:

@@ -69,9 +69,34 @@ def made(tact, tmp_path: Path, typed):
             name_partners(folder, "ARSIS", COMMUNITY["partner"])
         files = [encounters(tmp_path / "e.csv"), write_csv(tmp_path / "c.csv", [COMMUNITY])]
         assert tact("--workspace", folder, "import", *files).code == 0
+        note_backup(folder, 0)
         return folder
 
     return make
+
+
+def note_backup(folder: Path, days: int) -> None:
+    """Note in a workspace that its last backup was made some days ago."""
+    day = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=days)
+    (folder / "last-backup").write_text(f"{day}\n", encoding="utf-8")
+
+
+def test_real_records_need_a_backup_of_the_last_week(tact, made, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "katër fjalë të rastit")
+    folder = made()
+
+    def problems() -> str:
+        return " ".join(tact("--workspace", folder, "doctor", "--json").json["problems"])
+
+    assert "backup" not in problems()
+    for days, words in ((8, "The last backup is of "), (7, "")):
+        note_backup(folder, days)
+        assert ("tact backup FILE" in problems()) is bool(words)
+        assert words in problems()
+    (folder / "last-backup").unlink()
+    assert "No backup was made yet" in problems()
+    assert tact("--workspace", folder, "backup", tmp_path / "b").code == 0
+    assert "backup" not in problems()
 
 
 def name_partners(folder: Path, *partners: str) -> None:
