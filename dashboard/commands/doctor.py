@@ -135,9 +135,19 @@ def _risk_problems(workspace: Workspace) -> list[str]:
 
 def _policy_problems(workspace: Workspace) -> list[str]:
     try:
-        policy_file.read(workspace.path)
+        policy = policy_file.read(workspace.path).policy
     except TactError as error:
         return [str(error)]
+    try:
+        with open_vault(workspace) as vault:
+            outside = publication.find_coverage(workspace, vault).outside
+    except TactError:
+        return []  # the check of the vault names what is wrong with it
+    if outside:
+        say(
+            f"{outside} encounters lie outside the days of the programme and are not counted. policy.toml says first = "
+            f"{policy.first} and last = {policy.last}: correct them before the first release, or the records."
+        )
     return []
 
 

@@ -9,6 +9,7 @@ import typer
 from dashboard.commands.asking import ask_hidden, choose_passphrase
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
+from dashboard.narrative.coverage import describe_coverage
 from data.restricted import governance, publication
 from data.restricted.governance import second_person
 from data.restricted.governance.second_person import SecondPerson
@@ -23,6 +24,11 @@ def confirm_release(workspace: Workspace, vault: Vault) -> SecondPerson | None:
     def ask(person: SecondPerson) -> str:
         communities = "with" if governance.read(workspace).communities else "without"
         say(f"A release of {workspace.path} for partners and the public, {communities} community layers.")
+        covered = publication.find_coverage(workspace, vault)
+        for sentence in describe_coverage(covered.span, covered.years, covered.later):
+            say(sentence)
+        if covered.years:
+            say("Go on only if the files of all partners for these years are imported. Ctrl+C stops.")
         return ask_hidden(f"{person.name} confirms with their passphrase")
 
     return publication.confirm(workspace, vault, ask)

@@ -11,6 +11,7 @@ from dashboard.desk import care, releasing
 from dashboard.desk.consent import ask_consent
 from dashboard.desk.frame import show_title, tell_refusals
 from dashboard.desk.state import Desk
+from dashboard.narrative.coverage import describe_coverage, list_years
 from dashboard.site.text import _, escape_markdown, format_number, html
 from dashboard.widgets.markup import render_definitions, render_list, render_note, render_table
 from data.disclosure import policy_file
@@ -39,6 +40,13 @@ def _show_release(desk: Desk) -> None:
     standing = releasing.read_standing(desk)
     with tell_refusals():
         st.html(render_definitions(releasing.list_rules(desk)))
+    if standing.coverage.outside:
+        sentence = _(
+            "{count} encounters lie outside the days of the programme and are not counted. Correct first and last in "
+            "policy.toml before the first release, or the records.",
+            count=format_number(standing.coverage.outside),
+        )
+        st.warning(sentence)
     if standing.missing:
         st.warning(_("A release of real records needs a complete governance.toml:"))
         st.html(render_list(standing.missing))
@@ -123,7 +131,14 @@ def _describe_trial(desk: Desk, trial: NewRelease) -> None:
 
 
 def _show_publication(desk: Desk, standing: releasing.Standing) -> None:
+    covered = standing.coverage
+    st.html(html("<h2>{}</h2>", _("What becomes final")))
+    st.html(render_list(describe_coverage(covered.span, covered.years, covered.later)))
     agreed = ask_consent(standing.overdue, "release")
+    if covered.years:
+        st.warning(_("Are the files of all partners for these years imported? Nobody can add to them afterwards."))
+        question = _("Yes, all files of all partners are in: {years}", years=list_years(covered.years))
+        agreed = st.checkbox(question, key="all-in") and agreed
     with st.form("publish", clear_on_submit=True, width=520):
         passphrase = ""
         if standing.second is not None:

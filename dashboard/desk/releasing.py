@@ -9,7 +9,7 @@ import pandas as pd
 
 from dashboard.desk.state import Desk
 from dashboard.narrative.attacks import TRIED, judge_attack
-from dashboard.site.text import _, format_number, translate
+from dashboard.site.text import _, format_number, format_period, translate
 from dashboard.web.reader_files import audit_workspace
 from data.disclosure import policy_file
 from data.disclosure.attacks.audit import Audit
@@ -21,6 +21,8 @@ from data.restricted.governance import second_person
 from data.restricted.governance.retention import Overdue, find_overdue
 from data.restricted.governance.second_person import SecondPerson
 from data.restricted.publishing import NewRelease
+from data.restricted.publishing.coverage import Coverage
+from data.tables.periods import Calendar
 from data.tables.spec import TIERS, Tier
 from data.tables.states import WORDS
 from data.workspace.types import Progress
@@ -44,6 +46,7 @@ class Standing:
     former: str
     approvers: tuple[str, ...]
     overdue: Overdue
+    coverage: Coverage
     last: str | None
 
     @property
@@ -65,6 +68,7 @@ def read_standing(desk: Desk) -> Standing:
             named.name if named and second is None else "",
             governed.approvers if real else (),
             find_overdue(workspace, vault),
+            publication.find_coverage(workspace, vault),
             current_name(workspace.releases),
         )
 
@@ -105,6 +109,7 @@ def audit(desk: Desk, progress: Progress) -> Audit:
 def list_rules(desk: Desk) -> list[tuple[str, str]]:
     """Return the state of governance and policy as pairs of words and values."""
     governed, policy = governance.read(desk.workspace), policy_file.read(desk.workspace.path).policy
+    years = Calendar(desk.workspace.start_month)
     months = _("{months} months", months=governed.months) if governed.months else _("for ever: no months are given")
     return [
         (_("Governance"), _("complete") if not governed.missing else _("not complete")),
@@ -114,6 +119,8 @@ def list_rules(desk: Desk) -> list[tuple[str, str]]:
         (_("Not shown to the public below"), format_number(policy.k)),
         (_("Most that noise changes"), format_number(policy.largest)),
         (_("A year is final after"), _("{months} months", months=policy.lag)),
+        (_("Days of the programme"), _("{start} to {end}", start=str(policy.first), end=str(policy.last))),
+        (_("First year of the programme"), format_period(years.period(policy.first, "year").id)),
     ]
 
 

@@ -77,6 +77,7 @@ _HEAD = """\
 # The noise (variance, variance_near_k, largest, cap) cannot be changed once something was released: a
 # published number is repeated, and a second draw of it could be averaged with the first.
 # The days of the programme are yours to set before the first release: nothing follows from the records' days.
+# Years run from June to May, and quarters begin in June, September, December and March, whatever the first day is.
 """
 # Lines of [protection] that earlier versions wrote, with the values that mean what holds now.
 _FORMER = {"mechanism": "cell_key", "zeros_shown": False, "epsilon": 1.0, "cells": 80, "budget": 80.0}

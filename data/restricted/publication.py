@@ -15,8 +15,10 @@ from data.release import MANIFEST
 from data.restricted import governance, keys, publishing
 from data.restricted.governance import ledger, second_person
 from data.restricted.governance.second_person import SecondPerson
-from data.restricted.publishing import NewRelease
+from data.restricted.publishing import NewRelease, coverage
+from data.restricted.publishing.coverage import Coverage
 from data.restricted.vault import Vault
+from data.tables.periods import Calendar
 from data.tables.spec import TIERS
 from data.workspace import Workspace
 from data.workspace.types import Progress
@@ -60,6 +62,12 @@ def release_workspace(
         progress=progress,
         rehearse=rehearse,
     )
+
+
+def find_coverage(workspace: Workspace, vault: Vault) -> Coverage:
+    """Return what a release made today would cover and make final."""
+    policy, today = policy_file.read(workspace.path).policy, dt.datetime.now(dt.UTC).date()
+    return coverage.find_coverage(vault, area_table(), Calendar(workspace.start_month), policy, today)
 
 
 def find_second(workspace: Workspace, vault: Vault) -> SecondPerson | None:

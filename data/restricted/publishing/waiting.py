@@ -6,12 +6,13 @@ before its numbers were drawn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 import numpy as np
 
 from data.restricted.publishing.records import Records
 from data.restricted.vault.blocks import Block
+from data.tables.grid import Grid
 from data.tables.periods import Period
 
 _LAST_IMPORT = "last_import"
@@ -20,8 +21,13 @@ _LAST_IMPORT = "last_import"
 def mark_final_years(records: Records, published: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return a block by name for each year that is final for the first time; it holds the last import's number."""
     last = int(records.encounters["batch"].max(initial=0))
-    names = [_name_block(year) for year in records.grid.periods("year")]
-    return {name: Block({_LAST_IMPORT: [last]}).encode() for name in names if name not in published}
+    block = Block({_LAST_IMPORT: [last]}).encode()
+    return {_name_block(year): block for year in list_new_years(records.grid, published)}
+
+
+def list_new_years(grid: Grid, published: Container[str]) -> tuple[Period, ...]:
+    """List the years that are final for the first time; `published` has the names of the blocks published so far."""
+    return tuple(year for year in grid.periods("year") if _name_block(year) not in published)
 
 
 def count_waiting(records: Records, published: Mapping[str, bytes]) -> int:

@@ -163,7 +163,11 @@ def test_real_records_are_released_by_two_people_with_a_complete_file(tact, made
     assert (appointed.json["second"], appointed.json["replaced"]) == (SECOND, None)
     assert tact("--workspace", folder, "doctor", "--json").json["healthy"]
     typed("not the passphrase")
-    assert tact("--workspace", folder, "release", "--json").code == 2
+    refused = tact("--workspace", folder, "release", "--json")
+    assert refused.code == 2
+    said = " ".join(refused.err.split())
+    assert "These years become final with it: Jun 2006 to May 2007, Jun 2007 to May 2008, Jun 2008 to" in said
+    assert "Go on only if the files of all partners for these years are imported" in said
     assert not current_name(folder / "releases")
     typed(WORDS)
     released = tact("--workspace", folder, "release", "--json")
@@ -177,6 +181,15 @@ def test_real_records_are_released_by_two_people_with_a_complete_file(tact, made
     # One confirmation is one release.
     typed()
     assert tact("--workspace", folder, "release", "--json").code == 2
+
+
+def test_doctor_counts_encounters_of_other_days(tact, made, tmp_path) -> None:
+    folder = made("--practice")
+    assert "outside" not in tact("--workspace", folder, "doctor").err
+    assert tact("--workspace", folder, "import", encounters(tmp_path / "late.csv", 2, date="2009-06-01")).code == 0
+    said = " ".join(tact("--workspace", folder, "doctor").err.split())
+    assert "2 encounters lie outside" in said
+    assert "last = 2009-05-31" in said
 
 
 def test_figures_alone_need_nobody(tact, made) -> None:

@@ -1,18 +1,24 @@
 """The page Release: a trial publishes nothing, two people publish, and care of the records asks before it acts."""
 
+import datetime as dt
+
 import pytest
 
 from dashboard.desk import releasing
 from dashboard.desk.hand import Hand
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, speak
+from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseError, WorkspaceError
+from data.reference import area_table
 from data.release import Release, current_name, names
 from data.release.contents import count_contents
 from data.restricted import governance, keys
 from data.restricted.governance import second_person
 from data.restricted.imports import Importer
+from data.restricted.publishing import coverage
 from data.restricted.vault import Vault, open_vault
+from data.tables.periods import Calendar
 from data.workspace import Workspace
 from geo.places import Places
 from tests.dashboard.commands.test_governance import (
@@ -28,7 +34,7 @@ from tests.dashboard.commands.test_governance import (
 from tests.dashboard.desk.test_pages import words_on
 from tests.helpers.desk import Clocks, open_section
 from tests.helpers.partner_files import AREAS
-from tests.helpers.small_policy import write_small_policy
+from tests.helpers.small_policy import SMALL_POLICY, write_small_policy
 
 pytestmark = pytest.mark.usefixtures("few_worlds")
 
@@ -64,6 +70,14 @@ def real(tmp_path):
     return desk
 
 
+def bring_in(desk, folder, number, **changes):
+    """Import some encounters, of other children than those that are there."""
+    path = encounters(folder / "more.csv", number, **{"child_id": f"L-{changes['date']}", **changes})
+    path.write_text(path.read_text("utf-8").replace("R-", f"R-{changes['date']}-"), encoding="utf-8")
+    with desk.open_vault() as (vault, secrets):
+        Importer(desk.workspace, vault, secrets, Places(AREAS).resolve).import_file(path)
+
+
 def quiet(*_):
     """Show no progress."""
 
@@ -94,6 +108,8 @@ def test_the_page_tries_publishes_and_says_it(practice):
     assert not page.exception
     assert "What release" in words_on(page)
     assert names(practice.workspace.releases) == []
+    page.checkbox(key="all-in").check()
+    page.run()
     next(button for button in page.button if button.label == "Publish it").click()
     page.run()
     assert not page.exception
@@ -262,3 +278,47 @@ def test_a_second_person_who_approves_no_more_is_named(real):
     assert f"{SECOND} confirmed releases" in words_on(page)
     with pytest.raises(InputError, match="not the passphrase"):
         releasing.appoint_second(real, "Invented Person D", WORDS + "!")
+
+
+def find_publish(page):
+    return next(button for button in page.button if button.label == "Publish it")
+
+
+def test_the_page_says_which_years_become_final_and_asks_whether_all_files_are_in(practice, tmp_path):
+    policy = practice.workspace.path / "policy.toml"
+    today = dt.datetime.now(dt.UTC).date()
+    # Of the days of the programme the last year, which began in 2008, is not over.
+    policy.write_text(f"[counting]\nfirst = 2007-06-01\nlast = {today.year + 2}-05-31\n" + SMALL_POLICY)
+    bring_in(practice, tmp_path, 2, date="2006-07-01")
+    page = open_section(practice, "release")
+    assert "2 encounters lie outside the days of the programme" in words_on(page)
+    assert "Jun 2007 to May 2008" in words_on(page)
+    page.button(key="try").click().run()
+    shown = words_on(page)
+    assert "It covers the days from 2007-06-01 to " in shown
+    assert "These years become final with it: Jun 2007 to May 2008, Jun 2008 to May 2009" in shown
+    assert find_publish(page).disabled
+    page.checkbox(key="all-in").check()
+    page.run()
+    find_publish(page).click()
+    page.run()
+    assert not page.exception
+    assert len(names(practice.workspace.releases)) == 1
+    page.button(key="try").click().run()
+    assert "No year becomes final with it" in words_on(page)
+    assert not find_publish(page).disabled
+
+
+def test_coverage_counts_later_and_other_days(practice, tmp_path):
+    bring_in(practice, tmp_path, 3, date="2008-12-05")
+    bring_in(practice, tmp_path, 2, date="2005-12-05")
+
+    def find(day, lag=3):
+        with open_vault(practice.workspace) as vault:
+            return coverage.find_coverage(vault, area_table(), Calendar(), Policy(lag=lag), day)
+
+    assert find(dt.date(2006, 7, 1)) == coverage.Coverage(None, (), 33, 2)
+    found = find(dt.date(2008, 12, 6))
+    assert (found.span.id, found.later, found.outside) == ("2006-06-01/2008-11-30", 3, 2)
+    assert [year.id for year in found.years] == ["2006-06-01/P1Y", "2007-06-01/P1Y"]
+    assert [year.id for year in find(dt.date(2008, 12, 6), lag=24).years] == []

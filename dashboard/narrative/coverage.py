@@ -1,0 +1,34 @@
+"""What a release covers and makes final, in words, for the terminal and the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dashboard.site.text import _, format_number, format_period
+from data.tables.periods import Period
+
+
+def describe_coverage(span: Period | None, years: Sequence[Period], later: int) -> Iterator[str]:
+    """Yield sentences: the days that a release covers, the years that become final with it, the encounters that wait.
+
+    `later` is the number of encounters of the programme after these days.
+    """
+    if span is None:
+        yield _("No quarter of the programme has ended, so no record is counted. Check first and last in policy.toml.")
+    else:
+        yield _("It covers the days from {first} to {last}.", first=str(span.start), last=str(span.end))
+    if years:
+        yield _(
+            "These years become final with it: {years}. Their numbers are drawn once and never change. What comes "
+            "later for these years is never counted.",
+            years=list_years(years),
+        )
+    else:
+        yield _("No year becomes final with it. Quarters of years that are not final are for partners alone.")
+    if later:
+        yield _("{count} encounters are of later days and wait for a later release.", count=format_number(later))
+
+
+def list_years(years: Sequence[Period]) -> str:
+    """Return years in words, such as "Jun 2006 to May 2007"."""
+    return ", ".join(format_period(year.id) for year in years)
