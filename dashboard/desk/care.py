@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.desk.frame import tell_refusals
+from dashboard.desk.frame import tell_errors
 from dashboard.desk.hand import read_hand
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, format_number, html
@@ -31,7 +31,7 @@ def show(desk: Desk) -> None:
         (_("Forget a child"), _forget),
         (_("A partner withdraws"), _withdraw),
     ):
-        with st.expander(title), tell_refusals():
+        with st.expander(title), tell_errors():
             act(desk)
 
 

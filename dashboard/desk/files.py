@@ -7,7 +7,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.desk import correcting, questions, summary, words
 from dashboard.desk.consent import ask_consent
-from dashboard.desk.frame import show_title
+from dashboard.desk.frame import show_title, tell_errors
 from dashboard.desk.hand import FileInHand, Hand, read_hand
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, html
@@ -26,11 +26,17 @@ def show(desk: Desk) -> None:
     _take_files(hand)
     # Asked once for all files: an import looks again before it deletes anything.
     overdue = hand.find_overdue() if hand.files else None
+    taken_back = hand.list_taken_back()
     for entry in reversed(hand.files.values()):
-        with st.spinner(_("Reading {file} …", file=escape_markdown(entry.file.name))):
-            hand.look(entry)
         with st.container(border=True, key=f"file-{entry.number}"):
-            _show_file(hand, entry, overdue)
+            with tell_errors():
+                with st.spinner(_("Reading {file} …", file=escape_markdown(entry.file.name))):
+                    hand.look(entry)
+                _show_file(hand, entry, overdue, taken_back=entry.number in taken_back)
+            label = _("Put it away") if entry.result is not None else _("Leave it out")
+            if st.button(label, key=f"out-{entry.number}"):
+                del hand.files[entry.file.name]
+                st.rerun()
 
 
 def _take_files(hand: Hand) -> None:
@@ -55,19 +61,25 @@ def _take_files(hand: Hand) -> None:
     st.rerun()
 
 
-def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None) -> None:
+def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None, *, taken_back: bool) -> None:
     partner = f" · {entry.partner}" if entry.partner else ""
     st.html(
         html(
             '<div class="filehead"><h2>{}</h2><span class="state">{}</span><p>{}{}</p></div>',
             entry.file.name,
-            summary.word_state(entry),
+            _("taken back") if taken_back else summary.word_state(entry),
             summary.word_recognition(entry.found) if entry.found else _("Not recognised yet"),
             partner,
         )
     )
+    if taken_back:
+        st.html(html('<p class="counts">{}</p>', _("This import was taken back. Nothing of it counts.")))
+        if st.button(_("Import it again"), key=f"anew-{entry.number}", type="primary"):
+            hand.try_again(entry)
+            st.rerun()
+        return
     if entry.result is not None:
-        _show_result(hand, entry, entry.result)
+        _show_result(entry, entry.result)
         return
     if entry.refusal:
         _show_refusal(entry)
@@ -82,9 +94,6 @@ def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None) -> None:
     if entry.trial is not None and overdue is not None:
         _show_trial(hand, entry, entry.trial, overdue)
     _show_reading(hand, entry)
-    if st.button(_("Leave it out"), key=f"out-{entry.number}", type="tertiary"):
-        del hand.files[entry.file.name]
-        st.rerun()
 
 
 def _show_refusal(entry: FileInHand) -> None:
@@ -130,10 +139,14 @@ def _show_reading(hand: Hand, entry: FileInHand) -> None:
         correcting.show(hand, entry)
 
 
-def _show_result(hand: Hand, entry: FileInHand, result: Imported) -> None:
+def _show_result(entry: FileInHand, result: Imported) -> None:
     st.html(html('<p class="counts">{}</p>', summary.word_counts(result)))
     _show_reasons(result)
-    if result.rejects is not None:
+    if result.rejects is not None and not result.rejects.exists():
+        st.html(
+            render_note(_("The list of the rows that come back was removed. Import the file again to get it back."))
+        )
+    elif result.rejects is not None:
         st.download_button(
             _("The rows that come back, to correct or to send to the partner"),
             result.rejects.read_bytes(),
@@ -142,6 +155,3 @@ def _show_result(hand: Hand, entry: FileInHand, result: Imported) -> None:
             key=f"rejects-{entry.number}",
         )
     st.html(html('<p class="next"><a href="release" target="_self">{}</a></p>', _("Next: try a release")))
-    if st.button(_("Put it away"), key=f"away-{entry.number}", type="tertiary"):
-        del hand.files[entry.file.name]
-        st.rerun()

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -29,6 +30,8 @@ from geo.layers.core.words import mark
 OPENING = Opening(mark("Opening the desk."), has_map=False)
 NAME = "TACT desk"
 _LOG = logging.getLogger(__name__)
+_ROOT = Path(__file__).parents[2]
+_PACKAGES = ("dashboard", "risk", "geo", "data")
 _LOOKS_EVERY = 10.0  # seconds between two questions of an open page whether the desk is locked
 
 
@@ -82,34 +85,40 @@ def _guard(show: Callable[[Desk], None]) -> Callable[[], None]:
 
     def guarded() -> None:
         try:
-            show(read_desk())
+            with tell_errors():
+                show(read_desk())
         except Locked:
             st.rerun()
-        except TactError as error:
-            st.error(escape_markdown(str(error)))
-        except Exception as error:  # noqa: BLE001 - whatever it is, its message stays here
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            _LOG.error("%s in %s, line %s", type(error).__name__, place.filename, place.lineno)
-            st.error(
-                _(
-                    "Something went wrong in the program. Nothing was half stored. The window in which the desk was "
-                    "started says where; tell the people who maintain the program."
-                )
-            )
 
     guarded.__name__ = show.__module__.rpartition(".")[2]
     return guarded
 
 
 @contextmanager
-def tell_refusals() -> Iterator[None]:
-    """Tell what is refused inside a part of a page, so that its other parts stay."""
+def tell_errors() -> Iterator[None]:
+    """Tell what is refused or goes wrong inside a part of a page, so that its other parts stay."""
     try:
         yield
     except Locked:
         raise
     except TactError as error:
         st.error(escape_markdown(str(error)))
+    except Exception as error:  # noqa: BLE001 - whatever it is, its message stays here
+        place = _find_place(error)
+        _LOG.error("%s in %s, line %s", type(error).__name__, place.filename, place.lineno)
+        st.error(
+            _(
+                "Something went wrong in the program. Nothing was half stored. The window in which the desk was "
+                "started says where; tell the people who maintain the program."
+            )
+        )
+
+
+def _find_place(error: Exception) -> traceback.FrameSummary:
+    """Return the last place of an error inside the product, not that of a library which it called."""
+    places = traceback.extract_tb(error.__traceback__)
+    ours = [place for place in places if any(Path(place.filename).is_relative_to(_ROOT / name) for name in _PACKAGES)]
+    return (ours or places)[-1]
 
 
 @st.fragment(run_every=_LOOKS_EVERY)

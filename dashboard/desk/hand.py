@@ -142,6 +142,19 @@ class Hand:
         if entry.partner:
             mapping.forget(mapping.file_for(self.desk.workspace.mappings, entry.partner), entry.found.kind)
 
+    def list_taken_back(self) -> set[int]:
+        """Return the numbers on the desk of the files in hand whose import is not in the vault any more."""
+        results = {entry.number: entry.result for entry in self.files.values() if entry.result is not None}
+        if not results:
+            return set()
+        with self.desk.open_vault() as (vault, _):
+            there = {listed["number"] for listed in vault.list_imports()}
+        return {of for of, result in results.items() if result.number is not None and result.number not in there}
+
+    def try_again(self, entry: FileInHand) -> None:
+        """Forget what an import of a file did, so that it is looked at anew."""
+        entry.result = entry.settled = None
+
     def find_overdue(self) -> Overdue:
         """Return the records that an import deletes because they are kept too long."""
         with self.desk.open_vault() as (vault, _):

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.desk import care, releasing
 from dashboard.desk.consent import ask_consent
-from dashboard.desk.frame import show_title, tell_refusals
+from dashboard.desk.frame import show_title, tell_errors
 from dashboard.desk.state import Desk
 from dashboard.narrative.coverage import describe_coverage, list_years
 from dashboard.site.text import _, escape_markdown, format_number, html
@@ -31,14 +31,14 @@ def show(desk: Desk) -> None:
         _("Release"),
         _("Records become protected numbers. Try first: all is made and attacked, and nothing is published."),
     )
-    with tell_refusals():
+    with tell_errors():
         _show_release(desk)
     care.show(desk)
 
 
 def _show_release(desk: Desk) -> None:
     standing = releasing.read_standing(desk)
-    with tell_refusals():
+    with tell_errors():
         st.html(render_definitions(releasing.list_rules(desk)))
     if standing.coverage.outside:
         sentence = _(
@@ -51,9 +51,9 @@ def _show_release(desk: Desk) -> None:
         st.warning(_("A release of real records needs a complete governance.toml:"))
         st.html(render_list(standing.missing))
     else:
-        with tell_refusals():
+        with tell_errors():
             _show_trial(desk, standing)
-    with tell_refusals():
+    with tell_errors():
         _show_audit(desk, standing)
 
 
@@ -75,7 +75,7 @@ def _show_trial(desk: Desk, standing: releasing.Standing) -> None:
     if isinstance(trial, NewRelease):
         _describe_trial(desk, trial)
     if standing.needs_second:
-        with tell_refusals():
+        with tell_errors():
             _ask_second(desk, standing)
     elif isinstance(trial, NewRelease):
         _show_publication(desk, standing)

@@ -33,6 +33,7 @@ class _Rehearsal(Exception):
 class Imported:
     """What came of a file: numbers of rows and of faults, the list of rejected rows, their reasons, and notes.
 
+    `number` is that of the import, None where nothing was stored.
     `reasons` are those of data/restricted/intake/rejects.py (`group_rejects`), most rows first.
     """
 
@@ -46,6 +47,7 @@ class Imported:
     reasons: tuple[dict[str, Any], ...]
     unknown_columns: tuple[str, ...]
     notes: tuple[str, ...]
+    number: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Importer:
                 progress=progress,
             )
             self._refuse_unknown_partners(path, read)
-            counts = self._store(path, read)
+            number, counts = self._store(path, read)
             rejects = None if self.rehearse else self._write_rejects(path, read)
         return Imported(
             kind=read.kind,
@@ -100,6 +102,7 @@ class Importer:
             reasons=tuple(group_rejects(read.rejects)),
             unknown_columns=read.unknown_columns,
             notes=read.notes,
+            number=number,
         )
 
     def _refuse_unknown_partners(self, path: InputFile, read: intake.Intake) -> None:
@@ -116,7 +119,8 @@ class Importer:
                 'kind "partner", and import again.'
             )
 
-    def _store(self, path: InputFile, read: intake.Intake) -> Counts:
+    def _store(self, path: InputFile, read: intake.Intake) -> tuple[int | None, Counts]:
+        """Store the records; return the number of the import if any were stored, and how many they are."""
         partner = read.partner or ""
         with contextlib.suppress(_Rehearsal), self.vault.importing(read.kind, path.name, partner) as records:
             for batch in read.batches():
@@ -124,7 +128,8 @@ class Importer:
             if self.rehearse:
                 records.flush()
                 raise _Rehearsal
-        return records.counts
+        stored = not self.rehearse and records.counts != Counts()
+        return records.number if stored else None, records.counts
 
     def _write_rejects(self, path: InputFile, read: intake.Intake) -> Path | None:
         target = find_list(self.workspace.rejects, read.partners, path.name)

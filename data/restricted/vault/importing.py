@@ -33,6 +33,7 @@ class Import:
 
     def __init__(self, connection: Connection, kind: str, batch: int) -> None:
         self.kind = kind
+        self.number = batch
         self.counts = Counts()
         self._connection = connection
         self._batch = batch

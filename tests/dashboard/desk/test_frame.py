@@ -8,6 +8,7 @@ from dashboard.desk import frame
 from dashboard.desk.state import LOCKS_AFTER
 from data.errors import InputError
 from data.restricted import keys
+from data.workspace.toml_text import parse_toml
 from tests.helpers.desk import make_desk, open_section
 
 NAME = "Mirela Shpikur"
@@ -45,6 +46,17 @@ def test_an_error_of_the_program_says_nothing_of_a_record(broken, caplog):
     assert NAME not in texts(page)
     assert "KeyError in" in caplog.text
     assert NAME not in caplog.text
+
+
+def test_the_log_names_the_place_in_the_product_and_no_library(desk, monkeypatch, caplog):
+    def show(_desk):
+        parse_toml(None)
+
+    show.__module__ = "dashboard.desk.files"
+    monkeypatch.setattr(frame, "_load_show", lambda module: show)
+    open_section(desk)
+    assert "data/workspace/toml_text.py, line" in caplog.text
+    assert "tomllib" not in caplog.text
 
 
 def test_an_error_for_the_officer_is_shown_as_it_is(broken):

@@ -161,3 +161,63 @@ def test_personal_data_is_refused_in_the_language_of_the_officer(desk, tmp_path,
 
 def test_each_kind_of_personal_data_has_words():
     assert set(words.PERSONAL) == ALL_PERSONAL
+
+
+def import_with_list(desk, tmp_path):
+    path = MESSY["sq-titles"].write(tmp_path)
+    page = drop(open_section(desk), path)
+    for box in [box for box in page.selectbox if (box.key or "").startswith("answer-1-constants")]:
+        box.set_value(MESSY["sq-titles"].answers["constants"][box.key.rpartition("-")[2]])
+    press(page, "Answer")
+    page.button(key="import-1").click().run()
+    assert desk.in_hand["files"].files[path.name].result.rejects.exists()
+    return page
+
+
+def take_back(desk):
+    listed = open_section(desk, "imports")
+    listed.selectbox(key="undo").set_value(1)
+    listed.run()
+    listed.button(key="undo-now").click().run()
+
+
+def test_the_card_of_an_import_that_was_taken_back_says_so_and_imports_it_again(desk, tmp_path):
+    import_with_list(desk, tmp_path)
+    take_back(desk)
+    page = open_section(desk)
+    assert not page.exception
+    assert not page.error
+    assert "taken back" in words_on(page)
+    page.button(key="anew-1").click().run()
+    page.button(key="import-1").click().run()
+    assert "taken back" not in words_on(page)
+    with open_vault(desk.workspace) as vault:
+        assert [(entry["number"], entry["accepted"]) for entry in vault.list_imports()] == [(2, 3)]
+    page.button(key="out-1").click().run()
+    assert desk.in_hand["files"].files == {}
+
+
+def test_a_card_without_its_list_says_so(desk, tmp_path):
+    import_with_list(desk, tmp_path)
+    desk.in_hand["files"].files["invented-sq-titles.xlsx"].result.rejects.unlink()
+    page = open_section(desk)
+    assert not page.error
+    assert "was removed" in words_on(page)
+
+
+def test_one_card_that_fails_leaves_the_others(desk, tmp_path, monkeypatch):
+    page = drop(open_section(desk), MESSY["sq-titles"].write(tmp_path))
+    page = drop(page, MESSY["codes"].write(tmp_path))
+    whole = Hand.look
+
+    def look(hand, entry):
+        if "codes" in entry.file.name:
+            raise KeyError(CODES[0])
+        whole(hand, entry)
+
+    monkeypatch.setattr(Hand, "look", look)
+    page = open_section(desk)
+    assert [CODES[0] in error.value for error in page.error] == [False]
+    assert [box for box in page.selectbox if (box.key or "").startswith("answer-1-constants")]
+    page.button(key="out-2").click().run()
+    assert not page.error
