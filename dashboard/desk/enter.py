@@ -6,23 +6,26 @@ from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.desk import questions, summary, words
 from dashboard.desk.consent import ask_consent
 from dashboard.desk.entry_form import ask_record
-from dashboard.desk.frame import show_title
+from dashboard.desk.frame import show_title, tell_errors
 from dashboard.desk.hand import Hand, read_hand
 from dashboard.desk.state import Desk
-from dashboard.site.text import _, html
+from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets.markup import render_note, render_table
 from data.restricted import drafts
-from data.restricted.drafts import Draft
+from data.restricted.drafts import Draft, Row
+from data.restricted.intake import list_missing
 from data.restricted.intake.recognition import MASK
 from data.restricted.intake.rejects import is_private
 from data.schema import get_kind
 from data.schema.kinds import KINDS
 
 _SAID = "entered"
+_MISSING = "missing"
 
 
 def show(desk: Desk) -> None:
@@ -57,20 +60,46 @@ def show(desk: Desk) -> None:
 def _show_form(desk: Desk, hand: Hand, draft: Draft) -> None:
     number = st.session_state.setdefault("entry", 0)
     with st.form(f"entry-{draft.kind}-{number}"):
-        row = ask_record(draft.kind, f"entry-{number}")
+        row, places = ask_record(draft.kind, f"entry-{number}")
         pressed = st.form_submit_button(_("Add it to the draft"), type="primary")
     st.html(
         render_note(_("* is needed. Give the partner's identifier of the child or a programme number, never a name."))
     )
-    if pressed:
-        checked = hand.check_rows(draft.kind, draft.partner, [row])
-        if checked.rejected:
-            st.html(render_table(summary.tabulate_reasons(checked).iloc[:, :3]))
-            return
-        with desk.open_vault() as (vault, _keys):
-            drafts.write_draft(vault, replace(draft, rows=(*draft.rows, row)))
-        st.session_state["entry"] = number + 1
-        st.rerun()
+    with tell_errors():
+        if pressed and not _refuse(draft.kind, find_faults(hand, draft, row), places):
+            with desk.open_vault() as (vault, _keys):
+                drafts.write_draft(vault, replace(draft, rows=(*draft.rows, row)))
+            st.session_state["entry"] = number + 1
+            st.rerun()
+
+
+def find_faults(hand: Hand, draft: Draft, row: Row) -> dict[str, str]:
+    """Return why a row cannot be added, by column; an empty column stands for the whole row."""
+    faults = dict.fromkeys(list_missing(get_kind(draft.kind), row, draft.partner), _MISSING)
+    if row:
+        faults |= {
+            fault["column"]: fault["reason"] for fault in hand.check_rows(draft.kind, draft.partner, [row]).reasons
+        }
+    return faults
+
+
+def _refuse(kind: str, faults: dict[str, str], places: dict[str, DeltaGenerator]) -> bool:
+    """Say above what is missing or wrong, and beside each field why; return whether anything is."""
+    if not faults:
+        return False
+    missing = [words.name_column(kind, column) for column, reason in faults.items() if reason == _MISSING]
+    wrong = [words.name_column(kind, column) for column, reason in faults.items() if column and reason != _MISSING]
+    said = [
+        _("Not added."),
+        _("Fill in: {columns}.", columns=", ".join(missing)) if missing else "",
+        _("Correct: {columns}.", columns=", ".join(wrong)) if wrong else "",
+        words.word_reason(faults.get("", "")),
+    ]
+    st.error(escape_markdown(" ".join(filter(None, said))))
+    for column, reason in faults.items():
+        if column in places:
+            places[column].html(html('<p class="fault">{}</p>', words.word_reason(reason)))
+    return True
 
 
 def _show_draft(desk: Desk, hand: Hand, draft: Draft) -> None:
@@ -92,6 +121,12 @@ def _show_draft(desk: Desk, hand: Hand, draft: Draft) -> None:
 
 def _import_draft(hand: Hand, draft: Draft, confirmed: int | None) -> None:
     """Import all rows, or none and say why some would come back."""
+    empty = [str(number) for number, row in enumerate(draft.rows, start=1) if not row]
+    if empty:
+        st.error(
+            _("Nothing was imported. There is nothing in number {numbers}: take it out.", numbers=", ".join(empty))
+        )
+        return
     checked = hand.check_rows(draft.kind, draft.partner, draft.rows)
     if checked.rejected:
         st.html(render_table(summary.tabulate_reasons(checked)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.desk import words
 from dashboard.desk.questions import list_places, place_fields
@@ -17,16 +18,17 @@ _FIRST = dt.date(2000, 1, 1)
 _NEEDS_ONE = ("child_id", "programme_number")
 
 
-def ask_record(kind: str, key: str) -> dict[str, str]:
-    """Show the fields of a record and return what is in them, by column; what is empty is left out."""
+def ask_record(kind: str, key: str) -> tuple[dict[str, str], dict[str, DeltaGenerator]]:
+    """Show the fields of a record; return what is in them by column, without those that are empty, and their places."""
     columns = [column for column in get_kind(kind).given if column.name != "partner"]
     row: dict[str, str] = {}
-    for place, column in zip(place_fields(len(columns)), columns, strict=True):
-        with place:
+    places = dict(zip((column.name for column in columns), place_fields(len(columns)), strict=True))
+    for column in columns:
+        with places[column.name]:
             text = _ask(kind, column, f"{key}-{column.name}")
         if text:
             row[column.name] = text
-    return row
+    return row, places
 
 
 def _ask(kind: str, column: Column, key: str) -> str:

@@ -38,6 +38,10 @@ def fill(page, number=0, **changes):
     return page.run()
 
 
+def read_errors(page):
+    return [error.value.replace("\\", "") for error in page.error]
+
+
 def read_draft(desk):
     with open_vault(desk.workspace) as vault:
         return drafts.read_draft(vault, "encounter")
@@ -69,6 +73,40 @@ def test_what_a_file_would_not_bring_in_is_not_added(desk):
     named = fill(page, child_id="Mirela Shpikur")
     assert "K-0412" in words_on(named)
     assert read_draft(desk).rows == ()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_empty_form_is_refused_and_says_beside_each_field_what_is_missing(desk, kind):
+    page = open_section(desk, "enter")
+    page.selectbox(key="entry-kind").set_value(kind)
+    page.run()
+    page.selectbox(key=f"entry-partner-{kind}").set_value("Qendra")
+    page.run()
+    next(button for button in page.button if button.label == "Add it to the draft").click()
+    page.run()
+    assert not page.exception
+    needed = [column for column in KINDS[kind].given if column.required and column.name != "partner"]
+    assert len(needed) >= 2
+    (said,) = read_errors(page)
+    assert said.startswith("Not added. Fill in: ")
+    assert all(column.label in said for column in needed if column.name != "child_id")
+    assert words_on(page).count('class="fault"') == len(needed)
+    assert "The draft" not in words_on(page)
+
+
+def test_missing_fields_of_a_started_form_are_named(desk):
+    page = fill(open_form(desk))
+    assert read_errors(page) == ["Not added. Fill in: Child identifier."]
+    assert words_on(page).count('class="fault"') == 1
+
+
+def test_an_empty_row_of_an_earlier_version_is_not_imported(desk):
+    with desk.open_vault() as (vault, _keys):
+        drafts.write_draft(vault, drafts.Draft("encounter", "Qendra", ({},)))
+    page = open_section(desk, "enter")
+    page.button(key="entry-import").click().run()
+    assert not page.success
+    assert "There is nothing in number 1" in read_errors(page)[0]
 
 
 def test_a_record_is_taken_out_again(desk):
