@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from dashboard.narrative.judgement import Amount, AreaJudgement, Unmet
+from dashboard.narrative.area import DOUBTS
+from dashboard.narrative.judgement import Amount, AreaJudgement, Doubt, Unmet
 from dashboard.narrative.speech import Speech
 from geo.layers.core.words import mark
 from geo.layers.risk import CERTAINTIES
@@ -41,13 +42,25 @@ def word_answer(t: Speech, areas: Mapping[str, AreaJudgement], plan: PlanSummary
 
 
 def _word_need(t: Speech, areas: Iterable[AreaJudgement]) -> Iterator[Finding]:
-    """Yield where the most children are not reached in each country; two areas where none is likely to be the first."""
+    """Yield where the most children are not reached in each country; two areas where none is likely to be the first.
+
+    Then, of countries of which that cannot be said, why not, and what would change it.
+    """
     ranked: dict[str, list[tuple[str, Unmet]]] = {}
+    doubts: dict[str, Doubt] = {}
     for judged in areas:
+        if judged.doubt:
+            doubts[judged.country] = judged.doubt
         if judged.unmet is not None:
             ranked.setdefault(judged.country, []).append((judged.area, judged.unmet))
-    if not ranked:
-        return
+    if ranked:
+        yield _word_ranked(t, ranked)
+    if doubts:
+        leads = [t(DOUBTS[doubt], country=t.name_area(country)) for country, doubt in sorted(doubts.items())]
+        yield Finding(t.join_parts(leads), t("more quarters of records and of days of outreach would change that"))
+
+
+def _word_ranked(t: Speech, ranked: Mapping[str, list[tuple[str, Unmet]]]) -> Finding:
     places, amounts, chances = [], [], []
     for country, ordered in ranked.items():
         ordered.sort(key=lambda pair: (pair[1].rank.value, -pair[1].amount.value))  # as the list and the map
@@ -62,7 +75,7 @@ def _word_need(t: Speech, areas: Iterable[AreaJudgement]) -> Iterator[Finding]:
         detail = t.join_parts([word, detail])
     # Where two areas of a country are named, no "and" stands beside their "or".
     listed = t.join_and(places) if min(chances) >= LIKELY else t.list_names(places)
-    yield Finding(t("The most children in need not reached are in {areas}", areas=listed), detail)
+    return Finding(t("The most children in need not reached are in {areas}", areas=listed), detail)
 
 
 def _word_amount(t: Speech, amount: Amount) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dashboard.narrative.judgement import AreaAdvice, AreaJudgement, Burden, Change, Statement
+from dashboard.narrative.judgement import AreaAdvice, AreaJudgement, Burden, Change, Doubt, Statement
 from dashboard.narrative.risk import format_effort_warning, list_statements
 from dashboard.narrative.speech import Speech
 from geo.layers.core.words import mark
@@ -15,6 +15,10 @@ _ADVICE: Mapping[Answer, str] = {
     "move": mark("The plan advises: {moved}."),
     "small": mark("A small gain, almost sure, worth it where the moves are easy: {moved}."),
     "nothing": mark("Considered, not sure enough to advise: {moved}."),
+}
+DOUBTS: Mapping[Doubt, str] = {
+    "few": mark("It cannot be said yet how many children in need are not reached in {country}: too few records"),
+    "silent": mark("{country} has no record of children or outreach in this release: there is no figure of need"),
 }
 
 
@@ -30,7 +34,12 @@ def word_area(t: Speech, judged: AreaJudgement, advice: AreaAdvice | None, pathw
 
 
 def word_unmet(t: Speech, judged: AreaJudgement) -> str:
-    """Return how many children in need are not reached, and the rank of the area; empty where that is not known."""
+    """Return how many children in need are not reached, and the rank of the area, or why that cannot be said.
+
+    Empty where it was not calculated.
+    """
+    if judged.doubt:
+        return f"{t(DOUBTS[judged.doubt], country=t.name_area(judged.country))}."
     if judged.unmet is None:
         return ""
     return t(

@@ -8,7 +8,7 @@ what `tact risk` wrote beside the release; on the public tier there is nothing t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from typing import Any, Literal
@@ -28,6 +28,9 @@ from risk.report.shift import AreaShift
 
 ALL = "all"  # pathways
 GapAnswer = Literal["gap", "none", "cannot_tell", "withheld"]
+Doubt = Literal["few", "silent"]
+_LEAST, _WIDEST = 0.5, 20.0  # children in a quarter; the upper end, times the estimate
+_NO_RECORD = ("almost_none", "not_searched", "no_data")  # states
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,8 @@ class AreaJudgement:
 
     rates, burdens (children newly in need), changes : by pathway. need : all pathways. share : of internal trafficking
     in what is met, the last complete year compared with the first, for Durrës and Tirana. gaps : whether reach of
-    services has one, by axis of work.
+    services has one, by axis of work. doubt : why need cannot be said in its country: too few records, or silent,
+    without any record of children or outreach; None where it can. No part that counts need is given then.
     """
 
     area: str
@@ -126,6 +130,7 @@ class AreaJudgement:
     unmet: Unmet | None
     share: AreaShift | None
     gaps: Mapping[str, GapAnswer]
+    doubt: Doubt | None = None
 
 
 @lru_cache(maxsize=16)
@@ -142,21 +147,50 @@ def judge_areas(current: CurrentRelease) -> dict[str, AreaJudgement]:
     needs, unmet = (_list_rows(current_release.read_table(current, name)) for name in ("need_region_quarter", UNMET))
     gaps, shifts = _read_gaps(current), read_shifts(current)
     known = {str(code): land[code] for code in land.index if any(code in rows for rows in rates.values())}
-    sizes = Counter(known.values())
+    sizes, silent = Counter(known.values()), find_silent_countries(current)
+    amounts = {code: _make_amount(unmet[code]) for code in known if code in unmet}
+    doubts = {country: _doubt_need([amounts[c] for c in amounts if known[c] == country]) for country in sizes}
+    doubts |= {country: "silent" for country in sizes if country in silent}
     return {
         code: AreaJudgement(
             code,
             country,
             {name: _make_statement(rows[code]) for name, rows in rates.items() if code in rows},
-            {name: _make_burden(rows[code], sizes[country]) for name, rows in burdens.items() if code in rows},
+            {
+                name: _make_burden(rows[code], sizes[country])
+                for name, rows in burdens.items()
+                if code in rows and not doubts[country]
+            },
             {name: _make_change(rows[code]) for name, rows in changes.items() if code in rows},
-            _make_amount(needs[code]) if code in needs else None,
-            _make_unmet(unmet[code], sizes[country]) if code in unmet else None,
+            _make_amount(needs[code]) if code in needs and not doubts[country] else None,
+            _make_unmet(unmet[code], sizes[country]) if code in unmet and not doubts[country] else None,
             shifts.get((code,)),
             gaps.get(code, {}),
+            doubts[country],
         )
         for code, country in known.items()
     }
+
+
+def _doubt_need(amounts: Sequence[Amount]) -> Doubt | None:
+    """Return "few" where not even the area of a country with the most need has an estimate that says anything."""
+    most = max(amounts, key=lambda amount: amount.value, default=None)
+    if most is None or (most.value >= _LEAST and (most.low >= _LEAST or most.high <= _WIDEST * most.value)):
+        return None
+    return "few"
+
+
+@lru_cache(maxsize=16)
+def find_silent_countries(current: CurrentRelease) -> frozenset[str]:
+    """Return the countries in which the release shows neither a child nor outreach in any area and quarter."""
+    land, heard = load_areas(current.release).table["country"].astype(str), set[str]()
+    for layer in ("encounters", "effort"):
+        if not current_release.has_layer(current, layer, "region", ()):
+            continue
+        periods = current_release.list_periods(current, layer, "region", "", ())
+        for frame in current_release.read_series(current, layer, "region", periods, ()).values():
+            heard |= {str(land[code]) for code in frame.index[~frame["state"].isin(_NO_RECORD)] if code in land.index}
+    return frozenset(set(land) - heard) if heard else frozenset()
 
 
 def judge_area(current: CurrentRelease, area: str) -> AreaJudgement | None:

@@ -38,6 +38,7 @@ _MONTHS = (
 )
 _MINUS = "−"
 _OF_ONE = 10.0
+_OF_NOTHING = 0.05  # below this, one decimal shows nothing
 _NEARLY_SURE = 0.995
 _KINDS = {
     "outreach team": mark("outreach team"),
@@ -121,11 +122,14 @@ class Speech:
         return _join_percent_sign(text.format(count=self.format_number(count), **values))
 
     def format_number(self, value: float | None, decimals: int | None = None) -> str:
-        """Format a number: without decimals from 10, else with one decimal; a dash if there is none."""
+        """Format a number: without decimals from 10, else with one decimal; a dash if there is none.
+
+        What one decimal would round to nothing is 0, not 0.0.
+        """
         if value is None or not math.isfinite(value):
             return "–"
         if decimals is None:
-            decimals = 0 if abs(value) >= _OF_ONE or float(value).is_integer() else 1
+            decimals = 0 if abs(value) >= _OF_ONE or abs(value) < _OF_NOTHING or float(value).is_integer() else 1
         thousands, point, _sign = SEPARATORS[self.language]
         plain = f"{abs(value):,.{decimals}f}"
         written = plain.replace(",", "\0").replace(".", point).replace("\0", thousands)

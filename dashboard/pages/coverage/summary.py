@@ -14,6 +14,7 @@ import pandas as pd
 
 from dashboard.map.view import MapView, find_latest
 from dashboard.narrative.access import has_access
+from dashboard.narrative.judgement import judge_areas
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names
@@ -136,7 +137,10 @@ def all_withheld(current: CurrentRelease, kind: str) -> bool:
 def tabulate_access(current: CurrentRelease, kind: str) -> pd.DataFrame:
     """Return the content of all three maps in words, one row for each area."""
     places, gaps, times = (read_access(current, show, kind) for show in _MEASURES)
-    need = current_release.read_table(current, f"need_{_LEVEL}_quarter").set_index("area").reindex(places.index)
+    judged = judge_areas(current)
+    counted = [code for code in places.index if code in judged and judged[code].need]
+    table = current_release.read_table(current, f"need_{_LEVEL}_quarter").set_index("area")
+    need = table.reindex(counted).reindex(places.index)
     between = [_format_interval(*ends) for ends in zip(need["lower"], need["upper"], strict=True)]
     rows = {
         _("Area"): places["name"],
@@ -156,7 +160,9 @@ def _format_interval(low: float, high: float) -> str:
 
 
 def _format_about(value: float, interval: str) -> str:
-    return _("{value} ({interval})", value=format_number(value), interval=interval)
+    return (
+        _("cannot tell") if pd.isna(value) else _("{value} ({interval})", value=format_number(value), interval=interval)
+    )
 
 
 def _format_places(row: Mapping[Any, Any]) -> str:

@@ -34,12 +34,13 @@ from risk.report.shift import WATCHED
 # Strength of the colour, by how sure it is whether an area is among the five with the most.
 _STRENGTHS = {"very_likely": 1.0, "very_likely_not": 1.0, "likely": 0.75, "likely_not": 0.75}
 _WEAK = 0.5
+_PATTERN = "ov-cannot_tell"
 
 
 def make_content(t: Speech, current: CurrentRelease) -> Content:
     """Return the content of the page for a release of the partner tier."""
     judged, plan = judge_areas(current), read_usual_plan(current)
-    bounds = breaks.choose_breaks([area.unmet.amount.value for area in judged.values() if area.unmet])
+    bounds = _choose_bounds(t, judged)
     colours = palette.choose_colours(palette.RISKS, len(bounds) + 1)
     histories = ranking.read_histories(current)
     pathway, table = address.read_pathway(list(name_pathways())), load_areas(current.release).table
@@ -66,9 +67,16 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
     )
 
 
+def _choose_bounds(t: Speech, judged: Mapping[str, AreaJudgement]) -> tuple[float, ...]:
+    """Return the lower bounds of the classes above the first; no two of them read the same."""
+    bounds = breaks.choose_breaks([area.unmet.amount.value for area in judged.values() if area.unmet])
+    written = {t.format_number(bound): bound for bound in reversed(bounds)}
+    return tuple(bound for words, bound in reversed(written.items()) if words != "0")
+
+
 def _word_findings(t: Speech, judged: Mapping[str, AreaJudgement], plan: PlanSummary | None) -> list[Finding]:
     findings = word_answer(t, judged, plan)
-    if any(area.unmet for area in judged.values()):
+    if any(area.unmet or area.doubt for area in judged.values()):
         return findings
     # A result of an earlier version.
     return [
@@ -107,7 +115,7 @@ def _make_key(
     period = next((area.unmet.amount.period for area in judged.values() if area.unmet), "")
     labels = ["0", *map(t.format_number, bounds)] if period else []
     labels[-1:] = [f"{label}+" for label in labels[-1:]]
-    unit = _("not calculated yet")
+    unit = _("cannot be said yet") if any(area.doubt for area in judged.values()) else _("not calculated yet")
     if period:
         unit = _("a quarter, year to {last}", last=format_month(Period.parse(period).end))
     advised = plan is not None and plan.answer != "nothing"
@@ -115,7 +123,11 @@ def _make_key(
         _("Children in need not reached"),
         unit,
         [LegendClass(*pair) for pair in zip(colours, labels, strict=True)] if labels else [],
-        [_("Paler: less sure whether among the five with the most."), _("Arrows: the best moves.") if advised else ""],
+        [
+            _("Paler: less sure whether among the five with the most.") if period else "",
+            _("Crosses: cannot tell. That does not mean low.") if any(area.doubt for area in judged.values()) else "",
+            _("Arrows: the best moves.") if advised else "",
+        ],
     )
 
 
@@ -142,7 +154,11 @@ def _make_marks(
         name = t.name_area(area.area)
         words = word_unmet(t, area) or _("no figure")
         marks[area.area] = AreaMark(
-            name if area.area in names else "", colour, f"{name}. {words}", numbers=_list_numbers(area.unmet)
+            name if area.area in names else "",
+            colour,
+            f"{name}. {words}",
+            pattern=_PATTERN if area.doubt else "",
+            numbers=_list_numbers(area.unmet),
         )
     return marks
 

@@ -125,7 +125,7 @@ def _render_rank(area: AreaJudgement) -> Markup:
 def _render_unmet(t: Speech, area: AreaJudgement, widest: float) -> Markup:
     """Return a bar with its interval, and the number with it."""
     if area.unmet is None:
-        return html("<small>{}</small>", _("no figure"))
+        return html("<small>{}</small>", _("cannot tell") if area.doubt == "few" else _("no figure"))
     amount = area.unmet.amount
     low, middle, high = (round(100 * value / widest, 1) for value in (amount.low, amount.value, amount.high))
     return html(

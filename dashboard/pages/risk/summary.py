@@ -317,8 +317,10 @@ def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
         _("to (97.5 %)"): frame["upper"].round(2),
         _("Chance of a high rate, %"): (100 * frame["exceeding"]).round(),
     }
-    if len(burden):
-        beside = burden.reindex(frame.index)
+    judged = judge_areas(current)
+    counted = [code for code in burden.index if code in judged and pathway in judged[code].burdens]
+    if counted:
+        beside = burden.loc[counted].reindex(frame.index)
         columns |= {
             _("Children newly in need per quarter"): beside["value"],
             _("of them from (2.5 %)"): beside["lower"],
@@ -326,7 +328,9 @@ def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
             _("Rank in the country"): beside["rank"],
             _("Rank from"): beside["rank_first"],
             _("Rank to"): beside["rank_last"],
-            _("Among the five with the most"): beside["top"].map(lambda p: name_certainty(judge_chance(p))),
+            _("Among the five with the most"): [
+                "" if math.isnan(chance) else name_certainty(judge_chance(chance)) for chance in beside["top"]
+            ],
         }
     return pd.DataFrame(columns)
 

@@ -1,5 +1,6 @@
 """The sentence of the first screen, in every case that it must tell apart."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -20,6 +21,10 @@ def judge(area, value=10.0, first=0.9, share=None, rank=1):
     return AreaJudgement(area, area[:2], {}, {}, {}, None, unmet, share, {})
 
 
+def doubt(area, why):
+    return replace(judge(area), unmet=None, doubt=why)
+
+
 def shift(area, verdict, power=None):
     return AreaShift((area,), 30.0, 60.0, -5.0, 40.0, 0.99, verdict, power)
 
@@ -37,6 +42,24 @@ def test_where_the_first_place_is_not_likely_two_areas_are_named():
         == "The most children in need not reached are in Tirana or Durrës (Albania), Central Macedonia (Greece)"
     )
     assert "likely" not in need.detail
+
+
+def test_where_need_cannot_be_said_the_answer_says_why_and_what_would_change_it():
+    areas = {area.area: area for area in (doubt("AL-11", "few"), doubt("GR-I", "silent"))}
+    need, *_others = answer.word_answer(T, areas, None)
+    assert need.lead == (
+        "It cannot be said yet how many children in need are not reached in Albania: too few records; "
+        "Greece has no record of children or outreach in this release: there is no figure of need"
+    )
+    assert need.detail == "more quarters of records and of days of outreach would change that"
+    assert not re.search(r"\d|Tirana|Attica", need.lead)
+
+
+def test_a_country_that_can_be_said_is_still_named_beside_one_that_cannot():
+    areas = {area.area: area for area in (judge("AL-11", 40, 0.7), doubt("GR-I", "silent"))}
+    first, second = answer.word_answer(T, areas, None)[:2]
+    assert first.lead == "The most children in need not reached are in Tirana (Albania)"
+    assert second.lead.startswith("Greece has no record")
 
 
 def test_where_it_is_likely_the_sentence_says_how_likely():

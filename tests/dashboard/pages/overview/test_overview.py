@@ -1,5 +1,6 @@
 """The Overview page: its answer, its list and map, what is new, both tiers, and a world without results."""
 
+import math
 import re
 import shutil
 from collections import Counter
@@ -13,6 +14,7 @@ from markupsafe import Markup
 from streamlit.testing.v1 import AppTest
 
 from dashboard.map.plane import find_centres
+from dashboard.narrative import judgement
 from dashboard.narrative.judgement import judge_areas, read_area_advice, read_usual_plan
 from dashboard.narrative.speech import Speech
 from dashboard.pages.overview import alerts, partner, public, ranking
@@ -77,6 +79,65 @@ def test_the_first_screen_answers_all_three_questions(current, t):
         assert t.name_area(most.area) in lead
     assert "internal trafficking" in lead.lower()
     assert re.search(r"advise|help", lead)
+
+
+@pytest.fixture
+def small(current, monkeypatch):
+    """Return the judgement of a small release: need that rounds to nothing, and nothing from Greece."""
+    read_table, read_series = current_release.read_table, current_release.read_series
+
+    def shrink(current, name):
+        table = read_table(current, name)
+        if name != judgement.UNMET:
+            return table
+        return table.assign(value=table["value"] / 5000, lower=table["lower"] / 10**6, upper=table["upper"] / 5)
+
+    def silence(*args):
+        frames = {period: frame.copy() for period, frame in read_series(*args).items()}
+        for frame in frames.values():
+            frame.loc[frame.index.str.startswith("GR"), ["value", "state"]] = [math.nan, "almost_none"]
+        return frames
+
+    monkeypatch.setattr(judgement.current_release, "read_table", shrink)
+    monkeypatch.setattr(judgement.current_release, "read_series", silence)
+    monkeypatch.setattr(judgement, "find_silent_countries", judgement.find_silent_countries.__wrapped__)
+    judged = judge_areas.__wrapped__(current)
+    monkeypatch.setattr(partner, "judge_areas", lambda _current: judged)
+    return judged
+
+
+def test_a_small_release_gets_no_number_rank_or_colour_of_need(current, t, small):
+    assert {(area.country, area.doubt) for area in small.values()} == {("AL", "few"), ("GR", "silent")}
+    assert not any(area.unmet or area.need or area.burdens for area in small.values())
+    content = partner.make_content(t, current)
+    assert content.findings[0].lead.startswith("It cannot be said yet")
+    assert not content.key.classes
+    assert "cannot be said yet" in content.key.unit
+    assert {(mark.colour, mark.pattern) for mark in content.marks.values()} == {("#fff", "ov-cannot_tell")}
+    assert not any(mark.numbers for mark in content.marks.values())
+    for country, words in (("AL", "cannot tell"), ("GR", "no figure")):
+        rows = str(content.render_rows(country, "unmet"))
+        assert f'<td class="unmet"><small>{words}</small>' in rows
+        assert "0.0" not in re.sub(r'title="[^"]*"', "", rows)
+
+
+def test_one_country_that_is_silent_leaves_the_other_as_it_is(current, t, small, monkeypatch):
+    monkeypatch.setattr(judgement, "_doubt_need", lambda _amounts: None)
+    judged = judge_areas.__wrapped__(current)
+    assert {area.country for area in judged.values() if area.unmet} == {"AL"}
+    assert {area.country for area in judged.values() if area.doubt} == {"GR"}
+
+
+def test_classes_of_the_legend_never_read_the_same(t, current):
+    areas = list(judge_areas(current).values())[:12]
+    tiny = {}
+    for n, area in enumerate(areas):
+        amount = replace(area.unmet.amount, value=0.001 + 0.006 * n)
+        tiny[area.area] = replace(area, unmet=replace(area.unmet, amount=amount))
+    bounds = partner._choose_bounds(t, tiny)
+    labels = ["0", *map(t.format_number, bounds)]
+    assert len(set(labels)) == len(labels)
+    assert "0.0" not in labels
 
 
 def test_the_area_in_the_address_opens_its_country_and_its_card(t):
