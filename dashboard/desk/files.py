@@ -63,11 +63,13 @@ def _take_files(hand: Hand) -> None:
 
 def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None, *, taken_back: bool) -> None:
     partner = f" · {entry.partner}" if entry.partner else ""
+    state = summary.find_state(entry, taken_back=taken_back)
     st.html(
         html(
-            '<div class="filehead"><h2>{}</h2><span class="state">{}</span><p>{}{}</p></div>',
+            '<div class="filehead"><h2>{}</h2><span class="state {}">{}</span><p>{}{}</p></div>',
             entry.file.name,
-            _("taken back") if taken_back else summary.word_state(entry),
+            state,
+            _(summary.STATES[state]),
             summary.word_recognition(entry.found) if entry.found else _("Not recognised yet"),
             partner,
         )

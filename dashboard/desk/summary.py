@@ -13,7 +13,15 @@ from data.restricted.intake.headings import OWN
 from data.restricted.intake.personal_words import SEEMS_PERSONAL
 from data.restricted.intake.recognition import MASK, Recognition
 from data.schema import get_kind
+from geo.layers.core.words import mark
 
+STATES = {
+    "imported": mark("imported"),
+    "undone": mark("taken back"),
+    "refused": mark("cannot be imported"),
+    "asked": mark("needs an answer"),
+    "ready": mark("ready"),
+}
 _NOT_READ = "?"
 _LINES = 5  # that are named for a reason
 
@@ -110,12 +118,10 @@ def tabulate_reasons(imported: Imported) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=head)
 
 
-def word_state(entry: FileInHand) -> str:
-    """Return in a word how far a file is."""
+def find_state(entry: FileInHand, *, taken_back: bool = False) -> str:
+    """Return how far a file is, as one of STATES."""
     if entry.result is not None:
-        return _("imported")
+        return "undone" if taken_back else "imported"
     if entry.refusal:
-        return _("cannot be imported")
-    if entry.found is None or entry.needs_partner or entry.found.questions:
-        return _("needs an answer")
-    return _("ready")
+        return "refused"
+    return "asked" if entry.found is None or entry.needs_partner or entry.found.questions else "ready"

@@ -1,5 +1,7 @@
 """The pages Files and Imports: a file dropped, asked about, imported, listed and taken back."""
 
+import re
+
 import pytest
 
 from dashboard.desk import words
@@ -9,6 +11,7 @@ from data.restricted.vault import open_vault
 from data.schema.vocabulary import ALL_PERSONAL
 from tests.helpers.desk import make_desk, open_section
 from tests.helpers.messy_files import FILES
+from tests.helpers.paths import ROOT
 
 MESSY = {messy.name: messy for messy in FILES}
 CODES = ("T-01", "T-02", "T-03", "T-04")
@@ -221,3 +224,19 @@ def test_one_card_that_fails_leaves_the_others(desk, tmp_path, monkeypatch):
     assert [box for box in page.selectbox if (box.key or "").startswith("answer-1-constants")]
     page.button(key="out-2").click().run()
     assert not page.error
+
+
+def test_a_file_that_cannot_be_imported_looks_like_no_other(desk, tmp_path):
+    page = open_section(desk)
+    for name in ("names", "sq-titles"):
+        page = drop(page, MESSY[name].write(tmp_path))
+    shown = words_on(page)
+    assert '<span class="state refused">cannot be imported</span>' in shown
+    assert '<span class="state asked">needs an answer</span>' in shown
+    theme = (ROOT / "dashboard/static/theme.css").read_text(encoding="utf-8")
+    colours = [
+        re.search(rf"\.filehead \.{state} {{([^}}]*)}}", theme) for state in ("state", "refused", "asked", "undone")
+    ]
+    assert all(colours)
+    assert len({colour[1].partition(";")[0] + colour[1].split(";")[1] for colour in colours}) == 4
+    assert {button.proto.type for button in page.button if (button.key or "").startswith("out-")} == {"secondary"}
