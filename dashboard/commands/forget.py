@@ -29,7 +29,7 @@ _UNKNOWN_CHILD = (
 )
 _UNKNOWN_NUMBER = "No record has this programme number. Check it for typing errors. Nothing was changed yet."
 _LISTS = "Lists of rejected rows were removed too. To make one again, import its file again."
-_PUBLISHED = "Published numbers of final years stay as they are."
+_PUBLISHED = "Published numbers of final years stay as they are. Provisional ones stay until their year is final."
 
 
 def forget(

@@ -1,4 +1,4 @@
-"""`tact undo`: take back one import, as if it had never been."""
+"""`tact undo`: take back one import."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from data.errors import InputError
 from data.restricted.imports import undo_import
 from data.restricted.vault import Undone, open_vault
 
-_PUBLISHED = "Published numbers of final years stay as they are."
+_PUBLISHED = "Published numbers of final years stay as they are. Provisional ones stay until their year is final."
 
 
 def undo(
@@ -23,7 +23,7 @@ def undo(
     yes: Annotated[bool, typer.Option("--yes", help="Undo without asking, for scripts.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Take back one import, as if it had never been.
+    """Take back one import. What was published stays.
 
     Its new records go away, and what it corrected is as before. Records that were corrected or sent again since stay.
     The lists of rejected rows of that partner go too.
@@ -48,7 +48,7 @@ def _require_yes(entry: dict[str, Any], effect: Undone, *, as_json: bool) -> Non
     what = f"Import {entry['number']} of {entry['at'][:16]} (UTC), {entry['kind']}{partner}: "
     what += f"{entry['accepted']:,} accepted, {entry['changed']:,} changed. "
     what += f"To undo it takes {effect.removed:,} records away, leaves {effect.restored:,} as other imports say, and "
-    what += f"{effect.kept:,} as they were corrected or sent again since."
+    what += f"{effect.kept:,} as they were corrected or sent again since. {_PUBLISHED}"
     if as_json or not can_ask():
         why = "With --json nothing is asked" if as_json else "This is not a terminal"
         raise InputError(f"{what} {why}, so nothing was changed. To undo it without asking: --yes")

@@ -121,7 +121,7 @@ def _withdraw(desk: Desk) -> None:
 def _word_deleted(count: int) -> str:
     """Return how many records were deleted, and where they still are."""
     return _(
-        "{count} records were deleted. Published numbers of final years stay as they are, and older backups still "
-        "contain these records: destroy those that you no longer need.",
+        "{count} records were deleted. Published numbers of final years stay as they are. Provisional ones stay until "
+        "their year is final. Older backups still contain these records: destroy those that you no longer need.",
         count=format_number(count),
     )

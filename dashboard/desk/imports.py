@@ -21,7 +21,7 @@ _DONE = "undone"
 
 def show(desk: Desk) -> None:
     """Show the list of imports, latest first, and what an undo would take away."""
-    show_title(desk, _("Imports"), _("Each import can be taken back as a whole, as if it had never been."))
+    show_title(desk, _("Imports"), _("Each import can be taken back as a whole. What was published stays."))
     with desk.open_vault() as (vault, _keys):
         imports = vault.list_imports()[::-1]
     done = st.session_state.pop(_DONE, None)
@@ -62,7 +62,7 @@ def list_effects(undone: Undone) -> list[str]:
         _("{count} records are again as other imports say.", count=format_number(undone.restored)),
         _("{count} records stay, because they were corrected or sent again since.", count=format_number(undone.kept)),
         _("The lists of rejected rows of this partner go too: they can be made again from the files."),
-        _("Published numbers of final years stay as they are."),
+        _("Published numbers of final years stay as they are. Provisional ones stay until their year is final."),
     ]
 
 

@@ -78,6 +78,8 @@ def walk_through(desk, tmp_path, language):
     listed.run()
     if english:
         assert "3 records go away" in words_on(listed)
+        assert "Provisional ones stay until their year is final" in words_on(listed)
+        assert "never been" not in words_on(listed)
     with open_vault(desk.workspace) as vault:
         assert vault.count("encounter") == 3
     listed.button(key="undo-now").click().run()
