@@ -186,7 +186,8 @@ def import_files(
 def list_imports(context: typer.Context, as_json: Json = False) -> None:
     """List the imports: number, when, kind, partner and counts.
 
-    The names of files are not stored, because people put names of children into them.
+    The vault keeps no names of files, because people put names of children into them. Only a list of rejected rows, in
+    the folder rejects, has the name of its file until the list is deleted.
     """
     workspace = open_workspace(context)
     with open_vault(workspace) as vault:

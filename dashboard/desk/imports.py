@@ -33,7 +33,11 @@ def show(desk: Desk) -> None:
     st.html(render_table(tabulate_imports(imports)))
     st.html(
         render_note(
-            _("The names of files are not stored, because people put names of children into them. Times are in UTC.")
+            _(
+                "The vault keeps no names of files, because people put names of children into them. Only a list of "
+                "rejected rows, in the folder rejects, has the name of its file until the list is deleted. Times are "
+                "in UTC."
+            )
         )
     )
     _show_undo(desk, imports)

@@ -242,3 +242,13 @@ def test_a_file_that_cannot_be_imported_looks_like_no_other(desk, tmp_path):
     assert all(colours)
     assert len({colour[1].partition(";")[0] + colour[1].split(";")[1] for colour in colours}) == 4
     assert {button.proto.type for button in page.button if (button.key or "").startswith("out-")} == {"secondary"}
+
+
+@pytest.mark.parametrize("language", ["en", "sq", "el"])
+def test_the_page_imports_says_where_the_name_of_a_file_stays(desk, tmp_path, language):
+    import_with_list(desk, tmp_path)
+    named = [path.name for path in desk.workspace.rejects.rglob("*.csv")]
+    assert named == ["invented-sq-titles.xlsx.rejected.csv"]
+    shown = words_on(open_section(desk, "imports", language))
+    assert "invented-sq-titles" not in shown
+    assert "rejects" in shown
