@@ -11,6 +11,7 @@ from dashboard.desk import words
 from dashboard.desk.hand import FileInHand, Hand
 from dashboard.desk.summary import name_areas
 from dashboard.site.text import _, escape_markdown, format_number
+from dashboard.widgets.markup import render_list, render_note
 from data.reference import area_table
 from data.restricted.intake.recognition import Question, read_place_label
 from data.schema import get_kind
@@ -74,6 +75,13 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
     assert entry.found is not None
     kind = entry.found.kind
     st.markdown(f"**{escape_markdown(words.word_question(kind, question))}**")
+    if question.topic == "constants":
+        sentence = _(
+            "What you choose here is stored for all {count} rows of this file. If the rows differ, do not guess: ask "
+            "the partner for a column that says it.",
+            count=format_number(entry.found.rows),
+        )
+        st.html(render_note(sentence))
     replies = {}
     for cell, (part, allowed) in zip(place_fields(len(question.parts)), question.parts.items(), strict=True):
         options = list(allowed) or list_places(kind, question.column)
@@ -93,6 +101,8 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
             placeholder=_("Choose"),
             key=f"answer-{entry.number}-{question.topic}-{question.column}-{part}",
         )
+        if question.topic == "constants" and (explained := words.list_help(kind, part)):
+            cell.html(render_list(explained))
     return {part: reply or "" for part, reply in replies.items()}
 
 

@@ -68,6 +68,27 @@ REASONS = (
 )
 
 
+# What is asked for all rows at once is chosen once for many children, so each answer is explained.
+_HELP = {
+    ("stage", "at_risk"): mark("In danger of being trafficked; no sign that it has already happened."),
+    ("stage", "recruited"): mark("Somebody has won or taken the child in order to exploit it."),
+    ("stage", "in_exploitation"): mark("The child is exploited now. Nobody needs to have identified it as a victim."),
+    ("stage", "identified"): mark("The responsible authorities decided that the child is a victim of trafficking."),
+    ("stage", "returning"): mark("On the way back to the family or the home country."),
+    ("stage", "reintegrating"): mark("Back, and helped to live safely with a family, at school and in the community."),
+    ("pathway", "internal"): mark("The child stays inside one country."),
+    ("pathway", "al_to_gr"): mark("The child comes from Albania and is taken, or was to be taken, to Greece."),
+    ("pathway", "other_cross_border"): mark("Across another border, also from Greece to Albania."),
+    ("pathway", "none_known"): mark("Nobody recorded it."),
+    ("axis", "prevention"): mark("Work that keeps children from being trafficked."),
+    ("axis", "protection"): mark("Help that makes a child safe, such as shelter, health care and legal aid."),
+    ("axis", "assisted_voluntary_return"): mark("Help for a child and family who choose to go back to their country."),
+    ("axis", "reintegration"): mark("Help to live safely again with a family, at school and in the community."),
+    ("axis", "coordination"): mark("Work by which organisations and authorities of both countries act together."),
+    ("found", "reported"): mark("Somebody else told the partner of the child, such as a school or the police."),
+    ("found", "discovered"): mark("The partner's own team met the child during outreach."),
+}
+
 PERSONAL = {
     "names": mark("names"),
     "dates of birth": mark("dates of birth"),
@@ -90,6 +111,12 @@ def name_code(kind: str, name: str, code: str) -> str:
     """Return the words of a category in the officer's language; a code that has none as it is."""
     column = get_kind(kind).column(name)
     return _find_name(column, code) or column.allowed.get(code, code)
+
+
+def list_help(kind: str, name: str) -> list[str]:
+    """Return the categories of a column that have an explanation, each with it."""
+    codes = get_kind(kind).column(name).allowed
+    return [f"{name_code(kind, name, code)}: {_(_HELP[name, code])}" for code in codes if (name, code) in _HELP]
 
 
 def _find_name(column: Column, code: str) -> str:

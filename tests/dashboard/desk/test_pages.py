@@ -89,6 +89,37 @@ def walk_through(desk, tmp_path, language):
         assert vault.count("encounter") == 0
 
 
+@pytest.mark.parametrize(
+    ("language", "stage", "pathway"),
+    [
+        ("en", "formally identified as a victim", "Pathway"),
+        ("sq", "viktimë e trafikimit e identifikuar formalisht", "Rruga e trafikimit"),
+        ("el", "επίσημα αναγνωρισμένο θύμα εμπορίας ανθρώπων", "Διαδρομή εμπορίας"),
+    ],
+)
+def test_what_holds_for_all_rows_is_asked_in_full_words_and_explained(desk, tmp_path, language, stage, pathway):
+    path = tmp_path / "list.csv"
+    path.write_text(
+        "date,municipality,child_id,form\n" + "".join(f"2008-03-0{n},Tirana,K-{n},begging\n" for n in range(1, 5)),
+        encoding="utf-8",
+    )
+    page = drop(open_section(desk, language=language), path)
+    assert not page.exception
+    boxes = {box.key.rpartition("-")[2]: box for box in page.selectbox if box.key and "answer-1-constants" in box.key}
+    assert boxes.keys() == {"stage", "pathway", "axis", "found"}
+    assert stage in boxes["stage"].options
+    assert boxes["pathway"].label == pathway
+    shown = words_on(page)
+    with speak(language):
+        for name, box in boxes.items():
+            lines = words.list_help("encounter", name)
+            assert [line.partition(":")[0] for line in lines] == box.options[: len(lines)]
+            assert len(lines) == len(box.options)
+            assert all(line.replace("'", "&#39;") in shown for line in lines)
+    if language == "en":
+        assert "stored for all 4 rows of this file" in shown
+
+
 def test_a_file_whose_rows_name_nobody_is_asked_for_its_partner(desk, tmp_path):
     page = drop(open_section(desk), MESSY["sq-titles"].write(tmp_path), "")
     assert not [box for box in page.selectbox if box.key and box.key.startswith("answer-")]
