@@ -292,7 +292,7 @@ def test_numbers_and_lengths_of_time_have_room_in_every_language_on_an_old_proje
     served = serve(scored.releases, "--derived", str(scored.derived))
     page = look(f"{served.url}/?lang={language}", (1024, 768), ready=False)
     page.locator(".ranking td.unmet").first.wait_for(timeout=60_000)
-    runs_over = """() => [...document.querySelectorAll('.ranking td.unmet')].filter((cell) => {
+    runs_over = """() => [...document.querySelectorAll('.ranking td:is(.unmet, .amount)')].filter((cell) => {
       const range = document.createRange();
       range.selectNodeContents(cell);
       return range.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1;

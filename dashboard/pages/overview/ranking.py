@@ -26,6 +26,7 @@ ORDERS = {
 }
 _GAPS = {"gap": mark("gap"), "none": mark("no gap"), "cannot_tell": mark("cannot tell"), "withheld": mark("withheld")}
 _QUARTERS = 12
+_NEED = 2  # column of the number with its bar, each in a cell of its own
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,27 @@ def render_ranking(
     """
     widest = max((area.unmet.amount.high for area in areas if area.unmet), default=1.0)
     rows = join_markup(_render_row(t, area, histories.get(area.area), pathway, widest) for area in areas)
+    quarters = max((len(history.periods) for history in histories.values()), default=0)
     axes = len(next((area.gaps for area in areas if area.gaps), {}))
     heads = [
         (_("Rank"), _("95 % interval of the rank within the country, by children not reached")),
         (_("Area"), ""),
         (_("Not reached, a quarter"), _("Children in need whom outreach of today does not reach: 95 % interval")),
-        (_("Met, 3 years"), _("Children identified or met in each of the last twelve quarters (protected numbers)")),
+        (
+            _("Met, 3 years")
+            if quarters == _QUARTERS
+            else t.format_plural("Met, {count} quarter", "Met, {count} quarters", quarters),
+            _("Children identified or met in each of the quarters shown (protected numbers)"),
+        ),
         (_("Rate"), _("Rate over the whole time compared with the national average")),
         (_("Gaps on {axes} axes", axes=axes) if axes else _("Gaps"), _("Gaps in reach of services, by axis of work")),
     ]
     others = _("Not ranked, since no population is known: {areas}", areas=t.list_areas(unranked)) if unranked else ""
-    rows += html('<tr class="others"><td colspan="6">{}</td></tr>', others) if others else Markup("")
-    head = join_markup(html('<th scope="col" title="{}">{}</th>', hint, name) for name, hint in heads)
+    rows += html('<tr class="others"><td colspan="7">{}</td></tr>', others) if others else Markup("")
+    head = join_markup(
+        html('<th scope="col" title="{}"{}>{}</th>', hint, Markup(" colspan=2") if n == _NEED else "", name)
+        for n, (name, hint) in enumerate(heads)
+    )
     return html(
         '<div class="ranking" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>', head, rows
     )
@@ -101,7 +111,7 @@ def _render_row(t: Speech, area: AreaJudgement, history: History | None, pathway
     return html(
         '<tr data-area="{}" class="{}"><td class="rank">{}</td>'
         '<th scope="row"><a href="?area={}" target="_self">{}</a>{}</th>'
-        '<td class="unmet">{}</td><td class="course">{}</td><td class="rate">{}</td><td class="gaps">{}</td></tr>',
+        '{}<td class="course">{}</td><td class="rate">{}</td><td class="gaps">{}</td></tr>',
         area.area,
         "watched" if area.area in WATCHED else "",
         _render_rank(area),
@@ -123,14 +133,16 @@ def _render_rank(area: AreaJudgement) -> Markup:
 
 
 def _render_unmet(t: Speech, area: AreaJudgement, widest: float) -> Markup:
-    """Return a bar with its interval, and the number with it."""
+    """Return a cell with the bar and its interval, and one with the number."""
     if area.unmet is None:
-        return html("<small>{}</small>", _("cannot tell") if area.doubt == "few" else _("no figure"))
+        words = _("cannot tell") if area.doubt == "few" else _("no figure")
+        return html('<td class="unmet" colspan="2"><small>{}</small></td>', words)
     amount = area.unmet.amount
     low, middle, high = (round(100 * value / widest, 1) for value in (amount.low, amount.value, amount.high))
     return html(
-        '<span class="bar" aria-hidden="true"><i style="width:{}%"></i>'
-        '<b style="left:{}%;width:{}%"></b></span><span class="number">{}</span> <small>{}</small>',
+        '<td class="unmet"><span class="bar" aria-hidden="true"><i style="width:{}%"></i>'
+        '<b style="left:{}%;width:{}%"></b></span></td>'
+        '<td class="amount"><span class="number">{}</span> <small>{}</small></td>',
         middle,
         low,
         round(high - low, 1),

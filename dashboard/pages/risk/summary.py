@@ -14,7 +14,7 @@ import pandas as pd
 
 from dashboard.narrative import headlines
 from dashboard.narrative.area import word_burden, word_change, word_unmet
-from dashboard.narrative.judgement import judge_area, judge_areas
+from dashboard.narrative.judgement import find_silent_countries, judge_area, judge_areas
 from dashboard.narrative.risk import (
     format_statement,
     judge_chance,
@@ -63,9 +63,13 @@ def name_unjudged(current: CurrentRelease) -> str:
 
 
 def find_area(current: CurrentRelease, pathway: str) -> str:
-    """Return the chosen area; else the one with the highest chance of a high rate, in the chosen country if any."""
+    """Return the chosen area; else the one with the highest chance of a high rate.
+
+    That is in the chosen country if any, else in one with records.
+    """
     rates, chosen = read_area_rates(current, pathway), address.read_area()
-    inside = rates[rates["country"] == chosen] if chosen in set(rates["country"]) else rates
+    heard = rates[~rates["country"].isin(find_silent_countries(current))]
+    inside = rates[rates["country"] == chosen] if chosen in set(rates["country"]) else heard
     return address.find_area(current, name_areas(current), str(inside["exceeding"].idxmax()))
 
 

@@ -117,7 +117,7 @@ def test_a_small_release_gets_no_number_rank_or_colour_of_need(current, t, small
     assert not any(mark.numbers for mark in content.marks.values())
     for country, words in (("AL", "cannot tell"), ("GR", "no figure")):
         rows = str(content.render_rows(country, "unmet"))
-        assert f'<td class="unmet"><small>{words}</small>' in rows
+        assert f'<td class="unmet" colspan="2"><small>{words}</small>' in rows
         assert "0.0" not in re.sub(r'title="[^"]*"', "", rows)
 
 
@@ -166,6 +166,13 @@ def test_a_row_says_number_interval_certainty_and_each_gap(current, t):
     assert f"{t.format_number(amount.low)} to {t.format_number(amount.high)}" in row
     assert f"<b>{rank.first}</b><small>–{rank.last}</small>" in row
     assert row.count('title="') >= len(area.gaps) == 5
+
+
+@pytest.mark.parametrize(("quarters", "head"), [(3, "Met, 3 quarters"), (1, "Met, 1 quarter"), (12, "Met, 3 years")])
+def test_the_head_of_the_course_says_the_true_span(current, t, quarters, head):
+    area = judge_areas(current)["AL-02"]
+    history = ranking.History(("2008-03-01/P3M",) * quarters, (4.0,) * quarters)
+    assert f">{head}</th>" in str(ranking.render_ranking(t, [area], {"AL-02": history}, "internal"))
 
 
 def test_a_period_without_a_number_is_no_zero_in_the_course():

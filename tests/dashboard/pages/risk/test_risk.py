@@ -395,3 +395,9 @@ def test_text_from_data_is_text(current, monkeypatch):
     drawn = rates.render_rates(speak_to_reader(current), current, "internal", rates.EVERY, "AL-11")
     assert "<img" not in drawn
     assert "&lt;img" in drawn
+
+
+@pytest.mark.parametrize(("silent", "opened"), [("GR", "AL"), ("AL", "GR")])
+def test_the_page_opens_the_country_with_records(current, monkeypatch, silent, opened):
+    monkeypatch.setattr(summary, "find_silent_countries", lambda _current: {silent})
+    assert summary.find_area(current, "internal").startswith(opened)
