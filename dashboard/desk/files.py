@@ -16,6 +16,8 @@ from data.restricted.governance.retention import Overdue
 from data.restricted.imports import Imported
 from data.restricted.intake import UNREAD
 
+_LOOKS_EVERY = 5.0  # seconds between two looks at governance.toml
+
 
 def show(desk: Desk) -> None:
     """Show where files are dropped, and the files in hand."""
@@ -23,6 +25,7 @@ def show(desk: Desk) -> None:
     show_title(
         desk, _("Files"), _("Drop a partner's lists as they are. You see how they are read before anything is stored.")
     )
+    _watch_partners(hand, hand.list_governed())
     _take_files(hand)
     # Asked once for all files: an import looks again before it deletes anything.
     overdue = hand.find_overdue() if hand.files else None
@@ -37,6 +40,13 @@ def show(desk: Desk) -> None:
             if st.button(label, key=f"out-{entry.number}"):
                 del hand.files[entry.file.name]
                 st.rerun()
+
+
+@st.fragment(run_every=_LOOKS_EVERY)
+def _watch_partners(hand: Hand, known: tuple[str, ...]) -> None:
+    """Draw the page anew when governance.toml names other partners than before."""
+    if hand.list_governed() != known:
+        st.rerun()
 
 
 def _take_files(hand: Hand) -> None:
@@ -84,7 +94,7 @@ def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None, *, taken_
         _show_result(entry, entry.result)
         return
     if entry.refusal:
-        _show_refusal(entry)
+        _show_refusal(hand, entry)
     elif entry.found is None:
         questions.ask_kind(entry)
     elif entry.needs_partner:
@@ -98,7 +108,10 @@ def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None, *, taken_
     _show_reading(hand, entry)
 
 
-def _show_refusal(entry: FileInHand) -> None:
+def _show_refusal(hand: Hand, entry: FileInHand) -> None:
+    if entry.names_unknown:
+        questions.tell_unknown(hand)
+        return
     lead = _("This file cannot be imported as it is.")
     if not entry.personal:
         st.error(f"**{lead}** {escape_markdown(entry.refusal)}")

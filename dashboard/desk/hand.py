@@ -17,7 +17,7 @@ from data.reference import area_table
 from data.restricted import drafts, governance, imports, intake
 from data.restricted.drafts import Draft, Row
 from data.restricted.governance.retention import Overdue, find_overdue
-from data.restricted.imports import Imported, Importer
+from data.restricted.imports import Imported, Importer, UnknownPartner
 from data.restricted.intake import mapping
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import MemoryFile
@@ -36,7 +36,8 @@ class FileInHand:
     """A dropped file with its number on the desk: whose it is, what was recognised, what an import would do, and did.
 
     `kind` is the officer's word where the file does not tell. `refusal` is why nothing of it can be imported,
-    `personal` the personal data in it if that is the reason (FileRefused).
+    `personal` the personal data in it if that is the reason (FileRefused). `names_unknown`: the reason is a partner
+    whom governance.toml does not name.
     """
 
     number: int
@@ -46,6 +47,7 @@ class FileInHand:
     found: Recognition | None = None
     refusal: str = ""
     personal: tuple[tuple[str, str, int], ...] = ()
+    names_unknown: bool = False
     trial: Imported | None = None
     result: Imported | None = None
     settled: object = None
@@ -78,10 +80,18 @@ class Hand:
 
     def list_partners(self) -> list[str]:
         """List the partners that the vault knows, and for real records those that governance.toml names."""
-        workspace = self.desk.workspace
-        named = () if workspace.invented else governance.read(workspace).partners
         with self.desk.open_vault() as (vault, _):
-            return sorted({*vault.partners(), *named})
+            return sorted({*vault.partners(), *self.list_governed()})
+
+    def list_governed(self) -> tuple[str, ...]:
+        """List the partners that governance.toml names; nobody for invented records."""
+        workspace = self.desk.workspace
+        return () if workspace.invented else governance.read(workspace).partners
+
+    def may_send(self, partner: str) -> bool:
+        """Return whether files of a partner can be imported."""
+        with self.desk.open_vault() as (vault, _):
+            return not imports.find_new_partners(self.desk.workspace, vault, [partner])
 
     def take(self, name: str, content: bytes, partner: str) -> FileInHand:
         """Take a file in hand; one of the same name is replaced."""
@@ -94,11 +104,11 @@ class Hand:
     def look(self, entry: FileInHand) -> None:
         """Recognise a file and try its import, unless both are known for the answers that there are now."""
         mappings = self._read_mappings(entry)
-        settled = (entry.partner, entry.kind, mappings, self.imports)
+        settled = (entry.partner, entry.kind, mappings, self.imports, self.list_governed())
         if entry.result is not None or entry.settled == settled:
             return
         entry.found = entry.trial = None
-        entry.refusal, entry.personal = "", ()
+        entry.refusal, entry.personal, entry.names_unknown = "", (), False
         try:
             imports.check_workspace_kind(self.desk.workspace, [entry.file])
             kind = entry.kind or intake.guess_kind(entry.file, mappings)
@@ -113,6 +123,7 @@ class Hand:
         except (FileRefused, WorkspaceError) as refusal:
             entry.refusal = str(refusal)
             entry.personal = refusal.personal if isinstance(refusal, FileRefused) else ()
+            entry.names_unknown = isinstance(refusal, UnknownPartner)
         entry.settled = settled
 
     def reply(self, entry: FileInHand, replies: Replies, columns: Mapping[str, str] = MappingProxyType({})) -> None:

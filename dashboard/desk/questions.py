@@ -13,6 +13,7 @@ from dashboard.desk.summary import name_areas
 from dashboard.site.text import _, escape_markdown, format_number
 from dashboard.widgets.markup import render_list, render_note
 from data.reference import area_table
+from data.restricted import governance
 from data.restricted.intake.recognition import Question, read_place_label
 from data.schema import get_kind
 from data.schema.kinds import KINDS
@@ -23,7 +24,7 @@ _UNNAMED = re.compile(r"column \d+")  # stands for a heading that is not repeate
 
 
 def ask_partner(hand: Hand, key: str, label: str, help_text: str | None = None) -> str:
-    """Ask for a partner, known or new; empty if nobody says it."""
+    """Ask for a partner, known or new; empty if nobody says it, and for one whose real records nobody allowed."""
     partner = st.selectbox(
         label,
         hand.list_partners(),
@@ -34,7 +35,23 @@ def ask_partner(hand: Hand, key: str, label: str, help_text: str | None = None) 
         key=key,
         width=_WIDTH,
     )
-    return " ".join((partner or "").split())
+    chosen = " ".join((partner or "").split())
+    if not chosen or hand.may_send(chosen):
+        return chosen
+    tell_unknown(hand)
+    return ""
+
+
+def tell_unknown(hand: Hand) -> None:
+    """Say that governance.toml does not name a partner, and what to do."""
+    path = governance.read(hand.desk.workspace).path
+    st.error(
+        _(
+            "This partner is not in {file}. Partners are organisations, never persons. Write an organisation there "
+            "under [controllers], or with an agreement of kind “partner”. The desk looks again by itself.",
+            file=escape_markdown(str(path)),
+        )
+    )
 
 
 def ask_kind(entry: FileInHand) -> None:

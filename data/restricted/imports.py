@@ -25,6 +25,10 @@ from data.workspace.types import ProgressCount
 _TABLES = (".csv", ".xlsx", ".xls")  # what is no such file is read too if its content is
 
 
+class UnknownPartner(FileRefused):
+    """A file of real records names a partner that nobody decided on."""
+
+
 class _Rehearsal(Exception):
     """Ends the transaction of a dry run, so that nothing of it is stored."""
 
@@ -106,13 +110,11 @@ class Importer:
         )
 
     def _refuse_unknown_partners(self, path: InputFile, read: intake.Intake) -> None:
-        """Raise FileRefused where a file of real records names a partner that nobody decided on: it may be a person."""
-        if self.workspace.invented:
-            return
-        governed, present = governance.read(self.workspace), {name.casefold() for name in self.vault.partners()}
-        new = [n for n in read.partners if n.casefold() not in present and not governed.has_partner(n)]
+        """Raise UnknownPartner where a file of real records names a partner that nobody decided on: maybe a person."""
+        new = find_new_partners(self.workspace, self.vault, read.partners)
         if new:
-            raise FileRefused(
+            governed = governance.read(self.workspace)
+            raise UnknownPartner(
                 f"{path.name} names {len(new)} {'partner' if len(new) == 1 else 'partners'} whom {governed.path} does "
                 "not. No row was imported. Partners are organisations, never persons: look at the column of partners "
                 "and at --partner. Write a new organisation into the file, under [controllers] or with an agreement of "
@@ -139,6 +141,17 @@ class Importer:
             return None
         intake.write_rejects(target, read.rejects)
         return target
+
+
+def find_new_partners(workspace: Workspace, vault: Vault, partners: Iterable[str]) -> list[str]:
+    """Return those partners of whom the vault has no records, and whom governance.toml does not name.
+
+    None are new in a workspace of invented records.
+    """
+    if workspace.invented:
+        return []
+    governed, present = governance.read(workspace), {name.casefold() for name in vault.partners()}
+    return [name for name in partners if name.casefold() not in present and not governed.has_partner(name)]
 
 
 def find_mappings(workspace: Workspace, partner: str | None, file: Path | None = None) -> dict[str, ColumnMapping]:

@@ -32,9 +32,9 @@ class Clocks:
         return self.times[0], self.times[1]
 
 
-def make_desk(folder: Path) -> tuple[state.Desk, Clocks]:
-    """Return the unlocked desk of a new practice workspace, with its clocks; its keys are in files as always."""
-    workspace = Workspace.create(folder / "practice", "invented")
+def make_desk(folder: Path, kind: str = "invented") -> tuple[state.Desk, Clocks]:
+    """Return the unlocked desk of a new workspace, with its clocks; its keys are in files as always."""
+    workspace = Workspace.create(folder / "practice", kind)
     secrets = keys.create(workspace.id)
     Vault.create(workspace.vault, secrets).close()
     clocks = Clocks()

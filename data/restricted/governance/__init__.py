@@ -173,7 +173,7 @@ def read(workspace: Workspace) -> Governance:
         _text(_section(fields, "communities"), "decision") == "approved",
         _text(_section(fields, "dark_figure"), "decision") == "approved",
         tuple(map(_agreement, _blocks(fields, "agreements"))),
-        tuple(_list_partners(fields)),
+        tuple(name for name in _list_partners(fields) if name),
     )
 
 

@@ -1,0 +1,58 @@
+"""Partners at the desk: who may send real records stands in governance.toml; a change of it counts at once."""
+
+import pytest
+
+from dashboard.desk.hand import Hand
+from dashboard.site.text import speak
+from dashboard.site.text import translate_into as translate
+from tests.dashboard.commands.test_governance import ENCOUNTER, encounters, name_partners
+from tests.dashboard.desk.test_pages import words_on
+from tests.helpers.desk import make_desk, open_section
+
+NEW = "Qendra e Re"
+NOTICE = (
+    "This partner is not in {file}. Partners are organisations, never persons. Write an organisation there under "
+    "[controllers], or with an agreement of kind “partner”. The desk looks again by itself."
+)
+
+
+@pytest.fixture
+def real(tmp_path):
+    desk = make_desk(tmp_path, "real")[0]
+    (desk.workspace.path / "governance.toml").write_text("[controllers]\nnames = []\n", encoding="utf-8")
+    name_partners(desk.workspace.path, "Qendra")
+    return desk
+
+
+@pytest.mark.parametrize("language", ["en", "sq", "el"])
+def test_a_new_partner_is_refused_at_once_and_allowed_when_the_file_names_it(real, tmp_path, monkeypatch, language):
+    with speak(language):
+        notice = translate(language, NOTICE).partition(".")[2].partition(".")[2].partition("[")[0].strip()
+    assert notice
+    # A page under test cannot type a new partner, so the list offers it here.
+    monkeypatch.setattr(Hand, "list_partners", lambda hand: ["Qendra", NEW])
+    page = open_section(real, language=language)
+    assert notice not in words_on(page)
+    page.selectbox(key="partner").set_value(NEW)
+    page.run()
+    assert notice in words_on(page)
+    name_partners(real.workspace.path, "Qendra", NEW)
+    page.run()
+    assert not page.exception
+    assert notice not in words_on(page)
+
+
+def test_a_refusal_is_looked_at_again_when_the_file_names_the_partner(real, tmp_path):
+    hand, path = Hand(real), encounters(tmp_path / "e.csv", 3)
+    entry = hand.take(path.name, path.read_bytes(), "")
+    hand.look(entry)
+    assert (entry.names_unknown, entry.trial) == (True, None)
+    name_partners(real.workspace.path, ENCOUNTER["partner"])
+    hand.look(entry)
+    assert (entry.refusal, entry.names_unknown, entry.trial.accepted) == ("", False, 3)
+
+
+def test_the_list_has_the_partners_of_the_file(real):
+    assert Hand(real).list_partners() == ["Qendra"]
+    page = open_section(real)
+    assert page.selectbox(key="partner").options == ["Qendra"]
