@@ -1,7 +1,7 @@
 """Records that are entered by hand and not imported yet: kept in the vault, encrypted like all of it.
 
 Until it is imported, a draft has the identifiers of children as they were typed. So rows of a child who is forgotten,
-and of a partner who withdraws, leave the drafts too.
+and of a partner who withdraws, leave the drafts too, and no backup has a draft.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from dataclasses import dataclass
 
 from data.restricted import intake, keys
 from data.restricted.intake.memory_file import MemoryFile
-from data.restricted.vault import Vault
+from data.restricted.vault import Vault, tables
 from data.restricted.vault.partners import is_same
 from data.schema import get_kind
 from data.schema.kinds import KINDS
 
-_NOTE = "draft "
 Row = Mapping[str, str]
 
 
@@ -34,7 +33,7 @@ class Draft:
 
 def read_draft(vault: Vault, kind: str) -> Draft:
     """Return the draft of a kind; an empty one if there is none."""
-    text = vault.read_note(_NOTE + kind)
+    text = vault.read_note(tables.DRAFT + kind)
     if not text:
         return Draft(kind)
     said = json.loads(text)
@@ -44,8 +43,8 @@ def read_draft(vault: Vault, kind: str) -> Draft:
 def write_draft(vault: Vault, draft: Draft) -> None:
     """Keep a draft in place of the earlier one of its kind; one without rows leaves nothing behind."""
     text = json.dumps({"partner": draft.partner, "rows": [dict(row) for row in draft.rows]}) if draft.rows else ""
-    if text != (vault.read_note(_NOTE + draft.kind) or ""):
-        vault.write_note(_NOTE + draft.kind, text)
+    if text != (vault.read_note(tables.DRAFT + draft.kind) or ""):
+        vault.write_note(tables.DRAFT + draft.kind, text)
 
 
 def make_file(kind: str, rows: Sequence[Row]) -> MemoryFile:

@@ -77,7 +77,7 @@ def attach_copy(connection: sql.Connection, file: Path, key: str) -> None:
 
 
 def copy_tables(connection: sql.Connection, version: int) -> None:
-    """Copy the tables of a vault into `copy`, and nothing else from its database."""
+    """Copy the tables of a vault into `copy`, without drafts, and nothing else from its database."""
     for statement in (*tables.create_sql("copy"), *tables.copy_sql("copy", version)):
         connection.execute(statement)
 

@@ -41,7 +41,6 @@ _CACHE_KB = 200_000
 _READ_CACHE_KB = 16_000
 _SOURCE_DOMAIN = b"tact-map import source v1"
 _IDENTIFIER_DOMAIN = b"tact-map identifier key check v1"
-_NOTE = "remark "  # as earlier versions stored it
 _AREA_COLUMNS = ("municipality", "area", "origin", "destination")
 
 
@@ -358,13 +357,13 @@ class Vault:
         """Return an internal note, such as that on the second person, by its name; None if there is no such note."""
         with sql.translating_errors(self._db):
             query = "SELECT value FROM meta WHERE name = ?"
-            row = self._connection.execute(query, (f"{_NOTE}{name}",)).fetchone()
+            row = self._connection.execute(query, (f"{tables.NOTE}{name}",)).fetchone()
         return None if row is None else str(row[0])
 
     def write_note(self, name: str, text: str) -> None:
-        """Store an internal note under a name; backups include it."""
+        """Store an internal note under a name; backups include it unless it is a draft."""
         with self._transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"{_NOTE}{name}", text))
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"{tables.NOTE}{name}", text))
 
     # -- reading --
 

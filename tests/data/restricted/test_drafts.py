@@ -2,10 +2,11 @@
 
 import pytest
 
-from data.restricted import drafts, forgetting, intake, keys
+from data.restricted import backup, drafts, forgetting, intake, keys
+from data.restricted.backup.encrypted_file import open_backup
 from data.restricted.drafts import Draft
 from data.restricted.intake import read_file
-from data.restricted.vault import Vault
+from data.restricted.vault import Vault, tables
 from data.workspace import Workspace
 from tests.helpers.partner_files import ROW, Hasher, Resolver
 
@@ -32,6 +33,25 @@ def test_a_draft_survives_a_restart_encrypted(opened):
         assert drafts.read_draft(again, "effort") == Draft("effort")
         drafts.write_draft(again, Draft("encounter", "ARSIS"))
         assert drafts.read_draft(again, "encounter") == Draft("encounter")
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_no_backup_brings_a_draft_back(opened, tmp_path, monkeypatch, early):
+    workspace, vault, secrets = opened
+    drafts.write_draft(vault, Draft("encounter", "ARSIS", ROWS))
+    vault.write_note("second person", "kept")
+    passphrase = "tri fjalë të rastit 'këtu'"
+    with monkeypatch.context() as patch:
+        if early:  # a version that kept drafts in its backups
+            patch.setattr(tables, "_copied", lambda name: f"main.{name}")
+        backup.write_backup(workspace, secrets, tmp_path / "b", passphrase)
+    with open_backup(tmp_path / "b", passphrase) as (connection, _manifest):
+        kept = [str(value) for (value,) in connection.execute("SELECT value FROM meta")]
+    assert any("K-1" in value for value in kept) is early
+    restored = backup.restore_backup(tmp_path / "b", tmp_path / "new", passphrase).workspace
+    with Vault.open(restored.vault, secrets) as again:
+        assert drafts.read_draft(again, "encounter") == Draft("encounter")
+        assert again.read_note("second person") == "kept"
 
 
 def test_it_is_checked_like_any_file():
