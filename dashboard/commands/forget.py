@@ -161,7 +161,7 @@ def _require_name(name: str, count: int, *, as_json: bool) -> None:
 
 def _list_copies(workspace: Workspace) -> list[str]:
     """Return sentences on where the deleted records still are."""
-    replaced = sorted(workspace.vault.parent.glob(f"{workspace.vault.name}.before-*"))
+    replaced = forgetting.list_replaced_vaults(workspace)
     return [
         "Older backups still contain these records. Destroy the backups that you no longer need.",
         *(f"{path}, kept from before a restore, still contains them. Remove it: rm -r '{path}'" for path in replaced),

@@ -65,7 +65,8 @@ def _restore(desk: Desk) -> None:
     st.html(render_note(_("All of it is checked before anything is replaced. Afterwards the desk locks.")))
     if pressed:
         source = backup.find_backup(Path(place).expanduser())
-        backup.restore_backup(source, desk.workspace.path, passphrase, replace=replace)
+        with desk.borrow_keys() as secrets:
+            backup.restore_backup(source, desk.workspace.path, passphrase, replace=replace, known=secrets)
         desk.lock()
         st.rerun()
 
@@ -92,7 +93,7 @@ def _forget(desk: Desk) -> None:
             raise InputError(_("No record has what you typed. Check it for typing errors. Nothing was changed."))
         deleted, _lists = forgetting.forget_child(desk.workspace, vault, secrets, children)
     hand.imports += 1
-    _say(_word_deleted(deleted))
+    _say(_word_deleted(desk, deleted))
 
 
 def _withdraw(desk: Desk) -> None:
@@ -115,13 +116,18 @@ def _withdraw(desk: Desk) -> None:
         with desk.open_vault() as (vault, _keys):
             deleted, _lists = forgetting.withdraw_partner(desk.workspace, vault, name)
         hand.imports += 1
-        _say(_word_deleted(deleted))
+        _say(_word_deleted(desk, deleted))
 
 
-def _word_deleted(count: int) -> str:
+def _word_deleted(desk: Desk, count: int) -> str:
     """Return how many records were deleted, and where they still are."""
-    return _(
+    replaced = [
+        _("{folder}, kept from before a restore, still contains them: delete this folder.", folder=f"`{path}`")
+        for path in forgetting.list_replaced_vaults(desk.workspace)
+    ]
+    deleted = _(
         "{count} records were deleted. Published numbers of final years stay as they are. Provisional ones stay until "
         "their year is final. Older backups still contain these records: destroy those that you no longer need.",
         count=format_number(count),
     )
+    return " ".join([deleted, *replaced])

@@ -70,20 +70,25 @@ class Desk:
                 self._used = self._clocks()
 
     @contextmanager
-    def open_vault(self) -> Iterator[tuple[Vault, keys.Keys]]:
-        """Yield the open vault and the keys; the desk does not lock meanwhile. Raises Locked if it is locked."""
+    def borrow_keys(self) -> Iterator[keys.Keys]:
+        """Yield the keys; the desk does not lock meanwhile. Raises Locked if it is locked."""
         with self._lock:
             if self.is_locked or self._keys is None:
                 raise Locked("The desk is locked.")
             secrets = self._keys
             self._busy += 1
         try:
-            with open_vault(self.workspace, secrets) as vault:
-                yield vault, secrets
+            yield secrets
         finally:
             with self._lock:
                 self._busy -= 1
                 self._used = self._clocks()
+
+    @contextmanager
+    def open_vault(self) -> Iterator[tuple[Vault, keys.Keys]]:
+        """Yield the open vault and the keys; the desk does not lock meanwhile. Raises Locked if it is locked."""
+        with self.borrow_keys() as secrets, open_vault(self.workspace, secrets) as vault:
+            yield vault, secrets
 
 
 def announce_desk(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from data.restricted import drafts, intake, keys
@@ -40,3 +41,8 @@ def withdraw_partner(workspace: Workspace, vault: Vault, name: str) -> tuple[int
         drafts.remove_partner(vault, name)
         had_lists = remove_lists(workspace.rejects, name)
         return vault.withdraw(name), had_lists
+
+
+def list_replaced_vaults(workspace: Workspace) -> list[Path]:
+    """List the vaults that were kept from before a restore; they still contain what was deleted since."""
+    return sorted(workspace.vault.parent.glob(f"{workspace.vault.name}.before-*"))

@@ -44,22 +44,29 @@ class Restored:
 
 
 def restore_backup(
-    file: Path, path: Path, passphrase: str, *, replace: bool = False, place: keys.Place = "file"
+    file: Path,
+    path: Path,
+    passphrase: str,
+    *,
+    replace: bool = False,
+    place: keys.Place = "file",
+    known: Keys | None = None,
 ) -> Restored:
     """Restore a backup's records, keys and folders into a workspace, created if missing.
 
     The whole backup is checked, and the new vault is built and checked in another folder, before anything is replaced.
-    The old vault is kept under another name, and a key is never overwritten. Raises WrongKey for a wrong passphrase,
+    The old vault is kept under another name, and a key is never overwritten. `known` are the keys of the workspace
+    where the caller has them; then none is looked for or stored. Raises WrongKey for a wrong passphrase,
     CorruptVault for a damaged backup, WorkspaceError for the workspace of another programme, VaultError when the
     existing vault has records, or cannot be read, and `replace` is false.
     """
     file = find_backup(file)
     with open_backup(file, passphrase) as (connection, manifest):
-        _check_keys(manifest)
+        _check_keys(manifest, known)
         workspace = _open_workspace(Path(path), manifest)
         with WriterLock(workspace.vault).holding():
             _check_vault(workspace, manifest.keys, replace=replace)
-            if not keys.has_keys(workspace.id):
+            if known is None and not keys.has_keys(workspace.id):
                 keys.store(workspace.id, manifest.keys, place)
             replaced = _restore_vault(connection, workspace, manifest.keys.vault)
         _restore_mappings(connection, workspace)
@@ -92,12 +99,14 @@ def _open_workspace(path: Path, manifest: Manifest) -> Workspace:
     )
 
 
-def _check_keys(manifest: Manifest) -> None:
-    """Raise VaultError when the keys stored for the workspace differ from those of the backup."""
+def _check_keys(manifest: Manifest, known: Keys | None) -> None:
+    """Raise VaultError when the keys of the workspace differ from those of the backup."""
     name = manifest.workspace_id
-    if not keys.has_keys(name) or keys.load(name) == manifest.keys:
+    if known is None:
+        known = keys.load(name) if keys.has_keys(name) else manifest.keys
+    if known == manifest.keys:
         return
-    places = " and ".join(place for place in keys.find_locations(name).values() if place)
+    places = " and ".join(place for place in keys.find_locations(name).values() if place) or "those in use"
     raise VaultError(
         f"This workspace has other keys than the backup ({places}), and keys are never overwritten. If they "
         "open nothing, move them away and restore again."

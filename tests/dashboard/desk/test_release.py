@@ -160,6 +160,8 @@ def press(page, label):
 
 
 def test_a_partner_is_taken_out_only_by_its_name(practice):
+    kept = practice.workspace.vault.with_name("vault.before-20260101T000000")
+    kept.mkdir()
     page = open_section(practice, "release")
     page.selectbox(key="withdraw").set_value("ARSIS")
     page.run()
@@ -171,6 +173,7 @@ def test_a_partner_is_taken_out_only_by_its_name(practice):
     fill(page, "Type the partner's name again", "arsis")
     press(page, "Delete these records")
     assert not page.exception
+    assert f"{kept}, kept from before a restore, still contains them" in words_on(page).replace("`", "")
     assert count(practice) == 0
 
 

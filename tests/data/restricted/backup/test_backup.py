@@ -176,6 +176,15 @@ def test_a_key_is_never_overwritten(workspace, file):
     assert keys.load(workspace.id) == other
 
 
+def test_keys_that_the_caller_has_are_compared_and_never_written_down(workspace, file):
+    both = keys.load(workspace.id)
+    lose_keys(workspace)
+    with pytest.raises(VaultError, match="other keys"):
+        restore_backup(file, workspace.path, PASSPHRASE, replace=True, known=Keys(both.identifier, both.vault))
+    assert restore_backup(file, workspace.path, PASSPHRASE, replace=True, known=both).has_records
+    assert not keys.has_keys(workspace.id)
+
+
 def test_a_backup_is_never_written_over(workspace, file):
     before = file.read_bytes()
     with pytest.raises(InputError, match="already exists"):
