@@ -14,7 +14,7 @@ from dashboard.commands.output import Json, console, emit, say
 from data.disclosure import policy_file
 from data.errors import TactError, VaultError
 from data.release import Release, current_name, names
-from data.restricted import backup, governance, keys, publication, publishing
+from data.restricted import backup, governance, keys, publication
 from data.restricted.governance.retention import find_overdue
 from data.restricted.vault import examine, open_vault
 from data.schema.codebook import describe
@@ -70,11 +70,11 @@ def _recover_release(workspace: Workspace) -> None:
     """Finish or undo a release that was interrupted; do nothing while another process writes."""
     try:
         if not workspace.vault.exists():
-            publishing.recover(None, workspace.releases)
+            publication.recover(workspace, None)
             return
         with open_vault(workspace) as vault, vault.writing():
             staged = vault.staged_publication()
-            publishing.recover(vault, workspace.releases)
+            publication.recover(workspace, vault)
     except (TactError, OSError):
         return  # the checks that follow name what is wrong
     if staged is not None:

@@ -7,6 +7,8 @@ import getpass
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 
 from data.disclosure import policy_file
 from data.errors import InputError, WorkspaceError
@@ -37,10 +39,11 @@ def release_workspace(
     day: dt.date | None = None,
     *,
     rehearse: bool = False,
+    second: SecondPerson | None = None,
 ) -> NewRelease:
     """Write a release of a workspace as of a day (today); without a vault, only from published figures and areas.
 
-    With `rehearse`, everything is made and attacked, and nothing is published.
+    With `rehearse`, everything is made and attacked, and nothing is published. `second` has confirmed it.
     """
     rules = policy_file.read(workspace.path)
     hasher = keys.IdentifierHasher(secrets.identifier) if secrets else None
@@ -61,7 +64,17 @@ def release_workspace(
         day=day,
         progress=progress,
         rehearse=rehearse,
+        add_approval=partial(_add_approval, workspace, second) if second else None,
+        drop_approval=partial(_drop_approval, workspace),
     )
+
+
+def recover(workspace: Workspace, vault: Vault | None) -> None:
+    """Finish or undo a release that was interrupted, with its line in approvals.csv.
+
+    Raises ReleaseError while another run is active.
+    """
+    publishing.recover(vault, workspace.releases, partial(_drop_approval, workspace))
 
 
 def find_coverage(workspace: Workspace, vault: Vault) -> Coverage:
@@ -135,19 +148,20 @@ def publish(
 
     The caller holds the writer's lock, and has deleted what is kept too long.
     """
-    new = release_workspace(workspace, vault, secrets, areas, progress, day)
-    if second is not None:
-        _log_approval(workspace, second, new.name)
-    return new
+    return release_workspace(workspace, vault, secrets, areas, progress, day, second=second)
 
 
-def _log_approval(workspace: Workspace, person: SecondPerson, release: str) -> None:
+def _add_approval(workspace: Workspace, person: SecondPerson, release: str, folder: Path) -> None:
     """Add a line to approvals.csv: the people, the release, and a checksum of each tier's manifest."""
-    folder = workspace.releases / release
     sums = [hashlib.sha256((folder / tier / MANIFEST).read_bytes()).hexdigest() for tier in TIERS]
     today = dt.datetime.now(dt.UTC).date().isoformat()
     line = [today, release, _user(), person.name, person.replaced, *sums]
     ledger.append_line(workspace.path / ledger.APPROVALS, _COLUMNS, line)
+
+
+def _drop_approval(workspace: Workspace, release: str) -> None:
+    """Take the line of a release that came to nothing out of approvals.csv."""
+    ledger.remove_lines(workspace.path / ledger.APPROVALS, "release", release)
 
 
 def _user() -> str:

@@ -22,3 +22,15 @@ def append_line(path: Path, columns: Sequence[str], line: Sequence[str]) -> None
         writer.writerow(columns)
     writer.writerow([escape_formula(value) for value in line])
     files.write_text(path, text.getvalue(), mode=0o600)
+
+
+def remove_lines(path: Path, column: str, value: str) -> None:
+    """Take out the lines with a value in a column, in one step; without any, the file stays as it is."""
+    if not path.exists():
+        return
+    head, *lines = [*csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))] or [[]]
+    kept = [line for line in lines if dict(zip(head, line, strict=False)).get(column) != value]
+    if len(kept) < len(lines):
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerows([head, *kept])
+        files.write_text(path, text.getvalue(), mode=0o600)

@@ -10,14 +10,15 @@ Each step is a function that takes values and returns the next one; nothing is c
 
 A release is written under a temporary name, attacked there, flushed to disk and renamed; then `current` is replaced.
 Before the rename the vault stores the new blocks as staged, and afterwards as published, so that a crash at any moment
-leaves no release or a complete one, and the vault knows which.
+leaves no release or a complete one, and the vault knows which. Who approved it is written down before the rename too,
+and taken out again where the release came to nothing.
 """
 
 from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -59,7 +60,7 @@ from data.workspace.types import Progress
 
 __all__ = ["NewRelease", "make_release", "recover"]
 
-_STEPS = 8
+_STEPS = 8  # the last one publishes, and nothing is called once that has begun
 Earlier = Mapping[Tier, Sequence[Published]]
 
 
@@ -97,11 +98,14 @@ def make_release(
     day: date | None = None,
     progress: Progress | None = None,
     rehearse: bool = False,
+    add_approval: Callable[[str, Path], None] | None = None,
+    drop_approval: Callable[[str], None] | None = None,
 ) -> NewRelease:
     """Make a release of both tiers and let `current` point at it.
 
     `day` (default: today) decides which quarters have ended and which years are final. With `rehearse`, all is made and
-    attacked, and nothing is published.
+    attacked, and nothing is published. `add_approval` writes down who approved a release, from its name and the folder
+    of its tiers, before anybody can see it; `drop_approval` takes that out for a release that came to nothing.
 
     Without a vault, or with an empty one, it holds published figures and areas alone. `record_keys` is
     data.restricted.keys.IdentifierHasher.record_keys; needed with a vault. `mechanism` is the policy's, except in
@@ -114,7 +118,7 @@ def make_release(
     releases.mkdir(parents=True, exist_ok=True)
     tick = _Ticker(progress)
     with lock_releases(releases):
-        settle_interrupted(vault, releases)
+        settle_interrupted(vault, releases, drop_approval)
         refuse_lost(vault, releases)
         tick("Reading records")
         calendar, day = Calendar(first_month), day or datetime.now(UTC).date()
@@ -134,7 +138,7 @@ def make_release(
             records.grid if records else None,
         )
         if records is None or vault is None or record_keys is None:
-            return _publish(vault, releases, draft, {}, {}, earlier, tick, rehearse)
+            return _publish(vault, releases, draft, {}, {}, earlier, tick, rehearse, add_approval)
         refuse_other_noise(releases, draft)
         refuse_shorter_time(releases, draft)
         tick("Linking children")
@@ -154,7 +158,7 @@ def make_release(
         safe = withhold_cells(tables, draft, earlier, area_table)
         blocks = {**frozen.note_withheld(safe.cells).staged(), **mark_final_years(records, published)}
         blocks |= indicators.blocks
-        new = _publish(vault, releases, draft, safe.tables, blocks, earlier, tick, rehearse)
+        new = _publish(vault, releases, draft, safe.tables, blocks, earlier, tick, rehearse, add_approval)
         return replace(new, waiting=count_waiting(records, published))
 
 
@@ -180,6 +184,7 @@ def _publish(
     earlier: Earlier,
     tick: _Ticker,
     rehearse: bool,
+    add_approval: Callable[[str, Path], None] | None,
 ) -> NewRelease:
     """Write both tiers to a temporary folder, attack them, and publish; `blocks` is what the vault stores.
 
@@ -202,6 +207,8 @@ def _publish(
         if vault is not None:
             vault.stage_publication(draft.name, blocks)
         remember_name(releases, draft.name)
+        if add_approval is not None:
+            add_approval(draft.name, folder)
         files.publish_folder(folder, releases / draft.name)
     finally:
         if folder.exists():
@@ -209,5 +216,4 @@ def _publish(
     point_at(releases, draft.name)
     if vault is not None:
         vault.confirm_publication(draft.name)
-    tick("Done")
     return new

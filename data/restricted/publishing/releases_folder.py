@@ -6,7 +6,7 @@ Names are the last month of the release and a counter, "2009-05-001", and are ne
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,15 +39,18 @@ def lock_releases(releases: Path) -> Iterator[None]:
         lock.release()
 
 
-def recover(vault: Vault | None, releases: Path) -> None:
+def recover(vault: Vault | None, releases: Path, drop_approval: Callable[[str], None] | None = None) -> None:
     """Clean up after a run that was killed; raise ReleaseError while another run is active."""
     if releases.is_dir():
         with lock_releases(releases):
-            settle_interrupted(vault, releases)
+            settle_interrupted(vault, releases, drop_approval)
 
 
-def settle_interrupted(vault: Vault | None, releases: Path) -> None:
-    """Remove unfinished files, and confirm or discard what the vault staged; the lock must be held."""
+def settle_interrupted(vault: Vault | None, releases: Path, drop_approval: Callable[[str], None] | None = None) -> None:
+    """Remove unfinished files, and confirm or discard what the vault staged; the lock must be held.
+
+    `drop_approval` takes out who approved a release that is discarded.
+    """
     for left in releases.glob(f"{TEMPORARY}*"):
         shutil.rmtree(left)
     for left in releases.glob(".*.part"):
@@ -58,6 +61,8 @@ def settle_interrupted(vault: Vault | None, releases: Path) -> None:
             point_at(releases, staged)
             vault.confirm_publication(staged)
         else:
+            if drop_approval is not None:
+                drop_approval(staged)
             vault.discard_publication(staged)
     complete = names(releases)
     if complete and current_name(releases) not in complete:

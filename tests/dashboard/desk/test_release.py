@@ -13,13 +13,14 @@ from data.errors import InputError, ReleaseError, WorkspaceError
 from data.reference import area_table
 from data.release import Release, current_name, names
 from data.release.contents import count_contents
-from data.restricted import governance, keys
+from data.restricted import governance, keys, publication, publishing
 from data.restricted.governance import second_person
 from data.restricted.imports import Importer
 from data.restricted.publishing import coverage
 from data.restricted.vault import Vault, open_vault
 from data.tables.periods import Calendar
 from data.workspace import Workspace
+from geo.areas import pack_areas
 from geo.places import Places
 from tests.dashboard.commands.test_governance import (
     COMMUNITY,
@@ -325,3 +326,58 @@ def test_coverage_counts_later_and_other_days(practice, tmp_path):
     assert (found.span.id, found.later, found.outside) == ("2006-06-01/2008-11-30", 3, 2)
     assert [year.id for year in found.years] == ["2006-06-01/P1Y", "2007-06-01/P1Y"]
     assert [year.id for year in find(dt.date(2008, 12, 6), lag=24).years] == []
+
+
+def approved(desk):
+    """Return the releases that have a line in approvals.csv."""
+    path = desk.workspace.path / "approvals.csv"
+    if not path.exists():
+        return []
+    return [line.split(",")[1] for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+
+
+def publish_until(desk, stop):
+    """Publish as the second person, with a progress that may raise."""
+    with desk.open_vault() as (vault, secrets), vault.writing():
+        second = publication.confirm(desk.workspace, vault, lambda _person: WORDS)
+        areas = pack_areas(desk.workspace.areas)
+        publication.publish(desk.workspace, vault, secrets, areas, second=second, progress=stop)
+
+
+class Cut(BaseException):
+    """What ends a page at any call of Streamlit."""
+
+
+def test_a_release_that_is_cut_anywhere_is_current_with_its_approval_or_has_none(real):
+    for last in range(1, 20):
+
+        def stop(done, total, what, last=last):
+            if done >= last:
+                raise Cut
+
+        try:
+            publish_until(real, stop)
+        except Cut:
+            assert (names(real.workspace.releases), approved(real)) == ([], [])
+        else:
+            break
+    assert last > 5
+    assert approved(real) == names(real.workspace.releases) == [current_name(real.workspace.releases)]
+
+
+@pytest.mark.parametrize("step", ["publish_folder", "point_at", "add_approval"])
+def test_what_a_full_disk_stops_leaves_no_current_release_without_approval(real, monkeypatch, step):
+    owner = {"publish_folder": publishing.files, "point_at": publishing, "add_approval": publication.ledger}[step]
+
+    def fail(*_args, **_more):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, {"add_approval": "append_line"}.get(step, step), fail)
+        with pytest.raises(OSError, match="No space"):
+            publish_until(real, quiet)
+    assert current_name(real.workspace.releases) is None
+    with open_vault(real.workspace) as vault, vault.writing():
+        publication.recover(real.workspace, vault)
+    assert approved(real) == names(real.workspace.releases)
+    assert len(approved(real)) == (step == "point_at")
