@@ -216,8 +216,8 @@ class _Column:
             self._write(_(terms.INVENTED), 17, _WARNING, bold=True)
         for sentence in (
             _(terms.TIERS[release.tier]),
-            _("Licence: {licence}.", licence=terms.find_licence(release)),
-            f"{terms.describe_boundaries(release)}.",
+            _("Licence: {licence}.", licence=_(terms.find_licence(release))),
+            f"{_(terms.describe_boundaries(release))}.",
             terms.format_citation(release),
         ):
             self._write(sentence, 15, _MUTED)

@@ -319,7 +319,7 @@ def _render_about(release: Release, layers: tuple[Layer, ...]) -> Markup:
         _("What the states mean"),
         _render_pairs(meanings),
         _("Close"),
-        f"{translate(terms.TIERS[release.tier])} {terms.format_citation(release)} {terms.find_licence(release)}.",
+        f"{translate(terms.TIERS[release.tier])} {terms.format_citation(release)} {_(terms.find_licence(release))}.",
         _("The map needs JavaScript. It runs in this file alone and sends nothing."),
     )
 

@@ -17,8 +17,8 @@ _ADVICE: Mapping[Answer, str] = {
     "nothing": mark("Considered, not sure enough to advise: {moved}."),
 }
 DOUBTS: Mapping[Doubt, str] = {
-    "few": mark("It cannot be said yet how many children in need are not reached in {country}: too few records"),
-    "silent": mark("{country} has no record of children or outreach in this release: there is no figure of need"),
+    "few": mark("It cannot be said yet how many children are not reached in {country}: too few records"),
+    "silent": mark("{country} has no record in this release, so no figure"),
 }
 
 

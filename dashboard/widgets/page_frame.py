@@ -27,6 +27,16 @@ def show_no_access() -> None:
     )
 
 
+def show_no_posts() -> None:
+    """Show what to do if nothing tells where teams and services are."""
+    _show_to_do(
+        _("No post of a team is known, so no move can be calculated"),
+        _("Load a table of posts under “Current posts”, or a data officer imports days of outreach:"),
+        "tact import FILE --kind effort\ntact release\ntact risk",
+        _("Then the moves are calculated here."),
+    )
+
+
 def show_no_release() -> None:
     """Show what to do if there is no release."""
     _show_to_do(

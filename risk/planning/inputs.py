@@ -41,6 +41,10 @@ _YEAR = 4  # quarters
 _UNDER_SEARCHED = 0.5  # of the outreach days that would be fair for the children who live there
 
 
+class NoPosts(ReleaseError):
+    """No table of posts has a unit that could move."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """The settings of a reader; `risk.planning.problem.Rules` and `Aims` explain the values.
@@ -180,10 +184,10 @@ def make_plan(
 ) -> Plan:
     """Compute the plan for a setting.
 
-    Raises the same errors as `risk.planning.plan_moves`, and ReleaseError where there is no unit at all.
+    Raises the same errors as `risk.planning.plan_moves`, and NoPosts where there is no unit at all.
     """
     if not ground.table.units.sum():
-        raise ReleaseError("There are no posts to move. Give a table of posts with units in at least one row.")
+        raise NoPosts("There are no posts to move. Give a table of posts with units in at least one row.")
     return plan_moves(
         ground.posts,
         ground.needs[setting.pathway],

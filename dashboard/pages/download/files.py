@@ -99,7 +99,7 @@ def list_terms(release: Release) -> list[str]:
     """Return the terms of use of the files, and the information that the files hold about themselves."""
     return [
         translate(terms.TIERS[release.tier]),
-        _("Licence: {licence}.", licence=terms.find_licence(release)),
+        _("Licence: {licence}.", licence=_(terms.find_licence(release))),
         _(
             "Counts of children carry noise: when a number was published, the true one lay within its margin. Later "
             "files repeat it for ever, once its year is final."
@@ -112,7 +112,7 @@ def list_terms(release: Release) -> list[str]:
         _("Figures whose source begins with “Invented” were made up for practice.")
         if terms.has_invented_figures(release)
         else "",
-        f"{terms.describe_boundaries(release)}.",
+        f"{_(terms.describe_boundaries(release))}.",
     ]
 
 

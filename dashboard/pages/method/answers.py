@@ -74,4 +74,4 @@ def answer_where(release: Release) -> str:
 
 def answer_sources(release: Release) -> str:
     """Return under which licence the numbers are."""
-    return _("Each has its source and year. Licence: {licence}.", licence=terms.find_licence(release))
+    return _("Each has its source and year. Licence: {licence}.", licence=_(terms.find_licence(release)))

@@ -363,4 +363,4 @@ def describe_boundaries(release: Release) -> list[str]:
             )
         )
         sentences += [s.note for s in registry() if s.name.startswith("Approximate")]
-    return [*sentences, terms.describe_boundaries(release)]
+    return [*sentences, _(terms.describe_boundaries(release))]

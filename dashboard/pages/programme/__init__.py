@@ -49,7 +49,7 @@ def _show_partner(current: CurrentRelease, area: str, period: str) -> None:
     name = summary.name_areas(current)[country]
     quarter = summary.find_last_quarter(current)
     when = format_period(quarter.id) if quarter else ""
-    _show_section(_("Who does what in {country}, {when}", country=name, when=when))
+    _show_section(_("Who does what in {country}: services of {when}", country=name, when=when))
     if summary.read_cells(current, "services", country):
         st.html(render.render_matrix(current, area, period))
         st.html(markup.render_paragraphs([_(_READ)]))

@@ -41,7 +41,8 @@ def render_matrix(current: CurrentRelease, area: str, period: str) -> Markup:
     services, places = (summary.read_cells(current, measure, country) for measure in ("services", "capacity"))
     listed, children = results.read_results(current, country), summary.read_children(current, country, period)
     bearers, quarter = summary.name_bearers(), summary.find_last_quarter(current)
-    head = join_markup(html('<th scope="col">{}</th>', name) for name in [*bearers.values(), _("Children met")])
+    met = _("Children met, {when}", when=format_period(period))
+    head = join_markup(html('<th scope="col">{}</th>', name) for name in [*bearers.values(), met])
     rows = [
         html(
             '<tr><th scope="row">{}</th>{}<td class="sum">{}{}</td></tr>',

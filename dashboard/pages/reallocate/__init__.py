@@ -19,7 +19,7 @@ from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import address, markup, page_frame
 from data.errors import InputError, ReleaseError
 from risk.planning.clashes import RulesClash
-from risk.planning.inputs import Setting
+from risk.planning.inputs import NoPosts, Setting
 from risk.planning.saved import SavedPlans
 from risk.planning.summary import PlanSummary
 
@@ -86,6 +86,9 @@ def _show_answer(current: CurrentRelease, plans: SavedPlans, work: Workplace, se
         head, lines = narrative.word_clashes(t, error.clashes)
         st.html(markup.render_lead(head))
         st.html(markup.render_list(lines))
+        return None
+    except NoPosts:
+        page_frame.show_no_posts()
         return None
     except (InputError, ReleaseError) as error:
         st.error(escape_markdown(str(error)))

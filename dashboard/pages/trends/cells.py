@@ -81,11 +81,11 @@ def list_cells(
 
 @cache_by_language(maxsize=1024)
 def _draw_counts(current: CurrentRelease, code: str, pathway: str, breaks: tuple[str, ...]) -> tuple[str, str, str]:
-    """Return the picture of an area, what its upper edge stands for, and the picture in words."""
+    """Return the picture of an area, its scale, and the picture in words."""
     met, days = summary.read_met(current, code, pathway), summary.read_effort(current, code)
     days = days if current.tier == "partner" else days.head(0)
-    top = format_number(round(multiples.find_top(met)))
-    return multiples.draw_counts(met, days, breaks), top, multiples.describe_counts(met)
+    scale = f"0–{format_number(round(multiples.find_top(met)))}" if met["value"].notna().any() else ""
+    return multiples.draw_counts(met, days, breaks), scale, multiples.describe_counts(met)
 
 
 def list_share_cells(current: CurrentRelease) -> list[AreaCell]:
@@ -94,7 +94,17 @@ def list_share_cells(current: CurrentRelease) -> list[AreaCell]:
     for code, country, name in _list_areas_of(current):
         shares = summary.read_share(current, code)
         words = f"{shares['words'].iloc[-1]} %" if len(shares) else _("no number")
-        cells.append(AreaCell(code, country, name, Badge(words, ""), multiples.draw_share(shares), "100", words))
+        cells.append(
+            AreaCell(
+                code,
+                country,
+                name,
+                Badge(words, ""),
+                multiples.draw_share(shares),
+                "0–100" if len(shares) else "",
+                words,
+            )
+        )
     return cells
 
 

@@ -47,7 +47,8 @@ class Badge(NamedTuple):
 class AreaCell:
     """A cell: area, its country and name, its change, and its picture.
 
-    top : what the upper edge of the picture stands for. words : the picture in words.
+    scale : what lower and upper edge of the picture stand for; empty where it shows no number. words : the picture in
+    words.
     """
 
     area: str
@@ -55,7 +56,7 @@ class AreaCell:
     name: str
     badge: Badge
     picture: str
-    top: str
+    scale: str
     words: str
 
 
@@ -168,7 +169,7 @@ def _render_cell(cell: AreaCell, choices: Mapping[str, str], *, is_chosen: bool)
         f"{cell.badge.side} {'sure' if cell.badge.sure else ''}".strip(),
         f"{cell.badge.words} ({cell.badge.certainty})" if cell.badge.certainty else cell.badge.words,
         cell.badge.words,
-        cell.top,
+        cell.scale,
         quote(cell.picture),
         cell.words,
     )

@@ -81,11 +81,13 @@ def _list_multiples(current: CurrentRelease, accepted: Sequence[Break], pathway:
 
 
 def _draw_multiple(cell: AreaCell) -> str:
-    """Draw a small picture with the name of its area, its change, and what its upper edge stands for."""
+    """Draw a small picture with the name of its area, its change and its scale."""
     wide, high = _CELL[0] - 22, _CELL[1] - 38
     picture = cell.picture.replace("<svg ", f'<svg x="20" y="36" width="{wide}" height="{high}" ', 1)
     name = write_line(cell.name, 0, 14, min(14.0, 2 * _CELL[0] / len(cell.name)), _INK, bold=True)
-    return f"{name}{write_line(cell.badge.words, 0, 30, 13, _MUTED)}{write_line(cell.top, 0, 46, 12, _MUTED)}{picture}"
+    return (
+        f"{name}{write_line(cell.badge.words, 0, 30, 13, _MUTED)}{write_line(cell.scale, 0, 46, 12, _MUTED)}{picture}"
+    )
 
 
 def _list_rows(signs: Sequence[str]) -> list[LegendRow]:

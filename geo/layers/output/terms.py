@@ -32,6 +32,9 @@ _ADJUSTED = mark(
     "noisy."
 )
 _APPROXIMATE = mark("Approximate boundaries")
+# What the manifest of a release usually states, which pages translate.
+USUAL_LICENCE = mark("Under agreement")
+USUAL_BOUNDARIES = mark("Approximate boundaries: made with Natural Earth; places from GeoNames, CC-BY 4.0")
 
 
 def name_files(release: Release, *, invented: bool) -> str:

@@ -351,7 +351,7 @@ def test_numbers_and_days_are_written_in_the_way_of_the_language(areas):
     assert (en.format_change(4.06), en.format_change(-0.8), en.format_change(0.01), en.format_number(None)) == (
         "+4.1",
         "−0.8",
-        "0.0",
+        "0",
         "–",
     )
     assert (en.format_chance(0.9991), en.format_chance(0.0), en.format_chance(0.5)) == (

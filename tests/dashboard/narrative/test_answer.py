@@ -48,8 +48,8 @@ def test_where_need_cannot_be_said_the_answer_says_why_and_what_would_change_it(
     areas = {area.area: area for area in (doubt("AL-11", "few"), doubt("GR-I", "silent"))}
     need, *_others = answer.word_answer(T, areas, None)
     assert need.lead == (
-        "It cannot be said yet how many children in need are not reached in Albania: too few records; "
-        "Greece has no record of children or outreach in this release: there is no figure of need"
+        "It cannot be said yet how many children are not reached in Albania: too few records; "
+        "Greece has no record in this release, so no figure"
     )
     assert need.detail == "more quarters of records and of days of outreach would change that"
     assert not re.search(r"\d|Tirana|Attica", need.lead)

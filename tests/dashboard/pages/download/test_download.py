@@ -11,8 +11,11 @@ from dashboard.pages.download import atlas, files
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release
 from dashboard.site.text import LANGUAGE_NAMES
+from data.disclosure.policy import Policy
+from data.reference import registry
 from geo import export
 from geo.layers import LAYERS, find_conflict
+from geo.layers.output import terms
 from tests.helpers import small_release
 from tests.helpers.pages import count_words, open_page, read_unfolded, speak_on_pages
 from tests.helpers.small_release import HOSTILE
@@ -237,3 +240,24 @@ def test_what_is_in_it_names_choices_as_people_write_them(partner):
     assert rows.loc["Communities", "Also by"] == "Roma; Egyptian; Roma and Egyptian together"
     assert rows.loc["Outreach", "Also by"] == "—"
     assert rows.loc["Population", "Whose numbers"] == "published figures, real"
+
+
+@pytest.mark.parametrize(("language", "licence", "boundaries"), [("sq", "Sipas marrëveshjes", "Kufij të përafërt:")])
+def test_licence_and_credit_of_the_boundaries_are_in_the_readers_language(
+    app, monkeypatch, language, licence, boundaries
+):
+    monkeypatch.setattr(terms, "find_licence", lambda _release: "Under agreement")
+    monkeypatch.setattr(terms, "describe_boundaries", lambda _release: terms.USUAL_BOUNDARIES)
+    speak_on_pages(monkeypatch, language)
+    text = markup(app("partner"))
+    assert licence in text
+    assert boundaries in text
+    assert "Under agreement" not in text
+    assert "Approximate boundaries" not in text
+
+
+def test_the_usual_credit_and_licence_are_those_of_registry_and_policy():
+    """The catalogue translates the words that a release states, not words like them."""
+    stated = [source.credit for source in registry() if source.file == "municipalities.geojson"]
+    assert terms.USUAL_BOUNDARIES in stated
+    assert Policy().partner_licence.capitalize() == terms.USUAL_LICENCE

@@ -236,7 +236,7 @@ def test_without_an_area_one_country_is_chosen_and_a_county_shows_its_own(run, c
     assert "expected results in Greece" in read_text(run(country="GR"))
     county = run(area="AL-11")
     assert "expected results in Albania" in read_text(county)
-    assert "Who does what in Albania, Mar to May 2009" in [header.value for header in county.header]
+    assert "Who does what in Albania: services of Mar to May 2009" in [header.value for header in county.header]
     board = summary.read_totals(current, "services", "AL-11", "carrier")
     assert (
         board["state"].value
@@ -245,6 +245,15 @@ def test_without_an_area_one_country_is_chosen_and_a_county_shows_its_own(run, c
         .loc[("AL-11", "state"), ["value", "low"]]
         .max()
     )
+
+
+def test_heading_and_column_say_each_its_own_period(run, current):
+    """Services are those of the last quarter, children those of the chosen period."""
+    periods = current_release.name_periods(current, "children", "country", "stage")
+    for period, words in list(periods.items())[:2]:
+        test = run(time=period)
+        assert f"Children met, {words}<" in " ".join(e.proto.body for e in test.get("html"))
+        assert "Who does what in Albania: services of Mar to May 2009" in [header.value for header in test.header]
 
 
 def test_text_of_partners_is_escaped(current, monkeypatch):

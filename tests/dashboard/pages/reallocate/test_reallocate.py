@@ -5,7 +5,9 @@ import shutil
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -23,7 +25,7 @@ from geo.layers.communities import CAUTION
 from risk.handover import Tables
 from risk.planning import saved
 from risk.planning.clashes import Clash, RulesClash
-from risk.planning.inputs import Setting
+from risk.planning.inputs import Setting, make_plan
 from risk.planning.problem import Decision
 from risk.planning.summary import Author, AuthoredDecision
 from tests.helpers.pages import read_unfolded, speak_on_pages
@@ -160,7 +162,7 @@ def test_where_no_move_helps_it_says_so_and_offers_none(run):
 
 def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certain(of):
     t = planner.speak(of)
-    assert [t.format_change(value) for value in (132.6, 4.82, 0.04, -0.92)] == ["+133", "+4.8", "0.0", "−0.9"]
+    assert [t.format_change(value) for value in (132.6, 4.82, 0.04, -0.92)] == ["+133", "+4.8", "0", "−0.9"]
     chances = [t.format_chance(chance) for chance in (1.0, 0.955, 0.0)]
     assert chances == ["over 99\u00a0%", "96\u00a0%", "under 1\u00a0%"]
 
@@ -681,3 +683,19 @@ def test_a_damaged_plan_is_named_and_never_breaks_the_page(run, of, derived, dam
     assert "plan-partner-bad" in text
     assert "A plan" in said(test)
     assert "was not found" in " ".join(warning.value for warning in run(plan="bad").warning)
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "No post of a team is known"), ("sq", "Nuk dihet asnjë post")])
+def test_without_posts_the_page_says_what_to_do_in_the_readers_language(run, monkeypatch, language, words):
+    """The words stand on the page, and no error does."""
+
+    def refuse(*_args, **_values):
+        return make_plan(SimpleNamespace(table=SimpleNamespace(units=np.zeros(3))), Setting())
+
+    monkeypatch.setattr(planner, "compute_plan", refuse)
+    speak_on_pages(monkeypatch, language)
+    test = run()
+    assert not test.error
+    assert words in said(test)
+    assert "tact import" in said(test)
+    assert "There are no posts" not in said(test)

@@ -358,3 +358,13 @@ def test_a_choice_draws_nothing_that_was_drawn_before(run, monkeypatch):
     opened.run()
     assert not opened.exception
     assert drawn == []
+
+
+def test_the_scale_of_a_cell_is_a_range_and_stands_only_where_there_is_a_number(current, monkeypatch):
+    """A lone 5 beside an area without a child would read as five children."""
+    some = summary.read_met(current, "AL-11", "internal").assign(value=3.0, low=0.0, high=9.0)
+    draw = cells._draw_counts.__wrapped__
+    monkeypatch.setattr(summary, "read_met", lambda *_args: some)
+    assert draw(current, "AL-11", "internal", ())[1] == "0–9"
+    monkeypatch.setattr(summary, "read_met", lambda *_args: some.assign(value=np.nan, low=np.nan, high=np.nan))
+    assert draw(current, "AL-11", "internal", ())[1] == ""
