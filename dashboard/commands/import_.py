@@ -231,7 +231,15 @@ def _summarise(result: dict[str, Any]) -> str:
         )
     if result["rejects"]:
         lines.append(f"  All reasons, to correct the rows or to send back: {result['rejects']}")
+    lines += [f"  {_word_respelled(word)}" for word in result["respelled"][:_MAX_REASONS]]
     return "\n".join([*lines, *(f"  {note}" for note in result["notes"])])
+
+
+def _word_respelled(respelled: dict[str, Any]) -> str:
+    """Return a word that was read as a place which sounds like it: "1 row, municipality: 'Duress' read as Durrës"."""
+    rows = "1 row" if respelled["rows"] == 1 else f"{respelled['rows']:,} rows"
+    word = f"'{respelled['word']}'" if respelled["word"] else "a word"
+    return f"{rows}, {respelled['column']}: {word} read as {area_table().at[respelled['code'], 'name_en']}."
 
 
 def _word_reason(reason: dict[str, Any]) -> str:

@@ -124,6 +124,7 @@ def _show_refusal(hand: Hand, entry: FileInHand) -> None:
 def _show_trial(hand: Hand, entry: FileInHand, trial: Imported, overdue: Overdue) -> None:
     st.html(html('<p class="counts"><b>{}</b> {}</p>', _("An import would do this:"), summary.word_counts(trial)))
     _show_reasons(trial)
+    _show_respelled(trial)
     agreed = ask_consent(overdue, str(entry.number))
     label = _("Import it without these rows") if trial.rejected else _("Import it")
     if st.button(label, key=f"import-{entry.number}", type="primary", disabled=not agreed):
@@ -135,6 +136,12 @@ def _show_trial(hand: Hand, entry: FileInHand, trial: Imported, overdue: Overdue
 def _show_reasons(imported: Imported) -> None:
     if imported.reasons:
         st.html(render_table(summary.tabulate_reasons(imported)))
+
+
+def _show_respelled(imported: Imported) -> None:
+    """Show which words were read as a place that sounds like them."""
+    if imported.respelled:
+        st.html(render_list(summary.word_respelled(imported)))
 
 
 def _show_reading(hand: Hand, entry: FileInHand) -> None:
@@ -157,6 +164,7 @@ def _show_reading(hand: Hand, entry: FileInHand) -> None:
 def _show_result(entry: FileInHand, result: Imported) -> None:
     st.html(html('<p class="counts">{}</p>', summary.word_counts(result)))
     _show_reasons(result)
+    _show_respelled(result)
     if result.rejects is not None and not result.rejects.exists():
         st.html(
             render_note(_("The list of the rows that come back was removed. Import the file again to get it back."))

@@ -118,6 +118,22 @@ def tabulate_reasons(imported: Imported) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=head)
 
 
+def word_respelled(imported: Imported) -> list[str]:
+    """Return which words were read as a place that sounds like them, those in most rows first, as sentences."""
+    areas = name_areas()
+    return [
+        format_plural(
+            "{count} row, {column}: “{word}” read as {place}",
+            "{count} rows, {column}: “{word}” read as {place}",
+            found.rows,
+            column=words.name_column(imported.kind, found.column),
+            word=found.word or MASK,
+            place=areas[found.code],
+        )
+        for found in imported.respelled
+    ]
+
+
 def find_state(entry: FileInHand, *, taken_back: bool = False) -> str:
     """Return how far a file is, as one of STATES."""
     if entry.result is not None:

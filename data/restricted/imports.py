@@ -13,6 +13,7 @@ from data.restricted import governance, intake, keys
 from data.restricted.governance import retention
 from data.restricted.governance.retention import Overdue
 from data.restricted.intake import mapping
+from data.restricted.intake.checks import Respelled
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.rejects import find_list, group_rejects, remove_lists
@@ -37,7 +38,8 @@ class _Rehearsal(Exception):
 class Imported:
     """What came of a file: numbers of rows and of faults, the list of rejected rows, their reasons, and notes.
 
-    `number` is that of the import, None where nothing was stored.
+    `number` is that of the import, None where nothing was stored. `respelled` are the words that were read as a place
+    which sounds like them.
     `reasons` are those of data/restricted/intake/rejects.py (`group_rejects`), most rows first.
     """
 
@@ -51,6 +53,7 @@ class Imported:
     reasons: tuple[dict[str, Any], ...]
     unknown_columns: tuple[str, ...]
     notes: tuple[str, ...]
+    respelled: tuple[Respelled, ...] = ()
     number: int | None = field(default=None, compare=False)
 
 
@@ -103,9 +106,10 @@ class Importer:
             already_known=counts.already_known,
             rejects=rejects,
             faults=len(read.rejects),
-            reasons=tuple(group_rejects(read.rejects)),
+            reasons=tuple(group_rejects(read.rejects, read.kind)),
             unknown_columns=read.unknown_columns,
             notes=read.notes,
+            respelled=read.respelled,
             number=number,
         )
 

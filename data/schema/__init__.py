@@ -51,6 +51,10 @@ class Match(Protocol):
         """The reason in one word; it does not repeat the text."""
 
     @property
+    def respelled(self) -> bool:
+        """Whether the text is a name of the area only by its sound, as "Duress" is "Durrës"."""
+
+    @property
     def candidates(self) -> tuple[str, ...]:
         """The areas that the text may mean, or the most similar ones."""
 

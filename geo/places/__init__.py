@@ -40,7 +40,7 @@ class Match:
     """The result of a search: one area's code, or the reason why there is none and similar areas.
 
     `finding` is the reason in one word; `reason` is a sentence that repeats the text. `named` are the codes that the
-    text names, a successor of 2019 as itself.
+    text names, a successor of 2019 as itself. `respelled`: only by its sound is the text a name of the area.
     """
 
     code: str | None
@@ -48,6 +48,7 @@ class Match:
     candidates: tuple[str, ...] = ()
     finding: Finding = "one"
     named: frozenset[str] = field(default=frozenset(), compare=False)
+    respelled: bool = field(default=False, compare=False)
 
 
 def list_predecessors(areas: pd.DataFrame) -> dict[str, str]:
@@ -69,6 +70,7 @@ class Places:
         self._codes = _index_codes(areas)
         names = _given_names(areas)
         cases = _other_cases(areas)
+        self._spellings = _index([*names, *cases], plain_key)
         # From the surest to the least sure way of reading; the first that finds anything decides.
         self._readings: tuple[tuple[Callable[[str], str], dict[str, set[str]]], ...] = (
             (plain_key, _index(names, plain_key)),
@@ -155,13 +157,21 @@ class Places:
         named = self._narrow(codes, country, level)
         fits = {self._older.get(c, c) for c in named}
         if len(fits) == 1:
-            return Match(fits.pop(), named=frozenset(named))
+            return Match(fits.pop(), named=frozenset(named), respelled=not self._is_spelled(text, named))
         if fits:
             names = self._labels(fits)
             return Match(None, f"{text!r} may mean {len(names)} areas: {'; '.join(names)}.", names, "several")
         if codes:
             return self._elsewhere(text, codes, country, level)
         return self._unknown(text, country, level)
+
+    def _is_spelled(self, text: str, codes: set[str]) -> bool:
+        """Return whether a text is a code or a name of one of the areas, but for case, accents and endings."""
+        if self._by_code(text):
+            return True
+        hint = _HINT.match(text)
+        forms = [form for part in (text, hint["name"] if hint else "") for form, _ in _strip_kind(plain_key(part))]
+        return any(self._spellings.get(form, set()) & codes for form in forms)
 
     def _elsewhere(self, text: str, codes: set[str], country: str | None, level: str | None) -> Match:
         wanted = f"a {level}" if level else "an area"

@@ -41,6 +41,7 @@ class Found:
     def __init__(self, code, candidates=()):
         self.code, self.candidates = code, candidates
         self.named = frozenset({code} - {None})
+        self.respelled = False
         self.reason = "" if code else "a reason that repeats the text"
         self.finding = "one" if code else "none"
 

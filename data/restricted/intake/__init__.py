@@ -28,7 +28,7 @@ import pyarrow as pa
 
 from data.errors import FileRefused
 from data.personal.headings import list_headings, plain_heading
-from data.restricted.intake.checks import Cells, Rows, check_rows
+from data.restricted.intake.checks import Cells, Respelled, Rows, check_rows
 from data.restricted.intake.csv_rows import read_grids, read_table
 from data.restricted.intake.headings import Layout, match_headings, suggest_headings
 from data.restricted.intake.identity import BY_NUMBER, Identified, child_names, hash_children, identify
@@ -88,6 +88,7 @@ class Intake:
     rejects: pd.DataFrame
     unknown_columns: tuple[str, ...]
     notes: tuple[str, ...]
+    respelled: tuple[Respelled, ...]
     _columns: dict[str, Cells] = field(repr=False)
     _at: npt.NDArray[np.intp] = field(repr=False)
     _identity: list[bytes] = field(repr=False)
@@ -316,6 +317,7 @@ def _intake(
         rejects=rejects,
         unknown_columns=tuple(plain_heading(headings[p], p) for p in layout.unknown),
         notes=(*table.notes, *notes, *_notes(kind, table, layout, rows, identified)),
+        respelled=tuple(rows.respelled),
         _columns={column.name: rows.cells[column.name] for column in kind.stored},
         _at=identified.at,
         _identity=identified.identity,

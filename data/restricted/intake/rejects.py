@@ -33,6 +33,7 @@ from data.restricted.intake.checks import Rows
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.personal_words import is_personal_in
 from data.restricted.intake.table import Fault, RawTable
+from data.schema import get_kind
 from data.schema.column import Column, RecordKind
 from data.workspace.files import write_text
 from data.workspace.folding import fold, make_key, normalize_identifier
@@ -86,16 +87,17 @@ def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
     write_text(path, "\ufeff" + text.getvalue(), mode=0o600)
 
 
-def group_rejects(rejects: pd.DataFrame) -> list[dict[str, Any]]:
+def group_rejects(rejects: pd.DataFrame, kind: str) -> list[dict[str, Any]]:
     """Return the reasons of rejected rows, each column, value and reason once, most rows first.
 
     Each has `column`, `value`, `reason`, `allowed`, `rows` (how many) and `lines` (the first of them). A value stands
-    only where several rows share it.
+    only where several rows share it, or where it is a place that is not found: without it nobody could say which.
     """
     if rejects.empty:
         return []
     shared = rejects.groupby(["column", "reason", "value"])["line"].transform("size") >= _SHARED
-    values = rejects["value"].where(shared, "")
+    places = [column.name for column in get_kind(kind).given if column.type == "area"]
+    values = rejects["value"].where(shared | rejects["column"].isin(places), "")
     groups = rejects.assign(value=values).groupby(["column", "value", "reason", "allowed"], sort=False)["line"]
     reasons = [
         {

@@ -11,6 +11,7 @@ from data.restricted.vault import open_vault
 from data.schema.vocabulary import ALL_PERSONAL
 from tests.helpers.desk import make_desk, open_section
 from tests.helpers.messy_files import FILES
+from tests.helpers.partner_files import ROW, text_of, write
 from tests.helpers.paths import ROOT
 
 MESSY = {messy.name: messy for messy in FILES}
@@ -283,3 +284,15 @@ def test_the_page_imports_says_where_the_name_of_a_file_stays(desk, tmp_path, la
     shown = words_on(open_section(desk, "imports", language))
     assert "invented-sq-titles" not in shown
     assert "rejects" in shown
+
+
+def test_a_place_read_by_its_sound_is_said_and_one_that_is_not_found_is_named(desk, tmp_path):
+    places = ["Duress", "Atlantida", "Besa Kola", "Durrës"]
+    rows = [ROW | {"partner": "", "child_id": f"K-{n}", "municipality": place} for n, place in enumerate(places)]
+    page = drop(open_section(desk), write(tmp_path, text_of(rows)))
+    shown = words_on(page)
+    assert "1 row, Municipality: “Duress” read as Durrës" in shown
+    assert "Atlantida" in shown
+    assert "Besa" not in shown
+    page.button(key="import-1").click().run()
+    assert "“Duress” read as Durrës" in words_on(page)

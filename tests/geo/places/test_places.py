@@ -228,3 +228,19 @@ def test_the_official_names_of_the_census_are_all_found():
     assert set(unknown) == {"ΗΡΑΚΛΕΙΟΥ", "ΑΓΙΟ ΟΡΟΣ (ΑΥΤΟΔΙΟΙΚΗΤΟ)"}
     found = {PLACES.resolve(n, "GR").code for n in names} - {None}
     assert len(found) == 325 - 2  # all but the two named Irakleio
+
+
+@pytest.mark.parametrize("text", ["Duress", "Elbassan", "Thesaloniki", "bashkia Duress", "Duress (Albania)"])
+def test_a_name_that_only_sounds_like_a_place_is_respelled(text):
+    match = PLACES.resolve(text)
+    assert match.code
+    assert match.respelled
+
+
+@pytest.mark.parametrize(
+    "text", ["Durrësi", "TIRANE", "Θεσσαλονίκης", "bashkia Tiranë", "Durrës (Albania)", "Athina", "10944377"]
+)
+def test_case_accents_endings_and_words_around_a_name_are_no_other_spelling(text):
+    match = PLACES.resolve(text)
+    assert match.code
+    assert not match.respelled
