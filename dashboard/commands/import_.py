@@ -239,7 +239,7 @@ def _word_respelled(respelled: dict[str, Any]) -> str:
     """Return a word that was read as a place which sounds like it: "1 row, municipality: 'Duress' read as Durrës"."""
     rows = "1 row" if respelled["rows"] == 1 else f"{respelled['rows']:,} rows"
     word = f"'{respelled['word']}'" if respelled["word"] else "a word"
-    return f"{rows}, {respelled['column']}: {word} read as {area_table().at[respelled['code'], 'name_en']}."
+    return f"{rows}, {respelled['column']}: {word} read as {area_table()['name_en'][respelled['code']]}."
 
 
 def _word_reason(reason: dict[str, Any]) -> str:

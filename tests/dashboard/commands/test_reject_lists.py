@@ -20,7 +20,7 @@ def take(tact, folder: Path, path: Path, partners: list[str], *words: str) -> Pa
     for number, partner in enumerate(partners):
         good = ENCOUNTER | {"partner": partner, "child_id": f"K-{number}", "record_number": f"R-{number}"}
         good |= {"date": "2008-03-04"}
-        rows += [good, good | {"record_number": f"W-{number}", "municipality": "Zamira"}]
+        rows += [good, good | {"record_number": f"W-{number}", "municipality": "Shpikja"}]
     path.parent.mkdir(exist_ok=True)
     path.write_text("\n".join([",".join(HEAD), *(",".join(row[name] for name in HEAD) for row in rows)]))
     return Path(tact("--workspace", folder, "import", path, *words, "--json").json["files"][0]["rejects"])
@@ -43,14 +43,14 @@ def lists(tact, practice, tmp_path) -> dict[str, Path]:
 def test_lists_of_files_of_the_same_name_stand_side_by_side_and_only_the_owner_reads_them(lists) -> None:
     assert len(set(lists.values())) == 3
     for path in lists.values():
-        assert "Zamira" in path.read_text("utf-8-sig")
+        assert "Shpikja" in path.read_text("utf-8-sig")
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
 def test_a_list_that_is_not_needed_any_more_is_removed(tact, practice, lists, tmp_path) -> None:
     path = tmp_path / "arsis" / "march.csv"
-    path.write_text(path.read_text().replace("Zamira", "Durrës"))
+    path.write_text(path.read_text().replace("Shpikja", "Durrës"))
     assert tact("--workspace", practice, "import", path, "--json").json["rejected"] == 0
     assert not lists["arsis"].exists()
     assert lists["terre"].exists()
@@ -58,7 +58,7 @@ def test_a_list_that_is_not_needed_any_more_is_removed(tact, practice, lists, tm
 
 def test_a_partner_takes_its_lists_along_and_leaves_those_of_others(tact, practice, lists) -> None:
     earlier = practice / "rejects" / "april.csv.rejected.csv"  # as earlier versions named it
-    earlier.write_text("Zamira")
+    earlier.write_text("Shpikja")
     answer = tact("--workspace", practice, "withdraw", "--partner", "terre des hommes", "--yes")
     assert "Lists of rejected rows were removed" in answer.out
     assert [name for name, path in lists.items() if path.exists()] == ["arsis"]
