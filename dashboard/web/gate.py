@@ -1,8 +1,8 @@
 """The door of a page on this machine's own address: who may enter, and how a person's browser gets in.
 
-Other users and programs of the machine reach the same address. So the process that serves the pages makes a secret,
-which stays in its memory and ends with it, and prints an address with a token. A browser gives the token once, gets
-the secret as a cookie, and is known until the process ends or the cookie is twelve hours old.
+Other users and programs of the machine reach the same address. So the process that serves the pages prints an address
+with a token. A browser gives the token once, gets a secret of its own as a cookie, and is known for twelve hours or
+until the process ends, in whose memory alone the secrets are.
 
 A token works once: addresses stay behind in lists of processes, in terminals and in the history of browsers, and
 whoever finds one there finds it spent. Somebody who took it first is noticed, because the person it was printed for
@@ -13,7 +13,8 @@ address. A browser that is known gets in with a spent address too.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from urllib.parse import quote, urlencode
 
 from starlette.datastructures import Headers
@@ -43,14 +44,15 @@ def list_own_hosts(names: Iterable[str], port: int) -> frozenset[str]:
 
 
 class Entry:
-    """The secret of one process, the token that is not spent yet, and the cookie that a known browser sends.
+    """The secrets of the browsers that one process knows, and the token that is not spent yet.
 
     Cookies do not separate ports, so the port is part of the name: two local pages do not overwrite each other's.
     """
 
-    def __init__(self, name: str, port: int) -> None:
+    def __init__(self, name: str, port: int, clock: Callable[[], float] = time.time) -> None:
         self.cookie = f"{name}-{port}"
-        self._secret = secrets.token_urlsafe(32)
+        self._clock = clock
+        self._given: dict[str, float] = {}  # when each secret was made
         self._token = ""
 
     def make_address(self, address: str) -> str:
@@ -66,12 +68,19 @@ class Entry:
         return True
 
     def is_known(self, connection: HTTPConnection) -> bool:
-        """Return whether a request or websocket brings the cookie with the secret."""
-        return _is_same(connection.cookies.get(self.cookie, ""), self._secret)
+        """Return whether a request or websocket brings the cookie with a secret of the last twelve hours."""
+        asked, now = connection.cookies.get(self.cookie, ""), self._clock()
+        # A clock that was set back makes no secret young again.
+        young = [secret for secret, then in self._given.items() if 0 <= now - then < _SECONDS]
+        return sum(_is_same(asked, secret) for secret in young) > 0
 
-    def format_cookie(self) -> str:
-        """Return the header that gives a browser the secret. No script reads it, no other site sends it."""
-        return f"{self.cookie}={self._secret}; Path=/; Max-Age={_SECONDS}; HttpOnly; SameSite=Strict"
+    def make_cookie(self) -> str:
+        """Return the header that gives a browser a new secret. No script reads it, no other site sends it."""
+        now = self._clock()
+        self._given = {secret: then for secret, then in self._given.items() if 0 <= now - then < _SECONDS}
+        secret = secrets.token_urlsafe(32)
+        self._given[secret] = now
+        return f"{self.cookie}={secret}; Path=/; Max-Age={_SECONDS}; HttpOnly; SameSite=Strict"
 
 
 def _is_same(given: str, true: str) -> bool:
@@ -140,7 +149,7 @@ class Gate:
         # The host, which is one of our own, is named so that no path leads elsewhere.
         start = f"{scope['scheme']}://{connection.headers['host']}{quote(scope['path'])}"
         headers = {"Location": f"{start}?{query}" if query else start, "Cache-Control": "no-store"}
-        return Response(status_code=303, headers=headers if known else headers | {"Set-Cookie": entry.format_cookie()})
+        return Response(status_code=303, headers=headers if known else headers | {"Set-Cookie": entry.make_cookie()})
 
 
 def _refuse(connection: HTTPConnection) -> Response:

@@ -15,8 +15,13 @@ URL = f"http://{HOST}"
 
 
 @pytest.fixture
-def entry():
-    return Entry("tact-map", PORT)
+def now():
+    return [1_000_000.0]
+
+
+@pytest.fixture
+def entry(now):
+    return Entry("tact-map", PORT, lambda: now[0])
 
 
 @pytest.fixture
@@ -43,6 +48,18 @@ def ask(entry):
         return sent[0]["status"], Headers(raw=sent[0]["headers"]), b"".join(m.get("body", b"") for m in sent)
 
     return send_request
+
+
+def test_a_browser_is_known_for_twelve_hours_and_each_has_a_secret_of_its_own(now, entry, ask):
+    first = ask(entry.make_address(URL))[1]["set-cookie"].partition(";")[0]
+    now[0] += 6 * 3600
+    second = ask(entry.make_address(URL))[1]["set-cookie"].partition(";")[0]
+    assert first != second
+    assert [ask("/", one)[0] for one in (first, second)] == [200, 200]
+    now[0] += 6 * 3600
+    assert [ask("/", one)[0] for one in (first, second)] == [403, 200]
+    now[0] -= 7 * 3600  # the clock is set back
+    assert ask("/", second)[0] == 403
 
 
 @pytest.fixture
@@ -92,7 +109,7 @@ def test_no_other_token_opens(entry, ask, token):
 
 
 def test_the_secret_of_another_process_opens_nothing(ask):
-    other = Entry("tact-map", PORT).format_cookie().partition(";")[0]
+    other = Entry("tact-map", PORT).make_cookie().partition(";")[0]
     for cookie in (other, f"tact-map-{PORT}=", f"tact-map-{PORT}=ë", "tact-map-8643=" + other.partition("=")[2]):
         assert ask("/", cookie)[0] == 403
 
