@@ -16,6 +16,7 @@ from dashboard.desk.hand import Hand, read_hand
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets.markup import render_note, render_table
+from data.errors import InputError
 from data.restricted import drafts
 from data.restricted.drafts import Draft, Row
 from data.restricted.intake import list_missing
@@ -26,6 +27,10 @@ from data.schema.kinds import KINDS
 
 _SAID = "entered"
 _MISSING = "missing"
+_SHOWN = (
+    "entry-shown"  # the kind, the partner and a mark of the draft that stood on the screen when a button was pressed
+)
+Shown = tuple[str, str, int]
 
 
 def show(desk: Desk) -> None:
@@ -46,18 +51,27 @@ def show(desk: Desk) -> None:
         )
     with desk.open_vault() as (vault, _keys):
         draft = drafts.read_draft(vault, kind)
+    shown: Shown = st.session_state.get(_SHOWN, ("", "", 0))
     with right:
         if draft.rows:
             st.html(html("<p>{}</p><p><b>{}</b></p>", _("Draft for"), draft.partner))
         else:
-            draft = replace(draft, partner=questions.ask_partner(hand, f"entry-partner-{kind}", _("Partner")))
+            key = f"entry-partner-{kind}"
+            if shown[0] == kind and shown[1] and key not in st.session_state:
+                st.session_state[key] = shown[1]  # the draft was imported, perhaps in another window
+            draft = replace(draft, partner=questions.ask_partner(hand, key, _("Partner")))
+    st.session_state[_SHOWN] = _mark(draft)
     if draft.partner:
-        _show_form(desk, hand, draft)
+        _show_form(desk, hand, draft, shown)
     if draft.rows:
-        _show_draft(desk, hand, draft)
+        _show_draft(desk, hand, draft, shown)
 
 
-def _show_form(desk: Desk, hand: Hand, draft: Draft) -> None:
+def _mark(draft: Draft) -> Shown:
+    return draft.kind, draft.partner, hash(repr(draft.rows))
+
+
+def _show_form(desk: Desk, hand: Hand, draft: Draft, shown: Shown) -> None:
     number = st.session_state.setdefault("entry", 0)
     with st.form(f"entry-{draft.kind}-{number}"):
         row, places = ask_record(draft.kind, f"entry-{number}")
@@ -66,9 +80,13 @@ def _show_form(desk: Desk, hand: Hand, draft: Draft) -> None:
         render_note(_("* is needed. Give the partner's identifier of the child or a programme number, never a name."))
     )
     with tell_errors():
+        if pressed and shown[:2] != _mark(draft)[:2]:
+            raise InputError(
+                _("Not added: the partner is now {partner}. Is the record one of this partner?", partner=draft.partner)
+            )
         if pressed and not _refuse(draft.kind, find_faults(hand, draft, row), places):
             with desk.open_vault() as (vault, _keys):
-                drafts.write_draft(vault, replace(draft, rows=(*draft.rows, row)))
+                drafts.add_row(vault, draft.kind, draft.partner, row)
             st.session_state["entry"] = number + 1
             st.rerun()
 
@@ -102,21 +120,28 @@ def _refuse(kind: str, faults: dict[str, str], places: dict[str, DeltaGenerator]
     return True
 
 
-def _show_draft(desk: Desk, hand: Hand, draft: Draft) -> None:
+def _show_draft(desk: Desk, hand: Hand, draft: Draft, shown: Shown) -> None:
     st.html(html("<h2>{}</h2>", _("The draft")))
     st.html(render_table(tabulate_draft(draft)))
     overdue = hand.find_overdue()
     agreed = ask_consent(overdue, "entry")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button(_("Import the draft"), key="entry-import", type="primary", disabled=not agreed):
+            _require_shown(draft, shown)
             _import_draft(hand, draft, overdue.count if overdue.count and overdue.doubts else None)
         numbers = list(range(1, len(draft.rows) + 1))
         number = st.selectbox(_("Take out number"), numbers, index=None, placeholder=_("Choose"), width=180)
         if number is not None and st.button(_("Take it out"), key="entry-out"):
-            rows = (*draft.rows[: number - 1], *draft.rows[number:])
+            _require_shown(draft, shown)
             with desk.open_vault() as (vault, _keys):
-                drafts.write_draft(vault, replace(draft, rows=rows))
+                drafts.take_out(vault, replace(draft, rows=(draft.rows[number - 1],)))
             st.rerun()
+
+
+def _require_shown(draft: Draft, shown: Shown) -> None:
+    """Raise InputError if the draft is not the one that stood on the screen."""
+    if shown != _mark(draft):
+        raise InputError(_("The draft has changed meanwhile. Nothing was done. Look at it again."))
 
 
 def _import_draft(hand: Hand, draft: Draft, confirmed: int | None) -> None:
@@ -127,11 +152,11 @@ def _import_draft(hand: Hand, draft: Draft, confirmed: int | None) -> None:
             _("Nothing was imported. There is nothing in number {numbers}: take it out.", numbers=", ".join(empty))
         )
         return
-    checked = hand.check_rows(draft.kind, draft.partner, draft.rows)
-    if checked.rejected:
-        st.html(render_table(summary.tabulate_reasons(checked)))
+    imported = hand.store_draft(draft, confirmed)
+    if imported.rejected:
+        st.html(render_table(summary.tabulate_reasons(imported)))
         return
-    st.session_state[_SAID] = summary.word_counts(hand.store_draft(draft, confirmed))
+    st.session_state[_SAID] = summary.word_counts(imported)
     st.rerun()
 
 

@@ -22,6 +22,8 @@ from data.restricted.intake import mapping
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import MemoryFile
 from data.restricted.intake.recognition import Question, Recognition, answer, recognise
+from data.restricted.keys import Keys
+from data.restricted.vault import Vault
 from data.schema import get_kind
 from data.schema.kinds import KINDS
 from data.workspace.types import ProgressCount
@@ -192,12 +194,19 @@ class Hand:
         return self._import(drafts.make_file(kind, rows), kind, partner, {}, rehearse=True)
 
     def store_draft(self, draft: Draft, confirmed: int | None = None) -> Imported:
-        """Import a draft and clear it; `confirmed` as for `store`."""
+        """Import rows of a draft and take them out of it; do neither if one would come back, and return why.
+
+        `confirmed` as for `store`. Raises InputError if a row is not in the draft any more.
+        """
         file = drafts.make_file(draft.kind, draft.rows)
-        imported = self._import(file, draft.kind, draft.partner, {}, False, confirmed)
+        with self.desk.open_vault() as (vault, secrets), vault.writing():
+            drafts.find_rest(vault, draft)
+            checked = self._bring_in(vault, secrets, file, draft.kind, draft.partner, {}, True)
+            if checked.rejected:
+                return checked
+            imported = self._bring_in(vault, secrets, file, draft.kind, draft.partner, {}, False, confirmed)
+            drafts.take_out(vault, draft)
         self.imports += 1
-        with self.desk.open_vault() as (vault, _):
-            drafts.write_draft(vault, Draft(draft.kind))
         return imported
 
     def _import(
@@ -210,14 +219,28 @@ class Hand:
         confirmed: int | None = None,
         progress: ProgressCount | None = None,
     ) -> Imported:
-        workspace = self.desk.workspace
         with self.desk.open_vault() as (vault, secrets), vault.writing():
-            if not rehearse:
-                overdue = find_overdue(workspace, vault)
-                overdue.require_consent(confirmed)
-                imports.delete_overdue(workspace, vault, overdue)
-            importer = Importer(workspace, vault, secrets, self.places.resolve, mappings, rehearse)
-            return importer.import_file(file, kind=kind, partner=partner or None, progress=progress)
+            return self._bring_in(vault, secrets, file, kind, partner, mappings, rehearse, confirmed, progress)
+
+    def _bring_in(
+        self,
+        vault: Vault,
+        secrets: Keys,
+        file: MemoryFile,
+        kind: str,
+        partner: str,
+        mappings: Mapping[str, ColumnMapping],
+        rehearse: bool,
+        confirmed: int | None = None,
+        progress: ProgressCount | None = None,
+    ) -> Imported:
+        workspace = self.desk.workspace
+        if not rehearse:
+            overdue = find_overdue(workspace, vault)
+            overdue.require_consent(confirmed)
+            imports.delete_overdue(workspace, vault, overdue)
+        importer = Importer(workspace, vault, secrets, self.places.resolve, mappings, rehearse)
+        return importer.import_file(file, kind=kind, partner=partner or None, progress=progress)
 
     def _owner(self, entry: FileInHand) -> str:
         """Return whose answers count for a file: its partner's, or where none is named its own."""

@@ -12,6 +12,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from data.errors import InputError
 from data.restricted import intake, keys
 from data.restricted.intake.memory_file import MemoryFile
 from data.restricted.vault import Vault, tables
@@ -45,6 +46,35 @@ def write_draft(vault: Vault, draft: Draft) -> None:
     text = json.dumps({"partner": draft.partner, "rows": [dict(row) for row in draft.rows]}) if draft.rows else ""
     if text != (vault.read_note(tables.DRAFT + draft.kind) or ""):
         vault.write_note(tables.DRAFT + draft.kind, text)
+
+
+def add_row(vault: Vault, kind: str, partner: str, row: Row) -> None:
+    """Add a row to the draft of a kind; raise InputError if that is one for another partner."""
+    with vault.writing():
+        draft = read_draft(vault, kind)
+        if draft.rows and not is_same(draft.partner, partner):
+            raise InputError(
+                f"There is a draft for {draft.partner} now, so nothing was added. Import it before you enter records "
+                "of another partner."
+            )
+        write_draft(vault, Draft(kind, draft.partner or partner, (*draft.rows, row)))
+
+
+def take_out(vault: Vault, taken: Draft) -> None:
+    """Take rows out of the draft and leave all others; raise InputError as `find_rest` does."""
+    with vault.writing():
+        write_draft(vault, find_rest(vault, taken))
+
+
+def find_rest(vault: Vault, taken: Draft) -> Draft:
+    """Return the draft without some of its rows; raise InputError if one is not in it, or it is for another partner."""
+    draft = read_draft(vault, taken.kind)
+    rest = list(draft.rows)
+    for row in taken.rows:
+        if row not in rest or not is_same(draft.partner, taken.partner):
+            raise InputError("The draft has changed meanwhile. Nothing was done. Look at it again.")
+        rest.remove(row)
+    return Draft(draft.kind, draft.partner, tuple(rest))
 
 
 def make_file(kind: str, rows: Sequence[Row]) -> MemoryFile:

@@ -7,6 +7,7 @@ import pytest
 from dashboard.desk import state
 from dashboard.desk.hand import Hand
 from dashboard.site.text import speak
+from data.errors import InputError
 from data.restricted import drafts, keys
 from data.restricted.vault import open_vault
 from data.schema.kinds import KINDS
@@ -16,13 +17,13 @@ from tests.helpers.desk import Clocks, make_desk, open_section
 
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
-    monkeypatch.setattr(Hand, "list_partners", lambda hand: ["Qendra"])
+    monkeypatch.setattr(Hand, "list_partners", lambda hand: ["Nova", "Qendra"])
     return make_desk(tmp_path)[0]
 
 
-def open_form(desk):
+def open_form(desk, partner="Qendra"):
     page = open_section(desk, "enter")
-    page.selectbox(key="entry-partner-encounter").set_value("Qendra")
+    page.selectbox(key="entry-partner-encounter").set_value(partner)
     return page.run()
 
 
@@ -117,6 +118,52 @@ def test_a_record_is_taken_out_again(desk):
     page.run()
     page.button(key="entry-out").click().run()
     assert [row["child_id"] for row in read_draft(desk).rows] == ["K-2"]
+
+
+def test_two_windows_never_mix_partners_in_a_draft(desk):
+    first, second = open_form(desk), open_form(desk, "Nova")
+    fill(first, child_id="Q-1")
+    fill(second, child_id="N-1")
+    draft = read_draft(desk)
+    assert (draft.partner, [row["child_id"] for row in draft.rows]) == ("Qendra", ["Q-1"])
+    assert "the partner is now Qendra" in read_errors(second)[0]
+
+
+def test_a_window_acts_on_the_draft_that_it_shows(desk):
+    first, second = open_form(desk), open_form(desk)
+    first = fill(fill(first, child_id="Q-1"), 1, child_id="Q-2")
+    second.run()
+    next(box for box in second.selectbox if box.label == "Take out number").set_value(1)
+    second.run()
+    with desk.open_vault() as (vault, _keys):
+        drafts.take_out(vault, drafts.Draft("encounter", "Qendra", read_draft(desk).rows[:1]))
+        drafts.add_row(vault, "encounter", "Qendra", {"child_id": "Q-3"})
+    second.button(key="entry-out").click().run()
+    assert "has changed meanwhile" in read_errors(second)[0]
+    first.button(key="entry-import").click().run()
+    assert "has changed meanwhile" in read_errors(first)[0]
+    assert [row["child_id"] for row in read_draft(desk).rows] == ["Q-2", "Q-3"]
+
+
+def test_a_record_is_added_where_another_window_imported_the_draft(desk):
+    first = fill(open_form(desk), child_id="Q-1")
+    second = open_section(desk, "enter")
+    first.button(key="entry-import").click().run()
+    fill(second, child_id="Q-2")
+    draft = read_draft(desk)
+    assert (draft.partner, [row["child_id"] for row in draft.rows]) == ("Qendra", ["Q-2"])
+
+
+def test_an_import_leaves_what_was_added_after_it_began(desk):
+    fill(open_form(desk), child_id="Q-1")
+    begun = read_draft(desk)
+    later = {**begun.rows[0], "child_id": "Q-2"}
+    with desk.open_vault() as (vault, _keys):
+        drafts.add_row(vault, "encounter", "Qendra", later)
+    assert Hand(desk).store_draft(begun).accepted == 1
+    assert read_draft(desk).rows == (later,)
+    with pytest.raises(InputError, match="changed meanwhile"):
+        Hand(desk).store_draft(begun)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from data.errors import InputError, VaultBusy
 from data.restricted import backup, drafts, forgetting, intake, keys
 from data.restricted.backup.encrypted_file import open_backup
 from data.restricted.drafts import Draft
@@ -52,6 +53,28 @@ def test_no_backup_brings_a_draft_back(opened, tmp_path, monkeypatch, early):
     with Vault.open(restored.vault, secrets) as again:
         assert drafts.read_draft(again, "encounter") == Draft("encounter")
         assert again.read_note("second person") == "kept"
+
+
+def test_a_row_is_added_to_what_is_stored_and_never_to_another_partner(opened):
+    workspace, vault, secrets = opened
+    drafts.add_row(vault, "encounter", "ARSIS", ROWS[0])
+    with Vault.open(workspace.vault, secrets) as other:
+        drafts.add_row(other, "encounter", "arsis", ROWS[1])
+        with vault.writing(), pytest.raises(VaultBusy):
+            drafts.add_row(other, "encounter", "ARSIS", ROWS[0])
+    with pytest.raises(InputError, match="draft for ARSIS"):
+        drafts.add_row(vault, "encounter", "BKTF", ROWS[0])
+    assert drafts.read_draft(vault, "encounter") == Draft("encounter", "ARSIS", ROWS)
+
+
+def test_what_is_not_in_the_draft_is_not_taken_out(opened):
+    _workspace, vault, _secrets = opened
+    drafts.write_draft(vault, Draft("encounter", "ARSIS", ROWS))
+    drafts.take_out(vault, Draft("encounter", "ARSIS", ROWS[:1]))
+    for partner, rows in (("ARSIS", ROWS[:1]), ("BKTF", ROWS[1:])):
+        with pytest.raises(InputError, match="changed meanwhile"):
+            drafts.take_out(vault, Draft("encounter", partner, rows))
+    assert drafts.read_draft(vault, "encounter") == Draft("encounter", "ARSIS", ROWS[1:])
 
 
 def test_it_is_checked_like_any_file():
