@@ -150,11 +150,11 @@ def _show_publication(desk: Desk, standing: releasing.Standing) -> None:
         pressed = st.form_submit_button(_("Publish it"), type="primary", disabled=not agreed)
     if pressed:
         confirmed = standing.overdue.count if standing.overdue.count and standing.overdue.doubts else None
-        with _progress(_("Publishing")) as tick:
-            new = releasing.publish(desk, passphrase, confirmed, tick)
-        desk.in_hand.pop(_TRIAL, None)
-        desk.in_hand.pop(_AUDIT, None)
-        desk.in_hand[_DONE] = new
+        # Nothing is drawn from here to the end: where a page draws, a pressed button or a reload cuts it.
+        with st.spinner(_("Publishing"), show_time=True):
+            desk.in_hand[_DONE] = releasing.publish(desk, passphrase, confirmed)
+            desk.in_hand.pop(_TRIAL, None)
+            desk.in_hand.pop(_AUDIT, None)
         st.rerun()
 
 

@@ -86,8 +86,8 @@ def try_release(desk: Desk, progress: Progress) -> NewRelease:
         return publication.release_workspace(desk.workspace, vault, secrets, areas, progress, rehearse=True)
 
 
-def publish(desk: Desk, passphrase: str, confirmed: int | None, progress: Progress) -> NewRelease:
-    """Delete what is kept too long, release, and log who confirmed it.
+def publish(desk: Desk, passphrase: str, confirmed: int | None) -> NewRelease:
+    """Delete what is kept too long, release, and log who confirmed it; without progress, which could cut it.
 
     Raises InputError for a wrong passphrase, or where the number of overdue records must be confirmed and is not.
     """
@@ -98,7 +98,7 @@ def publish(desk: Desk, passphrase: str, confirmed: int | None, progress: Progre
         second = publication.confirm(workspace, vault, lambda _person: passphrase)
         imports.delete_overdue(workspace, vault, overdue)
         areas = pack_areas(workspace.areas)
-        return publication.publish(workspace, vault, secrets, areas, second=second, progress=progress)
+        return publication.publish(workspace, vault, secrets, areas, second=second)
 
 
 def audit(desk: Desk, progress: Progress) -> Audit:

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 
 from dashboard.desk import releasing
 from dashboard.desk.hand import Hand
@@ -97,7 +98,7 @@ def test_a_trial_says_what_a_release_would_hold_and_publishes_nothing(practice):
     with open_vault(practice.workspace) as vault:
         assert vault.staged_publication() is None
         assert vault.published_blocks() == {}
-    new = releasing.publish(practice, "", None, quiet)
+    new = releasing.publish(practice, "", None)
     assert (new.name, new.contents, new.withheld) == (trial.name, trial.contents, trial.withheld)
     for tier in ("partner", "public"):
         assert count_contents(Release.open(practice.workspace.releases, tier)) == trial.contents[tier]
@@ -120,9 +121,9 @@ def test_the_page_tries_publishes_and_says_it(practice):
 
 def test_real_records_need_the_second_person_at_the_desk_too(real):
     with pytest.raises(InputError, match="not the passphrase"):
-        releasing.publish(real, "another passphrase", None, quiet)
+        releasing.publish(real, "another passphrase", None)
     assert names(real.workspace.releases) == []
-    new = releasing.publish(real, WORDS, None, quiet)
+    new = releasing.publish(real, WORDS, None)
     approvals = (real.workspace.path / "approvals.csv").read_text(encoding="utf-8")
     assert new.name in approvals
     assert SECOND in approvals
@@ -134,7 +135,7 @@ def test_without_a_complete_file_nothing_can_be_tried_or_published(real):
     assert "governance.toml" in words_on(page)
     assert not [button for button in page.button if button.key == "try"]
     with pytest.raises(WorkspaceError, match="not complete"):
-        releasing.publish(real, WORDS, None, quiet)
+        releasing.publish(real, WORDS, None)
 
 
 def test_an_attack_that_succeeds_is_told_and_stops_the_trial(practice, monkeypatch):
@@ -261,7 +262,7 @@ def test_without_a_second_person_the_page_stays_whole_and_lets_one_choose_a_pass
     assert choose(WORDS, WORDS).name == SECOND
     assert notice not in words_on(page)
     assert WORDS not in words_on(page)
-    assert releasing.publish(real, WORDS, None, quiet).name
+    assert releasing.publish(real, WORDS, None).name
 
 
 def test_a_trial_that_fails_leaves_care_of_the_records_on_the_page(practice, monkeypatch):
@@ -381,3 +382,23 @@ def test_what_a_full_disk_stops_leaves_no_current_release_without_approval(real,
         publication.recover(real.workspace, vault)
     assert approved(real) == names(real.workspace.releases)
     assert len(approved(real)) == (step == "point_at")
+
+
+def test_a_button_pressed_meanwhile_does_not_cut_a_publication(practice, monkeypatch):
+    whole = publication.release_workspace
+
+    def press_meanwhile(*given, rehearse=False, **more):
+        if not rehearse:
+            get_script_run_ctx().script_requests.request_rerun(RerunData())
+        return whole(*given, rehearse=rehearse, **more)
+
+    page = open_section(practice, "release")
+    page.button(key="try").click().run()
+    page.checkbox(key="all-in").check()
+    page.run()
+    monkeypatch.setattr(publication, "release_workspace", press_meanwhile)
+    press(page, "Publish it")
+    assert not page.exception
+    assert names(practice.workspace.releases) == [current_name(practice.workspace.releases)]
+    assert "trial" not in practice.in_hand
+    assert "is published" in words_on(page)
