@@ -61,6 +61,10 @@ def _show_trial(desk: Desk, standing: releasing.Standing) -> None:
     done = desk.in_hand.pop(_DONE, None)
     if isinstance(done, NewRelease):
         st.success(_("Release {name} is published. The map shows it from now on.", name=escape_markdown(done.name)))
+    trial = desk.in_hand.get(_TRIAL)
+    if isinstance(trial, releasing.Trial) and trial.basis != standing.basis:
+        del desk.in_hand[_TRIAL]
+        st.warning(releasing.word_changed())
     if st.button(_("Try a release"), key="try", type="secondary" if _TRIAL in desk.in_hand else "primary"):
         desk.in_hand.pop(_TRIAL, None)
         try:
@@ -72,13 +76,13 @@ def _show_trial(desk: Desk, standing: releasing.Standing) -> None:
         else:
             st.rerun()
     trial = desk.in_hand.get(_TRIAL)
-    if isinstance(trial, NewRelease):
-        _describe_trial(desk, trial)
+    if isinstance(trial, releasing.Trial):
+        _describe_trial(desk, trial.release)
     if standing.needs_second:
         with tell_errors():
             _ask_second(desk, standing)
-    elif isinstance(trial, NewRelease):
-        _show_publication(desk, standing)
+    elif isinstance(trial, releasing.Trial):
+        _show_publication(desk, standing, trial)
 
 
 def _ask_second(desk: Desk, standing: releasing.Standing) -> None:
@@ -130,7 +134,7 @@ def _describe_trial(desk: Desk, trial: NewRelease) -> None:
         st.html(render_note(sentence))
 
 
-def _show_publication(desk: Desk, standing: releasing.Standing) -> None:
+def _show_publication(desk: Desk, standing: releasing.Standing, trial: releasing.Trial) -> None:
     covered = standing.coverage
     st.html(html("<h2>{}</h2>", _("What becomes final")))
     st.html(render_list(describe_coverage(covered.span, covered.years, covered.later)))
@@ -152,7 +156,7 @@ def _show_publication(desk: Desk, standing: releasing.Standing) -> None:
         confirmed = standing.overdue.count if standing.overdue.count and standing.overdue.doubts else None
         # Nothing is drawn from here to the end: where a page draws, a pressed button or a reload cuts it.
         with st.spinner(_("Publishing"), show_time=True):
-            desk.in_hand[_DONE] = releasing.publish(desk, passphrase, confirmed)
+            desk.in_hand[_DONE] = releasing.publish(desk, passphrase, confirmed, trial.basis)
             desk.in_hand.pop(_TRIAL, None)
             desk.in_hand.pop(_AUDIT, None)
         st.rerun()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,7 +15,7 @@ from dashboard.site.text import _, format_number, format_period, translate
 from dashboard.web.reader_files import audit_workspace
 from data.disclosure import policy_file
 from data.disclosure.attacks.audit import Audit
-from data.errors import ReleaseRefused
+from data.errors import InputError, ReleaseRefused
 from data.release import Release, current_name
 from data.release.contents import Contents, count_contents
 from data.restricted import governance, imports, publication
@@ -22,15 +24,29 @@ from data.restricted.governance.retention import Overdue, find_overdue
 from data.restricted.governance.second_person import SecondPerson
 from data.restricted.publishing import NewRelease
 from data.restricted.publishing.coverage import Coverage
+from data.restricted.vault import Vault
 from data.tables.periods import Calendar
 from data.tables.spec import TIERS, Tier
 from data.tables.states import WORDS
+from data.workspace import Workspace
 from data.workspace.types import Progress
 from geo.areas import pack_areas
 from geo.layers.core.words import mark
 
 TIER_NAMES: Mapping[Tier, str] = {"partner": mark("For partners"), "public": mark("For the public")}
 _RESULTS = {"held": mark("held"), "succeeded": mark("succeeded"), "measured": mark("measured")}
+
+
+# What decides the content of a release, see `_read_basis`.
+Basis = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a release would hold, and what that depends on."""
+
+    release: NewRelease
+    basis: Basis
 
 
 @dataclass(frozen=True)
@@ -48,6 +64,7 @@ class Standing:
     overdue: Overdue
     coverage: Coverage
     last: str | None
+    basis: Basis
 
     @property
     def needs_second(self) -> bool:
@@ -70,7 +87,21 @@ def read_standing(desk: Desk) -> Standing:
             find_overdue(workspace, vault),
             publication.find_coverage(workspace, vault),
             current_name(workspace.releases),
+            _read_basis(workspace, vault),
         )
+
+
+def _read_basis(workspace: Workspace, vault: Vault) -> Basis:
+    """Read what decides the content of a release: the records, the rules, the release before it and the day."""
+    rules = [workspace.path / name for name in (governance.FILE, policy_file.FILE)]
+    return (
+        vault.list_imports(),
+        {kind: vault.count(kind) for kind in vault.kinds()},
+        len(vault.forgotten_children()),
+        [hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "" for path in rules],
+        current_name(workspace.releases),
+        dt.datetime.now(dt.UTC).date(),
+    )
 
 
 def appoint_second(desk: Desk, name: str, passphrase: str) -> None:
@@ -79,26 +110,38 @@ def appoint_second(desk: Desk, name: str, passphrase: str) -> None:
         publication.appoint_second(desk.workspace, vault, name, passphrase, "")
 
 
-def try_release(desk: Desk, progress: Progress) -> NewRelease:
+def try_release(desk: Desk, progress: Progress) -> Trial:
     """Make and attack a release without publishing it. Raises ReleaseRefused if an attack succeeds."""
     with desk.open_vault() as (vault, secrets), vault.writing():
-        areas = pack_areas(desk.workspace.areas)
-        return publication.release_workspace(desk.workspace, vault, secrets, areas, progress, rehearse=True)
+        basis, areas = _read_basis(desk.workspace, vault), pack_areas(desk.workspace.areas)
+        new = publication.release_workspace(desk.workspace, vault, secrets, areas, progress, rehearse=True)
+        return Trial(new, basis)
 
 
-def publish(desk: Desk, passphrase: str, confirmed: int | None) -> NewRelease:
+def publish(desk: Desk, passphrase: str, confirmed: int | None, basis: Basis) -> NewRelease:
     """Delete what is kept too long, release, and log who confirmed it; without progress, which could cut it.
 
-    Raises InputError for a wrong passphrase, or where the number of overdue records must be confirmed and is not.
+    Raises InputError for a wrong passphrase, where the number of overdue records must be confirmed and is not, or where
+    the `basis` of the trial is not that of today.
     """
     workspace = desk.workspace
     with desk.open_vault() as (vault, secrets), vault.writing():
+        if _read_basis(workspace, vault) != basis:
+            raise InputError(word_changed())
         overdue = find_overdue(workspace, vault)
         overdue.require_consent(confirmed)
         second = publication.confirm(workspace, vault, lambda _person: passphrase)
         imports.delete_overdue(workspace, vault, overdue)
         areas = pack_areas(workspace.areas)
         return publication.publish(workspace, vault, secrets, areas, second=second)
+
+
+def word_changed() -> str:
+    """Return why a trial does not hold any more."""
+    return _(
+        "Records, rules or the day have changed since the trial, so it does not hold any more. Nothing was published. "
+        "Try the release again."
+    )
 
 
 def audit(desk: Desk, progress: Progress) -> Audit:

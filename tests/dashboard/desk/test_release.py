@@ -13,11 +13,11 @@ from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseError, WorkspaceError
 from data.reference import area_table
 from data.release import Release, current_name, names
-from data.release.contents import count_contents
+from data.release.contents import Contents, count_contents
 from data.restricted import governance, keys, publication, publishing
 from data.restricted.governance import second_person
-from data.restricted.imports import Importer
-from data.restricted.publishing import coverage
+from data.restricted.imports import Importer, undo_import
+from data.restricted.publishing import NewRelease, coverage
 from data.restricted.vault import Vault, open_vault
 from data.tables.periods import Calendar
 from data.workspace import Workspace
@@ -84,6 +84,11 @@ def quiet(*_):
     """Show no progress."""
 
 
+def publish(desk, words):
+    """Publish what a trial of now would hold."""
+    return releasing.publish(desk, words, None, releasing.read_standing(desk).basis)
+
+
 def count(desk):
     with open_vault(desk.workspace) as vault:
         return vault.count("encounter")
@@ -91,14 +96,14 @@ def count(desk):
 
 def test_a_trial_says_what_a_release_would_hold_and_publishes_nothing(practice):
     before = sorted(practice.workspace.releases.iterdir())
-    trial = releasing.try_release(practice, quiet)
+    trial = releasing.try_release(practice, quiet).release
     assert names(practice.workspace.releases) == []
     assert current_name(practice.workspace.releases) is None
     assert sorted(p for p in practice.workspace.releases.iterdir() if p.name != ".lock") == before
     with open_vault(practice.workspace) as vault:
         assert vault.staged_publication() is None
         assert vault.published_blocks() == {}
-    new = releasing.publish(practice, "", None)
+    new = publish(practice, "")
     assert (new.name, new.contents, new.withheld) == (trial.name, trial.contents, trial.withheld)
     for tier in ("partner", "public"):
         assert count_contents(Release.open(practice.workspace.releases, tier)) == trial.contents[tier]
@@ -121,9 +126,9 @@ def test_the_page_tries_publishes_and_says_it(practice):
 
 def test_real_records_need_the_second_person_at_the_desk_too(real):
     with pytest.raises(InputError, match="not the passphrase"):
-        releasing.publish(real, "another passphrase", None)
+        publish(real, "another passphrase")
     assert names(real.workspace.releases) == []
-    new = releasing.publish(real, WORDS, None)
+    new = publish(real, WORDS)
     approvals = (real.workspace.path / "approvals.csv").read_text(encoding="utf-8")
     assert new.name in approvals
     assert SECOND in approvals
@@ -135,7 +140,7 @@ def test_without_a_complete_file_nothing_can_be_tried_or_published(real):
     assert "governance.toml" in words_on(page)
     assert not [button for button in page.button if button.key == "try"]
     with pytest.raises(WorkspaceError, match="not complete"):
-        releasing.publish(real, WORDS, None)
+        publish(real, WORDS)
 
 
 def test_an_attack_that_succeeds_is_told_and_stops_the_trial(practice, monkeypatch):
@@ -262,7 +267,7 @@ def test_without_a_second_person_the_page_stays_whole_and_lets_one_choose_a_pass
     assert choose(WORDS, WORDS).name == SECOND
     assert notice not in words_on(page)
     assert WORDS not in words_on(page)
-    assert releasing.publish(real, WORDS, None).name
+    assert publish(real, WORDS).name
 
 
 def test_a_trial_that_fails_leaves_care_of_the_records_on_the_page(practice, monkeypatch):
@@ -402,3 +407,48 @@ def test_a_button_pressed_meanwhile_does_not_cut_a_publication(practice, monkeyp
     assert names(practice.workspace.releases) == [current_name(practice.workspace.releases)]
     assert "trial" not in practice.in_hand
     assert "is published" in words_on(page)
+
+
+def change_policy(desk):
+    with (desk.workspace.path / "policy.toml").open("a", encoding="utf-8") as file:
+        file.write("# another\n")
+
+
+def change_governance(desk):
+    with (desk.workspace.path / "governance.toml").open("a", encoding="utf-8") as file:
+        file.write("# another\n")
+
+
+def undo_first(desk):
+    with desk.open_vault() as (vault, _keys):
+        undo_import(desk.workspace, vault, 2)
+
+
+def forget_one(desk):
+    with desk.open_vault() as (vault, _keys):
+        vault.forget(["ab" * 32])
+
+
+def add_records(desk):
+    bring_in(desk, desk.workspace.path.parent, 2, date="2008-09-09")
+
+
+@pytest.mark.parametrize("change", [change_policy, change_governance, undo_first, forget_one, add_records])
+def test_a_trial_is_dropped_when_what_it_depends_on_changes(real, change):
+    basis = releasing.read_standing(real).basis
+    assert releasing.read_standing(real).basis == basis
+    contents = {tier: Contents() for tier in ("partner", "public")}
+    trial = releasing.Trial(NewRelease("a trial", (), {"partner": 0, "public": 0}, contents), basis)
+    real.in_hand["trial"] = trial
+    page = open_section(real, "release")
+    assert not page.error
+    assert "a trial" in words_on(page)
+    change(real)
+    with pytest.raises(InputError, match="since the trial"):
+        releasing.publish(real, WORDS, None, basis)
+    page.run()
+    assert not page.exception
+    assert "since the trial" in words_on(page)
+    assert not [button for button in page.button if button.label == "Publish it"]
+    assert "trial" not in real.in_hand
+    assert names(real.workspace.releases) == []
