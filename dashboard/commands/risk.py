@@ -12,29 +12,25 @@ import pandas as pd
 import typer
 
 from dashboard.commands.output import Json, Tick, emit, format_table, progress, say
-from dashboard.commands.workspace import open_release, open_workspace
+from dashboard.commands.workspace import open_workspace
 from dashboard.narrative.detection import INTERVALS, describe_intervals, describe_share_found
 from dashboard.narrative.evaluation import format_verdict
 from dashboard.narrative.shift import word_shifts
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import load_areas
+from dashboard.web.scoring import list_scored_tiers, score_release
 from data.errors import InputError, ReleaseError
 from data.reference import area_table
 from data.release import Release, list_earlier
-from data.release.result import Result, latest, newest
+from data.release.result import Result
 from data.restricted import governance
 from data.tables.spec import TIERS, Tier
 from data.workspace import Workspace
-from data.workspace.version import code_version
 from geo import areas as geography
-from geo.travel import read_links
 from risk.access.tables import Times
 from risk.evaluation.risk_model import evaluate_blocks, evaluate_model
-from risk.model import RiskModel
-from risk.model.breaks import Break, read_breaks
+from risk.model.breaks import read_breaks
 from risk.model.observations import Observations
-from risk.planning.advice import prepare_advice
-from risk.report import KIND, assess
 from risk.report.manifest import EvaluationSummary, ModelCard
 from risk.report.shift import AreaShift
 
@@ -53,29 +49,12 @@ def _assess(
     files: tuple[Path | None, Path | None] = (None, None),
 ) -> Result:
     opened = _open(workspace, tier, name)
-    known = _read_times(workspace, opened, *files)
-    breaks = read_breaks(workspace.derived)
-    evaluation = evaluation or _read_evaluation(workspace, opened, breaks)
-    model, folder = RiskModel(), workspace.derived
-    result = assess(opened, folder, model=model, evaluation=evaluation, times=known, breaks=breaks, progress=tick)
-    if tier == "partner":  # the first screen has an answer before anybody makes a plan
-        tick(0, step="Preparing the usual plan")
-        earlier = list_earlier(workspace.releases, opened.name)
-        problem = prepare_advice(open_release(workspace, tier, opened.name), folder, model.fit_, earlier)
-        if problem is not None:
-            from dashboard.commands.plan import word_error
+    result, problem = score_release(workspace, opened, tick, evaluation=evaluation, files=files)
+    if problem is not None:
+        from dashboard.commands.plan import word_error
 
-            say(f"The usual plan could not be prepared; all else is. {word_error(opened, problem, options=False)}")
+        say(f"The usual plan could not be prepared; all else is. {word_error(opened, problem, options=False)}")
     return result
-
-
-def _read_evaluation(workspace: Workspace, release: Release, breaks: Sequence[Break]) -> dict[str, Any]:
-    """Return the evaluation of the same release by the same code with the same breaks, for any travel times."""
-    last = newest(workspace.derived, release.name, release.tier, release.checksum, KIND)
-    if last is None or last.manifest["code_version"] != code_version():
-        return {}
-    evaluation = dict(last.manifest.get("evaluation") or {})
-    return evaluation if evaluation.get("breaks", []) == [asdict(one) for one in breaks] else {}
 
 
 def _open(workspace: Workspace, tier: Tier, name: str | None) -> Release:
@@ -110,7 +89,7 @@ def risk(
     if tier not in (None, *TIERS):
         raise InputError(f"No tier {tier!r}. There are: {', '.join(TIERS)}.")
     workspace = open_workspace(context, or_demo=True)
-    chosen = _list_tiers(workspace, release) if tier is None else (tier,)
+    chosen = list_scored_tiers(_open(workspace, "public", release)) if tier is None else (tier,)
     evaluation: dict[str, Any] = {}
     if evaluate:
         evaluation = _evaluation(workspace, release)
@@ -126,12 +105,6 @@ def risk(
         *_verdicts(evaluation),
         *(f"Written: {result.folder}" for result in results),
     )
-
-
-def _list_tiers(workspace: Workspace, name: str | None) -> tuple[Tier, ...]:
-    """List the tiers that have numbers for a model: the public tier has none before a year is final."""
-    years = _open(workspace, "public", name).table("children_region_year")
-    return TIERS if len(years) else ("partner",)
 
 
 def _evaluation(workspace: Workspace, name: str | None) -> dict[str, Any]:
@@ -158,28 +131,6 @@ def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
             seen = Observations.from_release(release, geography.read_areas(release.areas_file))
             found[len(seen.quarters)] = seen
     return found
-
-
-def _read_times(workspace: Workspace, release: Release, travel: Path | None, ferries: Path | None) -> Times:
-    """Read the files of travel times; without a file, return those of the newest result in the workspace.
-
-    A file with only a heading removes earlier times. Raises FileRefused and InputError, see geo.travel.read_links.
-    """
-    last = latest(workspace.derived, "partner", KIND)
-    earlier = Times() if last is None else Times.read(last.manifest)
-    areas = geography.read_areas(release.areas_file)
-    codes = [str(code) for level in ("region", "municipality") for code in areas.frame(level).index]
-    times = Times(
-        earlier.uploaded if travel is None else read_links(travel, codes),
-        earlier.ferries if ferries is None else read_links(ferries, codes, sources=True),
-    ).among(codes)
-    for link in (*times.uploaded, *times.ferries):
-        if areas.table["level"][link.start] != areas.table["level"][link.end]:
-            msg = (
-                f"{link.start} and {link.end} are of two levels. Give times between regions or between municipalities."
-            )
-            raise InputError(msg)
-    return times
 
 
 def _format_times(times: Times) -> list[str]:

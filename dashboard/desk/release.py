@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,6 +18,7 @@ from dashboard.widgets.markup import render_definitions, render_list, render_not
 from data.disclosure import policy_file
 from data.disclosure.attacks.audit import Audit
 from data.errors import InputError, ReleaseRefused
+from data.release import current_name
 from data.restricted.publishing import NewRelease
 from data.tables.spec import TIERS
 from data.workspace.types import Progress
@@ -53,6 +55,8 @@ def _show_release(desk: Desk) -> None:
     else:
         with tell_errors():
             _show_trial(desk, standing)
+    with tell_errors():
+        _show_next(desk)
     with tell_errors():
         _show_audit(desk, standing)
 
@@ -115,6 +119,23 @@ def _ask_second(desk: Desk, standing: releasing.Standing) -> None:
             raise InputError(_("Choose a name, and type the same passphrase twice. Nothing was changed."))
         releasing.appoint_second(desk, name, first)
         st.rerun()
+
+
+def _show_next(desk: Desk) -> None:
+    """Offer the risk model of a release that has none, and say how the map is opened."""
+    if current_name(desk.workspace.releases) is None:
+        return
+    st.html(html("<h2>{}</h2>", _("Next: the map")))
+    if releasing.needs_score(desk):
+        st.html(
+            render_note(_("The risk model of this release is not calculated yet. Until then maps of risk are empty."))
+        )
+        if st.button(_("Calculate the risk model"), key="score", type="primary"):
+            with _progress(_("Calculating the risk model")) as tick:
+                releasing.score(desk, tick)
+            st.rerun()
+    st.html(render_note(_("Open the map with this line, in a terminal of this machine:")))
+    st.code(shlex.join(["tact", "--workspace", str(desk.workspace.path), "serve"]), language=None)
 
 
 def _describe_trial(desk: Desk, trial: NewRelease) -> None:

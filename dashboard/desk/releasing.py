@@ -13,6 +13,7 @@ from dashboard.desk.state import Desk
 from dashboard.narrative.attacks import TRIED, judge_attack
 from dashboard.site.text import _, format_number, format_period, translate
 from dashboard.web.reader_files import audit_workspace
+from dashboard.web.scoring import list_scored_tiers, score_release
 from data.disclosure import policy_file
 from data.disclosure.attacks.audit import Audit
 from data.errors import InputError, ReleaseRefused
@@ -26,12 +27,13 @@ from data.restricted.publishing import NewRelease
 from data.restricted.publishing.coverage import Coverage
 from data.restricted.vault import Vault
 from data.tables.periods import Calendar
-from data.tables.spec import TIERS, Tier
+from data.tables.spec import TIERS, Tier, table_name
 from data.tables.states import WORDS
 from data.workspace import Workspace
 from data.workspace.types import Progress
 from geo.areas import pack_areas
 from geo.layers.core.words import mark
+from risk.report import KIND
 
 TIER_NAMES: Mapping[Tier, str] = {"partner": mark("For partners"), "public": mark("For the public")}
 _RESULTS = {"held": mark("held"), "succeeded": mark("succeeded"), "measured": mark("measured")}
@@ -141,6 +143,25 @@ def word_changed() -> str:
     return _(
         "Records, rules or the day have changed since the trial, so it does not hold any more. Nothing was published. "
         "Try the release again."
+    )
+
+
+def score(desk: Desk, progress: Progress) -> None:
+    """Calculate the risk model of the current release for its tiers, as `tact risk` does."""
+    workspace = desk.workspace
+    blocked = governance.read(workspace).blocked
+    for tier in list_scored_tiers(Release.open(workspace.releases, "public", None, blocked)):
+        score_release(workspace, Release.open(workspace.releases, tier, None, blocked), progress)
+
+
+def needs_score(desk: Desk) -> bool:
+    """Return whether the current release has records and no risk model yet."""
+    workspace = desk.workspace
+    if current_name(workspace.releases) is None:
+        return False
+    release = Release.open(workspace.releases, "partner", derived=workspace.derived)
+    return (
+        table_name("model", "region", "quarter", "crossing", "found") in release.tables and release.result(KIND) is None
     )
 
 

@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from dashboard.commands import demo
-from dashboard.commands.risk import _list_tiers, score
+from dashboard.commands.risk import score
+from dashboard.web.scoring import list_scored_tiers
 from data.reference import area_table
 from data.release import Release
 from data.restricted import keys
@@ -40,7 +41,7 @@ def test_every_page_shows_it_and_the_model_fits_what_there_is(tmp_path, monkeypa
     assert (new.name, new.final) == (name, final)
     public = Release.open(workspace.releases, "public").table("children_region_year")
     assert len(public["period"].unique()) == int(final[:4]) - 2006
-    tiers = _list_tiers(workspace, None)
+    tiers = list_scored_tiers(Release.open(workspace.releases, "public"))
     assert tiers == (("partner", "public") if len(public) else ("partner",))
     score(workspace, lambda *_, **__: None, tiers=tiers)
     command = [sys.executable, "-c", PAGES, str(workspace.vault), str(workspace.releases)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.commands import risk
+from dashboard.web import scoring
 from data.release import Release
 from risk import report
 from risk.evaluation import risk_model
@@ -82,7 +82,7 @@ def test_the_model_is_fitted_once_and_once_to_test_its_safeguards(tact, demo, fe
 def test_travel_times_are_kept_until_they_are_taken_away(tact, demo_world, tmp_path, few_draws, monkeypatch):
     """Each run begins with the times of the one before, the first with those of the demo; what needs none is out."""
     for module, name, nothing in (
-        (risk, "prepare_advice", None), (report, "_describe_time", {}), (report, "_fit_municipalities", None),
+        (scoring, "prepare_advice", None), (report, "_describe_time", {}), (report, "_fit_municipalities", None),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, lambda *_, nothing=nothing: nothing)
     demo = shutil.copytree(demo_world, tmp_path / "demo")

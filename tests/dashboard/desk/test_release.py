@@ -38,6 +38,24 @@ from tests.helpers.desk import Clocks, open_section
 from tests.helpers.partner_files import AREAS
 from tests.helpers.small_policy import SMALL_POLICY, write_small_policy
 
+MODEL = """
+[[partner]]
+measures = ["model"]
+levels = ["region"]
+periods = ["quarter"]
+breakdowns = ["crossing and found"]
+
+[[partner]]
+measures = ["effort"]
+levels = ["region"]
+periods = ["quarter"]
+
+[[public]]
+measures = ["effort"]
+levels = ["region"]
+periods = ["year"]
+"""
+
 pytestmark = pytest.mark.usefixtures("few_worlds")
 
 
@@ -452,3 +470,18 @@ def test_a_trial_is_dropped_when_what_it_depends_on_changes(real, change):
     assert not [button for button in page.button if button.label == "Publish it"]
     assert "trial" not in real.in_hand
     assert names(real.workspace.releases) == []
+
+
+def test_the_next_steps_after_a_release_are_the_risk_model_and_the_map(practice, few_draws):
+    policy = practice.workspace.path / "policy.toml"
+    policy.write_text(SMALL_POLICY + MODEL, encoding="utf-8")
+    assert "serve" not in " ".join(code.value for code in open_section(practice, "release").code)
+    releasing.publish(practice, "", None, quiet)
+    page = open_section(practice, "release")
+    assert [code.value for code in page.code] == [f"tact --workspace {practice.workspace.path} serve"]
+    page.button(key="score").click().run()
+    assert not page.exception
+    assert not [button for button in page.button if button.key == "score"], words_on(page)
+    for tier in ("partner", "public"):
+        release = Release.open(practice.workspace.releases, tier, derived=practice.workspace.derived)
+        assert release.result("risk").manifest["card"]["areas"]
