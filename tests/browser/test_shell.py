@@ -298,6 +298,8 @@ def test_numbers_and_lengths_of_time_have_room_in_every_language_on_an_old_proje
       return range.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1;
     }).length"""
     assert page.evaluate(runs_over) == 0
+    order = page.locator(".st-key-overview-choices input[role=combobox]")
+    assert order.evaluate("box => box.scrollWidth <= box.clientWidth")
     page = look(f"{partner.url}/map?lang={language}", (1024, 768))
     grain = page.locator("[class*=st-key-c-grain] [role=radiogroup]")
     assert grain.bounding_box()["height"] < 40
