@@ -59,7 +59,7 @@ def forget(
     secrets = keys.load(workspace.id)
     with open_vault(workspace, secrets) as vault:
         children = forgetting.hash_child(secrets, names)
-        doubts = [] if even_if_unknown else _find_doubts(vault, names, children, partner)
+        doubts = [] if even_if_unknown else _find_doubts(vault, secrets, names, children, partner)
         if doubts:
             _require_yes(doubts, partner)
         deleted, had_lists = forgetting.forget_child(workspace, vault, secrets, children)
@@ -74,9 +74,11 @@ def forget(
     )
 
 
-def _find_doubts(vault: Vault, names: Sequence[str], children: Sequence[str], partner: str | None) -> list[str]:
+def _find_doubts(
+    vault: Vault, secrets: keys.Keys, names: Sequence[str], children: Sequence[str], partner: str | None
+) -> list[str]:
     """Return sentences on identifiers that no record has; empty if all are known."""
-    unknown = forgetting.find_unknown(vault, names, children)
+    unknown = forgetting.find_unknown(vault, secrets, names, children)
     if unknown == "child":
         known, main = vault.partners(), vault.partners("encounter")
         return [_UNKNOWN_CHILD, *([partners.list_similar(partner, known, main)] if partner else [])]
@@ -135,7 +137,7 @@ def withdraw(
     """
     workspace = open_workspace(context)
     with open_vault(workspace) as vault, vault.writing():
-        name = vault.find_partner(partner)
+        name = forgetting.find_partner(vault, partner)
         if not yes:
             _require_name(name, vault.count_brought(name), as_json=as_json)
         deleted, had_lists = forgetting.withdraw_partner(workspace, vault, name)

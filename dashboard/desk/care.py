@@ -89,7 +89,7 @@ def _forget(desk: Desk) -> None:
         )
     with desk.open_vault() as (vault, secrets):
         children = forgetting.hash_child(secrets, names)
-        if forgetting.find_unknown(vault, names, children) and not unknown_too:
+        if forgetting.find_unknown(vault, secrets, names, children) and not unknown_too:
             raise InputError(_("No record has what you typed. Check it for typing errors. Nothing was changed."))
         deleted, _lists = forgetting.forget_child(desk.workspace, vault, secrets, children)
     hand.imports += 1
@@ -104,7 +104,7 @@ def _withdraw(desk: Desk) -> None:
     if not partner:
         return
     with desk.open_vault() as (vault, _keys):
-        name = vault.find_partner(partner)
+        name = forgetting.find_partner(vault, partner)
         count = vault.count_brought(name)
     st.warning(_("{count} records of {name} would be deleted for good.", count=count, name=escape_markdown(name)))
     with st.form("withdraw-now", clear_on_submit=True, border=False, width=_WIDTH):

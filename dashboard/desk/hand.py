@@ -81,9 +81,9 @@ class Hand:
         return Places(area_table())
 
     def list_partners(self) -> list[str]:
-        """List the partners that the vault knows, and for real records those that governance.toml names."""
+        """List the partners that the vault or a draft knows, and for real records those that governance.toml names."""
         with self.desk.open_vault() as (vault, _):
-            return sorted({*vault.partners(), *self.list_governed()})
+            return sorted({*vault.partners(), *drafts.list_partners(vault), *self.list_governed()})
 
     def list_governed(self) -> tuple[str, ...]:
         """List the partners that governance.toml names; nobody for invented records."""

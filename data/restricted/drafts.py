@@ -20,6 +20,7 @@ from data.restricted.vault.partners import is_same
 from data.schema import get_kind
 from data.schema.kinds import KINDS
 
+_OF_CHILDREN = tuple(kind.name for kind in KINDS.values() if kind.of_children)
 Row = Mapping[str, str]
 
 
@@ -87,14 +88,25 @@ def make_file(kind: str, rows: Sequence[Row]) -> MemoryFile:
     return MemoryFile(f"{kind}-by-hand.csv", text.getvalue().encode())
 
 
-def remove_child(vault: Vault, secrets: keys.Keys, children: Collection[str]) -> None:
-    """Remove the rows of a child from the drafts, by the hashes of its identifiers."""
+def find_children(vault: Vault, secrets: keys.Keys, children: Collection[str]) -> frozenset[str]:
+    """Return those hashes of children that a row of a draft has."""
+    hasher, drafted = keys.IdentifierHasher(secrets.identifier), (read_draft(vault, kind) for kind in _OF_CHILDREN)
+    names = (name for draft in drafted for row in draft.rows for name in _hash_row(hasher, draft.partner, row))
+    return frozenset(children).intersection(names)
+
+
+def remove_children(vault: Vault, secrets: keys.Keys, children: Collection[str]) -> None:
+    """Remove the rows of children from the drafts, by the hashes of their identifiers."""
     hasher = keys.IdentifierHasher(secrets.identifier)
-    for kind in KINDS.values():
-        if kind.of_children:
-            draft = read_draft(vault, kind.name)
-            kept = [row for row in draft.rows if not set(_hash_row(hasher, draft.partner, row)) & set(children)]
-            write_draft(vault, Draft(kind.name, draft.partner, tuple(kept)))
+    for kind in _OF_CHILDREN:
+        draft = read_draft(vault, kind)
+        kept = [row for row in draft.rows if not set(_hash_row(hasher, draft.partner, row)).intersection(children)]
+        write_draft(vault, Draft(kind, draft.partner, tuple(kept)))
+
+
+def list_partners(vault: Vault) -> list[str]:
+    """List the partners that have a draft."""
+    return sorted({read_draft(vault, kind).partner for kind in KINDS} - {""})
 
 
 def remove_partner(vault: Vault, partner: str) -> None:

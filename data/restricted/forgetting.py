@@ -9,6 +9,7 @@ from typing import Literal
 from data.restricted import drafts, intake, keys
 from data.restricted.intake.rejects import remove_lists
 from data.restricted.vault import Vault
+from data.restricted.vault.partners import is_same
 from data.workspace import Workspace
 
 Unknown = Literal["", "child", "number"]
@@ -19,30 +20,51 @@ def hash_child(secrets: keys.Keys, names: Sequence[str]) -> list[str]:
     return keys.IdentifierHasher(secrets.identifier).hash(names)
 
 
-def find_unknown(vault: Vault, names: Sequence[str], children: Sequence[str]) -> Unknown:
-    """Return whether no record has the child at all, or only its programme number is in none; empty if all is known."""
-    unknown = vault.find_unknown(children)
+def find_unknown(vault: Vault, secrets: keys.Keys, names: Sequence[str], children: Sequence[str]) -> Unknown:
+    """Return whether nothing has the child at all, or only its programme number is unknown; empty if all is known.
+
+    What a draft has is known.
+    """
+    unknown = vault.find_unknown(children) - drafts.find_children(vault, secrets, children)
     if len(unknown) == len(children):
         return "child"
     return "number" if names[-1].startswith(intake.BY_NUMBER) and children[-1] in unknown else ""
 
 
 def forget_child(workspace: Workspace, vault: Vault, secrets: keys.Keys, children: Sequence[str]) -> tuple[int, bool]:
-    """Delete a child's records and reject later ones; return their number, and whether lists of rows were removed."""
+    """Delete a child's records and reject later ones; return their number, and whether lists of rows were removed.
+
+    Rows of drafts go too, and are not counted.
+    """
     with vault.writing():
-        drafts.remove_child(vault, secrets, children)
         had_lists = remove_lists(workspace.rejects)
-        return vault.forget(children), had_lists
+        deleted = vault.forget(children)
+        drafts.remove_children(vault, secrets, vault.forgotten_children())  # also by an identifier that is linked
+        return deleted, had_lists
+
+
+def find_partner(vault: Vault, name: str) -> str:
+    """Return a partner's name as spelt in the vault, or else in a draft; raise InputError for an unknown partner."""
+    drafted = next((partner for partner in drafts.list_partners(vault) if is_same(partner, name)), None)
+    return drafted if drafted and not _has_sent(vault, name) else vault.find_partner(name)
 
 
 def withdraw_partner(workspace: Workspace, vault: Vault, name: str) -> tuple[int, bool]:
-    """Delete all records that a partner sent; return their number, and whether lists of rows were removed."""
+    """Delete all records that a partner sent; return their number, and whether lists of rows were removed.
+
+    Its drafts go too, and are not counted. Raises InputError for a partner with neither.
+    """
     with vault.writing():
+        name = find_partner(vault, name)
         drafts.remove_partner(vault, name)
         had_lists = remove_lists(workspace.rejects, name)
-        return vault.withdraw(name), had_lists
+        return vault.withdraw(name) if _has_sent(vault, name) else 0, had_lists
 
 
 def list_replaced_vaults(workspace: Workspace) -> list[Path]:
     """List the vaults that were kept from before a restore; they still contain what was deleted since."""
     return sorted(workspace.vault.parent.glob(f"{workspace.vault.name}.before-*"))
+
+
+def _has_sent(vault: Vault, name: str) -> bool:
+    return any(is_same(partner, name) for partner in vault.partners())

@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 import typer
 
+from data.restricted import drafts
+from data.restricted.drafts import Draft
+from data.restricted.vault import open_vault
+from data.workspace import Workspace
 from tests.helpers.small_policy import write_small_policy
 
 pytestmark = pytest.mark.usefixtures("few_worlds")
@@ -202,6 +206,19 @@ def test_a_partner_withdraws(tact, practice) -> None:
     answer = tact("--workspace", practice, "withdraw", "--partner", "arsis", "--yes", "--json")
     assert answer.json == {"withdrawn": 12}
     assert tact("--workspace", practice, "doctor", "--json").json["healthy"]
+
+
+def test_what_only_a_draft_has_is_forgotten_and_withdrawn(tact, practice, monkeypatch) -> None:
+    workspace = Workspace.open(practice)
+    with open_vault(workspace) as vault:
+        drafts.write_draft(vault, Draft("encounter", "Nova", ({"child_id": "N-1"}, {"child_id": "N-2"})))
+    assert forget(tact, practice, monkeypatch, "n-1\n", "--partner", "Nova").json == {"forgotten": 0, "known": False}
+    with open_vault(workspace) as vault:
+        assert drafts.read_draft(vault, "encounter").rows == ({"child_id": "N-2"},)
+    answer = tact("--workspace", practice, "withdraw", "--partner", "nova", "--yes", "--json")
+    assert answer.json == {"withdrawn": 0}
+    with open_vault(workspace) as vault:
+        assert drafts.read_draft(vault, "encounter").rows == ()
 
 
 @pytest.mark.parametrize("words", [(), ("--json",)])

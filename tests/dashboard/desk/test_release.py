@@ -14,7 +14,7 @@ from data.errors import InputError, ReleaseError, WorkspaceError
 from data.reference import area_table
 from data.release import Release, current_name, names
 from data.release.contents import Contents, count_contents
-from data.restricted import governance, keys, publication, publishing
+from data.restricted import drafts, governance, keys, publication, publishing
 from data.restricted.governance import second_person
 from data.restricted.imports import Importer, undo_import
 from data.restricted.publishing import NewRelease, coverage
@@ -200,6 +200,26 @@ def test_a_partner_is_taken_out_only_by_its_name(practice):
     assert not page.exception
     assert f"{kept}, kept from before a restore, still contains them" in words_on(page).replace("`", "")
     assert count(practice) == 0
+
+
+def test_a_partner_and_a_child_that_only_a_draft_has_go(practice):
+    with practice.open_vault() as (vault, _keys):
+        drafts.write_draft(vault, drafts.Draft("encounter", "Nova", ({"child_id": "N-1"}, {"child_id": "N-2"})))
+    page = open_section(practice, "release")
+    page.selectbox[0].set_value("Nova")
+    fill(page, "The partner's identifier of the child", "N-1")
+    next(box for box in page.checkbox if box.label.startswith("Yes.")).check()
+    press(page, "Forget this child")
+    assert not page.error
+    with practice.open_vault() as (vault, _keys):
+        assert drafts.read_draft(vault, "encounter").rows == ({"child_id": "N-2"},)
+    page.selectbox(key="withdraw").set_value("Nova")
+    page.run()
+    fill(page, "Type the partner's name again", "Nova")
+    press(page, "Delete these records")
+    assert not page.error
+    with practice.open_vault() as (vault, _keys):
+        assert drafts.read_draft(vault, "encounter").rows == ()
 
 
 def test_a_child_is_forgotten_after_a_yes_and_its_identifier_is_never_shown(practice):

@@ -10,6 +10,7 @@ from data.restricted.intake import read_file
 from data.restricted.vault import Vault, tables
 from data.workspace import Workspace
 from tests.helpers.partner_files import ROW, Hasher, Resolver
+from tests.helpers.records import frame
 
 ROWS = tuple({k: v for k, v in {**ROW, "child_id": child, "partner": ""}.items() if v} for child in ("K-1", "K-2"))
 
@@ -99,3 +100,37 @@ def test_a_partner_who_withdraws_takes_the_draft_along(opened):
     assert drafts.read_draft(vault, "encounter").rows == ROWS
     drafts.remove_partner(vault, "bktf ")
     assert drafts.read_draft(vault, "encounter") == Draft("encounter")
+
+
+def test_a_child_who_is_only_in_a_draft_is_known(opened):
+    _workspace, vault, secrets = opened
+    drafts.write_draft(vault, Draft("encounter", "ARSIS", ({**ROWS[0], "programme_number": "P-1"},)))
+
+    def find(partner, child, number=""):
+        names = intake.child_names(partner, child, number)
+        return forgetting.find_unknown(vault, secrets, names, forgetting.hash_child(secrets, names))
+
+    assert find("arsis", "k-1") == find("", "", "p-1") == find("ARSIS", "K-1", "P-1") == ""
+    assert find("ARSIS", "K-2") == find("BKTF", "K-1") == "child"
+    assert find("ARSIS", "K-1", "P-2") == "number"
+
+
+def test_a_row_by_an_identifier_that_records_link_goes_too(opened):
+    workspace, vault, secrets = opened
+    both = forgetting.hash_child(secrets, intake.child_names("ARSIS", "K-1", "P-1"))
+    record = frame("encounter", 1).assign(child=both[0], programme_child=both[1])
+    vault.add("encounter", record, "a.csv", "ARSIS")
+    by_number = {**ROWS[0], "child_id": "", "programme_number": "P-1"}
+    drafts.write_draft(vault, Draft("encounter", "ARSIS", (by_number, ROWS[1])))
+    assert forgetting.forget_child(workspace, vault, secrets, both[:1])[0] == 1
+    assert drafts.read_draft(vault, "encounter").rows == ROWS[1:]
+
+
+def test_a_partner_with_nothing_but_a_draft_withdraws(opened):
+    workspace, vault, _secrets = opened
+    drafts.write_draft(vault, Draft("encounter", "BKTF", ROWS))
+    assert forgetting.find_partner(vault, "bktf ") == "BKTF"
+    assert forgetting.withdraw_partner(workspace, vault, "bktf") == (0, False)
+    assert drafts.read_draft(vault, "encounter") == Draft("encounter")
+    with pytest.raises(InputError, match="No partner 'BKTF'"):
+        forgetting.withdraw_partner(workspace, vault, "BKTF")
