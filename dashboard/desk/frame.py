@@ -108,8 +108,9 @@ def tell_errors() -> Iterator[None]:
         _LOG.error("%s in %s, line %s", type(error).__name__, place.filename, place.lineno)
         st.error(
             _(
-                "Something went wrong in the program. Nothing was half stored. The window in which the desk was "
-                "started says where; tell the people who maintain the program."
+                "Something went wrong in the program. Look at Imports and Release: they say what is stored and "
+                "published. The window in which the desk was started says where it went wrong; tell the people who "
+                "maintain the program."
             )
         )
 

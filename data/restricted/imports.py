@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from data.errors import FileRefused, InputError, WorkspaceError
+from data.errors import DiskFull, FileRefused, InputError, WorkspaceError
 from data.restricted import governance, intake, keys
 from data.restricted.governance import retention
 from data.restricted.governance.retention import Overdue
@@ -24,6 +24,8 @@ from data.workspace import Workspace
 from data.workspace.types import ProgressCount
 
 _TABLES = (".csv", ".xlsx", ".xls")  # what is no such file is read too if its content is
+# A note of an import whose records are stored.
+NO_LIST = "The list of rejected rows could not be written. The others are stored. To get it, import the file again."
 
 
 class UnknownPartner(FileRefused):
@@ -97,7 +99,12 @@ class Importer:
             )
             self._refuse_unknown_partners(path, read)
             number, counts = self._store(path, read)
-            rejects = None if self.rehearse else self._write_rejects(path, read)
+            notes, rejects = read.notes, None
+            if not self.rehearse:
+                try:
+                    rejects = self._write_rejects(path, read)
+                except (OSError, DiskFull):  # the records are stored, so this is no failure of the import
+                    notes += (NO_LIST,)
         return Imported(
             kind=read.kind,
             accepted=counts.accepted,
@@ -108,7 +115,7 @@ class Importer:
             faults=len(read.rejects),
             reasons=tuple(group_rejects(read.rejects, read.kind)),
             unknown_columns=read.unknown_columns,
-            notes=read.notes,
+            notes=notes,
             respelled=read.respelled,
             number=number,
         )

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import hashlib
 import io
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -43,6 +44,7 @@ REJECT_COLUMNS = ("line", "record_number", "column", "value", "reason", "allowed
 LONGEST = 40
 _SEVERAL = "_several"  # begins as no partner's folder does
 _LONGEST_FOLDER = 60
+_LONGEST_FILE = 180  # bytes of the name; the rest is for what a list and its temporary file are called besides
 _SHARED = 3  # rows with a value, from which it is shown with the reason
 _LINES = 5  # of a reason
 _DIGITS = 6
@@ -58,7 +60,15 @@ _RECORD_NUMBER = re.compile(r"(?=\D*\d)[\w./-]{1,40}")
 def find_list(folder: Path, partners: Iterable[str], file: str) -> Path:
     """Return the path of the list for a file (its name) with rows of these partners, below the folder of all lists."""
     folders = {_name_folder(partner) for partner in partners}
-    return folder / (folders.pop() if len(folders) == 1 else _SEVERAL) / f"{file}.rejected.csv"
+    return folder / (folders.pop() if len(folders) == 1 else _SEVERAL) / f"{_shorten(file)}.rejected.csv"
+
+
+def _shorten(file: str) -> str:
+    """Return the name of a file, or of a long one its beginning and a checksum: a name on a disk has 255 bytes."""
+    whole = file.encode("utf-8", "surrogateescape")
+    if len(whole) <= _LONGEST_FILE:
+        return file
+    return f"{whole[:_LONGEST_FILE].decode('utf-8', 'ignore')}-{hashlib.sha256(whole).hexdigest()[:8]}"
 
 
 def remove_lists(folder: Path, partner: str | None = None) -> bool:

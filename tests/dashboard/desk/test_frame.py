@@ -43,6 +43,8 @@ def test_an_error_of_the_program_says_nothing_of_a_record(broken, caplog):
         page = broken(KeyError(NAME))
     assert not page.exception
     assert "Something went wrong" in texts(page)
+    assert "Look at Imports" in texts(page)
+    assert "Nothing was" not in texts(page)
     assert NAME not in texts(page)
     assert "KeyError in" in caplog.text
     assert NAME not in caplog.text

@@ -1,12 +1,14 @@
 """The pages Files and Imports: a file dropped, asked about, imported, listed and taken back."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from dashboard.desk import words
 from dashboard.desk.hand import Hand
 from dashboard.site.text import speak
+from data.restricted.imports import NO_LIST
 from data.restricted.vault import open_vault
 from data.schema.vocabulary import ALL_PERSONAL
 from tests.helpers.desk import make_desk, open_section
@@ -232,6 +234,15 @@ def test_the_card_of_an_import_that_was_taken_back_says_so_and_imports_it_again(
         assert [(entry["number"], entry["accepted"]) for entry in vault.list_imports()] == [(2, 3)]
     page.button(key="out-1").click().run()
     assert desk.in_hand["files"].files == {}
+
+
+def test_a_card_whose_list_could_not_be_written_says_so(desk, tmp_path):
+    import_with_list(desk, tmp_path)
+    entry = desk.in_hand["files"].files["invented-sq-titles.xlsx"]
+    entry.result = replace(entry.result, rejects=None, notes=(NO_LIST,))
+    page = open_section(desk)
+    assert not page.exception
+    assert "could not be written" in " ".join(warning.value for warning in page.warning)
 
 
 def test_a_card_without_its_list_says_so(desk, tmp_path):
