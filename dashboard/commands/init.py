@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import Json, emit
+from data.disclosure import policy_file
 from data.restricted import governance, keys
 from data.restricted.vault import Vault
 from data.workspace import Workspace, default_path
@@ -37,6 +38,16 @@ def init(
         f"Identifier key: {places['identifier']}",
         "Without the keys nobody can read the records, not even you. Make a backup: tact backup FILE",
         f"What to do after a data breach: {workspace.path / governance.BREACH_FILE}. Print it.",
-        *([] if practice else [f"Before the first release, fill in {workspace.path / governance.FILE}."]),
+        *([] if practice else _list_first_steps(workspace)),
         "Next: tact templates --to FOLDER, fill in a form, tact import FILE",
     )
+
+
+def _list_first_steps(workspace: Workspace) -> list[str]:
+    """List what must be written before real records are released."""
+    policy = policy_file.read(workspace.path).policy
+    return [
+        f"Before the first release, fill in {workspace.path / governance.FILE}.",
+        f"Set first and last in {workspace.path / policy_file.FILE} to the days of your programme: records of other "
+        f"days are not counted. They are {policy.first} and {policy.last} now.",
+    ]

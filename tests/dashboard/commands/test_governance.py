@@ -183,6 +183,13 @@ def test_real_records_are_released_by_two_people_with_a_complete_file(tact, made
     assert tact("--workspace", folder, "release", "--json").code == 2
 
 
+def test_init_says_that_the_days_of_the_programme_must_be_set(tact, tmp_path) -> None:
+    said = " ".join(tact("--workspace", tmp_path / "real", "init").out.split())
+    assert "Set first and last in" in said
+    assert "They are 2006-06-01 and 2009-05-31 now" in said
+    assert "first and last" not in tact("--workspace", tmp_path / "practice", "init", "--practice").out
+
+
 def test_doctor_counts_encounters_of_other_days(tact, made, tmp_path) -> None:
     folder = made("--practice")
     assert "outside" not in tact("--workspace", folder, "doctor").err

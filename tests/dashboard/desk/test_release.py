@@ -496,7 +496,7 @@ def test_the_next_steps_after_a_release_are_the_risk_model_and_the_map(practice,
     policy = practice.workspace.path / "policy.toml"
     policy.write_text(SMALL_POLICY + MODEL, encoding="utf-8")
     assert "serve" not in " ".join(code.value for code in open_section(practice, "release").code)
-    releasing.publish(practice, "", None, quiet)
+    publish(practice, "")
     page = open_section(practice, "release")
     assert [code.value for code in page.code] == [f"tact --workspace {practice.workspace.path} serve"]
     page.button(key="score").click().run()
