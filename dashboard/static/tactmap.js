@@ -971,15 +971,24 @@
     window.addEventListener("pagehide", function () { page.removeEventListener("click", pressed); });
   }
 
-  /* Name and number of the panel in a line of their own, for projectors and phones, where the panel is not in view. */
+  /* Name and number of the panel in a line of their own, for projectors and phones, where the panel is not in view.
+     The map may be there before the panel. */
   function mirrorPanel() {
     const page = window.frameElement.ownerDocument;
-    const stage = page.querySelector(".st-key-stage");
-    const panel = page.querySelector(".st-key-panel");
-    if (!stage || !panel) return;
     const line = page.createElement("div");
     line.className = "headline";
-    stage.append(line);
+    const observer = new window.parent.MutationObserver(mirror);
+    const waiting = new window.parent.MutationObserver(begin);
+    let panel = null;
+    function begin() {
+      const stage = page.querySelector(".st-key-stage");
+      panel = page.querySelector(".st-key-panel");
+      if (!stage || !panel) return;
+      waiting.disconnect();
+      stage.append(line);
+      observer.observe(panel, { childList: true, subtree: true, characterData: true });
+      mirror();
+    }
     function mirror() {
       const shown = [".panel h2", ".own .numbers", ".own h3", ".own .unit"].map(function (part) { return panel.querySelector(part); });
       line.replaceChildren(...shown.filter(Boolean).map(function (part) { return part.cloneNode(true); }));
@@ -990,10 +999,9 @@
       back.textContent = clear.textContent;
       line.append(back);
     }
-    const observer = new window.parent.MutationObserver(mirror);
-    observer.observe(panel, { childList: true, subtree: true, characterData: true });
-    mirror();
-    window.addEventListener("pagehide", function () { observer.disconnect(); line.remove(); });
+    waiting.observe(page.body, { childList: true, subtree: true });
+    begin();
+    window.addEventListener("pagehide", function () { waiting.disconnect(); observer.disconnect(); line.remove(); });
   }
 
   /* What a reader does on the map is a step of the page; a step back may lead to another place on the map. */
