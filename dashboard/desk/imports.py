@@ -13,6 +13,7 @@ from dashboard.desk.hand import read_hand
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, format_number
 from dashboard.widgets.markup import render_list, render_note, render_table
+from data.restricted import drafts
 from data.restricted.imports import undo_import
 from data.restricted.vault import Undone
 
@@ -85,8 +86,19 @@ def _show_undo(desk: Desk, imports: list[dict[str, Any]]) -> None:
         return
     with desk.open_vault() as (vault, _keys):
         undone = vault.undo(number, rehearse=True)
+        kind = next(entry["kind"] for entry in imports if entry["number"] == number)
+        by_hand = drafts.is_by_hand(vault, number, kind)
     st.html(render_list(list_effects(undone)))
-    if st.button(_("Take back import {number}", number=number), key="undo-now", type="primary"):
+    if by_hand:
+        st.warning(
+            _(
+                "This import was entered by hand: there is no file to import again. Who takes it back must enter its "
+                "records anew."
+            )
+        )
+    agreed = st.checkbox(_("Yes, take it back"), key=f"undo-sure-{number}")
+    label = _("Take back import {number}", number=number)
+    if st.button(label, key="undo-now", type="primary", disabled=not agreed):
         with desk.open_vault() as (vault, _keys):
             undo_import(desk.workspace, vault, number)
         read_hand(desk).imports += 1

@@ -85,7 +85,16 @@ def make_file(kind: str, rows: Sequence[Row]) -> MemoryFile:
     writer = csv.DictWriter(text, names, restval="")
     writer.writeheader()
     writer.writerows(rows)
-    return MemoryFile(f"{kind}-by-hand.csv", text.getvalue().encode())
+    return MemoryFile(_name_file(kind), text.getvalue().encode())
+
+
+def is_by_hand(vault: Vault, number: int, kind: str) -> bool:
+    """Return whether an import of a kind was a draft, so that there is no file of it."""
+    return vault.is_from(number, _name_file(kind))
+
+
+def _name_file(kind: str) -> str:
+    return f"{kind}-by-hand.csv"
 
 
 def find_children(vault: Vault, secrets: keys.Keys, children: Collection[str]) -> frozenset[str]:

@@ -80,6 +80,7 @@ def test_a_list_goes_in_with_one_question_and_is_taken_back(opened, desk, tmp_pa
     page.locator(".wordtable td", has_text="Qendra").wait_for()
     choose(page, "Take back an import", "1")
     page.get_by_text("3 records go away.").wait_for()
+    page.get_by_text("Yes, take it back").click()
     page.get_by_role("button", name="Take back import 1").click()
     page.get_by_text("Import 1 was taken back.").wait_for()
     assert list_imports(desk) == []

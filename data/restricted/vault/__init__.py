@@ -179,7 +179,7 @@ class Vault:
         tables.columns_of(kind)
         with self._transaction() as connection:
             now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-            name = self._key.mac(_SOURCE_DOMAIN, Path(source).name.encode("utf-8", "surrogatepass"))
+            name = self._hash_source(source)
             batch = removal.read_last_import(connection) + 1
             connection.execute(
                 "INSERT INTO batch (id, kind, source, partner, at, accepted, changed, already_known) "
@@ -205,6 +205,15 @@ class Vault:
         query = "SELECT id, at, kind, partner, accepted, changed, already_known FROM batch ORDER BY id"
         with sql.translating_errors(self._db):
             return [dict(zip(names, row, strict=True)) for row in self._connection.execute(query)]
+
+    def is_from(self, number: int, source: str | Path) -> bool:
+        """Return whether an import came from a file of this name."""
+        with sql.translating_errors(self._db):
+            row = self._connection.execute("SELECT source FROM batch WHERE id = ?", (number,)).fetchone()
+        return row is not None and row[0] == self._hash_source(source)
+
+    def _hash_source(self, source: str | Path) -> bytes:
+        return self._key.mac(_SOURCE_DOMAIN, Path(source).name.encode("utf-8", "surrogatepass"))
 
     def undo(self, number: int, *, rehearse: bool = False) -> Undone:
         """Take back an import by its number, as if it had never been; see undoing.py.

@@ -62,6 +62,10 @@ def test_a_record_is_entered_kept_over_a_restart_and_imported(desk):
     assert not page.exception
     with open_vault(desk.workspace) as vault:
         assert [(entry["partner"], entry["accepted"]) for entry in vault.list_imports()] == [("Qendra", 1)]
+    listed = open_section(again, "imports")
+    assert not listed.warning
+    listed.selectbox(key="undo").set_value(1).run()
+    assert "there is no file" in listed.warning[0].value
     assert read_draft(desk).rows == ()
 
 

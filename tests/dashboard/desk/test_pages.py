@@ -83,8 +83,12 @@ def walk_through(desk, tmp_path, language):
         assert "3 records go away" in words_on(listed)
         assert "Provisional ones stay until their year is final" in words_on(listed)
         assert "never been" not in words_on(listed)
+    assert not listed.warning
     with open_vault(desk.workspace) as vault:
         assert vault.count("encounter") == 3
+    assert listed.button(key="undo-now").disabled
+    listed.checkbox(key="undo-sure-1").check().run()
+    assert not listed.button(key="undo-now").disabled
     listed.button(key="undo-now").click().run()
     assert not listed.exception
     with open_vault(desk.workspace) as vault:
@@ -217,6 +221,9 @@ def take_back(desk):
     listed = open_section(desk, "imports")
     listed.selectbox(key="undo").set_value(1)
     listed.run()
+    assert listed.button(key="undo-now").disabled
+    listed.checkbox(key="undo-sure-1").check().run()
+    assert not listed.button(key="undo-now").disabled
     listed.button(key="undo-now").click().run()
 
 
