@@ -79,6 +79,8 @@ def leave_out_shown(masks: CellMasks, tables: Tables, releases: Sequence[Publish
     *earlier, now = releases
     left = CellMasks()
     for spec, mask in masks.items():
+        if not mask.any():  # also a table without a period yet, which is not published
+            continue
         keys = list(tables[spec].axes)
         cells = pd.MultiIndex.from_frame(now.tables[spec].select(keys).to_pandas()[mask.ravel()])
         is_shown = np.zeros(len(cells), bool)
