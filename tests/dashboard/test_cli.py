@@ -260,7 +260,7 @@ def test_what_an_officer_reads_of_a_file_with_faults(tact, practice: Path, tmp_p
     rows[2]["record_number"] = rows[3]["record_number"] = ""
     rows[3]["child_id"] = rows[2]["child_id"]
     answer = tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", rows))
-    assert "line 3, municipality: is not a known municipality. Allowed: the code" in answer.out
+    assert "line 3, municipality 'Atlantis': is not a known municipality. Allowed: the code" in answer.out
     assert "lines 4, 5 are the same" in answer.out
     assert "does not have them: 'remarks'" in answer.out
     assert "R-1" not in answer.out

@@ -204,6 +204,7 @@ def _publish(
         new = NewRelease(draft.name, tuple(TIERS), withheld, contents, final)
         if rehearse:
             return new
+        tick("Publishing")
         if vault is not None:
             vault.stage_publication(draft.name, blocks)
         remember_name(releases, draft.name)

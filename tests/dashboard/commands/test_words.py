@@ -87,4 +87,4 @@ def test_the_bar_of_a_release_names_its_steps(monkeypatch, tact, practice):
     screen = io.StringIO()
     monkeypatch.setattr(output, "console", Console(file=screen, force_terminal=True, width=200))
     assert tact("--workspace", practice, "release", "--figures-only").code == 0
-    assert "Done" in screen.getvalue()
+    assert "Publishing" in screen.getvalue()

@@ -21,6 +21,7 @@ class Found:
     def __init__(self, code):
         self.code, self.reason, self.candidates, self.finding = code, "", (), "one" if code else "none"
         self.named = frozenset({code} - {None})
+        self.respelled = False
 
 
 def resolve(text, country=None, level="municipality"):
