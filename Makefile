@@ -74,8 +74,7 @@ messages: $(PRODUCT)
 	@$(BIN)/python -m scripts.messages
 
 browser: $(DEVELOP)
-	@# A browser waits more than it computes: three of them keep two cores busy.
-	@$(BIN)/python -m pytest -m browser tests/browser -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -m browser tests/browser -n 2 --dist loadfile
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "TACT Map needs Python 3.11, 3.12 or 3.13. Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }

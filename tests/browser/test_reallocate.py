@@ -59,7 +59,7 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
     page.get_by_text(say("Save, open and compare plans")).click()
     page.get_by_label(say("Title")).fill(f"Nearer to the children ({language})")
     page.get_by_role("button", name=say("Save this plan")).click()
-    page.get_by_text(say("The plan is saved.")).wait_for()
+    page.get_by_text(say("The plan is saved. You can open, compare and download it below.")).wait_for()
     until(page, lambda: "plan=" in page.url)
     with page.expect_download(timeout=120_000) as download:
         page.get_by_role("button", name=say("Briefing (PDF)")).click()

@@ -145,13 +145,14 @@ def wait_for_map(page: Any) -> None:
 
 
 def _wait_for_silence(page: Any) -> None:
-    """Wait until the server has sent nothing for half a second: no change shall pay for what follows another."""
-    received = -1
-    for _ in range(20):
-        if page.watch.received == received:
+    """Wait until the server has sent nothing for a second: no change shall pay for what follows another."""
+    received, silent = -1, 0
+    for _ in range(60):
+        silent = silent + 1 if page.watch.received == received else 0
+        if silent == 4:
             return
         received = page.watch.received
-        page.wait_for_timeout(500)
+        page.wait_for_timeout(250)
 
 
 def changed(page: Any, act: Callable[[], object]) -> int:
