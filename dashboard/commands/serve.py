@@ -79,8 +79,8 @@ def serve(
 
 
 def _follow_governance(workspace: Workspace) -> None:
-    """Let a decision in governance.toml count at once: what the Roma partner withdraws is hidden in an open map."""
-    told = ""
+    """Note each change of governance.toml, so that an open map hides at once what the Roma partner withdraws."""
+    last_problem = ""
     while True:
         time.sleep(_SECONDS)
         try:
@@ -88,9 +88,9 @@ def _follow_governance(workspace: Workspace) -> None:
             problem = ""
         except OSError as error:
             problem = f"The map does not know what {governance.FILE} says now: {error}. Stop it until this is mended."
-        if problem and problem != told:
+        if problem and problem != last_problem:
             say(problem)
-        told = problem
+        last_problem = problem
 
 
 def _describe(workspace: Workspace) -> str:

@@ -43,7 +43,7 @@ def undo(
 
 
 def _require_yes(entry: dict[str, Any], effect: Undone, *, as_json: bool) -> None:
-    """Say what an undo takes away and ask for a yes; raise InputError if nobody can answer, or for another answer."""
+    """Print what an undo takes away and ask for a yes; raise InputError if nobody can answer, or for another answer."""
     partner = f", {entry['partner']}" if entry["partner"] else ""
     what = f"Import {entry['number']} of {entry['at'][:16]} (UTC), {entry['kind']}{partner}: "
     what += f"{entry['accepted']:,} accepted, {entry['changed']:,} changed. "

@@ -9,7 +9,7 @@ from data.restricted.governance.retention import Overdue
 
 
 def ask_consent(overdue: Overdue, key: str) -> bool:
-    """Say which old records are deleted first; where that is in doubt, return whether the officer agrees."""
+    """Show which old records are deleted first; return whether the officer agrees, asked only in doubt."""
     if not overdue.count:
         return True
     st.warning(

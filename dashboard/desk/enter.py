@@ -102,7 +102,7 @@ def find_faults(hand: Hand, draft: Draft, row: Row) -> dict[str, str]:
 
 
 def _refuse(kind: str, faults: dict[str, str], places: dict[str, DeltaGenerator]) -> bool:
-    """Say above what is missing or wrong, and beside each field why; return whether anything is."""
+    """Show above the form what is missing or wrong, and the reason beside each field; return whether anything is."""
     if not faults:
         return False
     missing = [words.name_column(kind, column) for column, reason in faults.items() if reason == _MISSING]

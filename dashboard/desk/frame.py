@@ -96,7 +96,7 @@ def _guard(show: Callable[[Desk], None]) -> Callable[[], None]:
 
 @contextmanager
 def tell_errors() -> Iterator[None]:
-    """Tell what is refused or goes wrong inside a part of a page, so that its other parts stay."""
+    """Show in place of a part of a page what was refused or went wrong there, so that its other parts stay."""
     try:
         yield
     except Locked:

@@ -6,8 +6,9 @@ is imported, so that the next month's file needs no answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 
@@ -22,7 +23,6 @@ from data.restricted.intake import mapping
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import MemoryFile
 from data.restricted.intake.recognition import Question, Recognition, answer, recognise
-from data.restricted.keys import Keys
 from data.restricted.vault import Vault
 from data.schema import get_kind
 from data.schema.kinds import KINDS
@@ -119,7 +119,8 @@ class Hand:
                     entry.file, resolve=self.places.resolve, mappings=mappings, kind=kind, partner=entry.partner or None
                 )
                 if not entry.found.blocks and not entry.needs_partner:
-                    entry.trial = self._import(entry.file, entry.found.kind, entry.partner, mappings, rehearse=True)
+                    with self._importing(mappings, rehearse=True) as importer:
+                        entry.trial = _import(importer, entry.file, entry.found.kind, entry.partner)
             elif not imports.is_table(entry.file):
                 entry.refusal = imports.word_unknown(entry.file)
         except (FileRefused, WorkspaceError) as refusal:
@@ -183,7 +184,9 @@ class Hand:
             raise FileRefused(entry.refusal)
         kind = entry.found.kind
         mappings = self._read_mappings(entry)
-        entry.result = self._import(entry.file, kind, entry.partner, mappings, False, confirmed, progress)
+        with self._importing(mappings) as importer:
+            self._delete_overdue(importer.vault, confirmed)
+            entry.result = _import(importer, entry.file, kind, entry.partner, progress)
         self.imports += 1
         learnt = self.answers.get((entry.partner, kind))
         if entry.partner and learnt is not None:
@@ -191,56 +194,36 @@ class Hand:
 
     def check_rows(self, kind: str, partner: str, rows: Sequence[Row]) -> Imported:
         """Return what an import of rows that were entered by hand would do."""
-        return self._import(drafts.make_file(kind, rows), kind, partner, {}, rehearse=True)
+        with self._importing({}, rehearse=True) as importer:
+            return _import(importer, drafts.make_file(kind, rows), kind, partner)
 
     def store_draft(self, draft: Draft, confirmed: int | None = None) -> Imported:
         """Import rows of a draft and take them out of it; do neither if one would come back, and return why.
 
         `confirmed` as for `store`. Raises InputError if a row is not in the draft any more.
         """
-        file = drafts.make_file(draft.kind, draft.rows)
-        with self.desk.open_vault() as (vault, secrets), vault.writing():
-            drafts.find_rest(vault, draft)
-            checked = self._bring_in(vault, secrets, file, draft.kind, draft.partner, {}, True)
+        job = (drafts.make_file(draft.kind, draft.rows), draft.kind, draft.partner)
+        with self._importing({}) as importer:
+            drafts.find_rest(importer.vault, draft)
+            checked = _import(replace(importer, rehearse=True), *job)
             if checked.rejected:
                 return checked
-            imported = self._bring_in(vault, secrets, file, draft.kind, draft.partner, {}, False, confirmed)
-            drafts.take_out(vault, draft)
+            self._delete_overdue(importer.vault, confirmed)
+            imported = _import(importer, *job)
+            drafts.take_out(importer.vault, draft)
         self.imports += 1
         return imported
 
-    def _import(
-        self,
-        file: MemoryFile,
-        kind: str,
-        partner: str,
-        mappings: Mapping[str, ColumnMapping],
-        rehearse: bool,
-        confirmed: int | None = None,
-        progress: ProgressCount | None = None,
-    ) -> Imported:
+    @contextmanager
+    def _importing(self, mappings: Mapping[str, ColumnMapping], *, rehearse: bool = False) -> Iterator[Importer]:
+        """Yield the tools of an import; nobody else writes meanwhile."""
         with self.desk.open_vault() as (vault, secrets), vault.writing():
-            return self._bring_in(vault, secrets, file, kind, partner, mappings, rehearse, confirmed, progress)
+            yield Importer(self.desk.workspace, vault, secrets, self.places.resolve, mappings, rehearse)
 
-    def _bring_in(
-        self,
-        vault: Vault,
-        secrets: Keys,
-        file: MemoryFile,
-        kind: str,
-        partner: str,
-        mappings: Mapping[str, ColumnMapping],
-        rehearse: bool,
-        confirmed: int | None = None,
-        progress: ProgressCount | None = None,
-    ) -> Imported:
-        workspace = self.desk.workspace
-        if not rehearse:
-            overdue = find_overdue(workspace, vault)
-            overdue.require_consent(confirmed)
-            imports.delete_overdue(workspace, vault, overdue)
-        importer = Importer(workspace, vault, secrets, self.places.resolve, mappings, rehearse)
-        return importer.import_file(file, kind=kind, partner=partner or None, progress=progress)
+    def _delete_overdue(self, vault: Vault, confirmed: int | None) -> None:
+        overdue = find_overdue(self.desk.workspace, vault)
+        overdue.require_consent(confirmed)
+        imports.delete_overdue(self.desk.workspace, vault, overdue)
 
     def _owner(self, entry: FileInHand) -> str:
         """Return whose answers count for a file: its partner's, or where none is named its own."""
@@ -253,6 +236,12 @@ class Hand:
             kind: saved.get(kind, ColumnMapping()).extend(self.answers.get((owner, kind), ColumnMapping()))
             for kind in KINDS
         }
+
+
+def _import(
+    importer: Importer, file: MemoryFile, kind: str, partner: str, progress: ProgressCount | None = None
+) -> Imported:
+    return importer.import_file(file, kind=kind, partner=partner or None, progress=progress)
 
 
 def read_hand(desk: Desk) -> Hand:

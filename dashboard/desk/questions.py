@@ -43,7 +43,7 @@ def ask_partner(hand: Hand, key: str, label: str, help_text: str | None = None) 
 
 
 def tell_unknown(hand: Hand) -> None:
-    """Say that governance.toml does not name a partner, and what to do."""
+    """Show that governance.toml does not name a partner, and what to do."""
     path = governance.read(hand.desk.workspace).path
     st.error(
         _(

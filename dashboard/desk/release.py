@@ -90,7 +90,7 @@ def _show_trial(desk: Desk, standing: releasing.Standing) -> None:
 
 
 def _ask_second(desk: Desk, standing: releasing.Standing) -> None:
-    """Say that a second person must confirm, and let the first one who does choose a passphrase."""
+    """Show that a second person must confirm, with the form in which the first one chooses a passphrase."""
     st.html(html("<h2>{}</h2>", _("The second person")))
     if standing.former:
         st.warning(

@@ -107,7 +107,7 @@ def _read_basis(workspace: Workspace, vault: Vault) -> Basis:
 
 
 def appoint_second(desk: Desk, name: str, passphrase: str) -> None:
-    """Let the first second person choose the passphrase with which they confirm. Raises InputError for a weak one."""
+    """Store the passphrase with which the second person confirms releases. Raises InputError for a weak one."""
     with desk.open_vault() as (vault, _keys), vault.writing():
         publication.appoint_second(desk.workspace, vault, name, passphrase, "")
 

@@ -58,7 +58,7 @@ def build_application(port: int, entry: Entry) -> App:
 
 
 def keep_in_memory() -> None:
-    """Let nothing of a file or a key reach the disk: no part of an upload, and no memory of a process that crashed."""
+    """Keep files and keys off the disk: no part of an upload is written, and no memory of a process that crashed."""
     MultiPartParser.spool_max_size = 2 * _MOST_MEGABYTES * _MEGABYTE
     try:
         import resource

@@ -141,7 +141,7 @@ class Gate:
 
     @staticmethod
     def _exchange(connection: HTTPConnection, entry: Entry) -> Response:
-        """Give the cookie for a token, and lead on to the address without it."""
+        """Return a redirect to the address without the token, with a cookie for a browser that is new."""
         known = entry.is_known(connection)
         if not known and not entry.spend_token(connection.query_params[_TOKEN]):
             return _refuse(connection)

@@ -165,7 +165,7 @@ class ShortLog:
 
 
 def shorten_log() -> None:
-    """Let what this process says on standard error never grow with the number of those who ask."""
+    """Limit how much this process writes to standard error, however many clients ask."""
     whole = sys.stderr
     sys.stderr = ShortLog(whole)
     loggers = [

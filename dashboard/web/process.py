@@ -35,7 +35,7 @@ class Assets(StaticFiles):
 
 
 def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingProxyType({})) -> None:
-    """Give Streamlit its settings, some of them changed; it asks no outside service for this machine's address."""
+    """Set Streamlit's settings, some of them changed; no outside service is asked for this machine's address."""
     net_util.get_external_ip = lambda: None
     bootstrap.load_config_options({**make_settings(host, port), **changes})
 

@@ -26,7 +26,7 @@ _given: ContextVar[Mapping[str, str] | None] = ContextVar("address", default=Non
 
 @contextmanager
 def follow(parameters: Mapping[str, str]) -> Iterator[None]:
-    """Let what is read of the address inside be that of other parameters, as for a picture of a page."""
+    """Read other parameters in place of the address inside the block, as for a picture of a page."""
     token = _given.set(parameters)
     try:
         yield

@@ -43,7 +43,7 @@ def read_draft(vault: Vault, kind: str) -> Draft:
 
 
 def write_draft(vault: Vault, draft: Draft) -> None:
-    """Keep a draft in place of the earlier one of its kind; one without rows leaves nothing behind."""
+    """Store a draft in place of the earlier one of its kind; a draft without rows removes it."""
     text = json.dumps({"partner": draft.partner, "rows": [dict(row) for row in draft.rows]}) if draft.rows else ""
     if text != (vault.read_note(tables.DRAFT + draft.kind) or ""):
         vault.write_note(tables.DRAFT + draft.kind, text)
@@ -62,7 +62,7 @@ def add_row(vault: Vault, kind: str, partner: str, row: Row) -> None:
 
 
 def take_out(vault: Vault, taken: Draft) -> None:
-    """Take rows out of the draft and leave all others; raise InputError as `find_rest` does."""
+    """Remove rows from the draft and leave all others; raise InputError as `find_rest` does."""
     with vault.writing():
         write_draft(vault, find_rest(vault, taken))
 

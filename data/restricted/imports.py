@@ -183,7 +183,7 @@ def delete_overdue(workspace: Workspace, vault: Vault, overdue: Overdue) -> int:
 
 
 def undo_import(workspace: Workspace, vault: Vault, number: int) -> Undone:
-    """Take back an import (`Vault.undo`), with the lists of rejected rows in which its own may be.
+    """Undo an import (`Vault.undo`), with the lists of rejected rows in which its own may be.
 
     Those of the partner go, all where several partners sent the file: a list can be made again from its file.
     """

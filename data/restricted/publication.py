@@ -109,7 +109,7 @@ def read_second(workspace: Workspace, vault: Vault) -> SecondPerson | None:
 def appoint_second(
     workspace: Workspace, vault: Vault, name: str, passphrase: str, old_passphrase: str | None
 ) -> SecondPerson:
-    """Let somebody whom governance.toml names confirm releases from now on; see second_person.appoint.
+    """Appoint somebody whom governance.toml names as the second person; see second_person.appoint.
 
     Raises InputError for another name.
     """
@@ -127,7 +127,7 @@ def require_approver(workspace: Workspace, name: str) -> str:
 
 
 def confirm(workspace: Workspace, vault: Vault, ask: Callable[[SecondPerson], str]) -> SecondPerson | None:
-    """Let the second person confirm the next release with the passphrase that `ask` returns; see `find_second`."""
+    """Check the second person's passphrase, which `ask` returns, for the next release; see `find_second`."""
     person = find_second(workspace, vault)
     if person is not None:
         second_person.confirm(person, governance.read(workspace).approvers, ask(person))
@@ -160,7 +160,7 @@ def _add_approval(workspace: Workspace, person: SecondPerson, release: str, fold
 
 
 def _drop_approval(workspace: Workspace, release: str) -> None:
-    """Take the line of a release that came to nothing out of approvals.csv."""
+    """Remove the line of a release that came to nothing from approvals.csv."""
     ledger.remove_lines(workspace.path / ledger.APPROVALS, "release", release)
 
 

@@ -235,7 +235,7 @@ def _code_of(column: Column, text: str) -> str | None:
 
 
 def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meanings: Mapping[int, Meanings]) -> None:
-    """Give each column the heading that is surest; where two are equally sure, or none is sure, note a doubt."""
+    """Match each column with the heading that is surest; where two are equally sure, or none is sure, note a doubt."""
     taken: set[int] = set()
     for level in (OWN, WORD):
         for column in kind.given:

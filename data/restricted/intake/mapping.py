@@ -126,7 +126,7 @@ def save(path: Path, kind: str, answers: ColumnMapping) -> None:
 
 
 def forget(path: Path, kind: str) -> None:
-    """Take the part for one kind out of a mapping file; what it says of all kinds stays."""
+    """Remove the part for one kind from a mapping file; what it says of all kinds stays."""
     content = _load(path)
     if content.pop(kind, None) is not None:
         write_text(path, _HEAD + "\n".join(_lines(content, ())) + "\n", mode=0o600)

@@ -255,7 +255,7 @@ class _File:
                 yield self._ask(column, raw, shown)
 
     def note_personal(self) -> Iterator[str]:
-        """Say for each column of categories or places how many unknown cells seem to be about a person."""
+        """Note for each column of categories or places how many unknown cells seem to be about a person."""
         for column, raw in self._list_worded():
             codes = [code for code in self._find_unknown(column, raw) if is_personal_in(column, raw.distinct[code])]
             count = int(np.isin(raw.codes, codes).sum())

@@ -166,7 +166,7 @@ def describe_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:
 
 
 def _name_others(grids: Sequence[Grid], read: set[int]) -> list[str]:
-    """Say which sheets were not read, by number: a name may be a child's."""
+    """Return notes on the sheets that were not read, by number: a name may be a child's."""
     others = [str(grid.number) for n, grid in enumerate(grids) if n not in read]
     return [f"Not read: sheet {', '.join(others)}."] if others else []
 
