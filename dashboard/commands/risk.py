@@ -18,7 +18,6 @@ from dashboard.narrative.evaluation import format_verdict
 from dashboard.narrative.shift import word_shifts
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import load_areas
-from dashboard.web.scoring import list_scored_tiers, score_release
 from data.errors import InputError, ReleaseError
 from data.reference import area_table
 from data.release import Release, list_earlier
@@ -31,6 +30,7 @@ from risk.access.tables import Times
 from risk.evaluation.risk_model import evaluate_blocks, evaluate_model
 from risk.model.breaks import read_breaks
 from risk.model.observations import Observations
+from risk.planning.scoring import list_scored_tiers, score_release
 from risk.report.manifest import EvaluationSummary, ModelCard
 from risk.report.shift import AreaShift
 

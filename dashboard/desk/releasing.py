@@ -13,7 +13,6 @@ from dashboard.desk.state import Desk
 from dashboard.narrative.attacks import TRIED, judge_attack
 from dashboard.site.text import _, format_number, format_period, translate
 from dashboard.web.reader_files import audit_workspace
-from dashboard.web.scoring import list_scored_tiers, score_release
 from data.disclosure import policy_file
 from data.disclosure.attacks.audit import Audit
 from data.errors import InputError, ReleaseRefused
@@ -33,6 +32,7 @@ from data.workspace import Workspace
 from data.workspace.types import Progress
 from geo.areas import pack_areas
 from geo.layers.core.words import mark
+from risk.planning.scoring import list_scored_tiers, score_release
 from risk.report import KIND
 
 TIER_NAMES: Mapping[Tier, str] = {"partner": mark("For partners"), "public": mark("For the public")}

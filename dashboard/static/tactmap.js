@@ -1066,7 +1066,8 @@
     if (framed()) {
       tellBars();
       serveButtons();
-      mirrorPanel();
+      // Only the page Map has a panel; the maps within other pages have their words beside them.
+      if (!options.within) mirrorPanel();
       followPage();
     }
     paintGround();

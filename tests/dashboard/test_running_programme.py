@@ -8,7 +8,6 @@ import pytest
 
 from dashboard.commands import demo
 from dashboard.commands.risk import score
-from dashboard.web.scoring import list_scored_tiers
 from data.reference import area_table
 from data.release import Release
 from data.restricted import keys
@@ -18,6 +17,7 @@ from data.restricted.vault import Vault
 from data.workspace import Workspace
 from geo.areas import pack_areas
 from geo.places import Places
+from risk.planning.scoring import list_scored_tiers
 from tests.dashboard.test_server import PAGES
 from tests.helpers.paths import ROOT
 

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.web import scoring
 from data.release import Release
 from risk import report
 from risk.evaluation import risk_model
 from risk.model import RiskModel
-from risk.planning import inputs
+from risk.planning import inputs, scoring
 from risk.planning.advice import read_advice
 from risk.planning.clashes import Clash, RulesClash
 
