@@ -121,27 +121,35 @@ def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     """
     level = _find_level(current, area)
     periods = current_release.list_periods(current, "encounters", level, "", (("of", _PARTS[pathway][0]),))
-    parts = [ENCOUNTERS.history(current.release, level, area, {"of": part}) for part in _PARTS[pathway]]
+    parts = _read_parts(current, area, pathway)
     rows = [_add_cells(current, period, [part.get(period, Cell("no_data")) for part in parts]) for period in periods]
     return pd.DataFrame(rows, columns=[*_COLUMNS, "noisy"])
+
+
+def _read_parts(current: CurrentRelease, area: str, pathway: str) -> list[dict[str, Cell]]:
+    """Read the cells of each choice that makes up a pathway, by period."""
+    level = _find_level(current, area)
+    return [ENCOUNTERS.history(current.release, level, area, {"of": part}) for part in _PARTS[pathway]]
 
 
 def list_cells(
     current: CurrentRelease, area: str, pathway: str, shown: str, *, with_forecast: bool = False
 ) -> list[dict[str, str]]:
-    """List the cells behind the picture of an area, as attributes: area, period, state, and their numbers."""
+    """List what the picture of an area draws, as attributes: area, period, state, and numbers.
+
+    They are the rows that the picture is drawn from, not read anew: what is wrong in these is found in its cells.
+    """
     modelled = [read_share(current, area)]
     cells: list[tuple[str, str, dict[str, float]]] = []
     if shown != SHARE:
-        level = _find_level(current, area)
         modelled = [read_expected(current, area, pathway)] if with_forecast else []
-        series = [ENCOUNTERS.history(current.release, level, area, {"of": part}) for part in _PARTS[pathway]]
-        drawn = set(read_met(current, area, pathway)["period"])
-        series += [EFFORT.history(current.release, level, area, {})] if current.tier == "partner" else []
-        for history in series:
-            for period, cell in history.items():
-                numbers = {"value": cell.value, "margin": cell.margin, "low": cell.low, "high": cell.high}
-                cells += [(period, cell.state, numbers)] if period in drawn else []
+        parts = _read_parts(current, area, pathway)
+        for row in read_met(current, area, pathway).to_dict("records"):
+            cells += _split_sum(row, [part[row["period"]] for part in parts if row["period"] in part])
+        days = read_effort(current, area) if current.tier == "partner" else pd.DataFrame(columns=_COLUMNS)
+        for row in days.to_dict("records"):
+            name = "low" if row["state"] == "class" else "value"
+            cells.append((row["period"], row["state"], {name: row["value"]}))
     for frame in modelled:
         for row in frame.to_dict("records"):
             cells.append((row["period"], "", {"value": row["value"], "lower": row["low"], "upper": row["high"]}))
@@ -150,6 +158,17 @@ def list_cells(
         | {name: f"{number:.6f}" for name, number in numbers.items() if not math.isnan(number)}
         for period, state, numbers in cells
     ]
+
+
+def _split_sum(row: Mapping[Any, Any], parts: Sequence[Cell]) -> list[tuple[str, str, dict[str, float]]]:
+    """Return the number that is drawn as its published parts; the last one is what is left, so no sum is unseen."""
+    period, rest = row["period"], float(row["value"])
+    if math.isnan(rest):
+        return [(period, row["state"], {})]
+    *others, last = [part for part in parts if not math.isnan(part.value)] or [Cell("")]
+    cells = [(period, part.state, {"value": part.value, "margin": part.margin}) for part in others]
+    rest -= sum(part.value for part in others)
+    return [*cells, (period, last.state, {"value": rest, "margin": last.margin})]
 
 
 def _find_level(current: CurrentRelease, area: str) -> Level:

@@ -7,11 +7,13 @@ from xml.etree import ElementTree as ET
 import pytest
 from starlette.requests import Request
 
+from dashboard.briefing.sheet import render_sheet
+from dashboard.pages.trends import summary as trends_summary
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release
 from dashboard.web import bar
 from dashboard.web.bar import list_area_names
-from dashboard.web.pictures import MAKERS, PLACES, answer_picture, has_picture, make_routes, write_pictures
+from dashboard.web.pictures import MAKERS, PLACES, answer_picture, has_picture, make_routes, make_sheet, write_pictures
 from dashboard.widgets import address
 from data.disclosure.attacks.surface import search
 from data.tables.spec import TIERS
@@ -132,6 +134,44 @@ def test_a_number_that_is_not_in_the_release_is_found_in_a_picture(written, tmp_
     copy = tmp_path / path.name
     copy.write_text(planted, encoding="utf-8")
     assert "is not in the release" in " ".join(finding.reason for finding in search(current.release, [copy])[0])
+
+
+def take_another_area(read):
+    return lambda current, area, *more: read(current, "GR-I" if area == "AL-11" else area, *more)
+
+
+def add_children(read):
+    def spoil(current, area, *more):
+        rows = read(current, area, *more)
+        return rows.assign(value=rows["value"] + 54_321) if area == "AL-11" else rows
+
+    return spoil
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("spoil", "reader", "view"),
+    [
+        (take_another_area, "read_met", {}),
+        (add_children, "read_met", {}),
+        (add_children, "read_met", {"pathway": "cross_border"}),
+        (take_another_area, "read_effort", {}),
+        (add_children, "read_expected", {"pathway": "internal"}),
+        (add_children, "read_share", {"trend": "share"}),
+    ],
+    ids=["met of another area", "met", "a sum of two", "outreach", "forecast", "share"],
+)
+def test_a_wrong_number_that_trends_would_draw_is_found(site, monkeypatch, tmp_path, spoil, reader, view):
+    monkeypatch.setattr(trends_summary, reader, spoil(getattr(trends_summary, reader)))
+    current = open_current_release(site)
+    path = tmp_path / "trends.svg"
+    path.write_bytes(
+        render_sheet(make_sheet(site, current, "trends", {"area": "AL-11", **view}), current.release, "svg")
+    )
+    found, _statistics = search(current.release, [path])
+    assert {(finding.cell["area"], finding.reason) for finding in found} == {
+        ("AL-11", "contains a number that is not in the release")
+    }
 
 
 @pytest.mark.slow
