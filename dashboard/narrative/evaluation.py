@@ -21,6 +21,11 @@ def is_beaten(evaluation: EvaluationSummary | None) -> bool:
     return bool(verdict and not verdict.beats)
 
 
+def warn_of_model(evaluation: EvaluationSummary | None) -> str:
+    """Return what pages and pictures say first of a model that is not better than the historical mean; else nothing."""
+    return format_verdict(evaluation) if is_beaten(evaluation) else ""
+
+
 def format_verdict(evaluation: EvaluationSummary | None) -> str:
     """Return a sentence on the model against the historical mean; empty if they were not compared."""
     verdict = evaluation and evaluation.verdict

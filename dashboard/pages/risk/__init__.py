@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.narrative import headlines, model_card
-from dashboard.narrative.evaluation import format_verdict, is_beaten
+from dashboard.narrative.evaluation import warn_of_model
 from dashboard.narrative.risk import name_pathways, read_area_rates, read_public_classes
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.risk import evaluation, model, rates, summary
@@ -54,8 +54,8 @@ def _show_public(current: CurrentRelease, manifest: RiskManifest) -> None:
 
 
 def _show_partner(current: CurrentRelease, manifest: RiskManifest) -> None:
-    if is_beaten(manifest.evaluation):
-        st.warning(escape_markdown(format_verdict(manifest.evaluation)))
+    if warning := warn_of_model(manifest.evaluation):
+        st.warning(escape_markdown(warning))
         st.caption(_("Children per quarter by the historical average, with its 80 % interval in brackets."))
         st.dataframe(evaluation.tabulate_forecast(current), hide_index=True)
     st.fragment(_show_rates)(current)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dashboard.briefing.sheet import LegendPart, LegendRow, Sheet, fill_state
 from dashboard.briefing.view_sheet import draw_marks, make_key_part, read_source
 from dashboard.narrative import headlines
+from dashboard.narrative.evaluation import warn_of_model
 from dashboard.narrative.risk import name_certainty, name_pathways, read_area_rates, read_public_classes
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.risk import rates, summary
@@ -18,7 +19,8 @@ from geo.layers.core import palette
 
 def make_sheet(_site: Site, current: CurrentRelease) -> Sheet | None:
     """Return the sheet of the pathway and certainty in the address; None where the page has no map."""
-    if read_risk_manifest(current) is None:
+    manifest = read_risk_manifest(current)
+    if manifest is None:
         return None
     if current.tier == "public":
         return _make_public(current)
@@ -30,7 +32,7 @@ def make_sheet(_site: Site, current: CurrentRelease) -> Sheet | None:
         _make_legend(current, pathway, least),
         current.release.invented,
         f"{_('Risk')} · {name_pathways()[pathway]}",
-        [headlines.word_level(t, current, country, pathway, 1)],
+        [*filter(None, [warn_of_model(manifest.evaluation)]), headlines.word_level(t, current, country, pathway, 1)],
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.narrative.evaluation import format_verdict, is_beaten
+from dashboard.narrative.evaluation import warn_of_model
 from dashboard.narrative.shift import list_shifts
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.trends import breaks, cells, multiples, summary
@@ -40,7 +40,8 @@ def _show_public(current: CurrentRelease) -> None:
     area = _find_area(current)
     grid, detail = _open_columns()
     with grid:
-        _show_cells(cells.list_cells(current, {}, {}, summary.EVERY), current, area, {})
+        listed = cells.list_multiples(current, (), {}, summary.EVERY, summary.CHILDREN)
+        _show_cells(listed, current, area, {})
     with detail:
         st.subheader(name_regions(current)[area], anchor=False)
         _show_chart(current, (), area, summary.EVERY, summary.CHILDREN, None)
@@ -74,18 +75,14 @@ def _show_partner(current: CurrentRelease) -> None:
     if answer := cells.find_answer(current, badges):
         st.html(markup.render_lead(answer))
     manifest = current_release.read_risk_manifest(current)
-    if manifest and is_beaten(manifest.evaluation):
-        st.warning(escape_markdown(format_verdict(manifest.evaluation)))
+    if warning := warn_of_model(manifest.evaluation if manifest else None):
+        st.warning(escape_markdown(warning))
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
         shown = address.pick_segment("trend", _("Show"), summary.name_measures(current))
         beside = address.pick_from_menu("beside", _("Compare with"), summary.name_others(current), summary.NOBODY)
     grid, detail = _open_columns()
     with grid:
-        if shown == summary.SHARE:
-            listed = cells.list_share_cells(current)
-        else:
-            marked = {code: breaks.name_breaks(current, accepted, code, pathway) for code in name_regions(current)}
-            listed = cells.list_cells(current, badges, {code: list(named) for code, named in marked.items()}, pathway)
+        listed = cells.list_multiples(current, accepted, badges, pathway, shown)
         _show_cells(listed, current, area, {"trend": shown, "beside": beside})
     with detail:
         _show_trend(current, accepted, area, pathway, shown, beside)

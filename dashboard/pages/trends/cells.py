@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dashboard.narrative import risk as narrative
 from dashboard.narrative.judgement import judge_areas
 from dashboard.narrative.speech import Speech, speak_to_reader
-from dashboard.pages.trends import multiples, summary
+from dashboard.pages.trends import breaks, multiples, summary
 from dashboard.pages.trends.multiples import AreaCell, Badge
 from dashboard.site.current_release import CurrentRelease, load_areas, name_regions, read_area_names
 from dashboard.site.text import _, cache_by_language, format_number
@@ -63,20 +63,25 @@ def _list_areas(t: Speech, badges: Mapping[str, Badge], side: str) -> str:
     return t.list_areas([code for code, badge in badges.items() if badge.side == side], _NAMED)
 
 
-def list_cells(
-    current: CurrentRelease, badges: Mapping[str, Badge], breaks: Mapping[str, Sequence[str]], pathway: str
+def list_multiples(
+    current: CurrentRelease, accepted: Sequence[Break], badges: Mapping[str, Badge], pathway: str, measure: str
 ) -> list[AreaCell]:
-    """Return the cells of children met on a pathway. breaks : the quarters of breaks in each area."""
-    return [
-        AreaCell(
-            code,
-            country,
-            name,
-            badges.get(code, Badge("", "")),
-            *_draw_counts(current, code, pathway, tuple(breaks.get(code, ()))),
-        )
-        for code, country, name in _list_areas_of(current)
-    ]
+    """Return the cells of all areas: of a measure, see `summary.name_measures`, and of children met on a pathway.
+
+    Breaks are marked on the partner tier.
+    """
+    return _list_share_cells(current) if measure == summary.SHARE else _list_cells(current, accepted, badges, pathway)
+
+
+def _list_cells(
+    current: CurrentRelease, accepted: Sequence[Break], badges: Mapping[str, Badge], pathway: str
+) -> list[AreaCell]:
+    cells = []
+    for code, country, name in _list_areas_of(current):
+        quarters = breaks.name_breaks(current, accepted, code, pathway) if current.tier == "partner" else ()
+        drawn = _draw_counts(current, code, pathway, tuple(quarters))
+        cells.append(AreaCell(code, country, name, badges.get(code, Badge("", "")), *drawn))
+    return cells
 
 
 @cache_by_language(maxsize=1024)
@@ -88,7 +93,7 @@ def _draw_counts(current: CurrentRelease, code: str, pathway: str, breaks: tuple
     return multiples.draw_counts(met, days, breaks), scale, multiples.describe_counts(met)
 
 
-def list_share_cells(current: CurrentRelease) -> list[AreaCell]:
+def _list_share_cells(current: CurrentRelease) -> list[AreaCell]:
     """Return the cells of the share of internal trafficking, with its last value in words."""
     cells = []
     for code, country, name in _list_areas_of(current):

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dashboard.briefing.sheet import Drawing, LegendPart, LegendRow, Sheet, draw_cells, draw_chart, write_line
 from dashboard.briefing.view_sheet import read_source
+from dashboard.narrative.evaluation import warn_of_model
 from dashboard.pages.trends import breaks, cells, summary
 from dashboard.pages.trends.drawing import draw_trend
-from dashboard.pages.trends.multiples import AreaCell
+from dashboard.pages.trends.multiples import AreaCell, Badge
 from dashboard.site import Site
-from dashboard.site.current_release import CurrentRelease, list_levels, name_regions, read_country_names
+from dashboard.site.current_release import (
+    CurrentRelease,
+    list_levels,
+    name_regions,
+    read_country_names,
+    read_risk_manifest,
+)
 from dashboard.site.text import _
 from dashboard.widgets import address
 from risk.model.breaks import Break, read_breaks
@@ -44,20 +51,32 @@ def make_sheet(site: Site, current: CurrentRelease) -> Sheet | None:
             signs += named
     if not drawings:
         return None
-    drawings.append(_draw_multiples(current, accepted, pathway, shown))
+    badges = cells.judge_changes(current, accepted, pathway) if current.tier == "partner" else {}
+    drawings.append(_draw_multiples(current, accepted, badges, pathway, shown))
     measure = summary.name_measures(current)[shown] if shown == summary.SHARE else pathways[pathway]
     return Sheet(
         drawings,
         [LegendPart(measure, _name_unit(shown), _list_rows(signs), _list_sources(current, shown))],
         current.release.invented,
         " · ".join([_("Trends"), names[area]]),
-        breaks.list_latest_changes(current, accepted, area, pathway) if current.tier == "partner" else [],
+        _list_sentences(current, accepted, badges, area, pathway) if current.tier == "partner" else [],
     )
 
 
-def _draw_multiples(current: CurrentRelease, accepted: Sequence[Break], pathway: str, shown: str) -> Drawing:
+def _list_sentences(
+    current: CurrentRelease, accepted: Sequence[Break], badges: Mapping[str, Badge], area: str, pathway: str
+) -> list[str]:
+    """Return what the page says first, then what it says of the chosen area."""
+    manifest = read_risk_manifest(current)
+    first = [cells.find_answer(current, badges), warn_of_model(manifest.evaluation if manifest else None)]
+    return [*filter(None, first), *breaks.list_latest_changes(current, accepted, area, pathway)]
+
+
+def _draw_multiples(
+    current: CurrentRelease, accepted: Sequence[Break], badges: Mapping[str, Badge], pathway: str, shown: str
+) -> Drawing:
     """Draw the small pictures of all areas, those of a country below its name."""
-    listed, parts, down = _list_multiples(current, accepted, pathway, shown), list[str](), 0.0
+    listed, parts, down = cells.list_multiples(current, accepted, badges, pathway, shown), list[str](), 0.0
     for country, name in read_country_names(current).items():
         inside = [cell for cell in listed if cell.country == country]
         parts.append(write_line(name, 0, down + 20, 19, _INK, bold=True))
@@ -70,14 +89,6 @@ def _draw_multiples(current: CurrentRelease, accepted: Sequence[Break], pathway:
     wide = _ACROSS * (_CELL[0] + _GAP)
     size = f'width="{wide:.0f}" height="{down:.0f}" viewBox="-14 0 {wide:.0f} {down:.0f}"'
     return Drawing(f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(parts)}</svg>', wide, down)
-
-
-def _list_multiples(current: CurrentRelease, accepted: Sequence[Break], pathway: str, shown: str) -> Sequence[AreaCell]:
-    if shown == summary.SHARE:
-        return cells.list_share_cells(current)
-    badges = cells.judge_changes(current, accepted, pathway) if current.tier == "partner" else {}
-    marked = {code: list(breaks.name_breaks(current, accepted, code, pathway)) for code in name_regions(current)}
-    return cells.list_cells(current, badges, marked, pathway)
 
 
 def _draw_multiple(cell: AreaCell) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.narrative.evaluation import format_verdict, is_beaten
+from dashboard.narrative.evaluation import format_verdict, is_beaten, warn_of_model
 from risk.report.manifest import EvaluationSummary
 
 
@@ -17,6 +17,7 @@ def test_a_model_that_is_better_is_said_to_be_and_on_what_this_rests():
     assert "+0.123 a count (95 %: +0.050 to +0.200; 1,200 counts)" in sentence
     assert "detection" in sentence
     assert not is_beaten(evaluation(0.1, 0.05, 0.2))
+    assert warn_of_model(evaluation(0.1, 0.05, 0.2)) == ""
 
 
 def test_a_model_that_is_not_better_gives_way_to_the_historical_mean():
@@ -24,6 +25,7 @@ def test_a_model_that_is_not_better_gives_way_to_the_historical_mean():
     assert "does not beat" in sentence
     assert "shows the historical mean instead" in sentence
     assert is_beaten(evaluation(-0.1, -0.2, 0.05))
+    assert warn_of_model(evaluation(-0.1, -0.2, 0.05)) == sentence
 
 
 @pytest.mark.parametrize(

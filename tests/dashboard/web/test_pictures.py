@@ -2,12 +2,14 @@
 
 import re
 from contextlib import ExitStack
+from html import unescape
 from xml.etree import ElementTree as ET
 
 import pytest
 from starlette.requests import Request
 
-from dashboard.briefing.sheet import render_sheet
+from dashboard.briefing.sheet import draw_sheet, render_sheet
+from dashboard.narrative import evaluation
 from dashboard.pages.trends import summary as trends_summary
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release
@@ -18,6 +20,7 @@ from dashboard.widgets import address
 from data.disclosure.attacks.surface import search
 from data.tables.spec import TIERS
 from tests.helpers import small_release
+from tests.helpers.pages import open_page
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +43,8 @@ def test_a_picture_comes_as_a_file_in_the_language_of_the_address(site, page):
     assert 'lang="el"' in text
 
 
-def read_words(answer):
-    return squeeze("".join(ET.fromstring(answer.body).itertext()))
+def read_words(svg):
+    return squeeze("".join(ET.fromstring(svg).itertext()))
 
 
 def squeeze(text):
@@ -54,11 +57,32 @@ def test_a_picture_says_what_its_page_says_and_where_its_numbers_come_from(site,
     current = open_current_release(site)
     with address.follow({}):
         made = MAKERS[page](site, current)
-    words = read_words(answer_picture(site, page, "svg", {}))
+    words = read_words(answer_picture(site, page, "svg", {}).body)
     assert any("release 2009" in note for part in made.legend for note in part.notes)
     assert made.sentences or page == "situation"
     for said in (made.title, *made.sentences, "Partner tier", "Invented data", "TACT Map, release"):
         assert squeeze(said) in words
+
+
+def list_first_words(test):
+    """Return the sentences that a page says first: what it warns of, and its answer."""
+    bodies = " ".join(element.proto.body for element in test.get("html"))
+    found = re.findall(r'(?:<p class="lead">|<div class="finding"><h1>)(.*?)(?:</p>|</h1>)', bodies)
+    leads = [part for words in found for part in words.split("</span>")]
+    return [*(warning.value for warning in test.warning), *(unescape(re.sub(r"<[^>]+>", "", lead)) for lead in leads)]
+
+
+@pytest.mark.parametrize("page", [page for page in MAKERS if page != "situation"])
+def test_a_picture_says_what_its_page_says_first(monkeypatch, scored, site, page):
+    warning = "The model does not beat the mean."
+    monkeypatch.setattr(evaluation, "is_beaten", lambda _evaluation: True)
+    monkeypatch.setattr(evaluation, "format_verdict", lambda _evaluation: warning)
+    first = [words for words in list_first_words(open_page(monkeypatch, scored, page)) if words.strip()]
+    assert (warning in first) == (page in ("risk", "trends"))
+    assert len(first) > (warning in first)
+    current = open_current_release(site)
+    words = read_words(draw_sheet(make_sheet(site, current, page, {}), current.release))
+    assert [sentence for sentence in first if squeeze(sentence) not in words] == []
 
 
 @pytest.mark.parametrize(
@@ -82,8 +106,8 @@ def test_a_picture_is_of_the_view_in_the_address(site, page, one, other):
 
 def test_the_public_picture_of_risk_says_what_its_classes_mean(scored):
     answer = answer_picture(Site(scored.releases, "public", derived=scored.derived), "risk", "svg", {})
-    assert squeeze("Low: less than two thirds of the national average.") in read_words(answer)
-    assert squeeze("It does not mean low risk.") in read_words(answer)
+    assert squeeze("Low: less than two thirds of the national average.") in read_words(answer.body)
+    assert squeeze("It does not mean low risk.") in read_words(answer.body)
 
 
 def test_the_picture_of_trends_has_every_area_with_its_cells(site):

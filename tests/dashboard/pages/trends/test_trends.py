@@ -345,8 +345,7 @@ def test_without_a_result_the_published_series_stand_and_the_page_says_what_to_r
 
 def test_where_the_model_is_not_better_the_page_says_so(run, monkeypatch):
     assert not run(area="AL-11").warning
-    monkeypatch.setattr(trends, "is_beaten", lambda _evaluation: True)
-    monkeypatch.setattr(trends, "format_verdict", lambda _evaluation: "The model does not beat the mean.")
+    monkeypatch.setattr(trends, "warn_of_model", lambda _evaluation: "The model does not beat the mean.")
     assert run(area="AL-11").warning
 
 
