@@ -30,7 +30,7 @@ _WIDE, _LEFT, _EDGE = 1440.0, WIDTH + 30, 24.0
 _INK, _MUTED, _WARNING, _RULE = "#1D2433", "#5B6575", "#9A3412", "#DFE3E8"
 _LETTER = 0.48  # width of a letter against its height
 _NAMES = 17.0
-# The pattern of a state, in a square of ten units; as in the legend of the page (static/theme.css).
+# The pattern of a state, in a square of ten units; as in the legend of the page (dashboard/static/theme.css).
 _PATTERNS = {
     "few": '<g fill="#7C8593"><circle cx="2.5" cy="2.5" r="1.5"/><circle cx="7.5" cy="7.5" r="1.5"/></g>',
     "almost_none": '<circle cx="5" cy="5" r="2" fill="none" stroke="#7C8593" stroke-width="1.2"/>',

@@ -2,7 +2,7 @@
 
 The script of the Folium map never changes, because streamlit-folium reloads the map after a change. A
 separate script, loaded through the map's `default_js`, fetches the shapes once and draws them. A feature
-group outside the Folium script contains only the new values. See static/tactmap.js.
+group outside the Folium script contains only the new values. See dashboard/static/tactmap.js.
 Streamlit is imported only where a page asks for it, because commands use the rest of this package.
 """
 

@@ -2,9 +2,9 @@
 
 Folium makes the page. All that the live map loads stands in the file: script, style, letters, shapes. The page's own
 content policy lets it ask for nothing outside and run no other script. The map is drawn as the live map is
-(static/tactmap.js), what stands around it by static/atlas.js. Text from data stands there as JSON and becomes text,
-never markup. The numbers are those of `encode_cells`; the search for leaks reads them from there
-(data/disclosure/attacks/surface).
+(dashboard/static/tactmap.js), what stands around it by dashboard/static/atlas.js. Text from data
+stands there as JSON and becomes text, never markup. The numbers are those of `encode_cells`; the search for leaks reads
+them from there (data/disclosure/attacks/surface).
 """
 
 from __future__ import annotations

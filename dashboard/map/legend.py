@@ -29,7 +29,7 @@ def render_legend(
     """Return the legend of all layers, the main one first. `projector` makes it larger.
 
     `beside` is the caution for a community layer shown with another layer. It stays when the rest is folded; the
-    browser folds the legend and remembers that (static/tactmap.js). `more` is markup that follows the layers.
+    browser folds the legend and remembers that (dashboard/static/tactmap.js). `more` is markup that follows the layers.
     End tags that HTML does not need are left out: the legend is sent again with every change.
     """
     filled = any(mark.data.style.kind == "fill" for mark in marks)
@@ -91,7 +91,7 @@ def _render_scale(mark: Mark, scale: float, *, filled: bool) -> Markup:
 
 
 def _list_gaps(classes: int, *, filled: bool) -> tuple[float, ...]:
-    """Return the gaps between the lines of each class in pixels, as static/tactmap.js draws them."""
+    """Return the gaps between the lines of each class in pixels, as dashboard/static/tactmap.js draws them."""
     return ((23, 18, 14, 11, 8.5) if filled else (16, 12, 9, 7, 5.5))[-classes:]
 
 

@@ -1,7 +1,7 @@
 """The bar of every page: pages, area, pathway, period, language, address, projector, tier and release.
 
-It is plain markup, whose links and choices change the address; static/shell.js opens that without loading the page
-anew and shows in the bar what the address says.
+It is plain markup, whose links and choices change the address; dashboard/static/shell.js opens that without
+loading the page anew and shows in the bar what the address says.
 """
 
 from __future__ import annotations

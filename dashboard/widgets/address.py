@@ -15,8 +15,8 @@ from dashboard.site.text import LANGUAGE_NAMES, _
 _WIDTH = 320
 _NONE = "none"
 _LONG = 10  # digits
-# What goes along from page to page (static/shell.js), and what only the browser writes: zoom and centre of the map, and
-# whether it is dark.
+# What goes along from page to page (dashboard/static/shell.js), and what only the browser writes: zoom and
+# centre of the map, and whether it is dark.
 _AREA, _PATHWAY, _LANGUAGE, _PROJECTOR, _BROWSER = "area", "pathway", "lang", "projector", ("at", "theme")
 _SHARED = (_PATHWAY, _LANGUAGE)
 

@@ -8,7 +8,7 @@ import altair as alt
 import streamlit as st
 
 _INK, _MUTED, _GRID = "#1D2433", "#5B6575", "#E8EBEE"
-# Words have the colours of the light page, as marks have; static/theme.css turns both where it is dark.
+# Words have the colours of the light page, as marks have; dashboard/static/theme.css turns both where it is dark.
 _LOOK = {
     "axis": {"labelColor": _MUTED, "titleColor": _MUTED, "gridColor": _GRID, "domainColor": _GRID},
     "header": {"labelColor": _INK, "titleColor": _INK},

@@ -61,7 +61,7 @@ def fade_colour(colour: str, strength: float) -> str:
 def show_choices(areas: Iterable[str], chosen: str) -> None:
     """Join the map with all that names an area in `data-area`: to point at one is to point at all, to press chooses it.
 
-    It adds a link for each area that nobody sees, which static/picture.js follows where the map is pressed.
+    It adds a link for each area that nobody sees, which dashboard/static/picture.js follows where the map is pressed.
     """
     links = (html('<a data-choice="{0}" href="?area={0}" target="_self"></a>', code) for code in areas)
     st.html(html('<div class="areas" data-chosen="{}" hidden>{}</div>', chosen, join_markup(links)))
@@ -122,7 +122,7 @@ def render_map(
 
 
 def _draw_picture(box: Box, content: Markup) -> Markup:
-    """Return a picture as SVG. It travels in an attribute, since Streamlit lets no SVG through: static/picture.js."""
+    """Return a picture as SVG. Streamlit lets none through, so it is an attribute for dashboard/static/picture.js."""
     left, top, right, bottom = (round(edge) for edge in box)
     return html(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="{} {} {} {}" aria-hidden="true">{}</svg>',
