@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
@@ -127,6 +127,7 @@ def draw_cells(cells: Sequence[Mapping[str, str]]) -> str:
     return "".join(f"<g{AreaShape('', cell).describe('g')}" for cell in cells)
 
 
+@lru_cache(maxsize=64)
 def _render_chart(specification: str) -> str:
     import vl_convert
 
@@ -271,10 +272,16 @@ def render_sheet(sheet: Sheet, release: Release, kind: str) -> bytes:
     svg = draw_sheet(sheet, release)
     if kind == "svg":
         return svg.encode()
-    document = {"svg": svg, "title": sheet.title, "language": find_language(), "alt": describe_sheet(sheet, release)}
+    created = dt.datetime.fromisoformat(str(release.manifest["created"]))
+    return _typeset(svg, kind, sheet.title, find_language(), describe_sheet(sheet, release), created)
+
+
+# By all that is in the file: so what changes while the map is open, such as breaks and posts, is never an old one.
+@lru_cache(maxsize=16)
+def _typeset(svg: str, kind: str, title: str, language: str, alt: str, created: dt.datetime) -> bytes:
+    document = {"svg": svg, "title": title, "language": language, "alt": alt}
     if kind == "png":
         return typeset.render_pngs(_TEMPLATE, document)[0]
-    created = dt.datetime.fromisoformat(str(release.manifest["created"]))
     return typeset.render_pdf(_TEMPLATE, document, created)
 
 

@@ -74,7 +74,7 @@ def make_routes(site: Site) -> list[BaseRoute]:
 
 def answer_picture(site: Site, page: str, kind: str, parameters: Mapping[str, str]) -> Response:
     """Return the picture of a page at an address as a file, or say why there is none."""
-    if page not in MAKERS or kind not in FORMATS:
+    if not has_picture(page, site.tier) or kind not in FORMATS:
         return _refuse("No such picture.", 404)
     try:
         current = open_current_release(site)
