@@ -345,9 +345,17 @@ def test_the_noisy_number_is_in_the_tables_of_trends(world):
 
 
 def test_legend_and_codebook_say_that_numbers_are_adjusted(current):
-    view = View("region", "2006-06-01/P1Y")
-    legend = LAYER.read(current.release, view).legend
-    assert legend.margin.startswith("adjusted so that parts add up; at most ")
+    adjusted, margins = {}, {}  # of all views that share a scale: one level, choice and length of periods
+    for view in list_views(current):
+        data = LAYER.read(current.release, view)
+        if data.frame["margin"].notna().any() and not (data.frame["state"] == "class").any():
+            scale = (view.level, view.options["of"], view.period.partition("/")[2])
+            adjusted[scale] = adjusted.get(scale, False) or not data.frame["value"].equals(data.frame["noisy"])
+            margins.setdefault(scale, set()).add(data.legend.margin)
+    assert any(adjusted.values()), f"TACT_SEED={SEED}"
+    for scale, is_adjusted in adjusted.items():
+        beginning = "adjusted so that parts add up; at most " if is_adjusted else "at most "
+        assert all(words.startswith(beginning) for words in margins[scale]), (f"TACT_SEED={SEED}", scale, margins)
     book = build_codebook(current.release, (LAYER,)).set_index("column")["meaning"]
     assert "adjusted so that parts add up to totals" in book["value"]
     assert "with its noise" in book["noisy"]

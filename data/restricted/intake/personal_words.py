@@ -23,7 +23,8 @@ SEEMS_PERSONAL = "it seems to hold a name or a number of a person; correct it in
 _WORD = re.compile(r"[^\W\d_]+")
 _HUMP = re.compile(r"(?<=[a-zα-ωçë])(?=[A-ZΑ-ΩÇË])")
 _BESIDE = re.compile(r"[ ,'’.-]{1,3}")  # between two words of a name
-_INITIAL = re.compile(r"(?<![^\W\d_])[^\W\d_]\.\s?([^\W\d_]{3,})|([^\W\d_]{3,})\s[^\W\d_]\.(?![^\W\d_])")
+# Both begin where a word begins: tried at each letter of a word, the time would grow with the square of its length.
+_INITIAL = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]\.\s?([^\W\d_]{3,})|([^\W\d_]{3,})\s[^\W\d_]\.(?![^\W\d_]))")
 _LEAST = 3  # letters of a name
 _LEAST_CAPITAL = 4  # letters of a name in capitals, where fewer are rather a short form
 _SAINTS = frozenset(
