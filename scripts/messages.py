@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dashboard.site.catalogues import FOLDER, parse_entries
-from data.tables.states import MEANINGS, WORDS
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("dashboard", "geo", "risk", "data")
@@ -61,9 +60,7 @@ def _list_texts(node: ast.expr, texts: dict[str, ast.expr]) -> Iterator[str]:
 def list_messages(*folders: str) -> dict[str, str]:
     """List the messages of some folders of the product, by default of all, each with the file that it is first in."""
     files = [file for folder in folders or PACKAGES for file in sorted((ROOT / folder).rglob("*.py"))]
-    # The words of states are data: they may not know what a message is.
-    states = {} if folders else dict.fromkeys([*WORDS.values(), *MEANINGS.values()], "data/tables/states.py")
-    listed: dict[str, str] = states
+    listed: dict[str, str] = {}
     for file in files:
         for message in find_messages(file):
             listed.setdefault(message, file.relative_to(ROOT).as_posix())

@@ -24,8 +24,8 @@ from dashboard.web.start_page import Opening
 from dashboard.widgets.address import read_language
 from dashboard.widgets.markup import render_lead, render_paragraphs
 from data.errors import TactError, VaultError
+from data.message import mark
 from data.restricted import keys
-from geo.layers.core.words import mark
 
 OPENING = Opening(mark("Opening the desk."), has_map=False)
 NAME = "TACT desk"

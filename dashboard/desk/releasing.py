@@ -16,6 +16,7 @@ from dashboard.web.reader_files import audit_workspace
 from data.disclosure import policy_file
 from data.disclosure.attacks.audit import Audit
 from data.errors import InputError, ReleaseRefused
+from data.message import mark
 from data.release import Release, current_name
 from data.release.contents import Contents, count_contents
 from data.restricted import governance, imports, publication
@@ -31,7 +32,6 @@ from data.tables.states import WORDS
 from data.workspace import Workspace
 from data.workspace.types import Progress
 from geo.areas import pack_areas
-from geo.layers.core.words import mark
 from risk.planning.scoring import list_scored_tiers, score_release
 from risk.report import KIND
 

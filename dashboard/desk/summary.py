@@ -7,13 +7,13 @@ import pandas as pd
 from dashboard.desk import words
 from dashboard.desk.hand import FileInHand
 from dashboard.site.text import _, find_language, format_number, format_plural
+from data.message import mark
 from data.reference import area_table
 from data.restricted.imports import Imported
 from data.restricted.intake.headings import OWN
 from data.restricted.intake.personal_words import SEEMS_PERSONAL
 from data.restricted.intake.recognition import MASK, Recognition
 from data.schema import get_kind
-from geo.layers.core.words import mark
 
 STATES = {
     "imported": mark("imported"),

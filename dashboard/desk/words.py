@@ -6,13 +6,13 @@ The words for columns and categories are those that partners use themselves, fro
 from __future__ import annotations
 
 from dashboard.site.text import _, find_language, translate
+from data.message import mark
 from data.restricted.intake.headings import OWN, SURE
 from data.restricted.intake.mapping import SLASHES
 from data.restricted.intake.recognition import Question
 from data.schema import get_kind
 from data.schema.column import Column
 from data.schema.words import read_names
-from geo.layers.core.words import mark
 
 KINDS = {
     "encounter": mark("Encounters with children"),

@@ -30,6 +30,7 @@ from dashboard.map.values import STATE_CODES, Mark, encode_cells
 from dashboard.site.assets import ASSETS
 from dashboard.site.current_release import load_areas
 from dashboard.site.text import _, find_language, html, join_markup, translate
+from data.message import mark
 from data.release import Release
 from data.tables.periods import GRAINS, Calendar, Period
 from data.tables.states import MEANINGS
@@ -38,7 +39,7 @@ from geo.areas import LEVELS, Areas
 from geo.layers import choose_caution, find_map_conflict
 from geo.layers.core import Layer, View
 from geo.layers.core.words import LEVELS as LEVEL_WORDS
-from geo.layers.core.words import describe_state, mark
+from geo.layers.core.words import describe_state
 from geo.layers.output import columns, terms
 
 _SCRIPTS = ("leaflet/leaflet.js", "tactmap.js", "atlas.js")

@@ -22,9 +22,9 @@ from dashboard.site.current_release import CurrentRelease, load_areas_file
 from dashboard.site.text import LANGUAGE_NAMES, _, cache_by_language, find_language, name_area, speak
 from data import reference
 from data.errors import ReleaseDamaged, TactError
+from data.message import mark
 from data.release import Release, names
 from geo.areas import LEVELS, Areas, load_areas
-from geo.layers.core.words import mark
 from geo.places import Places, list_predecessors
 
 _LOG = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dashboard.narrative.area import DOUBTS
 from dashboard.narrative.judgement import Amount, AreaJudgement, Doubt, Unmet
 from dashboard.narrative.speech import Speech
-from geo.layers.core.words import mark
+from data.message import mark
 from geo.layers.risk import CERTAINTIES
 from risk.model.statements import LIKELY, VERY_LIKELY
 from risk.planning.result import LEAST_CHANCE, LEAST_GAIN

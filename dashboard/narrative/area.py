@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dashboard.narrative.judgement import AreaAdvice, AreaJudgement, Burden, Change, Doubt, Statement
 from dashboard.narrative.risk import format_effort_warning, list_statements
 from dashboard.narrative.speech import Speech
-from geo.layers.core.words import mark
+from data.message import mark
 from geo.layers.risk import CERTAINTIES, CHANGES, RATES, Claim
 from risk.planning.result import Answer
 

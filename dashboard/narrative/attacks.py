@@ -11,9 +11,9 @@ import pandas as pd
 from dashboard.site.text import _
 from data.disclosure.channel import Knowledge
 from data.disclosure.cost import compute_most_of_one_number
+from data.message import mark
 from data.release import Release
 from data.release.audits import AuditReport
-from geo.layers.core.words import mark
 
 TRIED = {
     "checksums": mark("unchanged files: find a file that is not as it was published"),

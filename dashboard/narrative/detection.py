@@ -9,9 +9,9 @@ import pandas as pd
 
 from dashboard.site.text import _, format_number
 from data.capture import Reason
+from data.message import mark
 from data.release import Release
 from data.tables.spec import table_name
-from geo.layers.core.words import mark
 
 if TYPE_CHECKING:
     from risk.report.manifest import ModelCard

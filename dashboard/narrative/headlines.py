@@ -14,7 +14,7 @@ from dashboard.narrative.risk import FALLING, RISING
 from dashboard.narrative.shift import POSSIBLE_BREAK, list_shifts
 from dashboard.narrative.speech import PATHWAYS, Speech
 from dashboard.site.current_release import CurrentRelease, read_risk_manifest
-from geo.layers.core.words import mark
+from data.message import mark
 from geo.layers.risk import CERTAINTIES
 
 _LEVELS = {

@@ -10,8 +10,8 @@ from dashboard.narrative.risk import name_pathways
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _, format_period
+from data.message import mark
 from data.tables.periods import Period
-from geo.layers.core.words import mark
 from risk.report.manifest import ModelCard, RiskManifest, Sensitivity
 from risk.report.safeguards import Drift, ProxyCheck
 

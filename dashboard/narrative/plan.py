@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from dashboard.narrative.moves import list_decision_moves
 from dashboard.narrative.speech import Speech
-from geo.layers.core.words import mark
+from data.message import mark
 from risk.planning.clashes import Clash
 from risk.planning.result import LEAST_CHANCE, LEAST_GAIN, SMALL_GAIN
 from risk.planning.summary import PlanSummary

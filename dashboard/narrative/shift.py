@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import CurrentRelease, read_risk_manifest
-from geo.layers.core.words import mark
+from data.message import mark
 from risk.report.shift import REFERENCE, AreaShift
 
 _VERDICTS = {

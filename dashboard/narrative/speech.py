@@ -17,8 +17,8 @@ from dashboard.site.catalogues import load_catalogue
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import LANGUAGE_NAMES as LANGUAGE_NAMES
 from dashboard.site.text import SEPARATORS, find_language, name_area, translate_into
+from data.message import mark
 from geo.areas import Areas
-from geo.layers.core.words import mark
 from risk.planning.explain import Estimate
 
 LANGUAGES = tuple(LANGUAGE_NAMES)

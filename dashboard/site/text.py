@@ -18,10 +18,10 @@ from typing import Any, ParamSpec, TypeVar, cast
 from markupsafe import Markup, escape
 
 from dashboard.site.catalogues import load_catalogue
+from data.message import mark
 from data.tables.periods import Period
 from geo.layers.core import words
 from geo.layers.core.words import format_quantity as format_quantity
-from geo.layers.core.words import mark
 
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#$:<>~|!&]")
 # The languages, and their own names for themselves.

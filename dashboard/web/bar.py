@@ -14,9 +14,9 @@ from markupsafe import Markup
 from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, load_areas, may_download, read_area_names, read_country_names
 from dashboard.site.text import LANGUAGE_NAMES, _, find_language, format_period, html, join_markup
+from data.message import mark
 from data.release import Release
 from data.tables.periods import Period
-from geo.layers.core.words import mark
 from geo.layers.output import terms
 
 _TIERS = {"partner": mark("Partner tier"), "public": mark("Public tier")}

@@ -16,7 +16,7 @@ from dashboard.web import bar
 from dashboard.web.pictures import has_picture
 from dashboard.widgets.address import find_area, read_language
 from data.errors import ReleaseDamaged, TactError
-from geo.layers.core.words import mark
+from data.message import mark
 
 _LOG = logging.getLogger(__name__)
 _MODEL = ("internal", "cross_border")

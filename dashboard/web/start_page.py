@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dashboard.map import list_frame_scripts, name_asset
 from dashboard.map.shapes import list_first_shapes
 from dashboard.site.text import LANGUAGE_NAMES, _, html, join_markup, speak
-from geo.layers.core.words import mark
+from data.message import mark
 
 _STATIC = Path(streamlit.__file__).parent / "static"
 _INDEX = _STATIC / "index.html"

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from data.message import mark
+
 State = Literal[
     "number",
     "class",
@@ -29,32 +31,39 @@ STATES: tuple[State, ...] = get_args(State)
 # The published zeros. Where parts must add up to totals, a small number may be shown beside such a state.
 ZEROS: tuple[State, ...] = ("almost_none", "not_searched", "structural_zero")
 
-# Message identifiers: dashboard/site/text.py translates them. {k} is the release's threshold.
+# {k} is the release's threshold.
 WORDS: dict[State, str] = {
-    "number": "number",
-    "class": "range",
-    "few": "fewer than {k}, possibly none",
-    "almost_none": "none or almost none",
-    "not_searched": "not searched",
-    "structural_zero": "zero: the programme does not work here",
-    "withheld": "withheld to protect people",
-    "no_data": "no data",
-    "no_figure": "no published figure",
-    "cannot_tell": "cannot tell",
+    "number": mark("number"),
+    "class": mark("range"),
+    "few": mark("fewer than {k}, possibly none"),
+    "almost_none": mark("none or almost none"),
+    "not_searched": mark("not searched"),
+    "structural_zero": mark("zero: the programme does not work here"),
+    "withheld": mark("withheld to protect people"),
+    "no_data": mark("no data"),
+    "no_figure": mark("no published figure"),
+    "cannot_tell": mark("cannot tell"),
 }
 # What each means for its reader, in one to three sentences.
 MEANINGS: dict[State, str] = {
-    "number": "The number is shown, with its margin if it has one.",
-    "class": "Only a lower and an upper limit are published. If the upper limit is empty, the number is at "
-    "least the lower limit. If the lower limit is 0, there may be none.",
-    "few": "The number is small or zero. Which of the two is not published, so that no child can be recognised.",
-    "almost_none": "The protected number is zero; the true one was zero or very small when it was first published.",
-    "not_searched": "No outreach is recorded for this area and period. A child may still have been reported. "
-    "It is not a zero.",
-    "structural_zero": "The programme does not work in this area, so the number is zero.",
-    "withheld": "Nothing is shown, because another number could be calculated from it, or because too few "
-    "operators, possibly none, work there.",
-    "no_data": "Nobody reported anything for this area and period.",
-    "no_figure": "No published figure was found for this area.",
-    "cannot_tell": "The numbers are too uncertain for an answer. It does not mean that the risk is low.",
+    "number": mark("The number is shown, with its margin if it has one."),
+    "class": mark(
+        "Only a lower and an upper limit are published. If the upper limit is empty, the number is at "
+        "least the lower limit. If the lower limit is 0, there may be none."
+    ),
+    "few": mark("The number is small or zero. Which of the two is not published, so that no child can be recognised."),
+    "almost_none": mark(
+        "The protected number is zero; the true one was zero or very small when it was first published."
+    ),
+    "not_searched": mark(
+        "No outreach is recorded for this area and period. A child may still have been reported. It is not a zero."
+    ),
+    "structural_zero": mark("The programme does not work in this area, so the number is zero."),
+    "withheld": mark(
+        "Nothing is shown, because another number could be calculated from it, or because too few "
+        "operators, possibly none, work there."
+    ),
+    "no_data": mark("Nobody reported anything for this area and period."),
+    "no_figure": mark("No published figure was found for this area."),
+    "cannot_tell": mark("The numbers are too uncertain for an answer. It does not mean that the risk is low."),
 }

@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from data.errors import InputError
+from data.message import mark
 from data.tables.spec import Tier
 from geo.layers import access, communities, effort, encounters, population, referrals, risk, roma_figures, services
 from geo.layers.core import Layer
-from geo.layers.core.words import mark
 
 __all__ = ["LAYERS", "choose_caution", "find_conflict", "find_layer", "find_map_conflict", "group_layers"]
 

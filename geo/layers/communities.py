@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from data.message import mark
 from geo.layers.core import Choice, Option, palette
-from geo.layers.core.words import COMMUNITIES_NOTE, mark
+from geo.layers.core.words import COMMUNITIES_NOTE
 from geo.layers.reading.counted import Counted, Slice
 
 CAUTION = mark(

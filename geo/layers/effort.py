@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from data.message import mark
 from geo.layers.core import palette
-from geo.layers.core.words import mark
 from geo.layers.reading.counted import Counted, Slice
 
 COUNTED = Counted(

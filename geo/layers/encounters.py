@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from data.message import mark
 from geo.layers.core import Choice, Option, palette
-from geo.layers.core.words import mark
 from geo.layers.reading.counted import Counted, Slice
 
 _PATHWAY, _STAGE = mark("Pathway"), mark("Stage")

@@ -13,8 +13,9 @@ from typing import Any
 
 import pandas as pd
 
+from data.message import Message, mark
 from geo.layers.core import Choice, Option, Style, breaks, palette
-from geo.layers.core.words import Message, format_number, mark
+from geo.layers.core.words import format_number
 from geo.layers.reading.computed import Computed, Quantity
 
 

@@ -5,8 +5,9 @@ Figures of different sources differ by a factor of 2 to 14, so no rates are comp
 
 from __future__ import annotations
 
+from data.message import mark
 from geo.layers.core import Choice, Option, palette
-from geo.layers.core.words import COMMUNITIES_NOTE, mark
+from geo.layers.core.words import COMMUNITIES_NOTE
 from geo.layers.reading.published import Figure, Published
 
 _PEOPLE, _OF_AREA = mark("people"), mark("% of the area's population")

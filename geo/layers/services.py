@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from data.disclosure.policy import FEWEST
+from data.message import Message, mark
 from data.release import Release
 from geo.layers.core import Choice, Option, palette
 from geo.layers.core.service_choices import WHICH_SERVICES
-from geo.layers.core.words import Message, mark
 from geo.layers.reading.counted import Counted, Slice
 
 _WHAT = Option(

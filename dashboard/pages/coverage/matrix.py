@@ -14,9 +14,9 @@ from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.pages.coverage.summary import format_minutes, read_access
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, cache_by_language, format_number, html, join_markup, translate
+from data.message import mark
 from geo.layers.core import Choice
 from geo.layers.core.service_choices import AXES, BEARERS
-from geo.layers.core.words import mark
 
 _COLUMNS: Mapping[str, tuple[Choice, ...]] = {"axes": AXES, "bearers": BEARERS}
 # A sign beside the colour, and the words for both.

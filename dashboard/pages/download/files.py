@@ -14,12 +14,13 @@ import pandas as pd
 
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, translate
+from data.message import mark
 from data.release import Release
 from data.tables.states import MEANINGS
 from geo import export
 from geo.layers import find_layer
 from geo.layers.core import Choice, Option, View
-from geo.layers.core.words import LEVELS, describe_state, mark
+from geo.layers.core.words import LEVELS, describe_state
 from geo.layers.output import columns, terms, wide
 from geo.layers.output.table import build_table
 

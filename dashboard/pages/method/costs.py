@@ -7,8 +7,8 @@ import math
 import pandas as pd
 
 from dashboard.site.text import _, format_number, translate
+from data.message import mark
 from data.release import Release
-from geo.layers.core.words import mark
 
 _WHERE = {
     ("AL", "country"): mark("Albania"),

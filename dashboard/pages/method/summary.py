@@ -9,13 +9,14 @@ import altair as alt
 import pandas as pd
 
 from dashboard.site.text import _, format_period, translate
+from data.message import mark
 from data.reference import registry
 from data.release import Release
 from data.tables.periods import Calendar
 from data.tables.spec import CATEGORIES
 from geo.layers import LAYERS
 from geo.layers.core import View
-from geo.layers.core.words import LEVELS, mark
+from geo.layers.core.words import LEVELS
 from geo.layers.output import terms
 
 _MONTHS = (

@@ -14,8 +14,8 @@ from dashboard.pages.overview.alerts import Alert
 from dashboard.pages.overview.content import Content, Link
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, format_period, html, join_markup
+from data.message import mark
 from geo.layers.core import palette
-from geo.layers.core.words import mark
 from geo.layers.risk import PUBLIC, RATES
 
 ORDERS = {"class": mark("Rank by class"), "name": mark("By name")}

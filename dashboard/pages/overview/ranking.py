@@ -15,7 +15,7 @@ from dashboard.narrative.speech import Speech
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, format_number, format_period, html, join_markup
-from geo.layers.core.words import mark
+from data.message import mark
 from risk.report.shift import WATCHED
 
 ORDERS = {

@@ -15,8 +15,8 @@ from dashboard.pages.reallocate.session import Workplace
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, format_plural
 from dashboard.widgets import markup
+from data.message import mark
 from data.personal.free_text import LONGEST
-from geo.layers.core.words import mark
 from risk.planning.explain import Move
 from risk.planning.problem import Decision
 from risk.planning.summary import AuthoredDecision, PlanSummary

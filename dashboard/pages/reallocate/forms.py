@@ -14,8 +14,8 @@ from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets import address, markup
 from data.errors import InputError, ReleaseError
+from data.message import mark
 from data.tables.spec import Level
-from geo.layers.core.words import mark
 from risk.planning.inputs import Setting
 from risk.planning.summary import ROLES
 

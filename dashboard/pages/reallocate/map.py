@@ -12,9 +12,10 @@ from dashboard.narrative.moves import word_move
 from dashboard.pages.reallocate.planner import speak
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, html, translate
+from data.message import mark
 from data.tables.states import STATES
 from geo.layers.core import LayerData, Legend, Style, breaks, palette
-from geo.layers.core.words import describe_state, mark
+from geo.layers.core.words import describe_state
 from risk.planning.summary import PlanSummary
 
 TODAY, PLANNED, DIFFERENCE = "today", "planned", "difference"

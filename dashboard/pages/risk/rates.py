@@ -17,8 +17,8 @@ from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _, format_period, html, join_markup
 from dashboard.widgets.markup import link_reallocate, render_lands
 from dashboard.widgets.picture import fade_colour
+from data.message import mark
 from geo.layers.core import palette
-from geo.layers.core.words import mark
 from geo.layers.risk import PUBLIC, RATES
 
 CUTS = (2 / 3, 1.0, 1.5, 2.25)

@@ -35,11 +35,12 @@ from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, format_period, html, translate
 from dashboard.widgets import address
+from data.message import mark
 from data.tables.periods import Period
 from geo.areas import Areas
 from geo.layers import find_layer, find_map_conflict
 from geo.layers.core import Choice, Option
-from geo.layers.core.words import LEVELS, mark
+from geo.layers.core.words import LEVELS
 
 _VIEW, _WRITTEN = "situation", "situation-address"
 _PATHWAYS = ("internal", "cross_border")

@@ -12,8 +12,9 @@ from itertools import combinations, pairwise
 import numpy as np
 import numpy.typing as npt
 
+from data.message import Message
 from geo.layers.core import Style
-from geo.layers.core.words import Message, format_number, format_quantity
+from geo.layers.core.words import format_number, format_quantity
 
 Values = npt.NDArray[np.float64]
 _MOST_CLASSES, _MOST_CANDIDATES = 5, 18

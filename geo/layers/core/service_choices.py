@@ -5,8 +5,8 @@ Those of a duty bearer are on prevention and coordination alone: who works on th
 
 from __future__ import annotations
 
+from data.message import mark
 from geo.layers.core import Choice, Option
-from geo.layers.core.words import mark
 
 _AXIS = mark("Axis")
 _BEARER = mark("Duty bearer, prevention and coordination")

@@ -1,42 +1,11 @@
-"""Words of layers: messages that can be translated, numbers and states as people read them."""
+"""Words of layers: numbers and states as people read them."""
 
 from __future__ import annotations
 
 import math
-from typing import Self
 
+from data.message import Message, mark
 from data.tables.states import WORDS
-
-
-class Message(str):
-    """English text that remembers its template and values, so that it can be translated later.
-
-    It behaves as an ordinary string; the translation uses `template` as the message identifier.
-    """
-
-    __slots__ = ("template", "values")
-    template: str
-    values: dict[str, object]
-
-    def __new__(cls, template: str, **values: object) -> Self:
-        """Build the message from a template, filled in English."""
-        self = super().__new__(cls, template.format(**values))
-        self.template = template
-        self.values = values
-        return self
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (self.template, self.values)
-
-
-def _rebuild(template: str, values: dict[str, object]) -> Message:
-    return Message(template, **values)
-
-
-def mark(text: str) -> str:
-    """Return a text unchanged; the call marks it as a message identifier."""
-    return text
-
 
 LEVELS: dict[str, str] = {
     "country": mark("Country"),

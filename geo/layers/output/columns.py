@@ -7,10 +7,11 @@ from functools import lru_cache
 
 import pandas as pd
 
+from data.message import mark
 from data.release import Release
 from data.tables.states import MEANINGS, STATES, State
 from geo.layers.core import Choice, Layer
-from geo.layers.core.words import describe_state, mark
+from geo.layers.core.words import describe_state
 from geo.layers.reading import tables
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from data.message import mark
 from data.release import Release
 from geo.layers.core import Layer, LayerData, View
-from geo.layers.core.words import describe_state, format_number, mark
+from geo.layers.core.words import describe_state, format_number
 from geo.layers.reading import tables
 
 COLUMNS = (

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from data.message import mark
 from data.reference import FIGURES, registry
 from data.release import Release
 from data.tables.spec import Tier
 from geo.layers.core import Layer
-from geo.layers.core.words import mark
 from geo.layers.reading import tables
 
 INVENTED = mark("Invented data. Nothing here is about real children.")

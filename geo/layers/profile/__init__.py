@@ -12,12 +12,13 @@ from datetime import date
 from functools import lru_cache
 
 from data.errors import AreaError
+from data.message import Message, mark
 from data.release import Release
 from data.tables.periods import Period
 from geo.layers import effort, encounters
 from geo.layers.core import View
 from geo.layers.core.change import Cell, Change, bound_share, compare_cells
-from geo.layers.core.words import KINDS_OF_AREA, LEVELS, Message, format_number, mark
+from geo.layers.core.words import KINDS_OF_AREA, LEVELS, format_number
 from geo.layers.profile import facts as _facts
 from geo.layers.profile.facts import Fact, Place
 from geo.layers.reading import tables

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
+from data.message import Message, mark
 from data.release import Release
 from data.tables.periods import Period
 from geo.layers import effort, encounters, population, services
 from geo.layers.core import View
 from geo.layers.core.change import Cell
 from geo.layers.core.service_choices import AXES
-from geo.layers.core.words import Message, describe_state, format_margin, format_quantity, mark
+from geo.layers.core.words import describe_state, format_margin, format_quantity
 from geo.layers.reading.counted import Counted
 
 INTERNAL = {"of": "pathway-internal"}

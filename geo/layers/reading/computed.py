@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data.message import Message
 from data.release import Release
 from data.tables.periods import Period
 from geo.layers.core import Layer, LayerData, Legend, Option, Style, View
-from geo.layers.core.words import Message
 from geo.layers.reading import tables
 from geo.layers.reading.counted import COLUMNS, complete_choices, frame_by_area, list_choices
 

@@ -9,12 +9,13 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from data.message import Message, mark
 from data.release import Release
 from data.tables.periods import Period
 from data.tables.shown import NOISY, choose_numbers
 from geo.layers.core import Kind, Layer, LayerData, Legend, Nature, Option, Style, View, breaks, palette
 from geo.layers.core.change import Cell
-from geo.layers.core.words import Message, format_margin, format_number, format_quantity, mark
+from geo.layers.core.words import format_margin, format_number, format_quantity
 from geo.layers.reading import tables
 
 COLUMNS = ["area", "period", "value", "state", "margin", "low", "high"]

@@ -14,10 +14,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from data.message import Message, mark
 from data.release import Release
 from data.schema.vocabulary import PROVISIONAL
 from geo.layers.core import Kind, Layer, LayerData, Legend, Nature, Option, Style, View, breaks, palette
-from geo.layers.core.words import Message, format_number, mark
+from geo.layers.core.words import format_number
 from geo.layers.reading import tables
 
 LEVELS = ("country", "region", "municipality")

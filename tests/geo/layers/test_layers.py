@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
+from data.message import Message
 from data.release import Release
 from data.tables.periods import Period
 from data.tables.states import STATES, WORDS
 from geo.layers import LAYERS, find_conflict, find_layer, find_map_conflict, group_layers
 from geo.layers.core import View
-from geo.layers.core.words import Message, describe_state
+from geo.layers.core.words import describe_state
 from geo.layers.output import terms, wide
 from geo.layers.output.table import build_table
 from geo.layers.profile import build_profile
