@@ -16,7 +16,7 @@ import pandas as pd
 from dashboard.site import Site
 from dashboard.site.text import cache_by_language, find_language, format_period, name_area
 from data.disclosure.cost import compute_cost
-from data.errors import ReleaseError
+from data.errors import ReleaseDamaged, ReleaseError
 from data.release import Release, audits, list_earlier
 from data.release.audits import AuditReport
 from data.release.result import Result
@@ -61,7 +61,7 @@ def open_earlier_release(site: Site, current: CurrentRelease) -> CurrentRelease 
     for name in list_earlier(site.releases, current.release.name):
         try:
             return follow_release(site.open_release(name))
-        except ReleaseError:
+        except (ReleaseError, ReleaseDamaged):
             continue
     return None
 

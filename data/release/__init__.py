@@ -56,7 +56,7 @@ def read_blocked(releases: Path) -> frozenset[str]:
 
 
 def names(releases: Path) -> list[str]:
-    """List the releases, newest first. Temporary folders begin with a dot and are left out."""
+    """List the releases, newest first; a damaged one comes last. Temporary folders begin with a dot: left out."""
     if not releases.is_dir():
         return []
     folders = [p for p in releases.iterdir() if p.is_dir() and p.name[0] != "."]
@@ -64,18 +64,24 @@ def names(releases: Path) -> list[str]:
 
 
 def list_earlier(releases: Path, name: str) -> list[str]:
-    """List the releases before one, newest first; none before one that is not there."""
-    listed = names(releases)
+    """List the releases before one, newest first; none before one that is not there.
+
+    Of a damaged release nobody knows when it was made: none is before it, and it is before none.
+    """
+    listed = [other for other in names(releases) if any(_age(releases / other)[:2])]
     return listed[listed.index(name) + 1 :] if name in listed else []
 
 
 def _age(folder: Path) -> tuple[int, str, str]:
-    """Return a sort key for releases: their running number, which does not depend on a clock."""
+    """Return a sort key for releases: their running number, which does not depend on a clock; 0 for a damaged one."""
     # The public one first: a process of the public tier opens nothing of the other.
     for tier in reversed(TIERS):
         manifest = folder / tier / MANIFEST
         if manifest.is_file():
-            described = read_stamped(manifest, _REMEDY)
+            try:
+                described = read_stamped(manifest, _REMEDY)
+            except ReleaseDamaged:
+                break
             about = described.get("tact", {})
             created = str(described.get("created") or about.get("created") or "")
             return int(about.get("sequence") or 0), created, folder.name

@@ -8,13 +8,17 @@ import pytest
 from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
+from dashboard.commands import doctor
 from dashboard.map import shapes
 from dashboard.site import Site
+from dashboard.site.current_release import open_current_release, open_earlier_release
 from dashboard.web.navigation import PAGES
-from data.release import MANIFEST, Release
+from data.release import MANIFEST, Release, names
 from data.tables.spec import TIERS
 from tests.dashboard.test_server import start, stop
+from tests.helpers import pages
 from tests.helpers.conversation import open_page
+from tests.helpers.manifests import edit_manifest
 
 WRONG = 777_777
 
@@ -80,6 +84,43 @@ def test_a_changed_manifest_closes_every_page_with_a_message(serve, demo_world, 
     for entry in PAGES:
         (error,) = open_page(url, entry.address).errors
         assert {"partner": "datapackage", "public": "Tell who runs the map"}[tier] in error
+
+
+@pytest.fixture
+def two_releases(scored, tmp_path):
+    """Return a folder with two releases, the newer with the results of the model, and their names, newest first."""
+    releases = shutil.copytree(scored.releases, tmp_path / "releases")
+    (newer,) = names(releases)
+    shutil.copytree(releases / newer, releases / "2000-01-001")
+    for path in (releases / "2000-01-001").glob(f"*/{MANIFEST}"):
+        with edit_manifest(path) as described:
+            described["tact"] |= {"sequence": 0, "release": "2000-01-001"}
+            described["created"] = "2000-01-01T00:00:00Z"
+    assert names(releases) == [newer, "2000-01-001"]
+    return releases, names(releases)
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_damaged_release_that_is_not_shown_closes_no_page(monkeypatch, scored, two_releases, tier):
+    releases, (newer, older) = two_releases
+    shown = open_current_release(Site(releases, tier))
+    assert open_earlier_release(Site(releases, tier), shown).release.name == older
+    for name, other in ((older, newer), (newer, older)):
+        damaged = [(path, path.read_bytes()) for path in (releases / name).glob(f"*/{MANIFEST}")]
+        for path, whole in damaged:
+            path.write_bytes(whole.replace(b'"k": ', b'"k": 1'))
+        (releases / "current").write_text(f"{other}\n")
+        assert open_earlier_release(Site(releases, tier), open_current_release(Site(releases, tier))) is None
+        assert names(releases) == [other, name]
+        for page in ("overview", "trends"):
+            test = pages.open_page(monkeypatch, scored, page, tier, releases=releases)
+            assert not test.error
+            assert pages.read_text(test)
+        problems = doctor._release_problems(releases)
+        assert len(problems) == len(damaged) == 2
+        assert all("is damaged or was changed" in problem for problem in problems)
+        for path, whole in damaged:
+            path.write_bytes(whole)
 
 
 def test_a_fault_that_nobody_expected_is_said_in_the_words_of_the_product(monkeypatch):
