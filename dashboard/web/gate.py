@@ -4,10 +4,11 @@ Other users and programs of the machine reach the same address. So the process t
 with a token. A browser gives the token once, gets a secret of its own as a cookie, and is known for twelve hours or
 until the process ends, in whose memory alone the secrets are.
 
-A token works once: addresses stay behind in lists of processes, in terminals and in the history of browsers, and
-whoever finds one there finds it spent. Somebody who took it first is noticed, because the person it was printed for
-sees the page of the door. That person needs no restart: Enter, pressed where the product was started, prints a new
-address. A browser that is known gets in with a spent address too.
+A token works once, also in a browser that is known already: addresses stay behind in lists of processes, in terminals
+and in the history of browsers, and whoever finds one there that was opened finds it spent. Somebody who took it first is
+noticed where the person it was printed for has a browser that is not known: it gets the page of the door. That person
+needs no restart: Enter, pressed where the product was started, prints a new address. A browser that is known gets in
+with a spent address too, and there nobody notices.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Entry:
     def __init__(self, name: str, port: int, clock: Callable[[], float] = time.time) -> None:
         self.cookie = f"{name}-{port}"
         self._clock = clock
-        self._given: dict[str, float] = {}  # when each secret was made
+        self._secrets: dict[str, float] = {}  # when each was made
         self._token = ""
 
     def make_address(self, address: str) -> str:
@@ -71,20 +72,20 @@ class Entry:
         """Return whether a request or websocket brings the cookie with a secret of the last twelve hours."""
         asked, now = connection.cookies.get(self.cookie, ""), self._clock()
         # A clock that was set back makes no secret young again.
-        young = [secret for secret, then in self._given.items() if 0 <= now - then < _SECONDS]
+        young = [secret for secret, then in self._secrets.items() if 0 <= now - then < _SECONDS]
         return sum(_is_same(asked, secret) for secret in young) > 0
 
     def make_cookie(self) -> str:
         """Return the header that gives a browser a new secret. No script reads it, no other site sends it."""
         now = self._clock()
-        self._given = {secret: then for secret, then in self._given.items() if 0 <= now - then < _SECONDS}
+        self._secrets = {secret: then for secret, then in self._secrets.items() if 0 <= now - then < _SECONDS}
         secret = secrets.token_urlsafe(32)
-        self._given[secret] = now
+        self._secrets[secret] = now
         return f"{self.cookie}={secret}; Path=/; Max-Age={_SECONDS}; HttpOnly; SameSite=Strict"
 
 
-def _is_same(given: str, true: str) -> bool:
-    return secrets.compare_digest(given.encode("utf-8", "replace"), true.encode())
+def _is_same(answer: str, secret: str) -> bool:
+    return secrets.compare_digest(answer.encode("utf-8", "replace"), secret.encode())
 
 
 class Gate:
@@ -141,15 +142,16 @@ class Gate:
 
     @staticmethod
     def _exchange(connection: HTTPConnection, entry: Entry) -> Response:
-        """Return a redirect to the address without the token, with a cookie for a browser that is new."""
-        known = entry.is_known(connection)
-        if not known and not entry.spend_token(connection.query_params[_TOKEN]):
+        """Spend the token; redirect to the address without it, with a cookie for a browser that is new."""
+        is_known = entry.is_known(connection)
+        is_spent = entry.spend_token(connection.query_params[_TOKEN])
+        if not (is_known or is_spent):
             return _refuse(connection)
         scope, query = connection.scope, _drop_token(connection)
         # The host, which is one of our own, is named so that no path leads elsewhere.
         start = f"{scope['scheme']}://{connection.headers['host']}{quote(scope['path'])}"
         headers = {"Location": f"{start}?{query}" if query else start, "Cache-Control": "no-store"}
-        return Response(status_code=303, headers=headers if known else headers | {"Set-Cookie": entry.make_cookie()})
+        return Response(status_code=303, headers=headers if is_known else headers | {"Set-Cookie": entry.make_cookie()})
 
 
 def _refuse(connection: HTTPConnection) -> Response:
