@@ -14,6 +14,7 @@ import typer
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.web_process import choose_port, read_lines, run_web_process, wait_until_up
 from dashboard.site import ALL, allowed_tier, check_name, make_serve_command, make_url
+from data.errors import TactError
 from data.release import current_name
 from data.restricted import governance
 from data.workspace import Workspace, default_path, demo_path
@@ -86,7 +87,7 @@ def _follow_governance(workspace: Workspace) -> None:
         try:
             governance.note_blocked(workspace)
             problem = ""
-        except OSError as error:
+        except (OSError, TactError) as error:
             problem = f"The map does not know what {governance.FILE} says now: {error}. Stop it until this is mended."
         if problem and problem != last_problem:
             say(problem)

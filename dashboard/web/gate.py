@@ -5,10 +5,10 @@ with a token. A browser gives the token once, gets a secret of its own as a cook
 until the process ends, in whose memory alone the secrets are.
 
 A token works once, also in a browser that is known already: addresses stay behind in lists of processes, in terminals
-and in the history of browsers, and whoever finds one there that was opened finds it spent. Somebody who took it first is
-noticed where the person it was printed for has a browser that is not known: it gets the page of the door. That person
-needs no restart: Enter, pressed where the product was started, prints a new address. A browser that is known gets in
-with a spent address too, and there nobody notices.
+and in the history of browsers, and whoever finds one there that was opened finds it spent. A browser that is known gets
+in with a spent address too. So somebody who took it first is noticed only by a person whose browser is not known: it
+gets the page of the door. That person needs no restart: Enter, pressed where the product was started, prints a new
+address.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class Gate:
 
     @staticmethod
     def _exchange(connection: HTTPConnection, entry: Entry) -> Response:
-        """Spend the token; redirect to the address without it, with a cookie for a browser that is new."""
+        """Spend the token, give a browser that is not known the cookie for it, and lead on without it."""
         is_known = entry.is_known(connection)
         is_spent = entry.spend_token(connection.query_params[_TOKEN])
         if not (is_known or is_spent):

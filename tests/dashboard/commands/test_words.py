@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from shapely.geometry import box
 
 from dashboard.commands import areas, output
 from dashboard.commands import serve as serving
-from data.workspace import Workspace
+from data.release import BLOCKED
+from data.workspace import Workspace, files
 from geo.boundaries import UNNAMED
 
 
@@ -88,3 +90,25 @@ def test_the_bar_of_a_release_names_its_steps(monkeypatch, tact, practice):
     monkeypatch.setattr(output, "console", Console(file=screen, force_terminal=True, width=200))
     assert tact("--workspace", practice, "release", "--figures-only").code == 0
     assert "Publishing" in screen.getvalue()
+
+
+def test_a_full_disk_is_said_once_and_decisions_of_governance_count_again_afterwards(practice, monkeypatch, capsys):
+    workspace, steps = Workspace.open(practice), iter([True, True, False])
+    blocked = workspace.releases / BLOCKED
+    blocked.unlink(missing_ok=True)
+
+    def write(_path):
+        if is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def wait(_seconds):
+        nonlocal is_full
+        is_full = next(steps)
+
+    is_full = False
+    monkeypatch.setattr(files, "fsync_file", write)
+    monkeypatch.setattr(serving.time, "sleep", wait)
+    with pytest.raises(StopIteration):  # the end of the steps, not of the disk
+        serving._follow_governance(workspace)
+    assert blocked.is_file()
+    assert capsys.readouterr().err.count("The map does not know what governance.toml says") == 1
