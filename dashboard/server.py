@@ -64,7 +64,8 @@ def build_application(site: Site, host: str, port: int, entry: Entry | None, nam
         f"{start}{FRAME_PATH}": find_frame_files(),
     }
     middleware = [
-        Middleware(SecurityHeaders),
+        # Files are for Reallocate, a page of partners.
+        Middleware(SecurityHeaders, uploads=site.tier == "partner"),
         Middleware(CompressedFiles, folders=files),
         Middleware(StartPage, pages=pages, base=start),
     ]

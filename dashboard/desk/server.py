@@ -49,7 +49,7 @@ def build_application(port: int, entry: Entry) -> App:
         return JSONResponse({"status": "ok"})
 
     middleware = [
-        Middleware(SecurityHeaders),
+        Middleware(SecurityHeaders, uploads=True),
         Middleware(Gate, hosts=list_own_hosts(LOOPBACK, port), entry=entry),
         Middleware(StartPage, pages=[(page.address, page.title) for page in PAGES], opening=OPENING),
     ]

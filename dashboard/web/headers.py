@@ -21,8 +21,11 @@ _COMMON = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 _NEVER_KEPT = ("text/html", "application/json")
-# Streamlit's measurements say how many people read and how much memory they take. Nobody needs them here.
-_METRICS = "/_stcore/metrics"
+# Streamlit's measurements say how many people read and how much memory they take; by its other interface programs drive
+# an application. Nobody needs them here.
+_UNUSED = ("/_stcore/metrics", "/_stcore/agent/")
+# Whoever has a session may send files here, also where no page asks for one, and they stay in memory without limit.
+_UPLOADS = "/_stcore/upload_file/"
 
 
 def _hash_inline_scripts() -> list[str]:
@@ -64,10 +67,13 @@ def make_component_policy() -> str:
 
 
 class SecurityHeaders:
-    """Middleware that sets the headers and hides the metrics. Caches must not store answers with numbers."""
+    """Middleware that sets the headers and hides what Streamlit serves and nobody needs.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    Caches must not store answers with numbers. `uploads` says whether any page takes files; else nobody can send one.
+    """
+
+    def __init__(self, app: ASGIApp, *, uploads: bool) -> None:
+        self._app, self._hidden = app, _UNUSED if uploads else (*_UNUSED, _UPLOADS)
         self._page, self._component = make_page_policy(), make_component_policy()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,8 +88,8 @@ class SecurityHeaders:
             await send(message)
 
         # Under any base path. A route of our own may not take the place of one of Streamlit's.
-        hidden = scope["path"].endswith(_METRICS)
-        answer = PlainTextResponse("Not found.\n", status_code=404) if hidden else self._app
+        is_hidden = any(part in scope["path"] for part in self._hidden)
+        answer = PlainTextResponse("Not found.\n", status_code=404) if is_hidden else self._app
         await answer(scope, receive, with_headers)
 
     def _set(self, headers: MutableHeaders, path: str) -> None:

@@ -438,14 +438,40 @@ def test_the_servers_own_pages_hold_a_conversation(partner, name):
     assert ask(partner, "/_stcore/stream", headers=[*lines, *UPGRADE])[0] == 101
 
 
-@pytest.mark.parametrize("path", ["/_stcore/metrics", "/_stcore/%6detrics", "/_stcore/metrics?families=x"])
+UNUSED = [
+    "/_stcore/metrics",
+    "/_stcore/%6detrics",
+    "/_stcore/metrics?families=x",
+    "/_stcore/agent/interact",
+    "/_stcore/agent/openapi.json",
+    "/_stcore/agent/mcp",
+]
+
+
+@pytest.mark.parametrize("path", UNUSED)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
 @pytest.mark.parametrize("tier", TIERS)
-def test_nobody_is_told_how_many_read_and_what_it_takes(public, partner, tier, method, path):
+def test_nobody_is_told_how_many_read_and_what_it_takes_and_no_program_drives_a_page(
+    public, partner, tier, method, path
+):
     command = {"public": public, "partner": partner}[tier]
     status, headers, body = ask(command, path, method=method)
     assert (status, b"streamlit" in body.lower()) == (404, False)
     assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path", ["/_stcore/upload_file/x/y", "/_stcore/%75pload_file/x/y", "//_stcore/upload_file/x/y"]
+)
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "GET", "POST"])
+def test_nobody_can_leave_a_file_in_the_memory_of_a_public_process(public, method, path):
+    status, headers, body = ask(public, path, method=method)
+    assert (status, body) == (404, b"Not found.\n")
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_partners_can_send_the_files_that_a_page_asks_for(partner):
+    assert ask(partner, "/_stcore/upload_file/x/y", method="OPTIONS", headers=own(partner))[0] == 204
 
 
 # -- how it answers -------------------------------------------------------------------------------------
