@@ -108,7 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print_address(output, url, entry)
     if entry is not None:
         print_at_each_enter(output, url, entry)
-    run_application(build_application(site, asked.host, asked.port, entry, asked.name), asked.host, asked.port)
+    application = build_application(site, asked.host, asked.port, entry, asked.name)
+    run_application(application, asked.host, asked.port, has_proxy=asked.name is not None)
 
 
 if __name__ == "__main__":

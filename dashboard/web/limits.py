@@ -1,8 +1,8 @@
-"""What one process holds out: how many lines are open, how long a request may take to come, and how long its log is.
+"""What one process holds out: how many connections are open, how long a request may take to come, how long its log is.
 
-A line is a TCP connection. Lines on which no whole request has come (half open) cost a descriptor each. When there are
-too many lines, the oldest half-open one is closed for a new one, so that those who ask get an answer meanwhile. That is
-also why uvicorn's own limit_concurrency is not used: it counts half-open lines, and refuses those who ask.
+Connections are those of TCP. Those on which no whole request has come (half open) cost a descriptor each. Where there
+are too many, the oldest half-open one is closed for a new one, so that those who ask get an answer meanwhile. That is
+also why uvicorn's own limit_concurrency is not used: it counts half-open connections, and refuses those who ask.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import asyncio
 import logging
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from ipaddress import ip_address
 from threading import Lock
 from typing import Any, ClassVar, TextIO
 
@@ -22,14 +24,15 @@ from dashboard.site import LOOPBACK
 
 LARGEST_MESSAGE = 1024 * 1024  # bytes of a websocket message; files are sent by http
 _SECONDS = 10.0  # for the head of a request
-_MOST = 2000  # lines
-_MOST_OF_ONE = 256  # lines of one address; that of this machine is a proxy with the lines of everybody
-_FILES, _OWN_FILES, _FEWEST = 16_384, 300, 32  # descriptors: wished for, those that are not for counted lines; lines
-_LOG_AT_ONCE, _LOG_EACH_SECOND = 200_000, 1_000  # letters
+_MOST = 2000  # connections
+_MOST_OF_ONE = 256  # connections of one address
+_FEWEST = 32  # connections
+_FILES, _OWN_FILES = 16_384, 300  # descriptors: wished for, and those that are not for counted connections
+_LOG_AT_ONCE, _LOG_EACH_SECOND = 200_000, 1_000  # characters
 
 
 def raise_file_limit() -> int:
-    """Raise the number of files and lines that this process may open, as far as is allowed; return it."""
+    """Raise the number of files and connections that this process may open, as far as is allowed; return it."""
     try:
         import resource
 
@@ -44,47 +47,76 @@ def raise_file_limit() -> int:
         return 1024
 
 
-class Lines:
-    """The open lines of a process. `waiting` are those on which no whole request has come, oldest first."""
+class Connections:
+    """The open connections of a process. `waiting` are those on which no whole request has come, oldest first.
 
-    def __init__(self, most: int, most_of_one: int) -> None:
-        self.most, self.most_of_one = most, most_of_one
+    most, most_of_one : how many there may be, and how many of one address; this machine itself is not limited, since it
+        may be a proxy with the connections of everybody.
+    has_proxy : whether that proxy may be on another machine of a private network, or on the other side of a bridge.
+    """
+
+    def __init__(self, most: int, most_of_one: int, *, has_proxy: bool = False) -> None:
+        self.most, self.most_of_one, self.has_proxy = most, most_of_one, has_proxy
         self.waiting: dict[H11Protocol, None] = {}
         self._open: dict[asyncio.Transport, str] = {}
+        self._of_peers: Counter[str] = Counter()
 
-    def admit(self, transport: asyncio.Transport, address: str) -> bool:
-        """Return whether a new line may stay; for it, an old one may have been closed."""
-        self._open = {line: theirs for line, theirs in self._open.items() if not line.is_closing()}
-        if address not in LOOPBACK and sum(theirs == address for theirs in self._open.values()) >= self.most_of_one:
+    def admit(self, transport: asyncio.Transport, peer: str) -> bool:
+        """Return whether a new connection may stay; for it, an old one may have been closed."""
+        if self._is_full() or self._has_enough(peer):
+            self._forget_closed()
+        if self._has_enough(peer):
             return False
-        if len(self._open) >= self.most:
+        if self._is_full():
             oldest = next(iter(self.waiting), None)
             if oldest is None:
                 return False
             del self.waiting[oldest]
             oldest.transport.abort()
-        self._open[transport] = address
+        self._open[transport] = peer
+        self._of_peers[peer] += 1
         return True
+
+    def _is_full(self) -> bool:
+        return len(self._open) >= self.most
+
+    def _has_enough(self, peer: str) -> bool:
+        return self._of_peers[peer] >= self.most_of_one and not self._may_be_proxy(peer)
+
+    def _may_be_proxy(self, peer: str) -> bool:
+        return peer in LOOPBACK or (self.has_proxy and _is_private(peer))
+
+    def _forget_closed(self) -> None:
+        # Nobody tells of the end of a conversation: its connection has another protocol by then.
+        self._open = {connection: peer for connection, peer in self._open.items() if not connection.is_closing()}
+        self._of_peers = Counter(self._open.values())
+
+
+def _is_private(peer: str) -> bool:
+    try:
+        return ip_address(peer).is_private
+    except ValueError:
+        return False
 
 
 class LimitedProtocol(H11Protocol):
-    """uvicorn's protocol, whose line is counted while it is open and closed where a request takes too long to come."""
+    """uvicorn's protocol, whose connection is counted while it is open, and closed where a request comes too slowly."""
 
-    lines: ClassVar[Lines]
+    counted: ClassVar[Connections]  # `connections` is the name of uvicorn's own set
     seconds: ClassVar[float]
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Count a new line, or refuse it."""
-        peer = transport.get_extra_info("peername")
-        if not self.lines.admit(transport, str(peer[0]) if peer else ""):
+        """Count a new connection, or refuse it."""
+        name = transport.get_extra_info("peername")
+        if not self.counted.admit(transport, str(name[0]) if name else ""):
             transport.abort()
             return
         super().connection_made(transport)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget a line that is closed."""
+        """Forget a connection that is closed."""
         self._stop_waiting()
         if self.transport is not None:  # else it was refused
             super().connection_lost(exc)
@@ -95,7 +127,7 @@ class LimitedProtocol(H11Protocol):
         self._stop_waiting_if_asked()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request of the line."""
+        """Wait for the next request of the connection."""
         if not self.transport.is_closing():
             self._wait()
         super().on_response_complete()
@@ -103,7 +135,7 @@ class LimitedProtocol(H11Protocol):
 
     def _wait(self) -> None:
         self._stop_waiting()
-        self.lines.waiting[self] = None
+        self.counted.waiting[self] = None
         self._timer = self.loop.call_later(self.seconds, self._give_up)
 
     def _stop_waiting_if_asked(self) -> None:
@@ -112,7 +144,7 @@ class LimitedProtocol(H11Protocol):
             self._stop_waiting()
 
     def _stop_waiting(self) -> None:
-        self.lines.waiting.pop(self, None)
+        self.counted.waiting.pop(self, None)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -121,23 +153,22 @@ class LimitedProtocol(H11Protocol):
         self.transport.abort()
 
 
-def make_protocol(lines: Lines, seconds: float = _SECONDS) -> type[LimitedProtocol]:
-    """Return a protocol for the lines of one process, with the seconds in which the head of a request must come."""
-    return type("LinesProtocol", (LimitedProtocol,), {"lines": lines, "seconds": seconds})
+def make_protocol(connections: Connections, seconds: float = _SECONDS) -> type[LimitedProtocol]:
+    """Return a protocol for the connections of a process, with the seconds in which the head of a request must come."""
+    return type("CountingProtocol", (LimitedProtocol,), {"counted": connections, "seconds": seconds})
 
 
-def list_limits() -> dict[str, Any]:
-    """Return uvicorn's settings for a process that many may ask."""
-    files = raise_file_limit()
+def make_limits(files: int, *, has_proxy: bool = False) -> dict[str, Any]:
+    """Return uvicorn's settings for a process that many may ask, and that may open so many files and connections."""
     most = max(_FEWEST, min(_MOST, files - _OWN_FILES))
-    # So many lines are accepted in one step, and those of up to three steps are open before they are counted.
-    at_once = min(1024, (files - most) // 5)
-    protocol = make_protocol(Lines(most, _MOST_OF_ONE))
-    return {"http": protocol, "ws_max_size": LARGEST_MESSAGE, "backlog": at_once}
+    # So many connections are accepted in one step, and those of up to three steps are open before they are counted.
+    backlog = min(1024, (files - most) // 5)
+    protocol = make_protocol(Connections(most, _MOST_OF_ONE, has_proxy=has_proxy))
+    return {"http": protocol, "ws_max_size": LARGEST_MESSAGE, "backlog": backlog}
 
 
 class ShortLog:
-    """A text stream that passes on so many letters at once and so many each second, and says how many it left out."""
+    """A text stream that passes on so many characters at once and so many each second, and says how many it dropped."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._clock, self._lock = stream, clock, Lock()
@@ -153,7 +184,9 @@ class ShortLog:
                 self._left_out += len(text)
                 return len(text)
             if self._left_out and self._room > _LOG_AT_ONCE / 2:
-                self._stream.write(f"(Here {self._left_out:,} letters were left out, because there were too many.)\n")
+                self._stream.write(
+                    f"(Here {self._left_out:,} characters were left out, because there were too many.)\n"
+                )
                 self._left_out = 0
             self._room -= len(text)
             self._stream.write(text)

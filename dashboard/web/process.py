@@ -19,7 +19,7 @@ from streamlit import net_util
 from streamlit.web import bootstrap
 
 from dashboard.web.gate import Entry
-from dashboard.web.limits import list_limits, shorten_log
+from dashboard.web.limits import make_limits, raise_file_limit, shorten_log
 
 SCRIPT = Path(__file__).resolve().parent / "script"  # what Streamlit runs, and its settings
 
@@ -93,8 +93,8 @@ def _wait_for_enter(output: TextIO, url: str, entry: Entry) -> None:
             print_address(output, url, entry)
 
 
-def run_application(application: Any, host: str, port: int) -> None:  # noqa: ANN401
-    """Serve an application until the process is stopped. No request is logged."""
+def run_application(application: Any, host: str, port: int, *, has_proxy: bool = False) -> None:  # noqa: ANN401
+    """Serve an application until the process is stopped, with or without a proxy in front. No request is logged."""
     shorten_log()
     uvicorn.run(
         application,
@@ -104,5 +104,5 @@ def run_application(application: Any, host: str, port: int) -> None:  # noqa: AN
         access_log=False,
         log_level="warning",
         server_header=False,
-        **list_limits(),
+        **make_limits(raise_file_limit(), has_proxy=has_proxy),
     )

@@ -1,4 +1,4 @@
-"""What one process holds out: half-open lines, slow heads, large messages, and a log that attacks do not fill."""
+"""What one process holds out: half-open connections, slow heads, large messages, and a log that attacks do not fill."""
 
 import io
 import logging
@@ -18,8 +18,9 @@ from starlette.routing import Route, WebSocketRoute
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from dashboard import server
 from dashboard.web import limits
-from dashboard.web.limits import LARGEST_MESSAGE, Lines, ShortLog, make_protocol, shorten_log
+from dashboard.web.limits import LARGEST_MESSAGE, Connections, ShortLog, make_limits, make_protocol, shorten_log
 from tests.helpers.browser import free_port
 
 HALF = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "
@@ -33,13 +34,13 @@ async def echo(websocket):
 
 @contextmanager
 def served(most, most_of_one=10_000, seconds=60.0):
-    """Serve a small application with limits in a thread; yield its port and its lines."""
-    lines, port = Lines(most, most_of_one), free_port()
+    """Serve a small application with limits in a thread; yield its port and its connections."""
+    connections, port = Connections(most, most_of_one), free_port()
     application = Starlette(routes=[Route("/", lambda _: PlainTextResponse("well")), WebSocketRoute("/echo", echo)])
     config = uvicorn.Config(
         application,
         port=port,
-        http=make_protocol(lines, seconds),
+        http=make_protocol(connections, seconds),
         ws="websockets-sansio",
         ws_max_size=LARGEST_MESSAGE,
         log_level="error",
@@ -49,7 +50,7 @@ def served(most, most_of_one=10_000, seconds=60.0):
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield port, lines
+    yield port, connections
     server.should_exit = True
     thread.join(10)
 
@@ -61,9 +62,9 @@ def stack():
 
 
 def open_half(stack, port):
-    line = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
-    line.sendall(HALF)
-    return line
+    connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+    connection.sendall(HALF)
+    return connection
 
 
 def ask(port):
@@ -71,20 +72,20 @@ def ask(port):
         return answer.read()
 
 
-def is_closed(line):
-    line.settimeout(5)
+def is_closed(connection):
+    connection.settimeout(5)
     try:
-        return line.recv(100) == b""
+        return connection.recv(100) == b""
     except ConnectionError:
         return True
 
 
-def test_who_asks_is_answered_while_hundreds_of_lines_are_half_open(stack):
-    port, lines = stack.enter_context(served(most=50))
+def test_who_asks_is_answered_while_hundreds_of_connections_are_half_open(stack):
+    port, connections = stack.enter_context(served(most=50))
     halves = [open_half(stack, port) for _ in range(300)]
     assert [ask(port) for _ in range(20)] == [b"well"] * 20
-    assert len(lines.waiting) <= 50
-    assert all(is_closed(line) for line in halves[:230])
+    assert len(connections.waiting) <= 50
+    assert all(is_closed(connection) for connection in halves[:230])
     halves[-1].sendall(b"1\r\n\r\n")
     assert halves[-1].recv(100).startswith(b"HTTP/1.1 200"), "the newest ones are still there"
 
@@ -98,14 +99,14 @@ def test_a_conversation_is_not_closed_for_half_open_lines(stack):
     assert spoken.recv(5) == "4"
 
 
-def test_when_all_lines_are_in_use_a_new_one_is_refused(stack):
+def test_when_all_connections_are_in_use_a_new_one_is_refused(stack):
     port, _ = stack.enter_context(served(most=3))
     for _ in range(3):
         stack.enter_context(connect(f"ws://127.0.0.1:{port}/echo", proxy=None))
     assert is_closed(stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5)))
 
 
-def test_one_address_does_not_take_all_lines(stack, monkeypatch):
+def test_one_address_does_not_take_all_connections(stack, monkeypatch):
     monkeypatch.setattr(limits, "LOOPBACK", ())
     port, _ = stack.enter_context(served(most=100, most_of_one=5))
     halves = [open_half(stack, port) for _ in range(5)]
@@ -115,8 +116,62 @@ def test_one_address_does_not_take_all_lines(stack, monkeypatch):
     assert ask(port) == b"well"
 
 
-def test_a_head_that_takes_too_long_is_given_up_also_the_second_of_a_line(stack):
-    port, lines = stack.enter_context(served(most=100, seconds=0.5))
+class Transport:
+    """A connection that says whether it is closed, and counts how often it was asked."""
+
+    asked = 0
+    closed = False
+
+    def is_closing(self):
+        Transport.asked += 1
+        return self.closed
+
+
+@pytest.mark.parametrize(
+    ("peer", "has_proxy", "admitted"),
+    [
+        ("172.17.0.1", True, True),  # the bridge of a container
+        ("10.1.2.3", True, True),
+        ("fd00::1", True, True),
+        ("172.17.0.1", False, False),
+        ("8.8.8.8", True, False),
+        ("2a00:1450::1", True, False),
+        ("", True, False),
+        ("127.0.0.1", False, True),
+    ],
+)
+def test_all_readers_behind_a_proxy_with_a_name_are_not_one_address(peer, has_proxy, admitted):
+    connections = make_limits(1024, has_proxy=has_proxy)["http"].counted
+    opened = [Transport() for _ in range(256)]
+    assert all(connections.admit(transport, peer) for transport in opened)
+    assert connections.admit(Transport(), peer) == admitted
+    opened[7].closed = True
+    assert connections.admit(Transport(), peer)
+
+
+@pytest.mark.parametrize(("named", "has_proxy"), [(["--name", "map.example.org"], True), ([], False)])
+def test_only_a_name_says_that_a_proxy_stands_in_front(monkeypatch, tmp_path, named, has_proxy):
+    told = []
+    for name in ("announce_site", "apply_settings", "build_application"):
+        monkeypatch.setattr(server, name, lambda *_: None)
+    monkeypatch.setattr(server, "take_output", io.StringIO)
+    monkeypatch.setattr(server, "clean_environment", dict)
+    monkeypatch.setattr(server, "run_application", lambda *_, **settings: told.append(settings))
+    server.main(["--releases", str(tmp_path), "--tier", "public", *named])
+    assert told == [{"has_proxy": has_proxy}]
+
+
+def test_a_new_connection_does_not_cost_a_look_at_all_others(monkeypatch):
+    connections = Connections(most=1000, most_of_one=500)
+    monkeypatch.setattr(Transport, "asked", 0)
+    assert all(connections.admit(Transport(), f"10.0.0.{number % 4}") for number in range(1000))
+    assert Transport.asked == 0
+    assert not connections.admit(Transport(), "10.0.0.1")
+    assert Transport.asked == 1000
+
+
+def test_a_head_that_takes_too_long_is_given_up_also_the_second_of_a_connection(stack):
+    port, connections = stack.enter_context(served(most=100, seconds=0.5))
     first = open_half(stack, port)
     second = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
     second.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -126,11 +181,11 @@ def test_a_head_that_takes_too_long_is_given_up_also_the_second_of_a_line(stack)
     began = time.monotonic()
     for _ in range(3):
         time.sleep(0.1)
-        second.sendall(HALF[:1])  # each letter in time
+        second.sendall(HALF[:1])  # each character in time
     assert is_closed(first)
     assert is_closed(second)
     assert time.monotonic() - began < 3
-    assert not lines.waiting
+    assert not connections.waiting
 
 
 def test_a_large_message_ends_its_conversation_and_a_usual_one_does_not(stack):
@@ -170,7 +225,7 @@ def test_a_log_says_a_lot_once_and_then_little(monkeypatch):
     now, out = [0.0], io.StringIO()
     log = ShortLog(out, lambda: now[0])
     line = "x" * 99 + "\n"
-    for _ in range(100_000):  # ten million letters in a minute
+    for _ in range(100_000):  # ten million characters in a minute
         now[0] += 60 / 100_000
         assert log.write(line) == 100
     assert 200_000 <= len(out.getvalue()) < 270_000
