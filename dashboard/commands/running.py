@@ -45,6 +45,8 @@ COMMANDS = {
     "export": "export:export",
     "atlas": "atlas:atlas",
     "serve": "serve:serve",
+    "people": "people:app",
+    "log": "log:app",
     "desk": "desk:desk",
     "plan": "plan:app",
     "ledger": "ledger:app",

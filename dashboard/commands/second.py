@@ -13,9 +13,9 @@ from dashboard.narrative.coverage import describe_coverage
 from data.restricted import governance, publication
 from data.restricted.governance import second_person
 from data.restricted.governance.second_person import SecondPerson
-from data.restricted.passphrases import check_passphrase
 from data.restricted.vault import Vault, open_vault
 from data.workspace import Workspace
+from data.workspace.passphrases import check_passphrase
 
 
 def confirm_release(workspace: Workspace, vault: Vault) -> SecondPerson | None:

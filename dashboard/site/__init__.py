@@ -18,6 +18,7 @@ from data.release import Release, current_name, read_blocked
 from data.tables.spec import Tier
 
 HEALTH = "/health"
+INVITATION = "/invitation"  # where somebody who is invited chooses passphrase and second factor
 # The names of this machine's own address, and the only ones that show the partner tier.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Stand for every address of this machine.

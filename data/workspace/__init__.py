@@ -144,6 +144,11 @@ class Workspace:
         return self.path / "derived"
 
     @property
+    def accounts(self) -> Path:
+        """The file with people who may sign in, their sessions and the audit log; made for the first person."""
+        return self.path / "server" / "accounts.sqlite"
+
+    @property
     def invented(self) -> bool:
         """Whether the records are those of an invented world."""
         return self.kind == "invented"

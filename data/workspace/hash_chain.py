@@ -20,7 +20,7 @@ from filelock import FileLock
 from data.errors import WorkspaceError
 from data.workspace import files
 
-_START = "0" * 64  # stands before the first entry
+START = "0" * 64  # stands before the first entry
 _FIELDS = {"number": int, "registered": str, "previous": str, "content": dict, "sha256": str}
 
 
@@ -51,7 +51,7 @@ class Chain:
     @property
     def head(self) -> tuple[int, str]:
         """Number and SHA-256 of the last entry; both name the whole file up to there."""
-        return (self.entries[-1].number, self.entries[-1].sha256) if self.entries else (0, _START)
+        return (self.entries[-1].number, self.entries[-1].sha256) if self.entries else (0, START)
 
     def find_missing(self, number: int, sha256: str, place: str) -> str:
         """Return what is wrong if an entry that was named elsewhere is not here; empty if it is."""
@@ -74,10 +74,10 @@ def read_chain(path: Path) -> Chain:
         return Chain(path)
     entries: list[Entry] = []
     problems: list[str] = []
-    number, previous = 0, _START
+    number, previous = 0, START
     for position, line in enumerate(lines, start=1):
         entry = _parse(line)
-        problem = f"Line {position} cannot be read" if entry is None else _find_fault(entry, number, previous)
+        problem = f"Line {position} cannot be read" if entry is None else find_fault(entry, number, previous)
         if problem:
             problems.append(f"{problem}. {_word_remedy(path)}")
         elif entry is not None and not problems:
@@ -102,7 +102,7 @@ def append_entries(path: Path, contents: Sequence[Mapping[str, Any]]) -> Chain:
         for content in contents:
             number += 1
             plain = json.loads(json.dumps(content))
-            entry = Entry(number, moment, previous, plain, _compute_hash(number, moment, previous, plain))
+            entry = Entry(number, moment, previous, plain, compute_hash(number, moment, previous, plain))
             added.append(entry)
             previous = entry.sha256
         if added:
@@ -110,7 +110,8 @@ def append_entries(path: Path, contents: Sequence[Mapping[str, Any]]) -> Chain:
         return Chain(path, (*chain.entries, *added))
 
 
-def _compute_hash(number: int, moment: str, previous: str, content: Mapping[str, Any]) -> str:
+def compute_hash(number: int, moment: str, previous: str, content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of an entry, which covers that of the entry before it."""
     values = {"number": number, "registered": moment, "previous": previous, "content": content}
     return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -131,10 +132,10 @@ def _parse(line: bytes) -> Entry | None:
     return Entry(**values) if all(type(values[name]) is kind for name, kind in _FIELDS.items()) else None
 
 
-def _find_fault(entry: Entry, number: int, previous: str) -> str:
+def find_fault(entry: Entry, number: int, previous: str) -> str:
     """Return what is wrong with an entry that follows entry `number`; empty if nothing is."""
     name = entry.name.capitalize()
-    if _compute_hash(entry.number, entry.registered, entry.previous, entry.content) != entry.sha256:
+    if compute_hash(entry.number, entry.registered, entry.previous, entry.content) != entry.sha256:
         return f"{name} was changed"
     if entry.number > number + 1:
         return f"{_name_entries(number + 1, entry.number - 1)} missing before {entry.name}"

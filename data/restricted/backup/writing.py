@@ -16,10 +16,10 @@ from data.restricted.backup.encrypted_file import (
     open_backup,
 )
 from data.restricted.keys import Keys
-from data.restricted.passphrases import check_passphrase
 from data.restricted.vault import health, open_vault, tables
 from data.restricted.vault import sqlcipher as sql
 from data.workspace import Workspace, files
+from data.workspace.passphrases import check_passphrase
 
 _FORMAT = "1"
 _LAST = "last-backup"  # a file of the workspace: the day of its last backup

@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from data.errors import InputError, WorkspaceError
-from data.restricted.passphrases import check_passphrase
+from data.workspace.passphrases import check_passphrase
 
 if TYPE_CHECKING:
     from data.restricted.vault import Vault

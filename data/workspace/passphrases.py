@@ -26,21 +26,27 @@ _REPEAT = re.compile(r"(.{1,4}?)\1{2,}")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
-def check_passphrase(text: str) -> None:
+def check_passphrase(text: str, characters: int = CHARACTERS) -> None:
     """Raise InputError for a new passphrase that is too short or common; the message never repeats it."""
-    if len(unicodedata.normalize("NFC", text)) < CHARACTERS or "\0" in text:
+    if is_short(text, characters):
         raise InputError(
-            f"The passphrase needs at least {CHARACTERS} characters, for example four random words. Write it down and "
+            f"The passphrase needs at least {characters} characters, for example four random words. Write it down and "
             "store it in another place than what it protects."
         )
-    if _is_common(text):
+    if is_common(text):
         raise InputError(
             "The passphrase is one of those that everybody tries first: common words, rows of characters, repeats and "
             "years count little. Take four random words."
         )
 
 
-def _is_common(text: str) -> bool:
+def is_short(text: str, characters: int = CHARACTERS) -> bool:
+    """Return whether a passphrase has fewer characters than are needed, or one that no keyboard types."""
+    return len(unicodedata.normalize("NFC", text)) < characters or "\0" in text
+
+
+def is_common(text: str) -> bool:
+    """Return whether a passphrase is made of what everybody tries first."""
     folded = unicodedata.normalize("NFKD", text).casefold()
     plain = "".join(c for c in folded if c.isalnum() or c in "@$!")
     readings = (plain, plain.translate(_LOOKALIKES))

@@ -3,7 +3,7 @@
 import pytest
 
 from data.errors import InputError
-from data.restricted.passphrases import check_passphrase
+from data.workspace.passphrases import check_passphrase
 
 
 @pytest.mark.parametrize("text", ["", "hunter2", "four words", "with a zero\0 in it"])

@@ -1,0 +1,85 @@
+"""`tact people`: who may sign in to the map, by which role, and until they are revoked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote, urlsplit
+
+import typer
+
+from dashboard.commands.output import Json, emit, format_table
+from dashboard.commands.workspace import open_workspace
+from dashboard.site import INVITATION, LOOPBACK
+from data.accounts import people
+from data.accounts.database import Accounts
+from data.accounts.rights import Role
+from data.errors import InputError
+
+app = typer.Typer(help="The people who may sign in to the map (tact serve --people).", no_args_is_help=True)
+
+File = Annotated[
+    Path | None,
+    typer.Option("--file", help="The file of accounts of a server without a workspace. Default: the workspace's own."),
+]
+_Name = Annotated[str, typer.Argument(help="Name of the person, by which they sign in.")]
+_LOCAL = "http://127.0.0.1:8642"
+
+
+def find_file(context: typer.Context, file: Path | None, *, or_demo: bool = False) -> Path:
+    """Return the path of the file of accounts."""
+    return file if file is not None else open_workspace(context, or_demo=or_demo).accounts
+
+
+@app.command()
+def invite(
+    context: typer.Context,
+    name: _Name,
+    role: Annotated[str, typer.Option(help=f"What the person is: {', '.join(Role)}.")],
+    organisation: Annotated[str, typer.Option(help="The partner that the person works for.")] = "",
+    address: Annotated[
+        str, typer.Option("--at", help=f"Address of the map, for the link. Default: {_LOCAL}.")
+    ] = _LOCAL,
+    file: File = None,
+    as_json: Json = False,
+) -> None:
+    """Invite a person: print a link that works once within 72 hours. Again: a new passphrase, factor and role."""
+    start = _check_address(address)
+    accounts = Accounts.open_or_create(find_file(context, file))
+    secret = people.invite(accounts, name, role, organisation)
+    link = f"{start}{INVITATION}?invitation={quote(secret)}"
+    emit(
+        {"name": name, "role": role, "organisation": organisation, "link": link, "hours": people.HOURS},
+        as_json,
+        f"Give this link to {name}, on a way that nobody else reads. It works once, within {people.HOURS} hours:",
+        link,
+    )
+
+
+@app.command("list")
+def list_people(context: typer.Context, file: File = None, as_json: Json = False) -> None:
+    """List the people, their roles, and who is invited, active or revoked."""
+    accounts = Accounts.open(find_file(context, file))
+    everybody = people.list_people(accounts)
+    rows = [("name", "role", "organisation", ""), *((p.name, p.role, p.organisation, p.state) for p in everybody)]
+    emit(
+        [{"name": p.name, "role": p.role, "organisation": p.organisation, "state": p.state} for p in everybody],
+        as_json,
+        *format_table(rows),
+    )
+
+
+@app.command()
+def revoke(context: typer.Context, name: _Name, file: File = None, as_json: Json = False) -> None:
+    """Take a person's right to sign in away and end all their sessions at once."""
+    ended = people.revoke(Accounts.open(find_file(context, file)), name)
+    emit({"name": name, "sessions": ended}, as_json, f"{name} can no longer sign in. Sessions ended: {ended}.")
+
+
+def _check_address(text: str) -> str:
+    """Return scheme and host of an address. Raises InputError where a link to it could be read on its way."""
+    parts = urlsplit(text)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    if not (is_safe and parts.hostname) or parts.path.strip("/") or parts.query:
+        raise InputError(f"{text!r} is no address of a map. Give one such as https://map.example.org or {_LOCAL}.")
+    return f"{parts.scheme}://{parts.netloc}"

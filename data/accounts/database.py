@@ -1,0 +1,149 @@
+"""The file of accounts: SQLite in WAL mode, for its owner alone, written by several processes at once."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from data.errors import WorkspaceError
+
+_APPLICATION = 0x54414354  # "TACT"; SQLite keeps it in the file, so that no other program's file is taken for ours
+_BUSY = 10.0  # seconds that one process waits for another
+# Each brings the file one version further; its statements end where a line ends. PRAGMA user_version counts them.
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE people (
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, organisation TEXT NOT NULL,
+        role TEXT NOT NULL, invitation TEXT UNIQUE, invited REAL NOT NULL, passphrase TEXT, factor BLOB,
+        counter INTEGER NOT NULL DEFAULT 0, revoked REAL
+    ) STRICT;
+    CREATE TABLE sessions (
+        secret TEXT PRIMARY KEY, person INTEGER NOT NULL REFERENCES people (id), since REAL NOT NULL, seen REAL NOT NULL
+    ) STRICT;
+    CREATE TABLE attempts (
+        key TEXT PRIMARY KEY, failures INTEGER NOT NULL, last REAL NOT NULL
+    ) STRICT;
+    CREATE TABLE log (
+        number INTEGER PRIMARY KEY, moment TEXT NOT NULL, previous TEXT NOT NULL, content TEXT NOT NULL,
+        sha256 TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE log_head (
+        only INTEGER PRIMARY KEY CHECK (only = 1), number INTEGER NOT NULL, sha256 TEXT NOT NULL
+    ) STRICT;
+    CREATE TRIGGER log_keeps_rows BEFORE DELETE ON log BEGIN SELECT RAISE (ABORT, 'the log only grows'); END;
+    CREATE TRIGGER log_keeps_words BEFORE UPDATE ON log BEGIN SELECT RAISE (ABORT, 'the log only grows'); END;
+    """,
+)
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """An opened file of accounts, and the clock by which invitations and sessions end (seconds since 1970)."""
+
+    path: Path
+    clock: Callable[[], float] = time.time
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Callable[[], float] = time.time) -> Self:
+        """Open the file, and bring it up to this version. Raises WorkspaceError where there is none, or another one."""
+        if not path.is_file():
+            raise WorkspaceError(
+                f"There is no file of accounts at {path}. Invite the first person: tact people invite NAME --role ROLE"
+            )
+        accounts = cls(path, clock)
+        accounts._upgrade()
+        return accounts
+
+    @classmethod
+    def open_or_create(cls, path: Path, *, clock: Callable[[], float] = time.time) -> Self:
+        """Open the file, or make it with its folder; both are for their owner alone."""
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # SQLite gives the files beside it the mode of this one.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        return cls.open(path, clock=clock)
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection to read by. Raises WorkspaceError where the file cannot be used, as `write` does."""
+        with self._explain(), closing(self._connect()) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection inside a transaction, which no other process writes beside. An error undoes all of it."""
+        with self._explain(), closing(self._connect()) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                if connection.in_transaction:  # a full disk has ended it
+                    connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _explain(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise WorkspaceError(
+                f"{self.path} cannot be used now, and nothing was changed: {error}. Check that you may write there, "
+                "that the disk has room, and that no other program holds the file; then try again."
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise WorkspaceError(
+                f"{self.path} is no file of accounts, or it is damaged: {error}. Put it back from a copy, or move it "
+                "away and invite everybody again."
+            ) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY * 1000:.0f}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        # After a power cut each row of the log that somebody was told of is there.
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    def _upgrade(self) -> None:
+        with self.read() as connection:
+            if self._read_version(connection) == len(MIGRATIONS):
+                return
+            connection.execute("PRAGMA journal_mode = WAL")
+        with self.write() as connection:
+            for number in range(self._read_version(connection), len(MIGRATIONS)):
+                for statement in _split_statements(MIGRATIONS[number]):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    def _read_version(self, connection: sqlite3.Connection) -> int:
+        """Return the version of the file; 0 for a new one. Raises WorkspaceError for one that is not ours or newer."""
+        application, version, tables = (
+            int(connection.execute(question).fetchone()[0])
+            for question in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+        )
+        if application != _APPLICATION and (version or tables):
+            raise WorkspaceError(f"{self.path} belongs to another program. Give the path of a file of accounts.")
+        if version > len(MIGRATIONS):
+            raise WorkspaceError(
+                f"{self.path} was made by a newer version of TACT Map (format {version}; this one reads "
+                f"{len(MIGRATIONS)}). Install that version."
+            )
+        return version
+
+
+def _split_statements(text: str) -> Iterator[str]:
+    """Yield the statements of a migration. One by one they stay inside its transaction."""
+    statement = ""
+    for line in text.splitlines():
+        statement += f"{line}\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

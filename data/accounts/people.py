@@ -1,0 +1,156 @@
+"""People who may sign in: invited, with their passphrase and second factor, revoked."""
+
+from __future__ import annotations
+
+import sqlite3
+import unicodedata
+from dataclasses import dataclass
+
+from data.accounts.database import Accounts
+from data.accounts.log import Event, add_row
+from data.accounts.proof import CHARACTERS, find_step, hash_passphrase, hash_secret, make_factor, make_secret
+from data.accounts.rights import ROLES, Right, Role
+from data.errors import InputError
+from data.workspace.passphrases import check_passphrase
+
+HOURS = 72  # that an invitation holds
+_LONGEST = 100  # characters of a name
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who may sign in, or could. `state`: invited, expired (the invitation), active or revoked."""
+
+    id: int
+    name: str
+    organisation: str
+    role: Role
+    state: str
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        """What the person may do."""
+        return ROLES[self.role]
+
+
+def invite(accounts: Accounts, name: str, role: str, organisation: str = "") -> str:
+    """Invite a person and return the secret of the link, which works once within 72 hours.
+
+    Somebody who is known gets a new passphrase and a new second factor (a lost phone) and the role that is given now;
+    what they had opens nothing from here on. Raises InputError for a name or role that is none.
+    """
+    name, organisation = _check_words(name, "name"), _check_words(organisation, "organisation", may_be_empty=True)
+    if role not in list(Role):
+        raise InputError(f"No role {role!r}. There are: {', '.join(Role)}.")
+    secret, now = make_secret(), accounts.clock()
+    with accounts.write() as connection:
+        connection.execute(
+            "INSERT INTO people (key, name, organisation, role, invitation, invited) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (key) DO UPDATE SET name = excluded.name, organisation = excluded.organisation, "
+            "role = excluded.role, invitation = excluded.invitation, invited = excluded.invited, passphrase = NULL, "
+            "factor = NULL, revoked = NULL",
+            (make_key(name), name, organisation, role, hash_secret(secret), now),
+        )
+        _end_sessions(connection, name)
+        add_row(connection, now, Event.INVITED, name, role=role, organisation=organisation)
+    return secret
+
+
+def renew_factor(accounts: Accounts, secret: str) -> tuple[Person, bytes] | None:
+    """Return who is invited by a link, with a second factor that was made now; None for a link that opens nothing."""
+    with accounts.write() as connection:
+        row = _find_invited(connection, secret, accounts.clock())
+        if row is None:
+            return None
+        factor = make_factor()
+        connection.execute("UPDATE people SET factor = ? WHERE id = ?", (factor, row["id"]))
+        return make_person(row, accounts.clock()), factor
+
+
+def find_invited(accounts: Accounts, secret: str) -> tuple[Person, bytes] | None:
+    """Return who is invited by a link, with the second factor that was shown last; None if there is neither."""
+    with accounts.read() as connection:
+        row = _find_invited(connection, secret, accounts.clock())
+        return None if row is None or row["factor"] is None else (make_person(row, accounts.clock()), row["factor"])
+
+
+def accept(accounts: Accounts, secret: str, passphrase: str, code: str) -> Person | None:
+    """Take a person in who was invited by a link; None if the link opens nothing or the code is not of the factor.
+
+    Raises InputError for a passphrase that is too short or common. From here on the link opens nothing.
+    """
+    if find_invited(accounts, secret) is None:
+        return None
+    check_passphrase(passphrase, CHARACTERS)
+    stored, now = hash_passphrase(passphrase), accounts.clock()
+    with accounts.write() as connection:
+        row = _find_invited(connection, secret, now)
+        step = None if row is None else find_step(row["factor"], code, now)
+        if row is None or step is None:
+            return None
+        connection.execute(
+            "UPDATE people SET passphrase = ?, counter = ?, invitation = NULL WHERE id = ?", (stored, step, row["id"])
+        )
+        add_row(connection, now, Event.ACCEPTED, row["name"])
+        return Person(row["id"], row["name"], row["organisation"], Role(row["role"]), "active")
+
+
+def revoke(accounts: Accounts, name: str) -> int:
+    """Take a person's right to sign in away, and end their sessions; return how many. Raises InputError if unknown."""
+    now = accounts.clock()
+    with accounts.write() as connection:
+        row = connection.execute("SELECT * FROM people WHERE key = ?", (make_key(name),)).fetchone()
+        if row is None:
+            raise InputError(f"Nobody is called {name!r} here. See who is: tact people list")
+        connection.execute(
+            "UPDATE people SET revoked = ?, passphrase = NULL, factor = NULL, invitation = NULL WHERE id = ?",
+            (now, row["id"]),
+        )
+        ended = _end_sessions(connection, name)
+        add_row(connection, now, Event.REVOKED, row["name"])
+        return ended
+
+
+def list_people(accounts: Accounts) -> list[Person]:
+    """List all people, also those who were revoked, by name."""
+    with accounts.read() as connection:
+        return [make_person(row, accounts.clock()) for row in connection.execute("SELECT * FROM people ORDER BY key")]
+
+
+def make_key(name: str) -> str:
+    """Return what a name is known by, however its letters are typed."""
+    typed = name.encode("utf-8", "replace").decode()
+    return " ".join(unicodedata.normalize("NFKC", typed).casefold().split())
+
+
+def make_person(row: sqlite3.Row, now: float) -> Person:
+    """Return the person of a row of the table."""
+    if row["revoked"] is not None:
+        state = "revoked"
+    elif row["passphrase"] is not None:
+        state = "active"
+    else:
+        state = "invited" if _is_young(row, now) else "expired"
+    return Person(row["id"], row["name"], row["organisation"], Role(row["role"]), state)
+
+
+def _is_young(row: sqlite3.Row, now: float) -> bool:
+    return 0 <= now - float(row["invited"]) < HOURS * 3600
+
+
+def _find_invited(connection: sqlite3.Connection, secret: str, now: float) -> sqlite3.Row | None:
+    row = connection.execute("SELECT * FROM people WHERE invitation = ?", (hash_secret(secret),)).fetchone()
+    return row if row is not None and _is_young(row, now) else None
+
+
+def _end_sessions(connection: sqlite3.Connection, name: str) -> int:
+    key = make_key(name)
+    done = connection.execute("DELETE FROM sessions WHERE person = (SELECT id FROM people WHERE key = ?)", (key,))
+    return done.rowcount
+
+
+def _check_words(text: str, what: str, *, may_be_empty: bool = False) -> str:
+    plain = " ".join(unicodedata.normalize("NFC", text).split())
+    if not plain.isprintable() or len(plain) > _LONGEST or not (plain or may_be_empty):
+        raise InputError(f"This is no {what}: {text!r}. Give one of 1 to {_LONGEST} characters.")
+    return plain

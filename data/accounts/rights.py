@@ -1,0 +1,39 @@
+"""Roles and the rights that each of them has. Whoever has not signed in has none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Right(StrEnum):
+    """What somebody may do."""
+
+    SEE_PUBLIC = "see_public"  # the public tier
+    SEE_PARTNER = "see_partner"  # the partner tier
+    PLAN = "plan"  # make plans, decide on moves, save them
+    EXPORT = "export"  # take files, pictures and briefings of the tier that one sees
+    READ_LOG = "read_log"  # the audit log
+
+
+class Role(StrEnum):
+    """What a person is in the programme."""
+
+    PUBLIC = "public"
+    GUEST = "guest"
+    PARTNER = "partner"
+    MANAGER = "manager"
+    RESEARCHER = "researcher"
+    OFFICER = "officer"
+
+
+_READER = frozenset({Right.SEE_PUBLIC, Right.SEE_PARTNER})
+
+ROLES: Mapping[Role, frozenset[Right]] = {
+    Role.PUBLIC: frozenset({Right.SEE_PUBLIC, Right.EXPORT}),  # what is public may be taken by anybody
+    Role.GUEST: frozenset({Right.SEE_PUBLIC}),
+    Role.PARTNER: _READER,
+    Role.MANAGER: _READER | {Right.PLAN},
+    Role.RESEARCHER: _READER | {Right.EXPORT},
+    Role.OFFICER: _READER | {Right.READ_LOG},
+}

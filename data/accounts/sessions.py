@@ -1,0 +1,162 @@
+"""Signing in, and the sessions of those who did.
+
+A session ends twelve hours after it began, or an hour after it was last used. Who fails five times has to wait, twice
+as long each time, at most fifteen minutes: by name, whether anybody has it or not, and by the address of the network.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from data.accounts.database import Accounts
+from data.accounts.log import Event, add_row
+from data.accounts.people import Person, make_key, make_person
+from data.accounts.proof import find_step, hash_secret, is_passphrase, make_secret
+
+LONGEST, IDLE = 12 * 3600.0, 3600.0  # seconds of a session
+_TOUCH = 60.0  # seconds after which the use of a session is written down again
+_FREE, _FIRST_WAIT, _LAST_WAIT = 5, 30.0, 900.0  # failures without a wait; seconds of the first and the longest wait
+_FORGET = 24 * 3600.0  # seconds after which failures are forgotten
+_MOST = 10_000  # names and addresses of which failures are kept
+_QUIET = 60.0  # seconds between two rows of the log about names that nobody has
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why somebody was not let in: `wait` seconds are left, or (0) name, passphrase or code is wrong."""
+
+    wait: float = 0
+
+
+def sign_in(accounts: Accounts, name: str, passphrase: str, code: str, address: str = "") -> str | Refusal:
+    """Return the secret of a new session, or why there is none.
+
+    address : from which it is asked; empty where it is not known, as that of a proxy. The same work is done for a name
+    that nobody has. A code counts once.
+    """
+    now = accounts.clock()
+    keys = [f"name {hash_secret(make_key(name))}", *([f"address {address}"] if address else [])]
+    with accounts.write() as connection:
+        wait = max(_find_wait(connection, key, now) for key in keys)
+        if wait > 0:
+            return Refusal(wait)
+        # Counted before the work: many attempts at once are not more attempts.
+        for key in keys:
+            _count_failure(connection, key, now)
+        row = _find_active(connection, name)
+    is_right = is_passphrase(passphrase, row["passphrase"] if row else None)
+    step = find_step(row["factor"] if row else None, code, now)
+    with accounts.write() as connection:
+        again = _find_active(connection, name)
+        if not is_right or step is None or again is None or row is None or again["passphrase"] != row["passphrase"]:
+            _note_failure(connection, now, row["name"] if row else "")
+            return Refusal()
+        if step <= again["counter"]:
+            _note_failure(connection, now, again["name"])
+            return Refusal()
+        connection.execute("UPDATE people SET counter = ? WHERE id = ?", (step, again["id"]))
+        connection.execute("DELETE FROM attempts WHERE key = ?", (keys[0],))
+        # Whoever has one account does not get more attempts at others by it.
+        connection.execute("UPDATE attempts SET failures = failures - 1 WHERE key = ?", (keys[-1],))
+        add_row(connection, now, Event.SIGNED_IN, again["name"], role=again["role"])
+        return _start(connection, again["id"], now)
+
+
+def start_session(accounts: Accounts, person: Person) -> str:
+    """Return the secret of a new session of somebody who has just proved who they are."""
+    with accounts.write() as connection:
+        add_row(connection, accounts.clock(), Event.SIGNED_IN, person.name, role=person.role)
+        return _start(connection, person.id, accounts.clock())
+
+
+def find_person(accounts: Accounts, secret: str) -> Person | None:
+    """Return whose session a secret is; None if it has ended. What it was used for keeps it from being idle."""
+    return _look_up(accounts, secret, touch=True)
+
+
+def is_open(accounts: Accounts, secret: str) -> bool:
+    """Return whether a session is still open, without using it."""
+    return _look_up(accounts, secret, touch=False) is not None
+
+
+def sign_out(accounts: Accounts, secret: str) -> None:
+    """End a session."""
+    with accounts.write() as connection:
+        row = _find_session(connection, secret)
+        if row is not None:
+            connection.execute("DELETE FROM sessions WHERE secret = ?", (row["secret"],))
+            add_row(connection, accounts.clock(), Event.SIGNED_OUT, row["name"])
+
+
+def _look_up(accounts: Accounts, secret: str, *, touch: bool) -> Person | None:
+    now = accounts.clock()
+    with accounts.read() as connection:
+        row = _find_session(connection, secret)
+    # A clock that was set back makes no session young again.
+    if row is None or not (0 <= now - row["since"] < LONGEST and 0 <= now - row["seen"] < IDLE):
+        return None
+    if touch and now - row["seen"] >= _TOUCH:
+        with accounts.write() as connection:
+            connection.execute("UPDATE sessions SET seen = ? WHERE secret = ?", (now, row["secret"]))
+    return make_person(row, now)
+
+
+def _find_session(connection: sqlite3.Connection, secret: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT sessions.secret, since, seen, people.* FROM sessions JOIN people ON people.id = person "
+        "WHERE secret = ? AND revoked IS NULL AND passphrase IS NOT NULL",
+        (hash_secret(secret),),
+    ).fetchone()
+    return row
+
+
+def _start(connection: sqlite3.Connection, person: int, now: float) -> str:
+    secret = make_secret()
+    connection.execute("DELETE FROM sessions WHERE ? - since >= ? OR ? - seen >= ?", (now, LONGEST, now, IDLE))
+    connection.execute("INSERT INTO sessions VALUES (?, ?, ?, ?)", (hash_secret(secret), person, now, now))
+    return secret
+
+
+def _find_active(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM people WHERE key = ? AND revoked IS NULL AND passphrase IS NOT NULL", (make_key(name),)
+    ).fetchone()
+    return row
+
+
+def _find_wait(connection: sqlite3.Connection, key: str, now: float) -> float:
+    """Return for how many seconds a name or an address has to wait."""
+    row = connection.execute("SELECT * FROM attempts WHERE key = ?", (key,)).fetchone()
+    if row is None or row["failures"] < _FREE:
+        return 0.0
+    failures = int(row["failures"])
+    wait = min(_LAST_WAIT, _FIRST_WAIT * 2.0 ** min(failures - _FREE, 10))
+    # A clock that was set back lengthens no wait beyond the longest.
+    return min(_LAST_WAIT, float(row["last"]) + wait - now)
+
+
+def _count_failure(connection: sqlite3.Connection, key: str, now: float) -> None:
+    connection.execute("DELETE FROM attempts WHERE ? - last > ?", (now, _FORGET))
+    connection.execute(
+        "INSERT INTO attempts VALUES (?, 1, ?) ON CONFLICT (key) DO UPDATE SET failures = failures + 1, "
+        "last = excluded.last",
+        (key, now),
+    )
+    connection.execute(
+        "DELETE FROM attempts WHERE key IN (SELECT key FROM attempts ORDER BY last DESC LIMIT -1 OFFSET ?)", (_MOST,)
+    )
+
+
+def _note_failure(connection: sqlite3.Connection, now: float, name: str) -> None:
+    """Write a failure into the log. Names that nobody has are not written: they may be a passphrase in a wrong field.
+
+    They have one row a minute at most, so that nobody can fill the disk by them.
+    """
+    if not name:
+        key = "unknown names in the log"
+        row = connection.execute("SELECT last FROM attempts WHERE key = ?", (key,)).fetchone()
+        if row is not None and 0 <= now - row["last"] < _QUIET:
+            return
+        _count_failure(connection, key, now)
+    add_row(connection, now, Event.FAILED, name)

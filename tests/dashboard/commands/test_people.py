@@ -1,0 +1,69 @@
+"""`tact people` and `tact log`: invite, list, revoke, and a log that is shown and checked."""
+
+import sqlite3
+from contextlib import closing
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from data.accounts import people
+from data.accounts.database import Accounts
+from data.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return Workspace.create(tmp_path / "programme", "invented")
+
+
+def test_a_person_is_invited_listed_and_revoked(tact, workspace):
+    invited = tact(
+        *("--workspace", workspace.path, "people", "invite", "Elira Hoxha", "--role", "manager"),
+        *("--organisation", "ARSIS", "--at", "https://map.example.org/", "--json"),
+    ).json
+    link = urlsplit(invited["link"])
+    assert (link.scheme, link.netloc, link.path) == ("https", "map.example.org", "/invitation")
+    secret = parse_qs(link.query)["invitation"][0]
+    person, _ = people.renew_factor(Accounts.open(workspace.accounts), secret)
+    assert (person.name, person.role) == ("Elira Hoxha", "manager")
+    listed = tact("--workspace", workspace.path, "people", "list", "--json").json
+    assert listed == [{"name": "Elira Hoxha", "role": "manager", "organisation": "ARSIS", "state": "invited"}]
+    assert tact("--workspace", workspace.path, "people", "revoke", "elira hoxha").code == 0
+    assert "revoked" in tact("--workspace", workspace.path, "people", "list").out
+
+
+def test_a_server_without_a_workspace_has_a_file_of_its_own(tact, tmp_path):
+    file = ("--file", tmp_path / "accounts.sqlite")
+    assert tact("people", "invite", "Elira", "--role", "partner", *file).code == 0
+    assert [row["event"] for row in tact("log", "show", "--json", *file).json] == ["invited"]
+
+
+@pytest.mark.parametrize(
+    "address", ["http://map.example.org", "map.example.org", "https://", "https://a.b/map", "ftp://a"]
+)
+def test_a_link_that_could_be_read_on_its_way_is_not_made(tact, workspace, address):
+    answer = tact("--workspace", workspace.path, "people", "invite", "Elira", "--role", "partner", "--at", address)
+    assert answer.code == 2
+    assert not workspace.accounts.exists()
+
+
+def test_errors_say_the_remedy(tact, workspace):
+    assert "tact people invite" in (answer := tact("--workspace", workspace.path, "people", "list")).err
+    assert answer.code == 3
+    answer = tact("--workspace", workspace.path, "people", "invite", "Elira", "--role", "boss")
+    assert (answer.code, "manager" in answer.err) == (2, True)
+
+
+def test_the_log_is_shown_and_a_change_is_found(tact, workspace):
+    for name in ("Elira", "Nikos"):
+        tact("--workspace", workspace.path, "people", "invite", name, "--role", "partner")
+    shown = tact("--workspace", workspace.path, "log", "show", "--person", "Nikos").out
+    assert "Nikos" in shown
+    assert "Elira" not in shown
+    assert "There is no such row" in tact("--workspace", workspace.path, "log", "show", "--person", "X").out
+    verified = tact("--workspace", workspace.path, "log", "verify", "--json")
+    assert (verified.code, verified.json["rows"], verified.json["problem"]) == (0, 2, "")
+    with closing(sqlite3.connect(workspace.accounts)) as connection:
+        connection.executescript("DROP TRIGGER log_keeps_rows; DELETE FROM log WHERE number = 2;")
+    broken = tact("--workspace", workspace.path, "log", "verify")
+    assert (broken.code, "missing at the end" in broken.out) == (5, True)

@@ -1,0 +1,143 @@
+"""Signing in: both proofs, each code once, waits after failures, and sessions that end."""
+
+import pytest
+
+from data.accounts import sessions
+from data.accounts.log import Event, read_log
+from data.accounts.people import make_key
+from data.accounts.sessions import Refusal, find_person, is_open, sign_in, sign_out
+from tests.helpers.accounts import PASSPHRASE, take_in
+
+
+@pytest.fixture
+def member(accounts, now):
+    taken_in = take_in(accounts)
+    now[0] += 60
+    return taken_in
+
+
+@pytest.fixture
+def enter(accounts, now, member):
+    """Return a function that signs the member in with the code of a new moment."""
+
+    def sign(name="Elira Hoxha", passphrase=PASSPHRASE, code=None, address=""):
+        now[0] += 60
+        return sign_in(accounts, name, passphrase, member.make_code(now[0]) if code is None else code, address)
+
+    return sign
+
+
+def test_both_proofs_let_in_by_a_name_typed_in_any_way(accounts, enter):
+    session = enter("  elira   HOXHA ")
+    assert find_person(accounts, session).name == "Elira Hoxha"
+    assert session.encode() not in accounts.path.read_bytes()
+    assert [entry.content["event"] for entry in read_log(accounts)][-1] == Event.SIGNED_IN
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"name": "Elira"}, {"passphrase": PASSPHRASE + "x"}, {"code": "000000"}, {"name": "\ud800"}]
+)
+def test_one_wrong_thing_is_refused_and_not_told_apart(enter, wrong):
+    assert enter(**wrong) == Refusal()
+
+
+def test_a_code_counts_once_and_none_before_it(accounts, now, member):
+    earlier, code = member.make_code(now[0] - 30), member.make_code(now[0])
+    assert isinstance(sign_in(accounts, member.name, PASSPHRASE, code), str)
+    assert sign_in(accounts, member.name, PASSPHRASE, code) == Refusal()
+    assert sign_in(accounts, member.name, PASSPHRASE, earlier) == Refusal()
+
+
+def test_the_code_of_the_invitation_is_spent(accounts, now):
+    other = take_in(accounts, "Nikos")
+    assert sign_in(accounts, "Nikos", PASSPHRASE, other.make_code(now[0])) == Refusal()
+
+
+def test_after_five_failures_each_wait_is_twice_as_long_and_fifteen_minutes_at_most(accounts, now, member):
+    def fail():
+        return sign_in(accounts, member.name, PASSPHRASE, "000000").wait
+
+    assert [fail() for _ in range(5)] == [0] * 5
+    waits = []
+    for _ in range(8):
+        waits.append(fail())
+        assert sign_in(accounts, member.name, PASSPHRASE, member.make_code(now[0])).wait == waits[-1], (
+            "the right one too"
+        )
+        now[0] += waits[-1]
+        assert fail() == 0
+    assert waits == [30, 60, 120, 240, 480, 900, 900, 900]
+
+
+def test_who_gets_in_has_no_failures_left(accounts, now, enter):
+    for _ in range(4):
+        enter(code="000000")
+    assert isinstance(enter(), str)
+    assert [enter(code="000000").wait for _ in range(4)] == [0] * 4
+
+
+def test_a_wait_is_for_one_name_known_or_not_and_for_one_address(accounts, now, enter):
+    for i in range(5):
+        enter(name="nobody", address="10.0.0.1" if i else "")
+    now[0] -= 60
+    assert enter(name="nobody").wait > 0
+    now[0] -= 60
+    assert isinstance(enter(address="10.0.0.1"), str), "four failures so far"
+    enter(name="somebody", address="10.0.0.1")
+    now[0] -= 60
+    assert enter(address="10.0.0.1").wait > 0
+    now[0] -= 60
+    assert isinstance(enter(address="10.0.0.2"), str)
+
+
+def test_names_that_nobody_has_fill_neither_the_table_nor_the_log(accounts, now, enter, monkeypatch):
+    monkeypatch.setattr(sessions, "_MOST", 20)
+    before = len(list(read_log(accounts)))
+    for i in range(60):
+        sign_in(accounts, f"passphrase {i}", "x", "000000")
+    with accounts.read() as connection:
+        assert connection.execute("SELECT count(*) FROM attempts").fetchone()[0] <= 20
+    rows = list(read_log(accounts))[before:]
+    assert [entry.content for entry in rows] == [{"event": "failed to sign in", "person": ""}]
+
+
+def test_a_session_ends_after_twelve_hours_of_use_or_one_without(accounts, now, enter):
+    used, idle = enter(), enter()
+    for _ in range(14):
+        now[0] += 3000
+        assert find_person(accounts, used) is not None
+    assert find_person(accounts, idle) is None
+    now[0] += 1200
+    assert find_person(accounts, used) is None
+
+
+def test_a_look_keeps_no_session_open_and_a_clock_set_back_opens_none(accounts, now, enter):
+    session = enter()
+    for _ in range(3):
+        now[0] += 1190
+        assert is_open(accounts, session)
+    now[0] += 60
+    assert not is_open(accounts, session)
+    now[0] -= 100_000
+    assert find_person(accounts, session) is None
+
+
+def test_signing_out_ends_one_session_alone(accounts, enter):
+    first, second = enter(), enter()
+    sign_out(accounts, first)
+    sign_out(accounts, "nonsense")
+    assert [is_open(accounts, one) for one in (first, second)] == [False, True]
+    assert [entry.content["event"] for entry in read_log(accounts)].count(Event.SIGNED_OUT) == 1
+
+
+def test_an_unknown_name_is_compared_as_long(accounts, now, enter, monkeypatch):
+    asked = []
+    monkeypatch.setattr(sessions, "is_passphrase", lambda text, stored: bool(asked.append(stored)))
+    enter("nobody")
+    enter()
+    assert asked[0] is None
+    assert asked[1].startswith("$argon2id")
+
+
+def test_names_are_known_by_their_letters():
+    assert make_key(" ΕΛΕΝΗ  Παππά") == make_key("ελενη παππά")

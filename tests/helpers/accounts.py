@@ -1,0 +1,45 @@
+"""Accounts of invented people, with cheap hashes and a clock that tests set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from data.accounts import people, proof
+from data.accounts.database import Accounts
+
+PASSPHRASE = "green tractor on a hill"
+
+
+def hash_cheaply(patch: pytest.MonkeyPatch) -> None:
+    """Let a passphrase be hashed in a millisecond; the real cost is tested by itself."""
+    patch.setattr(proof, "_KIBIBYTES", 32)
+    patch.setattr(proof, "_PASSES", 1)
+    proof._hash_nothing.cache_clear()
+
+
+@dataclass
+class Member:
+    """Somebody who has accepted: their name, and what their phone knows."""
+
+    name: str
+    factor: bytes
+
+    def make_code(self, moment: float) -> str:
+        return proof.make_code(self.factor, moment)
+
+
+def take_in(accounts: Accounts, name: str = "Elira Hoxha", role: str = "partner", organisation: str = "") -> Member:
+    """Invite a person and let them accept. The code of this moment is spent by it."""
+    secret = people.invite(accounts, name, role, organisation)
+    invited = people.renew_factor(accounts, secret)
+    assert invited is not None
+    member = Member(name, invited[1])
+    assert people.accept(accounts, secret, PASSPHRASE, member.make_code(accounts.clock())) is not None
+    return member
+
+
+def make_accounts(folder: Path, now: list[float]) -> Accounts:
+    return Accounts.open_or_create(folder / "server" / "accounts.sqlite", clock=lambda: now[0])
