@@ -128,7 +128,7 @@ def _show_draft(desk: Desk, hand: Hand, draft: Draft, shown: Shown) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button(_("Import the draft"), key="entry-import", type="primary", disabled=not agreed):
             _require_shown(draft, shown)
-            _import_draft(hand, draft, overdue.count if overdue.count and overdue.doubts else None)
+            _import_draft(hand, draft, overdue.to_confirm)
         numbers = list(range(1, len(draft.rows) + 1))
         number = st.selectbox(_("Take out number"), numbers, index=None, placeholder=_("Choose"), width=180)
         if number is not None and st.button(_("Take it out"), key="entry-out"):

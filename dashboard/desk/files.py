@@ -129,7 +129,7 @@ def _show_trial(hand: Hand, entry: FileInHand, trial: Imported, overdue: Overdue
     label = _("Import it without these rows") if trial.rejected else _("Import it")
     if st.button(label, key=f"import-{entry.number}", type="primary", disabled=not agreed):
         with st.spinner(_("Importing …")):
-            hand.store(entry, overdue.count if overdue.count and overdue.doubts else None)
+            hand.store(entry, overdue.to_confirm)
         st.rerun()
 
 

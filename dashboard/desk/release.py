@@ -69,11 +69,13 @@ def _show_trial(desk: Desk, standing: releasing.Standing) -> None:
     if isinstance(trial, releasing.Trial) and trial.basis != standing.basis:
         del desk.in_hand[_TRIAL]
         st.warning(releasing.word_changed())
-    if st.button(_("Try a release"), key="try", type="secondary" if _TRIAL in desk.in_hand else "primary"):
+    agreed = ask_consent(standing.overdue, "release")
+    emphasis = "secondary" if _TRIAL in desk.in_hand else "primary"
+    if st.button(_("Try a release"), key="try", type=emphasis, disabled=not agreed):
         desk.in_hand.pop(_TRIAL, None)
         try:
             with _progress(_("Trying a release")) as tick:
-                desk.in_hand[_TRIAL] = releasing.try_release(desk, tick)
+                desk.in_hand[_TRIAL] = releasing.try_release(desk, standing.overdue.to_confirm, tick)
         except ReleaseRefused as refusal:
             st.error(_("This release would be refused: what is hidden in these cells could be calculated."))
             st.html(render_list(releasing.list_refused(refusal)))
@@ -159,11 +161,11 @@ def _show_publication(desk: Desk, standing: releasing.Standing, trial: releasing
     covered = standing.coverage
     st.html(html("<h2>{}</h2>", _("What becomes final")))
     st.html(render_list(describe_coverage(covered.span, covered.years, covered.later)))
-    agreed = ask_consent(standing.overdue, "release")
+    agreed = True
     if covered.years:
         st.warning(_("Are the files of all partners for these years imported? Nobody can add to them afterwards."))
         question = _("Yes, all files of all partners are in: {years}", years=list_years(covered.years))
-        agreed = st.checkbox(question, key="all-in") and agreed
+        agreed = st.checkbox(question, key="all-in")
     with st.form("publish", clear_on_submit=True, width=520):
         passphrase = ""
         if standing.second is not None:
@@ -174,10 +176,9 @@ def _show_publication(desk: Desk, standing: releasing.Standing, trial: releasing
             )
         pressed = st.form_submit_button(_("Publish it"), type="primary", disabled=not agreed)
     if pressed:
-        confirmed = standing.overdue.count if standing.overdue.count and standing.overdue.doubts else None
         # Nothing is drawn from here to the end: where a page draws, a pressed button or a reload cuts it.
         with st.spinner(_("Publishing"), show_time=True):
-            desk.in_hand[_DONE] = releasing.publish(desk, passphrase, confirmed, trial.basis)
+            desk.in_hand[_DONE] = releasing.publish(desk, passphrase, trial.basis)
             desk.in_hand.pop(_TRIAL, None)
             desk.in_hand.pop(_AUDIT, None)
         st.rerun()

@@ -31,7 +31,7 @@ from data.tables.spec import TIERS, Tier, table_name
 from data.tables.states import WORDS
 from data.workspace import Workspace
 from data.workspace.types import Progress
-from geo.areas import pack_areas
+from geo.areas import BOUNDARIES, pack_areas
 from risk.planning.scoring import list_scored_tiers, score_release
 from risk.report import KIND
 
@@ -94,13 +94,13 @@ def read_standing(desk: Desk) -> Standing:
 
 
 def _read_basis(workspace: Workspace, vault: Vault) -> Basis:
-    """Read what decides the content of a release: the records, the rules, the release before it and the day."""
-    rules = [workspace.path / name for name in (governance.FILE, policy_file.FILE)]
+    """Read what decides the content of a release: records, rules, boundaries, the release before it and the day."""
+    files = [workspace.path / governance.FILE, workspace.path / policy_file.FILE, workspace.areas / BOUNDARIES]
     return (
         vault.list_imports(),
         {kind: vault.count(kind) for kind in vault.kinds()},
         len(vault.forgotten_children()),
-        [hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "" for path in rules],
+        [hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "" for path in files],
         current_name(workspace.releases),
         dt.datetime.now(dt.UTC).date(),
     )
@@ -112,28 +112,33 @@ def appoint_second(desk: Desk, name: str, passphrase: str) -> None:
         publication.appoint_second(desk.workspace, vault, name, passphrase, "")
 
 
-def try_release(desk: Desk, progress: Progress) -> Trial:
-    """Make and attack a release without publishing it. Raises ReleaseRefused if an attack succeeds."""
-    with desk.open_vault() as (vault, secrets), vault.writing():
-        basis, areas = _read_basis(desk.workspace, vault), pack_areas(desk.workspace.areas)
-        new = publication.release_workspace(desk.workspace, vault, secrets, areas, progress, rehearse=True)
-        return Trial(new, basis)
+def try_release(desk: Desk, confirmed: int | None, progress: Progress) -> Trial:
+    """Delete what is kept too long, then make and attack a release without publishing it.
 
-
-def publish(desk: Desk, passphrase: str, confirmed: int | None, basis: Basis) -> NewRelease:
-    """Delete what is kept too long, release, and log who confirmed it; without progress, which could cut it.
-
-    Raises InputError for a wrong passphrase, where the number of overdue records must be confirmed and is not, or where
-    the `basis` of the trial is not that of today.
+    `confirmed` is the number of overdue records that the officer agreed to delete. Raises InputError where it is needed
+    and not given, ReleaseRefused if an attack succeeds.
     """
     workspace = desk.workspace
     with desk.open_vault() as (vault, secrets), vault.writing():
-        if _read_basis(workspace, vault) != basis:
-            raise InputError(word_changed())
         overdue = find_overdue(workspace, vault)
         overdue.require_consent(confirmed)
-        second = publication.confirm(workspace, vault, lambda _person: passphrase)
         imports.delete_overdue(workspace, vault, overdue)
+        basis, areas = _read_basis(workspace, vault), pack_areas(workspace.areas)
+        new = publication.release_workspace(workspace, vault, secrets, areas, progress, rehearse=True)
+        return Trial(new, basis)
+
+
+def publish(desk: Desk, passphrase: str, basis: Basis) -> NewRelease:
+    """Release what a trial made, and log who confirmed it; without progress, which could cut it.
+
+    Raises InputError for a wrong passphrase, where the `basis` of the trial is not that of today, or where records are
+    kept too long, which the trial would have deleted.
+    """
+    workspace = desk.workspace
+    with desk.open_vault() as (vault, secrets), vault.writing():
+        if _read_basis(workspace, vault) != basis or find_overdue(workspace, vault).count:
+            raise InputError(word_changed())
+        second = publication.confirm(workspace, vault, lambda _person: passphrase)
         areas = pack_areas(workspace.areas)
         return publication.publish(workspace, vault, secrets, areas, second=second)
 
@@ -141,8 +146,8 @@ def publish(desk: Desk, passphrase: str, confirmed: int | None, basis: Basis) ->
 def word_changed() -> str:
     """Return why a trial does not hold any more."""
     return _(
-        "Records, rules or the day have changed since the trial, so it does not hold any more. Nothing was published. "
-        "Try the release again."
+        "Records, rules, boundaries or the day have changed since the trial, so it does not hold any more. Nothing was "
+        "published. Try the release again."
     )
 
 

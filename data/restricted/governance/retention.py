@@ -31,14 +31,17 @@ class Overdue:
     today: dt.date
     doubts: tuple[str, ...]
 
+    @property
+    def to_confirm(self) -> int | None:
+        """The number that a person must confirm before the records are deleted; None where nothing is in doubt."""
+        return self.count if self.count and self.doubts else None
+
     def require_consent(self, confirmed: int | None) -> None:
         """Raise InputError where the records may only be deleted if a person names their number, and nobody did.
 
         A number that is not theirs is an error too, so that no script confirms what nobody saw.
         """
-        if confirmed is None and not (self.count and self.doubts):
-            return
-        if confirmed == self.count:
+        if confirmed in (self.to_confirm, self.count):
             return
         lines = ["governance.toml deletes no record, because it has no months of retention."]
         if self.since:

@@ -21,7 +21,7 @@ from data.restricted.publishing import NewRelease, coverage
 from data.restricted.vault import Vault, open_vault
 from data.tables.periods import Calendar
 from data.workspace import Workspace
-from geo.areas import pack_areas
+from geo.areas import BOUNDARIES, pack_areas
 from geo.places import Places
 from tests.dashboard.commands.test_governance import (
     COMMUNITY,
@@ -104,7 +104,7 @@ def quiet(*_):
 
 def publish(desk, words):
     """Publish what a trial of now would hold."""
-    return releasing.publish(desk, words, None, releasing.read_standing(desk).basis)
+    return releasing.publish(desk, words, releasing.read_standing(desk).basis)
 
 
 def count(desk):
@@ -114,7 +114,7 @@ def count(desk):
 
 def test_a_trial_says_what_a_release_would_hold_and_publishes_nothing(practice):
     before = sorted(practice.workspace.releases.iterdir())
-    trial = releasing.try_release(practice, quiet).release
+    trial = releasing.try_release(practice, None, quiet).release
     assert names(practice.workspace.releases) == []
     assert current_name(practice.workspace.releases) is None
     assert sorted(p for p in practice.workspace.releases.iterdir() if p.name != ".lock") == before
@@ -471,7 +471,13 @@ def add_records(desk):
     bring_in(desk, desk.workspace.path.parent, 2, date="2008-09-09")
 
 
-@pytest.mark.parametrize("change", [change_policy, change_governance, undo_first, forget_one, add_records])
+def change_boundaries(desk):
+    (desk.workspace.areas / BOUNDARIES).write_bytes(b"other boundaries")
+
+
+@pytest.mark.parametrize(
+    "change", [change_policy, change_governance, change_boundaries, undo_first, forget_one, add_records]
+)
 def test_a_trial_is_dropped_when_what_it_depends_on_changes(real, change):
     basis = releasing.read_standing(real).basis
     assert releasing.read_standing(real).basis == basis
@@ -483,13 +489,39 @@ def test_a_trial_is_dropped_when_what_it_depends_on_changes(real, change):
     assert "a trial" in words_on(page)
     change(real)
     with pytest.raises(InputError, match="since the trial"):
-        releasing.publish(real, WORDS, None, basis)
+        releasing.publish(real, WORDS, basis)
     page.run()
     assert not page.exception
     assert "since the trial" in words_on(page)
     assert not [button for button in page.button if button.label == "Publish it"]
     assert "trial" not in real.in_hand
     assert names(real.workspace.releases) == []
+
+
+def keep_from(desk, year):
+    """Let governance.toml delete records of children who were last met before a year."""
+    today, path = dt.datetime.now(dt.UTC).date(), desk.workspace.path / "governance.toml"
+    months = (today.year - year) * 12 + today.month - 1
+    path.write_text(path.read_text("utf-8").replace("months = 1200", f"months = {months}"), encoding="utf-8")
+
+
+def test_a_trial_deletes_what_is_kept_too_long_so_that_it_is_what_is_published(practice, tmp_path):
+    bring_in(practice, tmp_path, 10, date="2006-07-01")
+    keep_from(practice, 2007)
+    with pytest.raises(InputError, match="10 of 40 records"):
+        releasing.try_release(practice, None, quiet)
+    with pytest.raises(InputError, match="since the trial"):
+        publish(practice, "")
+    assert (count(practice), names(practice.workspace.releases)) == (40, [])
+    page = open_section(practice, "release")
+    assert page.button(key="try").disabled
+    page.checkbox(key="overdue-release").check().run()
+    page.button(key="try").click().run()
+    assert not page.exception
+    assert count(practice) == 30
+    trial = practice.in_hand["trial"].release
+    new = publish(practice, "")
+    assert (new.name, new.contents, new.withheld) == (trial.name, trial.contents, trial.withheld)
 
 
 def test_the_next_steps_after_a_release_are_the_risk_model_and_the_map(practice, few_draws):
