@@ -180,7 +180,6 @@ def _show_publication(desk: Desk, standing: releasing.Standing, trial: releasing
         with st.spinner(_("Publishing"), show_time=True):
             desk.in_hand[_DONE] = releasing.publish(desk, passphrase, trial.basis)
             desk.in_hand.pop(_TRIAL, None)
-            desk.in_hand.pop(_AUDIT, None)
         st.rerun()
 
 
@@ -192,7 +191,7 @@ def _show_audit(desk: Desk, standing: releasing.Standing) -> None:
         with _progress(_("Attacking")) as tick:
             desk.in_hand[_AUDIT] = releasing.audit(desk, tick)
     result = desk.in_hand.get(_AUDIT)
-    if not isinstance(result, Audit):
+    if not isinstance(result, Audit) or result.release != standing.last:
         return
     if result.passed:
         st.success(_("No attack succeeded."))

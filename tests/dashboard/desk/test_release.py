@@ -9,6 +9,7 @@ from dashboard.desk import releasing
 from dashboard.desk.hand import Hand
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, speak
+from data.disclosure.attacks.audit import Audit
 from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseError, WorkspaceError
 from data.reference import area_table
@@ -522,6 +523,17 @@ def test_a_trial_deletes_what_is_kept_too_long_so_that_it_is_what_is_published(p
     trial = practice.in_hand["trial"].release
     new = publish(practice, "")
     assert (new.name, new.contents, new.withheld) == (trial.name, trial.contents, trial.withheld)
+
+
+def test_an_audit_stands_only_under_the_release_that_was_attacked(practice):
+    first = publish(practice, "").name
+    practice.in_hand["audit"] = Audit(first, (), (), 1.0, practice.workspace.path)
+    assert "No attack succeeded" in words_on(open_section(practice, "release"))
+    with practice.open_vault() as (vault, secrets):  # as by `tact release`, in another process
+        publication.release_workspace(practice.workspace, vault, secrets, pack_areas(practice.workspace.areas))
+    shown = words_on(open_section(practice, "release"))
+    assert current_name(practice.workspace.releases) != first
+    assert "No attack succeeded" not in shown
 
 
 def test_the_next_steps_after_a_release_are_the_risk_model_and_the_map(practice, few_draws):
