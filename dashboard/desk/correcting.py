@@ -45,6 +45,8 @@ def show(hand: Hand, entry: FileInHand) -> None:
             )
         if st.form_submit_button(_("Read it so")):
             entry.kind = kind or entry.kind
-            columns_said = {ours: heading} if ours and heading else {}
-            hand.correct(entry, ColumnMapping(columns=columns_said, sheet=sheet.strip(), heading_row=int(row or 0)))
+            # What was chosen is a column of the kind that the file was taken for, perhaps none of the right one.
+            columns = [column.name for column in get_kind(entry.kind).given] if entry.kind else []
+            chosen = {ours: heading} if heading and ours in columns else {}
+            hand.correct(entry, ColumnMapping(columns=chosen, sheet=sheet.strip(), heading_row=int(row or 0)))
             st.rerun()

@@ -141,17 +141,15 @@ class Hand:
 
     def correct(self, entry: FileInHand, entries: ColumnMapping) -> None:
         """Note how the partner's files of this kind are read."""
-        if entry.found is None and not entry.kind:
-            keys = [(self._owner(entry), kind) for kind in KINDS]
-        else:
-            keys = [(self._owner(entry), entry.found.kind if entry.found else entry.kind)]
-        for key in keys:
+        kind = entry.kind or (entry.found.kind if entry.found else "")
+        for key in [(self._owner(entry), name) for name in ([kind] if kind else KINDS)]:
             self.answers[key] = self.answers.get(key, ColumnMapping()).extend(entries)
 
     def ask_again(self, entry: FileInHand) -> None:
-        """Forget how the partner's files of this kind are read, in hand and for the next month."""
+        """Forget how the partner's files of this kind are read, in hand and for the next month, and of what kind it is."""
         if entry.found is None:
             return
+        entry.kind = ""
         self.answers.pop((self._owner(entry), entry.found.kind), None)
         if entry.partner:
             mapping.forget(mapping.file_for(self.desk.workspace.mappings, entry.partner), entry.found.kind)

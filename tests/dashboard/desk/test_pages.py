@@ -12,7 +12,7 @@ from data.restricted.imports import NO_LIST
 from data.restricted.vault import open_vault
 from data.schema.vocabulary import ALL_PERSONAL
 from tests.helpers.desk import make_desk, open_section
-from tests.helpers.messy_files import FILES
+from tests.helpers.messy_files import FILES, write_book
 from tests.helpers.partner_files import ROW, text_of, write
 from tests.helpers.paths import ROOT
 
@@ -173,6 +173,25 @@ def test_a_heading_that_was_read_wrongly_is_corrected(desk, tmp_path):
     columns[1].set_value("Data tjetër")
     press(page, "Read it so")
     assert entry.found.sample.cells["date"] == ("2008-03-09",)
+
+
+def test_kind_and_sheet_that_are_corrected_together_hold_until_they_are_asked_again(desk, tmp_path):
+    effort = [("date", "municipality", "days", "kind"), ("2008-03-04", "Tirana", 1, "street_outreach")]
+    sheets = {"March": effort, "April": effort, "Children": [tuple(ROW), tuple(ROW.values())]}
+    path = write_book("three", sheets)(tmp_path)
+    page = drop(open_section(desk), path)
+    entry = desk.in_hand["files"].files[path.name]
+    assert (entry.found.kind, entry.found.sheet) == ("encounter", 3)
+    choose(page, "Kind of record", "effort")
+    choose(page, "Column", "child_id")
+    choose(page, "Heading in the file", "child_id")
+    next(field for field in page.text_input if field.label == "Name or number of the sheet").input("2")
+    press(page, "Read it so")
+    assert not page.exception
+    assert not page.error
+    assert (entry.found.kind, entry.found.sheet, entry.trial.accepted) == ("effort", 2, 1)
+    page.button(key="again-1").click().run()
+    assert (entry.found.kind, entry.found.sheet) == ("encounter", 3)
 
 
 def test_what_no_known_heading_says_may_be_in_another_column(desk, tmp_path):
