@@ -92,7 +92,6 @@ def _forget(desk: Desk) -> None:
         if forgetting.find_unknown(vault, secrets, names, children) and not unknown_too:
             raise InputError(_("No record has what you typed. Check it for typing errors. Nothing was changed."))
         deleted, _lists = forgetting.forget_child(desk.workspace, vault, secrets, children)
-    hand.imports += 1
     _say(_word_deleted(desk, deleted))
 
 
@@ -115,7 +114,6 @@ def _withdraw(desk: Desk) -> None:
             raise InputError(_("That is not {name}. Nothing was deleted.", name=name))
         with desk.open_vault() as (vault, _keys):
             deleted, _lists = forgetting.withdraw_partner(desk.workspace, vault, name)
-        hand.imports += 1
         _say(_word_deleted(desk, deleted))
 
 

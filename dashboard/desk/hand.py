@@ -67,13 +67,12 @@ class FileInHand:
 
 @dataclass
 class Hand:
-    """The files in hand by name, the answers by partner and kind, and how many files were taken and imported."""
+    """The files in hand by name, the answers by partner and kind, and how many files were taken."""
 
     desk: Desk
     files: dict[str, FileInHand] = field(default_factory=dict)
     answers: dict[tuple[str, str], ColumnMapping] = field(default_factory=dict)
     taken: int = 0
-    imports: int = 0
 
     @cached_property
     def places(self) -> Places:
@@ -105,9 +104,13 @@ class Hand:
 
     def look(self, entry: FileInHand) -> None:
         """Recognise a file and try its import, unless both are known for the answers that there are now."""
+        if entry.result is not None:
+            return
         mappings = self._read_mappings(entry)
-        settled = (entry.partner, entry.kind, mappings, self.imports, self.list_governed())
-        if entry.result is not None or entry.settled == settled:
+        with self.desk.open_vault() as (vault, _):
+            state = vault.read_state()
+        settled = (entry.partner, entry.kind, mappings, state, self.list_governed())
+        if entry.settled == settled:
             return
         entry.found = entry.trial = None
         entry.refusal, entry.personal, entry.names_unknown = "", (), False
@@ -185,7 +188,6 @@ class Hand:
         with self._importing(mappings) as importer:
             self._delete_overdue(importer.vault, confirmed)
             entry.result = _import(importer, entry.file, kind, entry.partner, progress)
-        self.imports += 1
         learnt = self.answers.get((entry.partner, kind))
         if entry.partner and learnt is not None:
             mapping.save(mapping.file_for(self.desk.workspace.mappings, entry.partner), kind, learnt)
@@ -209,7 +211,6 @@ class Hand:
             self._delete_overdue(importer.vault, confirmed)
             imported = _import(importer, *job)
             drafts.take_out(importer.vault, draft)
-        self.imports += 1
         return imported
 
     @contextmanager

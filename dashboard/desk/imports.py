@@ -9,7 +9,6 @@ import streamlit as st
 
 from dashboard.desk import words
 from dashboard.desk.frame import show_title
-from dashboard.desk.hand import read_hand
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, format_number
 from dashboard.widgets.markup import render_list, render_note, render_table
@@ -101,7 +100,6 @@ def _show_undo(desk: Desk, imports: list[dict[str, Any]]) -> None:
     if st.button(label, key="undo-now", type="primary", disabled=not agreed):
         with desk.open_vault() as (vault, _keys):
             undo_import(desk.workspace, vault, number)
-        read_hand(desk).imports += 1
         st.session_state[_DONE] = number
         del st.session_state["undo"]
         st.rerun()

@@ -97,9 +97,7 @@ def _read_basis(workspace: Workspace, vault: Vault) -> Basis:
     """Read what decides the content of a release: records, rules, boundaries, the release before it and the day."""
     files = [workspace.path / governance.FILE, workspace.path / policy_file.FILE, workspace.areas / BOUNDARIES]
     return (
-        vault.list_imports(),
-        {kind: vault.count(kind) for kind in vault.kinds()},
-        len(vault.forgotten_children()),
+        vault.read_state(),
         [hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "" for path in files],
         current_name(workspace.releases),
         dt.datetime.now(dt.UTC).date(),

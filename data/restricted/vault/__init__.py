@@ -32,10 +32,12 @@ from data.restricted.vault.published import PublishedBlock
 from data.restricted.vault.undoing import Undone, undo_import
 from data.workspace import Workspace
 
-__all__ = ["Counts", "Import", "PublishedBlock", "Undone", "Vault", "examine", "open_vault"]
+__all__ = ["Counts", "Import", "PublishedBlock", "State", "Undone", "Vault", "examine", "open_vault"]
 
 # Both keys of a workspace, of which the vault uses its own, or the vault key alone.
 AnyKey: TypeAlias = keys.Keys | Secret | bytes
+# See `Vault.read_state`; to compare with another one.
+State: TypeAlias = tuple[object, ...]
 
 _CACHE_KB = 200_000
 _READ_CACHE_KB = 16_000
@@ -412,6 +414,11 @@ class Vault:
                 yield connection
             finally:
                 connection.close()
+
+    def read_state(self) -> State:
+        """Return what changes whenever records do: the imports, the numbers of records, and of forgotten children."""
+        imports = tuple(tuple(entry.values()) for entry in self.list_imports())
+        return imports, tuple(map(self.count, tables.TABLES)), len(self.forgotten_children())
 
     def has_records(self) -> bool:
         """Return whether there is any record of any kind."""

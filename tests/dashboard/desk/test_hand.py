@@ -1,19 +1,20 @@
 """Files as partners keep them go in through the desk's own functions, with few questions and then with none."""
 
-from dataclasses import replace
-
 import pytest
 
 from dashboard.desk import words
 from dashboard.desk.hand import Hand
 from data.errors import InputError
+from data.restricted import forgetting, intake, keys
 from data.restricted.governance.retention import Overdue
+from data.restricted.imports import Importer
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.recognition import MASK
 from data.restricted.vault import open_vault
 from tests.data.restricted.intake.test_messy_files import MOST_QUESTIONS, READ, names, partner_of, reply
 from tests.helpers.desk import make_desk
 from tests.helpers.messy_files import FILES
+from tests.helpers.partner_files import ROW, text_of, write
 
 MESSY = {messy.name: messy for messy in FILES}
 
@@ -120,6 +121,23 @@ def test_an_answer_counts_for_all_files_of_the_partner_in_hand(desk, tmp_path):
     assert second.trial.already_known == first.result.accepted
 
 
+def test_a_dry_run_knows_what_the_command_line_did_meanwhile(desk, tmp_path):
+    hand, rows = Hand(desk), [ROW | {"partner": "", "child_id": name} for name in ("K-1", "K-2")]
+    path = write(tmp_path, text_of(rows))
+    entry = hand.take(path.name, path.read_bytes(), "Qendra")
+    hand.look(entry)
+    assert (entry.trial.accepted, entry.trial.already_known, entry.trial.rejected) == (2, 0, 0)
+    secrets = keys.load(desk.workspace.id)
+    with open_vault(desk.workspace, secrets) as vault:
+        Importer(desk.workspace, vault, secrets, hand.places.resolve).import_file(path, partner="Qendra")
+    hand.look(entry)
+    assert (entry.trial.accepted, entry.trial.already_known, entry.trial.rejected) == (0, 2, 0)
+    with open_vault(desk.workspace, secrets) as vault:
+        vault.forget(forgetting.hash_child(secrets, intake.child_names("Qendra", "K-1", "")))
+    hand.look(entry)
+    assert (entry.trial.accepted, entry.trial.already_known, entry.trial.rejected) == (0, 1, 1)
+
+
 def test_an_answer_is_kept_only_with_the_import(desk, tmp_path):
     messy = MESSY["sq-titles"]
     hand = Hand(desk)
@@ -139,8 +157,8 @@ def test_overdue_records_need_consent(desk, tmp_path, monkeypatch):
     assert entry.result is None
 
 
-def test_invented_files_do_not_go_into_a_workspace_of_real_records(desk, tmp_path):
-    desk.workspace = replace(desk.workspace, kind="real")
+def test_invented_files_do_not_go_into_a_workspace_of_real_records(tmp_path):
+    desk, _ = make_desk(tmp_path, "real")
     path = tmp_path / "x.csv"
     path.write_text("invented,date,municipality,child_id\n1,2008-03-04,AL-01,K-1\n", encoding="utf-8")
     hand = Hand(desk)
