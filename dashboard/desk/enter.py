@@ -12,7 +12,7 @@ from dashboard.desk import questions, summary, words
 from dashboard.desk.consent import ask_consent
 from dashboard.desk.entry_form import ask_record
 from dashboard.desk.frame import show_title, tell_errors
-from dashboard.desk.hand import Hand, read_hand
+from dashboard.desk.hand import Hand, read_hand, recall_overdue
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets.markup import render_note, render_table
@@ -123,7 +123,7 @@ def _refuse(kind: str, faults: dict[str, str], places: dict[str, DeltaGenerator]
 def _show_draft(desk: Desk, hand: Hand, draft: Draft, shown: Shown) -> None:
     st.html(html("<h2>{}</h2>", _("The draft")))
     st.html(render_table(tabulate_draft(draft)))
-    overdue = hand.find_overdue()
+    overdue = recall_overdue(desk)
     agreed = ask_consent(overdue, "entry")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button(_("Import the draft"), key="entry-import", type="primary", disabled=not agreed):

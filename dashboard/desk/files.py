@@ -8,7 +8,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from dashboard.desk import correcting, questions, summary, words
 from dashboard.desk.consent import ask_consent
 from dashboard.desk.frame import show_title, tell_errors
-from dashboard.desk.hand import FileInHand, Hand, read_hand
+from dashboard.desk.hand import FileInHand, Hand, read_hand, recall_overdue
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets.markup import render_list, render_note, render_table
@@ -26,9 +26,14 @@ def show(desk: Desk) -> None:
         desk, _("Files"), _("Drop a partner's lists as they are. You see how they are read before anything is stored.")
     )
     _watch_partners(hand, hand.list_governed())
-    _take_files(hand)
+    with desk.open_vault():  # once for all that follows
+        _take_files(hand)
+        _show_files(desk, hand)
+
+
+def _show_files(desk: Desk, hand: Hand) -> None:
     # Asked once for all files: an import looks again before it deletes anything.
-    overdue = hand.find_overdue() if hand.files else None
+    overdue = recall_overdue(desk) if hand.files else None
     taken_back = hand.list_taken_back()
     for entry in reversed(hand.files.values()):
         with st.container(border=True, key=f"file-{entry.number}"):

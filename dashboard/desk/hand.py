@@ -23,7 +23,7 @@ from data.restricted.intake import mapping
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import MemoryFile
 from data.restricted.intake.recognition import Question, Recognition, answer, recognise
-from data.restricted.vault import Vault
+from data.restricted.vault import Vault, forget_log
 from data.schema import get_kind
 from data.schema.kinds import KINDS
 from data.workspace.types import ProgressCount
@@ -37,14 +37,15 @@ Replies = Iterable[tuple[Question, Mapping[str, str]]]
 class FileInHand:
     """A dropped file with its number on the desk: whose it is, what was recognised, what an import would do, and did.
 
-    `kind` is the officer's word where the file does not tell. `refusal` is why nothing of it can be imported,
-    `personal` the personal data in it if that is the reason (FileRefused). `names_unknown`: the reason is a partner
-    whom governance.toml does not name.
+    `barred`: why nothing of it may ever go into this workspace. `kind` is the officer's word where the file does not
+    tell. `refusal` is why nothing of it can be imported, `personal` the personal data in it if that is the reason
+    (FileRefused). `names_unknown`: the reason is a partner whom governance.toml does not name.
     """
 
     number: int
     file: MemoryFile
     partner: str
+    barred: WorkspaceError | None = None
     kind: str = ""
     found: Recognition | None = None
     refusal: str = ""
@@ -98,6 +99,10 @@ class Hand:
         """Take a file in hand; one of the same name is replaced."""
         self.taken += 1
         entry = FileInHand(self.taken, MemoryFile(name, content), " ".join(partner.split()))
+        try:
+            imports.check_workspace_kind(self.desk.workspace, [entry.file])
+        except WorkspaceError as error:
+            entry.barred = error
         self.files.pop(entry.file.name, None)
         self.files[entry.file.name] = entry
         return entry
@@ -115,7 +120,8 @@ class Hand:
         entry.found = entry.trial = None
         entry.refusal, entry.personal, entry.names_unknown = "", (), False
         try:
-            imports.check_workspace_kind(self.desk.workspace, [entry.file])
+            if entry.barred is not None:
+                raise entry.barred
             kind = entry.kind or intake.guess_kind(entry.file, mappings)
             if kind is not None:
                 entry.found = recognise(
@@ -149,7 +155,7 @@ class Hand:
             self.answers[key] = self.answers.get(key, ColumnMapping()).extend(entries)
 
     def ask_again(self, entry: FileInHand) -> None:
-        """Forget how the partner's files of this kind are read, in hand and for the next month, and of what kind it is."""
+        """Forget how the partner's files of this kind are read, in hand and for later, and of what kind this one is."""
         if entry.found is None:
             return
         entry.kind = ""
@@ -169,11 +175,6 @@ class Hand:
     def try_again(self, entry: FileInHand) -> None:
         """Forget what an import of a file did, so that it is looked at anew."""
         entry.result = entry.settled = None
-
-    def find_overdue(self) -> Overdue:
-        """Return the records that an import deletes because they are kept too long."""
-        with self.desk.open_vault() as (vault, _):
-            return find_overdue(self.desk.workspace, vault)
 
     def store(self, entry: FileInHand, confirmed: int | None = None, progress: ProgressCount | None = None) -> None:
         """Import a file and keep the answers for its partner.
@@ -241,6 +242,13 @@ def _import(
     importer: Importer, file: MemoryFile, kind: str, partner: str, progress: ProgressCount | None = None
 ) -> Imported:
     return importer.import_file(file, kind=kind, partner=partner or None, progress=progress)
+
+
+def recall_overdue(desk: Desk) -> Overdue:
+    """Return the records that are kept too long and so deleted; counted again when records or rules change."""
+    with desk.open_vault() as (vault, _):
+        basis = vault.read_state(), governance.read(desk.workspace).months, forget_log.today()
+        return desk.recall("overdue", basis, lambda: find_overdue(desk.workspace, vault))
 
 
 def read_hand(desk: Desk) -> Hand:

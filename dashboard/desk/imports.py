@@ -84,7 +84,8 @@ def _show_undo(desk: Desk, imports: list[dict[str, Any]]) -> None:
     if number is None:
         return
     with desk.open_vault() as (vault, _keys):
-        undone = vault.undo(number, rehearse=True)
+        basis = vault.read_state(), number
+        undone = desk.recall("undo", basis, lambda: vault.undo(number, rehearse=True))
         kind = next(entry["kind"] for entry in imports if entry["number"] == number)
         by_hand = drafts.is_by_hand(vault, number, kind)
     st.html(render_list(list_effects(undone)))

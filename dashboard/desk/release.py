@@ -70,8 +70,8 @@ def _show_trial(desk: Desk, standing: releasing.Standing) -> None:
         del desk.in_hand[_TRIAL]
         st.warning(releasing.word_changed())
     agreed = ask_consent(standing.overdue, "release")
-    emphasis = "secondary" if _TRIAL in desk.in_hand else "primary"
-    if st.button(_("Try a release"), key="try", type=emphasis, disabled=not agreed):
+    tried = _TRIAL in desk.in_hand
+    if st.button(_("Try a release"), key="try", type="secondary" if tried else "primary", disabled=not agreed):
         desk.in_hand.pop(_TRIAL, None)
         try:
             with _progress(_("Trying a release")) as tick:
@@ -83,7 +83,7 @@ def _show_trial(desk: Desk, standing: releasing.Standing) -> None:
             st.rerun()
     trial = desk.in_hand.get(_TRIAL)
     if isinstance(trial, releasing.Trial):
-        _describe_trial(desk, trial.release)
+        _describe_trial(desk, trial)
     if standing.needs_second:
         with tell_errors():
             _ask_second(desk, standing)
@@ -140,19 +140,19 @@ def _show_next(desk: Desk) -> None:
     st.code(shlex.join(["tact", "--workspace", str(desk.workspace.path), "serve"]), language=None)
 
 
-def _describe_trial(desk: Desk, trial: NewRelease) -> None:
-    st.html(html("<h2>{}</h2>", _("What release {name} would hold", name=trial.name)))
-    before, k = releasing.count_current(desk), policy_file.read(desk.workspace.path).policy.k
+def _describe_trial(desk: Desk, trial: releasing.Trial) -> None:
+    new, k = trial.release, policy_file.read(desk.workspace.path).policy.k
+    st.html(html("<h2>{}</h2>", _("What release {name} would hold", name=new.name)))
     for tier, column in zip(TIERS, st.columns(2, gap="large"), strict=True):
         with column:
             st.html(html("<h3>{}</h3>", _(releasing.TIER_NAMES[tier])))
-            st.html(render_table(releasing.tabulate_contents(trial.contents[tier], before[tier], k)))
-            withheld = format_number(trial.withheld[tier])
+            st.html(render_table(releasing.tabulate_contents(new.contents[tier], trial.before[tier], k)))
+            withheld = format_number(new.withheld[tier])
             st.html(render_note(_("{count} cells are withheld to protect others.", count=withheld)))
-    if trial.waiting:
+    if new.waiting:
         sentence = _(
             "{count} encounters of final years came later. They wait and are not counted.",
-            count=format_number(trial.waiting),
+            count=format_number(new.waiting),
         )
         st.html(render_note(sentence))
 

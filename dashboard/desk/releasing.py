@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from dashboard.desk.hand import recall_overdue
 from dashboard.desk.state import Desk
 from dashboard.narrative.attacks import TRIED, judge_attack
 from dashboard.site.text import _, format_number, format_period, translate
@@ -45,10 +46,11 @@ Basis = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Trial:
-    """What a release would hold, and what that depends on."""
+    """What a release would hold, what that depends on, and what the last release holds, by tier."""
 
     release: NewRelease
     basis: Basis
+    before: Mapping[Tier, Contents]
 
 
 @dataclass(frozen=True)
@@ -81,15 +83,16 @@ def read_standing(desk: Desk) -> Standing:
     with desk.open_vault() as (vault, _keys):
         named = second_person.read(vault) if real else None
         second = publication.read_second(workspace, vault) if real else None
+        basis = _read_basis(workspace, vault)
         return Standing(
             governed.missing if real else (),
             second,
             named.name if named and second is None else "",
             governed.approvers if real else (),
-            find_overdue(workspace, vault),
-            publication.find_coverage(workspace, vault),
+            recall_overdue(desk),
+            desk.recall("coverage", basis, lambda: publication.find_coverage(workspace, vault)),
             current_name(workspace.releases),
-            _read_basis(workspace, vault),
+            basis,
         )
 
 
@@ -123,7 +126,7 @@ def try_release(desk: Desk, confirmed: int | None, progress: Progress) -> Trial:
         imports.delete_overdue(workspace, vault, overdue)
         basis, areas = _read_basis(workspace, vault), pack_areas(workspace.areas)
         new = publication.release_workspace(workspace, vault, secrets, areas, progress, rehearse=True)
-        return Trial(new, basis)
+        return Trial(new, basis, count_current(desk))
 
 
 def publish(desk: Desk, passphrase: str, basis: Basis) -> NewRelease:

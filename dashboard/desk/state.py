@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import RLock, Thread
-from typing import Any
+from threading import RLock, Thread, local
+from typing import Any, TypeVar
 
 from data.errors import VaultError
 from data.restricted import keys
@@ -20,6 +20,7 @@ from data.workspace import Workspace
 LOCKS_AFTER = 15 * 60
 _EVERY = 5.0  # seconds between two looks at the clock
 _desks: list[Desk] = []
+T = TypeVar("T")
 
 
 class Locked(VaultError):
@@ -40,6 +41,7 @@ class Desk:
         self._clocks, self._lock, self._busy = clocks, RLock(), 0
         self._keys: keys.Keys | None = None
         self._used = clocks()
+        self._thread = local()
 
     @property
     def is_locked(self) -> bool:
@@ -86,9 +88,32 @@ class Desk:
 
     @contextmanager
     def open_vault(self) -> Iterator[tuple[Vault, keys.Keys]]:
-        """Yield the open vault and the keys; the desk does not lock meanwhile. Raises Locked if it is locked."""
-        with self.borrow_keys() as secrets, open_vault(self.workspace, secrets) as vault:
-            yield vault, secrets
+        """Yield the open vault and the keys; the desk does not lock meanwhile. Raises Locked if it is locked.
+
+        Inside such a block, the same thread gets the same vault again.
+        """
+        with self.borrow_keys() as secrets:
+            vault = getattr(self._thread, "vault", None)
+            if vault is not None:
+                yield vault, secrets
+                return
+            with open_vault(self.workspace, secrets) as vault:
+                self._thread.vault = vault
+                try:
+                    yield vault, secrets
+                finally:
+                    self._thread.vault = None
+
+    def recall(self, name: str, basis: object, read: Callable[[], T]) -> T:
+        """Return what `read` returned for this basis; it is asked again only when the basis is another one.
+
+        What is kept under a name is in hand, so it is forgotten when the desk locks.
+        """
+        kept = self.in_hand.get(name)
+        if kept is None or kept[0] != basis:
+            kept = self.in_hand[name] = (basis, read())
+        value: T = kept[1]
+        return value
 
 
 def announce_desk(desk: Desk) -> None:

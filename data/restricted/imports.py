@@ -171,8 +171,7 @@ def find_mappings(workspace: Workspace, partner: str | None, file: Path | None =
         if file is None:
             return {}
         raise InputError("A mapping belongs to a partner. Name the partner: --partner NAME --mapping FILE")
-    source = file or mapping.file_for(workspace.mappings, partner)
-    return {kind: mapping.read(source, kind) for kind in KINDS}
+    return mapping.read_all(file or mapping.file_for(workspace.mappings, partner))
 
 
 def delete_overdue(workspace: Workspace, vault: Vault, overdue: Overdue) -> int:

@@ -11,7 +11,6 @@ import pandas as pd
 from data.restricted.intake import mapping
 from data.restricted.vault import Vault
 from data.schema import get_kind
-from data.schema.kinds import KINDS
 
 # The column that says when, by kind. What is longer than a month (a year, a period) counts where it begins.
 _WHEN = {
@@ -90,12 +89,11 @@ def list_answered_places(folder: Path) -> list[AnsweredPlace]:
 
 
 def _places_of(file: Path) -> Iterator[AnsweredPlace]:
-    for kind in KINDS.values():
-        answers = mapping.read(file, kind.name).value_names
-        for column in kind.given:
+    for kind, read in mapping.read_all(file).items():
+        for column in get_kind(kind).given:
             if column.type == "area":
-                for word, code in answers.get(column.name, {}).items():
-                    yield AnsweredPlace(file.stem, kind.name, column.name, word, code)
+                for word, code in read.value_names.get(column.name, {}).items():
+                    yield AnsweredPlace(file.stem, kind, column.name, word, code)
 
 
 def _has(kind: str, name: str) -> bool:

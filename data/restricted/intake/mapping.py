@@ -99,19 +99,28 @@ def file_for(folder: Path, partner: str) -> Path:
 
 
 def read(path: Path, kind: str) -> ColumnMapping:
-    """Read the part of a mapping file that is for one kind; a missing file is an empty mapping.
+    """Read the part of a mapping file that is for one kind, as `read_all` does."""
+    return _read_kind(_load(path), kind, path.name)
+
+
+def read_all(path: Path) -> dict[str, ColumnMapping]:
+    """Read a mapping file for all kinds; a missing file has an empty mapping for each.
 
     Raises InputError that names the key, for a column that the kind does not have, a category that the
     column does not allow, or a file that is not TOML.
     """
     content = _load(path)
-    _refuse_unknown_keys(content, path.name)
-    of_kind = _table(content, kind, path.name)
-    _refuse_unknown_keys(of_kind, f"{path.name}: {kind}", inner=True)
-    everywhere, here = _parse(content, path.name), _parse(of_kind, path.name)
-    check(here, kind, path.name)
+    return {kind: _read_kind(content, kind, path.name) for kind in KINDS}
+
+
+def _read_kind(content: Table[str, object], kind: str, name: str) -> ColumnMapping:
+    _refuse_unknown_keys(content, name)
+    of_kind = _table(content, kind, name)
+    _refuse_unknown_keys(of_kind, f"{name}: {kind}", inner=True)
+    everywhere, here = _parse(content, name), _parse(of_kind, name)
+    check(here, kind, name)
     mapping = _only_columns_of(kind, everywhere).extend(here)
-    check(mapping, kind, path.name)
+    check(mapping, kind, name)
     return mapping
 
 

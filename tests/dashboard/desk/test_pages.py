@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pkgutil import resolve_name
 
 import pytest
 
@@ -295,6 +296,51 @@ def test_one_card_that_fails_leaves_the_others(desk, tmp_path, monkeypatch):
     assert [box for box in page.selectbox if (box.key or "").startswith("answer-1-constants")]
     page.button(key="out-2").click().run()
     assert not page.error
+
+
+def watch(monkeypatch, target):
+    """Count the calls of a function; `target` as for monkeypatch."""
+    module, _, name = target.rpartition(".")
+    whole, calls = getattr(resolve_name(module), name), []
+
+    def call(*args, **kwargs):
+        calls.append(args)
+        return whole(*args, **kwargs)
+
+    monkeypatch.setattr(target, call)
+    return calls
+
+
+def test_a_page_drawn_again_opens_the_vault_once_and_reads_nothing_that_it_knows(desk, tmp_path, monkeypatch):
+    page = drop(open_section(desk), MESSY["codes"].write(tmp_path))
+    page = drop(page, MESSY["sq-titles"].write(tmp_path))
+    opened = watch(monkeypatch, "dashboard.desk.state.open_vault")
+    counted = watch(monkeypatch, "dashboard.desk.hand.find_overdue")
+    read = watch(monkeypatch, "data.restricted.intake.csv_rows._first_bytes")
+    mappings = watch(monkeypatch, "data.restricted.intake.mapping._load")
+    page.run()
+    assert not page.exception
+    assert (len(opened), counted, read, len(mappings)) == (1, [], [], 2)
+    with open_vault(desk.workspace) as vault:
+        vault.forget(["ab" * 32])
+    page.run()
+    assert len(counted) == 1
+    assert read
+
+
+def test_an_undo_is_tried_again_only_when_records_changed(desk, tmp_path, monkeypatch):
+    import_with_list(desk, tmp_path)
+    listed = open_section(desk, "imports")
+    listed.selectbox(key="undo").set_value(1)
+    listed.run()
+    tried = watch(monkeypatch, "data.restricted.vault.Vault.undo")
+    listed.run()
+    assert "3 records go away" in words_on(listed)
+    assert tried == []
+    with open_vault(desk.workspace) as vault:
+        vault.forget(["ab" * 32])
+    listed.run()
+    assert len(tried) == 1
 
 
 def test_a_file_that_cannot_be_imported_looks_like_no_other(desk, tmp_path):

@@ -483,7 +483,7 @@ def test_a_trial_is_dropped_when_what_it_depends_on_changes(real, change):
     basis = releasing.read_standing(real).basis
     assert releasing.read_standing(real).basis == basis
     contents = {tier: Contents() for tier in ("partner", "public")}
-    trial = releasing.Trial(NewRelease("a trial", (), {"partner": 0, "public": 0}, contents), basis)
+    trial = releasing.Trial(NewRelease("a trial", (), {"partner": 0, "public": 0}, contents), basis, contents)
     real.in_hand["trial"] = trial
     page = open_section(real, "release")
     assert not page.error

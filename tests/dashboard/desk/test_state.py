@@ -1,6 +1,7 @@
 """The desk locks by itself, and what is locked is forgotten."""
 
 import gc
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -47,6 +48,21 @@ def test_it_does_not_lock_in_the_middle_of_work_and_counts_from_its_end(tmp_path
     assert not desk.is_locked
     clocks.times[0] += 1
     assert desk.is_locked
+
+
+def test_a_vault_is_open_once_in_a_thread_and_closed_at_the_end(tmp_path):
+    desk, _clocks = make_desk(tmp_path)
+
+    def open_again():
+        with desk.open_vault() as (again, _):
+            return again.list_imports(), again is vault
+
+    with desk.open_vault() as (vault, _), ThreadPoolExecutor(1) as pool:
+        assert open_again() == ([], True)
+        assert open_again() == ([], True)
+        assert pool.submit(open_again).result() == ([], False)
+    with desk.open_vault() as (later, _):
+        assert later is not vault
 
 
 def test_only_the_keys_of_the_vault_open_it(tmp_path):
