@@ -34,15 +34,30 @@
     return asked === "dark" || (asked !== "light" && wish.matches);
   }
 
-  // Streamlit asks the browser what the system wishes, and follows when that changes: it hears what the map decides.
+  /* Streamlit asks the browser what the system wishes, and follows when that changes: it hears what the map decides. It is
+     given all that a browser's own answer has, since its libraries ask too. */
+  class Wish extends EventTarget {
+    constructor(query) {
+      super();
+      this.media = query;
+      this.onchange = null;
+    }
+    get matches() { return isDark() === this.media.includes("dark"); }
+    addListener(follow) { this.addEventListener("change", follow); }
+    removeListener(follow) { this.removeEventListener("change", follow); }
+    tell() {
+      const change = new MediaQueryListEvent("change", { media: this.media, matches: this.matches });
+      this.dispatchEvent(change);
+      if (this.onchange) this.onchange(change);
+    }
+  }
+
+  const wishes = new Map();  // by their query: who asks again gets the same one
+
   window.matchMedia = function (query) {
     if (!query.includes("prefers-color-scheme")) return media(query);
-    return {
-      media: query,
-      get matches() { return isDark() === query.includes("dark"); },
-      addEventListener: function (_, follow) { followers.add(follow); },
-      removeEventListener: function (_, follow) { followers.delete(follow); },
-    };
+    if (!wishes.has(query)) wishes.set(query, new Wish(query));
+    return wishes.get(query);
   };
 
   function paint() {
@@ -50,7 +65,8 @@
     const dark = isDark();
     if (root.classList.contains("dark") === dark) return;
     root.classList.toggle("dark", dark);
-    for (const follow of followers) follow({ matches: dark });
+    for (const asked of wishes.values()) asked.tell();
+    for (const follow of followers) follow();
   }
 
   function print(now) {

@@ -234,6 +234,36 @@ def is_dark(page):
     return dark.pop() if len(dark) == 1 else None
 
 
+WISHES = """() => {
+  window.heard = [];
+  for (const scheme of ["dark", "light"]) {
+    const list = matchMedia(`(prefers-color-scheme: ${scheme})`);
+    const note = how => change => window.heard.push([scheme, how, change.type, change.matches, list.matches]);
+    list.addEventListener("change", note("once"), { once: true });
+    list.addEventListener("change", { handleEvent: note("object") });
+    const gone = note("gone");
+    list.addListener(gone);
+    list.removeListener(gone);
+    list.addListener(note("old"));
+    list.onchange = note("property");
+  }
+}"""
+
+
+def test_who_asks_whether_it_is_dark_gets_all_that_a_browser_answers(partner, look):
+    page = look(f"{partner.url}/map?layer=effort&level=region")
+    page.evaluate(WISHES)
+    for turn, is_dark_now in enumerate((True, False)):
+        page.get_by_role("button", name="Dark", exact=True).click()
+        until(page, lambda: len(page.evaluate("heard")) >= 6)
+        ways = ["once", "object", "old", "property"][turn:]
+        assert page.evaluate("heard.splice(0)") == [
+            [scheme, way, "change", matches, matches]
+            for scheme, matches in (("dark", is_dark_now), ("light", not is_dark_now))
+            for way in ways
+        ]
+
+
 def test_the_page_is_dark_as_the_system_wishes_or_as_the_bar_says_and_light_on_paper_and_projector(partner, look):
     page = look(f"{partner.url}/map?layer=effort&level=region", dark=True)
     until(page, lambda: is_dark(page) is True)
