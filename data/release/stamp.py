@@ -1,7 +1,8 @@
-"""JSON files that carry a checksum of themselves, so that a damaged or edited one is never taken for a whole one.
+"""JSON files that carry a checksum of themselves, so that damage, or an edit by hand, is noticed.
 
-The last line but one of such a file is the SHA-256 of all text above it. Files from before have none; of those it is
-only seen whether they are JSON.
+The last line but one of such a file is the SHA-256 of the text above it, without the comma before it. Files from before
+have none; of those it is only seen whether they are JSON, and so it is where the whole line was taken out. Whoever
+edits a file on purpose can also write a new checksum.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def format_stamped(document: Mapping[str, Any]) -> str:
 
 
 def read_stamped(path: Path, remedy: str) -> dict[str, Any]:
-    """Read a document without its checksum; never change it, because it is read once.
+    """Read a document without its checksum. Never change it: it is kept, and shared with all who read the file.
 
     Raises ReleaseDamaged, which names the file and the remedy, if it cannot be read or is not what was written.
     """

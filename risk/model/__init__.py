@@ -83,11 +83,6 @@ class RiskModel:
         """Return the settings by name, as scikit-learn asks for them."""
         return {name: getattr(self, name) for name in signature(type(self)).parameters}
 
-    def __sklearn_tags__(self) -> Any:  # noqa: ANN401
-        from sklearn.utils import Tags, TargetTags
-
-        return Tags(estimator_type=None, target_tags=TargetTags(required=False))
-
     @on_one_thread
     def fit(self, X: Observations, y: None = None, progress: Progress | None = None) -> Self:  # noqa: ARG002, N803
         """Fit the model; the result is `fit_`, a `Fit`.
