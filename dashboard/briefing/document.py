@@ -17,7 +17,7 @@ from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
 from dashboard.narrative.judgement import read_needs
 from dashboard.narrative.speech import Speech, make_legible
-from dashboard.site.current_release import CurrentRelease
+from dashboard.site.current_release import CurrentRelease, follow_release
 from data.errors import InputError
 from data.release import Release
 from geo.layers.core.palette import COVERAGE
@@ -74,7 +74,7 @@ class Document:
     @property
     def current(self) -> CurrentRelease:
         """The release as the pages read it."""
-        return CurrentRelease(self.release, self.release.checksum, self.release.tier, self.release.added)
+        return follow_release(self.release)
 
     @property
     def title(self) -> str:

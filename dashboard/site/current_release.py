@@ -27,6 +27,7 @@ from geo.areas import read_areas as read_areas
 from geo.layers import LAYERS, find_layer
 from geo.layers.core import LayerData, Option, View
 from geo.layers.profile import Profile, build_profile
+from geo.layers.reading.tables import load_table
 from risk.report.manifest import RiskManifest, read_manifest
 
 Options = tuple[tuple[str, str], ...]
@@ -87,10 +88,9 @@ def read_costs(current: CurrentRelease) -> pd.DataFrame:
     return compute_cost(current.release)
 
 
-@lru_cache(maxsize=64)
 def read_table(current: CurrentRelease, name: str) -> pd.DataFrame:
     """Read a table of the release or of its derived results. It is empty if there is none."""
-    return current.release.table(name) if name in current.release.tables else pd.DataFrame()
+    return load_table(current.release, name)
 
 
 def freeze_options(options: Mapping[str, str]) -> Options:

@@ -128,7 +128,7 @@ class Release:
         results = (newest(derived, chosen, tier, alone.checksum, kind) for kind in kinds)
         return replace(alone, added=tuple(result for result in results if result is not None))
 
-    @property
+    @cached_property
     def checksum(self) -> str:
         """SHA-256 of the manifest, which contains the checksums of all tables."""
         return hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest()

@@ -12,8 +12,10 @@ from pypdf import PdfReader
 
 from dashboard import briefing
 from dashboard.briefing import map, typeset
+from dashboard.briefing.document import Document
 from dashboard.narrative import speech
 from dashboard.narrative.speech import Speech
+from dashboard.site.current_release import follow_release
 from data.errors import InputError
 from data.release import Release
 from geo import areas as geography
@@ -56,6 +58,13 @@ def alone(scored):
 @pytest.fixture(scope="module")
 def areas(release):
     return geography.read_areas(release.areas_file)
+
+
+def test_a_briefing_reads_a_release_as_pages_do_without_what_is_hidden(scored):
+    hidden = Release.open(scored.releases, "partner", derived=scored.derived, without=["communities"])
+    document = Document(saved(hidden.name), hidden, Speech("en", geography.read_areas(hidden.areas_file)))
+    assert document.current == follow_release(hidden)
+    assert document.current.without == {"communities"}
 
 
 def open_pdf(pdf):

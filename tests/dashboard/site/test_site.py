@@ -9,6 +9,8 @@ import pytest
 from dashboard import site
 from dashboard.site import current_release
 from data.errors import InputError
+from data.release import Release
+from geo.layers.reading.tables import load_table
 
 VARIABLES = ("TACT_RELEASES", "TACT_TIER", "TACT_DERIVED")
 
@@ -93,6 +95,15 @@ def test_what_governance_does_not_approve_now_is_hidden_at_once(demo_world, tmp_
     assert ("communities" in current_release.list_levels(after)) == ("communities" not in hidden)
     assert current_release.list_levels(before) == levels
     assert any(name.startswith("communities") for name in after.release.tables) == ("communities" not in hidden)
+
+
+def test_pages_and_layers_read_a_table_from_one_cache(demo_world):
+    release = Release.open(demo_world / "releases", "public")
+    current = current_release.follow_release(release)
+    table = current_release.read_table(current, "children_region_year")
+    assert len(table)
+    assert table is load_table(release, "children_region_year")
+    assert current_release.read_table(current, "nothing").empty
 
 
 def test_what_was_announced_is_read_and_anything_unclear_is_public(tmp_path, monkeypatch):

@@ -1,4 +1,6 @@
+import hashlib
 import json
+import shutil
 import subprocess
 import sys
 
@@ -9,6 +11,7 @@ from data.disclosure.policy import DEFAULT_POLICY
 from data.errors import ReleaseError
 from data.release import MANIFEST, Release, current_name, names
 from tests.helpers import small_worlds
+from tests.helpers.manifests import edit_manifest
 from tests.helpers.paths import ROOT
 
 
@@ -52,9 +55,18 @@ def test_what_it_is_opened_without_is_as_if_it_had_never_been(folder):
         without.table("children_region_year")
 
 
-def test_the_checksum_of_the_areas_is_that_of_the_file(folder):
-    import hashlib
+def test_an_open_release_has_one_checksum_for_as_long_as_it_is_open(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "releases")
+    release = Release.open(tmp_path / "releases", "public")
+    manifest = release.folder / MANIFEST
+    before = hashlib.sha256(manifest.read_bytes()).hexdigest()
+    assert release.checksum == before
+    with edit_manifest(manifest) as described:
+        described["created"] = "2000-01-01T00:00:00Z"
+    assert release.checksum == before != Release.open(tmp_path / "releases", "public").checksum
 
+
+def test_the_checksum_of_the_areas_is_that_of_the_file(folder):
     release = Release.open(folder, "public")
     assert release.areas_checksum == hashlib.sha256(release.areas_file.read_bytes()).hexdigest()
 
