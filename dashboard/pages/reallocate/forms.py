@@ -29,6 +29,18 @@ class Preset:
     weights: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Limit:
+    """A whole number that a plan may not pass: its name in the address, words, start (None: no limit) and bounds."""
+
+    name: str
+    label: str
+    hint: str
+    start: int | None
+    least: int
+    most: int
+
+
 NEEDS = {
     "all": mark("All pathways"),
     "internal": mark("Internal trafficking"),
@@ -51,43 +63,69 @@ ANYBODY = ROLES[0]  # for a plan that nobody has kept yet
 def ask_setting() -> Setting:
     """Ask for the limits and weights of a plan; every choice is kept in the address."""
     first = Setting()
-    pathway = address.read_pathway(list(NEEDS))
-    st.html(html('<p class="whose"><span>{}</span> <b>{}</b></p>', _("Whose need counts"), _(NEEDS[pathway])))
+    need = _(NEEDS[_read_need()])
+    st.html(html('<p class="whose"><span>{}</span> <b>{}</b></p>', _("Whose need counts"), need))
     _ask_preset(first)
-    choices: dict[str, str | int | None] = {"pathway": pathway}
-    hint = _("All units that move, added together.")
-    choices["moves"] = address.pick_number("moves", _("Maximum number of moves"), _MOST_MOVES, first.moves, hint)
-    hint = _("Travel between old and new posts, all moves added together. Empty: no limit.")
-    choices["hours"] = address.pick_number("hours", _("Maximum hours of travel"), _MOST_HOURS, None, hint)
+    for limit in _limits(first):
+        _ask_limit(limit)
     with st.expander(_("Fine settings")):
         between = {name: _(words) for name, words in LEVELS.items()}
-        choices["between"] = address.pick_segment("between", _("Units move between"), between, labelled=True)
-        for name, label, start, hint in _sliders(first):
-            choices[name] = address.pick_share(name, label, start, hint)
+        address.pick_segment("between", _("Units move between"), between, labelled=True)
+        for share in _sliders(first):
+            address.pick_share(*share)
     with st.expander(_("Rules that every plan keeps")):
-        hint = _("How many units can move in one quarter; the others move in the next quarters.")
-        choices["pace"] = address.pick_number(
-            "pace", _("Maximum number of moves per quarter"), _MOST_MOVES, first.per_quarter, hint, least=1
-        )
-        for name, label, start, hint in _rules(first):
-            choices[name] = address.pick_share(name, label, start, hint)
-    return session.read_setting(choices)
+        _ask_limit(_limit_pace(first))
+        for share in _rules(first):
+            address.pick_share(*share)
+    return read_setting()
 
 
 def read_setting() -> Setting:
-    """Return the setting in the address, as `ask_setting` shows it."""
+    """Return the setting in the address, which `ask_setting` asks for and pictures show."""
     first = Setting()
-    choices: dict[str, str | int | None] = {
-        "pathway": address.read_pathway(list(NEEDS)),
-        "between": address.read_choice("between", list(LEVELS)),
-        "moves": address.read_whole("moves", 0, _MOST_MOVES, first.moves),
-        "hours": address.read_whole("hours", 0, _MOST_HOURS, None),
-        "pace": address.read_whole("pace", 1, _MOST_MOVES, first.per_quarter),
-    }
-    shares = (*_sliders(first), *_rules(first))
+    limits, shares = (*_limits(first), _limit_pace(first)), (*_sliders(first), *_rules(first))
     return session.read_setting(
-        choices | {name: address.read_whole(name, 0, 100, n) for name, _label, n, _hint in shares}
+        {
+            "pathway": _read_need(),
+            "between": address.read_choice("between", list(LEVELS)),
+            **{limit.name: address.read_whole(limit.name, limit.least, limit.most, limit.start) for limit in limits},
+            **{name: address.read_whole(name, 0, 100, start) for name, _label, start, _hint in shares},
+        }
     )
+
+
+def _read_need() -> str:
+    return address.read_pathway(list(NEEDS))
+
+
+def _ask_limit(limit: Limit) -> None:
+    address.pick_number(limit.name, limit.label, limit.most, limit.start, limit.hint, least=limit.least)
+
+
+def _limits(first: Setting) -> Sequence[Limit]:
+    return (
+        Limit(
+            "moves",
+            _("Maximum number of moves"),
+            _("All units that move, added together."),
+            first.moves,
+            0,
+            _MOST_MOVES,
+        ),
+        Limit(
+            "hours",
+            _("Maximum hours of travel"),
+            _("Travel between old and new posts, all moves added together. Empty: no limit."),
+            None,
+            0,
+            _MOST_HOURS,
+        ),
+    )
+
+
+def _limit_pace(first: Setting) -> Limit:
+    hint = _("How many units can move in one quarter; the others move in the next quarters.")
+    return Limit("pace", _("Maximum number of moves per quarter"), hint, first.per_quarter, 1, _MOST_MOVES)
 
 
 def _ask_preset(first: Setting) -> None:

@@ -13,10 +13,11 @@ from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.trends import breaks, cells, multiples, summary
 from dashboard.pages.trends.drawing import describe_trend
 from dashboard.pages.trends.multiples import AreaCell
+from dashboard.pages.trends.view import TrendView, ask_view, read_view
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease, name_regions, read_country_names
 from dashboard.site.text import _, escape_markdown, html
-from dashboard.widgets import address, markup, page_frame
+from dashboard.widgets import markup, page_frame
 from dashboard.widgets.chart import show_chart
 from risk.model.breaks import Break, read_breaks
 
@@ -37,21 +38,17 @@ def show() -> None:
 
 
 def _show_public(current: CurrentRelease) -> None:
-    area = _find_area(current)
+    view = read_view(current)
     grid, detail = _open_columns()
     with grid:
-        listed = cells.list_multiples(current, (), {}, summary.EVERY, summary.CHILDREN)
-        _show_cells(listed, current, area, {})
+        listed = cells.list_multiples(current, (), {}, view.pathway, view.measure)
+        _show_cells(listed, current, view.area, {})
     with detail:
-        st.subheader(name_regions(current)[area], anchor=False)
-        _show_chart(current, (), area, summary.EVERY, summary.CHILDREN, None)
-        st.html(markup.render_table(summary.tabulate_years(current, area)))
+        st.subheader(name_regions(current)[view.area], anchor=False)
+        _show_chart(current, (), view, view.area, None)
+        st.html(markup.render_table(summary.tabulate_years(current, view.area)))
         st.html(markup.render_paragraphs([_("Outreach is published in ranges. More outreach finds more children.")]))
-    _show_table_of_areas(current, summary.EVERY)
-
-
-def _find_area(current: CurrentRelease) -> str:
-    return address.find_area(current, name_regions(current), summary.find_first_area(current))
+    _show_table_of_areas(current, view.pathway)
 
 
 def _open_columns() -> tuple[DeltaGenerator, DeltaGenerator]:
@@ -69,41 +66,35 @@ def _show_table_of_areas(current: CurrentRelease, pathway: str) -> None:
 
 
 def _show_partner(current: CurrentRelease) -> None:
-    pathway = address.read_pathway(list(summary.name_pathways(current)))
-    area, accepted = _find_area(current), read_breaks(read_site().derived)
+    pathway, accepted = read_view(current).pathway, read_breaks(read_site().derived)
     badges = cells.judge_changes(current, accepted, pathway)
     if answer := cells.find_answer(current, badges):
         st.html(markup.render_lead(answer))
     manifest = current_release.read_risk_manifest(current)
     if warning := warn_of_model(manifest.evaluation if manifest else None):
         st.warning(escape_markdown(warning))
-    with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
-        shown = address.pick_segment("trend", _("Show"), summary.name_measures(current))
-        beside = address.pick_from_menu("beside", _("Compare with"), summary.name_others(current), summary.NOBODY)
+    view = ask_view(current)
     grid, detail = _open_columns()
     with grid:
-        listed = cells.list_multiples(current, accepted, badges, pathway, shown)
-        _show_cells(listed, current, area, {"trend": shown, "beside": beside})
+        listed = cells.list_multiples(current, accepted, badges, pathway, view.measure)
+        _show_cells(listed, current, view.area, view.choices)
     with detail:
-        _show_trend(current, accepted, area, pathway, shown, beside)
+        _show_trend(current, accepted, view)
     with st.expander(_("Changes of counts in all areas")):
         st.dataframe(summary.tabulate_count_changes(current, pathway), hide_index=True)
     _show_table_of_areas(current, pathway)
 
 
-def _show_trend(
-    current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str, shown: str, beside: str
-) -> None:
+def _show_trend(current: CurrentRelease, accepted: Sequence[Break], view: TrendView) -> None:
     """Show the large chart of the chosen area, another one beside it, and what is said of its changes."""
     pathways, names = summary.name_pathways(current), summary.name_others(current)
-    others = [beside] if beside not in (summary.NOBODY, area) else []
-    drawn = [area, *others]
-    st.subheader(f"{name_regions(current)[area]} · {pathways[pathway]}", anchor=False)
-    most = summary.find_most(current, drawn, pathway)
-    for code in drawn:
+    area, pathway = view.area, view.pathway
+    st.subheader(f"{names[area]} · {pathways[pathway]}", anchor=False)
+    most = summary.find_most(current, view.areas, pathway)
+    for code in view.areas:
         if code != area:
             st.html(html('<p class="other">{}</p>', names[code]))
-        _show_chart(current, accepted, code, pathway, shown, most)
+        _show_chart(current, accepted, view, code, most)
     st.html(markup.render_paragraphs(breaks.list_latest_changes(current, accepted, area, pathway)))
     with st.expander(_("Breaks and changes found here")):
         st.html(markup.render_list([*breaks.list_details(current, accepted, area, pathway), _(_EFFORT)]))
@@ -113,9 +104,9 @@ def _show_trend(
 
 
 def _show_chart(
-    current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str, shown: str, most: float | None
+    current: CurrentRelease, accepted: Sequence[Break], view: TrendView, area: str, most: float | None
 ) -> None:
-    drawn = describe_trend(read_site(), current, tuple(accepted), area, pathway, shown, most)
+    drawn = describe_trend(read_site(), current, tuple(accepted), area, view.pathway, view.measure, most)
     if drawn is None:
         st.html(markup.render_paragraphs([_("no number")]))
         return

@@ -10,16 +10,10 @@ from dashboard.narrative.evaluation import warn_of_model
 from dashboard.pages.trends import breaks, cells, summary
 from dashboard.pages.trends.drawing import draw_trend
 from dashboard.pages.trends.multiples import AreaCell, Badge
+from dashboard.pages.trends.view import TrendView, read_view
 from dashboard.site import Site
-from dashboard.site.current_release import (
-    CurrentRelease,
-    list_levels,
-    name_regions,
-    read_country_names,
-    read_risk_manifest,
-)
+from dashboard.site.current_release import CurrentRelease, list_levels, read_country_names, read_risk_manifest
 from dashboard.site.text import _
-from dashboard.widgets import address
 from risk.model.breaks import Break, read_breaks
 
 _WIDE = 600
@@ -31,59 +25,54 @@ def make_sheet(site: Site, current: CurrentRelease) -> Sheet | None:
     """Return the sheet of the areas, pathway and measure in the address; None where there is nothing to draw."""
     if "encounters" not in list_levels(current):
         return None
-    names, pathways = summary.name_others(current), summary.name_pathways(current)
-    area = address.find_area(current, name_regions(current), summary.find_first_area(current))
-    pathway, shown, beside = summary.EVERY, summary.CHILDREN, summary.NOBODY
-    accepted: Sequence[Break] = ()
-    if current.tier == "partner":
-        pathway = address.read_pathway(list(pathways))
-        shown = address.read_choice("trend", list(summary.name_measures(current)))
-        beside, accepted = address.read_choice("beside", list(names)), read_breaks(site.derived)
-    areas = [area, *([beside] if beside not in (summary.NOBODY, area) else [])]
-    most = summary.find_most(current, areas, pathway)
+    view, names = read_view(current), summary.name_others(current)
+    accepted = read_breaks(site.derived) if current.tier == "partner" else ()
+    most = summary.find_most(current, view.areas, view.pathway)
     drawings, signs = [], list[str]()
-    for code in areas:
-        if drawn := draw_trend(site, current, accepted, code, pathway, shown, most):
-            chart, named = drawn
+    for code in view.areas:
+        if drawn := draw_trend(site, current, accepted, code, view.pathway, view.measure, most):
+            chart, meanings = drawn
             titled = chart.properties(width=_WIDE, title=names[code])
-            behind = summary.list_cells(current, code, pathway, shown, with_forecast=True)
+            behind = summary.list_cells(current, code, view.pathway, view.measure, with_forecast=True)
             drawings.append(draw_chart(titled, behind))
-            signs += named
+            signs += meanings
     if not drawings:
         return None
-    badges = cells.judge_changes(current, accepted, pathway) if current.tier == "partner" else {}
-    drawings.append(_draw_multiples(current, accepted, badges, pathway, shown))
-    measure = summary.name_measures(current)[shown] if shown == summary.SHARE else pathways[pathway]
+    badges = cells.judge_changes(current, accepted, view.pathway) if current.tier == "partner" else {}
+    drawings.append(_draw_multiples(current, accepted, badges, view))
+    is_share = view.measure == summary.SHARE
+    title = summary.name_measures(current)[view.measure] if is_share else summary.name_pathways(current)[view.pathway]
     return Sheet(
         drawings,
-        [LegendPart(measure, _name_unit(shown), _list_rows(signs), _list_sources(current, shown))],
+        [LegendPart(title, _name_unit(view.measure), _list_rows(signs), _list_sources(current, view.measure))],
         current.release.invented,
-        " · ".join([_("Trends"), names[area]]),
-        _list_sentences(current, accepted, badges, area, pathway) if current.tier == "partner" else [],
+        " · ".join([_("Trends"), names[view.area]]),
+        _list_sentences(current, accepted, badges, view) if current.tier == "partner" else [],
     )
 
 
 def _list_sentences(
-    current: CurrentRelease, accepted: Sequence[Break], badges: Mapping[str, Badge], area: str, pathway: str
+    current: CurrentRelease, accepted: Sequence[Break], badges: Mapping[str, Badge], view: TrendView
 ) -> list[str]:
     """Return what the page says first, then what it says of the chosen area."""
     manifest = read_risk_manifest(current)
     first = [cells.find_answer(current, badges), warn_of_model(manifest.evaluation if manifest else None)]
-    return [*filter(None, first), *breaks.list_latest_changes(current, accepted, area, pathway)]
+    return [*filter(None, first), *breaks.list_latest_changes(current, accepted, view.area, view.pathway)]
 
 
 def _draw_multiples(
-    current: CurrentRelease, accepted: Sequence[Break], badges: Mapping[str, Badge], pathway: str, shown: str
+    current: CurrentRelease, accepted: Sequence[Break], badges: Mapping[str, Badge], view: TrendView
 ) -> Drawing:
     """Draw the small pictures of all areas, those of a country below its name."""
-    listed, parts, down = cells.list_multiples(current, accepted, badges, pathway, shown), list[str](), 0.0
+    listed, parts = cells.list_multiples(current, accepted, badges, view.pathway, view.measure), list[str]()
+    down = 0.0
     for country, name in read_country_names(current).items():
         inside = [cell for cell in listed if cell.country == country]
         parts.append(write_line(name, 0, down + 20, 19, _INK, bold=True))
         down += 32
         for place, cell in enumerate(inside):
             x, y = (place % _ACROSS) * (_CELL[0] + _GAP), down + (place // _ACROSS) * (_CELL[1] + _GAP)
-            behind = summary.list_cells(current, cell.area, pathway, shown)
+            behind = summary.list_cells(current, cell.area, view.pathway, view.measure)
             parts.append(f'<g transform="translate({x:.0f} {y:.0f})">{_draw_multiple(cell)}{draw_cells(behind)}</g>')
         down += -(-len(inside) // _ACROSS) * (_CELL[1] + _GAP) + 8
     wide = _ACROSS * (_CELL[0] + _GAP)

@@ -648,10 +648,9 @@ def test_no_other_page_uses_the_names_of_its_choices_in_the_address():
     """Pages share the address and the session: two pages must not use one name for different choices."""
     used = {}
     for path in Path(summary.__file__).parents[1].rglob("*.py"):
-        names = re.findall(r'address\.pick_\w+\(\s*"(\w+)"', path.read_text(encoding="utf-8"))
+        names = re.findall(r'address\.(?:pick|read)_\w+\(\s*"(\w+)"', path.read_text(encoding="utf-8"))
         used |= {name: used.get(name, set()) | {path.parent.name} for name in names}
-    assert used["services"] == {"coverage"}
-    assert used["moves"] == {"reallocate"}
+    assert (used["services"], used["between"], used["trend"]) == ({"coverage"}, {"reallocate"}, {"trends"})
     others = {name: pages for name, pages in used.items() if pages - {"reallocate"}}
     assert not set(others) & {"plan", *session.ADDRESS}
 
