@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from dashboard.site.text import _, speak
-from tests.helpers.browser import click_area, map_frame, until, wait_for_map
+from dashboard.site.text import translate_into
+from tests.helpers.browser import click_area, map_frame, settle, until, wait_for_map
 
 pytestmark = pytest.mark.browser
 PICTURES = os.environ.get("TACT_PICTURES")
@@ -25,16 +25,12 @@ class Person:
     def __init__(self, page, name, language):
         self.page, self.name, self.language, self.steps = page, name, language, []
 
-    def say(self, message):
-        with speak(self.language):
-            return _(message)
-
     def step(self, act, reached):
         """Do something that is one step, wait until it shows, and keep a picture where one is asked for."""
         self.steps.append(self.place)
         act()
         until(self.page, reached)
-        self.settle()
+        settle(self.page)
         if PICTURES:
             self.page.screenshot(path=Path(PICTURES, f"{self.name}-{self.language}-{len(self.steps)}.png"))
 
@@ -44,16 +40,10 @@ class Person:
         asked = urlsplit(self.page.url)
         return asked.path, parse_qs(asked.query).get("area", [""])[0]
 
-    def settle(self):
-        seen = ""
-        for _turn in range(60):
-            self.page.wait_for_timeout(400)
-            if self.page.url == seen and not self.page.locator("[data-testid=stSpinner]").count():
-                return
-            seen = self.page.url
-
     def open_page(self, title, address):
-        link = self.page.locator(".topbar nav").get_by_role("link", name=self.say(title), exact=True)
+        link = self.page.locator(".topbar nav").get_by_role(
+            "link", name=translate_into(self.language, title), exact=True
+        )
         self.step(link.click, lambda: urlsplit(self.page.url).path == f"/{address}")
 
     def go_back(self):
@@ -62,7 +52,7 @@ class Person:
             place = self.steps.pop()
             self.page.go_back()
             until(self.page, lambda place=place: self.place == place)
-            self.settle()
+            settle(self.page)
         assert self.page.evaluate("document.documentElement.lang") == self.language
         assert self.page.watch.clean, vars(self.page.watch)
 
@@ -78,7 +68,7 @@ def test_a_meeting_looks_from_the_answer_to_the_map_and_the_plan_on_a_projector(
     page = look(f"{served.url}/?lang={language}&projector=1", size, ready=False)
     page.locator(".finding").wait_for(timeout=60_000)
     person = Person(page, f"meeting-{size[0]}", language)
-    person.settle()
+    settle(page)
     row = page.locator(f".ranking tr[data-area={DURRES}] a").first
     person.step(row.click, lambda: person.place[1] == DURRES)
     person.open_page("Map", "map")
@@ -98,11 +88,11 @@ def test_a_phone_goes_from_the_answer_to_an_area_and_its_place_on_the_map(served
     page = look(f"{served.url}/?lang={language}", (390, 844), ready=False)
     page.locator(".finding").wait_for(timeout=60_000)
     person = Person(page, "phone", language)
-    person.settle()
+    settle(page)
     row = page.locator(f".ranking tr[data-area={DURRES}] a").first
     person.step(row.click, lambda: person.place[1] == DURRES)
     for title, address in (("Map", "map"), ("Risk", "risk")):
-        page.get_by_role("button", name=person.say("Pages")).click()
+        page.get_by_role("button", name=translate_into(language, "Pages")).click()
         person.open_page(title, address)
         assert not page.locator(".topbar nav").is_visible()
         assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 390

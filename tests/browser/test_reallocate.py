@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.site.text import _, speak
+from dashboard.site.text import translate_into
 from tests.helpers.browser import map_frame, shown, until
 
 pytestmark = pytest.mark.browser
@@ -39,35 +39,33 @@ def cards(page):
 
 @pytest.mark.parametrize(("language", "size"), [("en", (1366, 768)), ("sq", (1024, 768)), ("el", (1920, 1080))])
 def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look, language, size):
-    def say(message):
-        with speak(language):
-            return _(message)
-
     page = look(f"{served.url}/?lang={language}", size, ready=False)
     page.locator(".finding a.first").click(timeout=FIRST)
     page.locator(".lead").wait_for(timeout=FIRST)
     assert "/reallocate" in page.url
     first = cards(page)[0]
-    page.get_by_role("button", name=say("Decline")).first.click()
-    page.get_by_label(say("Reason (others will read it; write nothing about a child)")).fill(
+    page.get_by_role("button", name=translate_into(language, "Decline")).first.click()
+    page.get_by_label(translate_into(language, "Reason (others will read it; write nothing about a child)")).fill(
         "The team has just arrived."
     )
-    page.get_by_role("button", name=say("Decline: do not make this move")).click()
-    page.get_by_role("button", name=say("Undo")).wait_for()
+    page.get_by_role("button", name=translate_into(language, "Decline: do not make this move")).click()
+    page.get_by_role("button", name=translate_into(language, "Undo")).wait_for()
     until(page, lambda: first not in cards(page))
     answer = lead(page)
-    page.get_by_text(say("Save, open and compare plans")).click()
-    page.get_by_label(say("Title")).fill(f"Nearer to the children ({language})")
-    page.get_by_role("button", name=say("Save this plan")).click()
-    page.get_by_text(say("The plan is saved. You can open, compare and download it below.")).wait_for()
+    page.get_by_text(translate_into(language, "Save, open and compare plans")).click()
+    page.get_by_label(translate_into(language, "Title")).fill(f"Nearer to the children ({language})")
+    page.get_by_role("button", name=translate_into(language, "Save this plan")).click()
+    page.get_by_text(
+        translate_into(language, "The plan is saved. You can open, compare and download it below.")
+    ).wait_for()
     until(page, lambda: "plan=" in page.url)
     with page.expect_download(timeout=120_000) as download:
-        page.get_by_role("button", name=say("Briefing (PDF)")).click()
+        page.get_by_role("button", name=translate_into(language, "Briefing (PDF)")).click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
     again = opened(look, served, page.url.removeprefix(served.url + "/"))
     assert lead(again) == answer
     until(again, lambda: "The team has just arrived." in again.locator(".stMain").inner_text())
-    again.get_by_text(say("Save, open and compare plans")).click()
+    again.get_by_text(translate_into(language, "Save, open and compare plans")).click()
     until(again, lambda: f"Nearer to the children ({language})" in again.locator(".stMain").inner_text())
     for seen in (page.watch, again.watch):
         assert seen.clean, vars(seen)

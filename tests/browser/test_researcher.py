@@ -11,9 +11,9 @@ import pyogrio
 import pytest
 
 from dashboard.pages.download.form import name_layer
-from dashboard.site.text import _, speak
+from dashboard.site.text import speak, translate_into
 from data.tables.states import STATES
-from tests.helpers.browser import until
+from tests.helpers.browser import settle, until
 
 pytestmark = pytest.mark.browser
 WANTED = ("encounters", "effort")
@@ -27,12 +27,10 @@ class Researcher:
     def __init__(self, page, language):
         self.page, self.language, self.choices = page, language, 0
 
-    def say(self, message, **values):
-        with speak(self.language):
-            return _(message).format(**values)
-
     def open_download(self):
-        self.page.locator(".topbar nav").get_by_role("link", name=self.say("Download"), exact=True).click()
+        self.page.locator(".topbar nav").get_by_role(
+            "link", name=translate_into(self.language, "Download"), exact=True
+        ).click()
         self.choices += 1
         self.page.locator("[data-testid=stDownloadButton]").first.wait_for(timeout=60_000)
 
@@ -67,18 +65,10 @@ class Researcher:
         for left in reversed(range(self.choices)):
             self.page.go_back()
             if left:
-                self.settle()
+                settle(self.page, 1000)
                 seen.append(self.page.url)
         until(self.page, lambda: self.page.url == start)
         return seen
-
-    def settle(self):
-        """Wait until the address has not changed for a second."""
-        seen, same = "", 0
-        while same < 5:
-            self.page.wait_for_timeout(200)
-            same = same + 1 if self.page.url == seen else 0
-            seen = self.page.url
 
 
 @pytest.mark.parametrize(("language", "tier"), [("en", "partner"), ("sq", "public"), ("el", "partner")])
@@ -86,7 +76,7 @@ def test_a_researcher_takes_layers_away_and_opens_them(request, look, tmp_path, 
     page = look(f"{request.getfixturevalue(tier).url}/?lang={language}", ready=False)
     page.locator(".topbar nav a[aria-current=page]").wait_for(timeout=60_000)
     researcher = Researcher(page, language)
-    researcher.settle()
+    settle(page, 1000)
     start = page.url
     researcher.open_download()
     researcher.choose_layers()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.web.navigation import PAGES
-from tests.helpers.browser import map_frame, until, wait_for_map
+from tests.helpers.browser import map_frame, settle, until, wait_for_map
 
 pytestmark = pytest.mark.browser
 
@@ -19,16 +19,6 @@ def query(page):
 
 def wait_for_bar(page):
     page.locator(".topbar nav a[aria-current=page]").wait_for(state="attached", timeout=60_000)
-
-
-def settle(page):
-    """Wait until the address does not change any more."""
-    seen = ""
-    for _ in range(60):
-        page.wait_for_timeout(500)
-        if page.url == seen and not page.locator("[data-testid=stSpinner]").count():
-            return
-        seen = page.url
 
 
 def test_each_page_is_one_step_back_and_the_area_goes_along(partner, look):

@@ -177,6 +177,16 @@ def until(page: Any, condition: Callable[[], bool]) -> None:
     assert condition()
 
 
+def settle(page: Any, still: int = 500) -> None:
+    """Wait until the address has not changed for so many milliseconds, and nothing is being made."""
+    seen = ""
+    for _ in range(60):
+        page.wait_for_timeout(still)
+        if page.url == seen and not page.locator("[data-testid=stSpinner]").count():
+            return
+        seen = page.url
+
+
 def area_point(page: Any, code: str, level: str) -> dict[str, float]:
     """Return the position of an area's centre in the frame of the map."""
     script = """async ([code, level]) => {
