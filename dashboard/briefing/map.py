@@ -95,7 +95,7 @@ def draw_map(
         *(shapes.get(code, _EMPTY).draw(path) for code, path in outline_areas(areas, level).items()),
         f'<path d="{_borders(areas)}" fill="none" stroke="{_COUNTRY}" stroke-width="1.5"/>',
         *over,
-        *(one.svg for one in arrows),
+        *(arrow.svg for arrow in arrows),
         *_labels(points, names or {}, arrows, size, centred=not (flows or over)),
         "</svg>",
     ]
@@ -106,7 +106,7 @@ def _labels(
     points: Mapping[str, Point], names: Mapping[str, str], arrows: Sequence[Arrow], size: float, *, centred: bool
 ) -> Iterable[str]:
     wanted = [(names[code], points[code]) for code in names if code in points]
-    passed = [point for one in arrows for point in one.points]
+    passed = [point for arrow in arrows for point in arrow.points]
     return place_names(wanted, passed, (WIDTH, HEIGHT), size, centred=centred)
 
 

@@ -128,8 +128,8 @@ def draw_arrow(arrow: Arrow, cell: Mapping[str, str] | None = None) -> str:
         rim = f'<circle {ring} stroke="#fff" stroke-width="{width + _RIM:.1f}"/>'
         drawn, middle = f'{rim}<circle {ring} stroke="{colour}" stroke-width="{width:.1f}"/>', start
     else:
-        made = plane.draw_arrow(start, end, width, colour)
-        drawn, middle = made.svg, made.points[len(made.points) // 2]
+        line = plane.draw_arrow(start, end, width, colour)
+        drawn, middle = line.svg, line.points[len(line.points) // 2]
     if arrow.sign:
         x, y = middle
         drawn += (
@@ -143,7 +143,7 @@ def draw_arrow(arrow: Arrow, cell: Mapping[str, str] | None = None) -> str:
 def make_key_part(key: Key, notes: Sequence[str] = ()) -> LegendPart:
     """Return the legend of a still map; what is no colour on the page is the pattern of "cannot tell"."""
     hatch = fill_state("cannot_tell")
-    rows = [LegendRow(one.colour if one.colour.startswith("#") else hatch, one.words) for one in key.classes]
+    rows = [LegendRow(c.colour if c.colour.startswith("#") else hatch, c.words) for c in key.classes]
     return LegendPart(key.title, key.unit, rows, [*filter(None, (*key.notes, *notes))])
 
 
@@ -153,8 +153,11 @@ def read_source(current: CurrentRelease, layer: str) -> str:
     if not levels:
         return ""
     legend = current_release.read_layer(current, layer, "region" if "region" in levels else levels[0], "", ()).legend
-    source = translate(legend.source).rstrip(".")
-    return f"{source[:1].upper()}{source[1:]}."
+    return _write_sentence(translate(legend.source))
+
+
+def _write_sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def format_cell(number: float) -> str:
@@ -260,9 +263,7 @@ def make_part(mark: Mark, *, over_fill: bool) -> LegendPart:
     """Return the legend of a layer; `over_fill` says whether another one fills the areas."""
     words = mark.data.legend
     unit = ", ".join(part for part in (mark.unit, translate(words.period)) if part)
-    margin = translate(words.margin)
-    source = translate(words.source).rstrip(".")
-    notes = [f"{text[:1].upper()}{text[1:]}." for text in (margin, source) if text]
+    notes = [_write_sentence(text) for text in map(translate, (words.margin, words.source)) if text]
     return LegendPart(mark.title, unit, [*_list_classes(mark), *_list_states_of(mark, over_fill=over_fill)], notes)
 
 

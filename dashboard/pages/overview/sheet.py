@@ -25,5 +25,8 @@ def make_sheet(_site: Site, current: CurrentRelease) -> Sheet | None:
         [make_key_part(content.key, [read_source(current, "risk"), noise])],
         current.release.invented,
         _("Overview"),
-        [f"{one.lead} ({one.detail})." if one.detail else f"{one.lead}." for one in content.findings],
+        [
+            f"{finding.lead} ({finding.detail})." if finding.detail else f"{finding.lead}."
+            for finding in content.findings
+        ],
     )

@@ -94,7 +94,7 @@ def _read_with_posts(current: CurrentRelease, posts: str, level: Level) -> PlanI
 
 @lru_cache(maxsize=128)
 def _make_plan(current: CurrentRelease, posts: str, setting: Setting, decisions: tuple[AuthoredDecision, ...]) -> Plan:
-    return make_plan(read_ground(current, posts, setting.level), setting, [one.decision for one in decisions])
+    return make_plan(read_ground(current, posts, setting.level), setting, [authored.decision for authored in decisions])
 
 
 @lru_cache(maxsize=64)
@@ -102,7 +102,9 @@ def compute_frontier(
     current: CurrentRelease, posts: str, setting: Setting, decisions: tuple[AuthoredDecision, ...]
 ) -> tuple[Point, ...]:
     """Compute the gains for other numbers of moves, see `risk.planning.inputs.make_frontier`."""
-    return make_frontier(read_ground(current, posts, setting.level), setting, [one.decision for one in decisions])
+    return make_frontier(
+        read_ground(current, posts, setting.level), setting, [authored.decision for authored in decisions]
+    )
 
 
 @lru_cache(maxsize=128)

@@ -22,9 +22,10 @@ def render_verdict(t: Speech, plan: PlanSummary) -> Markup:
     """Return the advice, a gauge of how sure it is, the numbers that matter, and the reasons folded."""
     verdict, figures = word_verdict(t, plan), list_figures(t, plan)
     shown = (figures[place] for place in _SHOWN)
-    first = join_markup(html("<div><dt>{}</dt><dd>{}</dd></div>", one.label, one.value) for one in shown)
+    first = join_markup(html("<div><dt>{}</dt><dd>{}</dd></div>", figure.label, figure.value) for figure in shown)
     rest = join_markup(
-        html("<div><dt>{}</dt><dd>{} <small>{}</small></dd></div>", one.label, one.value, one.below) for one in figures
+        html("<div><dt>{}</dt><dd>{} <small>{}</small></dd></div>", figure.label, figure.value, figure.below)
+        for figure in figures
     )
     sentences = [verdict.text, "" if plan.verdict.proven else word_time_up(t), *summary.explain_measure(plan)]
     return html(

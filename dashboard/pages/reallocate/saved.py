@@ -53,7 +53,7 @@ def word_damaged(plans: SavedPlans) -> str:
 
 def word_changes(t: Speech, plans: Sequence[SavedPlan], work: Workplace, setting: Setting, plan: PlanSummary) -> str:
     """Return how the opened plan differs from the same plan computed now; empty if they are equal."""
-    opened = next((one.summary for one in plans if one.address == work.follows), None)
+    opened = next((candidate.summary for candidate in plans if candidate.address == work.follows), None)
     if opened is None or opened.setting != setting or opened.decisions != work.decisions:
         return ""
     before, now = opened.verdict, plan.verdict
@@ -115,7 +115,7 @@ def offer_briefing(
 
 def _find_same(plans: Sequence[SavedPlan], work: Workplace, setting: Setting) -> SavedPlan | None:
     """Return the opened plan if setting, decisions, posts and tables are still those that it was saved with."""
-    opened = next((one for one in plans if one.address == work.follows), None)
+    opened = next((candidate for candidate in plans if candidate.address == work.follows), None)
     if opened is None:
         return None
     summary = opened.summary
@@ -209,7 +209,7 @@ def tabulate_plans(t: Speech, plans: Sequence[SavedPlan]) -> pd.DataFrame:
             name_answer(t, plan),
             plan.note,
         )
-        for plan in (one.summary for one in plans)
+        for plan in (candidate.summary for candidate in plans)
     ]
     head = [_("Plan"), _("Saved by"), _("Moves"), _("Gain, children per quarter (95 %)"), _("Advice"), _("Note")]
     return pd.DataFrame(rows, columns=head)

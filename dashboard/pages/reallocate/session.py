@@ -106,7 +106,7 @@ def open_from_address(plans: Sequence[SavedPlan]) -> bool:
         if st.session_state.get(_OPENED) and not asked:
             st.query_params[_PLAN] = st.session_state[_OPENED]
         return True
-    plan = next((one for one in plans if one.address == asked), None)
+    plan = next((plan for plan in plans if plan.address == asked), None)
     if plan is None:
         del st.query_params[_PLAN]
         return False
@@ -141,8 +141,8 @@ def make_workplace(plan: SavedPlan) -> Workplace:
 def find_in_address(plans: Sequence[SavedPlan], level: Level) -> Workplace:
     """Return the data of the saved plan that the address names; what another level was planned with means nothing."""
     asked = address.read_parameter(_PLAN)
-    found = next((one for one in plans if one.address == asked and one.summary.setting.level == level), None)
-    return Workplace() if found is None else make_workplace(found)
+    plan = next((plan for plan in plans if plan.address == asked and plan.summary.setting.level == level), None)
+    return Workplace() if plan is None else make_workplace(plan)
 
 
 def remember_saved(plan: SavedPlan) -> None:

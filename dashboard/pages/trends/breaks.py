@@ -27,9 +27,10 @@ _NOTE, _ROLE, _REFUSED = "break_note", "break_role", "break_refused"
 def name_breaks(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> dict[str, str]:
     """Return the sentences on accepted and possible breaks of an area's series, by quarter."""
     possible = summary.list_possible(current, accepted, area, pathway)
+    mine = summary.list_accepted(accepted, area)
     return {
         **{jump.period: narrative.format_break(current, jump) for jump in possible},
-        **{one.period: narrative.format_accepted_break(current, one) for one in summary.list_accepted(accepted, area)},
+        **{known.period: narrative.format_accepted_break(current, known) for known in mine},
     }
 
 
@@ -73,9 +74,9 @@ def ask_about_breaks(current: CurrentRelease, accepted: Sequence[Break], area: s
                 on_click=_accept,
                 args=(current, jump.period, jump.place),
             )
-        for one in mine:
-            label = _("Remove the break from {quarter} on", quarter=_label(one.period))
-            st.button(label, key=f"remove-{one.period}-{one.place}", on_click=_remove, args=(one,))
+        for known in mine:
+            label = _("Remove the break from {quarter} on", quarter=_label(known.period))
+            st.button(label, key=f"remove-{known.period}-{known.place}", on_click=_remove, args=(known,))
     if refused := st.session_state.pop(_REFUSED, ""):
         st.error(escape_markdown(refused))
 
