@@ -39,7 +39,7 @@ def word_unmet(t: Speech, judged: AreaJudgement) -> str:
     Empty where it was not calculated.
     """
     if judged.doubt:
-        return f"{t(DOUBTS[judged.doubt], country=t.name_area(judged.country))}."
+        return word_doubt(t, judged.country, judged.doubt)
     if judged.unmet is None:
         return ""
     return t(
@@ -47,6 +47,11 @@ def word_unmet(t: Speech, judged: AreaJudgement) -> str:
         "{areas} in the country ({first} to {last}).",
         **_fill_amount(t, judged.unmet),
     )
+
+
+def word_doubt(t: Speech, country: str, doubt: Doubt) -> str:
+    """Return why need cannot be said in a country."""
+    return f"{t(DOUBTS[doubt], country=t.name_area(country))}."
 
 
 def word_rate(t: Speech, rate: Statement | None, pathway: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from dashboard.narrative.area import word_change_in
+from dashboard.narrative.area import word_change_in, word_doubt
 from dashboard.narrative.judgement import AreaJudgement, Burden, Change, Statement, judge_areas, read_country_changes
 from dashboard.narrative.risk import FALLING, RISING
 from dashboard.narrative.shift import POSSIBLE_BREAK, list_shifts
@@ -30,14 +30,20 @@ def list_levels(t: Speech, current: CurrentRelease, most: int | None = None) -> 
     """Return the areas with a high or low rate, by country and pathway; at most `most` areas each."""
     countries = dict.fromkeys(area.country for area in judge_areas(current).values())
     levels = [_word_rates(t, current, country, pathway, most) for country in countries for pathway in PATHWAYS]
-    said = [level for level in levels if level]
+    said = list(dict.fromkeys(filter(None, levels)))
     return said or [t("The release has no result of the risk model for its counties and regions.")]
 
 
 def word_level(t: Speech, current: CurrentRelease, country: str, pathway: str, most: int | None = None) -> str:
-    """Return the areas of a country with a high or low rate on a pathway, at most `most` of each; empty without any."""
+    """Return the areas of a country with a high or low rate on a pathway, at most `most` of each.
+
+    Of a country without any record that it has none; empty where the result has no such country.
+    """
     inside = _list_inside(current, country, pathway)
-    return _word_level(t, country, pathway, inside, most) if inside else ""
+    if inside:
+        return _word_level(t, country, pathway, inside, most)
+    is_silent = any(a.country == country and a.doubt == "silent" for a in judge_areas(current).values())
+    return word_doubt(t, country, "silent") if is_silent else ""
 
 
 def _list_inside(current: CurrentRelease, country: str, pathway: str) -> list[AreaJudgement]:

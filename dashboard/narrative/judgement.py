@@ -7,6 +7,7 @@ what `tact risk` wrote beside the release; on the public tier there is nothing t
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -30,7 +31,6 @@ ALL = "all"  # pathways
 GapAnswer = Literal["gap", "none", "cannot_tell", "withheld"]
 Doubt = Literal["few", "silent"]
 _LEAST, _WIDEST = 0.5, 20.0  # children in a quarter; the upper end, times the estimate
-_NO_RECORD = ("almost_none", "not_searched", "no_data")  # states
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,8 @@ class AreaJudgement:
     rates, burdens (children newly in need), changes : by pathway. need : all pathways. share : of internal trafficking
     in what is met, the last complete year compared with the first, for Durrës and Tirana. gaps : whether reach of
     services has one, by axis of work. doubt : why need cannot be said in its country: too few records, or silent,
-    without any record of children or outreach; None where it can. No part that counts need is given then.
+    without any record of children or outreach; None where it can. No part that counts need is given then, and of a
+    silent country the model says nothing at all.
     """
 
     area: str
@@ -146,11 +147,12 @@ def judge_areas(current: CurrentRelease) -> dict[str, AreaJudgement]:
     rates, burdens, changes = (_read_by_pathway(current, read) for read in readers)
     needs, unmet = (_list_rows(current_release.read_table(current, name)) for name in ("need_region_quarter", UNMET))
     gaps, shifts = _read_gaps(current), read_shifts(current)
-    known = {str(code): land[code] for code in land.index if any(code in rows for rows in rates.values())}
-    sizes, silent = Counter(known.values()), find_silent_countries(current)
+    judged = {str(code) for pathway in name_pathways() for code in read_area_rates(current, pathway).index}
+    known = {str(code): land[code] for code in land.index if code in judged}
+    sizes, told = Counter(known.values()), {known[code] for rows in rates.values() for code in rows}
     amounts = {code: _make_amount(unmet[code]) for code in known if code in unmet}
     doubts = {country: _doubt_need([amounts[c] for c in amounts if known[c] == country]) for country in sizes}
-    doubts |= {country: "silent" for country in sizes if country in silent}
+    doubts |= {country: "silent" for country in sizes if country not in told}
     return {
         code: AreaJudgement(
             code,
@@ -178,19 +180,6 @@ def _doubt_need(amounts: Sequence[Amount]) -> Doubt | None:
     if most is None or (most.value >= _LEAST and (most.low >= _LEAST or most.high <= _WIDEST * most.value)):
         return None
     return "few"
-
-
-@lru_cache(maxsize=16)
-def find_silent_countries(current: CurrentRelease) -> frozenset[str]:
-    """Return the countries in which the release shows neither a child nor outreach in any area and quarter."""
-    land, heard = load_areas(current.release).table["country"].astype(str), set[str]()
-    for layer in ("encounters", "effort"):
-        if not current_release.has_layer(current, layer, "region", ()):
-            continue
-        periods = current_release.list_periods(current, layer, "region", "", ())
-        for frame in current_release.read_series(current, layer, "region", periods, ()).values():
-            heard |= {str(land[code]) for code in frame.index[~frame["state"].isin(_NO_RECORD)] if code in land.index}
-    return frozenset(set(land) - heard) if heard else frozenset()
 
 
 def judge_area(current: CurrentRelease, area: str) -> AreaJudgement | None:
@@ -261,7 +250,8 @@ def _read_by_pathway(
 
 
 def _list_rows(frame: pd.DataFrame) -> Rows:
-    return {str(row["area"]): row for row in frame.to_dict("records")}
+    """Return the rows with an estimate."""
+    return {str(row["area"]): row for row in frame.to_dict("records") if not math.isnan(row["lower"])}
 
 
 def _read_changes(current: CurrentRelease, pathway: str, level: str = "region") -> pd.DataFrame:

@@ -5,6 +5,7 @@ A withheld number is never counted as zero: a sum without it is a lower limit, a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -107,7 +108,7 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
     """Return the note on an area's value: the kind of route, the chance of a gap, or the 95 % interval."""
     if show == "minutes":
         return WAYS.get(str(row["way"])) or (_NEARER if row["nearer"] else "")
-    if row["state"] == "withheld":
+    if math.isnan(row["chance" if show == "gap" else "median"]):  # withheld, or nothing can be said of need there
         return ""
     if show == "gap":
         template = mark("chance of a gap: {chance}")

@@ -183,7 +183,7 @@ def _title(show: str, pathway: str) -> str:
 def _note(show: str, row: Mapping[Any, Any]) -> str:
     """Return the note of a row; of a municipality also whether the same is said of its whole region."""
     words = _note_interval(show, row)
-    if row["region_only"] is not True:
+    if not words or row["region_only"] is not True:
         return words
     return Message(_REGION_ONLY.get(show, _REGION_ONLY["class"]), what=words)
 

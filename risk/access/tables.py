@@ -33,6 +33,7 @@ from risk.access import Access, Catchment, Certainty, Supply, compute_access, fi
 from risk.model.detection import draw_yearly_need
 from risk.model.draws import Draws
 from risk.model.observations import Observations
+from risk.model.statements import say_nothing_of
 from risk.numbers import round_to_two_digits
 
 By = Literal["", "axis", "duty_bearer"]
@@ -125,6 +126,8 @@ def make_access_tables(
             parts = [_tabulate_services(release, routes, need, by, category) for category in kinds]
             for measure, title in TITLES.items():
                 rows = pd.concat([category[measure] for category in parts], ignore_index=True)
+                if measure != "accesstime":  # the others compare services with need
+                    rows = say_nothing_of(observations.silent_places, rows)
                 yield _make_table(measure, "quarter", split, title, rows)
 
 
@@ -270,6 +273,7 @@ def _make_need_table(need: Floats, observations: Observations) -> Table:
     low, median, high = round_to_two_digits(np.quantile(need, _ENDS, axis=0))
     columns = {"value": median, "state": "number", "lower": low, "upper": high}
     rows = pd.DataFrame({"area": list(observations.areas), "period": observations.quarters[-1], **columns})
+    rows = say_nothing_of(observations.silent_places, rows)
     return _make_table("need", "quarter", (), "Children in need per quarter, average of the last year", rows)
 
 

@@ -7,7 +7,7 @@ between two censuses are interpolated.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -171,6 +171,19 @@ class Observations:
     def country_names(self) -> tuple[str, ...]:
         """The codes of the countries, each once, sorted."""
         return tuple(sorted(set(self.countries)))
+
+    @property
+    def silent_places(self) -> frozenset[str]:
+        """The countries in which nobody was counted and no outreach is recorded at any time, and their areas."""
+        heard = (self.published > 0).any(axis=(1, 2, 3)) | self.has_outreach.any(axis=1)
+        if self.totals is not None:
+            heard |= (self.totals > 0).any(axis=1)
+        silent = set(self.countries) - set(np.array(self.countries)[heard].tolist())
+        return frozenset(silent).union(self.list_areas_in(silent))
+
+    def list_areas_in(self, countries: Collection[str]) -> list[str]:
+        """List the areas of some countries."""
+        return [area for area, country in zip(self.areas, self.countries, strict=True) if country in countries]
 
     @property
     def country_of(self) -> Ints:

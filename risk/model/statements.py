@@ -8,11 +8,12 @@ dashboard/narrative words.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from data.workspace.types import Bools, Floats, Ints
 
@@ -26,6 +27,16 @@ CERTAINTIES = {
     "very_likely_not": 0.0,
 }
 NONE = -1
+# What the columns of a table hold where nothing is said; numbers are empty there.
+_UNSAID = {
+    "state": "cannot_tell",
+    "statement": "",
+    "surely": "",
+    "certainty": "cannot_tell",
+    "reports_alone": False,
+    "region_only": False,
+    "effort_warning": False,
+}
 
 
 @dataclass(frozen=True)
@@ -113,6 +124,17 @@ class Statements:
 def name_certainty(probability: Floats) -> np.ndarray:
     """Return the code of the word for each probability, any shape."""
     return np.select([probability >= least for least in CERTAINTIES.values()], list(CERTAINTIES), "very_likely_not")
+
+
+def say_nothing_of(places: Collection[str], rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table, by `area`, without any number or claim of some places; what is withheld stays so."""
+    unsaid = rows["area"].isin(list(places))
+    if not unsaid.any():
+        return rows
+    changed = {str(name): rows[name].mask(unsaid) for name in rows.select_dtypes("number")}
+    changed |= {name: rows[name].mask(unsaid, word) for name, word in _UNSAID.items() if name in rows}
+    changed["state"] = changed["state"].mask(rows["state"] == "withheld", "withheld")
+    return rows.assign(**changed)
 
 
 def choose_statements(chances: Floats, claims: Sequence[Claim]) -> Statements:

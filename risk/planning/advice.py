@@ -26,6 +26,7 @@ from risk.model import Fit
 from risk.model.burden import judge_burden
 from risk.model.detection import draw_yearly_need
 from risk.model.observations import Observations
+from risk.model.statements import say_nothing_of
 from risk.numbers import round_to_two_digits
 from risk.planning import posts as tables
 from risk.planning.benefit import compute_met
@@ -113,6 +114,7 @@ def _make_unmet_table(observations: Observations, ground: PlanInputs, need: Floa
     rows = _judge_unmet(need - met, met, observations.country_of)
     rows.insert(0, "area", observations.areas)
     rows.insert(1, "period", Period.parse(observations.quarters[-1]).id)
+    rows = say_nothing_of(observations.silent_places, rows)
     title = "Children in need whom outreach of today does not reach, per quarter, average of the last year"
     return Table("unmet", "region", "quarter", (), title, pa.Table.from_pandas(rows, preserve_index=False))
 

@@ -135,14 +135,15 @@ class PlanInputs:
         fit = fit or _fit_regions(release, areas)
         regions = fit.observations
         observations = regions if level == "region" else Observations.from_release(release, areas, level)
+        silent = np.isin(observations.areas, observations.list_areas_in(regions.silent_places))
         draft = tables.draft_posts(observations)
         travel = _read_travel(release, areas, level).select(observations.areas)
         return cls(
             release.name,
             release.checksum,
             draft,
-            _place_posts(draft, observations, travel),
-            _group_need(_draw_need(fit, observations), observations.pathways),
+            _place_posts(draft, observations, travel, silent),
+            _group_need(_draw_need(fit, observations, silent), observations.pathways),
             _find_communities(release, observations.areas, level),
             _find_under_searched(observations),
             observations.countries,
@@ -246,9 +247,10 @@ def _read_travel(release: Release, areas: geography.Areas, level: Level) -> Trav
     return Travel.between(areas, level, uploaded=times.uploaded, ferries=times.ferries)
 
 
-def _place_posts(table: tables.PostsTable, observations: Observations, travel: Travel) -> Posts:
+def _place_posts(table: tables.PostsTable, observations: Observations, travel: Travel, silent: Bools) -> Posts:
     """Return the posts with units in the middle of their areas. No unit serves, or moves to, another country.
 
+    silent : areas of which nothing can be said, (A,). No unit moves there.
     Across water without an entered travel time, nobody is served, but units may move: the cost is the time of
     the straight line.
     """
@@ -261,7 +263,7 @@ def _place_posts(table: tables.PostsTable, observations: Observations, travel: T
         table.kinds,
         table.units,
         compute_reach(observations.expected[:, -1], weight),
-        np.where(same, travel.minutes / 60.0, np.inf),
+        np.where(same & ~silent, travel.minutes / 60.0, np.inf),
         table.room,
         table.committed,
         observations.regions,
@@ -274,14 +276,18 @@ def _fit_regions(release: Release, areas: geography.Areas) -> Fit:
     return RiskModel().fit(observations).fit_
 
 
-def _draw_need(fit: Fit, observations: Observations) -> Floats:
+def _draw_need(fit: Fit, observations: Observations, silent: Bools) -> Floats:
     """Draw the children in need per quarter on each pathway, (d, A, P), eq. (12).
 
-    fit : of the regions. observations : those of the regions, or of the municipalities in them.
+    fit : of the regions. observations : those of the regions, or of the municipalities in them. silent : areas of
+    which nothing can be said, (A,): a plan counts no need there.
     """
     if observations is fit.observations:
-        return draw_yearly_need(fit.draws(_DRAWS, _SEED), observations, _SEED)
-    return fit_municipalities(fit, observations).draw_yearly_need(_DRAWS, _SEED)
+        need = draw_yearly_need(fit.draws(_DRAWS, _SEED), observations, _SEED)
+    else:
+        need = fit_municipalities(fit, observations).draw_yearly_need(_DRAWS, _SEED)
+    need[:, silent] = 0.0
+    return need
 
 
 def _group_need(need: Floats, pathways: Sequence[str]) -> dict[str, Floats]:

@@ -92,7 +92,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class AreaCoverage:
-    """Children in need per quarter in an area, those whose need is met, and units by kind."""
+    """Children in need per quarter in an area, those whose need is met, and units by kind.
+
+    An area of a country of which nothing can be said has no need in a plan, and is in none of its tables.
+    """
 
     area: str
     need: float
@@ -331,6 +334,7 @@ def _summarise_coverage(ground: PlanInputs, setting: Setting, plan: Plan) -> tup
             dict(zip(kinds, map(int, plan.units[a]), strict=True)),
         )
         for a, area in enumerate(plan.posts.areas)
+        if need[a] > 0
     )
 
 

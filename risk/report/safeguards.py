@@ -98,6 +98,8 @@ def audit_proxy(release: Release, observations: Observations, risk: Floats, seed
     rng = np.random.default_rng(seed)
     checks = []
     for i, country in enumerate(observations.country_names):
+        if country in observations.silent_places:
+            continue
         inside = np.flatnonzero((observations.country_of == i) & ~np.isnan(estimate))
         if len(inside) < _FEWEST or len(np.unique(estimate[inside])) < 2:
             continue

@@ -2,13 +2,15 @@
 
 Partner tier, by county or region, pathway and quarter: what can be said of the rate, the chance of a rate above 1.5
 times the national average, the burden with its rank, changes (also of whole countries), the share of each pathway, a
-forecast, clusters, and the basis of each result. Public tier: one class by county or region and year.
+forecast, clusters, and the basis of each result. Public tier: one class by county or region and year. Of a country
+without any count and any outreach, and of its areas, no table says anything: their rows are "cannot tell".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,7 @@ from risk.model.draws import subtract_national_rate
 from risk.model.expected import Explanation, explain
 from risk.model.municipalities import MunicipalFit
 from risk.model.observations import Observations
-from risk.model.statements import CUTS, PUBLIC_CLAIMS, RATE_CLAIMS, Claim, name_certainty
+from risk.model.statements import CUTS, PUBLIC_CLAIMS, RATE_CLAIMS, Claim, name_certainty, say_nothing_of
 from risk.numbers import round_to_two_digits
 from risk.report.change import Changes, find_changes, pool_countries
 
@@ -107,24 +109,25 @@ def _judge_quarters(
 def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: Mapping[str, Any]) -> Iterator[Table]:
     """Yield the tables of the partner tier. `evaluation` decides between the forecasts of model and mean."""
     observations = judged.observations
+    table = partial(_table, observations.silent_places)
     whole = [(judged.period, _log_need(judged.log_risk, observations), judged.whole)]
     quarters = list(_judge_quarters(judged))
     for grain, periods in (("whole", whole), ("quarter", quarters)):
         rows = pd.concat([_risk_rows(observations, *period) for period in periods], ignore_index=True)
-        yield _table("risk", grain, _SAID, rows)
-        yield _table("exceedance", grain, _CHANCE, _exceedance_rows(rows))
-    yield _table("burden", "quarter", _BURDEN, _burden_rows(observations, judged.need))
-    yield _table("pathwayshare", "quarter", "Share of each pathway, %", _share_rows(judged))
-    yield _table("forecast", "quarter", "Forecast: children identified or met", _forecast_rows(judged, evaluation))
+        yield table("risk", grain, _SAID, rows)
+        yield table("exceedance", grain, _CHANCE, _exceedance_rows(rows))
+    yield table("burden", "quarter", _BURDEN, _burden_rows(observations, judged.need))
+    yield table("pathwayshare", "quarter", "Share of each pathway, %", _share_rows(judged))
+    yield table("forecast", "quarter", "Forecast: children identified or met", _forecast_rows(judged, evaluation))
     if judged.changed is not None and judged.countries_changed is not None:
         for level, areas_of, changed in (
             ("region", observations.areas, judged.changed),
             ("country", observations.country_names, judged.countries_changed),
         ):
             rows = _change_rows(observations, areas_of, changed)
-            yield _table("riskchange", "quarter", "Change over a year", rows, level)
-    yield _table("riskreasons", "whole", "What the risk class is based on", _reason_rows(judged))
-    yield _table("hotspots", "whole", "Clusters", find_clusters(judged, areas))
+            yield table("riskchange", "quarter", "Change over a year", rows, level)
+    yield table("riskreasons", "whole", "What the risk class is based on", _reason_rows(judged))
+    yield table("hotspots", "whole", "Clusters", find_clusters(judged, areas))
 
 
 def make_municipal_tables(judged: JudgedFit, municipal: MunicipalFit) -> Iterator[Table]:
@@ -133,31 +136,37 @@ def make_municipal_tables(judged: JudgedFit, municipal: MunicipalFit) -> Iterato
     `region_only` marks where that is said of the region, eq. (78).
     """
     observations, need = municipal.observations, municipal.log_need(DRAWS, SEED)
+    # The regions tell which countries are silent: what is known of a country is said by their counts.
+    table = partial(_table, observations.list_areas_in(judged.observations.silent_places))
     rows = _risk_rows(observations, judged.period, need, judge_need(need, observations))
     rows = rows.assign(region_only=municipal.region_only.ravel())
-    yield _table("risk", "whole", _SAID, rows, "municipality")
+    yield table("risk", "whole", _SAID, rows, "municipality")
     chance = _exceedance_rows(rows).assign(region_only=rows["region_only"])
-    yield _table("exceedance", "whole", _CHANCE, chance, "municipality")
+    yield table("exceedance", "whole", _CHANCE, chance, "municipality")
     burden = _burden_rows(observations, municipal.draw_yearly_need(DRAWS, SEED))
     burden = burden.assign(region_only=rows["region_only"])
-    yield _table("burden", "quarter", _BURDEN, burden, "municipality")
+    yield table("burden", "quarter", _BURDEN, burden, "municipality")
     if judged.changed is not None:
         inside = pd.DataFrame({"region": observations.regions, "area": observations.areas})
         regions = judged.observations
         change = _change_rows(regions, regions.areas, judged.changed).rename(columns={"area": "region"})
         # Municipalities have the course of their region, so also its change.
         change = inside.merge(change, on="region").drop(columns="region").assign(region_only=True)
-        yield _table("riskchange", "quarter", "Change over a year", change, "municipality")
+        yield table("riskchange", "quarter", "Change over a year", change, "municipality")
 
 
 def make_public_tables(judged: JudgedFit) -> Iterator[Table]:
     """Yield the table of the public tier: classes by year, without their basis."""
     periods = [_risk_rows(judged.observations, *period) for period in _judge_quarters(judged, PUBLIC_CLAIMS)]
     rows = pd.concat(periods, ignore_index=True)[["area", "period", "state", "value", "low", "high"]]
+    rows = say_nothing_of(judged.observations.silent_places, rows)
     yield Table("risk", "region", "year", (), "Risk class", pa.Table.from_pandas(rows, preserve_index=False))
 
 
-def _table(measure: str, grain: str, title: str, rows: pd.DataFrame, level: str = "region") -> Table:
+def _table(
+    silent: Collection[str], measure: str, grain: str, title: str, rows: pd.DataFrame, level: str = "region"
+) -> Table:
+    rows = say_nothing_of(silent, rows)
     return Table(measure, level, grain, ("crossing",), title, pa.Table.from_pandas(rows, preserve_index=False))
 
 

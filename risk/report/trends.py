@@ -360,8 +360,11 @@ class Trends:
 
 
 def describe_trends(observations: Observations, kappa: float) -> dict[str, Any]:
-    """Return the trends as plain values for a manifest. kappa : overdispersion of a quarter's count."""
-    panel = build_panel(observations)
+    """Return the trends as plain values for a manifest, none of a country without any count and any outreach.
+
+    kappa : overdispersion of a quarter's count.
+    """
+    panel, silent = build_panel(observations), observations.silent_places
     pathways = {name: (name if name != ALL else None) for name in (*panel.pathways, ALL)}
     jumps = {name: find_jumps(panel, pathway) for name, pathway in pathways.items()}
     looks = len(panel.quarters) - 2 * _YEAR + 1
@@ -372,7 +375,7 @@ def describe_trends(observations: Observations, kappa: float) -> dict[str, Any]:
         rules = Rules(looks=looks, noise_variance=noise, size=1.0 / max(kappa, 1e-3) ** 2)
         for name, pathway in pathways.items():
             compared = compare_panel(panel, pathway=pathway, breaks=observations.breaks, rules=rules)
-            changes += [asdict(_shorten(change, name)) for change in compared]
+            changes += [asdict(_shorten(change, name)) for change in compared if change.area not in silent]
     return {
         "breaks": [asdict(b) for b in observations.breaks],
         "jumps": [[name, asdict(jump)] for name, some in jumps.items() for jump in some],

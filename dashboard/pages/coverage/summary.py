@@ -14,7 +14,7 @@ import pandas as pd
 
 from dashboard.map.view import MapView, find_latest
 from dashboard.narrative.access import has_access
-from dashboard.narrative.judgement import judge_areas
+from dashboard.narrative.judgement import Amount, judge_areas
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names
@@ -138,14 +138,10 @@ def tabulate_access(current: CurrentRelease, kind: str) -> pd.DataFrame:
     """Return the content of all three maps in words, one row for each area."""
     places, gaps, times = (read_access(current, show, kind) for show in _MEASURES)
     judged = judge_areas(current)
-    counted = [code for code in places.index if code in judged and judged[code].need]
-    table = current_release.read_table(current, f"need_{_LEVEL}_quarter").set_index("area")
-    need = table.reindex(counted).reindex(places.index)
-    between = [_format_interval(*ends) for ends in zip(need["lower"], need["upper"], strict=True)]
     rows = {
         _("Area"): places["name"],
         _("Country"): places["land"],
-        _("Children in need"): [_format_about(*pair) for pair in zip(need["value"], between, strict=True)],
+        _("Children in need"): [_format_need(judged[code].need if code in judged else None) for code in places.index],
         _("Service places for 100 of them"): [_format_places(row) for row in places.to_dict("records")],
         _("95 % interval"): [_format_interval(*e) for e in zip(places["lower"], places["upper"], strict=True)],
         _("Gap"): [_format_gap(row) for row in gaps.to_dict("records")],
@@ -159,13 +155,15 @@ def _format_interval(low: float, high: float) -> str:
     return "" if pd.isna(low) else _("{low} to {high}", low=format_number(low), high=format_number(high))
 
 
-def _format_about(value: float, interval: str) -> str:
-    return (
-        _("cannot tell") if pd.isna(value) else _("{value} ({interval})", value=format_number(value), interval=interval)
-    )
+def _format_need(need: Amount | None) -> str:
+    if need is None:
+        return _("cannot tell")
+    return _("{value} ({interval})", value=format_number(need.value), interval=_format_interval(need.low, need.high))
 
 
 def _format_places(row: Mapping[Any, Any]) -> str:
+    if row["state"] == "cannot_tell":
+        return _("cannot tell")
     return translate(format_quantity(row["value"], row["low"])) or _("withheld")
 
 

@@ -75,7 +75,7 @@ def _show_rates(current: CurrentRelease) -> None:
             with st.container(key="sure"):
                 least = address.pick_step("sure", _("Show from so many in 100 sure"), rates.name_steps())
             marks = rates.make_marks(t, current, pathway, least, area)
-            legend = rates.render_legend(name_pathways()[pathway], least)
+            legend = rates.render_legend(name_pathways()[pathway], rates.word_hidden(current, pathway, least))
             st.html(render_map(load_areas(current.release), marks, (), legend))
         with st.container(key="risk-list"):
             st.html(rates.render_rates(t, current, pathway, least, area))

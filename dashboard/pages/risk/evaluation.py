@@ -24,6 +24,7 @@ def tabulate_forecast(current: CurrentRelease) -> pd.DataFrame:
     It comes from the model, or from the historical mean if the model did not beat it (risk/report/tables.py).
     """
     rows = current_release.read_table(current, "forecast_region_quarter_crossing")
+    rows = rows[rows["value"].notna()]
     ends = zip(rows["value"], rows["lower"], rows["upper"], strict=True)
     rows = rows.assign(words=[f"{middle:.0f} ({low:.0f} – {high:.0f})" for middle, low, high in ends])
     wide = rows.pivot_table(index=["area", "crossing"], columns="period", values="words", aggfunc="first", sort=False)

@@ -25,9 +25,10 @@ CUTS = (2 / 3, 1.0, 1.5, 2.25)
 _NAMES = (mark("under 0.67"), mark("0.67 to 1"), mark("1 to 1.5"), mark("1.5 to 2.25"), mark("over 2.25"))
 # Strength of the colour by the word for certainty.
 STRENGTHS = {"very_likely": 1.0, "likely": 0.68, "": 0.36}
-_PATTERN = "ov-cannot_tell"
+_PATTERN, _WHITE = "ov-cannot_tell", "#fff"
 _WIDEST, _TICKS = (0.2, 5.0), (0.25, 0.5, 1.0, 2.0, 4.0)
 EVERY = "50"
+_ENDS = ("median", "lower", "upper")
 
 
 def name_steps() -> dict[str, str]:
@@ -36,12 +37,16 @@ def name_steps() -> dict[str, str]:
 
 
 def is_shown(row: Mapping[Any, Any], least: str) -> bool:
-    """Return whether what is said of an area is as sure as asked for."""
+    """Return whether there is an estimate of an area, and what is said of it is as sure as asked for."""
+    if math.isnan(row["median"]):
+        return False
     return least == EVERY or bool(row["claim"] and 100 * float(row["probability"]) >= int(least))
 
 
 def choose_colour(row: Mapping[Any, Any]) -> str:
     """Return the colour of an area: hue by the middle estimate, strength by how sure what is said is."""
+    if math.isnan(row["median"]):
+        return _WHITE
     return fade_colour(palette.RISKS[bisect_right(CUTS, float(row["median"]))], STRENGTHS[_find_strength(row)])
 
 
@@ -58,16 +63,22 @@ def make_marks(t: Speech, current: CurrentRelease, pathway: str, least: str, cho
         code: AreaMark(
             t.name_area(code),
             choose_colour(rows[code]),
-            f"{t.name_area(code)}: {_word_rate(t, rows[code])}. {format_statement(rows[code])}",
+            f"{t.name_area(code)}: {_word_mark(t, rows[code])}",
             pattern="" if is_shown(rows[code], least) else _PATTERN,
-            numbers={name: float(rows[code][name]) for name in ("median", "lower", "upper")},
+            numbers={name: float(rows[code][name]) for name in _ENDS if not math.isnan(rows[code][name])},
         )
         for code in ordered
     }
 
 
+def _word_mark(t: Speech, row: Mapping[Any, Any]) -> str:
+    """Return the estimate of an area, and what is said of it."""
+    said = format_statement(row)
+    return said if math.isnan(row["median"]) else f"{_word_rate(t, row)}. {said}"
+
+
 def _word_rate(t: Speech, row: Mapping[Any, Any]) -> str:
-    value, low, high = (t.format_number(float(row[name]), 2) for name in ("median", "lower", "upper"))
+    value, low, high = (t.format_number(float(row[name]), 2) for name in _ENDS)
     return t("{value} ({low} to {high})", value=value, low=low, high=high)
 
 
@@ -76,13 +87,19 @@ def name_classes() -> dict[str, str]:
     return {colour: _(name) for colour, name in zip(palette.RISKS, _NAMES, strict=True)}
 
 
-def word_hidden(least: str) -> str:
-    """Return what the pattern means; empty where every estimate is shown."""
-    return _("Crosses: less sure than {n} in 100.", n=least) if least != EVERY else ""
+def word_hidden(current: CurrentRelease, pathway: str, least: str) -> str:
+    """Return what the pattern means; empty where every area is shown."""
+    if least != EVERY:
+        return _("Crosses: less sure than {n} in 100.", n=least)
+    silent = read_area_rates(current, pathway)["median"].isna().any()
+    return _("Crosses: cannot tell. That does not mean low.") if silent else ""
 
 
-def render_legend(pathway: str, least: str) -> Markup:
-    """Return the legend of the map: a column for each strength, a row for each class of the estimate."""
+def render_legend(pathway: str, hidden: str) -> Markup:
+    """Return the legend of the map: a column for each strength, a row for each class of the estimate.
+
+    hidden : what the pattern means.
+    """
     heads = [name_certainty(code) or _("cannot tell") for code in STRENGTHS]
     rows = [
         html(
@@ -92,7 +109,6 @@ def render_legend(pathway: str, least: str) -> Markup:
         )
         for colour, name in name_classes().items()
     ]
-    hidden = word_hidden(least)
     return html(
         '<div class="key sure"><h2>{}</h2><p>{}</p><table><thead><tr>{}<td></td></tr></thead><tbody>{}</tbody></table>'
         "{}</div>",
@@ -133,26 +149,35 @@ def _current(is_chosen: bool) -> Markup:
 
 
 def _render_row(t: Speech, code: str, row: Mapping[Any, Any], least: str, chosen: str) -> Markup:
-    low, high = _place(float(row["lower"])), _place(float(row["upper"]))
     shown = is_shown(row, least)
     return html(
         '<tr data-area="{0}" class="{1}{2}"><th scope="row"><a href="?area={0}" target="_self"{3}>{4}</a></th>'
-        '<td class="dots"><span aria-hidden="true"><s style="left:{5}%"></s><b style="left:{6}%;width:{7}%"></b>'
-        '<i style="left:{8}%;background:{9}"></i></span></td><td class="value">{10} <small>{11}</small></td>'
-        "<td>{12}</td></tr>",
+        "{5}<td>{6}</td></tr>",
         code,
         "chosen " if code == chosen else "",
         "" if shown else "unsure",
         _current(code == chosen),
         t.name_area(code),
+        html('<td class="dots"></td><td class="value">–</td>')
+        if math.isnan(row["median"])
+        else _render_estimate(t, row, choose_colour(row) if shown else _WHITE),
+        _render_said(t, row),
+    )
+
+
+def _render_estimate(t: Speech, row: Mapping[Any, Any], colour: str) -> Markup:
+    """Return a cell with the estimate as a dot on its interval, and one with the numbers."""
+    low, high = _place(float(row["lower"])), _place(float(row["upper"]))
+    return html(
+        '<td class="dots"><span aria-hidden="true"><s style="left:{}%"></s><b style="left:{}%;width:{}%"></b>'
+        '<i style="left:{}%;background:{}"></i></span></td><td class="value">{} <small>{}</small></td>',
         _place(1.0),
         low,
         round(high - low, 1),
         _place(float(row["median"])),
-        choose_colour(row) if shown else "#fff",
+        colour,
         t.format_number(float(row["median"]), 2),
         f"{t.format_number(row['lower'], 2)}–{t.format_number(row['upper'], 2)}",
-        _render_said(t, row),
     )
 
 
@@ -223,7 +248,7 @@ def make_public_marks(t: Speech, classes: Mapping[str, str]) -> dict[str, AreaMa
     return {
         code: AreaMark(
             t.name_area(code),
-            colours.get(claim, "#fff"),
+            colours.get(claim, _WHITE),
             f"{t.name_area(code)}: {name_claim(claim)}",
             pattern="" if claim else _PATTERN,
         )

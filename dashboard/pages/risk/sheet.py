@@ -52,7 +52,8 @@ def _make_legend(current: CurrentRelease, pathway: str, least: str) -> list[Lege
         LegendRow(fade_colour(palette.RISKS[-1], strength), name_certainty(code) or _("cannot tell"))
         for code, strength in rates.STRENGTHS.items()
     ]
-    hidden, unit = rates.word_hidden(least), _("{pathway}, whole time", pathway=name_pathways()[pathway])
+    hidden = rates.word_hidden(current, pathway, least)
+    unit = _("{pathway}, whole time", pathway=name_pathways()[pathway])
     strengths += [LegendRow(fill_state("cannot_tell"), hidden)] if hidden else []
     return [
         LegendPart(_("Rate, times the national average"), unit, classes),

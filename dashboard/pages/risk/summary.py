@@ -14,14 +14,13 @@ import pandas as pd
 
 from dashboard.narrative import headlines
 from dashboard.narrative.area import word_burden, word_change, word_unmet
-from dashboard.narrative.judgement import find_silent_countries, judge_area, judge_areas
+from dashboard.narrative.judgement import judge_area, judge_areas
 from dashboard.narrative.risk import (
     format_statement,
     judge_chance,
     name_certainty,
     name_claim,
     read_area_rates,
-    read_burden,
     read_claims,
     read_risk_table,
 )
@@ -63,14 +62,11 @@ def name_unjudged(current: CurrentRelease) -> str:
 
 
 def find_area(current: CurrentRelease, pathway: str) -> str:
-    """Return the chosen area; else the one with the highest chance of a high rate.
-
-    That is in the chosen country if any, else in one with records.
-    """
+    """Return the chosen area; else the one with the highest chance of a high rate, in the chosen country if any."""
     rates, chosen = read_area_rates(current, pathway), address.read_area()
-    heard = rates[~rates["country"].isin(find_silent_countries(current))]
-    inside = rates[rates["country"] == chosen] if chosen in set(rates["country"]) else heard
-    return address.find_area(current, name_areas(current), str(inside["exceeding"].idxmax()))
+    inside = rates[rates["country"] == chosen] if chosen in set(rates["country"]) else rates
+    chances = inside["exceeding"].fillna(-1.0)  # where nothing is said
+    return address.find_area(current, name_areas(current), str(chances.idxmax()))
 
 
 def list_headlines(current: CurrentRelease) -> list[str]:
@@ -86,7 +82,7 @@ def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple
     if row is None:
         return []
     judged = judge_area(current, area)
-    rate = judged.rates[pathway] if judged else None
+    rate = judged.rates.get(pathway) if judged else None
     whole = (
         ""
         if rate is None
@@ -102,7 +98,7 @@ def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple
     if manifest is not None and manifest.card.interpolated:
         population = _("Expected from population only (interpolated between censuses)")
     facts = [
-        (_("Children identified or met"), format_number(row["value"])),
+        (_("Children identified or met"), "" if math.isnan(row["value"]) else format_number(row["value"])),
         (population, _format_about(row["by_population"])),
         (_("Expected from population and outreach"), _format_about(row["by_effort"])),
         (_("Outreach per child, compared with the national average"), _format_times(t, row["effort"])),
@@ -146,10 +142,12 @@ def word_verdict(current: CurrentRelease, pathway: str, area: str) -> str:
 
 
 def word_turning_point(current: CurrentRelease, pathway: str, area: str) -> str:
-    """Return the rates at which something else would be said of an area; empty where that is not known."""
-    row = _read_area_reason(current, pathway, area)
+    """Return the rates at which something else would be said of an area, or why nothing is; empty if not known."""
+    row, judged, t = _read_area_reason(current, pathway, area), judge_area(current, area), speak_to_reader(current)
+    if row is None or judged is None:
+        return ""
     claim = str(_read_area_rate(current, pathway, area)["claim"])
-    return "" if row is None else _format_change_of_claim(speak_to_reader(current), row, claim)
+    return _format_change_of_claim(t, row, claim) or word_unmet(t, judged)
 
 
 def list_steps(current: CurrentRelease, pathway: str, area: str) -> list[tuple[str, float]]:
@@ -202,6 +200,8 @@ def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[
 
 
 def _format_verdict(rate: Mapping[Any, Any]) -> str:
+    if math.isnan(rate["exceeding"]):
+        return f"{rate['name']}: {format_statement(rate)}."
     meaning = translate(RATES[rate["claim"]].meaning) if rate["claim"] else ""
     return _(
         "{area}: {said}.{meaning} That it is high is {certainty} ({chance} %).",
@@ -226,7 +226,9 @@ def _format_explained(row: Mapping[str, float]) -> str:
 
 
 def _format_change_of_claim(t: Speech, row: Mapping[str, float], claim: str) -> str:
-    """Return the rates at which something else would be said, with the same uncertainty."""
+    """Return the rates at which something else would be said, with the same uncertainty; empty without an estimate."""
+    if math.isnan(row["median"]):
+        return ""
     rates = {
         "high": t.format_number(row["high_from"], 2),
         "low": t.format_number(row["low_below"], 2),
@@ -250,11 +252,12 @@ def _format_change_of_claim(t: Speech, row: Mapping[str, float], claim: str) -> 
 def tabulate_municipalities(current: CurrentRelease, pathway: str, region: str) -> pd.DataFrame:
     """Return the municipalities of a county or region, those with the most children newly in need first.
 
-    Empty where the result has no municipalities.
+    Empty where the result has no municipalities, or says nothing of them.
     """
     rates = read_risk_table(current, "risk_municipality_whole_crossing", pathway)
     if rates.empty:
         return rates
+    rates = rates[rates["median"].notna()]
     inside = rates[load_areas(current.release).table["parent"].reindex(rates.index) == region]
     burden = read_risk_table(current, "burden_municipality_quarter_crossing", pathway).reindex(inside.index)
     alone = _("only the average of its county or region")
@@ -310,7 +313,7 @@ def _format_luck(p: float) -> str:
 
 def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     """Return the content of the chart as a table, with the burden beside the rate."""
-    frame, burden = read_area_rates(current, pathway), read_burden(current, pathway)
+    frame, judged = read_area_rates(current, pathway), judge_areas(current)
     columns = {
         _("Area"): frame["name"],
         _("Country"): frame["country"].map(read_country_names(current)),
@@ -321,20 +324,16 @@ def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
         _("to (97.5 %)"): frame["upper"].round(2),
         _("Chance of a high rate, %"): (100 * frame["exceeding"]).round(),
     }
-    judged = judge_areas(current)
-    counted = [code for code in burden.index if code in judged and pathway in judged[code].burdens]
-    if counted:
-        beside = burden.loc[counted].reindex(frame.index)
+    burdens = [judged[code].burdens.get(pathway) if code in judged else None for code in frame.index]
+    if any(burdens):
         columns |= {
-            _("Children newly in need per quarter"): beside["value"],
-            _("of them from (2.5 %)"): beside["lower"],
-            _("of them to (97.5 %)"): beside["upper"],
-            _("Rank in the country"): beside["rank"],
-            _("Rank from"): beside["rank_first"],
-            _("Rank to"): beside["rank_last"],
-            _("Among the five with the most"): [
-                "" if math.isnan(chance) else name_certainty(judge_chance(chance)) for chance in beside["top"]
-            ],
+            _("Children newly in need per quarter"): [one and one.amount.value for one in burdens],
+            _("of them from (2.5 %)"): [one and one.amount.low for one in burdens],
+            _("of them to (97.5 %)"): [one and one.amount.high for one in burdens],
+            _("Rank in the country"): [one and one.rank.value for one in burdens],
+            _("Rank from"): [one and one.rank.first for one in burdens],
+            _("Rank to"): [one and one.rank.last for one in burdens],
+            _("Among the five with the most"): [name_certainty(one.rank.top) if one else "" for one in burdens],
         }
     return pd.DataFrame(columns)
 

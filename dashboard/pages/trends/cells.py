@@ -17,7 +17,10 @@ _UP, _DOWN, _NAMED = "up", "down", 3
 
 
 def judge_changes(current: CurrentRelease, accepted: Sequence[Break], pathway: str) -> dict[str, Badge]:
-    """Return the change of the last year in each area: of the rate, or of all counts, which have no rate."""
+    """Return the change of the last year in each area: of the rate, or of all counts, which have no rate.
+
+    Empty where there are no two years to compare.
+    """
     if pathway == summary.EVERY:
         badges = {
             change.area: Badge(
@@ -38,6 +41,8 @@ def judge_changes(current: CurrentRelease, accepted: Sequence[Break], pathway: s
             for code, judged in judge_areas(current).items()
             if (change := judged.changes.get(pathway)) is not None
         }
+    if badges:
+        badges |= {code: Badge(_("cannot tell"), "") for code in judge_areas(current) if code not in badges}
     outdated = {code for code in badges if summary.is_outdated(current, accepted, code)}
     return {code: Badge(_("not compared"), "") if code in outdated else badge for code, badge in badges.items()}
 

@@ -259,7 +259,7 @@ def _read_modelled(current: CurrentRelease, name: str, area: str, pathway: str) 
     table = current_release.read_table(current, name)
     if table.empty:
         return pd.DataFrame(columns=_COLUMNS)
-    return _format_rows(table, area, pathway)
+    return _format_rows(table[table["value"].notna()], area, pathway)
 
 
 def _format_rows(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:

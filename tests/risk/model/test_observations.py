@@ -1,6 +1,7 @@
 """The input of the risk model: the published numbers of a release, and nothing where it has none."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -220,3 +221,37 @@ def test_without_the_people_of_one_municipality_none_is_read(demo_world, monkeyp
     with pytest.raises(ReleaseError, match=lost):
         Observations.from_release(partner(demo_world), level="municipality")
     assert len(Observations.from_release(partner(demo_world)).areas) == 25
+
+
+def silence(seen, country):
+    """Return observations without any count or outreach in a country."""
+    inside = np.array(seen.countries) == country
+    return replace(
+        seen,
+        published=np.where(inside[:, None, None, None], 0, seen.published),
+        effort=np.where(inside[:, None], 0.0, seen.effort),
+        totals=np.where(inside[:, None], 0, seen.totals),
+    )
+
+
+def test_a_country_is_silent_where_nobody_was_counted_and_nobody_searched(demo_world):
+    seen = Observations.from_release(partner(demo_world))
+    assert not seen.silent_places
+    quiet = silence(seen, "GR")
+    greek = [area for area in seen.areas if area.startswith("GR")]
+    assert quiet.silent_places == {"GR", *greek}
+    assert quiet.list_areas_in({"GR"}) == greek
+    place = quiet.areas.index("GR-I")
+    for name in ("published", "effort", "totals"):
+        heard = getattr(quiet, name).copy()
+        heard[place, ..., -1] = 1
+        assert not replace(quiet, **{name: heard}).silent_places, name
+
+
+@pytest.mark.parametrize("nothing", [MISSING, HIDDEN])
+def test_a_count_that_is_not_shown_is_no_record(demo_world, nothing):
+    quiet = silence(Observations.from_release(partner(demo_world)), "AL")
+    inside = (np.array(quiet.countries) == "AL")[:, None, None, None]
+    hidden = replace(quiet, published=np.where(inside, nothing, quiet.published), totals=None)
+    assert hidden.silent_places == quiet.silent_places
+    assert "AL" in hidden.silent_places

@@ -1,13 +1,14 @@
 """What is said of an area: the most informative claim that is at least likely, and what is very likely beside it."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from risk.model.burden import BURDEN_CLAIMS, TOP, judge_burden
-from risk.model.statements import LIKELY, NONE, RATE_CLAIMS, VERY_LIKELY, judge_ratio, name_certainty
+from risk.model.statements import LIKELY, NONE, RATE_CLAIMS, VERY_LIKELY, judge_ratio, name_certainty, say_nothing_of
 
 
 def say(*shares):
@@ -76,3 +77,34 @@ def test_ranks_are_of_children_within_each_country():
     assert burden.children[1, 1, 0] == 19
     codes = [BURDEN_CLAIMS[i].code for i in burden.statements.position[country == 1, 0]]
     assert codes == ["top"] * TOP + ["lower_half"] * (10 - TOP)
+
+
+def test_where_nothing_is_said_a_table_has_neither_number_nor_claim():
+    rows = pd.DataFrame(
+        {
+            "area": ["AL-02", "GR-I", "GR-B"],
+            "period": "2009-03-01/P3M",
+            "state": ["class", "class", "withheld"],
+            "rank": [1, 2, 3],
+            "median": [1.8, 2.4, np.nan],
+            "statement": ["high", "very_high", ""],
+            "surely": ["high", "high", ""],
+            "certainty": ["likely", "very_likely", "cannot_tell"],
+            "reports_alone": [False, True, True],
+        }
+    )
+    told = say_nothing_of({"GR", "GR-I", "GR-B"}, rows).set_index("area")
+    assert told.loc["AL-02"].to_dict() == rows.set_index("area").loc["AL-02"].to_dict()
+    assert list(told["state"]) == ["class", "cannot_tell", "withheld"]
+    silent = told.loc[["GR-I", "GR-B"]]
+    assert silent[["rank", "median"]].isna().all(axis=None)
+    assert set(silent["statement"]) | set(silent["surely"]) == {""}
+    assert set(silent["certainty"]) == {"cannot_tell"}
+    assert not silent["reports_alone"].any()
+    assert list(told["period"]) == list(rows["period"])
+
+
+def test_a_table_stays_as_it_is_where_something_is_said_of_every_place():
+    rows = pd.DataFrame({"area": ["AL-02"], "state": ["class"], "rank": [1]})
+    assert say_nothing_of(frozenset(), rows) is rows
+    assert say_nothing_of({"GR"}, rows) is rows

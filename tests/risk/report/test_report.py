@@ -3,11 +3,16 @@
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data.release import Release
+from geo import areas as geography
+from risk import report
+from risk.model import RiskModel
+from risk.model.observations import Observations
 from risk.model.statements import CUTS, RATE_CLAIMS
-from risk.report import assess
+from risk.report import assess, tables
 from risk.report.tables import AHEAD
 
 CHILDREN = "riskreasons_region_whole_crossing"
@@ -144,6 +149,35 @@ def test_the_card_says_what_another_exponent_of_effort_would_change(scored):
     assert all(0.8 < rank <= 1 for rank in told["rank_correlation"])
 
 
+def test_of_a_country_without_any_record_no_table_says_anything(scored, few_draws, monkeypatch):
+    """Greece is declared silent: its rows are empty, and those of Albania are the same as before."""
+    areas = geography.read_areas(scored["partner"].areas_file)
+    seen, inside = (Observations.from_release(scored["partner"], areas, level) for level in ("region", "municipality"))
+    fit = RiskModel().fit(seen).fit_
+    judged, municipal = tables.judge_fit(fit), report.fit_municipalities(fit, inside)
+
+    def make():
+        made = [*tables.make_partner_tables(judged, areas, {}), *tables.make_municipal_tables(judged, municipal)]
+        made += tables.make_public_tables(judged)
+        return {table.name: table.rows.to_pandas() for table in made}
+
+    known = make()
+    silent = {"GR", *seen.list_areas_in({"GR"}), *inside.list_areas_in({"GR"})}
+    monkeypatch.setattr(Observations, "silent_places", frozenset(silent))
+    told = make()
+    assert len(told) == len(known) == 16
+    for name, table in told.items():
+        quiet = table["area"].isin(silent)
+        rows, others = table[quiet], table[~quiet]
+        assert len(rows), name
+        assert set(rows["state"]) == {"cannot_tell"}, name
+        assert rows.select_dtypes("number").isna().all(axis=None), name
+        assert not rows.select_dtypes(bool).any(axis=None), name
+        for claim in ("statement", "surely"):
+            assert claim not in rows or set(rows[claim]) == {""}, name
+        pd.testing.assert_frame_equal(others, known[name][~quiet], check_dtype=False)
+
+
 def test_a_cluster_says_how_likely_it_is_chance(scored):
     table = scored["partner"].table("hotspots_region_whole_crossing")
     found = table[table["cluster"].notna()]
@@ -151,7 +185,7 @@ def test_a_cluster_says_how_likely_it_is_chance(scored):
     assert found["p"].between(1e-4, 1).all()
     np.testing.assert_allclose(found["p_release"], np.minimum(4 * found["p"], 1))  # two countries, two pathways
     for _, part in found.groupby([found["area"].str[:2], "crossing", "cluster"]):
-        assert part["p"].nunique() == 1
+        assert len(set(part["p"])) == 1
         assert (part["value"] > 1).all()
     assert table["gi_q"].dropna().between(0, 1).all()
 

@@ -1,6 +1,5 @@
 """The Overview page: its answer, its list and map, what is new, both tiers, and a world without results."""
 
-import math
 import re
 import shutil
 from collections import Counter
@@ -22,6 +21,7 @@ from dashboard.site import Site, current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, open_earlier_release
 from dashboard.widgets import picture
 from data.release import Release, current_name
+from risk.model.statements import say_nothing_of
 from risk.planning import advice
 from risk.planning.advice import PlanReview
 from risk.planning.saved import save_plan
@@ -84,23 +84,18 @@ def test_the_first_screen_answers_all_three_questions(current, t):
 @pytest.fixture
 def small(current, monkeypatch):
     """Return the judgement of a small release: need that rounds to nothing, and nothing from Greece."""
-    read_table, read_series = current_release.read_table, current_release.read_series
+    read_table = current_release.read_table
 
     def shrink(current, name):
         table = read_table(current, name)
+        table = say_nothing_of(table.loc[table["area"].str.startswith("GR"), "area"], table)
         if name != judgement.UNMET:
             return table
         return table.assign(value=table["value"] / 5000, lower=table["lower"] / 10**6, upper=table["upper"] / 5)
 
-    def silence(*args):
-        frames = {period: frame.copy() for period, frame in read_series(*args).items()}
-        for frame in frames.values():
-            frame.loc[frame.index.str.startswith("GR"), ["value", "state"]] = [math.nan, "almost_none"]
-        return frames
-
     monkeypatch.setattr(judgement.current_release, "read_table", shrink)
-    monkeypatch.setattr(judgement.current_release, "read_series", silence)
-    monkeypatch.setattr(judgement, "find_silent_countries", judgement.find_silent_countries.__wrapped__)
+    for read in (judgement.read_area_rates, judgement.read_burden):  # not those of the whole demo
+        monkeypatch.setattr(judgement, read.__name__, read.__wrapped__)
     judged = judge_areas.__wrapped__(current)
     monkeypatch.setattr(partner, "judge_areas", lambda _current: judged)
     return judged
@@ -109,6 +104,7 @@ def small(current, monkeypatch):
 def test_a_small_release_gets_no_number_rank_or_colour_of_need(current, t, small):
     assert {(area.country, area.doubt) for area in small.values()} == {("AL", "few"), ("GR", "silent")}
     assert not any(area.unmet or area.need or area.burdens for area in small.values())
+    assert {area.country for area in small.values() if area.rates and area.changes} == {"AL"}
     content = partner.make_content(t, current)
     assert content.findings[0].lead.startswith("It cannot be said yet")
     assert not content.key.classes
