@@ -20,7 +20,7 @@ from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import load_areas
 from data.errors import InputError, ReleaseError
 from data.reference import area_table
-from data.release import Release, list_earlier
+from data.release import Release, names
 from data.release.result import Result
 from data.restricted import governance
 from data.tables.spec import TIERS, Tier
@@ -123,9 +123,13 @@ def _evaluation(workspace: Workspace, name: str | None) -> dict[str, Any]:
 
 
 def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
-    """Read earlier releases, the data known at the origins of forecasts, by their number of quarters."""
+    """Read earlier releases, the data known at the origins of forecasts, by their number of quarters.
+
+    Raises ReleaseDamaged: forecasts that pass over a release would be judged by what nobody knew then.
+    """
     found: dict[int, Observations] = {}
-    for name in list_earlier(workspace.releases, newest.name):  # of two that hold as much the earlier one counts
+    listed = names(workspace.releases)  # damaged ones come last
+    for name in listed[listed.index(newest.name) + 1 :]:  # of two that hold as much the earlier one counts
         with suppress(ReleaseError):  # of figures alone
             release = _open(workspace, "partner", name)
             seen = Observations.from_release(release, geography.read_areas(release.areas_file))
@@ -150,11 +154,11 @@ def _describe_result(workspace: Workspace, result: Result) -> list[str]:
         share = f"{100 * alone / every:.0f} %"
         lines.append(f"  {inside} municipalities inside them; in {share} of cases only the average of their region.")
     if tier == "partner":
-        names = dict(area_table()["name_en"])
+        area_names = dict(area_table()["name_en"])
         opened = _open(workspace, tier, about["release"])
         intervals = opened.table(INTERVALS) if INTERVALS in opened.tables else pd.DataFrame()
-        lines += [f"  {text}" for text in describe_intervals(intervals, names)]
-        lines += [f"  {text}" for text in describe_share_found(ModelCard.read(card), names, opened)]
+        lines += [f"  {text}" for text in describe_intervals(intervals, area_names)]
+        lines += [f"  {text}" for text in describe_share_found(ModelCard.read(card), area_names, opened)]
     statements = about["statements"]
     shifts = [AreaShift.read(shift) for shift in statements.get("shifts", ())]
     years = str(statements.get("first_year", "")), str(statements.get("last_year_ends", ""))

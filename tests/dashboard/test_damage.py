@@ -1,6 +1,7 @@
 """A changed file is not shown: the page, the export and the model say which it is and what to do."""
 
 import shutil
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -8,11 +9,12 @@ import pytest
 from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
-from dashboard.commands import doctor
+from dashboard.commands import doctor, risk
 from dashboard.map import shapes
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release, open_earlier_release
 from dashboard.web.navigation import PAGES
+from data.errors import ReleaseDamaged
 from data.release import MANIFEST, Release, names
 from data.tables.spec import TIERS
 from tests.dashboard.test_server import start, stop
@@ -121,6 +123,20 @@ def test_a_damaged_release_that_is_not_shown_closes_no_page(monkeypatch, scored,
         assert all("is damaged or was changed" in problem for problem in problems)
         for path, whole in damaged:
             path.write_bytes(whole)
+
+
+def test_forecasts_are_not_judged_without_an_earlier_release_that_is_damaged(monkeypatch, two_releases):
+    releases, (newer, older) = two_releases
+    monkeypatch.setattr(risk, "_open", lambda _workspace, tier, name: Release.open(releases, tier, name))
+    workspace, opened = SimpleNamespace(releases=releases), Release.open(releases, "partner", newer)
+    assert len(risk._earlier(workspace, opened)) == 1
+    for tier in ("public", "partner"):  # the model reads that of partners alone
+        path = releases / older / tier / MANIFEST
+        path.write_bytes(path.read_bytes().replace(b'"k": ', b'"k": 1'))
+        if tier == "public":
+            assert len(risk._earlier(workspace, opened)) == 1
+    with pytest.raises(ReleaseDamaged):
+        risk._earlier(workspace, opened)
 
 
 def test_a_fault_that_nobody_expected_is_said_in_the_words_of_the_product(monkeypatch):
