@@ -24,11 +24,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from data.message import Message, join_messages
+
 
 class TactError(Exception):
     """An error that a person can act on: its message says what is wrong, what is allowed and what to do."""
 
     exit_code = 1
+
+    @property
+    def message(self) -> str:
+        """The text: a `Message` where it can be said in another language."""
+        text: str = self.args[0] if self.args else ""
+        return text
 
 
 class InputError(TactError):
@@ -105,13 +113,18 @@ class ReleaseDamaged(TactError):
     @classmethod
     def of_file(cls, path: Path, remedy: str) -> ReleaseDamaged:
         """Return the error for a file, with what to do."""
-        return cls(f"{path} is {'damaged or was changed' if path.is_file() else 'missing'}. {remedy}")
+        there = path.is_file()
+        fault = Message("{path} is damaged or was changed." if there else "{path} is missing.", path=path)
+        return cls(join_messages([fault, remedy]))
 
 
-def other_format(what: str, found: object, readable: int) -> str:
+def other_format(what: Message, found: object, readable: int) -> Message:
     """Return the message for content stored by another version of the product in another format."""
-    return (
-        f"The vault keeps {what} in format {found}, and this version reads {readable}. Nothing was changed. "
+    return Message(
+        "The vault keeps {what} in format {found}, and this version reads {readable}. Nothing was changed. "
         "Use the version of TACT Map that made the last release, or a newer one; to stay with this version, "
-        "bring back a backup that it made (tact restore)."
+        "bring back a backup that it made (tact restore).",
+        what=what,
+        found=found,
+        readable=readable,
     )

@@ -10,7 +10,7 @@ from dashboard.desk.consent import ask_consent
 from dashboard.desk.frame import show_title, tell_errors
 from dashboard.desk.hand import FileInHand, Hand, read_hand, recall_overdue
 from dashboard.desk.state import Desk
-from dashboard.site.text import _, escape_markdown, html
+from dashboard.site.text import _, escape_markdown, html, translate_message
 from dashboard.widgets.markup import render_list, render_note, render_table
 from data.restricted.governance.retention import Overdue
 from data.restricted.imports import NO_LIST, Imported
@@ -119,7 +119,7 @@ def _show_refusal(hand: Hand, entry: FileInHand) -> None:
         return
     lead = _("This file cannot be imported as it is.")
     if not entry.personal:
-        st.error(f"**{lead}** {escape_markdown(entry.refusal)}")
+        st.error(f"**{lead}** {escape_markdown(translate_message(entry.refusal))}")
         return
     remedy = _("It seems to contain personal data of children. Take this out of the file, and drop it again:")
     st.error(f"**{lead}** {remedy}")
@@ -161,7 +161,7 @@ def _show_reading(hand: Hand, entry: FileInHand) -> None:
             if found.unknown:
                 st.html(render_note(_("Not read and not stored: {columns}.", columns=", ".join(found.unknown))))
             notes = entry.trial.notes if entry.trial else found.notes
-            st.html(render_list(note for note in notes if not note.startswith(UNREAD)))
+            st.html(render_list(translate_message(note) for note in notes if not note.startswith(UNREAD)))
     with st.expander(_("Something is read wrongly")):
         correcting.show(hand, entry)
 

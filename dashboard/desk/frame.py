@@ -18,7 +18,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.desk.state import Desk, Locked, read_desk
-from dashboard.site.text import _, escape_markdown, follow_language, html
+from dashboard.site.text import _, escape_markdown, follow_language, html, translate_message
 from dashboard.web import bar
 from dashboard.web.start_page import Opening
 from dashboard.widgets.address import read_language
@@ -102,7 +102,7 @@ def tell_errors() -> Iterator[None]:
     except Locked:
         raise
     except TactError as error:
-        st.error(escape_markdown(str(error)))
+        st.error(escape_markdown(translate_message(error.message)))
     except Exception as error:  # noqa: BLE001 - whatever it is, its message stays here
         place = _find_place(error)
         _LOG.error("%s in %s, line %s", type(error).__name__, place.filename, place.lineno)
@@ -175,7 +175,7 @@ def _show_lock(desk: Desk) -> None:
             try:
                 desk.unlock(keys.parse(vault, identifier))
             except VaultError as error:
-                st.error(escape_markdown(str(error)))
+                st.error(escape_markdown(translate_message(error.message)))
             else:
                 st.rerun()
 

@@ -133,7 +133,7 @@ class Hand:
             elif not imports.is_table(entry.file):
                 entry.refusal = imports.word_unknown(entry.file)
         except (FileRefused, WorkspaceError) as refusal:
-            entry.refusal = str(refusal)
+            entry.refusal = refusal.message
             entry.personal = refusal.personal if isinstance(refusal, FileRefused) else ()
             entry.names_unknown = isinstance(refusal, UnknownPartner)
         entry.settled = settled

@@ -12,7 +12,7 @@ import pandas as pd
 from dashboard.desk.hand import recall_overdue
 from dashboard.desk.state import Desk
 from dashboard.narrative.attacks import TRIED, judge_attack
-from dashboard.site.text import _, format_number, format_period, translate
+from dashboard.site.text import _, format_number, format_period, translate, translate_message
 from dashboard.web.reader_files import audit_workspace
 from data.disclosure import policy_file
 from data.disclosure.attacks.audit import Audit
@@ -229,4 +229,4 @@ def tabulate_audit(result: Audit) -> pd.DataFrame:
 
 def list_refused(refusal: ReleaseRefused) -> list[str]:
     """Return the sentences of a refusal, each cell on a line of its own."""
-    return [line.strip() for line in str(refusal).splitlines() if line.strip()]
+    return [line.strip() for line in translate_message(refusal.message).splitlines() if line.strip()]

@@ -5,7 +5,7 @@ The words for columns and categories are those that partners use themselves, fro
 
 from __future__ import annotations
 
-from dashboard.site.text import _, find_language, translate
+from dashboard.site.text import _, find_language, translate_message
 from data.message import mark
 from data.restricted.intake.headings import OWN, SURE
 from data.restricted.intake.mapping import SLASHES
@@ -164,4 +164,4 @@ def word_personal(sort: str, heading: str, line: int) -> str:
 
 def word_reason(reason: str) -> str:
     """Return why rows come back, in the officer's language where there are words for it."""
-    return translate(reason)
+    return translate_message(reason)

@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from markupsafe import Markup, escape
 
 from dashboard.site.catalogues import load_catalogue
-from data.message import mark
+from data.message import Message, mark
 from data.tables.periods import Period
 from geo.layers.core import words
 from geo.layers.core.words import format_quantity as format_quantity
@@ -117,15 +117,21 @@ def format_plural(singular: str, plural: str, count: int, **values: object) -> s
 
 def translate(text: str) -> str:
     """Translate the words of a layer: a message, a template with its values, a number, a period or an area."""
-    template = getattr(text, "template", None)
-    if template is None:
-        language = find_language()
-        translated = load_catalogue(language).gettext(text) if text else ""
-        # Layers write numbers and periods in English.
-        return translated if language == "en" or translated != text else _write_in(language, text)
-    values: dict[str, Any] = getattr(text, "values", {})
-    filled = {name: translate(v) if isinstance(v, str) else v for name, v in values.items()}
-    return _(template, **filled)
+    if isinstance(text, Message):
+        return _(text.template, **{n: translate(v) if isinstance(v, str) else v for n, v in text.values.items()})
+    language = find_language()
+    translated = load_catalogue(language).gettext(text) if text else ""
+    # Layers write numbers and periods in English.
+    return translated if language == "en" or translated != text else _write_in(language, text)
+
+
+def translate_message(text: str) -> str:
+    """Translate a message and those inside it; other values, such as words of a file, stay as they are."""
+    catalogue = load_catalogue(find_language())
+    if not isinstance(text, Message):
+        return catalogue.gettext(text) if text else ""
+    filled = {name: translate_message(v) if isinstance(v, Message) else v for name, v in text.values.items()}
+    return catalogue.gettext(text.template).format(**filled) if text.template else ""
 
 
 def _write_in(language: str, text: str) -> str:

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.errors import ReleaseDamaged, ReleaseError
+from data.message import Message
 from data.release.result import KINDS, REMEDY, Result, newest
 from data.release.stamp import read_stamped
 from data.tables.periods import Period
@@ -30,7 +31,7 @@ MANIFEST = "datapackage.json"
 # Measures that are shown only while governance approves them. The file says which it does not approve now.
 NEED_APPROVAL = ("communities", "dark_figure")
 BLOCKED = "blocked"
-_REMEDY = "A release is never edited: put the file back from a copy, or take another release."
+_REMEDY = Message("A release is never edited: put the file back from a copy, or take another release.")
 # Whole numbers stay whole where some are missing.
 _TYPES: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype()}
 

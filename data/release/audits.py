@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data.message import Message
 from data.release.stamp import read_stamped
 from data.tables.spec import Tier
 
 PREFIX = "audit-"
-_REMEDY = "Remove its folder and make it anew: tact audit"
+_REMEDY = Message("Remove its folder and make it anew: tact audit")
 MANIFEST, REPORT = "manifest.json", "report.json"
 _KINDS = {"created": str, "release_sha256": str, "checks": list, "findings": list}
 

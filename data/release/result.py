@@ -9,13 +9,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from data.message import Message
 from data.release.stamp import read_stamped
 from data.tables.spec import Tier
 
 MANIFEST = "manifest.json"
 KINDS = ("risk", "advice")  # those whose tables are read with a release
 FORMAT = 1
-REMEDY = "Remove its folder and make it anew: tact risk"
+REMEDY = Message("Remove its folder and make it anew: tact risk")
 _NEEDED = {"kind": str, "format": int, "tier": str, "release_sha256": str, "created": str, "resources": list}
 
 

@@ -27,11 +27,13 @@ import numpy.typing as npt
 import platformdirs
 
 from data.errors import MissingKey, VaultError
+from data.message import Message, join_messages
 from data.workspace import files
 
 KEY_BYTES = 32
 Place = Literal["file", "keyring"]
 _NAMES = ("vault", "identifier")
+_TITLES = {"vault": Message("The vault key"), "identifier": Message("The identifier key")}
 ENVIRONMENT = {"vault": "TACT_VAULT_KEY", "identifier": "TACT_IDENTIFIER_KEY"}
 
 _CHILD = b"tact-map child identifier v1"
@@ -46,7 +48,9 @@ class Secret:
 
     def __init__(self, value: bytes) -> None:
         if len(value) != KEY_BYTES:
-            raise VaultError(f"A key has {KEY_BYTES} bytes ({2 * KEY_BYTES} hexadecimal digits).")
+            raise VaultError(
+                Message("A key has {count} bytes ({digits} hexadecimal digits).", count=KEY_BYTES, digits=2 * KEY_BYTES)
+            )
         self._value = bytes(value)
 
     @classmethod
@@ -157,8 +161,11 @@ def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
     places = [where for where in find_locations(workspace_id).values() if where]
     if places:
         raise VaultError(
-            f"This workspace already has a key ({places[0]}). A key is never replaced, because the records "
-            "cannot be read without it."
+            Message(
+                "This workspace already has a key ({place}). A key is never replaced, because the records "
+                "cannot be read without it.",
+                place=places[0],
+            )
         )
     if place == "keyring":
         for name in _NAMES:
@@ -178,7 +185,7 @@ def load(workspace_id: str) -> Keys:
 
 def parse(vault: str, identifier: str) -> Keys:
     """Return the keys of two texts of hexadecimal digits; raise VaultError, without the text, for what is no key."""
-    return Keys(_parse(vault, "The vault key"), _parse(identifier, "The identifier key"))
+    return Keys(_parse(vault, _TITLES["vault"]), _parse(identifier, _TITLES["identifier"]))
 
 
 def format_keys(keys: Keys) -> dict[str, str]:
@@ -203,44 +210,55 @@ def check(workspace_id: str) -> list[str]:
         try:
             _find(workspace_id, name)
         except VaultError as error:
-            problems.append(str(error))
+            problems.append(error.message)
     return problems
 
 
 def _location(workspace_id: str, name: str) -> str:
     path = key_folder(workspace_id) / f"{name}.key"
     if os.environ.get(ENVIRONMENT[name]):
-        return f"environment variable {ENVIRONMENT[name]}"
+        return Message("environment variable {variable}", variable=ENVIRONMENT[name])
     if os.path.lexists(path):
-        return f"file {path}"
+        return Message("file {path}", path=path)
     if _from_keyring(workspace_id, name) is not None:
-        return f"system keyring, service {_service(workspace_id)}"
+        return Message("system keyring, service {service}", service=_service(workspace_id))
     return ""
 
 
 def _find(workspace_id: str, name: str) -> Secret:
     variable = ENVIRONMENT[name]
     if text := os.environ.get(variable):
-        return _parse(text, f"The environment variable {variable}")
+        return _parse(text, Message("The environment variable {variable}", variable=variable))
     path = key_folder(workspace_id) / f"{name}.key"
     if os.path.lexists(path):
         return _from_file(path)
     if text := _from_keyring(workspace_id, name):
-        return _parse(text, f"The keyring's entry {_service(workspace_id)}, {name},")
+        return _parse(
+            text, Message("The keyring's entry {service}, {name},", service=_service(workspace_id), name=name)
+        )
     raise MissingKey(
-        f"The {name} key was not found: {variable} is not set, the file {path} does not exist, and the "
-        f"system keyring has no {_service(workspace_id)}. Restore it with `tact restore`, or set "
-        "the variable."
+        Message(
+            "{name} was not found: {variable} is not set, the file {path} does not exist, and the system keyring "
+            "has no {service}. Restore it with `tact restore`, or set the variable.",
+            name=_TITLES[name],
+            variable=variable,
+            path=path,
+            service=_service(workspace_id),
+        )
     )
 
 
-def _parse(text: str, where: str) -> Secret:
+def _parse(text: str, where: Message) -> Secret:
     text = text.strip()
     if len(text) != 2 * KEY_BYTES or not set(text) <= set(string.hexdigits):
         # Says the length and never the text: most of a mistyped key is the key.
         raise VaultError(
-            f"{where} has no valid key: {2 * KEY_BYTES} hexadecimal digits are expected, {len(text)} "
-            "characters were found."
+            Message(
+                "{where} has no valid key: {digits} hexadecimal digits are expected, {count} characters were found.",
+                where=where,
+                digits=2 * KEY_BYTES,
+                count=len(text),
+            )
         )
     return Secret(bytes.fromhex(text))
 
@@ -257,7 +275,11 @@ def _to_files(folder: Path, keys: Keys) -> None:
         _write_files(aside, keys)
         files.publish_folder(aside, folder)
     except OSError as error:
-        msg = f"The keys could not be written to {folder}: {error.strerror}. Is that folder yours?"
+        msg = Message(
+            "The keys could not be written to {folder}: {reason}. Is that folder yours?",
+            folder=folder,
+            reason=error.strerror,
+        )
         raise VaultError(msg) from error
 
 
@@ -271,14 +293,19 @@ def _from_file(path: Path) -> Secret:
     try:
         if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise VaultError(
-                f"Others on this machine can read the key file {path}. Close it, and think "
-                f"about who may have read it: chmod 600 '{path}'"
+                Message(
+                    "Others on this machine can read the key file {path}. Close it, and think about who may "
+                    "have read it: chmod 600 '{path}'",
+                    path=path,
+                )
             )
         text = path.read_text(encoding="ascii", errors="replace")
     except OSError as error:
-        leads = f" It leads to {path.readlink()}: is that disk there?" if path.is_symlink() else ""
-        raise MissingKey(f"The key file {path} cannot be read: {error.strerror}.{leads}") from error
-    return _parse(text, f"The key file {path}")
+        parts = [Message("The key file {path} cannot be read: {reason}.", path=path, reason=error.strerror)]
+        if path.is_symlink():
+            parts.append(Message("It leads to {file}: is that disk there?", file=path.readlink()))
+        raise MissingKey(join_messages(parts)) from error
+    return _parse(text, Message("The key file {path}", path=path))
 
 
 def _service(workspace_id: str) -> str:
@@ -307,6 +334,10 @@ def _to_keyring(workspace_id: str, name: str, secret: Secret) -> None:
         keyring.set_password(_service(workspace_id), name, secret.reveal().hex())
     except keyring.errors.KeyringError as error:
         raise VaultError(
-            f"The system keyring did not accept the {name} key ({type(error).__name__}). "
-            "Store it in a file: `tact init` without --keyring."
+            Message(
+                "The system keyring did not accept the {name} key ({why}). Store it in a file: "
+                "`tact init` without --keyring.",
+                name=name,
+                why=type(error).__name__,
+            )
         ) from None

@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 from data.errors import InputError
+from data.message import Message
 
 CHARACTERS = 12
 _MIN_REST = 8  # characters that remain when a common part counts as one
@@ -30,13 +31,18 @@ def check_passphrase(text: str, characters: int = CHARACTERS) -> None:
     """Raise InputError for a new passphrase that is too short or common; the message never repeats it."""
     if is_short(text, characters):
         raise InputError(
-            f"The passphrase needs at least {characters} characters, for example four random words. Write it down and "
-            "store it in another place than what it protects."
+            Message(
+                "The passphrase needs at least {characters} characters, for example four random words. "
+                "Write it down and store it in another place than what it protects.",
+                characters=characters,
+            )
         )
     if is_common(text):
         raise InputError(
-            "The passphrase is one of those that everybody tries first: common words, rows of characters, repeats and "
-            "years count little. Take four random words."
+            Message(
+                "The passphrase is one of those that everybody tries first: common words, rows of "
+                "characters, repeats and years count little. Take four random words."
+            )
         )
 
 

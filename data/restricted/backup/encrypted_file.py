@@ -13,6 +13,7 @@ from typing import Any
 
 from data.disclosure import policy_file
 from data.errors import CorruptVault, InputError, WrongKey
+from data.message import Message
 from data.restricted import governance
 from data.restricted.governance import ledger
 from data.restricted.keys import Keys, Secret
@@ -43,8 +44,11 @@ def open_backup(file: Path, passphrase: str) -> Iterator[tuple[sql.Connection, M
             if getattr(error, "sqlite_errorname", "") != "SQLITE_NOTADB":
                 raise damaged_backup(file) from error
             raise WrongKey(
-                f"The passphrase does not open {file}. If it is right, the file is not a backup or is "
-                "damaged: try another copy. Nothing was changed."
+                Message(
+                    "The passphrase does not open {file}. If it is right, the file is not a backup or is "
+                    "damaged: try another copy. Nothing was changed.",
+                    file=file,
+                )
             ) from error
         try:
             yield connection, _check(file, connection)
@@ -57,7 +61,7 @@ def _check(file: Path, connection: sql.Connection) -> Manifest:
         raise damaged_backup(file)
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     if application != APPLICATION or read_version(connection) not in tables.READABLE:
-        raise InputError(f"{file} is not a backup that this version of the program can read.")
+        raise InputError(Message("{file} is not a backup that this version of the program can read.", file=file))
     return _parse_manifest(file, dict(connection.execute("SELECT name, value FROM backup_manifest")))
 
 
@@ -95,5 +99,9 @@ def normalize_passphrase(text: str) -> str:
 def damaged_backup(file: Path) -> CorruptVault:
     """Return the error for a backup that is damaged or incomplete."""
     return CorruptVault(
-        f"The backup {file} is damaged or incomplete. Nothing was changed. Use another copy of it or an earlier backup."
+        Message(
+            "The backup {file} is damaged or incomplete. Nothing was changed. Use another copy of it "
+            "or an earlier backup.",
+            file=file,
+        )
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.errors import InputError, VaultError, WorkspaceError
+from data.message import Message
 from data.restricted import keys
 from data.restricted.backup import folders
 from data.restricted.backup.encrypted_file import (
@@ -81,7 +82,7 @@ def find_backup(file: Path) -> Path:
     """Return the absolute path of a backup; raise InputError when there is no such file."""
     file = Path(file).absolute()
     if not file.is_file():
-        raise InputError(f"There is no backup {file}.")
+        raise InputError(Message("There is no backup {file}.", file=file))
     return file
 
 
@@ -94,8 +95,13 @@ def _open_workspace(path: Path, manifest: Manifest) -> Workspace:
     if (workspace.id, workspace.kind) == (manifest.workspace_id, manifest.kind):
         return workspace
     raise WorkspaceError(
-        f"The backup belongs to another workspace than {path} ({manifest.kind}, "
-        f"{manifest.workspace_id}). Give a new folder: `tact --workspace FOLDER restore ...`."
+        Message(
+            "The backup belongs to another workspace than {path} ({kind}, {workspace_id}). Give a new "
+            "folder: `tact --workspace FOLDER restore ...`.",
+            path=path,
+            kind=manifest.kind,
+            workspace_id=manifest.workspace_id,
+        )
     )
 
 
@@ -106,10 +112,15 @@ def _check_keys(manifest: Manifest, known: Keys | None) -> None:
         known = keys.load(name) if keys.has_keys(name) else manifest.keys
     if known == manifest.keys:
         return
-    places = " and ".join(place for place in keys.find_locations(name).values() if place) or "those in use"
+    places = [place for place in keys.find_locations(name).values() if place]
+    if len(places) > 1:
+        places = [Message("{first} and {last}", first=places[0], last=places[-1])]
     raise VaultError(
-        f"This workspace has other keys than the backup ({places}), and keys are never overwritten. If they "
-        "open nothing, move them away and restore again."
+        Message(
+            "This workspace has other keys than the backup ({places}), and keys are never overwritten. "
+            "If they open nothing, move them away and restore again.",
+            places=places[0] if places else Message("those in use"),
+        )
     )
 
 
@@ -119,14 +130,19 @@ def _check_vault(workspace: Workspace, both_keys: Keys, *, replace: bool) -> Non
         return
     try:
         with Vault.open(workspace.vault, both_keys.vault) as vault:
-            why = "has records" if vault.has_records() else ""
+            if not vault.has_records():
+                return
+            why = Message("has records")
     except VaultError:
-        why = "cannot be read"
-    if why:
-        raise VaultError(
-            f"The vault {workspace.vault} {why}, so the backup was not put in its place; nothing was "
-            "changed. To replace it and keep the old one beside it: `tact restore --replace`."
+        why = Message("cannot be read")
+    raise VaultError(
+        Message(
+            "The vault {vault} {why}, so the backup was not put in its place; nothing was changed. To "
+            "replace it and keep the old one beside it: `tact restore --replace`.",
+            vault=workspace.vault,
+            why=why,
         )
+    )
 
 
 def _restore_vault(backup: sql.Connection, workspace: Workspace, key: Secret) -> Path | None:

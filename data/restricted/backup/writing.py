@@ -5,6 +5,7 @@ import datetime as dt
 from pathlib import Path
 
 from data.errors import InputError
+from data.message import Message
 from data.restricted.backup import folders
 from data.restricted.backup.encrypted_file import (
     APPLICATION,
@@ -42,7 +43,11 @@ def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase
                     if manifest.keys != both_keys:
                         raise damaged_backup(target)
         except OSError as error:
-            msg = f"The backup {target} could not be written: {error.strerror}. Choose a folder that is yours."
+            msg = Message(
+                "The backup {target} could not be written: {reason}. Choose a folder that is yours.",
+                target=target,
+                reason=error.strerror,
+            )
             raise InputError(msg) from error
     files.write_text(workspace.path / _LAST, f"{dt.datetime.now(dt.UTC).date()}\n", mode=0o600)
 
@@ -59,9 +64,13 @@ def check_target(target: Path) -> Path:
     """Return the absolute path of a backup to be written; raise InputError if it cannot be written there."""
     target = Path(target).absolute()
     if target.exists():
-        raise InputError(f"{target} already exists, and a backup is never overwritten. Choose another name.")
+        raise InputError(
+            Message("{target} already exists, and a backup is never overwritten. Choose another name.", target=target)
+        )
     if not target.parent.is_dir():
-        raise InputError(f"There is no folder {target.parent} to write the backup to. Make it first.")
+        raise InputError(
+            Message("There is no folder {parent} to write the backup to. Make it first.", parent=target.parent)
+        )
     return target
 
 

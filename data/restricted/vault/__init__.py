@@ -21,6 +21,7 @@ from typing import Any, Self, TypeAlias
 import pyarrow as pa
 
 from data.errors import InputError, VaultError, WorkspaceError, WrongKey
+from data.message import Message
 from data.restricted import keys
 from data.restricted.keys import Secret
 from data.restricted.vault import creation, forget_log, frames, health, published, removal, tables
@@ -56,8 +57,13 @@ def open_vault(workspace: Workspace, both_keys: keys.Keys | None = None) -> "Vau
         return vault
     vault.close()
     raise WorkspaceError(
-        f"The vault {workspace.vault} is {vault.kind} and its workspace {workspace.kind}. They never "
-        "mix: put back the workspace.toml that belongs to it."
+        Message(
+            "The vault {vault} is {kind} and its workspace {other}. They never mix: put back the "
+            "workspace.toml that belongs to it.",
+            vault=workspace.vault,
+            kind=vault.kind,
+            other=workspace.kind,
+        )
     )
 
 
@@ -91,7 +97,7 @@ class Vault:
         folder, secret = Path(folder).absolute(), _vault_key(key)
         kind = kind or _find_kind(folder)
         if os.path.lexists(folder):
-            raise VaultError(f"There is already a vault at {folder}. It is not replaced.")
+            raise VaultError(Message("There is already a vault at {folder}. It is not replaced.", folder=folder))
         with creation.building_aside(folder) as aside, sql.translating_errors(folder / health.DB):
             creation.write_empty_database(aside / health.DB, secret, kind, _identifier_mark(key))
             health.write(aside, secret)
@@ -138,9 +144,12 @@ class Vault:
         stored = self._meta.get(creation.IDENTIFIER)
         if mark is not None and stored is not None and not hmac.compare_digest(mark, stored):
             raise WrongKey(
-                f"The identifier key does not belong to the vault {self.folder}: with it, every known "
-                "child would be counted again as a new one. Nothing was changed. Find the key that was made "
-                "with the vault, or restore it with `tact restore`."
+                Message(
+                    "The identifier key does not belong to the vault {folder}: with it, every known child "
+                    "would be counted again as a new one. Nothing was changed. Find the key that was made with "
+                    "the vault, or restore it with `tact restore`.",
+                    folder=self.folder,
+                )
             )
 
     def close(self) -> None:
@@ -227,11 +236,16 @@ class Vault:
         with self._transaction(wait_for_readers=True) as connection:
             row = connection.execute("SELECT kind FROM batch WHERE id = ?", (number,)).fetchone()
             if row is None:
-                raise InputError(f"There is no import {number}. Nothing was changed. List them: tact imports")
+                raise InputError(
+                    Message("There is no import {number}. Nothing was changed. List them: tact imports", number=number)
+                )
             if not connection.execute("SELECT 1 FROM undoable WHERE batch = ?", (number,)).fetchone():
                 raise InputError(
-                    f"Import {number} was made by an earlier version of this program, which did not keep what it "
-                    "replaced. It cannot be undone. Nothing was changed."
+                    Message(
+                        "Import {number} was made by an earlier version of this program, which did not keep what "
+                        "it replaced. It cannot be undone. Nothing was changed.",
+                        number=number,
+                    )
                 )
             undone = undo_import(connection, row[0], number)
             if rehearse:
@@ -273,8 +287,13 @@ class Vault:
             deleted = self._forget([forget_log.Entry("partner", name, str(last))])
             if left := self.count_brought(name):
                 raise VaultError(
-                    f"{left} records of {name} are still in the vault, after {deleted} were deleted. Make a backup, "
-                    "run `tact doctor`, and tell the people who maintain the program."
+                    Message(
+                        "{left} records of {name} are still in the vault, after {deleted} were deleted. Make a "
+                        "backup, run `tact doctor`, and tell the people who maintain the program.",
+                        left=left,
+                        name=name,
+                        deleted=deleted,
+                    )
                 )
             return deleted
 

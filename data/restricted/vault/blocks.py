@@ -7,6 +7,7 @@ import struct
 from dataclasses import dataclass, field
 
 from data.errors import ReleaseError, other_format
+from data.message import Message
 
 # Kept among the blocks by earlier versions, and no block: what drawing numbers had cost.
 LEDGER = "ledger"
@@ -35,5 +36,5 @@ class Block:
         """Unpack a block; raise ReleaseError if a later version packed it."""
         version, length = _HEAD.unpack_from(blob)
         if version not in (_FORMAT, _WITH_MARKS):
-            raise ReleaseError(other_format("what was published", version, _FORMAT))
+            raise ReleaseError(other_format(Message("what was published"), version, _FORMAT))
         return cls(*json.loads(blob[_HEAD.size : _HEAD.size + length]))

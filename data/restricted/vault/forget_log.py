@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, cast, get_args
 
 from data.errors import VaultError
+from data.message import Message
 from data.workspace import files
 
 Kind = Literal["child", "partner"]
@@ -85,6 +86,9 @@ def _is_complete(row: list[str]) -> bool:
 
 def _damaged_log(path: Path) -> VaultError:
     return VaultError(
-        f"The forget log {path} is damaged or cannot be read. Restore it from a copy. If you have no copy, "
-        "move it away: the vault writes it again."
+        Message(
+            "The forget log {path} is damaged or cannot be read. Restore it from a copy. If you have "
+            "no copy, move it away: the vault writes it again.",
+            path=path,
+        )
     )

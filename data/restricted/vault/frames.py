@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.errors import VaultError
+from data.message import Message
 from data.restricted.vault.sqlcipher import Connection
 from data.restricted.vault.tables import Storage, columns_of, term_name
 
@@ -126,7 +127,7 @@ def _arrow(frame: Frame) -> pa.Table:
         try:
             return pa.Table.from_pandas(frame, preserve_index=False)
         except (pa.ArrowInvalid, pa.ArrowTypeError):
-            msg = "A column of the records holds values of several types."
+            msg = Message("A column of the records holds values of several types.")
             raise VaultError(msg) from None  # Arrow's message quotes the value.
     return pa.Table.from_batches([frame]) if isinstance(frame, pa.RecordBatch) else frame
 
@@ -138,8 +139,14 @@ def _check_columns(frame: Frame, kind: str, storage: Mapping[str, Storage]) -> N
         return
     missing, unknown = sorted(expected - present), sorted(map(str, present - expected))
     raise VaultError(
-        f"Records of kind {kind!r} have the columns identity, content, {', '.join(storage)}. "
-        f"Missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}."
+        Message(
+            "Records of kind {kind!r} have the columns identity, content, {storage}. Missing: "
+            "{missing}; unknown: {unknown}.",
+            kind=kind,
+            storage=", ".join(storage),
+            missing=", ".join(missing) or "none",
+            unknown=", ".join(unknown) or "none",
+        )
     )
 
 
@@ -155,7 +162,9 @@ def _digests(table: pa.Table, name: str) -> pa.Array:
             return column.cast(pa.binary()).cast(_DIGEST)
     except pa.ArrowInvalid:
         pass
-    raise VaultError(f"The column {name} must hold {DIGEST_BYTES} bytes in each row.")
+    raise VaultError(
+        Message("The column {name} must hold {digest_bytes} bytes in each row.", name=name, digest_bytes=DIGEST_BYTES)
+    )
 
 
 def _to_terms(column: pa.Array, name: str, terms: TermBook) -> pa.Array:
@@ -189,7 +198,13 @@ def _to_hash(column: pa.Array, name: str) -> pa.Array:
     except (binascii.Error, ValueError):
         pass
     # The last defence against an identifier that was not hashed, so the value is never shown.
-    raise VaultError(f"The column {name} must hold hashes: {2 * _HASH_BYTES} hexadecimal digits, or nothing.")
+    raise VaultError(
+        Message(
+            "The column {name} must hold hashes: {digits} hexadecimal digits, or nothing.",
+            name=name,
+            digits=2 * _HASH_BYTES,
+        )
+    )
 
 
 def _unhex(texts: pa.Array) -> pa.Array:
@@ -213,14 +228,14 @@ def _to_integer(column: pa.Array, name: str) -> pa.Array:
     try:
         return _no_nan(column).cast(pa.int64())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        raise VaultError(f"The column {name} must hold whole numbers, or nothing.") from None
+        raise VaultError(Message("The column {name} must hold whole numbers, or nothing.", name=name)) from None
 
 
 def _to_real(column: pa.Array, name: str) -> pa.Array:
     try:
         return _no_nan(column).cast(pa.float64())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        raise VaultError(f"The column {name} must hold numbers, or nothing.") from None
+        raise VaultError(Message("The column {name} must hold numbers, or nothing.", name=name)) from None
 
 
 def _no_nan(column: pa.Array) -> pa.Array:

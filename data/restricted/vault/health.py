@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.errors import VaultError, WrongKey
+from data.message import Message, join_messages
 from data.restricted.keys import Secret
 from data.restricted.vault import sqlcipher as sql
 from data.restricted.vault.tables import APPLICATION, READABLE, TABLES, VERSION, term_name, unexplained_sql, upgrade_sql
@@ -50,8 +51,11 @@ def open_checked(folder: Path, key: Secret) -> sql.Connection:
     check = _read_check(folder)
     if check is not None and not check.fits(key):
         raise WrongKey(
-            f"The key does not belong to the vault {folder}; the vault was not changed. "
-            "Find the key that was made with it, or restore a backup with `tact restore`."
+            Message(
+                "The key does not belong to the vault {folder}; the vault was not changed. Find the key "
+                "that was made with it, or restore a backup with `tact restore`.",
+                folder=folder,
+            )
         )
     if check is not None and check.salt != sql.read_salt(db).hex():
         raise sql.corrupt_vault(db)
@@ -105,9 +109,13 @@ def _open(db: Path, key: Secret, *, known: bool) -> sql.Connection:
             if known or getattr(error, "sqlite_errorname", "") != "SQLITE_NOTADB":
                 raise
             raise WrongKey(
-                f"The vault {db} did not open: either the key is not the one that was made with it, or "
-                f"the file is damaged. {CHECK}, which would tell, is missing or damaged as well. "
-                "Try the right key first, then `tact restore`."
+                Message(
+                    "The vault {db} did not open: either the key is not the one that was made with it, or the "
+                    "file is damaged. {check}, which would tell, is missing or damaged as well. Try the right "
+                    "key first, then `tact restore`.",
+                    db=db,
+                    check=CHECK,
+                )
             ) from error
         try:
             _check_version(db, connection)
@@ -145,8 +153,12 @@ def _upgrade(connection: sql.Connection) -> None:
 
 def _other_version(db: Path) -> VaultError:
     return VaultError(
-        f"{db} was written by another version of this program, and this one reads format {VERSION}. "
-        "Use the version that wrote it, or a newer one."
+        Message(
+            "{db} was written by another version of this program, and this one reads format {version}. "
+            "Use the version that wrote it, or a newer one.",
+            db=db,
+            version=VERSION,
+        )
     )
 
 
@@ -167,20 +179,24 @@ def _mac(key: Secret, salt: bytes) -> str:
 
 def _missing_vault(folder: Path) -> VaultError:
     replaced = sorted(p.name for p in folder.parent.glob(f"{folder.name}.before-*")) if folder.parent else []
-    hint = f" Beside it stands {replaced[-1]}, from before a restore: rename it back." if replaced else ""
     if (folder / CHECK).exists():
-        msg = (
-            f"{folder / DB} was removed, though {CHECK} is still there.{hint} Put the file back, or the "
-            "last backup with `tact restore`."
+        fault = Message("{file} was removed, though {check} is still there.", file=folder / DB, check=CHECK)
+        remedy = Message("Put the file back, or the last backup with `tact restore`.")
+    elif (folder.parent / "workspace.toml").exists():
+        fault = Message("There is no vault at {folder}, so the records of this workspace are not here.", folder=folder)
+        remedy = Message(
+            "Put the folder back, or bring the records back from the last backup: tact --workspace "
+            "'{folder}' restore FILE. A new vault would be empty.",
+            folder=folder.parent,
         )
-        return VaultError(msg)
-    if (folder.parent / "workspace.toml").exists():
-        return VaultError(
-            f"There is no vault at {folder}, so the records of this workspace are not here.{hint} Put the folder back, "
-            f"or bring the records back from the last backup: tact --workspace '{folder.parent}' restore FILE. A new "
-            "vault would be empty."
-        )
-    return VaultError(f"There is no vault at {folder}.{hint} Make one with `tact init`.")
+    else:
+        fault = Message("There is no vault at {folder}.", folder=folder)
+        remedy = Message("Make one with `tact init`.")
+    parts = [fault, remedy]
+    if replaced:
+        hint = Message("Beside it stands {folder}, from before a restore: rename it back.", folder=replaced[-1])
+        parts = [fault, hint, remedy]
+    return VaultError(join_messages(parts))
 
 
 def _open_to_others(folder: Path) -> list[str]:

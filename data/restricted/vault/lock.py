@@ -12,6 +12,7 @@ from pathlib import Path
 import filelock
 
 from data.errors import VaultBusy, VaultError
+from data.message import Message
 
 
 class WriterLock:
@@ -33,7 +34,11 @@ class WriterLock:
         except filelock.Timeout:
             raise self._busy() from None
         except OSError as error:
-            msg = f"The lock {self._lock.lock_file} cannot be taken: {error.strerror}. Is the folder yours?"
+            msg = Message(
+                "The lock {lock_file} cannot be taken: {reason}. Is the folder yours?",
+                lock_file=self._lock.lock_file,
+                reason=error.strerror,
+            )
             raise VaultError(msg) from error
         try:
             if self._lock.lock_counter == 1:
@@ -54,12 +59,19 @@ class WriterLock:
     def _busy(self) -> VaultBusy:
         try:
             note = json.loads(self._note.read_text(encoding="utf-8"))
-            who = f"{note['user']} on {note['host']}, process {note['process']}, since {note['since']} (UTC)"
+            who = Message(
+                "{user} on {host}, process {process}, since {since} (UTC)",
+                **{name: note[name] for name in ("user", "host", "process", "since")},
+            )
         except (OSError, ValueError, KeyError, TypeError):
-            who = "another process"
+            who = Message("another process")
         return VaultBusy(
-            f"The vault {self._folder} is being written by {who}. Nothing was changed. Wait until it "
-            "has finished and run the same command again."
+            Message(
+                "The vault {folder} is being written by {who}. Nothing was changed. Wait until it has "
+                "finished and run the same command again.",
+                folder=self._folder,
+                who=who,
+            )
         )
 
 

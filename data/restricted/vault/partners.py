@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable
 
 from data.errors import InputError
+from data.message import Message, join_messages
 from data.workspace.folding import normalize_identifier
 
 MOST = 10
@@ -21,8 +22,8 @@ def find(name: str, known: Iterable[str], active: Iterable[str]) -> str:
     by_spelling = {normalize_identifier(partner): partner for partner in sorted(known)}
     partner = by_spelling.get(normalize_identifier(name))
     if partner is None:
-        msg = f"{list_similar(name, known, active)}\nNo partner {name!r} has records here. Nothing was changed."
-        raise InputError(msg)
+        unknown = Message("No partner {name!r} has records here. Nothing was changed.", name=name)
+        raise InputError(join_messages([list_similar(name, known, active), unknown], "\n"))
     return partner
 
 
@@ -31,12 +32,13 @@ def is_same(name: str, other: str) -> bool:
     return normalize_identifier(name) == normalize_identifier(other)
 
 
-def list_similar(name: str, known: Iterable[str], active: Iterable[str]) -> str:
+def list_similar(name: str, known: Iterable[str], active: Iterable[str]) -> Message:
     """Return a sentence that lists partners with a similar name, then those with encounters (`active`)."""
     by_spelling = {normalize_identifier(partner): partner for partner in sorted(known)}
     matches = difflib.get_close_matches(normalize_identifier(name), by_spelling, MOST)
     similar = [by_spelling[match] for match in matches]
     partners = [*similar, *sorted(set(active) - set(similar))]
-    more = f" and {len(partners) - MOST} more" if len(partners) > MOST else ""
-    names = ", ".join(partners[:MOST]) or "none"
-    return f"Partners with a similar name or with encounters here: {names}{more}."
+    names: str = ", ".join(partners[:MOST]) or Message("none")
+    if len(partners) > MOST:
+        names = Message("{names} and {count} more", names=names, count=len(partners) - MOST)
+    return Message("Partners with a similar name or with encounters here: {names}.", names=names)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from data.errors import VaultError
+from data.message import Message
 from data.restricted.vault.sqlcipher import Connection
 
 
@@ -40,8 +41,12 @@ def stage(connection: Connection, release: str, blocks: Mapping[str, bytes]) -> 
     staged = read_staged_release(connection)
     if staged not in (None, release):
         raise VaultError(
-            f"Publishing {staged} was not finished, so {release} cannot start. Run `tact release`, which "
-            "finishes or undoes it."
+            Message(
+                "Publishing {staged} was not finished, so {release} cannot start. Run `tact release`, "
+                "which finishes or undoes it.",
+                staged=staged,
+                release=release,
+            )
         )
     connection.execute("DELETE FROM staged")
     connection.execute("INSERT OR REPLACE INTO meta VALUES ('staged', ?)", (release,))
@@ -64,7 +69,11 @@ def discard(connection: Connection, release: str) -> None:
 def _check_staged(connection: Connection, release: str) -> None:
     staged = read_staged_release(connection)
     if staged != release:
-        raise VaultError(f"Nothing is staged for {release!r}; staged is {staged or 'nothing'}.")
+        raise VaultError(
+            Message(
+                "Nothing is staged for {release!r}; staged is {staged}.", release=release, staged=staged or "nothing"
+            )
+        )
 
 
 def _clear_staged(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from sqlcipher3.dbapi2 import Connection as Connection
 from sqlcipher3.dbapi2 import Error as Error
 
 from data.errors import CorruptVault, DiskFull, TactError, VaultBusy, VaultError
+from data.message import Message
 from data.restricted.keys import Secret
 
 SALT_BYTES = 16
@@ -87,29 +88,47 @@ def _translate(error: Error, path: Path) -> TactError:
     if code in (codes.SQLITE_CORRUPT, codes.SQLITE_NOTADB):
         return corrupt_vault(path)
     if code in (codes.SQLITE_BUSY, codes.SQLITE_LOCKED):
-        return VaultBusy(f"{path} is being written by another process. Try again in a minute.")
+        return VaultBusy(Message("{path} is being written by another process. Try again in a minute.", path=path))
     if code in (codes.SQLITE_READONLY, codes.SQLITE_CANTOPEN, codes.SQLITE_PERM):
         return VaultError(
-            f"{path} cannot be written ({name}). Check that the file and its folder are yours: ls -ld '{path.parent}'"
+            Message(
+                "{path} cannot be written ({name}). Check that the file and its folder are yours: ls -ld '{parent}'",
+                path=path,
+                name=name,
+                parent=path.parent,
+            )
         )
     if code == codes.SQLITE_IOERR:
         return VaultError(
-            f"The disk failed while {path} was read or written ({name}); nothing was changed. "
-            "Check the disk and run `tact doctor`."
+            Message(
+                "The disk failed while {path} was read or written ({name}); nothing was changed. Check the "
+                "disk and run `tact doctor`.",
+                path=path,
+                name=name,
+            )
         )
-    return VaultError(f"The database refused the operation ({name}) on {path}. Run `tact doctor`.")
+    return VaultError(
+        Message("The database refused the operation ({name}) on {path}. Run `tact doctor`.", name=name, path=path)
+    )
 
 
 def disk_full(path: Path) -> DiskFull:
     """Return the error for a full disk."""
-    return DiskFull(f"The disk with {path} is full; nothing was changed. Free some space and run the command again.")
+    return DiskFull(
+        Message(
+            "The disk with {path} is full; nothing was changed. Free some space and run the command again.", path=path
+        )
+    )
 
 
 def corrupt_vault(path: Path) -> CorruptVault:
     """Return the error for a damaged file."""
     return CorruptVault(
-        f"{path} is damaged, although the key is right. Nothing was changed. Keep a copy of the file and "
-        "restore the last backup with `tact restore`."
+        Message(
+            "{path} is damaged, although the key is right. Nothing was changed. Keep a copy of the "
+            "file and restore the last backup with `tact restore`.",
+            path=path,
+        )
     )
 
 

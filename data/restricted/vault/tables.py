@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Literal, cast
 
 from data.errors import VaultError
+from data.message import Message
 
 # ruff: noqa: S608
 # Names of tables and columns cannot be parameters of a statement. They come from TABLES alone, and
@@ -101,7 +102,9 @@ LAST_IMPORT = (
 def columns_of(kind: str) -> MappingProxyType[str, Storage]:
     """Return a kind's columns with their storage; raise VaultError for an unknown kind."""
     if kind not in TABLES:
-        raise VaultError(f"There is no record kind {kind!r}; the kinds are {', '.join(TABLES)}.")
+        raise VaultError(
+            Message("There is no record kind {kind!r}; the kinds are {tables}.", kind=kind, tables=", ".join(TABLES))
+        )
     return TABLES[kind]
 
 
@@ -197,7 +200,14 @@ def select_sql(kind: str, names: Sequence[str]) -> str:
     allowed = {*columns_of(kind), "identity", "batch"}
     if not names or not allowed.issuperset(names):
         unknown = ", ".join(name for name in names if name not in allowed) or "none at all"
-        raise VaultError(f"Columns of {kind!r} are {', '.join(columns_of(kind))}; asked for was {unknown}.")
+        raise VaultError(
+            Message(
+                "Columns of {kind!r} are {listed}; asked for was {unknown}.",
+                kind=kind,
+                listed=", ".join(columns_of(kind)),
+                unknown=unknown,
+            )
+        )
     return f"SELECT {', '.join(_quoted(name) for name in names)} FROM {kind} ORDER BY identity"
 
 

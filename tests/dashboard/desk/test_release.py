@@ -8,14 +8,14 @@ from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from dashboard.desk import releasing
 from dashboard.desk.hand import Hand
 from dashboard.desk.state import Desk
-from dashboard.site.text import _, speak
+from dashboard.site.text import _, escape_markdown, speak
 from data.disclosure.attacks.audit import Audit
 from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseError, WorkspaceError
 from data.reference import area_table
 from data.release import Release, current_name, names
 from data.release.contents import Contents, count_contents
-from data.restricted import drafts, governance, keys, publication, publishing
+from data.restricted import backup, drafts, governance, keys, publication, publishing
 from data.restricted.governance import second_person
 from data.restricted.imports import Importer, undo_import
 from data.restricted.publishing import NewRelease, coverage
@@ -266,6 +266,28 @@ def test_a_backup_is_written_and_comes_back(practice, tmp_path):
     press(page, "Restore it")
     assert practice.is_locked
     assert "Vault key" in [field.label for field in page.text_input]
+
+
+@pytest.mark.parametrize("language", ["sq", "el"])
+def test_a_passphrase_that_does_not_open_the_backup_is_told_in_the_language_of_the_officer(
+    practice, tmp_path, language
+):
+    target = tmp_path / "b.backup"
+    with practice.borrow_keys() as secrets:
+        backup.write_backup(practice.workspace, secrets, target, WORDS)
+    with speak(language):
+        place, phrase, button = _("Backup to read, on this machine"), _("Passphrase of the backup"), _("Restore it")
+    page = open_section(practice, "release", language)
+    fill(page, place, str(target))
+    [field for field in page.text_input if field.label == phrase][-1].input("another passphrase")
+    press(page, button)
+    said = {
+        "sq": "Fraza nuk e hap {file}. Nëse fraza është e saktë, skedari nuk është kopje rezervë ose është i dëmtuar: "
+        "provoni një kopje tjetër. Asgjë nuk u ndryshua.",
+        "el": "Η φράση πρόσβασης δεν ανοίγει το {file}. Αν είναι σωστή, το αρχείο δεν είναι αντίγραφο ασφαλείας ή έχει "
+        "υποστεί ζημιά: δοκιμάστε άλλο αντίγραφο. Τίποτα δεν άλλαξε.",
+    }
+    assert escape_markdown(said[language].format(file=target)) in words_on(page)
 
 
 def test_partners_of_governance_are_offered_for_real_records(real, practice):

@@ -1,0 +1,128 @@
+"""Messages: what an error says can be said in another language."""
+
+import ast
+import pickle
+
+import pytest
+
+from data import errors
+from data.message import Message, join_messages
+from scripts.messages import list_messages
+from tests.helpers.paths import ROOT
+
+# The rooms whose errors can be read at the desk.
+ROOMS = ("errors.py", "restricted/backup", "restricted/keys.py", "workspace/passphrases.py", "restricted/vault")
+DATA = ROOT / "data"
+TREES = {
+    file.relative_to(DATA).as_posix(): ast.parse(file.read_text(encoding="utf-8"))
+    for file in sorted(DATA.rglob("*.py"))
+}
+BUILDERS = {"Message", "join_messages"}
+
+
+def find_nodes(kind):
+    return [node for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, kind)]
+
+
+def name_of(call):
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def find_makers():
+    """Return the names of what returns a message."""
+    functions = {
+        node.name for node in find_nodes(ast.FunctionDef) if node.returns and ast.unparse(node.returns) == "Message"
+    }
+    return BUILDERS | functions
+
+
+def find_errors():
+    """Return the names of all errors that a person reads."""
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    found = {kind.__name__ for kind in kinds if issubclass(kind, errors.TactError)}
+    classes = {node.name: {ast.unparse(base) for base in node.bases} for node in find_nodes(ast.ClassDef)}
+    while more := {name for name, bases in classes.items() if bases & found} - found:
+        found |= more
+    return found
+
+
+def is_message(node, function, makers):
+    """Return whether an expression in a function is a message, whatever the values are."""
+    if isinstance(node, ast.IfExp):
+        return is_message(node.body, function, makers) and is_message(node.orelse, function, makers)
+    if isinstance(node, ast.Call):
+        return name_of(node) in makers
+    if isinstance(node, ast.Attribute):
+        return node.attr == "message"
+    if not isinstance(node, ast.Name) or function is None:
+        return False
+    given = [arg for arg in function.args.args if arg.arg == node.id]
+    stored = [
+        part.value
+        for part in ast.walk(function)
+        if isinstance(part, ast.Assign) and any(ast.unparse(target) == node.id for target in part.targets)
+    ]
+    typed = all(ast.unparse(arg.annotation) == "Message" for arg in given)
+    return bool(given or stored) and typed and all(is_message(value, function, makers) for value in stored)
+
+
+def find_plain(tree, makers, raised):
+    """List the lines of a module in which an error is made of a text that is no message."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    inside = {id(part): function for function in functions for part in ast.walk(function)}
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and name_of(n) in raised and n.args]
+    return [call.lineno for call in calls if not is_message(call.args[0], inside.get(id(call)), makers)]
+
+
+def test_what_an_error_says_can_be_translated():
+    makers, raised = find_makers(), find_errors()
+    assert {"FileRefused", "WrongKey"} <= raised
+    plain = {name: find_plain(tree, makers, raised) for name, tree in TREES.items() if name.startswith(ROOMS)}
+    assert len(plain) > 10
+    assert not {name: lines for name, lines in plain.items() if lines}
+
+
+def test_a_plain_text_is_found():
+    tree = ast.parse(
+        "def a(name):\n    raise InputError(f'No {name}.')\n"
+        "def b():\n    msg = 'No.'\n    raise InputError(msg)\n"
+        "def c(msg: Message):\n    raise InputError(msg)\n"
+        "def d():\n    raise InputError(Message('No.') if 1 else 'Yes.')\n"
+    )
+    assert find_plain(tree, BUILDERS, {"InputError"}) == [2, 5, 9]
+
+
+def test_each_template_of_data_is_a_message_of_the_catalogues():
+    """A template that is put together while the program runs would be in no catalogue."""
+    unknown, known = [], set(list_messages("data"))
+    for call in (node for node in find_nodes(ast.Call) if name_of(node) == "Message"):
+        texts = {part.value for part in ast.walk(call.args[0]) if isinstance(part, ast.Constant)}
+        if not texts & known:
+            unknown.append(ast.unparse(call))
+    # In the module of messages itself a template is built from the texts that are joined.
+    assert [call.partition("(")[0] for call in unknown] == ["Message"] * 2
+    assert all(call.startswith(("Message(template", "Message(between.join(")) for call in unknown)
+
+
+def test_an_error_says_in_english_what_it_always_said():
+    error = errors.WrongKey(Message("The passphrase does not open {file!r}, {count:,}.", file="a.b", count=1200))
+    assert str(error) == "The passphrase does not open 'a.b', 1,200."
+    assert type(error.message) is Message
+    assert pickle.loads(pickle.dumps(error)).message.values == {"file": "a.b", "count": 1200}
+
+
+def test_messages_are_joined_and_stay_messages():
+    first = Message("No {what}.", what="file")
+    joined = join_messages([first, "", Message("Wait.")])
+    assert joined == "No file. Wait."
+    assert list(joined.values.values()) == [first, "Wait."]
+    assert join_messages([]) == ""
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_file_of_a_release_is_missing_or_damaged(tmp_path, there):
+    path = tmp_path / "a.json"
+    if there:
+        path.write_text("")
+    said = "is damaged or was changed" if there else "is missing"
+    assert str(errors.ReleaseDamaged.of_file(path, "Do.")) == f"{path} {said}. Do."
