@@ -16,6 +16,7 @@ from data.restricted import backup, forgetting, intake
 from data.restricted.vault.partners import is_same
 
 _SAID = "care"
+_BACKUP = "backups"  # how many backups were written: the fields of the next one are new and empty
 _WIDTH = 520
 
 
@@ -41,7 +42,8 @@ def _say(sentence: str) -> None:
 
 
 def _back_up(desk: Desk) -> None:
-    with st.form("backup", clear_on_submit=False, border=False, width=_WIDTH):
+    number = st.session_state.setdefault(_BACKUP, 0)
+    with st.form(f"backup-{number}", border=False, width=_WIDTH):
         place = st.text_input(_("File to write, on this machine"), placeholder=str(Path.home() / "tact.backup"))
         first = st.text_input(_("Passphrase of the backup"), type="password", autocomplete="off")
         again = st.text_input(_("The same again"), type="password", autocomplete="off")
@@ -53,6 +55,7 @@ def _back_up(desk: Desk) -> None:
         target = backup.check_target(Path(place).expanduser())
         with desk.open_vault() as (_vault, secrets):
             backup.write_backup(desk.workspace, secrets, target, first)
+        st.session_state[_BACKUP] = number + 1
         _say(_("Wrote {file}.", file=escape_markdown(str(target))))
 
 

@@ -257,6 +257,7 @@ def test_a_backup_is_written_and_comes_back(practice, tmp_path):
     fill(page, "The same again", WORDS)
     press(page, "Write the backup")
     assert target.exists()
+    assert WORDS not in [field.value for field in page.text_input]
     assert WORDS not in words_on(page)
     with open_vault(practice.workspace) as vault:
         vault.withdraw("ARSIS")
@@ -327,6 +328,7 @@ def test_without_a_second_person_the_page_stays_whole_and_lets_one_choose_a_pass
     assert len(page.expander) == 4
     assert choose(WORDS, WORDS).name == SECOND
     assert notice not in words_on(page)
+    assert WORDS not in [field.value for field in page.text_input]
     assert WORDS not in words_on(page)
     assert publish(real, WORDS).name
 
