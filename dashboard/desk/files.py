@@ -8,13 +8,14 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from dashboard.desk import correcting, questions, summary, words
 from dashboard.desk.consent import ask_consent
 from dashboard.desk.frame import show_title, tell_errors
-from dashboard.desk.hand import FileInHand, Hand, read_hand, recall_overdue
+from dashboard.desk.hand import FileInHand, Hand, list_governed, read_hand, recall_overdue
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, html, translate_message
 from dashboard.widgets.markup import render_list, render_note, render_table
 from data.restricted.governance.retention import Overdue
 from data.restricted.imports import NO_LIST, Imported
 from data.restricted.intake import UNREAD
+from data.workspace import Workspace
 
 _LOOKS_EVERY = 5.0  # seconds between two looks at governance.toml
 
@@ -25,7 +26,7 @@ def show(desk: Desk) -> None:
     show_title(
         desk, _("Files"), _("Drop a partner's lists as they are. You see how they are read before anything is stored.")
     )
-    _watch_partners(hand, hand.list_governed())
+    _watch_partners(desk.workspace, list_governed(desk.workspace))
     with desk.open_vault():  # once for all that follows
         _take_files(hand)
         _show_files(desk, hand)
@@ -48,9 +49,12 @@ def _show_files(desk: Desk, hand: Hand) -> None:
 
 
 @st.fragment(run_every=_LOOKS_EVERY)
-def _watch_partners(hand: Hand, known: tuple[str, ...]) -> None:
-    """Draw the page anew when governance.toml names other partners than before."""
-    if hand.list_governed() != known:
+def _watch_partners(workspace: Workspace, known: tuple[str, ...]) -> None:
+    """Draw the page anew when governance.toml names other partners than before.
+
+    Streamlit keeps what is given here until the page is drawn again, so it is nothing that a lock must forget.
+    """
+    if list_governed(workspace) != known:
         st.rerun()
 
 

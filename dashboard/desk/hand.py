@@ -26,6 +26,7 @@ from data.restricted.intake.recognition import Question, Recognition, answer, re
 from data.restricted.vault import Vault, forget_log
 from data.schema import get_kind
 from data.schema.kinds import KINDS
+from data.workspace import Workspace
 from data.workspace.types import ProgressCount
 from geo.places import Places
 
@@ -83,12 +84,7 @@ class Hand:
     def list_partners(self) -> list[str]:
         """List the partners that the vault or a draft knows, and for real records those that governance.toml names."""
         with self.desk.open_vault() as (vault, _):
-            return sorted({*vault.partners(), *drafts.list_partners(vault), *self.list_governed()})
-
-    def list_governed(self) -> tuple[str, ...]:
-        """List the partners that governance.toml names; nobody for invented records."""
-        workspace = self.desk.workspace
-        return () if workspace.invented else governance.read(workspace).partners
+            return sorted({*vault.partners(), *drafts.list_partners(vault), *list_governed(self.desk.workspace)})
 
     def may_send(self, partner: str) -> bool:
         """Return whether files of a partner can be imported."""
@@ -114,7 +110,7 @@ class Hand:
         mappings = self._read_mappings(entry)
         with self.desk.open_vault() as (vault, _):
             state = vault.read_state()
-        settled = (entry.partner, entry.kind, mappings, state, self.list_governed())
+        settled = (entry.partner, entry.kind, mappings, state, list_governed(self.desk.workspace))
         if entry.settled == settled:
             return
         entry.found = entry.trial = None
@@ -249,6 +245,11 @@ def recall_overdue(desk: Desk) -> Overdue:
     with desk.open_vault() as (vault, _):
         basis = vault.read_state(), governance.read(desk.workspace).months, forget_log.today()
         return desk.recall("overdue", basis, lambda: find_overdue(desk.workspace, vault))
+
+
+def list_governed(workspace: Workspace) -> tuple[str, ...]:
+    """List the partners that governance.toml names; nobody for invented records."""
+    return () if workspace.invented else governance.read(workspace).partners
 
 
 def read_hand(desk: Desk) -> Hand:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from data.errors import VaultError
 from data.restricted import keys
+from data.restricted.intake.headings import read_meanings
 from data.restricted.vault import Vault, open_vault
 from data.workspace import Workspace
 
@@ -53,10 +54,11 @@ class Desk:
             return self._keys is None
 
     def lock(self) -> None:
-        """Forget the keys and everything in hand."""
+        """Forget the keys, everything in hand, and the headings of files, which may be names where a file has none."""
         with self._lock:
             self._keys = None
             self.in_hand.clear()
+            read_meanings.cache_clear()
 
     def unlock(self, secrets: keys.Keys) -> None:
         """Take the keys, if they open the vault. Raises VaultError if they do not."""

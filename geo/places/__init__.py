@@ -9,12 +9,13 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 
 import pandas as pd
 
 from data.reference import name_table
 from data.schema import Finding, area_word
-from geo.places.spelling import list_inflections, plain_key, sound_key
+from geo.places.spelling import list_inflections, plain_key, sound_key, sound_word
 
 _CODE_COLUMNS = ("nuts", "hasc", "hasc_alt", "geonames")
 _KINDS = {
@@ -32,6 +33,7 @@ _KIND_WORDS = {level: re.compile(rf"^(?:{words})\s+(?=\S)|\s+(?:{_AFTER[level]})
 _WHOLE_FLOAT = re.compile(r"^(\d+)\.0+$")
 _HINT = re.compile(r"^(?P<name>[^(),]+?)\s*(?:\((?P<inside>[^()]+)\)|,\s*(?P<after>[^(),]+))\s*$")
 _NEAREST = 3
+_MOST_SOUNDS = 20_000  # words
 _NEAR = 0.82  # Of 1: one letter wrong in five or six. Below it London came near to Dodoni.
 
 
@@ -70,12 +72,14 @@ class Places:
         self._codes = _index_codes(areas)
         names = _given_names(areas)
         cases = _other_cases(areas)
+        # The sounds are forgotten with the index: they may be words of records.
+        self._sound_key = partial(sound_key, sound=lru_cache(_MOST_SOUNDS)(sound_word))
         self._spellings = _index([*names, *cases], plain_key)
         # From the surest to the least sure way of reading; the first that finds anything decides.
         self._readings: tuple[tuple[Callable[[str], str], dict[str, set[str]]], ...] = (
             (plain_key, _index(names, plain_key)),
-            (sound_key, _index(names, sound_key)),
-            (sound_key, _index([*names, *cases], sound_key)),
+            (self._sound_key, _index(names, self._sound_key)),
+            (self._sound_key, _index([*names, *cases], self._sound_key)),
         )
 
     def resolve(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
@@ -186,7 +190,7 @@ class Places:
 
     def _nearest(self, text: str, country: str | None, level: str | None) -> list[str]:
         index = self._readings[1][1]
-        keys = difflib.get_close_matches(sound_key(text)[:60], index, n=4 * _NEAREST, cutoff=_NEAR)
+        keys = difflib.get_close_matches(self._sound_key(text)[:60], index, n=4 * _NEAREST, cutoff=_NEAR)
         codes = [c for key in keys for c in sorted(self._narrow(index[key], country, level))]
         older = dict.fromkeys(self._older.get(code, code) for code in codes)
         return list(older)[:_NEAREST]

@@ -7,7 +7,7 @@ punctuation, the romanisation used (ELOT 743, ISO 843, BGN, everyday English) or
 import itertools
 import re
 import unicodedata
-from functools import lru_cache
+from collections.abc import Callable
 
 # fmt: off
 _GREEK = {
@@ -84,10 +84,23 @@ def plain_key(text: str) -> str:
     return " ".join(split_words(text))
 
 
-def sound_key(text: str) -> str:
-    """Return how a name sounds, the same for Greek letters and for any common romanisation."""
-    sounds = (_sound(word) for word in split_words(text))
-    return "".join(sound for sound in sounds if sound not in _LINKING_WORDS)
+def sound_word(word: str) -> str:
+    """Return how one lower-case word without accents sounds."""
+    latin = "".join(_GREEK.get(c, _OTHER_LETTERS.get(c, c)) for c in word)
+    if latin in _LINKING_WORDS:
+        return latin
+    for pattern, sound in _SOUNDS:
+        latin = pattern.sub(sound, latin)
+    return "ag" if latin in _SAINTS else latin
+
+
+def sound_key(text: str, sound: Callable[[str], str] = sound_word) -> str:
+    """Return how a name sounds, the same for Greek letters and for any common romanisation.
+
+    `sound` may be `sound_word` with a memory of its answers.
+    """
+    sounds = map(sound, split_words(text))
+    return "".join(part for part in sounds if part not in _LINKING_WORDS)
 
 
 def list_inflections(name: str, country: str) -> list[str]:
@@ -103,16 +116,6 @@ def list_inflections(name: str, country: str) -> list[str]:
         options[-1] = _albanian(parts[-1])
     forms = itertools.islice(itertools.product(*options), _MOST_FORMS)
     return [" ".join(form) for form in forms]
-
-
-@lru_cache(maxsize=20_000)
-def _sound(word: str) -> str:
-    latin = "".join(_GREEK.get(c, _OTHER_LETTERS.get(c, c)) for c in word)
-    if latin in _LINKING_WORDS:
-        return latin
-    for pattern, sound in _SOUNDS:
-        latin = pattern.sub(sound, latin)
-    return "ag" if latin in _SAINTS else latin
 
 
 def _greek(word: str) -> list[str]:

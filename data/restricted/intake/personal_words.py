@@ -32,7 +32,6 @@ _SAINTS = frozenset(
 )
 
 
-@lru_cache(maxsize=4096)
 def is_personal(text: str, *, of_place: bool = False) -> bool:
     """Return whether the text of one cell looks like a person's name, or like a number or address of a person."""
     if find_personal_number(text):

@@ -2,13 +2,18 @@
 
 import gc
 from concurrent.futures import ThreadPoolExecutor
+from functools import _lru_cache_wrapper
 
 import pytest
+from streamlit.runtime.fragment import MemoryFragmentStorage
 
+from dashboard.desk.hand import FileInHand, Hand
 from dashboard.desk.state import LOCKS_AFTER, Locked
 from data.errors import WrongKey
 from data.restricted import keys
-from tests.helpers.desk import make_desk
+from tests.dashboard.desk.test_pages import drop, words_on
+from tests.helpers.desk import make_desk, open_section
+from tests.helpers.partner_files import ROW, text_of, write
 
 
 @pytest.mark.parametrize("clock", [0, 1], ids=["one that stands still in sleep", "one that may be set"])
@@ -77,3 +82,56 @@ def test_only_the_keys_of_the_vault_open_it(tmp_path):
     assert desk.is_locked
     desk.unlock(keys.parse(**keys.format_keys(stored)))
     assert not desk.is_locked
+
+
+NAME = "Xhevgjyzel"
+
+
+def list_texts(found, depth=8):
+    """Yield the texts in an object and in its lists, sets, tuples and dictionaries."""
+    if isinstance(found, str):
+        yield found
+    elif depth and isinstance(found, dict | list | tuple | set | frozenset):
+        for part in gc.get_referents(found):
+            yield from list_texts(part, depth - 1)
+
+
+def list_remembered():
+    """Return the texts in the memories of all functions of the product."""
+    caches = [found for found in gc.get_objects() if isinstance(found, _lru_cache_wrapper)]
+    ours = [cache for cache in caches if cache.__module__.partition(".")[0] in ("dashboard", "data", "geo", "risk")]
+    return [text for cache in ours for part in gc.get_referents(cache) for text in list_texts(part)]
+
+
+@pytest.fixture
+def all_objects():
+    """Show the memory manager also what conftest.py hides from it: modules that were imported before the tests."""
+    gc.unfreeze()
+    yield
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.mark.usefixtures("all_objects")
+def test_what_stands_in_a_file_is_in_no_memory_after_the_lock(tmp_path, monkeypatch):
+    fragments, register = [], MemoryFragmentStorage.register
+
+    def keep(self, key, fragment, **more):
+        fragments.append(fragment)
+        register(self, key, fragment, **more)
+
+    monkeypatch.setattr(MemoryFragmentStorage, "register", keep)
+    monkeypatch.setattr(Hand, "list_partners", lambda hand: ["Qendra"])
+    desk, _clocks = make_desk(tmp_path)
+    # As a heading, as a place and as a remark.
+    rows = [{**ROW, "partner": "", "municipality": NAME, NAME: "", "remark": NAME}]
+    page = drop(open_section(desk), write(tmp_path, text_of(rows)))
+    page.run()
+    assert not page.exception
+    assert "Encounters with children" in words_on(page)
+    assert [text for text in list_remembered() if NAME in text]
+    desk.lock()
+    gc.collect()
+    assert not [text for text in list_remembered() if NAME.casefold() in text.casefold()]
+    assert fragments
+    assert not [found for found in gc.get_objects() if isinstance(found, FileInHand)]
