@@ -32,7 +32,7 @@ from dashboard.web.gate import Entry, Gate, list_own_hosts
 from dashboard.web.headers import SecurityHeaders
 from dashboard.web.process import Assets, apply_settings, print_address, run_application, take_output
 from dashboard.web.start_page import StartPage
-from data.errors import VaultError
+from data.errors import TactError
 from data.restricted import keys
 from data.workspace import Workspace
 
@@ -68,14 +68,16 @@ def keep_in_memory() -> None:
 
 
 def _unlock_at_each_line(desk: Desk, entry: Entry, url: str, output: TextIO) -> None:
-    for line in sys.stdin:
-        try:
-            desk.unlock(keys.parse(**json.loads(line)))
-        except VaultError as error:
-            sys.stderr.write(f"{error}\n")
-        print_address(output, url, entry)
-    # The command that holds the other end is gone.
-    os._exit(0)
+    try:
+        for line in sys.stdin:
+            try:
+                desk.unlock(keys.parse(**json.loads(line)))
+            except (TactError, OSError) as error:
+                sys.stderr.write(f"{error}\n")
+            print_address(output, url, entry)
+    finally:
+        # The command that holds the other end is gone, or nobody would hear it any more.
+        os._exit(0)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
