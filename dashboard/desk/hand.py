@@ -145,9 +145,12 @@ class Hand:
         self.correct(entry, learnt)
 
     def correct(self, entry: FileInHand, entries: ColumnMapping) -> None:
-        """Note how the partner's files of this kind are read."""
-        kind = entry.kind or (entry.found.kind if entry.found else "")
-        for key in [(self._owner(entry), name) for name in ([kind] if kind else KINDS)]:
+        """Note how the partner's files of this kind are read; raise InputError for what no mapping may hold."""
+        chosen = entry.kind or (entry.found.kind if entry.found else "")
+        kinds = [chosen] if chosen else list(KINDS)
+        for kind in kinds:
+            mapping.check(entries, kind)
+        for key in [(self._owner(entry), kind) for kind in kinds]:
             self.answers[key] = self.answers.get(key, ColumnMapping()).extend(entries)
 
     def ask_again(self, entry: FileInHand) -> None:

@@ -39,7 +39,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from data.errors import InputError
-from data.restricted.intake.personal_words import is_personal_in
+from data.restricted.intake.personal_words import is_personal, is_personal_in
 from data.schema import get_kind
 from data.schema.kinds import KINDS
 from data.workspace.files import write_text
@@ -154,6 +154,11 @@ def check(mapping: ColumnMapping, kind: str, name: str = "The mapping") -> None:
                 f"{name}: a word for {column} seems to hold a name or a number of a person. A mapping is not "
                 "encrypted: take it out there, and correct the cells in the partner's file."
             )
+    if is_personal(mapping.sheet):
+        raise InputError(
+            f"{name}: the name of the sheet seems to be that of a person. A mapping is not encrypted: give the number "
+            "of the sheet, from 1."
+        )
     for texts in (mapping.constants, mapping.defaults):
         for column, text in texts.items():
             _check_codes(kind, column, [text], name)

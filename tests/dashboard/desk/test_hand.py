@@ -182,3 +182,14 @@ def test_answers_may_be_forgotten_and_are_asked_again(desk, tmp_path):
     other.look(again)
     assert again.found.questions
     assert take(Hand(desk), messy, tmp_path).found.questions
+
+
+def test_a_sheet_with_the_name_of_a_person_is_refused_and_the_file_stays_readable(desk, tmp_path):
+    messy = MESSY["sq-titles"]
+    hand = Hand(desk)
+    entry = take(hand, messy, tmp_path)
+    with pytest.raises(InputError, match="number of the sheet"):
+        hand.correct(entry, ColumnMapping(sheet="Besa Kola"))
+    assert hand.answers == {}
+    hand.look(entry)
+    assert entry.found is not None

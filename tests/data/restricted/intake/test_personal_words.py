@@ -99,6 +99,18 @@ def test_no_mapping_keeps_a_person(tmp_path, text):
     assert not path.exists()
 
 
+@pytest.mark.parametrize("sheet", ["Besa Kola", "Arben", "tel 0692345678"])
+def test_no_mapping_keeps_the_name_of_a_sheet_that_is_a_person(tmp_path, sheet):
+    path = tmp_path / "p.toml"
+    with pytest.raises(InputError, match="give the number of the sheet") as refusal:
+        mapping.save(path, "encounter", ColumnMapping(sheet=sheet))
+    assert sheet not in str(refusal.value)
+    assert not path.exists()
+    for plain in ("3", "Shkurt", "Sheet1", "Rastet 2008"):
+        mapping.save(path, "encounter", ColumnMapping(sheet=plain))
+        assert mapping.read(path, "encounter").sheet == plain
+
+
 def test_a_mapping_of_an_earlier_version_with_a_person_is_refused_and_not_repeated(tmp_path):
     path = tmp_path / "p.toml"
     path.write_text('[encounter.values.form]\n"Besa Kola" = "begging"\n', encoding="utf-8")
