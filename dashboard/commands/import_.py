@@ -213,6 +213,8 @@ def _import_one(importer: Importer, path: Path, kind: str | None, partner: str |
         **asdict(imported),
         "reasons": imported.reasons[:_MAX_REASONS],
         "more_reasons": max(len(imported.reasons) - _MAX_REASONS, 0),
+        "respelled": [asdict(found) for found in imported.respelled[:_MAX_REASONS]],
+        "more_respelled": max(len(imported.respelled) - _MAX_REASONS, 0),
     }
 
 
@@ -231,7 +233,9 @@ def _summarise(result: dict[str, Any]) -> str:
         )
     if result["rejects"]:
         lines.append(f"  All reasons, to correct the rows or to send back: {result['rejects']}")
-    lines += [f"  {_word_respelled(word)}" for word in result["respelled"][:_MAX_REASONS]]
+    lines += [f"  {_word_respelled(word)}" for word in result["respelled"]]
+    if result["more_respelled"]:
+        lines.append(f"  and {result['more_respelled']:,} more words read so.")
     return "\n".join([*lines, *(f"  {note}" for note in result["notes"])])
 
 

@@ -13,10 +13,9 @@ from data.restricted import governance, intake, keys
 from data.restricted.governance import retention
 from data.restricted.governance.retention import Overdue
 from data.restricted.intake import mapping
-from data.restricted.intake.checks import Respelled
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import InputFile
-from data.restricted.intake.rejects import find_list, group_rejects, remove_lists
+from data.restricted.intake.rejects import Respelled, find_list, group_rejects, remove_lists
 from data.restricted.vault import Counts, Undone, Vault
 from data.schema import Resolve
 from data.schema.kinds import KINDS
@@ -40,8 +39,8 @@ class _Rehearsal(Exception):
 class Imported:
     """What came of a file: numbers of rows and of faults, the list of rejected rows, their reasons, and notes.
 
-    `number` is that of the import, None where nothing was stored. `respelled` are the words that were read as a place
-    which sounds like them.
+    `number` is that of the import, None where nothing was stored. `respelled` are the words of accepted rows that were
+    read as a place which sounds like them.
     `reasons` are those of data/restricted/intake/rejects.py (`group_rejects`), most rows first.
     """
 

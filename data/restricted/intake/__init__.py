@@ -28,7 +28,7 @@ import pyarrow as pa
 
 from data.errors import FileRefused
 from data.personal.headings import list_headings, plain_heading
-from data.restricted.intake.checks import Cells, Respelled, Rows, check_rows
+from data.restricted.intake.checks import Cells, Rows, check_rows
 from data.restricted.intake.csv_rows import read_grids, read_table
 from data.restricted.intake.headings import Layout, match_headings, suggest_headings
 from data.restricted.intake.identity import BY_NUMBER, Identified, child_names, hash_children, identify
@@ -37,7 +37,7 @@ from data.restricted.intake.mapping import check as check_mapping
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.parts import sum_parts
 from data.restricted.intake.refuse_personal import refuse_personal_content, refuse_personal_headings
-from data.restricted.intake.rejects import REJECT_COLUMNS, build_rejects, write_rejects
+from data.restricted.intake.rejects import REJECT_COLUMNS, Respelled, build_rejects, list_respelled, write_rejects
 from data.restricted.intake.shape import shape_table
 from data.restricted.intake.sheets import find_start, list_tables
 from data.restricted.intake.start import ROWS, Grid, Start, check_choice, describe_start
@@ -317,7 +317,7 @@ def _intake(
         rejects=rejects,
         unknown_columns=tuple(plain_heading(headings[p], p) for p in layout.unknown),
         notes=(*table.notes, *notes, *_notes(kind, table, layout, rows, identified)),
-        respelled=tuple(rows.respelled),
+        respelled=tuple(list_respelled(kind, table, layout, rows)),
         _columns={column.name: rows.cells[column.name] for column in kind.stored},
         _at=identified.at,
         _identity=identified.identity,

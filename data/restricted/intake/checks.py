@@ -40,21 +40,12 @@ class Cells:
         return [self.distinct[code] for code in self.codes[rows].tolist()]
 
 
-@dataclass(frozen=True)
-class Respelled:
-    """A word of a column of places that was read as the area that sounds like it; empty where it may be personal."""
-
-    column: str
-    word: str
-    code: str
-    rows: int
-
-
 @dataclass
 class Rows:
     """All rows of a file under check, with the faults found so far.
 
-    `named` holds for each column of areas what the text of each code names, before parts become their whole.
+    `named` holds for each column of areas what the text of each code names, before parts become their whole;
+    `respelled` the text of each code that is only by its sound a name of the area.
     """
 
     kind: RecordKind
@@ -63,7 +54,7 @@ class Rows:
     named: dict[str, list[frozenset[str]]] = field(default_factory=dict)
     wrong: dict[str, Mask] = field(default_factory=dict)
     faults: list[tuple[npt.NDArray[np.int64], str, str, str]] = field(default_factory=list)
-    respelled: list[Respelled] = field(default_factory=list)
+    respelled: dict[str, dict[int, str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -184,15 +175,13 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
     named: list[frozenset[str]] = []
     faults: dict[int, tuple[str, str]] = {}
     elsewhere: set[int] = set()
-    respelled: dict[tuple[str, str], int] = defaultdict(int)
-    counts = np.bincount(numbers, minlength=len(first))
+    respelled: dict[int, str] = {}
     for number, (text, country) in enumerate(zip(texts, countries, strict=True)):
         match = resolve(str(text), str(country or "") or None, column.level) if text else None
         codes.append(match.code or "" if match else "")
         named.append(match.named if match else frozenset())
         if match and match.code and match.respelled:
-            word = "" if is_personal_in(column, str(text)) else str(text)
-            respelled[word, match.code] += int(counts[number])
+            respelled[number] = str(text)
         if match and match.code is None:
             if country and resolve(str(text), None, column.level).code:
                 elsewhere.add(number)
@@ -203,8 +192,7 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
             raise FileRefused(msg + "Is it the right column? The file was not imported.")
     rows.cells[column.name] = Cells(numbers, codes)
     rows.named[column.name] = named
-    by_rows = sorted(respelled.items(), key=lambda item: -item[1])
-    rows.respelled += [Respelled(column.name, word, code, count) for (word, code), count in by_rows]
+    rows.respelled[column.name] = respelled
     rows.fault_each(numbers, column.name, faults)
     if elsewhere:
         reason = f"the country does not match the {column.name}"

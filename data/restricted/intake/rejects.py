@@ -22,6 +22,7 @@ import difflib
 import hashlib
 import io
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -137,6 +138,37 @@ def build_rejects(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows)
     frame.insert(1, "record_number", _record_numbers(rows, frame["line"]))
     frame.insert(3, "value", _repeat_values(kind, table, layout, frame))
     return frame
+
+
+@dataclass(frozen=True)
+class Respelled:
+    """A word of a column of places that was read as the area that sounds like it, and in how many accepted rows.
+
+    The word is empty where it may be personal.
+    """
+
+    column: str
+    word: str
+    code: str
+    rows: int
+
+
+def list_respelled(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows) -> list[Respelled]:
+    """Return the words of accepted rows that were read as an area which sounds like them, those in most rows first.
+
+    They follow the rule of rejected rows: a word that these may not repeat is empty.
+    """
+    if not any(rows.respelled.values()):
+        return []
+    repeater, good = Repeater.from_table(kind, table, layout), rows.good()
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for column, texts in rows.respelled.items():
+        cells = rows.cells[column]
+        numbers = np.bincount(cells.codes[good], minlength=len(cells.distinct))
+        for code, text in texts.items():
+            word = repeater.repeat(column, text, alone=True)
+            counts[column, word, str(cells.distinct[code])] += int(numbers[code])
+    return [Respelled(*key, number) for key, number in counts.most_common() if number]
 
 
 def _repeat_values(kind: RecordKind, table: RawTable, layout: Layout, rejects: pd.DataFrame) -> list[str]:

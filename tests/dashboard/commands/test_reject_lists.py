@@ -56,6 +56,24 @@ def test_a_list_that_is_not_needed_any_more_is_removed(tact, practice, lists, tm
     assert lists["terre"].exists()
 
 
+def test_only_the_first_words_that_were_read_as_a_place_that_sounds_like_them_are_said(
+    tact, practice, tmp_path
+) -> None:
+    places = ["Duress", "Elbassan", "Tirrana", "Vlorra", "Shkodrra", "Fierr", "Beratt"]
+    rows = [
+        ENCOUNTER | {"child_id": f"K-{number}", "record_number": "", "date": "2008-03-04", "municipality": place}
+        for number, place in enumerate(places)
+    ]
+    path = tmp_path / "places.csv"
+    path.write_text("\n".join([",".join(HEAD), *(",".join(row[name] for name in HEAD) for row in rows)]))
+    said = tact("--workspace", practice, "import", path, "--dry-run").out
+    assert [place for place in places if f"'{place}' read as" in said] == places[:5]
+    assert "and 2 more words read so" in said
+    (file,) = tact("--workspace", practice, "import", path, "--json").json["files"]
+    assert [word["word"] for word in file["respelled"]] == places[:5]
+    assert file["more_respelled"] == 2
+
+
 def test_a_partner_takes_its_lists_along_and_leaves_those_of_others(tact, practice, lists) -> None:
     earlier = practice / "rejects" / "april.csv.rejected.csv"  # as earlier versions named it
     earlier.write_text("Shpikja")

@@ -3,10 +3,12 @@
 import openpyxl
 import pytest
 
-from data.restricted.intake.rejects import LONGEST, Repeater
+from data.restricted.intake import child_names
+from data.restricted.intake.rejects import LONGEST, Repeater, Respelled
 from data.restricted.intake.table import RawTable
 from data.schema.kinds import KINDS
-from tests.helpers.partner_files import ROW, read, read_rows, text_of, write
+from geo.places import Places
+from tests.helpers.partner_files import AREAS, ROW, Hasher, read, read_rows, text_of, write
 
 
 def repeat(kind, column, text, *, words=(), alone=True):
@@ -123,3 +125,37 @@ def test_a_table_without_rows_has_no_words():
     from data.restricted.intake.headings import Layout
 
     assert Repeater.from_table(KINDS["encounter"], RawTable([], []), Layout()).words == frozenset()
+
+
+def read_sounds(tmp_path, *changes, **more):
+    """Return the words that were read as an area which sounds like them."""
+    rows = [{"child_id": f"K-{number}", **change} for number, change in enumerate(changes)]
+    return read_rows(tmp_path, *rows, resolve=Places(AREAS).resolve, **more).respelled
+
+
+def test_a_word_that_sounds_like_a_place_is_said_most_rows_first(tmp_path):
+    words = read_sounds(tmp_path, {"municipality": "Ksanthi"}, *[{"municipality": "Duress"}] * 2)
+    assert [(found.word, found.rows) for found in words] == [("Duress", 2), ("Ksanthi", 1)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"child_id": "ksanthi-1"},
+        {"programme_number": "KSANTHI-1"},
+        {"remark": "with Ksanthi, in the morning"},
+        {"municipality": "Municipality of Ksanthi"},
+    ],
+    ids=["an identifier", "a programme number", "a remark", "several words"],
+)
+def test_a_word_that_may_be_a_name_is_not_said_where_it_sounds_like_a_place(tmp_path, change):
+    (found,) = read_sounds(tmp_path, {"municipality": "Ksanthi", **change}, {"municipality": "Tirana"})
+    assert found == Respelled("municipality", "", found.code, 1)
+    assert AREAS.name_en[found.code] == "Xanthi"
+
+
+def test_rows_that_come_back_say_no_word_that_sounds_like_a_place(tmp_path):
+    (gone,) = Hasher()(child_names(ROW["partner"], "K-1", ""))
+    changes = {"municipality": "Ksanthi", "stage": "lost"}, {"municipality": "Ksanthi"}, {"municipality": "Duress"}
+    words = read_sounds(tmp_path, *changes, forgotten={gone})
+    assert [(found.word, found.rows) for found in words] == [("Duress", 1)]
