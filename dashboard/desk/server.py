@@ -67,6 +67,14 @@ def keep_in_memory() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def silence_errors() -> None:
+    """Let Streamlit write nothing of an error: it names values of the program, which may be those of a record.
+
+    A filter stays where uvicorn sets up all logging anew, which enables each logger again.
+    """
+    logging.getLogger("streamlit.error_util").addFilter(lambda _record: False)
+
+
 def _unlock_at_each_line(desk: Desk, entry: Entry, url: str, output: TextIO) -> None:
     try:
         for line in sys.stdin:
@@ -89,8 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in set(os.environ) - set(clean_environment(os.environ)):
         del os.environ[name]
     keep_in_memory()
-    # What Streamlit would write of an error names values of the program, which may be those of a record.
-    logging.getLogger("streamlit.error_util").disabled = True
+    silence_errors()
     apply_settings(HOST, asked.port, {"server.maxUploadSize": _MOST_MEGABYTES})
     desk, entry = Desk(Workspace.open(asked.workspace)), Entry("tact-desk", asked.port)
     announce_desk(desk)

@@ -26,7 +26,7 @@ _EVENT = struct.Struct("iIII")
 # Loaded by every Python that finds it on its path; it speaks up in the web process alone.
 _SPY = """
 import os, sys
-if "dashboard.server" in getattr(sys, "orig_argv", ()):
+if {"dashboard.server", "dashboard.desk.server"}.intersection(getattr(sys, "orig_argv", ())):
     seen = os.open(os.environ["SEEN_BY_TEST"], os.O_WRONLY | os.O_APPEND)
     def hook(event, arguments):
         if event in ("open", "import", "socket.connect", "socket.getaddrinfo", "socket.sendto"):
@@ -92,17 +92,22 @@ class Command:
         self.process.stdout.close()
 
 
+def install_spy(folder: Path) -> dict[str, str]:
+    """Return the variables with which a web process, once started, writes what it does to the file SEEN_BY_TEST."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "sitecustomize.py").write_text(_SPY, encoding="utf-8")
+    seen = folder / "seen"
+    seen.touch()
+    return {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "SEEN_BY_TEST": str(seen)}
+
+
 def serve(workspace: Path, folder: Path, *arguments: str, environment: dict[str, str] | None = None, **how) -> Command:
     """Start `tact serve` as a user does, with an audit hook in its web process; wait until it answers."""
     import json
 
     import psutil
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "sitecustomize.py").write_text(_SPY, encoding="utf-8")
-    seen = folder / "seen"
-    seen.touch()
-    given = os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "SEEN_BY_TEST": str(seen)}
+    given = os.environ | install_spy(folder)
     command = [sys.executable, "-m", "dashboard.cli", "--workspace", str(workspace), "serve", "--json"]
     process = subprocess.Popen(
         [*command, "--port", str(free_port()), *arguments],
@@ -118,7 +123,7 @@ def serve(workspace: Path, folder: Path, *arguments: str, environment: dict[str,
         assert line, f"the command ended with exit code {process.wait()}: {answer}"
         answer += line
     (web,) = psutil.Process(process.pid).children()
-    return Command(enter(json.loads(answer)["url"]), process, web.pid, seen)
+    return Command(enter(json.loads(answer)["url"]), process, web.pid, Path(given["SEEN_BY_TEST"]))
 
 
 def free_port() -> int:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,7 @@ import pytest
 from data.restricted import keys
 from tests.helpers.desk import make_desk, start_desk
 from tests.helpers.entry import cookie_headers, enter
-from tests.helpers.guarding import Command, ask
+from tests.helpers.guarding import Command, ask, install_spy
 from tests.helpers.paths import ROOT
 
 WEBSOCKET = [
@@ -38,9 +39,14 @@ def practice(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def started(practice):
+def spy(tmp_path_factory):
+    return install_spy(tmp_path_factory.mktemp("spy"))
+
+
+@pytest.fixture(scope="module")
+def started(practice, spy):
     workspace, environment, _secrets = practice
-    with start_desk(workspace, environment=environment) as running:
+    with start_desk(workspace, environment=environment | spy) as running:
         enter(running.address)
         yield running
 
@@ -54,13 +60,14 @@ def status(started, *lines, path="/", known=True, host=None):
     return ask(as_command(started), path, headers=[f"Host: {host or f'127.0.0.1:{port}'}", *lines], known=known)[0]
 
 
-def test_the_keys_are_in_no_argument_environment_or_file(started, practice):
+def test_the_keys_are_in_no_argument_or_environment_and_their_files_are_not_read(started, practice, spy):
     _workspace, _environment, secrets = practice
     proc = Path(f"/proc/{started.web}")
     for text in ((proc / "cmdline").read_bytes(), (proc / "environ").read_bytes()):
         assert not [key for key in secrets.values() if key.encode() in text]
         assert b"TACT_VAULT" not in text
-    opened = [str(link.readlink()) for link in (proc / "fd").iterdir() if link.is_symlink()]
+    opened = replace(as_command(started), seen=Path(spy["SEEN_BY_TEST"])).did("open")
+    assert [name for name in opened if name.endswith("config.toml")], "the process must have been heard"
     assert not [name for name in opened if name.endswith(".key")]
 
 
@@ -149,6 +156,28 @@ print(asyncio.run(upload()), resource.getrlimit(resource.RLIMIT_CORE))
 def test_an_upload_of_any_size_stays_in_memory_and_no_crash_writes_it():
     done = subprocess.run([sys.executable, "-c", UPLOAD], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["True", "False (0, 0)"], "the first upload must reach the disk"
+
+
+FAULT = """
+import uvicorn
+from streamlit import error_util
+from dashboard.desk.server import silence_errors
+from dashboard.web.process import apply_settings
+
+def fail():
+    uvicorn.Config(None, log_level="warning")  # sets up all logging, as the server does when it starts
+    error_util.handle_uncaught_app_exception(ValueError("K-0412"))
+
+apply_settings("127.0.0.1", 8662)
+fail()
+silence_errors()
+fail()
+"""
+
+
+def test_the_server_writes_nothing_of_an_error_that_no_page_catches():
+    done = subprocess.run([sys.executable, "-c", FAULT], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (done.stdout + done.stderr).count("K-0412") == 1, "the first error alone, which shows that there is a log"
 
 
 def test_enter_in_its_terminal_prints_another_address(practice):
