@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from data.errors import InputError
@@ -99,9 +100,12 @@ def _name_file(kind: str) -> str:
 
 def find_children(vault: Vault, secrets: keys.Keys, children: Collection[str]) -> frozenset[str]:
     """Return those hashes of children that a row of a draft has."""
-    hasher, drafted = keys.IdentifierHasher(secrets.identifier), (read_draft(vault, kind) for kind in _OF_CHILDREN)
-    names = (name for draft in drafted for row in draft.rows for name in _hash_row(hasher, draft.partner, row))
-    return frozenset(children).intersection(names)
+    return frozenset(children).intersection(itertools.chain.from_iterable(_hash_drafts(vault, secrets)))
+
+
+def find_links(vault: Vault, secrets: keys.Keys) -> list[tuple[str, str]]:
+    """Return both hashes of a child for each row of a draft that has both identifiers: an import keeps only one."""
+    return [(hashes[0], hashes[1]) for hashes in _hash_drafts(vault, secrets) if len(hashes) > 1]
 
 
 def remove_children(vault: Vault, secrets: keys.Keys, children: Collection[str]) -> None:
@@ -123,6 +127,13 @@ def remove_partner(vault: Vault, partner: str) -> None:
     for kind in KINDS:
         if is_same(read_draft(vault, kind).partner, partner):
             write_draft(vault, Draft(kind))
+
+
+def _hash_drafts(vault: Vault, secrets: keys.Keys) -> Iterator[list[str]]:
+    hasher = keys.IdentifierHasher(secrets.identifier)
+    for draft in (read_draft(vault, kind) for kind in _OF_CHILDREN):
+        for row in draft.rows:
+            yield _hash_row(hasher, draft.partner, row)
 
 
 def _hash_row(hasher: keys.IdentifierHasher, partner: str, row: Row) -> list[str]:

@@ -34,12 +34,13 @@ def find_unknown(vault: Vault, secrets: keys.Keys, names: Sequence[str], childre
 def forget_child(workspace: Workspace, vault: Vault, secrets: keys.Keys, children: Sequence[str]) -> tuple[int, bool]:
     """Delete a child's records and reject later ones; return their number, and whether lists of rows were removed.
 
-    Rows of drafts go too, and are not counted.
+    So are those that a row of a draft names as the same child by its other identifier. Rows of drafts go too, and are
+    not counted.
     """
     with vault.writing():
         had_lists = remove_lists(workspace.rejects)
-        deleted = vault.forget(children)
-        drafts.remove_children(vault, secrets, vault.forgotten_children())  # also by an identifier that is linked
+        deleted = vault.forget(children, drafts.find_links(vault, secrets))
+        drafts.remove_children(vault, secrets, vault.forgotten_children())
         return deleted, had_lists
 
 

@@ -262,15 +262,18 @@ class Vault:
 
     # -- removing --
 
-    def forget(self, children: Iterable[str]) -> int:
+    def forget(self, children: Iterable[str], links: Iterable[tuple[str, str]] = ()) -> int:
         """Forget children by their hashes, with all that are linked to them; return the number of records deleted.
+
+        They are linked by records, and by `links`: pairs of hashes of one child each.
 
         They stay in the forget log, even when no record had them, so that none of their records is imported later.
         Published numbers of final years stay as they are.
         """
         with self.writing():
             with sql.translating_errors(self._db):
-                hashes = removal.find_linked(self._connection, {bytes.fromhex(child) for child in children})
+                pairs = [(bytes.fromhex(one), bytes.fromhex(other)) for one, other in links]
+                hashes = removal.find_linked(self._connection, {bytes.fromhex(child) for child in children}, pairs)
             day = forget_log.today()
             return self._forget([forget_log.Entry("child", child.hex(), day) for child in hashes])
 
@@ -391,9 +394,11 @@ class Vault:
         return None if row is None else str(row[0])
 
     def write_note(self, name: str, text: str) -> None:
-        """Store an internal note under a name; backups include it unless it is a draft."""
+        """Store an internal note under a name, or remove it if the text is empty; backups include it unless a draft."""
         with self._transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"{tables.NOTE}{name}", text))
+            connection.execute("DELETE FROM meta WHERE name = ?", (f"{tables.NOTE}{name}",))
+            if text:
+                connection.execute("INSERT INTO meta VALUES (?, ?)", (f"{tables.NOTE}{name}", text))
 
     # -- reading --
 

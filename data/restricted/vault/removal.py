@@ -75,9 +75,12 @@ def remove(connection: Connection, children: set[bytes]) -> int:
     return deleted
 
 
-def find_linked(connection: Connection, children: set[bytes]) -> set[bytes]:
-    """Return the hashes of these children and of all children linked to them, directly or through others."""
-    return _closure(connection.execute(_PAIRS).fetchall(), children)
+def find_linked(connection: Connection, children: set[bytes], links: Iterable[tuple[bytes, bytes]] = ()) -> set[bytes]:
+    """Return the hashes of these children and of all children linked to them, directly or through others.
+
+    They are linked by the records and by further pairs of hashes.
+    """
+    return _closure([*connection.execute(_PAIRS).fetchall(), *links], children)
 
 
 def find_recorded(connection: Connection, children: set[bytes]) -> set[bytes]:

@@ -115,15 +115,34 @@ def test_a_child_who_is_only_in_a_draft_is_known(opened):
     assert find("ARSIS", "K-1", "P-2") == "number"
 
 
-def test_a_row_by_an_identifier_that_records_link_goes_too(opened):
+@pytest.mark.parametrize("given", [0, 1], ids=["the identifier", "the programme number"])
+def test_whom_a_draft_links_is_forgotten_by_either_identifier(opened, given):
     workspace, vault, secrets = opened
-    both = forgetting.hash_child(secrets, intake.child_names("ARSIS", "K-1", "P-1"))
-    record = frame("encounter", 1).assign(child=both[0], programme_child=both[1])
-    vault.add("encounter", record, "a.csv", "ARSIS")
-    by_number = {**ROWS[0], "child_id": "", "programme_number": "P-1"}
-    drafts.write_draft(vault, Draft("encounter", "ARSIS", (by_number, ROWS[1])))
-    assert forgetting.forget_child(workspace, vault, secrets, both[:1])[0] == 1
+    by_both = {**ROWS[0], "programme_number": "P-1"}
+    by_number = {**by_both, "child_id": "", "date": "2007-06-01"}
+    hashes = forgetting.hash_child(secrets, intake.child_names("ARSIS", "K-1", "P-1"))
+    # An import stores a child that has a programme number by it alone.
+    read = read_file(
+        drafts.make_file("encounter", [by_both]),
+        "encounter",
+        resolve=Resolver(),
+        hash_identifier=lambda names: forgetting.hash_child(secrets, names),
+        partner="ARSIS",
+    )
+    assert read.accepted["child"].tolist() == read.accepted["programme_child"].tolist() == hashes[1:]
+    vault.add("encounter", frame("encounter", 1).assign(child=hashes[1], programme_child=hashes[1]), "a.csv")
+    drafts.write_draft(vault, Draft("encounter", "ARSIS", (by_both, by_number, ROWS[1])))
+    assert forgetting.forget_child(workspace, vault, secrets, [hashes[given]])[0] == 1
     assert drafts.read_draft(vault, "encounter").rows == ROWS[1:]
+    assert vault.forgotten_children() == set(hashes)
+
+
+def test_a_draft_without_rows_leaves_no_note(opened):
+    _workspace, vault, _secrets = opened
+    before = list(vault._connection.execute("SELECT name FROM meta"))
+    drafts.write_draft(vault, Draft("encounter", "ARSIS", ROWS))
+    drafts.take_out(vault, Draft("encounter", "ARSIS", ROWS))
+    assert list(vault._connection.execute("SELECT name FROM meta")) == before
 
 
 def test_a_partner_with_nothing_but_a_draft_withdraws(opened):
