@@ -188,6 +188,7 @@ class Hand:
         with self._importing(mappings) as importer:
             self._delete_overdue(importer.vault, confirmed)
             entry.result = _import(importer, entry.file, kind, entry.partner, progress)
+        entry.file.table = None  # the largest part of what is in hand
         learnt = self.answers.get((entry.partner, kind))
         if entry.partner and learnt is not None:
             mapping.save(mapping.file_for(self.desk.workspace.mappings, entry.partner), kind, learnt)

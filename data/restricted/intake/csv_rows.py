@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import FileRefused
-from data.restricted.intake.memory_file import InputFile
+from data.restricted.intake.memory_file import InputFile, MemoryFile
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
 from data.restricted.intake.table import Codes, Fault, RawColumn, RawTable, is_total, refuse_locked
 from data.workspace.types import ProgressCount
@@ -50,8 +50,18 @@ def read_table(path: InputFile, find_start: FindStart, progress: ProgressCount |
     """Read a CSV or XLSX file; its content decides which of the two it is, not its name.
 
     `find_start` takes the first rows of each visible sheet, or of the text cut at each delimiter, and returns where the
-    table begins. Raises FileRefused for a file that is empty, damaged or of another format.
+    table begins. Raises FileRefused for a file that is empty, damaged or of another format. A file in memory keeps its
+    table, which is read again only if another begin is found.
     """
+    if not isinstance(path, MemoryFile):
+        return _read_table(path, find_start, progress)
+    begin = find_start(read_grids(path))
+    if path.table is None or path.table.begin != begin:
+        path.table = _read_table(path, lambda _: begin, progress)
+    return path.table
+
+
+def _read_table(path: InputFile, find_start: FindStart, progress: ProgressCount | None) -> RawTable:
     module = _find_reader(_first_bytes(path))
     if module:
         notes: list[str] = []
@@ -61,7 +71,18 @@ def read_table(path: InputFile, find_start: FindStart, progress: ProgressCount |
 
 
 def read_grids(path: InputFile) -> list[Grid]:
-    """Read only the first rows of each visible sheet, or of a text cut at each delimiter. Raises FileRefused."""
+    """Read only the first rows of each visible sheet, or of a text cut at each delimiter. Raises FileRefused.
+
+    A file in memory keeps them.
+    """
+    if not isinstance(path, MemoryFile):
+        return _read_grids(path)
+    if path.grids is None:
+        path.grids = _read_grids(path)
+    return path.grids
+
+
+def _read_grids(path: InputFile) -> list[Grid]:
     module = _find_reader(_first_bytes(path))
     if module:
         return module.read_first_rows(path)

@@ -6,17 +6,25 @@ import io
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
+from data.restricted.intake.start import Grid
+from data.restricted.intake.table import RawTable
+
 _KEPT = 100  # letters of a name
 
 
 class MemoryFile:
-    """The content of a file, with those methods of a path by which files are read."""
+    """The content of a file, with those methods of a path by which files are read.
+
+    `grids` and `table` are what was read of it, so that it is read only once (data/restricted/intake/csv_rows.py).
+    """
 
     def __init__(self, name: str, content: bytes) -> None:
         # A browser sends the name alone; whoever sends more does not choose a folder here.
         self.name = Path(name.replace("\\", "/")).name[-_KEPT:] or "file"
         self.suffix = Path(self.name).suffix
         self._content = content
+        self.grids: list[Grid] | None = None
+        self.table: RawTable | None = None
 
     def __repr__(self) -> str:
         return "MemoryFile()"

@@ -316,7 +316,7 @@ def test_a_page_drawn_again_opens_the_vault_once_and_reads_nothing_that_it_knows
     page = drop(page, MESSY["sq-titles"].write(tmp_path))
     opened = watch(monkeypatch, "dashboard.desk.state.open_vault")
     counted = watch(monkeypatch, "dashboard.desk.hand.find_overdue")
-    read = watch(monkeypatch, "data.restricted.intake.csv_rows._first_bytes")
+    read = watch(monkeypatch, "dashboard.desk.hand.recognise")
     mappings = watch(monkeypatch, "data.restricted.intake.mapping._load")
     page.run()
     assert not page.exception
