@@ -192,14 +192,19 @@ def list_imports(context: typer.Context, as_json: Json = False) -> None:
     workspace = open_workspace(context)
     with open_vault(workspace) as vault:
         imports = vault.list_imports()
-    rows = [("number", "when (UTC)", "kind", "partner", "accepted", "changed", "already known")]
+    rows = [("number", "when (UTC)", "kind", "partner", "accepted", "changed", "already known", "rejected")]
     rows += [
-        (str(i["number"]), i["at"][:16], i["kind"], i["partner"], *(f"{i[n]:,}" for n in _STORED)) for i in imports
+        (str(i["number"]), i["at"][:16], i["kind"], i["partner"], *(_word_count(i[name]) for name in _LISTED))
+        for i in imports
     ]
     emit(imports, as_json, *(format_table(rows) if imports else ["Nothing was imported yet."]))
 
 
-_STORED = ("accepted", "changed", "already_known")
+_LISTED = ("accepted", "changed", "already_known", "rejected")
+
+
+def _word_count(count: int | None) -> str:
+    return "not known" if count is None else f"{count:,}"
 
 
 def _import_one(importer: Importer, path: Path, kind: str | None, partner: str | None, tick: Tick) -> dict[str, Any]:

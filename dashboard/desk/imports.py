@@ -52,11 +52,12 @@ def tabulate_imports(imports: list[dict[str, Any]]) -> pd.DataFrame:
             _(words.KINDS[entry["kind"]]),
             entry["partner"],
             *(format_number(entry[name]) for name in ("accepted", "changed", "already_known")),
+            _("not known") if entry["rejected"] is None else format_number(entry["rejected"]),
         )
         for entry in imports
     ]
     head = [_("Number"), _("When"), _("Kind of record"), _("Partner"), _("New"), _("Corrected"), _("Known already")]
-    return pd.DataFrame(rows, columns=head)
+    return pd.DataFrame(rows, columns=[*head, _("Rejected")])
 
 
 def list_effects(undone: Undone) -> list[str]:

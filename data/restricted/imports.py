@@ -134,7 +134,8 @@ class Importer:
     def _store(self, path: InputFile, read: intake.Intake) -> tuple[int | None, Counts]:
         """Store the records; return the number of the import if any were stored, and how many they are."""
         partner = read.partner or ""
-        with contextlib.suppress(_Rehearsal), self.vault.importing(read.kind, path.name, partner) as records:
+        importing = self.vault.importing(read.kind, path.name, partner, read.rejected_rows)
+        with contextlib.suppress(_Rehearsal), importing as records:
             for batch in read.batches():
                 records.add(batch)
             if self.rehearse:

@@ -182,10 +182,13 @@ class Vault:
             yield
 
     @contextlib.contextmanager
-    def importing(self, kind: str, source: str | Path, partner: str = "") -> Iterator[Import]:
+    def importing(
+        self, kind: str, source: str | Path, partner: str = "", rejected: int | None = None
+    ) -> Iterator[Import]:
         """Yield an Import that accepts chunks; when the block ends, all of them are stored, or none.
 
-        `source` is the file's name, which is stored as a keyed hash only. A file without records leaves no trace.
+        `source` is the file's name, which is stored as a keyed hash only, and `rejected` the number of its rows that
+        are not stored, if it is known. A file without records leaves no trace.
         """
         tables.columns_of(kind)
         with self._transaction() as connection:
@@ -209,13 +212,23 @@ class Vault:
                 (counts.accepted, counts.changed, counts.already_known, batch),
             )
             connection.execute("INSERT INTO undoable VALUES (?)", (batch,))
+            if rejected is not None:
+                note = f"{tables.NOTE}{tables.REJECTED}{batch}"
+                connection.execute("INSERT INTO meta VALUES (?, ?)", (note, str(rejected)))
 
     def list_imports(self) -> list[dict[str, Any]]:
-        """Return the imports, oldest first: `number`, `at` (UTC), `kind`, `partner` and the three counts."""
-        names = ("number", "at", "kind", "partner", "accepted", "changed", "already_known")
-        query = "SELECT id, at, kind, partner, accepted, changed, already_known FROM batch ORDER BY id"
+        """Return the imports, oldest first: `number`, `at` (UTC), `kind`, `partner` and the four counts.
+
+        `rejected` is None for an import of an earlier version of the program, which did not keep it.
+        """
+        names = ("number", "at", "kind", "partner", "accepted", "changed", "already_known", "rejected")
+        query = (
+            "SELECT id, at, kind, partner, accepted, changed, already_known, CAST(value AS INTEGER) "
+            "FROM batch LEFT JOIN meta ON name = ? || id ORDER BY id"
+        )
         with sql.translating_errors(self._db):
-            return [dict(zip(names, row, strict=True)) for row in self._connection.execute(query)]
+            rows = self._connection.execute(query, (f"{tables.NOTE}{tables.REJECTED}",))
+            return [dict(zip(names, row, strict=True)) for row in rows]
 
     def is_from(self, number: int, source: str | Path) -> bool:
         """Return whether an import came from a file of this name."""

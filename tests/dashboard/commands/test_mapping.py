@@ -103,7 +103,7 @@ def test_a_dry_run_says_what_would_happen_and_stores_nothing(run, practice, tmp_
     assert (real["accepted"], real["stored"]) == (1, True)
     assert run("import", path, "--dry-run", "--json").json["already_known"] == 1
     *_, last = run("imports", "--json").json
-    assert (last["kind"], last["accepted"]) == ("encounter", 1)
+    assert (last["kind"], last["accepted"], last["rejected"]) == ("encounter", 1, 1)
     assert "dry.csv" not in run("imports").out
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from dashboard.desk import words
 from dashboard.desk.hand import Hand
+from dashboard.desk.imports import tabulate_imports
 from dashboard.site.text import speak
 from data.restricted.imports import NO_LIST
 from data.restricted.vault import open_vault
@@ -367,6 +368,19 @@ def test_the_page_imports_says_where_the_name_of_a_file_stays(desk, tmp_path, la
     shown = words_on(open_section(desk, "imports", language))
     assert "invented-sq-titles" not in shown
     assert "rejects" in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "head", "not_known"),
+    [("en", "Rejected", "not known"), ("sq", "Të refuzuara", "nuk dihet"), ("el", "Απορρίφθηκαν", "άγνωστο")],
+)
+def test_the_page_imports_says_how_many_rows_were_rejected(desk, tmp_path, language, head, not_known):
+    import_with_list(desk, tmp_path)
+    with open_vault(desk.workspace) as vault, speak(language):
+        (now,) = vault.list_imports()
+        earlier = now | {"rejected": None}
+        assert tabulate_imports([now, earlier])[head].tolist() == ["2", not_known]
+    assert head in words_on(open_section(desk, "imports", language))
 
 
 def test_a_place_read_by_its_sound_is_said_and_one_that_is_not_found_is_named(desk, tmp_path):

@@ -33,6 +33,17 @@ def test_a_name_that_is_long_in_bytes_has_its_own_list(importer, tmp_path):
     assert take(importer, tmp_path, "short.csv").rejects.name == "short.csv.rejected.csv"
 
 
+def test_the_list_of_imports_says_how_many_rows_were_rejected_until_it_is_undone(importer, tmp_path):
+    vault = importer.vault
+    take(importer, tmp_path, "a.csv")
+    importer.import_file(write(tmp_path, text_of([ROW | {"record_number": "R-3"}]), "b.csv"))
+    assert [entry["rejected"] for entry in vault.list_imports()] == [1, 0]
+    notes = [vault.read_note(f"rejected {number}") for number in (1, 2)]
+    vault.undo(1)
+    assert [entry["rejected"] for entry in vault.list_imports()] == [0]
+    assert (notes, vault.read_note("rejected 1")) == (["1", "0"], None)
+
+
 @pytest.mark.parametrize("error", [OSError(5, "Input/output error"), DiskFull("The disk is full.")])
 def test_a_list_that_cannot_be_written_is_a_note_of_an_import_that_is_stored(importer, tmp_path, monkeypatch, error):
     def fail(*_given):

@@ -145,6 +145,7 @@ def test_the_same_file_again_changes_no_record_and_is_listed(vault):
     assert vault.add("encounter", frame("encounter", 300), "a.csv") == Counts(0, 0, 300)
     assert [row for kind in COLUMNS for row in vault._connection.execute(f"SELECT * FROM {kind}")] == before
     assert [(i["accepted"], i["already_known"]) for i in vault.list_imports()] == [(300, 0), (0, 300)]
+    assert [i["rejected"] for i in vault.list_imports()] == [None, None]  # as those of an earlier version
 
 
 def test_a_correction_replaces_and_is_counted(vault):
