@@ -109,7 +109,7 @@ def draw_marks(
     """Draw the still map of a page: its marks, with the numbers that their words say, and the first flows."""
     shapes = {
         code: AreaShape(
-            fill_state("cannot_tell") if mark.pattern else mark.colour,
+            fill_state("cannot_tell") if mark.unsure else mark.colour,
             {"area": code, **{name: format_cell(number) for name, number in mark.numbers.items()}},
             mark.words,
         )

@@ -10,15 +10,16 @@ from dashboard.map.legend import LegendClass
 
 @dataclass(frozen=True)
 class AreaMark:
-    """How an area is drawn: name, colour or pattern (a class of the style sheet), and the words when pointed at.
+    """How an area is drawn: its name, its colour, and the words when pointed at.
 
-    numbers : those that the words say, by their column in the tables of the release.
+    unsure : whether it has the pattern of "cannot tell" in place of its colour. numbers : those that the words
+    say, by their column in the tables of the release.
     """
 
     name: str
     colour: str
     words: str
-    pattern: str = ""
+    unsure: bool = False
     numbers: Mapping[str, float] = field(default_factory=dict)
 
 

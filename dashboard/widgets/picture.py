@@ -39,7 +39,7 @@ _MOST_ARROWS = 6
 _EDGE, _MARGIN = 10.0, 75.0  # room around the areas, and in the west for the names on the coast
 _ON_OTHERS = 0.1  # the largest part of a name that may lie on areas of another name
 _PATTERNS = Markup(
-    '<defs><pattern id="ov-cannot_tell" width="18" height="18" patternUnits="userSpaceOnUse"><rect width="18" '
+    '<defs><pattern id="unsure" width="18" height="18" patternUnits="userSpaceOnUse"><rect width="18" '
     'height="18" fill="#fff"/><path d="M1 4H7M4 1V7M10 13H16M13 10V16" stroke="#97a0ad" stroke-width="2"/>'
     "</pattern></defs>"
 )
@@ -142,7 +142,7 @@ def _draw_area(shapes: _Outlines, marks: Mapping[str, AreaMark], code: str) -> M
         '<path class="area" data-area="{}" d="{}" {} data-words="{}"/>',
         code,
         shapes.areas[code],
-        html('fill="url(#{})"', mark.pattern) if mark.pattern else html('fill="{}"', mark.colour),
+        html('fill="url(#unsure)"') if mark.unsure else html('fill="{}"', mark.colour),
         mark.words,
     )
 

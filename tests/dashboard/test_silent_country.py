@@ -135,7 +135,7 @@ def test_the_risk_page_has_no_colour_rate_or_claim_there(current, t):
         for code, area in judge_areas(current).items():
             mark, row = marks[code], str(rates.render_rates(t, current, pathway, rates.EVERY, code))
             (row,) = re.findall(rf'<tr data-area="{code}"(.*?)</tr>', row, re.S)
-            assert (mark.colour == "#fff") == (not mark.numbers) == bool(mark.pattern) == is_greek(code)
+            assert (mark.colour == "#fff") == (not mark.numbers) == mark.unsure == is_greek(code)
             assert bool(re.search(r"\d[.,]\d", re.sub("<[^>]*>", "", row))) != is_greek(code)
             if is_greek(code):
                 assert mark.words == f"{t.name_area(code)}: cannot tell"

@@ -34,7 +34,6 @@ from risk.report.shift import WATCHED
 # Strength of the colour, by how sure it is whether an area is among the five with the most.
 _STRENGTHS = {"very_likely": 1.0, "very_likely_not": 1.0, "likely": 0.75, "likely_not": 0.75}
 _WEAK = 0.5
-_PATTERN = "ov-cannot_tell"
 
 
 def make_content(t: Speech, current: CurrentRelease) -> Content:
@@ -157,7 +156,7 @@ def _make_marks(
             name if area.area in names else "",
             colour,
             f"{name}. {words}",
-            pattern=_PATTERN if area.doubt else "",
+            unsure=bool(area.doubt),
             numbers=_list_numbers(area.unmet),
         )
     return marks

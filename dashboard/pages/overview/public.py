@@ -19,7 +19,7 @@ from geo.layers.core import palette
 from geo.layers.risk import PUBLIC, RATES
 
 ORDERS = {"class": mark("Rank by class"), "name": mark("By name")}
-_PATTERN, _WHITE = "ov-cannot_tell", "#fff"
+_WHITE = "#fff"
 _HIGH = ("very_high", "high")
 
 
@@ -88,7 +88,7 @@ def _make_key(period: str, claims: dict[str, str]) -> Key:
 def _make_mark(t: Speech, code: str, claim: str) -> AreaMark:
     colours, name = dict(zip(RATES, palette.RISK, strict=True)), t.name_area(code)
     colour = colours.get(claim, _WHITE)
-    return AreaMark(name, colour, f"{name}: {name_claim(claim)}", pattern="" if claim else _PATTERN)
+    return AreaMark(name, colour, f"{name}: {name_claim(claim)}", unsure=not claim)
 
 
 def _render_rows(t: Speech, codes: list[str], claims: dict[str, str], histories: dict[str, ranking.History]) -> Markup:

@@ -25,7 +25,7 @@ CUTS = (2 / 3, 1.0, 1.5, 2.25)
 _NAMES = (mark("under 0.67"), mark("0.67 to 1"), mark("1 to 1.5"), mark("1.5 to 2.25"), mark("over 2.25"))
 # Strength of the colour by the word for certainty.
 STRENGTHS = {"very_likely": 1.0, "likely": 0.68, "": 0.36}
-_PATTERN, _WHITE = "ov-cannot_tell", "#fff"
+_WHITE = "#fff"
 _WIDEST, _TICKS = (0.2, 5.0), (0.25, 0.5, 1.0, 2.0, 4.0)
 EVERY = "50"
 _ENDS = ("median", "lower", "upper")
@@ -64,7 +64,7 @@ def make_marks(t: Speech, current: CurrentRelease, pathway: str, least: str, cho
             t.name_area(code),
             choose_colour(rows[code]),
             f"{t.name_area(code)}: {_word_mark(t, rows[code])}",
-            pattern="" if is_shown(rows[code], least) else _PATTERN,
+            unsure=not is_shown(rows[code], least),
             numbers={name: float(rows[code][name]) for name in _ENDS if not math.isnan(rows[code][name])},
         )
         for code in ordered
@@ -247,10 +247,7 @@ def make_public_marks(t: Speech, classes: Mapping[str, str]) -> dict[str, AreaMa
     colours = dict(zip(RATES, palette.RISK, strict=True))
     return {
         code: AreaMark(
-            t.name_area(code),
-            colours.get(claim, _WHITE),
-            f"{t.name_area(code)}: {name_claim(claim)}",
-            pattern="" if claim else _PATTERN,
+            t.name_area(code), colours.get(claim, _WHITE), f"{t.name_area(code)}: {name_claim(claim)}", unsure=not claim
         )
         for code, claim in classes.items()
     }

@@ -92,7 +92,7 @@ def test_the_picture_of_the_overview_is_that_of_the_page(current):
     )
     content = make_content(overview_sheet.speak_to_reader(current), current)
     assert shapes == {
-        code: ("url(#state-cannot_tell)" if one.pattern else one.colour, one.words)
+        code: ("url(#state-cannot_tell)" if one.unsure else one.colour, one.words)
         for code, one in content.marks.items()
     }
 

@@ -109,8 +109,11 @@ def test_a_small_release_gets_no_number_rank_or_colour_of_need(current, t, small
     assert content.findings[0].lead.startswith("It cannot be said yet")
     assert not content.key.classes
     assert "cannot be said yet" in content.key.unit
-    assert {(mark.colour, mark.pattern) for mark in content.marks.values()} == {("#fff", "ov-cannot_tell")}
+    assert {(mark.colour, mark.unsure) for mark in content.marks.values()} == {("#fff", True)}
     assert not any(mark.numbers for mark in content.marks.values())
+    drawn = unescape(str(picture.render_map(load_areas(current.release), content.marks, (), Markup(""))))
+    patterns = {f"url(#{name})" for name in re.findall(r'<pattern id="([^"]+)"', drawn)}
+    assert set(re.findall(r'data-area="[^"]*" d="[^"]*" fill="([^"]*)"', drawn)) == patterns
     for country, words in (("AL", "cannot tell"), ("GR", "no figure")):
         rows = str(content.render_rows(country, "unmet"))
         assert f'<td class="unmet" colspan="2"><small>{words}</small>' in rows

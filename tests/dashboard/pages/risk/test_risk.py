@@ -348,9 +348,9 @@ def test_the_map_has_the_value_as_hue_and_how_sure_it_is_as_strength(current):
         hue = palette.RISKS[sum(row["median"] >= cut for cut in rates.CUTS)]
         strength = rates.STRENGTHS[row["certainty"] if row["claim"] else ""]
         assert every[code].colour == picture.fade_colour(hue, strength)
-        assert not every[code].pattern
-        assert bool(sure[code].pattern) == (not row["claim"] or row["probability"] < 0.9)
-    assert 0 < sum(bool(mark.pattern) for mark in sure.values()) < len(sure)
+        assert not every[code].unsure
+        assert sure[code].unsure == (not row["claim"] or row["probability"] < 0.9)
+    assert 0 < sum(mark.unsure for mark in sure.values()) < len(sure)
     hidden = rates.word_hidden(current, "internal", "90")
     assert hidden == "Crosses: less sure than 90 in 100."
     assert hidden in rates.render_legend("", hidden)
