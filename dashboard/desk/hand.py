@@ -38,7 +38,7 @@ Replies = Iterable[tuple[Question, Mapping[str, str]]]
 class FileInHand:
     """A dropped file with its number on the desk: whose it is, what was recognised, what an import would do, and did.
 
-    `barred`: why nothing of it may ever go into this workspace. `kind` is the officer's word where the file does not
+    `barred`: nothing of it may ever go into this workspace. `kind` is the officer's word where the file does not
     tell. `refusal` is why nothing of it can be imported, `personal` the personal data in it if that is the reason
     (FileRefused). `names_unknown`: the reason is a partner whom governance.toml does not name.
     """
@@ -46,7 +46,7 @@ class FileInHand:
     number: int
     file: MemoryFile
     partner: str
-    barred: WorkspaceError | None = None
+    barred: bool = False
     kind: str = ""
     found: Recognition | None = None
     refusal: str = ""
@@ -98,14 +98,15 @@ class Hand:
         try:
             imports.check_workspace_kind(self.desk.workspace, [entry.file])
         except WorkspaceError as error:
-            entry.barred = error
+            # The message alone: an error keeps what its functions held, such as keys.
+            entry.barred, entry.refusal = True, error.message
         self.files.pop(entry.file.name, None)
         self.files[entry.file.name] = entry
         return entry
 
     def look(self, entry: FileInHand) -> None:
         """Recognise a file and try its import, unless both are known for the answers that there are now."""
-        if entry.result is not None:
+        if entry.barred or entry.result is not None:
             return
         mappings = self._read_mappings(entry)
         with self.desk.open_vault() as (vault, _):
@@ -116,8 +117,6 @@ class Hand:
         entry.found = entry.trial = None
         entry.refusal, entry.personal, entry.names_unknown = "", (), False
         try:
-            if entry.barred is not None:
-                raise entry.barred
             kind = entry.kind or intake.guess_kind(entry.file, mappings)
             if kind is not None:
                 entry.found = recognise(

@@ -168,6 +168,8 @@ def test_invented_files_do_not_go_into_a_workspace_of_real_records(tmp_path):
     hand.look(entry)
     assert "these records are invented" in entry.refusal
     assert entry.trial is None
+    # An error would keep the keys of the desk when it is locked.
+    assert not [value for value in vars(entry).values() if isinstance(value, BaseException)]
 
 
 def test_answers_may_be_forgotten_and_are_asked_again(desk, tmp_path):
