@@ -13,7 +13,7 @@ from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, html, translate_message
 from dashboard.widgets.markup import render_list, render_note, render_table
 from data.restricted.governance.retention import Overdue
-from data.restricted.imports import NO_LIST, Imported
+from data.restricted.imports import Imported
 from data.restricted.intake import UNREAD
 from data.workspace import Workspace
 
@@ -174,7 +174,7 @@ def _show_result(entry: FileInHand, result: Imported) -> None:
     st.html(html('<p class="counts">{}</p>', summary.word_counts(result)))
     _show_reasons(result)
     _show_respelled(result)
-    if NO_LIST in result.notes:
+    if result.list_failed:
         st.warning(
             _(
                 "The list of the rows that come back could not be written: the disk may be full. All other rows are "

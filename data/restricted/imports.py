@@ -39,7 +39,8 @@ class _Rehearsal(Exception):
 class Imported:
     """What came of a file: numbers of rows and of faults, the list of rejected rows, their reasons, and notes.
 
-    `number` is that of the import, None where nothing was stored. `respelled` are the words of accepted rows that were
+    `number` is that of the import, None where nothing was stored. `list_failed`: the list of rejected rows could not be
+    written. `respelled` are the words of accepted rows that were
     read as a place which sounds like them.
     `reasons` are those of data/restricted/intake/rejects.py (`group_rejects`), most rows first.
     """
@@ -56,6 +57,7 @@ class Imported:
     notes: tuple[str, ...]
     respelled: tuple[Respelled, ...] = ()
     number: int | None = field(default=None, compare=False)
+    list_failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,12 @@ class Importer:
             )
             self._refuse_unknown_partners(path, read)
             number, counts = self._store(path, read)
-            notes, rejects = read.notes, None
+            notes, rejects, list_failed = read.notes, None, False
             if not self.rehearse:
                 try:
                     rejects = self._write_rejects(path, read)
                 except (OSError, DiskFull):  # the records are stored, so this is no failure of the import
+                    list_failed = True
                     notes += (NO_LIST,)
         return Imported(
             kind=read.kind,
@@ -117,6 +120,7 @@ class Importer:
             notes=notes,
             respelled=read.respelled,
             number=number,
+            list_failed=list_failed,
         )
 
     def _refuse_unknown_partners(self, path: InputFile, read: intake.Intake) -> None:

@@ -10,7 +10,6 @@ from dashboard.desk import words
 from dashboard.desk.hand import Hand
 from dashboard.desk.imports import tabulate_imports
 from dashboard.site.text import speak
-from data.restricted.imports import NO_LIST
 from data.restricted.vault import open_vault
 from data.schema.vocabulary import ALL_PERSONAL
 from tests.helpers.desk import make_desk, open_section
@@ -267,7 +266,7 @@ def test_the_card_of_an_import_that_was_taken_back_says_so_and_imports_it_again(
 def test_a_card_whose_list_could_not_be_written_says_so(desk, tmp_path):
     import_with_list(desk, tmp_path)
     entry = desk.in_hand["files"].files["invented-sq-titles.xlsx"]
-    entry.result = replace(entry.result, rejects=None, notes=(NO_LIST,))
+    entry.result = replace(entry.result, rejects=None, list_failed=True)
     page = open_section(desk)
     assert not page.exception
     assert "could not be written" in " ".join(warning.value for warning in page.warning)

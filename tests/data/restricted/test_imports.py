@@ -52,5 +52,6 @@ def test_a_list_that_cannot_be_written_is_a_note_of_an_import_that_is_stored(imp
     monkeypatch.setattr(imports.intake, "write_rejects", fail)
     imported = take(importer, tmp_path, "a.csv")
     assert (imported.accepted, imported.rejected, imported.rejects) == (1, 1, None)
+    assert imported.list_failed
     assert imports.NO_LIST in imported.notes
     assert [entry["number"] for entry in importer.vault.list_imports()] == [imported.number]
