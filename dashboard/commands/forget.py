@@ -17,6 +17,7 @@ from data.errors import InputError
 from data.restricted import forgetting, intake, keys
 from data.restricted.vault import Vault, open_vault, partners
 from data.workspace import Workspace
+from data.workspace.folding import is_same_partner
 
 _NUMBER = "Programme number that partners share"
 _FINAL = (
@@ -157,7 +158,7 @@ def _require_name(name: str, count: int, *, as_json: bool) -> None:
         why = "With --json nothing is asked" if as_json else "This is not a terminal"
         raise InputError(f"{warning} {why}, so nothing was deleted. To delete without asking: --yes")
     say(warning)
-    if not partners.is_same(ask("Type the partner's name again to delete them"), name):
+    if not is_same_partner(ask("Type the partner's name again to delete them"), name):
         raise InputError(f"That is not {name}. Nothing was deleted.")
 
 

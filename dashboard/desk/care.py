@@ -13,7 +13,7 @@ from dashboard.site.text import _, escape_markdown, format_number, html
 from dashboard.widgets.markup import render_note
 from data.errors import InputError
 from data.restricted import backup, forgetting, intake
-from data.restricted.vault.partners import is_same
+from data.workspace.folding import is_same_partner
 
 _SAID = "care"
 _BACKUP = "backups"  # how many backups were written: the fields of the next one are new and empty
@@ -113,7 +113,7 @@ def _withdraw(desk: Desk) -> None:
         typed = st.text_input(_("Type the partner's name again"), autocomplete="off")
         pressed = st.form_submit_button(_("Delete these records"))
     if pressed:
-        if not is_same(typed, name):
+        if not is_same_partner(typed, name):
             raise InputError(_("That is not {name}. Nothing was deleted.", name=name))
         with desk.open_vault() as (vault, _keys):
             deleted, _lists = forgetting.withdraw_partner(desk.workspace, vault, name)

@@ -17,9 +17,9 @@ from data.errors import InputError
 from data.restricted import intake, keys
 from data.restricted.intake.memory_file import MemoryFile
 from data.restricted.vault import Vault, tables
-from data.restricted.vault.partners import is_same
 from data.schema import get_kind
 from data.schema.kinds import KINDS
+from data.workspace.folding import is_same_partner
 
 _OF_CHILDREN = tuple(kind.name for kind in KINDS.values() if kind.of_children)
 Row = Mapping[str, str]
@@ -54,7 +54,7 @@ def add_row(vault: Vault, kind: str, partner: str, row: Row) -> None:
     """Add a row to the draft of a kind; raise InputError if that is one for another partner."""
     with vault.writing():
         draft = read_draft(vault, kind)
-        if draft.rows and not is_same(draft.partner, partner):
+        if draft.rows and not is_same_partner(draft.partner, partner):
             raise InputError(
                 f"There is a draft for {draft.partner} now, so nothing was added. Import it before you enter records "
                 "of another partner."
@@ -73,7 +73,7 @@ def find_rest(vault: Vault, taken: Draft) -> Draft:
     draft = read_draft(vault, taken.kind)
     rest = list(draft.rows)
     for row in taken.rows:
-        if row not in rest or not is_same(draft.partner, taken.partner):
+        if row not in rest or not is_same_partner(draft.partner, taken.partner):
             raise InputError("The draft has changed meanwhile. Nothing was done. Look at it again.")
         rest.remove(row)
     return Draft(draft.kind, draft.partner, tuple(rest))
@@ -125,7 +125,7 @@ def list_partners(vault: Vault) -> list[str]:
 def remove_partner(vault: Vault, partner: str) -> None:
     """Remove the drafts of a partner."""
     for kind in KINDS:
-        if is_same(read_draft(vault, kind).partner, partner):
+        if is_same_partner(read_draft(vault, kind).partner, partner):
             write_draft(vault, Draft(kind))
 
 

@@ -9,8 +9,8 @@ from typing import Literal
 from data.restricted import drafts, intake, keys
 from data.restricted.intake.rejects import remove_lists
 from data.restricted.vault import Vault
-from data.restricted.vault.partners import is_same
 from data.workspace import Workspace
+from data.workspace.folding import is_same_partner
 
 Unknown = Literal["", "child", "number"]
 
@@ -46,7 +46,7 @@ def forget_child(workspace: Workspace, vault: Vault, secrets: keys.Keys, childre
 
 def find_partner(vault: Vault, name: str) -> str:
     """Return a partner's name as spelt in the vault, or else in a draft; raise InputError for an unknown partner."""
-    drafted = next((partner for partner in drafts.list_partners(vault) if is_same(partner, name)), None)
+    drafted = next((partner for partner in drafts.list_partners(vault) if is_same_partner(partner, name)), None)
     return drafted if drafted and not _has_sent(vault, name) else vault.find_partner(name)
 
 
@@ -68,4 +68,4 @@ def list_replaced_vaults(workspace: Workspace) -> list[Path]:
 
 
 def _has_sent(vault: Vault, name: str) -> bool:
-    return any(is_same(partner, name) for partner in vault.partners())
+    return any(is_same_partner(partner, name) for partner in vault.partners())

@@ -20,6 +20,7 @@ from data.restricted.vault import Counts, Undone, Vault
 from data.schema import Resolve
 from data.schema.kinds import KINDS
 from data.workspace import Workspace
+from data.workspace.folding import normalize_identifier
 from data.workspace.types import ProgressCount
 
 _TABLES = (".csv", ".xlsx", ".xls")  # what is no such file is read too if its content is
@@ -40,8 +41,7 @@ class Imported:
     """What came of a file: numbers of rows and of faults, the list of rejected rows, their reasons, and notes.
 
     `number` is that of the import, None where nothing was stored. `list_failed`: the list of rejected rows could not be
-    written. `respelled` are the words of accepted rows that were
-    read as a place which sounds like them.
+    written. `respelled` are the words of accepted rows that were read as a place which sounds like them.
     `reasons` are those of data/restricted/intake/rejects.py (`group_rejects`), most rows first.
     """
 
@@ -165,8 +165,8 @@ def find_new_partners(workspace: Workspace, vault: Vault, partners: Iterable[str
     """
     if workspace.invented:
         return []
-    governed, present = governance.read(workspace), {name.casefold() for name in vault.partners()}
-    return [name for name in partners if name.casefold() not in present and not governed.has_partner(name)]
+    governed, present = governance.read(workspace), {normalize_identifier(name) for name in vault.partners()}
+    return [name for name in partners if normalize_identifier(name) not in present and not governed.has_partner(name)]
 
 
 def find_mappings(workspace: Workspace, partner: str | None, file: Path | None = None) -> dict[str, ColumnMapping]:

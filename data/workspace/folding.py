@@ -18,6 +18,11 @@ def make_key(text: str) -> str:
     return "_".join(re.findall(r"[^\W_]+", bare))
 
 
+def is_same_partner(name: str, other: str) -> bool:
+    """Return whether two spellings name the same partner."""
+    return normalize_identifier(name) == normalize_identifier(other)
+
+
 def normalize_identifier(text: str) -> str:
     """Return the form of an identifier that is hashed: NFKC, lower case, without extra blanks."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)

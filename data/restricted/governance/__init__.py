@@ -22,6 +22,7 @@ from data.errors import WorkspaceError
 from data.release import BLOCKED, NEED_APPROVAL, read_blocked
 from data.tables.spec import Plan
 from data.workspace import Workspace, files
+from data.workspace.folding import is_same_partner
 from data.workspace.toml_text import parse_toml
 
 __all__ = [
@@ -114,11 +115,11 @@ class Governance:
 
     def has_partner(self, name: str) -> bool:
         """Return whether the file names an organisation as a controller, the Roma partner or a receiving partner."""
-        return any(_is_same(partner, name) for partner in self.partners)
+        return any(is_same_partner(partner, name) for partner in self.partners)
 
     def receiver(self, name: str, today: dt.date) -> Agreement:
         """Return the agreement with a receiver of partner files; raise WorkspaceError without one."""
-        agreements = [a for a in self.agreements if _is_same(a.receiver, name)]
+        agreements = [a for a in self.agreements if is_same_partner(a.receiver, name)]
         valid = [a for a in agreements if a.signed and a.signed <= today and (a.ends is None or today <= a.ends)]
         if valid and (valid[0].kind == _PARTNER or valid[0].opened):
             return valid[0]
@@ -292,7 +293,3 @@ def _past(section: Mapping[str, Any], name: str) -> bool:
 def _months(fields: Mapping[str, Any]) -> int | None:
     value = _section(fields, "retention").get("months")
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 1 else None
-
-
-def _is_same(name: str, other: str) -> bool:
-    return name.casefold() == " ".join(other.split()).casefold()

@@ -22,6 +22,7 @@ from data.restricted.intake.table import RawTable
 from data.restricted.intake.values import Faulty, Value, age_band_on, check_values, slash_order
 from data.schema import Match, Resolve
 from data.schema.column import Column, RecordKind, Rule
+from data.workspace.folding import is_same_partner
 
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -273,7 +274,7 @@ def _settle_partner(rows: Rows, column: Column, partner: str | None) -> None:
     others = {
         code: _OTHER_PARTNER
         for code, value in enumerate(cells.distinct)
-        if value and import_partner and str(value).casefold() != import_partner.casefold()
+        if value and import_partner and not is_same_partner(str(value), import_partner)
     }
     rows.cells["partner"] = Cells(cells.codes, [import_partner or value for value in cells.distinct])
     if column.required:

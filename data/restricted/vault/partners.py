@@ -27,11 +27,6 @@ def find(name: str, known: Iterable[str], active: Iterable[str]) -> str:
     return partner
 
 
-def is_same(name: str, other: str) -> bool:
-    """Return whether two spellings name the same partner."""
-    return normalize_identifier(name) == normalize_identifier(other)
-
-
 def list_similar(name: str, known: Iterable[str], active: Iterable[str]) -> Message:
     """Return a sentence that lists partners with a similar name, then those with encounters (`active`)."""
     by_spelling = {normalize_identifier(partner): partner for partner in sorted(known)}

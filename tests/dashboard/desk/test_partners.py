@@ -1,10 +1,13 @@
 """Partners at the desk: who may send real records stands in governance.toml; a change of it counts at once."""
 
+import unicodedata
+
 import pytest
 
 from dashboard.desk.hand import Hand
 from dashboard.site.text import speak
 from dashboard.site.text import translate_into as translate
+from data.restricted.imports import find_new_partners
 from tests.dashboard.commands.test_governance import ENCOUNTER, encounters, name_partners
 from tests.dashboard.desk.test_pages import words_on
 from tests.helpers.desk import make_desk, open_section
@@ -50,6 +53,13 @@ def test_a_refusal_is_looked_at_again_when_the_file_names_the_partner(real, tmp_
     name_partners(real.workspace.path, ENCOUNTER["partner"])
     hand.look(entry)
     assert (entry.refusal, entry.names_unknown, entry.trial.accepted) == ("", False, 3)
+
+
+def test_a_partner_is_the_same_however_its_name_is_composed(real):
+    name_partners(real.workspace.path, "Πρωτοβουλία Ελλάδας")
+    with real.open_vault() as (vault, _):
+        given = [unicodedata.normalize("NFD", "ΠΡΩΤΟΒΟΥΛΊΑ  Ελλάδας"), "Πρωτοβουλία"]
+        assert find_new_partners(real.workspace, vault, given) == ["Πρωτοβουλία"]
 
 
 def test_the_list_has_the_partners_of_the_file(real):

@@ -97,6 +97,8 @@ def test_another_partner_than_the_named_one_is_a_fault(tmp_path):
     intake = read_rows(tmp_path, {"partner": "BKTF"}, {"partner": ""}, {"partner": "arsis"}, partner="ARSIS")
     assert reasons(intake) == {"partner": "another partner than the one named with the import"}
     assert intake.accepted.partner.tolist() == ["ARSIS", "ARSIS"]
+    same = unicodedata.normalize("NFD", "Ελλάδα")
+    assert read_rows(tmp_path, {"partner": same}, partner="Ελλάδα").accepted.partner.tolist() == ["Ελλάδα"]
 
 
 def test_each_distinct_text_and_child_is_looked_up_once(tmp_path):
