@@ -13,7 +13,7 @@ from dashboard.desk.consent import ask_consent
 from dashboard.desk.frame import show_title, tell_errors
 from dashboard.desk.state import Desk
 from dashboard.narrative.coverage import describe_coverage, list_years
-from dashboard.site.text import _, escape_markdown, format_number, html
+from dashboard.site.text import _, escape_markdown, format_number, html, translate_message
 from dashboard.widgets.markup import render_definitions, render_list, render_note, render_table
 from data.disclosure import policy_file
 from data.disclosure.attacks.audit import Audit
@@ -51,7 +51,7 @@ def _show_release(desk: Desk) -> None:
         st.warning(sentence)
     if standing.missing:
         st.warning(_("A release of real records needs a complete governance.toml:"))
-        st.html(render_list(standing.missing))
+        st.html(render_list(map(translate_message, standing.missing)))
     else:
         with tell_errors():
             _show_trial(desk, standing)

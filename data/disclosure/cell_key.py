@@ -21,6 +21,7 @@ import numpy.typing as npt
 from data.disclosure.channel import Channel, Counts, Keys, Knowledge
 from data.disclosure.policy import LOWEST_K, Policy
 from data.errors import InputError, ReleaseError
+from data.message import Message
 from data.tables.spec import TableSpec
 from data.workspace.types import Floats
 
@@ -105,7 +106,12 @@ def _maximum_entropy(values: npt.NDArray[np.int64], variance: float) -> Floats:
     chance = np.exp(exponent - exponent.max())
     chance /= chance.sum()
     if abs(chance @ values) > _TOLERANCE or abs(chance @ values**2 - variance) > _TOLERANCE * variance:
-        msg = f"No perturbation of variance {variance} on {values[0]} to {values[-1]}. Choose a smaller one."
+        msg = Message(
+            "No perturbation of variance {variance} on {first} to {last}. Choose a smaller one.",
+            variance=variance,
+            first=values[0],
+            last=values[-1],
+        )
         raise ReleaseError(msg)
     return np.asarray(chance)
 
@@ -175,9 +181,12 @@ class CellKey:
         """
         name, values = about.get("mechanism") or NAME, about.get("parameters") or {}
         if name != NAME:
-            msg = (
-                f"Release {about.get('release', '')} was protected by {name!r}, which this version no longer "
-                f"has: it knows {NAME!r} alone. Make a new release of the records in a new workspace."
+            msg = Message(
+                "Release {release} was protected by {name!r}, which this version no longer has: it knows "
+                "{known!r} alone. Make a new release of the records in a new workspace.",
+                release=about.get("release", ""),
+                name=name,
+                known=NAME,
             )
             raise InputError(msg)
         return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})

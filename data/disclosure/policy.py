@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from data.errors import InputError
+from data.message import Message, join_messages
 
 LOWEST_K = 11
 FEWEST = 3
@@ -49,23 +50,28 @@ class Policy:
     def __post_init__(self) -> None:
         bits = self.key_range.bit_length() - 1
         limits = (
-            (self.k >= LOWEST_K, f"k = {self.k}; it must be at least {LOWEST_K}"),
-            (self.operators >= FEWEST, f"operators = {self.operators}; it must be at least {FEWEST}"),
-            (self.cap >= 1, f"cap = {self.cap}; it must be at least 1"),
-            (0 < self.variance < self.largest, f"variance = {self.variance}; it lies between 0 and largest"),
+            (self.k >= LOWEST_K, "k", Message("it must be at least {least}", least=LOWEST_K)),
+            (self.operators >= FEWEST, "operators", Message("it must be at least {least}", least=FEWEST)),
+            (self.cap >= 1, "cap", Message("it must be at least {least}", least=1)),
+            (0 < self.variance < self.largest, "variance", Message("it lies between 0 and largest")),
             (
                 self.variance <= self.variance_near_k < 2 * self.largest,
-                f"variance_near_k = {self.variance_near_k}; it lies between variance and twice largest",
+                "variance_near_k",
+                Message("it lies between variance and twice largest"),
             ),
-            (self.largest < self.k, f"largest = {self.largest}; it must be less than k = {self.k}"),
-            (2**bits == self.key_range, f"key_range = {self.key_range}; it must be a power of two"),
-            (10 <= bits <= _MOST_KEY_BITS, f"key_range = {self.key_range}; from 2**10 to 2**32"),
-            (self.first < self.last, f"first = {self.first}, last = {self.last}; the first day comes first"),
-            (1 <= self.lag <= _LONGEST_LAG, f"lag = {self.lag}; it is 1 to {_LONGEST_LAG} months"),
+            (self.largest < self.k, "largest", Message("it must be less than k = {k}", k=self.k)),
+            (2**bits == self.key_range, "key_range", Message("it must be a power of two")),
+            (10 <= bits <= _MOST_KEY_BITS, "key_range", Message("from 2**10 to 2**32")),
+            (self.first < self.last, "first", Message("the first day comes first")),
+            (1 <= self.lag <= _LONGEST_LAG, "lag", Message("it is 1 to {most} months", most=_LONGEST_LAG)),
         )
-        wrong = [words for holds, words in limits if not holds]
+        wrong = []
+        for holds, name, rule in limits:
+            if not holds:
+                others = f", last = {self.last}" if name == "first" else ""
+                wrong.append(join_messages([f"{name} = {getattr(self, name)}{others}", rule], "; "))
         if wrong:
-            raise InputError(f"The policy cannot be used: {'; '.join(wrong)}.")
+            raise InputError(Message("The policy cannot be used: {wrong}.", wrong=join_messages(wrong, "; ")))
 
     def scale(self, measure: str) -> int:
         """Return the largest number that one child can add to a cell of a measure."""

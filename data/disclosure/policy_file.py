@@ -18,6 +18,7 @@ from typing import Any, TypeGuard
 
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import InputError
+from data.message import Message, join_messages
 from data.reference import area_table
 from data.tables.periods import GRAINS
 from data.tables.spec import (
@@ -38,12 +39,12 @@ FILE = "policy.toml"
 _NONE, _AND = "none", " and "
 KEYS = ("measures", "levels", "periods", "breakdowns")
 _WIDTH = 110
-_REMOVED = (
+_REMOVED = Message(
     "this version protects counts by noise alone (the cell key method); the mechanisms 'threshold' and 'dp' "
     "and their settings are gone. Delete the line. What was released with one of them cannot be continued: "
     "import the records into a new workspace and release them there."
 )
-_REMEDY = "Correct it, or move it away and let `tact doctor` write the default."
+_REMEDY = Message("Correct it, or move it away and let `tact doctor` write the default.")
 
 # Of each value that may be set: its section, its kind, and what a data officer should know.
 _VALUES: tuple[tuple[str, str, str, str], ...] = (
@@ -103,7 +104,12 @@ def read(workspace: Path) -> Rules:
     except FileNotFoundError:
         return Rules(DEFAULT_POLICY, DEFAULT_PLAN)
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}. {_REMEDY}") from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path | str, error: Exception) -> InputError:
+    fault = Message("{path} cannot be read: {why}", path=path, why=f"{error}.")
+    return InputError(join_messages([fault, _REMEDY]))
 
 
 def default_text() -> str:
@@ -137,20 +143,23 @@ def parse(text: str) -> Rules:
     try:
         content = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{FILE} cannot be read: {error}. {_REMEDY}") from None
-    faults = list(_find_unknown_names(content))
+        raise _unreadable(FILE, error) from None
+    faults: list[str] = list(_find_unknown_names(content))
     values = dict(_read_values(content, faults))
     policy = DEFAULT_POLICY
     try:
         policy = Policy(**values)
     except InputError as error:
-        faults.append(str(error))
+        faults.append(error.message)
     nowhere = sorted(policy.no_programme - set(area_table().index))
-    faults += [f"[counting] no_programme: {code!r} is no area. Write codes, such as GR-69." for code in nowhere]
+    faults += [
+        Message("[counting] no_programme: {code!r} is no area. Write codes, such as GR-69.", code=code)
+        for code in nowhere
+    ]
     plan = {tier: tuple(_read_tables(tier, content, faults)) for tier in TIERS}
     faults += _find_unmatched(plan)
     if faults:
-        raise InputError(f"{FILE} cannot be used:\n" + "\n".join(f"  {fault}" for fault in faults))
+        raise InputError(join_messages([Message("{file} cannot be used:", file=FILE), *faults], "\n  "))
     return Rules(policy, plan)
 
 
@@ -161,14 +170,18 @@ def _find_unknown_names(content: Mapping[str, Any]) -> Iterator[str]:
         if name in TIERS:
             continue
         if name not in sections or not isinstance(value, dict):
-            yield f"{name}: there is no such section. There are: {', '.join((*sections, *TIERS))}."
+            known = ", ".join((*sections, *TIERS))
+            yield Message("{name}: there is no such section. There are: {known}.", name=name, known=known)
             continue
         for key in sorted(value.keys() - set(sections[name])):
             if name == "protection" and key in _FORMER:
                 if value[key] != _FORMER[key]:
-                    yield f"[{name}] {key} = {value[key]!r}: {_REMOVED}"
+                    yield join_messages([f"[{name}] {key} = {value[key]!r}", _REMOVED], ": ")
                 continue
-            yield f"[{name}] {key}: there is no such value. There are: {', '.join(sections[name])}."
+            known = ", ".join(sections[name])
+            yield Message(
+                "[{name}] {key}: there is no such value. There are: {known}.", name=name, key=key, known=known
+            )
 
 
 def _read_values(content: Mapping[str, Any], faults: list[str]) -> Iterator[tuple[str, Any]]:
@@ -181,7 +194,8 @@ def _read_values(content: Mapping[str, Any], faults: list[str]) -> Iterator[tupl
         if fits(settings[name]):
             yield name, convert(settings[name])
         else:
-            faults.append(f"[{section}] {name} = {settings[name]!r}: write {words}.")
+            line = f"[{section}] {name} = {settings[name]!r}"
+            faults.append(Message("{line}: write {words}.", line=line, words=words))
 
 
 def _is_whole(value: object) -> TypeGuard[int]:
@@ -205,11 +219,11 @@ def _is_text(value: object) -> bool:
 
 
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str, Callable[[Any], Any]]] = {
-    "whole": (_is_whole, "a whole number", int),
-    "number": (_is_number, "a number", float),
-    "day": (_is_day, "a day without quotes, such as 2006-06-01", lambda day: day),
-    "codes": (_is_list, 'a list of area codes, such as ["GR-69"]', frozenset),
-    "text": (_is_text, "a text in quotes", str),
+    "whole": (_is_whole, Message("a whole number"), int),
+    "number": (_is_number, Message("a number"), float),
+    "day": (_is_day, Message("a day without quotes, such as 2006-06-01"), lambda day: day),
+    "codes": (_is_list, Message('a list of area codes, such as ["GR-69"]'), frozenset),
+    "text": (_is_text, Message("a text in quotes"), str),
 }
 
 
@@ -220,15 +234,15 @@ def _read_tables(tier: Tier, content: Mapping[str, Any], faults: list[str]) -> I
         return
     blocks = content.get(tier, [])
     if not isinstance(blocks, list) or not all(isinstance(b, dict) for b in blocks):
-        faults.append(f"{tier}: write blocks, each under [[{tier}]].")
+        faults.append(Message("{tier}: write blocks, each under [[{tier}]].", tier=tier))
         return
     seen: set[TableSpec] = set()
     for number, block in enumerate(blocks, start=1):
-        where = f"[[{tier}]] block {number}"
+        where = Message("[[{tier}]] block {number}", tier=tier, number=number)
         wrong = list(_find_wrong_words(block, tier))
         specs = [] if wrong else _read_block(block).specs
         wrong += [words for spec in specs if (words := _describe_forbidden(spec, tier))]
-        faults += [f"{where}, {words}" for words in dict.fromkeys(wrong)]
+        faults += [join_messages([where, words], ", ") for words in dict.fromkeys(wrong)]
         if not wrong:
             yield from (spec for spec in specs if spec not in seen)
             seen.update(specs)
@@ -245,15 +259,18 @@ def _find_wrong_words(block: Mapping[str, Any], tier: Tier) -> Iterator[str]:
     """List messages on the keys and values of a block that are not allowed on its tier."""
     known: tuple[Sequence[str], ...] = (tuple(MAY_HOLD[tier]), LEVELS, GRAINS, _list_breakdowns())
     for key in block.keys() - set(KEYS):
-        yield f"{key}: there is no such line. There are: {', '.join(KEYS)}."
+        yield Message("{key}: there is no such line. There are: {known}.", key=key, known=", ".join(KEYS))
     for key, words in zip(KEYS, known, strict=True):
         value = block.get(key, [_NONE] if key == "breakdowns" else None)
         if not _is_list(value) or not value:
-            yield f"{key}: write a list, of {', '.join(words)}."
+            yield Message("{key}: write a list, of {words}.", key=key, words=", ".join(words))
             continue
         for word in value:
             if word not in words:
-                yield f"{key}: {word!r} is not allowed. Allowed: {', '.join(words)}."
+                allowed = ", ".join(words)
+                yield Message(
+                    "{key}: {word!r} is not allowed. Allowed: {allowed}.", key=key, word=word, allowed=allowed
+                )
 
 
 def _read_block(block: Mapping[str, Any]) -> Block:
@@ -273,7 +290,13 @@ def _describe_forbidden(spec: TableSpec, tier: Tier) -> str:
     )
     for key, word, words in parts:
         if word not in words:
-            return f"{key}: {spec.measure} by {word!r} is not allowed here. Allowed: {', '.join(words)}."
+            return Message(
+                "{key}: {measure} by {word!r} is not allowed here. Allowed: {allowed}.",
+                key=key,
+                measure=spec.measure,
+                word=word,
+                allowed=", ".join(words),
+            )
     return ""
 
 
@@ -281,4 +304,6 @@ def _find_unmatched(plan: Plan) -> Iterator[str]:
     """List messages on public counts that the partner tier lacks: both tiers must have the same counts."""
     for spec in plan["public"]:
         if spec.counted and spec not in plan["partner"]:
-            yield f"[[public]]: {spec.name} must be a partner table too. Add it to a [[partner]] block."
+            yield Message(
+                "[[public]]: {table} must be a partner table too. Add it to a [[partner]] block.", table=spec.name
+            )

@@ -34,6 +34,7 @@ import pyarrow.compute as pc
 
 from data.disclosure.cell_key import CellKey
 from data.errors import ReleaseError
+from data.message import Message
 from data.tables.periods import Period
 from data.tables.spec import CATEGORIES, TableSpec
 from data.tables.states import ZEROS
@@ -301,7 +302,9 @@ class _Lattice:
         bounds = np.column_stack([np.zeros(len(cell)), most])
         solved = linprog(cost, A_eq=ties.tocsr() @ steps, b_eq=right, bounds=bounds, method="highs-ds")
         if solved.status != 0:
-            raise ReleaseError(f"The published numbers could not be reconciled: {solved.message}")
+            raise ReleaseError(
+                Message("The published numbers could not be reconciled: {message}", message=solved.message)
+            )
         return np.asarray(steps @ solved.x).reshape(cells, categories)[self.finest]
 
     def _move_child(self, atoms: Ints) -> bool:

@@ -118,10 +118,15 @@ class Release:
         """
         chosen = name or current_name(releases)
         if chosen is None:
-            raise ReleaseError(f"No release in {releases} yet. Make one with: tact release")
+            raise ReleaseError(Message("No release in {releases} yet. Make one with: tact release", releases=releases))
         folder = releases / chosen / tier
         if not (folder / MANIFEST).is_file():
-            msg = f"No release {chosen!r} of tier {tier!r}. There are: {', '.join(names(releases)) or 'none'}."
+            msg = Message(
+                "No release {chosen!r} of tier {tier!r}. There are: {listed}.",
+                chosen=chosen,
+                tier=tier,
+                listed=", ".join(names(releases)) or Message("none"),
+            )
             raise ReleaseError(msg)
         read_stamped(folder / MANIFEST, _REMEDY)
         alone = cls(folder, chosen, tier, frozenset(without))
@@ -170,7 +175,14 @@ class Release:
     def table(self, name: str) -> pd.DataFrame:
         """Read a table; raise ReleaseError if the release does not have it, ReleaseDamaged if its file was changed."""
         if name not in self.tables:
-            raise ReleaseError(f"Release {self.name!r}, tier {self.tier!r}, has no table {name!r}.")
+            raise ReleaseError(
+                Message(
+                    "Release {release!r}, tier {tier!r}, has no table {name!r}.",
+                    release=self.name,
+                    tier=self.tier,
+                    name=name,
+                )
+            )
         table = pq.read_table(pa.BufferReader(self._read_file(name)))
         return pd.DataFrame(table.to_pandas(types_mapper=_TYPES.get))
 

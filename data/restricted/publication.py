@@ -12,6 +12,7 @@ from pathlib import Path
 
 from data.disclosure import policy_file
 from data.errors import InputError, WorkspaceError
+from data.message import Message
 from data.reference import area_table, figures
 from data.release import MANIFEST
 from data.restricted import governance, keys, publishing
@@ -94,8 +95,10 @@ def find_second(workspace: Workspace, vault: Vault) -> SecondPerson | None:
     person = second_person.read(vault)
     if person is None:
         raise WorkspaceError(
-            "A release of real records needs two people. The second person first chooses a passphrase that "
-            "nobody else knows: tact second --name NAME"
+            Message(
+                "A release of real records needs two people. The second person first chooses a passphrase "
+                "that nobody else knows: tact second --name NAME"
+            )
         )
     return person
 
@@ -121,8 +124,10 @@ def require_approver(workspace: Workspace, name: str) -> str:
     approvers = governance.read(workspace).approvers
     found = second_person.find_approver(approvers, name)
     if not found:
-        names = ", ".join(approvers) or "nobody"
-        raise InputError(f"{name} is not one of the people who approve in governance.toml: {names}.")
+        names = ", ".join(approvers) or Message("nobody")
+        raise InputError(
+            Message("{name} is not one of the people who approve in governance.toml: {names}.", name=name, names=names)
+        )
     return found
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.errors import ReleaseError
+from data.message import Message
 from data.tables.periods import GRAINS, Calendar, Grain, Period, add_months
 from data.tables.spec import LEVELS, Level
 
@@ -139,4 +140,9 @@ class Grid:
         wrong = np.unique(names[~self.places[names]])
         if len(wrong):
             listed = ", ".join(str(self.areas.index[i]) for i in wrong[:5])
-            raise ReleaseError(f"Encounters name {listed}, which is not a municipality. Correct and import them again.")
+            raise ReleaseError(
+                Message(
+                    "Encounters name {listed}, which is not a municipality. Correct and import them again.",
+                    listed=listed,
+                )
+            )

@@ -14,6 +14,7 @@ from typing import Literal, Self, get_args
 import platformdirs
 
 from data.errors import WorkspaceError
+from data.message import Message, join_messages
 from data.workspace import files
 from data.workspace.toml_text import parse_toml
 
@@ -76,8 +77,12 @@ class Workspace:
             files.fsync_folder(path.parent)
         except OSError as error:
             raise WorkspaceError(
-                f"The workspace {path} could not be made: {error.strerror}. Choose a folder that "
-                "you may write to: `tact --workspace FOLDER init`."
+                Message(
+                    "The workspace {path} could not be made: {reason}. Choose a folder that you may write to: "
+                    "`tact --workspace FOLDER init`.",
+                    path=path,
+                    reason=error.strerror,
+                )
             ) from error
         return workspace
 
@@ -90,8 +95,9 @@ class Workspace:
         except (FileNotFoundError, NotADirectoryError):
             raise _missing(path) from None
         except (OSError, UnicodeDecodeError) as error:
-            msg = f"{path / _TOML} cannot be read: {error}. Check that you may read the folder."
-            raise WorkspaceError(msg) from error
+            fault = Message("{path} cannot be read: {why}", path=path / _TOML, why=f"{error}.")
+            remedy = Message("Check that you may read the folder.")
+            raise WorkspaceError(join_messages([fault, remedy])) from error
         return cls._parse(path, text)
 
     @classmethod
@@ -102,14 +108,20 @@ class Workspace:
             raise _damaged(path, str(error)) from error
         if fields.get("format") != _FORMAT:
             version = fields.get("format")
-            raise _damaged(path, f"format is {version!r}; this version reads format {_FORMAT}")
+            raise _damaged(
+                path,
+                Message("format is {found!r}; this version reads format {readable}", found=version, readable=_FORMAT),
+            )
         if fields.get("kind") not in KINDS:
-            raise _damaged(path, f"kind is {fields.get('kind')!r}; allowed are {', '.join(KINDS)}")
+            raise _damaged(
+                path,
+                Message("kind is {found!r}; allowed are {allowed}", found=fields.get("kind"), allowed=", ".join(KINDS)),
+            )
         try:
             month = _check_month(fields.get("start_month"))
             name = _check_id(fields.get("id"))
         except WorkspaceError as error:
-            raise _damaged(path, str(error)) from error
+            raise _damaged(path, error.message) from error
         demo = fields.get("demo") is True
         return cls(path, name, fields["kind"], str(fields.get("created", "")), month, demo)
 
@@ -189,11 +201,11 @@ def _make_folders(path: Path) -> None:
 
 def _refuse_used(path: Path) -> None:
     if (path / _TOML).exists():
-        raise WorkspaceError(f"{path} is a workspace already. Use it, or choose another folder.")
+        raise WorkspaceError(Message("{path} is a workspace already. Use it, or choose another folder.", path=path))
     if path.exists() and not path.is_dir():
-        raise WorkspaceError(f"{path} is a file. A workspace is a folder: choose another name.")
+        raise WorkspaceError(Message("{path} is a file. A workspace is a folder: choose another name.", path=path))
     if path.is_dir() and not all(_unfinished(entry) for entry in path.iterdir()):
-        raise WorkspaceError(f"{path} holds other files. Choose a folder that is new or empty.")
+        raise WorkspaceError(Message("{path} holds other files. Choose a folder that is new or empty.", path=path))
 
 
 def _unfinished(entry: Path) -> bool:
@@ -205,12 +217,14 @@ def _unfinished(entry: Path) -> bool:
 
 def _check_kind(kind: str) -> None:
     if kind not in KINDS:
-        raise WorkspaceError(f"A workspace is of kind {' or '.join(KINDS)}, not {kind!r}.")
+        raise WorkspaceError(
+            Message("A workspace is of kind {kinds}, not {kind!r}.", kinds=" or ".join(KINDS), kind=kind)
+        )
 
 
 def _check_month(month: object) -> int:
     if not isinstance(month, int) or isinstance(month, bool) or not 1 <= month <= 12:
-        raise WorkspaceError(f"start_month is {month!r}; allowed are the months 1 to 12")
+        raise WorkspaceError(Message("start_month is {month!r}; allowed are the months 1 to 12", month=month))
     return month
 
 
@@ -219,15 +233,22 @@ def _check_id(text: object) -> str:
     try:
         return str(uuid.UUID(str(text)))
     except ValueError:
-        raise WorkspaceError(f"id is {text!r}; it must be the UUID that was made with the workspace") from None
+        raise WorkspaceError(
+            Message("id is {text!r}; it must be the UUID that was made with the workspace", text=text)
+        ) from None
 
 
 def _missing(path: Path) -> WorkspaceError:
     return WorkspaceError(
-        f"There is no workspace at {path}. Make one with `tact --workspace '{path}' init`, "
-        "or try the demo with invented data: `tact demo`."
+        Message(
+            "There is no workspace at {path}. Make one with `tact --workspace '{path}' init`, or try "
+            "the demo with invented data: `tact demo`.",
+            path=path,
+        )
     )
 
 
 def _damaged(path: Path, why: str) -> WorkspaceError:
-    return WorkspaceError(f"{path / _TOML} was changed: {why}. Restore it from a backup with `tact restore`.")
+    return WorkspaceError(
+        Message("{file} was changed: {why}. Restore it from a backup with `tact restore`.", file=path / _TOML, why=why)
+    )

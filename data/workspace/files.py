@@ -15,6 +15,7 @@ from pathlib import Path
 import filelock
 
 from data.errors import DiskFull, ReleaseError, WorkspaceError
+from data.message import Message
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -71,7 +72,9 @@ def private_folder(folder: Path) -> Iterator[Path]:
     try:
         lock.acquire()
     except filelock.Timeout:
-        raise WorkspaceError(f"Another process uses {folder}. Wait until it is done, and try again.") from None
+        raise WorkspaceError(
+            Message("Another process uses {folder}. Wait until it is done, and try again.", folder=folder)
+        ) from None
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
@@ -141,8 +144,11 @@ def no_room_means_disk_full(path: Path) -> Iterator[None]:
         if error.errno not in NO_ROOM:
             raise
         raise DiskFull(
-            f"The disk is full, so {path} was not written; nothing was changed. Free some space and run the "
-            "command again."
+            Message(
+                "The disk is full, so {path} was not written; nothing was changed. Free some space and run "
+                "the command again.",
+                path=path,
+            )
         ) from error
 
 
@@ -154,5 +160,5 @@ def _fsync_tree(folder: Path) -> None:
 
 
 def _name_taken(final: Path) -> ReleaseError:
-    msg = f"{final} already exists, and a release is never replaced. Choose a new name."
+    msg = Message("{final} already exists, and a release is never replaced. Choose a new name.", final=final)
     return ReleaseError(msg)

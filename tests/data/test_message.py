@@ -11,7 +11,25 @@ from scripts.messages import list_messages
 from tests.helpers.paths import ROOT
 
 # The rooms whose errors can be read at the desk.
-ROOMS = ("errors.py", "restricted/backup", "restricted/keys.py", "workspace/passphrases.py", "restricted/vault")
+ROOMS = (
+    "disclosure/cell_key.py",
+    "disclosure/policy.py",
+    "disclosure/policy_file.py",
+    "disclosure/reconciliation.py",
+    "errors.py",
+    "release",
+    "restricted/backup",
+    "restricted/counting",
+    "restricted/governance",
+    "restricted/keys.py",
+    "restricted/publication.py",
+    "restricted/publishing",
+    "restricted/vault",
+    "tables/grid.py",
+    "workspace/__init__.py",
+    "workspace/files.py",
+    "workspace/passphrases.py",
+)
 DATA = ROOT / "data"
 TREES = {
     file.relative_to(DATA).as_posix(): ast.parse(file.read_text(encoding="utf-8"))

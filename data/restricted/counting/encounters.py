@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from data.disclosure.cell_key import compute_cell_keys, salt_of
 from data.disclosure.policy import Policy
 from data.errors import ReleaseError
+from data.message import Message
 from data.restricted.counting.linking import link_children
 from data.tables.grid import Grid
 from data.tables.periods import Grain
@@ -193,7 +194,13 @@ def read_codes(batch: pa.RecordBatch, name: str, lookup: Mapping[str, int]) -> n
     result: Ints = numbers[encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)]
     if (result == missing).any():
         wrong = next(t for t in texts if t not in lookup)
-        raise ReleaseError(f"A record has {name} {wrong!r}, which is not known. Correct and import it again.")
+        raise ReleaseError(
+            Message(
+                "A record has {name} {wrong!r}, which is not known. Correct and import it again.",
+                name=name,
+                wrong=wrong,
+            )
+        )
     return result
 
 
@@ -210,12 +217,14 @@ def _read_hashes(column: pa.Array) -> npt.NDArray[np.generic]:
     texts = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
     lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
     if not np.isin(lengths, (0, _HASH_DIGITS)).all():
-        raise ReleaseError(f"A hash of a child must have {_HASH_DIGITS} hexadecimal digits.")
+        raise ReleaseError(
+            Message("A hash of a child must have {hash_digits} hexadecimal digits.", hash_digits=_HASH_DIGITS)
+        )
     result = np.zeros((len(lengths), 4), np.uint64)
     try:
         raw = bytes.fromhex("".join(texts.to_pylist()))
     except ValueError:
-        raise ReleaseError("A hash of a child must be hexadecimal.") from None
+        raise ReleaseError(Message("A hash of a child must be hexadecimal.")) from None
     result[lengths > 0] = np.frombuffer(raw, ">u8").reshape(-1, 4)
     return result
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from data.disclosure import policy_file
 from data.errors import WorkspaceError
+from data.message import Message, join_messages
 from data.release import BLOCKED, NEED_APPROVAL, read_blocked
 from data.tables.spec import Plan
 from data.workspace import Workspace, files
@@ -46,19 +47,19 @@ _DECISIONS = ("approved", "blocked", "withdrawn")
 _PARTNER, _AUTHORITIES = "partner", ("police", "migration")
 _TWO = 2
 _OTHER_DAY = re.compile(r"\s*\w+\s*=\s*((\d{1,2})[./-](\d{1,2})[./-](\d{4}))\s*(?:#.*)?")
-_FOLLOW = "The rest of this file is checked once it can be read."
+_FOLLOW = Message("The rest of this file is checked once it can be read.")
 
 # What must be filled in: section, name, and what it is, as a message says it.
 _TEXTS = (
-    ("controllers", "arrangement", "where the arrangement between the controllers is kept, and its day"),
-    ("legal_basis", "special_categories", "the condition under which special categories of data are used"),
-    ("legal_basis", "offences", "the law that allows data on offences"),
-    ("transfer", "basis", "the basis on which records pass between Albania and Greece"),
-    ("communities", "partner", "the Roma partner who decides on the community layers"),
+    ("controllers", "arrangement", Message("where the arrangement between the controllers is kept, and its day")),
+    ("legal_basis", "special_categories", Message("the condition under which special categories of data are used")),
+    ("legal_basis", "offences", Message("the law that allows data on offences")),
+    ("transfer", "basis", Message("the basis on which records pass between Albania and Greece")),
+    ("communities", "partner", Message("the Roma partner who decides on the community layers")),
 )
 _DAYS = (
-    ("impact_assessment", "the day on which the impact assessment was finished"),
-    ("communities", "the day of the Roma partner's decision"),
+    ("impact_assessment", Message("the day on which the impact assessment was finished")),
+    ("communities", Message("the day of the Roma partner's decision")),
 )
 
 
@@ -92,8 +93,8 @@ class Governance:
     def require(self) -> None:
         """Raise WorkspaceError with all that is missing."""
         if self.missing:
-            listed = "\n".join(f"  {line}" for line in self.missing)
-            raise WorkspaceError(f"Nothing was released: {self.path} is not complete.\n{listed}")
+            lead = Message("Nothing was released: {path} is not complete.", path=self.path)
+            raise WorkspaceError(join_messages([lead, *self.missing], "\n  "))
 
     @property
     def blocked(self) -> frozenset[str]:
@@ -124,13 +125,18 @@ class Governance:
         if valid and (valid[0].kind == _PARTNER or valid[0].opened):
             return valid[0]
         if valid:
-            why = f"{name} is a {valid[0].kind} authority, which receives nothing unless `opened` says why"
+            why = Message(
+                "{name} is a {kind} authority, which receives nothing unless `opened` says why.",
+                name=name,
+                kind=valid[0].kind,
+            )
         elif agreements:
-            why = f"The agreement with {name} is not valid today"
+            why = Message("The agreement with {name} is not valid today.", name=name)
         else:
-            why = f"There is no agreement with {name}"
-        listed = ", ".join(a.receiver for a in self.agreements) or "nobody"
-        raise WorkspaceError(f"{why}. Nothing was exported. Agreements in {self.path}: {listed}.")
+            why = Message("There is no agreement with {name}.", name=name)
+        listed = ", ".join(a.receiver for a in self.agreements) or Message("nobody")
+        there = Message("Nothing was exported. Agreements in {path}: {listed}.", path=self.path, listed=listed)
+        raise WorkspaceError(join_messages([why, there]))
 
 
 def write_missing(workspace: Workspace) -> list[Path]:
@@ -158,14 +164,17 @@ def read(workspace: Workspace) -> Governance:
     fields = parse_toml(INVENTED) if workspace.invented else {}
     try:
         fields = parse_toml(path.read_text(encoding="utf-8"))
-        missing = [f"{FILE}, {line}" for line in sorted(_missing(fields, workspace.invented), key=_position)]
+        faults = sorted(_missing(fields, workspace.invented), key=_position)
+        missing = [join_messages([FILE, fault], ", ") for fault in faults]
     except FileNotFoundError:
-        missing = [f"There is no {path}. `tact doctor` writes an empty one: fill it in."]
+        missing = [Message("There is no {path}. `tact doctor` writes an empty one: fill it in.", path=path)]
     except tomllib.TOMLDecodeError as error:
         days = list(_find_other_days(path.read_text(encoding="utf-8")))
-        missing = [f"{path} cannot be read: {' '.join(days) or f'{error}.'} {_FOLLOW}"]
+        why = join_messages(days or [f"{error}."])
+        missing = [join_messages([Message("{path} cannot be read: {why}", path=path, why=why), _FOLLOW])]
     except (OSError, UnicodeDecodeError) as error:
-        missing = [f"{path} cannot be read: {error}. Correct it, or move it away and start again."]
+        remedy = Message("Correct it, or move it away and start again.")
+        missing = [join_messages([Message("{path} cannot be read: {why}", path=path, why=f"{error}."), remedy])]
     return Governance(
         path,
         tuple(missing),
@@ -192,9 +201,12 @@ def _find_other_days(text: str) -> Iterator[str]:
     for number, line in enumerate(text.splitlines(), start=1):
         if day := _OTHER_DAY.fullmatch(line):
             meant = f" ({day[4]}-{int(day[3]):02d}-{int(day[2]):02d})" if "." in day[1] else ""
-            yield (
-                f"line {number} says {day[1]}; a day is written year, month, day with - between and without "
-                f"quotes, as 2009-03-02{meant}."
+            yield Message(
+                "line {number} says {day}; a day is written year, month, day with - between and without "
+                "quotes, as 2009-03-02{meant}.",
+                number=number,
+                day=day[1],
+                meant=meant,
             )
 
 
@@ -205,18 +217,22 @@ def _position(line: str) -> int:
 
 def _missing(fields: Mapping[str, Any], invented: bool) -> Iterator[str]:
     if fields.get("invented") and not invented:
-        yield "invented: this is the practice file. Fill in the real one of the programme."
+        yield Message("invented: this is the practice file. Fill in the real one of the programme.")
     names = _section(fields, "controllers").get("names")
     if not isinstance(names, list) or not any(isinstance(n, str) and n.strip() for n in names):
-        yield "[controllers] names: list the organisations that decide together."
+        yield Message("[controllers] names: list the organisations that decide together.")
     for section, name, what in _TEXTS:
         if not _text(_section(fields, section), name):
-            yield f"[{section}] {name}: write {what}."
+            yield Message("[{section}] {name}: write {what}.", section=section, name=name, what=what)
     for section, what in _DAYS:
         if not _past(_section(fields, section), "date"):
-            yield f"[{section}] date: write {what}, as 2009-05-31, not in the future."
+            yield Message(
+                "[{section}] date: write {what}, as 2009-05-31, not in the future.", section=section, what=what
+            )
     if _months(fields) is None:
-        yield ("[retention] months: write the number of months without an encounter after which records are deleted.")
+        yield Message(
+            "[retention] months: write the number of months without an encounter after which records are deleted."
+        )
     yield from _missing_decisions(fields)
     yield from _missing_people(_blocks(fields, "approved"))
     for number, block in enumerate(_blocks(fields, "agreements"), start=1):
@@ -225,28 +241,35 @@ def _missing(fields: Mapping[str, Any], invented: bool) -> Iterator[str]:
 
 def _missing_decisions(fields: Mapping[str, Any]) -> Iterator[str]:
     if _text(_section(fields, "communities"), "decision") not in _DECISIONS:
-        yield f"[communities] decision: write what the Roma partner decided, one of {', '.join(_DECISIONS)}."
+        yield Message(
+            "[communities] decision: write what the Roma partner decided, one of {allowed}.",
+            allowed=", ".join(_DECISIONS),
+        )
     # Files from before have no such section: then nothing is released.
     if _text(_section(fields, "dark_figure"), "decision") not in ("", *_DECISIONS):
-        yield f"[dark_figure] decision: write one of {', '.join(_DECISIONS)}, or leave the section out."
+        yield Message(
+            "[dark_figure] decision: write one of {allowed}, or leave the section out.", allowed=", ".join(_DECISIONS)
+        )
 
 
 def _missing_people(people: list[Mapping[str, Any]]) -> Iterator[str]:
     complete = [p for p in people if _text(p, "name") and _text(p, "role") and _past(p, "date")]
     if len({_text(person, "name").casefold() for person in complete}) < _TWO:
-        yield "[[approved]]: two different people approve, each with name, role and date."
+        yield Message("[[approved]]: two different people approve, each with name, role and date.")
 
 
 def _missing_in_agreement(number: int, block: Mapping[str, Any]) -> Iterator[str]:
-    where = f"[[agreements]] number {number}"
+    faults = []
     if not _text(block, "receiver"):
-        yield f"{where}, receiver: write who receives."
+        faults.append(Message("receiver: write who receives."))
     if _text(block, "kind") not in (_PARTNER, *_AUTHORITIES):
-        yield f"{where}, kind: write one of {', '.join((_PARTNER, *_AUTHORITIES))}."
+        faults.append(Message("kind: write one of {allowed}.", allowed=", ".join((_PARTNER, *_AUTHORITIES))))
     if not _past(block, "signed"):
-        yield f"{where}, signed: write the day on which it was signed, not in the future."
+        faults.append(Message("signed: write the day on which it was signed, not in the future."))
     if "ends" in block and _day(block, "ends") is None:
-        yield f"{where}, ends: write a day, as 2011-03-01, or leave it out."
+        faults.append(Message("ends: write a day, as 2011-03-01, or leave it out."))
+    where = Message("[[agreements]] number {number}", number=number)
+    yield from (join_messages([where, fault], ", ") for fault in faults)
 
 
 def _agreement(block: Mapping[str, Any]) -> Agreement:

@@ -12,6 +12,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from data.errors import InputError
+from data.message import Message, join_messages
 from data.restricted import governance
 from data.restricted.vault import Vault, forget_log
 from data.workspace import Workspace
@@ -43,16 +44,32 @@ class Overdue:
         """
         if confirmed in (self.to_confirm, self.count):
             return
-        lines = ["governance.toml deletes no record, because it has no months of retention."]
-        if self.since:
-            records = f"{self.count:,} of {self.total:,} records"
-            lines = [f"{records} are about children without an encounter since {self.since}."]
+        lines: list[str] = [
+            Message("governance.toml deletes no record, because it has no months of retention.")
+            if self.since is None
+            else Message(
+                "{count:,} of {total:,} records are about children without an encounter since {since}.",
+                count=self.count,
+                total=self.total,
+                since=self.since,
+            )
+        ]
         if confirmed is not None:
-            lines.append(f"--delete-overdue says {confirmed}. It must name exactly the records that would be deleted.")
-        lines += [*self.doubts, "Nothing was changed: no record was deleted, imported or released."]
+            lines.append(
+                Message(
+                    "--delete-overdue says {count}. It must name exactly the records that would be deleted.",
+                    count=confirmed,
+                )
+            )
+        lines += [*self.doubts, Message("Nothing was changed: no record was deleted, imported or released.")]
         if self.count:
-            lines.append(f"If all of them shall be deleted, add to the same command: --delete-overdue {self.count}")
-        raise InputError("\n".join(lines))
+            lines.append(
+                Message(
+                    "If all of them shall be deleted, add to the same command: --delete-overdue {count}",
+                    count=self.count,
+                )
+            )
+        raise InputError(join_messages(lines, "\n"))
 
 
 def find_overdue(workspace: Workspace, vault: Vault) -> Overdue:
@@ -87,14 +104,22 @@ def _read_last_day(vault: Vault) -> dt.date | None:
 def _doubt_clock(today: dt.date, last: dt.date | None) -> list[str]:
     if last is None or 0 <= (today - last).days <= MAX_DAYS:
         return []
-    when = "before" if today < last else f"more than {MAX_DAYS} days after"
-    return [
-        f"The clock of this machine says {today}. That is {when} the last import or release, on {last}. If it is "
-        "wrong, set the clock."
-    ]
+    if today < last:
+        when = Message("That is before the last import or release, on {last}.", last=last)
+    else:
+        when = Message(
+            "That is more than {days} days after the last import or release, on {last}.", days=MAX_DAYS, last=last
+        )
+    clock = Message("The clock of this machine says {today}.", today=today)
+    return [join_messages([clock, when, Message("If it is wrong, set the clock.")])]
 
 
 def _doubt_number(count: int, total: int) -> list[str]:
     if count * 100 <= total * MAX_PERCENT:
         return []
-    return [f"That is more than {MAX_PERCENT} % of the records. If months in governance.toml is wrong, correct it."]
+    return [
+        Message(
+            "That is more than {percent} % of the records. If months in governance.toml is wrong, correct it.",
+            percent=MAX_PERCENT,
+        )
+    ]

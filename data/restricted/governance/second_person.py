@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from data.errors import InputError, WorkspaceError
+from data.message import Message
 from data.workspace.passphrases import check_passphrase
 
 if TYPE_CHECKING:
@@ -79,14 +80,18 @@ def confirm(person: SecondPerson, approvers: tuple[str, ...], passphrase: str) -
     Raises WorkspaceError when the person is no longer an approver, InputError for a wrong passphrase.
     """
     if not find_approver(approvers, person.name):
-        msg = f"{person.name} does not approve any more, says governance.toml. Run: tact second --name NAME"
+        msg = Message(
+            "{name} does not approve any more, says governance.toml. Run: tact second --name NAME", name=person.name
+        )
         raise WorkspaceError(msg)
     _check_passphrase(person, passphrase)
 
 
 def _check_passphrase(person: SecondPerson, passphrase: str) -> None:
     if not hmac.compare_digest(_hash(passphrase, person.salt), person.hash):
-        raise InputError(f"That is not the passphrase of {person.name}. Nothing was changed and nothing released.")
+        raise InputError(
+            Message("That is not the passphrase of {name}. Nothing was changed and nothing released.", name=person.name)
+        )
 
 
 def _hash(passphrase: str, salt: str) -> str:

@@ -29,6 +29,7 @@ from data.disclosure.attacks.bounds import Published
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import ReleaseError
+from data.message import Message
 from data.release import Release
 from data.release.contents import Contents, count_contents
 from data.restricted.counting.encounters import RecordKeys, count_tables, read_encounters
@@ -113,7 +114,7 @@ def make_release(
     noise from earlier releases or another release is being made; then nothing is published.
     """
     if vault is not None and record_keys is None:
-        msg = "A release of records needs the identifier key. Check it with: tact doctor"
+        msg = Message("A release of records needs the identifier key. Check it with: tact doctor")
         raise ReleaseError(msg)
     releases.mkdir(parents=True, exist_ok=True)
     tick = _Ticker(progress)

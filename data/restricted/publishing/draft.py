@@ -13,6 +13,7 @@ from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Knowledge
 from data.disclosure.policy import Policy
 from data.errors import ReleaseRefused
+from data.message import Message, join_messages
 from data.restricted.publishing.published_table import Tables
 from data.tables.grid import Grid
 from data.tables.spec import COUNTED, Plan, Tier
@@ -65,10 +66,15 @@ class Draft:
 
     def refusal(self, findings: Sequence[Finding]) -> ReleaseRefused:
         """Return the error that names the cells for which the release is not published."""
-        listed = "\n".join(f"  {finding.words}" for finding in findings[:_LISTED])
-        more = f"\n  and {len(findings) - _LISTED} more" if len(findings) > _LISTED else ""
-        return ReleaseRefused(
-            f"Release {self.name} is refused and nothing was published, because the true number of these "
-            f"cells could be calculated:\n{listed}{more}\nRaise k in the policy, remove the most detailed "
-            "tables from the release plan, or wait for more records."
+        lines: list[str] = [finding.words for finding in findings[:_LISTED]]
+        if len(findings) > _LISTED:
+            lines.append(Message("and {count} more", count=len(findings) - _LISTED))
+        lead = Message(
+            "Release {name} is refused and nothing was published, because the true number of these "
+            "cells could be calculated:",
+            name=self.name,
         )
+        remedy = Message(
+            "Raise k in the policy, remove the most detailed tables from the release plan, or wait for more records."
+        )
+        return ReleaseRefused(join_messages([join_messages([lead, *lines], "\n  "), remedy], "\n"))

@@ -15,14 +15,21 @@ from data.disclosure.attacks import reading
 from data.disclosure.attacks.bounds import Published
 from data.disclosure.cell_key import CellKey
 from data.errors import ReleaseError
+from data.message import Message, join_messages
 from data.release import Release, names
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.records import Vault
 from data.tables.spec import Tier
 
 _OF_NOISE = ("variance", "variance_near_k", "largest", "key_range", "cap")
-_WHY = "published numbers are repeated, and the same ones drawn in another way could be averaged with them"
-_WHY_K = "that a number is repeated says how few children behind it changed, and what was hidden was hidden by it"
+_WHY = Message(
+    "Nothing was published: published numbers are repeated, and the same ones drawn in another way could be averaged "
+    "with them."
+)
+_WHY_K = Message(
+    "Nothing was published: that a number is repeated says how few children behind it changed, and what was hidden was "
+    "hidden by it."
+)
 
 
 def read_earlier(releases: Path, tier: Tier) -> list[Published]:
@@ -40,11 +47,13 @@ def refuse_lost(vault: Vault | None, releases: Path) -> None:
     published = {b.release for b in vault.published_blocks().values()} if vault is not None else set()
     lost = sorted(published - set(names(releases)))
     if lost:
-        msg = (
-            f"The vault has published {', '.join(lost)}, and {releases} holds no such release. Nothing was "
-            "published: a new release must be attacked together with all earlier ones. Restore the releases "
-            "from a backup: bring it back into a folder of its own (tact --workspace NEW-FOLDER restore "
-            "BACKUP) and copy what stands in its folder releases to here."
+        msg = Message(
+            "The vault has published {lost}, and {releases} holds no such release. Nothing was "
+            "published: a new release must be attacked together with all earlier ones. Restore the "
+            "releases from a backup: bring it back into a folder of its own (tact --workspace "
+            "NEW-FOLDER restore BACKUP) and copy what stands in its folder releases to here.",
+            lost=", ".join(lost),
+            releases=releases,
         )
         raise ReleaseError(msg)
 
@@ -59,8 +68,11 @@ def refuse_shorter_time(releases: Path, draft: Draft) -> None:
     fewer = "final" in was and str(draft.grid.final or date.max) < (was["final"] or str(date.max))
     if fewer or str(draft.grid.last) < was["last"]:
         raise ReleaseError(
-            f"Release {last.name} covers a longer time than this one would. Nothing was published: what is public is "
-            "never taken back. Give a later day, or check the clock of this computer."
+            Message(
+                "Release {last} covers a longer time than this one would. Nothing was published: what is "
+                "public is never taken back. Give a later day, or check the clock of this computer.",
+                last=last.name,
+            )
         )
 
 
@@ -78,16 +90,23 @@ def refuse_other_noise(releases: Path, draft: Draft) -> None:
     was, now = ({"variance_near_k": values.get("variance"), **values} for values in both)
     other = [name for name in _OF_NOISE if was.get(name) != now.get(name)]
     if other:
-        raise _refusal(last.name, other, was, now, _WHY, "back into the policy")
+        raise ReleaseError(join_messages([_tell_change(last.name, other, was, now), _WHY, _tell_remedy(other, was)]))
     if draft.policy.k < last.k:
-        raise _refusal(last.name, ["k"], was, now, _WHY_K, "or more into the policy")
+        raise ReleaseError(join_messages([_tell_change(last.name, ["k"], was, now), _WHY_K, _tell_remedy(["k"], was)]))
 
 
-def _refusal(
-    name: str, other: list[str], was: Mapping[str, Any], now: Mapping[str, Any], why: str, remedy: str
-) -> ReleaseError:
-    had, has = (", ".join(f"{n} = {values.get(n)}" for n in other) for values in (was, now))
-    return ReleaseError(
-        f"Release {name} was made with {had}, and the policy says {has}. Nothing was published: {why}. "
-        f"Put {had} {remedy}."
+def _tell_change(name: str, other: list[str], was: Mapping[str, Any], now: Mapping[str, Any]) -> Message:
+    had, has = _list_values(other, was), _list_values(other, now)
+    return Message("Release {name} was made with {had}, and the policy says {has}.", name=name, had=had, has=has)
+
+
+def _tell_remedy(other: list[str], was: Mapping[str, Any]) -> Message:
+    more = other == ["k"]
+    return Message(
+        "Put {had} or more into the policy." if more else "Put {had} back into the policy.",
+        had=_list_values(other, was),
     )
+
+
+def _list_values(names: list[str], values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {values.get(name)}" for name in names)

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from data.disclosure.policy import Policy
 from data.errors import ReleaseError
+from data.message import Message
 from data.restricted.counting import encounters as counting
 from data.restricted.counting.other_records import (
     Effort,
@@ -89,9 +90,11 @@ def read_records(vault: Vault, areas: pd.DataFrame, calendar: Calendar, policy: 
     encounters = counting.load_encounters(vault.read("encounter", columns), grid.names, partners)
     days = encounters["day"].astype("datetime64[D]")
     if len(days) and not (grid.period_of(days, "quarter") >= 0).any():
-        msg = (
-            f"No encounter lies in the quarters from {grid.span.start} to {grid.span.end}. Nothing was published. "
-            "Check first and last, the days of the programme, in policy.toml."
+        msg = Message(
+            "No encounter lies in the quarters from {start} to {end}. Nothing was published. Check "
+            "first and last, the days of the programme, in policy.toml.",
+            start=grid.span.start,
+            end=grid.span.end,
         )
         raise ReleaseError(msg)
     effort = read_effort(vault.read("effort", ("date", "municipality", "days")), grid)

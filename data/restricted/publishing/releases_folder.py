@@ -14,6 +14,7 @@ import filelock
 import pandas as pd
 
 from data.errors import ReleaseError
+from data.message import Message
 from data.release import Release, current_name, names
 from data.restricted.publishing.records import Vault
 from data.tables.periods import Period
@@ -31,7 +32,9 @@ def lock_releases(releases: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except filelock.Timeout:
-        msg = f"Another release is being made in {releases}. Wait until it is done and try again."
+        msg = Message(
+            "Another release is being made in {releases}. Wait until it is done and try again.", releases=releases
+        )
         raise ReleaseError(msg) from None
     try:
         yield

@@ -8,7 +8,7 @@ from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from dashboard.desk import releasing
 from dashboard.desk.hand import Hand
 from dashboard.desk.state import Desk
-from dashboard.site.text import _, escape_markdown, speak
+from dashboard.site.text import _, escape_markdown, speak, translate_message
 from data.disclosure.attacks.audit import Audit
 from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseError, WorkspaceError
@@ -289,6 +289,31 @@ def test_a_passphrase_that_does_not_open_the_backup_is_told_in_the_language_of_t
         "υποστεί ζημιά: δοκιμάστε άλλο αντίγραφο. Τίποτα δεν άλλαξε.",
     }
     assert escape_markdown(said[language].format(file=target)) in words_on(page)
+
+
+@pytest.mark.parametrize(
+    ("language", "told", "listed"),
+    [
+        (
+            "sq",
+            f"Kjo nuk është fraza e {SECOND}. Asgjë nuk u ndryshua dhe asgjë nuk u publikua.",
+            "governance.toml, [controllers] names: shkruani organizatat që vendosin bashkë.",
+        ),
+        (
+            "el",
+            f"Αυτή δεν είναι η φράση πρόσβασης του ατόμου {SECOND}. Τίποτα δεν άλλαξε και τίποτα δεν δημοσιεύτηκε.",
+            "governance.toml, [controllers] names: γράψτε τις οργανώσεις που αποφασίζουν από κοινού.",
+        ),
+    ],
+)
+def test_governance_and_a_wrong_passphrase_are_told_in_the_language_of_the_officer(real, language, told, listed):
+    with pytest.raises(InputError) as refusal:
+        publish(real, "another passphrase")
+    with speak(language):
+        assert translate_message(refusal.value.message) == told
+    governed = real.workspace.path / "governance.toml"
+    governed.write_text(COMPLETE.replace("names =", "former ="), encoding="utf-8")
+    assert listed in words_on(open_section(real, "release", language))
 
 
 def test_partners_of_governance_are_offered_for_real_records(real, practice):
