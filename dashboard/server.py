@@ -1,7 +1,8 @@
 """The web process: Streamlit with the map's geometry, its assets and security headers around it.
 
-It is started with a folder of releases, a folder of what was derived from them, and a tier. It has no path
-to the vault and no key. If its environment contains one of them, it is removed first.
+It is started with a folder of releases, a folder of what was derived from them, and a tier; on a server with a folder
+that `tact publish` wrote, and the public key of who signed it. It has no path to the vault and no key that opens one.
+If its environment contains one of them, it is removed first.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from dashboard.web.process import (
 )
 from dashboard.web.start_page import StartPage
 from data.errors import InputError
+from data.release.signed_list import Publisher, believe
+from data.tables.spec import Tier
 
 _STREAMLIT = Path(streamlit.__file__).parent / "static"
 
@@ -77,13 +80,25 @@ def build_application(site: Site, host: str, port: int, entry: Entry | None, nam
 
 def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="dashboard.server", description="Serve the map of a releases folder.")
-    parser.add_argument("--releases", type=Path, required=True)
+    shown = parser.add_mutually_exclusive_group(required=True)
+    shown.add_argument("--releases", type=Path, help="The folder of releases of a workspace.")
+    shown.add_argument("--published", type=Path, help="A folder that tact publish wrote; needs --signed-by.")
+    parser.add_argument("--signed-by", help="The public key that tact publish printed.")
     parser.add_argument("--derived", type=Path, help="What was made from the releases: audits.")
     parser.add_argument("--tier", choices=("partner", "public"))
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8642)
     parser.add_argument("--name", help="The host name by which a proxy asks for the public tier.")
     return parser
+
+
+def _choose_site(asked: argparse.Namespace, tier: Tier) -> Site:
+    """Return what to show; of a folder from a publisher this process takes only what they signed. Raises InputError."""
+    if asked.releases is not None:
+        return Site(asked.releases.resolve(), tier, asked.derived.resolve() if asked.derived else None)
+    publisher = Publisher(asked.published.resolve(), asked.signed_by or "", tier)
+    believe(publisher)
+    return Site.of_publisher(publisher)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -93,10 +108,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         tier = allowed_tier(asked.host, asked.tier)
         check_name(asked.name, tier)
+        site = _choose_site(asked, tier)
     except InputError as error:
         parser.error(str(error))
-    derived = asked.derived.resolve() if asked.derived else None
-    site = Site(asked.releases.resolve(), tier, derived)
     for name in set(os.environ) - set(clean_environment(os.environ)):
         del os.environ[name]
     announce_site(site)

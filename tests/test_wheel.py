@@ -84,7 +84,8 @@ def read_container():
 
 def test_the_service_starts_what_the_container_starts():
     unit = (ROOT / "deploy" / "tact-map.service").read_text(encoding="utf-8")
-    assert re.search("^ExecStart=(.*)$", unit, re.MULTILINE)[1].split() == read_container()[0]
+    words = re.search("^ExecStart=(.*)$", unit, re.MULTILINE)[1].split()
+    assert words == [*read_container()[0], "--signed-by", "${SIGNED_BY}"]
 
 
 def wait_until(is_so):
@@ -142,15 +143,14 @@ def test_it_builds_shows_and_exports_the_demo_without_a_checkout(installed, tmp_
             assert answer.status == 200
     assert (page.ended, page.errors, page.not_found) == ("FINISHED_SUCCESSFULLY", [], False)
 
-    # The container and the service get the public files alone.
-    for name in ("releases", "derived"):
-        shutil.copytree(demo / name, tmp_path / "public" / name, ignore=shutil.ignore_patterns("*partner*"))
+    # The container and the service get what is published, and the key that signed it.
+    key = json.loads(home.run("tact", "publish", "--to", "public", "--json"))["key"]
     port = str(free_port())
     changes = {"/opt/tact-map/bin": str(installed), "/srv/tact-map": str(tmp_path / "public"), "8642": port}
     start, health = read_container()
     for old, new in changes.items():
         start, health = ([word.replace(old, new) for word in command] for command in (start, health))
-    with home.serve(*start):
+    with home.serve(*start, "--signed-by", key):
         url = f"http://127.0.0.1:{port}"
         wait_until(lambda: subprocess.run(health, check=False, capture_output=True).returncode == 0)
         page = open_page(url, "map")

@@ -44,6 +44,7 @@ COMMANDS = {
     "withdraw": "forget:withdraw",
     "export": "export:export",
     "atlas": "atlas:atlas",
+    "publish": "publish:publish",
     "serve": "serve:serve",
     "people": "people:app",
     "log": "log:app",

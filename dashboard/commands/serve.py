@@ -13,10 +13,12 @@ import typer
 
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.web_process import choose_port, read_lines, run_web_process, wait_until_up
-from dashboard.site import ALL, allowed_tier, check_name, make_serve_command, make_url
-from data.errors import TactError
+from dashboard.site import ALL, Site, allowed_tier, check_name, make_serve_command, make_url
+from data.errors import InputError, TactError
 from data.release import current_name
+from data.release.signed_list import Publisher
 from data.restricted import governance
+from data.tables.spec import Tier
 from data.workspace import Workspace, default_path, demo_path
 
 _FIRST_PORT = 8642
@@ -51,32 +53,58 @@ def serve(
     name: Annotated[
         str | None, typer.Option(help="The host name by which a proxy on this machine asks for the public tier.")
     ] = None,
+    published: Annotated[
+        Path | None, typer.Option(help="Show a folder that `tact publish` wrote, without a workspace.")
+    ] = None,
+    signed_by: Annotated[
+        str | None, typer.Option(help="The public key that `tact publish` printed; nothing else is believed.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Open the map. Without a release of your own it shows the demo with invented data."""
     shown = allowed_tier(address, tier)
     check_name(name, shown)
-    workspace = _open_workspace(context.obj)
+    workspace = None if published is not None or signed_by is not None else _open_workspace(context.obj)
+    if workspace is None:
+        site, source = _open_published(published, signed_by, shown)
+    else:
+        governance.note_blocked(workspace)
+        site, source = Site(workspace.releases, shown, workspace.derived), _describe(workspace)
     port = choose_port(address, port, _FIRST_PORT)
-    governance.note_blocked(workspace)
-    command = make_serve_command(workspace.releases, address, port, workspace.derived, tier=shown, name=name)
-    with run_web_process(command) as process:
+    with run_web_process(make_serve_command(site, address, port, name=name)) as process:
         url = wait_until_up(process, make_url(address, port))
+        about = {"workspace": str(workspace.path), "invented": workspace.invented} if workspace is not None else {}
         emit(
-            {"url": url, "tier": shown, "workspace": str(workspace.path), "invented": workspace.invented},
+            {"url": url, "tier": shown, **about},
             as_json,
             "",
             f"  TACT Map is at {url}",
             *([f"  From other machines: http://{socket.gethostname()}:{port}"] if address in ALL else []),
-            f"  It shows the {shown} tier of {_describe(workspace)}. Stop it with Ctrl+C.",
+            f"  It shows the {shown} tier of {source}. Stop it with Ctrl+C.",
             *(["  The address lets one browser in, once. Press Enter for another one."] if shown == "partner" else []),
             "",
         )
         sys.stdout.flush()
-        Thread(target=_follow_governance, args=(workspace,), daemon=True).start()
+        if workspace is not None:
+            Thread(target=_follow_governance, args=(workspace,), daemon=True).start()
         for line in read_lines(process):
             say(f"  A new address: {line}")
         raise SystemExit(process.wait())
+
+
+def _open_published(folder: Path | None, key: str | None, tier: Tier) -> tuple[Site, str]:
+    """Return the site of a folder from a publisher, and its name. Raises InputError if they signed nothing there."""
+    if folder is None or key is None:
+        raise InputError(
+            "--published and --signed-by belong together: the folder, and the key that tact publish printed."
+        )
+    publisher = Publisher(folder.absolute(), key, tier)
+    if not publisher.read_lists():
+        raise InputError(
+            f"Nothing in {folder} is signed by this key for the {tier} tier. Compare the key with what `tact publish` "
+            "printed, and the tier."
+        )
+    return Site.of_publisher(publisher), f"what was published to {folder}"
 
 
 def _follow_governance(workspace: Workspace) -> None:

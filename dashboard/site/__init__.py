@@ -15,6 +15,7 @@ from pathlib import Path
 
 from data.errors import InputError
 from data.release import Release, current_name, read_blocked
+from data.release.signed_list import Publisher
 from data.tables.spec import Tier
 
 HEALTH = "/health"
@@ -25,7 +26,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ALL = ("0.0.0.0", "::")  # noqa: S104
 # A host name in lower case, as browsers send it, with the port if it is no usual one.
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
-_RELEASES, _TIER, _DERIVED = "TACT_RELEASES", "TACT_TIER", "TACT_DERIVED"
+_RELEASES, _TIER, _DERIVED, _PUBLISHER = "TACT_RELEASES", "TACT_TIER", "TACT_DERIVED", "TACT_PUBLISHER"
 # The session bus leads to the system keyring, where the vault's key may live.
 _WITHHELD = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
 
@@ -35,20 +36,37 @@ class Site:
     """The content that this web process may show: the releases of one folder, in one tier.
 
     `derived` is the folder of the results from the releases, such as audits. It is None if there is none.
+    `publisher` is who signed the files, where they were sent to a server; None in a workspace.
     """
 
     releases: Path
     tier: Tier
     derived: Path | None = None
+    publisher: Publisher | None = None
+
+    @classmethod
+    def of_publisher(cls, publisher: Publisher) -> Site:
+        """Return the site of the folder of a publisher."""
+        return cls(publisher.folder / "releases", publisher.tier, publisher.folder / "derived", publisher)
+
+    @property
+    def work_folder(self) -> Path | None:
+        """The folder to which plans and decisions of readers are written; None where they are not."""
+        return self.derived if self.publisher is None else None
 
     def release(self) -> Release | None:
         """Open the current release, or return None if there is none yet."""
-        name = current_name(self.releases)
+        if self.publisher is None:
+            name = current_name(self.releases)
+        else:
+            whole = self.publisher.find_whole()
+            name = None if whole is None else whole.current
         return None if name is None else self.open_release(name)
 
     def open_release(self, name: str) -> Release:
         """Open a release without what governance does not approve now. Raises ReleaseError and ReleaseDamaged."""
-        return Release.open(self.releases, self.tier, name, read_blocked(self.releases), self.derived)
+        blocked = read_blocked(self.releases) if self.publisher is None else self.publisher.read_blocked()
+        return Release.open(self.releases, self.tier, name, blocked, self.derived)
 
 
 def allowed_tier(host: str, asked: str | None = None) -> Tier:
@@ -90,30 +108,29 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def make_serve_command(
-    releases: Path,
-    host: str,
-    port: int,
-    derived: Path | None = None,
-    *,
-    tier: str | None = None,
-    name: str | None = None,
-) -> list[str]:
+def make_serve_command(site: Site, host: str, port: int, *, name: str | None = None) -> list[str]:
     """Return the command that starts the web process. `name` is that by which a proxy asks for the public tier.
 
-    The process receives two folders, the releases and what was derived from them, and no other of the workspace.
+    The process receives two folders, the releases and what was derived from them, and no other of the workspace; or the
+    folder that a publisher sent, with the publisher's public key.
     """
     return [
         sys.executable,
         "-m",
         "dashboard.server",
-        *("--releases", str(releases)),
-        *(("--derived", str(derived)) if derived is not None else ()),
-        *("--tier", allowed_tier(host, tier)),
+        *_name_folders(site),
+        *("--tier", allowed_tier(host, site.tier)),
         *("--host", host),
         *("--port", str(port)),
         *(("--name", name) if name is not None else ()),
     ]
+
+
+def _name_folders(site: Site) -> list[str]:
+    if site.publisher is not None:
+        return ["--published", str(site.publisher.folder), "--signed-by", site.publisher.key]
+    derived = ["--derived", str(site.derived)] if site.derived is not None else []
+    return ["--releases", str(site.releases), *derived]
 
 
 def announce_site(chosen: Site) -> None:
@@ -121,6 +138,7 @@ def announce_site(chosen: Site) -> None:
     os.environ[_RELEASES] = str(chosen.releases)
     os.environ[_TIER] = chosen.tier
     os.environ[_DERIVED] = str(chosen.derived or "")
+    os.environ[_PUBLISHER] = chosen.publisher.key if chosen.publisher else ""
 
 
 def read_site() -> Site:
@@ -129,5 +147,7 @@ def read_site() -> Site:
     if not folder:
         raise InputError("The folder of releases is missing. Start the map with: tact serve")
     tier: Tier = "partner" if os.environ.get(_TIER) == "partner" else "public"
+    if key := os.environ.get(_PUBLISHER):
+        return Site.of_publisher(Publisher(Path(folder).parent, key, tier))
     derived = os.environ.get(_DERIVED)
     return Site(Path(folder), tier, Path(derived) if derived else None)

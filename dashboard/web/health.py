@@ -20,7 +20,8 @@ _LOG = logging.getLogger(__name__)
 def make_health(site: Site) -> Callable[[Request], JSONResponse]:
     """Return the answer to /health: 200 if the release of the site can be read whole, else 503.
 
-    A folder without a release yet is well too. The answer is asked for in a thread of its own.
+    A workspace without a release yet is well too; a folder from a publisher is not. The answer is asked for in a thread
+    of its own.
     """
     lock, last = Lock(), [(-_SECONDS, "")]
 
@@ -43,6 +44,10 @@ def find_problem(site: Site) -> str:
         return f"{site.releases} is gone."
     try:
         release = site.release()
+        if release is None and site.publisher is not None:
+            return (
+                f"{site.publisher.folder} has no release whose files are all there and signed by the publisher's key."
+            )
         return next(iter(release.check()), "") if release is not None else ""
     except TactError as error:
         return str(error)

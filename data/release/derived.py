@@ -27,7 +27,6 @@ from data.workspace.version import code_version
 
 # What people decided and what was forecast, beside the folders of releases; no command can compute it again.
 LEDGER = "ledger-partner.jsonl"  # registered forecasts and plans; of the partner tier, as all forecasts are
-BREAKS = "breaks.csv"  # accepted breaks of the series
 
 
 def publish(derived: Path, release: Release, kind: str, tables: Sequence[Table], about: Mapping[str, Any]) -> Result:

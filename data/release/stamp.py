@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import ReleaseDamaged
+from data.release.signed_list import check_listed
 
 _KEY = "sha256"
 _END = re.compile(rb',\n "sha256": "([0-9a-f]{64})"\n}\n\Z')
@@ -33,7 +34,8 @@ def format_stamped(document: Mapping[str, Any]) -> str:
 def read_stamped(path: Path, remedy: str) -> dict[str, Any]:
     """Read a document without its checksum. Never change it: it is kept, and shared with all who read the file.
 
-    Raises ReleaseDamaged, which names the file and the remedy, if it cannot be read or is not what was written.
+    Raises ReleaseDamaged, which names the file and the remedy, if it cannot be read or is not what was written, or if
+    this process believes only a publisher who has not signed it (data/release/signed_list.py).
     """
     try:
         status = path.stat()
@@ -47,8 +49,9 @@ def read_stamped(path: Path, remedy: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _read(path: Path, _changed: int, _size: int) -> dict[str, Any] | None:
-    """Return a document; None if it is not whole. Raises OSError and ValueError."""
+    """Return a document; None if it is not whole. Raises OSError, ValueError and ReleaseDamaged."""
     raw = path.read_bytes()
+    check_listed(path, raw)
     stamp = _END.search(raw)
     if stamp is None:
         is_whole = not _SIGNS.search(raw)

@@ -1,9 +1,12 @@
-"""The two keys of a workspace, stored outside it, and what is derived from them.
+"""The keys of a workspace, stored outside it, and what is derived from them.
 
 The vault key opens the encrypted records. The identifier key turns a child's identifier into a hash, and a
 hash into the record key of the cell key method. Without the identifier key nobody can test whether a
 certain child is in a vault. Without the vault key the records are lost; without the identifier key every
 known child would count as a new one. A backup has both keys.
+
+A third key signs what is sent to a server (data/release/signed_list.py). It opens nothing. It is made when it is first
+needed, is in no backup, and a new one takes its place: the server is then given the new public key.
 
 Keys are searched in this order: environment (TACT_VAULT_KEY, TACT_IDENTIFIER_KEY), key file, system keyring. A key file
 may be a link to one on another disk, so that nobody finds both keys in one place.
@@ -16,7 +19,7 @@ import secrets
 import stat
 import string
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -33,8 +36,13 @@ from data.workspace import files
 KEY_BYTES = 32
 Place = Literal["file", "keyring"]
 _NAMES = ("vault", "identifier")
-_TITLES = {"vault": Message("The vault key"), "identifier": Message("The identifier key")}
-ENVIRONMENT = {"vault": "TACT_VAULT_KEY", "identifier": "TACT_IDENTIFIER_KEY"}
+_TITLES = {
+    "vault": Message("The vault key"),
+    "identifier": Message("The identifier key"),
+    "signing": Message("The signing key"),
+}
+_SIGNING = "signing"
+ENVIRONMENT = {"vault": "TACT_VAULT_KEY", "identifier": "TACT_IDENTIFIER_KEY", _SIGNING: "TACT_SIGNING_KEY"}
 
 _CHILD = b"tact-map child identifier v1"
 _RECORD = b"tact-map record key v1"
@@ -171,7 +179,7 @@ def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
         for name in _NAMES:
             _to_keyring(workspace_id, name, getattr(keys, name))
     else:
-        _to_files(key_folder(workspace_id), keys)
+        _to_files(key_folder(workspace_id), {name: getattr(keys, name) for name in _NAMES})
 
 
 def load(workspace_id: str) -> Keys:
@@ -181,6 +189,24 @@ def load(workspace_id: str) -> Keys:
     that others can read.
     """
     return Keys(_find(workspace_id, "vault"), _find(workspace_id, "identifier"))
+
+
+def load_signing(workspace_id: str) -> Secret:
+    """Read the key that signs what is sent to a server; the first time draw it and store it where the vault key is.
+
+    Raises VaultError for a text that is no key, a file that others can read, or a place that cannot be written.
+    """
+    try:
+        return _find(workspace_id, _SIGNING)
+    except MissingKey:
+        if _location(workspace_id, _SIGNING):
+            raise
+    secret = Secret.random()
+    if _location(workspace_id, "vault").startswith("system keyring"):
+        _to_keyring(workspace_id, _SIGNING, secret)
+    else:
+        _to_files(key_folder(workspace_id), {_SIGNING: secret})
+    return secret
 
 
 def parse(vault: str, identifier: str) -> Keys:
@@ -263,7 +289,7 @@ def _parse(text: str, where: Message) -> Secret:
     return Secret(bytes.fromhex(text))
 
 
-def _to_files(folder: Path, keys: Keys) -> None:
+def _to_files(folder: Path, keys: Mapping[str, Secret]) -> None:
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if folder.exists():
@@ -283,9 +309,8 @@ def _to_files(folder: Path, keys: Keys) -> None:
         raise VaultError(msg) from error
 
 
-def _write_files(folder: Path, keys: Keys) -> None:
-    for name in _NAMES:
-        secret: Secret = getattr(keys, name)
+def _write_files(folder: Path, keys: Mapping[str, Secret]) -> None:
+    for name, secret in keys.items():
         files.write_bytes(folder / f"{name}.key", secret.reveal().hex().encode() + b"\n", mode=0o600)
 
 

@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from data.errors import InputError
 from data.personal.free_text import check_free_text
-from data.release.derived import BREAKS
+from data.release.signed_list import BREAKS, check_listed
 from data.tables.periods import Period
 from data.workspace import files
 from data.workspace.safe_text import escape_formula
@@ -47,10 +47,12 @@ _COLUMNS = tuple(field.name for field in fields(Break))
 def read_breaks(folder: Path | None) -> tuple[Break, ...]:
     """Read the accepted breaks from the folder of derived results, oldest first; none if there is no table.
 
-    Raises FileRefused if the table cannot be read, and InputError for a row that is wrong.
+    Raises FileRefused if the table cannot be read, InputError for a row that is wrong, and ReleaseDamaged if it came
+    from a publisher who has not signed it.
     """
     if folder is None or not (folder / BREAKS).exists():
         return ()
+    check_listed(folder / BREAKS, (folder / BREAKS).read_bytes())
     return tuple(sorted(map(_read_row, read_rows(folder / BREAKS, _COLUMNS[:1], _COLUMNS[1:])), key=astuple))
 
 

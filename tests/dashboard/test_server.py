@@ -33,9 +33,10 @@ def start(releases, seen, *arguments, unwanted="//never"):
     seen.touch()
     # The keys are in the environment here, as if someone had started the process by hand.
     environment = {**os.environ, "TACT_VAULT_KEY": "00" * 32, "TACT_IDENTIFIER_KEY": "11" * 32}
-    command = [sys.executable, "-c", WATCHED, str(seen), unwanted, "--releases", str(releases)]
+    shown = ["--releases", str(releases)] if releases is not None else []
+    command = [sys.executable, "-c", WATCHED, str(seen), unwanted, *shown]
     process = subprocess.Popen(
-        [*command, "--port", str(port), *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+        [*command, "--port", str(port), *map(str, arguments)], cwd=ROOT, env=environment, stdout=subprocess.PIPE
     )
     return Served(wait_for(process), process, seen)
 

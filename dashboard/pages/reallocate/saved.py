@@ -100,7 +100,9 @@ def offer_briefing(
     t = planner.speak(current)
     title = _("{answer}, {day}", answer=name_answer(t, plan), day=t.format_day(plan.author.date))
     opened = _find_same(plans.plans, work, setting)
-    take = partial(_brief_plan, current, read_site().derived, work, setting, plan.author, title[:1].upper() + title[1:])
+    take = partial(
+        _brief_plan, current, read_site().work_folder, work, setting, plan.author, title[:1].upper() + title[1:]
+    )
     st.download_button(
         _("Briefing (PDF)"),
         partial(_make_pdf, opened, current.release, t.language) if opened else partial(take, t.language),
@@ -161,7 +163,7 @@ def _compute_to_save(
 
 def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
     """Ask for a title and save the plan that is shown, with posts, choices and decisions."""
-    if read_site().derived is None:
+    if read_site().work_folder is None:
         st.caption(_("Plans cannot be saved here: start the map with tact serve."))
         return
     with st.form("keep"):
@@ -179,7 +181,7 @@ def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting) -> N
 
 
 def _save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
-    state, folder = st.session_state, read_site().derived
+    state, folder = st.session_state, read_site().work_folder
     if folder is None:
         return
     try:

@@ -88,7 +88,7 @@ def _label(period: str) -> str:
 def _find_folder() -> Path | None:
     """Return the folder of the table; None where the reader may not change it."""
     site = read_site()
-    return site.derived if site.tier == "partner" else None
+    return site.work_folder if site.tier == "partner" else None
 
 
 def _accept(current: CurrentRelease, period: str, place: str) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from data.release import names
-from data.release.derived import BREAKS, LEDGER
+from data.release.derived import LEDGER
+from data.release.signed_list import BREAKS
 from data.restricted.vault.sqlcipher import Connection
 from data.workspace import files
 

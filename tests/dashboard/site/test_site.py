@@ -10,9 +10,10 @@ from dashboard import site
 from dashboard.site import current_release
 from data.errors import InputError
 from data.release import Release
+from data.release.signed_list import Publisher
 from geo.layers.reading.tables import load_table
 
-VARIABLES = ("TACT_RELEASES", "TACT_TIER", "TACT_DERIVED")
+VARIABLES = ("TACT_RELEASES", "TACT_TIER", "TACT_DERIVED", "TACT_PUBLISHER")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
@@ -50,7 +51,7 @@ def test_the_environment_loses_keys_and_the_keyring():
 
 
 def test_the_command_names_the_releases_what_was_derived_and_the_tier_and_no_other_folder(tmp_path):
-    command = site.make_serve_command(tmp_path / "releases", "0.0.0.0", 8642, derived=tmp_path / "derived")
+    command = site.make_serve_command(site.Site(tmp_path / "releases", "public", tmp_path / "derived"), "0.0.0.0", 8642)
     assert command[1:3] == ["-m", "dashboard.server"]
     assert command[3:] == [
         *("--releases", str(tmp_path / "releases")),
@@ -60,11 +61,28 @@ def test_the_command_names_the_releases_what_was_derived_and_the_tier_and_no_oth
 
 
 def test_without_a_folder_of_what_was_derived_none_is_named(tmp_path):
-    command = site.make_serve_command(tmp_path / "releases", "0.0.0.0", 8642)
+    command = site.make_serve_command(site.Site(tmp_path / "releases", "public"), "0.0.0.0", 8642)
     assert command[3:] == [
         *("--releases", str(tmp_path / "releases")),
         *("--tier", "public", "--host", "0.0.0.0", "--port", "8642"),
     ]
+
+
+def test_of_a_publisher_the_command_names_the_folder_and_the_key(tmp_path):
+    shown = site.Site.of_publisher(Publisher(tmp_path, "ab" * 32, "public"))
+    command = site.make_serve_command(shown, "127.0.0.1", 8642, name="map.example.org")
+    assert command[3:7] == ["--published", str(tmp_path), "--signed-by", "ab" * 32]
+    assert "--releases" not in command
+    assert "--derived" not in command
+
+
+def test_a_publisher_that_is_announced_is_read(tmp_path, monkeypatch):
+    for name in VARIABLES:
+        monkeypatch.setenv(name, "")
+    chosen = site.Site.of_publisher(Publisher(tmp_path, "ab" * 32, "public"))
+    site.announce_site(chosen)
+    assert site.read_site() == chosen
+    assert site.read_site().work_folder is None
 
 
 def test_what_is_announced_is_read(tmp_path, monkeypatch):
@@ -128,7 +146,7 @@ def test_a_site_without_a_release_has_none(tmp_path):
 
 
 def test_a_name_goes_along_with_the_public_tier_alone(tmp_path):
-    command = site.make_serve_command(tmp_path, "127.0.0.1", 8642, tier="public", name="map.example.org")
+    command = site.make_serve_command(site.Site(tmp_path, "public"), "127.0.0.1", 8642, name="map.example.org")
     assert command[-8:] == ["--tier", "public", "--host", "127.0.0.1", "--port", "8642", "--name", "map.example.org"]
     for name in (None, "map.example.org", "map.example.org:8443", "map"):
         site.check_name(name, "public")

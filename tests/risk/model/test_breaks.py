@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.errors import FileRefused, InputError
-from data.release.derived import BREAKS
+from data.release.signed_list import BREAKS
 from risk.model import RiskModel
 from risk.model.breaks import Break, accept_break, read_breaks, remove_break
 from risk.model.observations import Observations

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from data.errors import CorruptVault, InputError, VaultBusy, VaultError, WorkspaceError, WrongKey
-from data.release.derived import BREAKS, LEDGER
+from data.release.derived import LEDGER
+from data.release.signed_list import BREAKS
 from data.restricted import keys
 from data.restricted.backup import restore_backup, write_backup
 from data.restricted.keys import Keys

@@ -1,0 +1,54 @@
+"""`tact publish`: what a server needs of the current release, signed, in a folder of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dashboard.commands.output import Json, emit
+from dashboard.commands.workspace import open_workspace
+from data.errors import InputError
+from data.restricted import governance, keys, server_copy
+from data.tables.spec import TIERS, Tier
+
+
+def publish(
+    context: typer.Context,
+    to: Annotated[Path, typer.Option(help="The folder to write: new, or that of an earlier `tact publish`.")],
+    tier: Annotated[str, typer.Option(help="partner or public.")] = "public",
+    as_json: Json = False,
+) -> None:
+    """Write what a server needs of the current release into a folder, signed, and nothing else of the workspace."""
+    workspace = open_workspace(context, or_demo=True)
+    governance.note_blocked(workspace)
+    copy = server_copy.publish_copy(workspace, _check_tier(tier), to, keys.load_signing(workspace.id))
+    emit(
+        {
+            "folder": str(to),
+            "release": copy.release,
+            "tier": copy.tier,
+            "list": copy.number,
+            "written": copy.written,
+            "bytes": copy.size,
+            "removed": copy.removed,
+            "key": copy.key,
+        },
+        as_json,
+        f"Wrote the {copy.tier} tier of {copy.release} to {to}: {copy.written} new files, {copy.size / 1e6:.1f} MB; "
+        f"{copy.removed} old ones are gone.",
+        "Bring the folder to the server, for example: rsync -a --delete FOLDER/ SERVER:/srv/tact-map/",
+        f"The server shows only what this key has signed: {copy.key}",
+        *(
+            ["It is for the programme's partners alone: send it only to a server that they own."]
+            if tier == "partner"
+            else []
+        ),
+    )
+
+
+def _check_tier(tier: str) -> Tier:
+    if tier not in TIERS:
+        raise InputError(f"No tier {tier!r}. There are: {', '.join(TIERS)}.")
+    return tier

@@ -1,0 +1,175 @@
+"""Lists of the files of releases and results, signed by whoever publishes them to a server.
+
+`tact publish` writes a folder for a server: `releases` and `derived` as in a workspace, and `lists`, to which each call
+adds a signed list. A server that knows the public key believes only files that a list names with their SHA-256; it
+shows the release of the newest list whose files are all there, however they were transferred.
+
+A list is a file: one line with the signature, 128 hexadecimal digits (Ed25519, RFC 8032), then JSON. The signature
+covers the tier too, so that a list of partners is no list for the public.
+
+What it cannot notice: someone who can write on the server may remove the newest list. Then the server shows the release
+before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.errors import InputError, ReleaseDamaged
+from data.tables.spec import Tier
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+LISTS = "lists"
+BREAKS = "breaks.csv"  # accepted breaks of the series, in the folder of results
+ENDING = ".list"
+_DOMAIN = b"tact-map list of files v1\0"
+_KEY = re.compile("[0-9a-f]{64}")
+_REMEDY = "Publish again: tact publish"
+
+
+@dataclass(frozen=True)
+class SignedList:
+    """What was published at one time.
+
+    number: from 1 on; a later list has a larger one. current: the name of the release to show. blocked: the measures
+    that governance does not approve. files: the SHA-256 of each file, by its path from the folder, names parted by `/`.
+    """
+
+    number: int
+    created: str
+    tier: Tier
+    current: str
+    blocked: frozenset[str]
+    files: Mapping[str, str]
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file of the list; names in order are lists in order."""
+        return f"{self.number:08d}{ENDING}"
+
+    def format(self, key: Ed25519PrivateKey) -> bytes:
+        """Return the file of the list, signed."""
+        content = {
+            "number": self.number,
+            "created": self.created,
+            "tier": self.tier,
+            "current": self.current,
+            "blocked": sorted(self.blocked),
+            "files": dict(sorted(self.files.items())),
+        }
+        text = json.dumps(content, ensure_ascii=False, indent=1).encode()
+        return key.sign(_DOMAIN + text).hex().encode() + b"\n" + text + b"\n"
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """Whose files a server believes: the folder that they come to, the public key, and the tier that it shows."""
+
+    folder: Path
+    key: str
+    tier: Tier
+
+    def __post_init__(self) -> None:
+        """Raise InputError for a text that is no public key."""
+        if not _KEY.fullmatch(self.key):
+            raise InputError("A public key has 64 hexadecimal digits. `tact publish` prints the one of its workspace.")
+
+    def has_signed(self, text: bytes, signature: str) -> bool:
+        """Return whether the signature of a text, 128 hexadecimal digits, was made with the publisher's key."""
+        # Imported late: commands that verify nothing start without it.
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        try:
+            Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.key)).verify(bytes.fromhex(signature), _DOMAIN + text)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    def read_lists(self) -> list[SignedList]:
+        """Read the lists of the tier that this publisher signed, newest first. Others are passed over."""
+        found = []
+        for path in sorted(self.folder.glob(f"{LISTS}/*{ENDING}"), reverse=True):
+            try:
+                status = path.stat()
+                read = _read_list(path, status.st_mtime_ns, status.st_size, self)
+            except OSError:
+                continue
+            if read is not None:
+                found.append(read)
+        return sorted(found, key=lambda one: one.number, reverse=True)
+
+    def find_whole(self) -> SignedList | None:
+        """Return the newest list whose files are all there, as they were published; None if there is none."""
+        return next((one for one in self.read_lists() if self._is_whole(one)), None)
+
+    def read_blocked(self) -> frozenset[str]:
+        """Return what governance does not approve: what the newest list says, even if its files are not there yet."""
+        return next((one.blocked for one in self.read_lists()), frozenset())
+
+    def is_listed(self, path: Path, raw: bytes) -> bool:
+        """Return whether a list names a file with this content; any list, because files come one after another."""
+        name = _name_file(self.folder, path)
+        digest = hashlib.sha256(raw).hexdigest()
+        return any(one.files.get(name) == digest for one in self.read_lists())
+
+    def _is_whole(self, one: SignedList) -> bool:
+        # The table of breaks alone changes under its name: a new one that is there first must not hide the release.
+        needed = tuple((name, digest) for name, digest in one.files.items() if name != f"derived/{BREAKS}")
+        try:
+            states = tuple(_read_state(self.folder / name) for name, _ in needed)
+        except OSError:
+            return False
+        return _has_files(self.folder, needed, states)
+
+
+def _name_file(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else ""
+
+
+def _read_state(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=16)
+def _has_files(folder: Path, files: tuple[tuple[str, str], ...], _states: tuple[tuple[int, int], ...]) -> bool:
+    """Return whether files have their SHA-256. Raises OSError. They are read again when one of them was written."""
+    return all(hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest for name, digest in files)
+
+
+@lru_cache(maxsize=64)
+def _read_list(path: Path, _changed: int, _size: int, publisher: Publisher) -> SignedList | None:
+    """Read a list; None if it is not signed by the publisher, or of another tier. Raises OSError."""
+    signature, _, text = path.read_bytes().partition(b"\n")
+    text = text.removesuffix(b"\n")
+    if not publisher.has_signed(text, signature.decode("ascii", "replace")):
+        return None
+    content = json.loads(text)
+    if content["tier"] != publisher.tier:
+        return None
+    return SignedList(**{**content, "blocked": frozenset(content["blocked"])})
+
+
+# Whose files this process believes. A process without a publisher owns its workspace.
+_publisher: list[Publisher] = []
+
+
+def believe(publisher: Publisher) -> None:
+    """Let this process take from now on only files that a list of the publisher names."""
+    _publisher[:] = [publisher]
+
+
+def check_listed(path: Path, raw: bytes) -> None:
+    """Raise ReleaseDamaged if this process believes a publisher, and no list of theirs names the file as it is."""
+    if any(not publisher.is_listed(path, raw) for publisher in _publisher):
+        raise ReleaseDamaged.of_file(path, _REMEDY)

@@ -1,0 +1,146 @@
+"""The copy of releases and their results for a server, signed, without anything else of the workspace.
+
+The folder has `releases` and `derived` as a workspace has them, with the files of one tier alone, and the signed
+`lists` that a server believes (data/release/signed_list.py). Only files that are not there yet are written; the list is
+written last, and what no list names any more is removed after it. Killed at any moment, the folder shows what was
+published before, or what is published now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from data.errors import InputError, ReleaseError
+from data.release import MANIFEST, Release, audits, current_name, list_earlier, read_blocked
+from data.release.result import list_manifests, read_manifest
+from data.release.signed_list import BREAKS, LISTS, Publisher, SignedList
+from data.restricted.keys import Secret
+from data.tables.spec import Tier
+from data.workspace import Workspace, files
+
+_SHOWN = 2  # releases: the current one, and the one that "what is new" compares it with
+_KEPT = 2  # lists: while files arrive at the server, those of the list before are believed too
+_OWN = ("releases", "derived", LISTS)  # what the folder holds
+
+
+@dataclass(frozen=True)
+class ServerCopy:
+    """What was published. key: the public key that the server needs. written and removed: numbers of files."""
+
+    release: str
+    tier: Tier
+    number: int
+    key: str
+    written: int
+    removed: int
+    size: int
+
+
+def publish_copy(workspace: Workspace, tier: Tier, target: Path, secret: Secret) -> ServerCopy:
+    """Write what a server needs for a tier of the current release into a folder, signed. Nothing is written twice.
+
+    Raises ReleaseError without a release, ReleaseDamaged for a file that was changed, and InputError for a folder that
+    has other files, or a copy of another tier.
+    """
+    target = target.absolute()
+    name = current_name(workspace.releases)
+    if name is None:
+        raise ReleaseError("There is no release to publish yet. Make one with: tact release")
+    signer = Ed25519PrivateKey.from_private_bytes(secret.reveal())
+    key = signer.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    lists = Publisher(target, key, tier).read_lists()
+    blocked = read_blocked(workspace.releases)
+    shown = [name, *list_earlier(workspace.releases, name)][:_SHOWN]
+    sources = {
+        path.relative_to(workspace.path).as_posix(): path for path in _list_files(workspace, tier, shown, blocked)
+    }
+    _check_target(workspace, target, sources, lists)
+    sent = {place: path.read_bytes() for place, path in sources.items()}
+    new = SignedList(
+        number=max((one.number for one in lists), default=0) + 1,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        tier=tier,
+        current=name,
+        blocked=blocked,
+        files={place: hashlib.sha256(raw).hexdigest() for place, raw in sent.items()},
+    )
+    written = [place for place, raw in sent.items() if _write(target / place, raw)]
+    (target / LISTS).mkdir(exist_ok=True)
+    files.write_bytes(target / LISTS / new.file_name, new.format(signer))
+    removed = _remove_others(target, [new, *lists][:_KEPT])
+    return ServerCopy(name, tier, new.number, key, len(written), removed, sum(len(sent[place]) for place in written))
+
+
+def _check_target(workspace: Workspace, target: Path, places: Collection[str], lists: list[SignedList]) -> None:
+    """Raise InputError for a folder with anything that is neither of an earlier copy nor of this one."""
+    if target.is_relative_to(workspace.path):
+        raise InputError(f"{target} lies in the workspace. Give a folder of its own.")
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{target} is no folder. Give a new folder, or one of an earlier tact publish.")
+    others = [path.name for path in sorted(target.glob("*")) if path.name not in _OWN]
+    if others:
+        raise InputError(f"{target} has other files ({', '.join(others[:3])}). Give a folder of its own.")
+    there = (
+        path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file() and path.name[0] != "."
+    )
+    if not lists and not set(places).issuperset(there):
+        raise InputError(f"{target} has a copy of another workspace, tier or signing key. Give a new folder.")
+
+
+def _list_files(workspace: Workspace, tier: Tier, shown: Iterable[str], blocked: frozenset[str]) -> Iterator[Path]:
+    """Yield the files of some releases and of what was made from them. Raises ReleaseDamaged for a changed one."""
+    for name in shown:
+        release = Release.open(workspace.releases, tier, name, blocked, workspace.derived)
+        # Of a measure that governance does not approve not even the file leaves.
+        for damaged in release.list_damaged().values():
+            raise damaged
+        yield release.folder / MANIFEST
+        yield from (release.folder / resource["path"] for resource in release.manifest["resources"])
+        for manifest in list_manifests(workspace.derived, name, tier, "*"):
+            described = read_manifest(manifest)
+            if described.get("release_sha256") == release.checksum:
+                yield manifest
+                yield from (
+                    manifest.parent / resource["path"]
+                    for resource in described["resources"]
+                    if resource["tact"]["measure"] not in blocked
+                )
+        yield from sorted((workspace.derived / name).glob(f"{audits.PREFIX}*/{audits.tier_file(tier)}"))
+    breaks = workspace.derived / BREAKS
+    if breaks.is_file():
+        yield breaks
+
+
+def _write(path: Path, raw: bytes) -> bool:
+    """Write a file if it is not there as it must be; return whether it was written."""
+    if path.is_file() and path.read_bytes() == raw:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_bytes(path, raw)
+    return True
+
+
+def _remove_others(target: Path, lists: list[SignedList]) -> int:
+    """Remove all files that no list names, older lists too; return the number of files of releases and results."""
+    named = {target / place for one in lists for place in one.files}
+    names = {one.file_name for one in lists}
+    for path in (target / LISTS).iterdir():
+        if path.name not in names:
+            path.unlink()
+    removed = 0
+    for part in _OWN[:2]:
+        for path in sorted((target / part).rglob("*"), reverse=True):
+            if path.is_dir():
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif path not in named:
+                path.unlink()
+                removed += 1
+    return removed

@@ -1,0 +1,60 @@
+"""`tact publish` and a server that shows what it wrote."""
+
+import shutil
+
+import pytest
+
+from data.release import current_name
+from data.workspace import Workspace
+from tests.dashboard.test_server import start, stop
+from tests.helpers.conversation import open_page
+
+
+@pytest.fixture
+def demo(demo_world, tmp_path):
+    return shutil.copytree(demo_world, tmp_path / "demo")
+
+
+def test_it_says_what_to_do_and_which_key_a_server_needs(tact, demo, tmp_path):
+    done = tact("--workspace", demo, "publish", "--to", tmp_path / "server")
+    assert done.code == 0
+    again = tact("--workspace", demo, "publish", "--to", tmp_path / "server", "--json").json
+    assert again["key"] in done.out
+    assert "rsync" in done.out
+    assert (again["list"], again["written"], again["tier"]) == (2, 0, "public")
+
+
+def test_bad_input_is_named(tact, demo, tmp_path):
+    assert tact("--workspace", demo, "publish", "--to", tmp_path / "server", "--tier", "secret").code == 2
+    assert tact("--workspace", demo, "publish", "--to", demo / "server").code == 2
+    assert tact("--workspace", tmp_path / "none", "publish", "--to", tmp_path / "server").code == 3
+    key = tact("--workspace", demo, "publish", "--to", tmp_path / "server", "--json").json["key"]
+    for options in (
+        ("--published", tmp_path / "server"),
+        ("--signed-by", key),
+        ("--published", tmp_path / "server", "--signed-by", "00" * 32, "--tier", "public"),
+        ("--published", tmp_path / "server", "--signed-by", key, "--tier", "partner"),
+        ("--published", tmp_path / "nowhere", "--signed-by", key, "--tier", "public"),
+    ):
+        refusal = tact("serve", *options)
+        assert refusal.code == 2, options
+        assert "Traceback" not in refusal.err
+
+
+@pytest.mark.slow
+def test_a_server_shows_what_was_published_until_it_is_changed_and_again_when_it_is_mended(tact, demo, tmp_path):
+    server = tmp_path / "server"
+    key = tact("--workspace", demo, "publish", "--to", server, "--json").json["key"]
+    name = current_name(Workspace.open(demo).releases)
+    manifest = server / "releases" / name / "public" / "datapackage.json"
+    served = start(None, tmp_path / "seen", "--published", server, "--signed-by", key, "--tier", "public")
+    try:
+        assert name in " ".join(open_page(served.url, "method").texts)
+        manifest.write_text(manifest.read_text(encoding="utf-8").replace("invented", "counted"), encoding="utf-8")
+        assert name not in " ".join(open_page(served.url, "method").texts)
+        tact("--workspace", demo, "publish", "--to", server)
+        page = open_page(served.url, "method")
+    finally:
+        stop(served)
+    assert (page.ended, page.errors) == ("FINISHED_SUCCESSFULLY", [])
+    assert name in " ".join(page.texts)
