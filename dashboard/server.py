@@ -20,8 +20,10 @@ from streamlit import App, get_option
 from dashboard.map import FRAME_PATH, find_frame_files, shapes
 from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, check_name, clean_environment, make_url
 from dashboard.site.assets import ASSETS
+from dashboard.site.reader import expect_people
 from dashboard.web import pictures
 from dashboard.web.compressed import CompressedFiles
+from dashboard.web.door import Door
 from dashboard.web.gate import Entry, Gate, list_own_hosts
 from dashboard.web.headers import SecurityHeaders
 from dashboard.web.health import make_health
@@ -36,7 +38,8 @@ from dashboard.web.process import (
     take_output,
 )
 from dashboard.web.start_page import StartPage
-from data.errors import InputError
+from data.accounts.database import Accounts
+from data.errors import TactError
 from data.release.signed_list import Publisher, believe
 from data.tables.spec import Tier
 
@@ -52,8 +55,10 @@ def _make_routes(site: Site) -> list[BaseRoute]:
     ]
 
 
-def build_application(site: Site, host: str, port: int, entry: Entry | None, name: str | None = None) -> App:
-    """Build the ASGI application for a site, with a gate in front of everything.
+def build_application(
+    site: Site, host: str, port: int, entry: Entry | None, name: str | None = None, accounts: Accounts | None = None
+) -> App:
+    """Build the ASGI application for a site, with a gate in front of everything; with accounts a door.
 
     At an address of the network the public tier has no gate, unless a `name` is the only one by which it is asked for.
     """
@@ -72,9 +77,14 @@ def build_application(site: Site, host: str, port: int, entry: Entry | None, nam
         Middleware(CompressedFiles, folders=files),
         Middleware(StartPage, pages=pages, base=start),
     ]
-    if host in LOOPBACK or name is not None:
-        hosts = list_own_hosts(LOOPBACK, port) | ({name} if name is not None else set())
-        middleware.insert(1, Middleware(Gate, hosts=hosts, entry=entry))
+    own, named = list_own_hosts(LOOPBACK, port), frozenset([name] if name is not None else [])
+    if accounts is not None:
+        door = Middleware(
+            Door, accounts=accounts, hosts=named or own, own=own, port=port, is_encrypted=name is not None
+        )
+        middleware.insert(1, door)
+    elif host in LOOPBACK or name is not None:
+        middleware.insert(1, Middleware(Gate, hosts=own | named, entry=entry))
     return App(SCRIPT / "app.py", routes=_make_routes(site), middleware=middleware, on_script_error=show_error)
 
 
@@ -88,7 +98,8 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--tier", choices=("partner", "public"))
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8642)
-    parser.add_argument("--name", help="The host name by which a proxy asks for the public tier.")
+    parser.add_argument("--name", help="The host name by which a proxy asks.")
+    parser.add_argument("--accounts", type=Path, help="The file of the people who sign in to the partner tier.")
     return parser
 
 
@@ -107,22 +118,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     try:
         tier = allowed_tier(asked.host, asked.tier)
-        check_name(asked.name, tier)
+        check_name(asked.name, tier, people=asked.accounts is not None)
         site = _choose_site(asked, tier)
-    except InputError as error:
+        accounts = Accounts.open(asked.accounts.resolve()) if asked.accounts else None
+    except TactError as error:
         parser.error(str(error))
     for name in set(os.environ) - set(clean_environment(os.environ)):
         del os.environ[name]
     announce_site(site)
+    if accounts is not None:
+        expect_people()
     # Streamlit has a look at the origin of a page too.
     named = {"browser.serverAddress": asked.name.partition(":")[0]} if asked.name else {}
     apply_settings(asked.host, asked.port, named)
-    entry = Entry("tact-map", asked.port) if site.tier == "partner" else None
+    entry = Entry("tact-map", asked.port) if site.tier == "partner" and accounts is None else None
     output, url = take_output(), make_url(asked.host, asked.port)
     print_address(output, url, entry)
     if entry is not None:
         print_at_each_enter(output, url, entry)
-    application = build_application(site, asked.host, asked.port, entry, asked.name)
+    application = build_application(site, asked.host, asked.port, entry, asked.name, accounts)
     run_application(application, asked.host, asked.port, has_proxy=asked.name is not None)
 
 

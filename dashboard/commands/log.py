@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import Json, emit, format_table
-from dashboard.commands.people import File, find_file
+from dashboard.commands.people import AccountsFile, find_file
 from data.accounts.database import Accounts
 from data.accounts.log import read_log, verify_log
 
@@ -19,11 +19,11 @@ _BROKEN = 5
 def show(
     context: typer.Context,
     person: Annotated[str | None, typer.Option(help="Name of a person, as in `tact people list`.")] = None,
-    file: File = None,
+    accounts: AccountsFile = None,
     as_json: Json = False,
 ) -> None:
     """Show the log, oldest row first. It holds no number of a release."""
-    entries = list(read_log(Accounts.open(find_file(context, file)), person))
+    entries = list(read_log(Accounts.open(find_file(context, accounts)), person))
     rows = [
         (
             entry.registered,
@@ -41,9 +41,9 @@ def show(
 
 
 @app.command()
-def verify(context: typer.Context, file: File = None, as_json: Json = False) -> None:
+def verify(context: typer.Context, accounts: AccountsFile = None, as_json: Json = False) -> None:
     """Check that no row was changed, removed, moved or cut off."""
-    verdict = verify_log(Accounts.open(find_file(context, file)))
+    verdict = verify_log(Accounts.open(find_file(context, accounts)))
     number, sha256 = verdict.head
     emit(
         {"rows": verdict.rows, "sha256": sha256, "problem": verdict.problem},

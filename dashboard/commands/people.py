@@ -18,17 +18,17 @@ from data.errors import InputError
 
 app = typer.Typer(help="The people who may sign in to the map (tact serve --people).", no_args_is_help=True)
 
-File = Annotated[
+AccountsFile = Annotated[
     Path | None,
-    typer.Option("--file", help="The file of accounts of a server without a workspace. Default: the workspace's own."),
+    typer.Option("--accounts", help="The file of accounts of a server without a workspace. Default: the workspace's."),
 ]
 _Name = Annotated[str, typer.Argument(help="Name of the person, by which they sign in.")]
 _LOCAL = "http://127.0.0.1:8642"
 
 
-def find_file(context: typer.Context, file: Path | None, *, or_demo: bool = False) -> Path:
+def find_file(context: typer.Context, file: Path | None) -> Path:
     """Return the path of the file of accounts."""
-    return file if file is not None else open_workspace(context, or_demo=or_demo).accounts
+    return file if file is not None else open_workspace(context).accounts
 
 
 @app.command()
@@ -40,13 +40,13 @@ def invite(
     address: Annotated[
         str, typer.Option("--at", help=f"Address of the map, for the link. Default: {_LOCAL}.")
     ] = _LOCAL,
-    file: File = None,
+    accounts: AccountsFile = None,
     as_json: Json = False,
 ) -> None:
     """Invite a person: print a link that works once within 72 hours. Again: a new passphrase, factor and role."""
     start = _check_address(address)
-    accounts = Accounts.open_or_create(find_file(context, file))
-    secret = people.invite(accounts, name, role, organisation)
+    opened = Accounts.open_or_create(find_file(context, accounts))
+    secret = people.invite(opened, name, role, organisation)
     link = f"{start}{INVITATION}?invitation={quote(secret)}"
     emit(
         {"name": name, "role": role, "organisation": organisation, "link": link, "hours": people.HOURS},
@@ -57,10 +57,10 @@ def invite(
 
 
 @app.command("list")
-def list_people(context: typer.Context, file: File = None, as_json: Json = False) -> None:
+def list_people(context: typer.Context, accounts: AccountsFile = None, as_json: Json = False) -> None:
     """List the people, their roles, and who is invited, active or revoked."""
-    accounts = Accounts.open(find_file(context, file))
-    everybody = people.list_people(accounts)
+    opened = Accounts.open(find_file(context, accounts))
+    everybody = people.list_people(opened)
     rows = [("name", "role", "organisation", ""), *((p.name, p.role, p.organisation, p.state) for p in everybody)]
     emit(
         [{"name": p.name, "role": p.role, "organisation": p.organisation, "state": p.state} for p in everybody],
@@ -70,9 +70,9 @@ def list_people(context: typer.Context, file: File = None, as_json: Json = False
 
 
 @app.command()
-def revoke(context: typer.Context, name: _Name, file: File = None, as_json: Json = False) -> None:
+def revoke(context: typer.Context, name: _Name, accounts: AccountsFile = None, as_json: Json = False) -> None:
     """Take a person's right to sign in away and end all their sessions at once."""
-    ended = people.revoke(Accounts.open(find_file(context, file)), name)
+    ended = people.revoke(Accounts.open(find_file(context, accounts)), name)
     emit({"name": name, "sessions": ended}, as_json, f"{name} can no longer sign in. Sessions ended: {ended}.")
 
 

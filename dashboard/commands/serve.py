@@ -12,8 +12,10 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import Json, emit, say
+from dashboard.commands.people import AccountsFile
 from dashboard.commands.web_process import choose_port, read_lines, run_web_process, wait_until_up
 from dashboard.site import ALL, Site, allowed_tier, check_name, make_serve_command, make_url
+from data.accounts.database import Accounts
 from data.errors import InputError, TactError
 from data.release import current_name
 from data.release.signed_list import Publisher
@@ -51,7 +53,7 @@ def serve(
         str | None, typer.Option(help="partner or public; default: what the address allows. Only public has a --name.")
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="The host name by which a proxy on this machine asks for the public tier.")
+        str | None, typer.Option(help="The host name by which a proxy asks. Needs --tier public or --people.")
     ] = None,
     published: Annotated[
         Path | None, typer.Option(help="Show a folder that `tact publish` wrote, without a workspace.")
@@ -59,19 +61,24 @@ def serve(
     signed_by: Annotated[
         str | None, typer.Option(help="The public key that `tact publish` printed; nothing else is believed.")
     ] = None,
+    people: Annotated[
+        bool, typer.Option("--people", help="People sign in to the partner tier (tact people), with no printed token.")
+    ] = False,
+    accounts: AccountsFile = None,
     as_json: Json = False,
 ) -> None:
     """Open the map. Without a release of your own it shows the demo with invented data."""
     shown = allowed_tier(address, tier)
-    check_name(name, shown)
+    check_name(name, shown, people=people)
     workspace = None if published is not None or signed_by is not None else _open_workspace(context.obj)
     if workspace is None:
         site, source = _open_published(published, signed_by, shown)
     else:
         governance.note_blocked(workspace)
         site, source = Site(workspace.releases, shown, workspace.derived), _describe(workspace)
+    file = _find_accounts(workspace, accounts, people=people)
     port = choose_port(address, port, _FIRST_PORT)
-    with run_web_process(make_serve_command(site, address, port, name=name)) as process:
+    with run_web_process(make_serve_command(site, address, port, name=name, accounts=file)) as process:
         url = wait_until_up(process, make_url(address, port))
         about = {"workspace": str(workspace.path), "invented": workspace.invented} if workspace is not None else {}
         emit(
@@ -81,7 +88,7 @@ def serve(
             f"  TACT Map is at {url}",
             *([f"  From other machines: http://{socket.gethostname()}:{port}"] if address in ALL else []),
             f"  It shows the {shown} tier of {source}. Stop it with Ctrl+C.",
-            *(["  The address lets one browser in, once. Press Enter for another one."] if shown == "partner" else []),
+            *_explain_entry(shown, name, people=people),
             "",
         )
         sys.stdout.flush()
@@ -105,6 +112,26 @@ def _open_published(folder: Path | None, key: str | None, tier: Tier) -> tuple[S
             "printed, and the tier."
         )
     return Site.of_publisher(publisher), f"what was published to {folder}"
+
+
+def _find_accounts(workspace: Workspace | None, given: Path | None, *, people: bool) -> Path | None:
+    """Return the file of the people who sign in; None where nobody does. Raises InputError and WorkspaceError."""
+    if not people:
+        if given is not None:
+            raise InputError("--accounts is for people who sign in: give --people with it.")
+        return None
+    file = given if workspace is None else given or workspace.accounts
+    if file is None:
+        raise InputError("Without a workspace --people needs the file of accounts: --accounts FILE")
+    return Accounts.open(file).path.absolute()
+
+
+def _explain_entry(tier: str, name: str | None, *, people: bool) -> list[str]:
+    if people:
+        return [
+            f"  People sign in{f' at https://{name}' if name else ''}. Invite them: tact people invite NAME --role ROLE"
+        ]
+    return ["  The address lets one browser in, once. Press Enter for another one."] if tier == "partner" else []
 
 
 def _follow_governance(workspace: Workspace) -> None:

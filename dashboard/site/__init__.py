@@ -1,7 +1,7 @@
 """The data that a web process may show, and to whom. Everything else is denied.
 
-Until there is sign-in, the person who starts the server owns the workspace: on the machine's own address it shows
-the partner tier, on any other address only the public tier.
+On the machine's own address a process shows the partner tier, on any other address only the public tier. Where people
+sign in, each sees the tier that their role allows, also through a proxy of this machine.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dashboard.site.reader import Reader, find_reader
+from data.accounts.rights import Right
 from data.errors import InputError
 from data.release import Release, current_name, read_blocked
 from data.release.signed_list import Publisher
 from data.tables.spec import Tier
 
 HEALTH = "/health"
+ACCOUNT = "/account"  # where a person sees what the log says of them, and signs out
 INVITATION = "/invitation"  # where somebody who is invited chooses passphrase and second factor
 # The names of this machine's own address, and the only ones that show the partner tier.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -51,8 +54,15 @@ class Site:
 
     @property
     def work_folder(self) -> Path | None:
-        """The folder to which plans and decisions of readers are written; None where they are not."""
-        return self.derived if self.publisher is None else None
+        """The folder to which plans and decisions of this reader are written; None where they are not."""
+        return self.derived if self.publisher is None and Right.PLAN in find_reader().rights else None
+
+    def narrow(self, reader: Reader) -> Site:
+        """Return what a reader may see of the site: the public tier, unless they may see the one of partners."""
+        if Right.SEE_PARTNER in reader.rights:
+            return self
+        publisher = self.publisher and replace(self.publisher, tier="public")
+        return replace(self, tier="public", publisher=publisher)
 
     def release(self) -> Release | None:
         """Open the current release, or return None if there is none yet."""
@@ -83,12 +93,19 @@ def allowed_tier(host: str, asked: str | None = None) -> Tier:
     raise InputError(msg)
 
 
-def check_name(name: str | None, tier: Tier) -> None:
-    """Raise InputError for a name that is none of a host, or for a name given to the partner tier."""
+def check_name(name: str | None, tier: Tier, *, people: bool = False) -> None:
+    """Raise InputError for a name that is none of a host, or for one given to the partner tier if nobody signs in."""
+    if people and tier != "partner":
+        raise InputError(
+            "People sign in to the partner tier, on 127.0.0.1: leave out --people, or --tier and --address."
+        )
     if name is None:
         return
-    if tier != "public":
-        raise InputError("A name is for the public tier behind a proxy: give --tier public with it.")
+    if tier != "public" and not people:
+        raise InputError(
+            "A name is for the public tier behind a proxy, or for people who sign in: give --tier public or --people "
+            "with it."
+        )
     if not _NAME.fullmatch(name):
         raise InputError(f"{name!r} is not the name of a host, such as map.example.org. Leave out https:// and paths.")
 
@@ -108,11 +125,13 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def make_serve_command(site: Site, host: str, port: int, *, name: str | None = None) -> list[str]:
-    """Return the command that starts the web process. `name` is that by which a proxy asks for the public tier.
+def make_serve_command(
+    site: Site, host: str, port: int, *, name: str | None = None, accounts: Path | None = None
+) -> list[str]:
+    """Return the command that starts the web process. `name` is that by which a proxy asks.
 
     The process receives two folders, the releases and what was derived from them, and no other of the workspace; or the
-    folder that a publisher sent, with the publisher's public key.
+    folder that a publisher sent, with the publisher's public key. Where people sign in it gets the file of `accounts`.
     """
     return [
         sys.executable,
@@ -123,6 +142,7 @@ def make_serve_command(site: Site, host: str, port: int, *, name: str | None = N
         *("--host", host),
         *("--port", str(port)),
         *(("--name", name) if name is not None else ()),
+        *(("--accounts", str(accounts)) if accounts is not None else ()),
     ]
 
 
@@ -142,12 +162,12 @@ def announce_site(chosen: Site) -> None:
 
 
 def read_site() -> Site:
-    """Read the site of this process. Any tier other than "partner" counts as public."""
+    """Read the site of this process, as this reader may see it. Any tier other than "partner" counts as public."""
     folder = os.environ.get(_RELEASES)
     if not folder:
         raise InputError("The folder of releases is missing. Start the map with: tact serve")
     tier: Tier = "partner" if os.environ.get(_TIER) == "partner" else "public"
     if key := os.environ.get(_PUBLISHER):
-        return Site.of_publisher(Publisher(Path(folder).parent, key, tier))
+        return Site.of_publisher(Publisher(Path(folder).parent, key, tier)).narrow(find_reader())
     derived = os.environ.get(_DERIVED)
-    return Site(Path(folder), tier, Path(derived) if derived else None)
+    return Site(Path(folder), tier, Path(derived) if derived else None).narrow(find_reader())

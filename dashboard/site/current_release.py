@@ -14,7 +14,9 @@ from pathlib import Path
 import pandas as pd
 
 from dashboard.site import Site
+from dashboard.site.reader import find_reader
 from dashboard.site.text import cache_by_language, find_language, format_period, name_area
+from data.accounts.rights import Right
 from data.disclosure.cost import compute_cost
 from data.errors import ReleaseDamaged, ReleaseError
 from data.release import Release, audits, list_earlier
@@ -191,5 +193,5 @@ def name_periods(current: CurrentRelease, measure: str, level: str, by: str) -> 
 
 
 def may_download(release: Release) -> bool:
-    """Check whether a page may offer files: partner files of real records need a named recipient."""
-    return release.tier == "public" or release.invented
+    """Check whether a page may offer files: partner files of real records need a named recipient, and all a right."""
+    return (release.tier == "public" or release.invented) and Right.EXPORT in find_reader().rights

@@ -160,7 +160,7 @@
     root.lang = bar.lang;
     const skip = document.querySelector("[data-testid=stSkipToContent]");
     if (skip && bar.dataset.skip && skip.textContent !== bar.dataset.skip) skip.textContent = bar.dataset.skip;
-    for (const link of bar.querySelectorAll("nav a, a.brand")) {
+    for (const link of bar.querySelectorAll("nav a:not(.person), a.brand")) {
       link.search = "";
       link.search = toPage(link).search;
     }
@@ -237,7 +237,7 @@
 
   /* Whether a link leads to a page of the product, not to a file or to another place on this page. */
   function isPage(link) {
-    const pages = Array.from(document.querySelectorAll(".topbar nav a"));
+    const pages = Array.from(document.querySelectorAll(".topbar nav a:not(.person)"));
     if (link.origin !== window.location.origin || link.hash || link.hasAttribute("download")) return false;
     return Boolean(link.dataset.lang) || pages.some(function (page) { return page.pathname === link.pathname; });
   }
@@ -295,6 +295,15 @@
     box.setAttribute("role", "alert");
     box.textContent = (bar && bar.dataset.lost) || WORDS.lost;
     document.body.append(box);
+    askForDoor();
+  }
+
+  /* Where people sign in, what looks like a server that is gone may be a session that has ended: show the door then. */
+  function askForDoor() {
+    if (!document.querySelector(".topbar .person")) return;
+    window.fetch(window.location.href, { headers: { Accept: "text/html" } }).then(function (answer) {
+      if (answer.status === 403) window.location.reload();
+    }, function () { window.setTimeout(askForDoor, 3000); });
   }
 
   function start() {

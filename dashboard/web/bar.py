@@ -11,7 +11,7 @@ from datetime import date
 
 from markupsafe import Markup
 
-from dashboard.site import Site
+from dashboard.site import ACCOUNT, Site
 from dashboard.site.current_release import CurrentRelease, load_areas, may_download, read_area_names, read_country_names
 from dashboard.site.text import LANGUAGE_NAMES, _, find_language, format_period, html, join_markup
 from data.message import mark
@@ -38,11 +38,12 @@ def render_bar(
     pathways: Sequence[str],
     area: str = "",
     picture: str = "",
+    person: str = "",
 ) -> Markup:
     """Return the bar. `pages` has address, title and whether it is shown; the others are what the page follows.
 
     area : the chosen area among those offered, or the one around the chosen area. picture : the name of the page's
-    picture, if it has one.
+    picture, if it has one. person : the name of who has signed in; empty where nobody does.
     """
     release = current.release if current else None
     chosen = [_render_areas(current, areas, area)] if current and areas else []
@@ -59,18 +60,23 @@ def render_bar(
             _render_chip(site, release),
         ],
         _("The map's computer is not answering. The map opens again by itself as soon as it does."),
+        person=_render_person(person),
     )
 
 
 def render_header(
-    pages: Sequence[tuple[str, str, bool]], choices: Iterable[Markup | str], lost: str, name: str = "TACT Map"
+    pages: Sequence[tuple[str, str, bool]],
+    choices: Iterable[Markup | str],
+    lost: str,
+    name: str = "TACT Map",
+    person: Markup | str = "",
 ) -> Markup:
-    """Return the bar with links to the pages and with choices; `lost` is said when the server does not answer."""
+    """Return the bar with links to the pages, who has signed in and choices; `lost` is said for a silent server."""
     return html(
         '<header class="topbar" lang="{}" data-lost="{}" data-copied="{}" data-skip="{}" data-name="{}">'
         '<div class="pages"><a class="brand" href="./" target="_self">{}</a>'
         '<button class="menu" aria-expanded="false" aria-controls="tact-pages">{}</button>'
-        '<nav id="tact-pages" aria-label="{}">{}</nav></div><div class="choices">{}</div></header>',
+        '<nav id="tact-pages" aria-label="{}">{}</nav>{}</div><div class="choices">{}</div></header>',
         find_language(),
         lost,
         _("Copied"),
@@ -79,7 +85,8 @@ def render_header(
         name,
         _("Pages"),
         _("Pages"),
-        join_markup([*(_render_page(*page) for page in pages), render_dark()]),  # in the menu of a phone
+        join_markup([*(_render_page(*page) for page in pages), person, render_dark()]),  # both in the menu of a phone
+        person,
         join_markup(choices),
     )
 
@@ -190,6 +197,16 @@ def _render_chip(site: Site, release: Release | None) -> Markup:
         name,
         join_markup(html("<p>{}</p>", sentence) for sentence in sentences if sentence),
         _("How the numbers are made and protected"),
+    )
+
+
+def _render_person(name: str) -> Markup:
+    """Return who has signed in, as a link to their account, where they sign out; nothing where nobody signs in."""
+    if not name:
+        return Markup("")
+    words = _("{name}: your account, sign out", name=name)
+    return html(
+        '<a class="person" href=".{0}" target="_self" title="{1}" aria-label="{1}">{2}</a>', ACCOUNT, words, name
     )
 
 

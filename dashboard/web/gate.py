@@ -15,10 +15,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from urllib.parse import quote, urlencode
 
-from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -118,27 +117,15 @@ class Gate:
     def _find_refusal(self, connection: HTTPConnection) -> Response | None:
         """Return the answer of the door; None if the request may pass."""
         scope = connection.scope
-        hosts = connection.headers.getlist("host")
-        if len(hosts) != 1 or hosts[0] not in self._hosts:
-            return PlainTextResponse("This host name is not served here.\n", status_code=421)
-        if not self._is_own_origin(scope, hosts[0]):
-            return PlainTextResponse("Pages of other origins are not answered.\n", status_code=403)
+        # Of the public tier the scheme does not count: a proxy encrypts before it, and need not say so.
+        schemes = [_SCHEMES[scope["scheme"]]] if self._entry is not None else ["http", "https"]
+        if refusal := find_foreign(connection, self._hosts, schemes):
+            return refusal
         if scope["path"] == HEALTH or self._entry is None:
             return None
         if scope["type"] == "http" and scope["method"] == "GET" and _TOKEN in connection.query_params:
             return self._exchange(connection, self._entry)
         return None if self._entry.is_known(connection) else _refuse(connection)
-
-    def _is_own_origin(self, scope: Scope, host: str) -> bool:
-        """Return whether scheme, host and port of the page that asks are those of the server. A websocket names them.
-
-        Of the public tier the scheme does not count: a proxy encrypts before it, and need not say so.
-        """
-        origins = Headers(scope=scope).getlist("origin")
-        if not origins:
-            return bool(scope["type"] == "http")
-        schemes = [_SCHEMES[scope["scheme"]]] if self._entry is not None else ["http", "https"]
-        return origins in [[f"{scheme}://{host}"] for scheme in schemes]
 
     @staticmethod
     def _exchange(connection: HTTPConnection, entry: Entry) -> Response:
@@ -152,6 +139,18 @@ class Gate:
         start = f"{scope['scheme']}://{connection.headers['host']}{quote(scope['path'])}"
         headers = {"Location": f"{start}?{query}" if query else start, "Cache-Control": "no-store"}
         return Response(status_code=303, headers=headers if is_known else headers | {"Set-Cookie": entry.make_cookie()})
+
+
+def find_foreign(connection: HTTPConnection, hosts: Collection[str], schemes: Iterable[str]) -> Response | None:
+    """Return the answer to who asks by another host, or from a page of another origin; None to all others.
+
+    A websocket has to name its origin.
+    """
+    named, origins = connection.headers.getlist("host"), connection.headers.getlist("origin")
+    if len(named) != 1 or named[0] not in hosts:
+        return PlainTextResponse("This host name is not served here.\n", status_code=421)
+    is_own = origins in [[f"{scheme}://{named[0]}"] for scheme in schemes] if origins else connection["type"] == "http"
+    return None if is_own else PlainTextResponse("Pages of other origins are not answered.\n", status_code=403)
 
 
 def _refuse(connection: HTTPConnection) -> Response:

@@ -15,7 +15,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _COMPONENTS = "/component/"
 _COMMON = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -93,9 +92,12 @@ class SecurityHeaders:
         await answer(scope, receive, with_headers)
 
     def _set(self, headers: MutableHeaders, path: str) -> None:
+        # The pages of the door bring a policy of their own, which is stricter.
+        if "content-security-policy" not in headers:
+            headers["Content-Security-Policy"] = self._component if path.startswith(_COMPONENTS) else self._page
+            headers["Referrer-Policy"] = "no-referrer"
         for name, value in _COMMON.items():
             headers[name] = value
-        headers["Content-Security-Policy"] = self._component if path.startswith(_COMPONENTS) else self._page
         kind = headers.get("content-type", "").partition(";")[0]
         if kind in _NEVER_KEPT and "max-age" not in headers.get("cache-control", ""):
             headers["Cache-Control"] = "no-store"

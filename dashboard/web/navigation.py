@@ -11,10 +11,12 @@ import streamlit as st
 
 from dashboard.site import Site, read_site
 from dashboard.site.current_release import CurrentRelease, open_current_release
+from dashboard.site.reader import find_reader, follow_headers
 from dashboard.site.text import _, escape_markdown, follow_language
 from dashboard.web import bar
 from dashboard.web.pictures import has_picture
 from dashboard.widgets.address import find_area, read_language
+from data.accounts.rights import Right
 from data.errors import ReleaseDamaged, TactError
 from data.message import mark
 
@@ -24,27 +26,28 @@ _EVERY = ("all", *_MODEL)
 
 
 class PageEntry(NamedTuple):
-    """A page: folder in dashboard/pages, title, address, and which choices of the bar it follows."""
+    """A page: folder in dashboard/pages, title, address, right that it needs, which choices of the bar it follows."""
 
     module: str
     title: str
     address: str
+    right: Right
     area: bool = False
     pathways: tuple[str, ...] = ()
 
 
 # In the order of the bar. The first one opens by itself, at the root.
 PAGES = (
-    PageEntry("overview", mark("Overview"), "", area=True, pathways=_MODEL),
-    PageEntry("situation", mark("Map"), "map", area=True, pathways=_MODEL),
-    PageEntry("risk", mark("Risk"), "risk", area=True, pathways=_MODEL),
-    PageEntry("flows", mark("Flows"), "flows", area=True, pathways=_EVERY),
-    PageEntry("coverage", mark("Coverage"), "coverage", area=True),
-    PageEntry("trends", mark("Trends"), "trends", area=True, pathways=_EVERY),
-    PageEntry("reallocate", mark("Reallocate"), "reallocate", area=True, pathways=_EVERY),
-    PageEntry("programme", mark("Programme"), "programme", area=True),
-    PageEntry("download", mark("Download"), "download"),
-    PageEntry("method", mark("Method"), "method"),
+    PageEntry("overview", mark("Overview"), "", Right.SEE_PUBLIC, area=True, pathways=_MODEL),
+    PageEntry("situation", mark("Map"), "map", Right.SEE_PUBLIC, area=True, pathways=_MODEL),
+    PageEntry("risk", mark("Risk"), "risk", Right.SEE_PUBLIC, area=True, pathways=_MODEL),
+    PageEntry("flows", mark("Flows"), "flows", Right.SEE_PUBLIC, area=True, pathways=_EVERY),
+    PageEntry("coverage", mark("Coverage"), "coverage", Right.SEE_PUBLIC, area=True),
+    PageEntry("trends", mark("Trends"), "trends", Right.SEE_PUBLIC, area=True, pathways=_EVERY),
+    PageEntry("reallocate", mark("Reallocate"), "reallocate", Right.SEE_PUBLIC, area=True, pathways=_EVERY),
+    PageEntry("programme", mark("Programme"), "programme", Right.SEE_PUBLIC, area=True),
+    PageEntry("download", mark("Download"), "download", Right.EXPORT),
+    PageEntry("method", mark("Method"), "method", Right.SEE_PUBLIC),
 )
 # Streamlit's own title of each page, which nobody sees, is sent again with every change.
 _NO_TITLE = "-"
@@ -59,6 +62,8 @@ def run_page() -> None:
     """Show the requested page inside the frame that all pages share."""
     # Asked for each text, because a part of a page is drawn anew in a thread of its own.
     follow_language(read_language)
+    follow_headers(lambda: st.context.headers)
+    reader = find_reader()
     pages = [
         st.Page(_load_show(entry.module), title=_NO_TITLE, url_path=entry.address, default=entry is PAGES[0])
         for entry in PAGES
@@ -72,6 +77,9 @@ def run_page() -> None:
         failure = error
     _show_frame(entry, current)
     try:
+        if entry.right not in reader.rights:
+            st.info(_("Your role does not include this page. Ask your data officer if you need it."))
+            return
         if failure:
             raise failure
         chosen.run()
@@ -105,8 +113,9 @@ def _show_frame(entry: PageEntry, current: CurrentRelease | None) -> None:
     area = find_area(current, names, "") if current else ""
     title = [names[area]] if area else []
     st.set_page_config(page_title=" · ".join([*title, _(entry.title), "TACT Map"]), layout="wide", menu_items={})
-    pages = [(page.address or "./", _(page.title), page is entry) for page in PAGES]
+    reader = find_reader()
+    pages = [(page.address or "./", _(page.title), page is entry) for page in PAGES if page.right in reader.rights]
     with st.container(key="top"):
         site = read_site()
         picture = entry.module if has_picture(entry.module, site.tier) else ""
-        st.html(bar.render_bar(site, current, pages, names, entry.pathways, area, picture))
+        st.html(bar.render_bar(site, current, pages, names, entry.pathways, area, picture, reader.name))

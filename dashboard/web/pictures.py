@@ -31,6 +31,7 @@ from dashboard.pages.trends import sheet as trends
 from dashboard.pages.trends import summary as trends_summary
 from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, list_levels, may_download, name_periods, open_current_release
+from dashboard.site.reader import read_as, read_header
 from dashboard.site.text import speak
 from dashboard.widgets import address
 from data.errors import TactError
@@ -64,8 +65,10 @@ def make_routes(site: Site) -> list[BaseRoute]:
     def picture(request: Request) -> Response:
         if not PLACES.acquire(blocking=False):
             return _refuse("Others are taking pictures just now. Try again in some seconds.", 503)
+        reader, asked = read_header(request.headers), request.path_params
         try:
-            return answer_picture(site, request.path_params["page"], request.path_params["kind"], request.query_params)
+            with read_as(reader):
+                return answer_picture(site.narrow(reader), asked["page"], asked["kind"], request.query_params)
         finally:
             PLACES.release()
 

@@ -28,7 +28,7 @@ _PARTS = ("Html", "ComponentInstance")
 _IMPORT = r'(?:from|import)"\./([^"]+\.js)"'
 _FRAMES = "/component/"
 # Addresses of earlier versions, which people have kept. A root with a layer is from when the map opened by itself.
-_MOVED = {"situation": "map", "overview": ""}
+MOVED = {"situation": "map", "overview": ""}
 _STYLE = r'<link rel="stylesheet"[^>]*index[^>]*>'
 _FONT = r'<link\s+rel="preload"[^>]*as="font"[^>]*>'
 _NOSCRIPT = r"<noscript>.*?</noscript>"
@@ -129,7 +129,7 @@ class StartPage:
     def __init__(self, app: ASGIApp, pages: Sequence[tuple[str, str]], base: str = "", opening: Opening = MAP) -> None:
         self._app, self._pages, self._base, self._opening = app, pages, base, opening
         self._paths = {f"{base}/{path}" for path, _title in pages}
-        self._moved = {f"{base}/{old}": f"{base}/{new}" for old, new in _MOVED.items()}
+        self._moved = {f"{base}/{old}": f"{base}/{new}" for old, new in MOVED.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or pass the request on. Streamlit answers each unknown path with its own page, which is replaced."""

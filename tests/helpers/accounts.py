@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from data.accounts import people, proof
+from data.accounts import people, proof, sessions
 from data.accounts.database import Accounts
 
 PASSPHRASE = "green tractor on a hill"
@@ -39,6 +39,16 @@ def take_in(accounts: Accounts, name: str = "Elira Hoxha", role: str = "partner"
     member = Member(name, invited[1])
     assert people.accept(accounts, secret, PASSPHRASE, member.make_code(accounts.clock())) is not None
     return member
+
+
+def sign_in_cookie(accounts: Accounts, role: str, port: int, name: str = "") -> str:
+    """Take a person of a role in, if they are not, and return the cookie of a new session at a port."""
+    name = name or f"Person {role}"
+    known = {person.name: person for person in people.list_people(accounts)}
+    if name not in known or known[name].state != "active":
+        take_in(accounts, name, role)
+        known = {person.name: person for person in people.list_people(accounts)}
+    return f"tact-session-{port}={sessions.start_session(accounts, known[name])}"
 
 
 def make_accounts(folder: Path, now: list[float]) -> Accounts:

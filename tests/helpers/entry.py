@@ -22,6 +22,11 @@ def enter(address: str) -> str:
     return url
 
 
+def keep_cookie(url: str, cookie: str) -> None:
+    """Let every client of the server at an address have this cookie from now on."""
+    _cookies[url] = cookie
+
+
 def cookie_headers(url: str) -> dict[str, str]:
     """Return the header with the cookie of the server at an address; nothing for one that asks for none."""
     asked = urlsplit(url)

@@ -22,8 +22,10 @@ from dashboard.pages.reallocate.forms import NEEDS
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
+from dashboard.site.reader import find_reader
 from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import markup
+from data.accounts.rights import Right
 from data.errors import TactError
 from data.personal.free_text import LONGEST
 from data.release import Release
@@ -164,7 +166,12 @@ def _compute_to_save(
 def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
     """Ask for a title and save the plan that is shown, with posts, choices and decisions."""
     if read_site().work_folder is None:
-        st.caption(_("Plans cannot be saved here: start the map with tact serve."))
+        can_plan = Right.PLAN in find_reader().rights
+        here, role = (
+            _("Plans cannot be saved here: start the map with tact serve."),
+            _("Your role does not save plans."),
+        )
+        st.caption(here if can_plan else role)
         return
     with st.form("keep"):
         left, right = st.columns([3, 1])

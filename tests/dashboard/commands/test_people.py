@@ -33,7 +33,7 @@ def test_a_person_is_invited_listed_and_revoked(tact, workspace):
 
 
 def test_a_server_without_a_workspace_has_a_file_of_its_own(tact, tmp_path):
-    file = ("--file", tmp_path / "accounts.sqlite")
+    file = ("--accounts", tmp_path / "accounts.sqlite")
     assert tact("people", "invite", "Elira", "--role", "partner", *file).code == 0
     assert [row["event"] for row in tact("log", "show", "--json", *file).json] == ["invited"]
 
@@ -67,3 +67,16 @@ def test_the_log_is_shown_and_a_change_is_found(tact, workspace):
         connection.executescript("DROP TRIGGER log_keeps_rows; DELETE FROM log WHERE number = 2;")
     broken = tact("--workspace", workspace.path, "log", "verify")
     assert (broken.code, "missing at the end" in broken.out) == (5, True)
+
+
+def test_a_server_says_what_people_need(tact, workspace, tmp_path):
+    serve = ("--workspace", workspace.path, "serve")
+    for arguments, code, words in (
+        (("--people",), 3, "tact people invite"),
+        (("--accounts", tmp_path / "x"), 2, "--people"),
+        (("--people", "--tier", "public"), 2, "partner tier"),
+        (("--name", "map.example.org"), 2, "--people"),
+        (("--people", "--published", tmp_path, "--signed-by", "0" * 64), 2, "signed by this key"),
+    ):
+        answer = tact(*serve, *arguments)
+        assert (answer.code, words in answer.err) == (code, True), arguments

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dashboard import site
-from dashboard.site import current_release
+from dashboard.site import current_release, reader
 from data.errors import InputError
 from data.release import Release
 from data.release.signed_list import Publisher
@@ -158,3 +158,33 @@ def test_a_name_goes_along_with_the_public_tier_alone(tmp_path):
 def test_what_is_no_host_name_is_refused(name):
     with pytest.raises(InputError, match="not the name of a host"):
         site.check_name(name, "public")
+
+
+def test_people_sign_in_to_the_partner_tier_alone_also_by_a_name(tmp_path):
+    command = site.make_serve_command(
+        site.Site(tmp_path, "partner"), "127.0.0.1", 8642, accounts=tmp_path / "accounts.sqlite"
+    )
+    assert command[-2:] == ["--accounts", str(tmp_path / "accounts.sqlite")]
+    site.check_name("map.example.org", "partner", people=True)
+    with pytest.raises(InputError, match="People sign in to the partner tier"):
+        site.check_name(None, "public", people=True)
+
+
+def test_a_reader_sees_and_writes_what_their_role_allows(tmp_path, monkeypatch):
+    for name in VARIABLES:
+        monkeypatch.setenv(name, "")
+    site.announce_site(site.Site(tmp_path, "partner", tmp_path))
+    assert (site.read_site().tier, site.read_site().work_folder) == ("partner", tmp_path)
+    monkeypatch.setenv(reader.PEOPLE, "yes")
+    assert (site.read_site().tier, site.read_site().work_folder) == ("public", None), (
+        "nobody, without the door's header"
+    )
+    for role, tier, folder in (
+        ("manager", "partner", tmp_path),
+        ("partner", "partner", None),
+        ("guest", "public", None),
+    ):
+        headers = {reader.HEADER: reader.write_header("Ελένη", role)}
+        monkeypatch.setattr(reader, "_finders", [lambda headers=headers: headers])
+        assert (site.read_site().tier, site.read_site().work_folder) == (tier, folder)
+        assert reader.find_reader().name == "Ελένη"

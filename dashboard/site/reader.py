@@ -1,0 +1,74 @@
+"""Who reads: the person who has signed in and what they may do, handed on from the door to pages and routes.
+
+The door (dashboard/web/door.py) writes a header into each request and conversation that it lets in, in place of any
+that came from outside. A process without accounts has readers whom nobody knows; what they see is the process's tier.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from data.accounts.rights import ROLES, Right, Role
+
+HEADER = "x-tact-reader"
+PEOPLE = "TACT_PEOPLE"  # in the environment of a process whose readers sign in
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who reads: their name, empty where nobody knows it, and their rights."""
+
+    name: str
+    rights: frozenset[Right]
+
+
+EVERYBODY = Reader("", frozenset(Right))  # where nobody signs in
+NOBODY = Reader("", frozenset())
+_given: ContextVar[Reader | None] = ContextVar("reader", default=None)
+_finders: list[Callable[[], Mapping[str, str]]] = []
+
+
+def expect_people() -> None:
+    """Say to all of this process that its readers sign in."""
+    os.environ[PEOPLE] = "yes"
+
+
+def write_header(name: str, role: Role) -> str:
+    """Return the header of a person; it has ASCII characters alone."""
+    return json.dumps([name, role])
+
+
+def read_header(headers: Mapping[str, str]) -> Reader:
+    """Return who asks with these headers; in a process whose readers sign in, nobody without the door's header."""
+    if PEOPLE not in os.environ:
+        return EVERYBODY
+    text = headers.get(HEADER)
+    if not text:
+        return NOBODY
+    name, role = json.loads(text)
+    return Reader(name, ROLES[Role(role)])
+
+
+def find_reader() -> Reader:
+    """Return who reads the page that is drawn here."""
+    return _given.get() or read_header(next((find() for find in _finders), {}))
+
+
+def follow_headers(find: Callable[[], Mapping[str, str]]) -> None:
+    """Let the reader be known by the headers that a function finds, such as those of the session that is drawn."""
+    _finders[:] = [find]
+
+
+@contextmanager
+def read_as(reader: Reader) -> Iterator[None]:
+    """Let the reader inside the block be this one."""
+    token = _given.set(reader)
+    try:
+        yield
+    finally:
+        _given.reset(token)

@@ -1,0 +1,50 @@
+"""What each address of the map needs: the one table of rights. An address that is not in it is answered to nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dashboard.site import HEALTH
+from dashboard.web.navigation import PAGES
+from dashboard.web.start_page import MOVED
+from data.accounts.rights import Right
+
+NEEDED: Mapping[str, Right] = {
+    "/geometry/": Right.SEE_PUBLIC,  # boundaries; no number
+    "/picture/": Right.EXPORT,
+    "/assets/": Right.SEE_PUBLIC,
+    # Of Streamlit:
+    "/static/": Right.SEE_PUBLIC,
+    "/favicon.png": Right.SEE_PUBLIC,
+    "/manifest.json": Right.SEE_PUBLIC,
+    "/component/": Right.SEE_PUBLIC,
+    "/_stcore/bidi-components/": Right.SEE_PUBLIC,
+    "/_stcore/health": Right.SEE_PUBLIC,
+    "/_stcore/host-config": Right.SEE_PUBLIC,
+    # Each page in the conversation asks for its own right, see navigation.run_page.
+    "/_stcore/stream": Right.SEE_PUBLIC,
+    # Files that a page has made for its reader, under names that nobody guesses. A page makes none without the right.
+    "/media/": Right.SEE_PUBLIC,
+    # Tables of posts and tasks, on Reallocate.
+    "/_stcore/upload_file/": Right.PLAN,
+}
+"""Beginnings of paths; one without a slash at its end is the whole path."""
+OPEN = frozenset({HEALTH})  # needs nothing, and tells nothing
+CLOSED = ("/_stcore/metrics", "/_stcore/agent/", "/auth/", "/oauth2callback")
+"""What Streamlit serves too and nobody gets: measurements, programs that drive the pages, a sign-in of its own."""
+
+
+def find_right(path: str) -> Right | None:
+    """Return the right that a path needs; None for one that nobody gets."""
+    if path in _PAGES:
+        return _PAGES[path]
+    for start, right in NEEDED.items():
+        if path == start or (start.endswith("/") and path.startswith(start)):
+            return right
+    return None
+
+
+_PAGES: Mapping[str, Right] = {
+    **{f"/{old}": Right.SEE_PUBLIC for old in MOVED},
+    **{f"/{page.address}": page.right for page in PAGES},
+}

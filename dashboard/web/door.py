@@ -1,0 +1,371 @@
+"""The door of a map to which people sign in: in front of everything, it knows who asks and lets nobody else in.
+
+Its own pages (dashboard/web/sign_in.py) are answered here: sign in, accept an invitation, account and sign out. What
+passes carries the reader in a header of the door's own (dashboard/site/reader.py). A conversation that is open ends
+within seconds after its session did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from hashlib import sha256
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboard.site import ACCOUNT, HEALTH, INVITATION, LOOPBACK
+from dashboard.site.reader import HEADER, write_header
+from dashboard.site.text import LANGUAGE_NAMES, speak
+from dashboard.web import sign_in
+from dashboard.web.admission import find_right
+from dashboard.web.gate import find_foreign
+from data.accounts import people, sessions
+from data.accounts.database import Accounts
+from data.accounts.log import read_log
+from data.accounts.people import Person
+from data.accounts.proof import CHARACTERS
+from data.accounts.sessions import LONGEST, Refusal
+from data.errors import WorkspaceError
+from data.workspace.passphrases import is_common, is_short
+
+_LOG = logging.getLogger(__name__)
+_MOST_BYTES, _SECONDS = 8192, 10.0  # of a form that is sent
+_AT_ONCE, _WAITING = 2, 20  # passphrases that are compared at once, at 64 MiB each; those that wait for it
+_LOOK, _TOUCH = 2.0, 60.0  # seconds between two looks whether a session is open, and between two notes of its use
+_MOST_ROWS = 50  # of the log, on the page of the account
+_SIGN_IN, _SIGN_OUT = "/sign-in", "/sign-out"
+_PATHS = (_SIGN_IN, _SIGN_OUT, INVITATION, ACCOUNT)
+_Form = dict[str, str]
+_Answer = Callable[[Request, Person | None], Awaitable[Response]]
+
+
+class Door:
+    """Middleware that answers those who have signed in, and lets each of them reach what their role allows.
+
+    hosts : the values of `Host` that are answered. own : those of this machine itself, for which health is told too.
+    is_encrypted : whether readers come by https, through a proxy; then cookies are for that alone.
+    port : of the process; it is part of the names of cookies, because cookies do not separate ports.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        accounts: Accounts,
+        hosts: Iterable[str],
+        own: Iterable[str],
+        port: int,
+        *,
+        is_encrypted: bool,
+    ) -> None:
+        self._app, self._accounts = app, accounts
+        self._hosts, self._own = frozenset(hosts), frozenset(own)
+        self._scheme = "https" if is_encrypted else "http"
+        # Browsers take a cookie of that beginning by https alone, for one host and all of its paths.
+        self._session, self._form = (
+            (f"__Host-tact-{what}" if is_encrypted else f"tact-{what}-{port}") for what in ("session", "form")
+        )
+        self._answers: dict[tuple[str, str], _Answer] = {
+            ("GET", _SIGN_IN): self._show_sign_in,
+            ("POST", _SIGN_IN): self._sign_in,
+            ("GET", INVITATION): self._show_invitation,
+            ("POST", INVITATION): self._accept,
+            ("GET", ACCOUNT): self._show_account,
+            ("POST", _SIGN_OUT): self._sign_out,
+        }
+        self._hashing = asyncio.Semaphore(_AT_ONCE)
+        self._hashing_or_waiting = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it: 421 to another host, 403 to another origin or who has not signed in."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        is_health = scope["type"] == "http" and scope["path"] == HEALTH
+        answer = find_foreign(connection, self._hosts | self._own if is_health else self._hosts, [self._scheme])
+        person = None
+        if answer is None and not is_health:
+            try:
+                person = await self._find_person(connection)
+                answer = await self._answer(scope, receive, person)
+            except WorkspaceError as error:
+                _LOG.error("%s", error)
+                answer = PlainTextResponse("Nobody can sign in just now. Try again later.\n", status_code=503)
+        if answer is None:
+            await self._pass_on(scope, receive, send, person)
+        elif scope["type"] == "http":
+            await answer(scope, receive, send)
+        else:
+            # Before it is accepted, this is status 403.
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _find_person(self, connection: HTTPConnection) -> Person | None:
+        secret = connection.cookies.get(self._session)
+        return await asyncio.to_thread(sessions.find_person, self._accounts, secret) if secret else None
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, person: Person | None) -> None:
+        inside = {**scope, "headers": list(scope["headers"])}
+        headers = MutableHeaders(raw=inside["headers"])
+        del headers[HEADER]
+        if person is not None:
+            headers[HEADER] = write_header(person.name, person.role)
+        inside["headers"] = headers.raw
+        if scope["type"] == "websocket":
+            secret = HTTPConnection(scope).cookies[self._session]
+            await hold_conversation(self._app, inside, receive, send, self._accounts, secret)
+        else:
+            await self._app(inside, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, person: Person | None) -> Response | None:
+        """Return the answer of the door itself; None if the request may pass."""
+        if scope["type"] == "http":
+            request = Request(scope, receive)
+            with speak(_choose_language(request)):
+                own = self._answers.get((scope["method"], scope["path"]))
+                if own is not None:
+                    return await own(request, person)
+                if person is None:
+                    return self._ask_to_sign_in(request)
+        elif person is None:
+            return PlainTextResponse("", status_code=403)
+        right = find_right(scope["path"])
+        if right is None:
+            return PlainTextResponse("Not found.\n", status_code=404)
+        if right not in person.rights:
+            return PlainTextResponse("Your role does not include this.\n", status_code=403)
+        return None
+
+    # ---- pages of the door ----------------------------------------------------------------------------------------
+
+    def _ask_to_sign_in(
+        self, request: Request, problem: str = "", to: str | None = None, status: int = 403
+    ) -> Response:
+        """Return the page to sign in for a person, and a line for all else."""
+        if request.method == "GET" and "text/html" not in request.headers.get("accept", ""):
+            return PlainTextResponse("Sign in first.\n", status_code=status)
+        if to is None:
+            to = "/" if request.method != "GET" or request.url.path in _PATHS else _format_path(request)
+        return self._show(
+            request, lambda token: sign_in.make_page(token, to, problem, _list_languages(request)), status
+        )
+
+    def _show(self, request: Request, make: Callable[[str], str], status: int = 200) -> Response:
+        """Return a page with a form, whose token belongs to a cookie of the browser."""
+        secret = request.cookies.get(self._form) or secrets.token_urlsafe(32)
+        response = HTMLResponse(make(_make_token(secret)), status_code=status, headers=sign_in.HEADERS)
+        self._set_cookie(response, self._form, secret)
+        return response
+
+    async def _show_sign_in(self, request: Request, person: Person | None) -> Response:
+        return self._ask_to_sign_in(request, status=200) if person is None else self._lead("/")
+
+    async def _sign_in(self, request: Request, _person: Person | None) -> Response:
+        form = await self._read_form(request)
+        if form is None:
+            return self._ask_to_sign_in(request, sign_in.word_stale())
+        to = form.get("to", "")
+        given = [form.get(name, "") for name in ("name", "passphrase", "code")]
+        result = await self._work(sessions.sign_in, self._accounts, *given, _find_address(request))
+        if result is None:
+            return self._ask_to_sign_in(request, sign_in.word_busy(), to, 503)
+        if isinstance(result, Refusal):
+            return self._ask_to_sign_in(request, sign_in.word_refusal(result), to, 429 if result.wait else 403)
+        return self._let_in(result, to)
+
+    async def _show_invitation(self, request: Request, _person: Person | None) -> Response:
+        secret = request.query_params.get("invitation", "")
+        invited = await asyncio.to_thread(people.renew_factor, self._accounts, secret)
+        return self._ask_to_accept(request, secret, invited, "")
+
+    def _ask_to_accept(
+        self, request: Request, secret: str, invited: tuple[Person, bytes] | None, problem: str
+    ) -> Response:
+        if invited is None:
+            return HTMLResponse(sign_in.make_ended_page(), status_code=403, headers=sign_in.HEADERS)
+        languages = _list_languages(request)
+        return self._show(
+            request,
+            lambda token: sign_in.make_invitation_page(token, secret, *invited, problem, languages),
+            403 if problem else 200,
+        )
+
+    async def _accept(self, request: Request, _person: Person | None) -> Response:
+        form = await self._read_form(request)
+        if form is None:
+            return self._ask_to_sign_in(request, sign_in.word_stale())
+        secret, passphrase = form.get("invitation", ""), form.get("passphrase", "")
+        invited = await asyncio.to_thread(people.find_invited, self._accounts, secret)
+        problem = _find_weakness(passphrase, form.get("again", ""))
+        if invited is not None and not problem:
+            accepted = await self._work(people.accept, self._accounts, secret, passphrase, form.get("code", ""))
+            if accepted is not None:
+                session = await asyncio.to_thread(sessions.start_session, self._accounts, accepted)
+                return self._let_in(session, "/")
+            problem = sign_in.word_wrong_code()
+        return self._ask_to_accept(request, secret, invited, problem)
+
+    async def _show_account(self, request: Request, person: Person | None) -> Response:
+        if person is None:
+            return self._ask_to_sign_in(request, to=ACCOUNT)
+        rows = await asyncio.to_thread(lambda: list(read_log(self._accounts, person.name))[-_MOST_ROWS:])
+        languages = _list_languages(request)
+        return self._show(request, lambda token: sign_in.make_account_page(token, person, rows, languages))
+
+    async def _sign_out(self, request: Request, person: Person | None) -> Response:
+        if await self._read_form(request) is None:
+            return await self._show_account(request, person)
+        await asyncio.to_thread(sessions.sign_out, self._accounts, request.cookies.get(self._session, ""))
+        response = self._ask_to_sign_in(request, sign_in.word_signed_out(), status=200)
+        self._set_cookie(response, self._session, "", 0)
+        return response
+
+    # ---- forms and cookies ----------------------------------------------------------------------------------------
+
+    async def _read_form(self, request: Request) -> _Form | None:
+        """Return what a form of this door holds; None for one that comes from elsewhere, is too long or too slow."""
+        secret = request.cookies.get(self._form, "")
+        if not secret or "origin" not in request.headers:
+            return None
+        body = b""
+        try:
+            async with asyncio.timeout(_SECONDS):
+                async for part in request.stream():
+                    body += part
+                    if len(body) > _MOST_BYTES:
+                        return None
+        except TimeoutError:
+            return None
+        form = {
+            name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace"), max_num_fields=9).items()
+        }
+        is_own = secrets.compare_digest(form.get("token", "").encode(), _make_token(secret).encode())
+        return form if is_own else None
+
+    async def _work(self, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
+        """Run what compares a passphrase, a few at once; return None where too many wait."""
+        if self._hashing_or_waiting >= _WAITING:
+            return None
+        self._hashing_or_waiting += 1
+        try:
+            async with self._hashing:
+                return await asyncio.to_thread(function, *arguments)
+        finally:
+            self._hashing_or_waiting -= 1
+
+    def _let_in(self, session: str, to: str) -> Response:
+        response = self._lead(to)
+        self._set_cookie(response, self._session, session, int(LONGEST))
+        return response
+
+    @staticmethod
+    def _lead(to: str) -> Response:
+        """Lead on to a path of this door; to the first page if it is none."""
+        is_path = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
+        return RedirectResponse(to if is_path else "/", status_code=303, headers={"Cache-Control": "no-store"})
+
+    def _set_cookie(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
+        """Set a cookie that no script reads and no other site sends; without seconds until the browser is closed."""
+        response.set_cookie(
+            name, value, max_age=seconds, path="/", secure=self._scheme == "https", httponly=True, samesite="strict"
+        )
+
+
+async def hold_conversation(
+    app: ASGIApp, scope: Scope, receive: Receive, send: Send, accounts: Accounts, secret: str, seconds: float = _LOOK
+) -> None:
+    """Run a websocket until its session has ended; from then on nothing more is sent, and the application is told."""
+    ended = asyncio.Event()
+    used = time.monotonic()
+
+    async def watch() -> None:
+        while await asyncio.to_thread(sessions.is_open, accounts, secret):
+            await asyncio.sleep(seconds)
+
+    async def receive_while_open() -> Message:
+        nonlocal used
+        coming = asyncio.ensure_future(receive())
+        await asyncio.wait({coming, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if ending.done():
+            coming.cancel()
+            if not ended.is_set():
+                ended.set()
+                await send({"type": "websocket.close", "code": 1008})
+            return {"type": "websocket.disconnect", "code": 1008}
+        message: MutableMapping[str, Any] = coming.result()
+        if message["type"] == "websocket.receive" and time.monotonic() - used > _TOUCH:
+            used = time.monotonic()
+            await asyncio.to_thread(sessions.find_person, accounts, secret)
+        return message
+
+    async def send_while_open(message: Message) -> None:
+        if not ending.done():
+            await send(message)
+
+    ending = asyncio.create_task(watch())
+    try:
+        await app(scope, receive_while_open, send_while_open)
+    finally:
+        ending.cancel()
+
+
+def _make_token(secret: str) -> str:
+    """Return the token of a form, which belongs to the browser's cookie."""
+    return sha256(f"form {secret}".encode()).hexdigest()
+
+
+def _find_weakness(passphrase: str, again: str) -> str:
+    """Return what is wrong with a new passphrase, for its reader; empty if nothing is."""
+    if is_short(passphrase, CHARACTERS):
+        return sign_in.word_short()
+    if is_common(passphrase):
+        return sign_in.word_common()
+    return "" if passphrase == again else sign_in.word_different()
+
+
+def _find_address(connection: HTTPConnection) -> str:
+    """Return from where is asked, as the proxy says (uvicorn reads it); empty for this machine itself.
+
+    Of IPv6 it is the network of a subscriber, because each has 2^64 addresses.
+    """
+    host = connection.client.host if connection.client else ""
+    if host in LOOPBACK:
+        return ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return ""
+    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address)
+
+
+def _choose_language(request: Request) -> str:
+    """Return the language of the address, else the first one that the browser asks for and the product speaks."""
+    wanted = [request.query_params.get("lang", "")]
+    wanted += [part.strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")]
+    return next((code for code in wanted if code in LANGUAGE_NAMES), "en")
+
+
+def _list_languages(request: Request) -> dict[str, str]:
+    """Return the address of this page in each language; none for the answer to a form, which has no address."""
+    if request.method != "GET":
+        return {}
+    start = request.url.path if request.url.path in _PATHS else _format_path(request).partition("?")[0]
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    return {code: f"{quote(start)}?{_encode([*kept, ('lang', code)])}" for code in LANGUAGE_NAMES}
+
+
+def _format_path(request: Request) -> str:
+    query = request.url.query
+    return f"{quote(request.scope['path'])}?{query}" if query else quote(request.scope["path"])
+
+
+def _encode(pairs: list[tuple[str, str]]) -> str:
+    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in pairs)

@@ -1,0 +1,252 @@
+"""The pages of the door: sign in, accept an invitation, the account. They need no script, no font and no other file."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+
+from markupsafe import Markup
+
+from dashboard.site import INVITATION
+from dashboard.site.text import LANGUAGE_NAMES, _, find_language, html, join_markup
+from data.accounts.log import Event
+from data.accounts.people import HOURS, Person
+from data.accounts.proof import CHARACTERS, write_factor, write_factor_link
+from data.accounts.rights import Role
+from data.accounts.sessions import Refusal
+from data.message import mark
+from data.workspace.hash_chain import Entry
+
+_STYLE = (
+    ":root{color-scheme:light dark;--paper:#fbfaf7;--card:#fff;--ink:#1d2433;--soft:#4c5667;--line:#dfe3e8;"
+    "--accent:#0f6b66;--on:#fff;--bad:#9b1c1c;--bad-soft:#fdecec}"
+    "@media (prefers-color-scheme:dark){:root{--paper:#12171d;--card:#1a2129;--ink:#e6eaf0;--soft:#a9b3c0;"
+    "--line:#343f4b;--accent:#5cc3ba;--on:#12171d;--bad:#ffb4b4;--bad-soft:#3a1f22}}"
+    "*{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);font:17px/1.5 'Source Sans 3',"
+    "system-ui,sans-serif;display:flex;flex-direction:column;align-items:center;min-height:100vh;padding:7vh 16px 40px}"
+    "header{width:100%;max-width:26rem;display:flex;justify-content:space-between;align-items:baseline;"
+    "margin-bottom:14px}header strong{font-size:20px}header nav{display:flex;gap:12px;font-size:15px}"
+    "main{width:100%;max-width:26rem;background:var(--card);border:1px solid var(--line);border-radius:14px;"
+    "padding:26px 26px 28px;box-shadow:0 1px 3px rgb(0 0 0/6%)}h1{font-size:25px;line-height:1.2;margin:0 0 6px}"
+    "h2{font-size:17px;margin:24px 0 2px}p{margin:0 0 10px;color:var(--soft)}a{color:var(--accent)}"
+    "label{display:block;font-weight:600;margin-top:14px}input{width:100%;margin-top:4px;padding:10px 12px;"
+    "font:inherit;color:inherit;background:var(--paper);border:1px solid var(--line);border-radius:8px}"
+    "input:focus-visible,button:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}"
+    "button{width:100%;margin-top:22px;padding:11px;font:inherit;font-weight:650;color:var(--on);"
+    "background:var(--accent);border:0;border-radius:8px;cursor:pointer}"
+    ".problem{color:var(--bad);background:var(--bad-soft);border-radius:8px;padding:10px 12px;margin:12px 0 0}"
+    ".note{margin:18px 0 0;font-size:15px}.key{font:600 16px/1.6 ui-monospace,monospace;color:var(--ink);"
+    "overflow-wrap:anywhere;user-select:all}.code svg{display:block;width:200px;height:200px;margin:10px 0;"
+    "background:#fff;border-radius:8px}table{width:100%;border-collapse:collapse;font-size:14px;margin-top:6px}"
+    "td{padding:5px 8px 5px 0;border-top:1px solid var(--line);vertical-align:top}td:first-child{white-space:nowrap}"
+)
+_POLICY = (
+    "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    f"style-src 'sha256-{base64.b64encode(sha256(_STYLE.encode()).digest()).decode()}'"
+)
+# A form names the origin that it comes from only where pages of the same origin are told of each other.
+HEADERS = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+ROLE_NAMES: Mapping[Role, str] = {
+    Role.PUBLIC: mark("Public"),
+    Role.GUEST: mark("Guest"),
+    Role.PARTNER: mark("Partner"),
+    Role.MANAGER: mark("Manager"),
+    Role.RESEARCHER: mark("Researcher"),
+    Role.OFFICER: mark("Data officer"),
+}
+_EVENTS: Mapping[str, str] = {
+    Event.INVITED: mark("invited"),
+    Event.ACCEPTED: mark("accepted the invitation"),
+    Event.REVOKED: mark("revoked"),
+    Event.SIGNED_IN: mark("signed in"),
+    Event.FAILED: mark("failed to sign in"),
+    Event.SIGNED_OUT: mark("signed out"),
+    Event.SAW: mark("saw"),
+    Event.EXPORTED: mark("exported"),
+    Event.PLANNED: mark("planned"),
+}
+
+
+def make_page(token: str, to: str, problem: str, languages: Mapping[str, str]) -> str:
+    """Return the page to sign in. `to` is the path that was asked for, `problem` what was wrong before."""
+    return _make_page(
+        _("Sign in"),
+        html(
+            "{}<form method=post action=/sign-in>{}{}{}{}{}<button>{}</button></form>"
+            '<p class="note">{}</p><p class="note"><a href="{}">{}</a></p>',
+            _show_problem(problem),
+            _hide("token", token),
+            _hide("to", to),
+            _ask("name", _("Name"), 'autocomplete="username" autofocus'),
+            _ask("passphrase", _("Passphrase"), 'type="password" autocomplete="current-password"'),
+            _ask("code", _("Code that the app on your phone shows now"), _CODE),
+            _("Sign in"),
+            _("No account, or your phone is lost? Ask your data officer for an invitation."),
+            # A browser that comes from another site, such as a mail, keeps its cookie back for the first page.
+            to,
+            _("If you are signed in already, go on."),
+        ),
+        languages,
+    )
+
+
+def make_invitation_page(
+    token: str, secret: str, person: Person, factor: bytes, problem: str, languages: Mapping[str, str]
+) -> str:
+    """Return the page on which an invited person chooses a passphrase and takes the second factor."""
+    link = write_factor_link(factor, person.name)
+    key = write_factor(factor)
+    return _make_page(
+        _("Welcome, {name}", name=person.name),
+        html(
+            '<p>{}</p>{}<form method=post action="{}">{}{}{}<h2>{}</h2><p>{}</p>{}{}<h2>{}</h2><p>{}</p>'
+            '<div class="code">{}</div><p>{}</p><p class="key">{}</p><p><a href="{}">{}</a></p>{}'
+            "<button>{}</button></form>",
+            _("You will sign in with a passphrase and with a code that an app on your phone shows."),
+            _show_problem(problem),
+            INVITATION,
+            _hide("token", token),
+            _hide("invitation", secret),
+            # Password managers keep the passphrase under the name.
+            html('<input type="hidden" name="name" value="{}" autocomplete="username">', person.name),
+            _("1. Passphrase"),
+            _("At least {count} characters, for example four random words.", count=CHARACTERS),
+            _ask("passphrase", _("New passphrase"), _NEW),
+            _ask("again", _("The same again"), _NEW),
+            _("2. Second factor"),
+            _("Scan this with an app for codes, such as Aegis, FreeOTP or Google Authenticator."),
+            draw_code(link),
+            _("Or type this key into the app:"),
+            " ".join(key[i : i + 4] for i in range(0, len(key), 4)),
+            link,
+            _("Or open it in an app on this phone"),
+            _ask("code", _("Code that the app shows now"), _CODE),
+            _("Finish and sign in"),
+        ),
+        languages,
+    )
+
+
+def make_ended_page() -> str:
+    """Return the page for a link that opens nothing."""
+    return _make_page(
+        _("This link no longer works"),
+        html(
+            "<p>{}</p>",
+            _("An invitation works once, within {hours} hours. Ask your data officer for another one.", hours=HOURS),
+        ),
+        {},
+    )
+
+
+def make_account_page(token: str, person: Person, rows: Sequence[Entry], languages: Mapping[str, str]) -> str:
+    """Return the page with who has signed in, what the log says of them, and the button to sign out."""
+    return _make_page(
+        person.name,
+        html(
+            "<p>{}</p><form method=post action=/sign-out>{}<button>{}</button></form>"
+            '<p class="note"><a href="/">{}</a></p><h2>{}</h2><table>{}</table>',
+            " · ".join(filter(None, (_(ROLE_NAMES[person.role]), person.organisation))),
+            _hide("token", token),
+            _("Sign out"),
+            _("Back to the map"),
+            _("What the log says of you (times in UTC)"),
+            join_markup(_list_rows(rows)),
+        ),
+        languages,
+    )
+
+
+def draw_code(link: str) -> Markup:
+    """Draw a link as a QR code, in SVG."""
+    import segno
+
+    drawing = segno.make(link, error="m").svg_inline(border=4, omitsize=True, title=_("QR code of the key"))
+    return Markup(drawing)  # noqa: S704 (made here, of a link whose name is escaped)
+
+
+def word_refusal(refusal: Refusal) -> str:
+    """Return why somebody was not let in."""
+    if refusal.wait:
+        return _("Too many attempts failed. Wait {seconds} seconds, then try again.", seconds=int(refusal.wait) + 1)
+    return _("Name, passphrase or code is wrong. Each code counts once: wait for the next one.")
+
+
+def word_busy() -> str:
+    """Return that too many sign in at once."""
+    return _("Many people sign in just now. Try again in some seconds.")
+
+
+def word_stale() -> str:
+    """Return that a form was not the one that this browser was given."""
+    return _("That form was not taken, because it was not from this page. Try again.")
+
+
+def word_signed_out() -> str:
+    """Return that somebody is signed out."""
+    return _("You are signed out.")
+
+
+def word_short() -> str:
+    """Return that a passphrase is too short."""
+    return _("The passphrase is too short: it needs at least {count} characters.", count=CHARACTERS)
+
+
+def word_common() -> str:
+    """Return that a passphrase is a common one."""
+    return _("The passphrase is one of those that everybody tries first. Take four random words.")
+
+
+def word_different() -> str:
+    """Return that the two passphrases differ."""
+    return _("The two passphrases are different.")
+
+
+def word_wrong_code() -> str:
+    """Return that a code does not belong to the key that is shown."""
+    return _("The code is not one of this key. Connect the app with the key below and type the code that it shows now.")
+
+
+_CODE = 'inputmode="numeric" autocomplete="one-time-code" maxlength="9"'
+_NEW = 'type="password" autocomplete="new-password"'
+
+
+def _make_page(title: str, content: Markup, languages: Mapping[str, str]) -> str:
+    links = (
+        html('<a href="{}" lang="{}" hreflang="{}">{}</a>', address, code, code, LANGUAGE_NAMES[code])
+        for code, address in languages.items()
+        if code != find_language()
+    )
+    return str(
+        html(
+            '<!DOCTYPE html><html lang="{}"><head><meta charset="utf-8"><title>{} · TACT Map</title>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1"><style>{}</style></head>'
+            "<body><header><strong>TACT Map</strong><nav>{}</nav></header><main><h1>{}</h1>{}</main></body></html>",
+            find_language(),
+            title,
+            Markup(_STYLE),  # noqa: S704
+            join_markup(links),
+            title,
+            content,
+        )
+    )
+
+
+def _show_problem(problem: str) -> Markup:
+    return html('<p class="problem" role="alert">{}</p>', problem) if problem else Markup("")
+
+
+def _hide(name: str, value: str) -> Markup:
+    return html('<input type="hidden" name="{}" value="{}">', name, value)
+
+
+def _ask(name: str, words: str, attributes: str) -> Markup:
+    return html('<label>{}<input name="{}" required {}></label>', words, name, Markup(attributes))  # noqa: S704
+
+
+def _list_rows(rows: Sequence[Entry]) -> Iterable[Markup]:
+    for entry in reversed(rows):
+        details = [str(value) for key, value in entry.content.items() if key not in ("event", "person") and value]
+        words = " · ".join([_(_EVENTS.get(str(entry.content["event"]), str(entry.content["event"]))), *details])
+        yield html("<tr><td>{}</td><td>{}</td></tr>", entry.registered[:16].replace("T", " "), words)

@@ -1,0 +1,143 @@
+"""The real server with people who sign in: each sees what their role allows, and is out when they are revoked."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from data.accounts import people
+from data.accounts.database import Accounts
+from tests.helpers.accounts import hash_cheaply, sign_in_cookie
+from tests.helpers.browser import WATCHED, Served, free_port, wait_for
+from tests.helpers.conversation import open_page
+from tests.helpers.entry import cookie_headers, keep_cookie
+from tests.helpers.paths import ROOT
+
+
+@pytest.fixture(scope="module")
+def accounts(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        hash_cheaply(patch)
+        yield Accounts.open_or_create(tmp_path_factory.mktemp("accounts") / "accounts.sqlite")
+
+
+@pytest.fixture(scope="module")
+def served(demo_world, accounts, tmp_path_factory):
+    folder, port = tmp_path_factory.mktemp("web"), free_port()
+    for name in ("releases", "derived"):
+        shutil.copytree(demo_world / name, folder / name)
+    (seen := folder / "seen").touch()
+    command = [sys.executable, "-c", WATCHED, str(seen), "//never", "--port", str(port)]
+    command += ["--releases", str(folder / "releases"), "--derived", str(folder / "derived")]
+    environment = {**os.environ, "TACT_VAULT_KEY": "00" * 32}
+    process = subprocess.Popen(
+        [*command, "--accounts", str(accounts.path)], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+    )
+    yield Served(wait_for(process), process, seen)
+    process.terminate()
+    process.communicate(timeout=10)
+
+
+@pytest.fixture
+def enter(served, accounts):
+    """Return a function that lets every client of the server be a person of a role; without one, nobody."""
+
+    def sign(role="", name=""):
+        port = int(served.url.rpartition(":")[2])
+        keep_cookie(served.url, sign_in_cookie(accounts, role, port, name) if role else "x=y")
+
+    return sign
+
+
+def ask(url, method="GET", **headers):
+    request = urllib.request.Request(url, headers=cookie_headers(url) | headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, answer.headers, answer.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, error.read().decode("utf-8", "replace")
+
+
+def test_without_signing_in_there_is_a_page_to_sign_in_and_nothing_else(served, enter):
+    enter()
+    status, headers, page = ask(f"{served.url}/map", Accept="text/html")
+    assert (status, "Sign in" in page) == (403, True)
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    with pytest.raises(InvalidStatus) as error:
+        open_page(served.url)
+    assert error.value.response.status_code == 403
+
+
+@pytest.mark.parametrize(("role", "tier"), [("partner", "Partner tier"), ("public", "Public tier")])
+def test_each_role_sees_its_tier_and_its_name(served, enter, role, tier):
+    enter(role)
+    shown = open_page(served.url)
+    assert shown.errors == []
+    assert tier in shown.text
+    assert f"Person {role}" in shown.text
+    assert "account" in shown.text
+    assert open_page(served.url, "flows").errors == []
+
+
+def test_a_page_says_so_to_whoever_lacks_its_right(served, enter):
+    enter("partner")
+    assert "Your role does not include this page" in "".join(open_page(served.url, "download").errors)
+    assert "download" not in open_page(served.url).text
+    enter("researcher")
+    assert open_page(served.url, "download").errors == []
+
+
+def test_only_who_plans_can_save_a_plan(served, enter):
+    enter("researcher")
+    assert "Your role does not save plans" in open_page(served.url, "reallocate").text
+    enter("manager")
+    assert "Save this plan" in open_page(served.url, "reallocate").text
+
+
+def test_an_open_conversation_ends_within_seconds_after_the_person_was_revoked(served, enter, accounts):
+    enter("partner", "Zana")
+    address = f"ws{served.url.removeprefix('http')}/_stcore/stream"
+    with connect(
+        address,
+        origin=served.url,
+        additional_headers=cookie_headers(served.url),
+        subprotocols=["streamlit"],
+        proxy=None,
+    ) as line:
+        people.revoke(accounts, "Zana")
+        start = time.monotonic()
+        with suppress(ConnectionClosed):
+            while time.monotonic() - start < 10:
+                line.recv(timeout=10)
+        assert time.monotonic() - start < 8
+    assert ask(f"{served.url}/map")[0] == 403
+
+
+def test_the_server_has_no_way_to_the_vault(served, enter):
+    enter("officer")
+    open_page(served.url)
+    assert served.audit() == []
+
+
+def test_a_server_of_the_public_tier_takes_no_accounts(tmp_path, accounts):
+    command = [sys.executable, "-m", "dashboard.server", "--releases", str(tmp_path), "--accounts", str(accounts.path)]
+    for arguments, words in (
+        (["--tier", "public"], "People sign in to the partner tier"),
+        (["--host", "0.0.0.0"], "People sign in to the partner tier"),
+        (["--name", "https://x"], "not the name of a host"),
+    ):
+        ended = subprocess.run(
+            [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (ended.returncode, words in ended.stderr) == (2, True)

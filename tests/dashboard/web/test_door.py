@@ -1,0 +1,339 @@
+"""The door of people: forms from this door alone, proofs, default deny, and conversations that end with the session."""
+
+import asyncio
+import re
+from html import unescape
+from types import SimpleNamespace
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from markupsafe import Markup
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+
+from dashboard.site.reader import HEADER
+from dashboard.web import sign_in
+from dashboard.web.door import Door, hold_conversation
+from data.accounts import people, sessions
+from data.accounts.log import read_log
+from data.accounts.proof import make_code
+from tests.helpers.accounts import PASSPHRASE, hash_cheaply, make_accounts, take_in
+
+HOST = "map.example.org"
+ORIGIN = f"https://{HOST}"
+OWN = "127.0.0.1:8642"
+
+
+@pytest.fixture
+def now(monkeypatch):
+    hash_cheaply(monkeypatch)
+    monkeypatch.setattr(sign_in, "draw_code", lambda link: Markup("<svg></svg>"))
+    return [1_700_000_000.0]
+
+
+@pytest.fixture
+def accounts(tmp_path, now):
+    return make_accounts(tmp_path, now)
+
+
+class Browser:
+    """A browser before a door: it keeps cookies, follows no redirects, and sends forms as pages give them."""
+
+    def __init__(self, accounts, *, is_encrypted=True, host=HOST):
+        async def inside(scope, receive, send):
+            words = f"inside {Headers(scope=scope).getlist(HEADER)}"
+            await PlainTextResponse(words)(scope, receive, send)
+
+        hosts = [HOST] if is_encrypted else [OWN]
+        self.door = Door(inside, accounts, hosts, [OWN], 8642, is_encrypted=is_encrypted)
+        self.host, self.origin = host, f"{'https' if is_encrypted else 'http'}://{host}"
+        self.cookies, self.page = {}, ""
+
+    def ask(self, path="/", method="GET", form=None, kind="http", client="198.51.100.7", **headers):
+        sent, asked = [], urlsplit(path)
+        listed = {"host": self.host, "accept": "text/html", **{n.replace("_", "-"): v for n, v in headers.items()}}
+        if self.cookies:
+            listed["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        body = urlencode(form or {}).encode()
+        scope = {
+            "type": kind,
+            "scheme": {"http": "http", "websocket": "ws"}[kind],
+            "method": method,
+            "path": asked.path,
+        }
+        scope |= {"query_string": asked.query.encode(), "client": (client, 1), "root_path": ""}
+        raw = [(name.encode(), value.encode("latin-1")) for name, value in listed.items() if value is not None]
+
+        async def run():
+            async def receive():
+                return {"type": "http.request", "body": body, "more_body": False}
+
+            async def send(message):
+                sent.append(message)
+
+            await self.door(scope | {"headers": raw}, receive, send)
+
+        asyncio.run(run())
+        if "status" not in sent[0]:
+            return SimpleNamespace(status=sent[0]["type"], headers=Headers(), text="")
+        headers = Headers(raw=sent[0]["headers"])
+        for cookie in headers.getlist("set-cookie"):
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        text = b"".join(message.get("body", b"") for message in sent).decode()
+        self.page = text or self.page
+        return SimpleNamespace(status=sent[0]["status"], headers=headers, text=text)
+
+    def send(self, path, origin="own", **fields):
+        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', unescape(self.page)))
+        return self.ask(path, "POST", hidden | fields, origin=self.origin if origin == "own" else origin)
+
+    def sign_in(self, member, now, passphrase=PASSPHRASE, **fields):
+        now[0] += 60
+        return self.send(
+            "/sign-in", **({"name": member.name, "passphrase": passphrase, "code": member.make_code(now[0])} | fields)
+        )
+
+
+@pytest.fixture
+def browser(accounts):
+    return Browser(accounts)
+
+
+@pytest.fixture
+def member(accounts, now):
+    return take_in(accounts, "Elira Hoxha", "manager", "ARSIS")
+
+
+def test_who_has_not_signed_in_gets_the_page_to_sign_in_and_nothing_else(browser):
+    answer = browser.ask("/map?area=AL-11")
+    assert answer.status == 403
+    assert "inside" not in answer.text
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["cache-control"] == "no-store"
+    assert "http" not in re.sub(r"http-equiv", "", answer.text), "nothing is asked from outside"
+    for path in ("/_stcore/health", "/assets/theme.css", "/geometry/land.json", "/picture/overview.png", "/media/x"):
+        assert (browser.ask(path, accept="*/*").status, browser.ask(path, accept="*/*").text) == (
+            403,
+            "Sign in first.\n",
+        )
+        assert browser.ask(path, "POST").status == 403
+        assert browser.ask(path, "PUT", accept="*/*").status == 403
+    assert browser.ask("/_stcore/stream", kind="websocket", origin=ORIGIN).status == "websocket.close"
+
+
+def test_health_is_told_to_this_machine_too_and_to_no_other_host(browser):
+    assert browser.ask("/health").text.startswith("inside")
+    browser.host = OWN
+    assert browser.ask("/health").text == "inside []"
+    assert browser.ask("/").status == 421
+    browser.host = "evil.example"
+    assert browser.ask("/health").status == 421
+
+
+def test_signing_in_leads_to_the_page_that_was_asked_for(browser, member, now):
+    browser.ask("/map?area=AL-11&lang=sq")
+    answer = browser.sign_in(member, now)
+    assert (answer.status, answer.headers["location"]) == (303, "/map?area=AL-11&lang=sq")
+    given = next(text for text in answer.headers.getlist("set-cookie") if "session" in text)
+    assert given.startswith("__Host-tact-session=")
+    assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(given.split("; "))
+    inside = browser.ask("/map")
+    assert (inside.status, inside.text) == (200, 'inside [\'["Elira Hoxha", "manager"]\']')
+
+
+@pytest.mark.parametrize("to", ["//evil.example", "/\\evil.example", "https://evil.example", "", "/a\nb"])
+def test_nothing_leads_elsewhere(browser, member, now, to):
+    browser.ask("/")
+    assert browser.sign_in(member, now, to=to).headers["location"] == "/"
+
+
+def test_without_a_proxy_the_cookie_has_the_port_in_its_name_and_http_is_enough(accounts, member, now):
+    browser = Browser(accounts, is_encrypted=False, host=OWN)
+    browser.ask("/")
+    given = browser.sign_in(member, now).headers.getlist("set-cookie")[-1]
+    assert given.startswith("tact-session-8642=")
+    assert "Secure" not in given
+    assert browser.ask("/").status == 200
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"passphrase": "x"}, {"code": "000000"}, {"name": "Nobody"}, {"name": ""}, {"code": "\u0661" * 6}]
+)
+def test_what_is_wrong_is_not_told_apart(browser, member, now, wrong):
+    browser.ask("/map")
+    answer = browser.sign_in(member, now, **wrong)
+    assert answer.status == 403
+    assert "Name, passphrase or code is wrong" in answer.text
+    assert PASSPHRASE not in answer.text
+    assert not any("session" in name for name in browser.cookies)
+    assert browser.sign_in(member, now).headers["location"] == "/map", "the page is still known"
+
+
+def test_too_many_failures_from_one_address_have_to_wait(browser, accounts, member, now):
+    browser.ask("/")
+    for i in range(5):
+        browser.sign_in(member, now, name=f"Nobody {i}")
+    now[0] -= 60
+    answer = browser.sign_in(member, now)
+    assert answer.status == 429
+    assert re.search(r"Wait \d+ seconds", answer.text)
+    assert "inside" in browser.ask("/health").text
+
+
+@pytest.mark.parametrize("origin", [None, "null", "https://evil.example", f"http://{HOST}", f"{ORIGIN}:444"])
+def test_a_form_from_elsewhere_is_not_taken(browser, member, now, origin):
+    browser.ask("/")
+    now[0] += 60
+    fields = {"name": member.name, "passphrase": PASSPHRASE, "code": member.make_code(now[0])}
+    assert browser.send("/sign-in", origin, **fields).status == 403
+    assert "__Host-tact-session" not in browser.cookies
+
+
+def test_a_form_without_the_cookie_or_with_another_token_is_not_taken(browser, accounts, member, now):
+    browser.ask("/")
+    assert browser.sign_in(member, now, token="0" * 64).status == 403
+    kept, browser.cookies = browser.cookies, {}
+    assert browser.sign_in(member, now).status == 403
+    browser.cookies = {name: value + "x" for name, value in kept.items()}
+    page = browser.page
+    assert browser.sign_in(member, now).status == 403
+    browser.page = page
+    browser.cookies = {}
+    browser.ask("/")
+    assert browser.sign_in(member, now).status == 303
+
+
+def test_a_form_that_is_too_long_is_not_read(browser, member, now):
+    browser.ask("/")
+    assert browser.sign_in(member, now, to="/" + "x" * 9000).status == 403
+
+
+def test_signing_out_needs_the_form_and_ends_the_session(browser, accounts, member, now):
+    browser.ask("/")
+    browser.sign_in(member, now)
+    session = browser.cookies["__Host-tact-session"]
+    account = browser.ask("/account").text
+    for words in ("Elira Hoxha", "Manager", "ARSIS", "accepted the invitation", "signed in"):
+        assert words in account
+    assert browser.ask("/sign-out", accept="*/*").status == 404, "a link signs nobody out"
+    assert browser.send("/sign-out", "https://evil.example").status == 403
+    assert sessions.is_open(accounts, session)
+    browser.ask("/account")
+    assert "You are signed out" in browser.send("/sign-out").text
+    assert not sessions.is_open(accounts, session)
+    browser.cookies["__Host-tact-session"] = session
+    assert browser.ask("/").status == 403
+
+
+def test_an_invitation_is_accepted_once(browser, accounts, now):
+    secret = people.invite(accounts, "Nikos <b>", "researcher")
+    page = browser.ask(f"/invitation?invitation={secret}").text
+    assert "Nikos &lt;b&gt;" in page
+    key = re.search(r'class="key">([A-Z2-7 ]+)<', page)[1].replace(" ", "")
+    assert f"secret={key}&amp;issuer=TACT%20Map" in page
+    _, factor = people.find_invited(accounts, secret)
+    good = {"passphrase": PASSPHRASE, "again": PASSPHRASE, "code": make_code(factor, now[0])}
+    for wrong, words in (
+        ({"passphrase": "short", "again": "short"}, "at least 14"),
+        ({"passphrase": "password passphrase 1", "again": "password passphrase 1"}, "everybody tries first"),
+        ({"again": PASSPHRASE + "x"}, "are different"),
+        ({"code": "000000"}, "not one of this key"),
+    ):
+        answer = browser.send("/invitation", **(good | wrong))
+        assert (answer.status, words in answer.text) == (403, True)
+        assert PASSPHRASE not in answer.text
+    assert browser.send("/invitation", **good).status == 303
+    assert browser.ask("/").text == 'inside [\'["Nikos <b>", "researcher"]\']'
+    assert "no longer works" in browser.ask(f"/invitation?invitation={secret}").text
+    assert "no longer works" in browser.ask("/invitation").text
+
+
+def test_the_pages_are_in_the_readers_language(browser, accounts):
+    assert '<html lang="el">' in browser.ask("/", accept_language="el-GR,en;q=0.5").text
+    page = browser.ask("/map?lang=sq&area=AL-11", accept_language="el").text
+    assert '<html lang="sq">' in page
+    assert 'href="/map?area=AL-11&amp;lang=el"' in page
+
+
+def test_a_header_from_outside_is_taken_away(browser, member, now):
+    browser.ask("/")
+    browser.sign_in(member, now)
+    assert "officer" not in browser.ask("/", x_tact_reader='["x", "officer"]').text
+    assert browser.ask("/health", x_tact_reader='["x", "officer"]').text == "inside []"
+
+
+def test_a_revoked_person_is_out_with_the_next_request(browser, accounts, member, now):
+    browser.ask("/")
+    browser.sign_in(member, now)
+    assert browser.ask("/").status == 200
+    people.revoke(accounts, "Elira Hoxha")
+    assert browser.ask("/").status == 403
+
+
+def test_when_the_file_cannot_be_used_nobody_gets_in(browser, accounts, member, now):
+    browser.ask("/")
+    browser.sign_in(member, now)
+    accounts.path.rename(accounts.path.with_name("elsewhere"))
+    assert browser.ask("/").status == 503
+
+
+def test_no_more_than_a_few_wait_for_a_passphrase_to_be_compared(browser, member, now):
+    browser.ask("/")
+    browser.door._hashing_or_waiting = 20
+    assert browser.sign_in(member, now).status == 503
+    browser.door._hashing_or_waiting = 19
+    assert browser.sign_in(member, now).status == 303
+
+
+def test_a_conversation_ends_soon_after_its_session(accounts, member, now):
+    now[0] += 60
+    secret = sessions.sign_in(accounts, member.name, PASSPHRASE, member.make_code(now[0]))
+    sent, seen = [], []
+
+    async def talk():
+        coming = asyncio.Queue()
+
+        async def application(scope, receive, send):
+            while (message := await receive())["type"] != "websocket.disconnect":
+                seen.append(message)
+                await send({"type": "websocket.send", "text": "number"})
+            seen.append(message)
+            await send({"type": "websocket.send", "text": "too late"})
+
+        async def send(message):
+            sent.append(message)
+
+        running = asyncio.create_task(
+            hold_conversation(application, {}, coming.get, send, accounts, secret, seconds=0.02)
+        )
+        await coming.put({"type": "websocket.receive", "text": "hello"})
+        await asyncio.sleep(0.2)
+        assert not running.done()
+        people.revoke(accounts, member.name)
+        await asyncio.wait_for(running, 5)
+
+    asyncio.run(talk())
+    assert [message["type"] for message in seen] == ["websocket.receive", "websocket.disconnect"]
+    assert sent == [{"type": "websocket.send", "text": "number"}, {"type": "websocket.close", "code": 1008}]
+
+
+def test_the_log_tells_of_failures_without_what_was_typed(browser, accounts, member, now):
+    browser.ask("/")
+    browser.sign_in(member, now, name="my secret passphrase")
+    browser.sign_in(member, now, passphrase="wrong one")
+    rows = [entry.content for entry in read_log(accounts)][-2:]
+    assert rows == [
+        {"event": "failed to sign in", "person": ""},
+        {"event": "failed to sign in", "person": "Elira Hoxha"},
+    ]
+
+
+def test_a_qr_code_is_drawn_of_the_key():
+    pytest.importorskip("segno")
+    drawing = sign_in.draw_code("otpauth://totp/TACT%20Map:Elira?secret=GEZDGNBV&issuer=TACT%20Map")
+    assert drawing.startswith("<svg")
+    assert "http" not in drawing.replace("http://www.w3.org", "")
