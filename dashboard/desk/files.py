@@ -163,7 +163,14 @@ def _show_reading(hand: Hand, entry: FileInHand) -> None:
             st.html(render_note(summary.word_reasoning(found)))
             st.html(render_table(summary.tabulate_readings(found)))
             if found.unknown:
-                st.html(render_note(_("Not read and not stored: {columns}.", columns=", ".join(found.unknown))))
+                st.html(
+                    render_note(
+                        _(
+                            "Not read and not stored: {columns}.",
+                            columns=", ".join(map(translate_message, found.unknown)),
+                        )
+                    )
+                )
             notes = entry.trial.notes if entry.trial else found.notes
             st.html(render_list(translate_message(note) for note in notes if not note.startswith(UNREAD)))
     with st.expander(_("Something is read wrongly")):

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboard.desk import words
 from dashboard.desk.hand import FileInHand
-from dashboard.site.text import _, find_language, format_number, format_plural
+from dashboard.site.text import _, find_language, format_number, format_plural, translate_message
 from data.message import mark
 from data.reference import area_table
 from data.restricted.imports import Imported
@@ -56,7 +56,7 @@ def tabulate_readings(found: Recognition) -> pd.DataFrame:
     rows = [
         (
             words.name_column(found.kind, reading.column),
-            ", ".join(reading.headings) or _("the same for all rows"),
+            ", ".join(map(translate_message, reading.headings)) or _("the same for all rows"),
             words.word_confidence(reading.confidence, answered=_is_answered(found, reading.column, reading.headings)),
         )
         for reading in found.readings

@@ -156,7 +156,7 @@ def word_confidence(confidence: float, *, answered: bool) -> str:
 
 def word_personal(sort: str, heading: str, line: int) -> str:
     """Return where a file seems to contain personal data of a kind (data/personal/headings.py)."""
-    kind = _(PERSONAL[sort])
+    kind, heading = _(PERSONAL[sort]), translate_message(heading)
     if line:
         return _("{kind}: in the column “{heading}”, first in line {line}", kind=kind, heading=heading, line=line)
     return _("{kind}: the column “{heading}”", kind=kind, heading=heading)

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from data.message import Message, join_messages
+
 # A phrase is words that follow one another; * stands for any ending, or any beginning.
 _HEADINGS = {
     "names": (
@@ -114,9 +116,14 @@ def is_about_others(heading: str) -> bool:
 def plain_heading(heading: str, position: int) -> str:
     """Return a heading for a message, or only its position if it may be content."""
     content = len(heading) > 60 or re.search(r"\d{3}|@|[<>]", heading) or not heading.isprintable()
-    return f"column {position + 1}" if content or not heading else heading
+    return Message("column {number}", number=position + 1) if content or not heading else heading
 
 
-def list_headings(headings: list[str], positions: Iterable[int]) -> str:
+def list_headings(headings: list[str], positions: Iterable[int]) -> Message:
     """List headings for a message, each in quotation marks."""
-    return ", ".join(f"'{plain_heading(headings[position], position)}'" for position in positions)
+    return join_messages((quote_heading(headings[position], position) for position in positions), ", ")
+
+
+def quote_heading(heading: str, position: int) -> Message:
+    """Return a heading for a message, in quotation marks."""
+    return Message("'{heading}'", heading=plain_heading(heading, position))

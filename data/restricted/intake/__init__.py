@@ -27,6 +27,7 @@ import pandas as pd
 import pyarrow as pa
 
 from data.errors import FileRefused
+from data.message import Message, join_messages
 from data.personal.headings import list_headings, plain_heading
 from data.restricted.intake.checks import Cells, Rows, check_rows
 from data.restricted.intake.csv_rows import read_grids, read_table
@@ -38,7 +39,7 @@ from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.parts import sum_parts
 from data.restricted.intake.refuse_personal import refuse_personal_content, refuse_personal_headings
 from data.restricted.intake.rejects import REJECT_COLUMNS, Respelled, build_rejects, list_respelled, write_rejects
-from data.restricted.intake.shape import shape_table
+from data.restricted.intake.shape import name_first, shape_table
 from data.restricted.intake.sheets import find_start, list_tables
 from data.restricted.intake.start import ROWS, Grid, Start, check_choice, describe_start
 from data.restricted.intake.table import RawTable
@@ -274,31 +275,50 @@ def _refuse_missing(
     if not missing:
         return
     if not layout.list_found():
-        msg = f"{name}: the first row must contain column names, or one of the first {ROWS}, and none of them is a "
-        raise FileRefused(f"{msg}column of kind {kind.name}: {', '.join(c.name for c in kind.given)}.")
-    needed = "which is needed" if len(missing) == 1 else "which are needed"
-    msg = f"{name} has no column for {', '.join(missing)}, {needed} for kind {kind.name}."
+        raise FileRefused(
+            Message(
+                "{file}: the first row must contain column names, or one of the first {rows}, and none of them is a "
+                "column of kind {kind}: {columns}.",
+                file=name,
+                rows=ROWS,
+                kind=kind.name,
+                columns=", ".join(c.name for c in kind.given),
+            )
+        )
+    fault = Message(
+        "{file} has no column for {missing}, which is needed for kind {kind}."
+        if len(missing) == 1
+        else "{file} has no column for {missing}, which are needed for kind {kind}.",
+        file=name,
+        missing=", ".join(missing),
+        kind=kind.name,
+    )
     if missing == ["partner"]:
-        raise FileRefused(f"{msg} Add it, or name the partner with the import: --partner NAME")
+        remedy = Message("Add it, or name the partner with the import: --partner NAME")
+        raise FileRefused(join_messages([fault, remedy]))
     # A row with few of our columns may be a record: nothing of it is repeated.
     if len(layout.list_found()) < TELLING:
-        raise FileRefused(f"{msg} Row {begin.line} was read as the row of headings. If another is: --heading-row N")
-    raise FileRefused(" ".join([msg, describe_start(begin), *_suggest(name, kind, begin.headings, layout, missing)]))
+        row = Message("Row {line} was read as the row of headings. If another is: --heading-row N", line=begin.line)
+        raise FileRefused(join_messages([fault, row]))
+    suggested = _suggest(name, kind, begin.headings, layout, missing)
+    raise FileRefused(join_messages([fault, describe_start(begin), *suggested]))
 
 
-def _suggest(name: str, kind: RecordKind, headings: list[str], layout: Layout, missing: list[str]) -> Iterator[str]:
+def _suggest(name: str, kind: RecordKind, headings: list[str], layout: Layout, missing: list[str]) -> Iterator[Message]:
     """Yield which headings were not recognised, what they may mean, and the commands that say it."""
     if layout.unknown:
-        yield f"Not recognised: {list_headings(headings, layout.unknown[:_SHOWN])}."
+        yield Message("Not recognised: {columns}.", columns=list_headings(headings, layout.unknown[:_SHOWN]))
     for ours in missing:
         near = list(suggest_headings(kind, headings, layout, ours))
         if near:
-            named = list_headings(headings, near[:1])
-            yield f"Perhaps {ours} is {named}: --column {ours}={named}."
+            named = str(list_headings(headings, near[:1]))
+            yield Message("Perhaps {ours} is {named}: --column {ours}={named}.", ours=ours, named=named)
     same = next((ours for ours in missing if kind.column(ours).allowed), None)
     if same:
-        yield f"If all rows have the same {same}: --set {same}=CODE, one of {', '.join(kind.column(same).allowed)}."
-    yield f"To be asked what each column means: tact mapping draft {shlex.quote(name)} --partner NAME"
+        codes = ", ".join(kind.column(same).allowed)
+        yield Message("If all rows have the same {ours}: --set {ours}=CODE, one of {codes}.", ours=same, codes=codes)
+    file = shlex.quote(name)
+    yield Message("To be asked what each column means: tact mapping draft {file} --partner NAME", file=file)
 
 
 def _intake(
@@ -335,28 +355,39 @@ def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, identi
     if layout.unknown:
         unknown = list_headings(table.begin.headings, layout.unknown)
         lacking = [column.name for column in kind.given if column.name not in layout.columns]
-        hint = f" If one of them is {_either(lacking)}, {_RENAME}." if lacking else ""
-        yield f"{UNREAD}, because kind {kind.name} does not have them: {unknown}.{hint}"
+        parts = [
+            Message(
+                "Not read and not stored, because kind {kind} does not have them: {columns}.",
+                kind=kind.name,
+                columns=unknown,
+            )
+        ]
+        if lacking:
+            parts.append(
+                Message(
+                    "If one of them is {columns}, rename it, or translate it in the partner's mapping (--partner NAME "
+                    "--mapping FILE).",
+                    columns=_either(lacking),
+                )
+            )
+        yield join_messages(parts)
     if not len(rows) and not table.faults:
-        yield "The file has column names but no rows."
+        yield Message("The file has column names but no rows.")
     if len(identified.alike):
         numbers = any(column.name == "record_number" for column in kind.given)
-        without = " and have no record number" if numbers else ""
-        remedy = "Only record_number shows that a row is repeated" if numbers else "Write each only once"
-        lines = _first(identified.alike)
-        yield f"The rows in lines {lines} are the same{without}: each counts as a record. {remedy}."
-
-
-_RENAME = "rename it, or translate it in the partner's mapping (--partner NAME --mapping FILE)"
+        yield Message(
+            "The rows in lines {lines} are the same and have no record number: each counts as a record. Only "
+            "record_number shows that a row is repeated."
+            if numbers
+            else "The rows in lines {lines} are the same: each counts as a record. Write each only once.",
+            lines=name_first(identified.alike),
+        )
 
 
 def _either(names: list[str]) -> str:
-    return " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
-
-
-def _first(lines: npt.NDArray[np.int64]) -> str:
-    listed_lines = ", ".join(map(str, lines[:_NAMED].tolist()))
-    return f"{listed_lines} and {len(lines) - _NAMED:,} more" if len(lines) > _NAMED else listed_lines
+    if not names[1:]:
+        return names[0]
+    return Message("{first} or {last}", first=", ".join(names[:-1]), last=names[-1])
 
 
 def _plain_frame(arrays: Iterable[pa.Array], names: list[str]) -> pd.DataFrame:

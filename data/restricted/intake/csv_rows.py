@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import FileRefused
+from data.message import Message
 from data.restricted.intake.memory_file import InputFile, MemoryFile
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
 from data.restricted.intake.table import Codes, Fault, RawColumn, RawTable, is_total, refuse_locked
@@ -26,7 +27,7 @@ from data.workspace.types import ProgressCount
 _T = TypeVar("_T", bound=np.generic)
 
 _CHUNK = 2_000  # Rows that stay in the cache between reading and numbering.
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_DELIMITERS = {",": Message("comma"), ";": Message("semicolon"), "\t": Message("tab"), "|": Message("vertical bar")}
 _BLANK = "".join(_DELIMITERS) + " \r\n"  # Cells of nothing but another delimiter are empty too.
 _LINES = 400  # Enough for the first rows, also where cells have several lines.
 _SAMPLE = 4_096  # bytes
@@ -90,7 +91,7 @@ def _read_grids(path: InputFile) -> list[Grid]:
         try:
             return [grid for _, grid in _cut(list(islice(file, _LINES)), path.name)]
         except UnicodeError:
-            raise FileRefused(f"{path.name} cannot be read as a table.") from None
+            raise FileRefused(Message("{file} cannot be read as a table.", file=path.name)) from None
 
 
 class _Reader(Protocol):
@@ -123,9 +124,9 @@ def _first_bytes(path: InputFile) -> bytes:
         with path.open("rb") as file:
             start = file.read(_SAMPLE)
     except OSError as error:
-        raise FileRefused(f"{path.name} cannot be read: {error.strerror}.") from None
+        raise FileRefused(Message("{file} cannot be read: {reason}.", file=path.name, reason=error.strerror)) from None
     if not start:
-        raise FileRefused(f"{path.name} is empty.")
+        raise FileRefused(Message("{file} is empty.", file=path.name))
     _refuse_other_formats(path, start)
     return start[:8]
 
@@ -138,10 +139,15 @@ def _refuse_other_formats(path: InputFile, start: bytes) -> None:
         if encrypted:
             raise refuse_locked(path.name)
     if start.startswith(_ZIP) and _OPEN_DOCUMENT in start:
-        raise FileRefused(f"{path.name} is an OpenDocument spreadsheet. Save it as .xlsx or CSV.")
+        raise FileRefused(Message("{file} is an OpenDocument spreadsheet. Save it as .xlsx or CSV.", file=path.name))
     if start.removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith(_WEB_PAGE):
-        msg = f"{path.name} is a web page or XML, whatever its name says: some systems export tables so. "
-        raise FileRefused(f"{msg}Open it in a spreadsheet program and save it as .xlsx or CSV.")
+        raise FileRefused(
+            Message(
+                "{file} is a web page or XML, whatever its name says: some systems export tables so. Open it in a "
+                "spreadsheet program and save it as .xlsx or CSV.",
+                file=path.name,
+            )
+        )
 
 
 def _read_csv(path: InputFile, find_start: FindStart, progress: ProgressCount | None) -> RawTable:
@@ -153,11 +159,13 @@ def _read_csv(path: InputFile, find_start: FindStart, progress: ProgressCount | 
             begin = find_start([grid for _, grid in cuts])
             delimiter = cuts[begin.grid][0]
             if delimiter != ",":
-                notes.append(f"Cells are separated by a {_DELIMITERS[delimiter]}.")
+                notes.append(Message("Cells are separated by a {mark}.", mark=_DELIMITERS[delimiter]))
             file.seek(0)
             return _collect(_rows_of_csv(file, path.name, delimiter, begin), begin, notes, line_ends, progress)
         except UnicodeError:
-            raise FileRefused(f"{path.name} is in an unknown encoding. Save it as CSV in UTF-8, or as .xlsx.") from None
+            raise FileRefused(
+                Message("{file} is in an unknown encoding. Save it as CSV in UTF-8, or as .xlsx.", file=path.name)
+            ) from None
 
 
 def _encoding(path: InputFile) -> tuple[str, int, str]:
@@ -169,9 +177,9 @@ def _encoding(path: InputFile) -> tuple[str, int, str]:
     with path.open("rb") as file:
         start = file.read(_SAMPLE)
         if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            return "utf-16", 0, "The file was read as UTF-16."
+            return "utf-16", 0, Message("The file was read as UTF-16.")
         if order := _find_byte_order(start):
-            return order, 0, "The file was read as UTF-16."
+            return order, 0, Message("The file was read as UTF-16.")
         file.seek(0)
         decoder = codecs.getincrementaldecoder("utf-8")()
         line_ends = 0
@@ -183,8 +191,10 @@ def _encoding(path: InputFile) -> tuple[str, int, str]:
         except UnicodeDecodeError:
             file.seek(0)
             greek = _looks_greek(file)
-            name, words = ("cp1253", "Windows Greek") if greek else ("cp1252", "Windows Western")
-            return name, line_ends, f"The file is not UTF-8; it was read as {words} ({name})."
+            name = "cp1253" if greek else "cp1252"
+            words = Message("Windows Greek" if greek else "Windows Western")
+            note = Message("The file is not UTF-8; it was read as {words} ({name}).", words=words, name=name)
+            return name, line_ends, note
     return "utf-8-sig", line_ends, ""
 
 
@@ -224,7 +234,7 @@ def _rows_of_csv(file: IO[str], name: str, delimiter: str, begin: Start) -> Iter
         except csv.Error:
             _refuse_unless_one_line(lines, before, name)
             if before + 1 == begin.line:
-                raise FileRefused(f"{name}: the row with the column names cannot be read.") from None
+                raise FileRefused(Message("{file}: the row with the column names cannot be read.", file=name)) from None
             yield before + 1, Fault(before + 1, "", "the row cannot be read", _ONE_LINE)
             continue
         if before + 1 > begin.line:
@@ -256,8 +266,12 @@ def _refuse_unless_one_line(lines: _Lines, before: int, name: str) -> None:
     if lines.read == before + 1 and lines.last.count('"') % 2 == 0:
         return
     raise FileRefused(
-        f"{name}: a quotation mark that opens on line {before + 1} is not closed as it should be, so "
-        "the rows after it cannot be separated. Correct that line; the file was not imported."
+        Message(
+            "{file}: a quotation mark that opens on line {line} is not closed as it should be, so the "
+            "rows after it cannot be separated. Correct that line; the file was not imported.",
+            file=name,
+            line=before + 1,
+        )
     )
 
 
@@ -265,9 +279,9 @@ def _cut(lines: list[str], name: str) -> list[tuple[str, Grid]]:
     """Cut the first lines of a text at each delimiter, or at that of a first line such as "sep=;"."""
     first = next((n for n, line in enumerate(lines) if line.strip()), None)
     if first is None:
-        raise FileRefused(f"{name} is empty.")
+        raise FileRefused(Message("{file} is empty.", file=name))
     if "\0" in lines[first]:
-        raise FileRefused(f"{name} is not a text table. CSV and XLSX files can be imported.")
+        raise FileRefused(Message("{file} is not a text table. CSV and XLSX files can be imported.", file=name))
     says_delimiter = lines[first].lower().startswith("sep=")
     declared = lines[first].strip().lower().removeprefix("sep=") if says_delimiter else ""
     marks = [declared] if declared in _DELIMITERS else list(_DELIMITERS)

@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from data.errors import FileRefused
+from data.message import Message, join_messages
 from data.personal.headings import find_personal_heading, list_headings
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.values import list_spellings
@@ -323,9 +324,25 @@ def _refuse_repeated(headings: list[str]) -> None:
     for number, heading in enumerate(headings, 1):
         if heading:
             places.setdefault(fold(heading), []).append(str(number))
-    if twice := [" and ".join(numbers) for numbers in places.values() if len(numbers) > 1]:
-        raise FileRefused(f"These columns appear twice (by their place): {', '.join(twice)}. Keep one of each.")
+    if twice := [numbers for numbers in places.values() if len(numbers) > 1]:
+        listed = join_messages(map(_list_places, twice), ", ")
+        raise FileRefused(
+            Message("These columns appear twice (by their place): {listed}. Keep one of each.", listed=listed)
+        )
+
+
+def _list_places(numbers: list[str]) -> str:
+    last: str = numbers[-1]
+    for number in reversed(numbers[:-1]):
+        last = Message("{first} and {last}", first=number, last=last)
+    return last
 
 
 def _refuse_two(headings: list[str], positions: list[int], ours: str) -> None:
-    raise FileRefused(f"The columns {list_headings(headings, positions)} both mean {ours}. Keep one of them.")
+    raise FileRefused(
+        Message(
+            "The columns {columns} both mean {ours}. Keep one of them.",
+            columns=list_headings(headings, positions),
+            ours=ours,
+        )
+    )

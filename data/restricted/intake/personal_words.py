@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
+from data.message import Message
 from data.personal.content import find_personal_number
 from data.personal.given_names import is_given_name
 from data.reference import area_table, name_table
@@ -19,7 +20,7 @@ from data.schema.kinds import KINDS
 from data.schema.words import read_words
 from data.workspace.folding import make_key
 
-SEEMS_PERSONAL = "it seems to hold a name or a number of a person; correct it in the file"
+SEEMS_PERSONAL = Message("it seems to hold a name or a number of a person; correct it in the file")
 _WORD = re.compile(r"[^\W\d_]+")
 _HUMP = re.compile(r"(?<=[a-zα-ωçë])(?=[A-ZΑ-ΩÇË])")
 _BESIDE = re.compile(r"[ ,'’.-]{1,3}")  # between two words of a name

@@ -21,6 +21,7 @@ from typing import Literal, cast
 import numpy as np
 
 from data.errors import FileRefused, InputError
+from data.message import Message
 from data.personal.headings import plain_heading
 from data.restricted.intake import TELLING, guess_kind, list_missing, open_table
 from data.restricted.intake.headings import OWN, SURE, WORD, Layout, match_headings, read_meanings, suggest_headings
@@ -125,7 +126,9 @@ def recognise(
     today = today or dt.date.today()  # noqa: DTZ011 - a day in the officer's own calendar
     name = kind or guess_kind(path, mappings)
     if name is None:
-        raise FileRefused(f"The columns of {path.name} fit no kind of record, or fit several: name the kind.")
+        raise FileRefused(
+            Message("The columns of {file} fit no kind of record, or fit several: name the kind.", file=path.name)
+        )
     record_kind = get_kind(name)
     mapping = (mappings or {}).get(name, ColumnMapping())
     table, shaped = open_table(path, record_kind, mapping, partner, today=today, lenient=True)
@@ -133,8 +136,16 @@ def recognise(
     layout = match_headings(record_kind, headings, mapping)
     if len(layout.list_found()) < TELLING:
         # Too few columns to take the row for headings: it may be a record, and nothing of it may be shown.
-        msg = f"{path.name}: in none of the first {ROWS} rows are {TELLING} columns of kind {name} known. "
-        raise FileRefused(f"{msg}Name the row of the headings (--heading-row N), or write a mapping.")
+        raise FileRefused(
+            Message(
+                "{file}: in none of the first {rows} rows are {count} columns of kind {kind} known. Name the row of "
+                "the headings (--heading-row N), or write a mapping.",
+                file=path.name,
+                rows=ROWS,
+                count=TELLING,
+                kind=name,
+            )
+        )
     file = _File(record_kind, mapping, table, shaped, resolve, today)
     questions = [*_ask_columns(record_kind, headings, layout, mapping, partner), *file.ask_days(), *file.ask_words()]
     return Recognition(
@@ -159,7 +170,14 @@ def answer(question: Question, replies: Mapping[str, str]) -> ColumnMapping:
     for part, reply in given.items():
         allowed = question.parts.get(part)
         if allowed is None or (allowed and reply not in allowed):
-            raise InputError(f"{reply!r} is no answer for {part!r}. Allowed: {', '.join(allowed or question.parts)}.")
+            raise InputError(
+                Message(
+                    "{reply!r} is no answer for {part!r}. Allowed: {allowed}.",
+                    reply=reply,
+                    part=part,
+                    allowed=", ".join(allowed or question.parts),
+                )
+            )
     if question.topic == "column":
         return ColumnMapping(columns=given)
     if question.topic == "constants":
@@ -260,8 +278,15 @@ class _File:
             codes = [code for code in self._find_unknown(column, raw) if is_personal_in(column, raw.distinct[code])]
             count = int(np.isin(raw.codes, codes).sum())
             if count:
-                cells = "1 cell is" if count == 1 else f"{count:,} cells are"
-                yield f"In {column.name}, {cells} not read and not shown ({MASK}): {SEEMS_PERSONAL}."
+                yield Message(
+                    "In {column}, 1 cell is not read and not shown ({mask}): {why}."
+                    if count == 1
+                    else "In {column}, {count:,} cells are not read and not shown ({mask}): {why}.",
+                    column=column.name,
+                    count=count,
+                    mask=MASK,
+                    why=SEEMS_PERSONAL,
+                )
 
     def read_sample(self) -> Sample:
         """Return the first rows as they would be read, without anything that could tell who a child is."""

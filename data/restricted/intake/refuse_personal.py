@@ -9,8 +9,9 @@ from functools import partial
 import numpy as np
 
 from data.errors import FileRefused
+from data.message import Message, join_messages
 from data.personal.content import Holds, find_birth_day, find_personal_content, recognise_degrees
-from data.personal.headings import find_personal_heading, is_about_others, list_headings, plain_heading
+from data.personal.headings import find_personal_heading, is_about_others, plain_heading, quote_heading
 from data.restricted.intake.headings import OWN, Layout, read_meanings
 from data.restricted.intake.table import RawColumn, RawTable
 from data.schema.column import Column, RecordKind
@@ -45,20 +46,27 @@ def _refuse(name: str, headings: list[str], columns: Iterable[_Found]) -> None:
         by_sort.setdefault(column.sort, []).append(column)
     if not by_sort:
         return
-    sorts = "; ".join(f"{sort} ({_where(headings, columns_of_sort)})" for sort, columns_of_sort in by_sort.items())
-    msg = f"{name} is refused because it seems to contain {sorts}. No row was imported. "
-    msg += "Remove this from the file and import it again."
+    sorts = join_messages((_name_sort(headings, sort, found) for sort, found in by_sort.items()), "; ")
+    parts = [
+        Message("{file} is refused because it seems to contain {sorts}. No row was imported.", file=name, sorts=sorts),
+        Message("Remove this from the file and import it again."),
+    ]
     if any(column.ours for columns_of_sort in by_sort.values() for column in columns_of_sort):
-        msg += " Child identifiers and record numbers are codes such as K-0412."
+        parts.append(Message("Child identifiers and record numbers are codes such as K-0412."))
     found = (column for columns_of_sort in by_sort.values() for column in columns_of_sort)
-    raise FileRefused(msg, ((c.sort, plain_heading(headings[c.position], c.position), c.line) for c in found))
+    told = ((c.sort, plain_heading(headings[c.position], c.position), c.line) for c in found)
+    raise FileRefused(join_messages(parts), told)
 
 
-def _where(headings: list[str], columns: list[_Found]) -> str:
-    return ", ".join(
-        list_headings(headings, [column.position]) + (f" in line {column.line}" if column.line else "")
-        for column in columns
-    )
+def _name_sort(headings: list[str], sort: str, columns: list[_Found]) -> Message:
+    """Return what a file seems to contain, and in which columns."""
+    where = join_messages((_where(headings[column.position], column) for column in columns), ", ")
+    return Message("{sort} ({where})", sort=sort, where=where)
+
+
+def _where(heading: str, column: _Found) -> Message:
+    named = quote_heading(heading, column.position)
+    return Message("{column} in line {line}", column=named, line=column.line) if column.line else named
 
 
 def _by_heading(kind: RecordKind, headings: list[str], layout: Layout) -> Iterator[_Found]:

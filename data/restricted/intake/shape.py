@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from data.message import Message
 from data.restricted.intake.checks import combinations
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
@@ -46,7 +47,11 @@ def shape_table(
         place(ours, *_combine(parts, _choose_join(kind, ours, layout)))
     for ours, text in mapping.constants.items():
         if ours in places:
-            notes.append(f"The file has a column for {ours}: it is read, and not the one value of the mapping.")
+            notes.append(
+                Message(
+                    "The file has a column for {ours}: it is read, and not the one value of the mapping.", ours=ours
+                )
+            )
             continue
         place(ours, np.zeros(len(table.lines), dtype=np.int64), [text])
     for ours, text in mapping.defaults.items():
@@ -89,17 +94,23 @@ def _combine(
     return (new[numbers] if len(texts) else numbers), list(index)
 
 
+def name_first(lines: npt.NDArray[np.int64]) -> str:
+    """Return the first of some lines, and how many more there are."""
+    names = ", ".join(map(str, lines[:_NAMED].tolist()))
+    return (
+        Message("{names} and {count:,} more", names=names, count=len(lines) - _NAMED) if lines[_NAMED:].size else names
+    )
+
+
 def _drop_rows(table: RawTable, layout: Layout, mapping: ColumnMapping) -> tuple[RawTable, list[str]]:
     if not table.columns or not len(table.lines):
         return table, []
-    notes = []
+    notes: list[str] = []
     gone = np.zeros(len(table.lines), dtype=bool)
     for mask, words in _list_drops(table, layout, mapping):
         if mask.any():
             lines = table.lines[mask]
-            shown = ", ".join(map(str, lines[:_NAMED].tolist()))
-            more = f" and {len(lines) - _NAMED:,} more" if len(lines) > _NAMED else ""
-            notes.append(f"Left out, because {words}: line {shown}{more}.")
+            notes.append(Message("Left out, because {why}: line {lines}.", why=words, lines=name_first(lines)))
             gone |= mask
     faults = list(table.faults)
     if len(layout.list_found()) >= _LEAST_COLUMNS:
@@ -112,19 +123,22 @@ def _drop_rows(table: RawTable, layout: Layout, mapping: ColumnMapping) -> tuple
     return replace(table, columns=columns, lines=table.lines[~gone], faults=faults), notes
 
 
-def _list_drops(table: RawTable, layout: Layout, mapping: ColumnMapping) -> Iterator[tuple[_Mask, str]]:
+def _list_drops(table: RawTable, layout: Layout, mapping: ColumnMapping) -> Iterator[tuple[_Mask, Message]]:
     """Yield masks of the rows that are no records, and why."""
-    yield _find_totals(table), "it holds totals"
+    yield _find_totals(table), Message("it holds totals")
     repeated = np.ones(len(table.lines), dtype=bool)
     for position in layout.columns.values():
         column = table.columns[position]
         repeated &= _where(column, [" ".join(text.split()) == column.heading for text in column.distinct])
     if len(layout.columns) > 1:
-        yield repeated, "it repeats the headings"
+        yield repeated, Message("it repeats the headings")
     skips = {fold(heading): {make_key(text) for text in texts} for heading, texts in mapping.skip.items()}
     for column in table.columns:
         if words := skips.get(fold(column.heading)):
-            yield _where(column, [make_key(text) in words for text in column.distinct]), "the mapping skips such rows"
+            yield (
+                _where(column, [make_key(text) in words for text in column.distinct]),
+                Message("the mapping skips such rows"),
+            )
 
 
 def _find_totals(table: RawTable) -> _Mask:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from data.errors import FileRefused
+from data.message import Message, join_messages
 from data.restricted.intake.headings import rate_headings, read_meanings
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.start import Grid, Start, clean_row, list_starts
@@ -67,7 +68,7 @@ def find_start(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Seque
     kinds = tuple(kinds)
     tables = list_tables(kinds, mapping, grids)
     if not tables:
-        raise FileRefused("The file is empty: the row with the column names is missing.")
+        raise FileRefused(Message("The file is empty: the row with the column names is missing."))
     best = max(table.score for table in tables)
     alike = [table for table in tables if table.score == best]
     alike = [table for table in alike if not table.repeat] or alike
@@ -79,8 +80,15 @@ def find_start(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Seque
             return months
         if len(alike) > 1:
             numbers = ", ".join(str(table.sheet) for table in alike)
-            msg = f"The sheets {numbers} all have the columns of kind {'/'.join(kind.name for kind in kinds)}. "
-            raise FileRefused(f"{msg}Import one at a time, by name or number: --sheet {alike[0].sheet}")
+            raise FileRefused(
+                Message(
+                    "The sheets {numbers} all have the columns of kind {kinds}. Import one at a time, by name or "
+                    "number: --sheet {sheet}",
+                    numbers=numbers,
+                    kinds="/".join(kind.name for kind in kinds),
+                    sheet=alike[0].sheet,
+                )
+            )
     # Of several delimiters, the one that cuts most cells.
     return max(alike, key=lambda table: 0 if grids[table.grid].number else len(table.headings))
 
@@ -151,24 +159,39 @@ def describe_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:
         return []
     if begin.months:
         names = ", ".join(grids[start.grid].name for start in begin.months)
-        said = [f"The sheets {names} were read as one table.", *_name_others(grids, {s.grid for s in begin.months})]
+        said = [Message("The sheets {names} were read as one table.", names=names)]
         first = begin.months[0]
-        example = f"{first.sheet * PER_SHEET + first.line + 1} is row {first.line + 1} of sheet {first.sheet}"
-        return [" ".join(said), f"Lines are counted by sheet: {example}."]
+        lines = Message(
+            "Lines are counted by sheet: {line} is row {row} of sheet {sheet}.",
+            line=first.sheet * PER_SHEET + first.line + 1,
+            row=first.line + 1,
+            sheet=first.sheet,
+        )
+        return [join_messages([*said, *_name_others(grids, {s.grid for s in begin.months})]), lines]
     if begin.repeat:
         chain = [begin]
         while chain[-1].repeat:
             chain.append(chain[-1].repeat[1])
-        above = ", of sheet ".join(str(start.sheet) for start in chain[1:])
-        said = [f"Each row of sheet {begin.sheet} was read with its submission of sheet {above}."]
-        return [" ".join([*said, *_name_others(grids, {start.grid for start in chain})])]
-    return [f"Only sheet {begin.sheet} was read, of {len(grids)} sheets with content."]
+        above: object = chain[-1].sheet
+        for start in reversed(chain[1:-1]):
+            above = Message("{sheet}, of sheet {above}", sheet=start.sheet, above=above)
+        said = [
+            Message(
+                "Each row of sheet {sheet} was read with its submission of sheet {above}.",
+                sheet=begin.sheet,
+                above=above,
+            )
+        ]
+        return [join_messages([*said, *_name_others(grids, {start.grid for start in chain})])]
+    return [
+        Message("Only sheet {sheet} was read, of {count} sheets with content.", sheet=begin.sheet, count=len(grids))
+    ]
 
 
-def _name_others(grids: Sequence[Grid], read: set[int]) -> list[str]:
+def _name_others(grids: Sequence[Grid], read: set[int]) -> list[Message]:
     """Return notes on the sheets that were not read, by number: a name may be a child's."""
     others = [str(grid.number) for n, grid in enumerate(grids) if n not in read]
-    return [f"Not read: sheet {', '.join(others)}."] if others else []
+    return [Message("Not read: sheet {sheets}.", sheets=", ".join(others))] if others else []
 
 
 def _key_headings(headings: Iterable[str]) -> list[tuple[str, int]]:
@@ -186,7 +209,13 @@ def _read_month(start: Start, keys: list[tuple[str, int]], read_sheet: ReadSheet
     order = [places.get(key) for key in keys]
     for number, row in read_sheet(start):
         if number >= PER_SHEET:
-            raise FileRefused(f"Sheet {start.sheet} has more than {PER_SHEET:,} rows. Save it as CSV and import that.")
+            raise FileRefused(
+                Message(
+                    "Sheet {sheet} has more than {most:,} rows. Save it as CSV and import that.",
+                    sheet=start.sheet,
+                    most=PER_SHEET,
+                )
+            )
         line = start.sheet * PER_SHEET + number
         if isinstance(row, Fault):
             yield line, replace(row, line=line)
@@ -258,5 +287,11 @@ def _read_repeats(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows
         yield line, [*row[:width], *(above[n] for n in kept)]
     without = len(submissions.keys() - counted.keys())
     if without:
-        where = f"of sheet {parent.sheet} without a row in sheet {start.sheet}"
-        notes.append(f"Submissions {where}, which are no records: {without}.")
+        notes.append(
+            Message(
+                "Submissions of sheet {parent} without a row in sheet {sheet}, which are no records: {count}.",
+                parent=parent.sheet,
+                sheet=start.sheet,
+                count=without,
+            )
+        )

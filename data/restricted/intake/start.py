@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from data.errors import FileRefused
-from data.personal.headings import plain_heading
+from data.message import Message
+from data.personal.headings import list_headings
 from data.restricted.intake.headings import rate_headings
 from data.restricted.intake.mapping import ColumnMapping
 from data.schema.column import RecordKind
@@ -63,18 +64,25 @@ def list_starts(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequ
     return [start for n in wanted for start in [_find_in_grid(kinds, mapping, n, grids[n])] if start]
 
 
-def describe_start(start: Start) -> str:
+def describe_start(start: Start) -> Message:
     """Return a sentence that names the row and the headings that were read, without content."""
-    shown = [f"'{plain_heading(text, n)}'" for n, text in enumerate(start.headings[:_SHOWN]) if text]
+    shown = [n for n, text in enumerate(start.headings[:_SHOWN]) if text]
+    headings = list_headings(start.headings, shown)
     more = len(start.headings) - _SHOWN
-    return f"Headings read in row {start.line}: {', '.join(shown)}{f' and {more} more' if more > 0 else ''}."
+    if more > 0:
+        headings = Message("{names} and {count} more", names=headings, count=more)
+    return Message("Headings read in row {line}: {headings}.", line=start.line, headings=headings)
 
 
 def check_choice(mapping: ColumnMapping, grids: Sequence[Grid]) -> list[int]:
     """Return the grids that may be read; raise FileRefused if the sheet or row of the mapping is not there."""
     wanted = _choose_sheets(grids, mapping.sheet)
     if mapping.heading_row and not any(line == mapping.heading_row for n in wanted for line, _ in grids[n].rows):
-        raise FileRefused(f"Row {mapping.heading_row} is empty or not there: the row with the column names is missing.")
+        raise FileRefused(
+            Message(
+                "Row {row} is empty or not there: the row with the column names is missing.", row=mapping.heading_row
+            )
+        )
     return wanted
 
 
@@ -84,7 +92,13 @@ def _choose_sheets(grids: Sequence[Grid], sheet: str) -> list[int]:
     named = [n for n, grid in enumerate(grids) if grid.name.casefold().strip() == sheet.casefold().strip()]
     counted = [n for n, grid in enumerate(grids) if str(grid.number) == sheet.strip()]
     if not (named or counted):
-        raise FileRefused(f"There is no sheet {sheet!r}. The file has {len(grids)}: give a name, or a number from 1.")
+        raise FileRefused(
+            Message(
+                "There is no sheet {sheet!r}. The file has {count}: give a name, or a number from 1.",
+                sheet=sheet,
+                count=len(grids),
+            )
+        )
     return (named or counted)[:1]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import FileRefused
+from data.message import Message
 from data.restricted.intake.start import Start
 from data.schema import words
 
@@ -51,8 +52,11 @@ class RawTable:
 def refuse_locked(name: str) -> FileRefused:
     """Return the error for a workbook with a password."""
     return FileRefused(
-        f"{name} is protected by a password. Open it, save a copy without a password as .xlsx, import the copy and "
-        "delete it."
+        Message(
+            "{name} is protected by a password. Open it, save a copy without a password as .xlsx, "
+            "import the copy and delete it.",
+            name=name,
+        )
     )
 
 

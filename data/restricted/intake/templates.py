@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import InputError
+from data.message import Message
 from data.reference import area_table
 from data.restricted.intake.xlsx_rows import GUIDES
 from data.schema import area_word, get_kind
@@ -104,9 +105,14 @@ def write_books(folder: Path, books: Mapping[str, Callable[[], Workbook]]) -> li
 def _refuse_existing(folder: Path, names: list[str]) -> None:
     there = [name for name in names if (folder / name).exists() or (folder / name).is_symlink()]
     if there:
-        msg = f"{folder} already contains {', '.join(there)}, which may be filled in. Nothing was written. "
-        msg += "Choose another folder, or move or remove these files."
-        raise InputError(msg)
+        raise InputError(
+            Message(
+                "{folder} already contains {files}, which may be filled in. Nothing was written. Choose another "
+                "folder, or move or remove these files.",
+                folder=folder,
+                files=", ".join(there),
+            )
+        )
 
 
 def _workbook(kind: RecordKind, language: FormLanguage) -> Workbook:

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from data.errors import FileRefused, TactError
+from data.message import Message
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.sheets import describe_sheets, read_rows
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
@@ -52,7 +53,9 @@ def _opened(path: InputFile) -> Iterator[CalamineWorkbook]:
     except PasswordError:
         raise refuse_locked(path.name) from None
     except BaseException:  # noqa: BLE001 - a fault inside the library is no Exception
-        raise FileRefused(f"{path.name} is damaged or incomplete. Save it again as .xlsx or as CSV.") from None
+        raise FileRefused(
+            Message("{file} is damaged or incomplete. Save it again as .xlsx or as CSV.", file=path.name)
+        ) from None
 
 
 def _first_rows(book: CalamineWorkbook) -> list[Grid]:
@@ -65,7 +68,7 @@ def _first_rows(book: CalamineWorkbook) -> list[Grid]:
         if head:
             grids.append(Grid(head, name, number))
     if not grids:
-        raise FileRefused("The file is empty: the row with the column names is missing.")
+        raise FileRefused(Message("The file is empty: the row with the column names is missing."))
     return grids
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from data.errors import FileRefused
+from data.message import Message
 from data.restricted.intake.headings import SURE, read_meanings
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import InputFile
@@ -26,7 +27,10 @@ def read_form(path: InputFile, kind: RecordKind) -> ColumnMapping:
     survey, choices = (list(_list_rows(sheets.get(name, []))) for name in ("survey", "choices"))
     if not any(row.get("type") and row.get("name") for row in survey):
         raise FileRefused(
-            f"{path.name} is no form of Kobo or ODK: it has no sheet survey with the columns type and name."
+            Message(
+                "{file} is no form of Kobo or ODK: it has no sheet survey with the columns type and name.",
+                file=path.name,
+            )
         )
     columns: dict[str, str | tuple[str, ...]] = {}
     names: dict[str, dict[str, str]] = {}

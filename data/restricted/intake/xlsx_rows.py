@@ -11,6 +11,7 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING
 
 from data.errors import FileRefused, TactError
+from data.message import Message
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.sheets import describe_sheets, read_rows
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
@@ -77,7 +78,7 @@ def _first_rows(sheets: list[ReadOnlyWorksheet]) -> tuple[list[ReadOnlyWorksheet
             used.append(sheet)
             grids.append(Grid(filled, sheet.title, number))
     if not used:
-        raise FileRefused("The file is empty: the row with the column names is missing.")
+        raise FileRefused(Message("The file is empty: the row with the column names is missing."))
     return used, grids
 
 
@@ -122,14 +123,22 @@ def _refuse_damaged(path: InputFile) -> None:
     size, names = sum(part.file_size for part in listed), {part.filename for part in listed}
     texts = sum(part.file_size for part in listed if part.filename.lower().endswith("sharedstrings.xml"))
     if size > _LARGEST or texts > _LARGEST_TEXTS or size > max(_SMALL, _MOST_TIMES * packed):
-        msg = f"{path.name} unpacks to {size:,} bytes, far more than its table needs. "
-        raise FileRefused(msg + "Copy the rows into a new workbook, or save it as CSV, and import that.")
+        raise FileRefused(
+            Message(
+                "{file} unpacks to {size:,} bytes, far more than its table needs. Copy the rows into a new workbook, "
+                "or save it as CSV, and import that.",
+                file=path.name,
+                size=size,
+            )
+        )
     if "xl/workbook.xml" not in names:
-        raise FileRefused(f"{path.name} is not an Excel workbook. CSV and XLSX files can be imported.")
+        raise FileRefused(
+            Message("{file} is not an Excel workbook. CSV and XLSX files can be imported.", file=path.name)
+        )
 
 
 def _damaged(path: InputFile) -> FileRefused:
-    return FileRefused(f"{path.name} is damaged or incomplete. Save it again as .xlsx or as CSV.")
+    return FileRefused(Message("{file} is damaged or incomplete. Save it again as .xlsx or as CSV.", file=path.name))
 
 
 def _rows(sheet: ReadOnlyWorksheet, begin: Start) -> Iterator[tuple[int, list[str] | Fault]]:

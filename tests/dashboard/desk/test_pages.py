@@ -9,7 +9,7 @@ import pytest
 from dashboard.desk import words
 from dashboard.desk.hand import Hand
 from dashboard.desk.imports import tabulate_imports
-from dashboard.site.text import speak
+from dashboard.site.text import escape_markdown, speak
 from data.restricted.vault import open_vault
 from data.schema.vocabulary import ALL_PERSONAL
 from tests.helpers.desk import make_desk, open_section
@@ -220,6 +220,23 @@ def test_personal_data_is_refused_in_the_language_of_the_officer(desk, tmp_path,
     assert not page.exception
     assert "Emri" in shown
     assert "is refused because" not in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "refusal", "note"),
+    [
+        ("sq", "list.csv nuk mund të lexohet si tabelë.", "Qelizat ndahen me pikëpresje."),
+        ("el", "Το list.csv δεν μπορεί να διαβαστεί ως πίνακας.", "Τα κελιά χωρίζονται με ερωτηματικό (;)."),
+    ],
+)
+def test_refusals_and_notes_are_in_the_language_of_the_officer(desk, tmp_path, language, refusal, note):
+    path = tmp_path / "list.csv"
+    path.write_bytes(b"\xff\xfe\x00")
+    page = drop(open_section(desk, language=language), path)
+    assert escape_markdown(refusal) in words_on(page)
+    page = drop(page, write(tmp_path, text_of([ROW], delimiter=";"), "semicolons.csv"))
+    assert note in words_on(page)
+    assert "Cells are" not in words_on(page)
 
 
 def test_each_kind_of_personal_data_has_words():
