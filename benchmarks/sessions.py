@@ -1,0 +1,205 @@
+"""Many readers at one process of the public tier, while others attack it: seconds of a change, memory, the log.
+
+    python benchmarks/sessions.py WORKSPACE --sessions 100 --minutes 60 --half-open 3000
+
+Each reader opens a page and then asks for another period or area of it, with some seconds of thought between two
+changes. A change is from the message of the browser to the end of the script, without drawing. Meanwhile lines are
+opened and left half open, and messages above the limit are sent. Linux only: memory is read from /proc.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode
+
+import numpy as np
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from dashboard.site import Site, make_serve_command
+from dashboard.site.current_release import list_levels, list_periods, open_current_release
+from data.workspace import Workspace
+
+PAGES = ("", "map", "risk", "coverage", "trends")
+LARGE = 14 * 2**20
+
+
+@dataclass
+class Measured:
+    """Seconds of first visits and changes, each with when it ended, and what went wrong."""
+
+    visits: list[float] = field(default_factory=list)
+    changes: list[tuple[float, float]] = field(default_factory=list)
+    failures: int = 0
+    memory: list[tuple[float, int]] = field(default_factory=list)
+
+
+def list_queries(workspace: Workspace) -> list[str]:
+    """Return addresses of views that a reader of the public tier may ask for."""
+    current = open_current_release(Site(workspace.releases, "public", workspace.derived))
+    if current is None:
+        raise SystemExit("The workspace has no release.")
+    level = next(iter(list_levels(current)["encounters"]))
+    periods = list_periods(current, "encounters", level, "2008-06-01/P1Y", ())
+    areas = ("AL", "GR", "AL-11", "AL-02", "GR-I")
+    return [urlencode({"period": period, "area": area}) for period, area in itertools.product(periods, areas)]
+
+
+async def ask(line: ClientConnection, page: str, query: str) -> float:
+    """Run a page once; return the seconds until its script has ended."""
+    asked = BackMsg()
+    asked.rerun_script.query_string = query
+    asked.rerun_script.page_name = page
+    began = time.monotonic()
+    await line.send(asked.SerializeToString())
+    while True:
+        message = ForwardMsg()
+        message.ParseFromString(await line.recv(decode=False))
+        if message.WhichOneof("type") == "script_finished":
+            return time.monotonic() - began
+
+
+async def read_pages(
+    url: str, queries: Sequence[str], seed: int, think: float, until: float, measured: Measured
+) -> None:
+    """Be one reader until the end; come again when the line breaks."""
+    chance = random.Random(seed)
+    page = PAGES[seed % len(PAGES)]
+    while time.monotonic() < until:
+        try:
+            async with connect(
+                f"ws{url[4:]}/_stcore/stream", origin=url, subprotocols=["streamlit"], max_size=2**26, proxy=None
+            ) as line:
+                measured.visits.append(await ask(line, page, ""))
+                while time.monotonic() < until:
+                    await asyncio.sleep(chance.uniform(0.5, 1.5) * think)
+                    seconds = await ask(line, page, chance.choice(queries))
+                    measured.changes.append((time.monotonic(), seconds))
+        except (OSError, WebSocketException):
+            measured.failures += 1
+            await asyncio.sleep(think)
+
+
+async def hold_half_open(port: int, number: int, until: float) -> None:
+    """Keep a number of lines whose request never ends; open each again when the server closes it."""
+
+    async def hold() -> None:
+        while time.monotonic() < until:
+            with suppress(OSError):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(reader.read(), max(until - time.monotonic(), 0))
+                writer.close()
+            await asyncio.sleep(1)
+
+    await asyncio.gather(*(hold() for _ in range(number)))
+
+
+async def send_large(url: str, until: float) -> None:
+    """Send a message above the limit every ten seconds."""
+    while time.monotonic() < until:
+        with suppress(OSError, WebSocketException):
+            async with connect(
+                f"ws{url[4:]}/_stcore/stream", origin=url, subprotocols=["streamlit"], proxy=None
+            ) as line:
+                await line.send(bytes(LARGE))
+                await line.recv()
+        await asyncio.sleep(10)
+
+
+async def watch_memory(process: int, until: float, measured: Measured) -> None:
+    """Note the resident memory of the server every five seconds, in bytes."""
+    while time.monotonic() < until:
+        pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
+        measured.memory.append((time.monotonic(), pages * 4096))
+        await asyncio.sleep(5)
+
+
+async def wait_until_open(port: int) -> None:
+    """Wait until the server takes lines."""
+    while True:
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return
+        await asyncio.sleep(0.2)
+
+
+async def measure(url: str, process: int, asked: argparse.Namespace, queries: Sequence[str]) -> Measured:
+    """Let readers and attackers work for the time that was asked for."""
+    port = int(url.rsplit(":", 1)[1])
+    await wait_until_open(port)
+    measured, until = Measured(), time.monotonic() + 60 * asked.minutes
+    readers = (read_pages(url, queries, seed, asked.think, until, measured) for seed in range(asked.sessions))
+    others = (
+        hold_half_open(port, asked.half_open, until),
+        send_large(url, until),
+        watch_memory(process, until, measured),
+    )
+    await asyncio.gather(*readers, *others)
+    return measured
+
+
+def summarise(measured: Measured, log: int, warm: float) -> dict[str, object]:
+    """Return the figures: of the changes those after the first share `warm` of the time."""
+    began, ended = measured.memory[0][0], measured.memory[-1][0]
+    start = began + warm * (ended - began)
+    seconds = [taken for moment, taken in measured.changes if moment > start]
+    after = [size for moment, size in measured.memory if moment > start]
+    tenth = max(len(after) // 10, 1)
+    first, last = float(np.median(after[:tenth])), float(np.median(after[-tenth:]))
+    return {
+        "visits": len(measured.visits),
+        "changes": len(seconds),
+        "change_p50": round(float(np.quantile(seconds, 0.5)), 3),
+        "change_p95": round(float(np.quantile(seconds, 0.95)), 3),
+        "failures": measured.failures,
+        "memory_mb": round(last / 1e6),
+        "memory_growth": round(last / first - 1, 3),
+        "log_bytes": log,
+    }
+
+
+def main() -> None:
+    """Start a server, load it, and print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("workspace", type=Path)
+    parser.add_argument("--sessions", type=int, default=100)
+    parser.add_argument("--think", type=float, default=3.0, help="seconds between two changes of one reader")
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--half-open", type=int, default=3000)
+    parser.add_argument("--port", type=int, default=8790)
+    asked = parser.parse_args()
+    workspace = Workspace.open(asked.workspace)
+    queries = list_queries(workspace)
+    command = make_serve_command(Site(workspace.releases, "public", workspace.derived), "127.0.0.1", asked.port)
+    with (
+        tempfile.TemporaryFile() as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as run,
+    ):
+        try:
+            url = run.stdout.readline().strip() if run.stdout else ""
+            measured = asyncio.run(measure(url, run.pid, asked, queries))
+            log.seek(0, 2)
+            print(json.dumps(summarise(measured, log.tell(), 1 / 6), indent=1))
+        finally:
+            run.terminate()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
