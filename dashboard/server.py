@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         del os.environ[name]
     announce_site(site)
     if accounts is not None:
-        expect_people()
+        expect_people(accounts)
     # Streamlit has a look at the origin of a page too.
     named = {"browser.serverAddress": asked.name.partition(":")[0]} if asked.name else {}
     apply_settings(asked.host, asked.port, named)

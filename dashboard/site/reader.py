@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 
+from data.accounts.database import Accounts
 from data.accounts.rights import ROLES, Right, Role
 
 HEADER = "x-tact-reader"
-PEOPLE = "TACT_PEOPLE"  # in the environment of a process whose readers sign in
+PEOPLE = "TACT_PEOPLE"  # the file of accounts, in the environment of a process whose readers sign in
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,14 @@ _given: ContextVar[Reader | None] = ContextVar("reader", default=None)
 _finders: list[Callable[[], Mapping[str, str]]] = []
 
 
-def expect_people() -> None:
-    """Say to all of this process that its readers sign in."""
-    os.environ[PEOPLE] = "yes"
+def expect_people(accounts: Accounts) -> None:
+    """Say to all of this process that its readers sign in, and by which file."""
+    os.environ[PEOPLE] = str(accounts.path)
+
+
+def find_accounts() -> Accounts | None:
+    """Return the accounts of the people who read; None where nobody signs in."""
+    return Accounts(Path(os.environ[PEOPLE])) if PEOPLE in os.environ else None
 
 
 def write_header(name: str, role: Role) -> str:

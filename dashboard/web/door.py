@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,7 +32,7 @@ from dashboard.web.admission import find_right
 from dashboard.web.gate import find_foreign
 from data.accounts import people, sessions
 from data.accounts.database import Accounts
-from data.accounts.log import read_log
+from data.accounts.log import Event, note, read_log
 from data.accounts.people import Person
 from data.accounts.proof import CHARACTERS
 from data.accounts.sessions import LONGEST, Refusal
@@ -44,6 +46,7 @@ _LOOK, _TOUCH = 2.0, 60.0  # seconds between two looks whether a session is open
 _MOST_ROWS = 50  # of the log, on the page of the account
 _SIGN_IN, _SIGN_OUT = "/sign-in", "/sign-out"
 _PATHS = (_SIGN_IN, _SIGN_OUT, INVITATION, ACCOUNT)
+_FILES = ("/picture/", "/media/")  # where files leave
 _Form = dict[str, str]
 _Answer = Callable[[Request, Person | None], Awaitable[Response]]
 
@@ -123,7 +126,20 @@ class Door:
             secret = HTTPConnection(scope).cookies[self._session]
             await hold_conversation(self._app, inside, receive, send, self._accounts, secret)
         else:
-            await self._app(inside, receive, send)
+            await self._app(inside, receive, self._note_files(scope, send, person))
+
+    def _note_files(self, scope: Scope, send: Send, person: Person | None) -> Send:
+        """Return a way to send that writes into the log which file leaves, before any of it does."""
+        if person is None or not scope["path"].startswith(_FILES) or scope["method"] != "GET":
+            return send
+
+        async def send_and_note(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in (200, 206):
+                name = _name_file(scope["path"], Headers(raw=message["headers"]).get("content-disposition", ""))
+                await asyncio.to_thread(note, self._accounts, Event.EXPORTED, person.name, file=name)
+            await send(message)
+
+        return send_and_note
 
     async def _answer(self, scope: Scope, receive: Receive, person: Person | None) -> Response | None:
         """Return the answer of the door itself; None if the request may pass."""
@@ -315,6 +331,15 @@ async def hold_conversation(
         await app(scope, receive_while_open, send_while_open)
     finally:
         ending.cancel()
+
+
+def _name_file(path: str, disposition: str) -> str:
+    """Return the name of a file for the log: the one that the product gave, else its ending alone.
+
+    The name of a plan's file is its title, which somebody typed.
+    """
+    match = re.search(r'filename="(tact-[^"]*)"', disposition)
+    return match[1] if match else Path(path).suffix
 
 
 def _make_token(secret: str) -> str:

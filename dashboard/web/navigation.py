@@ -15,6 +15,7 @@ from dashboard.site.reader import find_reader, follow_headers
 from dashboard.site.text import _, escape_markdown, follow_language
 from dashboard.web import bar
 from dashboard.web.pictures import has_picture
+from dashboard.widgets.activity import note_page
 from dashboard.widgets.address import find_area, read_language
 from data.accounts.rights import Right
 from data.errors import ReleaseDamaged, TactError
@@ -82,6 +83,7 @@ def run_page() -> None:
             return
         if failure:
             raise failure
+        note_page(entry.module, current)
         chosen.run()
     except TactError as error:
         show_error(error)

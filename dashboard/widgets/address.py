@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -22,6 +22,7 @@ _SHARED = (_PATHWAY, _LANGUAGE)
 
 
 _given: ContextVar[Mapping[str, str] | None] = ContextVar("address", default=None)
+_FOLLOWER = "follow-area"
 
 
 @contextmanager
@@ -59,6 +60,25 @@ def read_area() -> str:
     return read_parameter(_AREA)
 
 
+def write_area(code: str) -> None:
+    """Write the area that is chosen for all pages into the address; empty for both countries."""
+    if code:
+        st.query_params[_AREA] = code
+    else:
+        st.query_params.pop(_AREA, None)
+    _tell_area(code)
+
+
+def follow_area(tell: Callable[[str], None]) -> None:
+    """Let a function be told of each area that a part of this session's page writes into the address from now on."""
+    st.session_state[_FOLLOWER] = tell
+
+
+def _tell_area(code: str) -> None:
+    if tell := st.session_state.get(_FOLLOWER):
+        tell(code)
+
+
 def find_area(current: CurrentRelease, offered: Mapping[str, str], first: str) -> str:
     """Return the chosen area, or the area around it, that a page offers; else the page's first."""
     code, parents = read_area(), load_areas(current.release).table["parent"]
@@ -91,6 +111,7 @@ def write_view(view: Mapping[str, str]) -> None:
     if read_view() != dict(view):
         shared = {name: st.query_params[name] for name in _SHARED if name in st.query_params}
         st.query_params.from_dict({**view, **shared})
+        _tell_area(view.get(_AREA, ""))
 
 
 def set_choice(name: str, value: str) -> None:

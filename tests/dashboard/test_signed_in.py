@@ -13,8 +13,12 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from dashboard.server import main
+from dashboard.web.navigation import PAGES
 from data.accounts import people
 from data.accounts.database import Accounts
+from data.accounts.log import read_log, verify_log
+from data.accounts.rights import ROLES, Right, Role
 from tests.helpers.accounts import hash_cheaply, sign_in_cookie
 from tests.helpers.browser import WATCHED, Served, free_port, wait_for
 from tests.helpers.conversation import open_page
@@ -124,20 +128,105 @@ def test_an_open_conversation_ends_within_seconds_after_the_person_was_revoked(s
     assert ask(f"{served.url}/map")[0] == 403
 
 
+ADDRESSES = {
+    **{f"/{page.address}": page.right for page in PAGES},
+    "/geometry/land.json": Right.SEE_PUBLIC,
+    "/picture/overview.png": Right.EXPORT,
+    "/picture/reallocate.png": Right.EXPORT,
+    "/assets/theme.css": Right.SEE_PUBLIC,
+    "/_stcore/health": Right.SEE_PUBLIC,
+    "/_stcore/host-config": Right.SEE_PUBLIC,
+    "/media/none.csv": Right.SEE_PUBLIC,
+    "/component/none": Right.SEE_PUBLIC,
+    "/static/none": Right.SEE_PUBLIC,
+    "/index.html": None,
+    "/_stcore/metrics": None,
+    "/_stcore/agent/openapi.json": None,
+    "/auth/login": None,
+    "/oauth2callback": None,
+    "/no-such-page": None,
+}
+
+HIDDEN = {"/_stcore/metrics", "/_stcore/agent/openapi.json"}  # from everybody, before the door
+
+
+@pytest.mark.parametrize("role", ["", *Role])
+def test_each_role_reaches_what_its_rights_allow_and_nothing_else(served, enter, role):
+    enter(role)
+    rights = ROLES[Role(role)] if role else frozenset()
+    answers = {path: ask(served.url + path, Accept="*/*")[0] for path in ADDRESSES}
+    for path, right in ADDRESSES.items():
+        if not role:
+            assert answers[path] == (404 if path in HIDDEN else 403), path
+        elif right is None:
+            assert answers[path] == 404, path
+        else:
+            assert (answers[path] != 403) == (right in rights), path
+    refused = "Your role does not include this" in ask(f"{served.url}/_stcore/upload_file/x/y", "PUT")[2]
+    assert refused == bool(role and Right.PLAN not in rights)
+    address = f"ws{served.url.removeprefix('http')}/_stcore/stream"
+    try:
+        with connect(address, origin=served.url, additional_headers=cookie_headers(served.url), proxy=None):
+            pass
+        is_open = True
+    except InvalidStatus:
+        is_open = False
+    assert is_open == bool(role)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_gets_the_pages_of_its_rights_in_the_conversation(served, enter, role):
+    enter(role)
+    for page in ("download", "method"):
+        needed = next(entry.right for entry in PAGES if entry.address == page)
+        refused = "Your role does not include this page" in "".join(open_page(served.url, page).errors)
+        assert refused == (needed not in ROLES[role]), page
+
+
+def test_the_log_says_which_page_and_area_was_seen_on_the_partner_tier_and_what_left(served, enter, accounts):
+    enter("researcher", "Ilir")
+    open_page(served.url, "map", "area=AL-11")
+    open_page(served.url, "risk", "area=%3Cscript%3E")
+    status, headers, _ = ask(f"{served.url}/picture/overview.svg")
+    assert status == 200
+    enter("public", "Anybody")
+    open_page(served.url, "map", "area=AL-11")
+    rows = [dict(entry.content) for entry in read_log(accounts, "Ilir")][-3:]
+    assert rows[:2] == [
+        {"event": "saw", "person": "Ilir", "page": "situation", "area": "AL-11"},
+        {"event": "saw", "person": "Ilir", "page": "risk"},
+    ]
+    assert rows[2] | {"file": ""} == {"event": "exported", "person": "Ilir", "file": ""}
+    assert rows[2]["file"] in headers["Content-Disposition"]
+    assert rows[2]["file"].startswith("tact-")
+    assert "saw" not in [entry.content["event"] for entry in read_log(accounts, "Anybody")]
+    assert verify_log(accounts).problem == ""
+
+
+def test_who_does_not_export_is_offered_no_briefing(served, enter):
+    enter("manager")
+    assert "Briefing (PDF)" not in open_page(served.url, "reallocate").text
+    enter("researcher")
+    assert "Briefing (PDF)" in open_page(served.url, "reallocate").text
+
+
 def test_the_server_has_no_way_to_the_vault(served, enter):
     enter("officer")
     open_page(served.url)
     assert served.audit() == []
 
 
-def test_a_server_of_the_public_tier_takes_no_accounts(tmp_path, accounts):
-    command = [sys.executable, "-m", "dashboard.server", "--releases", str(tmp_path), "--accounts", str(accounts.path)]
-    for arguments, words in (
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
         (["--tier", "public"], "People sign in to the partner tier"),
         (["--host", "0.0.0.0"], "People sign in to the partner tier"),
         (["--name", "https://x"], "not the name of a host"),
-    ):
-        ended = subprocess.run(
-            [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-        )
-        assert (ended.returncode, words in ended.stderr) == (2, True)
+        (["--accounts", "/nowhere"], "no file of accounts at"),
+    ],
+)
+def test_a_server_of_another_tier_or_without_the_file_does_not_start(tmp_path, accounts, capsys, arguments, words):
+    with pytest.raises(SystemExit) as ended:
+        main(["--releases", str(tmp_path), "--accounts", str(accounts.path), *arguments])
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err

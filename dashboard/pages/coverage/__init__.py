@@ -93,7 +93,7 @@ def _show_map(current: CurrentRelease, view: MapView) -> None:
     def choose_area() -> None:
         place = live_map.read_clicked_place()
         if place is not None and (code := areas.locate(*place, view.level)):
-            st.query_params["area"] = code
+            address.write_area(code)
 
     with st.container(key="mapbox"):
         values = marks.describe_view(current, areas, view)

@@ -25,6 +25,7 @@ from dashboard.site.current_release import CurrentRelease
 from dashboard.site.reader import find_reader
 from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import markup
+from dashboard.widgets.activity import note_plan
 from data.accounts.rights import Right
 from data.errors import TactError
 from data.personal.free_text import LONGEST
@@ -140,7 +141,7 @@ def _brief_plan(
     """Save a plan, where plans can be saved, and return its briefing."""
     summary = _compute_to_save(current, work, setting, author, title)
     if folder is not None:
-        return _make_pdf(saved.save_plan(folder, current.release, summary), current.release, language)
+        return _make_pdf(_store(folder, current, summary), current.release, language)
     release, now = current.release, datetime.now(UTC)
     unsaved = SavedPlan(Path(), release.name, release.tier, now, release.invented, summary)
     return _make_pdf(unsaved, release, language)
@@ -161,6 +162,13 @@ def _compute_to_save(
         handover=work.handover,
         with_frontier=True,
     )
+
+
+def _store(folder: Path, current: CurrentRelease, summary: PlanSummary) -> SavedPlan:
+    """Save a plan, and say so in the audit log."""
+    plan = saved.save_plan(folder, current.release, summary)
+    note_plan("plan", plan.address)
+    return plan
 
 
 def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
@@ -194,7 +202,7 @@ def _save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
     try:
         author = session.name_author(state[_ROLE])
         summary = _compute_to_save(current, work, setting, author, state[_TITLE], state[_NOTE])
-        plan = saved.save_plan(folder, current.release, summary)
+        plan = _store(folder, current, summary)
     except TactError as error:
         state[_REFUSED] = str(error)
     except OSError:

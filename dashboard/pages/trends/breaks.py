@@ -16,6 +16,7 @@ from dashboard.pages.trends import summary
 from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from dashboard.site.text import _, escape_markdown, format_period
+from dashboard.widgets.activity import note_plan
 from data.errors import TactError
 from data.personal.free_text import LONGEST
 from risk.model.breaks import Break, accept_break, remove_break
@@ -99,6 +100,7 @@ def _accept(current: CurrentRelease, period: str, place: str) -> None:
     places = [str(code) for code in load_areas(current.release).table.index]
     try:
         accept_break(folder, Break(period, place, state[_NOTE], state[_ROLE], today), places)
+        note_plan("break accepted", f"{period} {place}".strip())
     except (TactError, OSError) as error:
         st.session_state[_REFUSED] = str(error)
 
@@ -109,5 +111,6 @@ def _remove(accepted: Break) -> None:
         return
     try:
         remove_break(folder, accepted.period, accepted.place)
+        note_plan("break removed", f"{accepted.period} {accepted.place}".strip())
     except (TactError, OSError) as error:
         st.session_state[_REFUSED] = str(error)

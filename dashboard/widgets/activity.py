@@ -1,0 +1,43 @@
+"""What the audit log is told by pages: which page and area somebody saw on the partner tier, and what they planned.
+
+Only where people sign in. What leaves as a file is noted by the door (dashboard/web/door.py).
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.site.current_release import CurrentRelease, load_areas
+from dashboard.site.reader import find_accounts, find_reader
+from dashboard.widgets.address import follow_area, read_area
+from data.accounts.log import Event, note
+from data.accounts.rights import Right
+
+_SEEN = "activity-seen"
+
+
+def note_page(page: str, current: CurrentRelease | None) -> None:
+    """Note that the reader sees a page, with the area in its address; once, until page or area is another.
+
+    Raises WorkspaceError where it cannot be written: what cannot be noted is not shown.
+    """
+    follow_area(lambda area: _note(page, current, area))
+    _note(page, current, read_area())
+
+
+def note_plan(what: str, name: str = "") -> None:
+    """Note that the reader saved or changed something: what it is, and its name without words that somebody typed."""
+    accounts, reader = find_accounts(), find_reader()
+    if accounts is not None:
+        note(accounts, Event.PLANNED, reader.name, what=what, **({"name": name} if name else {}))
+
+
+def _note(page: str, current: CurrentRelease | None, area: str) -> None:
+    accounts, reader = find_accounts(), find_reader()
+    if accounts is None or current is None or Right.SEE_PARTNER not in reader.rights:
+        return
+    # An address may hold anything.
+    place = {"area": area} if area in load_areas(current.release).table.index else {}
+    if st.session_state.get(_SEEN) != (seen := (page, *place.values())):
+        note(accounts, Event.SAW, reader.name, page=page, **place)
+        st.session_state[_SEEN] = seen
