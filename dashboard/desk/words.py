@@ -23,51 +23,6 @@ KINDS = {
     "figure": mark("Published figures"),
 }
 _DAYS = dict(zip(SLASHES, (mark("the day (4/3 is 4 March)"), mark("the month (4/3 is 3 April)")), strict=True))
-# Why a row comes back, see data/restricted/intake/values.py, checks.py and data/schema/kinds.py.
-REASONS = (
-    mark("missing"),
-    mark("not one of the categories"),
-    mark("it seems to hold a name or a number of a person; correct it in the file"),
-    mark("is not a known municipality"),
-    mark("is not a known area"),
-    mark("may mean more than one municipality"),
-    mark("may mean more than one area"),
-    mark("not a date"),
-    mark("in the future"),
-    mark("a day that does not exist"),
-    mark("a week that does not exist"),
-    mark("a year with only two digits"),
-    mark("before 2000-01-01"),
-    mark("it is not clear which part is the day and which is the month"),
-    mark("the year of birth is after the day of the encounter"),
-    mark("the day is missing"),
-    mark("not an age or a band of ages"),
-    mark("the ages lie in two bands"),
-    mark("18 or older on that day"),
-    mark("not a code"),
-    mark("not a number"),
-    mark("not a whole number"),
-    mark("not a period"),
-    mark("negative"),
-    mark("too large"),
-    mark("too small"),
-    mark("contains an invisible character"),
-    mark("only one cell of the row is filled"),
-    mark("the row has a formula"),
-    mark("the row has a cell with an error"),
-    mark("the row cannot be read"),
-    mark("the submission of the row is missing"),
-    mark("the date is a week, but span says day"),
-    mark("another partner than the one named with the import"),
-    mark("the country does not match the municipality"),
-    mark("internal trafficking, but origin and destination are in different countries"),
-    mark("trafficking from Albania to Greece, but origin or destination is in the other country"),
-    mark("the last day is before the first day"),
-    mark("the service was handed over, but it is not said to whom"),
-    mark("forgotten"),
-)
-
-
 # What is asked for all rows at once is chosen once for many children, so each answer is explained.
 _HELP = {
     ("stage", "at_risk"): mark("In danger of being trafficked; no sign that it has already happened."),

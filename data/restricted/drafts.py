@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from data.errors import InputError
+from data.message import Message
 from data.restricted import intake, keys
 from data.restricted.intake.memory_file import MemoryFile
 from data.restricted.vault import Vault, tables
@@ -56,8 +57,11 @@ def add_row(vault: Vault, kind: str, partner: str, row: Row) -> None:
         draft = read_draft(vault, kind)
         if draft.rows and not is_same_partner(draft.partner, partner):
             raise InputError(
-                f"There is a draft for {draft.partner} now, so nothing was added. Import it before you enter records "
-                "of another partner."
+                Message(
+                    "There is a draft for {partner} now, so nothing was added. Import it before you enter "
+                    "records of another partner.",
+                    partner=draft.partner,
+                )
             )
         write_draft(vault, Draft(kind, draft.partner or partner, (*draft.rows, row)))
 
@@ -74,7 +78,7 @@ def find_rest(vault: Vault, taken: Draft) -> Draft:
     rest = list(draft.rows)
     for row in taken.rows:
         if row not in rest or not is_same_partner(draft.partner, taken.partner):
-            raise InputError("The draft has changed meanwhile. Nothing was done. Look at it again.")
+            raise InputError(Message("The draft has changed meanwhile. Nothing was done. Look at it again."))
         rest.remove(row)
     return Draft(draft.kind, draft.partner, tuple(rest))
 

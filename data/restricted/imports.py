@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import DiskFull, FileRefused, InputError, WorkspaceError
+from data.message import Message, join_messages
 from data.restricted import governance, intake, keys
 from data.restricted.governance import retention
 from data.restricted.governance.retention import Overdue
@@ -25,7 +26,9 @@ from data.workspace.types import ProgressCount
 
 _TABLES = (".csv", ".xlsx", ".xls")  # what is no such file is read too if its content is
 # A note of an import whose records are stored.
-NO_LIST = "The list of rejected rows could not be written. The others are stored. To get it, import the file again."
+NO_LIST = Message(
+    "The list of rejected rows could not be written. The others are stored. To get it, import the file again."
+)
 
 
 class UnknownPartner(FileRefused):
@@ -115,7 +118,7 @@ class Importer:
             already_known=counts.already_known,
             rejects=rejects,
             faults=len(read.rejects),
-            reasons=tuple(group_rejects(read.rejects, read.kind)),
+            reasons=tuple(group_rejects(read.rejects, read.kind, read.reasons)),
             unknown_columns=read.unknown_columns,
             notes=notes,
             respelled=read.respelled,
@@ -128,12 +131,20 @@ class Importer:
         new = find_new_partners(self.workspace, self.vault, read.partners)
         if new:
             governed = governance.read(self.workspace)
-            raise UnknownPartner(
-                f"{path.name} names {len(new)} {'partner' if len(new) == 1 else 'partners'} whom {governed.path} does "
-                "not. No row was imported. Partners are organisations, never persons: look at the column of partners "
-                "and at --partner. Write a new organisation into the file, under [controllers] or with an agreement of "
-                'kind "partner", and import again.'
+            names = Message(
+                "{file} names {count} partner whom {governance} does not. No row was imported."
+                if len(new) == 1
+                else "{file} names {count} partners whom {governance} does not. No row was imported.",
+                file=path.name,
+                count=len(new),
+                governance=governed.path,
             )
+            remedy = Message(
+                "Partners are organisations, never persons: look at the column of partners and at --partner. Write a "
+                'new organisation into the file, under [controllers] or with an agreement of kind "partner", and '
+                "import again."
+            )
+            raise UnknownPartner(join_messages([names, remedy]))
 
     def _store(self, path: InputFile, read: intake.Intake) -> tuple[int | None, Counts]:
         """Store the records; return the number of the import if any were stored, and how many they are."""
@@ -174,7 +185,7 @@ def find_mappings(workspace: Workspace, partner: str | None, file: Path | None =
     if partner is None:
         if file is None:
             return {}
-        raise InputError("A mapping belongs to a partner. Name the partner: --partner NAME --mapping FILE")
+        raise InputError(Message("A mapping belongs to a partner. Name the partner: --partner NAME --mapping FILE"))
     return mapping.read_all(file or mapping.file_for(workspace.mappings, partner))
 
 
@@ -201,29 +212,41 @@ def is_table(path: InputFile) -> bool:
     return path.suffix.lower() in _TABLES
 
 
-def word_unknown(path: InputFile) -> str:
+def word_unknown(path: InputFile) -> Message:
     """Return why no kind of record was recognised in a file."""
     if not is_table(path):
-        msg = (
-            f"{path.name} is not a table of records. CSV and Excel files are read (.csv, .xlsx, .xls), also those that "
+        return Message(
+            "{file} is not a table of records. CSV and Excel files are read (.csv, .xlsx, .xls), also those that Kobo "
+            "and ODK export. Save it as one of them, with the names of the columns in the first row.",
+            file=path.name,
         )
-        return msg + "Kobo and ODK export. Save it as one of them, with the names of the columns in the first row."
-    msg = f"The columns of {path.name} fit no kind of record, or fit several. Say which kind it is with --kind: "
-    return msg + f"{', '.join(KINDS)}. The columns of each kind: tact doctor --schema"
+    return Message(
+        "The columns of {file} fit no kind of record, or fit several. Say which kind it is with --kind: {kinds}. The "
+        "columns of each kind: tact doctor --schema",
+        file=path.name,
+        kinds=", ".join(KINDS),
+    )
 
 
 def check_workspace_kind(workspace: Workspace, files: Iterable[InputFile]) -> None:
     """Raise WorkspaceError for the demo, and for invented files in a workspace of real records."""
     if workspace.demo:
         raise WorkspaceError(
-            f"{workspace.path} is the demo, and nothing can be imported into it. To practise with invented "
-            "files, make a practice workspace: tact --workspace DIR init --practice"
+            Message(
+                "{path} is the demo, and nothing can be imported into it. To practise with invented files, "
+                "make a practice workspace: tact --workspace DIR init --practice",
+                path=workspace.path,
+            )
         )
     invented = [path.name for path in files if _is_invented(path)]
     if invented and not workspace.invented:
         raise WorkspaceError(
-            f"{', '.join(invented)}: these records are invented, but {workspace.path} is for real records. "
-            "To practise, make a practice workspace: tact --workspace DIR init --practice"
+            Message(
+                "{invented}: these records are invented, but {path} is for real records. To practise, make "
+                "a practice workspace: tact --workspace DIR init --practice",
+                invented=", ".join(invented),
+                path=workspace.path,
+            )
         )
 
 

@@ -13,6 +13,8 @@ from typing import Literal
 
 import pandas as pd
 
+from data.message import Message
+
 ColumnType = Literal[
     "date",  # a day, ISO
     "day_or_week",  # a day, or an ISO week that becomes its Monday
@@ -85,7 +87,7 @@ class Rule:
 
     column: str
     reads: tuple[str, ...]
-    reason: str
+    reason: Message
     allowed: str
     broken: Callable[[pd.DataFrame], pd.Series]
 

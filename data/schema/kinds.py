@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from data.message import Message
 from data.reference import area_countries
 from data.reference.glossary import definition
 from data.schema import vocabulary
@@ -102,21 +103,21 @@ _ENCOUNTER_RULES = (
     Rule(
         "country",
         ("country", "municipality"),
-        "the country does not match the municipality",
+        Message("the country does not match the municipality"),
         "the country of the municipality, or an empty cell",
         _is_other_country,
     ),
     Rule(
         "pathway",
         _WAY,
-        "internal trafficking, but origin and destination are in different countries",
+        Message("internal trafficking, but origin and destination are in different countries"),
         "origin and destination in one country, or another pathway",
         _internal_crosses,
     ),
     Rule(
         "pathway",
         _WAY,
-        "trafficking from Albania to Greece, but origin or destination is in the other country",
+        Message("trafficking from Albania to Greece, but origin or destination is in the other country"),
         "an origin in Albania and a destination in Greece, or an empty cell",
         _wrong_way,
     ),
@@ -125,14 +126,14 @@ _SERVICE_RULES = (
     Rule(
         "valid_to",
         ("valid_from", "valid_to"),
-        "the last day is before the first day",
+        Message("the last day is before the first day"),
         "a day on or after valid_from, or an empty cell",
         _ends_early,
     ),
     Rule(
         "handed_to",
         ("handed_from", "handed_to"),
-        "the service was handed over, but it is not said to whom",
+        Message("the service was handed over, but it is not said to whom"),
         "a duty bearer in both cells, or both cells empty",
         _handed_to_nobody,
     ),
@@ -140,9 +141,11 @@ _SERVICE_RULES = (
 _SHARE, _EMPTY = "a share between 0 and 1, for example 0.25", "an empty cell"
 _MEASURE = ("measure", "share")
 _FIGURE_RULES = (
-    Rule("number", ("number", "share"), "neither a number nor a share", "a number, a share, or both", _no_value),
-    Rule("share", _MEASURE, "this measure needs a share, and the share is missing", _SHARE, _no_share),
-    Rule("share", _MEASURE, "this measure cannot have a share", _EMPTY, _share_of_a_count),
+    Rule(
+        "number", ("number", "share"), Message("neither a number nor a share"), "a number, a share, or both", _no_value
+    ),
+    Rule("share", _MEASURE, Message("this measure needs a share, and the share is missing"), _SHARE, _no_share),
+    Rule("share", _MEASURE, Message("this measure cannot have a share"), _EMPTY, _share_of_a_count),
 )
 
 # Name, title, meaning, the sorts of personal data that are refused, rules.

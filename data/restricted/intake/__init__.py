@@ -75,7 +75,8 @@ class Intake:
     """The result of reading a file: accepted records, rejected rows and notes for the person who imports it.
 
     `rejects` has the columns of REJECT_COLUMNS and one row per fault, sorted by line
-    (data/restricted/intake/rejects.py). accepted_rows + rejected_rows = rows, where parts of an area that were
+    (data/restricted/intake/rejects.py); `reasons` has its reasons as messages.
+    accepted_rows + rejected_rows = rows, where parts of an area that were
     added up are one row. `partners` are those that the rows name, or the sender. `unknown_columns` are headings that
     the product does not know: they were checked for personal data and otherwise ignored.
     """
@@ -87,6 +88,7 @@ class Intake:
     accepted_rows: int
     rejected_rows: int
     rejects: pd.DataFrame
+    reasons: Mapping[str, Message] = field(repr=False)
     unknown_columns: tuple[str, ...]
     notes: tuple[str, ...]
     respelled: tuple[Respelled, ...]
@@ -326,6 +328,7 @@ def _intake(
 ) -> Intake:
     identified = identify(rows)
     rejects = build_rejects(kind, table, layout, rows)
+    reasons = [*(reason for _, _, reason, _ in rows.faults), *(fault.reason for fault in table.faults)]
     headings = table.begin.headings
     return Intake(
         kind=kind.name,
@@ -335,6 +338,7 @@ def _intake(
         accepted_rows=len(identified.at),
         rejected_rows=int((~rows.good()).sum()) + len(table.faults),
         rejects=rejects,
+        reasons={str(reason): reason for reason in reasons},
         unknown_columns=tuple(plain_heading(headings[p], p) for p in layout.unknown),
         notes=(*table.notes, *notes, *_notes(kind, table, layout, rows, identified)),
         respelled=tuple(list_respelled(kind, table, layout, rows)),

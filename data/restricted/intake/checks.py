@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.errors import FileRefused
+from data.message import Message
 from data.reference import area_countries
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
@@ -54,23 +55,23 @@ class Rows:
     cells: dict[str, Cells] = field(default_factory=dict)
     named: dict[str, list[frozenset[str]]] = field(default_factory=dict)
     wrong: dict[str, Mask] = field(default_factory=dict)
-    faults: list[tuple[npt.NDArray[np.int64], str, str, str]] = field(default_factory=list)
+    faults: list[tuple[npt.NDArray[np.int64], str, Message, str]] = field(default_factory=list)
     respelled: dict[str, dict[int, str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lines)
 
-    def fault(self, mask: Mask, column: str, reason: str, allowed: str) -> None:
+    def fault(self, mask: Mask, column: str, reason: Message, allowed: str) -> None:
         """Reject the rows of a mask, shape (n,)."""
         if mask.any():
             self.faults.append((self.lines[mask], column, reason, allowed))
             self.wrong[column] = self.wrong.get(column, np.zeros(len(self), dtype=bool)) | mask
 
-    def fault_each(self, codes: Codes, column: str, faults: dict[int, tuple[str, str]]) -> None:
+    def fault_each(self, codes: Codes, column: str, faults: dict[int, tuple[Message, str]]) -> None:
         """Reject the rows whose code has a fault; `faults` maps a code to the reason and what is allowed."""
         if not faults:
             return
-        alike: dict[tuple[str, str], list[int]] = defaultdict(list)
+        alike: dict[tuple[Message, str], list[int]] = defaultdict(list)
         for code, fault in faults.items():
             alike[fault].append(code)
         numbers = np.zeros(int(codes.max(initial=-1)) + 1, dtype=np.int64)
@@ -152,7 +153,7 @@ def _read_column(
     if column.type in ("date", "day_or_week"):
         slashes = slash_order(raw.distinct, mapping.slashes)
         if slashes and not mapping.slashes:
-            notes.append(f"Days like 31/05/2007 in {column.name} were read with the day first.")
+            notes.append(Message("Days like 31/05/2007 in {column} were read with the day first.", column=column.name))
     names = mapping.value_names.get(column.name)
     # The partner may be named with the import instead, so an empty cell is judged later.
     lenient = replace(column, required=False) if column.name == "partner" else column
@@ -162,8 +163,15 @@ def _read_column(
     rows.fault_each(codes, column.name, checked.faults)
     if checked.several:
         count = int(np.isin(codes, list(checked.several)).sum())
-        plural = "row has" if count == 1 else "rows have"
-        notes.append(f"{count:,} {plural} several answers in {column.name}: the first that says something counts.")
+        notes.append(
+            Message(
+                "{count:,} row has several answers in {column}: the first that says something counts."
+                if count == 1
+                else "{count:,} rows have several answers in {column}: the first that says something counts.",
+                count=count,
+                column=column.name,
+            )
+        )
 
 
 def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
@@ -174,7 +182,7 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
     texts, countries = cells.take(first), hints.take(first)
     codes: list[Value] = []
     named: list[frozenset[str]] = []
-    faults: dict[int, tuple[str, str]] = {}
+    faults: dict[int, tuple[Message, str]] = {}
     elsewhere: set[int] = set()
     respelled: dict[int, str] = {}
     for number, (text, country) in enumerate(zip(texts, countries, strict=True)):
@@ -189,29 +197,37 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
             else:
                 faults[number] = _unplaced(column, match, str(text))
         if len(faults) > _UNRESOLVED:
-            msg = f"More than {_UNRESOLVED:,} different texts in {column.name} are no known area. "
-            raise FileRefused(msg + "Is it the right column? The file was not imported.")
+            raise FileRefused(
+                Message(
+                    "More than {most:,} different texts in {column} are no known area. Is it the right column? The "
+                    "file was not imported.",
+                    most=_UNRESOLVED,
+                    column=column.name,
+                )
+            )
     rows.cells[column.name] = Cells(numbers, codes)
     rows.named[column.name] = named
     rows.respelled[column.name] = respelled
     rows.fault_each(numbers, column.name, faults)
     if elsewhere:
-        reason = f"the country does not match the {column.name}"
+        reason = Message("the country does not match the municipality")
         allowed = f"the country of the {column.name}, or an empty cell"
         rows.fault_each(numbers, "country", dict.fromkeys(elsewhere, (reason, allowed)))
 
 
-def _unplaced(column: Column, match: Match, text: str) -> tuple[str, str]:
+def _unplaced(column: Column, match: Match, text: str) -> tuple[Message, str]:
     """Return why a text matches no area and what to write instead; unlike `match.reason`, never the text itself."""
-    area, candidates = column.level or "area", "; ".join(match.candidates)
+    level, candidates = column.level, "; ".join(match.candidates)
     if match.finding == "several":
-        return f"may mean more than one {area}", f"the code of the right one: {candidates}"
+        several = Message("may mean more than one municipality" if level else "may mean more than one area")
+        return several, f"the code of the right one: {candidates}"
     if match.finding == "elsewhere":
-        return f"is not a {area}: it is {candidates}", column.limits
+        return Message("is not a municipality: it is {candidates}", candidates=candidates), column.limits
     if is_personal_in(column, text):
         return SEEMS_PERSONAL, column.limits
     perhaps = f"; perhaps {candidates}" if candidates else ""
-    return f"is not a known {area}", f"{column.limits}{perhaps}"
+    unknown = Message("is not a known municipality" if level else "is not a known area")
+    return unknown, f"{column.limits}{perhaps}"
 
 
 def _fill_country(rows: Rows) -> None:
@@ -234,7 +250,7 @@ def _settle_weeks(rows: Rows) -> None:
     rows.fault_each(numbers, "span", faulty)
 
 
-_WEEK_AS_DAY = ("the date is a week, but span says day", "week, or an empty cell")
+_WEEK_AS_DAY = (Message("the date is a week, but span says day"), "week, or an empty cell")
 
 
 def _settle(day: str, span: str) -> tuple[str, str]:
@@ -253,7 +269,7 @@ def _settle_births(rows: Rows, notes: list[str]) -> None:
         return
     numbers, first = combinations(ages.codes, days.codes)
     bands: list[Value] = []
-    faults: dict[int, tuple[str, str]] = {}
+    faults: dict[int, tuple[Message, str]] = {}
     for number, (age, day) in enumerate(zip(ages.take(first), days.take(first), strict=True)):
         try:
             born = str(age).removeprefix("B")
@@ -263,7 +279,7 @@ def _settle_births(rows: Rows, notes: list[str]) -> None:
             faults[number] = (fault.reason, fault.allowed)
     rows.cells["age_band"] = Cells(numbers, bands)
     rows.fault_each(numbers, "age_band", faults)
-    notes.append("Bands of ages were computed from years of birth, which are not stored.")
+    notes.append(Message("Bands of ages were computed from years of birth, which are not stored."))
 
 
 def _settle_partner(rows: Rows, column: Column, partner: str | None) -> None:
@@ -278,18 +294,18 @@ def _settle_partner(rows: Rows, column: Column, partner: str | None) -> None:
     }
     rows.cells["partner"] = Cells(cells.codes, [import_partner or value for value in cells.distinct])
     if column.required:
-        rows.fault(absent & rows.good("partner"), "partner", "missing", column.limits)
+        rows.fault(absent & rows.good("partner"), "partner", Message("missing"), column.limits)
     rows.fault_each(cells.codes, "partner", others)
 
 
-_OTHER_PARTNER = ("another partner than the one named with the import", "that partner, or an empty cell")
+_OTHER_PARTNER = (Message("another partner than the one named with the import"), "that partner, or an empty cell")
 
 
 def _require_identifier(rows: Rows) -> None:
     empty = [np.array([v == "" for v in rows.cells[name].distinct], dtype=bool) for name in _IDENTIFIERS]
     missing = empty[0][rows.cells["child_id"].codes] & empty[1][rows.cells["programme_number"].codes]
     missing &= rows.good(*_IDENTIFIERS)
-    rows.fault(missing, "child_id", "missing", "the partner's identifier of the child, or a programme number")
+    rows.fault(missing, "child_id", Message("missing"), "the partner's identifier of the child, or a programme number")
 
 
 _IDENTIFIERS = ("child_id", "programme_number")

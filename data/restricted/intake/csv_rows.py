@@ -235,7 +235,7 @@ def _rows_of_csv(file: IO[str], name: str, delimiter: str, begin: Start) -> Iter
             _refuse_unless_one_line(lines, before, name)
             if before + 1 == begin.line:
                 raise FileRefused(Message("{file}: the row with the column names cannot be read.", file=name)) from None
-            yield before + 1, Fault(before + 1, "", "the row cannot be read", _ONE_LINE)
+            yield before + 1, Fault(before + 1, "", Message("the row cannot be read"), _ONE_LINE)
             continue
         if before + 1 > begin.line:
             yield before + 1, row
@@ -356,7 +356,9 @@ def _whole_rows(
             good.append([*row, *[""] * (width - len(row))])
             lines.append(line)
         else:
-            reason = f"the row has {len(row)} cells, but the row of headings has {width}"
+            reason = Message(
+                "the row has {count} cells, but the row of headings has {width}", count=len(row), width=width
+            )
             faults.append(Fault(line, "", reason, f"{width} cells"))
     return good, lines
 

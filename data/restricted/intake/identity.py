@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from data.message import Message
 from data.restricted.intake.checks import Cells, Rows, combinations
 from data.restricted.intake.values import Value
 from data.schema import HashIdentifier
@@ -28,7 +29,7 @@ from data.workspace.folding import normalize_identifier
 BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by its programme number
 _CHUNK = 100_000
 _BETWEEN = "\x1f"  # Cannot occur in a value: what cannot be printed is rejected.
-_TWICE = "this record number is in the file more than once, with different content"
+_TWICE = Message("this record number is in the file more than once, with different content")
 
 
 class Identified(NamedTuple):
@@ -74,7 +75,7 @@ def hash_children(rows: Rows, hash_identifier: HashIdentifier, forgotten: Collec
         rows.fault(
             good & np.isin(combined, forgotten_places),
             "child_id",
-            "forgotten",
+            Message("forgotten"),
             "children who are not on the forget list",
         )
 

@@ -39,6 +39,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from data.errors import InputError
+from data.message import Message
 from data.restricted.intake.personal_words import is_personal, is_personal_in
 from data.schema import get_kind
 from data.schema.kinds import KINDS
@@ -46,6 +47,7 @@ from data.workspace.files import write_text
 from data.workspace.toml_text import parse_toml
 
 Slashes = Literal["", "day first", "month first"]
+_MAPPING = Message("The mapping")
 SLASHES: tuple[str, ...] = ("day first", "month first")
 _HEAD = "# How this partner writes its files; each entry is explained in docs/data-officer.md.\n"
 
@@ -94,7 +96,9 @@ def file_for(folder: Path, partner: str) -> Path:
     """Return the path of a partner's mapping: letters, digits, _ and - of the name."""
     stem = re.sub(r"[^\w-]+", "-", partner.casefold()).strip("-_")
     if not stem:
-        raise InputError(f"The partner's name {partner!r} has no letter or digit. Give the partner a name.")
+        raise InputError(
+            Message("The partner's name {partner!r} has no letter or digit. Give the partner a name.", partner=partner)
+        )
     return folder / f"{stem}.toml"
 
 
@@ -141,39 +145,74 @@ def forget(path: Path, kind: str) -> None:
         write_text(path, _HEAD + "\n".join(_lines(content, ())) + "\n", mode=0o600)
 
 
-def check(mapping: ColumnMapping, kind: str, name: str = "The mapping") -> None:
+def check(mapping: ColumnMapping, kind: str, name: str = _MAPPING) -> None:
     """Raise InputError for a column, category or order of dates that is not allowed, or a word about a person."""
     ours = _column_names(kind)
     for column in (*mapping.columns, *mapping.value_names, *mapping.constants, *mapping.defaults):
         if column not in ours:
-            raise InputError(f"{name}: {kind} has no column {column!r}. It has: {', '.join(ours)}.")
+            raise InputError(
+                Message(
+                    "{name}: {kind} has no column {column!r}. It has: {ours}.",
+                    name=name,
+                    kind=kind,
+                    column=column,
+                    ours=", ".join(ours),
+                )
+            )
     for column, names in mapping.value_names.items():
         _check_codes(kind, column, names.values(), name)
         if any(is_personal_in(get_kind(kind).column(column), word) for word in names):
             raise InputError(
-                f"{name}: a word for {column} seems to hold a name or a number of a person. A mapping is not "
-                "encrypted: take it out there, and correct the cells in the partner's file."
+                Message(
+                    "{name}: a word for {column} seems to hold a name or a number of a person. A mapping is "
+                    "not encrypted: take it out there, and correct the cells in the partner's file.",
+                    name=name,
+                    column=column,
+                )
             )
     if is_personal(mapping.sheet):
         raise InputError(
-            f"{name}: the name of the sheet seems to be that of a person. A mapping is not encrypted: give the number "
-            "of the sheet, from 1."
+            Message(
+                "{name}: the name of the sheet seems to be that of a person. A mapping is not encrypted: "
+                "give the number of the sheet, from 1.",
+                name=name,
+            )
         )
     for texts in (mapping.constants, mapping.defaults):
         for column, text in texts.items():
             _check_codes(kind, column, [text], name)
             if get_kind(kind).column(column).type == "identifier":
-                raise InputError(f"{name}: {column} is the code of one child and cannot be the same for all rows.")
+                raise InputError(
+                    Message(
+                        "{name}: {column} is the code of one child and cannot be the same for all rows.",
+                        name=name,
+                        column=column,
+                    )
+                )
     if mapping.slashes and mapping.slashes not in SLASHES:
-        raise InputError(f"{name}: slashes is {mapping.slashes!r}. Allowed: {', '.join(map(repr, SLASHES))}.")
+        raise InputError(
+            Message(
+                "{name}: slashes is {slashes!r}. Allowed: {allowed}.",
+                name=name,
+                slashes=mapping.slashes,
+                allowed=", ".join(map(repr, SLASHES)),
+            )
+        )
 
 
 def _check_codes(kind: str, column: str, codes: Any, name: str) -> None:  # noqa: ANN401 - any iterable of texts
     allowed = get_kind(kind).column(column).allowed
     wrong = sorted({ours for ours in codes if allowed and ours not in allowed})
     if wrong:
-        msg = f"{name}: {', '.join(map(repr, wrong))} is not allowed in {column}. "
-        raise InputError(msg + f"Allowed: {', '.join(allowed)}.")
+        raise InputError(
+            Message(
+                "{name}: {words} is not allowed in {column}. Allowed: {allowed}.",
+                name=name,
+                words=", ".join(map(repr, wrong)),
+                column=column,
+                allowed=", ".join(allowed),
+            )
+        )
 
 
 def _column_names(kind: str) -> tuple[str, ...]:
@@ -198,7 +237,9 @@ def _load(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} is not a valid TOML file: {error}") from None
+        raise InputError(
+            Message("{file} is not a valid TOML file: {error}", file=path.name, error=str(error))
+        ) from None
 
 
 _KEYS = ("columns", "values", "ignore", "constants", "defaults", "skip", "sheet", "heading_row", "dates")
@@ -210,8 +251,16 @@ def _refuse_unknown_keys(content: Table[str, object], name: str, *, inner: bool 
     for key in ("columns", "values", "constants", "defaults"):
         wrong |= set(_table(content, key, name)) - every
     if wrong:
-        msg = f"{name}: unknown {', '.join(map(repr, sorted(wrong)))}. Allowed at the top: {', '.join(_KEYS)} "
-        raise InputError(msg + f"and the kinds {', '.join(KINDS)}; below them the kinds' columns.")
+        raise InputError(
+            Message(
+                "{name}: unknown {words}. Allowed at the top: {keys} and the kinds {kinds}; below them "
+                "the kinds' columns.",
+                name=name,
+                words=", ".join(map(repr, sorted(wrong))),
+                keys=", ".join(_KEYS),
+                kinds=", ".join(KINDS),
+            )
+        )
 
 
 def _parse(content: Table[str, object], name: str) -> ColumnMapping:
@@ -219,7 +268,7 @@ def _parse(content: Table[str, object], name: str) -> ColumnMapping:
     values = _table(content, "values", name)
     row = content.get("heading_row", 0)
     if not isinstance(row, int) or isinstance(row, bool) or row < 0:
-        raise InputError(f"{name}: heading_row must be the number of a row, as heading_row = 3.")
+        raise InputError(Message("{name}: heading_row must be the number of a row, as heading_row = 3.", name=name))
     return ColumnMapping(
         columns={
             ours: tuple(_list(theirs, f"columns.{ours}", name))
@@ -253,7 +302,7 @@ def _merged(first: Table[str, Table[str, str]], then: Table[str, Table[str, str]
 def _table(content: Table[str, object], key: str, name: str) -> dict[str, object]:
     table = content.get(key, {})
     if not isinstance(table, dict):
-        raise InputError(f"{name}: {key!r} must be a table, as [{key}].")
+        raise InputError(Message("{name}: {key!r} must be a table, as [{key}].", name=name, key=key))
     return table
 
 
@@ -263,13 +312,15 @@ def _texts(content: Table[str, object], key: str, name: str) -> dict[str, str]:
 
 def _list(value: object, key: str, name: str) -> Iterator[str]:
     if not isinstance(value, list):
-        raise InputError(f'{name}: {key!r} must be a list of texts, as {key} = ["remarks"].')
+        raise InputError(
+            Message('{name}: {key!r} must be a list of texts, as {key} = ["remarks"].', name=name, key=key)
+        )
     yield from (_text(text, key, name) for text in value)
 
 
 def _text(value: object, key: str, name: str) -> str:
     if not isinstance(value, str):
-        raise InputError(f"{name}: {key!r} must be a text in quotation marks.")
+        raise InputError(Message("{name}: {key!r} must be a text in quotation marks.", name=name, key=key))
     return value
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from data.message import Message
 from data.reference import area_table
 from data.restricted.intake.checks import Cells, Rows
 
@@ -36,7 +37,7 @@ def sum_parts(rows: Rows) -> tuple[Rows, list[str]]:
     frame["named"] = [rows.named["area"][code] for code in rows.cells["area"].codes[good].tolist()]
     dropped = np.zeros(len(rows), dtype=bool)
     sums: dict[int, tuple[float, str]] = {}
-    notes = []
+    notes: list[str] = []
     for key, group in frame.groupby(_KEY, sort=False):
         area = str(key[0])
         parts = successors.get(area, ())
@@ -50,25 +51,36 @@ def sum_parts(rows: Rows) -> tuple[Rows, list[str]]:
         twice = [code for code, names in zip(group.index, parts_named, strict=True) if counts[names] > 1]
         if twice:
             where = ", ".join(map(str, rows.lines[twice]))
-            _refuse(rows, group.index, "area", f"the same area is given twice (lines {where})", _TWICE)
+            _refuse(
+                rows, group.index, "area", Message("the same area is given twice (lines {lines})", lines=where), _TWICE
+            )
         elif frozenset[str]() in counts:
-            reason = f"{name} and its parts are both given (lines {lines})"
+            reason = Message("{area} and its parts are both given (lines {lines})", area=name, lines=lines)
             _refuse(rows, group.index, "area", reason, "either the whole or its parts")
         elif frozenset().union(*parts_named) != set(parts):
-            reason = f"a part of {name} is missing, so that the whole is unknown (lines {lines})"
+            reason = Message(
+                "a part of {area} is missing, so that the whole is unknown (lines {lines})", area=name, lines=lines
+            )
             _refuse(rows, group.index, "area", reason, _ALL_PARTS.format(parts=listed))
         elif group["number"].isna().any() or group["share"].notna().any():
-            reason = f"shares of the parts of {name} cannot be added up (lines {lines})"
+            reason = Message("shares of the parts of {area} cannot be added up (lines {lines})", area=name, lines=lines)
             _refuse(rows, group.index, "share", reason, "numbers without shares, or one row for the whole")
         else:
             first, total = int(group.index[0]), float(group["number"].sum())
             dropped[group.index[1:]] = True
             sums[first] = (total, "; ".join(dict.fromkeys([*filter(None, group["note"]), SUMMED])))
-            notes.append(f"The rows in lines {lines} are the parts of {name}: their sum, {total:,.12g}, is stored.")
+            notes.append(
+                Message(
+                    "The rows in lines {lines} are the parts of {area}: their sum, {total:,.12g}, is stored.",
+                    lines=lines,
+                    area=name,
+                    total=total,
+                )
+            )
     return _take(_write_sums(rows, sums), ~dropped), notes
 
 
-def _refuse(rows: Rows, positions: npt.ArrayLike, column: str, reason: str, allowed: str) -> None:
+def _refuse(rows: Rows, positions: npt.ArrayLike, column: str, reason: Message, allowed: str) -> None:
     mask = np.zeros(len(rows), dtype=bool)
     mask[np.asarray(positions)] = True
     rows.fault(mask, column, reason, allowed)

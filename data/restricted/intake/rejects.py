@@ -23,7 +23,7 @@ import hashlib
 import io
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data.message import Message
 from data.restricted.intake.checks import Rows
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.personal_words import is_personal_in
@@ -98,11 +99,12 @@ def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
     write_text(path, "\ufeff" + text.getvalue(), mode=0o600)
 
 
-def group_rejects(rejects: pd.DataFrame, kind: str) -> list[dict[str, Any]]:
+def group_rejects(rejects: pd.DataFrame, kind: str, said: Mapping[str, Message]) -> list[dict[str, Any]]:
     """Return the reasons of rejected rows, each column, value and reason once, most rows first.
 
     Each has `column`, `value`, `reason`, `allowed`, `rows` (how many) and `lines` (the first of them). A value stands
     only where several rows share it, or where it is a place that is not found: without it nobody could say which.
+    `said` has each reason as a message, which a table cannot hold.
     """
     if rejects.empty:
         return []
@@ -113,6 +115,7 @@ def group_rejects(rejects: pd.DataFrame, kind: str) -> list[dict[str, Any]]:
     reasons = [
         {
             **dict(zip(("column", "value", "reason", "allowed"), key, strict=True)),
+            "reason": said[str(key[2])],
             "rows": len(lines),
             "lines": lines.head(_LINES).tolist(),
         }

@@ -25,7 +25,7 @@ _Mask = npt.NDArray[np.bool_]
 _TICKED = frozenset(["1", "1.0", "true", "yes", "y", "x", "po", "ναι", "nai", "✓", "✔", "☑"])
 _LEAST_COLUMNS = 3  # Of a narrower table, a row with one cell may be a record that lacks the others.
 _NAMED = 6  # lines in a note
-ONE_CELL = ("only one cell of the row is filled", "a record, or an empty row")
+ONE_CELL = (Message("only one cell of the row is filled"), "a record, or an empty row")
 
 
 def shape_table(

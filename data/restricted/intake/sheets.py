@@ -278,7 +278,7 @@ def _read_repeats(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows
                 Fault(
                     line,
                     "",
-                    "the submission of the row is missing",
+                    Message("the submission of the row is missing"),
                     "a row whose _parent_index is the _index of a submission",
                 ),
             )

@@ -25,7 +25,7 @@ class Fault:
 
     line: int
     column: str
-    reason: str
+    reason: Message
     allowed: str
 
 

@@ -23,13 +23,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from data.errors import InputError
+from data.message import Message
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal
 from data.schema import words
 from data.schema.column import Column
 from data.tables.periods import Period
 from data.workspace.folding import fold, make_key
 
-_NO_CATEGORY = "not one of the categories"
+_NO_CATEGORY = Message("not one of the categories")
 UNKNOWN_WORD = (_NO_CATEGORY, SEEMS_PERSONAL)  # why an unknown word of a category comes back
 Value = str | int | float | None
 
@@ -37,7 +38,7 @@ Value = str | int | float | None
 class Faulty(InputError):
     """The error for one wrong value; `reason` does not repeat the value."""
 
-    def __init__(self, reason: str, allowed: str = "") -> None:
+    def __init__(self, reason: Message, allowed: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.allowed = allowed
@@ -51,7 +52,7 @@ class Checked:
     """
 
     values: list[Value]
-    faults: dict[int, tuple[str, str]] = field(default_factory=dict)
+    faults: dict[int, tuple[Message, str]] = field(default_factory=dict)
     several: set[int] = field(default_factory=set)
 
 
@@ -108,7 +109,7 @@ def read_year(text: str, today: dt.date) -> int | None:
 def _empty(column: Column) -> Value:
     # An identifier may be replaced by the programme number: the row is judged later.
     if column.required and column.type != "identifier":
-        raise Faulty("missing")
+        raise Faulty(Message("missing"))
     return None if column.numeric else column.default
 
 
@@ -186,7 +187,7 @@ def _and() -> re.Pattern[str]:
 _BAND = re.compile(r"(\d{1,2}) ?(?:-|–|—|to|deri|ne|në|έως|εως) ?(\d{1,2})", re.IGNORECASE)
 _AGE = re.compile(r"(\d{1,2})(?:[.,](?:0{1,2}|5))?")
 _BIRTH = re.compile(r"(?:19|20)\d\d")
-_GROWN = "18 or older on that day"
+_GROWN = Message("18 or older on that day")
 _CHILD_AGES = "an age from 0 to 17, a band (0-5, 6-9, 10-13, 14-17), a year of birth, or an empty cell"
 
 
@@ -201,7 +202,7 @@ def _parse_age(text: str, column: Column, today: dt.date) -> str:
     if match := _BAND.fullmatch(number):
         first, last = age_band(int(match[1])), age_band(int(match[2]))
         if first != last or int(match[1]) > int(match[2]):
-            raise Faulty("the ages lie in two bands", _CHILD_AGES)
+            raise Faulty(Message("the ages lie in two bands"), _CHILD_AGES)
         return first
     if match := _AGE.fullmatch(number):
         return age_band(int(match[1]))
@@ -211,7 +212,7 @@ def _parse_age(text: str, column: Column, today: dt.date) -> str:
 
 
 def _refuse_age() -> str:
-    raise Faulty("not an age or a band of ages", _CHILD_AGES)
+    raise Faulty(Message("not an age or a band of ages"), _CHILD_AGES)
 
 
 def _strip_age_word(text: str) -> tuple[str, str]:
@@ -237,7 +238,7 @@ def age_band_on(birth_year: int, day: str) -> str:
     """
     years = int(day[:4]) - birth_year
     if years < 0:
-        raise Faulty("the year of birth is after the day of the encounter", _CHILD_AGES)
+        raise Faulty(Message("the year of birth is after the day of the encounter"), _CHILD_AGES)
     age = years if day[5:7] >= "07" else max(years - 1, 0)
     return age_band(17 if years == 18 else age)
 
@@ -263,9 +264,9 @@ def _parse_date(text: str, column: Column, today: dt.date, slashes: str) -> str:
 
 def _within(day: dt.date, column: Column, today: dt.date) -> dt.date:
     if day.isoformat() < column.earliest:
-        raise Faulty(f"before {column.earliest}")
+        raise Faulty(Message("before {day}", day=column.earliest))
     if day > today and not column.future:
-        raise Faulty("in the future")
+        raise Faulty(Message("in the future"))
     return day
 
 
@@ -280,7 +281,7 @@ def _parse_day(text: str, slashes: str, today: dt.date) -> dt.date:
     if slashed := _SLASHED.fullmatch(text):
         first, second, year = int(slashed[1]), int(slashed[2]), _full_year(slashed[3], today)
         if not slashes and first != second:
-            raise Faulty("it is not clear which part is the day and which is the month", _TELL)
+            raise Faulty(Message("it is not clear which part is the day and which is the month"), _TELL)
         return _date(year, first, second) if slashes == "month first" else _date(year, second, first)
     if number := _DAY_NUMBER.fullmatch(text):
         return _from_day_number(int(number[1]), today)
@@ -295,10 +296,10 @@ def _parse_named_day(text: str, today: dt.date) -> dt.date:
         name, day, year = named.groups()
     else:
         alone = _MONTH_ALONE.fullmatch(text)
-        raise Faulty("the day is missing" if alone and _month(alone[1]) else "not a date")
+        raise Faulty(Message("the day is missing") if alone and _month(alone[1]) else Message("not a date"))
     month = _month(name)
     if not month:
-        raise Faulty("not a date")
+        raise Faulty(Message("not a date"))
     return _date(_full_year(year, today), month, int(day))
 
 
@@ -309,7 +310,7 @@ def _month(name: str) -> int:
 def _from_day_number(number: int, today: dt.date) -> dt.date:
     day = _FIRST_DAY_NUMBER + dt.timedelta(days=number)
     if number < _LEAST_DAY_NUMBER or day.year > today.year + 10:
-        raise Faulty("not a date")
+        raise Faulty(Message("not a date"))
     return day
 
 
@@ -317,7 +318,7 @@ def _full_year(year: str, today: dt.date) -> int:
     if len(year) == 4:
         return int(year)
     if 2000 + int(year) > today.year:
-        raise Faulty("a year with only two digits")
+        raise Faulty(Message("a year with only two digits"))
     return 2000 + int(year)
 
 
@@ -328,7 +329,7 @@ def _date(year: int, month: int, day: int) -> dt.date:
     try:
         return dt.date(year, month, day)
     except ValueError:
-        raise Faulty("a day that does not exist") from None
+        raise Faulty(Message("a day that does not exist")) from None
 
 
 def _day_or_week(text: str, column: Column, today: dt.date, slashes: str) -> str:
@@ -339,7 +340,7 @@ def _day_or_week(text: str, column: Column, today: dt.date, slashes: str) -> str
     try:
         monday = dt.date.fromisocalendar(int(week[1]), int(week[2]), 1)
     except ValueError:
-        raise Faulty("a week that does not exist") from None
+        raise Faulty(Message("a week that does not exist")) from None
     return f"W{_within(monday, column, today).isoformat()}"
 
 
@@ -348,12 +349,12 @@ def _parse_period(text: str, today: dt.date) -> str:
     try:
         period = Period.parse(interval)
     except (InputError, ValueError, OverflowError):
-        raise Faulty("not a period") from None
+        raise Faulty(Message("not a period")) from None
     aligned = period.grain == "whole" or period.start.day == 1
     if period.end < period.start or not aligned:
-        raise Faulty("not a period")
+        raise Faulty(Message("not a period"))
     if period.start > today:
-        raise Faulty("in the future")
+        raise Faulty(Message("in the future"))
     return period.id
 
 
@@ -363,41 +364,41 @@ _DECIMAL = re.compile(r"[+-]?\d{1,15}(?:\.\d+|,\d{1,2})?(?:[eE][+-]?\d{1,2})?")
 
 def _parse_whole(text: str, column: Column) -> int:
     if not _WHOLE.fullmatch(text):
-        raise Faulty("not a whole number")
+        raise Faulty(Message("not a whole number"))
     return int(_check_range(int(text.partition(".")[0]), column))
 
 
 def _parse_year(text: str, column: Column, today: dt.date) -> int:
     year = _parse_whole(text, column)
     if year > today.year:
-        raise Faulty("in the future")
+        raise Faulty(Message("in the future"))
     return year
 
 
 def _parse_decimal(text: str, column: Column) -> float:
     if not _DECIMAL.fullmatch(text):
-        raise Faulty("not a number")
+        raise Faulty(Message("not a number"))
     return _check_range(float(text.replace(",", ".")), column)
 
 
 def _check_range(number: float, column: Column) -> float:
     if column.minimum is not None and number < column.minimum:
-        raise Faulty("negative" if number < 0 else "too small")
+        raise Faulty(Message("negative" if number < 0 else "too small"))
     if column.maximum is not None and number > column.maximum:
-        raise Faulty("too large")
+        raise Faulty(Message("too large"))
     return number
 
 
 def _check_code(text: str, column: Column) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", text) or len(text) > column.longest:
-        raise Faulty("not a code")
+        raise Faulty(Message("not a code"))
     return text
 
 
 def _check_text(text: str, column: Column) -> str:
     if len(text) > column.longest:
-        raise Faulty(f"longer than {column.longest} characters")
+        raise Faulty(Message("longer than {count} characters", count=column.longest))
     text = text if text.isascii() else unicodedata.normalize("NFC", text)
     if not text.isprintable():
-        raise Faulty("contains an invisible character")
+        raise Faulty(Message("contains an invisible character"))
     return text

@@ -150,7 +150,7 @@ def _rows(sheet: ReadOnlyWorksheet, begin: Start) -> Iterator[tuple[int, list[st
         cells = [convert_cell(cell.value) for cell in row]
         # The sums of a row of totals are formulas; it is left out like any other row of totals.
         if types & {"f", "e"} and not is_total(cells):
-            reason = "the row has a formula" if "f" in types else "the row has a cell with an error"
+            reason = Message("the row has a formula" if "f" in types else "the row has a cell with an error")
             yield number, Fault(number, "", reason, "values: copy the cells and paste their values")
             continue
         if any(cells):

@@ -74,7 +74,8 @@ def test_names_and_numbers_are_counted_and_shown_nowhere(path):
 
 
 def test_their_rows_come_back_in_one_group(path):
-    reasons = group_rejects(read(path).rejects, "encounter")
+    found = read(path)
+    reasons = group_rejects(found.rejects, "encounter", found.reasons)
     assert [(reason["value"], reason["reason"], reason["rows"]) for reason in reasons] == [
         ("", SEEMS_PERSONAL, 9),
         ("", "not one of the categories", 3),
