@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dashboard.site.catalogues import FOLDER, parse_entries
+from data.schema.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("dashboard", "geo", "risk", "data")
@@ -60,7 +61,9 @@ def _list_texts(node: ast.expr, texts: dict[str, ast.expr]) -> Iterator[str]:
 def list_messages(*folders: str) -> dict[str, str]:
     """List the messages of some folders of the product, by default of all, each with the file that it is first in."""
     files = [file for folder in folders or PACKAGES for file in sorted((ROOT / folder).rglob("*.py"))]
-    listed: dict[str, str] = {}
+    # What a column means stands in a table, and is said in each language where one is filled in.
+    columns = () if folders else (column for kind in KINDS.values() for column in kind.given)
+    listed = {column.meaning: "data/schema/columns.csv" for column in columns}
     for file in files:
         for message in find_messages(file):
             listed.setdefault(message, file.relative_to(ROOT).as_posix())

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.desk import words
 from dashboard.desk.questions import list_places, place_fields
 from dashboard.desk.summary import name_areas
-from dashboard.site.text import _, find_language
+from dashboard.site.text import _
 from data.schema import get_kind
 from data.schema.column import Column
 
@@ -34,8 +34,7 @@ def ask_record(kind: str, key: str) -> tuple[dict[str, str], dict[str, DeltaGene
 def _ask(kind: str, column: Column, key: str) -> str:
     needed = column.required and column.name not in _NEEDS_ONE
     label = f"{words.name_column(kind, column.name)}{' *' if needed else ''}"
-    # What a column means is defined in English.
-    meaning = column.meaning if find_language() == "en" else None
+    meaning = _(column.meaning)
     if column.allowed or column.type == "area":
         names = name_areas() if column.type == "area" else {}
         options = list(column.allowed) or list_places(kind, column.name)

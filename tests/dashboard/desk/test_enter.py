@@ -6,7 +6,7 @@ import pytest
 
 from dashboard.desk import state
 from dashboard.desk.hand import Hand
-from dashboard.site.text import speak
+from dashboard.site.text import _, speak
 from data.errors import InputError
 from data.restricted import drafts, keys
 from data.restricted.vault import open_vault
@@ -183,4 +183,9 @@ def test_each_kind_has_its_form_in_each_language(desk, kind, language):
     assert not page.error
     fields = [*page.text_input, *page.selectbox, *page.date_input]
     named = {field.key for field in fields if field.key}
-    assert {f"entry-0-{column.name}" for column in KINDS[kind].given if column.name != "partner"} <= named
+    asked = [column for column in KINDS[kind].given if column.name != "partner"]
+    assert {f"entry-0-{column.name}" for column in asked} <= named
+    with speak(language):
+        told = {f"entry-0-{column.name}": _(column.meaning) for column in asked}
+    assert {field.key: field.help for field in fields if field.key in told} == told
+    assert not set(told.values()) & {column.meaning for column in asked}
