@@ -23,7 +23,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show the log, oldest row first. It holds no number of a release."""
-    entries = list(read_log(Accounts.open(find_file(context, accounts)), person))
+    entries = read_log(Accounts.open(find_file(context, accounts)), person)
     rows = [
         (
             entry.registered,

@@ -32,18 +32,20 @@ from dashboard.web.admission import find_right
 from dashboard.web.gate import find_foreign
 from data.accounts import people, sessions
 from data.accounts.database import Accounts
-from data.accounts.log import Event, note, read_log
+from data.accounts.log import Event, Verdict, note, read_log, verify_log
 from data.accounts.people import Person
 from data.accounts.proof import CHARACTERS
+from data.accounts.rights import Right
 from data.accounts.sessions import LONGEST, Refusal
 from data.errors import WorkspaceError
+from data.workspace.hash_chain import Entry
 from data.workspace.passphrases import is_common, is_short
 
 _LOG = logging.getLogger(__name__)
 _MOST_BYTES, _SECONDS = 8192, 10.0  # of a form that is sent
 _AT_ONCE, _WAITING = 2, 20  # passphrases that are compared at once, at 64 MiB each; those that wait for it
 _LOOK, _TOUCH = 2.0, 60.0  # seconds between two looks whether a session is open, and between two notes of its use
-_MOST_ROWS = 50  # of the log, on the page of the account
+_MOST_ROWS, _MOST_ROWS_OF_ALL = 50, 500  # of the log, on the page of the account: of its person, of everybody
 _SIGN_IN, _SIGN_OUT = "/sign-in", "/sign-out"
 _PATHS = (_SIGN_IN, _SIGN_OUT, INVITATION, ACCOUNT)
 _FILES = ("/picture/", "/media/")  # where files leave
@@ -232,9 +234,13 @@ class Door:
     async def _show_account(self, request: Request, person: Person | None) -> Response:
         if person is None:
             return self._ask_to_sign_in(request, to=ACCOUNT)
-        rows = await asyncio.to_thread(lambda: list(read_log(self._accounts, person.name))[-_MOST_ROWS:])
+        own = await asyncio.to_thread(read_log, self._accounts, person.name, _MOST_ROWS)
+        log = await asyncio.to_thread(self._read_whole_log) if Right.READ_LOG in person.rights else None
         languages = _list_languages(request)
-        return self._show(request, lambda token: sign_in.make_account_page(token, person, rows, languages))
+        return self._show(request, lambda token: sign_in.make_account_page(token, person, own, log, languages))
+
+    def _read_whole_log(self) -> tuple[list[Entry], Verdict]:
+        return read_log(self._accounts, most=_MOST_ROWS_OF_ALL), verify_log(self._accounts)
 
     async def _sign_out(self, request: Request, person: Person | None) -> Response:
         if await self._read_form(request) is None:

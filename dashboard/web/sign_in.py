@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from dashboard.site import INVITATION
 from dashboard.site.text import LANGUAGE_NAMES, _, find_language, html, join_markup
-from data.accounts.log import Event
+from data.accounts.log import Event, Verdict
 from data.accounts.people import HOURS, Person
 from data.accounts.proof import CHARACTERS, write_factor, write_factor_link
 from data.accounts.rights import Role
@@ -36,7 +36,8 @@ _STYLE = (
     "button{width:100%;margin-top:22px;padding:11px;font:inherit;font-weight:650;color:var(--on);"
     "background:var(--accent);border:0;border-radius:8px;cursor:pointer}"
     ".problem{color:var(--bad);background:var(--bad-soft);border-radius:8px;padding:10px 12px;margin:12px 0 0}"
-    ".note{margin:18px 0 0;font-size:15px}.key{font:600 16px/1.6 ui-monospace,monospace;color:var(--ink);"
+    ".note{margin:18px 0 0;font-size:15px}"
+    ".check{overflow-wrap:anywhere;font-size:14px}.key{font:600 16px/1.6 ui-monospace,monospace;color:var(--ink);"
     "overflow-wrap:anywhere;user-select:all}.code svg{display:block;width:200px;height:200px;margin:10px 0;"
     "background:#fff;border-radius:8px}table{width:100%;border-collapse:collapse;font-size:14px;margin-top:6px}"
     "td{padding:5px 8px 5px 0;border-top:1px solid var(--line);vertical-align:top}td:first-child{white-space:nowrap}"
@@ -140,19 +141,29 @@ def make_ended_page() -> str:
     )
 
 
-def make_account_page(token: str, person: Person, rows: Sequence[Entry], languages: Mapping[str, str]) -> str:
-    """Return the page with who has signed in, what the log says of them, and the button to sign out."""
+def make_account_page(
+    token: str,
+    person: Person,
+    rows: Sequence[Entry],
+    log: tuple[Sequence[Entry], Verdict] | None,
+    languages: Mapping[str, str],
+) -> str:
+    """Return the page with who has signed in, what the log says of them, and the button to sign out.
+
+    log : the last rows about everybody and whether the log is whole, for who may read it.
+    """
     return _make_page(
         person.name,
         html(
             "<p>{}</p><form method=post action=/sign-out>{}<button>{}</button></form>"
-            '<p class="note"><a href="/">{}</a></p><h2>{}</h2><table>{}</table>',
+            '<p class="note"><a href="/">{}</a></p><h2>{}</h2><table>{}</table>{}',
             " · ".join(filter(None, (_(ROLE_NAMES[person.role]), person.organisation))),
             _hide("token", token),
             _("Sign out"),
             _("Back to the map"),
             _("What the log says of you (times in UTC)"),
             join_markup(_list_rows(rows)),
+            _show_log(*log) if log else "",
         ),
         languages,
     )
@@ -245,8 +256,24 @@ def _ask(name: str, words: str, attributes: str) -> Markup:
     return html('<label>{}<input name="{}" required {}></label>', words, name, Markup(attributes))  # noqa: S704
 
 
-def _list_rows(rows: Sequence[Entry]) -> Iterable[Markup]:
+def _show_log(rows: Sequence[Entry], verdict: Verdict) -> Markup:
+    number, sha256 = verdict.head
+    whole = _("All {count} rows are as they were written. Keep this elsewhere: row {number}, {sha256}",
+              count=verdict.rows, number=number, sha256=sha256)  # fmt: skip
+    broken = _("The log was changed after row {number}. Tell your data protection officer.", number=verdict.rows)
+    return html(
+        '<h2>{}</h2><p class="{}">{}</p><table>{}</table>',
+        _("The audit log of everybody, newest first"),
+        "problem" if verdict.problem else "check",
+        broken if verdict.problem else whole,
+        join_markup(_list_rows(rows, with_name=True)),
+    )
+
+
+def _list_rows(rows: Sequence[Entry], *, with_name: bool = False) -> Iterable[Markup]:
     for entry in reversed(rows):
+        shown = [name for name in (str(entry.content["person"]) or "?",) if with_name]
         details = [str(value) for key, value in entry.content.items() if key not in ("event", "person") and value]
-        words = " · ".join([_(_EVENTS.get(str(entry.content["event"]), str(entry.content["event"]))), *details])
+        event = _(_EVENTS.get(str(entry.content["event"]), str(entry.content["event"])))
+        words = " · ".join([*shown, event, *details])
         yield html("<tr><td>{}</td><td>{}</td></tr>", entry.registered[:16].replace("T", " "), words)

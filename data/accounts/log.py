@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from data.accounts.database import Accounts
+from data.errors import WorkspaceError
 from data.workspace.hash_chain import START, Entry, compute_hash, find_fault
 
 
@@ -64,13 +64,23 @@ def note(accounts: Accounts, event: Event, person: str, **details: str) -> None:
         add_row(connection, accounts.clock(), event, person, **details)
 
 
-def read_log(accounts: Accounts, person: str | None = None) -> Iterator[Entry]:
-    """Yield the rows, oldest first; those about one person by their name, if one is given."""
+def read_log(accounts: Accounts, person: str | None = None, most: int = -1) -> list[Entry]:
+    """Return the rows, oldest first: those about one person by their name if one is given, the last `most` if any.
+
+    Raises WorkspaceError where one of them cannot be read.
+    """
     with accounts.read() as connection:
-        for row in connection.execute("SELECT * FROM log ORDER BY number"):
-            entry = _make_entry(row)
-            if person is None or entry.content.get("person") == person:
-                yield entry
+        rows = connection.execute(
+            "SELECT * FROM log WHERE ?1 IS NULL OR json_extract(content, '$.person') = ?1 "
+            "ORDER BY number DESC LIMIT ?2",
+            (person, most),
+        ).fetchall()
+    try:
+        return [_make_entry(row) for row in reversed(rows)]
+    except ValueError:
+        raise WorkspaceError(
+            f"A row of the log in {accounts.path} cannot be read. Find it by: tact log verify"
+        ) from None
 
 
 def verify_log(accounts: Accounts) -> Verdict:

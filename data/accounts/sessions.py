@@ -1,7 +1,8 @@
 """Signing in, and the sessions of those who did.
 
-A session ends twelve hours after it began, or an hour after it was last used. Who fails five times has to wait, twice
-as long each time, at most fifteen minutes: by name, whether anybody has it or not, and by the address of the network.
+A session ends twelve hours after it began, or an hour after it was last used. Who fails too often has to wait, twice
+as long each time, at most fifteen minutes: by name, whether anybody has it or not, and by the address of the network,
+which a whole office may share. After an hour without a failure all are forgotten.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from data.accounts.proof import find_step, hash_secret, is_passphrase, make_secr
 
 LONGEST, IDLE = 12 * 3600.0, 3600.0  # seconds of a session
 _TOUCH = 60.0  # seconds after which the use of a session is written down again
-_FREE, _FIRST_WAIT, _LAST_WAIT = 5, 30.0, 900.0  # failures without a wait; seconds of the first and the longest wait
-_FORGET = 24 * 3600.0  # seconds after which failures are forgotten
+_FREE_OF_NAME, _FREE_OF_ADDRESS = 5, 20  # failures without a wait
+_FIRST_WAIT, _LAST_WAIT = 30.0, 900.0  # seconds
+_FORGET = 3600.0  # seconds after which failures are forgotten
 _MOST = 10_000  # names and addresses of which failures are kept
 _QUIET = 60.0  # seconds between two rows of the log about names that nobody has
 
@@ -36,9 +38,10 @@ def sign_in(accounts: Accounts, name: str, passphrase: str, code: str, address: 
     that nobody has. A code counts once.
     """
     now = accounts.clock()
-    keys = [f"name {hash_secret(make_key(name))}", *([f"address {address}"] if address else [])]
+    keys = {f"name {hash_secret(make_key(name))}": _FREE_OF_NAME}
+    keys |= {f"address {address}": _FREE_OF_ADDRESS} if address else {}
     with accounts.write() as connection:
-        wait = max(_find_wait(connection, key, now) for key in keys)
+        wait = max(_find_wait(connection, key, free, now) for key, free in keys.items())
         if wait > 0:
             return Refusal(wait)
         # Counted before the work: many attempts at once are not more attempts.
@@ -56,9 +59,11 @@ def sign_in(accounts: Accounts, name: str, passphrase: str, code: str, address: 
             _note_failure(connection, now, again["name"])
             return Refusal()
         connection.execute("UPDATE people SET counter = ? WHERE id = ?", (step, again["id"]))
-        connection.execute("DELETE FROM attempts WHERE key = ?", (keys[0],))
+        by_name, *by_address = keys
+        connection.execute("DELETE FROM attempts WHERE key = ?", (by_name,))
         # Whoever has one account does not get more attempts at others by it.
-        connection.execute("UPDATE attempts SET failures = failures - 1 WHERE key = ?", (keys[-1],))
+        for key in by_address:
+            connection.execute("UPDATE attempts SET failures = failures - 1 WHERE key = ?", (key,))
         add_row(connection, now, Event.SIGNED_IN, again["name"], role=again["role"])
         return _start(connection, again["id"], now)
 
@@ -125,13 +130,12 @@ def _find_active(connection: sqlite3.Connection, name: str) -> sqlite3.Row | Non
     return row
 
 
-def _find_wait(connection: sqlite3.Connection, key: str, now: float) -> float:
-    """Return for how many seconds a name or an address has to wait."""
-    row = connection.execute("SELECT * FROM attempts WHERE key = ?", (key,)).fetchone()
-    if row is None or row["failures"] < _FREE:
+def _find_wait(connection: sqlite3.Connection, key: str, free: int, now: float) -> float:
+    """Return for how many seconds a name or an address, of which so many failures are free, has to wait."""
+    row = connection.execute("SELECT * FROM attempts WHERE key = ? AND ? - last <= ?", (key, now, _FORGET)).fetchone()
+    if row is None or row["failures"] < free:
         return 0.0
-    failures = int(row["failures"])
-    wait = min(_LAST_WAIT, _FIRST_WAIT * 2.0 ** min(failures - _FREE, 10))
+    wait = min(_LAST_WAIT, _FIRST_WAIT * 2.0 ** min(int(row["failures"]) - free, 10))
     # A clock that was set back lengthens no wait beyond the longest.
     return min(_LAST_WAIT, float(row["last"]) + wait - now)
 

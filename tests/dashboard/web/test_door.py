@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import sqlite3
+from contextlib import closing
 from html import unescape
 from types import SimpleNamespace
 from urllib.parse import urlencode, urlsplit
@@ -175,7 +177,7 @@ def test_what_is_wrong_is_not_told_apart(browser, member, now, wrong):
 
 def test_too_many_failures_from_one_address_have_to_wait(browser, accounts, member, now):
     browser.ask("/")
-    for i in range(5):
+    for i in range(20):
         browser.sign_in(member, now, name=f"Nobody {i}")
     now[0] -= 60
     answer = browser.sign_in(member, now)
@@ -337,3 +339,17 @@ def test_a_qr_code_is_drawn_of_the_key():
     drawing = sign_in.draw_code("otpauth://totp/TACT%20Map:Elira?secret=GEZDGNBV&issuer=TACT%20Map")
     assert drawing.startswith("<svg")
     assert "http" not in drawing.replace("http://www.w3.org", "")
+
+
+def test_an_officer_reads_the_log_of_everybody_and_whether_it_is_whole(browser, accounts, member, now):
+    officer = take_in(accounts, "Zana", "officer")
+    for person, sees in ((member, False), (officer, True)):
+        browser.cookies = {}
+        browser.ask("/")
+        browser.sign_in(person, now)
+        page = browser.ask("/account").text
+        assert ("rows are as they were written" in page) == sees
+        assert ("Elira Hoxha · signed in" in page) == sees
+    with closing(sqlite3.connect(accounts.path)) as connection:
+        connection.executescript("DROP TRIGGER log_keeps_rows; DELETE FROM log WHERE number = 3;")
+    assert "was changed after row 2" in browser.ask("/account").text

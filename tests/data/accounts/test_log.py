@@ -30,7 +30,19 @@ def test_a_whole_log_holds(rows):
     verdict = verify_log(rows)
     assert (verdict.rows, verdict.problem, verdict.head[0]) == (4, "", 4)
     assert [entry.content["page"] for entry in read_log(rows, "Elira")] == ["map", "risk", "flows", "trends"]
-    assert list(read_log(rows, "Nikos")) == []
+    assert read_log(rows, "Nikos") == []
+
+
+@pytest.mark.parametrize("content", ["[]", "{"])
+def test_a_row_that_cannot_be_read_says_how_it_is_found(rows, content):
+    tamper(rows, f"UPDATE log SET content = '{content}' WHERE number = 3")
+    with pytest.raises(WorkspaceError):
+        read_log(rows)
+    assert "3" in verify_log(rows).problem
+
+
+def test_the_last_rows_are_read_alone(rows):
+    assert [entry.number for entry in read_log(rows, most=2)] == [3, 4]
 
 
 def test_an_empty_log_holds(accounts):

@@ -77,27 +77,31 @@ def test_who_gets_in_has_no_failures_left(accounts, now, enter):
 
 
 def test_a_wait_is_for_one_name_known_or_not_and_for_one_address(accounts, now, enter):
-    for i in range(5):
-        enter(name="nobody", address="10.0.0.1" if i else "")
-    now[0] -= 60
-    assert enter(name="nobody").wait > 0
-    now[0] -= 60
-    assert isinstance(enter(address="10.0.0.1"), str), "four failures so far"
-    enter(name="somebody", address="10.0.0.1")
-    now[0] -= 60
-    assert enter(address="10.0.0.1").wait > 0
-    now[0] -= 60
+    for i in range(19):
+        sign_in(accounts, "nobody" if i < 5 else f"nobody {i}", "x", "000000", "10.0.0.1")
+    assert sign_in(accounts, "nobody", "x", "000000").wait > 0
+    now[0] -= 59
+    assert isinstance(enter(address="10.0.0.1"), str), "nineteen failures so far"
+    sign_in(accounts, "somebody", "x", "000000", "10.0.0.1")
+    assert sign_in(accounts, "somebody else", "x", "000000", "10.0.0.1").wait > 0
     assert isinstance(enter(address="10.0.0.2"), str)
+
+
+def test_after_an_hour_without_a_failure_all_are_forgotten(accounts, now, member):
+    waits = [sign_in(accounts, member.name, "x", "000000").wait for _ in range(6)]
+    assert waits == [0] * 5 + [30]
+    now[0] += 3601
+    assert [sign_in(accounts, member.name, "x", "000000").wait for _ in range(6)] == waits
 
 
 def test_names_that_nobody_has_fill_neither_the_table_nor_the_log(accounts, now, enter, monkeypatch):
     monkeypatch.setattr(sessions, "_MOST", 20)
-    before = len(list(read_log(accounts)))
+    before = len(read_log(accounts))
     for i in range(60):
         sign_in(accounts, f"passphrase {i}", "x", "000000")
     with accounts.read() as connection:
         assert connection.execute("SELECT count(*) FROM attempts").fetchone()[0] <= 20
-    rows = list(read_log(accounts))[before:]
+    rows = read_log(accounts)[before:]
     assert [entry.content for entry in rows] == [{"event": "failed to sign in", "person": ""}]
 
 
