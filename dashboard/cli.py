@@ -1,8 +1,8 @@
 """The `tact` command: what a data officer does behind the wall, and how the map is started.
 
 Exit codes: 0 done · 1 unexpected · 2 wrong input or wrong use · 3 workspace · 4 vault · 5 release refused,
-or an audit with findings · 7 `doctor` found problems · 130 stopped by hand. With --json after the command,
-the answer is one JSON value on standard output; progress and messages go to standard error.
+an audit with findings, or a result that is not reproduced · 7 `doctor` found problems · 130 stopped by hand. With$
+--json after the command, the answer is one JSON value on standard output; progress and messages go to standard error.
 
 Nothing is imported here before `main` can be interrupted, because the libraries take seconds on an old laptop.
 """

@@ -38,6 +38,7 @@ COMMANDS = {
     "releases": "release:list_releases",
     "audit": "audit:audit",
     "risk": "risk:risk",
+    "reproduce": "reproduce:reproduce",
     "estimate": "estimate:estimate",
     "second": "second:second",
     "forget": "forget:forget",

@@ -13,6 +13,7 @@ import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from data.release.result import FORMAT, MANIFEST, Result, Table, newest, read_ma
 from data.release.stamp import format_stamped
 from data.tables.resource import describe_resource
 from data.workspace import files
-from data.workspace.version import code_version
+from data.workspace.version import code_version, library_versions
 
 # What people decided and what was forecast, beside the folders of releases; no command can compute it again.
 LEDGER = "ledger-partner.jsonl"  # registered forecasts and plans; of the partner tier, as all forecasts are
@@ -43,6 +44,7 @@ def publish(derived: Path, release: Release, kind: str, tables: Sequence[Table],
         "tier": tier,
         "release_sha256": release.checksum,
         "code_version": code_version(),
+        "libraries": library_versions(),
         **about,
     }
     (derived / name).mkdir(parents=True, exist_ok=True)
@@ -66,6 +68,15 @@ def publish(derived: Path, release: Release, kind: str, tables: Sequence[Table],
     return Result(final, read_manifest(final / MANIFEST))
 
 
+def is_unchanged(result: Result) -> bool:
+    """Return whether the manifest of a result is the one from which its folder has its name.
+
+    A manifest that somebody edits and stamps anew can be read, but no longer fits the name.
+    """
+    named = {key: value for key, value in result.manifest.items() if key != "created"}
+    return _place(result.folder.parent, named) == result.folder
+
+
 def _place(folder: Path, manifest: Mapping[str, Any]) -> Path:
     text = json.dumps(manifest, sort_keys=True)
     mark = hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -78,10 +89,16 @@ def _comparable_content(manifest: Mapping[str, Any]) -> str:
     return json.dumps({name: value for name, value in manifest.items() if name not in apart}, sort_keys=True)
 
 
+def format_table(table: Table) -> bytes:
+    """Return the file of a table, as Parquet. The same rows and library give the same bytes."""
+    content = BytesIO()
+    pq.write_table(table.rows, content, compression="zstd")
+    return content.getvalue()
+
+
 def _write(folder: Path, table: Table) -> dict[str, Any]:
-    path = folder / f"{table.name}.parquet"
-    pq.write_table(table.rows, path, compression="zstd")
-    raw = path.read_bytes()
+    path, raw = folder / f"{table.name}.parquet", format_table(table)
+    path.write_bytes(raw)
     about = {"measure": table.measure, "level": table.level, "grain": table.grain, "breakdown": list(table.breakdown)}
     digest = hashlib.sha256(raw).hexdigest()
     described = describe_resource(table.name, path.name, digest, len(raw), table.rows.schema, None)

@@ -1,13 +1,27 @@
-"""The version of the product that is running."""
+"""The versions of the product that is running, and of what it computes with."""
 
 from __future__ import annotations
 
+import platform
 from importlib import metadata
+
+# Those whose version may change the last digits of a result, or the bytes of its files.
+_LIBRARIES = ("numpy", "scipy", "pandas", "pyarrow", "pyproj", "shapely", "geopandas", "scikit-learn")
 
 
 def code_version() -> str:
     """Return the version of the product that is running."""
+    return _find_version("tact-map")
+
+
+def _find_version(name: str) -> str:
     try:
-        return metadata.version("tact-map")
+        return metadata.version(name)
     except metadata.PackageNotFoundError:
         return "unknown"
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that results are computed with, and the kind of machine."""
+    versions = {name: _find_version(name) for name in _LIBRARIES}
+    return {"python": platform.python_version(), "machine": platform.machine(), **versions}

@@ -7,7 +7,7 @@ plan that people saved for an earlier release is judged again: would its moves s
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,13 +68,34 @@ class Advice:
     review: PlanReview | None = None
 
 
-@on_one_thread
 def prepare_advice(release: Release, folder: Path, fit: Fit, earlier: Collection[str] = ()) -> InputError | None:
     """Write unmet need and the usual plan beside a release of the partner tier, opened with its risk result.
 
     fit : of its risk result. earlier : names of the releases before this one, whose plans are judged again. Nothing is
     written where the release has nothing to plan with. Where the usual plan cannot be made, return the error that says
     why; all else is written.
+    """
+    content = compute_advice(release, fit, _find_plan_to_review(folder, earlier))
+    if content is None:
+        return None
+    derived.publish(folder, release, KIND, [content.unmet], content.about)
+    return content.problem
+
+
+@dataclass(frozen=True, eq=False)
+class AdviceContent:
+    """The advice before it is written: its table, the manifest's content, and why there is no usual plan, if so."""
+
+    unmet: Table
+    about: Mapping[str, Any]
+    problem: InputError | None = None
+
+
+@on_one_thread
+def compute_advice(release: Release, fit: Fit, reviewed: SavedPlan | None = None) -> AdviceContent | None:
+    """Compute unmet need and the usual plan, and judge a plan of an earlier release again; nothing is written.
+
+    None where the release has nothing to plan with.
     """
     # Before those of the plan, since a fit remembers its last draws.
     need = draw_yearly_need(fit.draws(DRAWS, SEED), fit.observations, SEED).sum(axis=2)
@@ -88,10 +109,9 @@ def prepare_advice(release: Release, folder: Path, fit: Fit, earlier: Collection
             plan = _make_usual_plan(release, ground)
         except InputError as error:
             problem = error
-    review = _review_plan(folder, ground, earlier)
+    review = None if reviewed is None else _judge_again(reviewed, ground)
     about = {"plan": None if plan is None else write_plan(plan), "review": None if review is None else asdict(review)}
-    derived.publish(folder, release, KIND, [_make_unmet_table(fit.observations, ground, need)], about)
-    return problem
+    return AdviceContent(_make_unmet_table(fit.observations, ground, need), about, problem)
 
 
 def _make_usual_plan(release: Release, ground: PlanInputs) -> PlanSummary:
@@ -142,11 +162,11 @@ def _judge_unmet(unmet: Floats, met: Floats, country_of: Any) -> pd.DataFrame:  
     )  # fmt: skip
 
 
-def _review_plan(folder: Path, ground: PlanInputs, earlier: Collection[str]) -> PlanReview | None:
-    """Judge the newest plan that was saved for an earlier release again, with the need of this one."""
+def _find_plan_to_review(folder: Path, earlier: Collection[str]) -> SavedPlan | None:
+    """Find the newest plan that was saved for an earlier release, to judge it again with the need of this one."""
     for plan in list_all_saved_plans(folder, "partner").plans:
         if plan.release in earlier and plan.summary.moves and plan.summary.setting.level == "region":
-            return _judge_again(plan, ground)
+            return plan
     return None
 
 

@@ -9,13 +9,13 @@ data/release/derived.py for where it is written.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from data.errors import ReleaseError, WorkspaceError
 from data.release import Release, derived
-from data.release.result import Result
+from data.release.result import Result, Table
 from data.tables.population import is_between_censuses
 from data.workspace.hash_chain import append_entries, read_chain
 from data.workspace.threads import on_one_thread
@@ -31,9 +31,19 @@ from risk.model.observations import Observations
 from risk.report import safeguards, tables
 from risk.report.model_card import describe_municipalities, describe_parameters, make_model_card
 from risk.report.shift import describe_shifts
+from risk.report.tables import JudgedFit
 from risk.report.trends import describe_trends
 
 KIND = "risk"
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """What the model says of a release before anything is written: the tables, the manifest's content, and the fit."""
+
+    tables: tuple[Table, ...]
+    about: Mapping[str, Any]
+    judged: JudgedFit
 
 
 @on_one_thread
@@ -47,7 +57,31 @@ def assess(
     breaks: Sequence[Break] = (),
     progress: Progress | None = None,
 ) -> Result:
-    """Fit the model to one tier of a release and write the result into `folder`, that of derived results.
+    """Compute the result for one tier of a release and write it into `folder`, that of derived results.
+
+    Arguments and errors are those of `compute_result`. The forecasts of the partner tier are registered.
+    """
+    tell = progress or (lambda *_: None)
+    assessment = compute_result(
+        release, model=model, evaluation=evaluation, times=times, breaks=breaks, progress=progress
+    )
+    registered = _register_forecasts(release, folder, assessment.judged) if release.tier == "partner" else {}
+    result = derived.publish(folder, release, KIND, assessment.tables, {**assessment.about, **registered})
+    tell(3, 3, "Done")
+    return result
+
+
+@on_one_thread
+def compute_result(
+    release: Release,
+    *,
+    model: RiskModel | None = None,
+    evaluation: Mapping[str, Any] | None = None,
+    times: access_tables.Times | None = None,
+    breaks: Sequence[Break] = (),
+    progress: Progress | None = None,
+) -> Assessment:
+    """Fit the model to one tier of a release; nothing is written.
 
     `evaluation` is the result of `risk.evaluation`, which is stored with it; `times` are entered travel
     times; `breaks` are accepted series breaks, which the partner tier alone uses. Raises ReleaseError if the
@@ -85,11 +119,8 @@ def assess(
         "evaluation": evaluation,
         **({"travel": access_tables.describe_travel(times)} if partner else {}),
         **({} if municipal is None else {"municipalities": describe_municipalities(municipal)}),
-        **(_register_forecasts(release, folder, judged) if partner else {}),
     }
-    result = derived.publish(folder, release, KIND, listed, about)
-    tell(3, 3, "Done")
-    return result
+    return Assessment(tuple(listed), about, judged)
 
 
 def _fit_municipalities(release: Release, areas: geography.Areas, regions: Fit, tell: Progress) -> MunicipalFit | None:
@@ -101,7 +132,7 @@ def _fit_municipalities(release: Release, areas: geography.Areas, regions: Fit, 
     return fit_municipalities(regions, observations, lambda done, total, _: tell(done, total, "Fitting municipalities"))
 
 
-def _register_forecasts(release: Release, folder: Path, judged: tables.JudgedFit) -> dict[str, Any]:
+def _register_forecasts(release: Release, folder: Path, judged: JudgedFit) -> dict[str, Any]:
     """Register the forecasts in the ledger, once for each release; return its head and its scores for the manifest.
 
     A damaged ledger does not keep the risk from being calculated: the manifest says what is wrong.
