@@ -21,6 +21,7 @@ from data.disclosure.attacks import reading, surface
 from data.disclosure.attacks.bounds import Finding, Published
 from data.disclosure.attacks.suite import attack_numbers
 from data.errors import ReleaseError
+from data.message import Message
 from data.release import MANIFEST, Release, audits, current_name, names
 from data.release.stamp import format_stamped
 from data.tables.spec import TIERS, Tier
@@ -50,7 +51,7 @@ class Audit:
         return not self.found
 
     @property
-    def findings(self) -> tuple[str, ...]:
+    def findings(self) -> tuple[Message, ...]:
         """The findings in words without any count."""
         return tuple(finding.words for finding in self.found)
 
@@ -70,8 +71,15 @@ def audit_release(
     """
     chosen = name or current_name(releases)
     if chosen is None or chosen not in names(releases):
-        msg = f"No release {chosen or ''!r} in {releases}. There are: {', '.join(names(releases)) or 'none'}."
-        raise ReleaseError(msg)
+        there = ", ".join(names(releases)) or Message("none")
+        raise ReleaseError(
+            Message(
+                "No release {chosen!r} in {releases}. There are: {there}.",
+                chosen=chosen or "",
+                releases=releases,
+                there=there,
+            )
+        )
     began = time.monotonic()
     leaving = {tier: sorted((files or {}).get(tier, ()), key=lambda p: p.name) for tier in TIERS}
     checks: list[dict[str, Any]] = []
@@ -111,7 +119,9 @@ def read_earlier(releases: Path, release: Release) -> list[Published]:
 
 
 def _check_files(release: Release) -> list[Finding]:
-    return [Finding("checksums", name, {}, "is not the file that was published") for name in release.list_damaged()]
+    return [
+        Finding("checksums", name, {}, Message("is not the file that was published")) for name in release.list_damaged()
+    ]
 
 
 def _write(

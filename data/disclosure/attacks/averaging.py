@@ -17,6 +17,7 @@ import numpy as np
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
 from data.disclosure.attacks.bounds.lattice import Shape, Table
 from data.disclosure.cell_key import CellKey, salt_of
+from data.message import Message
 from data.tables.spec import TableSpec, table_name
 from data.tables.states import STATES
 from data.workspace.types import Floats, Ints
@@ -40,7 +41,7 @@ def attack(
         if sure >= CERTAIN:
             shape = table.shape
             name = table_name(shape.measure, shape.level, shape.grain, *shape.breakdown)
-            reason = "the true number can be calculated from its parts and earlier releases"
+            reason = Message("the true number can be calculated from its parts and earlier releases")
             findings.append(Finding("averaging", name, table.name(offset), reason))
     return findings, {"surest": round(surest, 4)}
 

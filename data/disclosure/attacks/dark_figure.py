@@ -14,13 +14,16 @@ import pandas as pd
 
 from data.capture import REASONS, STEPS
 from data.disclosure.attacks.bounds import Finding, Published
+from data.message import Message
 from data.tables.spec import MAY_HOLD, TableSpec, Tier
 
 _WHERE = ["area", "period"]
 _ANSWER = ["state", "low", "high", "reason"]
-_FORBIDDEN = "an estimate that this tier must not hold for this area or period"
-_FINE = "an estimate that is neither an interval on the coarse steps nor a reason: finer ends say more of one child"
-_CHANGED = "an interval that was published before has changed: the two together can tell of one child"
+_FORBIDDEN = Message("an estimate that this tier must not hold for this area or period")
+_FINE = Message(
+    "an estimate that is neither an interval on the coarse steps nor a reason: finer ends say more of one child"
+)
+_CHANGED = Message("an interval that was published before has changed: the two together can tell of one child")
 
 
 def attack(releases: Sequence[Published], tier: Tier) -> list[Finding]:
@@ -60,6 +63,6 @@ def _equals(now: pd.Series, before: pd.Series) -> np.ndarray:
     return ((now == before) | (now.isna() & before.isna())).to_numpy(bool)
 
 
-def _report(spec: TableSpec, rows: pd.DataFrame, reason: str) -> Iterator[Finding]:
+def _report(spec: TableSpec, rows: pd.DataFrame, reason: Message) -> Iterator[Finding]:
     for row in rows[_WHERE].to_dict("records"):
         yield Finding("dark_figure", spec.name, {str(name): str(value) for name, value in row.items()}, reason)

@@ -14,6 +14,7 @@ import numpy as np
 from data.disclosure.attacks.bounds import BoundsAttack, Finding
 from data.disclosure.attacks.bounds.lattice import Shape, Table
 from data.disclosure.attacks.bounds.system import Bounds
+from data.message import Message
 from data.tables.spec import table_name
 from data.tables.states import STATES
 from data.workspace.types import Ints
@@ -51,6 +52,6 @@ def report_homogeneous(attack: BoundsAttack, bounds: Bounds) -> list[Finding]:
         shape = table.shape
         name = table_name(shape.measure, shape.level, shape.grain, *shape.breakdown)
         where = {c: v for c, v in table.name(int(cells[0])).items() if c in ("area", "period")}
-        reason = "nearly all children of this area are of one category"
+        reason = Message("nearly all children of this area are of one category")
         findings.append(Finding("homogeneity", name, where, reason))
     return findings

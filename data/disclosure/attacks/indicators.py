@@ -9,15 +9,16 @@ import pandas as pd
 
 from data.disclosure.attacks import reading
 from data.disclosure.attacks.bounds import Finding
+from data.message import Message
 from data.release import Release
 from data.tables.spec import OPEN_AXES
 
 NAME = "indicators"
-_FORBIDDEN = "an indicator that this tier must not hold for this area"
-_STATE = "an indicator whose state and value contradict each other"
-_PEOPLE = "a number of people that is not whole or has not the margin of its noise"
-_EXACT = "a margin on a number that has no noise"
-_SERVICES = "a number or a target of services that must be withheld on this axis"
+_FORBIDDEN = Message("an indicator that this tier must not hold for this area")
+_STATE = Message("an indicator whose state and value contradict each other")
+_PEOPLE = Message("a number of people that is not whole or has not the margin of its noise")
+_EXACT = Message("a margin on a number that has no noise")
+_SERVICES = Message("a number or a target of services that must be withheld on this axis")
 
 
 def attack(release: Release) -> list[Finding]:
@@ -42,6 +43,6 @@ def attack(release: Release) -> list[Finding]:
     return [found for reason, holds in rules.items() for found in _report(rows[~holds], reason)]
 
 
-def _report(rows: pd.DataFrame, reason: str) -> Iterator[Finding]:
+def _report(rows: pd.DataFrame, reason: Message) -> Iterator[Finding]:
     for row in rows[["area", "period", "indicator"]].to_dict("records"):
         yield Finding(NAME, NAME, {str(name): str(cell) for name, cell in row.items()}, reason)

@@ -16,10 +16,11 @@ import pandas as pd
 import pyarrow as pa
 
 from data.disclosure.attacks.bounds import Finding, Published
+from data.message import Message
 from data.tables.spec import TableSpec
 
 _HIDDEN = -1  # the value of a cell that is below the threshold
-_REASON = "a number that was published before has changed: the two together can tell of one child"
+_REASON = Message("a number that was published before has changed: the two together can tell of one child")
 
 
 def join_releases(releases: Sequence[Published]) -> Published:

@@ -11,6 +11,7 @@ from data.disclosure.attacks import averaging, dark_figure, homogeneity, indicat
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
 from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.cell_key import CellKey
+from data.message import Message
 from data.release import Release
 
 Outcome = tuple[str, list[Finding], Mapping[str, float]]
@@ -66,5 +67,5 @@ def find_below_threshold(release: Release, k: int | None) -> list[Finding]:
         low = frame[frame["value"].to_numpy(np.int64) < (k or 0)]
         for row in low[["area", "period", *spec.breakdown]].to_dict("records"):
             cell = {str(name): str(value) for name, value in row.items()}
-            findings.append(Finding("threshold", spec.name, cell, "shows a number below the threshold"))
+            findings.append(Finding("threshold", spec.name, cell, Message("shows a number below the threshold")))
     return findings

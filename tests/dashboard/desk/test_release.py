@@ -10,8 +10,10 @@ from dashboard.desk.hand import Hand
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, speak, translate_message
 from data.disclosure.attacks.audit import Audit
+from data.disclosure.attacks.bounds import Finding
 from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseError, WorkspaceError
+from data.message import Message
 from data.reference import area_table
 from data.release import Release, current_name, names
 from data.release.contents import Contents, count_contents
@@ -19,6 +21,7 @@ from data.restricted import backup, drafts, governance, keys, publication, publi
 from data.restricted.governance import second_person
 from data.restricted.imports import Importer, undo_import
 from data.restricted.publishing import NewRelease, coverage
+from data.restricted.publishing.draft import Draft
 from data.restricted.vault import Vault, open_vault
 from data.tables.periods import Calendar
 from data.workspace import Workspace
@@ -174,6 +177,29 @@ def test_an_attack_that_succeeds_is_told_and_stops_the_trial(practice, monkeypat
     assert "would be refused" in words_on(page)
     assert "cell 1 of a table" in words_on(page)
     assert not [button for button in page.button if button.label == "Publish it"]
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("sq", "children (AL-01): numri i vërtetë mund të llogaritet nga pjesët e tij dhe nga publikimet e mëparshme"),
+        ("el", "children (AL-01): ο αληθινός αριθμός υπολογίζεται από τα μέρη του και από προηγούμενες εκδόσεις"),
+    ],
+)
+def test_what_an_attack_found_is_told_in_the_language_of_the_officer(practice, monkeypatch, language, told):
+    reason = Message("the true number can be calculated from its parts and earlier releases")
+    draft = Draft.for_trial(Policy(), {}, None)
+
+    def refuse(*_args, **_more):
+        raise draft.refusal([Finding("averaging", "children", {"area": "AL-01"}, reason)] * 25)
+
+    monkeypatch.setattr(releasing, "try_release", refuse)
+    page = open_section(practice, "release", language)
+    page.button(key="try").click().run()
+    shown = words_on(page)
+    assert told in shown
+    assert "is refused" not in shown
+    assert "more" not in shown
 
 
 def fill(page, label, value):

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from data.disclosure.attacks.bounds.lattice import Lattice, Shape, Table
 from data.disclosure.attacks.bounds.system import Bounds, System, Ties
 from data.disclosure.channel import Knowledge
+from data.message import Message, join_messages
 from data.tables.periods import Period
 from data.tables.spec import COUNTED, TableSpec, table_name
 from data.tables.states import STATES
@@ -59,13 +60,13 @@ class Finding:
     attack: str
     table: str
     cell: Mapping[str, str]
-    reason: str
+    reason: Message
 
     @property
-    def words(self) -> str:
+    def words(self) -> Message:
         """The finding as one line of text."""
         where = ", ".join(self.cell.values())
-        return f"{self.table} ({where}): {self.reason}"
+        return join_messages([f"{self.table} ({where})", self.reason], ": ")
 
 
 @dataclass(eq=False)
@@ -122,7 +123,7 @@ class BoundsAttack:
             place = self.lattice.find(int(unknown))
             if place is not None:
                 table, offset = place
-                reason = (
+                reason = Message(
                     "totals and neighbouring cells rule out some of the values below the threshold"
                     if table.state.ravel()[offset] == _FEW
                     else "other cells show the true number more closely than its own margin"

@@ -21,13 +21,14 @@ from data.disclosure.attacks.membership.attacker import LIMITS, Advantage, Attac
 from data.disclosure.attacks.membership.one_number import compute_advantage
 from data.disclosure.attacks.membership.rates import read_rates
 from data.disclosure.cell_key import CellKey
+from data.message import Message
 from data.tables.spec import TableSpec
 
 __all__ = ["ALL_NUMBERS", "LIMITS", "ONE_NUMBER", "WORLDS", "Advantage", "attack", "survey"]
 
 WORLDS = (3000, 16_000)  # at first; then, while the limit lies within the interval
-ONE_NUMBER = "one yearly number says more about a child than the limit allows"
-ALL_NUMBERS = "all numbers together say more about a child than the limit allows"
+ONE_NUMBER = Message("one yearly number says more about a child than the limit allows")
+ALL_NUMBERS = Message("all numbers together say more about a child than the limit allows")
 
 
 def survey(
@@ -84,7 +85,7 @@ def attack(
         return [], {}
     totals = compute_advantage(rates.children, mechanism, k)
     worst = max(advantages.values(), key=lambda a: a.value)
-    reasons: list[tuple[str, str]] = []
+    reasons: list[tuple[str, Message]] = []
     if k is not None:
         above = np.flatnonzero((totals > LIMITS[0]).any(axis=1))
         reasons += [(rates.regions[r], ONE_NUMBER) for r in above]

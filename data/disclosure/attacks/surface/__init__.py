@@ -27,6 +27,7 @@ from data.disclosure.attacks.bounds import Finding
 from data.disclosure.attacks.surface import readers
 from data.disclosure.attacks.surface.readers import Title
 from data.disclosure.reconciliation import SHOWN
+from data.message import Message
 from data.release import Release
 from data.tables.periods import Period
 from data.tables.shown import NOISY, choose_numbers, sum_ways
@@ -207,7 +208,9 @@ def search(release: Release, files: Iterable[Path]) -> tuple[list[Finding], dict
                     cells += what.size
                     findings += _search_table(index, where, what)
         except readers.UNREADABLE as error:
-            findings.append(Finding("surface", path.name, {}, f"cannot be read: {type(error).__name__}"))
+            findings.append(
+                Finding("surface", path.name, {}, Message("cannot be read: {why}", why=type(error).__name__))
+            )
     return findings, {"seconds": round(time.monotonic() - began, 3), "cells": cells}
 
 
@@ -234,8 +237,8 @@ def _search_table(index: NumberIndex, where: str, frame: pd.DataFrame) -> Iterat
         adjusted = kind not in (*NOISY, _OBSERVED) and index.knows("margin" if kind == "margin" else _RECONCILED, words)
         silent = present & ~wrong & _has_no_number(frame, column, adjusted)
         for rows, reason in (
-            (wrong, "contains a number that is not in the release"),
-            (silent, "contains a number where the state has no number"),
+            (wrong, Message("contains a number that is not in the release")),
+            (silent, Message("contains a number where the state has no number")),
         ):
             yield from _reports(index, where, column, area_codes, period_codes, np.flatnonzero(rows), reason)
 
@@ -261,7 +264,7 @@ def _list_indicators(
 
 
 def _reports(
-    index: NumberIndex, where: str, column: str, area: Ints, period: Ints, rows: Ints, reason: str
+    index: NumberIndex, where: str, column: str, area: Ints, period: Ints, rows: Ints, reason: Message
 ) -> Iterator[Finding]:
     areas, periods = list(index.areas), list(index.periods)
     for row in rows:
@@ -338,7 +341,7 @@ def _search_text(index: NumberIndex, where: str, text: str, *, bare: bool) -> It
         place = index.areas.get(code, _ANY)
         if not index.knows("value", _hash(place, _ANY, value))[0]:
             cell = {"area": code} if code else {}
-            yield Finding("surface", where, cell, "its text contains a number that is not in the release")
+            yield Finding("surface", where, cell, Message("its text contains a number that is not in the release"))
 
 
 def _search_titles(index: NumberIndex, where: str, titles: Iterable[Title]) -> Iterator[Finding]:
@@ -355,7 +358,7 @@ def _search_titles(index: NumberIndex, where: str, titles: Iterable[Title]) -> I
             known += index.sizes if "rank" in title.numbers else ()
             known += _LEVELS if "lower" in title.numbers else ()
             if not any(abs(float(text) - number) <= half for number in known):
-                reason = "its words contain a number that is not on its shape"
+                reason = Message("its words contain a number that is not on its shape")
                 yield Finding("surface", where, {"area": title.area}, reason)
 
 
