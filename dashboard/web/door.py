@@ -43,7 +43,9 @@ from data.workspace.passphrases import is_common, is_short
 
 _LOG = logging.getLogger(__name__)
 _MOST_BYTES, _SECONDS = 8192, 10.0  # of a form that is sent
-_AT_ONCE, _WAITING = 2, 20  # passphrases that are compared at once, at 64 MiB each; those that wait for it
+# Passphrases that are compared at once, at 64 MiB and a quarter of a second each, so that the map has room beside them;
+# those that wait for it.
+_AT_ONCE, _WAITING = 1, 20
 _LOOK, _TOUCH = 2.0, 60.0  # seconds between two looks whether a session is open, and between two notes of its use
 _MOST_ROWS, _MOST_ROWS_OF_ALL = 50, 500  # of the log, on the page of the account: of its person, of everybody
 _SIGN_IN, _SIGN_OUT = "/sign-in", "/sign-out"

@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard.site import Site, read_site
 from dashboard.site.current_release import CurrentRelease, open_current_release
-from dashboard.site.reader import find_reader, follow_headers
+from dashboard.site.reader import Reader, find_reader, follow_headers
 from dashboard.site.text import _, escape_markdown, follow_language
 from dashboard.web import bar
 from dashboard.web.pictures import has_picture
@@ -52,6 +52,7 @@ PAGES = (
 )
 # Streamlit's own title of each page, which nobody sees, is sent again with every change.
 _NO_TITLE = "-"
+_READER = "reader"  # the name of whose session it is
 
 
 def _load_show(module: str) -> Callable[[], None]:
@@ -65,6 +66,7 @@ def run_page() -> None:
     follow_language(read_language)
     follow_headers(lambda: st.context.headers)
     reader = find_reader()
+    _forget_other_reader(reader)
     pages = [
         st.Page(_load_show(entry.module), title=_NO_TITLE, url_path=entry.address, default=entry is PAGES[0])
         for entry in PAGES
@@ -87,6 +89,13 @@ def run_page() -> None:
         chosen.run()
     except TactError as error:
         show_error(error)
+
+
+def _forget_other_reader(reader: Reader) -> None:
+    """Empty the session if somebody else had it: a browser keeps it when its conversation ends and begins again."""
+    if st.session_state.setdefault(_READER, reader.name) != reader.name:
+        st.session_state.clear()
+        st.session_state[_READER] = reader.name
 
 
 def show_error(error: Exception) -> bool:
