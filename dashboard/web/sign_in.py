@@ -171,7 +171,7 @@ def make_account_page(
 
 def draw_code(link: str) -> Markup:
     """Draw a link as a QR code, in SVG."""
-    import segno
+    import segno  # loaded where a code is drawn: nothing else needs it
 
     drawing = segno.make(link, error="m").svg_inline(border=4, omitsize=True, title=_("QR code of the key"))
     return Markup(drawing)  # noqa: S704 (made here, of a link whose name is escaped)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -35,7 +36,18 @@ def accounts(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def served(demo_world, accounts, tmp_path_factory):
-    folder, port = tmp_path_factory.mktemp("web"), free_port()
+    running = start(demo_world, accounts, tmp_path_factory.mktemp("web"))
+    yield running
+    stop(running)
+
+
+def stop(running):
+    running.process.terminate()
+    running.process.communicate(timeout=10)
+
+
+def start(demo_world, accounts, folder, *arguments):
+    port = free_port()
     for name in ("releases", "derived"):
         shutil.copytree(demo_world / name, folder / name)
     (seen := folder / "seen").touch()
@@ -43,11 +55,9 @@ def served(demo_world, accounts, tmp_path_factory):
     command += ["--releases", str(folder / "releases"), "--derived", str(folder / "derived")]
     environment = {**os.environ, "TACT_VAULT_KEY": "00" * 32}
     process = subprocess.Popen(
-        [*command, "--accounts", str(accounts.path)], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+        [*command, "--accounts", str(accounts.path), *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE
     )
-    yield Served(wait_for(process), process, seen)
-    process.terminate()
-    process.communicate(timeout=10)
+    return Served(wait_for(process), process, seen)
 
 
 @pytest.fixture
@@ -147,6 +157,7 @@ ADDRESSES = {
     "/no-such-page": None,
 }
 
+COOKIE = "__Host-tact-session"
 HIDDEN = {"/_stcore/metrics", "/_stcore/agent/openapi.json"}  # from everybody, before the door
 
 
@@ -214,6 +225,36 @@ def test_the_server_has_no_way_to_the_vault(served, enter):
     enter("officer")
     open_page(served.url)
     assert served.audit() == []
+
+
+@pytest.mark.slow
+def test_behind_a_proxy_that_encrypts_people_sign_in_by_its_name_alone(demo_world, accounts, tmp_path):
+    running = start(demo_world, accounts, tmp_path, "--name", "map.example.org")
+    try:
+        port = int(running.url.rpartition(":")[2])
+        keep_cookie(running.url, sign_in_cookie(accounts, "partner", port).replace(f"tact-session-{port}", COOKIE))
+        named = {"Host": "map.example.org", "X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"}
+        assert ask(f"{running.url}/map", **named)[0] == 200
+        assert ask(f"{running.url}/map")[0] == 421
+        assert ask(f"{running.url}/health")[0] == 200
+        assert (
+            "__Host-tact-form" in ask(f"{running.url}/sign-in", Cookie="", Accept="text/html", **named)[1]["Set-Cookie"]
+        )
+        for origin, is_open in (("https://map.example.org", True), ("http://map.example.org", False)):
+            line = socket.create_connection(("127.0.0.1", port), timeout=20)
+            try:
+                with connect(
+                    "ws://map.example.org/_stcore/stream",
+                    origin=origin,
+                    sock=line,
+                    additional_headers=cookie_headers(running.url),
+                    proxy=None,
+                ):
+                    assert is_open
+            except InvalidStatus:
+                assert not is_open
+    finally:
+        stop(running)
 
 
 @pytest.mark.parametrize(
