@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +22,6 @@ from data.tables.spec import TIERS
 from data.workspace import Workspace, default_path
 
 UNHEALTHY = 7
-_BACKUP_DAYS = 7  # the handbook asks for one each night
 
 
 def doctor(
@@ -99,7 +97,7 @@ def _governance_problems(workspace: Workspace) -> list[str]:
     try:
         with open_vault(workspace) as vault:
             overdue, second = find_overdue(workspace, vault), publication.read_second(workspace, vault)
-            problems += _backup_problems(workspace) if vault.has_records() else []
+            problems += filter(None, [backup.word_overdue(workspace, vault)])
     except TactError:
         return problems  # the check of the vault names what is wrong with it
     if second is None and not (workspace.invented or governed.missing):
@@ -110,15 +108,6 @@ def _governance_problems(workspace: Workspace) -> list[str]:
             "The next `tact import` or `tact release` deletes them, or asks first where they are many."
         )
     return problems
-
-
-def _backup_problems(workspace: Workspace) -> list[str]:
-    """Return a problem if real records have no backup of the last days."""
-    last, today = backup.read_last_day(workspace), dt.datetime.now(dt.UTC).date()
-    if workspace.invented or (last is not None and (today - last).days <= _BACKUP_DAYS):
-        return []
-    when = "No backup was made yet" if last is None else f"The last backup is of {last}"
-    return [f"{when}. If this machine is lost, the records are: tact backup FILE"]
 
 
 def _risk_problems(workspace: Workspace) -> list[str]:

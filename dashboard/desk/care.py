@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.desk.frame import tell_errors
 from dashboard.desk.hand import read_hand
 from dashboard.desk.state import Desk
-from dashboard.site.text import _, escape_markdown, format_number, html
+from dashboard.site.text import _, escape_markdown, format_number, html, translate_message
 from dashboard.widgets.markup import render_note
 from data.errors import InputError
 from data.restricted import backup, forgetting, intake
@@ -26,6 +26,9 @@ def show(desk: Desk) -> None:
     said = st.session_state.pop(_SAID, None)
     if said:
         st.success(said)
+    with tell_errors(), desk.open_vault() as (vault, _keys):
+        if overdue := backup.word_overdue(desk.workspace, vault):
+            st.warning(escape_markdown(translate_message(overdue)))
     for title, act in (
         (_("Back up"), _back_up),
         (_("Restore a backup"), _restore),

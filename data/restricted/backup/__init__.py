@@ -6,9 +6,9 @@ earlier releases are needed. Imported boundaries are part of each release.
 """
 
 from data.restricted.backup.restoring import Restored, find_backup, restore_backup
-from data.restricted.backup.writing import check_target, read_last_day, write_backup
+from data.restricted.backup.writing import check_target, word_overdue, write_backup
 from data.workspace.passphrases import check_passphrase
 
 __all__ = [
-    "Restored", "check_passphrase", "check_target", "find_backup", "read_last_day", "restore_backup", "write_backup",
+    "Restored", "check_passphrase", "check_target", "find_backup", "restore_backup", "word_overdue", "write_backup",
 ]  # fmt: skip

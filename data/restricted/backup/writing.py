@@ -5,7 +5,7 @@ import datetime as dt
 from pathlib import Path
 
 from data.errors import InputError
-from data.message import Message
+from data.message import Message, join_messages
 from data.restricted.backup import folders
 from data.restricted.backup.encrypted_file import (
     APPLICATION,
@@ -17,12 +17,13 @@ from data.restricted.backup.encrypted_file import (
     open_backup,
 )
 from data.restricted.keys import Keys
-from data.restricted.vault import health, open_vault, tables
+from data.restricted.vault import Vault, health, open_vault, tables
 from data.restricted.vault import sqlcipher as sql
 from data.workspace import Workspace, files
 from data.workspace.passphrases import check_passphrase
 
 _FORMAT = "1"
+_DAYS = 7  # the handbook asks for one each night
 _LAST = "last-backup"  # a file of the workspace: the day of its last backup
 
 
@@ -52,12 +53,21 @@ def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase
     files.write_text(workspace.path / _LAST, f"{dt.datetime.now(dt.UTC).date()}\n", mode=0o600)
 
 
-def read_last_day(workspace: Workspace) -> dt.date | None:
+def _read_last_day(workspace: Workspace) -> dt.date | None:
     """Return the day (UTC) of the last backup; None if there was none, or nobody knows."""
     try:
         return dt.date.fromisoformat((workspace.path / _LAST).read_text(encoding="utf-8").strip())
     except (OSError, ValueError):
         return None
+
+
+def word_overdue(workspace: Workspace, vault: Vault) -> str:
+    """Return that real records have no backup of the last days, and what to do; empty where they have one."""
+    last, today = _read_last_day(workspace), dt.datetime.now(dt.UTC).date()
+    if workspace.invented or not vault.has_records() or (last is not None and (today - last).days <= _DAYS):
+        return ""
+    when = Message("No backup was made yet.") if last is None else Message("The last backup is of {day}.", day=last)
+    return join_messages([when, Message("If this machine is lost, the records are: tact backup FILE")])
 
 
 def check_target(target: Path) -> Path:

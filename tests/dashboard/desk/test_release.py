@@ -35,6 +35,7 @@ from tests.dashboard.commands.test_governance import (
     WORDS,
     encounters,
     name_partners,
+    note_backup,
     write_csv,
 )
 from tests.dashboard.desk.test_pages import words_on
@@ -315,6 +316,24 @@ def test_a_passphrase_that_does_not_open_the_backup_is_told_in_the_language_of_t
         "υποστεί ζημιά: δοκιμάστε άλλο αντίγραφο. Τίποτα δεν άλλαξε.",
     }
     assert escape_markdown(said[language].format(file=target)) in words_on(page)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "The last backup is of {day}."),
+        ("sq", "Kopja e fundit rezervë është e datës {day}."),
+        ("el", "Το τελευταίο αντίγραφο ασφαλείας είναι της {day}."),
+    ],
+)
+def test_real_records_without_a_backup_of_the_last_week_are_told_in_the_language_of_the_officer(
+    real, practice, language, told
+):
+    for days, said in ((8, True), (7, False)):
+        note_backup(real.workspace.path, days)
+        day = escape_markdown(str(dt.datetime.now(dt.UTC).date() - dt.timedelta(days=days)))
+        assert (told.format(day=day) in words_on(open_section(real, "release", language))) is said
+    assert "tact backup" not in words_on(open_section(practice, "release", language))
 
 
 @pytest.mark.parametrize(
