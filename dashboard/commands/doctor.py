@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import Json, console, emit, say
+from data.accounts.database import Accounts
+from data.accounts.log import verify_log
 from data.disclosure import policy_file
 from data.errors import TactError, VaultError
 from data.release import Release, current_name, names
@@ -61,6 +64,7 @@ def _find_problems(path: Path) -> list[str]:
         *_release_problems(workspace.releases),
         *_governance_problems(workspace),
         *_policy_problems(workspace),
+        *_account_problems(workspace.accounts),
     ]
 
 
@@ -120,6 +124,26 @@ def _risk_problems(workspace: Workspace) -> list[str]:
     result = Release.open(workspace.releases, "partner", name, derived=workspace.derived).result(KIND)
     share = result.manifest["card"].get("share_found") if result else None
     return [_RISK_UNAPPROVED] if share else []
+
+
+def _account_problems(path: Path) -> list[str]:
+    """List what is wrong with the file of the people who sign in, and with the audit log in it, if there is one."""
+    if not path.exists():
+        return []
+    problems = []
+    if os.name != "nt" and path.stat().st_mode & 0o077:
+        problems.append(
+            f"Others on this machine can read {path}, which holds second factors. Close it: chmod 600 '{path}'"
+        )
+    try:
+        found = verify_log(Accounts.open(path)).problem
+    except TactError as error:
+        return [*problems, str(error)]
+    if found:
+        problems.append(
+            f"The audit log was changed: {found} Compare it with a copy, and tell your data protection officer."
+        )
+    return problems
 
 
 def _policy_problems(workspace: Workspace) -> list[str]:

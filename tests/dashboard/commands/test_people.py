@@ -1,5 +1,6 @@
 """`tact people` and `tact log`: invite, list, revoke, and a log that is shown and checked."""
 
+import os
 import sqlite3
 from contextlib import closing
 from urllib.parse import parse_qs, urlsplit
@@ -80,3 +81,24 @@ def test_a_server_says_what_people_need(tact, workspace, tmp_path):
     ):
         answer = tact(*serve, *arguments)
         assert (answer.code, words in answer.err) == (code, True), arguments
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
+def test_doctor_names_a_file_that_others_can_read_and_a_log_that_was_changed(tact, workspace):
+    def ask():
+        return [p for p in tact("--workspace", workspace.path, "doctor", "--json").json["problems"] if is_about(p)]
+
+    def is_about(problem):
+        return "accounts.sqlite" in problem or "audit log" in problem
+
+    for name in ("Elira", "Nikos"):
+        tact("--workspace", workspace.path, "people", "invite", name, "--role", "partner")
+    assert ask() == []
+    workspace.accounts.chmod(0o640)
+    assert [problem[:6] for problem in ask()] == ["Others"]
+    workspace.accounts.chmod(0o600)
+    with closing(sqlite3.connect(workspace.accounts)) as connection:
+        connection.executescript("DROP TRIGGER log_keeps_rows; DELETE FROM log WHERE number = 1;")
+    assert "Entry 1 is missing" in ask()[0]
+    workspace.accounts.write_bytes(b"no database " * 500)
+    assert "no file of accounts" in ask()[0]
