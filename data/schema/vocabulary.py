@@ -70,21 +70,27 @@ STATUSES = {
     "unverified": "not yet checked in the source (shown as provisional)",
 }
 PROVISIONAL = ("provisional", "unverified")
-# What a unit of an indicator counts, in words without accents. A word that begins with one of PEOPLE names people, one
-# that begins with one of SHELTERS a protected place. Units without such words count services or things if they begin
-# with SERVICES or THINGS. Every other unit is protected as a count of children.
+# What a unit of an indicator counts, in words without accents and with σ for ς. A word that begins with one of PEOPLE
+# names people, one that begins with one of SHELTERS a protected place. Units without such words count services or
+# things if they begin with SERVICES or THINGS. Every other unit is protected as a count of children.
 PEOPLE = (
     "child", "girl", "boy", "minor", "victim", "survivor", "beneficiar", "person", "people", "wom", "famil", "parent",
     "household", "student", "pupil", "case",
-    "femij", "vajz", "djem", "djal", "viktim", "perfitues", "njerez", "nxenes", "prind", "rast",
+    "femij", "mitur", "vajz", "djem", "djal", "viktim", "mbijetuar", "perfitues", "njerez", "njeri", "individ",
+    "nxenes", "prind", "rast", "familj", "gra ", "grate ", "grave ", "grua", "adoleshent", "foshnj", "banor", "te rinj",
     "παιδ", "κοριτσ", "αγορ", "ανηλικ", "θυμα", "ατομ", "προσωπ", "ανθρωπ", "γυναικ", "οικογεν", "γονε", "μαθητ",
-    "υποθεσ",
+    "υποθεσ", "περιπτωσ", "ωφελουμεν", "εφηβ", "βρεφ", "επιζωσ", "επιζων", "νοικοκυρ", "φοιτητ", "ανδρ", "αντρ",
 )  # fmt: skip
 SHELTERS = (
     "shelter", "centre", "center", "service place", "strehe", "strehim", "qendr", "ξενων", "καταφυγ", "κεντρ",
 )  # fmt: skip
-SERVICES = ("services", "social services")
+SERVICES = ("services", "social services", "sherbime", "υπηρεσιεσ", "κοινωνικεσ υπηρεσιεσ")
 THINGS = (
     "meetings", "policies", "laws", "agreements", "protocols", "municipalities", "schools", "staff", "teachers",
     "police officers", "duty bearers", "active duty bearers", "initiatives", "tasks", "trainings", "campaigns", "euro",
+    # Without the words for meetings, which are those for encounters with a child too.
+    "politika", "ligje", "marreveshje", "protokolle", "bashki", "shkolla", "mesues", "aktore pergjegjes", "nisma",
+    "detyra", "trajnime", "fushata",
+    "πολιτικεσ", "νομοι", "συμφωνιεσ", "πρωτοκολλα", "δημοι", "σχολεια", "εκπαιδευτικοι", "αρμοδιοι φορεισ",
+    "πρωτοβουλιεσ", "καθηκοντα", "εκπαιδευσεισ", "εκστρατειεσ", "ευρω",
 )  # fmt: skip
