@@ -115,7 +115,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     for variable, folder in {"XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config"}.items():
         monkeypatch.setenv(variable, str(home / folder))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-    for variable in ("TACT_WORKSPACE", "TACT_VAULT_KEY", "TACT_IDENTIFIER_KEY"):
+    for variable in ("TACT_WORKSPACE", "TACT_VAULT_KEY", "TACT_IDENTIFIER_KEY", "TACT_NEW_VAULT_KEY"):
         monkeypatch.delenv(variable, raising=False)
 
 

@@ -14,7 +14,7 @@ from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
 from data.release import names
 from data.restricted import backup as backups
-from data.restricted import keys
+from data.restricted.vault import load_keys
 from data.workspace import default_path
 
 _RETURNED = (
@@ -42,7 +42,7 @@ def backup(
 ) -> None:
     """Write records, keys, plans and releases to one encrypted file with a passphrase."""
     workspace = open_workspace(context)
-    secrets = keys.load(workspace.id)
+    secrets = load_keys(workspace)
     backups.write_backup(workspace, secrets, backups.check_target(file), _get_passphrase(new=True))
     emit(
         {"file": str(file)},

@@ -18,7 +18,7 @@ from dashboard.commands.workspace import open_workspace
 from dashboard.site import make_url
 from data.errors import VaultError, WorkspaceError
 from data.restricted import keys
-from data.restricted.vault import open_vault
+from data.restricted.vault import load_keys, open_vault
 from data.workspace import Workspace
 
 _HOST = "127.0.0.1"
@@ -42,7 +42,7 @@ def desk(
             f"{workspace.path} is the demo, and nothing can be imported into it. To practise with invented files, make "
             "a practice workspace: tact --workspace DIR init --practice"
         )
-    secrets = keys.load(workspace.id)
+    secrets = load_keys(workspace)
     open_vault(workspace, secrets).close()
     port = choose_port(_HOST, port, _FIRST_PORT)
     command = [sys.executable, "-m", "dashboard.desk.server", "--workspace", str(workspace.path), "--port", str(port)]
@@ -78,6 +78,6 @@ def _send_at_each_enter(process: Popen[bytes], workspace: Workspace) -> None:
     with suppress(OSError, ValueError):
         for _ in sys.stdin:
             try:
-                _send_keys(process, keys.load(workspace.id))
+                _send_keys(process, load_keys(workspace))
             except VaultError as error:
                 say(str(error))

@@ -18,7 +18,7 @@ from data.errors import TactError, VaultError
 from data.release import Release, current_name, names
 from data.restricted import backup, governance, keys, publication
 from data.restricted.governance.retention import find_overdue
-from data.restricted.vault import examine, open_vault
+from data.restricted.vault import examine, load_keys, open_vault, rotation
 from data.schema.codebook import describe
 from data.schema.kinds import KINDS
 from data.tables.spec import TIERS
@@ -61,6 +61,7 @@ def _find_problems(path: Path) -> list[str]:
         *workspace.check(),
         *keys.check(workspace.id),
         *_vault_problems(workspace),
+        *rotation.find_problems(workspace),
         *_release_problems(workspace.releases),
         *_governance_problems(workspace),
         *_policy_problems(workspace),
@@ -86,7 +87,7 @@ def _recover_release(workspace: Workspace) -> None:
 
 def _vault_problems(workspace: Workspace) -> list[str]:
     try:
-        return examine(workspace.vault, keys.load(workspace.id))
+        return examine(workspace.vault, load_keys(workspace))
     except VaultError:
         return []  # the check of the keys names what is wrong with them
 

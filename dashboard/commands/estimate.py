@@ -22,7 +22,7 @@ from data.reference import area_table
 from data.restricted import keys
 from data.restricted.counting.encounters import COLUMNS, load_encounters, read_encounters
 from data.restricted.counting.histories import NoisyHistories, count_histories
-from data.restricted.vault import open_vault
+from data.restricted.vault import load_keys, open_vault
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
 from data.workspace import Workspace
@@ -62,7 +62,7 @@ def _count(workspace: Workspace) -> Mapping[str, NoisyHistories]:
     grid = Grid.for_day(area_table(), first_month, (policy.first, policy.last), policy.lag, today)
     if grid is None:
         raise InputError("No quarter of the programme has ended yet. Check first and last in policy.toml.")
-    secrets = keys.load(workspace.id)
+    secrets = load_keys(workspace)
     with open_vault(workspace, secrets) as vault:
         partners = vault.partners("encounter")
         columns = load_encounters(vault.read("encounter", (*COLUMNS, "partner")), grid.names, partners)

@@ -15,7 +15,7 @@ from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
 from data.restricted import forgetting, intake, keys
-from data.restricted.vault import Vault, open_vault, partners
+from data.restricted.vault import Vault, load_keys, open_vault, partners
 from data.workspace import Workspace
 from data.workspace.folding import is_same_partner
 
@@ -57,7 +57,7 @@ def forget(
     """
     workspace = open_workspace(context)
     names = _read_names(partner, source)
-    secrets = keys.load(workspace.id)
+    secrets = load_keys(workspace)
     with open_vault(workspace, secrets) as vault:
         children = forgetting.hash_child(secrets, names)
         doubts = [] if even_if_unknown else _find_doubts(vault, secrets, names, children, partner)

@@ -18,13 +18,12 @@ from dashboard.commands.output import Json, Tick, emit, format_table, progress
 from dashboard.commands.workspace import DeleteOverdue, check_overdue, delete_overdue, open_workspace
 from data.errors import FileRefused, InputError
 from data.reference import area_table
-from data.restricted import keys
 from data.restricted.governance.retention import find_overdue
 from data.restricted.imports import Importer, check_workspace_kind, find_mappings
 from data.restricted.intake import mapping
 from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.recognition import read_place_label
-from data.restricted.vault import open_vault
+from data.restricted.vault import load_keys, open_vault
 from data.schema.kinds import KINDS
 from data.workspace.files import write_bytes
 from geo.places import Places
@@ -157,7 +156,7 @@ def import_files(
     if dry_run and rules:
         raise InputError("--mapping saves a mapping, and a dry run saves nothing. Import without --dry-run.")
     mappings = extend_mappings(find_mappings(workspace, partner, rules), hints)
-    secrets = keys.load(workspace.id)
+    secrets = load_keys(workspace)
     results = []
     with open_vault(workspace, secrets) as vault:
         if not dry_run:

@@ -17,9 +17,9 @@ from data.disclosure import policy_file
 from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseRefused
 from data.release import Release, current_name, names
-from data.restricted import keys, publication
+from data.restricted import publication
 from data.restricted.publishing import NewRelease
-from data.restricted.vault import open_vault
+from data.restricted.vault import load_keys, open_vault
 from data.tables.spec import TIERS
 from data.workspace import Workspace
 from geo.areas import pack_areas
@@ -111,7 +111,7 @@ def _make_release(workspace: Workspace, figures_only: bool, day: date | None, co
     if figures_only:  # nothing of any child: nobody needs to approve it
         with progress("Releasing") as tick:
             return publication.release_workspace(workspace, None, None, areas, tick)
-    secrets = keys.load(workspace.id)
+    secrets = load_keys(workspace)
     with open_vault(workspace, secrets) as vault, vault.writing():
         overdue = check_overdue(workspace, vault, confirmed)
         warn_overdue(overdue)

@@ -27,6 +27,7 @@ COMMANDS = {
     "init": "init:init",
     "templates": "templates:templates",
     "doctor": "doctor:doctor",
+    "keys": "keys:app",
     "backup": "backup:backup",
     "restore": "backup:restore",
     "demo": "demo:demo",

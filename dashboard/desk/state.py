@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from threading import RLock, Thread, local
 from typing import Any, TypeVar
 
-from data.errors import VaultError
+from data.errors import VaultError, WrongKey
 from data.restricted import keys
 from data.restricted.intake.headings import read_meanings
 from data.restricted.vault import Vault, open_vault
@@ -99,12 +99,20 @@ class Desk:
             if vault is not None:
                 yield vault, secrets
                 return
-            with open_vault(self.workspace, secrets) as vault:
+            with self._open_vault(secrets) as vault:
                 self._thread.vault = vault
                 try:
                     yield vault, secrets
                 finally:
                     self._thread.vault = None
+
+    def _open_vault(self, secrets: keys.Keys) -> Vault:
+        try:
+            return open_vault(self.workspace, secrets)
+        except WrongKey:
+            # The vault key was changed meanwhile (tact keys rotate): Enter in the terminal brings the new one.
+            self.lock()
+            raise Locked("The desk is locked.") from None
 
     def recall(self, name: str, basis: object, read: Callable[[], T]) -> T:
         """Return what `read` returned for this basis; it is asked again only when the basis is another one.

@@ -93,6 +93,11 @@ def make_file(kind: str, rows: Sequence[Row]) -> MemoryFile:
     return MemoryFile(_name_file(kind), text.getvalue().encode())
 
 
+def list_files() -> list[str]:
+    """Return the names under which drafts are imported."""
+    return [_name_file(kind) for kind in KINDS]
+
+
 def is_by_hand(vault: Vault, number: int, kind: str) -> bool:
     """Return whether an import of a kind was a draft, so that there is no file of it."""
     return vault.is_from(number, _name_file(kind))

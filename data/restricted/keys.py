@@ -10,8 +10,12 @@ needed, is in no backup, and a new one takes its place: the server is then given
 
 Keys are searched in this order: environment (TACT_VAULT_KEY, TACT_IDENTIFIER_KEY), key file, system keyring. A key file
 may be a link to one on another disk, so that nobody finds both keys in one place.
+
+While the vault gets a new key (data/restricted/vault/rotation.py), that key lies beside the old one: in
+TACT_NEW_VAULT_KEY, in a file beside the one to which a link leads, or in the keyring.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -42,7 +46,14 @@ _TITLES = {
     "signing": Message("The signing key"),
 }
 _SIGNING = "signing"
-ENVIRONMENT = {"vault": "TACT_VAULT_KEY", "identifier": "TACT_IDENTIFIER_KEY", _SIGNING: "TACT_SIGNING_KEY"}
+_NEXT = "vault-next"
+NEW_VAULT_KEY = "TACT_NEW_VAULT_KEY"
+ENVIRONMENT = {
+    "vault": "TACT_VAULT_KEY",
+    "identifier": "TACT_IDENTIFIER_KEY",
+    _SIGNING: "TACT_SIGNING_KEY",
+    _NEXT: NEW_VAULT_KEY,
+}
 
 _CHILD = b"tact-map child identifier v1"
 _RECORD = b"tact-map record key v1"
@@ -209,6 +220,82 @@ def load_signing(workspace_id: str) -> Secret:
     return secret
 
 
+def is_from_environment(name: str) -> bool:
+    """Return whether a key ("vault", "identifier") comes from the environment."""
+    return bool(os.environ.get(ENVIRONMENT[name]))
+
+
+def load_next(workspace_id: str) -> Secret | None:
+    """Read the key that is about to be the vault key, where that is; None if there is none.
+
+    Raises VaultError as `load` does.
+    """
+    if is_from_environment("vault"):
+        text = os.environ.get(NEW_VAULT_KEY)
+        return _parse(text, Message("The environment variable {variable}", variable=NEW_VAULT_KEY)) if text else None
+    if file := _find_vault_file(workspace_id):
+        return _from_file(_next_to(file)) if _next_to(file).exists() else None
+    text = _from_keyring(workspace_id, _NEXT)
+    where = Message("The keyring's entry {service}, {name},", service=_service(workspace_id), name=_NEXT)
+    return _parse(text, where) if text else None
+
+
+def find_next(workspace_id: str) -> str:
+    """Return where the key is that is about to be the vault key; "" if there is none."""
+    if load_next(workspace_id) is None:
+        return ""
+    if is_from_environment("vault"):
+        return Message("environment variable {variable}", variable=NEW_VAULT_KEY)
+    if file := _find_vault_file(workspace_id):
+        return Message("file {path}", path=_next_to(file))
+    return Message("system keyring, service {service}", service=_service(workspace_id))
+
+
+def store_next(workspace_id: str, secret: Secret) -> None:
+    """Store the key that is about to be the vault key beside that one, in its file's folder or in the keyring."""
+    if file := _find_vault_file(workspace_id):
+        _to_files(file.parent, {_next_to(file).stem: secret})
+    else:
+        _to_keyring(workspace_id, _NEXT, secret)
+
+
+def adopt_next(workspace_id: str) -> None:
+    """Put the next vault key in the place of the vault key, in one step; one from the environment stays there."""
+    if is_from_environment("vault"):
+        return
+    if file := _find_vault_file(workspace_id):
+        try:
+            _next_to(file).replace(file)
+            files.fsync_folder(file.parent)
+        except OSError as error:
+            raise _not_written(file.parent, error) from error
+    elif (secret := load_next(workspace_id)) is not None:
+        _to_keyring(workspace_id, "vault", secret)
+        discard_next(workspace_id)
+
+
+def discard_next(workspace_id: str) -> None:
+    """Remove a next vault key that no vault needs; one from the environment stays there."""
+    if is_from_environment("vault"):
+        return
+    if file := _find_vault_file(workspace_id):
+        _next_to(file).unlink(missing_ok=True)
+    else:
+        keyring = _keyring()
+        with contextlib.suppress(keyring.errors.KeyringError):
+            keyring.delete_password(_service(workspace_id), _NEXT)
+
+
+def _find_vault_file(workspace_id: str) -> Path | None:
+    """Return the file with the vault key, that to which a link leads; None if there is none."""
+    path = key_folder(workspace_id) / "vault.key"
+    return path.resolve() if os.path.lexists(path) else None
+
+
+def _next_to(file: Path) -> Path:
+    return file.with_name(f"{file.stem}-next.key")
+
+
 def parse(vault: str, identifier: str) -> Keys:
     """Return the keys of two texts of hexadecimal digits; raise VaultError, without the text, for what is no key."""
     return Keys(_parse(vault, _TITLES["vault"]), _parse(identifier, _TITLES["identifier"]))
@@ -301,12 +388,17 @@ def _to_files(folder: Path, keys: Mapping[str, Secret]) -> None:
         _write_files(aside, keys)
         files.publish_folder(aside, folder)
     except OSError as error:
-        msg = Message(
+        raise _not_written(folder, error) from error
+
+
+def _not_written(folder: Path, error: OSError) -> VaultError:
+    return VaultError(
+        Message(
             "The keys could not be written to {folder}: {reason}. Is that folder yours?",
             folder=folder,
             reason=error.strerror,
         )
-        raise VaultError(msg) from error
+    )
 
 
 def _write_files(folder: Path, keys: Mapping[str, Secret]) -> None:

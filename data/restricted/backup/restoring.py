@@ -11,7 +11,7 @@ from pathlib import Path
 
 from data.errors import InputError, VaultError, WorkspaceError
 from data.message import Message
-from data.restricted import keys
+from data.restricted import drafts, keys
 from data.restricted.backup import folders
 from data.restricted.backup.encrypted_file import (
     DOCUMENTS,
@@ -22,7 +22,7 @@ from data.restricted.backup.encrypted_file import (
     read_version,
 )
 from data.restricted.keys import Keys, Secret
-from data.restricted.vault import Vault, forget_log, health, open_vault, removal, tables
+from data.restricted.vault import Vault, forget_log, health, load_keys, open_vault, removal, rotation, tables
 from data.restricted.vault import sqlcipher as sql
 from data.restricted.vault.creation import building_aside
 from data.restricted.vault.lock import WriterLock
@@ -56,25 +56,27 @@ def restore_backup(
     """Restore a backup's records, keys and folders into a workspace, created if missing.
 
     The whole backup is checked, and the new vault is built and checked in another folder, before anything is replaced.
-    The old vault is kept under another name, and a key is never overwritten. `known` are the keys of the workspace
-    where the caller has them; then none is looked for or stored. Raises WrongKey for a wrong passphrase,
+    The old vault is kept under another name, and a key is never overwritten: a backup from before the vault key was
+    changed is encrypted with that of the workspace. `known` are the keys of the workspace where the caller has them;
+    then none is looked for or stored. Raises WrongKey for a wrong passphrase,
     CorruptVault for a damaged backup, WorkspaceError for the workspace of another programme, VaultError when the
     existing vault has records, or cannot be read, and `replace` is false.
     """
     file = find_backup(file)
     with open_backup(file, passphrase) as (connection, manifest):
-        _check_keys(manifest, known)
+        in_use = known or _find_keys(Path(path), manifest) or manifest.keys
+        _check_identifier_key(manifest, in_use)
         workspace = _open_workspace(Path(path), manifest)
         with WriterLock(workspace.vault).holding():
-            _check_vault(workspace, manifest.keys, replace=replace)
+            _check_vault(workspace, in_use, replace=replace)
             if known is None and not keys.has_keys(workspace.id):
                 keys.store(workspace.id, manifest.keys, place)
-            replaced = _restore_vault(connection, workspace, manifest.keys.vault)
+            replaced = _restore_vault(connection, workspace, manifest.keys.vault, in_use.vault)
         _restore_mappings(connection, workspace)
         _restore_documents(connection, workspace)
         releases = folders.restore_releases(connection, workspace.releases)
         plans = folders.restore_plans(connection, workspace.derived)
-    with open_vault(workspace, manifest.keys) as vault:
+    with open_vault(workspace, in_use) as vault:
         return Restored(workspace, vault.has_records(), replaced, tuple(releases), plans)
 
 
@@ -105,13 +107,20 @@ def _open_workspace(path: Path, manifest: Manifest) -> Workspace:
     )
 
 
-def _check_keys(manifest: Manifest, known: Keys | None) -> None:
-    """Raise VaultError when the keys of the workspace differ from those of the backup."""
-    name = manifest.workspace_id
-    if known is None:
-        known = keys.load(name) if keys.has_keys(name) else manifest.keys
-    if known == manifest.keys:
+def _find_keys(path: Path, manifest: Manifest) -> Keys | None:
+    """Return the keys of the backup's workspace that are stored here; None if there are none."""
+    if not keys.has_keys(manifest.workspace_id):
+        return None
+    here = Workspace.open(path) if (path / "workspace.toml").exists() else None
+    is_same = here is not None and here.id == manifest.workspace_id
+    return load_keys(here) if here is not None and is_same else keys.load(manifest.workspace_id)
+
+
+def _check_identifier_key(manifest: Manifest, in_use: Keys) -> None:
+    """Raise VaultError when the identifier key of the workspace differs from that of the backup."""
+    if in_use.identifier == manifest.keys.identifier:
         return
+    name = manifest.workspace_id
     places = [place for place in keys.find_locations(name).values() if place]
     if len(places) > 1:
         places = [Message("{first} and {last}", first=places[0], last=places[-1])]
@@ -145,11 +154,17 @@ def _check_vault(workspace: Workspace, both_keys: Keys, *, replace: bool) -> Non
     )
 
 
-def _restore_vault(backup: sql.Connection, workspace: Workspace, key: Secret) -> Path | None:
+def _restore_vault(backup: sql.Connection, workspace: Workspace, old: Secret, key: Secret) -> Path | None:
+    """Build the vault of a backup, which had the key `old`, with the key of the workspace, and put it in its place."""
     folder, replaced = workspace.vault, None
     try:
         with building_aside(folder) as aside, sql.translating_errors(folder / health.DB):
             _build_vault(backup, aside, key)
+            if old != key:
+                with contextlib.closing(sql.connect(aside / health.DB, key)) as copy:
+                    copy.execute("BEGIN IMMEDIATE")
+                    rotation.keep_sources(copy, old, drafts.list_files())
+                    copy.execute("COMMIT")
             _forget_again(aside, key, forget_log.read(forget_log.log_path(folder)))
             # The old vault was not touched until here, and the new one is whole.
             replaced = _move_away(folder)

@@ -30,10 +30,13 @@ from data.restricted.vault import sqlcipher as sql
 from data.restricted.vault.importing import Counts, Import
 from data.restricted.vault.lock import WriterLock
 from data.restricted.vault.published import PublishedBlock
+from data.restricted.vault.rotation import SOURCE_KEY, hash_source, load_keys
 from data.restricted.vault.undoing import Undone, undo_import
 from data.workspace import Workspace
 
-__all__ = ["Counts", "Import", "PublishedBlock", "State", "Undone", "Vault", "examine", "open_vault"]
+__all__ = [
+    "Counts", "Import", "PublishedBlock", "State", "Undone", "Vault", "examine", "load_keys", "open_vault",
+]  # fmt: skip
 
 # Both keys of a workspace, of which the vault uses its own, or the vault key alone.
 AnyKey: TypeAlias = keys.Keys | Secret | bytes
@@ -42,17 +45,16 @@ State: TypeAlias = tuple[object, ...]
 
 _CACHE_KB = 200_000
 _READ_CACHE_KB = 16_000
-_SOURCE_DOMAIN = b"tact-map import source v1"
 _IDENTIFIER_DOMAIN = b"tact-map identifier key check v1"
 _AREA_COLUMNS = ("municipality", "area", "origin", "destination")
 
 
 def open_vault(workspace: Workspace, both_keys: keys.Keys | None = None) -> "Vault":
-    """Open a workspace's vault with the given keys, or with those that `keys.load` finds.
+    """Open a workspace's vault with the given keys, or with those that `load_keys` finds.
 
     Raises WorkspaceError when the vault is of another kind (real or invented) than the workspace.
     """
-    vault = Vault.open(workspace.vault, both_keys or keys.load(workspace.id))
+    vault = Vault.open(workspace.vault, both_keys or load_keys(workspace))
     if vault.kind == workspace.kind:
         return vault
     vault.close()
@@ -237,7 +239,8 @@ class Vault:
         return row is not None and row[0] == self._hash_source(source)
 
     def _hash_source(self, source: str | Path) -> bytes:
-        return self._key.mac(_SOURCE_DOMAIN, Path(source).name.encode("utf-8", "surrogatepass"))
+        stored = self._meta.get(SOURCE_KEY)
+        return hash_source(Secret(bytes.fromhex(stored)) if stored else self._key, Path(source).name)
 
     def undo(self, number: int, *, rehearse: bool = False) -> Undone:
         """Take back an import by its number, as if it had never been; see undoing.py.

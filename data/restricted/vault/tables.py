@@ -67,7 +67,7 @@ _BOOKS = (
     """CREATE TABLE term (
         "column" TEXT NOT NULL, code INTEGER NOT NULL, text TEXT NOT NULL,
         PRIMARY KEY ("column", code), UNIQUE ("column", text)) STRICT, WITHOUT ROWID""",
-    # The file's name is kept as a hash under the vault key: people put names of children into it.
+    # The file's name is kept as a keyed hash (rotation.py): people put names of children into it.
     """CREATE TABLE batch (
         id INTEGER PRIMARY KEY, kind TEXT NOT NULL, source BLOB NOT NULL, partner TEXT NOT NULL,
         at TEXT NOT NULL, accepted INTEGER NOT NULL, changed INTEGER NOT NULL,

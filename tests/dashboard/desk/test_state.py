@@ -9,8 +9,9 @@ from streamlit.runtime.fragment import MemoryFragmentStorage
 
 from dashboard.desk.hand import FileInHand, Hand
 from dashboard.desk.state import LOCKS_AFTER, Locked
-from data.errors import WrongKey
+from data.errors import VaultBusy, WrongKey
 from data.restricted import keys
+from data.restricted.vault.rotation import rotate_vault_key
 from tests.dashboard.desk.test_pages import drop, words_on
 from tests.helpers.desk import make_desk, open_section
 from tests.helpers.partner_files import ROW, text_of, write
@@ -53,6 +54,19 @@ def test_it_does_not_lock_in_the_middle_of_work_and_counts_from_its_end(tmp_path
     assert not desk.is_locked
     clocks.times[0] += 1
     assert desk.is_locked
+
+
+def test_it_locks_where_the_vault_key_was_changed_and_opens_again_with_the_new_one(tmp_path):
+    desk, _clocks = make_desk(tmp_path)
+    with desk.open_vault(), pytest.raises(VaultBusy):
+        rotate_vault_key(desk.workspace, [])
+    rotate_vault_key(desk.workspace, [])
+    with pytest.raises(Locked), desk.open_vault():
+        pass
+    assert desk.is_locked
+    desk.unlock(keys.load(desk.workspace.id))
+    with desk.open_vault() as (vault, _):
+        assert vault.list_imports() == []
 
 
 def test_a_vault_is_open_once_in_a_thread_and_closed_at_the_end(tmp_path):
