@@ -1,4 +1,4 @@
-"""The web process: Streamlit with the map's geometry, its assets and security headers around it.
+"""The web process: Streamlit with the map's geometry, layers for QGIS, its assets and security headers around it.
 
 It is started with a folder of releases, a folder of what was derived from them, and a tier; on a server with a folder
 that `tact publish` wrote, and the public key of who signed it. It has no path to the vault and no key that opens one.
@@ -21,7 +21,7 @@ from dashboard.map import FRAME_PATH, find_frame_files, shapes
 from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, check_name, clean_environment, make_url
 from dashboard.site.assets import ASSETS
 from dashboard.site.reader import expect_people
-from dashboard.web import pictures
+from dashboard.web import features, pictures
 from dashboard.web.compressed import CompressedFiles
 from dashboard.web.door import Door
 from dashboard.web.gate import Entry, Gate, list_own_hosts
@@ -46,11 +46,12 @@ from data.tables.spec import Tier
 _STREAMLIT = Path(streamlit.__file__).parent / "static"
 
 
-def _make_routes(site: Site) -> list[BaseRoute]:
+def _make_routes(site: Site, *, is_encrypted: bool) -> list[BaseRoute]:
     return [
         Route(HEALTH, make_health(site)),
         *shapes.make_routes(site),
         *pictures.make_routes(site),
+        *features.make_routes(site, is_encrypted=is_encrypted),
         Mount("/assets", Assets(directory=ASSETS)),
     ]
 
@@ -85,7 +86,8 @@ def build_application(
         middleware.insert(1, door)
     elif host in LOOPBACK or name is not None:
         middleware.insert(1, Middleware(Gate, hosts=own | named, entry=entry))
-    return App(SCRIPT / "app.py", routes=_make_routes(site), middleware=middleware, on_script_error=show_error)
+    routes = _make_routes(site, is_encrypted=name is not None)
+    return App(SCRIPT / "app.py", routes=routes, middleware=middleware, on_script_error=show_error)
 
 
 def _make_parser() -> argparse.ArgumentParser:

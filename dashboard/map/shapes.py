@@ -6,7 +6,6 @@ Boundaries differ between workspaces, so they are read from the release. The bas
 from __future__ import annotations
 
 import gzip
-import json
 import logging
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, load_areas_file
 from dashboard.site.text import LANGUAGE_NAMES, _, cache_by_language, find_language, name_area, speak
+from dashboard.site.zipped import send_zipped, zip_document
 from data import reference
 from data.errors import ReleaseDamaged, TactError
 from data.message import mark
@@ -146,19 +146,14 @@ def _list_chain(areas: pd.DataFrame, code: str) -> list[dict[str, str]]:
     return listed
 
 
-def _zip_document(document: object) -> bytes:
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return gzip.compress(text.encode(), mtime=0)
-
-
 @cache_by_language(maxsize=24)
 def _zip_level(file: Path, checksum: str, level: str) -> bytes:
-    return _zip_document(describe_level(load_areas_file(file, checksum), level))
+    return zip_document(describe_level(load_areas_file(file, checksum), level))
 
 
 @cache_by_language(maxsize=12)
 def _zip_shipped(level: str) -> bytes:
-    return _zip_document(describe_level(load_areas(), level))
+    return zip_document(describe_level(load_areas(), level))
 
 
 @lru_cache(maxsize=1)
@@ -186,14 +181,6 @@ def _find_release(site: Site, checksum: str) -> Release | None:
     return None
 
 
-def _make_answer(request: Request, zipped: bytes, cache_control: str) -> Response:
-    headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-        return Response(zipped, media_type="application/json", headers=headers)
-    return Response(gzip.decompress(zipped), media_type="application/json", headers=headers)
-
-
 def _name_current(site: Site) -> str:
     try:
         release = site.release()
@@ -219,7 +206,7 @@ def make_routes(site: Site) -> list[BaseRoute]:
             return RedirectResponse(f"{there}?{request.url.query}" if request.url.query else there, 307)
         if asked in LEVELS and request.path_params["checksum"] == SHIPPED:
             with speak(request.query_params.get("lang", "")):
-                return _make_answer(request, _zip_shipped(asked), _A_DAY)
+                return send_zipped(request, _zip_shipped(asked), _A_DAY)
         try:
             release = _find_release(site, request.path_params["checksum"]) if asked in LEVELS else None
             if release is None:
@@ -227,13 +214,13 @@ def make_routes(site: Site) -> list[BaseRoute]:
             with speak(request.query_params.get("lang", "")):
                 # The checksum in the address is that of the shapes. The names in them may be translated better.
                 lifetime = _FOR_EVER if find_language() == "en" else _A_DAY
-                return _make_answer(request, _zip_level(release.areas_file, release.areas_checksum, asked), lifetime)
+                return send_zipped(request, _zip_level(release.areas_file, release.areas_checksum, asked), lifetime)
         except ReleaseDamaged as error:
             _LOG.error("%s", error)
             return Response("The release cannot be read.\n", status_code=500, media_type="text/plain")
 
     def land(request: Request) -> Response:
-        return _make_answer(request, _zip_land(), _A_DAY)
+        return send_zipped(request, _zip_land(), _A_DAY)
 
     def find(request: Request) -> Response:
         with speak(request.query_params.get("lang", "")):
@@ -244,7 +231,7 @@ def make_routes(site: Site) -> list[BaseRoute]:
         if language not in LANGUAGE_NAMES:
             return Response(status_code=404)
         with speak(language):
-            return _make_answer(request, _zip_document(describe_words()), _A_DAY)
+            return send_zipped(request, zip_document(describe_words()), _A_DAY)
 
     return [
         Route("/geometry/land.json", land),

@@ -12,6 +12,8 @@ from data.accounts.rights import Right
 NEEDED: Mapping[str, Right] = {
     "/geometry/": Right.SEE_PUBLIC,  # boundaries; no number
     "/picture/": Right.EXPORT,
+    "/features": Right.EXPORT,
+    "/features/": Right.EXPORT,
     "/assets/": Right.SEE_PUBLIC,
     # Of Streamlit:
     "/static/": Right.SEE_PUBLIC,

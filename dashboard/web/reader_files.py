@@ -1,10 +1,11 @@
-"""Every file that a reader can get of a release, made to be attacked; for `tact audit` and the desk."""
+"""What a reader can get of a release, files and answers with numbers, to be attacked; for `tact audit` and the desk."""
 
 from __future__ import annotations
 
 from dashboard.map.atlas import write_atlases
 from dashboard.site import Site
 from dashboard.site.current_release import follow_release
+from dashboard.web.features import write_features
 from dashboard.web.pictures import write_pictures
 from data.disclosure.attacks.audit import Audit, audit_release
 from data.release import Release
@@ -28,6 +29,7 @@ def audit_workspace(workspace: Workspace, name: str | None = None, progress: Pro
             files[tier] += write_atlases(opened, folder / tier)
             site = Site(workspace.releases, tier, derived=workspace.derived)
             files[tier] += write_pictures(site, follow_release(opened), folder / tier)
+            files[tier] += write_features(follow_release(opened), folder / tier)
             if COUNTS in opened.tables:
                 files[tier].append(write_target(opened, tabulate_observed(opened), folder / tier))
         return audit_release(workspace.releases, workspace.derived, name, files=files, progress=progress)

@@ -7,7 +7,6 @@ every row states its tier, its release and whether it is invented.
 
 from __future__ import annotations
 
-import json
 import math
 import zipfile
 from collections.abc import Callable, Iterable
@@ -18,12 +17,11 @@ import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import shapely
 
 from data.errors import InputError
 from data.release import Release
 from data.workspace.safe_text import escape_frame
-from geo.export import gpkg, qgis, xlsx
+from geo.export import geojson, gpkg, qgis, xlsx
 from geo.layers import LAYERS, find_layer, group_layers
 from geo.layers.core import Layer, LayerData
 from geo.layers.output import terms, wide
@@ -31,7 +29,6 @@ from geo.layers.output.columns import EVERY_ROW, build_codebook
 
 __all__ = ["FORMATS", "export_layers", "list_layers", "name_together", "pack_files", "split_layers"]
 
-_DIGITS = 6
 _AS_TEXT = (
     "Read the column “code” as text, or some codes will be damaged. "
     'In pandas: read_csv(file, dtype={"code": str}). In R: colClasses = c(code = "character").'
@@ -107,7 +104,7 @@ def _layer_stem(release: Release, layer: Layer) -> str:
     return f"{terms.name_files(release, invented=wide.has_invented_numbers(release, [layer]))}-{layer.id}"
 
 
-def _shapes(release: Release) -> gpd.GeoDataFrame:
+def read_shapes(release: Release) -> gpd.GeoDataFrame:
     """Read the areas' shapes in full resolution, indexed by code (EPSG:4326)."""
     areas = gpd.read_parquet(release.areas_file).set_index("code")
     return areas[["geometry"]]
@@ -139,7 +136,7 @@ def _described(release: Release, data: LayerData) -> str:
 
 
 def _geopackage(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
-    content, shapes = gpkg.Content(), _shapes(release)
+    content, shapes = gpkg.Content(), read_shapes(release)
     for layer in layers:
         for level in layer.levels(release):
             name = f"{layer.id}_{level}"
@@ -157,7 +154,7 @@ def _geopackage(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
 
 
 def _geojson(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
-    shapes, files = _shapes(release), []
+    shapes, files = read_shapes(release), []
     for layer in layers:
         for level in layer.levels(release):
             frame, data = _map(release, shapes, layer, level)
@@ -175,25 +172,14 @@ def _style_beside(path: Path, data: LayerData, k: int) -> Path:
 
 
 def _format_geojson(frame: gpd.GeoDataFrame, description: dict[str, str]) -> str:
-    """Return GeoJSON (RFC 7946): longitude and latitude to a tenth of a metre, outer rings counter-clockwise."""
-    shapes = shapely.orient_polygons(frame.geometry.to_numpy(), exterior_cw=False)
-    shapes = shapely.transform(shapes, lambda xy: xy.round(_DIGITS))
+    shapes = map(geojson.format_shape, geojson.round_shapes(frame.geometry.to_numpy()))
     rows = frame.drop(columns="geometry").to_dict("records")
     features = [
-        f'{{"type":"Feature","id":{_json(row["code"])},"geometry":{_geometry(shape)},"properties":'
-        f"{_json({k: _json_value(v) for k, v in row.items()})}}}"
+        geojson.format_feature(row["code"], shape, {k: _json_value(v) for k, v in row.items()})
         for row, shape in zip(rows, shapes, strict=True)
     ]
     body = ",\n".join(features)
-    return f'{{"type":"FeatureCollection","tact":{_json(description)},"features":[\n{body}\n]}}\n'
-
-
-def _geometry(shape: shapely.Geometry | None) -> str:
-    return "null" if shape is None or shape.is_empty else str(shapely.to_geojson(shape))
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return f'{{"type":"FeatureCollection","tact":{geojson.format_json(description)},"features":[\n{body}\n]}}\n'
 
 
 def _json_value(value: object) -> object:
@@ -260,7 +246,7 @@ def _excel(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Pa
 
 
 def _geoparquet(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
-    shapes, files = _shapes(release), []
+    shapes, files = read_shapes(release), []
     for layer in layers:
         description = {f"tact:{k}": v for k, v in terms.describe_file(release, (layer,)).items()}
         for level in layer.levels(release):

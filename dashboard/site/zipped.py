@@ -1,0 +1,30 @@
+"""Answers that are compressed once, kept, and sent as they are to whoever can read that."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+
+def zip_document(document: object) -> bytes:
+    """Return a document as compressed JSON; the same document gives the same bytes."""
+    return zip_text(json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+
+
+def zip_text(text: str) -> bytes:
+    """Return a text compressed."""
+    return gzip.compress(text.encode(), mtime=0)
+
+
+def send_zipped(
+    request: Request, zipped: bytes, cache_control: str, media_type: str = "application/json", status: int = 200
+) -> Response:
+    """Return an answer, compressed where the client can read that. `cache_control` says how long it may be kept."""
+    headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        return Response(zipped, status, media_type=media_type, headers=headers)
+    return Response(gzip.decompress(zipped), status, media_type=media_type, headers=headers)

@@ -1,0 +1,198 @@
+"""OGC API Features over the releases of the site, for QGIS and other programs: /features.
+
+Part 1: Core, OpenAPI 3.0 and GeoJSON, in CRS84. What may be had is what the Download page gives: numbers and states of
+releases of this process's tier, of real records of partners nothing. Answers are JSON; none repeats what was asked
+unless it was understood.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from dashboard.site import Site
+from dashboard.site.current_release import CurrentRelease, may_download, open_current_release
+from dashboard.site.reader import read_as, read_header
+from dashboard.site.zipped import send_zipped, zip_document
+from dashboard.web.features.collection import (
+    Collection,
+    describe_collection,
+    describe_collections,
+    find_collection,
+    list_collections,
+    list_of_release,
+)
+from dashboard.web.features.definition import CONFORMANCE, OPENAPI, describe_api, describe_landing
+from dashboard.web.features.items import format_item, list_pages, zip_page
+from dashboard.web.features.query import BadRequest, check_names, parse_query
+from data.errors import TactError
+from geo.export import geojson
+
+ADDRESS = "/features"
+# What is worked on at once, because the map needs threads too; those that wait, before others are asked to come again.
+AT_ONCE, WAITING = 4, 60
+_HOST = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A request, the site as its reader may see it, and the address of the landing page."""
+
+    request: Request
+    site: Site
+    base: str
+
+    def find_collection(self) -> Collection:
+        found = find_collection(self.site, self.request.path_params["collection"])
+        if found is None:
+            raise HTTPException(404, "There is no such collection.")
+        return found
+
+    def check_names(self) -> None:
+        check_names(self.request.query_params.multi_items(), ())
+
+    def send(self, document: object, media_type: str = "application/json") -> Response:
+        return send_zipped(self.request, zip_document(document), "no-store", media_type)
+
+
+_Answer = Callable[[_Asked], Response]
+
+
+def make_routes(site: Site, *, is_encrypted: bool) -> list[BaseRoute]:
+    """Return the routes of features. `is_encrypted`: readers come by https, through a proxy."""
+    working, waiting = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(WAITING)
+
+    def route(path: str, answer: _Answer, media_type: str = "application/json") -> Route:
+        async def endpoint(request: Request) -> Response:
+            _check_accepted(request, media_type)
+            if waiting.locked():
+                raise HTTPException(503, "Others are asking just now. Try again in some seconds.", {"Retry-After": "5"})
+            async with waiting, working:
+                return await asyncio.to_thread(_work, site, request, answer, is_encrypted=is_encrypted)
+
+        return Route(ADDRESS + path, endpoint)
+
+    items = "/collections/{collection}/items"
+    application = Starlette(
+        routes=[
+            route("", _land),
+            route("/", _land),
+            route("/api", _define, OPENAPI),
+            route("/conformance", _conform),
+            route("/collections", _list_collections),
+            route("/collections/{collection}", _show_collection),
+            route(items, _show_items, geojson.MEDIA_TYPE),
+            route(f"{items}/{{feature}}", _show_item, geojson.MEDIA_TYPE),
+        ],
+        exception_handlers={HTTPException: _refuse},
+    )
+    application.router.redirect_slashes = False
+    # Endpoints of a class get every method, so that this application refuses those that it does not know.
+    return [Route(path, application) for path in (ADDRESS, f"{ADDRESS}/{{rest:path}}")]
+
+
+def _work(site: Site, request: Request, answer: _Answer, *, is_encrypted: bool) -> Response:
+    reader = read_header(request.headers)
+    try:
+        with read_as(reader):
+            narrowed = site.narrow(reader)
+            current = open_current_release(narrowed)
+            if current is not None and not may_download(current.release):
+                raise HTTPException(403, "Partner files of real records have a named receiver: see the page Download.")
+            return answer(_Asked(request, narrowed, _find_base(request, is_encrypted=is_encrypted)))
+    except BadRequest as error:
+        raise HTTPException(400, str(error)) from None
+    except TactError as error:
+        _LOG.error("%s", error)
+        raise HTTPException(500, "The release cannot be read.") from None
+
+
+def _find_base(request: Request, *, is_encrypted: bool) -> str:
+    """Return the address of the landing page as this client has to ask for it. Raises BadRequest for no host name."""
+    host = request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        raise BadRequest("The host name of the request has characters that none has.")
+    return f"{'https' if is_encrypted else request.url.scheme}://{host}{ADDRESS}"
+
+
+def _check_accepted(request: Request, media_type: str) -> None:
+    """Raise HTTPException 406 where a client takes nothing that can be given."""
+    asked = [part.strip() for part in ",".join(request.headers.getlist("accept")).lower().split(",") if part.strip()]
+    name = media_type.partition(";")[0]
+    known = {name, "application/json", "application/*", "*/*"}
+    for part in asked:
+        kind, *settings = (piece.strip() for piece in part.split(";"))
+        if kind in known and not any(re.fullmatch(r"q=0(\.0*)?", setting) for setting in settings):
+            return
+    if asked:
+        raise HTTPException(406, f"This address answers with {media_type} alone.")
+
+
+def _refuse(_request: Request, error: Exception) -> Response:
+    """Return the exception as JSON, in words of our own."""
+    status, headers = HTTPStatus(getattr(error, "status_code", 500)), dict(getattr(error, "headers", None) or {})
+    body = {"code": status.phrase.replace(" ", ""), "description": str(getattr(error, "detail", "") or status.phrase)}
+    return JSONResponse(body, status, {**headers, "Cache-Control": "no-store"})
+
+
+def _land(asked: _Asked) -> Response:
+    asked.check_names()
+    return asked.send(describe_landing(asked.base))
+
+
+def _define(asked: _Asked) -> Response:
+    asked.check_names()
+    return asked.send(describe_api(list_collections(asked.site), asked.base), OPENAPI)
+
+
+def _conform(asked: _Asked) -> Response:
+    asked.check_names()
+    return asked.send(CONFORMANCE)
+
+
+def _list_collections(asked: _Asked) -> Response:
+    asked.check_names()
+    return asked.send(describe_collections(list_collections(asked.site), asked.base))
+
+
+def _show_collection(asked: _Asked) -> Response:
+    asked.check_names()
+    return asked.send(describe_collection(asked.find_collection(), asked.base))
+
+
+def _show_items(asked: _Asked) -> Response:
+    collection = asked.find_collection()
+    query = parse_query(asked.request.query_params.multi_items(), collection.layer)
+    return send_zipped(asked.request, zip_page(collection, query, asked.base), "no-store", geojson.MEDIA_TYPE)
+
+
+def _show_item(asked: _Asked) -> Response:
+    asked.check_names()
+    text = format_item(asked.find_collection(), asked.request.path_params["feature"], asked.base)
+    if text is None:
+        raise HTTPException(404, "There is no such feature.")
+    return Response(text, media_type=geojson.MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+
+
+def write_features(current: CurrentRelease, folder: Path) -> list[Path]:
+    """Write what is answered of a release, all pages of all collections without their shapes, to be attacked."""
+    base, collections = f"http://localhost{ADDRESS}", list(list_of_release(current))
+    files = [folder / "features-collections.json"]
+    files[0].write_text(geojson.format_json(describe_collections(collections, base)), encoding="utf-8")
+    for collection in collections:
+        for number, page in enumerate(list_pages(collection, base), start=1):
+            files.append(folder / f"features-{collection.id}-{number}.geojson")
+            files[-1].write_text(page, encoding="utf-8", newline="\n")
+    return files

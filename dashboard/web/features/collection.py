@@ -1,0 +1,125 @@
+"""The collections: each layer at each level, of the shown release and of each release by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from dashboard.site import Site
+from dashboard.site.current_release import (
+    CurrentRelease,
+    follow_release,
+    list_levels,
+    load_areas,
+    may_download,
+    open_current_release,
+)
+from data.errors import ReleaseDamaged, ReleaseError
+from data.release import names
+from geo.export import geojson
+from geo.layers import find_layer
+from geo.layers.core import Layer
+from geo.layers.core.words import LEVELS
+from geo.layers.output import terms
+
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+_GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A layer at a level of a release. `id` has letters, digits, `_`, `-` and `.` alone."""
+
+    id: str
+    current: CurrentRelease
+    layer: Layer
+    level: str
+    is_named: bool  # of a release by its name, whichever is shown
+
+
+def find_collection(site: Site, name: str) -> Collection | None:
+    """Find a collection by its identifier, without opening releases that it does not name."""
+    return next((c for c in _list(site, name) if c.id == name), None)
+
+
+def list_collections(site: Site) -> list[Collection]:
+    """List the collections of the shown release, then those of each release that can be read, newest first."""
+    return list(_list(site, ""))
+
+
+def _list(site: Site, asked: str) -> Iterator[Collection]:
+    """Yield collections; where a name is asked for, only of releases that it can belong to."""
+    current = open_current_release(site)
+    if current is not None:
+        yield from list_of_release(current)
+    for name in names(site.releases):
+        if not asked or asked.endswith(f"_{name}"):
+            try:
+                release = follow_release(site.open_release(name))
+            except (ReleaseError, ReleaseDamaged):
+                continue
+            if may_download(release.release):
+                yield from list_of_release(release, f"_{name}")
+
+
+def list_of_release(current: CurrentRelease, ending: str = "") -> Iterator[Collection]:
+    """Yield the collections of a release; `ending` stands behind their identifiers where it is asked for by name."""
+    for name, levels in list_levels(current).items():
+        for level in levels:
+            yield Collection(f"{name}_{level}{ending}", current, find_layer(name), level, bool(ending))
+
+
+def describe_collections(collections: Iterable[Collection], base: str) -> dict[str, Any]:
+    """Describe collections as /collections says it."""
+    described = [describe_collection(collection, base) for collection in collections]
+    return {"links": [make_link("self", f"{base}/collections")], "collections": described}
+
+
+def describe_collection(collection: Collection, base: str) -> dict[str, Any]:
+    """Describe a collection as /collections and its own address say it. `base` is the address of the landing page."""
+    here = f"{base}/collections/{collection.id}"
+    links = [
+        make_link("self", here),
+        make_link("items", f"{here}/items", geojson.MEDIA_TYPE),
+        make_link("collection", f"{base}/collections"),
+    ]
+    return {
+        "id": collection.id,
+        **_describe(collection.current, collection.layer.id, collection.level, is_named=collection.is_named),
+        "itemType": "feature",
+        "crs": [CRS84],
+        "links": links,
+    }
+
+
+@lru_cache(maxsize=512)
+def _describe(current: CurrentRelease, name: str, level: str, *, is_named: bool) -> Mapping[str, Any]:
+    release, layer = current.release, find_layer(name)
+    title = f"{layer.title}: {LEVELS[level]}"
+    parts = (
+        terms.INVENTED if release.invented else "",
+        layer.question,
+        terms.TIERS[release.tier],
+        f"Licence: {terms.find_licence(release)}.",
+        f"Cite it as: {terms.format_citation(release)}",
+    )
+    shapes = load_areas(release).frame(level).geometry.dropna()
+    extent: dict[str, Any] = {}
+    if len(shapes):
+        extent["spatial"] = {"bbox": [[round(float(n), 6) for n in shapes.total_bounds]], "crs": CRS84}
+    about = release.manifest["tact"]
+    if not layer.of_figures and about.get("first") and about.get("last"):
+        days = [f"{about['first']}T00:00:00Z", f"{about['last']}T23:59:59Z"]
+        extent["temporal"] = {"interval": [days], "trs": _GREGORIAN}
+    return {
+        "title": f"{title} (release {release.name})" if is_named else title,
+        "description": " ".join(filter(None, parts)),
+        "extent": extent,
+    }
+
+
+def make_link(relation: str, address: str, media_type: str = "application/json") -> dict[str, str]:
+    """Return a link."""
+    return {"rel": relation, "href": address, "type": media_type}
