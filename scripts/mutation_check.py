@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("dashboard", "risk", "geo", "data", "benchmarks", "tests", "docs", "deploy")
+COPIED = ("tact", "dashboard", "risk", "geo", "data", "benchmarks", "tests", "docs", "deploy")
 FILES = ("pyproject.toml", "README.md", "Makefile", "CHANGELOG.md", "CONTRIBUTING.md")
 
 

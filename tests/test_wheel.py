@@ -22,7 +22,7 @@ from tests.helpers.conversation import open_page
 from tests.helpers.entry import cookie_headers, enter
 from tests.helpers.paths import ROOT
 
-PACKAGES = ("dashboard", "risk", "geo", "data")
+PACKAGES = ("tact", "dashboard", "risk", "geo", "data")
 
 
 def list_files(folder):
@@ -44,7 +44,7 @@ def wheel(tmp_path_factory):
     return next(folder.glob("*.whl"))
 
 
-def test_it_holds_every_file_of_the_four_packages_and_nothing_else(wheel):
+def test_it_holds_every_file_of_the_five_packages_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as packed:
         names = {name for name in packed.namelist() if ".dist-info/" not in name}
     assert names == list_files(ROOT)
@@ -131,6 +131,10 @@ def test_it_builds_shows_and_exports_the_demo_without_a_checkout(installed, tmp_
     home = Home(tmp_path, installed)
     package = Path(home.run("python", "-c", "import dashboard; print(dashboard.__file__)").strip()).parent
     assert package.is_relative_to(installed.parent)
+    lines = "import tact, json; print(json.dumps([tact.__file__, tact.open_release.__module__]))"
+    public = json.loads(home.run("python", "-c", lines))
+    assert Path(public[0]).is_relative_to(installed.parent)
+    assert public[1] == "tact.release"
     demo = Path(json.loads(home.run("tact", "demo", "--children", "60", "--json"))["workspace"])
     assert demo.is_relative_to(tmp_path)
     home.run("tact", "export", "--to", "files", "--format", "csv")

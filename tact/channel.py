@@ -1,0 +1,89 @@
+"""The noise of published counts: how likely a number is, and which true counts may stand behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data.disclosure.cell_key import CellKey
+from data.errors import InputError
+
+_LEAST_LEVEL = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Channel:
+    """P(published number | true count) of a measure of a release, docs/disclosure.md eq. (6).
+
+    largest : the largest distance between a published number and the true count. k : on the public tier the threshold
+    below which numbers are hidden (state `few`); None on the partner tier, where a published zero has the state
+    `almost_none` or `not_searched`. table : P(noise | true count); row n is for the count n, the last row for all
+    larger ones, column d + largest for the noise d.
+
+    Published numbers are the column `noisy` of layers and `value` of tables. Neither the adjusted numbers, which add
+    up, nor sums of published numbers have this noise.
+    """
+
+    largest: int
+    k: int | None
+    table: npt.NDArray[np.float64] = field(repr=False)
+
+    @classmethod
+    def _read(cls, about: dict[str, Any], measure: str, k: int | None) -> Channel:
+        """Read the channel of a measure from the part "tact" of a manifest."""
+        known = about.get("knowledge") or {}
+        if measure not in known:
+            raise InputError(f"No noise on {measure!r}. There is noise on: {', '.join(known) or 'nothing'}.")
+        noise, scale = CellKey.from_manifest(about), int(known[measure]["step"])
+        return cls(noise.largest * scale, k, noise.table(scale))
+
+    def likelihood(self, published: npt.ArrayLike | None, true: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return P(published | true).
+
+        published : published numbers, whole and from 0; 0 for a published zero; None for a number that is hidden
+        because it is below k. true : true counts, whole and from 0. Both are numbers or arrays, and are broadcast
+        together; the result has their common shape. Raises InputError for other numbers.
+        """
+        counts = _read_counts(true, "A true count")
+        rows = self.table[np.minimum(counts, len(self.table) - 1)]
+        if published is None:
+            noisy = counts[..., None] + np.arange(-self.largest, self.largest + 1)
+            return np.asarray(np.where(noisy < (self.k or 0), rows, 0.0).sum(axis=-1))
+        numbers, counts = np.broadcast_arrays(_read_counts(published, "A published number"), counts)
+        column = numbers - counts + self.largest
+        inside = (column >= 0) & (column <= 2 * self.largest) & (numbers >= (self.k or 0))
+        row = np.minimum(counts, len(self.table) - 1)
+        return np.asarray(np.where(inside, self.table[row, np.clip(column, 0, 2 * self.largest)], 0.0))
+
+    def interval(self, published: int | None, level: float = 0.95) -> tuple[int, int]:
+        """Return the smallest and the largest true count that fit a published number.
+
+        It is a confidence interval (Clopper and Pearson 1934): whatever the true count is, the interval contains it
+        with at least the probability `level`. Level 1 gives every count that is possible at all. published : as for
+        `likelihood`. Raises InputError for a level below 0.5 or above 1, and for a number that is never published.
+        """
+        if not _LEAST_LEVEL <= level <= 1.0:
+            raise InputError(f"{level!r} is no level. Give one from {_LEAST_LEVEL} to 1, such as 0.95.")
+        shown = (self.k or 0) - 1 if published is None else int(_read_counts(published, "A published number"))
+        if shown < 0 or (published is not None and shown < (self.k or 0)):
+            hint = "Numbers below k are hidden: give None." if self.k else "Nothing is hidden on this tier: give 0."
+            raise InputError(f"{published!r} is never published. {hint}")
+        counts = np.arange(shown + self.largest + 1)
+        noise = np.arange(-self.largest, self.largest + 1)
+        rows = self.table[np.minimum(counts, len(self.table) - 1)]
+        distance = (shown - counts)[:, None]
+        below = np.where(noise <= distance, rows, 0.0).sum(axis=1)
+        above = np.ones(len(counts)) if published is None else np.where(noise >= distance, rows, 0.0).sum(axis=1)
+        fitting = np.flatnonzero(np.minimum(below, above) > (1.0 - level) / 2.0)
+        return int(fitting[0]), int(fitting[-1])
+
+
+def _read_counts(values: npt.ArrayLike, what: str) -> npt.NDArray[np.int64]:
+    """Return whole numbers from 0. Raises InputError for others."""
+    numbers = np.asarray(values, dtype=float)
+    if not (np.isfinite(numbers) & (numbers >= 0) & (numbers == np.floor(numbers))).all():
+        raise InputError(f"{what} is a whole number from 0. A cell without a number is hidden (None) or is left out.")
+    return numbers.astype(np.int64)

@@ -1,0 +1,228 @@
+"""A release as tables and maps: what docs/python.md promises, over the packages that the product itself uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+from data.errors import InputError
+from data.release import Release as _Folder
+from data.release import read_blocked
+from data.tables.states import STATES
+from geo import areas as geography
+from geo.layers import LAYERS, find_layer
+from geo.layers.core import Layer as _Definition
+from geo.layers.core import View
+from geo.layers.output import terms, wide
+from tact.channel import Channel
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer that a release has.
+
+    levels : country, region (a county in Albania) or municipality, those that the release has. options : the choices of
+    each option, the default first; without those that the release lacks at every level.
+    """
+
+    id: str
+    title: str
+    question: str
+    levels: tuple[str, ...]
+    options: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, repr=False)
+class Release:
+    """One tier of a release with its newest results, read only; made by `open_release`.
+
+    Frames are copies: change them as you like. In each of them the column `state` is an ordered categorical with the
+    categories `tact.STATES`; docs/researcher.md says what they mean. A cell without a number is never a zero.
+    """
+
+    _folder: _Folder
+
+    def __repr__(self) -> str:
+        """Return name and tier."""
+        return f"<Release {self.name}, {self.tier} tier>"
+
+    @property
+    def name(self) -> str:
+        """The name of the release."""
+        return self._folder.name
+
+    @property
+    def tier(self) -> Literal["partner", "public"]:
+        """The tier."""
+        return self._folder.tier
+
+    @property
+    def invented(self) -> bool:
+        """Whether the numbers of the programme are invented."""
+        return self._folder.invented
+
+    @property
+    def k(self) -> int:
+        """The threshold: on the public tier smaller numbers of children are hidden."""
+        return self._folder.k
+
+    @property
+    def citation(self) -> str:
+        """How the release is cited."""
+        return terms.format_citation(self._folder)
+
+    @property
+    def licence(self) -> str:
+        """The licence of the files of this tier."""
+        return terms.find_licence(self._folder)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of the tables: measure, level, period and breakdown, such as `children_region_year_pathway`."""
+        return self._folder.tables
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table as it is stored, one row for each cell.
+
+        Columns: area (code), period (ISO 8601), those of the breakdown, value, state, and by table margin, low, high,
+        reconciled. In tables of counts `value` is the published number with its noise, and `reconciled` the number with
+        which parts add up; missing where none is published.
+
+        Results do not store draws of the risk. They store what was computed from 4000 draws: in
+        `risk_region_whole_crossing` and `risk_region_quarter_crossing` (partner tier) median, lower and upper (95 %)
+        of the rate by the national average, with probabilities of statements; in `exceedance_...` the probability of
+        a rate above 1.5; in `burden_...` children newly in need with ranks. The public tier has classes alone
+        (`risk_region_year`). There are none before `tact risk` was run.
+
+        Raises ReleaseError if there is no such table, and ReleaseDamaged if its file was changed.
+        """
+        return _order_states(self._folder.table(name))
+
+    def layers(self) -> tuple[Layer, ...]:
+        """Return the layers that the release has, in the order of the menu."""
+        return tuple(self._describe(layer) for layer in LAYERS if layer.levels(self._folder))
+
+    def _describe(self, layer: _Definition) -> Layer:
+        levels = tuple(layer.levels(self._folder))
+        options = {
+            option.id: tuple(
+                choice.id
+                for choice in option.choices
+                if any(layer.offers(self._folder, level, {option.id: choice.id}) for level in levels)
+            )
+            for option in layer.options
+        }
+        return Layer(layer.id, str(layer.title), str(layer.question), levels, options)
+
+    def periods(self, layer: str, level: str = "region", **options: str) -> tuple[str, ...]:
+        """Return the periods (ISO 8601) of a layer at a level, oldest first, of all lengths.
+
+        Empty for a layer of published figures without periods. Raises InputError as `layer` does.
+        """
+        definition = self._check(layer, level, options)
+        if not definition.periods(self._folder, View(level, "")):
+            return ()
+        rows = definition.rows(self._folder, level)
+        for option in definition.options:
+            chosen = View(level, "", options).choice(option)
+            rows = rows[rows[option.id] == chosen]
+        return (
+            tuple(sorted(map(str, rows["period"].unique())))
+            if definition.periods(self._folder, View(level, ""))
+            else ()
+        )
+
+    def layer(self, layer: str, level: str = "region", period: str | None = None, **options: str) -> gpd.GeoDataFrame:
+        """Return a layer as a map: a GeoDataFrame with one row for each area of the level, indexed by its code.
+
+        CRS: EPSG:4326 (longitude, latitude). Compute areas and distances in EPSG:3035 (`to_crs(3035)`). An area
+        without a known shape has no geometry.
+
+        Columns: name, country, parent, km2 (computed in EPSG:3035), value, state, margin, low, high; for counts noisy
+        and noisy_margin; source, year, note, and what the layer has more; geometry. `value` is adjusted so that parts
+        add up, and `margin` is the largest distance from the true count. `noisy` is the published number: use it with
+        `channel`. `attrs` has title, unit, period (in words), source, margin, note, tier, citation and licence.
+
+        period : one of `periods`; default: the longest and last. options : one choice for each of the layer's options.
+        Raises InputError for a layer, level, period, option or choice that the release lacks.
+        """
+        definition = self._check(layer, level, options)
+        if period is not None and period not in self.periods(layer, level, **options):
+            listed = ", ".join(self.periods(layer, level, **options)) or "none"
+            raise InputError(f"Layer {layer} has no period {period!r} at level {level}. There are: {listed}.")
+        asked = wide.choose_latest_view(self._folder, level).period if period is None else period
+        data = definition.read(self._folder, View(level, asked, options))
+        shapes = geography.read_areas(self._folder.areas_file).frame(level).rename(columns={"name_en": "name"})
+        shapes = shapes[["name", "country", "parent", "km2", "geometry"]].reindex(data.frame.index)
+        frame = shapes.join(_order_states(data.frame))
+        frame = frame[[*(name for name in frame.columns if name != "geometry"), "geometry"]].rename_axis("code")
+        frame = frame.set_crs("EPSG:4326", allow_override=True)  # the same, with a short name
+        legend = data.legend
+        frame.attrs = {
+            "title": str(legend.title), "unit": str(legend.unit), "period": str(legend.period),
+            "source": str(legend.source), "margin": str(legend.margin), "note": str(legend.note),
+            "tier": self.tier, "citation": self.citation, "licence": self.licence,
+        }  # fmt: skip
+        return frame
+
+    def long_table(self, layer: str) -> pd.DataFrame:
+        """Return every cell of a layer in words: all levels, periods and choices, one row for each.
+
+        The columns are those of the file that `tact export --format csv` writes. Raises InputError if the release does
+        not have the layer.
+        """
+        return _order_states(wide.build_long_table(self._folder, self._check(layer)))
+
+    def channel(self, measure: str = "children") -> Channel:
+        """Return the noise of the published counts of a measure: children, encounters or flows.
+
+        Raises InputError for a measure without noise.
+        """
+        return Channel._read(self._folder.manifest["tact"], measure, self.k if self.tier == "public" else None)  # noqa: SLF001
+
+    def _check(self, layer: str, level: str | None = None, options: Mapping[str, str] | None = None) -> _Definition:
+        """Return the definition of a layer. Raises InputError for what the release lacks."""
+        definition = find_layer(layer)
+        known = self._describe(definition)
+        if not known.levels or (level is not None and level not in known.levels):
+            where = "" if level is None else f" at level {level!r}"
+            raise InputError(
+                f"This release has no layer {layer}{where}. Its levels are: {', '.join(known.levels) or 'none'}."
+            )
+        for option, choice in (options or {}).items():
+            if option not in known.options:
+                raise InputError(
+                    f"Layer {layer} has no option {option!r}: {', '.join(known.options) or 'it has none'}."
+                )
+            if choice not in known.options[option]:
+                raise InputError(f"Option {option} is no {choice!r}. There are: {', '.join(known.options[option])}.")
+        return definition
+
+
+def open_release(path: str | Path, tier: Literal["partner", "public"] = "public") -> Release:
+    """Open a tier of a release, with the newest results of the model beside it.
+
+    path : the folder of a release, `releases/NAME`; or the folder in which `releases` is (a workspace, or what
+    `tact publish` wrote), for the release that is shown. Layers that governance does not approve now are left out.
+    Raises ReleaseError if there is no such release, and ReleaseDamaged if its manifest was changed.
+    """
+    folder = Path(path).absolute()
+    inside = (folder / "releases").is_dir()
+    releases, name = (folder / "releases", None) if inside else (folder.parent, folder.name)
+    results = releases.parent / "derived"
+    known = results if results.is_dir() else None
+    return Release(_Folder.open(releases, tier, name, read_blocked(releases), known))
+
+
+def _order_states(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy of a frame, with its states as an ordered categorical."""
+    if "state" not in frame:
+        return frame.copy()
+    return frame.assign(state=pd.Categorical(frame["state"], categories=list(STATES), ordered=True))
