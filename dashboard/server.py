@@ -21,7 +21,7 @@ from dashboard.map import FRAME_PATH, find_frame_files, shapes
 from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, check_name, clean_environment, make_url
 from dashboard.site.assets import ASSETS
 from dashboard.site.reader import expect_people
-from dashboard.web import features, pictures
+from dashboard.web import features, meeting, pictures
 from dashboard.web.compressed import CompressedFiles
 from dashboard.web.door import Door
 from dashboard.web.gate import Entry, Gate, list_own_hosts
@@ -52,6 +52,7 @@ def _make_routes(site: Site, *, is_encrypted: bool) -> list[BaseRoute]:
         *shapes.make_routes(site),
         *pictures.make_routes(site),
         *features.make_routes(site, is_encrypted=is_encrypted),
+        *meeting.make_routes(site),
         Mount("/assets", Assets(directory=ASSETS)),
     ]
 

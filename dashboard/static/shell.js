@@ -7,6 +7,9 @@
   const SHARED = ["area", "pathway", "lang", "projector", "theme"];
   const PLACE = "at";
   const THEME = "theme";
+  // The room of a meeting, which a window keeps for itself; and what of an address belongs to each reader alone.
+  const MEETING = "meeting";
+  const OWN = ["lang", THEME, "projector"];
   const LOST = "Connection error";
   const WORDS = { lost: "The map's computer is not answering.", copied: "Copied", name: "TACT Map" };
 
@@ -82,6 +85,8 @@
   const replace = window.history.replaceState.bind(window.history);
   let touched = false;
   let bar = null;
+  let noted = null;  // what a meeting does when the view changes; given whether the reader did it
+  let led = 0;  // when a meeting led this window to a view
 
   function here() {
     return new URL(window.location.href);
@@ -106,16 +111,19 @@
   // Another page that nobody asked for is one that the reader went back from before it was there.
   window.history.pushState = function (state, title, address) {
     const written = write(state, title, address);
+    const own = touched;
     if (written.next.href !== window.location.href && (written.samePage || touched)) {
       (touched ? push : replace)(state, title, written.next.href);
       touched = false;
     }
     sync();
+    note(own);
   };
 
   window.history.replaceState = function (state, title, address) {
     replace(state, title, write(state, title, address).next.href);
     sync();
+    note(false);
   };
 
   function touch() {
@@ -127,7 +135,89 @@
     push({}, "", address.href);
     touched = false;
     sync();
+    led = 0;
+    note(true);
     window.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+  }
+
+  /* ---- a meeting: its script is loaded by who is in one --------------------------------------------- */
+
+  function note(own) {
+    // What a page writes right after it was led to a view belongs to that view.
+    if (noted) noted(own && Date.now() - led > 1000);
+  }
+
+  /* The view in the address, without what belongs to this reader alone. */
+  function readView() {
+    const address = here();
+    for (const name of OWN) address.searchParams.delete(name);
+    return address.href.slice(HOME.length);
+  }
+
+  /* Show a view that another window shows. It is no step of this reader's; a map that only moves draws no page anew. */
+  function followView(view) {
+    const now = here();
+    const next = new URL(view, HOME);
+    for (const name of OWN) if (now.searchParams.has(name)) next.searchParams.set(name, now.searchParams.get(name));
+    if (!next.href.startsWith(HOME) || sorted(next, []) === sorted(now, [])) return;
+    const moves = sorted(next, [PLACE]) === sorted(now, [PLACE]);
+    led = Date.now();
+    touched = false;
+    replace(window.history.state, "", next.href);
+    sync();
+    window.dispatchEvent(moves ? new Event("tact:place") : new PopStateEvent("popstate", { state: {} }));
+  }
+
+  function sorted(address, without) {
+    const copy = new URL(address);
+    for (const name of without) copy.searchParams.delete(name);
+    copy.searchParams.sort();
+    return copy.href;
+  }
+
+  function remember(room) {
+    try {
+      if (room) window.sessionStorage.setItem("tact-" + MEETING, JSON.stringify(room));
+      else window.sessionStorage.removeItem("tact-" + MEETING);
+    } catch (error) { /* Then a window that is loaded anew is in no meeting. */ }
+  }
+
+  function recall() {
+    try { return JSON.parse(window.sessionStorage.getItem("tact-" + MEETING)); } catch (error) { return null; }
+  }
+
+  /* A short address leads here with the code of its room, which does not stay in the address. */
+  function takeRoom() {
+    const address = here();
+    const code = address.searchParams.get(MEETING);
+    if (code === null) return;
+    const room = recall();
+    if (!room || room.code !== code) remember({ code: code });
+    address.searchParams.delete(MEETING);
+    replace(window.history.state, "", address.href);
+  }
+
+  let loading = false;
+
+  function loadMeeting(button, then) {
+    if (window.tactmeeting) then(window.tactmeeting);
+    if (window.tactmeeting || loading) return;
+    loading = true;
+    const script = document.createElement("script");
+    script.src = button.dataset.script;
+    script.addEventListener("load", function () {
+      then(window.tactmeeting);
+      sync();
+    });
+    script.addEventListener("error", function () { loading = false; script.remove(); });
+    document.head.append(script);
+  }
+
+  function syncMeeting() {
+    const button = bar.querySelector("button.meet");
+    if (!button) return;
+    if (window.tactmeeting) window.tactmeeting.sync();
+    else if (recall()) loadMeeting(button, function (meeting) { meeting.join(); });
   }
 
   function setting(name, value) {
@@ -180,12 +270,17 @@
     const area = select && select.value ? [select.selectedOptions[0].textContent] : [];
     measure();
     const page = bar.querySelector("nav a[aria-current=page]");
+    syncMeeting();
     if (page) document.title = [...area, page.textContent, bar.dataset.name || WORDS.name].join(" · ");
   }
 
   /* The page begins below the bar, which has more lines on a small screen. */
   function measure() {
-    if (bar && bar.offsetHeight) document.documentElement.style.setProperty("--head", bar.offsetHeight + "px");
+    if (!bar || !bar.offsetHeight) return;
+    const line = document.querySelector(".meetingline");
+    const lineHeight = line ? line.offsetHeight : 0;
+    document.documentElement.style.setProperty("--meeting", lineHeight + "px");
+    document.documentElement.style.setProperty("--head", bar.offsetHeight + lineHeight + "px");
   }
 
   /* A municipality is chosen on the map only, which draws no new bar: the bar shows the county or region around it. */
@@ -216,8 +311,11 @@
       if (filled) filled.scrollIntoView({ block: "nearest" });
     } else if (button && button.classList.contains("menu")) {
       openMenu(button.getAttribute("aria-expanded") !== "true");
+    } else if (button && button.classList.contains("meet")) {
+      openMenu(false);
+      loadMeeting(button, function (meeting) { meeting.press(); });
     } else if (button && button.classList.contains("copy")) {
-      share(button);
+      copy(window.location.href, button);
     } else if (button && button.classList.contains("print")) {
       openMenu(false);
       for (const open of document.querySelectorAll(".topbar details[open]")) open.open = false;
@@ -259,8 +357,8 @@
     for (const open of document.querySelectorAll(".topbar details[open]")) open.open = false;
   }
 
-  /* Copy the address. Outside this machine's own address a browser may offer no clipboard: then by hand. */
-  function share(button) {
+  /* Copy an address. Outside this machine's own address a browser may offer no clipboard: then by hand. */
+  function copy(address, button) {
     function done() {
       const words = button.textContent;
       button.textContent = bar.dataset.copied || WORDS.copied;
@@ -268,14 +366,14 @@
     }
     function byHand() {
       const field = document.createElement("textarea");
-      field.value = window.location.href;
+      field.value = address;
       document.body.append(field);
       field.select();
       document.execCommand("copy");
       field.remove();
       done();
     }
-    if (navigator.clipboard) navigator.clipboard.writeText(window.location.href).then(done, byHand);
+    if (navigator.clipboard) navigator.clipboard.writeText(address).then(done, byHand);
     else byHand();
   }
 
@@ -317,12 +415,16 @@
     sync();
   }
 
+  takeRoom();
   paint();
   document.addEventListener("pointerdown", touch, true);
   document.addEventListener("keydown", keyed, true);
   document.addEventListener("click", pressed);
   document.addEventListener("change", changed);
-  window.addEventListener("popstate", sync);
+  window.addEventListener("popstate", function () {
+    sync();
+    note(true);
+  });
   if (document.body) start(); else document.addEventListener("DOMContentLoaded", start);
 
   window.tactshell = {
@@ -333,6 +435,19 @@
     },
     touch: touch,
     readPlace: function () { return here().searchParams.get(PLACE) || ""; },
-    writePlace: function (place) { replace(window.history.state, "", setting(PLACE, place).href); },
+    writePlace: function (place) {
+      replace(window.history.state, "", setting(PLACE, place).href);
+      note(touched);
+    },
+    home: HOME,
+    readView: readView,
+    followView: followView,
+    noteView: function (take) { noted = take; },
+    remember: remember,
+    recall: recall,
+    measure: measure,
+    copy: copy,
+    // Where a presenter points on a map; a meeting takes it.
+    point: function () {},
   };
 })();

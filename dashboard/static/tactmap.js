@@ -1011,12 +1011,38 @@
     map.getContainer().addEventListener("keydown", shell.touch, true);
     // Before the words are there nothing is shown; `prepare` looks at the place by itself.
     function follow() { if (over.words) look(); }
+    const mark = showPointer();
     window.parent.addEventListener("popstate", follow);
+    window.parent.addEventListener("tact:place", follow);
+    window.parent.addEventListener("tact:pointer", mark);
     const unfollow = shell.followTheme(paintGround);
     window.addEventListener("pagehide", function () {
       window.parent.removeEventListener("popstate", follow);
+      window.parent.removeEventListener("tact:place", follow);
+      window.parent.removeEventListener("tact:pointer", mark);
       unfollow();
     });
+  }
+
+  /* In a meeting the presenter points, and the others see where; return what moves the mark. */
+  function showPointer() {
+    const mark = element("div", "tact-pointer");
+    let place = null;
+    mark.hidden = true;
+    map.getContainer().append(mark);
+    function draw() {
+      mark.hidden = !place;
+      if (!place) return;
+      const point = map.latLngToContainerPoint(place);
+      mark.style.transform = "translate(" + Math.round(point.x) + "px, " + Math.round(point.y) + "px)";
+    }
+    map.on("move zoomend", draw);
+    map.on("mousemove", function (event) { shell.point([event.latlng.lat, event.latlng.lng]); });
+    map.on("mouseout", function () { shell.point(null); });
+    return function (event) {
+      place = event.detail;
+      draw();
+    };
   }
 
   function start(id, given) {

@@ -14,6 +14,8 @@ NEEDED: Mapping[str, Right] = {
     "/picture/": Right.EXPORT,
     "/features": Right.EXPORT,
     "/features/": Right.EXPORT,
+    # Words, the line of a member, short addresses. A room asks for the right to present, and to see each view.
+    "/meeting/": Right.SEE_PUBLIC,
     "/assets/": Right.SEE_PUBLIC,
     # Of Streamlit:
     "/static/": Right.SEE_PUBLIC,

@@ -11,6 +11,7 @@ from datetime import date
 
 from markupsafe import Markup
 
+from dashboard.map import name_asset
 from dashboard.site import ACCOUNT, Site
 from dashboard.site.current_release import CurrentRelease, load_areas, may_download, read_area_names, read_country_names
 from dashboard.site.text import LANGUAGE_NAMES, _, find_language, format_period, html, join_markup
@@ -61,6 +62,7 @@ def render_bar(
         ],
         _("The map's computer is not answering. The map opens again by itself as soon as it does."),
         person=_render_person(person),
+        meeting=_render_meeting(),
     )
 
 
@@ -70,8 +72,12 @@ def render_header(
     lost: str,
     name: str = "TACT Map",
     person: Markup | str = "",
+    meeting: Markup | str = "",
 ) -> Markup:
-    """Return the bar with links to the pages, who has signed in and choices; `lost` is said for a silent server."""
+    """Return the bar with links to the pages, who has signed in, the button of meetings, and choices.
+
+    `lost` is said for a silent server.
+    """
     return html(
         '<header class="topbar" lang="{}" data-lost="{}" data-copied="{}" data-skip="{}" data-name="{}">'
         '<div class="pages"><a class="brand" href="./" target="_self">{}</a>'
@@ -85,8 +91,9 @@ def render_header(
         name,
         _("Pages"),
         _("Pages"),
-        join_markup([*(_render_page(*page) for page in pages), person, render_dark()]),  # both in the menu of a phone
-        person,
+        # The last ones are in the menu on a phone.
+        join_markup([*(_render_page(*page) for page in pages), person, meeting, render_dark()]),
+        join_markup([person, meeting]),
         join_markup(choices),
     )
 
@@ -157,6 +164,15 @@ def _render_share(picture: str) -> Markup:
         _("Copy the address of this view"),
         html('<p>{}</p><p class="files">{}</p>', _("A picture with its legend"), join_markup(files)) if picture else "",
         _("Print this page"),
+    )
+
+
+def _render_meeting() -> Markup:
+    """Return the button that opens a meeting, or what belongs to it. Its script is loaded when it is pressed."""
+    return html(
+        '<button class="meet" aria-expanded="false" data-script="{}">{}</button>',
+        name_asset("meeting.js"),
+        _("Meeting"),
     )
 
 

@@ -24,6 +24,7 @@ from tests.helpers.accounts import hash_cheaply, sign_in_cookie
 from tests.helpers.browser import WATCHED, Served, free_port, wait_for
 from tests.helpers.conversation import open_page
 from tests.helpers.entry import cookie_headers, keep_cookie
+from tests.helpers.meetings import join
 from tests.helpers.paths import ROOT
 
 
@@ -117,6 +118,27 @@ def test_only_who_plans_can_save_a_plan(served, enter):
     assert "Your role does not save plans" in open_page(served.url, "reallocate").text
     enter("manager")
     assert "Save this plan" in open_page(served.url, "reallocate").text
+
+
+def test_members_of_a_meeting_have_names_and_a_guest_opens_none_and_sees_what_their_role_includes(served, enter):
+    enter("guest")
+    with join(served.url, 1) as guest:
+        assert guest.hear() == {"refused": True}
+    enter("partner", "Zana")
+    with join(served.url, 2) as presenter:
+        code = presenter.hear()["code"]
+        presenter.say(view="flows?area=AL-02")
+        enter("guest", "Ana")
+        with join(served.url, 3, code) as guest:
+            state = guest.hear_until(lambda said: "closed" in said)
+            assert (state["view"], state["closed"]) == (None, True)
+            members = presenter.hear_until(lambda said: said.get("members"))["members"]
+            assert members == [{"number": 2, "name": "Ana", "may_present": False}]
+            presenter.say(view="coverage?area=AL-02")
+            assert guest.hear_until(lambda said: not said["closed"])["view"] == "coverage?area=AL-02"
+    enter()
+    with pytest.raises(InvalidStatus), join(served.url, 4, code):
+        pass
 
 
 def test_an_open_conversation_ends_within_seconds_after_the_person_was_revoked(served, enter, accounts):

@@ -1,0 +1,256 @@
+"""Meetings: one shows a view, the others follow it, each in their own language, theme and tier.
+
+A browser window in a meeting (dashboard/static/meeting.js) has one conversation with the server, a websocket behind the
+gate or the door, which carries the view of the presenter and nothing else. Who presents is the window whose secret the
+room knows; the secret is made in that window and is in no address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from dashboard.map.view import parse_address
+from dashboard.site import LOOPBACK, Site
+from dashboard.site.current_release import list_levels, open_current_release
+from dashboard.site.reader import Reader, read_header
+from dashboard.site.text import _, speak
+from dashboard.web.admission import find_right
+from dashboard.web.navigation import PAGES
+from dashboard.web.pictures import has_picture
+from dashboard.web.rooms import Line, Room, Rooms, hash_secret
+from data.accounts.rights import Right
+from data.errors import TactError
+
+PRESENTING = Right.SEE_PARTNER  # opens a room, and shows in it; whoever sees the map may follow
+_MOST_LINES = 500  # connections of the process
+_LONGEST = 4096  # characters of a message
+_HELLO, _BEAT, _PAUSE = 10.0, 15.0, 0.05  # seconds: until the first message; between two at least; between two at most
+_ADDRESSES = frozenset(page.address for page in PAGES)
+
+
+def make_routes(site: Site, rooms: Rooms | None = None) -> list[BaseRoute]:
+    """Return the routes of meetings: their words, the conversation of a member, and the short address of each room."""
+    meetings = Meetings(site, rooms or Rooms())
+    return [
+        Route("/meeting/words.json", answer_words),
+        WebSocketRoute("/meeting/line", meetings.hold_line),
+        Route("/meeting/{code}", meetings.lead_in),
+    ]
+
+
+def answer_words(request: Request) -> Response:
+    """Return the words of the meeting's line in a language."""
+    with speak(request.query_params.get("lang", "")):
+        return JSONResponse(make_words())
+
+
+def make_words() -> dict[str, str]:
+    """Return what a member of a meeting reads, in the current language."""
+    return {
+        "meeting": _("Meeting"),
+        "presents": _("You present. Following: {number}"),
+        "follows": _("You follow the presenter."),
+        "around": _("You look around by yourself."),
+        "old": _("No connection. This is the last view; it may be old. Trying again."),
+        "away": _("The presenter is away. This is their last view."),
+        "closed": _("The presenter shows a view that your role does not include."),
+        "waits": _("The presenter has not shown anything yet."),
+        "ended": _("This meeting has ended."),
+        "full": _("There are too many meetings or members just now. Try again later."),
+        "refused": _("Your role does not include opening a meeting. Ask somebody who sees the partner tier."),
+        "look": _("Look around"),
+        "back": _("Back to the presenter"),
+        "take": _("Present"),
+        "leave": _("Leave"),
+        "close": _("Close"),
+        "end": _("End the meeting"),
+        "invite": _("Invite"),
+        "join": _("Whoever opens this address sees what the presenter shows, in their own language."),
+        "local": _(
+            "This map runs for this computer alone: only its own browsers can join. For others, tact serve --people "
+            "or a server is needed."
+        ),
+        "copy": _("Copy the address"),
+        "copied": _("Copied"),
+        "code": _("QR code of the address"),
+        "members": _("Members"),
+        "member": _("Member {number}"),
+        "you": _("You are member {number}."),
+        "alone": _("Nobody has joined yet."),
+        "hand_over": _("Hand over"),
+        "hand_over_to": _("Hand over to {name}"),
+    }
+
+
+class Meetings:
+    """The meetings of a web process."""
+
+    def __init__(self, site: Site, rooms: Rooms) -> None:
+        self._site, self._rooms = site, rooms
+        self._lines = 0
+
+    def lead_in(self, request: Request) -> Response:
+        """Lead from the short address of a room to its present view, in the reader's language."""
+        code = request.path_params["code"]
+        room = self._rooms.find(code)
+        reader = read_header(request.headers)
+        view = (room.view if room and room.view is not None and self.may_see(reader, room.view) else "") or ""
+        page, _mark, query = view.partition("?")
+        own = [(name, value) for name in ("lang", "theme") if (value := request.query_params.get(name))]
+        parameters = "&".join(filter(None, [query, urlencode([*own, ("meeting", code)])]))
+        # The path is one of a page; relative to it, so that it holds under any base path.
+        return RedirectResponse(f"../{page}?{parameters}", 303, headers={"Cache-Control": "no-store"})
+
+    def may_see(self, reader: Reader, view: str) -> bool:
+        """Return whether a reader may be given the address of a view: by its page, and by the layers of their tier."""
+        asked = urlsplit(view)
+        if find_right(f"/{asked.path}") not in reader.rights:
+            return False
+        site = self._site.narrow(reader)
+        if site.tier == self._site.tier:
+            return True
+        page = next(page for page in PAGES if page.address == asked.path)
+        if has_picture(page.module, "partner") and not has_picture(page.module, site.tier):
+            return False
+        if page.module != "situation":
+            return True
+        return _offers(site, dict(parse_qsl(asked.query)))
+
+    async def hold_line(self, socket: WebSocket) -> None:
+        """Hold the conversation of a member's window, from its first message until it or the meeting ends."""
+        if not _is_own_origin(socket) or self._lines >= _MOST_LINES:
+            await socket.close(1008)
+            return
+        self._lines += 1
+        try:
+            await socket.accept()
+            await self._converse(socket)
+        except (WebSocketDisconnect, TimeoutError):
+            pass
+        finally:
+            self._lines -= 1
+
+    async def _converse(self, socket: WebSocket) -> None:
+        async with asyncio.timeout(_HELLO):
+            hello = await _receive(socket)
+        reader = read_header(socket.headers)
+        member = hash_secret(hello.get("secret"))
+        if member is None:
+            await socket.close(1008)
+            return
+        line = Line(member, reader, PRESENTING in reader.rights)
+        room = self._find_room(line, hello, socket)
+        if isinstance(room, str) or not room.join(line):
+            await _say(socket, {room if isinstance(room, str) else "full": True})
+            await socket.close(1000)
+            return
+        try:
+            await _say(socket, {"code": room.code, **_draw_address(socket, room)})
+            await _run_until_one_ends(self._send(socket, room, line), self._hear(socket, room, line))
+        finally:
+            room.leave(line)
+
+    def _find_room(self, line: Line, hello: Mapping[str, Any], socket: WebSocket) -> Room | str:
+        """Return the room that a member opens or joins, or the word that says why there is none."""
+        if hello.get("open") is True:
+            if not line.may_present:
+                return "refused"
+            return self._rooms.open(line.member, _find_peer(socket)) or "full"
+        return self._rooms.find(hello.get("code")) or "ended"
+
+    async def _send(self, socket: WebSocket, room: Room, line: Line) -> None:
+        """Send what is new, the newest alone, and something now and then so that a broken line is noticed."""
+        while True:
+            line.news.clear()
+            state = room.describe(line, self.may_see)
+            await _say(socket, state)
+            if "ended" in state:
+                await socket.close(1000)
+                return
+            try:
+                async with asyncio.timeout(_BEAT):
+                    await line.news.wait()
+            except TimeoutError:
+                continue
+
+    async def _hear(self, socket: WebSocket, room: Room, line: Line) -> None:
+        while True:
+            room.hear(line, await _receive(socket), _ADDRESSES)
+            await asyncio.sleep(_PAUSE)
+
+
+async def _run_until_one_ends(*parts: Any) -> None:  # noqa: ANN401
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        ended, _waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _say(socket: WebSocket, state: Mapping[str, Any]) -> None:
+    try:
+        await socket.send_text(json.dumps(state))
+    except RuntimeError as error:  # it was closed meanwhile
+        raise WebSocketDisconnect from error
+
+
+async def _receive(socket: WebSocket) -> dict[str, Any]:
+    """Return the next message. Raises WebSocketDisconnect for one that no window of the product sends."""
+    message = await socket.receive()
+    text = message.get("text")
+    if message["type"] != "websocket.receive" or not isinstance(text, str) or len(text) > _LONGEST:
+        raise WebSocketDisconnect
+    try:
+        said = json.loads(text)
+    except ValueError as error:
+        raise WebSocketDisconnect from error
+    if not isinstance(said, dict):
+        raise WebSocketDisconnect
+    return said
+
+
+def _is_own_origin(connection: HTTPConnection) -> bool:
+    """Return whether a page of this very host asks; where there is a gate or a door, it looked more closely."""
+    origins, hosts = connection.headers.getlist("origin"), connection.headers.getlist("host")
+    return len(hosts) == 1 and len(origins) == 1 and urlsplit(origins[0]).netloc == hosts[0]
+
+
+def _find_peer(connection: HTTPConnection) -> str:
+    host = connection.client.host if connection.client else ""
+    return "" if host in LOOPBACK else host
+
+
+def _draw_address(socket: WebSocket, room: Room) -> dict[str, str]:
+    """Return the short address of a room as the member's browser knows this server, and its QR code where it can be."""
+    start = socket.scope["path"].removesuffix("/meeting/line")
+    address = f"{socket.headers['origin']}{start}/meeting/{room.code}"
+    try:
+        import segno
+    except ImportError:
+        return {"address": address}
+    drawing = segno.make(address, error="m").svg_data_uri(border=3, scale=4, light="#ffffff", dark="#1d2433")
+    return {"address": address, "drawing": drawing}
+
+
+def _offers(site: Site, parameters: Mapping[str, str]) -> bool:
+    """Return whether a tier has all layers of an address of the map, at its level of areas."""
+    asked = parse_address(parameters)
+    try:
+        current = open_current_release(site)
+    except TactError:
+        return False
+    offered = list_levels(current) if current else {}
+    return all(name in offered and asked.level in ("", *offered[name]) for name in asked.layers if name)

@@ -1,0 +1,211 @@
+"""The rooms of meetings, in the memory of this process: who presents, what they show, who follows.
+
+What is shown is one view, whole, and the last one wins: the address of a page without its host, and without what
+belongs to each reader alone (language, theme, projector). A room holds no other text; nothing of it is written down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+import secrets
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from dashboard.site.reader import Reader
+
+MOST_ROOMS, MOST_LINES = 100, 60  # rooms of a process; connections of a room
+_MOST_OF_ADDRESS = 10  # rooms that one network address has open
+_SECONDS = 12 * 60 * 60.0  # without news, then a room ends
+_AWAY = 60.0  # seconds without the presenter, then another member may present
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none of them looks like another
+_GROUPS, _GROUP = 4, 4  # 31 ** 16 codes, 79 bits
+_OWN = frozenset({"lang", "theme", "projector", "token", "meeting"})
+_LONGEST, _LONGEST_VALUE, _MOST_NAMES = 2000, 300, 60
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
+_SECRET = re.compile(r"[0-9a-f]{32}")
+
+
+def clean_view(text: object, pages: Collection[str]) -> str | None:
+    """Return the view in an address that stands below the product, such as `map?area=AL-02`; None if it is none.
+
+    pages : the addresses of the pages, without a slash; that of the first one is empty.
+    """
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        return None
+    try:
+        asked = urlsplit(text)
+        pairs = parse_qsl(asked.query, keep_blank_values=True, max_num_fields=_MOST_NAMES)
+    except ValueError:
+        return None
+    if asked.scheme or asked.netloc or asked.fragment or asked.path not in pages:
+        return None
+    if any(not _NAME.fullmatch(name) or len(value) > _LONGEST_VALUE for name, value in pairs):
+        return None
+    query = urlencode([(name, value) for name, value in pairs if name not in _OWN])
+    return f"{asked.path}?{query}" if query else asked.path
+
+
+def clean_pointer(place: object) -> tuple[float, float] | None:
+    """Return the latitude and longitude at which the presenter points; None where they point at nothing."""
+    if not isinstance(place, list) or len(place) != 2 or not all(type(value) in (int, float) for value in place):
+        return None
+    latitude, longitude = (round(float(value), 4) for value in place)
+    known = math.isfinite(latitude) and math.isfinite(longitude) and abs(latitude) <= 90 and abs(longitude) <= 180
+    return (latitude, longitude) if known else None
+
+
+def hash_secret(secret: object) -> str | None:
+    """Return by what a room knows the browser window of a member; None for what is no secret of one."""
+    known = isinstance(secret, str) and _SECRET.fullmatch(secret)
+    return sha256(str(secret).encode()).hexdigest() if known else None
+
+
+@dataclass(eq=False)
+class Line:
+    """A connection of a member: by what the member is known, who they are, and whether there is news for them."""
+
+    member: str
+    reader: Reader
+    may_present: bool
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    allowed: tuple[str | None, bool] = (None, False)  # the last view, and whether they may see it
+
+
+class Room:
+    """A meeting: its presenter, the view and the place that they show, and the lines of all members."""
+
+    def __init__(self, code: str, presenter: str, opener: str, clock: Callable[[], float]) -> None:
+        self.code, self.opener, self._clock = code, opener, clock
+        self.presenter = presenter
+        self.view: str | None = None
+        self.pointer: tuple[float, float] | None = None
+        self.lines: list[Line] = []
+        self.has_ended = False
+        self._numbers: dict[str, int] = {}
+        self._news = self._left = clock()
+
+    def is_over(self) -> bool:
+        """Return whether the presenter ended it, or gave no news for twelve hours."""
+        return self.has_ended or self._clock() - self._news > _SECONDS
+
+    def join(self, line: Line) -> bool:
+        """Add the line of a member; return whether there was a place."""
+        if len(self.lines) >= MOST_LINES:
+            return False
+        # A number is of a window, also after its line broke. Those of windows that are gone are not kept without end.
+        if line.member not in self._numbers:
+            self._numbers[line.member] = max(self._numbers.values(), default=0) + 1
+        self.lines.append(line)
+        self._tell()
+        return True
+
+    def leave(self, line: Line) -> None:
+        """Take away a line that broke or was closed."""
+        self.lines.remove(line)
+        if line.member == self.presenter and not self._has_presenter():
+            self._left, self.pointer = self._clock(), None
+        present = {one.member for one in self.lines} | {self.presenter}
+        if len(self._numbers) > 2 * MOST_LINES:
+            self._numbers = {member: number for member, number in self._numbers.items() if member in present}
+        self._tell()
+
+    def hear(self, line: Line, message: Mapping[str, Any], pages: Collection[str]) -> None:
+        """Take what a member says: the presenter shows, hands over or ends; another may step in for one who is away."""
+        if line.member != self.presenter:
+            if message.get("take") is True and line.may_present and self._is_presenter_gone():
+                self._appoint(line.member)
+            return
+        view = clean_view(message.get("view"), pages)
+        if view is not None:
+            self.view, self.pointer = view, clean_pointer(message.get("pointer"))
+            self._news = self._clock()
+            self._tell()
+        if message.get("end") is True:
+            self.has_ended = True
+            self._tell()
+        number = message.get("hand_over")
+        for other in self.lines:
+            if type(number) is int and self._numbers[other.member] == number and other.may_present:
+                self._appoint(other.member)
+                break
+
+    def describe(self, line: Line, may_see: Callable[[Reader, str], bool]) -> dict[str, Any]:
+        """Return all that a member has to know: the view if they may see it, the place, and who is there."""
+        if self.is_over():
+            return {"ended": True}
+        presents = line.member == self.presenter
+        if self.view is not None and line.allowed[0] != self.view:
+            line.allowed = (self.view, may_see(line.reader, self.view))
+        is_open = self.view is None or line.allowed[1]
+        state = {
+            "view": self.view if is_open else None,
+            "pointer": self.pointer if is_open and not presents else None,
+            "closed": not is_open,
+            "presents": presents,
+            "you": self._numbers[line.member],
+            "here": self._has_presenter(),
+            "may_take": line.may_present and self._is_presenter_gone(),
+        }
+        return {**state, "members": self._list_members()} if presents else state
+
+    def _list_members(self) -> list[dict[str, Any]]:
+        """List those who follow: number, name where they have signed in, and whether they may present."""
+        members = {line.member: line for line in self.lines if line.member != self.presenter}
+        return [
+            {"number": self._numbers[member], "name": line.reader.name, "may_present": line.may_present}
+            for member, line in members.items()
+        ]
+
+    def _appoint(self, member: str) -> None:
+        self.presenter, self.pointer = member, None
+        self._news = self._clock()
+        self._tell()
+
+    def _has_presenter(self) -> bool:
+        return any(line.member == self.presenter for line in self.lines)
+
+    def _is_presenter_gone(self) -> bool:
+        return not self._has_presenter() and self._clock() - self._left > _AWAY
+
+    def _tell(self) -> None:
+        for line in self.lines:
+            line.news.set()
+
+
+class Rooms:
+    """The rooms of a process, by their codes."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._rooms: dict[str, Room] = {}
+
+    def open(self, presenter: str, opener: str) -> Room | None:
+        """Open a room; None where there are too many. `opener` is the network address, empty for this machine itself.
+
+        Where all places are taken, the oldest room in which nobody is makes place.
+        """
+        self._forget_over()
+        if opener and sum(room.opener == opener for room in self._rooms.values()) >= _MOST_OF_ADDRESS:
+            return None
+        if len(self._rooms) >= MOST_ROOMS:
+            empty = next((code for code, room in self._rooms.items() if not room.lines), None)
+            if empty is None:
+                return None
+            del self._rooms[empty]
+        code = "-".join("".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(_GROUPS))
+        self._rooms[code] = Room(code, presenter, opener, self._clock)
+        return self._rooms[code]
+
+    def find(self, code: object) -> Room | None:
+        """Return the room of a code that somebody opened or typed; None if there is none any more."""
+        self._forget_over()
+        return self._rooms.get(code.strip().lower()) if isinstance(code, str) else None
+
+    def _forget_over(self) -> None:
+        self._rooms = {code: room for code, room in self._rooms.items() if not room.is_over()}

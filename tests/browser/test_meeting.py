@@ -1,0 +1,172 @@
+"""A meeting in browsers: others follow the presenter in their own language, look around, come back, come late."""
+
+import re
+
+import pytest
+
+from tests.helpers.browser import map_frame, settle, until, wait_for_map
+
+pytestmark = pytest.mark.browser
+
+
+def wait_for_bar(page):
+    page.locator(".topbar nav a[aria-current=page]").wait_for(state="attached", timeout=60_000)
+
+
+def say(page):
+    return page.locator(".meetingline p").inner_text()
+
+
+def query(page):
+    return page.url.partition("?")[2]
+
+
+@pytest.fixture
+def meeting(partner, look):
+    """Open a meeting on the map; return its presenter, and a function that lets another window join."""
+    presenter = look(f"{partner.url}/map")
+    presenter.get_by_role("button", name="Meeting").click()
+    address = presenter.locator(".meetingpanel .address")
+    address.wait_for()
+    assert re.fullmatch(r"127\.0\.0\.1:\d+/meeting/\w{4}-\w{4}-\w{4}-\w{4}", address.inner_text())
+    link = f"http://{address.inner_text()}"
+    presenter.keyboard.press("Escape")
+
+    def join(language, size=(1366, 768)):
+        page = look(f"{link}?lang={language}", size, ready=False)
+        wait_for_bar(page)
+        page.locator(".meetingline").wait_for()
+        return page
+
+    return presenter, join
+
+
+def go(page, number):
+    page.locator(".topbar nav a").nth(number).click()
+
+
+def test_others_follow_look_around_come_back_come_late_and_take_over(meeting):
+    presenter, join = meeting
+    albanian, greek = join("sq"), join("el", (390, 844))
+    until(presenter, lambda: say(presenter) == "You present. Following: 2")
+    assert say(albanian) == "Ju ndiqni prezantuesin."
+    assert "meeting" not in albanian.url
+    albanian.evaluate("() => { window.kept = 1; }")
+    go(presenter, 2)
+    for page, language in ((albanian, "sq"), (greek, "el")):
+        until(page, lambda page=page: "/risk" in page.url)
+        until(page, lambda page=page, language=language: page.locator(f".topbar[lang={language}]").count() == 1)
+        assert f"lang={language}" in query(page)
+        assert greek.evaluate("document.documentElement.scrollWidth") <= 390
+    presenter.get_by_label("Area", exact=True).select_option("AL-02")
+    until(albanian, lambda: "area=AL-02" in query(albanian))
+    until(albanian, lambda: albanian.locator(".topbar select").input_value() == "AL-02")
+    # Somebody looks around: they stay where they are, the others go on.
+    go(albanian, 4)
+    until(albanian, lambda: say(albanian) == "Ju shikoni vetë përreth.")
+    go(presenter, 5)
+    until(greek, lambda: "/trends" in greek.url)
+    assert "/coverage" in albanian.url
+    albanian.get_by_role("button", name="Kthehu te prezantuesi").click()
+    until(albanian, lambda: "/trends" in albanian.url)
+    assert say(albanian) == "Ju ndiqni prezantuesin."
+    # What is shown now is where a late one starts.
+    settle(presenter)
+    late = join("en", (1024, 768))
+    until(late, lambda: "/trends" in late.url and "area=AL-02" in query(late))
+    # The meeting is handed over: the one who presented follows.
+    presenter.get_by_role("button", name="Invite").click()
+    presenter.get_by_role("button", name="Hand over to Member 4").click()
+    until(late, lambda: say(late) == "You present. Following: 3")
+    assert say(presenter) == "You follow the presenter."
+    go(late, 4)
+    for page in (presenter, albanian, greek):
+        until(page, lambda page=page: "/coverage" in page.url)
+    assert albanian.evaluate("() => window.kept") == 1
+    late.get_by_role("button", name="End the meeting").click()
+    for page in (presenter, albanian, greek, late):
+        until(page, lambda page=page: page.locator(".meetingline.old").count() == 1)
+        page.locator(".meetingline button").click()
+        assert page.locator(".meetingline").count() == 0
+        assert page.watch.clean, vars(page.watch)
+
+
+def test_the_place_on_the_map_and_the_pointer_are_followed_without_drawing_the_page_anew(meeting):
+    presenter, join = meeting
+    follower = join("sq")
+    wait_for_map(follower)
+    settle(follower)
+    frames, received = follower.watch.frames, follower.watch.received
+    map_frame(presenter).locator("#map_div").press("ArrowRight")
+    until(presenter, lambda: "at=" in query(presenter))
+    until(follower, lambda: "at=" in query(follower))
+    assert say(follower) == "Ju ndiqni prezantuesin."
+    box = presenter.locator("iframe[title='streamlit_folium.st_folium']").bounding_box()
+    for step in range(3):
+        presenter.mouse.move(box["x"] + box["width"] / 2 + 3 * step, box["y"] + box["height"] / 2)
+        presenter.wait_for_timeout(200)
+    pointer = map_frame(follower).locator(".tact-pointer")
+    pointer.wait_for()
+    # Both windows are of one size, so that the pointer is at the same place in both.
+    until(follower, lambda: abs(pointer.bounding_box()["x"] + 13 - box["x"] - box["width"] / 2 - 6) < 2)
+    assert follower.watch.frames == frames
+    assert follower.watch.received - received < 10_000
+    # Who moves the map looks around.
+    map_frame(follower).locator("#map_div").press("ArrowLeft")
+    until(follower, lambda: say(follower) == "Ju shikoni vetë përreth.")
+    assert pointer.is_hidden()
+    assert follower.watch.clean, vars(follower.watch)
+
+
+def test_a_window_that_is_loaded_anew_is_in_the_meeting_still(meeting):
+    presenter, join = meeting
+    follower = join("en")
+    follower.reload()
+    wait_for_bar(follower)
+    until(follower, lambda: follower.locator(".meetingline").count() == 1)
+    presenter.reload()
+    wait_for_bar(presenter)
+    until(presenter, lambda: presenter.locator(".meetingline").count() == 1)
+    until(presenter, lambda: say(presenter) == "You present. Following: 1")
+    go(presenter, 4)
+    until(follower, lambda: "/coverage" in follower.url)
+    follower.get_by_role("button", name="Leave").click()
+    assert follower.locator(".meetingline").count() == 0
+    go(presenter, 5)
+    until(presenter, lambda: say(presenter) == "You present. Following: 0")
+    assert "/coverage" in follower.url
+
+
+def test_without_a_line_the_last_view_stays_with_a_word_that_it_is_old(meeting):
+    presenter, join = meeting
+    follower = join("en")
+    lines, broken = [], []
+
+    def hold(line):
+        lines.append(line)
+        if broken:
+            line.close()
+        else:
+            line.connect_to_server()
+
+    follower.route_web_socket(re.compile("/meeting/line$"), hold)
+    follower.reload()
+    wait_for_bar(follower)
+    until(follower, lambda: len(lines) == 1 and say(follower) == "You follow the presenter.")
+    broken.append(True)
+    lines[0].close()
+    until(follower, lambda: "No connection" in say(follower))
+    go(presenter, 4)
+    until(presenter, lambda: "/coverage" in presenter.url)
+    until(follower, lambda: len(lines) > 2)
+    assert "/map" in follower.url
+    broken.clear()
+    until(follower, lambda: "/coverage" in follower.url)
+    assert say(follower) == "You follow the presenter."
+
+
+def test_nothing_of_a_meeting_is_asked_for_by_who_is_in_none(partner, look):
+    page = look(f"{partner.url}/map")
+    asked = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
+    assert not [address for address in asked if "meeting" in address]
+    assert page.evaluate("sessionStorage.length") == 0

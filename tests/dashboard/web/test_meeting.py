@@ -1,0 +1,132 @@
+"""Meetings at the server: who is let in, what goes to whom, and where a short address leads."""
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from dashboard.site import Site
+from dashboard.site.reader import EVERYBODY, NOBODY, Reader
+from dashboard.site.text import speak
+from dashboard.web import meeting
+from dashboard.web.rooms import Rooms
+from data.accounts.rights import ROLES, Role
+from tests.helpers.browser import free_port
+from tests.helpers.meetings import join
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    """Serve the routes of meetings alone."""
+    port = free_port()
+    application = Starlette(routes=meeting.make_routes(Site(tmp_path_factory.mktemp("none"), "partner")))
+    server = uvicorn.Server(
+        uvicorn.Config(application, port=port, ws="websockets-sansio", log_level="error", lifespan="off")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+class Still(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_arguments):
+        return None
+
+
+def find_location(address):
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.build_opener(Still).open(address, timeout=10)
+    error.value.close()
+    assert error.value.status == 303
+    return error.value.headers["location"]
+
+
+def test_members_follow_the_presenter_and_who_comes_late_starts_at_the_present_view(url):
+    with join(url, 1) as presenter:
+        opened = presenter.hear()
+        assert opened["address"] == f"{url}/meeting/{opened['code']}"
+        presenter.say(view="map?area=AL-02&lang=sq")
+        with join(url, 2, opened["code"]) as member:
+            member.hear_until(lambda said: said.get("view") == "map?area=AL-02")
+            presenter.say(view="risk?area=AL-02", pointer=[41, 20])
+            said = member.hear_until(lambda said: said.get("view") == "risk?area=AL-02")
+            assert (said["pointer"], said["presents"], said["here"]) == ([41, 20], False, True)
+            assert "members" not in said
+            # A member's word does not count.
+            member.say(view="map")
+            presenter.say(hand_over=2)
+            assert member.hear_until(lambda said: said["presents"])["view"] == "risk?area=AL-02"
+        assert find_location(f"{url}/meeting/{opened['code']}?lang=el") == (
+            f"../risk?area=AL-02&lang=el&meeting={opened['code']}"
+        )
+
+
+def test_a_meeting_that_is_not_there_or_has_ended_says_so(url):
+    with join(url, 1, "abcd-abcd-abcd-abcd") as member:
+        assert member.hear() == {"ended": True}
+    assert find_location(f"{url}/meeting/nothing").endswith("../?meeting=nothing")
+    with join(url, 1) as presenter, join(url, 2, presenter.hear()["code"]) as member:
+        presenter.say(end=True)
+        member.hear_until(lambda said: said.get("ended"))
+
+
+def test_a_page_of_another_origin_is_not_answered(url):
+    address = f"ws{url.removeprefix('http')}/meeting/line"
+    for origin in ("http://127.0.0.1:1", "https://evil.example", None):
+        with pytest.raises(InvalidStatus):
+            connect(address, origin=origin, proxy=None)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "x" * 5000, json.dumps({"open": True}), json.dumps({"secret": "x"})])
+def test_a_window_that_says_nothing_that_is_known_is_sent_away(url, text):
+    address = f"ws{url.removeprefix('http')}/meeting/line"
+    with connect(address, origin=url, proxy=None) as line:
+        line.send(text)
+        with pytest.raises(ConnectionClosed):
+            line.recv(timeout=10)
+
+
+def test_words_are_in_the_language_that_is_asked_for(url):
+    for language in ("en", "sq", "el", "xx"):
+        with urllib.request.urlopen(f"{url}/meeting/words.json?lang={language}", timeout=10) as answer:
+            found = json.loads(answer.read())
+        with speak(language):
+            assert found == meeting.make_words()
+    assert found["meeting"] == "Meeting"
+
+
+@pytest.fixture(scope="module")
+def meetings(demo_world):
+    return meeting.Meetings(Site(demo_world / "releases", "partner"), Rooms())
+
+
+@pytest.mark.parametrize(
+    ("view", "guest", "public"),
+    [
+        ("map?layer=encounters&level=region", True, True),
+        ("map?layer=encounters&level=municipality", False, False),
+        ("map?layer=population&over=encounters&level=municipality", False, False),
+        ("map?layer=risk", False, False),
+        ("flows", False, False),
+        ("reallocate?moves=5", False, False),
+        ("coverage?area=AL-02", True, True),
+        ("download", False, True),
+        ("", True, True),
+    ],
+)
+def test_a_follower_gets_no_address_of_what_their_role_does_not_include(meetings, view, guest, public):
+    assert meetings.may_see(EVERYBODY, view)
+    assert meetings.may_see(Reader("A", ROLES[Role.GUEST]), view) == guest
+    assert meetings.may_see(Reader("B", ROLES[Role.PUBLIC]), view) == public
+    assert not meetings.may_see(NOBODY, view)
