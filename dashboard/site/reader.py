@@ -71,6 +71,17 @@ def follow_headers(find: Callable[[], Mapping[str, str]]) -> None:
     _finders[:] = [find]
 
 
+def keep_reader(function: Callable[[str], bytes]) -> Callable[[str], bytes]:
+    """Return a function that makes a file for the reader of this page, when and in whatever thread it is made."""
+    reader = find_reader()
+
+    def make_file(text: str) -> bytes:
+        with read_as(reader):
+            return function(text)
+
+    return make_file
+
+
 @contextmanager
 def read_as(reader: Reader) -> Iterator[None]:
     """Let the reader inside the block be this one."""

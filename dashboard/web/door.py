@@ -50,7 +50,8 @@ _LOOK, _TOUCH = 2.0, 60.0  # seconds between two looks whether a session is open
 _MOST_ROWS, _MOST_ROWS_OF_ALL = 50, 500  # of the log, on the page of the account: of its person, of everybody
 _SIGN_IN, _SIGN_OUT = "/sign-in", "/sign-out"
 _PATHS = (_SIGN_IN, _SIGN_OUT, INVITATION, ACCOUNT)
-_FILES = ("/picture/", "/media/")  # where files leave
+_LAYERS = "/features/collections/"
+_FILES = ("/picture/", "/media/", _LAYERS)  # where files leave
 _Form = dict[str, str]
 _Answer = Callable[[Request, Person | None], Awaitable[Response]]
 
@@ -342,10 +343,12 @@ async def hold_conversation(
 
 
 def _name_file(path: str, disposition: str) -> str:
-    """Return the name of a file for the log: the one that the product gave, else its ending alone.
+    """Return the name of a file for the log: the one that the product gave, else its ending alone; of a layer its path.
 
     The name of a plan's file is its title, which somebody typed.
     """
+    if path.startswith(_LAYERS):
+        return path
     match = re.search(r'filename="(tact-[^"]*)"', disposition)
     return match[1] if match else Path(path).suffix
 

@@ -22,7 +22,7 @@ from dashboard.pages.reallocate.forms import NEEDS
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.reader import find_reader
+from dashboard.site.reader import find_reader, keep_reader
 from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import markup
 from dashboard.widgets.activity import note_plan
@@ -103,8 +103,10 @@ def offer_briefing(
     t = planner.speak(current)
     title = _("{answer}, {day}", answer=name_answer(t, plan), day=t.format_day(plan.author.date))
     opened = _find_same(plans.plans, work, setting)
-    take = partial(
-        _brief_plan, current, read_site().work_folder, work, setting, plan.author, title[:1].upper() + title[1:]
+    take = keep_reader(
+        partial(
+            _brief_plan, current, read_site().work_folder, work, setting, plan.author, title[:1].upper() + title[1:]
+        )
     )
     st.download_button(
         _("Briefing (PDF)"),

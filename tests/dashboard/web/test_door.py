@@ -334,6 +334,19 @@ def test_the_log_tells_of_failures_without_what_was_typed(browser, accounts, mem
     ]
 
 
+def test_the_log_tells_which_layer_another_program_took(browser, accounts, now):
+    researcher = take_in(accounts, "Ilir", "researcher")
+    browser.ask("/")
+    browser.sign_in(researcher, now)
+    assert browser.ask("/features/collections/children-region/items?limit=5").status == 200
+    assert browser.ask("/features/api").status == 200
+    assert read_log(accounts)[-1].content == {
+        "event": "exported",
+        "person": "Ilir",
+        "file": "/features/collections/children-region/items",
+    }
+
+
 def test_a_qr_code_is_drawn_of_the_key():
     pytest.importorskip("segno")
     drawing = sign_in.draw_code("otpauth://totp/TACT%20Map:Elira?secret=GEZDGNBV&issuer=TACT%20Map")

@@ -1,5 +1,6 @@
 """What pages tell the audit log: pages and areas on the partner tier, once each, and what was planned."""
 
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pandas as pd
@@ -65,6 +66,18 @@ def test_what_is_planned_is_noted_with_its_name(accounts):
     with reader.read_as(Reader("Elira", ROLES["manager"])):
         activity.note_plan("plan", "plan-partner-0123")
     assert list_rows(accounts) == [{"event": "planned", "what": "plan", "name": "plan-partner-0123"}]
+
+
+def test_a_file_that_is_made_later_in_another_thread_is_made_for_the_same_reader(accounts):
+    def make(language):
+        activity.note_plan("plan", language)
+        return b"PDF"
+
+    with reader.read_as(Reader("Elira", ROLES["manager"])):
+        kept = reader.keep_reader(make)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(kept, "el").result() == b"PDF"
+    assert [entry.content["person"] for entry in read_log(accounts)] == ["Elira"]
 
 
 def test_where_nobody_signs_in_there_is_no_log(monkeypatch):
