@@ -63,7 +63,11 @@ def _take_files(hand: Hand) -> None:
     left, right = st.columns([1, 2], gap="large")
     with left:
         help_text = _("Leave it empty if the rows themselves name the partner.")
-        partner = questions.ask_partner(hand, "partner", _("Whose files are they?"), help_text)
+        if not hand.desk.workspace.invented:
+            help_text += " " + _("A partner who is not in the list must stand in governance.toml first.")
+        if "partner" not in st.session_state and hand.partner in hand.list_partners():
+            st.session_state["partner"] = hand.partner  # the officer looked at another page meanwhile
+        partner = hand.partner = questions.ask_partner(hand, "partner", _("Whose files are they?"), help_text)
     number = st.session_state.setdefault("drop", 0)
     with right:
         # Streamlit's own words on the button are English in every language.

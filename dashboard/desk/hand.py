@@ -69,12 +69,13 @@ class FileInHand:
 
 @dataclass
 class Hand:
-    """The files in hand by name, the answers by partner and kind, and how many files were taken."""
+    """The files in hand by name, the answers by partner and kind, how many were taken, and whose the next ones are."""
 
     desk: Desk
     files: dict[str, FileInHand] = field(default_factory=dict)
     answers: dict[tuple[str, str], ColumnMapping] = field(default_factory=dict)
     taken: int = 0
+    partner: str = ""
 
     @cached_property
     def places(self) -> Places:

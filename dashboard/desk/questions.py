@@ -24,32 +24,48 @@ _UNNAMED = re.compile(r"column \d+")  # stands for a heading that is not repeate
 
 
 def ask_partner(hand: Hand, key: str, label: str, help_text: str | None = None) -> str:
-    """Ask for a partner, known or new; empty if nobody says it, and for one whose real records nobody allowed."""
+    """Ask for a partner; empty if nobody says it. Of real records it is one that governance.toml or the vault names."""
+    partners, invented = hand.list_partners(), hand.desk.workspace.invented
     partner = st.selectbox(
         label,
-        hand.list_partners(),
+        partners,
         index=None,
-        accept_new_options=True,
-        placeholder=_("Choose a partner, or type a new one"),
+        accept_new_options=invented,
+        placeholder=_("Choose a partner, or type a new one") if invented else _("Choose"),
         help=help_text,
         key=key,
         width=_WIDTH,
+        disabled=not (partners or invented),
     )
     chosen = " ".join((partner or "").split())
-    if not chosen or hand.may_send(chosen):
-        return chosen
-    tell_unknown(hand)
-    return ""
+    # Drawn also where it says nothing: a page that is drawn anew by itself would leave what stood here.
+    with st.empty():
+        if not partners and not invented:
+            _tell_nobody(hand)
+        elif chosen and not hand.may_send(chosen):
+            tell_unknown(hand)
+            return ""
+    return chosen
+
+
+def _tell_nobody(hand: Hand) -> None:
+    """Show that governance.toml names no partner yet, and what to do."""
+    st.info(
+        _(
+            "Real records go in for the partners that {file} names, and it names none yet. Write your organisation "
+            "there under [controllers], names. Then the desk goes on by itself.",
+            file=escape_markdown(str(governance.read(hand.desk.workspace).path)),
+        )
+    )
 
 
 def tell_unknown(hand: Hand) -> None:
     """Show that governance.toml does not name a partner, and what to do."""
-    path = governance.read(hand.desk.workspace).path
     st.error(
         _(
             "This partner is not in {file}. Partners are organisations, never persons. Write an organisation there "
             "under [controllers], or with an agreement of kind “partner”. The desk looks again by itself.",
-            file=escape_markdown(str(path)),
+            file=escape_markdown(str(governance.read(hand.desk.workspace).path)),
         )
     )
 

@@ -18,7 +18,9 @@ _ADVICE: Mapping[Answer, str] = {
 }
 DOUBTS: Mapping[Doubt, str] = {
     "few": mark("It cannot be said yet how many children are not reached in {country}: too few records"),
-    "silent": mark("{country} has no record in this release, so no figure"),
+    "silent": mark(
+        "{country} shows no child past the stage “at risk” and no day of outreach in this release, so no figure"
+    ),
 }
 
 

@@ -118,8 +118,8 @@ class AreaJudgement:
     rates, burdens (children newly in need), changes : by pathway. need : all pathways. share : of internal trafficking
     in what is met, the last complete year compared with the first, for Durrës and Tirana. gaps : whether reach of
     services has one, by axis of work. doubt : why need cannot be said in its country: too few records, or silent,
-    without any record of children or outreach; None where it can. No part that counts need is given then, and of a
-    silent country the model says nothing at all.
+    without outreach or a child past the stage at risk; None where it can. No part that counts need is given then, and
+    of a silent country the model says nothing at all.
     """
 
     area: str

@@ -66,3 +66,38 @@ def test_the_list_has_the_partners_of_the_file(real):
     assert Hand(real).list_partners() == ["Qendra"]
     page = open_section(real)
     assert page.selectbox(key="partner").options == ["Qendra"]
+
+
+def test_the_list_of_real_partners_takes_no_other_and_says_where_they_are_named(real):
+    name_partners(real.workspace.path)
+    page = open_section(real)
+    assert not page.exception
+    assert page.selectbox(key="partner").options == []
+    assert page.selectbox(key="partner").disabled
+    assert "it names none yet" in words_on(page)
+    name_partners(real.workspace.path, "Qendra")
+    page.run()
+    box = page.selectbox(key="partner")
+    assert (box.options, box.disabled, box.proto.accept_new_options) == (["Qendra"], False, False)
+    assert "governance.toml first" in box.help
+    assert "it names none yet" not in words_on(page)
+
+
+def test_in_practice_a_new_partner_may_be_typed(tmp_path):
+    page = open_section(make_desk(tmp_path)[0])
+    box = page.selectbox(key="partner")
+    assert (box.disabled, box.proto.accept_new_options) == (False, True)
+    assert "governance.toml" not in box.help + words_on(page)
+
+
+def test_the_partner_stays_chosen_when_the_officer_looks_at_another_page(real):
+    page = open_section(real)
+    page.selectbox(key="partner").set_value("Qendra")
+    page.run()
+    back = open_section(real)  # Streamlit forgets what stood in a field that was not drawn
+    assert back.selectbox(key="partner").value == "Qendra"
+    back.selectbox(key="partner").set_value(None)
+    back.run()
+    assert back.selectbox(key="partner").value is None
+    real.lock()
+    assert real.in_hand == {}

@@ -49,7 +49,7 @@ def test_where_need_cannot_be_said_the_answer_says_why_and_what_would_change_it(
     need, *_others = answer.word_answer(T, areas, None)
     assert need.lead == (
         "It cannot be said yet how many children are not reached in Albania: too few records; "
-        "Greece has no record in this release, so no figure"
+        "Greece shows no child past the stage “at risk” and no day of outreach in this release, so no figure"
     )
     assert need.detail == "more quarters of records and of days of outreach would change that"
     assert not re.search(r"\d|Tirana|Attica", need.lead)
@@ -59,7 +59,7 @@ def test_a_country_that_can_be_said_is_still_named_beside_one_that_cannot():
     areas = {area.area: area for area in (judge("AL-11", 40, 0.7), doubt("GR-I", "silent"))}
     first, second = answer.word_answer(T, areas, None)[:2]
     assert first.lead == "The most children in need not reached are in Tirana (Albania)"
-    assert second.lead.startswith("Greece has no record")
+    assert second.lead.startswith("Greece shows no child past the stage “at risk”")
 
 
 def test_where_it_is_likely_the_sentence_says_how_likely():
