@@ -14,7 +14,8 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
-from tests.helpers.browser import HOSTILE, WATCHED, Served, free_port, wait_for, wait_for_map, watch
+from tests.conftest import Scored
+from tests.helpers.browser import HOSTILE, WATCHED, Served, forget_reader, free_port, wait_for, wait_for_map, watch
 from tests.helpers.entry import list_cookies
 from tests.helpers.manifests import edit_manifest
 from tests.helpers.paths import ROOT
@@ -27,6 +28,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Any other host has no address. (To stop each request instead would switch the browser's cache off.)
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
 
@@ -67,6 +70,12 @@ def partner(serve: Callable[..., Served], releases: Path) -> Served:
 
 
 @pytest.fixture(scope="session")
+def served(serve: Callable[..., Served], scored: Scored) -> Served:
+    """Start a server for the demo's releases with the results derived from them."""
+    return serve(scored.releases, "--derived", str(scored.derived))
+
+
+@pytest.fixture(scope="session")
 def public(serve: Callable[..., Served], releases: Path) -> Served:
     return serve(releases, "--tier", "public", unwanted="/partner")
 
@@ -94,27 +103,46 @@ def _spoil(manifest: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
     if not Path(CHROMIUM).exists():
         pytest.skip(f"no {CHROMIUM}")
     with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
+        yield started.chromium
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Any) -> Iterator[Any]:
+    opened = chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def profile(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Yield a browser that keeps the compiled scripts of the pages: without them a page takes twice the work."""
+    folder = tmp_path_factory.mktemp("profile")
+    context = chromium.launch_persistent_context(folder, executable_path=CHROMIUM, args=FLAGS)
+    yield context
+    context.close()
 
 
 @pytest.fixture
-def look(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Yield a function that opens a page at a window size; requests to other hosts are blocked and counted."""
-    contexts = []
+def look(profile: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """Yield a function that opens a page at a window size; requests to other hosts fail and are counted.
+
+    Each page of a test has a reader of its own, of whom the browser knows nothing yet.
+    """
+    pages: list[Any] = []
 
     def open_page(url: str, size: tuple[int, int] = (1366, 768), *, ready: bool = True, dark: bool = False) -> Any:
-        scheme = "dark" if dark else "light"
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
-        contexts.append(context)
-        context.add_cookies(list_cookies())
+        context = request.getfixturevalue("browser").new_context() if pages else profile
         page = context.new_page()
+        pages.append(page)
+        forget_reader(page)
+        context.add_cookies(list_cookies())
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(color_scheme="dark" if dark else "light")
         page.watch = watch(context, page)
         page.goto(url)
         if ready:
@@ -122,5 +150,9 @@ def look(browser: Any) -> Iterator[Callable[..., Any]]:
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in pages[1:]:
+        page.context.close()
+    for page in pages[:1]:
+        profile.remove_listener("request", page.watch.asked)
+        for opened in profile.pages[1:]:  # without any page the browser would end
+            opened.close()

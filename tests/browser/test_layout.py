@@ -63,11 +63,6 @@ CUT = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def served(serve, scored):
-    return serve(scored.releases, "--derived", str(scored.derived))
-
-
 def wait_for_page(page, address):
     if address == "map":
         wait_for_map(page)

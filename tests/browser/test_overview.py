@@ -8,11 +8,6 @@ pytestmark = pytest.mark.browser
 FIRST = 60_000  # milliseconds
 
 
-@pytest.fixture(scope="module")
-def served(serve, scored):
-    return serve(scored.releases, "--derived", str(scored.derived))
-
-
 def opened(look, served, size=(1366, 768)):
     page = look(served.url, size, ready=False)
     page.locator(".sheet svg").wait_for(timeout=FIRST)

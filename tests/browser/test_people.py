@@ -14,11 +14,6 @@ PICTURES = os.environ.get("TACT_PICTURES")
 DURRES, THESSALONIKI = "AL-02", "GR-B"
 
 
-@pytest.fixture(scope="module")
-def served(serve, scored):
-    return serve(scored.releases, "--derived", str(scored.derived))
-
-
 class Person:
     """Somebody in front of a page, whose steps are counted as Back should undo them."""
 

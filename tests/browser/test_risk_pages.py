@@ -10,11 +10,6 @@ pytestmark = pytest.mark.browser
 SIZES = [(1366, 768), (390, 844)]
 
 
-@pytest.fixture(scope="module")
-def served(serve, scored):
-    return serve(scored.releases, "--derived", str(scored.derived))
-
-
 def opened(look, served, address, size=(1366, 768)):
     page = look(f"{served.url}/{address}", size, ready=False)
     page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg, .rates").first.wait_for()

@@ -306,10 +306,7 @@ def test_on_a_phone_the_choice_of_dark_is_in_the_menu_which_closes_after_it(part
 
 
 @pytest.mark.parametrize("language", ["sq", "el"])
-def test_numbers_and_lengths_of_time_have_room_in_every_language_on_an_old_projector(
-    partner, scored, serve, look, language
-):
-    served = serve(scored.releases, "--derived", str(scored.derived))
+def test_numbers_and_lengths_of_time_have_room_in_every_language_on_an_old_projector(partner, served, look, language):
     page = look(f"{served.url}/?lang={language}", (1024, 768), ready=False)
     page.locator(".ranking td.unmet").first.wait_for(timeout=60_000)
     runs_over = """() => [...document.querySelectorAll('.ranking td:is(.unmet, .amount)')].filter((cell) => {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.browser import forget_reader
 from tests.helpers.entry import cookie_headers
 
 pytestmark = pytest.mark.browser
@@ -65,6 +66,24 @@ def test_an_address_inside_the_source_shows_nothing(partner, look, path):
     page.wait_for_timeout(3000)
     assert page.locator("main").inner_text().startswith("TACT Map\n\nThere is no page at this address")
     assert page.locator("main p, main h1").count() == 3
+
+
+@pytest.mark.parametrize("url", ["http://example.org/", "http://192.0.2.1/", "http://localhost/"])
+def test_these_tests_reach_no_other_host_and_count_each_request_to_one(partner, look, url):
+    page = look(f"{partner.url}/health", ready=False)
+    with pytest.raises(Exception, match="ERR_NAME_NOT_RESOLVED"):
+        page.goto(url)
+    assert page.watch.outside == [url]
+
+
+def test_who_opens_a_page_is_not_the_reader_of_the_test_before(partner, look):
+    page = look(f"{partner.url}/health", ready=False)
+    keep = "localStorage.length + (localStorage.setItem('kept', '1') || 0)"
+    assert page.evaluate(keep) == 0
+    page.context.add_cookies([{"url": partner.url, "name": "kept", "value": "1"}])
+    forget_reader(page)
+    assert page.evaluate("localStorage.length") == 0
+    assert not [cookie for cookie in page.context.cookies() if cookie["name"] == "kept"]
 
 
 def test_the_web_process_never_opens_a_vault(partner, look):
