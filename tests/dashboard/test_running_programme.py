@@ -28,6 +28,7 @@ DAYS = {
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_worlds", "few_draws")
 @pytest.mark.parametrize("when", DAYS)
 def test_every_page_shows_it_and_the_model_fits_what_there_is(tmp_path, monkeypatch, when):
     day, name, final = DAYS[when]
