@@ -15,6 +15,7 @@ from data.schema import get_kind
 from data.schema.column import Column
 
 _FIRST = dt.date(2000, 1, 1)
+_DAY = "DD.MM.YYYY"  # as partners write days
 _NEEDS_ONE = ("child_id", "programme_number")
 
 
@@ -49,6 +50,7 @@ def _ask(kind: str, column: Column, key: str) -> str:
         )
         return chosen or ""
     if column.type in ("date", "day_or_week"):
-        day = st.date_input(label, None, _FIRST, None if column.future else "today", key=key, help=meaning)
+        last = None if column.future else "today"
+        day = st.date_input(label, None, _FIRST, last, key=key, help=meaning, format=_DAY)
         return day.isoformat() if isinstance(day, dt.date) else ""
     return st.text_input(label, key=key, help=meaning, autocomplete="off").strip()

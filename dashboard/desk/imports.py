@@ -62,10 +62,12 @@ def tabulate_imports(imports: list[dict[str, Any]]) -> pd.DataFrame:
 
 def list_effects(undone: Undone) -> list[str]:
     """Return what an undo takes away, as sentences."""
+    again = _("{count} records are again as other imports say.", count=format_number(undone.restored))
+    stay = _("{count} records stay, because they were corrected or sent again since.", count=format_number(undone.kept))
     return [
         _("{count} records go away.", count=format_number(undone.removed)),
-        _("{count} records are again as other imports say.", count=format_number(undone.restored)),
-        _("{count} records stay, because they were corrected or sent again since.", count=format_number(undone.kept)),
+        *([again] if undone.restored else []),
+        *([stay] if undone.kept else []),
         _("The lists of rejected rows of this partner go too: they can be made again from the files."),
         _("Published numbers of final years stay as they are. Provisional ones stay until their year is final."),
     ]

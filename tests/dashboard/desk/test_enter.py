@@ -189,3 +189,8 @@ def test_each_kind_has_its_form_in_each_language(desk, kind, language):
         told = {f"entry-0-{column.name}": _(column.meaning) for column in asked}
     assert {field.key: field.help for field in fields if field.key in told} == told
     assert not set(told.values()) & {column.meaning for column in asked}
+
+
+def test_a_day_is_typed_as_partners_write_it(desk):
+    page = open_form(desk)
+    assert page.date_input(key="entry-0-date").proto.format == "DD.MM.YYYY"

@@ -8,9 +8,9 @@ import pytest
 
 from dashboard.desk import words
 from dashboard.desk.hand import Hand
-from dashboard.desk.imports import tabulate_imports
+from dashboard.desk.imports import list_effects, tabulate_imports
 from dashboard.site.text import escape_markdown, speak
-from data.restricted.vault import open_vault
+from data.restricted.vault import Undone, open_vault
 from data.schema.vocabulary import ALL_PERSONAL
 from tests.helpers.desk import make_desk, open_section
 from tests.helpers.messy_files import FILES, write_book
@@ -409,3 +409,10 @@ def test_a_place_read_by_its_sound_is_said_and_one_that_is_not_found_is_named(de
     assert "Besa" not in shown
     page.button(key="import-1").click().run()
     assert "“Duress” read as Durrës" in words_on(page)
+
+
+def test_an_undo_says_nothing_of_what_does_not_happen():
+    said = [list_effects(Undone(removed=5, restored=again, kept=stay)) for again, stay in ((0, 0), (2, 0), (0, 3))]
+    assert [text[0] for text in said] == ["5 records go away."] * 3
+    assert [any("again as other imports say" in one for one in text) for text in said] == [False, True, False]
+    assert [any("stay, because" in one for one in text) for text in said] == [False, False, True]
