@@ -86,10 +86,12 @@ def _recover_release(workspace: Workspace) -> None:
 
 
 def _vault_problems(workspace: Workspace) -> list[str]:
+    if keys.check(workspace.id):
+        return []  # it names what is wrong with them
     try:
         return examine(workspace.vault, load_keys(workspace))
-    except VaultError:
-        return []  # the check of the keys names what is wrong with them
+    except VaultError as error:
+        return [str(error)]
 
 
 def _governance_problems(workspace: Workspace) -> list[str]:

@@ -7,15 +7,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from types import SimpleNamespace
 
 import pytest
 
-from data.errors import DiskFull
+from data.errors import DiskFull, VaultError
 from data.release import names
 from data.restricted import keys
 from data.restricted.backup import restore_backup, write_backup
 from data.restricted.keys import Secret
 from data.restricted.vault import Counts, Vault, open_vault
+from data.restricted.vault.rotation import rotate_vault_key
 from data.workspace import Workspace
 from tests.helpers.records import frame
 
@@ -108,6 +110,30 @@ def test_no_room_for_a_backup_leaves_nothing(workspace, small_disk):
     assert list(small_disk.iterdir()) == []
     with open_vault(workspace) as vault:
         assert count(vault) == 10_000
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["seen before", "seen by the database"])
+def test_no_room_for_a_new_vault_key_keeps_the_old_one(workspace, small_disk, monkeypatch, seen):
+    there = Workspace.create(small_disk / "w", "real", workspace_id=workspace.id)
+    both = keys.load(workspace.id)
+    with Vault.create(there.vault, both) as vault:
+        vault.add("encounter", frame("encounter", 2_500), "a.csv")
+    fill(small_disk)
+    # Room for the note in the vault, and not for all pages.
+    os.truncate(small_disk / "filler", small_disk.joinpath("filler").stat().st_size - MEGABYTE // 8)
+    with monkeypatch.context() as patch:
+        if not seen:
+            patch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 40))
+        with pytest.raises(DiskFull if seen else VaultError):
+            rotate_vault_key(there, [])
+    assert (keys.load(workspace.id), keys.load_next(workspace.id)) == (both, None)
+    with open_vault(there) as vault:
+        assert count(vault) == 2_500
+    small_disk.joinpath("filler").unlink()
+    rotate_vault_key(there, [])
+    with open_vault(there) as vault:
+        assert count(vault) == 2_500
+        assert vault.check() == []
 
 
 def test_no_room_for_a_restore_keeps_what_is_there(workspace, small_disk, tmp_path):

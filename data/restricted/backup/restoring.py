@@ -9,7 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.errors import InputError, VaultError, WorkspaceError
+from data.errors import CorruptVault, InputError, VaultError, WorkspaceError
 from data.message import Message
 from data.restricted import drafts, keys
 from data.restricted.backup import folders
@@ -112,8 +112,11 @@ def _find_keys(path: Path, manifest: Manifest) -> Keys | None:
     if not keys.has_keys(manifest.workspace_id):
         return None
     here = Workspace.open(path) if (path / "workspace.toml").exists() else None
-    is_same = here is not None and here.id == manifest.workspace_id
-    return load_keys(here) if here is not None and is_same else keys.load(manifest.workspace_id)
+    if here is not None and here.id == manifest.workspace_id:
+        # A vault that is too damaged for a change of its key to be finished is one to be replaced.
+        with contextlib.suppress(CorruptVault):
+            return load_keys(here)
+    return keys.load(manifest.workspace_id)
 
 
 def _check_identifier_key(manifest: Manifest, in_use: Keys) -> None:

@@ -15,6 +15,7 @@ The identifier key stays. docs/operations.md says why.
 
 import contextlib
 import hmac
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -150,6 +151,9 @@ def _prepare(connection: sql.Connection, old: Secret, new: Secret, sources: Iter
 
 def _encrypt_anew(db: Path, old: Secret, new: Secret) -> None:
     """Encrypt all pages with the new key, all or none; raise VaultBusy while another process has the vault open."""
+    # The journal holds all pages as they were. SQLCipher gives no reason where it finds no room for it.
+    if shutil.disk_usage(db.parent).free < db.stat().st_size:
+        raise sql.disk_full(db)
     with sql.translating_errors(db), contextlib.closing(sql.connect(db, old)) as connection:
         # Whoever has the vault open keeps this from beginning. From here on nobody can open it, until it is closed.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -276,6 +276,30 @@ def test_a_copy_of_the_workspace_never_takes_a_key_that_another_waits_for(tmp_pa
     assert rotation.find_problems(workspace) == []
 
 
+def test_a_vault_that_is_damaged_before_the_change_is_finished_is_named_and_can_be_replaced(
+    tact, tmp_path, monkeypatch
+):
+    workspace = make(tmp_path)
+    before = records(workspace)
+    backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "older", PASSPHRASE)
+    with monkeypatch.context() as patch:
+        patch.setattr(rotation, "_settle", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            rotate(workspace)
+    db = workspace.vault / "vault.db"
+    raw = bytearray(db.read_bytes())
+    raw[-2000] ^= 1
+    db.write_bytes(raw)
+    with pytest.raises(CorruptVault):
+        load_keys(workspace)
+    problems = tact("--workspace", workspace.path, "doctor", "--json").json["problems"]
+    assert any("is damaged" in problem for problem in problems)
+    with pytest.raises(VaultError, match="cannot be read"):
+        backup.restore_backup(tmp_path / "older", workspace.path, PASSPHRASE)
+    backup.restore_backup(tmp_path / "older", workspace.path, PASSPHRASE, replace=True)
+    assert records(workspace) == before
+
+
 def test_what_cannot_be_finished_while_the_vault_is_open_is_finished_later(tmp_path, monkeypatch):
     workspace = make(tmp_path)
     before, old = records(workspace), keys.load(workspace.id)
