@@ -21,6 +21,7 @@ from data.release.signed_list import Publisher
 from data.tables.spec import Tier
 
 HEALTH = "/health"
+FEATURES = "/features"  # where QGIS and other programs read layers, see dashboard/web/features
 ACCOUNT = "/account"  # where a person sees what the log says of them, and signs out
 INVITATION = "/invitation"  # where somebody who is invited chooses passphrase and second factor
 # The names of this machine's own address, and the only ones that show the partner tier.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dashboard.site import HEALTH
+from dashboard.site import FEATURES, HEALTH
 from dashboard.web.navigation import PAGES
 from dashboard.web.start_page import MOVED
 from data.accounts.rights import Right
@@ -12,8 +12,8 @@ from data.accounts.rights import Right
 NEEDED: Mapping[str, Right] = {
     "/geometry/": Right.SEE_PUBLIC,  # boundaries; no number
     "/picture/": Right.EXPORT,
-    "/features": Right.EXPORT,
-    "/features/": Right.EXPORT,
+    FEATURES: Right.EXPORT,
+    f"{FEATURES}/": Right.EXPORT,
     # Words, the line of a member, short addresses. A room asks for the right to present, and to see each view.
     "/meeting/": Right.SEE_PUBLIC,
     "/assets/": Right.SEE_PUBLIC,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.pages.download import files, form
+from dashboard.pages.download import files, form, live
 from dashboard.pages.download.atlas import show_atlas
 from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease, open_current_release
@@ -34,6 +34,7 @@ def _show_page(current: CurrentRelease) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         layers = form.choose_layers(current)
+        live.show_address(current)
     with right, st.container(border=True, key="atlas"):
         show_atlas(current)
         st.html(markup.render_paragraphs(files.list_terms(current.release)[:2]))

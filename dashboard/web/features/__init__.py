@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from dashboard.site import Site
+from dashboard.site import FEATURES, Site
 from dashboard.site.current_release import CurrentRelease, may_download, open_current_release
 from dashboard.site.reader import read_as, read_header
 from dashboard.site.zipped import send_zipped, zip_document
@@ -39,7 +39,6 @@ from dashboard.web.features.query import BadRequest, check_names, parse_query
 from data.errors import TactError
 from geo.export import geojson
 
-ADDRESS = "/features"
 # What is worked on at once, because the map needs threads too; those that wait, before others are asked to come again.
 AT_ONCE, WAITING = 4, 60
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
@@ -82,7 +81,7 @@ def make_routes(site: Site, *, is_encrypted: bool) -> list[BaseRoute]:
             async with waiting, working:
                 return await asyncio.to_thread(_work, site, request, answer, is_encrypted=is_encrypted)
 
-        return Route(ADDRESS + path, endpoint)
+        return Route(FEATURES + path, endpoint)
 
     items = "/collections/{collection}/items"
     application = Starlette(
@@ -100,7 +99,7 @@ def make_routes(site: Site, *, is_encrypted: bool) -> list[BaseRoute]:
     )
     application.router.redirect_slashes = False
     # Endpoints of a class get every method, so that this application refuses those that it does not know.
-    return [Route(path, application) for path in (ADDRESS, f"{ADDRESS}/{{rest:path}}")]
+    return [Route(path, application) for path in (FEATURES, f"{FEATURES}/{{rest:path}}")]
 
 
 def _work(site: Site, request: Request, answer: _Answer, *, is_encrypted: bool) -> Response:
@@ -124,7 +123,7 @@ def _find_base(request: Request, *, is_encrypted: bool) -> str:
     host = request.headers.get("host", "")
     if not _HOST.fullmatch(host):
         raise BadRequest("The host name of the request has characters that none has.")
-    return f"{'https' if is_encrypted else request.url.scheme}://{host}{ADDRESS}"
+    return f"{'https' if is_encrypted else request.url.scheme}://{host}{FEATURES}"
 
 
 def _check_accepted(request: Request, media_type: str) -> None:
@@ -188,7 +187,7 @@ def _show_item(asked: _Asked) -> Response:
 
 def write_features(current: CurrentRelease, folder: Path) -> list[Path]:
     """Write what is answered of a release, all pages of all collections without their shapes, to be attacked."""
-    base, collections = f"http://localhost{ADDRESS}", list(list_of_release(current))
+    base, collections = f"http://localhost{FEATURES}", list(list_of_release(current))
     files = [folder / "features-collections.json"]
     files[0].write_text(geojson.format_json(describe_collections(collections, base)), encoding="utf-8")
     for collection in collections:

@@ -7,7 +7,7 @@ import pyogrio
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.pages.download import atlas, files
+from dashboard.pages.download import atlas, files, live
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release
 from dashboard.site.text import LANGUAGE_NAMES
@@ -261,3 +261,22 @@ def test_the_usual_credit_and_licence_are_those_of_registry_and_policy():
     stated = [source.credit for source in registry() if source.file == "municipalities.geojson"]
     assert terms.USUAL_BOUNDARIES in stated
     assert Policy().partner_licence.capitalize() == terms.USUAL_LICENCE
+
+
+@pytest.mark.parametrize(
+    ("tier", "people", "shown"), [("public", "", True), ("public", "x", False), ("partner", "", False)]
+)
+def test_the_address_for_qgis_is_said_where_programs_get_in(tmp_path, monkeypatch, tier, people, shown):
+    small_release.make(tmp_path, tier)
+    monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
+    monkeypatch.setenv("TACT_TIER", tier)
+    current = open_current_release(Site(tmp_path, tier))
+    if people:
+        monkeypatch.setenv("TACT_PEOPLE", people)
+    said = []
+    monkeypatch.setattr(live.st, "caption", said.append)
+    live.show_address(current)
+    assert [words.partition("`")[2] for words in said] == (["/features`"] if shown else [])
+    assert live.make_address("http://a`b](x)/download") == "/features"
+    assert live.make_address("https://map.example.org/download?layers=effort") == "https://map.example.org/features"
+    assert live.make_address("http://127.0.0.1:8642/download") == "http://127.0.0.1:8642/features"
