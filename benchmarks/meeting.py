@@ -1,8 +1,8 @@
-"""How fast a meeting is followed: seconds from the presenter's word to the news at each of many followers.
+"""How fast a meeting is followed: from the presenter's word to the news at each of many followers, and to a page.
 
-The real server on the public tier, followers as conversations without a browser, each in a thread of its own:
+The real server on the public tier, followers as conversations without a browser, and one in a browser:
 
-    .venv/bin/python benchmarks/meeting.py WORKSPACE [--followers 20] [--views 200] [--json]
+    .venv/bin/python benchmarks/meeting.py WORKSPACE [--followers 20] [--views 200] [--drawn 40] [--json]
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from playwright.async_api import async_playwright
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from dashboard.site import Site, clean_environment, make_serve_command
 
+CHROMIUM = "/usr/bin/chromium"
 _PORT = 8653
 _PAGES = ("map", "risk", "coverage", "trends")
 
@@ -43,22 +45,59 @@ async def _wait(line: ClientConnection, view: str) -> float:
     return time.perf_counter()
 
 
-async def measure(followers: int, views: int) -> np.ndarray:
-    """Return the seconds until each view was at each follower, shape (views, followers)."""
+async def _listen(line: ClientConnection) -> None:
+    async for _news in line:
+        pass
+
+
+async def measure(followers: int, views: int, drawn: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the seconds until each view was at each follower, and until a browser among them had drawn another page.
+
+    Shapes (views, followers) and (drawn,).
+    """
     presenter = await _join(0, "")
     code = json.loads(await presenter.recv())["code"]
     lines = [await _join(number, code) for number in range(1, followers + 1)]
-    seconds = []
-    for number in range(views):
-        view = f"{_PAGES[number % len(_PAGES)]}?area=AL-{number % 12 + 1:02d}&n={number}"
-        waiting = [asyncio.create_task(_wait(line, view)) for line in lines]
-        start = time.perf_counter()
-        await presenter.send(json.dumps({"view": view, "pointer": [41, 20]}))
-        seconds.append([then - start for then in await asyncio.gather(*waiting)])
-        await asyncio.sleep(0.1)
+    listening = asyncio.create_task(_listen(presenter))
+    seconds = [await _show(presenter, lines, number) for number in range(views)]
+    pages = await _measure_browser(presenter, lines, code, drawn)
+    listening.cancel()
     for line in (presenter, *lines):
         await line.close()
-    return np.array(seconds)
+    return np.array(seconds), np.array(pages)
+
+
+async def _show(presenter: ClientConnection, lines: list[ClientConnection], number: int) -> list[float]:
+    """Show a view and return the seconds until each follower has it."""
+    view = f"{_PAGES[number % len(_PAGES)]}?area=AL-{number % 12 + 1:02d}&n={number}"
+    waiting = [asyncio.create_task(_wait(line, view)) for line in lines]
+    start = time.perf_counter()
+    await presenter.send(json.dumps({"view": view, "pointer": [41, 20]}))
+    seconds = [then - start for then in await asyncio.gather(*waiting)]
+    await asyncio.sleep(0.1)
+    return seconds
+
+
+async def _measure_browser(
+    presenter: ClientConnection, lines: list[ClientConnection], code: str, drawn: int
+) -> list[float]:
+    """Return the seconds until the bar of each page was there in a browser that follows, while all others do."""
+    if not drawn:
+        return []
+    seconds = []
+    async with async_playwright() as started:
+        browser = await started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = await browser.new_page(viewport={"width": 1366, "height": 768})
+        await page.goto(f"http://127.0.0.1:{_PORT}/meeting/{code}")
+        await page.locator(".meetingline").wait_for(timeout=60_000)
+        for number in range(drawn):
+            shown = page.locator(f'.topbar nav a[aria-current=page][href*="{_PAGES[number % len(_PAGES)]}"]')
+            start = time.perf_counter()
+            await asyncio.gather(_show(presenter, lines, number), shown.wait_for(state="attached", timeout=30_000))
+            seconds.append(time.perf_counter() - start)
+            await asyncio.sleep(1.5)
+        await browser.close()
+    return seconds
 
 
 def _wait_for_server() -> None:
@@ -74,6 +113,7 @@ def main() -> None:
     parser.add_argument("workspace", type=Path)
     parser.add_argument("--followers", type=int, default=20)
     parser.add_argument("--views", type=int, default=200)
+    parser.add_argument("--drawn", type=int, default=40, help="Views of which a browser draws the page; 0 needs none.")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     site = Site(asked.workspace / "releases", "public", asked.workspace / "derived")
@@ -81,11 +121,15 @@ def main() -> None:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=clean_environment(os.environ))
     try:
         _wait_for_server()
-        seconds = asyncio.run(measure(asked.followers, asked.views))
+        measured = asyncio.run(measure(asked.followers, asked.views, asked.drawn))
     finally:
         process.terminate()
-    found = {f"p{share}": round(float(np.percentile(seconds, share)) * 1000, 1) for share in (50, 95, 99, 100)}
-    sys.stdout.write(f"{json.dumps(found)}\n" if asked.json else f"milliseconds to each follower: {found}\n")
+    found = {
+        name: {f"p{share}": round(float(np.percentile(seconds, share)) * 1000, 1) for share in (50, 95, 99, 100)}
+        for name, seconds in zip(("news", "page"), measured, strict=True)
+        if seconds.size
+    }
+    sys.stdout.write(f"{json.dumps(found)}\n" if asked.json else f"milliseconds: {found}\n")
 
 
 if __name__ == "__main__":

@@ -266,13 +266,14 @@
       shell.measure();
     } else if (present && (!line || line.dataset.key !== key)) {
       if (!line) {
-        line = element("div", "meetingline");
+        line = element("section", "meetingline");
         line.append(element("p"), element("div"));
         line.firstChild.setAttribute("role", "status");
         document.body.prepend(line);
       }
       line.dataset.key = key;
       line.lang = language;
+      line.setAttribute("aria-label", words.meeting);
       line.classList.toggle("old", lost || Boolean(over));
       line.classList.toggle("around", Boolean(state) && !state.presents && !follows);
       const text = describe();

@@ -1,6 +1,7 @@
 """A meeting in browsers: others follow the presenter in their own language, look around, come back, come late."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -163,6 +164,20 @@ def test_without_a_line_the_last_view_stays_with_a_word_that_it_is_old(meeting):
     broken.clear()
     until(follower, lambda: "/coverage" in follower.url)
     assert say(follower) == "You follow the presenter."
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_nothing_serious_for_axe(partner, look, dark):
+    axe = pytest.importorskip("axe_playwright_python")
+    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    page = look(f"{partner.url}/method", ready=False, dark=dark)
+    wait_for_bar(page)
+    page.get_by_role("button", name="Meeting").click()
+    page.locator(".meetingpanel").wait_for()
+    page.evaluate(script)
+    for place in (".meetingline", ".meetingpanel"):
+        found = page.evaluate("place => axe.run(place)", place)
+        assert [(one["id"], one["nodes"][0]["html"][:160]) for one in found["violations"]] == []
 
 
 def test_nothing_of_a_meeting_is_asked_for_by_who_is_in_none(partner, look):
