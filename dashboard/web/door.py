@@ -17,7 +17,7 @@ from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, parse_qsl, quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, Request
@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.site import ACCOUNT, HEALTH, INVITATION, LOOPBACK
 from dashboard.site.reader import HEADER, write_header
-from dashboard.site.text import LANGUAGE_NAMES, speak
+from dashboard.site.text import LANGUAGE_NAMES, find_language, speak
 from dashboard.web import sign_in
 from dashboard.web.admission import find_right
 from dashboard.web.gate import find_foreign
@@ -287,7 +287,7 @@ class Door:
             self._hashing_or_waiting -= 1
 
     def _let_in(self, session: str, to: str) -> Response:
-        response = self._lead(to)
+        response = self._lead(_keep_language(to))
         self._set_cookie(response, self._session, session, int(LONGEST))
         return response
 
@@ -396,6 +396,15 @@ def _list_languages(request: Request) -> dict[str, str]:
     start = request.url.path if request.url.path in _PATHS else _format_path(request).partition("?")[0]
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
     return {code: f"{quote(start)}?{_encode([*kept, ('lang', code)])}" for code in LANGUAGE_NAMES}
+
+
+def _keep_language(to: str) -> str:
+    """Return a path that opens in the language in which its reader signed in; English needs no word."""
+    path, _, query = to.partition("?")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    language = find_language()
+    is_said = language == "en" or any(name == "lang" for name, _ in pairs)
+    return to if is_said else f"{path}?{_encode([*pairs, ('lang', language)])}"
 
 
 def _format_path(request: Request) -> str:

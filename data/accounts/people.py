@@ -46,7 +46,8 @@ def invite(accounts: Accounts, name: str, role: str, organisation: str = "") -> 
     with accounts.write() as connection:
         connection.execute(
             "INSERT INTO people (key, name, organisation, role, invitation, invited) VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (key) DO UPDATE SET name = excluded.name, organisation = excluded.organisation, "
+            "ON CONFLICT (key) DO UPDATE SET name = excluded.name, "
+            "organisation = coalesce(nullif(excluded.organisation, ''), organisation), "
             "role = excluded.role, invitation = excluded.invitation, invited = excluded.invited, passphrase = NULL, "
             "factor = NULL, revoked = NULL",
             (make_key(name), name, organisation, role, hash_secret(secret), now),

@@ -49,11 +49,12 @@ class Browser:
         hosts = [HOST] if is_encrypted else [OWN]
         self.door = Door(inside, accounts, hosts, [OWN], 8642, is_encrypted=is_encrypted)
         self.host, self.origin = host, f"{'https' if is_encrypted else 'http'}://{host}"
-        self.cookies, self.page = {}, ""
+        self.cookies, self.page, self.languages = {}, "", None
 
     def ask(self, path="/", method="GET", form=None, kind="http", client="198.51.100.7", **headers):
         sent, asked = [], urlsplit(path)
         listed = {"host": self.host, "accept": "text/html", **{n.replace("_", "-"): v for n, v in headers.items()}}
+        listed.setdefault("accept-language", self.languages)
         if self.cookies:
             listed["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         body = urlencode(form or {}).encode()
@@ -145,6 +146,20 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(browser, member, now):
     assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(given.split("; "))
     inside = browser.ask("/map")
     assert (inside.status, inside.text) == (200, 'inside [\'["Elira Hoxha", "manager"]\']')
+
+
+def test_the_map_opens_in_the_language_in_which_somebody_signed_in(browser, member, now):
+    browser.languages = "sq-AL,sq;q=0.9,en;q=0.8"
+    browser.ask("/map?area=AL-11")
+    assert "Hyni" in browser.page
+    assert browser.sign_in(member, now).headers["location"] == "/map?area=AL-11&lang=sq"
+    browser.ask("/map?lang=el")
+    browser.cookies.clear()
+    browser.ask("/map?lang=el")
+    assert browser.sign_in(member, now).headers["location"] == "/map?lang=el"
+    browser.cookies.clear()
+    browser.ask("/")
+    assert browser.sign_in(member, now).headers["location"] == "/?lang=sq"
 
 
 @pytest.mark.parametrize("to", ["//evil.example", "/\\evil.example", "https://evil.example", "", "/a\nb"])

@@ -27,6 +27,12 @@ def test_a_link_works_once(accounts, now):
     assert people.renew_factor(accounts, secret) is None
 
 
+def test_who_is_invited_again_stays_with_the_organisation_unless_another_is_given(accounts):
+    for organisation, shown in (("ARSIS", "ARSIS"), ("", "ARSIS"), ("Different & Equal", "Different & Equal")):
+        people.invite(accounts, "Elira Hoxha", "manager", organisation)
+        assert people.list_people(accounts)[0].organisation == shown
+
+
 def test_a_link_ends_after_72_hours_and_its_secret_is_not_stored(accounts, now):
     secret = people.invite(accounts, "Elira", "partner")
     assert all(secret.encode() not in path.read_bytes() for path in accounts.path.parent.iterdir())
