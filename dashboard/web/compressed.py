@@ -61,7 +61,10 @@ class CompressedFiles:
             return None
         for start, folder in self._folders.items():
             if scope["path"].startswith(start):
-                path: Path = (folder / scope["path"].removeprefix(start)).resolve()
-                if path.suffix in _KINDS and path.is_relative_to(folder) and path.is_file():
-                    return path
+                try:
+                    path: Path = (folder / scope["path"].removeprefix(start)).resolve()
+                    if path.suffix in _KINDS and path.is_relative_to(folder) and path.is_file():
+                        return path
+                except (OSError, ValueError):  # a name that no file can have: too long, or with a null byte
+                    return None
         return None

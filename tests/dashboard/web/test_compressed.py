@@ -65,6 +65,8 @@ def test_a_browser_keeps_for_ever_what_has_another_name_when_it_changes(ask, nam
         ("js/none.js", "gzip"),
         ("js/", "gzip"),
         ("js/../../secret.js", "gzip"),
+        ("js/\0.js", "gzip"),
+        (f"js/{'x' * 300}.js", "gzip"),
     ],
 )
 def test_everything_else_is_passed_on(ask, path, encoding):
