@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,7 +42,7 @@ from data.workspace.hash_chain import Entry
 from data.workspace.passphrases import is_common, is_short
 
 _LOG = logging.getLogger(__name__)
-_MOST_BYTES, _SECONDS = 8192, 10.0  # of a form that is sent
+_MOST_BYTES, _MOST_FIELDS, _SECONDS = 8192, 9, 10.0  # of a form that is sent
 # Passphrases that are compared at once, at 64 MiB and a quarter of a second each, so that the map has room beside them;
 # those that wait for it.
 _AT_ONCE, _WAITING = 1, 20
@@ -193,7 +193,7 @@ class Door:
         form = await self._read_form(request)
         if form is None:
             return self._ask_to_sign_in(request, sign_in.word_stale())
-        to = form.get("to", "")
+        to = _take_path(form.get("to", ""))
         given = [form.get(name, "") for name in ("name", "passphrase", "code")]
         result = await self._work(sessions.sign_in, self._accounts, *given, _find_address(request))
         if result is None:
@@ -256,7 +256,7 @@ class Door:
     # ---- forms and cookies ----------------------------------------------------------------------------------------
 
     async def _read_form(self, request: Request) -> _Form | None:
-        """Return what a form of this door holds; None for one that comes from elsewhere, is too long or too slow."""
+        """Return what a form of this door holds; None for one from elsewhere, too long, too slow or broken off."""
         secret = request.cookies.get(self._form, "")
         if not secret or "origin" not in request.headers:
             return None
@@ -267,11 +267,10 @@ class Door:
                     body += part
                     if len(body) > _MOST_BYTES:
                         return None
-        except TimeoutError:
+            fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+        except (TimeoutError, ClientDisconnect, ValueError):  # the last for too many fields
             return None
-        form = {
-            name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace"), max_num_fields=9).items()
-        }
+        form = {name: values[-1] for name, values in fields.items()}
         is_own = secrets.compare_digest(form.get("token", "").encode(), _make_token(secret).encode())
         return form if is_own else None
 
@@ -294,8 +293,7 @@ class Door:
     @staticmethod
     def _lead(to: str) -> Response:
         """Lead on to a path of this door; to the first page if it is none."""
-        is_path = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
-        return RedirectResponse(to if is_path else "/", status_code=303, headers={"Cache-Control": "no-store"})
+        return RedirectResponse(_take_path(to), status_code=303, headers={"Cache-Control": "no-store"})
 
     def _set_cookie(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
         """Set a cookie that no script reads and no other site sends; without seconds until the browser is closed."""
@@ -393,9 +391,9 @@ def _list_languages(request: Request) -> dict[str, str]:
     """Return the address of this page in each language; none for the answer to a form, which has no address."""
     if request.method != "GET":
         return {}
-    start = request.url.path if request.url.path in _PATHS else _format_path(request).partition("?")[0]
+    start = _format_path(request).partition("?")[0]
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
-    return {code: f"{quote(start)}?{_encode([*kept, ('lang', code)])}" for code in LANGUAGE_NAMES}
+    return {code: f"{start}?{_encode([*kept, ('lang', code)])}" for code in LANGUAGE_NAMES}
 
 
 def _keep_language(to: str) -> str:
@@ -408,8 +406,14 @@ def _keep_language(to: str) -> str:
 
 
 def _format_path(request: Request) -> str:
-    query = request.url.query
-    return f"{quote(request.scope['path'])}?{query}" if query else quote(request.scope["path"])
+    path, query = quote(request.scope["path"]), request.url.query
+    return _take_path(f"{path}?{query}" if query else path)
+
+
+def _take_path(to: str) -> str:
+    """Return a path of this door as it is, and the first page for all else, such as `//` and another host."""
+    is_path = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
+    return to if is_path else "/"
 
 
 def _encode(pairs: list[tuple[str, str]]) -> str:

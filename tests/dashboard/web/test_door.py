@@ -49,10 +49,10 @@ class Browser:
         hosts = [HOST] if is_encrypted else [OWN]
         self.door = Door(inside, accounts, hosts, [OWN], 8642, is_encrypted=is_encrypted)
         self.host, self.origin = host, f"{'https' if is_encrypted else 'http'}://{host}"
-        self.cookies, self.page, self.languages = {}, "", None
+        self.cookies, self.page, self.languages, self.is_gone = {}, "", None, False
 
     def ask(self, path="/", method="GET", form=None, kind="http", client="198.51.100.7", **headers):
-        sent, asked = [], urlsplit(path)
+        sent, asked = [], urlsplit(self.origin + path)
         listed = {"host": self.host, "accept": "text/html", **{n.replace("_", "-"): v for n, v in headers.items()}}
         listed.setdefault("accept-language", self.languages)
         if self.cookies:
@@ -69,6 +69,8 @@ class Browser:
 
         async def run():
             async def receive():
+                if self.is_gone:
+                    return {"type": "http.disconnect"}
                 return {"type": "http.request", "body": body, "more_body": False}
 
             async def send(message):
@@ -168,6 +170,24 @@ def test_nothing_leads_elsewhere(browser, member, now, to):
     assert browser.sign_in(member, now, to=to).headers["location"] == "/"
 
 
+@pytest.mark.parametrize("path", ["//evil.example/sign-in", "//evil.example/map?area=AL-11", "///evil.example"])
+def test_no_page_of_the_door_links_elsewhere(browser, member, now, path):
+    page = browser.ask(path).text
+    assert "Sign in" in page
+    assert "evil.example" not in page
+    assert 'href="/"' in page
+    assert 'href="/?' in page
+    page = browser.sign_in(member, now, to=path, passphrase="x").text
+    assert "passphrase or code is wrong" in page
+    assert "evil.example" not in page
+    browser.languages = "sq"
+    assert browser.sign_in(member, now, to=path).headers["location"] == "/?lang=sq"
+
+
+def test_a_link_to_another_language_keeps_the_path(browser):
+    assert 'href="/a%20b?lang=sq"' in browser.ask("/a b").text
+
+
 def test_without_a_proxy_the_cookie_has_the_port_in_its_name_and_http_is_enough(accounts, member, now):
     browser = Browser(accounts, is_encrypted=False, host=OWN)
     browser.ask("/")
@@ -227,6 +247,18 @@ def test_a_form_without_the_cookie_or_with_another_token_is_not_taken(browser, a
 def test_a_form_that_is_too_long_is_not_read(browser, member, now):
     browser.ask("/")
     assert browser.sign_in(member, now, to="/" + "x" * 9000).status == 403
+
+
+def test_a_form_with_too_many_fields_is_not_taken(browser, member, now):
+    browser.ask("/")
+    assert browser.sign_in(member, now, **{f"more{i}": "x" for i in range(10)}).status == 403
+
+
+def test_a_form_that_breaks_off_is_not_taken(browser, member, now):
+    browser.ask("/")
+    browser.is_gone = True
+    assert browser.sign_in(member, now).status == 403
+    assert "__Host-tact-session" not in browser.cookies
 
 
 def test_signing_out_needs_the_form_and_ends_the_session(browser, accounts, member, now):
