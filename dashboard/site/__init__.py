@@ -16,7 +16,7 @@ from pathlib import Path
 from dashboard.site.reader import Reader, find_reader
 from data.accounts.rights import Right
 from data.errors import InputError
-from data.release import Release, current_name, read_blocked
+from data.release import Release, current_name, list_earlier, read_blocked
 from data.release.signed_list import Publisher
 from data.tables.spec import Tier
 
@@ -67,12 +67,19 @@ class Site:
 
     def release(self) -> Release | None:
         """Open the current release, or return None if there is none yet."""
-        if self.publisher is None:
-            name = current_name(self.releases)
-        else:
-            whole = self.publisher.find_whole()
-            name = None if whole is None else whole.current
+        name = self._find_shown()
         return None if name is None else self.open_release(name)
+
+    def list_releases(self) -> list[str]:
+        """List the current release and those before it, newest first. One that came after it was taken back."""
+        name = self._find_shown()
+        return [] if name is None else [name, *list_earlier(self.releases, name)]
+
+    def _find_shown(self) -> str | None:
+        if self.publisher is None:
+            return current_name(self.releases)
+        whole = self.publisher.find_whole()
+        return None if whole is None else whole.current
 
     def open_release(self, name: str) -> Release:
         """Open a release without what governance does not approve now. Raises ReleaseError and ReleaseDamaged."""

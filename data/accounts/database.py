@@ -104,11 +104,15 @@ class Accounts:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
-        connection.row_factory = sqlite3.Row
-        connection.execute(f"PRAGMA busy_timeout = {_BUSY * 1000:.0f}")
-        connection.execute("PRAGMA foreign_keys = ON")
-        # After a power cut each row of the log that somebody was told of is there.
-        connection.execute("PRAGMA synchronous = FULL")
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute(f"PRAGMA busy_timeout = {_BUSY * 1000:.0f}")
+            connection.execute("PRAGMA foreign_keys = ON")
+            # After a power cut each row of the log that somebody was told of is there.
+            connection.execute("PRAGMA synchronous = FULL")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _upgrade(self) -> None:

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from data.errors import ReleaseDamaged, ReleaseError
 from data.message import Message
 from data.release.result import KINDS, REMEDY, Result, newest
+from data.release.signed_list import NEED_APPROVAL
 from data.release.stamp import read_stamped
 from data.tables.periods import Period
 from data.tables.spec import TIERS, Tier
@@ -28,9 +29,7 @@ from data.tables.spec import TIERS, Tier
 __all__ = ["MANIFEST", "Release", "current_name", "names", "read_blocked"]
 
 MANIFEST = "datapackage.json"
-# Measures that are shown only while governance approves them. The file says which it does not approve now.
-NEED_APPROVAL = ("communities", "dark_figure")
-BLOCKED = "blocked"
+BLOCKED = "blocked"  # the file that says which measures governance does not approve now
 _REMEDY = Message("A release is never edited: put the file back from a copy, or take another release.")
 # Whole numbers stay whole where some are missing.
 _TYPES: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype()}

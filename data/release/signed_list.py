@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 LISTS = "lists"
+# Measures that are shown only while governance approves them.
+NEED_APPROVAL = ("communities", "dark_figure")
 BREAKS = "breaks.csv"  # accepted breaks of the series, in the folder of results
 ENDING = ".list"
 _DOMAIN = b"tact-map list of files v1\0"
@@ -113,14 +115,16 @@ class Publisher:
         return next((one for one in self.read_lists() if self._is_whole(one)), None)
 
     def read_blocked(self) -> frozenset[str]:
-        """Return what governance does not approve: what the newest list says, even if its files are not there yet."""
-        return next((one.blocked for one in self.read_lists()), frozenset())
+        """Return what governance does not approve: what the newest list says, even if its files are not there yet.
 
-    def is_listed(self, path: Path, raw: bytes) -> bool:
-        """Return whether a list names a file with this content; any list, because files come one after another."""
+        Without a list it is all that needs an approval.
+        """
+        return next((one.blocked for one in self.read_lists()), frozenset(NEED_APPROVAL))
+
+    def is_listed(self, path: Path, checksum: str) -> bool:
+        """Return whether a list names a file with this SHA-256; any list, because files come one after another."""
         name = _name_file(self.folder, path)
-        digest = hashlib.sha256(raw).hexdigest()
-        return any(one.files.get(name) == digest for one in self.read_lists())
+        return any(one.files.get(name) == checksum for one in self.read_lists())
 
     def _is_whole(self, one: SignedList) -> bool:
         # The table of breaks alone changes under its name: a new one that is there first must not hide the release.
@@ -169,7 +173,7 @@ def believe(publisher: Publisher) -> None:
     _publisher[:] = [publisher]
 
 
-def check_listed(path: Path, raw: bytes) -> None:
-    """Raise ReleaseDamaged if this process believes a publisher, and no list of theirs names the file as it is."""
-    if any(not publisher.is_listed(path, raw) for publisher in _publisher):
+def check_listed(path: Path, checksum: str) -> None:
+    """Raise ReleaseDamaged if this process believes a publisher, and no list of theirs names the file and SHA-256."""
+    if any(not publisher.is_listed(path, checksum) for publisher in _publisher):
         raise ReleaseDamaged.of_file(path, _REMEDY)

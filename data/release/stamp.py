@@ -39,19 +39,20 @@ def read_stamped(path: Path, remedy: str) -> dict[str, Any]:
     """
     try:
         status = path.stat()
-        document = _read(path, status.st_mtime_ns, status.st_size)
+        document, checksum = _read(path, status.st_mtime_ns, status.st_size)
     except (OSError, ValueError):
-        document = None
+        document, checksum = None, ""
     if document is None:
         raise ReleaseDamaged.of_file(path, remedy)
+    check_listed(path, checksum)
     return document
 
 
 @lru_cache(maxsize=256)
-def _read(path: Path, _changed: int, _size: int) -> dict[str, Any] | None:
-    """Return a document; None if it is not whole. Raises OSError, ValueError and ReleaseDamaged."""
+def _read(path: Path, _changed: int, _size: int) -> tuple[dict[str, Any] | None, str]:
+    """Return a document, None if it is not whole, and the SHA-256 of its file. Raises OSError and ValueError."""
     raw = path.read_bytes()
-    check_listed(path, raw)
+    checksum = hashlib.sha256(raw).hexdigest()
     stamp = _END.search(raw)
     if stamp is None:
         is_whole = not _SIGNS.search(raw)
@@ -59,6 +60,6 @@ def _read(path: Path, _changed: int, _size: int) -> dict[str, Any] | None:
         is_whole = stamp.group(1).decode() == hashlib.sha256(raw[: stamp.start()]).hexdigest()
     document = json.loads(raw) if is_whole else None
     if not isinstance(document, dict):
-        return None
+        return None, checksum
     document.pop(_KEY, None)
-    return document
+    return document, checksum

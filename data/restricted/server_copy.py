@@ -9,6 +9,7 @@ published before, or what is published now.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,8 +17,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from filelock import FileLock, Timeout
 
-from data.errors import InputError, ReleaseError
+from data.errors import InputError, ReleaseError, WorkspaceError
 from data.release import MANIFEST, Release, audits, current_name, list_earlier, read_blocked
 from data.release.result import list_manifests, read_manifest
 from data.release.signed_list import BREAKS, LISTS, Publisher, SignedList
@@ -27,6 +29,7 @@ from data.workspace import Workspace, files
 
 _SHOWN = 2  # releases: the current one, and the one that "what is new" compares it with
 _KEPT = 2  # lists: while files arrive at the server, those of the list before are believed too
+_PATIENCE = 60.0  # seconds that one process waits for another
 _OWN = ("releases", "derived", LISTS)  # what the folder holds
 
 
@@ -46,25 +49,36 @@ class ServerCopy:
 def publish_copy(workspace: Workspace, tier: Tier, target: Path, secret: Secret) -> ServerCopy:
     """Write what a server needs for a tier of the current release into a folder, signed. Nothing is written twice.
 
-    Raises ReleaseError without a release, ReleaseDamaged for a file that was changed, and InputError for a folder that
-    has other files, or a copy of another tier.
+    Raises ReleaseError without a release, ReleaseDamaged for a file that was changed, InputError for a folder that has
+    other files or a copy of another tier, and WorkspaceError while another process publishes to it.
     """
     target = target.absolute()
     name = current_name(workspace.releases)
     if name is None:
         raise ReleaseError("There is no release to publish yet. Make one with: tact release")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(target.with_name(f".{target.name}.lock"), timeout=_PATIENCE):
+            return _publish(workspace, tier, target, secret, name)
+    except Timeout:
+        raise WorkspaceError(f"Another tact publish writes to {target}. Wait until it is done.") from None
+
+
+def _publish(workspace: Workspace, tier: Tier, target: Path, secret: Secret, name: str) -> ServerCopy:
     signer = Ed25519PrivateKey.from_private_bytes(secret.reveal())
     key = signer.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
     lists = Publisher(target, key, tier).read_lists()
     blocked = read_blocked(workspace.releases)
-    shown = [name, *list_earlier(workspace.releases, name)][:_SHOWN]
+    earlier = list_earlier(workspace.releases, name)
+    shown = [name, *earlier][:_SHOWN]
     sources = {
         path.relative_to(workspace.path).as_posix(): path for path in _list_files(workspace, tier, shown, blocked)
     }
     _check_target(workspace, target, sources, lists)
     sent = {place: path.read_bytes() for place, path in sources.items()}
     new = SignedList(
-        number=max((one.number for one in lists), default=0) + 1,
+        # Later than any list of this key in another folder, which a server may have beside this one.
+        number=max([int(time.time()), *(one.number + 1 for one in lists)]),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         tier=tier,
         current=name,
@@ -74,7 +88,7 @@ def publish_copy(workspace: Workspace, tier: Tier, target: Path, secret: Secret)
     written = [place for place, raw in sent.items() if _write(target / place, raw)]
     (target / LISTS).mkdir(exist_ok=True)
     files.write_bytes(target / LISTS / new.file_name, new.format(signer))
-    removed = _remove_others(target, [new, *lists][:_KEPT])
+    removed = _remove_others(target, [new, *lists][:_KEPT], earlier)
     return ServerCopy(name, tier, new.number, key, len(written), removed, sum(len(sent[place]) for place in written))
 
 
@@ -127,9 +141,23 @@ def _write(path: Path, raw: bytes) -> bool:
     return True
 
 
-def _remove_others(target: Path, lists: list[SignedList]) -> int:
-    """Remove all files that no list names, older lists too; return the number of files of releases and results."""
-    named = {target / place for one in lists for place in one.files}
+def _name_release(place: str) -> str:
+    """Return the second part of a path: the name of a release; for the table of breaks its own name."""
+    return place.split("/")[1]
+
+
+def _remove_others(target: Path, lists: list[SignedList], earlier: Collection[str]) -> int:
+    """Remove all files that no list names, older lists too; return the number of files of releases and results.
+
+    `lists` are those that stay, the new one first; `earlier` are the releases before the one that is shown.
+    """
+    new = lists[0]
+    present = {_name_release(place) for place in new.files}
+    # While files arrive, a server shows the release before. Nothing else stays: neither a later release, which was
+    # taken back, nor other files of a release in the new list, which are of a measure that is no longer approved.
+    before = set(earlier) - present
+    older = {place for one in lists[1:] for place in one.files if _name_release(place) in before}
+    named = {target / place for place in (*new.files, *older)}
     names = {one.file_name for one in lists}
     for path in (target / LISTS).iterdir():
         if path.name not in names:

@@ -17,7 +17,6 @@ from dashboard.site.current_release import (
     open_current_release,
 )
 from data.errors import ReleaseDamaged, ReleaseError
-from data.release import names
 from geo.export import geojson
 from geo.layers import find_layer
 from geo.layers.core import Layer
@@ -54,7 +53,7 @@ def _list(site: Site, asked: str) -> Iterator[Collection]:
     current = open_current_release(site)
     if current is not None:
         yield from list_of_release(current)
-    for name in names(site.releases):
+    for name in site.list_releases():
         if not asked or asked.endswith(f"_{name}"):
             try:
                 release = follow_release(site.open_release(name))

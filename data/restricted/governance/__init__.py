@@ -20,7 +20,8 @@ from typing import Any
 from data.disclosure import policy_file
 from data.errors import WorkspaceError
 from data.message import Message, join_messages
-from data.release import BLOCKED, NEED_APPROVAL, read_blocked
+from data.release import BLOCKED, read_blocked
+from data.release.signed_list import NEED_APPROVAL
 from data.tables.spec import Plan
 from data.workspace import Workspace, files
 from data.workspace.folding import is_same_partner

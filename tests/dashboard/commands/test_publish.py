@@ -21,7 +21,7 @@ def test_it_says_what_to_do_and_which_key_a_server_needs(tact, demo, tmp_path):
     again = tact("--workspace", demo, "publish", "--to", tmp_path / "server", "--json").json
     assert again["key"] in done.out
     assert "rsync" in done.out
-    assert (again["list"], again["written"], again["tier"]) == (2, 0, "public")
+    assert (again["written"], again["removed"], again["tier"]) == (0, 0, "public")
 
 
 def test_bad_input_is_named(tact, demo, tmp_path):

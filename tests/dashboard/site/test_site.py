@@ -9,8 +9,9 @@ import pytest
 from dashboard import site
 from dashboard.site import current_release, reader
 from data.errors import InputError
-from data.release import Release
+from data.release import MANIFEST, Release
 from data.release.signed_list import Publisher
+from data.release.stamp import format_stamped
 from geo.layers.reading.tables import load_table
 
 VARIABLES = ("TACT_RELEASES", "TACT_TIER", "TACT_DERIVED", "TACT_PUBLISHER")
@@ -143,6 +144,17 @@ def test_what_was_announced_is_read_and_anything_unclear_is_public(tmp_path, mon
 
 def test_a_site_without_a_release_has_none(tmp_path):
     assert site.Site(tmp_path, "partner").release() is None
+    assert site.Site(tmp_path, "partner").list_releases() == []
+
+
+def test_a_release_that_was_taken_back_is_not_listed(tmp_path):
+    for number, name in enumerate(("first", "second", "third"), start=1):
+        (tmp_path / name / "public").mkdir(parents=True)
+        text = format_stamped({"tact": {"sequence": number}})
+        (tmp_path / name / "public" / MANIFEST).write_text(text, encoding="utf-8")
+    for current, listed in (("third", ["third", "second", "first"]), ("second", ["second", "first"])):
+        (tmp_path / "current").write_text(current)
+        assert site.Site(tmp_path, "public").list_releases() == listed
 
 
 def test_a_name_goes_along_with_the_public_tier_alone(tmp_path):

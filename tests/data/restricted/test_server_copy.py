@@ -6,8 +6,9 @@ import shutil
 from contextlib import contextmanager
 
 import pytest
+from filelock import FileLock
 
-from data.errors import InputError, ReleaseDamaged, ReleaseError
+from data.errors import InputError, ReleaseDamaged, ReleaseError, WorkspaceError
 from data.release import MANIFEST, Release, audits, current_name, signed_list
 from data.release.signed_list import BREAKS, LISTS, Publisher, believe
 from data.release.stamp import format_stamped, read_stamped
@@ -97,7 +98,8 @@ def test_nothing_is_written_twice_and_what_is_no_longer_shown_goes(workspace, tm
     target = tmp_path / "server"
     first, _ = publish(workspace, target)
     again, _ = publish(workspace, target)
-    assert (again.number, again.written, again.removed) == (2, 0, 0)
+    assert again.number > first.number
+    assert (again.written, again.removed) == (0, 0)
     add_release(workspace, "2009-06-001")
     new, publisher = publish(workspace, target)
     assert 0 < new.written < first.written
@@ -180,8 +182,8 @@ def test_a_list_of_another_key_or_changed_by_a_letter_is_passed_over(workspace, 
     path.write_bytes(whole)
     assert len(publisher.read_lists()) == 1
     _, other = publish(workspace, tmp_path / "other", key=Secret.random())
-    shutil.copy2(next((tmp_path / "other" / LISTS).iterdir()), server / LISTS / "00000009.list")
-    assert [one.number for one in publisher.read_lists()] == [1]
+    shutil.copy2(next((tmp_path / "other" / LISTS).iterdir()), server / LISTS / "99999999999.list")
+    assert len(publisher.read_lists()) == 1
     assert other.key != publisher.key
 
 
@@ -201,9 +203,50 @@ def test_what_governance_does_not_approve_does_not_leave_and_is_hidden_with_the_
     here = Publisher(server, new.key, "partner")
     assert here.find_whole() is None
     assert here.read_blocked() == {"communities"}
-    publish(workspace, server, "partner")
-    publish(workspace, server, "partner")
-    assert {place for place in list_places(server) if "/communities" in place} == set()
+    assert {place for place in list_places(server) if "/communities" in place} == set(), "the first one removes them"
+
+
+def test_a_release_that_was_taken_back_leaves_with_the_next_copy(workspace, tmp_path):
+    server, first = tmp_path / "server", current_name(workspace.releases)
+    add_release(workspace, "2009-06-001")
+    publish(workspace, server)
+    assert (server / "releases" / "2009-06-001").is_dir()
+    (workspace.releases / "current").write_text(first)
+    _, publisher = publish(workspace, server)
+    assert publisher.find_whole().current == first
+    assert [place for place in list_places(server) if "2009-06-001" in place] == []
+
+
+def test_a_list_from_a_new_folder_is_later_than_those_of_the_old_one(workspace, tmp_path, monkeypatch):
+    old, new, server = tmp_path / "old", tmp_path / "new", tmp_path / "server"
+    monkeypatch.setattr(server_copy.time, "time", lambda: 1_700_000_000.0)
+    (workspace.releases / "blocked").write_text("")
+    for _ in range(3):
+        publish(workspace, old, "partner")
+    (workspace.releases / "blocked").write_text("communities\n")
+    monkeypatch.setattr(server_copy.time, "time", lambda: 1_700_000_100.0)
+    copy, _ = publish(workspace, new, "partner")
+    shutil.copytree(old, server)
+    shutil.copytree(new, server, dirs_exist_ok=True)
+    assert Publisher(server, copy.key, "partner").read_blocked() == {"communities"}
+
+
+def test_two_that_publish_to_one_folder_wait_for_each_other(workspace, tmp_path, monkeypatch):
+    monkeypatch.setattr(server_copy, "_PATIENCE", 0.05)
+    with FileLock(tmp_path / ".server.lock"), pytest.raises(WorkspaceError, match="Another tact publish"):
+        publish(workspace, tmp_path / "server")
+    assert publish(workspace, tmp_path / "server")[0].written
+
+
+def test_without_a_list_nothing_is_believed_any_more_and_nothing_is_approved(workspace, tmp_path, trust):
+    server = tmp_path / "server"
+    copy, publisher = publish(workspace, server)
+    with trust(publisher):
+        assert read_all(publisher) == copy.release
+        shutil.rmtree(server / LISTS)
+        assert publisher.read_blocked() == {"communities", "dark_figure"}
+        with pytest.raises(ReleaseDamaged):
+            Release.open(server / "releases", "public", copy.release)
 
 
 def test_stopped_at_any_file_the_folder_shows_what_was_published_before(workspace, tmp_path, monkeypatch):
