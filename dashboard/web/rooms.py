@@ -22,6 +22,7 @@ from dashboard.site.reader import Reader
 MOST_ROOMS, MOST_LINES = 100, 60  # rooms of a process; connections of a room
 _MOST_OF_ADDRESS = 10  # rooms that one network address has open
 _SECONDS = 12 * 60 * 60.0  # without news, then a room ends
+_EMPTY = 10 * 60.0  # without any line, then a room ends; a presenter who loads the page anew is back before
 _AWAY = 60.0  # seconds without the presenter, then another member may present
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none of them looks like another
 _GROUPS, _GROUP = 4, 4  # 31 ** 16 codes, 79 bits
@@ -88,11 +89,12 @@ class Room:
         self.lines: list[Line] = []
         self.has_ended = False
         self._numbers: dict[str, int] = {}
-        self._news = self._left = clock()
+        self._news = self._left = self._last_line = clock()
 
     def is_over(self) -> bool:
-        """Return whether the presenter ended it, or gave no news for twelve hours."""
-        return self.has_ended or self._clock() - self._news > _SECONDS
+        """Return whether the presenter ended it, gave no news for twelve hours, or nobody was there for ten minutes."""
+        is_deserted = not self.lines and self._clock() - self._last_line > _EMPTY
+        return self.has_ended or is_deserted or self._clock() - self._news > _SECONDS
 
     def join(self, line: Line) -> bool:
         """Add the line of a member; return whether there was a place."""
@@ -108,7 +110,8 @@ class Room:
     def leave(self, line: Line) -> None:
         """Take away a line that broke or was closed."""
         self.lines.remove(line)
-        if line.member == self.presenter and not self._has_presenter():
+        self._last_line = self._clock()
+        if self._is_presenting(line) and not self._has_presenter():
             self._left, self.pointer = self._clock(), None
         present = {one.member for one in self.lines} | {self.presenter}
         if len(self._numbers) > 2 * MOST_LINES:
@@ -117,7 +120,7 @@ class Room:
 
     def hear(self, line: Line, message: Mapping[str, Any], pages: Collection[str]) -> None:
         """Take what a member says: the presenter shows, hands over or ends; another may step in for one who is away."""
-        if line.member != self.presenter:
+        if not self._is_presenting(line):
             if message.get("take") is True and line.may_present and self._is_presenter_gone():
                 self._appoint(line.member)
             return
@@ -139,7 +142,7 @@ class Room:
         """Return all that a member has to know: the view if they may see it, the place, and who is there."""
         if self.is_over():
             return {"ended": True}
-        presents = line.member == self.presenter
+        presents = self._is_presenting(line)
         if self.view is not None and line.allowed[0] != self.view:
             line.allowed = (self.view, may_see(line.reader, self.view))
         is_open = self.view is None or line.allowed[1]
@@ -156,7 +159,7 @@ class Room:
 
     def _list_members(self) -> list[dict[str, Any]]:
         """List those who follow: number, name where they have signed in, and whether they may present."""
-        members = {line.member: line for line in self.lines if line.member != self.presenter}
+        members = {line.member: line for line in self.lines if not self._is_presenting(line)}
         return [
             {"number": self._numbers[member], "name": line.reader.name, "may_present": line.may_present}
             for member, line in members.items()
@@ -167,8 +170,12 @@ class Room:
         self._news = self._clock()
         self._tell()
 
+    def _is_presenting(self, line: Line) -> bool:
+        # The window alone is not enough: its person may have signed out, and one who may not present signed in.
+        return line.member == self.presenter and line.may_present
+
     def _has_presenter(self) -> bool:
-        return any(line.member == self.presenter for line in self.lines)
+        return any(self._is_presenting(line) for line in self.lines)
 
     def _is_presenter_gone(self) -> bool:
         return not self._has_presenter() and self._clock() - self._left > _AWAY

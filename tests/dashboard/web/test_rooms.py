@@ -124,6 +124,24 @@ def test_nobody_is_appointed_who_may_not_present(rooms):
     assert describe(room, presenter)["presents"]
 
 
+def test_the_window_of_the_presenter_alone_does_not_present(meeting, now):
+    room, presenter, first, _second = meeting
+    room.hear(presenter, {"view": "map"}, PAGES)
+    # The presenter signs out, and a guest signs in, in the same window.
+    room.leave(presenter)
+    guest = make_line(0, NOBODY, may_present=False)
+    room.join(guest)
+    state = describe(room, guest)
+    assert (state["presents"], state["here"], "members" in state) == (False, False, False)
+    room.hear(guest, {"view": "risk", "hand_over": 2, "end": True, "take": True}, PAGES)
+    assert describe(room, first)["view"] == "map"
+    assert not describe(room, first)["presents"]
+    # To the others the presenter is away, so that one of them can step in.
+    now[0] += 61
+    room.hear(first, {"take": True}, PAGES)
+    assert {member["number"] for member in describe(room, first)["members"]} == {1, 3}
+
+
 def test_a_view_that_a_member_may_not_see_is_not_given_to_them(meeting):
     room, presenter, first, second = meeting
     room.hear(presenter, {"view": "risk?area=AL-02", "pointer": [41, 20]}, PAGES)
@@ -177,6 +195,26 @@ def test_a_room_ends_after_twelve_hours_without_news_or_when_the_presenter_ends_
     other.join(presenter)
     other.hear(presenter, {"end": True}, PAGES)
     assert rooms.find(other.code) is None
+
+
+def test_a_room_ends_ten_minutes_after_its_last_line(rooms, meeting, now):
+    room, presenter, first, second = meeting
+    now[0] += HOUR
+    for line in (first, second, presenter):
+        room.leave(line)
+    now[0] += 599
+    assert rooms.find(room.code) is room
+    room.join(presenter)
+    now[0] += HOUR
+    assert rooms.find(room.code) is room
+    room.leave(presenter)
+    now[0] += 601
+    assert rooms.find(room.code) is None
+    # Nor does one that nobody entered count for longer.
+    opened = [rooms.open(presenter.member, "192.0.2.7") for _ in range(10)]
+    assert all(opened)
+    now[0] += 601
+    assert rooms.open(presenter.member, "192.0.2.7")
 
 
 def test_codes_are_long_and_typed_ones_are_found(rooms):
