@@ -14,7 +14,6 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote
@@ -24,12 +23,13 @@ from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard.site import ACCOUNT, HEALTH, INVITATION, LOOPBACK
+from dashboard.site import ACCOUNT, HEALTH, INVITATION
 from dashboard.site.reader import HEADER, write_header
 from dashboard.site.text import LANGUAGE_NAMES, find_language, speak
 from dashboard.web import sign_in
 from dashboard.web.admission import find_right
 from dashboard.web.gate import find_foreign
+from dashboard.web.limits import find_address
 from data.accounts import people, sessions
 from data.accounts.database import Accounts
 from data.accounts.log import Event, Verdict, note, read_log, verify_log
@@ -195,7 +195,7 @@ class Door:
             return self._ask_to_sign_in(request, sign_in.word_stale())
         to = _take_path(form.get("to", ""))
         given = [form.get(name, "") for name in ("name", "passphrase", "code")]
-        result = await self._work(sessions.sign_in, self._accounts, *given, _find_address(request))
+        result = await self._work(sessions.sign_in, self._accounts, *given, find_address(request))
         if result is None:
             return self._ask_to_sign_in(request, sign_in.word_busy(), to, 503)
         if isinstance(result, Refusal):
@@ -363,21 +363,6 @@ def _find_weakness(passphrase: str, again: str) -> str:
     if is_common(passphrase):
         return sign_in.word_common()
     return "" if passphrase == again else sign_in.word_different()
-
-
-def _find_address(connection: HTTPConnection) -> str:
-    """Return from where is asked, as the proxy says (uvicorn reads it); empty for this machine itself.
-
-    Of IPv6 it is the network of a subscriber, because each has 2^64 addresses.
-    """
-    host = connection.client.host if connection.client else ""
-    if host in LOOPBACK:
-        return ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return ""
-    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address)
 
 
 def _choose_language(request: Request) -> str:

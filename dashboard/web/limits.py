@@ -14,10 +14,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from threading import Lock
 from typing import Any, ClassVar, TextIO
 
+from starlette.requests import HTTPConnection
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from dashboard.site import LOOPBACK
@@ -29,6 +30,24 @@ _MOST_OF_ONE = 256  # connections of one address
 _FEWEST = 32  # connections
 _FILES, _OWN_FILES = 16_384, 300  # descriptors: wished for, and those that are not for counted connections
 _LOG_AT_ONCE, _LOG_EACH_SECOND = 200_000, 1_000  # characters
+
+
+def find_address(connection: HTTPConnection) -> str:
+    """Return from where is asked, as the proxy says (uvicorn reads it); empty for this machine itself.
+
+    Of IPv6 it is the network of a subscriber, because each has 2^64 addresses; an address of IPv4 in the form of
+    IPv6 is that of IPv4.
+    """
+    host = connection.client.host if connection.client else ""
+    if host in LOOPBACK:
+        return ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return ""
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
 
 
 def raise_file_limit() -> int:

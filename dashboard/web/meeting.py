@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -19,11 +20,12 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard.map.view import parse_address
-from dashboard.site import LOOPBACK, Site
+from dashboard.site import Site
 from dashboard.site.current_release import list_levels, open_current_release
 from dashboard.site.reader import Reader, read_header
 from dashboard.site.text import _, speak
 from dashboard.web.admission import find_right
+from dashboard.web.limits import find_address
 from dashboard.web.navigation import PAGES
 from dashboard.web.pictures import has_picture
 from dashboard.web.rooms import Line, Room, Rooms, hash_secret
@@ -31,7 +33,7 @@ from data.accounts.rights import Right
 from data.errors import TactError
 
 PRESENTING = Right.SEE_PARTNER  # opens a room, and shows in it; whoever sees the map may follow
-_MOST_LINES = 500  # connections of the process
+_MOST_LINES, _MOST_OF_ADDRESS = 500, 60  # connections of the process; those of one network address
 _LONGEST = 4096  # characters of a message
 _HELLO, _BEAT, _PAUSE = 10.0, 15.0, 0.05  # seconds: until the first message; between two at least; between two at most
 _ADDRESSES = frozenset(page.address for page in PAGES)
@@ -92,18 +94,20 @@ def make_words() -> dict[str, str]:
 
 
 class Meetings:
-    """The meetings of a web process."""
+    """The meetings of a web process. Its rooms are touched in the event loop alone."""
 
     def __init__(self, site: Site, rooms: Rooms) -> None:
         self._site, self._rooms = site, rooms
-        self._lines = 0
+        self._lines: Counter[str] = Counter()  # how many each network address has open
 
-    def lead_in(self, request: Request) -> Response:
+    async def lead_in(self, request: Request) -> Response:
         """Lead from the short address of a room to its present view, in the reader's language."""
         code = request.path_params["code"]
         room = self._rooms.find(code)
         reader = read_header(request.headers)
-        view = (room.view if room and room.view is not None and self.may_see(reader, room.view) else "") or ""
+        view = room.view if room else None
+        if view is None or not await asyncio.to_thread(self.may_see, reader, view):
+            view = ""
         page, _mark, query = view.partition("?")
         own = [(name, value) for name in ("lang", "theme") if (value := request.query_params.get(name))]
         parameters = "&".join(filter(None, [query, urlencode([*own, ("meeting", code)])]))
@@ -127,17 +131,22 @@ class Meetings:
 
     async def hold_line(self, socket: WebSocket) -> None:
         """Hold the conversation of a member's window, from its first message until it or the meeting ends."""
-        if not _is_own_origin(socket) or self._lines >= _MOST_LINES:
+        address = find_address(socket)
+        if not _is_own_origin(socket) or not self._has_place(address):
             await socket.close(1008)
             return
-        self._lines += 1
+        self._lines[address] += 1
         try:
             await socket.accept()
             await self._converse(socket)
         except (WebSocketDisconnect, TimeoutError):
             pass
         finally:
-            self._lines -= 1
+            self._lines -= Counter([address])  # and forgets those that have none any more
+
+    def _has_place(self, address: str) -> bool:
+        is_counted = address != ""  # this machine itself may be a proxy, with the lines of everybody
+        return self._lines.total() < _MOST_LINES and not (is_counted and self._lines[address] >= _MOST_OF_ADDRESS)
 
     async def _converse(self, socket: WebSocket) -> None:
         async with asyncio.timeout(_HELLO):
@@ -164,7 +173,7 @@ class Meetings:
         if hello.get("open") is True:
             if not line.may_present:
                 return "refused"
-            return self._rooms.open(line.member, _find_peer(socket)) or "full"
+            return self._rooms.open(line.member, find_address(socket)) or "full"
         return self._rooms.find(hello.get("code")) or "ended"
 
     async def _send(self, socket: WebSocket, room: Room, line: Line) -> None:
@@ -226,11 +235,6 @@ def _is_own_origin(connection: HTTPConnection) -> bool:
     """Return whether a page of this very host asks; where there is a gate or a door, it looked more closely."""
     origins, hosts = connection.headers.getlist("origin"), connection.headers.getlist("host")
     return len(hosts) == 1 and len(origins) == 1 and urlsplit(origins[0]).netloc == hosts[0]
-
-
-def _find_peer(connection: HTTPConnection) -> str:
-    host = connection.client.host if connection.client else ""
-    return "" if host in LOOPBACK else host
 
 
 def _draw_address(socket: WebSocket, room: Room) -> dict[str, str]:

@@ -34,10 +34,11 @@ class Window:
 
 
 @contextmanager
-def join(url: str, number: int, code: str = "") -> Iterator[Window]:
-    """Join the meeting of a code, or open one, as the window of a number."""
+def join(url: str, number: int, code: str = "", peer: str = "") -> Iterator[Window]:
+    """Join the meeting of a code, or open one, as the window of a number; `peer` is from where, as a proxy says it."""
     address = f"ws{url.removeprefix('http')}/meeting/line"
-    with connect(address, origin=Origin(url), additional_headers=cookie_headers(url), proxy=None) as line:
+    headers = [*cookie_headers(url).items(), *([("X-Forwarded-For", peer)] if peer else [])]
+    with connect(address, origin=Origin(url), additional_headers=headers, proxy=None) as line:
         window = Window(line)
         window.say(secret=f"{number:032x}", **({"code": code} if code else {"open": True}))
         yield window

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from websockets.exceptions import ConnectionClosed
@@ -20,7 +21,15 @@ from websockets.sync.client import connect
 
 from dashboard import server
 from dashboard.web import limits
-from dashboard.web.limits import LARGEST_MESSAGE, Connections, ShortLog, make_limits, make_protocol, shorten_log
+from dashboard.web.limits import (
+    LARGEST_MESSAGE,
+    Connections,
+    ShortLog,
+    find_address,
+    make_limits,
+    make_protocol,
+    shorten_log,
+)
 from tests.helpers.browser import free_port
 
 HALF = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "
@@ -244,3 +253,18 @@ def test_every_handler_of_the_process_writes_into_the_short_log(monkeypatch):
     for _ in range(1000):
         logger.error("an attack")
     assert 500 < len(out.getvalue()) < 5000 < 10 * 1000
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8::7", "2001:db8::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("127.0.0.1", ""),
+        ("::1", ""),
+        ("unknown", ""),
+    ],
+)
+def test_readers_are_counted_by_the_address_of_a_subscriber(host, counted):
+    assert find_address(HTTPConnection({"type": "http", "client": (host, 1), "headers": []})) == counted

@@ -5,6 +5,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 
 import pytest
 import uvicorn
@@ -22,11 +23,28 @@ from tests.helpers.browser import free_port
 from tests.helpers.meetings import join
 
 
+class WatchedRooms(Rooms):
+    """Rooms that note the threads in which they are touched."""
+
+    def __init__(self):
+        super().__init__()
+        self.threads = set()
+
+    def _forget_over(self):
+        self.threads.add(threading.get_ident())
+        super()._forget_over()
+
+
 @pytest.fixture(scope="module")
-def url(tmp_path_factory):
+def rooms():
+    return WatchedRooms()
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory, rooms):
     """Serve the routes of meetings alone."""
     port = free_port()
-    application = Starlette(routes=meeting.make_routes(Site(tmp_path_factory.mktemp("none"), "partner")))
+    application = Starlette(routes=meeting.make_routes(Site(tmp_path_factory.mktemp("none"), "partner"), rooms))
     server = uvicorn.Server(
         uvicorn.Config(application, port=port, ws="websockets-sansio", log_level="error", lifespan="off")
     )
@@ -79,6 +97,36 @@ def test_a_meeting_that_is_not_there_or_has_ended_says_so(url):
     with join(url, 1) as presenter, join(url, 2, presenter.hear()["code"]) as member:
         presenter.say(end=True)
         member.hear_until(lambda said: said.get("ended"))
+
+
+def test_rooms_are_touched_in_the_event_loop_alone(url, rooms):
+    with join(url, 1) as presenter:
+        find_location(f"{url}/meeting/{presenter.hear()['code']}")
+    assert len(rooms.threads) == 1
+
+
+def test_one_network_address_has_so_many_lines_at_most(url, monkeypatch):
+    monkeypatch.setattr(meeting, "_MOST_OF_ADDRESS", 2)
+    with join(url, 1, peer="2001:db8::1") as presenter:
+        code = presenter.hear()["code"]
+        with join(url, 2, code, "2001:db8::2") as member:
+            member.hear()
+            with pytest.raises(InvalidStatus), join(url, 3, code, "2001:db8::3"):
+                pass
+            # Another subscriber, and this machine itself, have their own places.
+            with join(url, 4, code, "2001:db8:0:1::1") as other, join(url, 5, code) as own:
+                assert (other.hear()["code"], own.hear()["code"]) == (code, code)
+        # A place is free again once its line has ended.
+        presenter.hear_until(lambda said: said.get("members") == [])
+        with join(url, 6, code, "2001:db8::4") as late:
+            assert late.hear()["code"] == code
+
+
+def test_the_rooms_of_an_address_of_ipv6_are_those_of_its_subscriber(url):
+    with ExitStack() as lines:
+        for number in range(10):
+            assert "code" in lines.enter_context(join(url, number, peer=f"2001:db8:0:2::{number}")).hear()
+        assert lines.enter_context(join(url, 10, peer="2001:db8:0:2::a")).hear() == {"full": True}
 
 
 def test_a_page_of_another_origin_is_not_answered(url):
