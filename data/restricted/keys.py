@@ -248,7 +248,8 @@ def find_next(workspace_id: str) -> str:
         return Message("environment variable {variable}", variable=NEW_VAULT_KEY)
     if file := _find_vault_file(workspace_id):
         return Message("file {path}", path=_next_to(file))
-    return Message("system keyring, service {service}", service=_service(workspace_id))
+    # The same service has the keys that are in use: who removes all of it loses the records.
+    return Message("system keyring, service {service}, entry {name}", service=_service(workspace_id), name=_NEXT)
 
 
 def store_next(workspace_id: str, secret: Secret) -> None:

@@ -8,7 +8,8 @@ The order makes one pair of key and vault open at each moment, also after a kill
 3. The vault is read whole with the new key, which then replaces the old one.
 
 `load_keys` finishes what was interrupted: a vault that still has the old key and the mark begins with step 2, one that
-has the new key with step 3. A new key that fits neither way belongs to another copy of the workspace and is left alone.
+has the new key with step 3. A copy that the keyring still has of the vault's present key is removed. A new key that
+fits neither way belongs to another copy of the workspace and is left alone.
 
 The identifier key stays. docs/operations.md says why.
 """
@@ -48,9 +49,14 @@ def load_keys(workspace: Workspace) -> Keys:
         return keys.load(workspace.id)
     with WriterLock(workspace.vault).holding():
         both, new = keys.load(workspace.id), keys.load_next(workspace.id)
-        if new is None or new == both.vault:
-            return both
         db = workspace.vault / health.DB
+        if new is None:
+            return both
+        if new == both.vault:  # the keyring has taken the new key, and still has its copy
+            if not keys.is_from_environment("vault"):
+                keys.discard_next(workspace.id)
+                _forget_mark(db, both.vault)
+            return both
         if not _opens(db, new):
             if not _awaits(db, both.vault, new):
                 return both
@@ -106,6 +112,11 @@ def find_problems(workspace: Workspace) -> list[str]:
     if new is None or both is None or (left := keys.find_next(workspace.id)) == "":
         return []
     if not keys.is_from_environment("vault"):
+        if new == both.vault:
+            return [
+                f"A second copy of the vault key was left by a change of the key: {left}. Unlock the keyring and run "
+                "tact doctor again, or remove that one entry, and no other: the records need the others."
+            ]
         if _awaits(workspace.vault / health.DB, both.vault, new):
             return ["The change of the vault key was interrupted, and another process has the vault open. " + _END_IT]
         return [

@@ -57,6 +57,14 @@ def records(workspace):
         return [row for part in vault.read("encounter") for row in part.to_pylist()]
 
 
+def kill_in_adoption(workspace, monkeypatch):
+    """Change the key, and end where the keyring has the new vault key and still its copy."""
+    with monkeypatch.context() as patch:
+        patch.setattr(keys, "discard_next", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            rotate(workspace)
+
+
 def assert_unchanged(workspace, before, old):
     """Check that a refused change left key and vault as they were, and the next command finds nothing to finish."""
     assert keys.load(workspace.id) == old
@@ -197,6 +205,47 @@ def test_a_keyring_that_is_closed_changes_nothing(tmp_path, ring, monkeypatch):
         with pytest.raises(VaultError, match="did not accept"):
             rotate(workspace)
     assert_unchanged(workspace, before, old)
+
+
+def test_a_kill_before_the_keyring_drops_its_copy_is_finished(tmp_path, ring, monkeypatch):
+    workspace = make(tmp_path, "keyring")
+    before = records(workspace)
+    kill_in_adoption(workspace, monkeypatch)
+    new = keys.load(workspace.id)
+    assert keys.load_next(workspace.id) == new.vault
+    assert rotation.find_problems(workspace) == []
+    assert sorted(name for _, name in ring.held) == ["identifier", "vault"]
+    with open_vault(workspace) as vault:
+        assert vault.check() == []
+    assert not rotation._awaits(workspace.vault / "vault.db", new.vault, new.vault)
+    rotate(workspace)
+    assert keys.load(workspace.id).vault != new.vault
+    assert records(workspace) == before
+
+
+def test_a_copy_that_the_keyring_keeps_is_named_by_its_entry(tmp_path, ring, monkeypatch):
+    workspace = make(tmp_path, "keyring")
+    before = records(workspace)
+    kill_in_adoption(workspace, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(Ring, "delete_password", lambda *_: (_ for _ in ()).throw(keyring.errors.PasswordDeleteError))
+        (problem,) = rotation.find_problems(workspace)
+        assert "entry vault-next" in problem
+        assert "not for this vault" not in problem
+        assert "another process" not in problem
+        assert records(workspace) == before
+        with pytest.raises(VaultError, match="entry vault-next"):
+            rotate(workspace)
+    assert rotation.find_problems(workspace) == []
+    assert records(workspace) == before
+
+
+def test_a_foreign_key_in_the_keyring_is_named_by_its_entry(tmp_path, ring):
+    workspace = make(tmp_path, "keyring")
+    keys.store_next(workspace.id, Secret.random())
+    (problem,) = rotation.find_problems(workspace)
+    assert "not for this vault" in problem
+    assert f"service tact-map/{workspace.id}, entry vault-next" in problem
 
 
 def test_a_damaged_vault_is_not_encrypted_anew(tmp_path):
