@@ -707,6 +707,18 @@
     });
   }
 
+  /* Fit the first view again for three seconds whenever what lies over the map has changed: the page's controls may come
+     after the map. */
+  function followCovers() {
+    let last = "";
+    (function look(times) {
+      const now = JSON.stringify(covers());
+      if (fitted && now !== last) fit(fitted, false);
+      last = now;
+      if (times > 0) setTimeout(look, 250, times - 1);
+    })(12);
+  }
+
   /* Show some boxes, as `view` if they are one. The map begins to move without saying so: when it says so, it is
      the reader who moves it. */
   function goTo(parts, most, animate, view) {
@@ -1113,8 +1125,7 @@
       const first = current === null;
       current = wanted;
       show();
-      // What lies over the map stands there now, if it did not when the map was made.
-      if (first && fitted) fit(fitted, false);
+      if (first) followCovers();
     }).catch(fail);
   }
 
