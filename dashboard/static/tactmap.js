@@ -638,14 +638,18 @@
   function covers() {
     const own = map.getContainer().getBoundingClientRect();
     const inside = map.getContainer().querySelectorAll(".tact-find, .tact-said:not(:empty), .tact-views, .tact-note, .leaflet-control-zoom");
-    const around = page().querySelectorAll(
-      ".legend, .headline, .missed, .controls .menu, .st-key-controls [role=radiogroup], .st-key-controls [data-testid=stSelectbox]");
     const frame = framed() ? window.frameElement.getBoundingClientRect() : own;
     const size = map.getSize();
-    function seen(part) { return part.getClientRects().length > 0; }
     return Array.from(inside).map(function (part) { return box(part, own.left, own.top); })
-      .concat(Array.from(around).filter(seen).map(function (part) { return box(part, frame.left, frame.top); }))
+      .concat(partsOfPage().map(function (part) { return box(part, frame.left, frame.top); }))
       .filter(function (one) { return one.min.x < size.x && one.min.y < size.y && one.max.x > 0 && one.max.y > 0; });
+  }
+
+  /* The parts of the page that may lie over the map. */
+  function partsOfPage() {
+    return Array.from(page().querySelectorAll(
+      ".legend, .headline, .missed, .controls .menu, .st-key-controls [role=radiogroup], .st-key-controls [data-testid=stSelectbox]"
+    )).filter(function (part) { return part.getClientRects().length > 0; });
   }
 
   function box(part, left, top) {
@@ -707,13 +711,13 @@
     });
   }
 
-  /* Fit the first view again for three seconds whenever what lies over the map has changed: the page's controls may come
-     after the map. */
+  /* Fit the first view again for three seconds whenever what the page lays over the map has changed: its controls may
+     come after the map. A reader who points at an area already keeps it. */
   function followCovers() {
     let last = "";
     (function look(times) {
-      const now = JSON.stringify(covers());
-      if (fitted && now !== last) fit(fitted, false);
+      const now = JSON.stringify(partsOfPage().map(function (part) { return part.getBoundingClientRect(); }));
+      if (fitted && now !== last && hovered.index === null) fit(fitted, false);
       last = now;
       if (times > 0) setTimeout(look, 250, times - 1);
     })(12);
