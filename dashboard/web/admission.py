@@ -35,7 +35,8 @@ NEEDED: Mapping[str, Right] = {
 """Beginnings of paths; one without a slash at its end is the whole path."""
 OPEN = frozenset({HEALTH})  # needs nothing, and tells nothing
 CLOSED = ("/_stcore/metrics", "/_stcore/agent/", "/auth/", "/oauth2callback")
-"""What Streamlit serves too and nobody gets: measurements, programs that drive the pages, a sign-in of its own."""
+"""What Streamlit serves too and nobody gets, see SecurityHeaders: measurements, which say how many people read and how
+much memory they take; programs that drive the pages; a sign-in of its own."""
 
 
 def find_right(path: str) -> Right | None:

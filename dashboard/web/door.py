@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, quote
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.site import ACCOUNT, HEALTH, INVITATION
 from dashboard.site.reader import HEADER, write_header
-from dashboard.site.text import LANGUAGE_NAMES, find_language, speak
+from dashboard.site.text import LANGUAGE_NAMES, _, find_language, speak, translate_message
 from dashboard.web import sign_in
 from dashboard.web.admission import find_right
 from dashboard.web.gate import find_foreign
@@ -34,12 +34,10 @@ from data.accounts import people, sessions
 from data.accounts.database import Accounts
 from data.accounts.log import Event, Verdict, note, read_log, verify_log
 from data.accounts.people import Person
-from data.accounts.proof import CHARACTERS
 from data.accounts.rights import Right
 from data.accounts.sessions import LONGEST, Refusal
-from data.errors import WorkspaceError
+from data.errors import InputError, WorkspaceError
 from data.workspace.hash_chain import Entry
-from data.workspace.passphrases import is_common, is_short
 
 _LOG = logging.getLogger(__name__)
 _MOST_BYTES, _MOST_FIELDS, _SECONDS = 8192, 9, 10.0  # of a form that is sent
@@ -54,6 +52,10 @@ _LAYERS = "/features/collections/"
 _FILES = ("/picture/", "/media/", _LAYERS)  # where files leave
 _Form = dict[str, str]
 _Answer = Callable[[Request, Person | None], Awaitable[Response]]
+
+
+class _BusyError(Exception):
+    """Too many wait for a passphrase to be compared."""
 
 
 class Door:
@@ -131,18 +133,31 @@ class Door:
             secret = HTTPConnection(scope).cookies[self._session]
             await hold_conversation(self._app, inside, receive, send, self._accounts, secret)
         else:
-            await self._app(inside, receive, self._note_files(scope, send, person))
+            await self._app(inside, receive, self._note_files(scope, receive, send, person))
 
-    def _note_files(self, scope: Scope, send: Send, person: Person | None) -> Send:
-        """Return a way to send that writes into the log which file leaves, before any of it does."""
+    def _note_files(self, scope: Scope, receive: Receive, send: Send, person: Person | None) -> Send:
+        """Return a way to send that writes into the log which file leaves, before any of it does.
+
+        A file that cannot be noted is not sent; its answer is 503.
+        """
         if person is None or not scope["path"].startswith(_FILES) or scope["method"] != "GET":
             return send
 
+        is_refused = False
+
         async def send_and_note(message: Message) -> None:
+            nonlocal is_refused
             if message["type"] == "http.response.start" and message["status"] in (200, 206):
                 name = _name_file(scope["path"], Headers(raw=message["headers"]).get("content-disposition", ""))
-                await asyncio.to_thread(note, self._accounts, Event.EXPORTED, person.name, file=name)
-            await send(message)
+                try:
+                    await asyncio.to_thread(note, self._accounts, Event.EXPORTED, person.name, file=name)
+                except WorkspaceError as error:
+                    _LOG.error("%s", error)
+                    is_refused = True
+                    refusal = PlainTextResponse("No file is given just now. Try again later.\n", status_code=503)
+                    await refusal(scope, receive, send)
+            if not is_refused:
+                await send(message)
 
         return send_and_note
 
@@ -192,14 +207,15 @@ class Door:
     async def _sign_in(self, request: Request, _person: Person | None) -> Response:
         form = await self._read_form(request)
         if form is None:
-            return self._ask_to_sign_in(request, sign_in.word_stale())
+            return self._ask_to_sign_in(request, _(sign_in.STALE))
         to = _take_path(form.get("to", ""))
-        given = [form.get(name, "") for name in ("name", "passphrase", "code")]
-        result = await self._work(sessions.sign_in, self._accounts, *given, find_address(request))
-        if result is None:
-            return self._ask_to_sign_in(request, sign_in.word_busy(), to, 503)
+        proofs = [form.get(name, "") for name in ("name", "passphrase", "code")]
+        try:
+            result = await self._work(sessions.sign_in, self._accounts, *proofs, find_address(request))
+        except _BusyError:
+            return self._ask_to_sign_in(request, _(sign_in.BUSY), to, 503)
         if isinstance(result, Refusal):
-            return self._ask_to_sign_in(request, sign_in.word_refusal(result), to, 429 if result.wait else 403)
+            return self._ask_to_sign_in(request, sign_in.format_refusal(result), to, 429 if result.wait else 403)
         return self._let_in(result, to)
 
     async def _show_invitation(self, request: Request, _person: Person | None) -> Response:
@@ -222,17 +238,28 @@ class Door:
     async def _accept(self, request: Request, _person: Person | None) -> Response:
         form = await self._read_form(request)
         if form is None:
-            return self._ask_to_sign_in(request, sign_in.word_stale())
-        secret, passphrase = form.get("invitation", ""), form.get("passphrase", "")
+            return self._ask_to_sign_in(request, _(sign_in.STALE))
+        secret = form.get("invitation", "")
+        result = await self._take_in(secret, form)
+        if isinstance(result, Person):
+            return self._let_in(await asyncio.to_thread(sessions.start_session, self._accounts, result), "/")
         invited = await asyncio.to_thread(people.find_invited, self._accounts, secret)
-        problem = _find_weakness(passphrase, form.get("again", ""))
-        if invited is not None and not problem:
-            accepted = await self._work(people.accept, self._accounts, secret, passphrase, form.get("code", ""))
-            if accepted is not None:
-                session = await asyncio.to_thread(sessions.start_session, self._accounts, accepted)
-                return self._let_in(session, "/")
-            problem = sign_in.word_wrong_code()
-        return self._ask_to_accept(request, secret, invited, problem)
+        return self._ask_to_accept(request, secret, invited, translate_message(result))
+
+    async def _take_in(self, secret: str, form: _Form) -> Person | str:
+        """Take in who was invited; or return what was wrong with the form, for `translate_message`."""
+        passphrase = form.get("passphrase", "")
+        if passphrase != form.get("again", ""):
+            return sign_in.DIFFERENT
+        try:
+            return (
+                await self._work(people.accept, self._accounts, secret, passphrase, form.get("code", ""))
+                or sign_in.WRONG_CODE
+            )
+        except _BusyError:
+            return sign_in.BUSY
+        except InputError as error:
+            return error.message
 
     async def _show_account(self, request: Request, person: Person | None) -> Response:
         if person is None:
@@ -249,7 +276,7 @@ class Door:
         if await self._read_form(request) is None:
             return await self._show_account(request, person)
         await asyncio.to_thread(sessions.sign_out, self._accounts, request.cookies.get(self._session, ""))
-        response = self._ask_to_sign_in(request, sign_in.word_signed_out(), status=200)
+        response = self._ask_to_sign_in(request, _(sign_in.SIGNED_OUT), status=200)
         self._set_cookie(response, self._session, "", 0)
         return response
 
@@ -275,9 +302,9 @@ class Door:
         return form if is_own else None
 
     async def _work(self, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
-        """Run what compares a passphrase, a few at once; return None where too many wait."""
+        """Run what compares a passphrase, a few at once. Raises _BusyError where too many wait."""
         if self._hashing_or_waiting >= _WAITING:
-            return None
+            raise _BusyError
         self._hashing_or_waiting += 1
         try:
             async with self._hashing:
@@ -356,15 +383,6 @@ def _make_token(secret: str) -> str:
     return sha256(f"form {secret}".encode()).hexdigest()
 
 
-def _find_weakness(passphrase: str, again: str) -> str:
-    """Return what is wrong with a new passphrase, for its reader; empty if nothing is."""
-    if is_short(passphrase, CHARACTERS):
-        return sign_in.word_short()
-    if is_common(passphrase):
-        return sign_in.word_common()
-    return "" if passphrase == again else sign_in.word_different()
-
-
 def _choose_language(request: Request) -> str:
     """Return the language of the address, else the first one that the browser asks for and the product speaks."""
     wanted = [request.query_params.get("lang", "")]
@@ -377,8 +395,8 @@ def _list_languages(request: Request) -> dict[str, str]:
     if request.method != "GET":
         return {}
     start = _format_path(request).partition("?")[0]
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
-    return {code: f"{start}?{_encode([*kept, ('lang', code)])}" for code in LANGUAGE_NAMES}
+    others = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    return {code: f"{start}?{urlencode([*others, ('lang', code)])}" for code in LANGUAGE_NAMES}
 
 
 def _keep_language(to: str) -> str:
@@ -387,7 +405,7 @@ def _keep_language(to: str) -> str:
     pairs = parse_qsl(query, keep_blank_values=True)
     language = find_language()
     is_said = language == "en" or any(name == "lang" for name, _ in pairs)
-    return to if is_said else f"{path}?{_encode([*pairs, ('lang', language)])}"
+    return to if is_said else f"{path}?{urlencode([*pairs, ('lang', language)])}"
 
 
 def _format_path(request: Request) -> str:
@@ -399,7 +417,3 @@ def _take_path(to: str) -> str:
     """Return a path of this door as it is, and the first page for all else, such as `//` and another host."""
     is_path = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
     return to if is_path else "/"
-
-
-def _encode(pairs: list[tuple[str, str]]) -> str:
-    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in pairs)

@@ -12,6 +12,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dashboard.web.admission import CLOSED
+
 _COMPONENTS = "/component/"
 _COMMON = {
     "X-Content-Type-Options": "nosniff",
@@ -20,9 +22,6 @@ _COMMON = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 _NEVER_KEPT = ("text/html", "application/json")
-# Streamlit's measurements say how many people read and how much memory they take; by its other interface programs drive
-# an application. Nobody needs them here.
-_UNUSED = ("/_stcore/metrics", "/_stcore/agent/")
 # Whoever has a session may send files here, also where no page asks for one, and they stay in memory without limit.
 _UPLOADS = "/_stcore/upload_file/"
 
@@ -72,7 +71,7 @@ class SecurityHeaders:
     """
 
     def __init__(self, app: ASGIApp, *, uploads: bool) -> None:
-        self._app, self._hidden = app, _UNUSED if uploads else (*_UNUSED, _UPLOADS)
+        self._app, self._hidden = app, CLOSED if uploads else (*CLOSED, _UPLOADS)
         self._page, self._component = make_page_policy(), make_component_policy()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -48,6 +48,13 @@ _POLICY = (
 )
 # A form names the origin that it comes from only where pages of the same origin are told of each other.
 HEADERS = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+BUSY = mark("Many people sign in just now. Try again in some seconds.")
+STALE = mark("That form was not taken, because it was not from this page. Try again.")
+SIGNED_OUT = mark("You are signed out.")
+DIFFERENT = mark("The two passphrases are different.")
+WRONG_CODE = mark(
+    "The code is not one of this key. Connect the app with the key below and type the code that it shows now."
+)
 ROLE_NAMES: Mapping[Role, str] = {
     Role.PUBLIC: mark("Public"),
     Role.GUEST: mark("Guest"),
@@ -177,46 +184,11 @@ def draw_code(link: str) -> Markup:
     return Markup(drawing)  # noqa: S704 (made here, of a link whose name is escaped)
 
 
-def word_refusal(refusal: Refusal) -> str:
+def format_refusal(refusal: Refusal) -> str:
     """Return why somebody was not let in."""
     if refusal.wait:
         return _("Too many attempts failed. Wait {seconds} seconds, then try again.", seconds=int(refusal.wait) + 1)
     return _("Name, passphrase or code is wrong. Each code counts once: wait for the next one.")
-
-
-def word_busy() -> str:
-    """Return that too many sign in at once."""
-    return _("Many people sign in just now. Try again in some seconds.")
-
-
-def word_stale() -> str:
-    """Return that a form was not the one that this browser was given."""
-    return _("That form was not taken, because it was not from this page. Try again.")
-
-
-def word_signed_out() -> str:
-    """Return that somebody is signed out."""
-    return _("You are signed out.")
-
-
-def word_short() -> str:
-    """Return that a passphrase is too short."""
-    return _("The passphrase is too short: it needs at least {count} characters.", count=CHARACTERS)
-
-
-def word_common() -> str:
-    """Return that a passphrase is a common one."""
-    return _("The passphrase is one of those that everybody tries first. Take four random words.")
-
-
-def word_different() -> str:
-    """Return that the two passphrases differ."""
-    return _("The two passphrases are different.")
-
-
-def word_wrong_code() -> str:
-    """Return that a code does not belong to the key that is shown."""
-    return _("The code is not one of this key. Connect the app with the key below and type the code that it shows now.")
 
 
 _CODE = 'inputmode="numeric" autocomplete="one-time-code" maxlength="9"'

@@ -11,7 +11,7 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -30,9 +30,17 @@ from data.workspace.version import code_version, library_versions
 LEDGER = "ledger-partner.jsonl"  # registered forecasts and plans; of the partner tier, as all forecasts are
 
 
-def publish(derived: Path, release: Release, kind: str, tables: Sequence[Table], about: Mapping[str, Any]) -> Result:
+def publish(
+    derived: Path,
+    release: Release,
+    kind: str,
+    tables: Sequence[Table],
+    about: Mapping[str, Any],
+    before: Callable[[str], None] = lambda _name: None,
+) -> Result:
     """Write a result for one tier of a release, unless the newest one is the same, and return it.
 
+    `before` is called with the name of the new folder; where it raises, nothing is stored.
     `about` is added to the manifest: parameters, and what a reader must know. If an older result is computed
     again, it is written again and names the result before it, because the newest result is used.
     """
@@ -59,6 +67,7 @@ def publish(derived: Path, release: Release, kind: str, tables: Sequence[Table],
         if final.is_dir():
             manifest["after"] = last.folder.name if last is not None else ""
             final = _place(derived / name, manifest)
+        before(final.name)
         complete = {**manifest, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
         (aside / MANIFEST).write_text(format_stamped(complete), encoding="utf-8")
         if not final.is_dir():

@@ -29,7 +29,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 
 def check_passphrase(text: str, characters: int = CHARACTERS) -> None:
     """Raise InputError for a new passphrase that is too short or common; the message never repeats it."""
-    if is_short(text, characters):
+    if len(unicodedata.normalize("NFC", text)) < characters or "\0" in text:  # no keyboard types the last
         raise InputError(
             Message(
                 "The passphrase needs at least {characters} characters, for example four random words. "
@@ -37,7 +37,7 @@ def check_passphrase(text: str, characters: int = CHARACTERS) -> None:
                 characters=characters,
             )
         )
-    if is_common(text):
+    if _is_common(text):
         raise InputError(
             Message(
                 "The passphrase is one of those that everybody tries first: common words, rows of "
@@ -46,13 +46,7 @@ def check_passphrase(text: str, characters: int = CHARACTERS) -> None:
         )
 
 
-def is_short(text: str, characters: int = CHARACTERS) -> bool:
-    """Return whether a passphrase has fewer characters than are needed, or one that no keyboard types."""
-    return len(unicodedata.normalize("NFC", text)) < characters or "\0" in text
-
-
-def is_common(text: str) -> bool:
-    """Return whether a passphrase is made of what everybody tries first."""
+def _is_common(text: str) -> bool:
     folded = unicodedata.normalize("NFKD", text).casefold()
     plain = "".join(c for c in folded if c.isalnum() or c in "@$!")
     readings = (plain, plain.translate(_LOOKALIKES))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -65,9 +65,10 @@ def _read_row(row: Row) -> Break:
     return Break(*(row[name] for name in _COLUMNS))
 
 
-def accept_break(folder: Path, new: Break, places: Collection[str]) -> None:
+def accept_break(folder: Path, new: Break, places: Collection[str], before: Callable[[], None] = lambda: None) -> None:
     """Write a break into the table; it replaces one of the same quarter and place.
 
+    `before` is called when all is right; where it raises, nothing is written.
     Raises InputError for a period that is no quarter, an unknown place, or a text that may concern a person, is not one
     line, or could run as a formula.
     """
@@ -78,7 +79,8 @@ def accept_break(folder: Path, new: Break, places: Collection[str]) -> None:
         raise InputError(f"No country, county or region {new.place!r}. Give its code, for example AL or AL-11.")
     _check_quarter(new.period)
     with _lock(folder):
-        others = (old for old in read_breaks(folder) if (old.period, old.place) != (new.period, new.place))
+        others = [old for old in read_breaks(folder) if (old.period, old.place) != (new.period, new.place)]
+        before()
         _write_breaks(folder, (*others, new))
 
 
@@ -87,13 +89,14 @@ def _check_quarter(period: str) -> None:
         raise InputError(f"{period!r} is no quarter. Give its identifier, for example 2008-03-01/P3M.")
 
 
-def remove_break(folder: Path, period: str, place: str) -> None:
-    """Remove a break from the table. Raises InputError if there is none."""
+def remove_break(folder: Path, period: str, place: str, before: Callable[[], None] = lambda: None) -> None:
+    """Remove a break from the table; `before` as in `accept_break`. Raises InputError if there is none."""
     with _lock(folder):
         breaks = read_breaks(folder)
         rest = [old for old in breaks if (old.period, old.place) != (period, place)]
         if len(rest) == len(breaks):
             raise InputError(f"No accepted break in {period} of {place or 'all places'}. See: tact breaks list")
+        before()
         _write_breaks(folder, rest)
 
 

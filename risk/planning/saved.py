@@ -8,7 +8,7 @@ hand: plans that cannot be read are named, and all others are listed.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from types import UnionType
@@ -49,7 +49,11 @@ class SavedPlan:
     @property
     def address(self) -> str:
         """The name of the plan in an address: the checksum of its content."""
-        return self.name.rpartition("-")[2]
+        return _find_address(self.name)
+
+
+def _find_address(name: str) -> str:
+    return name.rpartition("-")[2]
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,16 @@ class SavedPlans:
     damaged: Mapping[str, str] = field(default_factory=dict)
 
 
-def save_plan(folder: Path, release: Release, summary: PlanSummary) -> SavedPlan:
+def save_plan(
+    folder: Path, release: Release, summary: PlanSummary, before: Callable[[str], None] = lambda _address: None
+) -> SavedPlan:
     """Save a plan beside its release, and register it in the ledger; `folder` is that of derived results.
 
-    The same plan is saved once.
+    The same plan is saved once. `before` is called with the address of a new one; where it raises, nothing is saved.
     """
     content = {**write_plan(summary), "invented": release.invented}
-    plan = _read_result(derived.publish(folder, release, KIND, [], content))
+    result = derived.publish(folder, release, KIND, [], content, lambda name: before(_find_address(name)))
+    plan = _read_result(result)
     register_plan(folder, release, plan.name, summary)
     return plan
 

@@ -81,7 +81,6 @@ def test_an_open_map_shows_the_door_when_its_person_is_revoked(served, accounts,
 
 @pytest.mark.parametrize("size", SIZES)
 def test_an_invited_person_chooses_a_passphrase_and_connects_a_phone(served, accounts, look, size):
-    pytest.importorskip("segno")
     secret = people.invite(accounts, f"Nikos {size[0]}", "manager")
     page = look(f"{served.url}/invitation?invitation={secret}", size, ready=False)
     page.get_by_role("img", name="QR code").wait_for()

@@ -445,6 +445,8 @@ UNUSED = [
     "/_stcore/agent/interact",
     "/_stcore/agent/openapi.json",
     "/_stcore/agent/mcp",
+    "/auth/login",
+    "/oauth2callback",
 ]
 
 

@@ -167,10 +167,8 @@ def _compute_to_save(
 
 
 def _store(folder: Path, current: CurrentRelease, summary: PlanSummary) -> SavedPlan:
-    """Save a plan, and say so in the audit log."""
-    plan = saved.save_plan(folder, current.release, summary)
-    note_plan("plan", plan.address)
-    return plan
+    """Save a plan that the audit log tells of; without a row there nothing is saved."""
+    return saved.save_plan(folder, current.release, summary, partial(note_plan, "plan"))
 
 
 def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:

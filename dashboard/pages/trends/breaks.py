@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -68,7 +69,7 @@ def ask_about_breaks(current: CurrentRelease, accepted: Sequence[Break], area: s
             st.selectbox(_("Your role"), ROLES, format_func=_, key=_ROLE)
         for jump in possible:
             place = read_area_names(current)[jump.place]
-            label = _("Accept a break from {quarter} on, {place}", quarter=_label(jump.period), place=place)
+            label = _("Accept a break from {quarter} on, {place}", quarter=format_period(jump.period), place=place)
             st.button(
                 label,
                 key=f"accept-{jump.period}-{jump.place}",
@@ -76,14 +77,14 @@ def ask_about_breaks(current: CurrentRelease, accepted: Sequence[Break], area: s
                 args=(current, jump.period, jump.place),
             )
         for known in mine:
-            label = _("Remove the break from {quarter} on", quarter=_label(known.period))
+            label = _("Remove the break from {quarter} on", quarter=format_period(known.period))
             st.button(label, key=f"remove-{known.period}-{known.place}", on_click=_remove, args=(known,))
     if refused := st.session_state.pop(_REFUSED, ""):
         st.error(escape_markdown(refused))
 
 
-def _label(period: str) -> str:
-    return format_period(period)
+def _name(known: Break) -> str:
+    return f"{known.period} {known.place}".strip()
 
 
 def _find_folder() -> Path | None:
@@ -98,9 +99,9 @@ def _accept(current: CurrentRelease, period: str, place: str) -> None:
         return
     state, today = st.session_state, datetime.now(UTC).date().isoformat()
     places = [str(code) for code in load_areas(current.release).table.index]
+    new = Break(period, place, state[_NOTE], state[_ROLE], today)
     try:
-        accept_break(folder, Break(period, place, state[_NOTE], state[_ROLE], today), places)
-        note_plan("break accepted", f"{period} {place}".strip())
+        accept_break(folder, new, places, partial(note_plan, "break accepted", _name(new)))
     except (TactError, OSError) as error:
         st.session_state[_REFUSED] = str(error)
 
@@ -110,7 +111,7 @@ def _remove(accepted: Break) -> None:
     if folder is None:
         return
     try:
-        remove_break(folder, accepted.period, accepted.place)
-        note_plan("break removed", f"{accepted.period} {accepted.place}".strip())
+        before = partial(note_plan, "break removed", _name(accepted))
+        remove_break(folder, accepted.period, accepted.place, before)
     except (TactError, OSError) as error:
         st.session_state[_REFUSED] = str(error)

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sqlite3
+import threading
 from contextlib import closing
 from html import unescape
 from types import SimpleNamespace
@@ -14,11 +15,12 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
 from dashboard.site.reader import HEADER
-from dashboard.web import sign_in
-from dashboard.web.door import Door, hold_conversation
+from dashboard.web import door, sign_in
+from dashboard.web.door import Door, _BusyError, hold_conversation
 from data.accounts import people, sessions
 from data.accounts.log import read_log
 from data.accounts.proof import make_code
+from data.errors import WorkspaceError
 from tests.helpers.accounts import PASSPHRASE, hash_cheaply, make_accounts, take_in
 
 HOST = "map.example.org"
@@ -330,11 +332,27 @@ def test_when_the_file_cannot_be_used_nobody_gets_in(browser, accounts, member, 
     assert browser.ask("/").status == 503
 
 
-def test_no_more_than_a_few_wait_for_a_passphrase_to_be_compared(browser, member, now):
+def test_no_more_than_a_few_wait_for_a_passphrase_to_be_compared(browser, member, now, monkeypatch):
+    """Twenty wait, and the next one is told so; all twenty leave again, also one whose work fails."""
+    work, may_go = browser.door._work, threading.Event()
+
+    async def crowd():
+        waiting = [asyncio.create_task(work(may_go.wait)) for _ in range(19)]
+        waiting.append(asyncio.create_task(work(int, "none")))
+        await asyncio.sleep(0)
+        with pytest.raises(_BusyError):
+            await work(may_go.wait)
+        may_go.set()
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert results[:19] == [True] * 19
+        assert [await work(int, "1") for _ in range(25)] == [1] * 25
+
+    asyncio.run(crowd())
     browser.ask("/")
-    browser.door._hashing_or_waiting = 20
-    assert browser.sign_in(member, now).status == 503
-    browser.door._hashing_or_waiting = 19
+    with monkeypatch.context() as patch:
+        patch.setattr(door, "_WAITING", 0)
+        answer = browser.sign_in(member, now)
+    assert (answer.status, "Many people sign in" in answer.text) == (503, True)
     assert browser.sign_in(member, now).status == 303
 
 
@@ -394,8 +412,23 @@ def test_the_log_tells_which_layer_another_program_took(browser, accounts, now):
     }
 
 
+def test_a_file_that_the_log_cannot_tell_of_is_not_sent(browser, accounts, now, monkeypatch):
+    browser.ask("/")
+    browser.sign_in(take_in(accounts, "Ilir", "researcher"), now)
+    path = "/features/collections/children-region/items"
+
+    def refuse(*_arguments, **_details):
+        raise WorkspaceError("full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(door, "note", refuse)
+        answer = browser.ask(path)
+        assert browser.ask("/features/api").status == 200, "what is no file needs no row"
+    assert (answer.status, "inside" in answer.text) == (503, False)
+    assert "inside" in browser.ask(path).text
+
+
 def test_a_qr_code_is_drawn_of_the_key():
-    pytest.importorskip("segno")
     drawing = sign_in.draw_code("otpauth://totp/TACT%20Map:Elira?secret=GEZDGNBV&issuer=TACT%20Map")
     assert drawing.startswith("<svg")
     assert "http" not in drawing.replace("http://www.w3.org", "")

@@ -19,7 +19,10 @@ from dashboard.pages.reallocate import cards, frontier, handover, map, planner, 
 from dashboard.pages.reallocate import saved as saved_plans
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import Site, current_release
-from data.errors import FileRefused, InputError
+from dashboard.widgets import activity
+from data.accounts.database import Accounts
+from data.accounts.log import read_log
+from data.errors import FileRefused, InputError, WorkspaceError
 from data.release import Release
 from geo.layers.communities import CAUTION
 from risk.handover import Tables
@@ -28,6 +31,7 @@ from risk.planning.clashes import Clash, RulesClash
 from risk.planning.inputs import Setting, make_plan
 from risk.planning.problem import Decision
 from risk.planning.summary import Author, AuthoredDecision
+from tests.helpers.accounts import make_accounts
 from tests.helpers.pages import read_unfolded, speak_on_pages
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -423,6 +427,19 @@ def test_a_plan_without_a_title_is_not_kept_and_says_why(run, of, derived):
     widget(test.button, "Save this plan").click().run()
     assert "needs a title" in test.error[0].value
     assert list_saved(derived, of) == ()
+
+
+def test_a_plan_that_the_audit_log_cannot_tell_of_is_not_stored(of, derived, monkeypatch, tmp_path):
+    plan = plan_of(of)
+    monkeypatch.setattr(activity, "find_accounts", lambda: Accounts(tmp_path / "gone"))
+    with pytest.raises(WorkspaceError):
+        saved_plans._store(derived, of, plan)
+    assert not list(derived.glob("*/plan-*"))
+    accounts = make_accounts(tmp_path, [1_700_000_000.0])
+    monkeypatch.setattr(activity, "find_accounts", lambda: accounts)
+    stored = [saved_plans._store(derived, of, plan) for _ in range(2)]
+    (row,) = read_log(accounts)
+    assert row.content["name"] == stored[0].address == stored[1].address
 
 
 def test_plans_are_compared_side_by_side(of):

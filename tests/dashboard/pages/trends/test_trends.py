@@ -20,6 +20,8 @@ from dashboard.pages.trends.multiples import Badge
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import name_regions
 from dashboard.site.text import LANGUAGE_NAMES
+from dashboard.widgets import activity
+from data.accounts.database import Accounts
 from data.release import Release
 from risk.model.breaks import Break, accept_break, read_breaks
 from risk.report.trends import CountChange, Jump, Trends
@@ -246,12 +248,17 @@ def test_a_rise_comes_with_its_interval_and_its_effort_warning(run, set_trends):
 
 
 def test_an_accepted_break_is_marked_and_nothing_is_compared_until_the_model_ran_again(
-    run, current, set_trends, scored, tmp_path
+    run, current, set_trends, scored, tmp_path, monkeypatch
 ):
     derived = shutil.copytree(scored.derived, tmp_path / "derived")
     set_trends(jumps=(("internal", JUMP),), changes=(change("AL-11", "rise"),))
     test = run(derived=derived, area="AL-11", pathway="internal")
     test.text_input[0].input("a new form").run()
+    with monkeypatch.context() as patch:
+        patch.setattr(activity, "find_accounts", lambda: Accounts(tmp_path / "gone"))
+        next(button for button in test.button if button.label.startswith("Accept a break")).click().run()
+    assert "cannot be used now" in test.error[0].value
+    assert read_breaks(derived) == (), "what the audit log cannot tell of is not stored"
     next(button for button in test.button if button.label.startswith("Accept a break")).click().run()
     assert not test.exception
     (accepted,) = read_breaks(derived)
