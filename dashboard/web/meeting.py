@@ -11,9 +11,11 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import segno
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -180,7 +182,10 @@ class Meetings:
         """Send what is new, the newest alone, and something now and then so that a broken line is noticed."""
         while True:
             line.news.clear()
-            state = room.describe(line, self.may_see)
+            # Layers are read from files, and the event loop waits for none.
+            while (view := room.view) is not None and line.allowed[0] != view:
+                line.allowed = (view, await asyncio.to_thread(self.may_see, line.reader, view))
+            state = room.describe(line)
             await _say(socket, state)
             if "ended" in state:
                 await socket.close(1000)
@@ -238,15 +243,16 @@ def _is_own_origin(connection: HTTPConnection) -> bool:
 
 
 def _draw_address(socket: WebSocket, room: Room) -> dict[str, str]:
-    """Return the short address of a room as the member's browser knows this server, and its QR code where it can be."""
+    """Return the short address of a room as the member's browser knows this server, and its QR code."""
     start = socket.scope["path"].removesuffix("/meeting/line")
     address = f"{socket.headers['origin']}{start}/meeting/{room.code}"
-    try:
-        import segno
-    except ImportError:
-        return {"address": address}
-    drawing = segno.make(address, error="m").svg_data_uri(border=3, scale=4, light="#ffffff", dark="#1d2433")
-    return {"address": address, "drawing": drawing}
+    return {"address": address, "drawing": _draw_code(address)}
+
+
+@lru_cache(maxsize=128)
+def _draw_code(address: str) -> str:
+    """Draw an address as a QR code, once for all members."""
+    return str(segno.make(address, error="m").svg_data_uri(border=3, scale=4, light="#ffffff", dark="#1d2433"))
 
 
 def _offers(site: Site, parameters: Mapping[str, str]) -> bool:

@@ -75,7 +75,7 @@ class Line:
     reader: Reader
     may_present: bool
     news: asyncio.Event = field(default_factory=asyncio.Event)
-    allowed: tuple[str | None, bool] = (None, False)  # the last view, and whether they may see it
+    allowed: tuple[str | None, bool] = (None, False)  # the last view, and whether they may see it: meeting.py
 
 
 class Room:
@@ -138,14 +138,12 @@ class Room:
                 self._appoint(other.member)
                 break
 
-    def describe(self, line: Line, may_see: Callable[[Reader, str], bool]) -> dict[str, Any]:
-        """Return all that a member has to know: the view if they may see it, the place, and who is there."""
+    def describe(self, line: Line) -> dict[str, Any]:
+        """Return all that a member has to know: the view if `line.allowed` opens it, the place, and who is there."""
         if self.is_over():
             return {"ended": True}
         presents = self._is_presenting(line)
-        if self.view is not None and line.allowed[0] != self.view:
-            line.allowed = (self.view, may_see(line.reader, self.view))
-        is_open = self.view is None or line.allowed[1]
+        is_open = self.view is None or line.allowed == (self.view, True)
         state = {
             "view": self.view if is_open else None,
             "pointer": self.pointer if is_open and not presents else None,

@@ -56,13 +56,18 @@ def newest(derived: Path | None, name: str, tier: Tier, checksum: str) -> AuditR
     `checksum` is the SHA-256 of the tier's manifest; a report on another release of the same name is
     ignored. No file of another tier is opened.
     """
+    path = find_newest(derived, name, tier, checksum)
+    return None if path is None else _report(tier, _read(path))
+
+
+def find_newest(derived: Path | None, name: str, tier: Tier, checksum: str) -> Path | None:
+    """Find the file of the report that `newest` opens."""
     folder = derived / name if derived is not None else None
     if folder is None or not folder.is_dir():
         return None
-    reports = [_read(path) for path in folder.glob(f"{PREFIX}*/{tier_file(tier)}")]
-    matching = [r for r in reports if r.get("release_sha256") == checksum and r.get("tier") == tier]
-    last = max(matching, key=lambda report: str(report["created"]), default=None)
-    return None if last is None else _report(tier, last)
+    reports = {path: _read(path) for path in folder.glob(f"{PREFIX}*/{tier_file(tier)}")}
+    matching = [p for p, r in reports.items() if r.get("release_sha256") == checksum and r.get("tier") == tier]
+    return max(matching, key=lambda path: str(reports[path]["created"]), default=None)
 
 
 def _read(path: Path) -> dict[str, Any]:

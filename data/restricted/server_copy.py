@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from data.errors import InputError, ReleaseError, WorkspaceError
 from data.release import MANIFEST, Release, audits, current_name, list_earlier, read_blocked
-from data.release.result import list_manifests, read_manifest
+from data.release.result import KINDS, list_manifests, read_manifest
 from data.release.signed_list import BREAKS, LISTS, Publisher, SignedList
 from data.restricted.keys import Secret
 from data.tables.spec import Tier
@@ -109,7 +109,10 @@ def _check_target(workspace: Workspace, target: Path, places: Collection[str], l
 
 
 def _list_files(workspace: Workspace, tier: Tier, shown: Iterable[str], blocked: frozenset[str]) -> Iterator[Path]:
-    """Yield the files of some releases and of what was made from them. Raises ReleaseDamaged for a changed one."""
+    """Yield the files of some releases and of what was made from them, of risk and audits the newest alone.
+
+    Raises ReleaseDamaged for a changed one.
+    """
     for name in shown:
         release = Release.open(workspace.releases, tier, name, blocked, workspace.derived)
         # Of a measure that governance does not approve not even the file leaves.
@@ -117,16 +120,19 @@ def _list_files(workspace: Workspace, tier: Tier, shown: Iterable[str], blocked:
             raise damaged
         yield release.folder / MANIFEST
         yield from (release.folder / resource["path"] for resource in release.manifest["resources"])
+        read = {result.folder for result in release.added}  # the newest of each kind that is read with a release
         for manifest in list_manifests(workspace.derived, name, tier, "*"):
             described = read_manifest(manifest)
-            if described.get("release_sha256") == release.checksum:
+            is_old = described.get("kind") in KINDS and manifest.parent not in read
+            if described.get("release_sha256") == release.checksum and not is_old:
                 yield manifest
                 yield from (
                     manifest.parent / resource["path"]
                     for resource in described["resources"]
                     if resource["tact"]["measure"] not in blocked
                 )
-        yield from sorted((workspace.derived / name).glob(f"{audits.PREFIX}*/{audits.tier_file(tier)}"))
+        if report := audits.find_newest(workspace.derived, name, tier, release.checksum):
+            yield report
     breaks = workspace.derived / BREAKS
     if breaks.is_file():
         yield breaks

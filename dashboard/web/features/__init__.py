@@ -47,14 +47,15 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Asked:
-    """A request, the site as its reader may see it, and the address of the landing page."""
+    """A request, the site and its shown release as the reader may see them, and the address of the landing page."""
 
     request: Request
     site: Site
+    current: CurrentRelease | None
     base: str
 
     def find_collection(self) -> Collection:
-        found = find_collection(self.site, self.request.path_params["collection"])
+        found = find_collection(self.site, self.current, self.request.path_params["collection"])
         if found is None:
             raise HTTPException(404, "There is no such collection.")
         return found
@@ -110,7 +111,7 @@ def _work(site: Site, request: Request, answer: _Answer, *, is_encrypted: bool) 
             current = open_current_release(narrowed)
             if current is not None and not may_download(current.release):
                 raise HTTPException(403, "Partner files of real records have a named receiver: see the page Download.")
-            return answer(_Asked(request, narrowed, _find_base(request, is_encrypted=is_encrypted)))
+            return answer(_Asked(request, narrowed, current, _find_base(request, is_encrypted=is_encrypted)))
     except BadRequest as error:
         raise HTTPException(400, str(error)) from None
     except TactError as error:
@@ -153,7 +154,7 @@ def _land(asked: _Asked) -> Response:
 
 def _define(asked: _Asked) -> Response:
     asked.check_names()
-    return asked.send(describe_api(list_collections(asked.site), asked.base), OPENAPI)
+    return asked.send(describe_api(list_collections(asked.site, asked.current), asked.base), OPENAPI)
 
 
 def _conform(asked: _Asked) -> Response:
@@ -163,7 +164,7 @@ def _conform(asked: _Asked) -> Response:
 
 def _list_collections(asked: _Asked) -> Response:
     asked.check_names()
-    return asked.send(describe_collections(list_collections(asked.site), asked.base))
+    return asked.send(describe_collections(list_collections(asked.site, asked.current), asked.base))
 
 
 def _show_collection(asked: _Asked) -> Response:

@@ -8,14 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from dashboard.site import Site
-from dashboard.site.current_release import (
-    CurrentRelease,
-    follow_release,
-    list_levels,
-    load_areas,
-    may_download,
-    open_current_release,
-)
+from dashboard.site.current_release import CurrentRelease, follow_release, list_levels, load_areas, may_download
 from data.errors import ReleaseDamaged, ReleaseError
 from geo.export import geojson
 from geo.layers import find_layer
@@ -38,25 +31,26 @@ class Collection:
     is_named: bool  # of a release by its name, whichever is shown
 
 
-def find_collection(site: Site, name: str) -> Collection | None:
-    """Find a collection by its identifier, without opening releases that it does not name."""
-    return next((c for c in _list(site, name) if c.id == name), None)
+def find_collection(site: Site, current: CurrentRelease | None, name: str) -> Collection | None:
+    """Find a collection by its identifier, without opening releases that it does not name; `current` is open."""
+    return next((c for c in _list(site, current, name) if c.id == name), None)
 
 
-def list_collections(site: Site) -> list[Collection]:
+def list_collections(site: Site, current: CurrentRelease | None) -> list[Collection]:
     """List the collections of the shown release, then those of each release that can be read, newest first."""
-    return list(_list(site, ""))
+    return list(_list(site, current, ""))
 
 
-def _list(site: Site, asked: str) -> Iterator[Collection]:
+def _list(site: Site, current: CurrentRelease | None, asked: str) -> Iterator[Collection]:
     """Yield collections; where a name is asked for, only of releases that it can belong to."""
-    current = open_current_release(site)
-    if current is not None:
-        yield from list_of_release(current)
+    if current is None:
+        return
+    yield from list_of_release(current)
     for name in site.list_releases():
         if not asked or asked.endswith(f"_{name}"):
             try:
-                release = follow_release(site.open_release(name))
+                is_shown = name == current.release.name
+                release = current if is_shown else follow_release(site.open_release(name))
             except (ReleaseError, ReleaseDamaged):
                 continue
             if may_download(release.release):

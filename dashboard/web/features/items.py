@@ -131,7 +131,7 @@ def format_page(collection: Collection, query: Query, base: str, *, with_shapes:
     here = f"{base}/collections/{collection.id}"
 
     def lead(offset: int) -> str:
-        pairs = [*query.given, ("limit", query.limit), ("offset", offset)]
+        pairs = [*query.filters, ("limit", query.limit), ("offset", offset)]
         return f"{here}/items?{urlencode(pairs)}"
 
     links = [make_link("self", lead(query.offset), geojson.MEDIA_TYPE), make_link("collection", here)]

@@ -62,7 +62,7 @@ class Query:
     """A request for features that was understood.
 
     boxes : (west, south, east, north) each; empty for everywhere. first, last : days, empty for an open end.
-    equal : columns and the values that they must have. given : the parameters but those of the page, for links.
+    equal : columns and the values that they must have. filters : all parameters but those of the page, for links.
     """
 
     limit: int = USUAL
@@ -71,7 +71,7 @@ class Query:
     first: str = ""
     last: str = ""
     equal: tuple[tuple[str, str], ...] = ()
-    given: tuple[tuple[str, str], ...] = ()
+    filters: tuple[tuple[str, str], ...] = ()
 
 
 def list_filters(layer: Layer) -> dict[str, Mapping[str, Any]]:
@@ -102,10 +102,10 @@ def describe_parameter(name: str, schema: Mapping[str, Any], meaning: str) -> di
 
 def parse_query(pairs: Iterable[tuple[str, str]], layer: Layer) -> Query:
     """Understand the parameters of a request for features of a layer; raise BadRequest, which repeats none of them."""
-    given = list(pairs)
-    asked = dict(given)
+    parameters = list(pairs)
+    asked = dict(parameters)
     filters = list_filters(layer)
-    check_names(given, [*_OF_PAGES, *filters])
+    check_names(parameters, [*_OF_PAGES, *filters])
     for name, value in asked.items():
         if len(value) > 20 * _LONGEST or (name in filters and not _fits(value, filters[name])):
             msg = f"The value of {name} is not one of those that the API definition allows."
@@ -118,13 +118,13 @@ def parse_query(pairs: Iterable[tuple[str, str]], layer: Layer) -> Query:
         first=first,
         last=last,
         equal=tuple((name, value) for name, value in asked.items() if name in filters),
-        given=tuple((name, value) for name, value in asked.items() if name not in ("limit", "offset")),
+        filters=tuple((name, value) for name, value in asked.items() if name not in ("limit", "offset")),
     )
 
 
-def check_names(given: Iterable[tuple[str, str]], allowed: Iterable[str]) -> None:
+def check_names(parameters: Iterable[tuple[str, str]], allowed: Iterable[str]) -> None:
     """Raise BadRequest for a parameter that is not allowed here, or is there twice."""
-    names, known = [name for name, _ in given], list(allowed)
+    names, known = [name for name, _ in parameters], list(allowed)
     if not set(names) <= set(known):
         msg = f"A parameter is unknown here. There are: {', '.join(known) or 'none'}."
         raise BadRequest(msg)

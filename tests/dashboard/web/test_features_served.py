@@ -96,6 +96,16 @@ def compare(frame, table):
         assert list(read.fillna(-1.0)) == list(table[column].astype("float64").fillna(-1.0)), column
 
 
+def test_the_shown_release_is_opened_once_for_a_request(releases, monkeypatch):
+    opened, open_release = [], Site.open_release
+    monkeypatch.setattr(Site, "open_release", lambda site, name: opened.append(name) or open_release(site, name))
+    application = make_application(releases, "public")
+    for path in ("", f"_{small_release.NAME}"):
+        assert ask(application, f"{BASE}/collections/encounters_region{path}/items").status == 200
+    assert ask(application, f"{BASE}/collections").status == 200
+    assert len(opened) == 3
+
+
 def test_the_gate_stands_before_the_layers_of_partners(releases):
     with serve(releases, "partner") as url, pytest.raises(pyogrio.errors.DataSourceError):
         pyogrio.list_layers(f"OAPIF:{url}/features")

@@ -105,6 +105,16 @@ def test_rooms_are_touched_in_the_event_loop_alone(url, rooms):
     assert len(rooms.threads) == 1
 
 
+def test_whether_a_view_may_be_seen_is_looked_up_outside_the_event_loop(url, rooms, monkeypatch):
+    threads = []
+    monkeypatch.setattr(meeting.Meetings, "may_see", lambda *_: threads.append(threading.get_ident()))
+    with join(url, 1) as presenter:
+        presenter.say(view="map?area=AL-02")
+        assert presenter.hear_until(lambda said: said.get("closed"))["view"] is None
+    assert threads
+    assert not rooms.threads & set(threads)
+
+
 def test_one_network_address_has_so_many_lines_at_most(url, monkeypatch):
     monkeypatch.setattr(meeting, "_MOST_OF_ADDRESS", 2)
     with join(url, 1, peer="2001:db8::1") as presenter:

@@ -33,7 +33,8 @@ def meeting(rooms):
 
 
 def describe(room, line, may_see=lambda reader, view: True):
-    return room.describe(line, may_see)
+    line.allowed = (room.view, room.view is not None and may_see(line.reader, room.view))
+    return room.describe(line)
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,24 @@ def test_the_partner_tier_has_nothing_of_the_public_one_and_a_key_is_of_one_tier
     assert Publisher(publisher.folder, publisher.key, "public").find_whole() is None
 
 
+def test_of_results_and_audits_the_newest_alone_are_in_it(workspace, tmp_path, trust):
+    name = current_name(workspace.releases)
+    release = Release.open(workspace.releases, "public", derived=workspace.derived)
+    (newest,) = (result for result in release.added if result.manifest["kind"] == "risk")
+    old = shutil.copytree(newest.folder, newest.folder.with_name("risk-public-0000")) / "manifest.json"
+    old.write_text(format_stamped({**newest.manifest, "created": "2000-01-01T00:00:00.000000Z"}), encoding="utf-8")
+    write_report(workspace.derived, release, created="2000-01-01T00:00:00Z")
+    _, publisher = publish(workspace, tmp_path / "server")
+    places = list_places(tmp_path / "server" / "derived" / name)
+    assert {place.split("/")[0] for place in places if place.startswith("risk-")} == {newest.folder.name}
+    assert len([place for place in places if place.startswith("audit-")]) == 1
+    with trust(publisher):
+        shown = Release.open(tmp_path / "server" / "releases", "public", name, (), tmp_path / "server" / "derived")
+        assert [result.folder.name for result in shown.added] == [result.folder.name for result in release.added]
+        report = audits.newest(tmp_path / "server" / "derived", name, "public", shown.checksum)
+        assert report.created > "2001"
+
+
 def test_nothing_is_written_twice_and_what_is_no_longer_shown_goes(workspace, tmp_path):
     target = tmp_path / "server"
     first, _ = publish(workspace, target)
