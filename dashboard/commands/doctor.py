@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import textwrap
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -55,6 +56,7 @@ def _find_problems(path: Path) -> list[str]:
     except TactError as error:
         return [str(error)]
     _recover_release(workspace)
+    _register_plans(workspace)
     for written in governance.write_missing(workspace):
         say(f"{written.name} was missing; {written} is there now.")
     return [
@@ -83,6 +85,17 @@ def _recover_release(workspace: Workspace) -> None:
     if staged is not None:
         outcome = "finished" if staged in names(workspace.releases) else "undone"
         say(f"Release {staged} was interrupted; it is {outcome} now.")
+
+
+def _register_plans(workspace: Workspace) -> None:
+    """Register saved plans that an interrupted command did not."""
+    for name in names(workspace.releases):
+        if not any(workspace.derived.glob(f"{name}/plan-partner-*")):
+            continue
+        from risk.planning.saved import register_plans
+
+        with suppress(TactError, OSError):  # the checks that follow name what is wrong
+            register_plans(workspace.derived, Release.open(workspace.releases, "partner", name))
 
 
 def _vault_problems(workspace: Workspace) -> list[str]:

@@ -176,8 +176,14 @@ class Workspace:
             problems.append(f"Others on this machine can enter {self.path}. Close it: chmod 700 '{self.path}'")
         return problems + [
             f"{path} was left by a command that was interrupted. When none is running, remove it: rm -r '{path}'"
-            for folder in (self.path, self.releases, self.derived)
-            for path in sorted(folder.glob(".*.part"))
+            for folder, pattern in (
+                (self.path, ".*.part"),
+                (self.releases, ".*.part"),
+                (self.derived, ".*.part"),
+                (self.derived, ".tmp-*"),
+                (self.derived, "*/.tmp-*"),
+            )
+            for path in sorted(folder.glob(pattern))
         ]
 
     def _toml(self) -> str:

@@ -36,14 +36,15 @@ def write_text(path: Path, text: str, *, mode: int = 0o666) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
+def replacing(path: Path, *, mode: int = 0o666, part: Path | None = None) -> Iterator[Path]:
     """Yield an empty temporary file; when the block ends without an error, it replaces `path`.
 
     When the block raises, the temporary file is removed and `path` stays as it was. For content that is too
-    large for memory, or that a library writes itself.
+    large for memory, or that a library writes itself. `part` is a name for the temporary file, in the same folder, that
+    no other process uses now.
     """
     path = Path(path)
-    part = aside(path)
+    part = part or aside(path)
     with no_room_means_disk_full(path):
         try:
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))

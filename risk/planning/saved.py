@@ -74,8 +74,14 @@ def save_plan(
     content = {**write_plan(summary), "invented": release.invented}
     result = derived.publish(folder, release, KIND, [], content, lambda name: before(_find_address(name)))
     plan = _read_result(result)
-    register_plan(folder, release, plan.name, summary)
+    register_plans(folder, release)
     return plan
+
+
+def register_plans(folder: Path, release: Release) -> None:
+    """Register the saved plans of a release that are not in the ledger: a command that was killed saved them."""
+    for plan in reversed(list_saved_plans(folder, release).plans):
+        register_plan(folder, release, plan.name, plan.summary)
 
 
 def list_saved_plans(folder: Path | None, release: Release) -> SavedPlans:

@@ -70,7 +70,9 @@ def test_killed_while_backing_up_there_is_a_whole_backup_or_none(workspace, tmp_
     assert killed >= TIMES // 2, "the moments must fall into the backup"
     with open_vault(workspace, BOTH) as vault:
         assert count(vault) == ROWS
+    assert list(tmp_path.glob(".*.part")), "a moment must leave an unfinished file"
     write_backup(workspace, BOTH, tmp_path / "last.tact", PASSPHRASE)
+    assert list(tmp_path.glob(".*.part")) == []
 
 
 def test_killed_while_restoring_no_vault_is_lost(workspace, tmp_path):

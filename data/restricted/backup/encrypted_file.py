@@ -32,6 +32,7 @@ class Manifest:
     kind: str
     start_month: int
     keys: Keys
+    day: str  # on which it was written (UTC)
 
 
 @contextlib.contextmanager
@@ -68,7 +69,9 @@ def _check(file: Path, connection: sql.Connection) -> Manifest:
 def _parse_manifest(file: Path, entries: dict[str, Any]) -> Manifest:
     try:
         both = Keys(*(Secret(bytes.fromhex(entries[f"{name}_key"])) for name in ("vault", "identifier")))
-        return Manifest(entries["workspace_id"], entries["kind"], int(entries["start_month"]), both)
+        return Manifest(
+            entries["workspace_id"], entries["kind"], int(entries["start_month"]), both, entries["created"][:10]
+        )
     except (KeyError, ValueError):
         raise damaged_backup(file) from None
 

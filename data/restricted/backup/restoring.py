@@ -21,6 +21,7 @@ from data.restricted.backup.encrypted_file import (
     open_backup,
     read_version,
 )
+from data.restricted.backup.writing import LAST, note_day
 from data.restricted.keys import Keys, Secret
 from data.restricted.vault import Vault, forget_log, health, load_keys, open_vault, removal, rotation, tables
 from data.restricted.vault import sqlcipher as sql
@@ -76,6 +77,8 @@ def restore_backup(
         _restore_documents(connection, workspace)
         releases = folders.restore_releases(connection, workspace.releases)
         plans = folders.restore_plans(connection, workspace.derived)
+        if not (workspace.path / LAST).exists():
+            note_day(workspace, manifest.day)
     with open_vault(workspace, in_use) as vault:
         return Restored(workspace, vault.has_records(), replaced, tuple(releases), plans)
 

@@ -24,7 +24,7 @@ from data.workspace.passphrases import check_passphrase
 
 _FORMAT = "1"
 _DAYS = 7  # the handbook asks for one each night
-_LAST = "last-backup"  # a file of the workspace: the day of its last backup
+LAST = "last-backup"  # a file of the workspace: the day of its last backup
 
 
 def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase: str) -> None:
@@ -37,8 +37,11 @@ def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase
     target = check_target(target)
     check_passphrase(passphrase)
     with open_vault(workspace, both_keys) as vault, vault.writing():
+        # One name for the unfinished file, so that what a killed backup left goes with the next one in that folder.
+        unfinished = target.with_name(f".tact-backup.{workspace.id}.part")
         try:
-            with files.replacing(target, mode=0o600) as part:
+            unfinished.unlink(missing_ok=True)
+            with files.replacing(target, mode=0o600, part=unfinished) as part:
                 _write(workspace, both_keys, part, passphrase)
                 with open_backup(part, passphrase) as (_, manifest):
                     if manifest.keys != both_keys:
@@ -50,13 +53,18 @@ def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase
                 reason=error.strerror,
             )
             raise InputError(msg) from error
-    files.write_text(workspace.path / _LAST, f"{dt.datetime.now(dt.UTC).date()}\n", mode=0o600)
+    note_day(workspace, dt.datetime.now(dt.UTC).date().isoformat())
+
+
+def note_day(workspace: Workspace, day: str) -> None:
+    """Note the day (UTC) of the last backup in the workspace."""
+    files.write_text(workspace.path / LAST, f"{day}\n", mode=0o600)
 
 
 def _read_last_day(workspace: Workspace) -> dt.date | None:
     """Return the day (UTC) of the last backup; None if there was none, or nobody knows."""
     try:
-        return dt.date.fromisoformat((workspace.path / _LAST).read_text(encoding="utf-8").strip())
+        return dt.date.fromisoformat((workspace.path / LAST).read_text(encoding="utf-8").strip())
     except (OSError, ValueError):
         return None
 

@@ -72,6 +72,7 @@ def test_everything_comes_back_on_a_new_machine(workspace, file, tmp_path):
     assert keys.load(restored.id) == both
     assert content(restored) == before
     assert (restored.mappings / "arsis.toml").read_text() == 'date = "Data"\n'
+    assert (restored.path / "last-backup").read_text() == (workspace.path / "last-backup").read_text()
     with open_vault(restored) as vault:
         again = vault.add("encounter", frame("encounter", 400), "a.csv", "arsis")
         assert (again.accepted, again.already_known) == (0, 400)

@@ -1,0 +1,22 @@
+"""A few of the kills at random moments of scripts/random_kills.py, which does a thousand of them."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.helpers.paths import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")]
+
+
+def test_nothing_is_lost_and_nothing_is_half_after_random_kills():
+    command = [sys.executable, "-m", "scripts.random_kills", "--number", "15", "--seed", "4"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.stdout, run.stderr
+    answer = json.loads(run.stdout)
+    assert answer["failures"] == []
+    assert answer["kills"] == 15
+    assert len(answer["killed"]) >= 6
