@@ -172,6 +172,17 @@ def _read_column(
                 column=column.name,
             )
         )
+    if checked.approximate:
+        count = int(np.isin(codes, list(checked.approximate)).sum())
+        notes.append(
+            Message(
+                "{count:,} row has an approximate age: it was read because one year more or less is in the same band."
+                if count == 1
+                else "{count:,} rows have an approximate age: they were read because one year more or less is in the "
+                "same band.",
+                count=count,
+            )
+        )
 
 
 def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:

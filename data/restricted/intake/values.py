@@ -31,7 +31,13 @@ from data.tables.periods import Period
 from data.workspace.folding import fold, make_key
 
 _NO_CATEGORY = Message("not one of the categories")
-UNKNOWN_WORD = (_NO_CATEGORY, SEEMS_PERSONAL)  # why an unknown word of a category comes back
+_TWO_BANDS = Message("the age may lie in two bands")
+UNKNOWN_WORD = (
+    _NO_CATEGORY,
+    SEEMS_PERSONAL,
+    _TWO_BANDS,
+)  # why a word of a category comes back that an answer may explain
+_SAYS_NOTHING = "-–—?;.·*/ "  # a cell of such signs alone is as good as empty
 Value = str | int | float | None
 
 
@@ -48,12 +54,14 @@ class Faulty(InputError):
 class Checked:
     """Canonical values, one for each distinct value, and the faults by index of the value.
 
-    `several` are the indices of values with several answers, of which the first was read.
+    `several` are the indices of values with several answers, of which the first was read; `approximate` those of ages
+    that are not exact (rreth 12), but surely in one band.
     """
 
     values: list[Value]
     faults: dict[int, tuple[Message, str]] = field(default_factory=dict)
     several: set[int] = field(default_factory=set)
+    approximate: set[int] = field(default_factory=set)
 
 
 def check_values(
@@ -69,8 +77,12 @@ def check_values(
     for number, raw in enumerate(values):
         text = " ".join(raw.split())
         text = theirs.get(fold(text), text) if theirs else text
+        if column.type in ("category", "area") and not text.strip(_SAYS_NOTHING):
+            text = ""
         try:
             checked.values.append(read(text) if text else _empty(column))
+            if column.name == "age_band" and _strip_about(text)[1]:
+                checked.approximate.add(number)
         except Faulty as fault:
             answers = _split_answers(column, text, read, theirs)
             if answers:
@@ -184,47 +196,92 @@ def _and() -> re.Pattern[str]:
     return re.compile(rf"\s*[;,]\s*|\s+(?:{joining})\s+", re.IGNORECASE)
 
 
-_BAND = re.compile(r"(\d{1,2}) ?(?:-|–|—|to|deri|ne|në|έως|εως) ?(\d{1,2})", re.IGNORECASE)
+_BAND = re.compile(
+    r"(\d{1,2}) ?(?:-|–|—|/|to|or|deri(?: n[eë])?|n[eë]|ose|apo|έως|εως|ως|με|μέχρι|ή|η) ?(\d{1,2})", re.IGNORECASE
+)
 _AGE = re.compile(r"(\d{1,2})(?:[.,](?:0{1,2}|5))?")
 _BIRTH = re.compile(r"(?:19|20)\d\d")
 _GROWN = Message("18 or older on that day")
 _CHILD_AGES = "an age from 0 to 17, a band (0-5, 6-9, 10-13, 14-17), a year of birth, or an empty cell"
+_MARKS_OF_DOUBT = "~≈±?"
+_DOUBT = 1  # years by which an approximate age may be wrong
 
 
 def _parse_age(text: str, column: Column, today: dt.date) -> str:
-    """Return the band of an age or of a narrower band; a year of birth with a B in front."""
+    """Return the band of an age or of a narrower band; a year of birth with a B in front.
+
+    Raises Faulty where an approximate age or a range lies in two bands: somebody must say which one counts.
+    """
     known = list_spellings(column.name, tuple(column.allowed.items()))
     if code := words.look_up(known, text[:200]):
         return code
-    number, word = _strip_age_word(text)
-    if word == "months":
-        return age_band(0) if _AGE.fullmatch(number) else _refuse_age()
+    exact, about = _strip_about(text)
+    number, word = _strip_age_word(exact)
     if match := _BAND.fullmatch(number):
-        first, last = age_band(int(match[1])), age_band(int(match[2]))
-        if first != last or int(match[1]) > int(match[2]):
-            raise Faulty(Message("the ages lie in two bands"), _CHILD_AGES)
-        return first
+        return _find_band(int(match[1]), int(match[2]), word)
     if match := _AGE.fullmatch(number):
-        return age_band(int(match[1]))
-    if not word and _BIRTH.fullmatch(number) and int(number) <= today.year:
+        age = int(match[1])
+        return _find_band(max(age - _DOUBT, 0), age + _DOUBT, word) if about else _find_band(age, age, word)
+    if not word and not about and _BIRTH.fullmatch(number) and int(number) <= today.year:
         return f"B{number}"
-    return _refuse_age()
+    if any(map(str.isdigit, text)):
+        raise Faulty(Message("not an age or a band of ages"), _CHILD_AGES)
+    raise Faulty(SEEMS_PERSONAL if is_personal(text) else _NO_CATEGORY, _CHILD_AGES)
 
 
-def _refuse_age() -> str:
-    raise Faulty(Message("not an age or a band of ages"), _CHILD_AGES)
+def _find_band(youngest: int, oldest: int, word: str) -> str:
+    """Return the band in which both ages lie; they are in months if the word beside them says so."""
+    if word == "months":
+        youngest, oldest = youngest // 12, oldest // 12
+    first = age_band(youngest)
+    if youngest > oldest or oldest > _OLDEST[first]:
+        raise Faulty(_TWO_BANDS, _CHILD_AGES)
+    return first
+
+
+def lies_in_two_bands(column: Column, text: str) -> bool:
+    """Return whether a text is an age or a range that may lie in two bands: of numbers and known words, of no name."""
+    if column.name != "age_band":
+        return False
+    try:
+        _parse_age(" ".join(text.split()), column, dt.date.min)
+    except Faulty as fault:
+        return fault.reason == _TWO_BANDS
+    return False
+
+
+def _strip_about(text: str) -> tuple[str, bool]:
+    """Return an age without the words and signs that call it approximate (rreth, περίπου, ~), and if it has any."""
+    bare = text.strip(f"{_MARKS_OF_DOUBT}() ")
+    about = any(mark in text for mark in _MARKS_OF_DOUBT)
+    match = re.fullmatch(r"(\D*)(\d|\d.*\d)(\D*)", bare)
+    if not match:
+        return text, False
+    before, after = match[1], match[3].split()
+    if before and _word_of_age(before) != "about":
+        return text, False
+    beside = [word for word in after if _word_of_age(word) != "about"]
+    return " ".join([match[2], *beside]), about or bool(before) or len(beside) < len(after)
 
 
 def _strip_age_word(text: str) -> tuple[str, str]:
     """Return an age without its word, and "years", "months" or ""."""
-    match = re.fullmatch(r"([\d.,\s–—-]*\d)\s*([^\W\d_].*)", text)
-    kind = words.look_up(words.index_codes("age_band.word"), match[2]) if match else None
-    return (match[1].strip(), kind) if match and kind else (text, "")
+    match = re.fullmatch(r"(.*\d)\s*([^\W\d_].*)", text)
+    kind = _word_of_age(match[2]) if match else ""
+    return (match[1].strip(), kind) if match and kind in ("years", "months") else (text, "")
+
+
+def _word_of_age(text: str) -> str:
+    """Return what a word beside an age says: years, months, about, or "" for another word."""
+    return words.look_up(words.index_codes("age_band.word"), text) or ""
+
+
+_OLDEST = {"0-5": 5, "6-9": 9, "10-13": 13, "14-17": 17}  # by band, in years
 
 
 def age_band(age: int) -> str:
     """Return the band of an age in years; raise Faulty for an adult."""
-    for band, last in (("0-5", 5), ("6-9", 9), ("10-13", 13), ("14-17", 17)):
+    for band, last in _OLDEST.items():
         if age <= last:
             return band
     raise Faulty(_GROWN, _CHILD_AGES)

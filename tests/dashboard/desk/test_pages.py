@@ -197,15 +197,15 @@ def test_kind_and_sheet_that_are_corrected_together_hold_until_they_are_asked_ag
 
 def test_what_no_known_heading_says_may_be_in_another_column(desk, tmp_path):
     path = tmp_path / "list.csv"
-    head = "Data,Bashkia,Kodi i fëmijës,Statusi i tij,Rruga,Çfarë bën,Boshti,Si u gjet"
+    head = "Data,Bashkia,Kodi i fëmijës,Statusi i tij,Rruga,Situata,Boshti,Si u gjet"
     row = "2008-03-04,Tiranë,K-1,në rrezik,i brendshëm,lypje,mbrojtje,raportuar"
     path.write_text(f"{head}\n{row}\n", encoding="utf-8")
     page = drop(open_section(desk), path)
     boxes = {box.key.rpartition("-")[2]: box for box in page.selectbox if (box.key or "").startswith("answer-1-const")}
     assert set(boxes) == {"stage", "form"}
-    assert "The column “Çfarë bën” says it" in boxes["form"].options
+    assert "The column “Situata” says it" in boxes["form"].options
     boxes["stage"].set_value("\0Statusi i tij")
-    boxes["form"].set_value("\0Çfarë bën")
+    boxes["form"].set_value("\0Situata")
     press(page, "Answer")
     assert not page.exception
     entry = desk.in_hand["files"].files["list.csv"]

@@ -122,3 +122,17 @@ def test_an_edited_submission_is_a_correction(tmp_path, name, number, other):
     with Vault.create(tmp_path / "vault", Secret(bytes(range(32)))) as vault:
         assert vault.add("encounter", first, "a.csv") == Counts(2, 0, 0)
         assert vault.add("encounter", second, "b.csv") == Counts(0, 1, 1)
+
+
+def test_an_age_between_two_bands_is_asked_once_and_no_name_or_day_in_its_column(tmp_path):
+    head = "date,municipality,child_id,age_band,stage,pathway,form,axis,found"
+    ages = ("rreth 10", "rreth 10", "8-12", "Artan", "2007-10-13", "11")
+    rows = [f"2008-03-04,Tirana,K-{n},{age},at_risk,internal,begging,protection,reported" for n, age in enumerate(ages)]
+    path = tmp_path / "ages.csv"
+    path.write_text("\n".join([head, *rows]), encoding="utf-8")
+    (question,) = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY).questions
+    assert dict(question.rows) == {"rreth 10": 2, "8-12": 1}
+    assert question.proposal == {}
+    learnt = answer(question, {"rreth 10": "10-13", "8-12": "10-13"})
+    file = read_file(path, "encounter", resolve=PLACES.resolve, hash_identifier=Hasher(), mapping=learnt, partner="P")
+    assert file.accepted_rows == 4

@@ -511,6 +511,48 @@ def test_bands_that_a_spreadsheet_made_days_of_come_back_alone(tmp_path):
     assert intake.accepted.age_band.tolist() == ["10-13"]
 
 
+@pytest.mark.parametrize(
+    ("age", "band"),
+    [
+        ("rreth 12", "10-13"),
+        ("afërsisht 8 vjeç", "6-9"),
+        ("περίπου 11 χρονών", "10-13"),
+        ("peripou 12", "10-13"),
+        ("~ 3", "0-5"),
+        ("15 (?)", "14-17"),
+        ("ca. 16 yrs", "14-17"),
+        ("rreth 6 muaj", "0-5"),
+    ],
+)
+def test_an_age_that_is_not_exact_is_read_where_its_band_is_sure(tmp_path, age, band):
+    intake = read_rows(tmp_path, {"age_band": age})
+    assert intake.accepted.age_band.tolist() == [band]
+    assert [note for note in intake.notes if note.startswith("1 row has an approximate age")]
+
+
+@pytest.mark.parametrize(
+    ("age", "band"), [("10 ose 11 vjeç", "10-13"), ("7 deri në 9", "6-9"), ("99 muaj", "6-9"), ("2 vjet", "0-5")]
+)
+def test_ranges_and_months_are_read_without_a_note(tmp_path, age, band):
+    intake = read_rows(tmp_path, {"age_band": age})
+    assert intake.accepted.age_band.tolist() == [band]
+    assert not [note for note in intake.notes if "approximate" in note]
+
+
+@pytest.mark.parametrize("age", ["rreth 10", "περίπου 10", "about 10", "~10", "8-12", "rreth 17"])
+def test_an_age_that_may_lie_in_two_bands_comes_back_with_its_words(tmp_path, age):
+    intake = read_rows(tmp_path, {"age_band": age})
+    assert reasons(intake) == {"age_band": "the age may lie in two bands"}
+    assert intake.rejects.value.tolist() == [age]
+
+
+def test_a_cell_of_signs_alone_is_as_good_as_empty(tmp_path):
+    intake = read_rows(tmp_path, {"sex": "?", "age_band": "-", "origin": "—"}, {"stage": "-", "child_id": "K-2"})
+    (record,) = intake.accepted.itertuples()
+    assert (record.sex, record.age_band, record.origin) == ("unknown", "unknown", "")
+    assert reasons(intake, 3) == {"stage": "missing"}
+
+
 def test_a_name_beside_a_code_in_one_heading_refuses_the_file(tmp_path):
     row = {("Emri / Kodi i fëmijës" if k == "child_id" else k): v for k, v in ROW.items()}
     assert "names ('Emri / Kodi i fëmijës')" in refusal(tmp_path, text_of([row]))
