@@ -1,17 +1,14 @@
 """kill -9 of the real commands at seeded moments: `tact import` and `tact release`, twenty times each.
 
 A moment is a share of the time for which the command works on the workspace, or one of the steps in which it
-opens or changes a file there (an audit hook that Python loads at its start counts the steps and can stop at one).
+opens or changes a file there (an audit hook counts the steps and can stop at one).
 """
 
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,23 +21,27 @@ from data.restricted.keys import load
 from data.restricted.vault import Vault
 from data.tables.spec import TIERS
 from data.workspace import Workspace
-from tests.helpers.paths import ROOT
+from tests.helpers.prepared import start
 
 KEYS = {"TACT_VAULT_KEY": "a1" * 32, "TACT_IDENTIFIER_KEY": "b2" * 32}
 MOMENTS = 10
-SPY = """
+PROGRAM = """
 import os, signal, sys
-if "dashboard.cli" in getattr(sys, "orig_argv", ()):
-    told, last, inside = int(os.environ["TOLD"]), int(os.environ["LAST_STEP"]), os.environ["WORKSPACE"]
-    steps = 0
-    def hook(event, arguments):
-        global steps
-        if event.partition(".")[0] in ("open", "os", "shutil") and any(inside in str(a) for a in arguments):
-            steps += 1
-            if steps == last:
-                os.kill(os.getpid(), signal.SIGKILL)
-            os.write(told, b".")
-    sys.addaudithook(hook)
+inside, last, told, null = sys.argv[1], int(sys.argv[2]), os.dup(1), os.open(os.devnull, os.O_WRONLY)
+steps = 0
+def hook(event, arguments):
+    global steps
+    if event.partition(".")[0] in ("open", "os", "shutil") and any(inside in str(a) for a in arguments):
+        steps += 1
+        if steps == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.write(told, b".")
+os.dup2(null, 1)
+os.dup2(null, 2)
+sys.argv = ["tact", "--workspace", inside, *sys.argv[3:]]
+sys.addaudithook(hook)
+from dashboard.cli import main
+main()
 """
 # A few tables of both tiers: forty releases, and a kill among the steps that count rather than among tables.
 POLICY = """
@@ -65,11 +66,13 @@ def own_keys(monkeypatch, own_home):
         monkeypatch.setenv(name, value)
 
 
-@pytest.fixture(scope="module")
-def spy(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("spy")
-    (folder / "sitecustomize.py").write_text(SPY, encoding="utf-8")
-    return folder
+@pytest.fixture(scope="module", autouse=True)
+def module_keys():
+    """Set the keys also for what is made once for all tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in KEYS.items():
+            patch.setenv(name, value)
+        yield
 
 
 @dataclass(frozen=True)
@@ -81,26 +84,17 @@ class Ran:
     steps: int
 
 
-def run(spy, workspace, *words, after=None, step=0):
+def run(workspace, *words, after=None, step=0):
     """Run a command; kill it some time after its first step in the workspace, or at a given step."""
-    read, told = os.pipe()
-    given = {"PYTHONPATH": str(spy), "TOLD": str(told), "WORKSPACE": str(workspace), "LAST_STEP": str(step)}
-    command = [sys.executable, "-m", "dashboard.cli", "--workspace", str(workspace), *map(str, words)]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | KEYS | given, pass_fds=[told],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    os.close(told)
-    steps = os.read(read, 1)
+    process = start("-c", PROGRAM, workspace, step, *words)
+    steps = process.stdout.read(1)
     assert steps, "the command ended before it came to the workspace"
     began = time.monotonic()
     if after is not None:
         time.sleep(after)
         process.kill()
-    while part := os.read(read, 2**16):
-        steps += part
-    os.close(read)
-    return Ran(process.wait(), time.monotonic() - began, len(steps))
+    rest, _ = process.communicate()
+    return Ran(process.wait(), time.monotonic() - began, len(steps + rest))
 
 
 def moments(seed, whole):
@@ -155,10 +149,9 @@ def assert_healthy(tact, workspace):
 
 def practice(folder, *files):
     """Make a workspace with some records."""
-    for words in (("init", "--practice"), ("import", *files)):
-        command = [sys.executable, "-m", "dashboard.cli", "--workspace", folder, *words]
-        subprocess.run(command, cwd=ROOT, env=os.environ | KEYS, check=True, capture_output=True)
-        (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
+    assert run(folder, "init", "--practice").code == 0
+    (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
+    assert run(folder, "import", *files).code == 0
     return folder
 
 
@@ -179,23 +172,20 @@ def before(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def imported(spy, before, files, tmp_path_factory):
+def imported(before, files, tmp_path_factory):
     """Import without a kill; return its measures, and the vault's content before and after it."""
     workspace = copied(before, tmp_path_factory.mktemp("whole"))
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in KEYS.items():
-            patch.setenv(name, value)
-        few = identities(workspace)
-        whole = run(spy, workspace, "import", *files)
-        assert whole.code == 0
-        return whole, few, identities(workspace)
+    few = identities(workspace)
+    whole = run(workspace, "import", *files)
+    assert whole.code == 0
+    return whole, few, identities(workspace)
 
 
 @pytest.mark.parametrize("i", range(2 * MOMENTS))
-def test_a_killed_import_loses_nothing_and_doubles_nothing(tact, spy, before, files, imported, tmp_path, i):
+def test_a_killed_import_loses_nothing_and_doubles_nothing(tact, before, files, imported, tmp_path, i):
     whole, few, everything = imported
     workspace, moment = copied(before, tmp_path), moments(41, whole)[i]
-    ran = run(spy, workspace, "import", *files, **moment)
+    ran = run(workspace, "import", *files, **moment)
     assert ran.code in ((-signal.SIGKILL, 0) if "after" in moment else (-signal.SIGKILL,))
     assert_healthy(tact, workspace)
     found = identities(workspace)
@@ -214,20 +204,15 @@ def test_a_killed_import_loses_nothing_and_doubles_nothing(tact, spy, before, fi
 
 
 @pytest.fixture(scope="module")
-def released(spy, tmp_path_factory):
+def released(tmp_path_factory):
     """Return a workspace with a release and newer records, and the measures of its next release."""
     folder = tmp_path_factory.mktemp("released")
     workspace = practice(folder / "workspace", write(folder / "few.csv", rows(400)))
-    first = run(spy, workspace, "release")
-    more = practice_more(workspace, write(folder / "more.csv", rows(300, first=400)))
-    next_one = run(spy, copied(workspace, tmp_path_factory.mktemp("whole")), "release")
-    assert (first.code, more, next_one.code) == (0, 0, 0)
+    first = run(workspace, "release")
+    more = run(workspace, "import", write(folder / "more.csv", rows(300, first=400)))
+    next_one = run(copied(workspace, tmp_path_factory.mktemp("whole")), "release")
+    assert (first.code, more.code, next_one.code) == (0, 0, 0)
     return workspace, next_one
-
-
-def practice_more(workspace, file):
-    command = [sys.executable, "-m", "dashboard.cli", "--workspace", workspace, "import", file]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | KEYS, check=True, capture_output=True).returncode
 
 
 def assert_whole(releases, name):
@@ -239,11 +224,11 @@ def assert_whole(releases, name):
 
 
 @pytest.mark.parametrize("i", range(2 * MOMENTS))
-def test_a_killed_release_is_whole_or_is_not_there(tact, spy, released, tmp_path, i):
+def test_a_killed_release_is_whole_or_is_not_there(tact, released, tmp_path, i):
     base, whole = released
     workspace, moment = copied(base, tmp_path), moments(43, whole)[i]
     releases = workspace / "releases"
-    run(spy, workspace, "release", **moment)
+    run(workspace, "release", **moment)
     assert_healthy(tact, workspace)
     listed = [row["release"] for row in tact("--workspace", workspace, "releases", "--json").json]
     assert len(listed) in (1, 2)

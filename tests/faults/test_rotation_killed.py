@@ -7,7 +7,7 @@ import pytest
 from data.restricted import keys
 from data.restricted.vault import Vault, open_vault, rotation
 from data.workspace import Workspace
-from tests.helpers.killing import start
+from tests.helpers.prepared import start
 from tests.helpers.records import frame
 
 ROWS, MANY = 200, 40_000

@@ -5,11 +5,9 @@ the tests do not depend on how fast the machine is.
 """
 
 import os
-import subprocess
-import sys
 import time
 
-from tests.helpers.paths import ROOT
+from tests.helpers.prepared import start
 
 MARK, COMMIT, END = b".", b"C", b"E"
 
@@ -22,16 +20,6 @@ def watch(connection, steps):
     """Make a connection write a mark after every `steps` steps of the database engine."""
     connection.set_progress_handler(lambda: mark() and None, steps)
     return connection
-
-
-def start(*arguments):
-    return subprocess.Popen(
-        [sys.executable, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        bufsize=0,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
 
 
 def run_through(*arguments):
