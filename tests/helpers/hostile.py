@@ -16,6 +16,7 @@ import pytest
 
 from data.schema.kinds import KINDS
 from geo.areas import load_areas
+from tests.helpers.small_policy import write_broad_policy
 
 MARKUP = '<img src=x onerror="window.hostile=1">'
 PAYLOADS = (
@@ -139,6 +140,7 @@ def build(folder: Path) -> Hostile:
     """Build the workspace: import hostile files of every kind and hostile boundaries, then release."""
     world = Hostile(folder / "workspace")
     world.tact("init", "--practice")
+    write_broad_policy(world.path)
     rows = {kind: hostile_rows(kind) for kind in KINDS} | {"figure": figure_rows()}
     files = [write(folder / f"{kind} {MARKUP}.csv".replace("/", ""), rows[kind]) for kind in rows]
     world.answers["good"] = world.tact("import", *files)

@@ -1,4 +1,4 @@
-"""A policy with few tables, for tests that need a release from the command line but do not test its tables."""
+"""Policies with few tables, for tests that need a release from the command line but do not test its tables."""
 
 from pathlib import Path
 
@@ -28,6 +28,53 @@ measures = ["communities"]
 levels = ["region"]
 periods = ["year"]
 """
+
+# Every measure, at few levels and times: for tests to which all that is counted matters, but not how finely.
+BROAD_POLICY = """
+[[partner]]
+measures = ["children", "encounters", "effort"]
+levels = ["country", "region", "municipality"]
+periods = ["year", "whole"]
+
+[[partner]]
+measures = ["children"]
+levels = ["region"]
+periods = ["whole"]
+breakdowns = ["pathway", "found"]
+
+[[partner]]
+measures = ["services", "staff", "capacity"]
+levels = ["region", "municipality"]
+periods = ["quarter"]
+breakdowns = ["none", "axis"]
+
+[[partner]]
+measures = ["communities"]
+levels = ["region", "municipality"]
+periods = ["year"]
+
+[[partner]]
+measures = ["flows"]
+levels = ["region"]
+periods = ["whole"]
+breakdowns = ["origin"]
+
+[[partner]]
+measures = ["model"]
+levels = ["region"]
+periods = ["quarter"]
+breakdowns = ["crossing and found"]
+
+[[public]]
+measures = ["children", "effort", "services", "communities"]
+levels = ["region"]
+periods = ["year"]
+"""
+
+
+def write_broad_policy(workspace: Path) -> None:
+    """Write a policy with which the next releases of a workspace hold every measure, at few levels and times."""
+    (workspace / "policy.toml").write_text(BROAD_POLICY, encoding="utf-8")
 
 
 def write_small_policy(workspace: Path) -> None:

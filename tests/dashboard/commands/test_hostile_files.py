@@ -60,7 +60,7 @@ def everything(path: Path) -> str:
     if path.suffix == ".parquet":
         table = pq.read_table(path)
         columns = [c for c in table.column_names if c not in ("geometry", "imported")]
-        return f"{table.schema.metadata} {table.select(columns).to_pylist()}"
+        return f"{table.schema.metadata} {columns} {[table[name].unique().to_pylist() for name in columns]}"
     if path.suffix == ".xlsx":
         with zipfile.ZipFile(path) as parts:
             return "".join(html.unescape(parts.read(name).decode()) for name in parts.namelist())
