@@ -57,7 +57,7 @@ def _figures(release: Release, _stamp: int, figure: Figure, level: str) -> pd.Da
     return rows.sort_values(["year", "source"], kind="stable").reset_index(drop=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Published:
     """A layer of published figures: how it is read and drawn, and its words.
 
@@ -107,23 +107,16 @@ class Published:
         return LayerData(frame, self._style(table, figure), self._legend(view, figure, frame), invented)
 
     def rows(self, release: Release, level: str) -> pd.DataFrame:
-        """Return every figure of the layer at a level, and a row "no_figure" for each area (and year) without one."""
-        index = tables.list_areas(release, level)
-        parts = [
-            _build_rows(figures, index, period).assign(**self._choice(choice))
-            for choice, figure in self.figures.items()
-            for period, figures in self._split(read_figures(release, figure, level))
-        ]
-        names = [o.id for o in self.options]
-        return pd.concat(parts, ignore_index=True)[["area", "period", *names, *_COLUMNS]]
+        """Return every figure of the layer at a level, and a row "no_figure" for each area (and year) without one.
 
-    def _split(self, figures: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+        The frame is shared: never change it.
+        """
+        return _list_rows(self, release, tables.release_key(release), level)
+
+    def split(self, figures: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
         """Return the figures by period; all together for a layer without periods."""
         by_period = [(str(period), part) for period, part in figures.groupby("period")] if self.moving else []
         return by_period or [("", figures)]
-
-    def _choice(self, choice: str) -> dict[str, str]:
-        return {o.id: choice for o in self.options}
 
     def _figure(self, options: Mapping[str, str]) -> Figure:
         chosen = [View("", "", options).choice(o) for o in self.options]
@@ -150,6 +143,18 @@ class Published:
             else Message("as published"),
             note=self.note,
         )
+
+
+@lru_cache(maxsize=64)
+def _list_rows(published: Published, release: Release, _stamp: int, level: str) -> pd.DataFrame:
+    index = tables.list_areas(release, level)
+    names = [o.id for o in published.options]
+    parts = [
+        _build_rows(figures, index, period).assign(**dict.fromkeys(names, choice))
+        for choice, figure in published.figures.items()
+        for period, figures in published.split(read_figures(release, figure, level))
+    ]
+    return pd.concat(parts, ignore_index=True)[["area", "period", *names, *_COLUMNS]]
 
 
 def _build_rows(table: pd.DataFrame, index: pd.Index[str], period: str = "") -> pd.DataFrame:
