@@ -1,6 +1,6 @@
 """Pages of 400 features for QGIS, from the server: milliseconds and kilobytes.
 
-    python benchmarks/features.py WORKSPACE [--tier partner] [--collection encounters_municipality] [--pages 100]
+    python -m benchmarks.features WORKSPACE [--tier partner] [--collection encounters_municipality] [--pages 100]
 
 Each page is asked for twice: made new, then as the server keeps it. The first page of all, for which tables and shapes
 are read, is shown apart. Pages are asked for one after another, compressed.
@@ -12,11 +12,10 @@ import argparse
 import http.client
 import json
 import statistics
-import subprocess
-import sys
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
+
+from benchmarks.serving import serve
 
 PORT, SIZE = 8659, 400
 
@@ -33,22 +32,6 @@ def time_page(line: http.client.HTTPConnection, path: str, cookie: str) -> tuple
     return (time.perf_counter() - start) * 1000, len(body)
 
 
-def enter(address: str) -> tuple[http.client.HTTPConnection, str]:
-    """Open a line to a server by the address that it printed; return it and the cookie, empty where none is needed."""
-    asked = urlsplit(address)
-    for _ in range(300):
-        line = http.client.HTTPConnection(asked.netloc, timeout=120)
-        try:
-            line.request("GET", f"{asked.path or '/'}?{asked.query}" if asked.query else "/health")
-            answer = line.getresponse()
-            answer.read()
-            return line, answer.headers.get("Set-Cookie", "").partition(";")[0]
-        except ConnectionRefusedError:
-            time.sleep(0.1)
-    msg = "the server did not start"
-    raise RuntimeError(msg)
-
-
 def main() -> None:
     """Start the server, ask, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -57,26 +40,19 @@ def main() -> None:
     parser.add_argument("--collection", default="encounters_municipality")
     parser.add_argument("--pages", type=int, default=100)
     asked = parser.parse_args()
-    folders = [f"--{name}={asked.workspace / name}" for name in ("releases", "derived")]
-    command = [sys.executable, "-m", "dashboard.server", *folders, "--tier", asked.tier, "--port", str(PORT)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        line, cookie = enter(process.stdout.readline().strip())
-        paths = [
-            f"/features/collections/{asked.collection}/items?limit={SIZE}&offset={SIZE * number}"
-            for number in range(asked.pages + 1)
-        ]
-        first, _ = time_page(line, paths[0], cookie)
-        new, kept = [], []
+    paths = [
+        f"/features/collections/{asked.collection}/items?limit={SIZE}&offset={SIZE * number}"
+        for number in range(asked.pages + 1)
+    ]
+    with serve(asked.workspace, asked.tier, PORT) as server:
+        line = http.client.HTTPConnection("127.0.0.1", PORT, timeout=120)
+        first, _ = time_page(line, paths[0], server.cookie)
+        new, again = [], []
         for path in paths[1:]:
-            new.append(time_page(line, path, cookie))
-            kept.append(time_page(line, path, cookie))
-    finally:
-        process.terminate()
-        process.wait()
+            new.append(time_page(line, path, server.cookie))
+            again.append(time_page(line, path, server.cookie))
     report = {"first page ms": round(first)}
-    for name, times in (("new", new), ("kept", kept)):
+    for name, times in (("new", new), ("kept", again)):
         taken = [milliseconds for milliseconds, _ in times]
         report[f"{name}, median ms"] = round(statistics.median(taken), 1)
         report[f"{name}, p95 ms"] = round(statistics.quantiles(taken, n=20)[-1], 1)

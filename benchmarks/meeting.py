@@ -2,7 +2,7 @@
 
 The real server on the public tier, followers as conversations without a browser, and one in a browser:
 
-    .venv/bin/python benchmarks/meeting.py WORKSPACE [--followers 20] [--views 200] [--drawn 40] [--json]
+    .venv/bin/python -m benchmarks.meeting WORKSPACE [--followers 20] [--views 200] [--drawn 40] [--json]
 """
 
 from __future__ import annotations
@@ -10,12 +10,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import socket
-import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +19,7 @@ from playwright.async_api import async_playwright
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from dashboard.site import Site, clean_environment, make_serve_command
+from benchmarks.serving import serve
 
 CHROMIUM = "/usr/bin/chromium"
 _PORT = 8653
@@ -100,13 +96,6 @@ async def _measure_browser(
     return seconds
 
 
-def _wait_for_server() -> None:
-    for _attempt in range(600):
-        with suppress(OSError), socket.create_connection(("127.0.0.1", _PORT), timeout=1):
-            return
-        time.sleep(0.1)
-
-
 def main() -> None:
     """Serve a workspace, measure, and print the percentiles in milliseconds."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -116,14 +105,8 @@ def main() -> None:
     parser.add_argument("--drawn", type=int, default=40, help="Views of which a browser draws the page; 0 needs none.")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    site = Site(asked.workspace / "releases", "public", asked.workspace / "derived")
-    command = make_serve_command(site, "127.0.0.1", _PORT)
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=clean_environment(os.environ))
-    try:
-        _wait_for_server()
+    with serve(asked.workspace, "public", _PORT):
         measured = asyncio.run(measure(asked.followers, asked.views, asked.drawn))
-    finally:
-        process.terminate()
     found = {
         name: {f"p{share}": round(float(np.percentile(seconds, share)) * 1000, 1) for share in (50, 95, 99, 100)}
         for name, seconds in zip(("news", "page"), measured, strict=True)

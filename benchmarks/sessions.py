@@ -1,6 +1,6 @@
 """Many readers at one process of the public tier, while others attack it: seconds of a change, memory, the log.
 
-    python benchmarks/sessions.py WORKSPACE --sessions 100 --minutes 60 --half-open 3000
+    python -m benchmarks.sessions WORKSPACE --sessions 100 --minutes 60 --half-open 3000
 
 Each reader opens a page and then asks for another period or area of it, with some seconds of thought between two
 changes. A change is from the message of the browser to the end of the script, without drawing. Meanwhile lines are
@@ -14,7 +14,6 @@ import asyncio
 import itertools
 import json
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,7 +29,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from dashboard.site import Site, make_serve_command
+from benchmarks.serving import serve
+from dashboard.site import Site
 from dashboard.site.current_release import list_levels, list_periods, open_current_release
 from data.workspace import Workspace
 
@@ -130,20 +130,9 @@ async def watch_memory(process: int, until: float, measured: Measured) -> None:
         await asyncio.sleep(5)
 
 
-async def wait_until_open(port: int) -> None:
-    """Wait until the server takes lines."""
-    while True:
-        with suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
-            return
-        await asyncio.sleep(0.2)
-
-
 async def measure(url: str, process: int, asked: argparse.Namespace, queries: Sequence[str]) -> Measured:
     """Let readers and attackers work for the time that was asked for."""
     port = int(url.rsplit(":", 1)[1])
-    await wait_until_open(port)
     measured, until = Measured(), time.monotonic() + 60 * asked.minutes
     readers = (read_pages(url, queries, seed, asked.think, until, measured) for seed in range(asked.sessions))
     others = (
@@ -187,18 +176,10 @@ def main() -> None:
     asked = parser.parse_args()
     workspace = Workspace.open(asked.workspace)
     queries = list_queries(workspace)
-    command = make_serve_command(Site(workspace.releases, "public", workspace.derived), "127.0.0.1", asked.port)
-    with (
-        tempfile.TemporaryFile() as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as run,
-    ):
-        try:
-            url = run.stdout.readline().strip() if run.stdout else ""
-            measured = asyncio.run(measure(url, run.pid, asked, queries))
-            log.seek(0, 2)
-            print(json.dumps(summarise(measured, log.tell(), 1 / 6), indent=1))
-        finally:
-            run.terminate()
+    with tempfile.TemporaryFile() as log, serve(asked.workspace, "public", asked.port, log) as server:
+        measured = asyncio.run(measure(server.url, server.process, asked, queries))
+        log.seek(0, 2)
+        print(json.dumps(summarise(measured, log.tell(), 1 / 6), indent=1))
 
 
 if __name__ == "__main__":

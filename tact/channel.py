@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from data.disclosure import channel as small_counts
 from data.disclosure.cell_key import CellKey
 from data.errors import InputError
 
@@ -47,16 +49,14 @@ class Channel:
         because it is below k. true : true counts, whole and from 0. Both are numbers or arrays, and are broadcast
         together; the result has their common shape. Raises InputError for other numbers.
         """
-        counts = _read_counts(true, "A true count")
-        rows = self.table[np.minimum(counts, len(self.table) - 1)]
+        small, counts = self._small, _read_counts(true, "A true count")
+        rows = np.minimum(counts, small.n_max)
         if published is None:
-            noisy = counts[..., None] + np.arange(-self.largest, self.largest + 1)
-            return np.asarray(np.where(noisy < (self.k or 0), rows, 0.0).sum(axis=-1))
-        numbers, counts = np.broadcast_arrays(_read_counts(published, "A published number"), counts)
-        column = numbers - counts + self.largest
-        inside = (column >= 0) & (column <= 2 * self.largest) & (numbers >= (self.k or 0))
-        row = np.minimum(counts, len(self.table) - 1)
-        return np.asarray(np.where(inside, self.table[row, np.clip(column, 0, 2 * self.largest)], 0.0))
+            return small.hidden()[rows]
+        numbers, counts, rows = np.broadcast_arrays(_read_counts(published, "A published number"), counts, rows)
+        columns = numbers - (counts - rows)
+        inside = (columns >= (self.k or 0)) & (columns < small.matrix.shape[1])
+        return np.asarray(np.where(inside, small.matrix[rows, np.where(inside, columns, 0)], 0.0))
 
     def interval(self, published: int | None, level: float = 0.95) -> tuple[int, int]:
         """Return the smallest and the largest true count that fit a published number.
@@ -71,14 +71,18 @@ class Channel:
         if shown < 0 or (published is not None and shown < (self.k or 0)):
             hint = "Numbers below k are hidden: give None." if self.k else "Nothing is hidden on this tier: give 0."
             raise InputError(f"{published!r} is never published. {hint}")
-        counts = np.arange(shown + self.largest + 1)
-        noise = np.arange(-self.largest, self.largest + 1)
-        rows = self.table[np.minimum(counts, len(self.table) - 1)]
-        distance = (shown - counts)[:, None]
-        below = np.where(noise <= distance, rows, 0.0).sum(axis=1)
-        above = np.ones(len(counts)) if published is None else np.where(noise >= distance, rows, 0.0).sum(axis=1)
-        fitting = np.flatnonzero(np.minimum(below, above) > (1.0 - level) / 2.0)
+        chance = self._small.outcomes()
+        further = max(0, shown + self.largest - self._small.n_max)  # by which number and counts lie above those of it
+        outcome = 0 if published is None else int(self._small.outcome_of(np.array(shown - further)))
+        below, above = chance[:, : outcome + 1].sum(axis=1), chance[:, outcome:].sum(axis=1)
+        fitting = np.flatnonzero(np.minimum(below, above) > (1.0 - level) / 2.0) + further
         return int(fitting[0]), int(fitting[-1])
+
+    @cached_property
+    def _small(self) -> small_counts.Channel:
+        """The channel of counts so large that all above have its last noise, and none that fits them is hidden."""
+        n_max = len(self.table) + (self.k or 0) + 3 * self.largest
+        return small_counts.make_channel(self.table, n_max, self.k)
 
 
 def _read_counts(values: npt.ArrayLike, what: str) -> npt.NDArray[np.int64]:

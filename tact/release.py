@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -126,18 +127,16 @@ class Release:
 
         Empty for a layer of published figures without periods. Raises InputError as `layer` does.
         """
-        definition = self._check(layer, level, options)
+        return self._list_periods(self._check(layer, level, options), level, options)
+
+    def _list_periods(self, definition: _Definition, level: str, options: Mapping[str, str]) -> tuple[str, ...]:
         if not definition.periods(self._folder, View(level, "")):
             return ()
         rows = definition.rows(self._folder, level)
         for option in definition.options:
             chosen = View(level, "", options).choice(option)
             rows = rows[rows[option.id] == chosen]
-        return (
-            tuple(sorted(map(str, rows["period"].unique())))
-            if definition.periods(self._folder, View(level, ""))
-            else ()
-        )
+        return tuple(sorted(map(str, rows["period"].unique())))
 
     def layer(self, layer: str, level: str = "region", period: str | None = None, **options: str) -> gpd.GeoDataFrame:
         """Return a layer as a map: a GeoDataFrame with one row for each area of the level, indexed by its code.
@@ -154,12 +153,13 @@ class Release:
         Raises InputError for a layer, level, period, option or choice that the release lacks.
         """
         definition = self._check(layer, level, options)
-        if period is not None and period not in self.periods(layer, level, **options):
-            listed = ", ".join(self.periods(layer, level, **options)) or "none"
+        if period is None:
+            period = wide.choose_latest_view(self._folder, level).period
+        elif period not in (known := self._list_periods(definition, level, options)):
+            listed = ", ".join(known) or "none"
             raise InputError(f"Layer {layer} has no period {period!r} at level {level}. There are: {listed}.")
-        asked = wide.choose_latest_view(self._folder, level).period if period is None else period
-        data = definition.read(self._folder, View(level, asked, options))
-        shapes = geography.read_areas(self._folder.areas_file).frame(level).rename(columns={"name_en": "name"})
+        data = definition.read(self._folder, View(level, period, options))
+        shapes = self._areas.frame(level).rename(columns={"name_en": "name"})
         shapes = shapes[["name", "country", "parent", "km2", "geometry"]].reindex(data.frame.index)
         frame = shapes.join(_order_states(data.frame))
         frame = frame[[*(name for name in frame.columns if name != "geometry"), "geometry"]].rename_axis("code")
@@ -186,6 +186,10 @@ class Release:
         Raises InputError for a measure without noise.
         """
         return Channel._read(self._folder.manifest["tact"], measure, self.k if self.tier == "public" else None)  # noqa: SLF001
+
+    @cached_property
+    def _areas(self) -> geography.Areas:
+        return geography.read_areas(self._folder.areas_file)
 
     def _check(self, layer: str, level: str | None = None, options: Mapping[str, str] | None = None) -> _Definition:
         """Return the definition of a layer. Raises InputError for what the release lacks."""

@@ -35,12 +35,12 @@ def show(desk: Desk) -> None:
 def _show_files(desk: Desk, hand: Hand) -> None:
     # Asked once for all files: an import looks again before it deletes anything.
     overdue = recall_overdue(desk) if hand.files else None
-    taken_back = hand.list_taken_back()
+    taken_back, basis = hand.list_taken_back(), hand.read_basis()
     for entry in reversed(hand.files.values()):
         with st.container(border=True, key=f"file-{entry.number}"):
             with tell_errors():
                 with st.spinner(_("Reading {file} …", file=escape_markdown(entry.file.name))):
-                    hand.look(entry)
+                    hand.look(entry, basis)
                 _show_file(hand, entry, overdue, taken_back=entry.number in taken_back)
             label = _("Put it away") if entry.result is not None else _("Leave it out")
             if st.button(label, key=f"out-{entry.number}"):

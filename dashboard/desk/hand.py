@@ -67,6 +67,18 @@ class FileInHand:
         )
 
 
+@dataclass(frozen=True)
+class Basis:
+    """What the reading of a file rests on besides the officer's answers, read once for all files of a page.
+
+    `state` is the vault's, `governed` the partners that governance.toml names, `mappings` those kept, by partner.
+    """
+
+    state: object
+    governed: tuple[str, ...]
+    mappings: Mapping[str, Mapping[str, ColumnMapping]]
+
+
 @dataclass
 class Hand:
     """The files in hand by name, the answers by partner and kind, how many were taken, and whose the next ones are."""
@@ -105,14 +117,24 @@ class Hand:
         self.files[entry.file.name] = entry
         return entry
 
-    def look(self, entry: FileInHand) -> None:
+    def read_basis(self) -> Basis:
+        """Read what the reading of all files in hand rests on."""
+        with self.desk.open_vault() as (vault, _):
+            state = vault.read_state()
+        partners = {entry.partner for entry in self.files.values()}
+        return Basis(
+            state,
+            list_governed(self.desk.workspace),
+            {partner: imports.find_mappings(self.desk.workspace, partner or None) for partner in partners},
+        )
+
+    def look(self, entry: FileInHand, basis: Basis | None = None) -> None:
         """Recognise a file and try its import, unless both are known for the answers that there are now."""
         if entry.barred or entry.result is not None:
             return
-        mappings = self._read_mappings(entry)
-        with self.desk.open_vault() as (vault, _):
-            state = vault.read_state()
-        settled = (entry.partner, entry.kind, mappings, state, list_governed(self.desk.workspace))
+        basis = basis or self.read_basis()
+        mappings = self._find_mappings(entry, basis.mappings[entry.partner])
+        settled = (entry.partner, entry.kind, mappings, basis.state, basis.governed)
         if entry.settled == settled:
             return
         entry.found = entry.trial = None
@@ -184,7 +206,7 @@ class Hand:
         if entry.found is None:
             raise FileRefused(entry.refusal)
         kind = entry.found.kind
-        mappings = self._read_mappings(entry)
+        mappings = self._find_mappings(entry, imports.find_mappings(self.desk.workspace, entry.partner or None))
         with self._importing(mappings) as importer:
             self._delete_overdue(importer.vault, confirmed)
             entry.result = _import(importer, entry.file, kind, entry.partner, progress)
@@ -229,8 +251,7 @@ class Hand:
         """Return whose answers count for a file: its partner's, or where none is named its own."""
         return entry.partner or f"\0{entry.file.name}"
 
-    def _read_mappings(self, entry: FileInHand) -> dict[str, ColumnMapping]:
-        saved = imports.find_mappings(self.desk.workspace, entry.partner or None)
+    def _find_mappings(self, entry: FileInHand, saved: Mapping[str, ColumnMapping]) -> dict[str, ColumnMapping]:
         owner = self._owner(entry)
         return {
             kind: saved.get(kind, ColumnMapping()).extend(self.answers.get((owner, kind), ColumnMapping()))

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data.disclosure.channel import Channel, Counts, Keys, Knowledge
+from data.disclosure.channel import Channel, Counts, Keys, Knowledge, make_channel
 from data.disclosure.policy import LOWEST_K, Policy
 from data.errors import InputError, ReleaseError
 from data.message import Message
@@ -214,13 +214,7 @@ class CellKey:
 
     def channel(self, n_max: int, scale: int = 1, k: int | None = None) -> Channel:
         """Return P(published | true), docs/disclosure.md eq. (6), for counts up to n_max; values below k are hidden."""
-        table, reach = self.table(scale), self.largest * scale
-        matrix = np.zeros((n_max + 1, n_max + reach + 1))
-        for count in range(n_max + 1):
-            row = table[min(count, len(table) - 1)]
-            below = min(count, reach)
-            matrix[count, count - below : count + reach + 1] = row[reach - below :]
-        return Channel(matrix, reach, k, steady=len(table) - 1)
+        return make_channel(self.table(scale), n_max, k)
 
     def knowledge(self, scale: int = 1, k: int | None = None) -> Knowledge:
         """Return an attacker's knowledge: a hidden value is below k, so the true count is at most k - 1 + largest."""

@@ -109,3 +109,17 @@ class Channel:
     def total_variation(self) -> Floats:
         """Return the total variation distance (0 to 1) between counts n and n + 1, for n = 0 .. n_max - 1."""
         return np.asarray(np.abs(np.diff(self.outcomes(), axis=0)).sum(axis=1) / 2)
+
+
+def make_channel(table: Floats, n_max: int, k: int | None = None) -> Channel:
+    """Return the channel for counts up to n_max; values below k are hidden.
+
+    table : P(noise | true count) as `CellKey.table` gives it: row n is for the count n, the last row for all larger
+    ones, column d + largest for the noise d.
+    """
+    largest = table.shape[1] // 2
+    matrix = np.zeros((n_max + 1, n_max + largest + 1))
+    for count in range(n_max + 1):
+        below = min(count, largest)
+        matrix[count, count - below : count + largest + 1] = table[min(count, len(table) - 1)][largest - below :]
+    return Channel(matrix, largest, k, steady=len(table) - 1)

@@ -10,7 +10,7 @@ that were computed afterwards on invented data are marked as reconstructed, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -45,14 +45,18 @@ def make_entry(
     last_published: str,
     exceeding: Floats | None = None,
     *,
+    silent: Collection[str] = (),
     reconstructed: bool = False,
 ) -> dict[str, Any]:
     """Return the content of an entry: draws of each forecaster, (d, A, AHEAD, P), after the quarters of a history.
 
     `last_published` is the last quarter that any release shows: from its first quarter on a forecast is late.
     `exceeding` are chances that the rate is more than 1.5 times the country's, (A, P): registered, but never scored.
+    `silent` are areas of which nothing can be said: nothing is registered for them.
     """
     targets = list(_list_next(history.quarters[-1]))
+    heard = [position for position, code in enumerate(history.areas) if code not in silent]
+    history, forecasts = _select_areas(history, heard), {name: drawn[:, heard] for name, drawn in forecasts.items()}
     return {
         "kind": KIND,
         "release": release.name,
@@ -68,7 +72,7 @@ def make_entry(
         "targets": targets,
         "areas": list(history.areas),
         "pathways": list(history.pathways),
-        "exceeding": [] if exceeding is None else np.round(exceeding, 4).tolist(),
+        "exceeding": [] if exceeding is None else np.round(exceeding[heard], 4).tolist(),
         "top": {name: _compute_top(drawn, history.countries) for name, drawn in forecasts.items()},
         "values": {name: [_count_values(cell) for cell in _flatten(drawn)] for name, drawn in forecasts.items()},
     }
@@ -98,7 +102,8 @@ def reconstruct_entries(release: Release, observations: Observations, quarters: 
     for known in range(len(observations.quarters) - quarters, len(observations.quarters)):
         history = whole.until(known)
         by_model = ModelForecaster(observations, RiskModel()).forecast(history, AHEAD, DRAWS, SEED)
-        yield make_entry(release, history, {MODEL: by_model, **_draw_baselines(history)}, shown, reconstructed=True)
+        forecasts, silent = {MODEL: by_model, **_draw_baselines(history)}, observations.silent_places
+        yield make_entry(release, history, forecasts, shown, silent=silent, reconstructed=True)
 
 
 def _draw_baselines(history: Panel) -> dict[str, Floats]:
@@ -244,8 +249,8 @@ def score_ledger(chain: Chain, observations: Observations) -> TrackRecord | None
     arrived = [entry for entry in list_forecasts(chain) if entry.content["targets"][0] in panel.quarters]
     genuine = [entry for entry in arrived if not entry.content["reconstructed"]]
     counted = genuine or arrived
-    areas = [code for code in panel.areas if all(code in entry.content["areas"] for entry in counted)]
-    panel = _select_areas(panel, areas)
+    known = {code for entry in counted for code in entry.content["areas"]}
+    panel = _select_areas(panel, [place for place, code in enumerate(panel.areas) if code in known])
     frames = [frame for entry in counted for frame in _score_entry(entry, panel)]
     if not frames or all(frame["log"].isna().all() for frame in frames):
         return None
@@ -268,15 +273,15 @@ def score_ledger(chain: Chain, observations: Observations) -> TrackRecord | None
     )
 
 
-def _select_areas(panel: Panel, areas: Sequence[str]) -> Panel:
-    keep = [panel.areas.index(code) for code in areas]
+def _select_areas(panel: Panel, places: Sequence[int]) -> Panel:
+    """Return a panel with the areas at some positions alone."""
     return replace(
         panel,
-        areas=tuple(areas),
-        countries=tuple(panel.countries[i] for i in keep),
-        expected=panel.expected[keep],
-        counts=panel.counts[keep],
-        effort=panel.effort[keep],
+        areas=tuple(panel.areas[place] for place in places),
+        countries=tuple(panel.countries[place] for place in places),
+        expected=panel.expected[places],
+        counts=panel.counts[places],
+        effort=panel.effort[places],
         edges=np.empty((0, 2), np.int64),  # no score looks at neighbours
     )
 
@@ -284,23 +289,27 @@ def _select_areas(panel: Panel, areas: Sequence[str]) -> Panel:
 def _score_entry(entry: Entry, panel: Panel) -> Iterator[pd.DataFrame]:
     content = entry.content
     origin = panel.quarters.index(content["targets"][0])
-    keep = [content["areas"].index(code) for code in panel.areas]
+    places = [place for place, code in enumerate(panel.areas) if code in content["areas"]]
+    part = _select_areas(panel, places)
+    keep = [content["areas"].index(code) for code in part.areas]
     ahead = min(len(content["targets"]), len(panel.quarters) - origin)
     for name in content["values"]:
         drawn = read_draws(content, name)[:, keep, :ahead]
-        yield score_forecast(panel, name, origin, drawn, SEED)
+        frame = score_forecast(part, name, origin, drawn, SEED)
+        yield frame.assign(area=np.array(places)[frame["area"]])
 
 
 def _score_top(entries: Sequence[Entry], panel: Panel) -> Iterator[dict[str, Any]]:
     """Yield the Brier score of each forecaster's chances, eq. (93), from entries all of whose quarters have arrived."""
     errors: dict[str, list[float]] = {}
     for content in (entry.content for entry in entries):
-        if content["targets"][-1] not in panel.quarters or list(panel.areas) != content["areas"]:
+        if content["targets"][-1] not in panel.quarters or not set(content["areas"]) <= set(panel.areas):
             continue
+        part = _select_areas(panel, [panel.areas.index(code) for code in content["areas"]])
         first = panel.quarters.index(content["targets"][0])
-        totals = panel.counts[:, first : first + len(content["targets"])].sum(axis=(1, 2))
+        totals = part.counts[:, first : first + len(content["targets"])].sum(axis=(1, 2))
         if not np.isnan(totals).any():
-            seen = _is_top(totals, panel.countries)
+            seen = _is_top(totals, part.countries)
             for name, chances in content["top"].items():
                 errors.setdefault(name, []).extend((np.array(chances) - seen) ** 2)
     for name, squares in errors.items():

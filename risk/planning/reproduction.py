@@ -39,8 +39,13 @@ from risk.report.tables import DRAWS, REPLICATES, SEED
 from risk.report.trends import Trends
 
 _KINDS = (RISK, advice.KIND, saved.KIND)
-# What a manifest says of the result itself and of the ledger, and what no release alone can give again.
-_NOT_COMPUTED = frozenset({"ledger", "track_record", "ledger_problem", "evaluation"})
+# What a manifest says of the result itself and of the ledger.
+_NOT_COMPUTED = frozenset(
+    {
+        *("kind", "format", "release", "tier", "release_sha256", "code_version", "libraries"),
+        *("resources", "created", "after", "ledger", "track_record", "ledger_problem"),
+    }
+)
 _SAMPLING = {"draws": DRAWS, "seed": SEED, "replicates": REPLICATES}
 
 
@@ -295,8 +300,8 @@ def compare_rows(name: str, stored: pa.Table, computed: pa.Table) -> Difference 
 def _compare_about(manifest: Mapping[str, Any], about: Mapping[str, Any]) -> Iterator[Difference]:
     """Yield the values of a manifest that differ, by their path, such as `card.gamma[0]`."""
     computed = json.loads(json.dumps(dict(about)))
-    for name in sorted(computed.keys() - _NOT_COMPUTED):
-        yield from _compare_values(name, manifest.get(name), computed[name])
+    for name in sorted((manifest.keys() | computed.keys()) - _NOT_COMPUTED):
+        yield from _compare_values(name, manifest.get(name), computed.get(name))
 
 
 def _compare_values(path: str, stored: object, computed: object) -> Iterator[Difference]:

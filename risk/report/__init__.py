@@ -140,11 +140,13 @@ def _register_forecasts(release: Release, folder: Path, judged: JudgedFit) -> di
     path, observations = folder / derived.LEDGER, judged.observations
     chain = read_chain(path)
     history = build_panel(observations)
-    if not forecast_ledger.is_registered(chain, release, history):
+    silent = observations.silent_places
+    if not silent.issuperset(history.areas) and not forecast_ledger.is_registered(chain, release, history):
         forecasts = forecast_ledger.draw_forecasts(judged.fit, tables.DRAWS)
         entry = forecast_ledger.make_entry(
-            release, history, forecasts, forecast_ledger.find_last_quarter(release), judged.whole.exceeding
-        )
+            release, history, forecasts, forecast_ledger.find_last_quarter(release), judged.whole.exceeding,
+            silent=silent,
+        )  # fmt: skip
         try:
             chain = append_entries(path, [entry])
         except WorkspaceError as error:

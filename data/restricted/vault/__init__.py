@@ -458,7 +458,9 @@ class Vault:
     def read_state(self) -> State:
         """Return what changes whenever records do: the imports, the numbers of records, and of forgotten children."""
         imports = tuple(tuple(entry.values()) for entry in self.list_imports())
-        return imports, tuple(map(self.count, tables.TABLES)), len(self.forgotten_children())
+        with sql.translating_errors(self._db):
+            forgotten = removal.count_forgotten(self._connection)
+        return imports, tuple(map(self.count, tables.TABLES)), forgotten
 
     def has_records(self) -> bool:
         """Return whether there is any record of any kind."""

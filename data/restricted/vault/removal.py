@@ -34,6 +34,11 @@ def read_log(connection: Connection) -> set[Entry]:
     return {Entry(*row) for row in connection.execute("SELECT kind, name, day FROM forgotten")}
 
 
+def count_forgotten(connection: Connection) -> int:
+    """Count the children who were forgotten."""
+    return int(connection.execute("SELECT count(*) FROM forgotten WHERE kind = 'child'").fetchone()[0])
+
+
 def apply(connection: Connection, entries: Iterable[Entry]) -> int:
     """Delete the records of children and partners and add these to the forget log; return the number of records."""
     entries = list(entries)

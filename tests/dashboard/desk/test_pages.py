@@ -302,10 +302,10 @@ def test_one_card_that_fails_leaves_the_others(desk, tmp_path, monkeypatch):
     page = drop(page, MESSY["codes"].write(tmp_path))
     whole = Hand.look
 
-    def look(hand, entry):
+    def look(hand, entry, basis):
         if "codes" in entry.file.name:
             raise KeyError(CODES[0])
-        whole(hand, entry)
+        whole(hand, entry, basis)
 
     monkeypatch.setattr(Hand, "look", look)
     page = open_section(desk)
@@ -331,13 +331,16 @@ def watch(monkeypatch, target):
 def test_a_page_drawn_again_opens_the_vault_once_and_reads_nothing_that_it_knows(desk, tmp_path, monkeypatch):
     page = drop(open_section(desk), MESSY["codes"].write(tmp_path))
     page = drop(page, MESSY["sq-titles"].write(tmp_path))
+    page = drop(page, MESSY["months"].write(tmp_path))
+    states = watch(monkeypatch, "data.restricted.vault.Vault.read_state")
     opened = watch(monkeypatch, "dashboard.desk.state.open_vault")
     counted = watch(monkeypatch, "dashboard.desk.hand.find_overdue")
     read = watch(monkeypatch, "dashboard.desk.hand.recognise")
     mappings = watch(monkeypatch, "data.restricted.intake.mapping._load")
     page.run()
     assert not page.exception
-    assert (len(opened), counted, read, len(mappings)) == (1, [], [], 2)
+    assert (len(opened), counted, read, len(mappings)) == (1, [], [], 1)
+    assert len(states) == 2, "once for the overdue records, once for all files"
     with open_vault(desk.workspace) as vault:
         vault.forget(["ab" * 32])
     page.run()

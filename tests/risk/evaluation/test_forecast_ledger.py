@@ -42,14 +42,14 @@ def observe(quarters=8, published=2):
     )  # fmt: skip
 
 
-def entry(known, model=4, rival=4, last_published=QUARTERS[3], **changes):
+def entry(known, model=4, rival=4, last_published=QUARTERS[3], silent=(), **changes):
     """Return the entry of a release with `known` quarters, in which each forecaster is sure of one value."""
     forecasts = {
         name: np.full((10, len(AREAS), 4, len(PATHWAYS)), float(value))
         for name, value in ((MODEL, model), (RIVAL, rival))
     }
     release = SimpleNamespace(name="r", checksum=f"sum-{known}", tier="partner", invented=True)
-    return {**make_entry(release, build_panel(observe(known)), forecasts, last_published), **changes}
+    return {**make_entry(release, build_panel(observe(known)), forecasts, last_published, silent=silent), **changes}
 
 
 @pytest.fixture
@@ -154,6 +154,17 @@ def test_a_number_of_which_a_part_is_withheld_is_left_out_for_all(register):
     assert record.left_out == 1
     assert {row["counts"] for row in record.scores} == {23}
     assert [row["wis"] for row in record.scores] == pytest.approx([0.0, 3.0]), "a part would be taken for the whole"
+
+
+def test_of_a_country_without_a_record_nothing_is_registered_until_it_has_one(register):
+    """Quarters 4 to 7 and 5 to 7 have come: both entries are scored where they said something."""
+    first = entry(4, silent=("GR", "GR-A"))
+    assert (first["areas"], len(first["values"][MODEL])) == (["AL-01", "AL-02"], 2 * 4 * len(PATHWAYS))
+    assert len(first["top"][MODEL]) == 2
+    record = score_ledger(register(first, entry(5)), observe())
+    counts = {area.area: area.counts // len(PATHWAYS) for area in record.areas}
+    assert counts == {"AL-01": 7, "AL-02": 7, "GR-A": 3}
+    assert [row["chances"] for row in record.top] == [2, 2]
 
 
 def test_areas_that_are_not_in_all_are_left_out(register):

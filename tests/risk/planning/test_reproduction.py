@@ -99,10 +99,11 @@ def test_versions_of_the_product_and_of_libraries_are_named(public):
 def test_a_changed_setting_is_used_and_named(public):
     releases, folder = public
     edit_result(find_result(folder), lambda m: m["parameters"].update(intercept_sd=0.5, draws=10))
+    edit_result(find_result(folder), lambda m: m.update(promise="none"))
     [comparison] = reproduce_release(releases, folder)
     assert comparison.settings == ("intercept_sd is 0.5, usually 5.0",)
     assert not comparison.equal
-    assert "risk_region_year" in {difference.name for difference in comparison.differences}
+    assert {"risk_region_year", "promise"} <= {difference.name for difference in comparison.differences}
     assert any("draws 10" in cause for cause in comparison.causes)
 
 
