@@ -18,7 +18,17 @@ from starlette.routing import BaseRoute, Mount, Route
 from streamlit import App, get_option
 
 from dashboard.map import FRAME_PATH, find_frame_files, shapes
-from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, check_name, clean_environment, make_url
+from dashboard.site import (
+    ANSWER,
+    HEALTH,
+    LOOPBACK,
+    Site,
+    allowed_tier,
+    announce_site,
+    check_name,
+    clean_environment,
+    make_url,
+)
 from dashboard.site.assets import ASSETS
 from dashboard.site.reader import expect_people
 from dashboard.web import features, meeting, pictures
@@ -28,6 +38,7 @@ from dashboard.web.gate import Entry, Gate, list_own_hosts
 from dashboard.web.headers import SecurityHeaders
 from dashboard.web.health import make_health
 from dashboard.web.navigation import PAGES, show_error
+from dashboard.web.organisation import Provider
 from dashboard.web.process import (
     SCRIPT,
     Assets,
@@ -38,6 +49,7 @@ from dashboard.web.process import (
     take_output,
 )
 from dashboard.web.start_page import StartPage
+from data.accounts.access import Access, read_access
 from data.accounts.database import Accounts
 from data.errors import TactError
 from data.release.signed_list import Publisher, believe
@@ -58,7 +70,13 @@ def _make_routes(site: Site, *, is_encrypted: bool) -> list[BaseRoute]:
 
 
 def build_application(
-    site: Site, host: str, port: int, entry: Entry | None, name: str | None = None, accounts: Accounts | None = None
+    site: Site,
+    host: str,
+    port: int,
+    entry: Entry | None,
+    name: str | None = None,
+    accounts: Accounts | None = None,
+    access: Access | None = None,
 ) -> App:
     """Build the ASGI application for a site, with a gate in front of everything; with accounts a door.
 
@@ -82,13 +100,28 @@ def build_application(
     own, named = list_own_hosts(LOOPBACK, port), frozenset([name] if name is not None else [])
     if accounts is not None:
         door = Middleware(
-            Door, accounts=accounts, hosts=named or own, own=own, port=port, is_encrypted=name is not None
+            Door,
+            accounts=accounts,
+            hosts=named or own,
+            own=own,
+            port=port,
+            is_encrypted=name is not None,
+            provider=_find_provider(access, f"https://{name}" if name else make_url(host, port)),
         )
         middleware.insert(1, door)
     elif host in LOOPBACK or name is not None:
         middleware.insert(1, Middleware(Gate, hosts=own | named, entry=entry))
     routes = _make_routes(site, is_encrypted=name is not None)
     return App(SCRIPT / "app.py", routes=routes, middleware=middleware, on_script_error=show_error)
+
+
+def _find_provider(access: Access | None, home: str) -> Provider | None:
+    """Return the provider of an organisation, as a map at an address asks it."""
+    if access is None:
+        return None
+    from dashboard.web import openid
+
+    return openid.Provider(access, f"{home}{ANSWER}")
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -103,6 +136,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8642)
     parser.add_argument("--name", help="The host name by which a proxy asks.")
     parser.add_argument("--accounts", type=Path, help="The file of the people who sign in to the partner tier.")
+    parser.add_argument("--access", type=Path, help="The file that names the provider of an organisation.")
     return parser
 
 
@@ -123,7 +157,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tier = allowed_tier(asked.host, asked.tier)
         check_name(asked.name, tier, people=asked.accounts is not None)
         site = _choose_site(asked, tier)
-        accounts = Accounts.open(asked.accounts.resolve()) if asked.accounts else None
+        access = read_access(asked.access.resolve()) if asked.access else None
+        opening = Accounts.open_or_create if access else Accounts.open
+        accounts = opening(asked.accounts.resolve()) if asked.accounts else None
     except TactError as error:
         parser.error(str(error))
     for name in set(os.environ) - set(clean_environment(os.environ)):
@@ -139,7 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print_address(output, url, entry)
     if entry is not None:
         print_at_each_enter(output, url, entry)
-    application = build_application(site, asked.host, asked.port, entry, asked.name, accounts)
+    application = build_application(site, asked.host, asked.port, entry, asked.name, accounts, access)
     run_application(application, asked.host, asked.port, has_proxy=asked.name is not None)
 
 

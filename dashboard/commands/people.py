@@ -76,6 +76,13 @@ def revoke(context: typer.Context, name: _Name, accounts: AccountsFile = None, a
     emit({"name": name, "sessions": ended}, as_json, f"{name} can no longer sign in. Sessions ended: {ended}.")
 
 
+@app.command()
+def admit(context: typer.Context, name: _Name, accounts: AccountsFile = None, as_json: Json = False) -> None:
+    """Let a person who was revoked sign in through their organisation again."""
+    people.admit(Accounts.open(find_file(context, accounts)), name)
+    emit({"name": name}, as_json, f"{name} can sign in through their organisation again.")
+
+
 def _check_address(text: str) -> str:
     """Return scheme and host of an address. Raises InputError where a link to it could be read on its way."""
     parts = urlsplit(text)

@@ -15,6 +15,7 @@ from dashboard.commands.output import Json, emit, say
 from dashboard.commands.people import AccountsFile
 from dashboard.commands.web_process import choose_port, read_lines, run_web_process, wait_until_up
 from dashboard.site import ALL, Site, allowed_tier, check_name, make_serve_command, make_url
+from data.accounts.access import find_access, read_access
 from data.accounts.database import Accounts
 from data.errors import InputError, TactError
 from data.release import current_name
@@ -76,9 +77,9 @@ def serve(
     else:
         governance.note_blocked(workspace)
         site, source = Site(workspace.releases, shown, workspace.derived), _describe(workspace)
-    file = _find_accounts(workspace, accounts, people=people)
+    file, access = _find_accounts(workspace, accounts, people=people)
     port = choose_port(address, port, _FIRST_PORT)
-    with run_web_process(make_serve_command(site, address, port, name=name, accounts=file)) as process:
+    with run_web_process(make_serve_command(site, address, port, name=name, accounts=file, access=access)) as process:
         url = wait_until_up(process, make_url(address, port))
         about = {"workspace": str(workspace.path), "invented": workspace.invented} if workspace is not None else {}
         emit(
@@ -114,16 +115,23 @@ def _open_published(folder: Path | None, key: str | None, tier: Tier) -> tuple[S
     return Site.of_publisher(publisher), f"what was published to {folder}"
 
 
-def _find_accounts(workspace: Workspace | None, given: Path | None, *, people: bool) -> Path | None:
-    """Return the file of the people who sign in; None where nobody does. Raises InputError and WorkspaceError."""
+def _find_accounts(workspace: Workspace | None, given: Path | None, *, people: bool) -> tuple[Path | None, Path | None]:
+    """Return the file of the people who sign in, and the one that names the provider of their organisation.
+
+    The first is None where nobody signs in, the second where all do so here. Raises InputError and WorkspaceError.
+    """
     if not people:
         if given is not None:
             raise InputError("--accounts is for people who sign in: give --people with it.")
-        return None
+        return None, None
     file = given if workspace is None else given or workspace.accounts
     if file is None:
         raise InputError("Without a workspace --people needs the file of accounts: --accounts FILE")
-    return Accounts.open(file).path.absolute()
+    access = find_access(file.parent, *([workspace.path] if workspace is not None else []))
+    if access is None:
+        return Accounts.open(file).path.absolute(), None
+    read_access(access)
+    return Accounts.open_or_create(file).path.absolute(), access.absolute()
 
 
 def _explain_entry(tier: str, name: str | None, *, people: bool) -> list[str]:

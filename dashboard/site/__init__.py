@@ -24,6 +24,9 @@ HEALTH = "/health"
 FEATURES = "/features"  # where QGIS and other programs read layers, see dashboard/web/features
 ACCOUNT = "/account"  # where a person sees what the log says of them, and signs out
 INVITATION = "/invitation"  # where somebody who is invited chooses passphrase and second factor
+SIGN_IN = "/sign-in"
+PROVIDER = "/sign-in/provider"  # leads to the provider of an organisation
+ANSWER = "/sign-in/answer"  # where that sends a browser back to; it is told to the provider, so it stays as it is
 # The names of this machine's own address, and the only ones that show the partner tier.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Stand for every address of this machine.
@@ -134,12 +137,19 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def make_serve_command(
-    site: Site, host: str, port: int, *, name: str | None = None, accounts: Path | None = None
+    site: Site,
+    host: str,
+    port: int,
+    *,
+    name: str | None = None,
+    accounts: Path | None = None,
+    access: Path | None = None,
 ) -> list[str]:
     """Return the command that starts the web process. `name` is that by which a proxy asks.
 
     The process receives two folders, the releases and what was derived from them, and no other of the workspace; or the
-    folder that a publisher sent, with the publisher's public key. Where people sign in it gets the file of `accounts`.
+    folder that a publisher sent, with the publisher's public key. Where people sign in it gets the file of `accounts`,
+    and the file that names the provider of an organisation, if there is one (`access`).
     """
     return [
         sys.executable,
@@ -151,6 +161,7 @@ def make_serve_command(
         *("--port", str(port)),
         *(("--name", name) if name is not None else ()),
         *(("--accounts", str(accounts)) if accounts is not None else ()),
+        *(("--access", str(access)) if access is not None else ()),
     ]
 
 

@@ -16,20 +16,22 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, quote, urlencode
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard.site import ACCOUNT, HEALTH, INVITATION
+from dashboard.site import ACCOUNT, ANSWER, HEALTH, INVITATION, PROVIDER, SIGN_IN
 from dashboard.site.reader import HEADER, write_header
-from dashboard.site.text import LANGUAGE_NAMES, _, find_language, speak, translate_message
+from dashboard.site.text import _, find_language, speak, translate_message
 from dashboard.web import sign_in
 from dashboard.web.admission import find_right
 from dashboard.web.gate import find_foreign
 from dashboard.web.limits import find_address
+from dashboard.web.organisation import SECONDS, Beginning, Fault, Provider, ProviderError, finish
+from dashboard.web.paths import choose_language, format_path, keep_language, list_languages, take_path
 from data.accounts import people, sessions
 from data.accounts.database import Accounts
 from data.accounts.log import Event, Verdict, note, read_log, verify_log
@@ -46,8 +48,8 @@ _MOST_BYTES, _MOST_FIELDS, _SECONDS = 8192, 9, 10.0  # of a form that is sent
 _AT_ONCE, _WAITING = 1, 20
 _LOOK, _TOUCH = 2.0, 60.0  # seconds between two looks whether a session is open, and between two notes of its use
 _MOST_ROWS, _MOST_ROWS_OF_ALL = 50, 500  # of the log, on the page of the account: of its person, of everybody
-_SIGN_IN, _SIGN_OUT = "/sign-in", "/sign-out"
-_PATHS = (_SIGN_IN, _SIGN_OUT, INVITATION, ACCOUNT)
+_SIGN_OUT = "/sign-out"
+_PATHS = (SIGN_IN, _SIGN_OUT, INVITATION, ACCOUNT, PROVIDER, ANSWER)
 _LAYERS = "/features/collections/"
 _FILES = ("/picture/", "/media/", _LAYERS)  # where files leave
 _Form = dict[str, str]
@@ -64,6 +66,7 @@ class Door:
     hosts : the values of `Host` that are answered. own : those of this machine itself, for which health is told too.
     is_encrypted : whether readers come by https, through a proxy; then cookies are for that alone.
     port : of the process; it is part of the names of cookies, because cookies do not separate ports.
+    provider : of an organisation whose people sign in there; None where all have an account here.
     """
 
     def __init__(
@@ -75,22 +78,27 @@ class Door:
         port: int,
         *,
         is_encrypted: bool,
+        provider: Provider | None = None,
     ) -> None:
-        self._app, self._accounts = app, accounts
+        self._app, self._accounts, self._provider = app, accounts, provider
         self._hosts, self._own = frozenset(hosts), frozenset(own)
         self._scheme = "https" if is_encrypted else "http"
         # Browsers take a cookie of that beginning by https alone, for one host and all of its paths.
-        self._session, self._form = (
-            (f"__Host-tact-{what}" if is_encrypted else f"tact-{what}-{port}") for what in ("session", "form")
+        self._session, self._form, self._beginning = (
+            f"__Host-tact-{what}" if is_encrypted else f"tact-{what}-{port}"
+            for what in ("session", "form", "beginning")
         )
         self._answers: dict[tuple[str, str], _Answer] = {
-            ("GET", _SIGN_IN): self._show_sign_in,
-            ("POST", _SIGN_IN): self._sign_in,
+            ("GET", SIGN_IN): self._show_sign_in,
+            ("POST", SIGN_IN): self._sign_in,
             ("GET", INVITATION): self._show_invitation,
             ("POST", INVITATION): self._accept,
             ("GET", ACCOUNT): self._show_account,
             ("POST", _SIGN_OUT): self._sign_out,
         }
+        if provider is not None:
+            self._answers[("GET", PROVIDER)] = lambda request, _person: self._begin(request, provider)
+            self._answers[("GET", ANSWER)] = lambda request, _person: self._finish(request, provider)
         self._hashing = asyncio.Semaphore(_AT_ONCE)
         self._hashing_or_waiting = 0
 
@@ -165,7 +173,7 @@ class Door:
         """Return the answer of the door itself; None if the request may pass."""
         if scope["type"] == "http":
             request = Request(scope, receive)
-            with speak(_choose_language(request)):
+            with speak(choose_language(request)):
                 own = self._answers.get((scope["method"], scope["path"]))
                 if own is not None:
                     return await own(request, person)
@@ -189,9 +197,10 @@ class Door:
         if request.method == "GET" and "text/html" not in request.headers.get("accept", ""):
             return PlainTextResponse("Sign in first.\n", status_code=status)
         if to is None:
-            to = "/" if request.method != "GET" or request.url.path in _PATHS else _format_path(request)
+            to = "/" if request.method != "GET" or request.url.path in _PATHS else format_path(request)
+        title = self._provider.access.title if self._provider else ""
         return self._show(
-            request, lambda token: sign_in.make_page(token, to, problem, _list_languages(request)), status
+            request, lambda token: sign_in.make_page(token, to, problem, list_languages(request), title), status
         )
 
     def _show(self, request: Request, make: Callable[[str], str], status: int = 200) -> Response:
@@ -208,7 +217,7 @@ class Door:
         form = await self._read_form(request)
         if form is None:
             return self._ask_to_sign_in(request, _(sign_in.STALE))
-        to = _take_path(form.get("to", ""))
+        to = take_path(form.get("to", ""))
         proofs = [form.get(name, "") for name in ("name", "passphrase", "code")]
         try:
             result = await self._work(sessions.sign_in, self._accounts, *proofs, find_address(request))
@@ -217,6 +226,47 @@ class Door:
         if isinstance(result, Refusal):
             return self._ask_to_sign_in(request, sign_in.format_refusal(result), to, 429 if result.wait else 403)
         return self._let_in(result, to)
+
+    async def _begin(self, request: Request, provider: Provider) -> Response:
+        """Send a browser to the provider, from the one host to which that sends it back."""
+        home = urlsplit(provider.redirect)
+        if request.headers["host"] != home.netloc:
+            return RedirectResponse(f"{home.scheme}://{home.netloc}{format_path(request)}", status_code=303)
+        beginning = Beginning.make(find_language(), take_path(request.query_params.get("to", "")))
+        try:
+            address = await provider.make_address(beginning.secret)
+        except ProviderError as error:
+            return self._word_fault(request, provider, error, beginning.to)
+        response = RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})
+        self._set_cookie(response, self._beginning, beginning.write(), SECONDS, is_sent_from_elsewhere=True)
+        return response
+
+    async def _finish(self, request: Request, provider: Provider) -> Response:
+        """Let somebody in whom the provider sends back."""
+        beginning = Beginning.read(request.cookies.get(self._beginning, ""))
+        with speak(beginning.language if beginning else find_language()):
+            response = await self._answer_provider(request, provider, beginning)
+        self._set_cookie(response, self._beginning, "", 0, is_sent_from_elsewhere=True)
+        return response
+
+    async def _answer_provider(self, request: Request, provider: Provider, beginning: Beginning | None) -> Response:
+        to = take_path(beginning.to) if beginning else "/"
+        try:
+            result = await finish(provider, self._accounts, beginning, request.query_params, find_address(request))
+        except ProviderError as error:
+            return self._word_fault(request, provider, error, to)
+        if isinstance(result, Refusal):
+            words = sign_in.format_refusal(result, provider.access.title)
+            return self._ask_to_sign_in(request, words, to, 429 if result.wait else 403)
+        # A page in between: with a visit from elsewhere, led on or not, a browser would not send the session.
+        response = HTMLResponse(sign_in.make_arrival_page(keep_language(to)), headers=sign_in.HEADERS)
+        self._set_cookie(response, self._session, result, int(LONGEST))
+        return response
+
+    def _word_fault(self, request: Request, provider: Provider, error: ProviderError, to: str) -> Response:
+        _LOG.warning("The provider of sign-ins: %s", error)
+        words = sign_in.format_fault(error.fault, provider.access.title)
+        return self._ask_to_sign_in(request, words, to, 403 if error.fault == Fault.REFUSED else 503)
 
     async def _show_invitation(self, request: Request, _person: Person | None) -> Response:
         secret = request.query_params.get("invitation", "")
@@ -228,7 +278,7 @@ class Door:
     ) -> Response:
         if invited is None:
             return HTMLResponse(sign_in.make_ended_page(), status_code=403, headers=sign_in.HEADERS)
-        languages = _list_languages(request)
+        languages = list_languages(request)
         return self._show(
             request,
             lambda token: sign_in.make_invitation_page(token, secret, *invited, problem, languages),
@@ -266,7 +316,7 @@ class Door:
             return self._ask_to_sign_in(request, to=ACCOUNT)
         own = await asyncio.to_thread(read_log, self._accounts, person.name, _MOST_ROWS)
         log = await asyncio.to_thread(self._read_whole_log) if Right.READ_LOG in person.rights else None
-        languages = _list_languages(request)
+        languages = list_languages(request)
         return self._show(request, lambda token: sign_in.make_account_page(token, person, own, log, languages))
 
     def _read_whole_log(self) -> tuple[list[Entry], Verdict]:
@@ -313,19 +363,36 @@ class Door:
             self._hashing_or_waiting -= 1
 
     def _let_in(self, session: str, to: str) -> Response:
-        response = self._lead(_keep_language(to))
+        response = self._lead(keep_language(to))
         self._set_cookie(response, self._session, session, int(LONGEST))
         return response
 
     @staticmethod
     def _lead(to: str) -> Response:
         """Lead on to a path of this door; to the first page if it is none."""
-        return RedirectResponse(_take_path(to), status_code=303, headers={"Cache-Control": "no-store"})
+        return RedirectResponse(take_path(to), status_code=303, headers={"Cache-Control": "no-store"})
 
-    def _set_cookie(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
-        """Set a cookie that no script reads and no other site sends; without seconds until the browser is closed."""
+    def _set_cookie(
+        self,
+        response: Response,
+        name: str,
+        value: str,
+        seconds: int | None = None,
+        *,
+        is_sent_from_elsewhere: bool = False,
+    ) -> None:
+        """Set a cookie that no script reads and no other site sends; without seconds until the browser is closed.
+
+        is_sent_from_elsewhere : where another site leads the browser here, it is sent all the same.
+        """
         response.set_cookie(
-            name, value, max_age=seconds, path="/", secure=self._scheme == "https", httponly=True, samesite="strict"
+            name,
+            value,
+            max_age=seconds,
+            path="/",
+            secure=self._scheme == "https",
+            httponly=True,
+            samesite="lax" if is_sent_from_elsewhere else "strict",
         )
 
 
@@ -381,39 +448,3 @@ def _name_file(path: str, disposition: str) -> str:
 def _make_token(secret: str) -> str:
     """Return the token of a form, which belongs to the browser's cookie."""
     return sha256(f"form {secret}".encode()).hexdigest()
-
-
-def _choose_language(request: Request) -> str:
-    """Return the language of the address, else the first one that the browser asks for and the product speaks."""
-    wanted = [request.query_params.get("lang", "")]
-    wanted += [part.strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")]
-    return next((code for code in wanted if code in LANGUAGE_NAMES), "en")
-
-
-def _list_languages(request: Request) -> dict[str, str]:
-    """Return the address of this page in each language; none for the answer to a form, which has no address."""
-    if request.method != "GET":
-        return {}
-    start = _format_path(request).partition("?")[0]
-    others = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
-    return {code: f"{start}?{urlencode([*others, ('lang', code)])}" for code in LANGUAGE_NAMES}
-
-
-def _keep_language(to: str) -> str:
-    """Return a path that opens in the language in which its reader signed in; English needs no word."""
-    path, _, query = to.partition("?")
-    pairs = parse_qsl(query, keep_blank_values=True)
-    language = find_language()
-    is_said = language == "en" or any(name == "lang" for name, _ in pairs)
-    return to if is_said else f"{path}?{urlencode([*pairs, ('lang', language)])}"
-
-
-def _format_path(request: Request) -> str:
-    path, query = quote(request.scope["path"]), request.url.query
-    return _take_path(f"{path}?{query}" if query else path)
-
-
-def _take_path(to: str) -> str:
-    """Return a path of this door as it is, and the first page for all else, such as `//` and another host."""
-    is_path = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
-    return to if is_path else "/"

@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from dashboard.site import INVITATION
+from dashboard.site import INVITATION, PROVIDER
 from dashboard.site.text import LANGUAGE_NAMES, _, find_language, html, join_markup
+from dashboard.web.organisation import Fault
 from data.accounts.log import Event, Verdict
 from data.accounts.people import HOURS, Person
 from data.accounts.proof import CHARACTERS, write_factor, write_factor_link
 from data.accounts.rights import Role
-from data.accounts.sessions import Refusal
+from data.accounts.sessions import Reason, Refusal
 from data.message import mark
 from data.workspace.hash_chain import Entry
 
@@ -33,8 +35,9 @@ _STYLE = (
     "label{display:block;font-weight:600;margin-top:14px}input{width:100%;margin-top:4px;padding:10px 12px;"
     "font:inherit;color:inherit;background:var(--paper);border:1px solid var(--line);border-radius:8px}"
     "input:focus-visible,button:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}"
-    "button{width:100%;margin-top:22px;padding:11px;font:inherit;font-weight:650;color:var(--on);"
-    "background:var(--accent);border:0;border-radius:8px;cursor:pointer}"
+    "button,.lead{display:block;width:100%;margin-top:22px;padding:11px;font:inherit;font-weight:650;color:var(--on);"
+    "background:var(--accent);border:0;border-radius:8px;cursor:pointer;text-align:center;text-decoration:none}"
+    "button:hover,.lead:hover{filter:brightness(1.08)}"
     ".problem{color:var(--bad);background:var(--bad-soft);border-radius:8px;padding:10px 12px;margin:12px 0 0}"
     ".note{margin:18px 0 0;font-size:15px}"
     ".check{overflow-wrap:anywhere;font-size:14px}.key{font:600 16px/1.6 ui-monospace,monospace;color:var(--ink);"
@@ -66,6 +69,7 @@ ROLE_NAMES: Mapping[Role, str] = {
 _EVENTS: Mapping[str, str] = {
     Event.INVITED: mark("invited"),
     Event.ACCEPTED: mark("accepted the invitation"),
+    Event.ADMITTED: mark("admitted by the organisation"),
     Event.REVOKED: mark("revoked"),
     Event.SIGNED_IN: mark("signed in"),
     Event.FAILED: mark("failed to sign in"),
@@ -76,14 +80,18 @@ _EVENTS: Mapping[str, str] = {
 }
 
 
-def make_page(token: str, to: str, problem: str, languages: Mapping[str, str]) -> str:
-    """Return the page to sign in. `to` is the path that was asked for, `problem` what was wrong before."""
+def make_page(token: str, to: str, problem: str, languages: Mapping[str, str], organisation: str = "") -> str:
+    """Return the page to sign in. `to` is the path that was asked for, `problem` what was wrong before.
+
+    organisation : whose people sign in at their own provider; empty if there is none.
+    """
     return _make_page(
         _("Sign in"),
         html(
-            "{}<form method=post action=/sign-in>{}{}{}{}{}<button>{}</button></form>"
+            "{}{}<form method=post action=/sign-in>{}{}{}{}{}<button>{}</button></form>"
             '<p class="note">{}</p><p class="note"><a href="{}">{}</a></p>',
             _show_problem(problem),
+            _lead_to_provider(to, organisation) if organisation else "",
             _hide("token", token),
             _hide("to", to),
             _ask("name", _("Name"), 'autocomplete="username" autofocus'),
@@ -96,6 +104,15 @@ def make_page(token: str, to: str, problem: str, languages: Mapping[str, str]) -
             _("If you are signed in already, go on."),
         ),
         languages,
+    )
+
+
+def make_arrival_page(to: str) -> str:
+    """Return the page for somebody whom their provider has sent back; it goes on by itself."""
+    return _make_page(
+        _("You are signed in"),
+        html('<meta http-equiv="refresh" content="0;url={}"><p><a href="{}">{}</a></p>', to, to, _("Go on to the map")),
+        {},
     )
 
 
@@ -184,11 +201,38 @@ def draw_code(link: str) -> Markup:
     return Markup(drawing)  # noqa: S704 (made here, of a link whose name is escaped)
 
 
-def format_refusal(refusal: Refusal) -> str:
-    """Return why somebody was not let in."""
+def format_refusal(refusal: Refusal, organisation: str = "") -> str:
+    """Return why somebody was not let in, by a passphrase or by the provider of an organisation."""
     if refusal.wait:
         return _("Too many attempts failed. Wait {seconds} seconds, then try again.", seconds=int(refusal.wait) + 1)
+    if refusal.reason == Reason.SPENT:
+        return _("That sign-in has ended, or it was begun in another window. Begin again.")
+    if refusal.reason == Reason.ROLE:
+        return _(
+            "{organisation} knows you, but none of your groups there may see this map. Ask your administrator to add "
+            "you to one.",
+            organisation=organisation,
+        )
+    if refusal.reason == Reason.REVOKED:
+        return _("You may no longer sign in to this map. Ask your data officer.")
     return _("Name, passphrase or code is wrong. Each code counts once: wait for the next one.")
+
+
+def format_fault(fault: Fault, organisation: str) -> str:
+    """Return what went wrong with the provider of an organisation."""
+    if fault == Fault.BUSY:
+        return _(BUSY)
+    if fault == Fault.DOWN:
+        return _("{organisation} does not answer just now. Try again in some minutes.", organisation=organisation)
+    if fault == Fault.REFUSED:
+        return _(
+            "{organisation} did not sign you in. Try again; if it happens again, tell your administrator.",
+            organisation=organisation,
+        )
+    return _(
+        "What {organisation} answered could not be verified, so nobody was signed in. Tell your administrator.",
+        organisation=organisation,
+    )
 
 
 _CODE = 'inputmode="numeric" autocomplete="one-time-code" maxlength="9"'
@@ -226,6 +270,16 @@ def _hide(name: str, value: str) -> Markup:
 
 def _ask(name: str, words: str, attributes: str) -> Markup:
     return html('<label>{}<input name="{}" required {}></label>', words, name, Markup(attributes))  # noqa: S704
+
+
+def _lead_to_provider(to: str, organisation: str) -> Markup:
+    return html(
+        '<a class="lead" href="{}?{}">{}</a><p class="note">{}</p>',
+        PROVIDER,
+        urlencode({"to": to, "lang": find_language()}),
+        _("Sign in with {organisation}", organisation=organisation),
+        _("Or with an account of this map:"),
+    )
 
 
 def _show_log(rows: Sequence[Entry], verdict: Verdict) -> Markup:

@@ -39,6 +39,11 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TRIGGER log_keeps_rows BEFORE DELETE ON log BEGIN SELECT RAISE (ABORT, 'the log only grows'); END;
     CREATE TRIGGER log_keeps_words BEFORE UPDATE ON log BEGIN SELECT RAISE (ABORT, 'the log only grows'); END;
     """,
+    # Who comes through the provider of their organisation is known by its issuer and what that calls them.
+    """
+    ALTER TABLE people ADD COLUMN subject TEXT;
+    CREATE UNIQUE INDEX people_of_providers ON people (subject);
+    """,
 )
 
 

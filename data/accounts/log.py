@@ -24,6 +24,7 @@ class Event(StrEnum):
 
     INVITED = "invited"
     ACCEPTED = "accepted"
+    ADMITTED = "admitted"
     REVOKED = "revoked"
     SIGNED_IN = "signed in"
     FAILED = "failed to sign in"

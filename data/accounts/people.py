@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import unicodedata
 from dataclasses import dataclass
+from itertools import count
 
 from data.accounts.database import Accounts
 from data.accounts.log import Event, add_row
@@ -33,17 +35,39 @@ class Person:
         return ROLES[self.role]
 
 
+@dataclass(frozen=True)
+class Identity:
+    """Who somebody is to the provider of their organisation. `subject` is what it calls them, once and for all."""
+
+    issuer: str
+    subject: str
+    name: str
+    organisation: str = ""
+
+    @property
+    def key(self) -> str:
+        """What is stored of issuer and subject."""
+        return hash_secret(json.dumps([self.issuer, self.subject]))
+
+
 def invite(accounts: Accounts, name: str, role: str, organisation: str = "") -> str:
     """Invite a person and return the secret of the link, which works once within 72 hours.
 
     Somebody who is known gets a new passphrase and a new second factor (a lost phone) and the role that is given now;
-    what they had opens nothing from here on. Raises InputError for a name or role that is none.
+    what they had opens nothing from here on. Raises InputError for a name or role that is none, and for the name of
+    somebody who comes through their provider.
     """
     name, organisation = _check_words(name, "name"), _check_words(organisation, "organisation", may_be_empty=True)
     if role not in list(Role):
         raise InputError(f"No role {role!r}. There are: {', '.join(Role)}.")
     secret, now = make_secret(), accounts.clock()
     with accounts.write() as connection:
+        there = _find_named(connection, name)
+        if there is not None and there["subject"] is not None:
+            raise InputError(
+                f"{there['name']!r} signs in through their organisation, which says the role. Were they revoked? Then: "
+                f"tact people admit {there['name']!r}. Somebody else needs another name."
+            )
         connection.execute(
             "INSERT INTO people (key, name, organisation, role, invitation, invited) VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (key) DO UPDATE SET name = excluded.name, "
@@ -52,7 +76,7 @@ def invite(accounts: Accounts, name: str, role: str, organisation: str = "") -> 
             "factor = NULL, revoked = NULL",
             (make_key(name), name, organisation, role, hash_secret(secret), now),
         )
-        _end_sessions(connection, name)
+        end_sessions(connection, name)
         add_row(connection, now, Event.INVITED, name, role=role, organisation=organisation)
     return secret
 
@@ -100,16 +124,55 @@ def revoke(accounts: Accounts, name: str) -> int:
     """Take a person's right to sign in away, and end their sessions; return how many. Raises InputError if unknown."""
     now = accounts.clock()
     with accounts.write() as connection:
-        row = connection.execute("SELECT * FROM people WHERE key = ?", (make_key(name),)).fetchone()
-        if row is None:
-            raise InputError(f"Nobody is called {name!r} here. See who is: tact people list")
+        row = _require_named(connection, name)
         connection.execute(
             "UPDATE people SET revoked = ?, passphrase = NULL, factor = NULL, invitation = NULL WHERE id = ?",
             (now, row["id"]),
         )
-        ended = _end_sessions(connection, name)
+        ended = end_sessions(connection, name)
         add_row(connection, now, Event.REVOKED, row["name"])
         return ended
+
+
+def admit(accounts: Accounts, name: str) -> None:
+    """Let somebody who was revoked come through their provider again. Raises InputError for anybody else."""
+    with accounts.write() as connection:
+        row = _require_named(connection, name)
+        if row["subject"] is None or row["revoked"] is None:
+            raise InputError(
+                f"{row['name']!r} was not revoked, or signs in with a passphrase: invite them by tact people invite"
+            )
+        connection.execute("UPDATE people SET revoked = NULL WHERE id = ?", (row["id"],))
+        add_row(connection, accounts.clock(), Event.ADMITTED, row["name"])
+
+
+def take_from_provider(connection: sqlite3.Connection, now: float, identity: Identity, role: Role) -> sqlite3.Row:
+    """Return the row of who comes through their provider, made for who is new, with the role that they have now.
+
+    The name stays as it was first, because the log knows people by it. Nobody gets the name of another person: where it
+    is taken, a number is added.
+    """
+    row = find_from_provider(connection, identity)
+    if row is None:
+        name = _choose_name(connection, identity.name)
+        connection.execute(
+            "INSERT INTO people (key, name, organisation, role, invited, subject) VALUES (?, ?, ?, ?, ?, ?)",
+            (make_key(name), name, identity.organisation, role, now, identity.key),
+        )
+    elif row["revoked"] is None and row["role"] != role:
+        name = row["name"]
+        connection.execute("UPDATE people SET role = ? WHERE id = ?", (role, row["id"]))
+    else:
+        return row
+    add_row(connection, now, Event.ADMITTED, name, role=role, organisation=identity.organisation)
+    return _require_named(connection, name)
+
+
+def find_from_provider(connection: sqlite3.Connection, identity: Identity) -> sqlite3.Row | None:
+    """Return the row of who has come through their provider before, or None."""
+    query = "SELECT * FROM people WHERE subject = ?"
+    row: sqlite3.Row | None = connection.execute(query, (identity.key,)).fetchone()
+    return row
 
 
 def list_people(accounts: Accounts) -> list[Person]:
@@ -128,7 +191,7 @@ def make_person(row: sqlite3.Row, now: float) -> Person:
     """Return the person of a row of the table."""
     if row["revoked"] is not None:
         state = "revoked"
-    elif row["passphrase"] is not None:
+    elif row["passphrase"] is not None or row["subject"] is not None:
         state = "active"
     else:
         state = "invited" if _is_young(row, now) else "expired"
@@ -144,7 +207,28 @@ def _find_invited(connection: sqlite3.Connection, secret: str, now: float) -> sq
     return row if row is not None and _is_young(row, now) else None
 
 
-def _end_sessions(connection: sqlite3.Connection, name: str) -> int:
+def _find_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute("SELECT * FROM people WHERE key = ?", (make_key(name),)).fetchone()
+    return row
+
+
+def _require_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row:
+    row = _find_named(connection, name)
+    if row is None:
+        raise InputError(f"Nobody is called {name!r} here. See who is: tact people list")
+    return row
+
+
+def _choose_name(connection: sqlite3.Connection, asked: str) -> str:
+    """Return a name that nobody has: the one that is asked for, cut and without what does not print, or numbered."""
+    plain = "".join(c for c in unicodedata.normalize("NFC", asked) if c.isprintable())
+    start = " ".join(plain.split())[: _LONGEST - 5] or "?"
+    names = (start if number == 1 else f"{start} {number}" for number in count(1))
+    return next(name for name in names if _find_named(connection, name) is None)
+
+
+def end_sessions(connection: sqlite3.Connection, name: str) -> int:
+    """End all that a person has open; return how many sessions."""
     key = make_key(name)
     done = connection.execute("DELETE FROM sessions WHERE person = (SELECT id FROM people WHERE key = ?)", (key,))
     return done.rowcount

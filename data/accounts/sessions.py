@@ -9,11 +9,21 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from enum import StrEnum
 
 from data.accounts.database import Accounts
 from data.accounts.log import Event, add_row
-from data.accounts.people import Person, make_key, make_person
+from data.accounts.people import (
+    Identity,
+    Person,
+    end_sessions,
+    find_from_provider,
+    make_key,
+    make_person,
+    take_from_provider,
+)
 from data.accounts.proof import find_step, hash_secret, is_passphrase, make_secret
+from data.accounts.rights import Role
 
 LONGEST, IDLE = 12 * 3600.0, 3600.0  # seconds of a session
 _TOUCH = 60.0  # seconds after which the use of a session is written down again
@@ -24,11 +34,21 @@ _MOST = 10_000  # names and addresses of which failures are kept
 _QUIET = 60.0  # seconds between two rows of the log about names that nobody has
 
 
+class Reason(StrEnum):
+    """Why somebody was not let in, though they need not wait."""
+
+    WRONG = "wrong"  # name, passphrase or code
+    SPENT = "spent"  # an answer of the provider that was given before
+    ROLE = "role"  # the provider names no group that has a role
+    REVOKED = "revoked"
+
+
 @dataclass(frozen=True)
 class Refusal:
-    """Why somebody was not let in: `wait` seconds are left, or (0) name, passphrase or code is wrong."""
+    """Why somebody was not let in: `wait` seconds are left, or what `reason` says."""
 
     wait: float = 0
+    reason: Reason = Reason.WRONG
 
 
 def sign_in(accounts: Accounts, name: str, passphrase: str, code: str, address: str = "") -> str | Refusal:
@@ -75,6 +95,47 @@ def start_session(accounts: Accounts, person: Person) -> str:
         return _start(connection, person.id, accounts.clock())
 
 
+def begin_answer(accounts: Accounts, state: str, address: str = "") -> Refusal | None:
+    """Note that an answer of a provider has come; return why it is not looked at, None if it is.
+
+    An answer counts once. Until somebody has signed in by it, it is a failure of the address.
+    """
+    now, key = accounts.clock(), f"answer {hash_secret(state)}"
+    with accounts.write() as connection:
+        if address and (wait := _find_wait(connection, f"address {address}", _FREE_OF_ADDRESS, now)) > 0:
+            return Refusal(wait)
+        if connection.execute("SELECT 1 FROM attempts WHERE key = ?", (key,)).fetchone():
+            return Refusal(reason=Reason.SPENT)
+        for noted in (key, *([f"address {address}"] if address else [])):
+            _count_failure(connection, noted, now)
+    return None
+
+
+def sign_in_from_provider(
+    accounts: Accounts, identity: Identity, role: Role | None, address: str = ""
+) -> str | Refusal:
+    """Return the secret of a new session of somebody whom their provider named; or why there is none.
+
+    Without a role nobody is let in, and what they had opened before ends.
+    """
+    now = accounts.clock()
+    with accounts.write() as connection:
+        if role is None:
+            known = find_from_provider(connection, identity)
+            if known is not None:
+                end_sessions(connection, known["name"])
+            _note_failure(connection, now, known["name"] if known else "")
+            return Refusal(reason=Reason.ROLE)
+        row = take_from_provider(connection, now, identity, role)
+        if row["revoked"] is not None:
+            _note_failure(connection, now, row["name"])
+            return Refusal(reason=Reason.REVOKED)
+        if address:
+            connection.execute("UPDATE attempts SET failures = failures - 1 WHERE key = ?", (f"address {address}",))
+        add_row(connection, now, Event.SIGNED_IN, row["name"], role=row["role"])
+        return _start(connection, row["id"], now)
+
+
 def find_person(accounts: Accounts, secret: str) -> Person | None:
     """Return whose session a secret is; None if it has ended. What it was used for keeps it from being idle."""
     return _look_up(accounts, secret, touch=True)
@@ -110,7 +171,7 @@ def _look_up(accounts: Accounts, secret: str, *, touch: bool) -> Person | None:
 def _find_session(connection: sqlite3.Connection, secret: str) -> sqlite3.Row | None:
     row: sqlite3.Row | None = connection.execute(
         "SELECT sessions.secret, since, seen, people.* FROM sessions JOIN people ON people.id = person "
-        "WHERE secret = ? AND revoked IS NULL AND passphrase IS NOT NULL",
+        "WHERE secret = ? AND revoked IS NULL AND (passphrase IS NOT NULL OR subject IS NOT NULL)",
         (hash_secret(secret),),
     ).fetchone()
     return row

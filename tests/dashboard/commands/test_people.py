@@ -9,7 +9,10 @@ import pytest
 
 from data.accounts import people
 from data.accounts.database import Accounts
+from data.accounts.rights import Role
+from data.accounts.sessions import Reason, Refusal, sign_in_from_provider
 from data.workspace import Workspace
+from tests.helpers.provider import write_access
 
 
 @pytest.fixture
@@ -81,6 +84,27 @@ def test_a_server_says_what_people_need(tact, workspace, tmp_path):
     ):
         answer = tact(*serve, *arguments)
         assert (answer.code, words in answer.err) == (code, True), arguments
+
+
+def test_a_server_names_what_is_wrong_in_the_file_of_the_provider(tact, workspace):
+    path = write_access(workspace.path, "https://login.example.org")
+    path.write_text(path.read_text(encoding="utf-8").replace('= "officer"', '= "king"'), encoding="utf-8")
+    answer = tact("--workspace", workspace.path, "serve", "--people")
+    assert answer.code == 2
+    assert f"{path}, [roles] \"tact officers\" is 'king'" in " ".join(answer.err.split())
+
+
+def test_who_was_revoked_at_their_organisation_is_admitted_again(tact, workspace):
+    accounts = Accounts.open_or_create(workspace.accounts)
+    identity = people.Identity("https://login.example.org", "5", "Drita Marku")
+    sign_in_from_provider(accounts, identity, Role.PARTNER)
+    command = ("--workspace", workspace.path, "people")
+    tact(*command, "revoke", "Drita Marku")
+    assert sign_in_from_provider(accounts, identity, Role.PARTNER) == Refusal(reason=Reason.REVOKED)
+    assert tact(*command, "admit", "Drita Marku").code == 0
+    assert tact(*command, "list", "--json").json[0]["state"] == "active"
+    assert isinstance(sign_in_from_provider(accounts, identity, Role.PARTNER), str)
+    assert tact(*command, "admit", "Drita Marku").code == 2
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX modes")

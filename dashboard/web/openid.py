@@ -1,0 +1,210 @@
+"""Signing in through the provider of an organisation: OpenID Connect Core 1.0, authorization code flow with PKCE.
+
+State, nonce and code verifier are made from the secret of the browser that begins, each by itself, so that an answer
+belongs to one browser and one beginning, and this process keeps nothing meanwhile. What the provider says is believed
+where it is signed by a key of its own, for this client, for this beginning, and in time. The libraries are loaded where
+access.toml names a provider, see dashboard/server.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.oidc.core import CodeIDToken
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
+
+from dashboard.site import LOOPBACK
+from dashboard.web.organisation import Fault, ProviderError, derive, make_state
+from data.accounts.access import Access
+from data.accounts.people import Identity
+
+# Signatures by key pairs alone: with them a public key cannot be used as a secret, and no signature is none.
+_ALGORITHMS = [f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)]
+_KEY_TYPES = ("RSA", "EC")
+_SECONDS = 10.0  # for all that the provider is asked at one step
+_MOST_BYTES = 256 * 1024  # of one answer
+_FRESH = 3600.0  # seconds for which addresses and keys of the provider are kept
+_DRIFT = 60  # seconds by which its clock may differ
+_AT_ONCE, _WAITING = 4, 40
+_ADDRESSES = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+
+
+class Provider:
+    """The provider of an organisation, as this map asks it. redirect : where it sends browsers back to."""
+
+    def __init__(self, access: Access, redirect: str, clock: Callable[[], float] = time.time) -> None:
+        self.access, self.redirect = access, redirect
+        self._clock = clock
+        self._about: tuple[float, Mapping[str, Any]] | None = None
+        self._keys: tuple[float, KeySet] | None = None
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._waiting = 0
+
+    async def make_address(self, secret: str) -> str:
+        """Return the address at the provider to which a browser with a secret is sent. Raises ProviderError."""
+        address: str = await self._ask(lambda client: self._make_address(client, secret))
+        return address
+
+    async def identify(self, secret: str, answer: Mapping[str, str]) -> tuple[Identity, frozenset[str]]:
+        """Return who comes back with an answer, and their groups. Raises ProviderError for one not to be believed."""
+        if answer.get("iss", self.access.issuer) != self.access.issuer:  # RFC 9207
+            raise ProviderError(Fault.UNBELIEVED, "the answer is of another issuer")
+        if "error" in answer or not answer.get("code"):
+            raise ProviderError(Fault.REFUSED, "the answer has no code")
+        claims = await self._ask(lambda client: self._exchange(client, secret, answer["code"]))
+        names = (claims.get(name) for name in (self.access.name_claim, "preferred_username", "email", "sub"))
+        name = next(name for name in names if isinstance(name, str) and name.strip())
+        groups = claims.get(self.access.groups_claim)
+        listed = [groups] if isinstance(groups, str) else groups if isinstance(groups, list) else []
+        identity = Identity(self.access.issuer, claims["sub"], name, self.access.organisation)
+        return identity, frozenset(group for group in listed if isinstance(group, str))
+
+    async def _ask(self, work: Callable[[AsyncOAuth2Client], Any]) -> Any:  # noqa: ANN401
+        """Do what asks the provider, a few at once, within its seconds; say each failure as a ProviderError."""
+        if self._waiting >= _WAITING:
+            raise ProviderError(Fault.BUSY, "too many sign in at once")
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(_SECONDS), self._at_once, self._open() as client:
+                return await work(client)
+        except (TimeoutError, httpx2.TimeoutException):
+            raise ProviderError(Fault.DOWN, f"no answer within {_SECONDS:.0f} seconds") from None
+        except httpx2.HTTPStatusError as error:
+            raise ProviderError(Fault.DOWN, f"status {error.response.status_code}") from None
+        except httpx2.HTTPError as error:
+            raise ProviderError(Fault.DOWN, f"no connection ({type(error).__name__})") from None
+        except OAuthError as error:
+            raise ProviderError(Fault.REFUSED, f"the code was not taken ({_name_error(error.error)})") from None
+        except JoseError as error:
+            claim = getattr(error, "claim", "")
+            raise ProviderError(Fault.UNBELIEVED, f"the ID token does not hold ({error.error} {claim})") from None
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ProviderError(Fault.UNBELIEVED, f"an answer cannot be read ({type(error).__name__})") from None
+        finally:
+            self._waiting -= 1
+
+    def _open(self) -> AsyncOAuth2Client:
+        return AsyncOAuth2Client(
+            self.access.client_id,
+            self.access.client_secret,
+            scope=self.access.scope,
+            redirect_uri=self.redirect,
+            code_challenge_method="S256",
+            transport=_Transport(),
+            timeout=_SECONDS,
+            follow_redirects=False,
+            headers={"Accept-Encoding": "identity"},
+        )
+
+    async def _make_address(self, client: AsyncOAuth2Client, secret: str) -> str:
+        about = await self._read_about(client)
+        verifier, nonce = derive("verifier", secret), derive("nonce", secret)
+        address, _ = client.create_authorization_url(
+            about["authorization_endpoint"], make_state(secret), verifier, nonce=nonce
+        )
+        return str(address)
+
+    async def _exchange(self, client: AsyncOAuth2Client, secret: str, code: str) -> CodeIDToken:
+        """Exchange a code for an ID token, and return its claims once they hold (Core 1.0, section 3.1.3.7)."""
+        about = await self._read_about(client)
+        methods = about.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        if "client_secret_basic" not in methods and "client_secret_post" in methods:
+            client.token_endpoint_auth_method = "client_secret_post"  # noqa: S105 (the name of a method)
+        token = await client.fetch_token(
+            about["token_endpoint"],
+            grant_type="authorization_code",
+            code=code,
+            code_verifier=derive("verifier", secret),
+        )
+        read = await self._verify(client, token["id_token"])
+        options = {
+            "iss": {"essential": True, "value": self.access.issuer},
+            "aud": {"essential": True, "value": self.access.client_id},
+            "sub": {"essential": True},
+        }
+        parameters = {
+            "nonce": derive("nonce", secret),
+            "client_id": self.access.client_id,
+            "access_token": token.get("access_token"),
+        }
+        claims = CodeIDToken(read.claims, read.header, options, parameters)
+        claims.validate(now=int(self._clock()), leeway=_DRIFT)
+        return claims
+
+    async def _verify(self, client: AsyncOAuth2Client, token: str) -> jwt.Token:
+        """Return a token that a key of the provider has signed. A key that is not known yet is asked for once."""
+        registry = JWSRegistry(algorithms=_ALGORITHMS, strict_check_header=False)
+        try:
+            return jwt.decode(token, await self._read_keys(client), registry=registry)
+        except InvalidKeyIdError:
+            self._keys = None
+            return jwt.decode(token, await self._read_keys(client), registry=registry)
+
+    async def _read_about(self, client: AsyncOAuth2Client) -> Mapping[str, Any]:
+        """Return what the provider says of itself (Discovery 1.0, section 4)."""
+        if self._about is None or not 0 <= self._clock() - self._about[0] < _FRESH:
+            about = await _get(client, f"{self.access.issuer.rstrip('/')}/.well-known/openid-configuration")
+            if about["issuer"] != self.access.issuer:
+                raise ProviderError(Fault.UNBELIEVED, "its configuration names another issuer")
+            for name in _ADDRESSES:
+                _check_address(name, about[name])
+            self._about = (self._clock(), about)
+        return self._about[1]
+
+    async def _read_keys(self, client: AsyncOAuth2Client) -> KeySet:
+        if self._keys is None or not 0 <= self._clock() - self._keys[0] < _FRESH:
+            found = await _get(client, (await self._read_about(client))["jwks_uri"])
+            listed = [key for key in found["keys"] if key["kty"] in _KEY_TYPES and key.get("use", "sig") == "sig"]
+            self._keys = (self._clock(), KeySet.import_key_set({"keys": listed}))
+        return self._keys[1]
+
+
+class _Transport(httpx2.AsyncHTTPTransport):
+    """Answers of a limited length, which are not packed: a packed one can be a thousand times as long."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = await super().handle_async_request(request)
+        body = b""
+        try:
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise ValueError("packed")
+            async for part in response.aiter_raw():
+                body += part
+                if len(body) > _MOST_BYTES:
+                    raise ValueError("too long")
+        finally:
+            await response.aclose()
+        return httpx2.Response(response.status_code, headers=response.headers, content=body, request=request)
+
+
+async def _get(client: AsyncOAuth2Client, address: str) -> dict[str, Any]:
+    response = await client.request("GET", address, withhold_token=True)
+    if response.status_code != httpx2.codes.OK:
+        raise ProviderError(Fault.DOWN, f"status {response.status_code}")
+    found = response.json()
+    if not isinstance(found, dict):
+        raise TypeError("no object")
+    return found
+
+
+def _check_address(name: str, address: str) -> None:
+    """Raise ProviderError for an address without encryption, unless it is of this machine."""
+    parts = urlsplit(address)
+    if not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))):
+        raise ProviderError(Fault.UNBELIEVED, f"its {name} is no https address")
+
+
+def _name_error(code: object) -> str:
+    """Return the code of an error if it is one of those of RFC 6749; what else a provider writes is not repeated."""
+    known = ("invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type")
+    return str(code) if code in known else "another error"

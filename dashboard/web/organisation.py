@@ -1,0 +1,110 @@
+"""Signing in through the provider of an organisation: what happens between the page to sign in and a session.
+
+The browser that begins keeps a secret in a cookie until it comes back. That cookie alone is sent with a visit from
+another site, because from there the provider sends the browser back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from typing import Protocol
+from urllib.parse import quote, unquote
+
+from dashboard.site.text import LANGUAGE_NAMES
+from data.accounts import sessions
+from data.accounts.access import Access
+from data.accounts.database import Accounts
+from data.accounts.people import Identity
+from data.accounts.sessions import Reason, Refusal
+
+SECONDS = 600  # from the page to sign in until the browser comes back
+_LONGEST = 1500  # characters of a path; a browser keeps no cookie of more than 4,096
+
+
+class Fault(StrEnum):
+    """What went wrong with a provider."""
+
+    DOWN = "down"  # it does not answer, or not in time
+    REFUSED = "refused"  # it did not let the person or this map in
+    UNBELIEVED = "unbelieved"  # what it says is not what was asked for, or not signed by it
+    BUSY = "busy"  # many people sign in just now
+
+
+class ProviderError(Exception):
+    """A provider cannot be used. The text is for the log of the server: it names nobody and repeats nothing."""
+
+    def __init__(self, fault: Fault, text: str) -> None:
+        super().__init__(text)
+        self.fault = fault
+
+
+class Provider(Protocol):
+    """The provider of an organisation. redirect : the address to which it sends browsers back."""
+
+    access: Access
+    redirect: str
+
+    async def make_address(self, secret: str) -> str:
+        """Return the address at the provider to which a browser with a secret is sent. Raises ProviderError."""
+
+    async def identify(self, secret: str, answer: Mapping[str, str]) -> tuple[Identity, frozenset[str]]:
+        """Return who comes back with an answer, and their groups. Raises ProviderError."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a browser keeps while its person is at the provider: a secret, the language, and the path asked for."""
+
+    secret: str
+    language: str
+    to: str
+
+    @classmethod
+    def make(cls, language: str, to: str) -> Beginning:
+        """Return a new one."""
+        return cls(secrets.token_urlsafe(32), language, to if len(quote(to, safe="")) <= _LONGEST else "/")
+
+    @classmethod
+    def read(cls, text: str) -> Beginning | None:
+        """Return what a cookie keeps, or None if it is none of ours."""
+        parts = text.split(".")
+        if len(parts) != 3 or len(parts[0]) != 43 or parts[1] not in LANGUAGE_NAMES:
+            return None
+        return cls(parts[0], parts[1], unquote(parts[2]))
+
+    def write(self) -> str:
+        """Return the value of the cookie."""
+        return f"{self.secret}.{self.language}.{quote(self.to, safe='').replace('.', '%2E')}"
+
+
+async def finish(
+    provider: Provider, accounts: Accounts, beginning: Beginning | None, answer: Mapping[str, str], address: str
+) -> str | Refusal:
+    """Return the session of who comes back, or why there is none. Raises ProviderError.
+
+    address : of the network, from which too many answers may have failed.
+    """
+    state = answer.get("state", "")
+    if beginning is None or not secrets.compare_digest(state.encode(), make_state(beginning.secret).encode()):
+        return Refusal(reason=Reason.SPENT)
+    refusal = await asyncio.to_thread(sessions.begin_answer, accounts, state, address)
+    if refusal is not None:
+        return refusal
+    identity, groups = await provider.identify(beginning.secret, answer)
+    role = provider.access.find_role(groups)
+    return await asyncio.to_thread(sessions.sign_in_from_provider, accounts, identity, role, address)
+
+
+def make_state(secret: str) -> str:
+    """Return the state that belongs to the secret of a browser."""
+    return derive("state", secret)
+
+
+def derive(purpose: str, secret: str) -> str:
+    """Return what a secret makes for a purpose, from which nobody finds the secret or what it makes for another."""
+    return sha256(f"{purpose} {secret}".encode()).hexdigest()

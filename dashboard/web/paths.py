@@ -1,0 +1,51 @@
+"""Paths and languages of the door's pages: none leads elsewhere, and each stays in its reader's language."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, quote, urlencode
+
+from starlette.requests import Request
+
+from dashboard.site import ANSWER, SIGN_IN
+from dashboard.site.text import LANGUAGE_NAMES, find_language
+
+
+def choose_language(request: Request) -> str:
+    """Return the language of the address, else the first one that the browser asks for and the product speaks."""
+    wanted = [request.query_params.get("lang", "")]
+    wanted += [part.strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")]
+    return next((code for code in wanted if code in LANGUAGE_NAMES), "en")
+
+
+def list_languages(request: Request) -> dict[str, str]:
+    """Return the address of this page in each language; none for the answer to a form, which has no address.
+
+    What a provider answers is looked at once, so that page leads to the one to sign in.
+    """
+    if request.method != "GET":
+        return {}
+    is_answer = request.url.path == ANSWER
+    start = SIGN_IN if is_answer else format_path(request).partition("?")[0]
+    others = [] if is_answer else [(n, value) for n, value in request.query_params.multi_items() if n != "lang"]
+    return {code: f"{start}?{urlencode([*others, ('lang', code)])}" for code in LANGUAGE_NAMES}
+
+
+def keep_language(to: str) -> str:
+    """Return a path that opens in the language in which its reader signed in; English needs no word."""
+    path, _, query = to.partition("?")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    language = find_language()
+    is_said = language == "en" or any(name == "lang" for name, _ in pairs)
+    return to if is_said else f"{path}?{urlencode([*pairs, ('lang', language)])}"
+
+
+def format_path(request: Request) -> str:
+    """Return the path of a request with its query, as a link."""
+    path, query = quote(request.scope["path"]), request.url.query
+    return take_path(f"{path}?{query}" if query else path)
+
+
+def take_path(to: str) -> str:
+    """Return a path of this door as it is, and the first page for all else, such as `//` and another host."""
+    is_path = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
+    return to if is_path else "/"
