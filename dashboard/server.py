@@ -31,7 +31,7 @@ from dashboard.site import (
 )
 from dashboard.site.assets import ASSETS
 from dashboard.site.reader import expect_people
-from dashboard.web import features, meeting, pictures
+from dashboard.web import features, meeting, news, pictures
 from dashboard.web.compressed import CompressedFiles
 from dashboard.web.door import Door
 from dashboard.web.gate import Entry, Gate, list_own_hosts
@@ -65,6 +65,7 @@ def _make_routes(site: Site, *, is_encrypted: bool) -> list[BaseRoute]:
         *pictures.make_routes(site),
         *features.make_routes(site, is_encrypted=is_encrypted),
         *meeting.make_routes(site),
+        *news.make_routes(site),
         Mount("/assets", Assets(directory=ASSETS)),
     ]
 

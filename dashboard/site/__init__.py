@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from data.tables.spec import Tier
 
 HEALTH = "/health"
 FEATURES = "/features"  # where QGIS and other programs read layers, see dashboard/web/features
+NEWEST = "/release.json"  # the name of the newest release, for pages that are open
 ACCOUNT = "/account"  # where a person sees what the log says of them, and signs out
 INVITATION = "/invitation"  # where somebody who is invited chooses passphrase and second factor
 SIGN_IN = "/sign-in"
@@ -36,6 +37,7 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _RELEASES, _TIER, _DERIVED, _PUBLISHER = "TACT_RELEASES", "TACT_TIER", "TACT_DERIVED", "TACT_PUBLISHER"
 # The session bus leads to the system keyring, where the vault's key may live.
 _WITHHELD = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
+_asked: list[Callable[[], str]] = []
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,14 @@ class Site:
 
     `derived` is the folder of the results from the releases, such as audits. It is None if there is none.
     `publisher` is who signed the files, where they were sent to a server; None in a workspace.
+    `asked` is the release that a reader has open, which stays while a newer one is there; empty for the newest.
     """
 
     releases: Path
     tier: Tier
     derived: Path | None = None
     publisher: Publisher | None = None
+    asked: str = ""
 
     @classmethod
     def of_publisher(cls, publisher: Publisher) -> Site:
@@ -69,16 +73,20 @@ class Site:
         return replace(self, tier="public", publisher=publisher)
 
     def release(self) -> Release | None:
-        """Open the current release, or return None if there is none yet."""
-        name = self._find_shown()
-        return None if name is None else self.open_release(name)
+        """Open the release that a reader has open, else the current one, or return None if there is none yet."""
+        newest = self.find_newest()
+        if newest is None:
+            return None
+        is_earlier = self.asked not in ("", newest) and self.asked in list_earlier(self.releases, newest)
+        return self.open_release(self.asked if is_earlier else newest)
 
     def list_releases(self) -> list[str]:
         """List the current release and those before it, newest first. One that came after it was taken back."""
-        name = self._find_shown()
+        name = self.find_newest()
         return [] if name is None else [name, *list_earlier(self.releases, name)]
 
-    def _find_shown(self) -> str | None:
+    def find_newest(self) -> str | None:
+        """Return the name of the current release; None if there is none yet."""
         if self.publisher is None:
             return current_name(self.releases)
         whole = self.publisher.find_whole()
@@ -180,13 +188,22 @@ def announce_site(chosen: Site) -> None:
     os.environ[_PUBLISHER] = chosen.publisher.key if chosen.publisher else ""
 
 
+def follow_asked(find: Callable[[], str]) -> None:
+    """Let the release be the one that a function finds, such as the one that the session has open."""
+    _asked[:] = [find]
+
+
 def read_site() -> Site:
     """Read the site of this process, as this reader may see it. Any tier other than "partner" counts as public."""
+    return replace(_read_process().narrow(find_reader()), asked=next((find() for find in _asked), ""))
+
+
+def _read_process() -> Site:
     folder = os.environ.get(_RELEASES)
     if not folder:
         raise InputError("The folder of releases is missing. Start the map with: tact serve")
     tier: Tier = "partner" if os.environ.get(_TIER) == "partner" else "public"
     if key := os.environ.get(_PUBLISHER):
-        return Site.of_publisher(Publisher(Path(folder).parent, key, tier)).narrow(find_reader())
+        return Site.of_publisher(Publisher(Path(folder).parent, key, tier))
     derived = os.environ.get(_DERIVED)
-    return Site(Path(folder), tier, Path(derived) if derived else None).narrow(find_reader())
+    return Site(Path(folder), tier, Path(derived) if derived else None)

@@ -4,8 +4,10 @@
   "use strict";
 
   // Parameters that go along from page to page, and the one that only the map in the browser reads and writes.
-  const SHARED = ["area", "pathway", "lang", "projector", "theme"];
+  const SHARED = ["area", "pathway", "lang", "projector", "theme", "release"];
   const PLACE = "at";
+  const RELEASE = "release";
+  const ASKING = 30000;  // milliseconds between two questions for the newest release
   const THEME = "theme";
   // The room of a meeting, which a window keeps for itself; and what of an address belongs to each reader alone.
   const MEETING = "meeting";
@@ -98,7 +100,7 @@
     const next = new URL(address, window.location.href);
     const samePage = next.pathname === window.location.pathname;
     // The server does not choose these; what it writes may be of the address before.
-    for (const name of samePage ? [PLACE, "lang", THEME] : []) {
+    for (const name of samePage ? [PLACE, "lang", THEME, RELEASE] : []) {
       const value = here().searchParams.get(name);
       if (value) next.searchParams.set(name, value);
       else next.searchParams.delete(name);
@@ -151,6 +153,7 @@
   function readView() {
     const address = here();
     for (const name of OWN) address.searchParams.delete(name);
+    if (findRelease()) address.searchParams.set(RELEASE, findRelease());
     return address.href.slice(HOME.length);
   }
 
@@ -159,6 +162,11 @@
     const now = here();
     const next = new URL(view, HOME);
     for (const name of OWN) if (now.searchParams.has(name)) next.searchParams.set(name, now.searchParams.get(name));
+    // Who has the same release open, or is asked for none, keeps the address without it.
+    if ([null, findRelease()].includes(next.searchParams.get(RELEASE))) {
+      if (now.searchParams.has(RELEASE)) next.searchParams.set(RELEASE, now.searchParams.get(RELEASE));
+      else next.searchParams.delete(RELEASE);
+    }
     if (!next.href.startsWith(HOME) || sorted(next, []) === sorted(now, [])) return;
     const moves = sorted(next, [PLACE]) === sorted(now, [PLACE]);
     led = Date.now();
@@ -166,6 +174,41 @@
     replace(window.history.state, "", next.href);
     sync();
     window.dispatchEvent(moves ? new Event("tact:place") : new PopStateEvent("popstate", { state: {} }));
+  }
+
+  /* ---- a newer release is said in the bar; until somebody takes it over, all stays as it is ---------------------- */
+
+  let newest = "";
+
+  /* The release that is open, or that this window has asked for. */
+  function findRelease() {
+    const fresh = bar && bar.querySelector(".fresh");
+    return here().searchParams.get(RELEASE) || (fresh ? fresh.dataset.release : "");
+  }
+
+  function askForNewest() {
+    if (document.visibilityState !== "visible" || !bar || !bar.querySelector(".fresh")) return;
+    window.fetch(new URL("release.json", HOME)).then(function (answer) {
+      return answer.ok ? answer.json() : { release: newest };
+    }).then(function (found) {
+      newest = found.release;
+      syncNewest();
+    }, function () { /* It asks again. */ });
+  }
+
+  function syncNewest() {
+    const fresh = bar.querySelector(".fresh");
+    if (!fresh) return;
+    const button = fresh.querySelector("button");
+    const link = fresh.querySelector("a");
+    const words = button.dataset.words.replace("{name}", newest);
+    if (button.textContent !== words) button.textContent = words;
+    link.search = new URLSearchParams({ news: "1", release: newest }).toString();
+    const isOld = Boolean(newest) && newest !== fresh.dataset.release;
+    if (fresh.hidden === isOld) {
+      fresh.hidden = !isOld;
+      measure();
+    }
   }
 
   function sorted(address, without) {
@@ -254,7 +297,9 @@
       link.search = "";
       link.search = toPage(link).search;
     }
-    for (const link of bar.querySelectorAll("a[data-picture]")) link.search = window.location.search;
+    for (const link of bar.querySelectorAll("a[data-picture]")) {
+      link.search = findRelease() ? setting(RELEASE, findRelease()).search : window.location.search;
+    }
     for (const link of bar.querySelectorAll("a[data-lang]")) {
       link.search = setting("lang", link.dataset.lang === "en" ? "" : link.dataset.lang).search;
     }
@@ -271,6 +316,7 @@
     measure();
     const page = bar.querySelector("nav a[aria-current=page]");
     syncMeeting();
+    syncNewest();
     if (page) document.title = [...area, page.textContent, bar.dataset.name || WORDS.name].join(" · ");
   }
 
@@ -314,6 +360,8 @@
     } else if (button && button.classList.contains("meet")) {
       openMenu(false);
       loadMeeting(button, function (meeting) { meeting.press(); });
+    } else if (button && button.closest(".fresh")) {
+      go(setting(RELEASE, newest));
     } else if (button && button.classList.contains("copy")) {
       copy(window.location.href, button);
     } else if (button && button.classList.contains("print")) {
@@ -412,6 +460,9 @@
       shown = around();
       watchLost();
     }).observe(document.body, { childList: true, subtree: true });
+    document.addEventListener("visibilitychange", askForNewest);
+    window.setTimeout(askForNewest, 3000);
+    window.setInterval(askForNewest, ASKING);
     sync();
   }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dashboard.site import FEATURES, HEALTH
+from dashboard.site import FEATURES, HEALTH, NEWEST
 from dashboard.web.navigation import PAGES
 from dashboard.web.start_page import MOVED
 from data.accounts.rights import Right
@@ -16,6 +16,7 @@ NEEDED: Mapping[str, Right] = {
     f"{FEATURES}/": Right.EXPORT,
     # Words, the line of a member, short addresses. A room asks for the right to present, and to see each view.
     "/meeting/": Right.SEE_PUBLIC,
+    NEWEST: Right.SEE_PUBLIC,  # a name alone
     "/assets/": Right.SEE_PUBLIC,
     # Of Streamlit:
     "/static/": Right.SEE_PUBLIC,

@@ -16,7 +16,7 @@ from dashboard.site import ACCOUNT, Site
 from dashboard.site.current_release import CurrentRelease, load_areas, may_download, read_area_names, read_country_names
 from dashboard.site.text import LANGUAGE_NAMES, _, find_language, format_period, html, join_markup
 from data.message import mark
-from data.release import Release
+from data.release import Release, list_earlier
 from data.tables.periods import Period
 from geo.layers.output import terms
 
@@ -63,6 +63,7 @@ def render_bar(
         _("The map's computer is not answering. The map opens again by itself as soon as it does."),
         person=_render_person(person),
         meeting=_render_meeting(),
+        line=_render_news(release),
     )
 
 
@@ -73,8 +74,9 @@ def render_header(
     name: str = "TACT Map",
     person: Markup | str = "",
     meeting: Markup | str = "",
+    line: Markup | str = "",
 ) -> Markup:
-    """Return the bar with links to the pages, who has signed in, the button of meetings, and choices.
+    """Return the bar with links to the pages, who has signed in, the button of meetings, choices, and a line below.
 
     `lost` is said for a silent server.
     """
@@ -82,7 +84,7 @@ def render_header(
         '<header class="topbar" lang="{}" data-lost="{}" data-copied="{}" data-skip="{}" data-name="{}">'
         '<div class="pages"><a class="brand" href="./" target="_self">{}</a>'
         '<button class="menu" aria-expanded="false" aria-controls="tact-pages">{}</button>'
-        '<nav id="tact-pages" aria-label="{}">{}</nav>{}</div><div class="choices">{}</div></header>',
+        '<nav id="tact-pages" aria-label="{}">{}</nav>{}</div><div class="choices">{}</div>{}</header>',
         find_language(),
         lost,
         _("Copied"),
@@ -95,6 +97,7 @@ def render_header(
         join_markup([*(_render_page(*page) for page in pages), person, meeting, render_dark()]),
         join_markup([person, meeting]),
         join_markup(choices),
+        line,
     )
 
 
@@ -205,13 +208,16 @@ def _render_chip(site: Site, release: Release | None) -> Markup:
     if release is not None:
         words = _word_period(release)
         sentences += [_explain_audit(release), f"{_('Records of')}: {words}." if words else ""]
+    has_news = release is not None and bool(list_earlier(site.releases, release.name))
+    news = html('<p><a href="./?news=1" target="_self">{}</a></p>', _("What is new")) if has_news else ""
     return html(
-        '<details class="chip {}"><summary>{}<span> · {}</span></summary><div>{}'
+        '<details class="chip {}"><summary>{}<span> · {}</span></summary><div>{}{}'
         '<p><a href="method" target="_self">{}</a></p></div></details>',
         site.tier,
         _(_TIERS[site.tier]),
         name,
         join_markup(html("<p>{}</p>", sentence) for sentence in sentences if sentence),
+        news,
         _("How the numbers are made and protected"),
     )
 
@@ -223,6 +229,18 @@ def _render_person(name: str) -> Markup:
     words = _("{name}: your account, sign out", name=name)
     return html(
         '<a class="person" href=".{0}" target="_self" title="{1}" aria-label="{1}">{2}</a>', ACCOUNT, words, name
+    )
+
+
+def _render_news(release: Release | None) -> Markup:
+    """Return what is said as soon as there is a newer release than the one shown; hidden until then."""
+    return html(
+        '<div class="fresh" role="status" data-release="{}" hidden><b>{}</b><button data-words="{}"></button>'
+        '<a href="./?news=1" target="_self">{}</a></div>',
+        release.name if release else "",
+        _("New release"),
+        _("Show release {name}", name="{name}"),
+        _("What is new"),
     )
 
 

@@ -23,7 +23,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard.site import ACCOUNT, ANSWER, HEALTH, INVITATION, PROVIDER, SIGN_IN
+from dashboard.site import ACCOUNT, ANSWER, HEALTH, INVITATION, NEWEST, PROVIDER, SIGN_IN
 from dashboard.site.reader import HEADER, write_header
 from dashboard.site.text import _, find_language, speak, translate_message
 from dashboard.web import sign_in
@@ -128,7 +128,9 @@ class Door:
 
     async def _find_person(self, connection: HTTPConnection) -> Person | None:
         secret = connection.cookies.get(self._session)
-        return await asyncio.to_thread(sessions.find_person, self._accounts, secret) if secret else None
+        # An open page asks for the newest release by itself: that is no use of the session.
+        find = sessions.look_up if connection.scope["path"] == NEWEST else sessions.find_person
+        return await asyncio.to_thread(find, self._accounts, secret) if secret else None
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, person: Person | None) -> None:
         inside = {**scope, "headers": list(scope["headers"])}

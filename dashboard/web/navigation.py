@@ -8,15 +8,16 @@ from importlib import import_module
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard.site import Site, read_site
+from dashboard.site import Site, follow_asked, read_site
 from dashboard.site.current_release import CurrentRelease, open_current_release
 from dashboard.site.reader import Reader, find_reader, follow_headers
 from dashboard.site.text import _, escape_markdown, follow_language
 from dashboard.web import bar
 from dashboard.web.pictures import has_picture
 from dashboard.widgets.activity import note_page
-from dashboard.widgets.address import find_area, read_language
+from dashboard.widgets.address import find_area, read_language, read_parameter
 from data.accounts.rights import Right
 from data.errors import ReleaseDamaged, TactError
 from data.message import mark
@@ -53,6 +54,7 @@ PAGES = (
 # Streamlit's own title of each page, which nobody sees, is sent again with every change.
 _NO_TITLE = "-"
 _READER = "reader"  # the name of whose session it is
+_RELEASE = "opened-release"  # that the session has open, also when a newer one is there
 
 
 def _load_show(module: str) -> Callable[[], None]:
@@ -65,6 +67,7 @@ def run_page() -> None:
     # Asked for each text, because a part of a page is drawn anew in a thread of its own.
     follow_language(read_language)
     follow_headers(lambda: st.context.headers)
+    follow_asked(_find_release)
     reader = find_reader()
     _forget_other_reader(reader)
     pages = [
@@ -76,6 +79,8 @@ def run_page() -> None:
     site, failure, current = read_site(), None, None
     try:
         current = open_current_release(site)
+        if current is not None:
+            st.session_state[_RELEASE] = current.release.name
     except TactError as error:
         failure = error
     _show_frame(entry, current)
@@ -89,6 +94,13 @@ def run_page() -> None:
         chosen.run()
     except TactError as error:
         show_error(error)
+
+
+def _find_release() -> str:
+    """Return the release that is asked for in the address, else the one that was the newest when the session began."""
+    if asked := read_parameter("release"):
+        return asked
+    return "" if get_script_run_ctx(suppress_warning=True) is None else str(st.session_state.get(_RELEASE, ""))
 
 
 def _forget_other_reader(reader: Reader) -> None:

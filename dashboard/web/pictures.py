@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from threading import BoundedSemaphore
 
@@ -68,7 +69,8 @@ def make_routes(site: Site) -> list[BaseRoute]:
         reader, asked = read_header(request.headers), request.path_params
         try:
             with read_as(reader):
-                return answer_picture(site.narrow(reader), asked["page"], asked["kind"], request.query_params)
+                own = replace(site.narrow(reader), asked=request.query_params.get("release", ""))
+                return answer_picture(own, asked["page"], asked["kind"], request.query_params)
         finally:
             PLACES.release()
 

@@ -16,8 +16,8 @@ _WIDTH = 320
 _NONE = "none"
 _LONG = 10  # digits
 # What goes along from page to page (dashboard/static/shell.js), and what only the browser writes: zoom and
-# centre of the map, and whether it is dark.
-_AREA, _PATHWAY, _LANGUAGE, _PROJECTOR, _BROWSER = "area", "pathway", "lang", "projector", ("at", "theme")
+# centre of the map, whether it is dark, and the release that is open.
+_AREA, _PATHWAY, _LANGUAGE, _PROJECTOR, _BROWSER = "area", "pathway", "lang", "projector", ("at", "theme", "release")
 _SHARED = (_PATHWAY, _LANGUAGE)
 
 

@@ -141,9 +141,14 @@ def find_person(accounts: Accounts, secret: str) -> Person | None:
     return _look_up(accounts, secret, touch=True)
 
 
+def look_up(accounts: Accounts, secret: str) -> Person | None:
+    """Return whose session a secret is, without using it; None if it has ended."""
+    return _look_up(accounts, secret, touch=False)
+
+
 def is_open(accounts: Accounts, secret: str) -> bool:
     """Return whether a session is still open, without using it."""
-    return _look_up(accounts, secret, touch=False) is not None
+    return look_up(accounts, secret) is not None
 
 
 def sign_out(accounts: Accounts, secret: str) -> None:

@@ -145,10 +145,18 @@ def public() -> dict[str, pd.DataFrame]:
 
 
 def make(
-    releases: Path, tier: str = "partner", *, invented: bool = True, tables=None, more_figures=(), made_up=()
+    releases: Path,
+    tier: str = "partner",
+    *,
+    invented: bool = True,
+    tables=None,
+    more_figures=(),
+    made_up=(),
+    name=NAME,
+    sequence=0,
 ) -> Release:
-    """Write the release and open it."""
-    folder = releases / NAME / tier
+    """Write the release and open it; a later one has a larger `sequence`."""
+    folder = releases / name / tier
     folder.mkdir(parents=True, exist_ok=True)
     held = dict(tables if tables is not None else {"partner": partner, "public": public}[tier]())
     published = [figures().assign(invented=False)]
@@ -158,13 +166,14 @@ def make(
             published.append(pd.DataFrame(list(more), columns=columns).assign(invented=own))
     held["figures"] = pd.concat(published, ignore_index=True)
     resources = []
-    for name, frame in held.items():
-        frame.to_parquet(folder / f"{name}.parquet", index=False)
-        resources.append(describe(folder, name, {"measure": name.split("_")[0]}))
+    for table, frame in held.items():
+        frame.to_parquet(folder / f"{table}.parquet", index=False)
+        resources.append(describe(folder, table, {"measure": table.split("_")[0]}))
     areas().to_parquet(folder / "areas.parquet", index=False)
     resources.append(describe(folder, "areas", None))
     told = {
-        "release": NAME,
+        "release": name,
+        "sequence": sequence,
         "tier": tier,
         "invented": invented,
         "k": 11,
@@ -177,7 +186,7 @@ def make(
     }
     package = {"title": "A small release", "created": "2026-11-24T15:33:35Z", "resources": resources, "tact": told}
     (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
-    (releases / "current").write_text(f"{NAME}\n", encoding="utf-8")
+    (releases / "current").write_text(f"{name}\n", encoding="utf-8")
     (releases / "blocked").write_text("", encoding="utf-8")
     return Release.open(releases, tier)
 

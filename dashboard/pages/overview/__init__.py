@@ -8,6 +8,7 @@ from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.pages.overview import partner, public
 from dashboard.pages.overview.alerts import render_alerts
 from dashboard.pages.overview.content import Content, render_answer
+from dashboard.pages.overview.news import show_news
 from dashboard.site import read_site
 from dashboard.site.current_release import (
     CurrentRelease,
@@ -28,6 +29,8 @@ def show() -> None:
     current = open_current_release(read_site())
     if current is None:
         page_frame.show_no_release()
+        return
+    if show_news(current):
         return
     if current.tier == "partner" and read_risk_manifest(current) is None:
         page_frame.show_no_risk()

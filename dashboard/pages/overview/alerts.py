@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from dashboard.narrative.digest import describe_news, find_gaps, find_rises, find_unsearched
 from dashboard.narrative.judgement import AreaJudgement, judge_areas, read_plan_review
 from dashboard.narrative.plan import ANSWERS, name_answer
-from dashboard.narrative.risk import RISING, format_effort_warning, name_certainty, name_claim, name_pathways
+from dashboard.narrative.risk import format_effort_warning, name_certainty, name_claim, name_pathways
 from dashboard.narrative.speech import Speech, make_legible
-from dashboard.site import current_release, read_site
+from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, html, join_markup
 from risk.planning.saved import list_saved_plans
 
 _MOST, _NAMED = 4, 2
-_SEARCHED = 2  # quarters
+NEWS = "./?news=1"  # the address of the digest
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def list_alerts(t: Speech, current: CurrentRelease, earlier: CurrentRelease | No
     ]
     if earlier is None or before is None:
         return [*alerts[: _MOST - 1], _say_nothing_before(earlier)]
-    return alerts[:_MOST] if len(alerts) >= _MOST else [*alerts, _say_the_rest(earlier, any_alert=bool(alerts))]
+    return [*alerts[: _MOST - 1], lead_to_news(current, earlier)]
 
 
 def _list_plan_alerts(t: Speech, current: CurrentRelease) -> Iterator[Alert]:
@@ -70,29 +71,27 @@ def _list_plan_alerts(t: Speech, current: CurrentRelease) -> Iterator[Alert]:
 
 def _list_rises(t: Speech, areas: Mapping[str, AreaJudgement], before: Mapping[str, AreaJudgement]) -> Iterator[Alert]:
     """Yield where the rate of the last year rose, and was not already told to rise in the earlier release."""
-    for code, judged in areas.items():
-        for pathway, change in judged.changes.items():
-            known = before[code].changes.get(pathway) if code in before else None
-            if change.claim not in RISING or (known is not None and known.claim in RISING):
-                continue
-            detail = _(
-                "{pathway}: {claim}, {likely}, {ratio} times the year before",
-                pathway=name_pathways()[pathway],
-                claim=name_claim(change.claim, change=True),
-                likely=name_certainty(change.certainty),
-                ratio=t.format_number(change.value, 2),
-            )
-            warning = f". {format_effort_warning(t, change.effort_ratio)}" if change.effort_warning else ""
-            title = _("The rate rose in {area}", area=t.name_area(code))
-            yield Alert(title, f"{detail}{warning}", f"trends?area={code}&pathway={pathway}")
+    known = find_rises(before)
+    for (code, pathway), change in find_rises(areas).items():
+        if (code, pathway) in known:
+            continue
+        detail = _(
+            "{pathway}: {claim}, {likely}, {ratio} times the year before",
+            pathway=name_pathways()[pathway],
+            claim=name_claim(change.claim, change=True),
+            likely=name_certainty(change.certainty),
+            ratio=t.format_number(change.value, 2),
+        )
+        warning = f". {format_effort_warning(t, change.effort_ratio)}" if change.effort_warning else ""
+        title = _("The rate rose in {area}", area=t.name_area(code))
+        yield Alert(title, f"{detail}{warning}", f"trends?area={code}&pathway={pathway}")
 
 
 def _list_unsearched(
     t: Speech, areas: Mapping[str, AreaJudgement], current: CurrentRelease, earlier: CurrentRelease | None
 ) -> Iterator[Alert]:
     """Yield the areas without any outreach in the last two quarters that were searched before."""
-    before = _find_unsearched(earlier) if earlier else set()
-    silent = _find_unsearched(current) - before
+    silent = find_unsearched(current) - (find_unsearched(earlier) if earlier else set())
     codes = [code for code in areas if code in silent]
     if codes:
         yield Alert(
@@ -102,23 +101,16 @@ def _list_unsearched(
         )
 
 
-def _find_unsearched(current: CurrentRelease) -> set[str]:
-    if not current_release.has_layer(current, "effort", "region", ()):
-        return set()
-    periods = current_release.list_periods(current, "effort", "region", "", ())[-_SEARCHED:]
-    frames = current_release.read_series(current, "effort", "region", periods, ()).values()
-    silent = [{str(code) for code in frame.index[frame["state"] == "not_searched"]} for frame in frames]
-    return set.intersection(*silent) if len(silent) == _SEARCHED else set()
-
-
 def _list_gaps(
     t: Speech, areas: Mapping[str, AreaJudgement], before: Mapping[str, AreaJudgement] | None
 ) -> Iterator[Alert]:
     """Yield the axes of work on which areas have a gap that the release before did not show, or now, without one."""
+    # What was withheld, or could not be told, is not new.
+    gaps = find_gaps(areas) if before is None else find_gaps(areas) & find_gaps(before, "none")
     found: dict[str, list[str]] = {}
     for code in sorted(areas, key=lambda code: -_count_unmet(areas[code])):
-        for axis, gap in areas[code].gaps.items():
-            if gap == "gap" and (before is None or _had_no_gap(before.get(code), axis)):
+        for axis in areas[code].gaps:
+            if (code, axis) in gaps:
                 found.setdefault(axis, []).append(code)
     title = _("Gap, {axis}: {areas}") if before is None else _("New gap, {axis}: {areas}")
     for axis, codes in sorted(found.items(), key=lambda item: -len(item[1])):
@@ -133,11 +125,6 @@ def _count_unmet(judged: AreaJudgement) -> float:
     return judged.unmet.amount.value if judged.unmet else 0.0
 
 
-def _had_no_gap(judged: AreaJudgement | None, axis: str) -> bool:
-    """Return whether it was known that there was no gap: what was withheld, or could not be told, is not new."""
-    return judged is not None and judged.gaps.get(axis) == "none"
-
-
 def _say_nothing_before(earlier: CurrentRelease | None) -> Alert:
     title, detail = (
         _("First release: nothing to compare with yet"),
@@ -149,10 +136,12 @@ def _say_nothing_before(earlier: CurrentRelease | None) -> Alert:
     return Alert(title, detail, "trends", calm=True)
 
 
-def _say_the_rest(earlier: CurrentRelease, *, any_alert: bool) -> Alert:
+def lead_to_news(current: CurrentRelease, earlier: CurrentRelease) -> Alert:
+    """Return the card that leads to all that is new since the earlier release, or says that nothing is."""
     name = earlier.release.name
-    title = _("Nothing else is new") if any_alert else _("Nothing new")
-    return Alert(title, _("no other rise, gap or silent area since release {name}", name=name), "trends", calm=True)
+    if not describe_news(current, earlier):
+        return Alert(_("Nothing new"), _("nothing beyond the noise since release {name}", name=name), NEWS, calm=True)
+    return Alert(_("What is new"), _("all changes since release {name}", name=name), NEWS, calm=True)
 
 
 def render_alerts(alerts: list[Alert]) -> Markup:

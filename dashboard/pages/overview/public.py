@@ -10,7 +10,7 @@ from dashboard.narrative.answer import Finding
 from dashboard.narrative.risk import name_claim, read_public_classes
 from dashboard.narrative.speech import Speech
 from dashboard.pages.overview import ranking
-from dashboard.pages.overview.alerts import Alert
+from dashboard.pages.overview.alerts import NEWS, Alert, lead_to_news
 from dashboard.pages.overview.content import Content, Link
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, format_period, html, join_markup
@@ -119,10 +119,5 @@ def _say_what_is_new(current: CurrentRelease, earlier: CurrentRelease | None) ->
         return Alert(_("First release: nothing to compare with yet"), "", "trends", calm=True)
     before, now = read_public_classes(earlier)[0], read_public_classes(current)[0]
     if now > before:
-        return Alert(_("A new year is final: {year}", year=format_period(now)), _("see its classes"), "risk")
-    return Alert(
-        _("Nothing new"),
-        _("no further year is final since release {name}", name=earlier.release.name),
-        "trends",
-        calm=True,
-    )
+        return Alert(_("A new year is final: {year}", year=format_period(now)), _("see what is new"), NEWS)
+    return lead_to_news(current, earlier)

@@ -13,6 +13,7 @@ from data.release import MANIFEST, Release
 from data.release.signed_list import Publisher
 from data.release.stamp import format_stamped
 from geo.layers.reading.tables import load_table
+from tests.helpers.small_release import make
 
 VARIABLES = ("TACT_RELEASES", "TACT_TIER", "TACT_DERIVED", "TACT_PUBLISHER")
 
@@ -155,6 +156,15 @@ def test_a_release_that_was_taken_back_is_not_listed(tmp_path):
     for current, listed in (("third", ["third", "second", "first"]), ("second", ["second", "first"])):
         (tmp_path / "current").write_text(current)
         assert site.Site(tmp_path, "public").list_releases() == listed
+
+
+def test_a_reader_keeps_the_release_that_they_have_open_until_it_is_taken_back(tmp_path):
+    make(tmp_path, name="first", sequence=1)
+    make(tmp_path, name="second", sequence=2)
+    for asked, shown in (("", "second"), ("first", "first"), ("second", "second"), ("../first", "second")):
+        assert site.Site(tmp_path, "partner", asked=asked).release().name == shown
+    (tmp_path / "current").write_text("first\n", encoding="utf-8")
+    assert site.Site(tmp_path, "partner", asked="second").release().name == "first"
 
 
 def test_a_name_goes_along_with_the_public_tier_alone(tmp_path):

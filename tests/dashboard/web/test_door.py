@@ -41,6 +41,17 @@ def member(accounts, now):
     return take_in(accounts, "Elira Hoxha", "manager", "ARSIS")
 
 
+def test_a_page_that_asks_for_the_newest_release_by_itself_keeps_nobody_signed_in(browser, member, now):
+    browser.ask("/sign-in")
+    browser.sign_in(member, now)
+    for _ in range(3):
+        assert browser.ask("/release.json").status == 200
+        now[0] += 1190
+    assert browser.ask("/release.json").status == 200
+    now[0] += 60
+    assert browser.ask("/release.json", accept="*/*").status == 403
+
+
 def test_who_has_not_signed_in_gets_the_page_to_sign_in_and_nothing_else(browser):
     answer = browser.ask("/map?area=AL-11")
     assert answer.status == 403

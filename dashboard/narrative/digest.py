@@ -1,0 +1,276 @@
+"""What is new in a release: two releases of one tier compared, by what both of them show.
+
+A number is said to have changed only where the noise of both releases cannot explain it: the true numbers that are
+possible behind one are none of those behind the other (`compare_cells`). Nothing here reads more than the two releases
+and what was computed from them, so the comparison tells nothing that they do not (docs/disclosure.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from dashboard.narrative.judgement import AreaJudgement, Change, GapAnswer, judge_areas
+from dashboard.narrative.risk import RISING, name_certainty, name_claim, name_pathways, read_claims
+from dashboard.narrative.speech import Speech, speak_to_reader
+from dashboard.site import current_release
+from dashboard.site.current_release import CurrentRelease, name_regions, read_area_names, read_risk_manifest
+from dashboard.site.text import (
+    _,
+    cache_by_language,
+    format_number,
+    format_period,
+    format_plural,
+    format_quantity,
+    translate,
+)
+from data.errors import InputError
+from geo.layers import LAYERS
+from geo.layers.core import View
+from geo.layers.core.change import Cell, compare_cells
+from geo.layers.core.words import describe_state
+from geo.layers.encounters import COUNTED as ENCOUNTERS
+from geo.layers.services import COUNTED as SERVICES
+
+_LEVEL = "region"
+_SILENT = 2  # quarters without outreach
+_MOST_AREAS, _MOST_PERIODS, _MOST_NAMES = 10, 3, 6
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A part of the digest: its title and what it says."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+
+@cache_by_language(maxsize=16)
+def describe_news(current: CurrentRelease, earlier: CurrentRelease) -> tuple[Topic, ...]:
+    """Return what changed from the earlier release to the current one, without the topics of which nothing is new.
+
+    Raises InputError for releases of different tiers.
+    """
+    if current.tier != earlier.tier:
+        msg = f"Release {earlier.release.name!r} is of tier {earlier.tier!r}, not {current.tier!r}: compare one tier."
+        raise InputError(msg)
+    t = speak_to_reader(current)
+    started, ended = _list_alerts(t, current, earlier), _list_alerts(t, earlier, current, ended=True)
+    topics = {
+        _("Class of risk"): _list_classes(t, current, earlier),
+        _("New alerts"): started,
+        _("Alerts that have ended"): ended,
+        _("Children identified or met: numbers that changed by more than their noise"): _list_counts(
+            t, current, earlier
+        ),
+        _("Services"): _list_services(t, current, earlier),
+        _("New periods and layers"): _list_contents(current, earlier),
+    }
+    found = ((title, tuple(sentences)) for title, sentences in topics.items())
+    return tuple(Topic(title, sentences) for title, sentences in found if sentences)
+
+
+def find_rises(areas: Mapping[str, AreaJudgement]) -> dict[tuple[str, str], Change]:
+    """Return where the rate of the last year rose, by area and pathway."""
+    return {
+        (code, pathway): change
+        for code, judged in areas.items()
+        for pathway, change in judged.changes.items()
+        if change.claim in RISING
+    }
+
+
+def find_gaps(areas: Mapping[str, AreaJudgement], answer: GapAnswer = "gap") -> set[tuple[str, str]]:
+    """Return the areas and axes of work of which it is said that there is a gap, or another answer."""
+    return {(code, axis) for code, judged in areas.items() for axis, said in judged.gaps.items() if said == answer}
+
+
+def find_unsearched(current: CurrentRelease) -> set[str]:
+    """Return the areas without any outreach in the last two quarters."""
+    if not current_release.has_layer(current, "effort", _LEVEL, ()):
+        return set()
+    periods = current_release.list_periods(current, "effort", _LEVEL, "", ())[-_SILENT:]
+    frames = current_release.read_series(current, "effort", _LEVEL, periods, ()).values()
+    silent = [{str(code) for code in frame.index[frame["state"] == "not_searched"]} for frame in frames]
+    return set.intersection(*silent) if len(silent) == _SILENT else set()
+
+
+def _list_classes(t: Speech, current: CurrentRelease, earlier: CurrentRelease) -> Iterator[str]:
+    """Yield the areas whose class of risk is another one; where a release cannot tell, there is none to compare."""
+    before, now = _read_classes(earlier), _read_classes(current)
+    for key, (claim, certainty) in now.items():
+        was, was_certain = before.get(key, ("", ""))
+        if claim and was and claim != was:
+            code, about = key
+            yield _(
+                "{area}, {about}: {now}; before: {before}.",
+                area=t.name_area(code),
+                about=about,
+                now=_word_claim(claim, certainty),
+                before=_word_claim(was, was_certain),
+            )
+
+
+def _read_classes(current: CurrentRelease) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return claim and certainty by area and what they are about: a pathway, or on the public tier a year."""
+    if current.tier == "partner":
+        return {
+            (code, name_pathways()[pathway]): (rate.claim, rate.certainty)
+            for code, judged in judge_areas(current).items()
+            for pathway, rate in judged.rates.items()
+        }
+    rows = current_release.read_table(current, "risk_region_year")
+    if rows.empty:
+        return {}
+    about = map(format_period, rows["period"].astype(str))
+    return {
+        (area, year): (claim, "")
+        for area, year, claim in zip(rows["area"].astype(str), about, read_claims(rows), strict=True)
+    }
+
+
+def _word_claim(claim: str, certainty: str) -> str:
+    sure = name_certainty(certainty)
+    return f"{name_claim(claim)} ({sure})" if sure else name_claim(claim)
+
+
+def _list_alerts(t: Speech, here: CurrentRelease, there: CurrentRelease, *, ended: bool = False) -> list[str]:
+    """Return the alerts of one release that the other does not have: new ones, or those that have ended."""
+    sentences = []
+    if read_risk_manifest(here) and read_risk_manifest(there):
+        sentences = [*_list_risk_alerts(t, here, there, ended=ended), *_list_breaks(here, there, ended=ended)]
+    silent = find_unsearched(here) - find_unsearched(there)
+    if codes := [code for code in name_regions(here) if code in silent]:
+        areas = t.list_areas(codes, _MOST_NAMES)
+        words = _("{areas}: outreach is recorded again.") if ended else _("{areas}: not searched for two quarters.")
+        sentences.append(words.format(areas=areas))
+    return sentences
+
+
+def _list_risk_alerts(t: Speech, here: CurrentRelease, there: CurrentRelease, *, ended: bool) -> Iterator[str]:
+    mine, others = judge_areas(here), judge_areas(there)
+    for code, pathway in find_rises(mine).keys() - find_rises(others).keys():
+        if code not in others or pathway not in others[code].changes:
+            continue
+        words = _("{area}, {pathway}: no rise any more.") if ended else _("{area}, {pathway}: the rate rose.")
+        yield words.format(area=t.name_area(code), pathway=name_pathways()[pathway])
+    # What was withheld, or could not be told, is not new.
+    gaps = find_gaps(mine) & find_gaps(others, "none")
+    for axis in sorted({axis for _code, axis in gaps}):
+        areas = t.list_areas([code for code in mine if (code, axis) in gaps], _MOST_NAMES)
+        words = _("No gap any more, {axis}: {areas}.") if ended else _("New gap, {axis}: {areas}.")
+        yield words.format(axis=t.name_kind(axis), areas=areas)
+
+
+def _list_breaks(here: CurrentRelease, there: CurrentRelease, *, ended: bool) -> Iterator[str]:
+    names, mine, others = read_area_names(here), _find_breaks(here), _find_breaks(there)
+    words = _("{place}: no possible break from {quarter} on any more.")
+    if not ended:
+        words = _("{place}: a possible break in the series from {quarter} on. Did recording change?")
+    for period, place in sorted(mine - others):
+        yield words.format(place=names.get(place, place), quarter=format_period(period))
+
+
+def _find_breaks(current: CurrentRelease) -> set[tuple[str, str]]:
+    manifest = read_risk_manifest(current)
+    return {(jump.period, jump.place) for _pathway, jump in manifest.trends.jumps} if manifest else set()
+
+
+def _list_counts(t: Speech, current: CurrentRelease, earlier: CurrentRelease) -> list[str]:
+    """Return the areas with a number that the noise of both releases cannot explain, largest changes first."""
+    found: list[tuple[float, str]] = []
+    for code in name_regions(current):
+        before, now = (ENCOUNTERS.history(r.release, _LEVEL, code, {}) for r in (earlier, current))
+        sizes = {
+            period: _measure_change(before[period], now[period], current, earlier) for period in before.keys() & now
+        }
+        periods = sorted((period for period in sizes if sizes[period] > 0), key=lambda period: (-sizes[period], period))
+        if periods:
+            parts = [_word_count(period, before[period], now[period], current.release.k) for period in periods]
+            found.append((sizes[periods[0]], f"{t.name_area(code)}: {_shorten(t, parts)}."))
+    found.sort(key=lambda one: -one[0])
+    rest = len(found) - _MOST_AREAS
+    more = [format_plural("and {count} more", "and {count} more", rest)] if rest > 0 else []
+    return [*(sentence for _size, sentence in found[:_MOST_AREAS]), *more]
+
+
+def _measure_change(before: Cell, now: Cell, current: CurrentRelease, earlier: CurrentRelease) -> float:
+    """Return by how much the true number changed at least; 0 where noise alone can be the reason."""
+    releases = current.release, earlier.release
+    k, largest = max(release.k for release in releases), max(release.largest for release in releases)
+    change = compare_cells(before, now, k, largest, 0.0)
+    return 0.0 if change is None else max(change.low, -change.high, 0.0)
+
+
+def _word_count(period: str, before: Cell, now: Cell, k: int) -> str:
+    return _(
+        "{now} in {period} (before: {before})",
+        period=format_period(period),
+        now=_word_cell(now, k),
+        before=_word_cell(before, k),
+    )
+
+
+def _word_cell(cell: Cell, k: int) -> str:
+    published = cell.published
+    if published.state != "number":
+        words = format_quantity(published.value, published.low, published.high) or describe_state(published.state, k)
+        return translate(words)
+    number = format_number(published.value)
+    return f"{number}\u00a0±{format_number(published.margin)}" if published.margin > 0 else number
+
+
+def _shorten(t: Speech, parts: list[str]) -> str:
+    rest = len(parts) - _MOST_PERIODS
+    more = [format_plural("{count} more", "{count} more", rest)] if rest > 0 else []
+    return t.join_parts([*parts[:_MOST_PERIODS], *more])
+
+
+def _list_services(t: Speech, current: CurrentRelease, earlier: CurrentRelease) -> Iterator[str]:
+    """Yield the areas with more or fewer services in the last period of this release than in that of the other."""
+    before, now = _read_services(earlier), _read_services(current)
+    for code in name_regions(current):
+        if code in before and code in now and _measure_change(before[code], now[code], current, earlier) > 0:
+            yield _(
+                "{area}: {now} services (before: {before}).",
+                area=t.name_area(code),
+                now=_word_cell(now[code], current.release.k),
+                before=_word_cell(before[code], earlier.release.k),
+            )
+
+
+def _read_services(current: CurrentRelease) -> dict[str, Cell]:
+    periods = SERVICES.periods(current.release, View(_LEVEL, ""))
+    if not periods:
+        return {}
+    histories = {code: SERVICES.history(current.release, _LEVEL, code, {}) for code in name_regions(current)}
+    return {code: history[periods[-1]] for code, history in histories.items() if periods[-1] in history}
+
+
+def _list_contents(current: CurrentRelease, earlier: CurrentRelease) -> Iterator[str]:
+    """Yield the periods of children met that are new, and the layers that are shown or withheld now."""
+    before, now = (ENCOUNTERS.periods(r.release, View(_LEVEL, "")) for r in (earlier, current))
+    if before and (added := [period for period in now if period > max(before)]):
+        yield _("Numbers of children met, new: {periods}.", periods=", ".join(map(format_period, added)))
+    shown, was_shown = _list_layers(current), _list_layers(earlier)
+    withheld = _list_withheld(earlier)
+    for layer in LAYERS:
+        title = translate(layer.title)
+        if layer.id in withheld:
+            yield _("{layer}: withheld at present.", layer=title)
+        elif layer.id in shown - was_shown:
+            yield _("{layer}: shown from this release on.", layer=title)
+        elif layer.id in was_shown - shown:
+            yield _("{layer}: not shown any more.", layer=title)
+
+
+def _list_layers(current: CurrentRelease) -> set[str]:
+    """List the layers of the release itself; results of the risk model come later, and are no news of the release."""
+    release = replace(current.release, added=())
+    return {layer.id for layer in LAYERS if layer.levels(release)}
+
+
+def _list_withheld(current: CurrentRelease) -> set[str]:
+    """List the measures that the release has and that are not shown now; of their tables nothing is read."""
+    resources = replace(current.release, without=frozenset(), added=()).manifest["resources"]
+    return {str(resource.get("tact", {}).get("measure")) for resource in resources} & current.release.without
