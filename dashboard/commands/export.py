@@ -50,9 +50,15 @@ def export(
 
 
 def open_to_write(
-    context: typer.Context, to: Path, tier: str, name: str | None, receiver: str | None, formats: list[str]
+    context: typer.Context,
+    to: Path,
+    tier: str,
+    name: str | None,
+    receiver: str | None,
+    formats: list[str],
+    layers: list[str] | None = None,
 ) -> Release:
-    """Open the release of which files with all its layers shall be written; partner files are logged.
+    """Open the release of which files with some layers (all by default) shall be written; partner files are logged.
 
     Raises InputError for an unknown tier, a file in place of the folder, or partner files without a receiver.
     """
@@ -63,8 +69,8 @@ def open_to_write(
     workspace = open_workspace(context, or_demo=True)
     opened = open_release(workspace, cast("Tier", tier), name)
     if tier == "partner":
-        layers = [layer.id for layer in exports.list_layers(opened)]
-        log_receiver(workspace, [opened.name], receiver, formats, layers)
+        listed = layers or [layer.id for layer in exports.list_layers(opened)]
+        log_receiver(workspace, [opened.name], receiver, formats, listed)
     return opened
 
 

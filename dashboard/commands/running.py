@@ -46,6 +46,7 @@ COMMANDS = {
     "withdraw": "forget:withdraw",
     "export": "export:export",
     "atlas": "atlas:atlas",
+    "report": "report:report",
     "publish": "publish:publish",
     "serve": "serve:serve",
     "people": "people:app",

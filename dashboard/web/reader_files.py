@@ -14,6 +14,7 @@ from data.workspace import Workspace
 from data.workspace.files import private_folder
 from data.workspace.types import ProgressCount
 from geo import export
+from geo.export.report import write_reports
 from risk.evaluation.forecast_ledger import COUNTS
 from risk.evaluation.hub_files import tabulate_observed, write_target
 
@@ -27,6 +28,7 @@ def audit_workspace(workspace: Workspace, name: str | None = None, progress: Pro
             opened = Release.open(workspace.releases, tier, name, derived=workspace.derived)
             files[tier] = export.export_layers(opened, folder / tier, export.FORMATS)
             files[tier] += write_atlases(opened, folder / tier)
+            files[tier] += write_reports(opened, folder / tier)
             site = Site(workspace.releases, tier, derived=workspace.derived)
             files[tier] += write_pictures(site, follow_release(opened), folder / tier)
             files[tier] += write_features(follow_release(opened), folder / tier)

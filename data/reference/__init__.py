@@ -12,7 +12,17 @@ from types import MappingProxyType
 
 import pandas as pd
 
-__all__ = ["FIGURES", "FOLDER", "Source", "area_countries", "area_table", "figures", "name_table", "registry"]
+__all__ = [
+    "FIGURES",
+    "FOLDER",
+    "Source",
+    "area_countries",
+    "area_table",
+    "crosswalk",
+    "figures",
+    "name_table",
+    "registry",
+]
 
 FOLDER = Path(__file__).parent
 FIGURES = "figures.csv"
@@ -85,3 +95,13 @@ def _read_areas() -> pd.DataFrame:
     successors = {code for codes in table["succeeded_by"] for code in codes.split(";")}
     table["counted"] = ~table.index.isin(successors)
     return table
+
+
+def crosswalk() -> pd.DataFrame:
+    """Return what each category of the programme becomes in each standard for trafficking data, one row for each.
+
+    Columns: standard, breakdown and category (of data/tables/spec.py; "" and "all" for a total), field and code of the
+    standard (empty without one), outcome, basis (where the code was read) and note, explained in
+    geo/export/standards.py.
+    """
+    return pd.read_csv(FOLDER / "standards.csv", dtype="str", keep_default_na=False)

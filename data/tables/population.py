@@ -28,6 +28,21 @@ def interpolate_population(figures: pd.DataFrame, periods: Sequence[str]) -> pd.
     return pd.DataFrame.from_dict(people, orient="index", columns=list(periods), dtype=float)
 
 
+def count_people(figures: pd.DataFrame, areas: pd.DataFrame, periods: Sequence[str]) -> pd.DataFrame:
+    """Return the people of each country in each period, as `interpolate_population` does: the sums over its regions.
+
+    areas: country and level, indexed by code.
+    """
+    regions = areas.index[areas["level"] == "region"]
+    people = interpolate_population(figures[figures["area"].isin(regions)], periods)
+    return people.groupby(areas["country"].reindex(people.index)).sum().round()
+
+
+def compute_rate(number: pd.Series, people: pd.Series) -> pd.Series:
+    """Return a number for each 100,000 people, to four decimals."""
+    return (number / people * 100_000).round(4)
+
+
 def _list_censuses(figures: pd.DataFrame) -> pd.DataFrame:
     """Return the figures of population that are used: one row for each area and period, oldest first."""
     people = figures[(figures["measure"] == "population") & figures["number"].notna()]

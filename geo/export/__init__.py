@@ -195,7 +195,7 @@ def _csv(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path
     files = []
     for layer in layers:
         files.append(folder / f"{_layer_stem(release, layer)}.csv")
-        _write_csv(files[-1], wide.build_long_table(release, layer))
+        write_csv(files[-1], wide.build_long_table(release, layer))
     return [*files, *_write_explanations(release, folder, layers)]
 
 
@@ -203,12 +203,12 @@ def _write_explanations(release: Release, folder: Path, layers: tuple[Layer, ...
     """Write codebook and read-me as separate files, for formats that cannot contain them."""
     stem = name_together(release, layers)
     book, readme = folder / f"{stem}-codebook.csv", folder / f"{stem}-README.txt"
-    _write_csv(book, build_codebook(release, layers))
+    write_csv(book, build_codebook(release, layers))
     readme.write_text(_readme(release, layers), encoding="utf-8", newline="\n")
     return [book, readme]
 
 
-def _write_csv(path: Path, table: pd.DataFrame) -> None:
+def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a CSV in UTF-8 with a byte order mark, for spreadsheets; whole numbers without ".0"."""
     safe = escape_frame(table)
     for name in safe.select_dtypes("float").columns:

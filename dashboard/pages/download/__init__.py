@@ -1,4 +1,4 @@
-"""The Download page: the choice of layers and format, and the map in one file; what the files contain is folded."""
+"""The Download page: layers and format, the map in one file, tables for a standard; what is in files is folded."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.pages.download import files, form, live
 from dashboard.pages.download.atlas import show_atlas
+from dashboard.pages.download.report import show_report
 from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease, open_current_release
 from dashboard.site.text import _
@@ -35,9 +36,11 @@ def _show_page(current: CurrentRelease) -> None:
     with left:
         layers = form.choose_layers(current)
         live.show_address(current)
-    with right, st.container(border=True, key="atlas"):
-        show_atlas(current)
-        st.html(markup.render_paragraphs(files.list_terms(current.release)[:2]))
+    with right:
+        with st.container(border=True, key="atlas"):
+            show_atlas(current)
+            st.html(markup.render_paragraphs(files.list_terms(current.release)[:2]))
+        show_report(current)
     if layers:
         with st.expander(_("What is in it")):
             st.html(markup.render_table(files.tabulate_contents(current.release, layers)))

@@ -122,9 +122,8 @@ def explain_command() -> str:
     return _("Partner files of real records have a named receiver and are logged; the data officer writes them.")
 
 
-def format_command(kind: str) -> str:
-    """Return the command that writes partner files, or the atlas, and records their receiver."""
-    command, end = ("atlas", "") if kind == "atlas" else ("export", f" --format {kind}")
+def format_command(command: str, end: str = "") -> str:
+    """Return the command that writes partner files and records their receiver; `end` is what follows these options."""
     return f'tact {command} --tier partner --for "{_("NAME")}" --to {_("FOLDER")}{end}'
 
 

@@ -30,7 +30,7 @@ def choose_layers(current: CurrentRelease) -> tuple[str, ...]:
     st.query_params.update({"format": kind, "layers": ",".join(layers)})
     if not current_release.may_download(current.release):
         st.caption(files.explain_command())
-        st.code(files.format_command(kind), language=None, wrap_lines=True)
+        st.code(files.format_command("export", f" --format {kind}"), language=None, wrap_lines=True)
         return layers
     file = files.make_offer(current, kind, layers)
     label = _("Download {format} in a ZIP file") if file.zipped else _("Download {format}")

@@ -27,7 +27,7 @@ _PROVISIONAL = mark("provisional")
 _RECORDS = mark("Programme records, release {name}")
 _INVENTED = mark("Invented records, release {name}")
 _LEAST_ONE = mark("a published number above 0 means at least 1")
-_NOISY_MEANINGS = (
+NOISY_MEANINGS = (
     ("noisy", mark("The published number with its noise, with which parts do not add up to totals.")),
     ("noisy_margin", mark("The largest possible distance between noisy and the true number.")),
 )
@@ -107,7 +107,7 @@ class Counted:
     def as_layer(self, name: str, title: str, question: str, nature: Nature = "programme") -> Layer:
         """Return the layer of these tables."""
         reading = (self.levels, self.periods, self.read, self.rows, self.offers)
-        more = _NOISY_MEANINGS if self.noisy else ()
+        more = NOISY_MEANINGS if self.noisy else ()
         return Layer(name, title, question, self.kind, self.options, *reading, nature, more=more)
 
     def levels(self, release: Release) -> tuple[str, ...]:

@@ -331,7 +331,7 @@ def keep(folder: Path, months: int) -> None:
 # -- receivers --
 
 
-@pytest.mark.parametrize("command", [("export", "--format", "csv"), ("atlas",)])
+@pytest.mark.parametrize("command", [("export", "--format", "csv"), ("atlas",), ("report", "--standard", "htcds")])
 def test_partner_files_are_named_and_logged(tact, made, tmp_path, command) -> None:
     folder = made("--practice")
     name = tact("--workspace", folder, "release", "--json").json["release"]

@@ -30,6 +30,7 @@ from data.disclosure.reconciliation import SHOWN
 from data.message import Message
 from data.release import Release
 from data.tables.periods import Period
+from data.tables.population import compute_rate, count_people
 from data.tables.shown import NOISY, choose_numbers, sum_ways
 from data.tables.states import STATES, ZEROS
 from data.workspace.types import Bools, Floats, Ints, Words
@@ -50,9 +51,13 @@ _OF_MODEL = (
     "gi_q", "by_population", "by_effort", "effort", "neighbours", "change", "high_from", "low_below",
 )  # fmt: skip
 _RECONCILED = "reconciled"
+_FIGURES = "figures"
 _INDICATOR = "indicator"  # the column with the code of an indicator
 _OBSERVED = "observation"  # in files for forecast hubs: sums over ways of finding
-_ROLES = (*_BOUNDS, *_OF_MODEL, _OBSERVED)  # numbers that are looked up among their own kind alone
+_RATES = {"value": "per_100000", "margin": "per_100000_margin"}  # of whole countries, in tables for standards
+_PEOPLE = "population"
+# Numbers that are looked up among their own kind alone.
+_ROLES = (*_BOUNDS, *_OF_MODEL, _OBSERVED, *_RATES.values(), _PEOPLE)
 # Columns of their own kind, also beside the number of a choice (choice__margin).
 _KINDS = (*_BOUNDS, *NOISY, _RECONCILED)
 # The states that allow a number beside them, by kind of number.
@@ -133,9 +138,27 @@ class NumberIndex:
                     roles[role] += _hash_numbers(area, period, frame[column])
                 if column == "share":  # exports show it in per cent too
                     roles[role] += _hash_numbers(area, period, frame[column] * 100)
+        for role, numbers in self._list_rates():
+            roles[role] += numbers
         roles["value"] += self._hash_areas()
         roles["value"].append(_hash(_ANY, _ANY, np.array(self._constants(), float)))
         return {role: np.unique(np.concatenate(parts or [np.zeros(0, np.uint64)])) for role, parts in roles.items()}
+
+    def _list_rates(self) -> Iterator[tuple[str, Iterator[Words]]]:
+        """Yield the people of each country in each year, and the rates of its published counts, with their roles."""
+        names = [name for name in self.tables if name.startswith("children_country_year")]
+        if not names or _FIGURES not in self.tables:
+            return
+        areas = pq.read_table(self.release.areas_file, columns=["code", "country", "level"]).to_pandas()
+        counts = pd.concat([self._frame(name) for name in names], ignore_index=True)
+        people = count_people(self._frame(_FIGURES), areas.set_index("code"), sorted(counts["period"].unique()))
+        of_year = people.rename_axis("area").melt(ignore_index=False, var_name="period").reset_index()
+        of_cell = counts[["area", "period"]].merge(of_year, on=["area", "period"], how="left")["value"]
+        place = self._locate(counts)
+        yield _PEOPLE, _hash_numbers(*place, of_cell)
+        shown = choose_numbers(counts, self.release.largest)
+        for column, role in _RATES.items():
+            yield role, _hash_numbers(*place, compute_rate(shown[column], of_cell))
 
     def _hash_areas(self) -> Iterator[Words]:
         table = pq.read_table(self.release.areas_file)
@@ -317,7 +340,7 @@ def _has_no_number(frame: pd.DataFrame, column: str, adjusted: Bools | bool) -> 
     `adjusted`: rows with reconciled numbers or their margins; there a published zero may have a number.
     """
     stem, _, tail = column.rpartition("__")
-    if column in ("value", _OBSERVED, *_KINDS):
+    if column in ("value", _OBSERVED, *_KINDS, *_RATES.values()):
         state = "state"
     elif tail in _KINDS:
         state = f"{stem}__state"

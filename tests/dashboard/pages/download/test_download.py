@@ -7,13 +7,14 @@ import pyogrio
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.pages.download import atlas, files, live
+from dashboard.pages.download import atlas, files, live, report
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release
 from dashboard.site.text import LANGUAGE_NAMES
 from data.disclosure.policy import Policy
 from data.reference import registry
 from geo import export
+from geo.export.standards import STANDARDS
 from geo.layers import LAYERS, find_conflict
 from geo.layers.output import terms
 from tests.helpers import small_release
@@ -72,16 +73,39 @@ def markup(test):
 
 
 def offers(test):
-    """Return the offered files of layers; the atlas stands apart."""
-    return [button for button in test.get("download_button") if "atlas" not in button.proto.label]
+    """Return the offered files of layers; the atlas and the tables for a standard stand apart."""
+    return [b for b in test.get("download_button") if not {"atlas", "tables"} & set(b.proto.label.split())]
 
 
 @pytest.mark.slow
 def test_the_atlas_is_offered_whole_and_that_of_communities_apart(app, partner):
     labels = [button.proto.label for button in app(layers="effort").get("download_button")]
-    assert labels[1:] == ["Download the atlas", "Download the atlas of communities"]
+    assert labels[1:3] == ["Download the atlas", "Download the atlas of communities"]
     first, _ = (atlas._make_once(partner, names, "sq") for names in split(partner))
     assert first.startswith(b"<!DOCTYPE html>\n<html lang=sq>")
+
+
+def test_the_tables_of_a_standard_come_in_one_file_with_words_in_the_readers_language(app, partner):
+    test = app(layers="effort")
+    assert test.get("download_button")[-1].proto.label == "Download the tables in a ZIP file"
+    assert len(test.selectbox(key="report-standard").options) == len(STANDARDS)
+    with zipfile.ZipFile(io.BytesIO(report.make_report(partner, "htcds", "sq"))) as packed:
+        names = packed.namelist()
+        text, table = (
+            packed.read(next(n for n in names if n.endswith(end))).decode() for end in ("README.txt", "htcds-stage.csv")
+        )
+    assert all("-partner-invented-htcds" in name for name in names)
+    assert "Mos i mblidhni rreshtat" in text
+    assert "vic_TraffickingStatus,PossibleVictimOfTrafficking" in table
+
+
+def test_no_tables_are_offered_if_no_children_of_countries_are_counted(tmp_path, monkeypatch):
+    small_release.make(tmp_path, "public", tables={"effort_region_year": small_release.public()["effort_region_year"]})
+    monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
+    monkeypatch.setenv("TACT_TIER", "public")
+    test = AppTest.from_function(page, default_timeout=60).run()
+    assert not test.exception
+    assert "Standard" not in [box.label for box in test.selectbox]
 
 
 def split(current):
@@ -116,7 +140,7 @@ def test_partner_files_of_real_records_are_written_by_the_command_that_notes_for
     test = AppTest.from_function(page, default_timeout=60).run()
     assert not test.exception
     assert bool(test.get("download_button")) is handed_out
-    for command in ("export", "atlas"):
+    for command in ("export", "atlas", "report"):
         assert any(f"tact {command} --tier partner --for" in c.value for c in test.code) is not handed_out
 
 

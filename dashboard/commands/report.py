@@ -1,0 +1,36 @@
+"""`tact report`: write yearly tables of a release in the breakdowns and codes of a standard."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dashboard.commands.export import Folder, Receiver, ReleaseName, TierName, open_to_write
+from dashboard.commands.output import Json, emit
+from dashboard.site.text import LANGUAGE_NAMES, speak, translate
+from data.errors import InputError
+from geo.export.report import write_report
+from geo.export.standards import LAYER, find_standard
+
+
+def report(
+    context: typer.Context,
+    to: Folder,
+    standard: Annotated[str, typer.Option(help="eurostat, ctdc, htcds or sdg.")],
+    tier: TierName = "public",
+    release: ReleaseName = None,
+    receiver: Receiver = None,
+    language: Annotated[str, typer.Option(help="Language of the explanations: en, sq or el.")] = "en",
+    as_json: Json = False,
+) -> None:
+    """Write yearly tables of a release in the breakdowns and codes of a standard, with crosswalk and codebook."""
+    chosen = find_standard(standard)
+    if language not in LANGUAGE_NAMES:
+        raise InputError(f"No explanations in {language!r}. There are: {', '.join(LANGUAGE_NAMES)}.")
+    opened = open_to_write(context, to, tier, release, receiver, [f"report-{chosen.id}"], [LAYER])
+    with speak(language):
+        paths = [str(path) for path in write_report(opened, to, chosen, translate)]
+    emit(
+        {"files": paths, "standard": chosen.id, "release": opened.name, "tier": tier, "for": receiver}, as_json, *paths
+    )

@@ -1,0 +1,279 @@
+"""Yearly tables of children in the breakdowns and codes of standards for trafficking data, and the crosswalk to them.
+
+Each row is one released cell of a whole country: nothing is added up, subtracted or estimated here. What the release
+does not hold has the state "not_released" and no number. A standard counts victims; by sex, age and form a release
+counts all children identified or met, and the column `counted` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from data.errors import InputError
+from data.message import mark
+from data.reference import crosswalk
+from data.release import Release
+from data.tables.periods import Grain, Period
+from data.tables.population import compute_rate, count_people
+from data.tables.spec import CATEGORIES
+from geo.layers.reading import tables
+from geo.layers.reading.counted import Slice, read_cells
+
+LAYER = "encounters"  # the layer with the same cells
+NOT_RELEASED, NOT_RECORDED = "not_released", "not_recorded"
+ALL = "all"  # the category of a total
+_GRAINS: tuple[Grain, ...] = ("year", "whole")
+_NUMBERS = ["value", "state", "margin", "noisy", "noisy_margin"]
+_WHOLE_POPULATION = ("", "stage", "form")  # breakdowns whose parts are compared with all people of a country
+# What the children of a stage are in terms of the standards; all other rows count every child identified or met.
+COUNTED: Mapping[str, str] = {
+    "children_met": mark("All children identified or met, also those at risk who are no victims."),
+    "registered_victims": mark(
+        "Formally identified victims: children who were already identified when they were first met."
+    ),
+    "presumed_victims": mark(
+        "Potential victims: children who were recruited or exploited when first met, not yet formally identified."
+    ),
+    "at_risk": mark("Children at risk, who are no victims and are outside every standard."),
+    "after_exploitation": mark(
+        "Children who were returning or being reintegrated when first met; a standard does not count them again."
+    ),
+}
+_OF_STAGE = {
+    "at_risk": "at_risk",
+    "recruited": "presumed_victims",
+    "in_exploitation": "presumed_victims",
+    "identified": "registered_victims",
+    "returning": "after_exploitation",
+    "reintegrating": "after_exploitation",
+}
+OUTCOMES: Mapping[str, str] = {
+    "code": mark("It becomes this code."),
+    "part": mark("It is a part of this code, which other categories become, too."),
+    "if_registered": mark("It becomes this code only if the person is registered as a victim."),
+    "approximate": mark("This code is only near to it, so the tables do not use it."),
+    "not_counted": mark("The standard does not count it."),
+    "no_code": mark("It gets no code."),
+}
+BASES: Mapping[str, str] = {
+    "read": mark("The code or the column was read in the standard's own files."),
+    "excerpt": mark("The words were read in a short published description of the standard, not in its list of codes."),
+    "unverified": mark("Unverified: from general knowledge; no text of the standard was read for it."),
+}
+NOTES: Mapping[str, str] = {
+    "": "",
+    "at_risk": mark("A child at risk is no victim in any standard."),
+    "presumed": mark("Whether such a child was registered later is not in the release."),
+    "registered": mark("Only children who were already formally identified when they were first met."),
+    "again": mark("The standard does not count the same person again."),
+    "one_row": mark("One row for each person, in the year of registration."),
+    "citizenship": mark("Citizenship is not recorded, and a pathway is no citizenship."),
+    "country": mark("The country of exploitation is not recorded; a pathway is recorded for children at risk, too."),
+    "events": mark("The standard has no field for the pathway, only the country of each event, which is not recorded."),
+    "band": mark("The standard has only children and adults."),
+    "bands": mark("The age bands of the standard do not fit those of the programme."),
+    "age": mark("The standard asks for years of age, and the programme records bands."),
+    "edition": mark("A column of the edition of 2020 only; the synthetic edition has no such column."),
+    "several": mark("The standard has several codes for what the programme calls other."),
+    "gender": mark("The standard has gender, the programme sex."),
+    "missing": mark("The standard writes missing or withheld values as -99."),
+    "not_a_victim": mark("Supported, but no victim; NotAVictimOfTrafficking would be wrong."),
+    "decision": mark("A potential victim in the Albanian procedure is PossibleVictimOfTrafficking."),
+    "crime": mark("The standard has no code for forced crime."),
+}
+
+
+@dataclass(frozen=True)
+class Standard:
+    """A standard: its name, what was read of it, the breakdowns it is written in, and what it asks for that is missing.
+
+    tables: the title of each table by the breakdown of the release. missing: what is asked for and in no table, each
+    with "not_released" or "not_recorded". rates: whether it asks for numbers per 100,000 people.
+    """
+
+    id: str
+    name: str
+    about: str
+    tables: Mapping[str, str]
+    missing: Mapping[str, str]
+    rates: bool = False
+
+
+_STATUS, _AGE = mark("Registered and presumed victims"), mark("Children by age band")
+_SEX, _FORM = mark("Children by sex"), mark("Children by form of exploitation")
+_TOGETHER = mark("Sex, age and form of exploitation together")
+_ADULTS = mark("Adults")
+_CITIZENSHIP = mark("Citizenship")
+_ONE_ROW = mark("One row for each person")
+_FOUR = {"stage": _STATUS, "sex": _SEX, "age_band": _AGE, "form": _FORM}
+BREAKDOWNS = tuple(_FOUR)
+STANDARDS: Mapping[str, Standard] = {
+    "eurostat": Standard(
+        "eurostat",
+        "Eurostat crim_thb",
+        mark(
+            "Eurostat's yearly figures of trafficking in human beings. Only its description of January 2024 was read, "
+            "not the lists of codes."
+        ),
+        _FOUR,
+        {
+            _CITIZENSHIP: NOT_RECORDED,
+            mark("Suspected and convicted persons"): NOT_RECORDED,
+            _ADULTS: NOT_RECORDED,
+            mark("Legal status and sex together"): NOT_RELEASED,
+            mark("Sex and age together"): NOT_RELEASED,
+        },
+    ),
+    "ctdc": Standard(
+        "ctdc",
+        "CTDC Global Dataset",
+        mark(
+            "The columns of the Global Dataset of the Counter Trafficking Data Collaborative, edition of April 2020. "
+            "Its code book was not read. The dataset has a row for each victim; these tables have counts."
+        ),
+        _FOUR,
+        {
+            _ONE_ROW: NOT_RELEASED,
+            _CITIZENSHIP: NOT_RECORDED,
+            mark("Country of exploitation"): NOT_RECORDED,
+            mark("Means of control"): NOT_RECORDED,
+            mark("Relation to the recruiter"): NOT_RECORDED,
+            _ADULTS: NOT_RECORDED,
+        },
+    ),
+    "htcds": Standard(
+        "htcds",
+        "HTCDS 2.0",
+        mark(
+            "The Human Trafficking Case Data Standard 2.0 of IOM (24 December 2021, licence CC BY 4.0). IOM does not "
+            "endorse this product. The standard describes cases; these tables have counts."
+        ),
+        {"stage": _STATUS, "sex": _SEX, "form": _FORM},
+        {
+            _ONE_ROW: NOT_RELEASED,
+            mark("Age when trafficked, in years"): NOT_RECORDED,
+            _CITIZENSHIP: NOT_RECORDED,
+            mark("Who decided about the status"): NOT_RECORDED,
+            mark("Method of recruitment"): NOT_RECORDED,
+            mark("Means of control"): NOT_RECORDED,
+            mark("Country of each event"): NOT_RECORDED,
+        },
+    ),
+    "sdg": Standard(
+        "sdg",
+        "SDG 16.2.2",
+        mark(
+            "Victims of human trafficking per 100,000 people, by sex, age and form of exploitation. Unverified: the "
+            "UN's description of the indicator was not read. More victims found may mean better detection."
+        ),
+        _FOUR,
+        {_TOGETHER: NOT_RELEASED, _ADULTS: NOT_RECORDED},
+        rates=True,
+    ),
+}
+
+
+def find_standard(name: str) -> Standard:
+    """Return a standard by its name. Raises InputError for an unknown one."""
+    if name not in STANDARDS:
+        raise InputError(f"No standard {name!r}. There are: {', '.join(STANDARDS)}.")
+    return STANDARDS[name]
+
+
+def build_crosswalk(standard: Standard) -> pd.DataFrame:
+    """Return what each category of the programme becomes in a standard, one row for each category."""
+    rows = crosswalk()
+    return rows[rows["standard"] == standard.id].reset_index(drop=True)
+
+
+def offers_tables(release: Release) -> bool:
+    """Return whether a release counts the children of whole countries, by year or for the whole time."""
+    return bool(_list_periods(release))
+
+
+def build_tables(release: Release, standard: Standard) -> dict[str, pd.DataFrame]:
+    """Return the tables of a standard by the breakdown of the release, each with its totals first.
+
+    One row for each category, country and period (years, and the whole time), with the columns of
+    `FIELDS` in geo/export/report.py, and more. Raises InputError if the release counts no children of whole countries.
+    """
+    if not offers_tables(release):
+        raise InputError(
+            f"Release {release.name}, tier {release.tier}, counts no children of whole countries by year. "
+            "Choose another release: tact releases"
+        )
+    return {by: _build_table(release, standard, by) for by in standard.tables}
+
+
+def _build_table(release: Release, standard: Standard, by: str) -> pd.DataFrame:
+    keys = [("", ALL), *((by, category) for category in CATEGORIES[by])]
+    rows = pd.concat([_read_category(release, *key) for key in keys], ignore_index=True)
+    rows = rows.merge(build_crosswalk(standard), on=["breakdown", "category"], how="left")
+    periods = {period: Period.parse(period) for period in rows["period"].unique()}
+    rows = rows.assign(
+        standard=standard.id,
+        standard_field=rows["field"],
+        standard_code=rows["code"],
+        area_name=rows["area"].map(tables.load_areas(release)["name_en"]),
+        period_label=rows["period"].map({name: period.label for name, period in periods.items()}),
+        first_day=rows["period"].map({name: period.start.isoformat() for name, period in periods.items()}),
+        last_day=rows["period"].map({name: period.end.isoformat() for name, period in periods.items()}),
+        year=rows["period"].map({name: _find_year(period) for name, period in periods.items()}).astype("Int64"),
+        counted=rows["category"].map(_OF_STAGE).where(rows["breakdown"] == "stage").fillna("children_met"),
+        unit="children",
+        publisher="TACT Map",
+        source=f"{'Invented' if release.invented else 'Programme'} records, release {release.name}",
+        data="invented" if release.invented else "programme",
+        tier=release.tier,
+        release=release.name,
+    )
+    return _add_rates(release, rows) if standard.rates else rows
+
+
+def _find_year(period: Period) -> int | None:
+    is_calendar_year = period.grain == "year" and period.start.month == 1
+    return period.start.year if is_calendar_year else None
+
+
+def _read_category(release: Release, by: str, category: str) -> pd.DataFrame:
+    """Return the cells of a category in every country and period; "not_released" where the release has none."""
+    part = Slice("children", by, category) if by else Slice("children")
+    cells = [read_cells(release, part, "country", grain) for grain in _GRAINS]
+    known = pd.concat([c for c in cells if not c.empty] or cells).set_index(["area", "period"])[_NUMBERS]
+    every = pd.MultiIndex.from_product(
+        [tables.list_areas(release, "country"), _list_periods(release)], names=["area", "period"]
+    )
+    rows = known.reindex(every).reset_index()
+    return rows.assign(state=rows["state"].fillna(NOT_RELEASED), breakdown=by, category=category)
+
+
+def _list_periods(release: Release) -> list[str]:
+    """List the years, then the whole time, for which the release counts the children of countries."""
+    totals = [read_cells(release, Slice("children"), "country", grain) for grain in _GRAINS]
+    return [period for cells in totals for period in sorted(cells["period"].unique())]
+
+
+def _add_rates(release: Release, rows: pd.DataFrame) -> pd.DataFrame:
+    """Add population, per_100000 and per_100000_margin, for years and parts of all people that the standard counts."""
+    years = [period for period in rows["period"].unique() if Period.parse(period).grain == "year"]
+    people = count_people(tables.load_table(release, "figures"), tables.load_areas(release), years)
+    known = (
+        people.rename_axis("area").melt(ignore_index=False, var_name="period", value_name="population").reset_index()
+    )
+    population = rows.merge(known, on=["area", "period"], how="left")["population"]
+    population = population.where(rows["breakdown"].isin(_WHOLE_POPULATION) & (rows["outcome"] != "not_counted"))
+    return rows.assign(
+        population=population,
+        per_100000=compute_rate(rows["value"].astype(float), population),
+        per_100000_margin=compute_rate(rows["margin"].astype(float), population),
+    )
+
+
+def judge_table(rows: pd.DataFrame, by: str) -> str:
+    """Return what a table holds of its breakdown: released, in_part, or not_released."""
+    parts = rows.loc[rows["breakdown"] == by, "state"]
+    missing = parts == NOT_RELEASED
+    return "not_released" if missing.all() else "in_part" if missing.any() else "released"
