@@ -14,11 +14,11 @@ pytestmark = pytest.mark.browser
 SIZES = ((1366, 768), (1024, 768), (1920, 1080), (390, 844))
 FEW_WORDS, MOST_WORDS = 5, 250
 # Each page in each language and at each size; the size changes from case to case, so that twelve cases a page become
-# four, and each language meets each size.
+# four, and each language meets each size. In English a page is opened at one size and gets another while it is open.
 CASES = [
-    (entry.address, language, SIZES[(number + turn) % len(SIZES)])
+    (entry.address, language, [SIZES[(number + turn) % len(SIZES)] for turn in turns])
     for number, entry in enumerate(PAGES)
-    for turn, language in enumerate([*LANGUAGE_NAMES, "en"])
+    for language, turns in zip(("en", "sq", "el"), ((0, 3), (1,), (2,)), strict=True)
 ]
 # A page of each kind by night, on a laptop or a phone.
 DARK = [
@@ -72,18 +72,23 @@ def wait_for_page(page, address):
     page.wait_for_timeout(700)
 
 
-@pytest.mark.parametrize(("address", "language", "size"), CASES)
-def test_a_page_fits_its_screen_in_its_language(served, look, address, language, size):
-    page = look(f"{served.url}/{address}?lang={language}", size, ready=False)
-    wait_for_page(page, address)
-    if PICTURES:
-        name = f"{address or 'overview'}-{language}-{size[0]}.png"
-        page.screenshot(path=Path(PICTURES, name), full_page=True)
-    assert page.evaluate("document.documentElement.lang") == language
-    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= size[0]
-    assert page.evaluate(CUT) == []
-    words = page.evaluate(COUNT)
-    assert len(words) <= MOST_WORDS, " ".join(words)
+@pytest.mark.parametrize(("address", "language", "sizes"), CASES)
+def test_a_page_opens_under_its_address_and_fits_its_screen_in_its_language(served, look, address, language, sizes):
+    page = look(f"{served.url}/{address}?lang={language}", sizes[0], ready=False)
+    for size in sizes:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        wait_for_page(page, address)
+        if PICTURES:
+            name = f"{address or 'overview'}-{language}-{size[0]}.png"
+            page.screenshot(path=Path(PICTURES, name), full_page=True)
+        assert page.evaluate("document.documentElement.lang") == language
+        assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= size[0]
+        assert page.evaluate(CUT) == []
+        words = page.evaluate(COUNT)
+        assert len(words) <= MOST_WORDS, " ".join(words)
+    assert page.locator("[data-testid=stDialog], [role=dialog]").count() == 0
+    if language == "en":
+        assert page.locator(".topbar nav a").all_text_contents() == [entry.title for entry in PAGES]
     assert page.watch.clean, vars(page.watch)
 
 
@@ -106,6 +111,7 @@ def test_a_page_can_be_read_where_the_system_is_dark(served, look, address, lang
 
 
 def test_each_language_meets_each_size_and_each_page_all_languages():
-    assert {(language, size) for _, language, size in CASES} == set(product(LANGUAGE_NAMES, SIZES))
-    assert len({(address, language) for address, language, _ in CASES}) == len(PAGES) * len(LANGUAGE_NAMES)
-    assert len({(address, size) for address, _, size in CASES}) == len(PAGES) * len(SIZES)
+    seen = {(address, language, size) for address, language, sizes in CASES for size in sizes}
+    assert {(language, size) for _, language, size in seen} == set(product(LANGUAGE_NAMES, SIZES))
+    assert len({(address, language) for address, language, _ in seen}) == len(PAGES) * len(LANGUAGE_NAMES)
+    assert len({(address, size) for address, _, size in seen}) == len(PAGES) * len(SIZES)
