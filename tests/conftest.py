@@ -24,6 +24,9 @@ settings.register_profile(
 settings.load_profile("tact")
 
 
+# As the product sets it (dashboard/web/script/config.toml): a page does not write down what it uses.
+os.environ["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] = "false"
+
 REFERENCE, SHARED = "TACT_REFERENCE", "TACT_SHARED"
 # What a system may lack: everything else that a test needs is installed by `make`.
 ALLOWED_SKIPS = (

@@ -6,6 +6,7 @@ import importlib
 import io
 import re
 import string
+from functools import cache
 
 import pytest
 
@@ -18,7 +19,6 @@ from tests.helpers.paths import ROOT
 
 LANGUAGES = [language for language in briefing.LANGUAGES if language != "en"]
 PRODUCT = catalogues.FOLDER.parents[2]
-EVERY = set(list_messages())
 PO = """
 msgid ""
 msgstr ""
@@ -45,6 +45,12 @@ msgstr ""
 """
 
 
+@cache
+def list_every():
+    """List the messages of the product. It takes seconds, which the other tests need not wait for."""
+    return frozenset(list_messages())
+
+
 def read_entries(language):
     file = catalogues.FOLDER / language / "LC_MESSAGES" / "tact.po"
     return catalogues.parse_entries(file.read_text(encoding="utf-8"))
@@ -59,7 +65,7 @@ def test_a_page_has_one_name_wherever_it_is_named(language):
     """What tells a reader to go to a page calls it as the bar does, in the place of its English name."""
     read, named = catalogues.load_catalogue(language), 0
     for entry in PAGES:
-        for key in EVERY:
+        for key in list_every():
             singular, _zero, plural = key.partition("\0")
             if re.search(rf"\b(the page|page) \*?{entry.title}\b|\b{entry.title} page\b", singular):
                 told = [read.ngettext(singular, plural, n) for n in (1, 2)] if plural else [read.gettext(singular)]
@@ -83,21 +89,21 @@ def test_english_needs_no_catalogue():
 
 
 def test_the_messages_are_found_in_the_source():
-    assert {"Advice: change nothing", "January", "{count} more\0{count} more"} <= EVERY
+    assert {"Advice: change nothing", "January", "{count} more\0{count} more"} <= list_every()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_message_has_a_translation(language):
     entries = read_entries(language)
-    assert not sorted(message for message in EVERY if not all(entries.get(message, ("",))))
-    assert all(len(entries[message]) == 1 + ("\0" in message) for message in EVERY)
+    assert not sorted(message for message in list_every() if not all(entries.get(message, ("",))))
+    assert all(len(entries[message]) == 1 + ("\0" in message) for message in list_every())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_message_that_names_a_page_names_it_as_the_bar_does(language):
     entries = read_entries(language)
     title = entries["Reallocate"][0]
-    naming = [message for message in EVERY if "the Reallocate page" in message]
+    naming = [message for message in list_every() if "the Reallocate page" in message]
     assert naming
     assert all(title in text for message in naming for text in entries[message])
 
@@ -150,8 +156,8 @@ def test_texts_that_are_looked_up_before_they_are_translated_are_messages():
         for function, call in calls:
             texts = set(find_constants(module, function, call))
             seen += len(texts)
-            if texts - EVERY:
-                unknown[f"{name}:{call.lineno}"] = texts - EVERY
+            if texts - list_every():
+                unknown[f"{name}:{call.lineno}"] = texts - list_every()
     assert seen > 100
     assert not unknown
 
@@ -160,7 +166,7 @@ def test_texts_that_are_looked_up_before_they_are_translated_are_messages():
 def test_a_catalogue_has_each_message_of_the_product_once_and_no_other(language):
     file = catalogues.FOLDER / language / "LC_MESSAGES" / "tact.po"
     text = file.read_text(encoding="utf-8")
-    assert {one for one in read_entries(language) if one and not one.startswith("area\x04")} == EVERY, (
+    assert {one for one in read_entries(language) if one and not one.startswith("area\x04")} == list_every(), (
         "run: make messages"
     )
     assert text.count("\nmsgid ") == len(read_entries(language))
