@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import geopandas as gpd
 import pandas as pd
@@ -28,6 +29,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Pages of the servers share a process that has the scripts compiled, as long as one of them is open.
+    "--process-per-site",
     # Any other host has no address. (To stop each request instead would switch the browser's cache off.)
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
@@ -137,6 +140,8 @@ def look(profile: Any, request: pytest.FixtureRequest) -> Iterator[Callable[...,
 
     def open_page(url: str, size: tuple[int, int] = (1366, 768), *, ready: bool = True, dark: bool = False) -> Any:
         context = request.getfixturevalue("browser").new_context() if pages else profile
+        if profile.pages[0].url == "about:blank" and url.startswith("http"):
+            profile.pages[0].goto(urljoin(url, "/health"))
         page = context.new_page()
         pages.append(page)
         forget_reader(page)
