@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 
@@ -40,3 +40,19 @@ def join_messages(parts: Iterable[str], between: str = " ") -> Message:
     """Join texts to one message; each part that is a message is translated by itself. Empty parts are left out."""
     values: dict[str, object] = {f"part{number}": part for number, part in enumerate(filter(None, parts))}
     return Message(between.join(f"{{{name}}}" for name in values), **values)
+
+
+def list_messages(parts: Iterable[str]) -> str:
+    """Join texts as in a sentence: "a, b and c". There must be one at least."""
+    *first, last = parts
+    return Message("{first} and {last}", first=join_messages(first, ", "), last=last) if first else last
+
+
+def shorten(parts: Sequence[str], most: int, between: str = ", ") -> str:
+    """Join the first `most` texts, with the number of the others."""
+    return count_more(join_messages(parts[:most], between), len(parts) - most)
+
+
+def count_more(names: str, more: int) -> str:
+    """Return names, with the number of those that are not among them if there are any."""
+    return Message("{names} and {count:,} more", names=names, count=more) if more > 0 else names

@@ -11,6 +11,7 @@ import typer
 from dashboard.commands.output import Json, emit
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
+from data.message import shorten
 from data.reference import area_table
 from data.restricted.vault import open_vault
 from geo import boundaries
@@ -80,5 +81,4 @@ def import_areas(
 def _list_areas(words: str, codes: tuple[str, ...], label: Callable[[str], str]) -> list[str]:
     if not codes:
         return []
-    more = f" and {len(codes) - _MAX_NAMES} more" if len(codes) > _MAX_NAMES else ""
-    return [f"{words}: {len(codes)} areas, {', '.join(map(label, codes[:_MAX_NAMES]))}{more}."]
+    return [f"{words}: {len(codes)} areas, {shorten([*map(label, codes)], _MAX_NAMES)}."]

@@ -16,6 +16,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from data.errors import AreaError
+from data.message import shorten
 from data.workspace.files import replacing
 from geo.areas import BOUNDARIES, load_areas, read_cells
 from geo.boundaries.coverage import NOBODY, cut_faces, dissolve_faces, fill_gaps, measure_width, project_to_metres
@@ -124,9 +125,8 @@ def _refuse_overlaps(official: dict[str, BaseGeometry], places: Places) -> None:
         return
     worst = sorted(bad, key=lambda pair: -share[pair])
     pairs = [f"{places.label(codes[left[p]])} and {places.label(codes[right[p]])}" for p in worst]
-    more = f"; and {len(pairs) - _NAMED_PAIRS} more" if len(pairs) > _NAMED_PAIRS else ""
     raise AreaError(
-        f"Areas overlap: {'; '.join(pairs[:_NAMED_PAIRS])}{more}. Each area may be in the file only once;"
+        f"Areas overlap: {shorten(pairs, _NAMED_PAIRS, '; ')}. Each area may be in the file only once;"
         " correct it in QGIS, or remove parts of areas that are also there as a whole."
     )
 
@@ -250,9 +250,8 @@ def _describe_unmatched(rows: Sequence[Unmatched]) -> str:
     """Return a sentence that lists the rows left out; one of them may be a missing area under another name."""
     if not rows:
         return ""
-    listed = "; ".join(f"row {row.row}, {row.name}: {row.reason.rstrip('.')}" for row in rows[:_NAMED_PAIRS])
-    more = f"; and {len(rows) - _NAMED_PAIRS} more" if len(rows) > _NAMED_PAIRS else ""
-    return f" Rows of the file that were not matched: {listed}{more}."
+    listed = [f"row {row.row}, {row.name}: {row.reason.rstrip('.')}" for row in rows]
+    return f" Rows of the file that were not matched: {shorten(listed, _NAMED_PAIRS, '; ')}."
 
 
 def _write(cells: gpd.GeoDataFrame, target: Path) -> None:

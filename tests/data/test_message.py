@@ -6,8 +6,8 @@ import pickle
 import pytest
 
 from data import errors
-from data.message import Message, join_messages
-from scripts.messages import list_messages
+from data.message import Message, join_messages, list_messages, shorten
+from scripts import messages
 from tests.helpers.paths import ROOT
 
 # The rooms whose errors can be read at the desk.
@@ -112,7 +112,7 @@ def test_a_plain_text_is_found():
 
 def test_each_template_of_data_is_a_message_of_the_catalogues():
     """A template that is put together while the program runs would be in no catalogue."""
-    unknown, known = [], set(list_messages("data"))
+    unknown, known = [], set(messages.list_messages("data"))
     for call in (node for node in find_nodes(ast.Call) if name_of(node) == "Message"):
         texts = {part.value for part in ast.walk(call.args[0]) if isinstance(part, ast.Constant)}
         if not texts & known:
@@ -135,6 +135,14 @@ def test_messages_are_joined_and_stay_messages():
     assert joined == "No file. Wait."
     assert list(joined.values.values()) == [first, "Wait."]
     assert join_messages([]) == ""
+
+
+def test_lists_of_messages_are_sentences_and_stay_messages():
+    assert [list_messages("abc"[:count]) for count in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
+    one = Message("No {what}.", what="file")
+    assert list_messages([one, one]).values["last"] is one
+    assert [shorten("abc", most) for most in (1, 2, 3)] == ["a and 2 more", "a, b and 1 more", "a, b, c"]
+    assert shorten(["a"] * 1500, 1, "; ").values["count"] == 1499
 
 
 @pytest.mark.parametrize("there", [True, False])

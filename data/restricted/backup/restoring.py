@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.errors import CorruptVault, InputError, VaultError, WorkspaceError
-from data.message import Message
+from data.message import Message, list_messages
 from data.restricted import drafts, keys
 from data.restricted.backup import folders
 from data.restricted.backup.encrypted_file import (
@@ -128,13 +128,11 @@ def _check_identifier_key(manifest: Manifest, in_use: Keys) -> None:
         return
     name = manifest.workspace_id
     places = [place for place in keys.find_locations(name).values() if place]
-    if len(places) > 1:
-        places = [Message("{first} and {last}", first=places[0], last=places[-1])]
     raise VaultError(
         Message(
             "This workspace has other keys than the backup ({places}), and keys are never overwritten. "
             "If they open nothing, move them away and restore again.",
-            places=places[0] if places else Message("those in use"),
+            places=list_messages(places) if places else Message("those in use"),
         )
     )
 

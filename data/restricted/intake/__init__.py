@@ -63,7 +63,8 @@ __all__ = [
 
 _BATCH = 100_000
 _NAMED = 6  # lines in a note
-UNREAD = "Not read and not stored"  # begins the note on columns that are not ours
+_UNREAD = "Not read and not stored, because kind {kind} does not have them: {columns}."
+UNREAD = _UNREAD.partition("{")[0]  # begins the note on columns that are not ours
 TELLING = 3  # headings of ours, to take a file for one of a kind
 _SHOWN = 12  # headings in a message
 _SAMPLE = 5_000  # distinct days
@@ -359,13 +360,7 @@ def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, identi
     if layout.unknown:
         unknown = list_headings(table.begin.headings, layout.unknown)
         lacking = [column.name for column in kind.given if column.name not in layout.columns]
-        parts = [
-            Message(
-                "Not read and not stored, because kind {kind} does not have them: {columns}.",
-                kind=kind.name,
-                columns=unknown,
-            )
-        ]
+        parts = [Message(_UNREAD, kind=kind.name, columns=unknown)]
         if lacking:
             parts.append(
                 Message(

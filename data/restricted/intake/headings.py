@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from data.errors import FileRefused
-from data.message import Message, join_messages
+from data.message import Message, join_messages, list_messages
 from data.personal.headings import find_personal_heading, list_headings
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.values import list_spellings
@@ -325,17 +325,10 @@ def _refuse_repeated(headings: list[str]) -> None:
         if heading:
             places.setdefault(fold(heading), []).append(str(number))
     if twice := [numbers for numbers in places.values() if len(numbers) > 1]:
-        listed = join_messages(map(_list_places, twice), ", ")
+        listed = join_messages(map(list_messages, twice), ", ")
         raise FileRefused(
             Message("These columns appear twice (by their place): {listed}. Keep one of each.", listed=listed)
         )
-
-
-def _list_places(numbers: list[str]) -> str:
-    last: str = numbers[-1]
-    for number in reversed(numbers[:-1]):
-        last = Message("{first} and {last}", first=number, last=last)
-    return last
 
 
 def _refuse_two(headings: list[str], positions: list[int], ours: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from data.message import Message
+from data.message import Message, count_more
 from data.restricted.intake.checks import combinations
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
@@ -96,10 +96,7 @@ def _combine(
 
 def name_first(lines: npt.NDArray[np.int64]) -> str:
     """Return the first of some lines, and how many more there are."""
-    names = ", ".join(map(str, lines[:_NAMED].tolist()))
-    return (
-        Message("{names} and {count:,} more", names=names, count=len(lines) - _NAMED) if lines[_NAMED:].size else names
-    )
+    return count_more(", ".join(map(str, lines[:_NAMED].tolist())), len(lines) - _NAMED)
 
 
 def _drop_rows(table: RawTable, layout: Layout, mapping: ColumnMapping) -> tuple[RawTable, list[str]]:

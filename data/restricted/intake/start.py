@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from data.errors import FileRefused
-from data.message import Message
+from data.message import Message, count_more
 from data.personal.headings import list_headings
 from data.restricted.intake.headings import rate_headings
 from data.restricted.intake.mapping import ColumnMapping
@@ -67,10 +67,7 @@ def list_starts(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequ
 def describe_start(start: Start) -> Message:
     """Return a sentence that names the row and the headings that were read, without content."""
     shown = [n for n, text in enumerate(start.headings[:_SHOWN]) if text]
-    headings = list_headings(start.headings, shown)
-    more = len(start.headings) - _SHOWN
-    if more > 0:
-        headings = Message("{names} and {count} more", names=headings, count=more)
+    headings = count_more(list_headings(start.headings, shown), len(start.headings) - _SHOWN)
     return Message("Headings read in row {line}: {headings}.", line=start.line, headings=headings)
 
 

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable
 
 from data.errors import InputError
-from data.message import Message, join_messages
+from data.message import Message, join_messages, shorten
 from data.workspace.folding import normalize_identifier
 
 MOST = 10
@@ -33,7 +33,5 @@ def list_similar(name: str, known: Iterable[str], active: Iterable[str]) -> Mess
     matches = difflib.get_close_matches(normalize_identifier(name), by_spelling, MOST)
     similar = [by_spelling[match] for match in matches]
     partners = [*similar, *sorted(set(active) - set(similar))]
-    names: str = ", ".join(partners[:MOST]) or Message("none")
-    if len(partners) > MOST:
-        names = Message("{names} and {count} more", names=names, count=len(partners) - MOST)
+    names = shorten(partners, MOST) or Message("none")
     return Message("Partners with a similar name or with encounters here: {names}.", names=names)
