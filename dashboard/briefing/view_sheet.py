@@ -187,8 +187,8 @@ def _fill_areas(areas: Areas, level: str, mark: Mark, names: pd.Series, *, numbe
         elif numbered:
             shapes[code] = AreaShape(fill, cell, words)
         else:
-            said = mark.words[state] if state in STATE_CODES else mark.labels[place]
-            shapes[code] = AreaShape(fill, {"area": code}, f"{names[code]}: {said}")
+            label = mark.words[state] if state in STATE_CODES else mark.labels[place]
+            shapes[code] = AreaShape(fill, {"area": code}, f"{names[code]}: {label}")
     return shapes
 
 

@@ -23,9 +23,9 @@ _WIDTH = 520
 def show(desk: Desk) -> None:
     """Show what can be done for the records, each in a fold of its own."""
     st.html(html("<h2>{}</h2>", _("Care of the records")))
-    said = st.session_state.pop(_SAID, None)
-    if said:
-        st.success(said)
+    words = st.session_state.pop(_SAID, None)
+    if words:
+        st.success(words)
     with tell_errors(), desk.open_vault() as (vault, _keys):
         if overdue := backup.word_overdue(desk.workspace, vault):
             st.warning(escape_markdown(translate_message(overdue)))

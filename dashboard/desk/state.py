@@ -119,10 +119,10 @@ class Desk:
 
         What is kept under a name is in hand, so it is forgotten when the desk locks.
         """
-        kept = self.in_hand.get(name)
-        if kept is None or kept[0] != basis:
-            kept = self.in_hand[name] = (basis, read())
-        value: T = kept[1]
+        remembered = self.in_hand.get(name)
+        if remembered is None or remembered[0] != basis:
+            remembered = self.in_hand[name] = (basis, read())
+        value: T = remembered[1]
         return value
 
 

@@ -30,8 +30,8 @@ def list_levels(t: Speech, current: CurrentRelease, most: int | None = None) -> 
     """Return the areas with a high or low rate, by country and pathway; at most `most` areas each."""
     countries = dict.fromkeys(area.country for area in judge_areas(current).values())
     levels = [_word_rates(t, current, country, pathway, most) for country in countries for pathway in PATHWAYS]
-    said = list(dict.fromkeys(filter(None, levels)))
-    return said or [t("The release has no result of the risk model for its counties and regions.")]
+    sentences = list(dict.fromkeys(filter(None, levels)))
+    return sentences or [t("The release has no result of the risk model for its counties and regions.")]
 
 
 def word_level(t: Speech, current: CurrentRelease, country: str, pathway: str, most: int | None = None) -> str:

@@ -149,10 +149,10 @@ def judge_areas(current: CurrentRelease) -> dict[str, AreaJudgement]:
     gaps, shifts = _read_gaps(current), read_shifts(current)
     judged = {str(code) for pathway in name_pathways() for code in read_area_rates(current, pathway).index}
     known = {str(code): land[code] for code in land.index if code in judged}
-    sizes, told = Counter(known.values()), {known[code] for rows in rates.values() for code in rows}
+    sizes, heard = Counter(known.values()), {known[code] for rows in rates.values() for code in rows}
     amounts = {code: _make_amount(unmet[code]) for code in known if code in unmet}
     doubts = {country: _doubt_need([amounts[c] for c in amounts if known[c] == country]) for country in sizes}
-    doubts |= {country: "silent" for country in sizes if country not in told}
+    doubts |= {country: "silent" for country in sizes if country not in heard}
     return {
         code: AreaJudgement(
             code,
@@ -266,9 +266,9 @@ def _make_statement(row: Mapping[Any, Any]) -> Statement:
 
 
 def _make_change(row: Mapping[Any, Any]) -> Change:
-    said = asdict(_make_statement(row))
+    statement = asdict(_make_statement(row))
     return Change(
-        **said,
+        **statement,
         period=str(row["period"]),
         effort_ratio=float(row["effort_ratio"]),
         effort_warning=bool(row["effort_warning"]),

@@ -42,14 +42,14 @@ def name_certainty(code: str) -> str:
 
 def list_statements(claim: str, certainty: str, surely: str) -> list[tuple[str, str]]:
     """Return what is said, as codes of claim and certainty: the claim, then what is very likely where it is less."""
-    said = [(claim, certainty)] if claim else []
-    return [*said, (surely, "very_likely")] if surely and surely != claim else said
+    statements = [(claim, certainty)] if claim else []
+    return [*statements, (surely, "very_likely")] if surely and surely != claim else statements
 
 
 def format_statement(row: Mapping[Any, Any], *, change: bool = False) -> str:
     """Return what is said of a rate or change with its certainty, and what is very likely beside it."""
-    said = list_statements(*(str(row[name]) for name in ("claim", "certainty", "surely")))
-    words = [(name_claim(code, change=change), name_certainty(certainty)) for code, certainty in said]
+    statements = list_statements(*(str(row[name]) for name in ("claim", "certainty", "surely")))
+    words = [(name_claim(code, change=change), name_certainty(certainty)) for code, certainty in statements]
     return ", ".join(f"{claim} ({certainty})" if certainty else claim for claim, certainty in words) or _("cannot tell")
 
 

@@ -31,7 +31,7 @@ class Reader:
 
 EVERYBODY = Reader("", frozenset(Right))  # where nobody signs in
 NOBODY = Reader("", frozenset())
-_given: ContextVar[Reader | None] = ContextVar("reader", default=None)
+_reader: ContextVar[Reader | None] = ContextVar("reader", default=None)
 _finders: list[Callable[[], Mapping[str, str]]] = []
 
 
@@ -63,7 +63,7 @@ def read_header(headers: Mapping[str, str]) -> Reader:
 
 def find_reader() -> Reader:
     """Return who reads the page that is drawn here."""
-    return _given.get() or read_header(next((find() for find in _finders), {}))
+    return _reader.get() or read_header(next((find() for find in _finders), {}))
 
 
 def follow_headers(find: Callable[[], Mapping[str, str]]) -> None:
@@ -85,8 +85,8 @@ def keep_reader(function: Callable[[str], bytes]) -> Callable[[str], bytes]:
 @contextmanager
 def read_as(reader: Reader) -> Iterator[None]:
     """Let the reader inside the block be this one."""
-    token = _given.set(reader)
+    token = _reader.set(reader)
     try:
         yield
     finally:
-        _given.reset(token)
+        _reader.reset(token)

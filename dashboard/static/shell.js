@@ -87,8 +87,8 @@
   const replace = window.history.replaceState.bind(window.history);
   let touched = false;
   let bar = null;
-  let noted = null;  // what a meeting does when the view changes; given whether the reader did it
-  let led = 0;  // when a meeting led this window to a view
+  let tellMeeting = null;  // what a meeting does when the view changes; given whether the reader did it
+  let leadTime = 0;  // when a meeting led this window to a view
 
   function here() {
     return new URL(window.location.href);
@@ -137,7 +137,7 @@
     push({}, "", address.href);
     touched = false;
     sync();
-    led = 0;
+    leadTime = 0;
     note(true);
     window.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
   }
@@ -146,7 +146,7 @@
 
   function note(own) {
     // What a page writes right after it was led to a view belongs to that view.
-    if (noted) noted(own && Date.now() - led > 1000);
+    if (tellMeeting) tellMeeting(own && Date.now() - leadTime > 1000);
   }
 
   /* The view in the address, without what belongs to this reader alone. */
@@ -169,7 +169,7 @@
     }
     if (!next.href.startsWith(HOME) || sorted(next, []) === sorted(now, [])) return;
     const moves = sorted(next, [PLACE]) === sorted(now, [PLACE]);
-    led = Date.now();
+    leadTime = Date.now();
     touched = false;
     replace(window.history.state, "", next.href);
     sync();
@@ -493,7 +493,7 @@
     home: HOME,
     readView: readView,
     followView: followView,
-    noteView: function (take) { noted = take; },
+    noteView: function (take) { tellMeeting = take; },
     remember: remember,
     recall: recall,
     measure: measure,

@@ -21,32 +21,32 @@ _AREA, _PATHWAY, _LANGUAGE, _PROJECTOR, _BROWSER = "area", "pathway", "lang", "p
 _SHARED = (_PATHWAY, _LANGUAGE)
 
 
-_given: ContextVar[Mapping[str, str] | None] = ContextVar("address", default=None)
+_parameters: ContextVar[Mapping[str, str] | None] = ContextVar("address", default=None)
 _FOLLOWER = "follow-area"
 
 
 @contextmanager
 def follow(parameters: Mapping[str, str]) -> Iterator[None]:
     """Read other parameters in place of the address inside the block, as for a picture of a page."""
-    token = _given.set(parameters)
+    token = _parameters.set(parameters)
     try:
         yield
     finally:
-        _given.reset(token)
+        _parameters.reset(token)
 
 
 def read_parameter(name: str, default: str = "") -> str:
     """Return a parameter of the address; the default where it has none, or outside of a page."""
-    given = _given.get()
-    if given is None:
-        given = {} if get_script_run_ctx(suppress_warning=True) is None else st.query_params
-    return str(given.get(name, default))
+    parameters = _parameters.get()
+    if parameters is None:
+        parameters = {} if get_script_run_ctx(suppress_warning=True) is None else st.query_params
+    return str(parameters.get(name, default))
 
 
 def read_parameters() -> dict[str, str]:
     """Return all parameters of the address."""
-    given = _given.get()
-    return {name: str(value) for name, value in (st.query_params if given is None else given).items()}
+    parameters = _parameters.get()
+    return {name: str(value) for name, value in (st.query_params if parameters is None else parameters).items()}
 
 
 def read_choice(name: str, offered: Sequence[str]) -> str:

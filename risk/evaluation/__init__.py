@@ -213,7 +213,7 @@ def score_forecast(panel: Panel, name: str, origin: int, drawn: Floats, seed: in
     ahead = drawn.shape[2]
     seen = panel.counts[:, origin : origin + ahead]
     area, step, pathway = (axis.ravel() for axis in np.indices(seen.shape))
-    held = {f"in_{round(100 * level)}": scores.is_covered(drawn, seen, level) for level in scores.LEVELS}
+    covered = {f"in_{round(100 * level)}": scores.is_covered(drawn, seen, level) for level in scores.LEVELS}
     values = {
         "observed": seen,
         "expected": drawn.mean(axis=0),
@@ -222,7 +222,7 @@ def score_forecast(panel: Panel, name: str, origin: int, drawn: Floats, seed: in
         "wis": scores.compute_wis(drawn, seen),
         "dss": scores.compute_dawid_sebastiani(drawn, seen),
         "pit": scores.compute_pit(drawn, seen, seed + origin),
-        **held,
+        **covered,
     }
     places = {"forecaster": name, "origin": origin, "ahead": step + 1, "quarter": origin + step}
     flat = {key: np.ravel(value) for key, value in values.items()}

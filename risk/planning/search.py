@@ -154,8 +154,8 @@ class Search:
         """Remove, one by one, moves that gain nothing and that no rule needs."""
         taken = True
         while taken:
-            tried = [self._try_change(int(at), _NONE, -_LEAST) for at in np.flatnonzero(self.flows)]
-            taken = any(tried)
+            changes = [self._try_change(int(at), _NONE, -_LEAST) for at in np.flatnonzero(self.flows)]
+            taken = any(changes)
 
     def _try_change(self, back: int, put: int, least: float = _LEAST) -> bool:
         """Make a change if the rules allow it and the exact goal grows by more than `least`, relative."""

@@ -63,10 +63,10 @@ def _measure_sensitivity(judged: JudgedFit, model: RiskModel) -> dict[str, Any]:
 
     observations = judged.observations
     log_risk = RiskModel(**model.get_params() | {"gamma": 1.0}).fit(observations).fit_.log_risk(DRAWS, SEED)
-    told = ~np.isin(observations.areas, list(observations.silent_places))
-    medians = [np.median(draws, axis=0)[told] for draws in (judged.log_risk, log_risk)]
+    heard = ~np.isin(observations.areas, list(observations.silent_places))
+    medians = [np.median(draws, axis=0)[heard] for draws in (judged.log_risk, log_risk)]
     ranks = [float(spearmanr(*(m[:, p] for m in medians)).statistic) for p in range(len(observations.pathways))]
-    changed = (judge_risk(log_risk, observations).statements.position != judged.whole.statements.position)[told]
+    changed = (judge_risk(log_risk, observations).statements.position != judged.whole.statements.position)[heard]
     return {
         "gamma": 1.0,
         "rank_correlation": [round(rank, 3) for rank in ranks],

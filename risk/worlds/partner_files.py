@@ -298,8 +298,8 @@ def _bad_rows(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
     if "record_number" in rows.columns:
         rows["record_number"] = ""
     for column in {name for fault in wrong for name in fault}:
-        told = [fault.get(column, old) for fault, old in zip(wrong, rows[column], strict=True)]
-        rows[column] = pd.Series(told, dtype=object)
+        values = [fault.get(column, old) for fault, old in zip(wrong, rows[column], strict=True)]
+        rows[column] = pd.Series(values, dtype=object)
     return rows
 
 

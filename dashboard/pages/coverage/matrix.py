@@ -138,7 +138,7 @@ def _render_cell(code: str, name: str, choice: Choice, gap: GapAnswer | None, *,
     if gap is None:
         return html("<td></td>")
     sign, words = SIGNS[gap]
-    said = _("{area}, {services}: {words}", area=name, services=translate(choice.label), words=_(words))
+    label = _("{area}, {services}: {words}", area=name, services=translate(choice.label), words=_(words))
     return html(
         '<td class="{}{}"><a href="?services={}&amp;show=gap&amp;area={}" target="_self" title="{}" aria-label="{}">'
         "{}</a></td>",
@@ -146,8 +146,8 @@ def _render_cell(code: str, name: str, choice: Choice, gap: GapAnswer | None, *,
         " picked" if is_chosen else "",
         choice.id,
         code,
-        said,
-        said,
+        label,
+        label,
         sign,
     )
 

@@ -73,8 +73,8 @@ def make_marks(t: Speech, current: CurrentRelease, pathway: str, least: str, cho
 
 def _word_mark(t: Speech, row: Mapping[Any, Any]) -> str:
     """Return the estimate of an area, and what is said of it."""
-    said = format_statement(row)
-    return said if math.isnan(row["median"]) else f"{_word_rate(t, row)}. {said}"
+    statement = format_statement(row)
+    return statement if math.isnan(row["median"]) else f"{_word_rate(t, row)}. {statement}"
 
 
 def _word_rate(t: Speech, row: Mapping[Any, Any]) -> str:
@@ -183,10 +183,10 @@ def _render_estimate(t: Speech, row: Mapping[Any, Any], colour: str) -> Markup:
 
 def _render_said(t: Speech, row: Mapping[Any, Any]) -> Markup:
     """Return the first thing that is said of an area, with its chance and the word for that when pointed at."""
-    said = list_statements(str(row["claim"]), str(row["certainty"]), str(row["surely"]))
-    if not said:
+    statements = list_statements(str(row["claim"]), str(row["certainty"]), str(row["surely"]))
+    if not statements:
         return html("{}", _("cannot tell"))
-    claim, certainty = said[0]
+    claim, certainty = statements[0]
     chance = row["probability"] if row["claim"] else row.get("sure_probability")
     return html(
         '<span title="{}">{} <small>{}</small></span>',

@@ -327,13 +327,15 @@ def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     burdens = [judged[code].burdens.get(pathway) if code in judged else None for code in frame.index]
     if any(burdens):
         columns |= {
-            _("Children newly in need per quarter"): [one and one.amount.value for one in burdens],
-            _("of them from (2.5 %)"): [one and one.amount.low for one in burdens],
-            _("of them to (97.5 %)"): [one and one.amount.high for one in burdens],
-            _("Rank in the country"): [one and one.rank.value for one in burdens],
-            _("Rank from"): [one and one.rank.first for one in burdens],
-            _("Rank to"): [one and one.rank.last for one in burdens],
-            _("Among the five with the most"): [name_certainty(one.rank.top) if one else "" for one in burdens],
+            _("Children newly in need per quarter"): [burden and burden.amount.value for burden in burdens],
+            _("of them from (2.5 %)"): [burden and burden.amount.low for burden in burdens],
+            _("of them to (97.5 %)"): [burden and burden.amount.high for burden in burdens],
+            _("Rank in the country"): [burden and burden.rank.value for burden in burdens],
+            _("Rank from"): [burden and burden.rank.first for burden in burdens],
+            _("Rank to"): [burden and burden.rank.last for burden in burdens],
+            _("Among the five with the most"): [
+                name_certainty(burden.rank.top) if burden else "" for burden in burdens
+            ],
         }
     return pd.DataFrame(columns)
 

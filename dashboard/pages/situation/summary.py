@@ -94,9 +94,9 @@ def _judge_area(current: CurrentRelease, view: MapView) -> dict[str, str]:
         return {}
     t = speak_to_reader(current)
     pathway = view.chosen("risk").get("on", "internal")
-    said = [word_unmet(t, judged), word_rate(t, judged.rates.get(pathway), pathway)]
+    sentences = [word_unmet(t, judged), word_rate(t, judged.rates.get(pathway), pathway)]
     return {
-        "judged": " ".join(filter(None, said)),
+        "judged": " ".join(filter(None, sentences)),
         "advice": word_area_advice(t, read_area_advice(current, judged.area)),
     }
 

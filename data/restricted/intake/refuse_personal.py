@@ -54,8 +54,8 @@ def _refuse(name: str, headings: list[str], columns: Iterable[_Found]) -> None:
     if any(column.ours for columns_of_sort in by_sort.values() for column in columns_of_sort):
         parts.append(Message("Child identifiers and record numbers are codes such as K-0412."))
     found = (column for columns_of_sort in by_sort.values() for column in columns_of_sort)
-    told = ((c.sort, plain_heading(headings[c.position], c.position), c.line) for c in found)
-    raise FileRefused(join_messages(parts), told)
+    places = ((c.sort, plain_heading(headings[c.position], c.position), c.line) for c in found)
+    raise FileRefused(join_messages(parts), places)
 
 
 def _name_sort(headings: list[str], sort: str, columns: list[_Found]) -> Message:

@@ -100,12 +100,12 @@ def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
     write_text(path, "\ufeff" + text.getvalue(), mode=0o600)
 
 
-def group_rejects(rejects: pd.DataFrame, kind: str, said: Mapping[str, Message]) -> list[dict[str, Any]]:
+def group_rejects(rejects: pd.DataFrame, kind: str, messages: Mapping[str, Message]) -> list[dict[str, Any]]:
     """Return the reasons of rejected rows, each column, value and reason once, most rows first.
 
     Each has `column`, `value`, `reason`, `allowed`, `rows` (how many) and `lines` (the first of them). A value stands
     only where several rows share it, or where it is a place that is not found: without it nobody could say which.
-    `said` has each reason as a message, which a table cannot hold.
+    `messages` has each reason as a message, which a table cannot hold.
     """
     if rejects.empty:
         return []
@@ -116,7 +116,7 @@ def group_rejects(rejects: pd.DataFrame, kind: str, said: Mapping[str, Message])
     reasons = [
         {
             **dict(zip(("column", "value", "reason", "allowed"), key, strict=True)),
-            "reason": said[str(key[2])],
+            "reason": messages[str(key[2])],
             "rows": len(lines),
             "lines": lines.head(_LINES).tolist(),
         }
