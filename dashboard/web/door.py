@@ -11,8 +11,7 @@ import asyncio
 import logging
 import re
 import secrets
-import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from dashboard.site.reader import HEADER, write_header
 from dashboard.site.text import _, find_language, speak, translate_message
 from dashboard.web import sign_in
 from dashboard.web.admission import find_right
+from dashboard.web.conversations import Conversations
 from dashboard.web.gate import find_foreign
 from dashboard.web.limits import find_address
 from dashboard.web.organisation import SECONDS, Beginning, Fault, Provider, ProviderError, finish
@@ -46,7 +46,6 @@ _MOST_BYTES, _MOST_FIELDS, _SECONDS = 8192, 9, 10.0  # of a form that is sent
 # Passphrases that are compared at once, at 64 MiB and a quarter of a second each, so that the map has room beside them;
 # those that wait for it.
 _AT_ONCE, _WAITING = 1, 20
-_LOOK, _TOUCH = 2.0, 60.0  # seconds between two looks whether a session is open, and between two notes of its use
 _MOST_ROWS, _MOST_ROWS_OF_ALL = 50, 500  # of the log, on the page of the account: of its person, of everybody
 _SIGN_OUT = "/sign-out"
 _PATHS = (SIGN_IN, _SIGN_OUT, INVITATION, ACCOUNT, PROVIDER, ANSWER)
@@ -99,6 +98,7 @@ class Door:
         if provider is not None:
             self._answers[("GET", PROVIDER)] = lambda request, _person: self._begin(request, provider)
             self._answers[("GET", ANSWER)] = lambda request, _person: self._finish(request, provider)
+        self._conversations = Conversations(accounts)
         self._hashing = asyncio.Semaphore(_AT_ONCE)
         self._hashing_or_waiting = 0
 
@@ -141,7 +141,7 @@ class Door:
         inside["headers"] = headers.raw
         if scope["type"] == "websocket":
             secret = HTTPConnection(scope).cookies[self._session]
-            await hold_conversation(self._app, inside, receive, send, self._accounts, secret)
+            await self._conversations.hold(self._app, inside, receive, send, secret)
         else:
             await self._app(inside, receive, self._note_files(scope, receive, send, person))
 
@@ -396,44 +396,6 @@ class Door:
             httponly=True,
             samesite="lax" if is_sent_from_elsewhere else "strict",
         )
-
-
-async def hold_conversation(
-    app: ASGIApp, scope: Scope, receive: Receive, send: Send, accounts: Accounts, secret: str, seconds: float = _LOOK
-) -> None:
-    """Run a websocket until its session has ended; from then on nothing more is sent, and the application is told."""
-    ended = asyncio.Event()
-    used = time.monotonic()
-
-    async def watch() -> None:
-        while await asyncio.to_thread(sessions.is_open, accounts, secret):
-            await asyncio.sleep(seconds)
-
-    async def receive_while_open() -> Message:
-        nonlocal used
-        coming = asyncio.ensure_future(receive())
-        await asyncio.wait({coming, ending}, return_when=asyncio.FIRST_COMPLETED)
-        if ending.done():
-            coming.cancel()
-            if not ended.is_set():
-                ended.set()
-                await send({"type": "websocket.close", "code": 1008})
-            return {"type": "websocket.disconnect", "code": 1008}
-        message: MutableMapping[str, Any] = coming.result()
-        if message["type"] == "websocket.receive" and time.monotonic() - used > _TOUCH:
-            used = time.monotonic()
-            await asyncio.to_thread(sessions.find_person, accounts, secret)
-        return message
-
-    async def send_while_open(message: Message) -> None:
-        if not ending.done():
-            await send(message)
-
-    ending = asyncio.create_task(watch())
-    try:
-        await app(scope, receive_while_open, send_while_open)
-    finally:
-        ending.cancel()
 
 
 def _name_file(path: str, disposition: str) -> str:

@@ -7,7 +7,9 @@ which a whole office may share. After an hour without a failure all are forgotte
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -138,17 +140,32 @@ def sign_in_from_provider(
 
 def find_person(accounts: Accounts, secret: str) -> Person | None:
     """Return whose session a secret is; None if it has ended. What it was used for keeps it from being idle."""
-    return _look_up(accounts, secret, touch=True)
+    now = accounts.clock()
+    with accounts.read() as connection:
+        row = _find_session(connection, secret)
+    if row is None or not _is_alive(row, now):
+        return None
+    if now - row["seen"] >= _TOUCH:
+        with accounts.write() as connection:
+            connection.execute("UPDATE sessions SET seen = ? WHERE secret = ?", (now, row["secret"]))
+    return make_person(row, now)
 
 
 def look_up(accounts: Accounts, secret: str) -> Person | None:
     """Return whose session a secret is, without using it; None if it has ended."""
-    return _look_up(accounts, secret, touch=False)
+    now = accounts.clock()
+    with accounts.read() as connection:
+        row = _find_session(connection, secret)
+    return make_person(row, now) if row is not None and _is_alive(row, now) else None
 
 
-def is_open(accounts: Accounts, secret: str) -> bool:
-    """Return whether a session is still open, without using it."""
-    return look_up(accounts, secret) is not None
+def find_open(accounts: Accounts, secrets: Collection[str]) -> set[str]:
+    """Return the secrets whose sessions are still open, by one look and without using them."""
+    now = accounts.clock()
+    with accounts.read() as connection:
+        rows = _find_sessions(connection, secrets)
+    alive = {row["secret"] for row in rows if _is_alive(row, now)}
+    return {secret for secret in secrets if hash_secret(secret) in alive}
 
 
 def sign_out(accounts: Accounts, secret: str) -> None:
@@ -160,26 +177,22 @@ def sign_out(accounts: Accounts, secret: str) -> None:
             add_row(connection, accounts.clock(), Event.SIGNED_OUT, row["name"])
 
 
-def _look_up(accounts: Accounts, secret: str, *, touch: bool) -> Person | None:
-    now = accounts.clock()
-    with accounts.read() as connection:
-        row = _find_session(connection, secret)
+def _is_alive(row: sqlite3.Row, now: float) -> bool:
     # A clock that was set back makes no session young again.
-    if row is None or not (0 <= now - row["since"] < LONGEST and 0 <= now - row["seen"] < IDLE):
-        return None
-    if touch and now - row["seen"] >= _TOUCH:
-        with accounts.write() as connection:
-            connection.execute("UPDATE sessions SET seen = ? WHERE secret = ?", (now, row["secret"]))
-    return make_person(row, now)
+    return bool(0 <= now - row["since"] < LONGEST and 0 <= now - row["seen"] < IDLE)
 
 
 def _find_session(connection: sqlite3.Connection, secret: str) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = connection.execute(
+    return next(iter(_find_sessions(connection, [secret])), None)
+
+
+def _find_sessions(connection: sqlite3.Connection, secrets: Collection[str]) -> list[sqlite3.Row]:
+    return connection.execute(
         "SELECT sessions.secret, since, seen, people.* FROM sessions JOIN people ON people.id = person "
-        "WHERE secret = ? AND revoked IS NULL AND (passphrase IS NOT NULL OR subject IS NOT NULL)",
-        (hash_secret(secret),),
-    ).fetchone()
-    return row
+        "WHERE revoked IS NULL AND (passphrase IS NOT NULL OR subject IS NOT NULL) "
+        "AND secret IN (SELECT value FROM json_each(?))",
+        (json.dumps([*map(hash_secret, secrets)]),),
+    ).fetchall()
 
 
 def _start(connection: sqlite3.Connection, person: int, now: float) -> str:

@@ -10,7 +10,8 @@ import pytest
 from markupsafe import Markup
 
 from dashboard.web import door, sign_in
-from dashboard.web.door import _BusyError, hold_conversation
+from dashboard.web.conversations import Conversations
+from dashboard.web.door import _BusyError
 from data.accounts import people, sessions
 from data.accounts.log import read_log
 from data.accounts.proof import make_code
@@ -212,10 +213,10 @@ def test_signing_out_needs_the_form_and_ends_the_session(browser, accounts, memb
         assert words in account
     assert browser.ask("/sign-out", accept="*/*").status == 404, "a link signs nobody out"
     assert browser.send("/sign-out", "https://evil.example").status == 403
-    assert sessions.is_open(accounts, session)
+    assert sessions.find_open(accounts, [session])
     browser.ask("/account")
     assert "You are signed out" in browser.send("/sign-out").text
-    assert not sessions.is_open(accounts, session)
+    assert not sessions.find_open(accounts, [session])
     browser.cookies["__Host-tact-session"] = session
     assert browser.ask("/").status == 403
 
@@ -315,7 +316,7 @@ def test_a_conversation_ends_soon_after_its_session(accounts, member, now):
             sent.append(message)
 
         running = asyncio.create_task(
-            hold_conversation(application, {}, coming.get, send, accounts, secret, seconds=0.02)
+            Conversations(accounts, seconds=0.02).hold(application, {}, coming.get, send, secret)
         )
         await coming.put({"type": "websocket.receive", "text": "hello"})
         await asyncio.sleep(0.2)
@@ -326,6 +327,38 @@ def test_a_conversation_ends_soon_after_its_session(accounts, member, now):
     asyncio.run(talk())
     assert [message["type"] for message in seen] == ["websocket.receive", "websocket.disconnect"]
     assert sent == [{"type": "websocket.send", "text": "number"}, {"type": "websocket.close", "code": 1008}]
+
+
+def test_one_look_is_for_all_conversations(accounts, now, monkeypatch):
+    going, staying = (take_in(accounts, name) for name in ("Elira Hoxha", "Nikos"))
+    people_of = {person.name: person for person in people.list_people(accounts)}
+    secrets = [sessions.start_session(accounts, people_of[member.name]) for member in (going, going, staying)]
+    looks, find_open = [], sessions.find_open
+    monkeypatch.setattr(sessions, "find_open", lambda *asked: looks.append(asked[1]) or find_open(*asked))
+
+    async def wait_for_end(scope, receive, send):
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    async def send(_message):
+        pass
+
+    async def talk():
+        conversations = Conversations(accounts, seconds=0.05)
+        running = [
+            asyncio.create_task(conversations.hold(wait_for_end, {}, asyncio.Queue().get, send, secret))
+            for secret in secrets
+        ]
+        await asyncio.sleep(0.3)
+        assert len(looks) < 8
+        assert sorted(looks[-1]) == sorted(secrets)
+        people.revoke(accounts, going.name)
+        await asyncio.wait_for(asyncio.gather(*running[:2]), 5)
+        assert not running[2].done()
+        accounts.path.unlink()
+        await asyncio.wait_for(running[2], 5)
+
+    asyncio.run(talk())
 
 
 def test_the_log_tells_of_failures_without_what_was_typed(browser, accounts, member, now):

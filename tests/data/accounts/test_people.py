@@ -68,10 +68,10 @@ def test_an_invitation_again_ends_all_that_was_before(accounts, now):
     member = take_in(accounts, "Elira")
     now[0] += 60
     session = sessions.sign_in(accounts, "Elira", PASSPHRASE, member.make_code(now[0]))
-    assert sessions.is_open(accounts, session)
+    assert sessions.find_open(accounts, [session])
     first = people.invite(accounts, "ELIRA", "manager")
     second = people.invite(accounts, "Elira", "officer")
-    assert not sessions.is_open(accounts, session)
+    assert not sessions.find_open(accounts, [session])
     now[0] += 60
     assert sessions.sign_in(accounts, "Elira", PASSPHRASE, member.make_code(now[0])) == sessions.Refusal()
     assert people.renew_factor(accounts, first) is None
@@ -84,7 +84,7 @@ def test_a_revoked_person_is_out_at_once_and_may_be_invited_again(accounts, now)
     now[0] += 60
     session = sessions.sign_in(accounts, "Elira", PASSPHRASE, member.make_code(now[0]))
     assert people.revoke(accounts, "elira") == 1
-    assert not sessions.is_open(accounts, session)
+    assert not sessions.find_open(accounts, [session])
     now[0] += 60
     assert sessions.sign_in(accounts, "Elira", PASSPHRASE, member.make_code(now[0])) == sessions.Refusal()
     assert state(accounts) == {"Elira": "revoked"}

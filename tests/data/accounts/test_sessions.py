@@ -5,7 +5,7 @@ import pytest
 from data.accounts import sessions
 from data.accounts.log import Event, read_log
 from data.accounts.people import make_key
-from data.accounts.sessions import Refusal, find_person, is_open, sign_in, sign_out
+from data.accounts.sessions import Refusal, find_open, find_person, sign_in, sign_out
 from tests.helpers.accounts import PASSPHRASE, take_in
 
 
@@ -119,9 +119,9 @@ def test_a_look_keeps_no_session_open_and_a_clock_set_back_opens_none(accounts, 
     session = enter()
     for _ in range(3):
         now[0] += 1190
-        assert is_open(accounts, session)
+        assert find_open(accounts, [session])
     now[0] += 60
-    assert not is_open(accounts, session)
+    assert not find_open(accounts, [session])
     now[0] -= 100_000
     assert find_person(accounts, session) is None
 
@@ -130,7 +130,7 @@ def test_signing_out_ends_one_session_alone(accounts, enter):
     first, second = enter(), enter()
     sign_out(accounts, first)
     sign_out(accounts, "nonsense")
-    assert [is_open(accounts, one) for one in (first, second)] == [False, True]
+    assert find_open(accounts, [first, second, "x"]) == {second}
     assert [entry.content["event"] for entry in read_log(accounts)].count(Event.SIGNED_OUT) == 1
 
 

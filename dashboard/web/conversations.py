@@ -1,0 +1,80 @@
+"""The open websockets of people who have signed in: each ends within seconds after its session did.
+
+One look at the accounts, every two seconds, is for all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from data.accounts import sessions
+from data.accounts.database import Accounts
+from data.errors import WorkspaceError
+
+_LOOK, _TOUCH = 2.0, 60.0  # seconds between two looks whether sessions are open, and between two notes of their use
+_LOG = logging.getLogger(__name__)
+
+
+class Conversations:
+    """The websockets that are open, by the secret of their session. `seconds` are those between two looks."""
+
+    def __init__(self, accounts: Accounts, seconds: float = _LOOK) -> None:
+        self._accounts, self._seconds = accounts, seconds
+        self._ends: dict[str, list[asyncio.Event]] = {}
+        self._watching: asyncio.Task[None] | None = None
+
+    async def hold(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, secret: str) -> None:
+        """Run a websocket until its session has ended; from then on nothing is sent, and the application is told."""
+        ended, is_closed, used = asyncio.Event(), False, time.monotonic()
+
+        async def receive_while_open() -> Message:
+            nonlocal is_closed, used
+            coming = asyncio.ensure_future(receive())
+            await asyncio.wait({coming, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if ended.is_set():
+                coming.cancel()
+                if not is_closed:
+                    is_closed = True
+                    await send({"type": "websocket.close", "code": 1008})
+                return {"type": "websocket.disconnect", "code": 1008}
+            message: MutableMapping[str, Any] = coming.result()
+            if message["type"] == "websocket.receive" and time.monotonic() - used > _TOUCH:
+                used = time.monotonic()
+                await asyncio.to_thread(sessions.find_person, self._accounts, secret)
+            return message
+
+        async def send_while_open(message: Message) -> None:
+            if not ended.is_set():
+                await send(message)
+
+        ending = asyncio.create_task(ended.wait())
+        self._ends.setdefault(secret, []).append(ended)
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch())
+        try:
+            await app(scope, receive_while_open, send_while_open)
+        finally:
+            ending.cancel()
+            self._ends[secret].remove(ended)
+            if not self._ends[secret]:
+                del self._ends[secret]
+
+    async def _watch(self) -> None:
+        """End the conversations of sessions that have ended, and all of them where that cannot be known."""
+        while self._ends:
+            asked = list(self._ends)
+            try:
+                still_open = await asyncio.to_thread(sessions.find_open, self._accounts, asked)
+            except WorkspaceError as error:
+                _LOG.error("%s", error)
+                still_open = set()
+            for secret in set(asked) - still_open:
+                for ended in self._ends.get(secret, ()):
+                    ended.set()
+            await asyncio.sleep(self._seconds)
