@@ -6,7 +6,9 @@ cached for one release is never shown for another. All sessions share the answer
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -50,11 +52,27 @@ class CurrentRelease:
     without: frozenset[str] = frozenset()
 
 
+_opened: ContextVar[tuple[Site, CurrentRelease | None] | None] = ContextVar("release", default=None)
+
+
+@contextmanager
+def keep_open(site: Site, current: CurrentRelease | None) -> Iterator[None]:
+    """Let what a site shows be this release inside the block, without opening it again: for one view of a page."""
+    token = _opened.set((site, current))
+    try:
+        yield
+    finally:
+        _opened.reset(token)
+
+
 def open_current_release(site: Site) -> CurrentRelease | None:
     """Open the release that the site shows now, or return None if there is none.
 
     Raises ReleaseError if the release is damaged.
     """
+    opened = _opened.get()
+    if opened is not None and opened[0] == site:
+        return opened[1]
     release = site.release()
     return None if release is None else follow_release(release)
 

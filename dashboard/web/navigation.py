@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.site import Site, follow_asked, read_site
-from dashboard.site.current_release import CurrentRelease, open_current_release
+from dashboard.site.current_release import CurrentRelease, keep_open, open_current_release
 from dashboard.site.reader import Reader, find_reader, follow_headers
 from dashboard.site.text import _, escape_markdown, follow_language
 from dashboard.web import bar
@@ -91,7 +91,8 @@ def run_page() -> None:
         if failure:
             raise failure
         note_page(entry.module, current)
-        chosen.run()
+        with keep_open(site, current):
+            chosen.run()
     except TactError as error:
         show_error(error)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.site import current_release, read_site
+from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, html
 
 
@@ -35,6 +37,14 @@ def show_no_posts() -> None:
         "tact import FILE --kind effort\ntact release\ntact risk",
         _("Then the moves are calculated here."),
     )
+
+
+def open_shown_release() -> CurrentRelease | None:
+    """Open the release that a page shows; where there is none, say what to do and return None."""
+    current = current_release.open_current_release(read_site())
+    if current is None:
+        show_no_release()
+    return current
 
 
 def show_no_release() -> None:

@@ -10,7 +10,7 @@ from dashboard.map.shapes import describe_shapes
 from dashboard.map.view import MapView
 from dashboard.narrative import access
 from dashboard.pages.coverage import matrix, summary
-from dashboard.site import current_release, read_site
+from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, read_country_names
 from dashboard.site.text import _, translate
 from dashboard.widgets import address, markup, page_frame
@@ -22,9 +22,8 @@ from geo.layers.output.table import build_table as layer_table
 
 def show() -> None:
     """Show the page."""
-    current = current_release.open_current_release(read_site())
+    current = page_frame.open_shown_release()
     if current is None:
-        page_frame.show_no_release()
         return
     with st.container(key="coverage"):
         st.title(_("Coverage"), anchor=False)

@@ -7,8 +7,7 @@ import streamlit as st
 from dashboard.pages.download import files, form, live
 from dashboard.pages.download.atlas import show_atlas
 from dashboard.pages.download.report import show_report
-from dashboard.site import read_site
-from dashboard.site.current_release import CurrentRelease, open_current_release
+from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
 from dashboard.widgets import markup, page_frame
 from geo.layers.output import terms
@@ -16,9 +15,8 @@ from geo.layers.output import terms
 
 def show() -> None:
     """Show the page."""
-    current = open_current_release(read_site())
+    current = page_frame.open_shown_release()
     if current is None:
-        page_frame.show_no_release()
         return
     st.title(_("Download"), anchor=False)
     _show_page(current)

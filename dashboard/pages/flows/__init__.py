@@ -13,7 +13,7 @@ from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.flows import chart, summary
 from dashboard.pages.flows import map as flow_map
 from dashboard.pages.flows.summary import EVERY, FlowChoice
-from dashboard.site import current_release, read_site
+from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _
 from dashboard.widgets import address, markup, page_frame, stages
@@ -22,9 +22,8 @@ from dashboard.widgets.chart import describe_chart, show_chart
 
 def show() -> None:
     """Show the page."""
-    current = current_release.open_current_release(read_site())
+    current = page_frame.open_shown_release()
     if current is None:
-        page_frame.show_no_release()
         return
     with st.container(key="flows"):
         st.title(_("Flows"), anchor=False)

@@ -27,10 +27,8 @@ Fold = tuple[str, Callable[[], None]]  # its label, and what shows its content
 
 def show() -> None:
     """Show the page."""
-    here = read_site()
-    current = current_release.open_current_release(here)
+    current = page_frame.open_shown_release()
     if current is None:
-        page_frame.show_no_release()
         return
     release = current.release
     st.title(_("Method"), anchor=False)

@@ -10,13 +10,7 @@ from dashboard.pages.overview.alerts import render_alerts
 from dashboard.pages.overview.content import Content, render_answer
 from dashboard.pages.overview.news import show_news
 from dashboard.site import read_site
-from dashboard.site.current_release import (
-    CurrentRelease,
-    load_areas,
-    open_current_release,
-    open_earlier_release,
-    read_risk_manifest,
-)
+from dashboard.site.current_release import CurrentRelease, load_areas, open_earlier_release, read_risk_manifest
 from dashboard.site.text import _
 from dashboard.widgets import address, page_frame
 from dashboard.widgets.picture import render_key, render_map, show_choices
@@ -26,9 +20,8 @@ _SEEN = "overview-area"
 
 def show() -> None:
     """Show the page; the list is a fragment, so that its country and order draw nothing else anew."""
-    current = open_current_release(read_site())
+    current = page_frame.open_shown_release()
     if current is None:
-        page_frame.show_no_release()
         return
     if show_news(current):
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.pages.programme import render, results, summary
-from dashboard.site import current_release, read_site
+from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _, format_period
 from dashboard.widgets import address, markup, page_frame, stages
@@ -14,9 +14,8 @@ from dashboard.widgets.chart import describe_chart, show_chart
 
 def show() -> None:
     """Show the page."""
-    current = current_release.open_current_release(read_site())
+    current = page_frame.open_shown_release()
     if current is None:
-        page_frame.show_no_release()
         return
     with st.container(key="programme"):
         st.title(_("Programme"), anchor=False)

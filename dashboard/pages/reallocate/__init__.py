@@ -13,7 +13,6 @@ from dashboard.narrative.judgement import Amount, judge_area
 from dashboard.pages.reallocate import cards, drawers, forms, planner, render, saved, session, summary
 from dashboard.pages.reallocate import map as move_map
 from dashboard.pages.reallocate.session import Workplace
-from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import address, markup, page_frame
@@ -28,9 +27,8 @@ __all__ = ["show"]
 
 def show() -> None:
     """Show the page; all content that changes is inside one fragment."""
-    current = current_release.open_current_release(read_site())
+    current = page_frame.open_shown_release()
     if current is None:
-        page_frame.show_no_release()
         return
     with st.container(key="reallocate"):
         st.title(_("Reallocate"), anchor=False)

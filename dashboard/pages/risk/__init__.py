@@ -9,7 +9,7 @@ from dashboard.narrative.evaluation import warn_of_model
 from dashboard.narrative.risk import name_pathways, read_area_rates, read_public_classes
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.risk import evaluation, model, rates, summary
-from dashboard.site import current_release, read_site
+from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import address, markup, page_frame
@@ -19,9 +19,8 @@ from risk.report.manifest import RiskManifest
 
 def show() -> None:
     """Show the page."""
-    current = current_release.open_current_release(read_site())
+    current = page_frame.open_shown_release()
     if current is None:
-        page_frame.show_no_release()
         return
     with st.container(key="risk"):
         st.title(_("Risk"), anchor=False)

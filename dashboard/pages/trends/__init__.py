@@ -24,9 +24,8 @@ from risk.model.breaks import Break, read_breaks
 
 def show() -> None:
     """Show the page."""
-    current = current_release.open_current_release(read_site())
+    current = page_frame.open_shown_release()
     if current is None:
-        page_frame.show_no_release()
         return
     with st.container(key="trends-title"):
         st.title(_("Trends"), anchor=False)
