@@ -63,8 +63,7 @@ __all__ = [
 
 _BATCH = 100_000
 _NAMED = 6  # lines in a note
-_UNREAD = "Not read and not stored, because kind {kind} does not have them: {columns}."
-UNREAD = _UNREAD.partition("{")[0]  # begins the note on columns that are not ours
+UNREAD = "Not read and not stored"  # begins the note on columns that are not ours
 TELLING = 3  # headings of ours, to take a file for one of a kind
 _SHOWN = 12  # headings in a message
 _SAMPLE = 5_000  # distinct days
@@ -360,7 +359,13 @@ def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, identi
     if layout.unknown:
         unknown = list_headings(table.begin.headings, layout.unknown)
         lacking = [column.name for column in kind.given if column.name not in layout.columns]
-        parts = [Message(_UNREAD, kind=kind.name, columns=unknown)]
+        parts = [
+            Message(
+                "Not read and not stored, because kind {kind} does not have them: {columns}.",
+                kind=kind.name,
+                columns=unknown,
+            )
+        ]
         if lacking:
             parts.append(
                 Message(
