@@ -1,4 +1,4 @@
-"""`tact backup` and `tact restore`: records, keys, plans and releases in one encrypted file, and back."""
+"""`tact backup` and `tact restore`: records, keys, people, plans and releases in one encrypted file, and back."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ _RETURNED = (
     "Children who were forgotten, and partners who left, after this backup was written are back. Before you import "
     "or release, copy vault.forgotten of the lost workspace into the new folder, or run tact forget again."
 )
+_PEOPLE = (
+    "The people who sign in came from the backup. Who was revoked or invited after it was written is to be revoked or "
+    "invited again. See who is there: tact people list"
+)
 _PASSPHRASE = "TACT_BACKUP_PASSPHRASE"  # noqa: S105
 
 
@@ -40,7 +44,7 @@ def _get_passphrase(*, new: bool) -> str:
 def backup(
     context: typer.Context, file: Annotated[Path, typer.Argument(help="The file to write.")], as_json: Json = False
 ) -> None:
-    """Write records, keys, plans and releases to one encrypted file with a passphrase."""
+    """Write records, keys, people who sign in, plans and releases to one encrypted file with a passphrase."""
     workspace = open_workspace(context)
     secrets = load_keys(workspace)
     backups.write_backup(workspace, secrets, backups.check_target(file), _get_passphrase(new=True))
@@ -69,6 +73,7 @@ def restore(
             "records": result.has_records,
             "releases": list(result.releases),
             "plans": result.plans,
+            "accounts": result.accounts,
             "replaced": str(result.replaced) if result.replaced else None,
         },
         as_json,
@@ -77,6 +82,7 @@ def restore(
         *([f"Plans that came from the backup: {result.plans}."] if result.plans else []),
         *(["To calculate the risk model again: tact risk"] if result.releases else []),
         *([f"What was there before is kept in {result.replaced}."] if result.replaced else []),
+        *([_PEOPLE] if result.accounts else []),
         *([_RETURNED] if is_new and result.has_records else []),
     )
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 
 import typer
 
 from dashboard.commands.output import Json, emit, format_table
 from dashboard.commands.people import AccountsFile, find_file
+from dashboard.commands.workspace import open_workspace
 from data.accounts.database import Accounts
-from data.accounts.log import read_log, verify_log
+from data.accounts.log import count_old, read_log, shorten_log, verify_log
+from data.errors import InputError
+from data.restricted import governance
 
 app = typer.Typer(help="The audit log: who signed in, saw, exported, planned or changed rights.", no_args_is_help=True)
 _BROKEN = 5
@@ -54,3 +58,35 @@ def verify(context: typer.Context, accounts: AccountsFile = None, as_json: Json 
     )
     if verdict.problem:
         raise SystemExit(_BROKEN)
+
+
+@app.command()
+def shorten(
+    context: typer.Context,
+    months: Annotated[
+        int | None, typer.Option(min=1, help="How many months of rows stay. Default: log_months of governance.toml.")
+    ] = None,
+    delete: Annotated[int | None, typer.Option(help="Remove the rows; the number has to be that of the rows.")] = None,
+    accounts: AccountsFile = None,
+    as_json: Json = False,
+) -> None:
+    """Count the rows that are older than governance keeps them; with --delete NUMBER remove them."""
+    opened = Accounts.open(find_file(context, accounts))
+    if months is None and accounts is None:
+        months = governance.read(open_workspace(context)).log_months
+    if months is None:
+        raise InputError(
+            f"How long is the log kept? Write log_months under [retention] of {governance.FILE}, or give --months N."
+        )
+    before = governance.count_back(dt.datetime.fromtimestamp(opened.clock(), dt.UTC).date(), months)
+    if delete is None:
+        count = count_old(opened, before)
+        remedy = f" To remove them: tact log shorten --delete {count}" if count else ""
+    else:
+        shorten_log(opened, before, delete)
+        count, remedy = delete, " They were removed, and the log says so."
+    emit(
+        {"before": f"{before}", "rows": count, "removed": delete is not None},
+        as_json,
+        f"Rows of before {before}: {count}.{remedy}",
+    )

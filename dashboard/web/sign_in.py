@@ -77,6 +77,7 @@ _EVENTS: Mapping[str, str] = {
     Event.SAW: mark("saw"),
     Event.EXPORTED: mark("exported"),
     Event.PLANNED: mark("planned"),
+    Event.SHORTENED: mark("removed old rows"),
 }
 
 
@@ -286,7 +287,8 @@ def _show_log(rows: Sequence[Entry], verdict: Verdict) -> Markup:
     number, sha256 = verdict.head
     whole = _("All {count} rows are as they were written. Keep this elsewhere: row {number}, {sha256}",
               count=verdict.rows, number=number, sha256=sha256)  # fmt: skip
-    broken = _("The log was changed after row {number}. Tell your data protection officer.", number=verdict.rows)
+    last = verdict.start + verdict.rows
+    broken = _("The log was changed after row {number}. Tell your data protection officer.", number=last)
     return html(
         '<h2>{}</h2><p class="{}">{}</p><table>{}</table>',
         _("The audit log of everybody, newest first"),

@@ -44,6 +44,16 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE people ADD COLUMN subject TEXT;
     CREATE UNIQUE INDEX people_of_providers ON people (subject);
     """,
+    # Old rows of the log may go once a row of the log names the last of them.
+    """
+    CREATE TABLE log_start (
+        only INTEGER PRIMARY KEY CHECK (only = 1), number INTEGER NOT NULL, sha256 TEXT NOT NULL
+    ) STRICT;
+    DROP TRIGGER log_keeps_rows;
+    CREATE TRIGGER log_keeps_rows BEFORE DELETE ON log
+    WHEN OLD.number > (SELECT coalesce(max(number), 0) FROM log_start)
+    BEGIN SELECT RAISE (ABORT, 'the log only grows'); END;
+    """,
 )
 
 
@@ -91,6 +101,13 @@ class Accounts:
                     connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+    def copy(self) -> bytes:
+        """Return the content of a file with all of this one but open sessions and attempts, for a backup."""
+        with self.read() as connection, closing(sqlite3.connect(":memory:")) as other:
+            connection.backup(other)
+            other.executescript("DELETE FROM sessions; DELETE FROM attempts; VACUUM;")
+            return other.serialize()
 
     @contextmanager
     def _explain(self) -> Iterator[None]:

@@ -4,18 +4,21 @@ Rows are only ever added, each with the SHA-256 of the row before it (data/works
 number and SHA-256 of the last one. So a row that is changed, removed, moved or put in is found, and so are rows that
 are cut off at the end. Not found is what somebody does who writes all of it anew, the last one's SHA-256 included, or
 puts an older copy of the whole file in its place: against that, keep the number and SHA-256 of the last row elsewhere.
+
+Rows that are older than governance keeps them are removed from the beginning. Then a new row names number and SHA-256
+of the last one that went, to which the first one that stays still belongs.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 
 from data.accounts.database import Accounts
-from data.errors import WorkspaceError
+from data.errors import InputError, WorkspaceError
 from data.workspace.hash_chain import START, Entry, compute_hash, find_fault
 
 
@@ -32,24 +35,26 @@ class Event(StrEnum):
     SAW = "saw"
     EXPORTED = "exported"
     PLANNED = "planned"
+    SHORTENED = "removed old rows"
 
 
 @dataclass(frozen=True)
 class Verdict:
     """Whether the log is whole: how many rows hold, number and SHA-256 of the last row, and the first fault in words.
 
-    `problem` is empty where there is none.
+    `problem` is empty where there is none. `start` is the number of the last row that was removed because of its age.
     """
 
     rows: int
     head: tuple[int, str]
     problem: str
+    start: int = 0
 
 
 def add_row(connection: sqlite3.Connection, now: float, event: Event, person: str = "", **details: str) -> None:
     """Add a row in the transaction of what it tells of. `person` is a name; empty where nobody is known."""
     number, previous = _read_head(connection)
-    moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = dt.datetime.fromtimestamp(now, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     content = {"event": str(event), "person": person, **details}
     sha256 = compute_hash(number + 1, moment, previous, content)
     connection.execute(
@@ -88,21 +93,73 @@ def verify_log(accounts: Accounts) -> Verdict:
     """Check each row against the one before it, and the last one against what the file keeps of it."""
     with accounts.read() as connection:
         connection.execute("BEGIN")  # all of one moment, while others write
-        head = _read_head(connection)
-        number, previous = 0, START
-        for row in connection.execute("SELECT * FROM log ORDER BY number"):
-            try:
-                entry = _make_entry(row)
-                fault = find_fault(entry, number, previous)
-            except ValueError:
-                fault = f"Row {row['number']} cannot be read"
-            if fault:
-                return Verdict(number, head, f"{fault}.")
-            number, previous = entry.number, entry.sha256
+        return _verify(connection)
+
+
+def count_old(accounts: Accounts, before: dt.date) -> int:
+    """Count the rows at the beginning that are of days before one (UTC)."""
+    with accounts.read() as connection:
+        return _find_last_old(connection, before) - _read_start(connection)[0]
+
+
+def shorten_log(accounts: Accounts, before: dt.date, confirmed: int) -> None:
+    """Remove the rows at the beginning that are of days before one (UTC), and write a row of it.
+
+    confirmed : their number, as a person has seen it. Raises InputError where it is another, and WorkspaceError for a
+    log that does not hold: what was changed in it would be gone.
+    """
+    with accounts.write() as connection:
+        if problem := _verify(connection).problem:
+            raise WorkspaceError(f"The log in {accounts.path} was changed, so nothing was removed: {problem}")
+        start, last = _read_start(connection)[0], _find_last_old(connection, before)
+        if last - start != confirmed:
+            raise InputError(f"{last - start} rows are older than {before}, not {confirmed}. Nothing was removed.")
+        if last == start:
+            return
+        sha256 = connection.execute("SELECT sha256 FROM log WHERE number = ?", (last,)).fetchone()[0]
+        connection.execute("INSERT OR REPLACE INTO log_start VALUES (1, ?, ?)", (last, sha256))
+        connection.execute("DELETE FROM log WHERE number <= ?", (last,))
+        add_row(connection, accounts.clock(), Event.SHORTENED, before=f"{before}", number=f"{last}", sha256=sha256)
+
+
+def _verify(connection: sqlite3.Connection) -> Verdict:
+    head, start = _read_head(connection), _read_start(connection)
+    number, previous = start
+    named = (0, START)  # as the start, by the last row that says so
+
+    def conclude(problem: str) -> Verdict:
+        return Verdict(number - start[0], head, problem, start[0])
+
+    for row in connection.execute("SELECT * FROM log ORDER BY number"):
+        try:
+            entry = _make_entry(row)
+            fault = find_fault(entry, number, previous)
+            if entry.content.get("event") == Event.SHORTENED:
+                named = (int(entry.content["number"]), str(entry.content["sha256"]))
+        except (ValueError, KeyError):
+            fault = f"Row {row['number']} cannot be read"
+        if fault:
+            return conclude(f"{fault}.")
+        number, previous = entry.number, entry.sha256
     if (number, previous) != head:
         cut = f"Rows {number + 1} to {head[0]} are missing at the end" if number < head[0] else "The last row is new"
-        return Verdict(number, head, f"{cut}: the file names row {head[0]} as the last one.")
-    return Verdict(number, head, "")
+        return conclude(f"{cut}: the file names row {head[0]} as the last one.")
+    if start != named:
+        return conclude(f"The log begins after row {start[0]}, but its rows say that {named[0]} were removed.")
+    return conclude("")
+
+
+def _find_last_old(connection: sqlite3.Connection, before: dt.date) -> int:
+    """Return the number of the last row before the first one that is to stay; the last row of all stays always."""
+    start, head = _read_start(connection)[0], _read_head(connection)[0]
+    row = connection.execute("SELECT min(number) AS first FROM log WHERE moment >= ?", (f"{before}",)).fetchone()
+    return max(start, head - 1 if row["first"] is None else int(row["first"]) - 1)
+
+
+def _read_start(connection: sqlite3.Connection) -> tuple[int, str]:
+    """Return number and SHA-256 of the last row that was removed because of its age."""
+    row = connection.execute("SELECT number, sha256 FROM log_start").fetchone()
+    return (0, START) if row is None else (int(row["number"]), str(row["sha256"]))
 
 
 def _read_head(connection: sqlite3.Connection) -> tuple[int, str]:

@@ -85,11 +85,12 @@ class Watch:
     outside: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    sockets: list[str] = field(default_factory=list)
     received: int = 0
     frames: int = 0
 
     def asked(self, request: Any) -> None:
-        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+        if not request.url.startswith(("http://127.0.0.1:", "https://127.0.0.1:", "data:", "blob:")):
             self.outside.append(request.url)
 
     def note_error(self, message: Any) -> None:
@@ -101,7 +102,8 @@ class Watch:
             self.missing.append(f"{response.status} {response.url}")
 
     def opened(self, connection: Any) -> None:
-        if not connection.url.startswith("ws://127.0.0.1:"):
+        self.sockets.append(connection.url)
+        if not connection.url.startswith(("ws://127.0.0.1:", "wss://127.0.0.1:")):
             self.outside.append(connection.url)
         connection.on("framereceived", self.counted)
 

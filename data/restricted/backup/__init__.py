@@ -1,7 +1,7 @@
 """Backup and restore: one encrypted file that holds the records and both keys.
 
-The file also holds the partners' column mappings, the governance file with its logs, the policy, the saved
-plans and the releases: a published number is repeated for ever, and for that the
+The file also holds the people who sign in with their audit log, the partners' column mappings, the governance file
+with its logs, the policy, the saved plans and the releases: a published number is repeated for ever, and for that the
 earlier releases are needed. Imported boundaries are part of each release.
 """
 

@@ -35,7 +35,7 @@ class Restored:
     """The result of a restore.
 
     replaced: path of the earlier vault. releases: names of the releases that came from the backup.
-    plans: number of saved plans that came from it.
+    plans: number of saved plans that came from it. accounts: whether the people who sign in came from it.
     """
 
     workspace: Workspace
@@ -43,6 +43,7 @@ class Restored:
     replaced: Path | None
     releases: tuple[str, ...]
     plans: int
+    accounts: bool
 
 
 def restore_backup(
@@ -74,13 +75,13 @@ def restore_backup(
                 keys.store(workspace.id, manifest.keys, place)
             replaced = _restore_vault(connection, workspace, manifest.keys.vault, in_use.vault)
         _restore_mappings(connection, workspace)
-        _restore_documents(connection, workspace)
+        accounts = _restore_documents(connection, workspace)
         releases = folders.restore_releases(connection, workspace.releases)
         plans = folders.restore_plans(connection, workspace.derived)
         if not (workspace.path / LAST).exists():
             note_day(workspace, manifest.day)
     with open_vault(workspace, in_use) as vault:
-        return Restored(workspace, vault.has_records(), replaced, tuple(releases), plans)
+        return Restored(workspace, vault.has_records(), replaced, tuple(releases), plans, accounts)
 
 
 def find_backup(file: Path) -> Path:
@@ -231,11 +232,16 @@ def _restore_mappings(connection: sql.Connection, workspace: Workspace) -> None:
             files.write_bytes(target, content, mode=0o600)
 
 
-def _restore_documents(connection: sql.Connection, workspace: Workspace) -> None:
+def _restore_documents(connection: sql.Connection, workspace: Workspace) -> bool:
+    """Write the documents and accounts of a backup that are missing; return whether the accounts were."""
     query = "SELECT 1 FROM sqlite_master WHERE name = 'backup_document'"  # not in backups of early versions
     if connection.execute(query).fetchone() is None:
-        return
+        return False
+    places = {name: workspace.path / name for name in DOCUMENTS} | {workspace.accounts.name: workspace.accounts}
+    written = set()
     for name, content in connection.execute("SELECT name, content FROM backup_document").fetchall():
-        target = workspace.path / name
-        if name in DOCUMENTS and not target.exists():
-            files.write_bytes(target, content, mode=0o600)
+        if name in places and not places[name].exists():
+            places[name].parent.mkdir(mode=0o700, exist_ok=True)
+            files.write_bytes(places[name], content, mode=0o600)
+            written.add(name)
+    return workspace.accounts.name in written

@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 from pathlib import Path
 
+from data.accounts.database import Accounts
 from data.errors import InputError
 from data.message import Message, join_messages
 from data.restricted.backup import folders
@@ -28,7 +29,7 @@ LAST = "last-backup"  # a file of the workspace: the day of its last backup
 
 
 def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase: str) -> None:
-    """Write the vault, both keys, documents, releases and plans into one new file (mode 600).
+    """Write the vault, both keys, documents, accounts, releases and plans into one new file (mode 600).
 
     The file gets its name only after it was read back and checked. Raises InputError when the file exists or the
     passphrase is short or common, VaultBusy during an import, CorruptVault for a damaged vault, DiskFull. The
@@ -136,4 +137,6 @@ def _mappings(workspace: Workspace) -> list[tuple[str, bytes]]:
 
 def _documents(workspace: Workspace) -> list[tuple[str, bytes]]:
     paths = [workspace.path / name for name in DOCUMENTS]
-    return [(path.name, path.read_bytes()) for path in paths if path.is_file()]
+    documents = [(path.name, path.read_bytes()) for path in paths if path.is_file()]
+    file = workspace.accounts
+    return [*documents, (file.name, Accounts.open(file).copy())] if file.is_file() else documents

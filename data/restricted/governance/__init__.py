@@ -34,6 +34,7 @@ __all__ = [
     "TEMPLATE",
     "Agreement",
     "Governance",
+    "count_back",
     "note_blocked",
     "read",
     "write_missing",
@@ -79,12 +80,14 @@ class Agreement:
 class Governance:
     """The content of the file. `missing` lists what it lacks, each with its remedy; empty when complete.
 
+    months, log_months: how long records and rows of the audit log are kept; None for ever.
     communities, dark_figure: whether their tables are approved. partners: the organisations who may send records.
     """
 
     path: Path
     missing: tuple[str, ...]
     months: int | None
+    log_months: int | None
     approvers: tuple[str, ...]
     communities: bool
     dark_figure: bool
@@ -108,12 +111,7 @@ class Governance:
 
     def kept_since(self, today: dt.date) -> dt.date | None:
         """Return the first day to keep; records of children who were last met earlier are deleted. None keeps all."""
-        if self.months is None:
-            return None
-        year, month = divmod(today.year * 12 + today.month - 1 - self.months, 12)
-        if year < dt.MINYEAR:
-            return dt.date.min
-        return dt.date(year, month + 1, min(today.day, calendar.monthrange(year, month + 1)[1]))
+        return None if self.months is None else count_back(today, self.months)
 
     def has_partner(self, name: str) -> bool:
         """Return whether the file names an organisation as a controller, the Roma partner or a receiving partner."""
@@ -138,6 +136,14 @@ class Governance:
         listed = ", ".join(a.receiver for a in self.agreements) or Message("nobody")
         there = Message("Nothing was exported. Agreements in {path}: {listed}.", path=self.path, listed=listed)
         raise WorkspaceError(join_messages([why, there]))
+
+
+def count_back(today: dt.date, months: int) -> dt.date:
+    """Return the day some months before another."""
+    year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
+    if year < dt.MINYEAR:
+        return dt.date.min
+    return dt.date(year, month + 1, min(today.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def write_missing(workspace: Workspace) -> list[Path]:
@@ -180,6 +186,7 @@ def read(workspace: Workspace) -> Governance:
         path,
         tuple(missing),
         _months(fields),
+        _months(fields, "log_months"),
         tuple(_text(person, "name") for person in _blocks(fields, "approved")),
         _text(_section(fields, "communities"), "decision") == "approved",
         _text(_section(fields, "dark_figure"), "decision") == "approved",
@@ -314,6 +321,6 @@ def _past(section: Mapping[str, Any], name: str) -> bool:
     return day is not None and day <= dt.datetime.now(dt.UTC).date()
 
 
-def _months(fields: Mapping[str, Any]) -> int | None:
-    value = _section(fields, "retention").get("months")
+def _months(fields: Mapping[str, Any], name: str = "months") -> int | None:
+    value = _section(fields, "retention").get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 1 else None

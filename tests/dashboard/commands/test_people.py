@@ -73,6 +73,22 @@ def test_the_log_is_shown_and_a_change_is_found(tact, workspace):
     assert (broken.code, "missing at the end" in broken.out) == (5, True)
 
 
+def test_the_log_is_shortened_as_governance_says(tact, workspace):
+    accounts = Accounts.open_or_create(workspace.accounts, clock=lambda: 1_600_000_000.0)
+    for name in ("Elira", "Nikos"):
+        people.invite(accounts, name, "partner")
+    people.invite(Accounts.open(workspace.accounts), "Zana", "partner")
+    shorten = ("--workspace", workspace.path, "log", "shorten")
+    answer = tact(*shorten)
+    assert (answer.code, "log_months" in answer.err) == (2, True)
+    assert tact(*shorten, "--months", "12").out.endswith("2. To remove them: tact log shorten --delete 2\n")
+    (workspace.path / "governance.toml").write_text("[retention]\nlog_months = 12\n")
+    assert tact(*shorten, "--json").json["rows"] == 2
+    assert tact(*shorten, "--delete", "3").code == 2
+    assert tact(*shorten, "--delete", "2", "--json").json["removed"]
+    assert tact("--workspace", workspace.path, "log", "verify", "--json").json["rows"] == 2
+
+
 def test_a_server_says_what_people_need(tact, workspace, tmp_path):
     serve = ("--workspace", workspace.path, "serve")
     for arguments, code, words in (

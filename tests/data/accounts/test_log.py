@@ -1,13 +1,14 @@
 """The audit log only grows, and what is done to it behind the product's back is found."""
 
+import datetime as dt
 import re
 import sqlite3
 from contextlib import closing
 
 import pytest
 
-from data.accounts.log import Event, note, read_log, verify_log
-from data.errors import WorkspaceError
+from data.accounts.log import Event, count_old, note, read_log, shorten_log, verify_log
+from data.errors import InputError, WorkspaceError
 
 
 @pytest.fixture
@@ -74,3 +75,70 @@ def test_the_first_broken_row_is_named(rows, statement, good, words):
     verdict = verify_log(rows)
     assert verdict.rows == good
     assert re.search(words, verdict.problem), verdict.problem
+
+
+@pytest.fixture
+def old_rows(rows, now):
+    """Return a log with four rows of 14 November 2023 and two of a month later."""
+    now[0] += 30 * 86_400
+    for page in ("coverage", "method"):
+        note(rows, Event.SAW, "Elira", page=page)
+    return rows
+
+
+DAY = dt.date(2023, 12, 1)
+
+
+def test_old_rows_go_when_their_number_is_named_and_what_stays_still_holds(old_rows):
+    assert count_old(old_rows, DAY) == 4
+    with pytest.raises(InputError, match="4 rows are older than 2023-12-01, not 5"):
+        shorten_log(old_rows, DAY, 5)
+    assert verify_log(old_rows).rows == 6
+    last = read_log(old_rows)[3]
+    shorten_log(old_rows, DAY, 4)
+    verdict = verify_log(old_rows)
+    assert (verdict.rows, verdict.start, verdict.head[0], verdict.problem) == (3, 4, 7, "")
+    assert [entry.content.get("page") for entry in read_log(old_rows)] == ["coverage", "method", None]
+    assert read_log(old_rows)[-1].content["sha256"] == last.sha256
+    assert count_old(old_rows, DAY) == 0
+    shorten_log(old_rows, DAY, 0)
+    assert verify_log(old_rows).rows == 3, "nothing to say"
+
+
+def test_a_log_is_shortened_again_and_its_last_row_stays(old_rows, now):
+    shorten_log(old_rows, DAY, 4)
+    now[0] += 30 * 86_400
+    note(old_rows, Event.SAW, "Elira", page="map")
+    far = dt.date(2030, 1, 1)
+    shorten_log(old_rows, far, count_old(old_rows, far))
+    verdict = verify_log(old_rows)
+    assert (verdict.rows, verdict.start, verdict.problem) == (2, 7, "")
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("DELETE FROM log WHERE number = 5", "Entry 5 is missing"),
+        ("UPDATE log_start SET number = 3", "does not follow|missing"),
+        ("DELETE FROM log_start", "Entries 1 to 4 are missing"),
+        ("UPDATE log SET content = replace(content, 'method', 'map') WHERE number = 6", "Entry 6 .* changed"),
+    ],
+)
+def test_what_is_done_to_a_shortened_log_is_found_and_it_is_not_shortened_again(old_rows, statement, words):
+    shorten_log(old_rows, DAY, 4)
+    tamper(old_rows, statement)
+    assert re.search(words, verify_log(old_rows).problem)
+    with pytest.raises(WorkspaceError, match="nothing was removed"):
+        shorten_log(old_rows, dt.date(2030, 1, 1), 2)
+
+
+def test_who_removes_the_first_rows_and_moves_the_beginning_is_found(old_rows):
+    row = read_log(old_rows)[1]
+    tamper(old_rows, "DELETE FROM log WHERE number <= 2", f"INSERT INTO log_start VALUES (1, 2, '{row.sha256}')")
+    assert "begins after row 2" in verify_log(old_rows).problem
+
+
+def test_the_product_itself_removes_no_row_after_the_beginning(old_rows):
+    shorten_log(old_rows, DAY, 4)
+    with pytest.raises(WorkspaceError, match="only grows"), old_rows.write() as connection:
+        connection.execute("DELETE FROM log WHERE number = 5")

@@ -1,10 +1,14 @@
 import contextlib
 import os
 import stat
+import time
 
 import pyarrow as pa
 import pytest
 
+from data.accounts.database import Accounts
+from data.accounts.log import read_log, verify_log
+from data.accounts.sessions import is_open, sign_in
 from data.errors import CorruptVault, InputError, VaultBusy, VaultError, WorkspaceError, WrongKey
 from data.release.derived import LEDGER
 from data.release.signed_list import BREAKS
@@ -13,6 +17,8 @@ from data.restricted.backup import restore_backup, write_backup
 from data.restricted.keys import Keys
 from data.restricted.vault import PublishedBlock, Vault, open_vault, sqlcipher
 from data.workspace import Workspace, files
+from tests.helpers.accounts import PASSPHRASE as HERS
+from tests.helpers.accounts import hash_cheaply, take_in
 from tests.helpers.records import frame
 
 PASSPHRASE = "tri fjalë të rastit 'këtu'"
@@ -267,6 +273,30 @@ def test_plans_that_were_kept_come_back_and_those_that_are_there_stay(workspace,
     changed.write_text("{}")
     restore_backup(tmp_path / "b.tact", new, PASSPHRASE, replace=True)
     assert changed.read_text() == "{}"
+
+
+def test_the_people_who_sign_in_come_back_with_the_log_and_without_what_was_open(workspace, tmp_path, monkeypatch):
+    hash_cheaply(monkeypatch)
+    moment = [time.time()]
+    accounts = Accounts.open_or_create(workspace.accounts, clock=lambda: moment[0])
+    member = take_in(accounts)
+    moment[0] += 60
+    session = sign_in(accounts, member.name, HERS, member.make_code(moment[0]))
+    before = read_log(accounts)
+    write_backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
+    assert is_open(accounts, session), "the one that runs is not changed"
+    done = restore_backup(tmp_path / "b.tact", tmp_path / "new", PASSPHRASE)
+    assert done.accounts
+    there = done.workspace.accounts
+    assert stat.S_IMODE(there.stat().st_mode) == 0o600
+    restored = Accounts.open(there, clock=lambda: moment[0])
+    assert (read_log(restored), verify_log(restored).problem) == (before, "")
+    assert not is_open(restored, session)
+    moment[0] += 60
+    assert isinstance(sign_in(restored, member.name, HERS, member.make_code(moment[0])), str)
+    again = restore_backup(tmp_path / "b.tact", tmp_path / "new", PASSPHRASE, replace=True)
+    assert not again.accounts, "those that are there stay"
+    assert len(read_log(restored)) == len(before) + 1
 
 
 @pytest.mark.parametrize("name", [LEDGER, BREAKS])
