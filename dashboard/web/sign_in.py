@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from dashboard.site import INVITATION, PROVIDER
+from dashboard.site import INVITATION, PROVIDER, SIGN_IN
 from dashboard.site.text import LANGUAGE_NAMES, _, find_language, html, join_markup
 from dashboard.web.organisation import Fault
 from data.accounts.log import Event, Verdict
@@ -89,10 +89,10 @@ def make_page(token: str, to: str, problem: str, languages: Mapping[str, str], o
     return _make_page(
         _("Sign in"),
         html(
-            "{}{}<form method=post action=/sign-in>{}{}{}{}{}<button>{}</button></form>"
-            '<p class="note">{}</p><p class="note"><a href="{}">{}</a></p>',
+            '{}{}{}{}{}{}{}{}<button>{}</button></form><p class="note">{}</p><p class="note"><a href="{}">{}</a></p>',
             _show_problem(problem),
             _lead_to_provider(to, organisation) if organisation else "",
+            _begin_form(SIGN_IN),
             _hide("token", token),
             _hide("to", to),
             _ask("name", _("Name"), 'autocomplete="username" autofocus'),
@@ -126,12 +126,12 @@ def make_invitation_page(
     return _make_page(
         _("Welcome, {name}", name=person.name),
         html(
-            '<p>{}</p>{}<form method=post action="{}">{}{}{}<h2>{}</h2><p>{}</p>{}{}<h2>{}</h2><p>{}</p>'
+            "<p>{}</p>{}{}{}{}{}<h2>{}</h2><p>{}</p>{}{}<h2>{}</h2><p>{}</p>"
             '<div class="code">{}</div><p>{}</p><p class="key">{}</p><p><a href="{}">{}</a></p>{}'
             "<button>{}</button></form>",
             _("You will sign in with a passphrase and with a code that an app on your phone shows."),
             _show_problem(problem),
-            INVITATION,
+            _begin_form(INVITATION),
             _hide("token", token),
             _hide("invitation", secret),
             # Password managers keep the passphrase under the name.
@@ -180,9 +180,10 @@ def make_account_page(
     return _make_page(
         person.name,
         html(
-            "<p>{}</p><form method=post action=/sign-out>{}<button>{}</button></form>"
+            "<p>{}</p>{}{}<button>{}</button></form>"
             '<p class="note"><a href="/">{}</a></p><h2>{}</h2><table>{}</table>{}',
             " · ".join(filter(None, (_(ROLE_NAMES[person.role]), person.organisation))),
+            _begin_form("/sign-out"),
             _hide("token", token),
             _("Sign out"),
             _("Back to the map"),
@@ -265,6 +266,11 @@ def _show_problem(problem: str) -> Markup:
     return html('<p class="problem" role="alert">{}</p>', problem) if problem else Markup("")
 
 
+def _begin_form(path: str) -> Markup:
+    """Return the beginning of a form, whose answer is in the language of this page."""
+    return html('<form method=post action="{}?lang={}">', path, find_language())
+
+
 def _hide(name: str, value: str) -> Markup:
     return html('<input type="hidden" name="{}" value="{}">', name, value)
 
@@ -300,8 +306,8 @@ def _show_log(rows: Sequence[Entry], verdict: Verdict) -> Markup:
 
 def _list_rows(rows: Sequence[Entry], *, with_name: bool = False) -> Iterable[Markup]:
     for entry in reversed(rows):
-        shown = [name for name in (str(entry.content["person"]) or "?",) if with_name]
+        names = [name for name in (str(entry.content["person"]) or "?",) if with_name]
         details = [str(value) for key, value in entry.content.items() if key not in ("event", "person") and value]
         event = _(_EVENTS.get(str(entry.content["event"]), str(entry.content["event"])))
-        words = " · ".join([*shown, event, *details])
+        words = " · ".join([*names, event, *details])
         yield html("<tr><td>{}</td><td>{}</td></tr>", entry.registered[:16].replace("T", " "), words)

@@ -244,6 +244,18 @@ def test_an_invitation_is_accepted_once(browser, accounts, now):
     assert "no longer works" in browser.ask("/invitation").text
 
 
+def test_the_answer_to_a_form_is_in_the_language_of_its_page(browser, accounts):
+    secret = people.invite(accounts, "Nikos", "researcher")
+    browser.languages = "el"
+    for path in ("/map?lang=sq", f"/invitation?invitation={secret}&lang=sq", "/map?lang=en"):
+        page = browser.ask(path).text
+        language = re.search('<html lang="(..)"', page)[1]
+        assert f"lang={language}" in path
+        action = re.search('<form method=post action="([^"]*)"', page)[1]
+        answer = browser.send(action, passphrase="short", again="short")
+        assert (answer.status, f'<html lang="{language}"' in answer.text) == (403, True)
+
+
 def test_the_pages_are_in_the_readers_language(browser, accounts):
     assert '<html lang="el">' in browser.ask("/", accept_language="el-GR,en;q=0.5").text
     page = browser.ask("/map?lang=sq&area=AL-11", accept_language="el").text
