@@ -85,7 +85,7 @@ def read_container():
 def test_the_service_starts_what_the_container_starts():
     unit = (ROOT / "deploy" / "tact-map.service").read_text(encoding="utf-8")
     words = re.search("^ExecStart=(.*)$", unit, re.MULTILINE)[1].split()
-    assert words == [*read_container()[0], "--signed-by", "${SIGNED_BY}"]
+    assert words == [*read_container()[0], "--signed-by", "${SIGNED_BY}", "$OPTIONS"]
 
 
 def wait_until(is_so):

@@ -15,7 +15,7 @@ import typer
 
 from dashboard.commands.option_groups import expand_options
 from dashboard.commands.output import Json, Tick, emit, format_table, progress
-from dashboard.commands.workspace import DeleteOverdue, check_overdue, delete_overdue, open_workspace
+from dashboard.commands.workspace import DeleteOverdue, check_overdue, delete_overdue, open_workspace, warn_backup
 from data.errors import FileRefused, InputError
 from data.reference import area_table
 from data.restricted.governance.retention import find_overdue
@@ -167,6 +167,7 @@ def import_files(
             with progress(path.name) as tick:
                 results.append(_import_one(importer, path, kind, partner, tick))
         overdue = find_overdue(workspace, vault)
+        warn_backup(workspace, vault)
     totals = {name: sum(result.get(name, 0) for result in results) for name in _COUNTS}
     refused = [result["file"] for result in results if result.get("refused")]
     if rules and partner and not refused:

@@ -12,7 +12,14 @@ import typer
 
 from dashboard.commands.output import Json, emit, format_table, progress, say
 from dashboard.commands.second import confirm_release
-from dashboard.commands.workspace import DeleteOverdue, check_overdue, delete_overdue, open_workspace, warn_overdue
+from dashboard.commands.workspace import (
+    DeleteOverdue,
+    check_overdue,
+    delete_overdue,
+    open_workspace,
+    warn_backup,
+    warn_overdue,
+)
 from data.disclosure import policy_file
 from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseRefused
@@ -118,7 +125,9 @@ def _make_release(workspace: Workspace, figures_only: bool, day: date | None, co
         second = confirm_release(workspace, vault)
         delete_overdue(workspace, vault, overdue)
         with progress("Releasing") as tick:
-            return publication.publish(workspace, vault, secrets, areas, second=second, progress=tick, day=day)
+            new = publication.publish(workspace, vault, secrets, areas, second=second, progress=tick, day=day)
+        warn_backup(workspace, vault)
+        return new
 
 
 def list_releases(context: typer.Context, as_json: Json = False) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from dashboard.commands.output import say
 from data.release import Release
-from data.restricted import governance, imports
+from data.restricted import backup, governance, imports
 from data.restricted.governance.retention import Overdue, find_overdue
 from data.restricted.vault import Vault
 from data.tables.spec import Tier
@@ -56,6 +56,12 @@ def delete_overdue(workspace: Workspace, vault: Vault, overdue: Overdue) -> None
             f"{deleted} records of children without an encounter since {overdue.since} were deleted, as "
             "governance.toml says."
         )
+
+
+def warn_backup(workspace: Workspace, vault: Vault) -> None:
+    """Write a warning where real records have no backup of the last days."""
+    if words := backup.word_overdue(workspace, vault):
+        say(words)
 
 
 def warn_overdue(overdue: Overdue) -> None:
