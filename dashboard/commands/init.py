@@ -39,7 +39,8 @@ def init(
         "Without the keys nobody can read the records, not even you. Make a backup: tact backup FILE",
         f"What to do after a data breach: {workspace.path / governance.BREACH_FILE}. Print it.",
         *([] if practice else _list_first_steps(workspace)),
-        "Next: tact templates --to FOLDER, fill in a form, tact import FILE",
+        "Next, in a browser: tact desk",
+        "Or here: tact templates --to FOLDER, fill in a form, tact import FILE",
     )
 
 

@@ -27,6 +27,8 @@ from data.schema.kinds import KINDS
 
 _SAID = "entered"
 _MISSING = "missing"
+_IMPORTED = "entered-imported"
+_REPEAT = {"date", "municipality", "area", "country", "axis", "kind", "period", "source", "year", "valid_from"}
 _SHOWN = (
     "entry-shown"  # the kind, the partner and a mark of the draft that stood on the screen when a button was pressed
 )
@@ -44,6 +46,8 @@ def show(desk: Desk) -> None:
     said = st.session_state.pop(_SAID, None)
     if said:
         st.success(said)
+    if st.session_state.pop(_IMPORTED, None):
+        st.html(summary.render_next())
     left, right = st.columns(2, gap="large")
     with left:
         kind = st.selectbox(
@@ -88,7 +92,15 @@ def _show_form(desk: Desk, hand: Hand, draft: Draft, shown: Shown) -> None:
             with desk.open_vault() as (vault, _keys):
                 drafts.add_row(vault, draft.kind, draft.partner, row)
             st.session_state["entry"] = number + 1
+            _repeat(draft.kind, number)
+            st.session_state[_SAID] = _("Added to the draft. What often repeats, such as day and place, stays.")
             st.rerun()
+
+
+def _repeat(kind: str, number: int) -> None:
+    """Fill the form after this one with what mostly repeats."""
+    for column in {column.name for column in get_kind(kind).given} & _REPEAT:
+        st.session_state[f"entry-{number + 1}-{column}"] = st.session_state.get(f"entry-{number}-{column}")
 
 
 def find_faults(hand: Hand, draft: Draft, row: Row) -> dict[str, str]:
@@ -156,7 +168,8 @@ def _import_draft(hand: Hand, draft: Draft, confirmed: int | None) -> None:
     if imported.rejected:
         st.html(render_table(summary.tabulate_reasons(imported)))
         return
-    st.session_state[_SAID] = summary.word_counts(imported)
+    st.session_state[_SAID] = _("The draft is imported: {counts}.", counts=summary.word_counts(imported))
+    st.session_state[_IMPORTED] = True
     st.rerun()
 
 

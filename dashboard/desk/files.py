@@ -11,7 +11,7 @@ from dashboard.desk.frame import show_title, tell_errors
 from dashboard.desk.hand import FileInHand, Hand, list_governed, read_hand, recall_overdue
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, html, translate_message
-from dashboard.widgets.markup import render_list, render_note, render_table
+from dashboard.widgets.markup import render_list, render_note, render_steps, render_table
 from data.restricted.governance.retention import Overdue
 from data.restricted.imports import Imported
 from data.restricted.intake import UNREAD
@@ -33,6 +33,8 @@ def show(desk: Desk) -> None:
 
 
 def _show_files(desk: Desk, hand: Hand) -> None:
+    if not hand.files:
+        _show_way()
     # Asked once for all files: an import looks again before it deletes anything.
     overdue = recall_overdue(desk) if hand.files else None
     taken_back, basis = hand.list_taken_back(), hand.read_basis()
@@ -46,6 +48,17 @@ def _show_files(desk: Desk, hand: Hand) -> None:
             if st.button(label, key=f"out-{entry.number}"):
                 del hand.files[entry.file.name]
                 st.rerun()
+
+
+def _show_way() -> None:
+    """Show to who has nothing in hand what the work is, step by step."""
+    steps = [
+        (_("Drop"), _("Say whose files they are, and drop them above: Excel or CSV, as the partner keeps them.")),
+        (_("Answer"), _("The desk asks what it cannot know, and keeps your answers for the files of the next month.")),
+        (_("Import"), _("See which rows go in and which come back, and why. Nothing is stored before.")),
+        (_("Release"), _("Try a release, look at it, and publish it.")),
+    ]
+    st.html(render_steps(steps))
 
 
 @st.fragment(run_every=_LOOKS_EVERY)
@@ -99,7 +112,8 @@ def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None, *, taken_
     )
     if taken_back:
         st.html(html('<p class="counts">{}</p>', _("This import was taken back. Nothing of it counts.")))
-        if st.button(_("Import it again"), key=f"anew-{entry.number}", type="primary"):
+        st.html(render_note(_("To import the file anew, let it be read again: you see what an import would do.")))
+        if st.button(_("Read it again"), key=f"anew-{entry.number}", type="primary"):
             hand.try_again(entry)
             st.rerun()
         return
@@ -137,7 +151,7 @@ def _show_refusal(hand: Hand, entry: FileInHand) -> None:
 def _show_trial(hand: Hand, entry: FileInHand, trial: Imported, overdue: Overdue) -> None:
     st.html(html('<p class="counts"><b>{}</b> {}</p>', _("An import would do this:"), summary.word_counts(trial)))
     _show_reasons(trial)
-    _show_respelled(trial)
+    _show_notes(trial)
     agreed = ask_consent(overdue, str(entry.number))
     label = _("Import it without these rows") if trial.rejected else _("Import it")
     if st.button(label, key=f"import-{entry.number}", type="primary", disabled=not agreed):
@@ -147,14 +161,24 @@ def _show_trial(hand: Hand, entry: FileInHand, trial: Imported, overdue: Overdue
 
 
 def _show_reasons(imported: Imported) -> None:
-    if imported.reasons:
-        st.html(render_table(summary.tabulate_reasons(imported)))
+    if not imported.reasons:
+        return
+    st.html(render_table(summary.tabulate_reasons(imported)))
+    st.html(
+        render_note(
+            _(
+                "Rows that come back are not stored. Correct them in the partner's file and drop it again: what is "
+                "stored already is not stored twice. ••• is not shown, because it may tell who a child is."
+            )
+        )
+    )
 
 
-def _show_respelled(imported: Imported) -> None:
-    """Show which words were read as a place that sounds like them."""
-    if imported.respelled:
-        st.html(render_list(summary.word_respelled(imported)))
+def _show_notes(imported: Imported) -> None:
+    """Show which words were read as a place that sounds like them, and what else is noted on the file."""
+    notes = [words.word_note(imported.kind, note) for note in imported.notes if not note.startswith(UNREAD)]
+    if imported.respelled or notes:
+        st.html(render_list([*summary.word_respelled(imported), *notes]))
 
 
 def _show_reading(hand: Hand, entry: FileInHand) -> None:
@@ -175,16 +199,17 @@ def _show_reading(hand: Hand, entry: FileInHand) -> None:
                         )
                     )
                 )
-            notes = entry.trial.notes if entry.trial else found.notes
-            st.html(render_list(translate_message(note) for note in notes if not note.startswith(UNREAD)))
+            if entry.trial is None:
+                st.html(render_list(words.word_note(found.kind, n) for n in found.notes if not n.startswith(UNREAD)))
     with st.expander(_("Something is read wrongly")):
         correcting.show(hand, entry)
 
 
 def _show_result(entry: FileInHand, result: Imported) -> None:
     st.html(html('<p class="counts">{}</p>', summary.word_counts(result)))
+    st.html(summary.render_next())
     _show_reasons(result)
-    _show_respelled(result)
+    _show_notes(result)
     if result.list_failed:
         st.warning(
             _(
@@ -204,4 +229,3 @@ def _show_result(entry: FileInHand, result: Imported) -> None:
             mime="text/csv",
             key=f"rejects-{entry.number}",
         )
-    st.html(html('<p class="next"><a href="release" target="_self">{}</a></p>', _("Next: try a release")))

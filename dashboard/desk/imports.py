@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pandas as pd
@@ -35,8 +36,7 @@ def show(desk: Desk) -> None:
         render_note(
             _(
                 "The vault keeps no names of files, because people put names of children into them. Only a list of "
-                "rejected rows, in the folder rejects, has the name of its file until the list is deleted. Times are "
-                "in UTC."
+                "rejected rows, in the folder rejects, has the name of its file until the list is deleted."
             )
         )
     )
@@ -48,7 +48,7 @@ def tabulate_imports(imports: list[dict[str, Any]]) -> pd.DataFrame:
     rows = [
         (
             str(entry["number"]),
-            entry["at"][:16].replace("T", " "),
+            _word_time(entry),
             _(words.KINDS[entry["kind"]]),
             entry["partner"],
             *(format_number(entry[name]) for name in ("accepted", "changed", "already_known")),
@@ -58,6 +58,11 @@ def tabulate_imports(imports: list[dict[str, Any]]) -> pd.DataFrame:
     ]
     head = [_("Number"), _("When"), _("Kind of record"), _("Partner"), _("New"), _("Corrected"), _("Known already")]
     return pd.DataFrame(rows, columns=[*head, _("Rejected")])
+
+
+def _word_time(entry: dict[str, Any], form: str = "%d.%m.%Y %H:%M") -> str:
+    """Return when an import was made, by the clock of this machine."""
+    return dt.datetime.fromisoformat(entry["at"]).astimezone().strftime(form)
 
 
 def list_effects(undone: Undone) -> list[str]:
@@ -111,4 +116,4 @@ def _show_undo(desk: Desk, imports: list[dict[str, Any]]) -> None:
 
 def _name_import(entry: dict[str, Any]) -> str:
     partner = f", {entry['partner']}" if entry["partner"] else ""
-    return f"{entry['number']}: {entry['at'][:10]}, {_(words.KINDS[entry['kind']])}{partner}"
+    return f"{entry['number']}: {_word_time(entry, '%d.%m.%Y')}, {_(words.KINDS[entry['kind']])}{partner}"

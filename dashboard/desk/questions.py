@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -10,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.desk import words
 from dashboard.desk.hand import FileInHand, Hand
 from dashboard.desk.summary import name_areas
-from dashboard.site.text import _, escape_markdown, format_number
+from dashboard.site.text import _, escape_markdown, format_number, html
 from dashboard.widgets.markup import render_list, render_note
 from data.reference import area_table
 from data.restricted import governance
@@ -90,7 +91,9 @@ def ask(hand: Hand, entry: FileInHand) -> None:
     """Ask all open questions about a file at once."""
     assert entry.found is not None
     with st.form(f"questions-{entry.number}", border=False):
-        asked = [(question, _ask(entry, question)) for question in entry.found.questions]
+        # What holds for all rows weighs most, so it stands first.
+        questions = sorted(entry.found.questions, key=lambda question: question.topic != "constants")
+        asked = [(question, _ask(entry, question)) for question in questions]
         if st.form_submit_button(_("Answer"), type="primary"):
             headings = [(part, _heading_of(reply)) for _q, said in asked for part, reply in said.items()]
             columns = {part: heading for part, heading in headings if heading}
@@ -117,7 +120,7 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
         st.html(render_note(sentence))
     replies = {}
     for cell, (part, allowed) in zip(place_fields(len(question.parts)), question.parts.items(), strict=True):
-        options = list(allowed) or list_places(kind, question.column)
+        options = list(allowed) or list_places(kind, question.column, question.near.get(part, ()))
         if question.topic == "constants":
             # The file may say it under a heading that is not known.
             options += [_COLUMN + heading for heading in entry.found.unknown if not _UNNAMED.fullmatch(heading)]
@@ -135,7 +138,7 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
             key=f"answer-{entry.number}-{question.topic}-{question.column}-{part}",
         )
         if question.topic == "constants" and (explained := words.list_help(kind, part)):
-            cell.html(render_list(explained))
+            cell.html(html('<div class="meanings">{}</div>', render_list(explained)))
     return {part: reply or "" for part, reply in replies.items()}
 
 
@@ -159,9 +162,10 @@ def place_fields(number: int) -> list[DeltaGenerator]:
     return [cell for _row in range(0, number, 3) for cell in st.columns(3)][:number]
 
 
-def list_places(kind: str, column: str) -> list[str]:
-    """Return the codes of the places that a column may name, in the order of their names."""
+def list_places(kind: str, column: str, near: Sequence[str] = ()) -> list[str]:
+    """Return the codes of the places that a column may name, those that are near first, then by their names."""
     level, table = get_kind(kind).column(column).level, area_table()
     codes = table.index if level is None else table.index[table["level"] == level]
     names = name_areas()
-    return sorted(map(str, codes), key=names.__getitem__)
+    first = set(map(read_place_label, near))
+    return sorted(map(str, codes), key=lambda code: (code not in first, names[code]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import streamlit as st
 
@@ -9,11 +11,12 @@ from dashboard.desk import words
 from dashboard.desk.frame import show_title
 from dashboard.desk.state import Desk
 from dashboard.desk.summary import name_areas
-from dashboard.site.text import _, format_number, html
+from dashboard.site.text import _, format_number, format_period, html
 from dashboard.widgets.markup import render_note, render_table
 from data.restricted import quality
 
 _MONTHS = 12  # that stand open
+_MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 def show(desk: Desk) -> None:
@@ -44,7 +47,7 @@ def show(desk: Desk) -> None:
 
 def tabulate_months(months: pd.DataFrame) -> pd.DataFrame:
     """Return the numbers of records by month and partner, with their sums."""
-    table = {_("Month"): [str(month) for month in months.index]}
+    table = {_("Month"): [_word_month(str(month)) for month in months.index]}
     for partner in months.columns:
         table[str(partner) or _("Nobody named")] = [format_number(number) for number in months[partner]]
     if len(months.columns) > 1:
@@ -52,10 +55,14 @@ def tabulate_months(months: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
+def _word_month(month: str) -> str:
+    return format_period(f"{month}-01/P1M") if _MONTH.fullmatch(month) else month
+
+
 def tabulate_columns(kind: str, shares: dict[str, float]) -> pd.DataFrame:
     """Return in how many of a hundred records each column says something, the emptiest first."""
     rows = [
-        (words.name_column(kind, name), _("{share} of 100", share=format_number(round(100 * share))))
+        (words.name_column(kind, name), _("{share} %", share=format_number(round(100 * share))))
         for name, share in sorted(shares.items(), key=lambda item: item[1])
     ]
     return pd.DataFrame(rows, columns=[_("Column"), _("Filled in")])

@@ -24,6 +24,7 @@ from data.tables.spec import TIERS
 from data.workspace.types import Progress
 
 _TRIAL, _DONE, _AUDIT = "trial", "published", "audit"
+_STOPPED = "stopped"
 
 
 def show(desk: Desk) -> None:
@@ -33,14 +34,21 @@ def show(desk: Desk) -> None:
         _("Release"),
         _("Records become protected numbers. Try first: all is made and attacked, and nothing is published."),
     )
-    with tell_errors():
+    # In a place of its own, so that what is typed below stays while work above shows its progress and ends.
+    with st.container(), tell_errors():
         _show_release(desk)
     care.show(desk)
 
 
 def _show_release(desk: Desk) -> None:
     standing = releasing.read_standing(desk)
+    scored = True
     with tell_errors():
+        scored = not releasing.needs_score(desk)
+    with st.container():  # also when it is empty, so that what stands below keeps its place
+        if st.session_state.pop(_STOPPED, None):
+            st.info(_("It was stopped. Nothing was published."))
+    with tell_errors(), st.expander(_("The rules of this release"), expanded=bool(standing.missing)):
         st.html(render_definitions(releasing.list_rules(desk)))
     if standing.coverage.outside:
         sentence = _(
@@ -54,41 +62,50 @@ def _show_release(desk: Desk) -> None:
         st.html(render_list(map(translate_message, standing.missing)))
     else:
         with tell_errors():
-            _show_trial(desk, standing)
+            _show_trial(desk, standing, scored=scored)
     with tell_errors():
-        _show_next(desk)
+        _show_next(desk, scored=scored)
     with tell_errors():
         _show_audit(desk, standing)
 
 
-def _show_trial(desk: Desk, standing: releasing.Standing) -> None:
+def _show_trial(desk: Desk, standing: releasing.Standing, *, scored: bool) -> None:
     done = desk.in_hand.pop(_DONE, None)
-    if isinstance(done, NewRelease):
-        st.success(_("Release {name} is published. The map shows it from now on.", name=escape_markdown(done.name)))
+    with st.container():
+        if isinstance(done, NewRelease):
+            st.success(_("Release {name} is published. The map shows it from now on.", name=escape_markdown(done.name)))
     trial = desk.in_hand.get(_TRIAL)
     if isinstance(trial, releasing.Trial) and trial.basis != standing.basis:
         del desk.in_hand[_TRIAL]
         st.warning(releasing.word_changed())
     agreed = ask_consent(standing.overdue, "release")
-    tried = _TRIAL in desk.in_hand
-    if st.button(_("Try a release"), key="try", type="secondary" if tried else "primary", disabled=not agreed):
-        desk.in_hand.pop(_TRIAL, None)
-        try:
-            with _progress(_("Trying a release")) as tick:
-                desk.in_hand[_TRIAL] = releasing.try_release(desk, standing.overdue.to_confirm, tick)
-        except ReleaseRefused as refusal:
-            st.error(_("This release would be refused: what is hidden in these cells could be calculated."))
-            st.html(render_list(releasing.list_refused(refusal)))
-        else:
-            st.rerun()
-    trial = desk.in_hand.get(_TRIAL)
-    if isinstance(trial, releasing.Trial):
-        _describe_trial(desk, trial)
+    through = _TRIAL in desk.in_hand or isinstance(done, NewRelease) or not scored
+    pressed = st.button(_("Try a release"), key="try", type="secondary" if through else "primary", disabled=not agreed)
+    place = st.container()
     if standing.needs_second:
+        # Before the trial begins: a form that was not drawn when a page begins anew is empty afterwards.
         with tell_errors():
             _ask_second(desk, standing)
-    elif isinstance(trial, releasing.Trial):
-        _show_publication(desk, standing, trial)
+    with place:
+        if pressed:
+            _run_trial(desk, standing)
+        trial = desk.in_hand.get(_TRIAL)
+        if isinstance(trial, releasing.Trial):
+            _describe_trial(desk, trial)
+            if not standing.needs_second:
+                _show_publication(desk, standing, trial)
+
+
+def _run_trial(desk: Desk, standing: releasing.Standing) -> None:
+    desk.in_hand.pop(_TRIAL, None)
+    try:
+        with _progress(_("Trying a release")) as tick:
+            desk.in_hand[_TRIAL] = releasing.try_release(desk, standing.overdue.to_confirm, tick)
+    except ReleaseRefused as refusal:
+        st.error(_("This release would be refused: what is hidden in these cells could be calculated."))
+        st.html(render_list(releasing.list_refused(refusal)))
+    else:
+        st.rerun()
 
 
 def _ask_second(desk: Desk, standing: releasing.Standing) -> None:
@@ -110,7 +127,7 @@ def _ask_second(desk: Desk, standing: releasing.Standing) -> None:
             "release already. To publish it, let the other person choose a passphrase here that nobody else knows."
         )
     )
-    with st.form("second", clear_on_submit=True, width=520):
+    with st.form("second", width=520):
         name = st.selectbox(_("Who confirms"), standing.approvers, index=None, placeholder=_("Choose"))
         first = st.text_input(_("A passphrase that only this person knows"), type="password", autocomplete="off")
         again = st.text_input(_("The same again"), type="password", autocomplete="off", key="second-again")
@@ -123,25 +140,27 @@ def _ask_second(desk: Desk, standing: releasing.Standing) -> None:
         st.rerun()
 
 
-def _show_next(desk: Desk) -> None:
+def _show_next(desk: Desk, *, scored: bool) -> None:
     """Offer the risk model of a release that has none, and say how the map is opened."""
     if current_name(desk.workspace.releases) is None:
         return
     st.html(html("<h2>{}</h2>", _("Next: the map")))
-    if releasing.needs_score(desk):
+    if not scored:
         st.html(
             render_note(_("The risk model of this release is not calculated yet. Until then maps of risk are empty."))
         )
-        if st.button(_("Calculate the risk model"), key="score", type="primary"):
-            with _progress(_("Calculating the risk model")) as tick:
-                releasing.score(desk, tick)
-            st.rerun()
+        with st.container():
+            if st.button(_("Calculate the risk model"), key="score", type="primary"):
+                with _progress(_("Calculating the risk model")) as tick:
+                    releasing.score(desk, tick)
+                st.rerun()
     st.html(render_note(_("Open the map with this line, in a terminal of this machine:")))
     st.code(shlex.join(["tact", "--workspace", str(desk.workspace.path), "serve"]), language=None)
 
 
 def _describe_trial(desk: Desk, trial: releasing.Trial) -> None:
     new, k = trial.release, policy_file.read(desk.workspace.path).policy.k
+    st.success(_("No attack succeeded. Nothing is published yet: look at it, then publish it below."))
     st.html(html("<h2>{}</h2>", _("What release {name} would hold", name=new.name)))
     for tier, column in zip(TIERS, st.columns(2, gap="large"), strict=True):
         with column:
@@ -166,7 +185,7 @@ def _show_publication(desk: Desk, standing: releasing.Standing, trial: releasing
         st.warning(_("Are the files of all partners for these years imported? Nobody can add to them afterwards."))
         question = _("Yes, all files of all partners are in: {years}", years=list_years(covered.years))
         agreed = st.checkbox(question, key="all-in")
-    with st.form("publish", clear_on_submit=True, width=520):
+    with st.form("publish", clear_on_submit=True, width=520, border=standing.second is not None):
         passphrase = ""
         if standing.second is not None:
             passphrase = st.text_input(
@@ -187,9 +206,10 @@ def _show_audit(desk: Desk, standing: releasing.Standing) -> None:
     if standing.last is None:
         return
     st.html(html("<h2>{}</h2>", _("Audit of release {name}", name=standing.last)))
-    if st.button(_("Attack it and all files that readers can get"), key="audit"):
-        with _progress(_("Attacking")) as tick:
-            desk.in_hand[_AUDIT] = releasing.audit(desk, tick)
+    with st.container():
+        if st.button(_("Attack it and all files that readers can get"), key="audit"):
+            with _progress(_("Attacking")) as tick:
+                desk.in_hand[_AUDIT] = releasing.audit(desk, tick)
     result = desk.in_hand.get(_AUDIT)
     if not isinstance(result, Audit) or result.release != standing.last:
         return
@@ -203,13 +223,25 @@ def _show_audit(desk: Desk, standing: releasing.Standing) -> None:
 
 @contextmanager
 def _progress(what: str) -> Iterator[Progress]:
-    """Show a bar, and yield the function that moves it."""
-    bar = st.progress(0.0, text=what)
+    """Show a bar with a button that stops the work, and yield the function that moves it.
 
-    def tick(done: int, total: int | None, _step: str) -> None:
-        bar.progress(min(done / total, 1.0) if total else 0.0, text=what)
+    A pressed button cuts the work where it next says how far it is.
+    """
+    shown = st.empty()
+    with shown.container():
+        bar = st.progress(0.0, text=what)
+        st.button(_("Stop"), key="stop", on_click=_note_stop)
+
+    def tick(done: int, total: int | None, step: str) -> None:
+        name = releasing.word_step(step)
+        text = f"{what}: {escape_markdown(name)}" if name else what
+        bar.progress(min(done / total, 1.0) if total else 0.0, text=text)
 
     try:
         yield tick
     finally:
-        bar.empty()
+        shown.empty()
+
+
+def _note_stop() -> None:
+    st.session_state[_STOPPED] = True

@@ -15,7 +15,7 @@ from dashboard.narrative.attacks import TRIED, judge_attack
 from dashboard.site.text import _, format_number, format_period, translate, translate_message
 from dashboard.web.reader_files import audit_workspace
 from data.disclosure import policy_file
-from data.disclosure.attacks.audit import Audit
+from data.disclosure.attacks.audit import WRITING, Audit
 from data.errors import InputError, ReleaseRefused
 from data.message import mark
 from data.release import Release, current_name
@@ -173,7 +173,14 @@ def needs_score(desk: Desk) -> bool:
 
 def audit(desk: Desk, progress: Progress) -> Audit:
     """Attack the current release and all files that readers can get of it."""
-    return audit_workspace(desk.workspace, progress=lambda done, total: progress(done, total, ""))
+    return audit_workspace(desk.workspace, progress=progress)
+
+
+def word_step(step: str) -> str:
+    """Return the short name of a step of an audit in the officer's language; "" for a step of other work."""
+    if step == WRITING:
+        return _("the files that readers can get")
+    return _(TRIED[step]).partition(":")[0] if step in TRIED else ""
 
 
 def list_rules(desk: Desk) -> list[tuple[str, str]]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
+from markupsafe import Markup
 
 from dashboard.desk import words
 from dashboard.desk.hand import FileInHand
-from dashboard.site.text import _, find_language, format_number, format_plural, translate_message
+from dashboard.site.text import _, find_language, format_number, format_plural, html, translate_message
 from data.message import mark
 from data.reference import area_table
 from data.restricted.imports import Imported
@@ -107,7 +111,7 @@ def tabulate_reasons(imported: Imported) -> pd.DataFrame:
     rows = [
         (
             words.name_column(imported.kind, reason["column"]) or _("The whole row"),
-            MASK if reason["reason"] == SEEMS_PERSONAL else reason["value"],
+            _word_value(reason),
             words.word_reason(reason["reason"]),
             format_number(reason["rows"]),
             ", ".join(map(str, reason["lines"])) + ("…" if reason["rows"] > len(reason["lines"]) else ""),
@@ -116,6 +120,18 @@ def tabulate_reasons(imported: Imported) -> pd.DataFrame:
     ]
     head = [_("Column"), _("Word"), _("Why"), _("Rows"), _("Lines")]
     return pd.DataFrame(rows, columns=head)
+
+
+def _word_value(reason: Mapping[str, Any]) -> str:
+    """Return the word for which rows come back; a mask where there is one that nobody needs to see."""
+    if reason["reason"] == SEEMS_PERSONAL:
+        return MASK
+    return str(reason["value"]) or (MASK if reason["column"] and reason["reason"] != "missing" else "")
+
+
+def render_next() -> Markup:
+    """Return the next step after an import: a link to the page Release."""
+    return html('<p class="next"><a href="release" target="_self">{}</a></p>', _("Next: try a release"))
 
 
 def word_respelled(imported: Imported) -> list[str]:

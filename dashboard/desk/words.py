@@ -6,7 +6,7 @@ The words for columns and categories are those that partners use themselves, fro
 from __future__ import annotations
 
 from dashboard.site.text import _, find_language, translate_message
-from data.message import mark
+from data.message import Message, mark
 from data.restricted.intake.headings import OWN, SURE
 from data.restricted.intake.mapping import SLASHES
 from data.restricted.intake.recognition import Question
@@ -85,7 +85,7 @@ def word_question(kind: str, question: Question) -> str:
     if question.topic == "column":
         return _("Which column of the file is “{column}”?", column=column)
     if question.topic == "constants":
-        return _("No heading of the file is known for this. What holds for all its rows, or which column says it?")
+        return _("The file does not say this. What holds for all its rows, or which of its columns says it?")
     if question.topic == "days":
         return _("In “{column}”, days such as 4/3/2008 can be read in two ways. What comes first?", column=column)
     return _("In “{column}”, these words are not known. What do they mean?", column=column)
@@ -120,3 +120,11 @@ def word_personal(sort: str, heading: str, line: int) -> str:
 def word_reason(reason: str) -> str:
     """Return why rows come back, in the officer's language where there are words for it."""
     return translate_message(reason)
+
+
+def word_note(kind: str, note: str) -> str:
+    """Return a note on a file in the officer's language, with the column that it is about."""
+    if isinstance(note, Message) and note.values.get("column") in [column.name for column in get_kind(kind).given]:
+        column = name_column(kind, str(note.values["column"]))
+        note = Message(note.template, **{**note.values, "column": column})
+    return translate_message(note)

@@ -109,3 +109,13 @@ def test_an_early_release_is_attacked_with_what_was_known_then(tmp_path):
         small_worlds.release(vault, places[0], plan=small_worlds.SMALL_PLAN)
     assert audit_release(*places, "2007-05-001").release == "2007-05-001"
     assert json.loads((places[0] / "2007-05-002" / "public" / MANIFEST).read_text())["tact"]["sequence"] == 2
+
+
+def test_an_audit_tells_each_attack_before_it_begins(places):
+    said = []
+    audit_release(*places, progress=lambda done, total, step: said.append((done / total, step)))
+    assert {step for _, step in said} >= {"checksums", "bounds", "membership", "surface"}
+    shares = [share for share, _ in said]
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert 0.9 < shares[-1] < 1

@@ -11,9 +11,10 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,17 @@ from data.release import MANIFEST, Release, audits, current_name, names
 from data.release.stamp import format_stamped
 from data.tables.spec import TIERS, Tier
 from data.workspace import files as safely
-from data.workspace.types import ProgressCount
+from data.workspace.types import Progress
 from data.workspace.version import code_version
 
 _FORMAT = 2
+# In the order in which they come, see data/disclosure/attacks/suite.py.
+ATTACKS = (
+    "checksums", "threshold", "indicators", "bounds", "homogeneity", "averaging", "sequence", "dark_figure",
+    "membership", "surface",
+)  # fmt: skip
+WRITING = "writing"  # the step before the attacks: the files that readers can get are made
+_STEPS = 10  # into which the time of an attack is divided
 
 
 @dataclass(frozen=True)
@@ -62,12 +70,12 @@ def audit_release(
     name: str | None = None,
     *,
     files: Mapping[Tier, Iterable[Path]] | None = None,
-    progress: ProgressCount | None = None,
+    progress: Progress | None = None,
 ) -> Audit:
     """Attack a release (default: the current one) together with all earlier ones, and exported files.
 
-    `files`: exports and other shared files, by tier. Raises ReleaseError if there is no such release. An audit of the
-    same files by the same code is not written twice.
+    `files`: exports and other shared files, by tier. `progress` is told which attack comes next. Raises ReleaseError if
+    there is no such release. An audit of the same files by the same code is not written twice.
     """
     chosen = name or current_name(releases)
     if chosen is None or chosen not in names(releases):
@@ -84,21 +92,30 @@ def audit_release(
     leaving = {tier: sorted((files or {}).get(tier, ()), key=lambda p: p.name) for tier in TIERS}
     checks: list[dict[str, Any]] = []
     findings: dict[Tier, list[Finding]] = {tier: [] for tier in TIERS}
-    for done, tier in enumerate(TIERS, start=1):
+    for number, tier in enumerate(TIERS):
         release = Release.open(releases, tier, chosen)
-        for attack, found, statistics in _run_attacks(releases, derived, release, leaving[tier]):
+        tell = partial(_tell, progress, number * len(ATTACKS))
+        tell(ATTACKS[0])
+        for attack, found, statistics in _run_attacks(releases, derived, release, leaving[tier], tell):
             checks.append({"attack": attack, "tier": tier, "passed": not found, **statistics})
             findings[tier] += found
-        if progress is not None:
-            progress(done, len(TIERS))
+            if attack != ATTACKS[-1]:
+                tell(ATTACKS[ATTACKS.index(attack) + 1])
     seconds = round(time.monotonic() - began, 2)
     report = _write(releases / chosen, derived / chosen, checks, findings, leaving, seconds)
     all_found = tuple(finding for tier in TIERS for finding in findings[tier])
     return Audit(chosen, tuple(checks), all_found, seconds, report)
 
 
+def _tell(progress: Progress | None, before: int, attack: str, share: float = 0.0) -> None:
+    """Tell how far an audit is: the attacks on other tiers and those before this one, and a share of this one."""
+    if progress is not None:
+        done = before + ATTACKS.index(attack) + share
+        progress(round(_STEPS * done), _STEPS * len(ATTACKS) * len(TIERS), attack)
+
+
 def _run_attacks(
-    releases: Path, derived: Path, release: Release, leaving: Sequence[Path]
+    releases: Path, derived: Path, release: Release, leaving: Sequence[Path], tell: Callable[..., None]
 ) -> Iterable[tuple[str, list[Finding], Mapping[str, float]]]:
     changed = _check_files(release)
     yield "checksums", changed, {}
@@ -108,7 +125,7 @@ def _run_attacks(
     tables = [release.folder / f"{name}.parquet" for name in release.tables]
     # Exports hold results that were computed from the release too.
     with_results = Release.open(releases, release.tier, release.name, derived=derived)
-    yield "surface", *surface.search(with_results, [*tables, *leaving])
+    yield "surface", *surface.search(with_results, [*tables, *leaving], partial(tell, "surface"))
 
 
 def read_earlier(releases: Path, release: Release) -> list[Published]:

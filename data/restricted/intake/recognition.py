@@ -52,7 +52,7 @@ class Question:
     `parts` maps what is asked about to the allowed answers: a heading for a column of ours ("column"), the columns
     that are missing ("constants"), words of the file ("words", with any place allowed where the column is a place), or
     the order of days ("days"). `rows` counts the rows of each part. `proposal` has the likely answers, `confidence` how
-    likely they are, from 0 to 1.
+    likely they are, from 0 to 1; `near` lists the places that a word may mean.
     """
 
     topic: Topic
@@ -62,6 +62,7 @@ class Question:
     rows: Mapping[str, int] = field(default_factory=dict)
     proposal: Mapping[str, str] = field(default_factory=dict)
     confidence: float = 0.0
+    near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -335,9 +336,10 @@ class _File:
         unplaced = {}
         for number, text in enumerate(checked.values):
             match = self.resolve(str(text), None, column.level) if text else None
-            # A place that is nowhere near a known one is rejected: no answer would be right.
+            # A word near no known place is rejected where it stands for few children: it is rather a slip.
             asked = match and match.code is None and match.finding in ("none", "several")
-            if match and asked and (match.candidates or is_personal_in(column, raw.distinct[number])):
+            worth = is_personal_in(column, raw.distinct[number]) or self._count_children(raw, number) >= _CHILDREN
+            if match and asked and (match.candidates or worth):
                 unplaced[number] = match.candidates
         return unplaced
 
@@ -395,4 +397,5 @@ class _File:
             {word: int(counts[code]) for word, code in words.items()},
             likely,
             0.5 if likely else 0.0,
+            {word: unknown[code] for word, code in words.items() if unknown[code]},
         )

@@ -60,6 +60,7 @@ def test_a_record_is_entered_kept_over_a_restart_and_imported(desk):
     assert "K-0412" not in shown
     page.button(key="entry-import").click().run()
     assert not page.exception
+    assert 'href="release"' in words_on(page)
     with open_vault(desk.workspace) as vault:
         assert [(entry["partner"], entry["accepted"]) for entry in vault.list_imports()] == [("Qendra", 1)]
     listed = open_section(again, "imports")
@@ -67,6 +68,18 @@ def test_a_record_is_entered_kept_over_a_restart_and_imported(desk):
     listed.selectbox(key="undo").set_value(1).run()
     assert "there is no file" in listed.warning[0].value
     assert read_draft(desk).rows == ()
+
+
+def test_what_repeats_stays_for_the_next_record_and_nothing_of_the_child(desk):
+    page = fill(open_form(desk), child_id="K-0412", sex="male")
+    assert page.date_input(key="entry-1-date").value == dt.date(2008, 3, 4)
+    assert page.selectbox(key="entry-1-municipality").value == "10944377"
+    for name in ("stage", "form", "found", "sex", "pathway"):
+        assert page.selectbox(key=f"entry-1-{name}").value is None
+    assert page.text_input(key="entry-1-child_id").value == ""
+    assert "Added to the draft." in page.success[0].value
+    fill(page, 1, child_id="K-0413")
+    assert [row["municipality"] for row in read_draft(desk).rows] == ["10944377"] * 2
 
 
 def test_what_a_file_would_not_bring_in_is_not_added(desk):

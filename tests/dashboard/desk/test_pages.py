@@ -1,6 +1,7 @@
 """The pages Files and Imports: a file dropped, asked about, imported, listed and taken back."""
 
 import re
+import time
 from dataclasses import replace
 from pkgutil import resolve_name
 
@@ -126,6 +127,37 @@ def test_what_holds_for_all_rows_is_asked_in_full_words_and_explained(desk, tmp_
             assert all(line.replace("'", "&#39;") in shown for line in lines)
     if language == "en":
         assert "stored for all 4 rows of this file" in shown
+
+
+def test_what_holds_for_all_rows_is_asked_first_and_words_of_ages_have_names(desk, tmp_path):
+    path = tmp_path / "list.csv"
+    head = "date,Qyteti,child_id,form,found,age"
+    path.write_text(f"{head}\n" + "2008-03-04,Tirana,K-1,begging,reported,rreth 10\n" * 3, encoding="utf-8")
+    page = drop(open_section(desk, language="sq"), path)
+    boxes = [box for box in page.selectbox if (box.key or "").startswith("answer-1-")]
+    assert [box.key.split("-")[2] for box in boxes] == ["constants"] * 3 + ["column", "words"]
+    assert boxes[-1].label == "“rreth 10” (3 rreshta)"
+    assert "10–13 vjeç" in boxes[-1].options
+
+
+def test_the_notes_of_a_file_stand_beside_its_trial_with_names_of_columns(desk, tmp_path):
+    path = tmp_path / "list.csv"
+    head = "date,municipality,child_id,stage,pathway,form,axis,found,age_band"
+    row = '2008-03-04,Tirana,K-1,at_risk,internal,"begging, street_work",protection,reported,rreth 12'
+    path.write_text(f"{head}\n{row}\n", encoding="utf-8")
+    shown = words_on(drop(open_section(desk, language="sq"), path))
+    assert "1 rresht ka disa përgjigje te Forma" in shown
+    assert "moshë të përafërt" in shown
+
+
+def test_imports_are_listed_by_the_clock_of_the_machine(monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Tirane")
+    time.tzset()
+    entry = {"number": 1, "at": "2008-07-01T22:30:00.000000Z", "kind": "encounter", "partner": "P", "rejected": None}
+    listed = tabulate_imports([{**entry, "accepted": 1, "changed": 0, "already_known": 0}])
+    monkeypatch.undo()
+    time.tzset()
+    assert listed.iloc[0, 1] == "02.07.2008 00:30"
 
 
 def test_a_file_whose_rows_name_nobody_is_asked_for_its_partner(desk, tmp_path):

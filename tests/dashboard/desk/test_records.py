@@ -13,7 +13,8 @@ def test_it_counts_and_names_no_child(tmp_path):
     assert not page.exception
     shown = words_on(page)
     assert "ARSIS" in shown
-    assert "2008-03" in shown
+    assert "Mar 2008" in shown
+    assert "100 %" in shown
     assert ">30<" in shown
     assert "K-1" not in shown
     assert "R-1" not in shown

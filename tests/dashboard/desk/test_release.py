@@ -5,11 +5,11 @@ import datetime as dt
 import pytest
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 
-from dashboard.desk import releasing
+from dashboard.desk import release, releasing
 from dashboard.desk.hand import Hand
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, speak, translate_message
-from data.disclosure.attacks.audit import Audit
+from data.disclosure.attacks.audit import ATTACKS, WRITING, Audit
 from data.disclosure.attacks.bounds import Finding
 from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseError, WorkspaceError
@@ -380,7 +380,7 @@ def test_without_a_second_person_the_page_stays_whole_and_lets_one_choose_a_pass
         labels = [_("A passphrase that only this person knows"), _("The same again")]
     page = open_section(real, "release", language)
     assert notice in words_on(page)
-    assert len(page.expander) == 4
+    assert len(page.expander) == 5
     page.button(key="try").click().run()
     assert not page.exception
     assert [kept.key for kept in page.selectbox if kept.key == "withdraw"]
@@ -395,7 +395,7 @@ def test_without_a_second_person_the_page_stays_whole_and_lets_one_choose_a_pass
 
     assert choose(WORDS, "another passphrase") is None
     assert choose("short", "short") is None
-    assert len(page.expander) == 4
+    assert len(page.expander) == 5
     assert choose(WORDS, WORDS).name == SECOND
     assert notice not in words_on(page)
     assert WORDS not in [field.value for field in page.text_input]
@@ -411,7 +411,7 @@ def test_a_trial_that_fails_leaves_care_of_the_records_on_the_page(practice, mon
     page = open_section(practice, "release")
     page.button(key="try").click().run()
     assert "No encounter lies in the quarters" in words_on(page)
-    assert len(page.expander) == 4
+    assert len(page.expander) == 5
 
 
 def test_a_second_person_who_approves_no_more_is_named(real):
@@ -643,3 +643,42 @@ def test_the_next_steps_after_a_release_are_the_risk_model_and_the_map(practice,
     for tier in ("partner", "public"):
         release = Release.open(practice.workspace.releases, tier, derived=practice.workspace.derived)
         assert release.result("risk").manifest["card"]["areas"]
+
+
+def test_the_form_of_the_second_person_is_drawn_before_a_trial_begins(real, monkeypatch):
+    forget_second(real)
+    drawn = []
+    monkeypatch.setattr(release, "_ask_second", lambda *_args: drawn.append("form"))
+    monkeypatch.setattr(releasing, "try_release", lambda *_args: drawn.append("trial"))
+    page = open_section(real, "release")
+    drawn.clear()
+    page.button(key="try").click().run()
+    assert drawn[:2] == ["form", "trial"]
+
+
+def test_work_that_takes_long_can_be_stopped_and_says_so(practice, monkeypatch):
+    publish(practice, "")
+    labels, button = [], release.st.button
+    monkeypatch.setattr(release.st, "button", lambda label, **more: labels.append(label) or button(label, **more))
+
+    def audit(_desk, progress):
+        progress(40, 100, "membership")
+        assert labels[-1] == "Stop"
+        raise ReleaseError("cut here")
+
+    monkeypatch.setattr(releasing, "audit", audit)
+    page = open_section(practice, "release")
+    page.button(key="audit").click().run()
+    assert "cut here" in words_on(page)
+    page.session_state["stopped"] = True
+    assert "It was stopped. Nothing was published." in words_on(page.run())
+    assert "It was stopped" not in words_on(page.run())
+
+
+@pytest.mark.parametrize("language", ["en", "sq", "el"])
+def test_each_step_of_an_audit_has_a_name(language):
+    with speak(language):
+        names_of_steps = [releasing.word_step(step) for step in (WRITING, *ATTACKS)]
+    assert len(set(names_of_steps)) == len(names_of_steps)
+    assert all(name and ":" not in name for name in names_of_steps)
+    assert releasing.word_step("tables") == ""

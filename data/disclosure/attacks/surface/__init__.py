@@ -13,7 +13,7 @@ import math
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -215,12 +215,16 @@ def _hash(area: object, period: object, values: Floats) -> Words:
     return np.asarray((mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9))
 
 
-def search(release: Release, files: Iterable[Path]) -> tuple[list[Finding], dict[str, float]]:
-    """Search files of the release's tier; return findings and statistics."""
+def search(
+    release: Release, files: Sequence[Path], report: Callable[[float], None] | None = None
+) -> tuple[list[Finding], dict[str, float]]:
+    """Search files of the release's tier; return findings and statistics. `report` is told the share that is done."""
     began, index = time.monotonic(), NumberIndex(release)
     findings: list[Finding] = []
     cells = 0
-    for path in files:
+    for number, path in enumerate(files):
+        if report is not None:
+            report(number / len(files))
         try:
             for where, what in readers.read_contents(path, index.areas):
                 if isinstance(what, list):

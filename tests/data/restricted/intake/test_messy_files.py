@@ -136,3 +136,13 @@ def test_an_age_between_two_bands_is_asked_once_and_no_name_or_day_in_its_column
     learnt = answer(question, {"rreth 10": "10-13", "8-12": "10-13"})
     file = read_file(path, "encounter", resolve=PLACES.resolve, hash_identifier=Hasher(), mapping=learnt, partner="P")
     assert file.accepted_rows == 4
+
+
+def test_a_place_that_is_near_no_known_one_is_asked_where_three_children_share_it(tmp_path):
+    head = "date,municipality,child_id,stage,pathway,form,axis,found"
+    towns = ("Fushë Gjelbër",) * 3 + ("Xyzland", "Tirana")
+    rows = [f"2008-03-04,{town},K-{n},at_risk,internal,begging,protection,reported" for n, town in enumerate(towns)]
+    path = tmp_path / "towns.csv"
+    path.write_text("\n".join([head, *rows]), encoding="utf-8")
+    (question,) = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY).questions
+    assert dict(question.rows) == {"Fushë Gjelbër": 3}
