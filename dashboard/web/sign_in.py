@@ -38,6 +38,7 @@ _STYLE = (
     "button,.lead{display:block;width:100%;margin-top:22px;padding:11px;font:inherit;font-weight:650;color:var(--on);"
     "background:var(--accent);border:0;border-radius:8px;cursor:pointer;text-align:center;text-decoration:none}"
     "button:hover,.lead:hover{filter:brightness(1.08)}"
+    ".lead~form button{color:var(--accent);background:none;border:1px solid var(--accent)}"
     ".problem{color:var(--bad);background:var(--bad-soft);border-radius:8px;padding:10px 12px;margin:12px 0 0}"
     ".note{margin:18px 0 0;font-size:15px}"
     ".check{overflow-wrap:anywhere;font-size:14px}.key{font:600 16px/1.6 ui-monospace,monospace;color:var(--ink);"
@@ -95,7 +96,7 @@ def make_page(token: str, to: str, problem: str, languages: Mapping[str, str], o
             _begin_form(SIGN_IN),
             _hide("token", token),
             _hide("to", to),
-            _ask("name", _("Name"), 'autocomplete="username" autofocus'),
+            _ask("name", _("Name"), f'autocomplete="username"{"" if organisation else " autofocus"}'),
             _ask("passphrase", _("Passphrase"), 'type="password" autocomplete="current-password"'),
             _ask("code", _("Code that the app on your phone shows now"), _CODE),
             _("Sign in"),

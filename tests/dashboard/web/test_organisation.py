@@ -226,7 +226,7 @@ def test_sessions_end_as_those_of_accounts_do_and_signing_out_ends_them(browser,
 WORDS = {
     "en": ("does not answer just now", "did not sign you in", "could not be verified"),
     "sq": ("nuk përgjigjet tani", "nuk e pranoi hyrjen", "nuk u vërtetua"),
-    "el": ("δεν απαντά", "δεν έγινε δεκτή", "δεν επαληθεύτηκε"),
+    "el": ("δεν απαντά", "δεν δέχτηκε", "δεν επαληθεύτηκε"),
 }
 
 
