@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.browser import until
+from tests.helpers.browser import resize, until
 
 pytestmark = pytest.mark.browser
 FIRST = 60_000  # milliseconds
@@ -14,19 +14,20 @@ def opened(look, served, size=(1366, 768)):
     return page
 
 
-@pytest.mark.parametrize("size", [(1024, 768), (1366, 768), (1920, 1080)])
-def test_nothing_is_below_the_screen(look, served, size):
-    page = opened(look, served, size)
-    bottom = page.locator(".alerts").bounding_box()
-    assert bottom["y"] + bottom["height"] <= size[1]
-    assert page.evaluate("document.querySelector('.stMain').scrollHeight") <= size[1]
-    assert "2009" in page.locator(".topbar .period").inner_text()
-    assert page.evaluate(
-        "document.querySelector('.ranking').scrollHeight <= document.querySelector('.ranking').clientHeight"
-    )
-    swatches = page.locator(".key i").evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")
-    assert len(swatches) == 5
-    assert min(swatches) > 15
+def test_nothing_is_below_the_screen(look, served):
+    page = opened(look, served, (1024, 768))
+    for size in ((1024, 768), (1366, 768), (1920, 1080)):
+        resize(page, size)
+        bottom = page.locator(".alerts").bounding_box()
+        assert bottom["y"] + bottom["height"] <= size[1]
+        assert page.evaluate("document.querySelector('.stMain').scrollHeight") <= size[1]
+        assert "2009" in page.locator(".topbar .period").inner_text()
+        assert page.evaluate(
+            "document.querySelector('.ranking').scrollHeight <= document.querySelector('.ranking').clientHeight"
+        )
+        swatches = page.locator(".key i").evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")
+        assert len(swatches) == 5
+        assert min(swatches) > 15
     assert page.watch.clean, vars(page.watch)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.browser import until
+from tests.helpers.browser import resize, until
 
 pytestmark = pytest.mark.browser
 SIZES = [(1366, 768), (390, 844)]
@@ -16,12 +16,12 @@ def opened(look, served, address, size=(1366, 768)):
     return page
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("address", ["risk", "trends"])
-def test_a_page_draws_its_pictures_and_nothing_runs_over_its_edge(served, look, address, size):
-    page = opened(look, served, address, size)
-    page.wait_for_timeout(1000)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+def test_a_page_draws_its_pictures_and_nothing_runs_over_its_edge(served, look, address):
+    page = opened(look, served, address)
+    for size in SIZES:
+        resize(page, size)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert not page.watch.outside
 
 
@@ -53,12 +53,13 @@ def test_map_and_list_of_rates_are_joined_and_a_choice_is_one_step_back(served, 
     until(page, lambda: "sure=66" in page.url)
 
 
-@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])
-def test_map_and_list_of_rates_are_on_the_first_screen(served, look, size):
-    page = opened(look, served, "risk", size)
-    for part in (".st-key-risk-map", ".rates"):
-        box = page.locator(part).bounding_box()
-        assert box["y"] + box["height"] <= size[1]
+def test_map_and_list_of_rates_are_on_the_first_screen(served, look):
+    page = opened(look, served, "risk")
+    for size in ((1366, 768), (1920, 1080)):
+        resize(page, size)
+        for part in (".st-key-risk-map", ".rates"):
+            box = page.locator(part).bounding_box()
+            assert box["y"] + box["height"] <= size[1]
 
 
 def test_on_a_projector_the_card_stays_and_the_type_grows(served, look):
@@ -118,14 +119,15 @@ def test_the_layer_lies_on_the_map_with_a_mark_for_what_it_cannot_tell(served, l
     assert "can be shown only with children identified or met and with services" in page.locator(".missed").inner_text()
 
 
-@pytest.mark.parametrize("size", [(1366, 768), (1024, 768)])
 @pytest.mark.parametrize("show", ["class", "change", "burden"])
-def test_the_legend_covers_no_control(served, look, show, size):
-    page = look(f"{served.url}/map?layer=risk&level=municipality&show={show}", size)
-    top = page.locator(".legend").bounding_box()["y"]
-    for control in page.locator(".st-key-controls [role=radio], .st-key-controls [role=combobox]").all():
-        box = control.bounding_box()
-        assert box is None or box["y"] + box["height"] <= top
+def test_the_legend_covers_no_control(served, look, show):
+    page = look(f"{served.url}/map?layer=risk&level=municipality&show={show}")
+    for size in ((1366, 768), (1024, 768)):
+        resize(page, size)
+        top = page.locator(".legend").bounding_box()["y"]
+        for control in page.locator(".st-key-controls [role=radio], .st-key-controls [role=combobox]").all():
+            box = control.bounding_box()
+            assert box is None or box["y"] + box["height"] <= top
 
 
 @pytest.mark.parametrize("address", ["risk", "trends"])

@@ -196,6 +196,12 @@ def settle(page: Any, still: int = 500) -> None:
         seen = page.url
 
 
+def resize(page: Any, size: tuple[int, int]) -> None:
+    """Give an open page another size, and wait until it has settled in it."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.wait_for_timeout(700)
+
+
 def area_point(page: Any, code: str, level: str) -> dict[str, float]:
     """Return the position of an area's centre in the frame of the map."""
     script = """async ([code, level]) => {
