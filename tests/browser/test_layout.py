@@ -86,7 +86,7 @@ def test_a_page_opens_under_its_address_and_fits_its_screen_in_its_language(serv
         assert page.evaluate(CUT) == []
         words = page.evaluate(COUNT)
         assert len(words) <= MOST_WORDS, " ".join(words)
-    assert page.locator("[data-testid=stDialog], [role=dialog]").count() == 0
+    assert page.locator("[data-testid=stException], [data-testid=stDialog], [role=dialog]").count() == 0
     if language == "en":
         assert page.locator(".topbar nav a").all_text_contents() == [entry.title for entry in PAGES]
     assert page.watch.clean, vars(page.watch)

@@ -30,8 +30,10 @@ def test_a_page_is_printed_to_its_end(partner, look, name):
 
 
 def test_nothing_is_wider_than_the_sheet_and_what_cannot_be_pressed_is_gone(partner, look):
+    page = look("about:blank", (_WIDE, 720), ready=False)
     for name in ("method", "download", "trends", "programme"):
-        page = look(f"{partner.url}/{name}", (_WIDE, 720), ready=False)
+        page.emulate_media(media="screen")
+        page.goto(f"{partner.url}/{name}")
         page.locator("h1").first.wait_for()
         page.emulate_media(media="print")
         page.wait_for_timeout(500)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.site.text import translate_into
-from tests.helpers.browser import map_frame, shown, until
+from tests.helpers.browser import map_frame, resize, shown, until
 
 pytestmark = pytest.mark.browser
 SIZES = [(1366, 768), (1920, 1080), (390, 844)]
@@ -105,13 +105,13 @@ def test_the_map_shows_today_and_the_plan_with_arrows_that_tell_what_moves(serve
     assert sorted(int(number) for sign in signs for number in sign.split(", ")) == list(range(1, len(moves) + 1))
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_the_answer_stands_on_the_first_screen_and_nothing_runs_over_the_edge(served, look, size):
-    page = opened(look, served, size=size)
-    page.wait_for_timeout(1000)
-    box = page.locator(".lead").bounding_box()
-    assert box["y"] + box["height"] < size[1] * 0.5
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+def test_the_answer_stands_on_the_first_screen_and_nothing_runs_over_the_edge(served, look):
+    page = opened(look, served)
+    for size in SIZES:
+        resize(page, size)
+        box = page.locator(".lead").bounding_box()
+        assert box["y"] + box["height"] < size[1] * 0.5
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert not page.watch.outside
 
 

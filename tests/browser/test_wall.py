@@ -10,20 +10,6 @@ from tests.helpers.browser import forget_reader
 from tests.helpers.entry import cookie_headers
 
 pytestmark = pytest.mark.browser
-PAGES = ("", "download", "method")
-
-
-def test_every_page_opens_through_the_navigation(partner, look):
-    for name in PAGES:
-        page = look(f"{partner.url}/{name}", ready=False)
-        page.locator(".topbar").wait_for(timeout=30_000)
-        page.locator("[data-testid=stMainBlockContainer] > div > div").nth(1).wait_for(state="attached")
-        page.wait_for_timeout(1500)
-        assert page.locator("[data-testid=stException]").count() == 0
-        # Streamlit first looks whether the page's own address is its base path, which it is not.
-        asked = [m for m in page.watch.missing if f"/{name}/_stcore/" not in m]
-        assert page.watch.outside + asked == []
-        assert len(page.watch.errors) == len(page.watch.missing), vars(page.watch)
 
 
 def answer(url):
