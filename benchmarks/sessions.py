@@ -4,7 +4,8 @@
 
 Each reader opens a page and then asks for another period or area of it, with some seconds of thought between two
 changes. A change is from the message of the browser to the end of the script, without drawing. Meanwhile lines are
-opened and left half open, and messages above the limit are sent. Linux only: memory is read from /proc.
+opened and left half open, and messages above the limit are sent. Linux only: memory is read from /proc. Ctrl+C ends it
+earlier, with the figures so far.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import asyncio
 import itertools
 import json
 import random
+import resource
 import sys
 import tempfile
 import time
@@ -45,6 +47,9 @@ class Measured:
     visits: list[float] = field(default_factory=list)
     changes: list[tuple[float, float]] = field(default_factory=list)
     failures: int = 0
+    half_open: int = 0  # lines now, and at most at once
+    most_half_open: int = 0
+    oversized: int = 0  # messages above the limit that were sent
     memory: list[tuple[float, int]] = field(default_factory=list)
 
 
@@ -94,29 +99,35 @@ async def read_pages(
             await asyncio.sleep(think)
 
 
-async def hold_half_open(port: int, number: int, until: float) -> None:
+async def hold_half_open(port: int, number: int, until: float, measured: Measured) -> None:
     """Keep a number of lines whose request never ends; open each again when the server closes it."""
 
     async def hold() -> None:
         while time.monotonic() < until:
             with suppress(OSError):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(reader.read(), max(until - time.monotonic(), 0))
-                writer.close()
+                measured.half_open += 1
+                measured.most_half_open = max(measured.most_half_open, measured.half_open)
+                try:
+                    writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(reader.read(), max(until - time.monotonic(), 0))
+                finally:
+                    measured.half_open -= 1
+                    writer.close()
             await asyncio.sleep(1)
 
     await asyncio.gather(*(hold() for _ in range(number)))
 
 
-async def send_large(url: str, until: float) -> None:
+async def send_large(url: str, until: float, measured: Measured) -> None:
     """Send a message above the limit every ten seconds."""
     while time.monotonic() < until:
         with suppress(OSError, WebSocketException):
             async with connect(
                 f"ws{url[4:]}/_stcore/stream", origin=url, subprotocols=["streamlit"], proxy=None
             ) as line:
+                measured.oversized += 1
                 await line.send(bytes(LARGE))
                 await line.recv()
         await asyncio.sleep(10)
@@ -130,18 +141,19 @@ async def watch_memory(process: int, until: float, measured: Measured) -> None:
         await asyncio.sleep(5)
 
 
-async def measure(url: str, process: int, asked: argparse.Namespace, queries: Sequence[str]) -> Measured:
+async def measure(
+    url: str, process: int, asked: argparse.Namespace, queries: Sequence[str], measured: Measured
+) -> None:
     """Let readers and attackers work for the time that was asked for."""
     port = int(url.rsplit(":", 1)[1])
-    measured, until = Measured(), time.monotonic() + 60 * asked.minutes
+    until = time.monotonic() + 60 * asked.minutes
     readers = (read_pages(url, queries, seed, asked.think, until, measured) for seed in range(asked.sessions))
     others = (
-        hold_half_open(port, asked.half_open, until),
-        send_large(url, until),
+        hold_half_open(port, asked.half_open, until, measured),
+        send_large(url, until, measured),
         watch_memory(process, until, measured),
     )
     await asyncio.gather(*readers, *others)
-    return measured
 
 
 def summarise(measured: Measured, log: int, warm: float) -> dict[str, object]:
@@ -155,9 +167,12 @@ def summarise(measured: Measured, log: int, warm: float) -> dict[str, object]:
     return {
         "visits": len(measured.visits),
         "changes": len(seconds),
-        "change_p50": round(float(np.quantile(seconds, 0.5)), 3),
-        "change_p95": round(float(np.quantile(seconds, 0.95)), 3),
+        "change_p50": round(float(np.quantile(seconds, 0.5)), 3) if seconds else None,
+        "change_p95": round(float(np.quantile(seconds, 0.95)), 3) if seconds else None,
         "failures": measured.failures,
+        "most_half_open": measured.most_half_open,
+        "oversized": measured.oversized,
+        "minutes": round((ended - began) / 60, 1),
         "memory_mb": round(last / 1e6),
         "memory_growth": round(last / first - 1, 3),
         "log_bytes": log,
@@ -173,13 +188,23 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--half-open", type=int, default=3000)
     parser.add_argument("--port", type=int, default=8790)
+    parser.add_argument("--to", type=Path, help="write the figures into this file, too")
     asked = parser.parse_args()
     workspace = Workspace.open(asked.workspace)
     queries = list_queries(workspace)
+    # The lines of this process: 1,024 files, as many systems give, would hold a third of them.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    measured = Measured()
     with tempfile.TemporaryFile() as log, serve(asked.workspace, "public", asked.port, log) as server:
-        measured = asyncio.run(measure(server.url, server.process, asked, queries))
+        with suppress(KeyboardInterrupt):
+            asyncio.run(measure(server.url, server.process, asked, queries, measured))
         log.seek(0, 2)
-        print(json.dumps(summarise(measured, log.tell(), 1 / 6), indent=1))
+        figures = {"sessions": asked.sessions, "think": asked.think, **summarise(measured, log.tell(), 1 / 6)}
+    text = json.dumps(figures, indent=1)
+    print(text)
+    if asked.to:
+        asked.to.write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -755,9 +755,10 @@ class Round:
         return self.base.children[file][identity].lower() in wanted
 
     def _withdraw(self) -> Any:  # noqa: ANN401
-        partner = self.chance.randrange(3)
-        if self._has_none(partner):
+        there = [partner for partner in range(len(PARTNERS)) if not self._has_none(partner)]
+        if not there:
             return None
+        partner = self.chance.choice(there)
 
         def judge(now: Seen, killed: bool) -> None:
             new = [entry for entry in now.forgotten - self.seen.forgotten if entry.kind == "partner"]

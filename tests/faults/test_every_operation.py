@@ -1,0 +1,51 @@
+"""Each operation under a wrong clock, on a full or read-only disk, beside a second writer: whole, or refused."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from scripts.random_kills import OPERATIONS
+from tests.helpers.every_operation import AFTERWARDS, CLOCKS, DISKS, FAULTS
+from tests.helpers.paths import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX")]
+# A saved plan waits for the one before it; a restore elsewhere writes into a new folder; a clock may end an invitation.
+DONE = {"a second writer": {"plan", "restore elsewhere"}}
+REFUSED = {"a clock that stands back": {"release"}, "a clock that jumps": {"accept"}}
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """Return the exit code and words of each operation under each fault; without disks where none can be mounted."""
+    folder = tmp_path_factory.mktemp("faults")
+    disk = folder / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(disk)]
+    if sys.platform != "linux" or os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
+        disk.rmdir()
+    try:
+        command = [sys.executable, "-m", "tests.helpers.every_operation", folder]
+        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    finally:
+        if disk.exists():
+            subprocess.run(["umount", "-l", disk], check=True)
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_operation_is_whole_or_refused_in_words(told, fault):
+    if fault in DISKS and fault not in told:
+        pytest.skip("mounting a small disk needs root on Linux")
+    answers = told[fault]
+    code, words = answers.pop(AFTERWARDS)
+    assert code == 0 or words.startswith("The last backup is of ")
+    assert len(answers) == len(OPERATIONS)
+    for operation, (code, words) in answers.items():
+        assert code in (0, 2, 3, 4), (operation, words)
+        assert code == 0 or operation == "accept" or words.strip(), operation
+    refused = {operation for operation, (code, _) in answers.items() if code}
+    assert refused == (REFUSED.get(fault, set()) if fault in CLOCKS else answers.keys() - DONE.get(fault, set()))

@@ -1,0 +1,113 @@
+"""Run every operation of scripts/random_kills.py under faults, and once more afterwards; print what became of each.
+
+    python -m tests.helpers.every_operation FOLDER [FAULT ...]
+
+An operation is done whole or refused with nothing changed; else this process fails. FOLDER/disk is a small disk where
+one can be mounted, for the faults of disks.
+"""
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+from filelock import FileLock
+
+from data.accounts import database
+from data.restricted import server_copy
+from data.restricted.vault.lock import WriterLock
+from scripts.random_kills import OPERATIONS, PASSPHRASE, Model, Round, World, build_base, look, run_child
+from tests.helpers import wrong_clock
+
+YEAR = 365.25 * 86400
+CLOCKS = {"a clock that stands back": (-25 * YEAR, 0), "a clock that stands ahead": (14 * YEAR, 0),
+          "a clock that jumps": (0, 400 * 86400)}  # fmt: skip
+DISKS = ("a full disk", "a read-only disk")
+FAULTS = (*CLOCKS, "a second writer", *DISKS)
+AFTERWARDS = "doctor afterwards"
+
+
+@contextlib.contextmanager
+def fault(name, world):
+    """Let something be wrong in the block."""
+    disk = world.path.parent
+    if name in CLOCKS:
+        wrong_clock.set_clock(*CLOCKS[name])
+        yield
+        wrong_clock.set_clock(0)
+    elif name == "a full disk":
+        with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+            while filler.write(bytes(4096)):
+                pass
+        yield
+        (disk / "filler").unlink()
+    elif name == "a read-only disk":
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        yield
+        subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+    elif name == "a second writer":
+        workspace = world.workspace
+        with (
+            WriterLock(workspace.vault).holding(),
+            FileLock(world.path / ".server.lock"),
+            contextlib.closing(sqlite3.connect(workspace.accounts, isolation_level=None)) as connection,
+        ):
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+    else:
+        yield
+
+
+def run_operations(base, world, name, told):
+    """Run all operations under a fault, and check after each what is there."""
+    world.enter()
+    model = Model(((1, 0), (2, 1)), backups={"0.backup": ((1, 0), (2, 1))})
+    game = Round(base, world, random.Random(1), model, look(world))
+    for operation in OPERATIONS:
+        game.number += 1
+        prepared = getattr(game, f"_{operation.replace(' ', '_')}")()
+        if prepared is None:
+            continue
+        action, judge = prepared
+        with fault(name, world):
+            ended = run_child(world.path, action, None)
+        now = look(world)
+        try:
+            if ended.code and operation != "accept":
+                game._expect(now)
+            else:
+                # Whoever accepts was invited before, and may stay so.
+                judge(now, bool(ended.code))
+        except AssertionError as error:
+            raise SystemExit(f"{operation} under {name}: {error} {ended}") from error
+        game.seen = now
+        told[operation] = (ended.code, ended.out[-600:])
+
+
+def main():
+    os.environ |= {"TACT_BACKUP_PASSPHRASE": PASSPHRASE, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+    os.fsync = lambda _: None
+    database._BUSY = server_copy._PATIENCE = 0.2
+    folder, faults = Path(sys.argv[1]), sys.argv[2:]
+    base, told = build_base(folder), {}
+    wrong_clock.install()
+    for name in faults or FAULTS:
+        place = folder / ("disk" if name in DISKS else "worlds")
+        if name in DISKS and not place.exists():
+            continue
+        told[name] = {}
+        world = World(Path(shutil.copytree(base.world.path, place / str(len(told)))))
+        run_operations(base, world, name, told[name])
+        doctor = world.tact("doctor")
+        told[name][AFTERWARDS] = (doctor.code, doctor.out[-600:])
+        shutil.rmtree(world.path)
+    sys.stdout.write(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()
