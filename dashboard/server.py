@@ -32,13 +32,15 @@ from dashboard.site import (
 from dashboard.site.assets import ASSETS
 from dashboard.site.reader import expect_people
 from dashboard.web import features, meeting, news, pictures
+from dashboard.web.agenda import papers
 from dashboard.web.compressed import CompressedFiles
 from dashboard.web.door import Door
 from dashboard.web.gate import Entry, Gate, list_own_hosts
 from dashboard.web.headers import SecurityHeaders
 from dashboard.web.health import make_health
-from dashboard.web.navigation import PAGES, show_error
+from dashboard.web.navigation import show_error
 from dashboard.web.organisation import Provider
+from dashboard.web.page_list import PAGES
 from dashboard.web.process import (
     SCRIPT,
     Assets,
@@ -66,6 +68,7 @@ def _make_routes(site: Site, *, is_encrypted: bool) -> list[BaseRoute]:
         *features.make_routes(site, is_encrypted=is_encrypted),
         *meeting.make_routes(site),
         *news.make_routes(site),
+        *papers.make_routes(site),
         Mount("/assets", Assets(directory=ASSETS)),
     ]
 

@@ -7,7 +7,7 @@ import typer
 
 from dashboard import cli
 from dashboard.commands import doctor, running
-from dashboard.web.navigation import PAGES
+from dashboard.web.page_list import PAGES
 from data import errors
 from data.disclosure import policy_file
 from geo.layers import LAYERS

@@ -63,7 +63,7 @@ def word_rate(t: Speech, rate: Statement | None, pathway: str) -> str:
     return t(
         "Rate of {pathway} over the whole time: {said}, {value} times the national average ({low} to {high}).",
         pathway=t.name_pathway(pathway),
-        said=_word_claim(t, rate, RATES),
+        said=word_claim(t, rate, RATES),
         value=t.format_number(rate.value, 2),
         low=t.format_number(rate.low, 2),
         high=t.format_number(rate.high, 2),
@@ -97,7 +97,7 @@ def word_change(t: Speech, change: Change | None) -> str:
         return ""
     return t(
         "The rate of the last year: {said}, {value} times the year before ({low} to {high}).",
-        said=_word_claim(t, change, CHANGES),
+        said=word_claim(t, change, CHANGES),
         value=t.format_number(change.value, 2),
         low=t.format_number(change.low, 2),
         high=t.format_number(change.high, 2),
@@ -110,7 +110,7 @@ def word_change_in(t: Speech, place: str, pathway: str, change: Change) -> str:
         "{area}, {pathway}: {change}, {ratio} times the year before (95 % interval {low} to {high}).",
         area=t.name_area(place),
         pathway=t.name_pathway(pathway),
-        change=_word_claim(t, change, CHANGES),
+        change=word_claim(t, change, CHANGES),
         ratio=t.format_number(change.value, 2),
         low=t.format_number(change.low, 2),
         high=t.format_number(change.high, 2),
@@ -118,7 +118,7 @@ def word_change_in(t: Speech, place: str, pathway: str, change: Change) -> str:
     return f"{sentence} {format_effort_warning(t, change.effort_ratio)}" if change.effort_warning else sentence
 
 
-def _word_claim(t: Speech, said: Statement, claims: Mapping[str, Claim]) -> str:
+def word_claim(t: Speech, said: Statement, claims: Mapping[str, Claim]) -> str:
     """Return a claim with its certainty, and what is very likely beside it."""
     pairs = list_statements(said.claim, said.certainty, said.surely)
     words = [

@@ -195,10 +195,11 @@ def follow_asked(find: Callable[[], str]) -> None:
 
 def read_site() -> Site:
     """Read the site of this process, as this reader may see it. Any tier other than "partner" counts as public."""
-    return replace(_read_process().narrow(find_reader()), asked=next((find() for find in _asked), ""))
+    return replace(read_whole_site().narrow(find_reader()), asked=next((find() for find in _asked), ""))
 
 
-def _read_process() -> Site:
+def read_whole_site() -> Site:
+    """Read the site of this process, whoever reads."""
     folder = os.environ.get(_RELEASES)
     if not folder:
         raise InputError("The folder of releases is missing. Start the map with: tact serve")

@@ -284,6 +284,8 @@
       shell.measure();
     }
     root.classList.toggle("meets", present);
+    // Who follows goes through no agenda by themselves.
+    root.classList.toggle("led", Boolean(state) && !state.presents && follows);
     drawPanel();
     for (const button of document.querySelectorAll("button.meet")) {
       button.setAttribute("aria-expanded", String(Boolean(panel)));

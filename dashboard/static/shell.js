@@ -273,7 +273,8 @@
   function toPage(link) {
     const address = new URL(link.getAttribute("href"), window.location.href);
     const now = here().searchParams;
-    for (const name of SHARED) {
+    // A view of an agenda is shown as it was added: of this reader's address only what is theirs alone goes along.
+    for (const name of link.dataset.exact === undefined ? SHARED : OWN) {
       if (now.has(name) && !address.searchParams.has(name)) address.searchParams.set(name, now.get(name));
     }
     return address;
@@ -362,6 +363,12 @@
       loadMeeting(button, function (meeting) { meeting.press(); });
     } else if (button && button.closest(".fresh")) {
       go(setting(RELEASE, newest));
+    } else if (button && button.classList.contains("add")) {
+      const view = readView();
+      const agenda = new URL("agenda", HOME);
+      for (const name of OWN) if (here().searchParams.has(name)) agenda.searchParams.set(name, here().searchParams.get(name));
+      agenda.searchParams.set("add", view);
+      go(agenda);
     } else if (button && button.classList.contains("copy")) {
       copy(window.location.href, button);
     } else if (button && button.classList.contains("print")) {
@@ -396,6 +403,19 @@
   function openMenu(open) {
     const button = document.querySelector(".topbar .menu");
     if (button) button.setAttribute("aria-expanded", String(open));
+  }
+
+  const STEPS = { ArrowLeft: "agendaback", PageUp: "agendaback", ArrowRight: "agendanext", PageDown: "agendanext" };
+
+  /* Who presents goes through the agenda by the keys that also remote controls of slides send. */
+  function step(event) {
+    const name = STEPS[event.key];
+    if (!name || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (event.target.closest("input, textarea, select, [role]:not([role=document]), iframe, summary")) return;
+    const link = document.querySelector(".agendastrip a." + name);
+    if (!link || !link.offsetParent) return;
+    event.preventDefault();
+    link.click();
   }
 
   function keyed(event) {
@@ -470,6 +490,7 @@
   paint();
   document.addEventListener("pointerdown", touch, true);
   document.addEventListener("keydown", keyed, true);
+  document.addEventListener("keydown", step);
   document.addEventListener("click", pressed);
   document.addEventListener("change", changed);
   window.addEventListener("popstate", function () {

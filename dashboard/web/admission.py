@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dashboard.site import FEATURES, HEALTH, NEWEST
-from dashboard.web.navigation import PAGES
+from dashboard.web.page_list import PAGES
 from dashboard.web.start_page import MOVED
 from data.accounts.rights import Right
 
@@ -17,6 +17,7 @@ NEEDED: Mapping[str, Right] = {
     # Words, the line of a member, short addresses. A room asks for the right to present, and to see each view.
     "/meeting/": Right.SEE_PUBLIC,
     NEWEST: Right.SEE_PUBLIC,  # a name alone
+    "/slides/": Right.EXPORT,  # of an agenda, with the views that the reader may see
     "/assets/": Right.SEE_PUBLIC,
     # Of Streamlit:
     "/static/": Right.SEE_PUBLIC,

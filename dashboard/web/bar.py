@@ -40,11 +40,15 @@ def render_bar(
     area: str = "",
     picture: str = "",
     person: str = "",
+    strip: Markup | str = "",
+    *,
+    may_add: bool = False,
 ) -> Markup:
     """Return the bar. `pages` has address, title and whether it is shown; the others are what the page follows.
 
     area : the chosen area among those offered, or the one around the chosen area. picture : the name of the page's
     picture, if it has one. person : the name of who has signed in; empty where nobody does.
+    strip : what is said of the view of an agenda that is shown. may_add : whether the view can be added to one.
     """
     release = current.release if current else None
     chosen = [_render_areas(current, areas, area)] if current and areas else []
@@ -56,14 +60,14 @@ def render_bar(
             *chosen,
             render_invented() if release is not None and release.invented else "",
             render_dark() + html('<button class="projector" aria-pressed="false">{}</button>', _("Projector")),
-            _render_share(picture if release and may_download(release) else ""),
+            _render_share(picture if release and may_download(release) else "", may_add=may_add),
             render_languages(),
             _render_chip(site, release),
         ],
         _("The map's computer is not answering. The map opens again by itself as soon as it does."),
         person=_render_person(person),
         meeting=_render_meeting(),
-        line=_render_news(release),
+        line=join_markup([_render_news(release), strip]),
     )
 
 
@@ -154,7 +158,7 @@ def render_invented() -> Markup:
     )
 
 
-def _render_share(picture: str) -> Markup:
+def _render_share(picture: str, *, may_add: bool) -> Markup:
     """Return what can be taken away: the address, the picture of the page in three formats, the page on paper."""
     files = (
         html('<a href="picture/{}.{}" data-picture download>{}</a>', picture, kind, kind.upper())
@@ -162,11 +166,12 @@ def _render_share(picture: str) -> Markup:
     )
     return html(
         '<details class="share"><summary>{}</summary><div><button class="copy">{}</button>{}'
-        '<button class="print">{}</button></div></details>',
+        '<button class="print">{}</button>{}</div></details>',
         _("Share"),
         _("Copy the address of this view"),
         html('<p>{}</p><p class="files">{}</p>', _("A picture with its legend"), join_markup(files)) if picture else "",
         _("Print this page"),
+        html('<button class="add">{}</button>', _("Add to an agenda")) if may_add else "",
     )
 
 

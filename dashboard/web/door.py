@@ -50,7 +50,7 @@ _MOST_ROWS, _MOST_ROWS_OF_ALL = 50, 500  # of the log, on the page of the accoun
 _SIGN_OUT = "/sign-out"
 _PATHS = (SIGN_IN, _SIGN_OUT, INVITATION, ACCOUNT, PROVIDER, ANSWER)
 _LAYERS = "/features/collections/"
-_FILES = ("/picture/", "/media/", _LAYERS)  # where files leave
+_FILES = ("/picture/", "/slides/", "/media/", _LAYERS)  # where files leave
 _Form = dict[str, str]
 _Answer = Callable[[Request, Person | None], Awaitable[Response]]
 

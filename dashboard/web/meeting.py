@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import segno
 from starlette.requests import HTTPConnection, Request
@@ -21,24 +21,18 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dashboard.map.view import parse_address
 from dashboard.site import Site
-from dashboard.site.current_release import list_levels, open_current_release
 from dashboard.site.reader import Reader, read_header
 from dashboard.site.text import _, speak
-from dashboard.web.admission import find_right
 from dashboard.web.limits import find_address
-from dashboard.web.navigation import PAGES
-from dashboard.web.pictures import has_picture
 from dashboard.web.rooms import Line, Room, Rooms, hash_secret
+from dashboard.web.views import ADDRESSES, may_see
 from data.accounts.rights import Right
-from data.errors import TactError
 
 PRESENTING = Right.SEE_PARTNER  # opens a room, and shows in it; whoever sees the map may follow
 _MOST_LINES, _MOST_OF_ADDRESS = 500, 60  # connections of the process; those of one network address
 _LONGEST = 4096  # characters of a message
 _HELLO, _BEAT, _PAUSE = 10.0, 15.0, 0.05  # seconds: until the first message; between two at least; between two at most
-_ADDRESSES = frozenset(page.address for page in PAGES)
 
 
 def make_routes(site: Site, rooms: Rooms | None = None) -> list[BaseRoute]:
@@ -117,19 +111,8 @@ class Meetings:
         return RedirectResponse(f"../{page}?{parameters}", 303, headers={"Cache-Control": "no-store"})
 
     def may_see(self, reader: Reader, view: str) -> bool:
-        """Return whether a reader may be given the address of a view: by its page, and by the layers of their tier."""
-        asked = urlsplit(view)
-        if find_right(f"/{asked.path}") not in reader.rights:
-            return False
-        site = self._site.narrow(reader)
-        if site.tier == self._site.tier:
-            return True
-        page = next(page for page in PAGES if page.address == asked.path)
-        if has_picture(page.module, "partner") and not has_picture(page.module, site.tier):
-            return False
-        if page.module != "situation":
-            return True
-        return _offers(site, dict(parse_qsl(asked.query)))
+        """Return whether a reader may be given the address of a view."""
+        return may_see(self._site, reader, view)
 
     async def hold_line(self, socket: WebSocket) -> None:
         """Hold the conversation of a member's window, from its first message until it or the meeting ends."""
@@ -198,7 +181,7 @@ class Meetings:
 
     async def _hear(self, socket: WebSocket, room: Room, line: Line) -> None:
         while True:
-            room.hear(line, await _receive(socket), _ADDRESSES)
+            room.hear(line, await _receive(socket), ADDRESSES)
             await asyncio.sleep(_PAUSE)
 
 
@@ -253,14 +236,3 @@ def _draw_address(socket: WebSocket, room: Room) -> dict[str, str]:
 def _draw_code(address: str) -> str:
     """Draw an address as a QR code, once for all members."""
     return str(segno.make(address, error="m").svg_data_uri(border=3, scale=4, light="#ffffff", dark="#1d2433"))
-
-
-def _offers(site: Site, parameters: Mapping[str, str]) -> bool:
-    """Return whether a tier has all layers of an address of the map, at its level of areas."""
-    asked = parse_address(parameters)
-    try:
-        current = open_current_release(site)
-    except TactError:
-        return False
-    offered = list_levels(current) if current else {}
-    return all(name in offered and asked.level in ("", *offered[name]) for name in asked.layers if name)

@@ -1,64 +1,37 @@
-"""The list of pages. A page can be opened only through this module."""
+"""Opens the pages of the list. A page can be opened only through this module."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard.site import Site, follow_asked, read_site
+from dashboard.site import Site, follow_asked, read_site, read_whole_site
 from dashboard.site.current_release import CurrentRelease, keep_open, open_current_release
 from dashboard.site.reader import Reader, find_reader, follow_headers
 from dashboard.site.text import _, escape_markdown, follow_language
 from dashboard.web import bar
+from dashboard.web.agenda.decisions import show_decisions
+from dashboard.web.agenda.state import Played, find_played, find_store, may_write
+from dashboard.web.agenda.strip import render_strip
+from dashboard.web.page_list import PAGES, RELEASE_PAGES, PageEntry
 from dashboard.web.pictures import has_picture
 from dashboard.widgets.activity import note_page
-from dashboard.widgets.address import find_area, read_language, read_parameter
-from data.accounts.rights import Right
+from dashboard.widgets.address import DECIDE, find_area, read_language, read_parameter
 from data.errors import ReleaseDamaged, TactError
-from data.message import mark
 
 _LOG = logging.getLogger(__name__)
-_MODEL = ("internal", "cross_border")
-_EVERY = ("all", *_MODEL)
-
-
-class PageEntry(NamedTuple):
-    """A page: folder in dashboard/pages, title, address, right that it needs, which choices of the bar it follows."""
-
-    module: str
-    title: str
-    address: str
-    right: Right
-    area: bool = False
-    pathways: tuple[str, ...] = ()
-
-
-# In the order of the bar. The first one opens by itself, at the root.
-PAGES = (
-    PageEntry("overview", mark("Overview"), "", Right.SEE_PUBLIC, area=True, pathways=_MODEL),
-    PageEntry("situation", mark("Map"), "map", Right.SEE_PUBLIC, area=True, pathways=_MODEL),
-    PageEntry("risk", mark("Risk"), "risk", Right.SEE_PUBLIC, area=True, pathways=_MODEL),
-    PageEntry("flows", mark("Flows"), "flows", Right.SEE_PUBLIC, area=True, pathways=_EVERY),
-    PageEntry("coverage", mark("Coverage"), "coverage", Right.SEE_PUBLIC, area=True),
-    PageEntry("trends", mark("Trends"), "trends", Right.SEE_PUBLIC, area=True, pathways=_EVERY),
-    PageEntry("reallocate", mark("Reallocate"), "reallocate", Right.SEE_PUBLIC, area=True, pathways=_EVERY),
-    PageEntry("programme", mark("Programme"), "programme", Right.SEE_PUBLIC, area=True),
-    PageEntry("download", mark("Download"), "download", Right.EXPORT),
-    PageEntry("method", mark("Method"), "method", Right.SEE_PUBLIC),
-)
 # Streamlit's own title of each page, which nobody sees, is sent again with every change.
 _NO_TITLE = "-"
 _READER = "reader"  # the name of whose session it is
 _RELEASE = "opened-release"  # that the session has open, also when a newer one is there
 
 
-def _load_show(module: str) -> Callable[[], None]:
-    shown: Callable[[], None] = import_module(f"dashboard.pages.{module}").show
+def _load_show(entry: PageEntry) -> Callable[[], None]:
+    shown: Callable[[], None] = import_module(f"{entry.package}.{entry.module}").show
     return shown
 
 
@@ -71,7 +44,7 @@ def run_page() -> None:
     reader = find_reader()
     _forget_other_reader(reader)
     pages = [
-        st.Page(_load_show(entry.module), title=_NO_TITLE, url_path=entry.address, default=entry is PAGES[0])
+        st.Page(_load_show(entry), title=_NO_TITLE, url_path=entry.address, default=entry is PAGES[0])
         for entry in PAGES
     ]
     chosen = st.navigation(pages, position="hidden")
@@ -83,7 +56,8 @@ def run_page() -> None:
             st.session_state[_RELEASE] = current.release.name
     except TactError as error:
         failure = error
-    _show_frame(entry, current)
+    played, problem = _find_played(site)
+    _show_frame(entry, current, played, problem)
     try:
         if entry.right not in reader.rights:
             st.info(_("Your role does not include this page. Ask your data officer if you need it."))
@@ -92,6 +66,8 @@ def run_page() -> None:
             raise failure
         note_page(entry.module, current)
         with keep_open(site, current):
+            if played is not None and current is not None and read_parameter(DECIDE):
+                show_decisions(played, current)
             chosen.run()
     except TactError as error:
         show_error(error)
@@ -102,6 +78,14 @@ def _find_release() -> str:
     if asked := read_parameter("release"):
         return asked
     return "" if get_script_run_ctx(suppress_warning=True) is None else str(st.session_state.get(_RELEASE, ""))
+
+
+def _find_played(site: Site) -> tuple[Played | None, str]:
+    """Return the view of an agenda that is shown, or why meetings cannot be read; the page is shown nevertheless."""
+    try:
+        return find_played(), ""
+    except TactError as error:
+        return None, _word_error(error, site)
 
 
 def _forget_other_reader(reader: Reader) -> None:
@@ -132,14 +116,21 @@ def _word_error(error: Exception, site: Site) -> str:
     return _("Something in this release cannot be read. Tell who runs the map.")
 
 
-def _show_frame(entry: PageEntry, current: CurrentRelease | None) -> None:
+def _show_frame(entry: PageEntry, current: CurrentRelease | None, played: Played | None, problem: str) -> None:
     names = bar.list_area_names(current) if current and entry.area else {}
     area = find_area(current, names, "") if current else ""
     title = [names[area]] if area else []
     st.set_page_config(page_title=" · ".join([*title, _(entry.title), "TACT Map"]), layout="wide", menu_items={})
     reader = find_reader()
-    pages = [(page.address or "./", _(page.title), page is entry) for page in PAGES if page.right in reader.rights]
+    has_meetings = find_store(read_whole_site()) is not None
+    listed = (
+        page for page in PAGES if page.right in reader.rights and (has_meetings or page in (entry, *RELEASE_PAGES))
+    )
+    pages = [(page.address or "./", _(page.title), page is entry) for page in listed]
     with st.container(key="top"):
         site = read_site()
+        strip = render_strip(played, current, site.find_newest() or "", problem)
         picture = entry.module if has_picture(entry.module, site.tier) else ""
-        st.html(bar.render_bar(site, current, pages, names, entry.pathways, area, picture, reader.name))
+        may_add = may_write() and entry.module != "agenda"
+        parts = (site, current, pages, names, entry.pathways, area, picture, reader.name, strip)
+        st.html(bar.render_bar(*parts, may_add=may_add))

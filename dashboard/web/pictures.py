@@ -38,7 +38,7 @@ from dashboard.widgets import address
 from data.errors import TactError
 from data.tables.spec import Tier
 
-# By the folder of the page, see PAGES in navigation.py.
+# By the folder of the page, see PAGES in page_list.py.
 MAKERS: Mapping[str, Callable[[Site, CurrentRelease], Sheet | None]] = {
     "overview": overview.make_sheet,
     "situation": lambda _site, current: make_view_sheet(current, address.read_parameters()),
@@ -65,7 +65,7 @@ def make_routes(site: Site) -> list[BaseRoute]:
 
     def picture(request: Request) -> Response:
         if not PLACES.acquire(blocking=False):
-            return _refuse("Others are taking pictures just now. Try again in some seconds.", 503)
+            return refuse("Others are taking pictures just now. Try again in some seconds.", 503)
         reader, asked = read_header(request.headers), request.path_params
         try:
             with read_as(reader):
@@ -80,27 +80,28 @@ def make_routes(site: Site) -> list[BaseRoute]:
 def answer_picture(site: Site, page: str, kind: str, parameters: Mapping[str, str]) -> Response:
     """Return the picture of a page at an address as a file, or say why there is none."""
     if not has_picture(page, site.tier) or kind not in FORMATS:
-        return _refuse("No such picture.", 404)
+        return refuse("No such picture.", 404)
     try:
         current = open_current_release(site)
         if current is None:
-            return _refuse("There is no release.", 404)
+            return refuse("There is no release.", 404)
         if not may_download(current.release):
-            return _refuse("Partner files of real records have a named receiver: see the page Download.", 403)
+            return refuse("Partner files of real records have a named receiver: see the page Download.", 403)
         with MAKING, speak(parameters.get("lang", "")):
             sheet = make_sheet(site, current, page, parameters)
             content = b"" if sheet is None else render_sheet(sheet, current.release, kind)
     except TactError as error:
         _LOG.error("%s", error)
-        return _refuse("The release cannot be read.", 500)
+        return refuse("The release cannot be read.", 500)
     if sheet is None:
-        return _refuse("There is nothing to draw.", 404)
+        return refuse("There is nothing to draw.", 404)
     name = name_file(sheet, current.release, _NAMES.get(page, page), kind)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(content, media_type=FORMATS[kind], headers=headers)
 
 
-def _refuse(sentence: str, status: int) -> Response:
+def refuse(sentence: str, status: int) -> Response:
+    """Return the answer that says why there is no file."""
     return Response(f"{sentence}\n", status_code=status, media_type="text/plain")
 
 

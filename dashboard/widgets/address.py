@@ -18,7 +18,10 @@ _LONG = 10  # digits
 # What goes along from page to page (dashboard/static/shell.js), and what only the browser writes: zoom and
 # centre of the map, whether it is dark, and the release that is open.
 _AREA, _PATHWAY, _LANGUAGE, _PROJECTOR, _BROWSER = "area", "pathway", "lang", "projector", ("at", "theme", "release")
-_SHARED = (_PATHWAY, _LANGUAGE)
+RELEASE, AGENDA, ITEM, DECIDE = "release", "agenda", "item", "decide"
+PLAYED = (RELEASE, AGENDA, ITEM, DECIDE)
+"""A view of an agenda: the release to which it is pinned, the meeting, its number, whether decisions are open."""
+_SHARED = (_PATHWAY, _LANGUAGE, AGENDA, ITEM, DECIDE)
 
 
 _parameters: ContextVar[Mapping[str, str] | None] = ContextVar("address", default=None)

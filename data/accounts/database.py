@@ -1,4 +1,7 @@
-"""The file of accounts: SQLite in WAL mode, for its owner alone, written by several processes at once."""
+"""The file of accounts: SQLite in WAL mode, for its owner alone, written by several processes at once.
+
+It holds meetings too. Where nobody signs in, a file of the same form in the workspace holds them alone.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,19 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TRIGGER log_keeps_rows BEFORE DELETE ON log
     WHEN OLD.number > (SELECT coalesce(max(number), 0) FROM log_start)
     BEGIN SELECT RAISE (ABORT, 'the log only grows'); END;
+    """,
+    """
+    CREATE TABLE meetings (
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, title TEXT NOT NULL, day TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE agenda_items (
+        id INTEGER PRIMARY KEY, meeting INTEGER NOT NULL REFERENCES meetings (id), place INTEGER NOT NULL,
+        view TEXT NOT NULL, release TEXT NOT NULL, sentence TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE decisions (
+        id INTEGER PRIMARY KEY, item INTEGER NOT NULL REFERENCES agenda_items (id), what TEXT NOT NULL,
+        who TEXT NOT NULL, due TEXT NOT NULL, area TEXT NOT NULL, plan TEXT NOT NULL
+    ) STRICT;
     """,
 )
 
@@ -121,7 +137,7 @@ class Accounts:
         except sqlite3.DatabaseError as error:
             raise WorkspaceError(
                 f"{self.path} is no file of accounts, or it is damaged: {error}. Put it back from a copy, or move it "
-                "away and invite everybody again."
+                "away: then everybody is invited again, and meetings begin anew."
             ) from error
 
     def _connect(self) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ class Right(StrEnum):
 
     SEE_PUBLIC = "see_public"  # the public tier
     SEE_PARTNER = "see_partner"  # the partner tier
-    PLAN = "plan"  # make plans, decide on moves, save them
+    PLAN = "plan"  # make plans, decide on moves, save them; make agendas of meetings, minute decisions
     EXPORT = "export"  # take files, pictures and briefings of the tier that one sees
     READ_LOG = "read_log"  # the audit log
 

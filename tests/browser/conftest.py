@@ -73,9 +73,10 @@ def partner(serve: Callable[..., Served], releases: Path) -> Served:
 
 
 @pytest.fixture(scope="session")
-def served(serve: Callable[..., Served], scored: Scored) -> Served:
-    """Start a server for the demo's releases with the results derived from them."""
-    return serve(scored.releases, "--derived", str(scored.derived))
+def served(serve: Callable[..., Served], scored: Scored, tmp_path_factory: pytest.TempPathFactory) -> Served:
+    """Start a server for the demo's releases with a copy of the results derived from them, beside which it writes."""
+    derived = shutil.copytree(scored.derived, tmp_path_factory.mktemp("derived") / "derived")
+    return serve(scored.releases, "--derived", str(derived))
 
 
 @pytest.fixture(scope="session")

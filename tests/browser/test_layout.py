@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.site.text import LANGUAGE_NAMES
-from dashboard.web.navigation import PAGES
+from dashboard.web.page_list import PAGES
 from tests.helpers.browser import until, wait_for_map
 
 pytestmark = pytest.mark.browser

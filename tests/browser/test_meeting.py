@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from tests.helpers.browser import map_frame, settle, until, wait_for_map
 
@@ -26,7 +27,12 @@ def query(page):
 def meeting(partner, look):
     """Open a meeting on the map; return its presenter, and a function that lets another window join."""
     presenter = look(f"{partner.url}/map")
-    presenter.get_by_role("button", name="Meeting").click()
+    return presenter, open_meeting(presenter, look)
+
+
+def open_meeting(presenter, look):
+    """Open a meeting in a window; return a function that lets another window join."""
+    presenter.get_by_role("button", name="Meeting", exact=True).click()
     address = presenter.locator(".meetingpanel .address")
     address.wait_for()
     assert re.fullmatch(r"127\.0\.0\.1:\d+/meeting/\w{4}-\w{4}-\w{4}-\w{4}", address.inner_text())
@@ -39,7 +45,7 @@ def meeting(partner, look):
         page.locator(".meetingline").wait_for()
         return page
 
-    return presenter, join
+    return join
 
 
 def go(page, number):
@@ -185,3 +191,93 @@ def test_nothing_of_a_meeting_is_asked_for_by_who_is_in_none(partner, look):
     asked = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
     assert not [address for address in asked if "meeting" in address]
     assert page.evaluate("sessionStorage.length") == 0
+
+
+def add_view(page, sentence, title=""):
+    """Add the view of a page to the newest agenda, or to one of a new meeting."""
+    wait_for_bar(page)
+    settle(page)
+    button = page.get_by_role("button", name="Add to an agenda")
+    # The menu closes where the bar is drawn anew.
+    until(page, lambda: button.count() or page.locator(".topbar .share summary").click())
+    button.click()
+    page.get_by_role("textbox", name="One sentence").wait_for()
+    if title:
+        choose(page, "To the agenda of", "A new meeting")
+        page.get_by_label("Title of the meeting").fill(title)
+    page.get_by_role("textbox", name="One sentence").fill(sentence)
+    page.get_by_role("button", name="Add to the agenda").click()
+    page.get_by_text("The view is on the agenda.").wait_for()
+
+
+def choose(page, label, words):
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=words).click()
+    settle(page)
+
+
+def decide(page, what, who):
+    page.get_by_role("textbox", name="What is decided").fill(what)
+    page.get_by_role("combobox", name="Who does it").click()
+    page.keyboard.type(who)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Minute this decision").click()
+    page.locator(".st-key-decide li", has_text=what).wait_for()
+
+
+def test_an_agenda_is_made_played_and_decided_on(served, look):
+    presenter = look(f"{served.url}/risk?area=AL-02", ready=False)
+    add_view(presenter, "Is Durrës rising?", title="Coordination")
+    presenter.goto(f"{served.url}/coverage?area=AL-11")
+    add_view(presenter, "Where is a gap?")
+    join = open_meeting(presenter, look)
+    follower = join("sq")
+    presenter.get_by_role("link", name="Show the agenda").click()
+    strip = follower.locator(".agendastrip[aria-label='Rendi i ditës']")
+    until(follower, lambda: strip.count() and "1 nga 2" in strip.inner_text() and "/risk" in follower.url)
+    assert "Is Durrës rising?" in strip.inner_text()
+    assert "lang=sq" in query(follower)
+    assert follower.locator(".agendanext").is_hidden(), "who follows goes nowhere by a key"
+    follower.keyboard.press("ArrowRight")
+    presenter.keyboard.press("ArrowRight")
+    until(follower, lambda: "2 nga 2" in strip.inner_text() and "/coverage?area=AL-11" in follower.url)
+    assert say(follower) == "Ju ndiqni prezantuesin."
+    presenter.locator(".agendadecide").click()
+    decide(presenter, "Two more days <b>a week</b>", "Municipality of Tirana")
+    decide(presenter, "Ask the school", "Office of the county")
+    until(follower, lambda: follower.locator(".st-key-decide li").count() == 2)
+    assert "Two more days <b>a week</b>" in follower.locator(".st-key-decide").inner_text()
+    presenter.get_by_role("textbox", name="What is decided").fill("Call +355 69 123 4567")
+    presenter.get_by_role("combobox", name="Who does it").click()
+    presenter.keyboard.type("Office of the county")
+    presenter.keyboard.press("Enter")
+    presenter.get_by_role("button", name="Minute this decision").click()
+    presenter.get_by_text("seems to contain").wait_for()
+    assert presenter.locator(".st-key-decide li").count() == 2
+    # The minutes come out in each language.
+    presenter.get_by_role("link", name="Whole agenda").click()
+    for name, words in (("English", "Decisions"), ("Shqip", "Vendimet"), ("Ελληνικά", "Αποφάσεις")):
+        text = read_paper(presenter, presenter.get_by_role("button", name=f"Minutes (PDF, {name})"), pages=1)
+        assert words in text
+        assert "Two more days <b>a week</b>" in text
+        assert "Municipality of Tirana" in text
+    slides = read_paper(presenter, presenter.locator(".agendaslides a[lang=el]"), pages=2)
+    assert "Where is a gap?" in slides
+    # The next meeting opens with what was decided in this one.
+    go(presenter, 2)
+    until(presenter, lambda: "/risk" in presenter.url)
+    add_view(presenter, "What now?", title="Follow-up")
+    presenter.get_by_role("link", name="Show the agenda").click()
+    before = follower.locator(".agendabefore")
+    until(follower, lambda: before.count() and "Ask the school" in before.inner_text())
+    assert "Asnjë publikim më i ri" in before.inner_text()
+    for page in (presenter, follower):
+        assert page.watch.clean, vars(page.watch)
+
+
+def read_paper(page, link, pages):
+    with page.expect_download() as download:
+        link.click()
+    paper = PdfReader(download.value.path())
+    assert len(paper.pages) == pages
+    return " ".join(" ".join(part.extract_text() for part in paper.pages).split())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.web.navigation import PAGES
+from dashboard.web.page_list import RELEASE_PAGES
 from tests.helpers.browser import map_frame, settle, until, wait_for_map
 
 pytestmark = pytest.mark.browser
@@ -172,10 +172,10 @@ def wait_for_title(page, entry):
 
 
 def test_on_a_phone_the_menu_closes_and_what_can_be_pressed_is_large_enough(partner, look):
-    page = look(f"{partner.url}/{PAGES[-1].address}", (390, 844), ready=False)
+    page = look(f"{partner.url}/{RELEASE_PAGES[-1].address}", (390, 844), ready=False)
     wait_for_bar(page)
     menu = page.locator(".topbar nav")
-    for entry in PAGES:
+    for entry in RELEASE_PAGES:
         page.get_by_role("button", name="Pages").click()
         assert menu.is_visible()
         for part in page.locator(".topbar :is(button, summary, nav a, .languages a):visible").all():
@@ -189,10 +189,10 @@ def test_on_a_phone_the_menu_closes_and_what_can_be_pressed_is_large_enough(part
 
 
 def test_a_projector_shows_each_page_larger(partner, look):
-    page = look(f"{partner.url}/{PAGES[-1].address}", (1024, 768), ready=False)
+    page = look(f"{partner.url}/{RELEASE_PAGES[-1].address}", (1024, 768), ready=False)
     wait_for_bar(page)
     size = "e => parseFloat(getComputedStyle(e).fontSize)"
-    for entry in PAGES:
+    for entry in RELEASE_PAGES:
         page.locator(".topbar nav").get_by_role("link", name=entry.title, exact=True).click()
         wait_for_title(page, entry)
         settle(page)

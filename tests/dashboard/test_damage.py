@@ -13,7 +13,7 @@ from dashboard.commands import doctor, risk
 from dashboard.map import shapes
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release, open_earlier_release
-from dashboard.web.navigation import PAGES
+from dashboard.web.page_list import PAGES, RELEASE_PAGES
 from data.errors import ReleaseDamaged
 from data.release import MANIFEST, Release, names
 from data.tables.spec import TIERS
@@ -57,7 +57,7 @@ def serve(tmp_path):
 
 def test_a_page_shows_no_number_of_a_changed_table_and_names_the_file(serve, spoiled):
     url = serve(spoiled, "partner")
-    for entry in PAGES:
+    for entry in RELEASE_PAGES:
         shown = open_page(url, entry.address)
         assert "777" not in shown.text, entry
         errors = " ".join(shown.errors).replace("\\", "")
@@ -69,7 +69,7 @@ def test_a_page_shows_no_number_of_a_changed_table_and_names_the_file(serve, spo
 
 def test_a_reader_of_the_public_tier_is_told_whom_to_tell_and_no_path(serve, spoiled):
     url = serve(spoiled, "public")
-    for entry in PAGES:
+    for entry in RELEASE_PAGES:
         shown = open_page(url, entry.address)
         errors = " ".join(shown.errors)
         assert "Tell who runs the map" in errors or entry.module == "reallocate", "which is for partners alone"

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from dashboard.web.navigation import PAGES
+from dashboard.web.page_list import RELEASE_PAGES
 from tests.helpers.paths import ROOT
 
 # Runs in the namespace: turns on its own address, shows that no other can be reached, and goes the whole way.
@@ -66,7 +66,7 @@ def namespace() -> list[str]:
 @pytest.mark.slow
 def test_the_whole_way_works_with_the_cable_out(demo_world, tmp_path):
     workspace = shutil.copytree(demo_world, tmp_path / "workspace")
-    pages = [entry.address for entry in PAGES]
+    pages = [entry.address for entry in RELEASE_PAGES]
     done = subprocess.run(
         [*namespace(), sys.executable, "-c", PROGRAM, workspace, tmp_path, *pages],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=200,
@@ -96,6 +96,6 @@ def test_no_page_looks_for_a_name_or_an_address_outside(demo_world, monkeypatch)
     announce_site(Site(demo_world / "releases", "partner"))
     script = AppTest.from_file(str(ROOT / "dashboard" / "web" / "script" / "app.py"), default_timeout=60).run()
     assert not script.exception
-    for module in (entry.module for entry in PAGES[1:]):
+    for module in (entry.module for entry in RELEASE_PAGES[1:]):
         page = AppTest.from_string(f"from dashboard.pages.{module} import show\nshow()", default_timeout=60)
         assert not page.run().exception

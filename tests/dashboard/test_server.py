@@ -229,13 +229,13 @@ def hook(event, arguments):
 sys.addaudithook(hook)
 os.environ.update(TACT_RELEASES=releases, TACT_TIER="partner")
 from streamlit.testing.v1 import AppTest
-from dashboard.web.navigation import PAGES
+from dashboard.web.page_list import RELEASE_PAGES
 import dashboard.server
 for removed in (False, True)[: 1 + ("remove" in sys.argv)]:
     if removed:
         shutil.rmtree(vault)
         seen.clear()  # its removal alone
-    for module, *_rest in PAGES:
+    for module, *_rest in RELEASE_PAGES:
         script = f"from dashboard.pages import {module}; {module}.show()"
         app = AppTest.from_string(script, default_timeout=120).run()
         assert not app.exception, (module, app.exception)

@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 
 from dashboard.server import main
 from dashboard.web.admission import CLOSED
-from dashboard.web.navigation import PAGES
+from dashboard.web.page_list import PAGES
 from data.accounts import people
 from data.accounts.database import Accounts
 from data.accounts.log import read_log, verify_log

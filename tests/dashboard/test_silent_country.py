@@ -24,7 +24,7 @@ from dashboard.pages.trends import summary as trends
 from dashboard.pages.trends.multiples import Badge
 from dashboard.site.current_release import load_areas
 from dashboard.site.text import _, speak
-from dashboard.web.navigation import PAGES
+from dashboard.web.page_list import RELEASE_PAGES
 from data.reference import area_table
 from geo.export import FORMATS
 from geo.layers import find_layer
@@ -156,7 +156,7 @@ def test_the_risk_page_has_no_colour_rate_or_claim_there(current, t):
 def test_every_page_opens_in_every_language(world, monkeypatch, language, area):
     speak_on_pages(monkeypatch, language)
     for tier in ("partner", "public"):
-        for module, *_rest in PAGES:
+        for module, *_rest in RELEASE_PAGES:
             address = {"area": area, **({"layer": "risk"} if module == "situation" else {})}
             text = read_text(open_page(monkeypatch, world, module, tier, **address))
             assert "nan" not in re.findall(r"\w+", text.lower()), (module, tier)
@@ -164,7 +164,7 @@ def test_every_page_opens_in_every_language(world, monkeypatch, language, area):
 
 def test_no_sentence_of_a_page_has_a_rate_or_need_of_it(world, current, t, monkeypatch):
     names, found = list_greek(t, current), set()
-    for module, *_rest in PAGES:
+    for module, *_rest in RELEASE_PAGES:
         for area in ("GR-I", "AL-11"):
             address = {"area": area, **({"layer": "risk"} if module == "situation" else {})}
             text = re.sub(r"\s+", " ", read_text(open_page(monkeypatch, world, module, **address)))

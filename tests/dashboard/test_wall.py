@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from dashboard.web.navigation import PAGES
+from dashboard.web.page_list import PAGES
 from dashboard.web.start_page import make_start_page, make_unknown_page
 from data.release import Release
 from data.tables.spec import TIERS

@@ -12,7 +12,7 @@ import pytest
 
 from dashboard import briefing
 from dashboard.site import catalogues
-from dashboard.web.navigation import PAGES
+from dashboard.web.page_list import PAGES
 from data.reference import area_table
 from scripts.messages import find_messages, list_messages, update_catalogue
 from tests.helpers.paths import ROOT

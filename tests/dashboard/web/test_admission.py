@@ -8,7 +8,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from dashboard.server import build_application
 from dashboard.site import Site
 from dashboard.web.admission import CLOSED, NEEDED, OPEN, find_right
-from dashboard.web.navigation import PAGES
+from dashboard.web.page_list import PAGES
 from dashboard.web.process import apply_settings
 from data.accounts.rights import Right
 

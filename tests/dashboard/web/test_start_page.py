@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 
-from dashboard.web.navigation import PAGES
+from dashboard.web.page_list import PAGES
 from dashboard.web.start_page import StartPage, make_start_page
 
 LISTED = [(page.address, page.title) for page in PAGES]

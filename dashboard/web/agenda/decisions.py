@@ -1,0 +1,166 @@
+"""Decisions beside a view of an agenda: what was decided, and the form by which a manager minutes one more."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import streamlit as st
+from markupsafe import Markup
+
+from dashboard.narrative.speech import Speech, make_legible, speak_to_reader
+from dashboard.site import read_site
+from dashboard.site.current_release import CurrentRelease, name_regions, read_country_names
+from dashboard.site.reader import find_reader
+from dashboard.site.text import _, escape_markdown, html, join_markup, translate_message
+from dashboard.web.agenda.state import Played, find_played, may_write, open_store
+from dashboard.web.views import split_view
+from data.accounts.database import Accounts
+from data.accounts.meetings import Decision, add_decision, remove_decision
+from data.errors import TactError
+from data.personal.free_text import LONGEST, check_free_text
+from data.schema.vocabulary import DUTY_BEARERS
+from risk.planning.saved import list_all_saved_plans, list_saved_plans
+
+_SECONDS = 4.0  # after which the list of decisions is read again
+_WEEKS = 4  # until a decision is due, if nobody says another day
+_WHAT, _WHO, _DUE, _AREA, _PLAN, _REFUSED = (
+    f"decide-{name}" for name in ("what", "who", "due", "area", "plan", "refused")
+)
+
+
+def show_decisions(played: Played, current: CurrentRelease) -> None:
+    """Show the decisions beside a view, and to managers the form for one more."""
+    if played.item is None:
+        return
+    with st.container(key="decide"):
+        st.fragment(_show_list, run_every=_SECONDS)(current)
+        if may_write():
+            _ask_for_decision(played, current)
+        if refused := st.session_state.pop(_REFUSED, ""):
+            st.error(escape_markdown(refused))
+
+
+def _show_list(current: CurrentRelease) -> None:
+    """Show the decisions beside the view in the address as they are now: somebody else may minute one."""
+    played = find_played()
+    if played is None or played.item is None:
+        return
+    decisions = _render_decisions(speak_to_reader(current), current, played.item.decisions)
+    st.html(html("<h2>{}</h2>{}", _("Decisions beside this view"), decisions))
+    if may_write():
+        for decision in played.item.decisions:
+            _offer_to_remove(played.meeting.key, decision)
+
+
+def _render_decisions(t: Speech, current: CurrentRelease, decisions: tuple[Decision, ...]) -> Markup:
+    if not decisions:
+        return html("<p>{}</p>", _("Nothing is decided here yet."))
+    rows = (html("<li><b>{}</b><span>{}</span></li>", d.what, word_details(t, current, d)) for d in decisions)
+    return html("<ol>{}</ol>", join_markup(rows))
+
+
+def word_details(t: Speech, current: CurrentRelease, decision: Decision) -> str:
+    """Return who shall do it by when, and for which area or plan."""
+    by = t("{who}, by {day}", who=name_actor(t, decision.who), day=t.format_day(decision.due))
+    return " · ".join(filter(None, [by, word_subject(t, current, decision)]))
+
+
+def word_subject(t: Speech, current: CurrentRelease, decision: Decision) -> str:
+    """Return the area and the saved plan of a decision; empty without either."""
+    parts = [t.name_area(decision.area)] if decision.area else []
+    if decision.plan:
+        title = _name_all_plans(current).get(decision.plan, "")
+        parts.append(t("plan “{title}”", title=title) if title else t("a saved plan"))
+    return " · ".join(parts)
+
+
+def name_actor(t: Speech, who: str) -> str:
+    """Return the name of who shall do something: a duty bearer in the language, another one as it was typed."""
+    return t.name_bearer(who) if who in DUTY_BEARERS else make_legible(who, LONGEST)
+
+
+def _name_plans(current: CurrentRelease) -> dict[str, str]:
+    """Return the titles of the saved plans of a release, by their address."""
+    plans = list_saved_plans(read_site().derived, current.release).plans
+    return {plan.address: make_legible(plan.summary.title) for plan in plans}
+
+
+def _name_all_plans(current: CurrentRelease) -> dict[str, str]:
+    """Return the titles of the saved plans of all releases, by their address; none on the public tier."""
+    folder = read_site().derived if current.tier == "partner" else None
+    plans = list_all_saved_plans(folder, current.tier).plans if folder is not None else ()
+    return {plan.address: make_legible(plan.summary.title) for plan in plans}
+
+
+def _ask_for_decision(played: Played, current: CurrentRelease) -> None:
+    t = speak_to_reader(current)
+    areas = {"": _("The whole programme"), **read_country_names(current), **name_regions(current)}
+    plans = {"": _("No plan"), **_name_plans(current)}
+    _page, parameters = split_view(played.item.view if played.item else "")
+    with st.form("decide-form", border=False):
+        st.text_input(_("What is decided"), max_chars=LONGEST, key=_WHAT)
+        st.selectbox(
+            _("Who does it: an office or organisation, no name of a person"),
+            sorted(DUTY_BEARERS, key=t.name_bearer),
+            format_func=partial(name_actor, t),
+            accept_new_options=True,
+            index=None,
+            placeholder=_("Choose or write"),
+            key=_WHO,
+        )
+        due = dt.date.fromisoformat(played.meeting.day) + dt.timedelta(weeks=_WEEKS)
+        st.date_input(_("By when"), value=due, format="DD/MM/YYYY", key=_DUE)
+        _choose(_("Area"), areas, parameters.get("area", ""), _AREA)
+        if len(plans) > 1:
+            _choose(_("Saved plan"), plans, parameters.get("plan", ""), _PLAN)
+        st.form_submit_button(_("Minute this decision"), type="primary", on_click=_save, args=(played,))
+
+
+def _choose(label: str, words: Mapping[str, str], first: str, key: str) -> None:
+    index = list(words).index(first) if first in words else 0
+    st.selectbox(label, list(words), format_func=words.__getitem__, index=index, key=key)
+
+
+def _save(played: Played) -> None:
+    state, item = st.session_state, played.item
+    what, who = " ".join(str(state[_WHAT]).split()), " ".join(str(state[_WHO] or "").split())
+    if not what or not who or item is None:
+        state[_REFUSED] = _("Write what is decided, and who does it.")
+        return
+    decision = Decision(what, who, str(state[_DUE]), str(state.get(_AREA) or ""), str(state.get(_PLAN) or ""))
+
+    def save(store: Accounts) -> None:
+        check_free_text([what, who], "A decision")
+        add_decision(store, played.meeting.key, item.id, decision, find_reader().name)
+        state[_WHAT], state[_WHO] = "", None
+
+    change(save, _REFUSED)
+
+
+def _offer_to_remove(key: str, decision: Decision) -> None:
+    def remove(store: Accounts) -> None:
+        remove_decision(store, key, decision.id, find_reader().name)
+
+    st.button(
+        _("Remove: {decision}", decision=escape_markdown(make_legible(decision.what, 40))),
+        key=f"undecide-{decision.id}",
+        on_click=change,
+        args=(remove, _REFUSED),
+        type="tertiary",
+    )
+
+
+def change(make: Callable[[Accounts], None], refused: str) -> None:
+    """Change what is stored of meetings; where that fails, the session has the reason under a name."""
+    try:
+        store = open_store()
+        if store is not None:
+            make(store)
+    except TactError as error:
+        st.session_state[refused] = translate_message(error.message)
+    except OSError:
+        st.session_state[refused] = _(
+            "This could not be saved: the folder cannot be written. Ask the person who started the map."
+        )

@@ -1,0 +1,117 @@
+"""What a page knows of meetings: where they are stored, which its reader may see, and which view is played."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+from dashboard.site import Site, read_whole_site
+from dashboard.site.reader import Reader, find_accounts, find_reader
+from dashboard.web.views import may_see
+from dashboard.widgets.address import AGENDA, DECIDE, ITEM, RELEASE, read_parameter
+from data.accounts.database import Accounts
+from data.accounts.meetings import Item, Meeting, list_meetings
+from data.accounts.rights import Right
+
+FILE = "meetings.sqlite"  # in a workspace where nobody signs in, beside the saved plans
+
+
+@dataclass(frozen=True)
+class Played:
+    """A view of an agenda that is shown now: its meeting, and its number from 1; 0 is the opening of the meeting.
+
+    numbers : of the views that this reader may see.
+    """
+
+    meeting: Meeting
+    number: int
+    numbers: tuple[int, ...]
+
+    @property
+    def item(self) -> Item | None:
+        """The view; None for the opening."""
+        return self.meeting.items[self.number - 1] if self.number else None
+
+    def find_beside(self, step: int) -> str:
+        """Return the address of the next view (step 1) or the one before (-1); empty where there is none."""
+        numbers = (0, *self.numbers)
+        position = numbers.index(self.number) + step
+        return address_item(self.meeting, numbers[position]) if 0 <= position < len(numbers) else ""
+
+
+def find_store(site: Site) -> Accounts | None:
+    """Return where meetings are stored: the file of accounts, or on a local map one of its own; None for nowhere.
+
+    site : of the process, whoever reads.
+    """
+    accounts = find_accounts()
+    if accounts is not None:
+        return accounts
+    is_local = site.tier == "partner" and site.publisher is None and site.derived is not None
+    return Accounts(site.derived / FILE) if is_local and site.derived is not None else None
+
+
+def may_write() -> bool:
+    """Return whether this reader may make agendas and minute decisions here."""
+    return Right.PLAN in find_reader().rights and find_store(read_whole_site()) is not None
+
+
+def open_store() -> Accounts | None:
+    """Return where this reader may write meetings; None where they may not. Raises WorkspaceError for a damaged file.
+
+    On a local map the file is made by the first meeting.
+    """
+    store = find_store(read_whole_site()) if may_write() else None
+    return Accounts.open_or_create(store.path) if store is not None and find_accounts() is None else store
+
+
+def read_meetings() -> list[Meeting]:
+    """Return the meetings of which the reader may see something, the newest first, whole.
+
+    Raises WorkspaceError where they cannot be read.
+    """
+    store = find_store(read_whole_site())
+    if store is None or not store.path.exists():
+        return []
+    meetings, reader = list_meetings(store), find_reader()
+    return [meeting for meeting in meetings if Right.SEE_PARTNER in reader.rights or list_numbers(meeting, reader)]
+
+
+def list_numbers(meeting: Meeting, reader: Reader) -> tuple[int, ...]:
+    """Return the numbers, from 1, of the views of an agenda that a reader may see."""
+    site = read_whole_site()
+    views = (pin_view(item.view, item.release).removeprefix("./") for item in meeting.items)
+    return tuple(number for number, view in enumerate(views, 1) if may_see(site, reader, view))
+
+
+def find_played() -> Played | None:
+    """Return the view of an agenda that the address names; None for none, or one that the reader may not see.
+
+    Raises WorkspaceError where meetings cannot be read.
+    """
+    key, number = read_parameter(AGENDA), read_parameter(ITEM)
+    if not key or not (number.isascii() and number.isdigit()):
+        return None
+    meeting = next((meeting for meeting in read_meetings() if meeting.key == key), None)
+    if meeting is None:
+        return None
+    numbers = list_numbers(meeting, find_reader())
+    return Played(meeting, int(number), numbers) if int(number) in (0, *numbers) else None
+
+
+def address_item(meeting: Meeting, number: int, *, decide: bool = False) -> str:
+    """Return the address of a view of an agenda as it is played, relative to the product's root."""
+    item = meeting.items[number - 1] if number else None
+    view = pin_view(item.view, item.release) if item else "agenda"
+    played = {AGENDA: meeting.key, ITEM: str(number), **({DECIDE: "1"} if decide else {})}
+    return _extend(view, played)
+
+
+def pin_view(view: str, release: str) -> str:
+    """Return the address of a view that shows a release."""
+    return _extend(view, {RELEASE: release})
+
+
+def _extend(view: str, parameters: dict[str, str]) -> str:
+    path, _mark, query = view.partition("?")
+    return f"{path or './'}?{urlencode(parse_qsl(query) + list(parameters.items()))}"

@@ -1,0 +1,67 @@
+"""Views: addresses of pages, as a meeting shows them. Who may see one, and what it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from dashboard.map.view import parse_address
+from dashboard.site import Site
+from dashboard.site.current_release import CurrentRelease, list_levels, open_current_release, read_area_names
+from dashboard.site.reader import Reader
+from dashboard.site.text import _
+from dashboard.web.admission import find_right
+from dashboard.web.page_list import PAGES, PageEntry
+from dashboard.web.pictures import has_picture
+from dashboard.widgets.address import PLAYED, RELEASE
+from data.errors import TactError
+
+ADDRESSES = frozenset(page.address for page in PAGES)
+
+
+def may_see(site: Site, reader: Reader, view: str) -> bool:
+    """Return whether a reader may be given the address of a view: by its page, and by the layers of their tier."""
+    if find_right(f"/{urlsplit(view).path}") not in reader.rights:
+        return False
+    narrow = site.narrow(reader)
+    if narrow.tier == site.tier:
+        return True
+    page, parameters = split_view(view)
+    if has_picture(page.module, "partner") and not has_picture(page.module, narrow.tier):
+        return False
+    if page.module != "situation":
+        return True
+    return _offers(replace(narrow, asked=parameters.get(RELEASE, "")), parameters)
+
+
+def split_view(view: str) -> tuple[PageEntry, dict[str, str]]:
+    """Return the page of a view and its parameters."""
+    asked = urlsplit(view)
+    return next(page for page in PAGES if page.address == asked.path), dict(parse_qsl(asked.query))
+
+
+def detach_view(view: str) -> tuple[str, str]:
+    """Return a view without the agenda that it may be of, and the name of the release to which it is pinned, if any."""
+    page, parameters = split_view(view)
+    own = urlencode({name: value for name, value in parameters.items() if name not in PLAYED})
+    return (f"{page.address}?{own}" if own else page.address), parameters.get(RELEASE, "")
+
+
+def name_view(view: str, current: CurrentRelease | None) -> str:
+    """Return what a view is called in the reader's language: its page, and the area that it is about."""
+    page, parameters = split_view(view)
+    area = parameters.get("area", "")
+    names = dict(read_area_names(current)) if current is not None and area else {}
+    return " · ".join([_(page.title), *([str(names[area])] if area in names else [])])
+
+
+def _offers(site: Site, parameters: Mapping[str, str]) -> bool:
+    """Return whether a tier has all layers of an address of the map, at its level of areas."""
+    asked = parse_address(parameters)
+    try:
+        current = open_current_release(site)
+    except TactError:
+        return False
+    offered = list_levels(current) if current else {}
+    return all(name in offered and asked.level in ("", *offered[name]) for name in asked.layers if name)

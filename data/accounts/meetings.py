@@ -1,0 +1,184 @@
+"""Meetings: the agenda, made of views that are pinned to a release, and what was decided beside each view.
+
+A view beside which something was decided stays, and so does its meeting, until the decision is removed by itself. What
+is written is checked before (data/personal/free_text.py). Each change is a row of the audit log.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from dataclasses import dataclass
+
+from data.accounts.database import Accounts
+from data.accounts.log import Event, add_row
+from data.errors import InputError
+from data.message import Message
+
+MOST_ITEMS, MOST_DECISIONS = 60, 60  # of a meeting
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What shall be done, by whom (an office or organisation) and by when (ISO day), for which area or saved plan.
+
+    area, plan : a code and the address of a plan; empty for none.
+    """
+
+    what: str
+    who: str
+    due: str
+    area: str = ""
+    plan: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class Item:
+    """A view on the agenda: its address without the release, the release it shows, a sentence, and its decisions."""
+
+    view: str
+    release: str
+    sentence: str
+    decisions: tuple[Decision, ...] = ()
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A meeting: the key by which addresses name it, its title, its day (ISO), and its agenda in order."""
+
+    key: str
+    title: str
+    day: str
+    items: tuple[Item, ...] = ()
+
+
+def list_meetings(accounts: Accounts) -> list[Meeting]:
+    """List all meetings with their agendas and decisions, the newest first."""
+    with accounts.read() as connection:
+        connection.execute("BEGIN")  # all of one moment, while others write
+        decisions: dict[int, list[Decision]] = {}
+        for row in connection.execute("SELECT item, what, who, due, area, plan, id FROM decisions ORDER BY id"):
+            decisions.setdefault(row["item"], []).append(Decision(*tuple(row)[1:]))
+        items: dict[int, list[Item]] = {}
+        for row in connection.execute("SELECT * FROM agenda_items ORDER BY place"):
+            beside = tuple(decisions.get(row["id"], ()))
+            item = Item(row["view"], row["release"], row["sentence"], beside, row["id"])
+            items.setdefault(row["meeting"], []).append(item)
+        return [
+            Meeting(row["key"], row["title"], row["day"], tuple(items.get(row["id"], ())))
+            for row in connection.execute("SELECT * FROM meetings ORDER BY day DESC, id DESC")
+        ]
+
+
+def create_meeting(accounts: Accounts, title: str, day: str, person: str = "") -> str:
+    """Make a meeting on a day (ISO), and return its key."""
+    key = secrets.token_hex(8)
+    with accounts.write() as connection:
+        connection.execute("INSERT INTO meetings (key, title, day) VALUES (?, ?, ?)", (key, title, day))
+        _note(connection, accounts, person, "meeting", key)
+    return key
+
+
+def add_item(accounts: Accounts, key: str, item: Item, person: str = "") -> None:
+    """Add a view at the end of an agenda. Raises InputError where there is no such meeting, or no place on it."""
+    with accounts.write() as connection:
+        meeting = _find_meeting(connection, key)
+        count, last = connection.execute(
+            "SELECT count(*), coalesce(max(place), 0) FROM agenda_items WHERE meeting = ?", (meeting,)
+        ).fetchone()
+        if count >= MOST_ITEMS:
+            raise InputError(Message("An agenda has at most {most} views. Remove one first.", most=MOST_ITEMS))
+        connection.execute(
+            "INSERT INTO agenda_items (meeting, place, view, release, sentence) VALUES (?, ?, ?, ?, ?)",
+            (meeting, last + 1, item.view, item.release, item.sentence),
+        )
+        _note(connection, accounts, person, "agenda", key)
+
+
+def move_item(accounts: Accounts, key: str, item: int, step: int, person: str = "") -> None:
+    """Exchange a view with the one before it (step -1) or after it (1); nothing happens where there is none."""
+    with accounts.write() as connection:
+        rows = connection.execute(
+            "SELECT id, place FROM agenda_items WHERE meeting = ? ORDER BY place", (_find_meeting(connection, key),)
+        ).fetchall()
+        at = next((position for position, row in enumerate(rows) if row["id"] == item), None)
+        if at is None or not 0 <= at + step < len(rows):
+            return
+        for row, place in ((rows[at], rows[at + step]["place"]), (rows[at + step], rows[at]["place"])):
+            connection.execute("UPDATE agenda_items SET place = ? WHERE id = ?", (place, row["id"]))
+        _note(connection, accounts, person, "agenda", key)
+
+
+def remove_item(accounts: Accounts, key: str, item: int, person: str = "") -> None:
+    """Take a view from an agenda. Raises InputError where something was decided beside it."""
+    with accounts.write() as connection:
+        meeting = _find_meeting(connection, key)
+        if connection.execute("SELECT 1 FROM decisions WHERE item = ?", (item,)).fetchone():
+            raise InputError(Message("Something was decided beside this view, so it stays on the agenda."))
+        done = connection.execute("DELETE FROM agenda_items WHERE id = ? AND meeting = ?", (item, meeting))
+        if done.rowcount:
+            _note(connection, accounts, person, "agenda", key)
+
+
+def add_decision(accounts: Accounts, key: str, item: int, decision: Decision, person: str = "") -> None:
+    """Minute a decision beside a view. Raises InputError where the agenda has no such view, or too many decisions."""
+    with accounts.write() as connection:
+        meeting = _find_meeting(connection, key)
+        if not connection.execute(
+            "SELECT 1 FROM agenda_items WHERE (id, meeting) = (?, ?)", (item, meeting)
+        ).fetchone():
+            raise InputError(Message("This view is no longer on the agenda. Open the agenda again."))
+        count = connection.execute(
+            "SELECT count(*) FROM decisions JOIN agenda_items ON agenda_items.id = item WHERE meeting = ?", (meeting,)
+        ).fetchone()[0]
+        if count >= MOST_DECISIONS:
+            raise InputError(Message("A meeting has at most {most} decisions.", most=MOST_DECISIONS))
+        connection.execute(
+            "INSERT INTO decisions (item, what, who, due, area, plan) VALUES (?, ?, ?, ?, ?, ?)",
+            (item, decision.what, decision.who, decision.due, decision.area, decision.plan),
+        )
+        _note(connection, accounts, person, "decision", key)
+
+
+def remove_decision(accounts: Accounts, key: str, decision: int, person: str = "") -> None:
+    """Take a decision out of the minutes of a meeting, as one with a wrong word."""
+    with accounts.write() as connection:
+        done = connection.execute(
+            "DELETE FROM decisions WHERE id = ? AND item IN (SELECT id FROM agenda_items WHERE meeting = ?)",
+            (decision, _find_meeting(connection, key)),
+        )
+        if done.rowcount:
+            _note(connection, accounts, person, "decision removed", key)
+
+
+def remove_meeting(accounts: Accounts, key: str, person: str = "") -> None:
+    """Take a meeting away. Raises InputError where something was decided in it."""
+    with accounts.write() as connection:
+        meeting = _find_meeting(connection, key)
+        inside = "SELECT 1 FROM decisions JOIN agenda_items ON agenda_items.id = item WHERE meeting = ?"
+        if connection.execute(inside, (meeting,)).fetchone():
+            raise InputError(Message("Something was decided in this meeting, so its minutes stay."))
+        connection.execute("DELETE FROM agenda_items WHERE meeting = ?", (meeting,))
+        connection.execute("DELETE FROM meetings WHERE id = ?", (meeting,))
+        _note(connection, accounts, person, "meeting removed", key)
+
+
+def find_previous(meetings: list[Meeting], meeting: Meeting) -> Meeting | None:
+    """Return the newest meeting before one in which something was decided, of meetings listed newest first."""
+    earlier = meetings[meetings.index(meeting) + 1 :] if meeting in meetings else []
+    return next((other for other in earlier if any(item.decisions for item in other.items)), None)
+
+
+def _find_meeting(connection: sqlite3.Connection, key: str) -> int:
+    row = connection.execute("SELECT id FROM meetings WHERE key = ?", (key,)).fetchone()
+    if row is None:
+        raise InputError(Message("There is no such meeting. Open the agenda again."))
+    return int(row["id"])
+
+
+def _note(connection: sqlite3.Connection, accounts: Accounts, person: str, what: str, key: str) -> None:
+    """Write into the log who did it, where people sign in."""
+    if person:
+        add_row(connection, accounts.clock(), Event.PLANNED, person, what=what, name=key)
