@@ -26,6 +26,8 @@ from dashboard.site.current_release import load_areas
 from dashboard.site.text import _, speak
 from dashboard.web.page_list import RELEASE_PAGES
 from data.reference import area_table
+from data.release.derived import LEDGER
+from data.workspace.hash_chain import read_chain
 from geo.export import FORMATS
 from geo.layers import find_layer
 from geo.layers.core import View
@@ -92,6 +94,13 @@ def is_greek(area):
 
 def list_greek(t, current):
     return [t.name_area(code) for code in judge_areas(current) if is_greek(code)]
+
+
+def test_no_forecast_of_it_is_registered(world):
+    entries = [entry.content for entry in read_chain(world.derived / LEDGER).entries]
+    areas = [area for content in entries if content["kind"] == "forecast" for area in content["areas"]]
+    assert areas
+    assert not [area for area in areas if is_greek(area)]
 
 
 def test_no_table_of_the_model_has_a_number_of_it(current, public):
