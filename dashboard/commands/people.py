@@ -15,6 +15,7 @@ from data.accounts import people
 from data.accounts.database import Accounts
 from data.accounts.rights import Role
 from data.errors import InputError
+from data.schema.vocabulary import COUNTRIES
 
 app = typer.Typer(help="The people who may sign in to the map (tact serve --people).", no_args_is_help=True)
 
@@ -37,6 +38,13 @@ def invite(
     name: _Name,
     role: Annotated[str, typer.Option(help=f"What the person is: {', '.join(Role)}.")],
     organisation: Annotated[str, typer.Option(help="The partner that the person works for.")] = "",
+    countries: Annotated[
+        str,
+        typer.Option(
+            help=f"Limit the person to countries, with commas between: {', '.join(COUNTRIES)}, or all. Default: "
+            "no limit, or the one that the person has."
+        ),
+    ] = "",
     address: Annotated[
         str, typer.Option("--at", help=f"Address of the map, for the link. Default: {_LOCAL}.")
     ] = _LOCAL,
@@ -44,12 +52,19 @@ def invite(
     as_json: Json = False,
 ) -> None:
     """Invite a person: print a link that works once within 72 hours. Again: a new passphrase, factor and role."""
-    start = _check_address(address)
+    start, limit = _check_address(address), _check_countries(countries)
     opened = Accounts.open_or_create(find_file(context, accounts))
-    secret = people.invite(opened, name, role, organisation)
+    secret = people.invite(opened, name, role, organisation, limit)
     link = f"{start}{INVITATION}?invitation={quote(secret)}"
     emit(
-        {"name": name, "role": role, "organisation": organisation, "link": link, "hours": people.HOURS},
+        {
+            "name": name,
+            "role": role,
+            "organisation": organisation,
+            "countries": limit,
+            "link": link,
+            "hours": people.HOURS,
+        },
         as_json,
         f"Give this link to {name}, on a way that nobody else reads. It works once, within {people.HOURS} hours:",
         link,
@@ -61,9 +76,20 @@ def list_people(context: typer.Context, accounts: AccountsFile = None, as_json: 
     """List the people, their roles, and who is invited, active or revoked."""
     opened = Accounts.open(find_file(context, accounts))
     everybody = people.list_people(opened)
-    rows = [("name", "role", "organisation", ""), *((p.name, p.role, p.organisation, p.state) for p in everybody)]
+    limits = {p.id: sorted(p.countries) for p in everybody}
+    rows = [("name", "role", "organisation", "countries", "")]
+    rows += [(p.name, p.role, p.organisation, ", ".join(limits[p.id]) or "all", p.state) for p in everybody]
     emit(
-        [{"name": p.name, "role": p.role, "organisation": p.organisation, "state": p.state} for p in everybody],
+        [
+            {
+                "name": p.name,
+                "role": p.role,
+                "organisation": p.organisation,
+                "countries": limits[p.id],
+                "state": p.state,
+            }
+            for p in everybody
+        ],
         as_json,
         *format_table(rows),
     )
@@ -81,6 +107,16 @@ def admit(context: typer.Context, name: _Name, accounts: AccountsFile = None, as
     """Let a person who was revoked sign in through their organisation again."""
     people.admit(Accounts.open(find_file(context, accounts)), name)
     emit({"name": name}, as_json, f"{name} can sign in through their organisation again.")
+
+
+def _check_countries(text: str) -> list[str] | None:
+    """Return the codes of countries in a text: none for "all", None for no text. Raises InputError for other codes."""
+    if text == "all" or not text:
+        return [] if text else None
+    codes = sorted({code.strip().upper() for code in text.split(",")})
+    if unknown := [code for code in codes if code not in COUNTRIES]:
+        raise InputError(f"No country {unknown[0]!r}. There are: {', '.join(COUNTRIES)}, all.")
+    return codes
 
 
 def _check_address(text: str) -> str:

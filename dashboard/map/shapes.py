@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, load_areas_file
+from dashboard.site.reader import read_header
 from dashboard.site.text import LANGUAGE_NAMES, _, cache_by_language, find_language, name_area, speak
 from dashboard.site.zipped import send_zipped, zip_document
 from data import reference
@@ -173,7 +174,7 @@ def _find_release(site: Site, checksum: str) -> Release | None:
         return current
     for name in names(site.releases):
         try:
-            release = Release.open(site.releases, site.tier, name)
+            release = site.open_release(name)
         except TactError:
             continue
         if release.areas_checksum.startswith(checksum):
@@ -196,15 +197,16 @@ def list_first_shapes(language: str) -> tuple[str, ...]:
     return ("./geometry/land.json", f"./geometry/words/{language}.json", *levels)
 
 
-def make_routes(site: Site) -> list[BaseRoute]:
+def make_routes(whole: Site) -> list[BaseRoute]:
     """Return the routes of shapes, of the words of the map's controls, and of the search for areas."""
 
     def level(request: Request) -> Response:
-        asked = request.path_params["level"]
+        asked, reader = request.path_params["level"], read_header(request.headers)
+        site = whole.narrow(reader)
         if asked in LEVELS and request.path_params["checksum"] == _CURRENT:
             there = f"../{_name_current(site)}/{asked}.json"
             return RedirectResponse(f"{there}?{request.url.query}" if request.url.query else there, 307)
-        if asked in LEVELS and request.path_params["checksum"] == SHIPPED:
+        if asked in LEVELS and request.path_params["checksum"] == SHIPPED and not reader.countries:
             with speak(request.query_params.get("lang", "")):
                 return send_zipped(request, _zip_shipped(asked), _A_DAY)
         try:
@@ -223,8 +225,11 @@ def make_routes(site: Site) -> list[BaseRoute]:
         return send_zipped(request, _zip_land(), _A_DAY)
 
     def find(request: Request) -> Response:
+        countries = read_header(request.headers).countries
         with speak(request.query_params.get("lang", "")):
-            return JSONResponse({"chains": find_chains(request.query_params.get("name", "")[:_LONGEST])})
+            chains = find_chains(request.query_params.get("name", "")[:_LONGEST])
+        own = [chain for chain in chains if not countries or chain[-1]["code"] in countries]
+        return JSONResponse({"chains": own})
 
     def words(request: Request) -> Response:
         language = request.path_params["language"]

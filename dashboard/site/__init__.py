@@ -33,6 +33,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Stand for every address of this machine.
 ALL = ("0.0.0.0", "::")  # noqa: S104
 # A host name in lower case, as browsers send it, with the port if it is no usual one.
+# The pages that show areas one by one. All others count, rank or model both countries together.
+LIMITED = frozenset({"situation", "trends", "flows", "coverage", "download"})
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _RELEASES, _TIER, _DERIVED, _PUBLISHER = "TACT_RELEASES", "TACT_TIER", "TACT_DERIVED", "TACT_PUBLISHER"
 # The session bus leads to the system keyring, where the vault's key may live.
@@ -46,6 +48,8 @@ class Site:
 
     `derived` is the folder of the results from the releases, such as audits. It is None if there is none.
     `publisher` is who signed the files, where they were sent to a server; None in a workspace.
+    `countries` limits it to their areas, for a reader who was invited for these alone; empty is no limit. With one
+    there are no results: the model, plans and the reach of services are computed from both countries together.
     `asked` is the release that a reader has open, which stays while a newer one is there; empty for the newest.
     """
 
@@ -54,6 +58,7 @@ class Site:
     derived: Path | None = None
     publisher: Publisher | None = None
     asked: str = ""
+    countries: frozenset[str] = frozenset()
 
     @classmethod
     def of_publisher(cls, publisher: Publisher) -> Site:
@@ -66,11 +71,19 @@ class Site:
         return self.derived if self.publisher is None and Right.PLAN in find_reader().rights else None
 
     def narrow(self, reader: Reader) -> Site:
-        """Return what a reader may see of the site: the public tier, unless they may see the one of partners."""
-        if Right.SEE_PARTNER in reader.rights:
-            return self
-        publisher = self.publisher and replace(self.publisher, tier="public")
-        return replace(self, tier="public", publisher=publisher)
+        """Return what a reader may see of the site: the public tier, unless they may see the one of partners.
+
+        This is the one place where a site becomes that of a reader, by role and by countries.
+        """
+        own = self
+        if Right.SEE_PARTNER not in reader.rights:
+            publisher = self.publisher and replace(self.publisher, tier="public")
+            own = replace(self, tier="public", publisher=publisher)
+        return replace(own, derived=None, countries=reader.countries) if reader.countries else own
+
+    def covers(self, page: str) -> bool:
+        """Return whether a page, by its folder, can be shown within the limit; one that is not listed cannot."""
+        return not self.countries or page in LIMITED
 
     def release(self) -> Release | None:
         """Open the release that a reader has open, else the current one, or return None if there is none yet."""
@@ -95,7 +108,7 @@ class Site:
     def open_release(self, name: str) -> Release:
         """Open a release without what governance does not approve now. Raises ReleaseError and ReleaseDamaged."""
         blocked = read_blocked(self.releases) if self.publisher is None else self.publisher.read_blocked()
-        return Release.open(self.releases, self.tier, name, blocked, self.derived)
+        return replace(Release.open(self.releases, self.tier, name, blocked, self.derived), countries=self.countries)
 
 
 def allowed_tier(host: str, asked: str | None = None) -> Tier:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -23,10 +23,11 @@ PEOPLE = "TACT_PEOPLE"  # the file of accounts, in the environment of a process 
 
 @dataclass(frozen=True)
 class Reader:
-    """Somebody who reads: their name, empty where nobody knows it, and their rights."""
+    """Somebody who reads: their name, empty where nobody knows it, their rights, and their countries if limited."""
 
     name: str
     rights: frozenset[Right]
+    countries: frozenset[str] = frozenset()
 
 
 EVERYBODY = Reader("", frozenset(Right))  # where nobody signs in
@@ -45,9 +46,9 @@ def find_accounts() -> Accounts | None:
     return Accounts(Path(os.environ[PEOPLE])) if PEOPLE in os.environ else None
 
 
-def write_header(name: str, role: Role) -> str:
+def write_header(name: str, role: Role, countries: Iterable[str] = ()) -> str:
     """Return the header of a person; it has ASCII characters alone."""
-    return json.dumps([name, role])
+    return json.dumps([name, role, sorted(countries)])
 
 
 def read_header(headers: Mapping[str, str]) -> Reader:
@@ -57,8 +58,8 @@ def read_header(headers: Mapping[str, str]) -> Reader:
     text = headers.get(HEADER)
     if not text:
         return NOBODY
-    name, role = json.loads(text)
-    return Reader(name, ROLES[Role(role)])
+    name, role, countries = json.loads(text)
+    return Reader(name, ROLES[Role(role)], frozenset(countries))
 
 
 def find_reader() -> Reader:

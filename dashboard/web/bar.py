@@ -123,7 +123,7 @@ def _render_areas(current: CurrentRelease, names: Mapping[str, str], area: str) 
         '<select data-name="area" data-shown="{1}" aria-label="{0}"><option value="">{2}</option>{3}</select></div>',
         _("Area"),
         area,
-        _("Both countries"),
+        _("Both countries") if len(groups) > 1 else _("All"),
         join_markup(groups),
     )
 
@@ -213,7 +213,7 @@ def _render_chip(site: Site, release: Release | None) -> Markup:
     if release is not None:
         words = _word_period(release)
         sentences += [_explain_audit(release), f"{_('Records of')}: {words}." if words else ""]
-    has_news = release is not None and bool(list_earlier(site.releases, release.name))
+    has_news = release is not None and site.covers("overview") and bool(list_earlier(site.releases, release.name))
     news = html('<p><a href="./?news=1" target="_self">{}</a></p>', _("What is new")) if has_news else ""
     return html(
         '<details class="chip {}"><summary>{}<span> · {}</span></summary><div>{}{}'

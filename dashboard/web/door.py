@@ -137,7 +137,7 @@ class Door:
         headers = MutableHeaders(raw=inside["headers"])
         del headers[HEADER]
         if person is not None:
-            headers[HEADER] = write_header(person.name, person.role)
+            headers[HEADER] = write_header(person.name, person.role, person.countries)
         inside["headers"] = headers.raw
         if scope["type"] == "websocket":
             secret = HTTPConnection(scope).cookies[self._session]

@@ -21,6 +21,7 @@ from dashboard.web.page_list import PAGES, RELEASE_PAGES, PageEntry
 from dashboard.web.pictures import has_picture
 from dashboard.widgets.activity import note_page
 from dashboard.widgets.address import DECIDE, find_area, read_language, read_parameter
+from dashboard.widgets.page_frame import show_outside
 from data.errors import ReleaseDamaged, TactError
 
 _LOG = logging.getLogger(__name__)
@@ -61,6 +62,9 @@ def run_page() -> None:
     try:
         if entry.right not in reader.rights:
             st.info(_("Your role does not include this page. Ask your data officer if you need it."))
+            return
+        if not site.covers(entry.module):
+            show_outside()
             return
         if failure:
             raise failure
@@ -123,14 +127,13 @@ def _show_frame(entry: PageEntry, current: CurrentRelease | None, played: Played
     st.set_page_config(page_title=" · ".join([*title, _(entry.title), "TACT Map"]), layout="wide", menu_items={})
     reader = find_reader()
     has_meetings = find_store(read_whole_site()) is not None
-    listed = (
-        page for page in PAGES if page.right in reader.rights and (has_meetings or page in (entry, *RELEASE_PAGES))
-    )
+    site = read_site()
+    offered = PAGES if has_meetings else tuple(page for page in PAGES if page in (entry, *RELEASE_PAGES))
+    listed = (page for page in offered if page.right in reader.rights and site.covers(page.module))
     pages = [(page.address or "./", _(page.title), page is entry) for page in listed]
     with st.container(key="top"):
-        site = read_site()
         strip = render_strip(played, current, site.find_newest() or "", problem)
-        picture = entry.module if has_picture(entry.module, site.tier) else ""
+        picture = entry.module if has_picture(entry.module, site.tier) and site.covers(entry.module) else ""
         may_add = may_write() and entry.module != "agenda"
         parts = (site, current, pages, names, entry.pathways, area, picture, reader.name, strip)
         st.html(bar.render_bar(*parts, may_add=may_add))

@@ -79,7 +79,7 @@ def make_routes(site: Site) -> list[BaseRoute]:
 
 def answer_picture(site: Site, page: str, kind: str, parameters: Mapping[str, str]) -> Response:
     """Return the picture of a page at an address as a file, or say why there is none."""
-    if not has_picture(page, site.tier) or kind not in FORMATS:
+    if not has_picture(page, site.tier) or not site.covers(page) or kind not in FORMATS:
         return refuse("No such picture.", 404)
     try:
         current = open_current_release(site)

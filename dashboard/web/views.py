@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -25,6 +26,8 @@ def may_see(site: Site, reader: Reader, view: str) -> bool:
     if find_right(f"/{urlsplit(view).path}") not in reader.rights:
         return False
     narrow = site.narrow(reader)
+    if narrow.countries and not _is_within(narrow, view):
+        return False
     if narrow.tier == site.tier:
         return True
     page, parameters = split_view(view)
@@ -54,6 +57,17 @@ def name_view(view: str, current: CurrentRelease | None) -> str:
     area = parameters.get("area", "")
     names = dict(read_area_names(current)) if current is not None and area else {}
     return " · ".join([_(page.title), *([str(names[area])] if area in names else [])])
+
+
+def _is_within(site: Site, view: str) -> bool:
+    """Return whether a view is of a page within the limit of a site, and names no area outside of it."""
+    page, parameters = split_view(view)
+    try:
+        release = site.release()
+    except TactError:
+        return False
+    named = {word for value in parameters.values() for word in re.split(r"[^\w-]+", value)}
+    return site.covers(page.module) and release is not None and not named & release.list_outside()
 
 
 def _offers(site: Site, parameters: Mapping[str, str]) -> bool:

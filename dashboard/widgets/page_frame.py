@@ -9,8 +9,16 @@ from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, html
 
 
+def show_outside() -> None:
+    """Say that a page, or what a part of it would show, is outside the limit of its reader."""
+    st.info(_("This is computed from all countries together. It is outside those that you were invited for."))
+
+
 def show_no_risk() -> None:
     """Show what to do if the risk model was not fitted to the release."""
+    if read_site().countries:
+        show_outside()
+        return
     _show_to_do(
         _("The risk model has not been calculated for this release"),
         _("A data officer can do that in less than a minute:"),
@@ -21,6 +29,9 @@ def show_no_risk() -> None:
 
 def show_no_access() -> None:
     """Show what to do if access to services was not calculated for the release."""
+    if read_site().countries:
+        show_outside()
+        return
     _show_to_do(
         _("Access to services has not been calculated for this release"),
         _("A data officer can do that in less than a minute:"),

@@ -70,6 +70,10 @@ MIGRATIONS: tuple[str, ...] = (
         who TEXT NOT NULL, due TEXT NOT NULL, area TEXT NOT NULL, plan TEXT NOT NULL
     ) STRICT;
     """,
+    # The countries that somebody is limited to, as codes with a blank between; empty is no limit.
+    """
+    ALTER TABLE people ADD COLUMN countries TEXT NOT NULL DEFAULT '';
+    """,
 )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from itertools import count
 
 from data.accounts.database import Accounts
@@ -21,13 +22,17 @@ _LONGEST = 100  # characters of a name
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who may sign in, or could. `state`: invited, expired (the invitation), active or revoked."""
+    """Somebody who may sign in, or could. `state`: invited, expired (the invitation), active or revoked.
+
+    countries : codes of those that the person is limited to; empty is no limit.
+    """
 
     id: int
     name: str
     organisation: str
     role: Role
     state: str
+    countries: frozenset[str] = frozenset()
 
     @property
     def rights(self) -> frozenset[Right]:
@@ -50,17 +55,20 @@ class Identity:
         return hash_secret(json.dumps([self.issuer, self.subject]))
 
 
-def invite(accounts: Accounts, name: str, role: str, organisation: str = "") -> str:
+def invite(
+    accounts: Accounts, name: str, role: str, organisation: str = "", countries: Collection[str] | None = None
+) -> str:
     """Invite a person and return the secret of the link, which works once within 72 hours.
 
-    Somebody who is known gets a new passphrase and a new second factor (a lost phone) and the role that is given now;
-    what they had opens nothing from here on. Raises InputError for a name or role that is none, and for the name of
-    somebody who comes through their provider.
+    Somebody who is known gets a new passphrase and a new second factor (a lost phone), and the role and limit that are
+    given now (None leaves the limit, an empty list lifts it); what they had opens nothing from here on. Raises
+    InputError for a name or role that is none, and for the name of somebody who comes through their provider.
     """
     name, organisation = _check_words(name, "name"), _check_words(organisation, "organisation", may_be_empty=True)
     if role not in list(Role):
         raise InputError(f"No role {role!r}. There are: {', '.join(Role)}.")
     secret, now = make_secret(), accounts.clock()
+    limit = None if countries is None else " ".join(sorted(countries))
     with accounts.write() as connection:
         there = _find_named(connection, name)
         if there is not None and there["subject"] is not None:
@@ -69,16 +77,22 @@ def invite(accounts: Accounts, name: str, role: str, organisation: str = "") -> 
                 f"tact people admit {there['name']!r}. Somebody else needs another name."
             )
         connection.execute(
-            "INSERT INTO people (key, name, organisation, role, invitation, invited) VALUES (?, ?, ?, ?, ?, ?) "
+            "INSERT INTO people (key, name, organisation, role, invitation, invited, countries) "
+            "VALUES (?, ?, ?, ?, ?, ?, coalesce(?, '')) "
             "ON CONFLICT (key) DO UPDATE SET name = excluded.name, "
             "organisation = coalesce(nullif(excluded.organisation, ''), organisation), "
             "role = excluded.role, invitation = excluded.invitation, invited = excluded.invited, passphrase = NULL, "
-            "factor = NULL, revoked = NULL",
-            (make_key(name), name, organisation, role, hash_secret(secret), now),
+            "factor = NULL, revoked = NULL, countries = coalesce(?, countries)",
+            (make_key(name), name, organisation, role, hash_secret(secret), now, limit, limit),
         )
         end_sessions(connection, name)
-        add_row(connection, now, Event.INVITED, name, role=role, organisation=organisation)
+        add_row(connection, now, Event.INVITED, name, role=role, organisation=organisation, **_tell_limit(limit))
     return secret
+
+
+def _tell_limit(limit: str | None) -> dict[str, str]:
+    """Return what the log says of a limit that is given."""
+    return {} if limit is None else {"countries": limit or "all"}
 
 
 def renew_factor(accounts: Accounts, secret: str) -> tuple[Person, bytes] | None:
@@ -117,7 +131,7 @@ def accept(accounts: Accounts, secret: str, passphrase: str, code: str) -> Perso
             "UPDATE people SET passphrase = ?, counter = ?, invitation = NULL WHERE id = ?", (stored, step, row["id"])
         )
         add_row(connection, now, Event.ACCEPTED, row["name"])
-        return Person(row["id"], row["name"], row["organisation"], Role(row["role"]), "active")
+        return replace(make_person(row, now), state="active")
 
 
 def revoke(accounts: Accounts, name: str) -> int:
@@ -195,7 +209,8 @@ def make_person(row: sqlite3.Row, now: float) -> Person:
         state = "active"
     else:
         state = "invited" if _is_young(row, now) else "expired"
-    return Person(row["id"], row["name"], row["organisation"], Role(row["role"]), state)
+    countries = frozenset(row["countries"].split())
+    return Person(row["id"], row["name"], row["organisation"], Role(row["role"]), state, countries)
 
 
 def _is_young(row: sqlite3.Row, now: float) -> bool:

@@ -8,6 +8,7 @@ A release never changes; data/restricted/publishing/__init__.py writes it behind
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -16,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.errors import ReleaseDamaged, ReleaseError
@@ -30,6 +32,8 @@ __all__ = ["MANIFEST", "Release", "current_name", "names", "read_blocked"]
 
 MANIFEST = "datapackage.json"
 BLOCKED = "blocked"  # the file that says which measures governance does not approve now
+# Entries of a manifest that are computed from all areas together: a release with a limit has none of them.
+OF_ALL_AREAS = frozenset({"suppressed", "plan", "states", "no_programme"})
 _REMEDY = Message("A release is never edited: put the file back from a copy, or take another release.")
 # Whole numbers stay whole where some are missing.
 _TYPES: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype()}
@@ -93,6 +97,7 @@ class Release:
     """One tier of one release, read only, without the tables of the measures in `without`.
 
     `added` are results made from the release (data/release/derived.py); their tables are read in the same way.
+    `countries` limits it to their areas: of the others it has no row, no shape and no name. Empty is no limit.
     """
 
     folder: Path
@@ -100,6 +105,7 @@ class Release:
     tier: Tier
     without: frozenset[str] = frozenset()
     added: tuple[Result, ...] = ()
+    countries: frozenset[str] = frozenset()
 
     @classmethod
     def open(
@@ -135,8 +141,13 @@ class Release:
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 of the manifest, which contains the checksums of all tables."""
-        return hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest()
+        """SHA-256 of the manifest, which contains the checksums of all tables, and of the limit if there is one."""
+        return self._mix_limit(hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest())
+
+    def _mix_limit(self, checksum: str) -> str:
+        """Return another checksum for a release with a limit, by which nothing of it is taken for the whole one."""
+        limit = " ".join(sorted(self.countries))
+        return hashlib.sha256(f"{checksum} {limit}".encode()).hexdigest() if limit else checksum
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -144,7 +155,10 @@ class Release:
         described = read_stamped(self.folder / MANIFEST, _REMEDY)
         resources = [*described["resources"], *(resource for result in self.added for resource in result.resources)]
         shown = [r for r in resources if r.get("tact", {}).get("measure") not in self.without]
-        return {**described, "resources": shown}
+        if not self.countries:
+            return {**described, "resources": shown}
+        about = _drop(_drop(described, "tact")["tact"], "parameters")
+        return {**described, "resources": [_drop(r, "tact") for r in shown], "tact": about}
 
     @property
     def invented(self) -> bool:
@@ -182,8 +196,17 @@ class Release:
                     name=name,
                 )
             )
-        table = pq.read_table(pa.BufferReader(self._read_file(name)))
-        return pd.DataFrame(table.to_pandas(types_mapper=_TYPES.get))
+        table = pd.DataFrame(pq.read_table(pa.BufferReader(self._read_file(name))).to_pandas(types_mapper=_TYPES.get))
+        if not self.countries:
+            return table
+        # Wherever a code stands: as the area, an origin, a destination.
+        outside = table.isin(self.list_outside()).any(axis=1)
+        return table[~outside].reset_index(drop=True)
+
+    def list_outside(self) -> frozenset[str]:
+        """List the codes of the areas that the limit leaves out."""
+        areas = pq.read_table(pa.BufferReader(self._read_file("areas")), columns=["code", "country"]).to_pylist()
+        return frozenset(row["code"] for row in areas if self.countries and row["country"] not in self.countries)
 
     def result(self, kind: str) -> Result | None:
         """Return the result of a kind that was made from this release; None if there is none."""
@@ -194,13 +217,17 @@ class Release:
         """The GeoParquet file of areas (geo/areas.py reads it). Raises ReleaseDamaged if it was changed."""
         path = self.folder / "areas.parquet"
         changed = path.stat().st_mtime_ns if path.is_file() else 0
-        if not _is_whole(path, changed, self.areas_checksum):
+        if not _is_whole(path, changed, self._areas_hash):
             raise ReleaseDamaged.of_file(path, _REMEDY)
-        return path
+        return _write_limited(path, self.areas_checksum, self.countries) if self.countries else path
 
     @property
     def areas_checksum(self) -> str:
-        """SHA-256 of the areas, part of the address of the map's geometry."""
+        """SHA-256 of the areas and of the limit, part of the address of the map's geometry."""
+        return self._mix_limit(self._areas_hash)
+
+    @property
+    def _areas_hash(self) -> str:
         return next(str(r["hash"]) for r in self.manifest["resources"] if r["name"] == "areas")
 
     def check(self) -> list[str]:
@@ -228,6 +255,29 @@ class Release:
         if not _has_checksum(raw, resource["hash"]):
             raise ReleaseDamaged.of_file(path, _REMEDY if path.parent == self.folder else REMEDY)
         return raw
+
+
+def _drop(described: dict[str, Any], part: str) -> dict[str, Any]:
+    """Return a description, one part of it without what is computed from all areas together."""
+    kept = {name: value for name, value in (described.get(part) or {}).items() if name not in OF_ALL_AREAS}
+    return {**described, part: kept} if part in described else described
+
+
+@lru_cache(maxsize=1)
+def _make_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="tact-areas-")
+
+
+def _write_limited(path: Path, checksum: str, countries: frozenset[str]) -> Path:
+    """Write the areas of some countries alone, once in a process, because shapes are read from a file."""
+    file = Path(_make_folder().name) / f"{checksum}.parquet"
+    if not file.is_file():
+        areas = pq.read_table(path)
+        rows = areas.filter(pc.is_in(areas["country"], pa.array(sorted(countries))))
+        with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as part:
+            pq.write_table(rows, part)
+        Path(part.name).replace(file)
+    return file
 
 
 @lru_cache(maxsize=64)

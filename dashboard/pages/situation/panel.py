@@ -197,14 +197,14 @@ def _render_meaning(profile: Profile) -> Markup:
 def render_overview(
     profiles: Sequence[Profile], content: PanelContent, question: str, unmapped: Sequence[str]
 ) -> Markup:
-    """Return the panel of both countries side by side, with the names of areas without a shape."""
-    first, second = profiles
-    facts = zip(_list_facts(first, content), _list_facts(second, content), strict=True)
+    """Return the panel of the countries side by side, with the names of areas without a shape."""
+    facts = zip(*(_list_facts(profile, content) for profile in profiles), strict=True)
+    names = [profile.name for profile in profiles]
     known = [pair for pair in facts if any(fact.state != "no_figure" for fact in pair)]
     table = _render_table(known, profiles, content.when, content.first) if known else Markup("")
     return _wrap_panel(
         html("<p class=where>{}</p>", content.when or _("Latest figures")),
-        html("<h2>{}</h2>", _("{first} and {second}", first=first.name, second=second.name)),
+        html("<h2>{}</h2>", _("{first} and {second}", first=names[0], second=names[1]) if len(names) > 1 else names[0]),
         html("<p class=question>{}</p>", question),
         _order_blocks(content, table),
         html("<p class=hint>{}</p>", _("Choose an area to see its numbers.")),

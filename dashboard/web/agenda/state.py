@@ -42,8 +42,10 @@ class Played:
 def find_store(site: Site) -> Accounts | None:
     """Return where meetings are stored: the file of accounts, or on a local map one of its own; None for nowhere.
 
-    site : of the process, whoever reads.
+    site : of the process, whoever reads. Who is limited to a country has no agendas: their words may be about others.
     """
+    if find_reader().countries:
+        return None
     accounts = find_accounts()
     if accounts is not None:
         return accounts

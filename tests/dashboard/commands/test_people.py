@@ -31,9 +31,28 @@ def test_a_person_is_invited_listed_and_revoked(tact, workspace):
     person, _ = people.renew_factor(Accounts.open(workspace.accounts), secret)
     assert (person.name, person.role) == ("Elira Hoxha", "manager")
     listed = tact("--workspace", workspace.path, "people", "list", "--json").json
-    assert listed == [{"name": "Elira Hoxha", "role": "manager", "organisation": "ARSIS", "state": "invited"}]
+    assert listed == [
+        {"name": "Elira Hoxha", "role": "manager", "organisation": "ARSIS", "countries": [], "state": "invited"}
+    ]
     assert tact("--workspace", workspace.path, "people", "revoke", "elira hoxha").code == 0
     assert "revoked" in tact("--workspace", workspace.path, "people", "list").out
+
+
+def test_a_limit_to_countries_is_listed_and_stays_until_it_is_lifted(tact, workspace):
+    def invite(*options):
+        command = ("--workspace", workspace.path, "people", "invite", "Elira", "--role", "partner", *options)
+        code = tact(*command).code
+        return code, tact("--workspace", workspace.path, "people", "list", "--json").json[0]["countries"]
+
+    assert invite() == (0, [])
+    assert invite("--countries", "al") == (0, ["AL"])
+    assert invite() == (0, ["AL"]), "a lost phone gives nobody more"
+    assert invite("--countries", "GR, AL") == (0, ["AL", "GR"])
+    for wrong in ("IT", "AL,", " "):
+        assert invite("--countries", wrong) == (2, ["AL", "GR"])
+    assert invite("--countries", "all") == (0, [])
+    rows = tact("--workspace", workspace.path, "log", "show", "--json").json
+    assert [row.get("countries") for row in rows] == [None, "AL", None, "AL GR", "all"]
 
 
 def test_a_server_without_a_workspace_has_a_file_of_its_own(tact, tmp_path):

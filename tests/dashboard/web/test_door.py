@@ -90,7 +90,7 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(browser, member, now):
     assert given.startswith("__Host-tact-session=")
     assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(given.split("; "))
     inside = browser.ask("/map")
-    assert (inside.status, inside.text) == (200, 'inside [\'["Elira Hoxha", "manager"]\']')
+    assert (inside.status, inside.text) == (200, 'inside [\'["Elira Hoxha", "manager", []]\']')
 
 
 def test_the_map_opens_in_the_language_in_which_somebody_signed_in(browser, member, now):
@@ -239,7 +239,7 @@ def test_an_invitation_is_accepted_once(browser, accounts, now):
         assert (answer.status, words in answer.text) == (403, True)
         assert PASSPHRASE not in answer.text
     assert browser.send("/invitation", **good).status == 303
-    assert browser.ask("/").text == 'inside [\'["Nikos <b>", "researcher"]\']'
+    assert browser.ask("/").text == 'inside [\'["Nikos <b>", "researcher", []]\']'
     assert "no longer works" in browser.ask(f"/invitation?invitation={secret}").text
     assert "no longer works" in browser.ask("/invitation").text
 
