@@ -17,6 +17,7 @@ from data.restricted.governance import ledger
 from data.tables.spec import Tier
 from data.workspace import Workspace
 from geo import export as exports
+from geo.export.records import write_records
 
 _COLUMNS = ("day", "for", "kind", "release", "formats", "layers")
 _TIERS = ("partner", "public")
@@ -39,12 +40,13 @@ def export(
     receiver: Receiver = None,
     as_json: Json = False,
 ) -> None:
-    """Write the layers of a release as files, with codebook, licence and citation."""
+    """Write the layers of a release as files, with codebook, licence, citation and records for catalogues."""
     formats = [name.strip() for names in formats for name in names.split(",") if name.strip()]
     opened = open_to_write(context, to, tier, release, receiver, formats)
     layers = [layer.id for layer in exports.list_layers(opened)]
     with progress("Writing") as tick:
         files = exports.export_layers(opened, to, formats, layers, progress=tick)
+    files += write_records(opened, to)
     paths = [str(path) for path in files]
     emit({"files": paths, "release": opened.name, "tier": tier, "for": receiver}, as_json, *paths)
 

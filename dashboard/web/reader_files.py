@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dashboard.map.atlas import write_atlases
-from dashboard.site import Site
+from dashboard.pages.download.live import make_layer_file
+from dashboard.site import FEATURES, Site
 from dashboard.site.current_release import follow_release
 from dashboard.web.features import write_features
 from dashboard.web.pictures import write_pictures
@@ -14,6 +15,7 @@ from data.workspace import Workspace
 from data.workspace.files import private_folder
 from data.workspace.types import Progress
 from geo import export
+from geo.export.records import write_records
 from geo.export.report import write_reports
 from risk.evaluation.forecast_ledger import COUNTS
 from risk.evaluation.hub_files import tabulate_observed, write_target
@@ -34,10 +36,13 @@ def audit_workspace(workspace: Workspace, name: str | None = None, progress: Pro
             files[tier] = export.export_layers(opened, folder / tier, export.FORMATS)
             files[tier] += write_atlases(opened, folder / tier)
             files[tier] += write_reports(opened, folder / tier)
+            files[tier] += write_records(opened, folder / tier)
             site = Site(workspace.releases, tier, derived=workspace.derived)
             files[tier] += write_pictures(site, follow_release(opened), folder / tier)
             write(2 * number + 1, 2 * len(TIERS), WRITING)
             files[tier] += write_features(follow_release(opened), folder / tier)
+            files[tier].append(folder / tier / "live.qlr")
+            files[tier][-1].write_bytes(make_layer_file(follow_release(opened), f"http://localhost{FEATURES}", "en"))
             if COUNTS in opened.tables:
                 files[tier].append(write_target(opened, tabulate_observed(opened), folder / tier))
         return audit_release(workspace.releases, workspace.derived, name, files=files, progress=attack)

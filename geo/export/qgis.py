@@ -1,12 +1,14 @@
 """Styles for QGIS (QML, readable from version 3.16 on): the map's colours, circles and state patterns.
 
-Uses rules instead of a graduated renderer, because a state is not a class: each state has its own pattern.
+A layer file (QLR) opens the layers of a server in QGIS, each with its style. Styles use rules instead of a graduated
+renderer, because a state is not a class: each state has its own pattern.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
@@ -23,23 +25,70 @@ _ADJUSTED = f'"state" IN {ZEROS} AND "value" > 0'
 _ORDER = ("few", "almost_none", "structural_zero", "withheld", "not_searched", "cannot_tell", "no_figure", "no_data")
 
 
+@dataclass(frozen=True)
+class ServedLayer:
+    """A layer that a server gives as features: its identifier there, its title, and what its style is made of.
+
+    condition: an expression that the shown features fulfil, because a server gives those of all periods and choices.
+    """
+
+    id: str
+    title: str
+    data: LayerData
+    condition: str
+
+
+def format_layer_file(title: str, address: str, layers: Iterable[ServedLayer], k: int) -> str:
+    """Return a QLR file that reads layers from a server of OGC API Features at an address; the first one is shown."""
+    tree, maps = [], []
+    for place, layer in enumerate(layers):
+        name, known = escape(layer.title), f"tact_{layer.id}"
+        source = escape(f"restrictToRequestBBOX='1' srsname='OGC:CRS84' typename='{layer.id}' url='{address}'")
+        checked = "Checked" if place == 0 else "Unchecked"
+        tree.append(
+            f'<layer-tree-layer id="{known}" name="{name}" source="{source}" providerKey="OAPIF" '
+            f'checked="Qt::{checked}" expanded="0"/>'
+        )
+        maps.append(
+            f'<maplayer type="vector" geometry="Polygon" styleCategories="AllStyleCategories"><id>{known}</id>'
+            f"<datasource>{source}</datasource><layername>{name}</layername>"
+            "<srs><spatialrefsys><authid>OGC:CRS84</authid></spatialrefsys></srs>"
+            f'<provider encoding="UTF-8">OAPIF</provider>{_format_renderer(layer.data, k, layer.condition)}</maplayer>'
+        )
+    group = f'<layer-tree-group name="{escape(title)}" checked="Qt::Checked" expanded="1">'
+    return (
+        f"<!DOCTYPE qgis-layer-definition>\n<qlr>\n{group}\n{_lines(tree)}</layer-tree-group>\n"
+        f"<maplayers>\n{_lines(maps)}</maplayers>\n</qlr>\n"
+    )
+
+
 def format_style(data: LayerData, k: int) -> str:
     """Return the QML style of a layer with the columns `value`, `low` and `state`."""
-    rules, symbols = [], []
-    states = set(data.frame["state"])
-    parts = [*_value_rules(data.style), *_state_rules([s for s in _ORDER if s in states], k)]
-    for number, (label, condition, layers) in enumerate(parts):
-        rules.append(
-            f'<rule key="{{{number:08d}-0000-4000-8000-000000000000}}" symbol="{number}" '
-            f'label="{escape(label)}" filter="{escape(condition)}"/>'
-        )
-        symbols.append(_symbol(str(number), "fill", "".join(layers).replace("@n", f"@{number}")))
     return (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
         '<qgis version="3.28.0" styleCategories="Symbology">\n'
+        f"{_format_renderer(data, k)}</qgis>\n"
+    )
+
+
+def _format_renderer(data: LayerData, k: int, condition: str = "") -> str:
+    """Return the rules and symbols of a layer; with a condition, only for the features that fulfil it."""
+    rules, symbols = [], []
+    states = set(data.frame["state"])
+    parts = [*_value_rules(data.style), *_state_rules([s for s in _ORDER if s in states], k)]
+    for number, (label, chosen, layers) in enumerate(parts):
+        rules.append(
+            f'<rule key="{{{number:08d}-0000-4000-8000-000000000000}}" symbol="{number}" '
+            f'label="{escape(label)}" filter="{escape(chosen)}"/>'
+        )
+        symbols.append(_symbol(str(number), "fill", "".join(layers).replace("@n", f"@{number}")))
+    if condition:
+        key = "{00000000-0000-4000-8000-888888888888}"
+        rules = [f'<rule key="{key}" filter="{escape(condition)}">', *rules, "</rule>"]
+    return (
         '<renderer-v2 type="RuleRenderer" symbollevels="0" enableorderby="0" forceraster="0">\n'
         f'<rules key="{{00000000-0000-4000-8000-999999999999}}">\n{_lines(rules)}</rules>\n'
-        f"<symbols>\n{_lines(symbols)}</symbols>\n</renderer-v2>\n</qgis>\n"
+        f"<symbols>\n{_lines(symbols)}</symbols>\n</renderer-v2>\n"
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from dashboard.pages.download import files, form, live
 from dashboard.pages.download.atlas import show_atlas
 from dashboard.pages.download.report import show_report
+from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
 from dashboard.widgets import markup, page_frame
@@ -24,6 +27,15 @@ def show() -> None:
         st.html(markup.render_paragraphs(files.list_terms(current.release)))
         st.caption(_("Cite it as"))
         st.code(terms.format_citation(current.release), language=None, wrap_lines=True)
+        if current_release.may_download(current.release):
+            st.download_button(
+                _("Download the citation for reference lists and catalogues"),
+                partial(files.pack_records, current.release),
+                f"{terms.name_files(current.release, invented=current.release.invented)}-records.zip",
+                "application/zip",
+                help=_("CITATION.cff, BibTeX, DCAT-AP and ISO 19115 in a ZIP file."),
+                on_click="ignore",
+            )
     with st.expander(_("What the states mean")):
         st.html(markup.render_table(files.tabulate_states(current.release)))
 

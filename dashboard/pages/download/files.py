@@ -18,6 +18,7 @@ from data.message import mark
 from data.release import Release
 from data.tables.states import MEANINGS
 from geo import export
+from geo.export.records import write_records
 from geo.layers import find_layer
 from geo.layers.core import Choice, Option, View
 from geo.layers.core.words import LEVELS, describe_state
@@ -159,6 +160,12 @@ def _make(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> bytes:
     with tempfile.TemporaryDirectory(prefix="tact-export-") as folder:
         files = export.export_layers(current.release, Path(folder), [kind], layers)
         return files[0].read_bytes() if len(files) == 1 else export.pack_files(files)
+
+
+def pack_records(release: Release) -> bytes:
+    """Return a ZIP file of the records of a release for reference lists and catalogues."""
+    with tempfile.TemporaryDirectory(prefix="tact-records-") as folder:
+        return export.pack_files(write_records(release, Path(folder)))
 
 
 def tabulate_contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame:

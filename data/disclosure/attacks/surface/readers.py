@@ -55,7 +55,7 @@ Content = tuple[str, pd.DataFrame | str | list[Title]]  # place in the file, and
 _BOOKKEEPING = re.compile(r"^(gpkg_(?!metadata$)|rtree_|sqlite_)")
 _PLAIN = re.compile(r"-?\d+(\.\d+)?")
 _CONTAINERS = {".zip", ".kmz"}
-_TEXTS = {".txt", ".md", ".css", ".qml", ".xml", ".qmd", ".csvt", ".prj", ".cpg"}
+_TEXTS = {".txt", ".cff", ".bib", ".md", ".css", ".qml", ".qlr", ".xml", ".qmd", ".csvt", ".prj", ".cpg"}
 _SILENT_KEYS = {b"pandas", b"geo", b"ARROW:schema"}
 
 
@@ -73,7 +73,7 @@ def _content(name: str, suffix: str, data: bytes, codes: Container[str]) -> Iter
             for inner in archive.namelist():
                 for where, what in _content(inner, Path(inner).suffix.lower(), archive.read(inner), codes):
                     yield f"{name}/{where}", what
-    elif suffix in (".json", ".geojson"):
+    elif suffix in (".json", ".geojson", ".jsonld"):
         for table in collect_tables(json.loads(data.decode("utf-8")), codes):
             yield name, table
     elif suffix == ".html":

@@ -1,7 +1,9 @@
 """The Download page: every offered file can be made, and an address opens the same choice."""
 
 import io
+import re
 import zipfile
+from xml.etree import ElementTree as ET
 
 import pyogrio
 import pytest
@@ -11,6 +13,8 @@ from dashboard.pages.download import atlas, files, live, report
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release
 from dashboard.site.text import LANGUAGE_NAMES
+from dashboard.web.features.collection import list_of_release
+from dashboard.web.features.items import read_cells
 from data.disclosure.policy import Policy
 from data.reference import registry
 from geo import export
@@ -73,8 +77,9 @@ def markup(test):
 
 
 def offers(test):
-    """Return the offered files of layers; the atlas and the tables for a standard stand apart."""
-    return [b for b in test.get("download_button") if not {"atlas", "tables"} & set(b.proto.label.split())]
+    """Return the offered files of layers; the atlas, the tables for a standard and the citation stand apart."""
+    apart = {"atlas", "tables", "citation"}
+    return [button for button in test.get("download_button") if not apart & set(button.proto.label.split())]
 
 
 @pytest.mark.slow
@@ -87,7 +92,7 @@ def test_the_atlas_is_offered_whole_and_that_of_communities_apart(app, partner):
 
 def test_the_tables_of_a_standard_come_in_one_file_with_words_in_the_readers_language(app, partner):
     test = app(layers="effort")
-    assert test.get("download_button")[-1].proto.label == "Download the tables in a ZIP file"
+    assert "Download the tables in a ZIP file" in [button.proto.label for button in test.get("download_button")]
     assert len(test.selectbox(key="report-standard").options) == len(STANDARDS)
     with zipfile.ZipFile(io.BytesIO(report.make_report(partner, "htcds", "sq"))) as packed:
         names = packed.namelist()
@@ -97,6 +102,12 @@ def test_the_tables_of_a_standard_come_in_one_file_with_words_in_the_readers_lan
     assert all("-partner-invented-htcds" in name for name in names)
     assert "Mos i mblidhni rreshtat" in text
     assert "vic_TraffickingStatus,PossibleVictimOfTrafficking" in table
+
+
+def test_the_records_for_catalogues_come_in_one_file(partner):
+    with zipfile.ZipFile(io.BytesIO(files.pack_records(partner.release))) as packed:
+        endings = [name.rpartition("-")[2] for name in packed.namelist()]
+    assert endings == ["CITATION.cff", "citation.bib", "dcat.jsonld", "iso19115.xml"]
 
 
 def test_no_tables_are_offered_if_no_children_of_countries_are_counted(tmp_path, monkeypatch):
@@ -304,3 +315,30 @@ def test_the_address_for_qgis_is_said_where_programs_get_in(tmp_path, monkeypatc
     assert live.make_address("http://a`b](x)/download") == "/features"
     assert live.make_address("https://map.example.org/download?layers=effort") == "https://map.example.org/features"
     assert live.make_address("http://127.0.0.1:8642/download") == "http://127.0.0.1:8642/features"
+
+
+def test_the_file_for_qgis_points_at_collections_that_there_are_and_shows_each_area_once(partner):
+    """It was not opened in QGIS here: XML, names of collections and conditions are what is checked."""
+    root = ET.fromstring(live.make_layer_file(partner, "https://map.test/features", "sq"))
+    collections = {collection.id: collection for collection in list_of_release(partner)}
+    named = {}
+    for layer in root.iter("maplayer"):
+        source = layer.findtext("datasource")
+        named[re.search("typename='([^']+)'", source)[1]] = layer
+        assert "url='https://map.test/features'" in source
+        assert layer.findtext("provider") == "OAPIF"
+    assert named.keys() == collections.keys()
+    assert [entry.get("id") for entry in root.iter("layer-tree-layer")] == [
+        m.findtext("id") for m in root.iter("maplayer")
+    ]
+    for name, layer in named.items():
+        frame = read_cells(collections[name]).frame
+        condition = layer.find("renderer-v2/rules/rule").get("filter")
+        for column, value in re.findall(r"\"([^\"]+)\" = '([^']*)'", condition):
+            frame = frame[frame[column] == value]
+        assert len(frame), (name, condition)
+        if not collections[name].layer.of_figures:
+            assert frame["code"].is_unique, (name, condition)
+    assert "Fëmijë të identifikuar ose të takuar: Qark ose rajon" in [
+        m.findtext("layername") for m in root.iter("maplayer")
+    ]
