@@ -25,7 +25,10 @@ def word_since(t: Speech, area: str, then: CurrentRelease, now: CurrentRelease) 
 def _word_number(t: Speech, area: str, then: CurrentRelease, now: CurrentRelease) -> Iterator[str]:
     """Yield the latest published number of children met, of both releases."""
     before, after = (read_profile(release, area, "").facts[0] for release in (then, now))
-    words = {name: f"{translate(fact.text)} {fact.margin}".strip() for name, fact in (("then", before), ("now", after))}
+    words = {
+        name: f"{translate(fact.text)} {translate(fact.margin)}".strip()
+        for name, fact in (("then", before), ("now", after))
+    }
     if (words["then"], before.period) == (words["now"], after.period):
         yield t("Children identified or met, {when}: {now}, as before.", when=after.period, now=words["now"])
     else:

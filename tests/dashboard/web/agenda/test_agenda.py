@@ -197,6 +197,14 @@ def test_the_next_meeting_opens_with_the_decisions_of_the_last(site, release):
     assert "No newer release since." in text
 
 
+def test_what_has_changed_is_said_in_the_reader_s_language(site):
+    then = open_current_release(site)
+    with speak("sq"):
+        said = since.word_since(speak_to_reader(then), "AL-02", then, replace(then, checksum="another"))
+    assert "si më parë" in said[0]
+    assert "at least" not in said[0]
+
+
 def test_what_has_changed_is_said_by_the_same_measures_of_both_releases(site, monkeypatch):
     then = open_current_release(site)
     now = replace(then, checksum="another")
