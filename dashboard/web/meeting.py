@@ -25,7 +25,7 @@ from dashboard.site import Site
 from dashboard.site.reader import Reader, read_header
 from dashboard.site.text import _, speak
 from dashboard.web.limits import find_address
-from dashboard.web.rooms import Line, Room, Rooms, hash_secret
+from dashboard.web.rooms import Line, Room, Rooms, identify_window
 from dashboard.web.views import ADDRESSES, may_see
 from data.accounts.rights import Right
 
@@ -137,7 +137,7 @@ class Meetings:
         async with asyncio.timeout(_HELLO):
             hello = await _receive(socket)
         reader = read_header(socket.headers)
-        member = hash_secret(hello.get("secret"))
+        member = identify_window(hello.get("secret"))
         if member is None:
             await socket.close(1008)
             return

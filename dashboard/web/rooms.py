@@ -13,11 +13,11 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from dashboard.site.reader import Reader
+from data.accounts.proof import hash_secret
 
 MOST_ROOMS, MOST_LINES = 100, 60  # rooms of a process; connections of a room
 _MOST_OF_ADDRESS = 10  # rooms that one network address has open
@@ -61,10 +61,10 @@ def clean_pointer(place: object) -> tuple[float, float] | None:
     return (latitude, longitude) if known else None
 
 
-def hash_secret(secret: object) -> str | None:
+def identify_window(secret: object) -> str | None:
     """Return by what a room knows the browser window of a member; None for what is no secret of one."""
     known = isinstance(secret, str) and _SECRET.fullmatch(secret)
-    return sha256(str(secret).encode()).hexdigest() if known else None
+    return hash_secret(str(secret)) if known else None
 
 
 @dataclass(eq=False)

@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard.site.reader import EVERYBODY, NOBODY
-from dashboard.web.rooms import MOST_LINES, MOST_ROOMS, Line, Rooms, clean_pointer, clean_view, hash_secret
+from dashboard.web.rooms import MOST_LINES, MOST_ROOMS, Line, Rooms, clean_pointer, clean_view, identify_window
 
 PAGES = {"", "map", "risk"}
 HOUR = 3600.0
@@ -20,7 +20,7 @@ def rooms(now):
 
 
 def make_line(number, reader=EVERYBODY, *, may_present=True):
-    return Line(hash_secret(f"{number:032x}"), reader, may_present)
+    return Line(identify_window(f"{number:032x}"), reader, may_present)
 
 
 @pytest.fixture
@@ -219,7 +219,7 @@ def test_a_room_ends_ten_minutes_after_its_last_line(rooms, meeting, now):
 
 
 def test_codes_are_long_and_typed_ones_are_found(rooms):
-    codes = {rooms.open(hash_secret("0" * 32), "").code for _ in range(50)}
+    codes = {rooms.open(identify_window("0" * 32), "").code for _ in range(50)}
     assert len(codes) == 50
     assert all(len(code.replace("-", "")) == 16 for code in codes)
     code = codes.pop()
@@ -243,16 +243,16 @@ def test_rooms_and_members_are_bounded_and_an_empty_room_makes_place(rooms):
 
 def test_where_somebody_is_in_each_room_there_is_no_further_one(rooms):
     for _ in range(MOST_ROOMS):
-        rooms.open(hash_secret("1" * 32), "").join(make_line(2))
-    assert rooms.open(hash_secret("1" * 32), "") is None
+        rooms.open(identify_window("1" * 32), "").join(make_line(2))
+    assert rooms.open(identify_window("1" * 32), "") is None
 
 
 def test_one_network_address_opens_ten_rooms_at_most(rooms):
-    assert all(rooms.open(hash_secret("1" * 32), "192.0.2.7") for _ in range(10))
-    assert rooms.open(hash_secret("1" * 32), "192.0.2.7") is None
-    assert rooms.open(hash_secret("1" * 32), "192.0.2.8")
+    assert all(rooms.open(identify_window("1" * 32), "192.0.2.7") for _ in range(10))
+    assert rooms.open(identify_window("1" * 32), "192.0.2.7") is None
+    assert rooms.open(identify_window("1" * 32), "192.0.2.8")
 
 
 @pytest.mark.parametrize("secret", [None, "", "0" * 31, "0" * 33, "G" * 32, 5, ["0" * 32]])
 def test_what_is_no_secret_of_a_window_is_none(secret):
-    assert hash_secret(secret) is None
+    assert identify_window(secret) is None
