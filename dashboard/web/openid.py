@@ -139,6 +139,8 @@ class Provider:
         }
         claims = CodeIDToken(read.claims, read.header, options, parameters)
         claims.validate(now=int(self._clock()), leeway=_DRIFT)
+        if not isinstance(claims["sub"], str):  # older versions of joserfc take a number
+            raise TypeError("sub is no text")
         return claims
 
     async def _verify(self, client: AsyncOAuth2Client, token: str) -> jwt.Token:

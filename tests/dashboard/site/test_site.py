@@ -187,6 +187,10 @@ def test_people_sign_in_to_the_partner_tier_alone_also_by_a_name(tmp_path):
         site.Site(tmp_path, "partner"), "127.0.0.1", 8642, accounts=tmp_path / "accounts.sqlite"
     )
     assert command[-2:] == ["--accounts", str(tmp_path / "accounts.sqlite")]
+    command = site.make_serve_command(
+        site.Site(tmp_path, "partner"), "127.0.0.1", 8642, accounts=tmp_path / "a", access=tmp_path / "access.toml"
+    )
+    assert command[-4:] == ["--accounts", str(tmp_path / "a"), "--access", str(tmp_path / "access.toml")]
     site.check_name("map.example.org", "partner", people=True)
     with pytest.raises(InputError, match="People sign in to the partner tier"):
         site.check_name(None, "public", people=True)

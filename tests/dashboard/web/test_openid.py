@@ -83,7 +83,7 @@ CLAIMS = {
     "from the future": (lambda claims: claims.update(iat=int(time.time()) + 120), "iat"),
     "not valid yet": (lambda claims: claims.update(nbf=int(time.time()) + 120), "nbf"),
     "nobody": (lambda claims: claims.pop("sub"), "missing_claim sub"),
-    "a number for a subject": (lambda claims: claims.update(sub=5), "invalid_claim sub"),
+    "a number for a subject": (lambda claims: claims.update(sub=5), "invalid_claim sub|TypeError"),
     "of another access token": (lambda claims: claims.update(at_hash="AAAA"), "at_hash"),
 }
 
