@@ -2,7 +2,7 @@
 
     python -m scripts.random_kills --number 1000 --seed 1
 
-A small workspace lives through a random sequence of imports, undos, releases, publications, plans, people,
+A small workspace lives through a random sequence of imports, undos, releases, publications, plans, people, their log,
 backups, restores, forgotten children and partners who leave. Each command runs in a process of its own that gets a real
 SIGKILL: at a random step (an opened or renamed file, a statement of SQL, some work of SQLite), some milliseconds after
 one, or at a random time. Then `tact doctor` runs (which may be killed too) with the remedies that it names, and what is
@@ -33,6 +33,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ from dashboard.commands import second
 from dashboard.commands.running import COMMANDS, run
 from data.accounts import database, people
 from data.accounts.database import Accounts
-from data.accounts.log import verify_log
+from data.accounts.log import shorten_log, verify_log
 from data.accounts.proof import make_code
 from data.errors import TactError
 from data.release import Release, current_name, names
@@ -58,10 +59,10 @@ from tests.helpers.plans import saved
 
 PASSPHRASE = "four quiet brown horses"
 OPERATIONS = (
-    "import", "undo", "release", "publish", "plan", "invite", "accept", "revoke", "backup", "restore",
+    "import", "undo", "release", "publish", "plan", "invite", "accept", "revoke", "shorten", "backup", "restore",
     "restore elsewhere", "forget", "withdraw",
 )  # fmt: skip
-WEIGHTS = (5, 3, 2, 2, 2, 2, 2, 2, 3, 3, 1, 2, 1)
+WEIGHTS = (5, 3, 2, 2, 2, 2, 2, 2, 1, 3, 3, 1, 2, 1)
 ROUND = 40  # commands on one copy of the workspace
 DOCTOR_KILLED = 0.15  # of the times
 PARTNERS = ("Invented Organisation A", "Invented Organisation B", "Invented Organisation C")
@@ -647,6 +648,19 @@ class Round:
             assert now.people == self.seen.people | ({name: "revoked"} if done else {})
 
         return self._command("people", "revoke", name), judge
+
+    def _shorten(self) -> Any:  # noqa: ANN401
+        rows, file = self.seen.log, self.world.workspace.accounts
+
+        def shorten() -> int:
+            shorten_log(Accounts.open(file), date.max, rows - 1)  # the last row stays
+            return 0
+
+        def judge(now: Seen, killed: bool) -> None:
+            self._expect(now, "log")
+            assert now.log == min(rows, 2) or (killed and now.log == rows), "the audit log is half shortened"
+
+        return shorten, judge
 
     def _backup(self) -> Any:  # noqa: ANN401
         name = f"{self.number}.backup"

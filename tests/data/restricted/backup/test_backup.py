@@ -8,7 +8,7 @@ import pytest
 
 from data.accounts.database import Accounts
 from data.accounts.log import read_log, verify_log
-from data.accounts.sessions import is_open, sign_in
+from data.accounts.sessions import find_open, sign_in
 from data.errors import CorruptVault, InputError, VaultBusy, VaultError, WorkspaceError, WrongKey
 from data.release.derived import LEDGER
 from data.release.signed_list import BREAKS
@@ -284,14 +284,14 @@ def test_the_people_who_sign_in_come_back_with_the_log_and_without_what_was_open
     session = sign_in(accounts, member.name, HERS, member.make_code(moment[0]))
     before = read_log(accounts)
     write_backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
-    assert is_open(accounts, session), "the one that runs is not changed"
+    assert find_open(accounts, {session}), "the one that runs is not changed"
     done = restore_backup(tmp_path / "b.tact", tmp_path / "new", PASSPHRASE)
     assert done.accounts
     there = done.workspace.accounts
     assert stat.S_IMODE(there.stat().st_mode) == 0o600
     restored = Accounts.open(there, clock=lambda: moment[0])
     assert (read_log(restored), verify_log(restored).problem) == (before, "")
-    assert not is_open(restored, session)
+    assert not find_open(restored, {session})
     moment[0] += 60
     assert isinstance(sign_in(restored, member.name, HERS, member.make_code(moment[0])), str)
     again = restore_backup(tmp_path / "b.tact", tmp_path / "new", PASSPHRASE, replace=True)
