@@ -3,10 +3,10 @@
     python -m scripts.random_kills --number 1000 --seed 1
 
 A small workspace lives through a random sequence of imports, undos, releases, publications, plans, people, their log,
-backups, restores, forgotten children and partners who leave. Each command runs in a process of its own that gets a real
-SIGKILL: at a random step (an opened or renamed file, a statement of SQL, some work of SQLite), some milliseconds after
-one, or at a random time. Then `tact doctor` runs (which may be killed too) with the remedies that it names, and what is
-there must be what was there before the command, or what a model says of the whole command.
+meetings, backups, restores, forgotten children and partners who leave. Each command runs in a process of its own that
+gets a real SIGKILL: at a random step (an opened or renamed file, a statement of SQL, some work of SQLite), some
+milliseconds after one, or at a random time. Then `tact doctor` runs (which may be killed too) with the remedies that it
+names, and what is there must be what was there before the command, or what a model says of the whole command.
 
 Prints JSON; ends with 1 if anything was found. Ctrl+C stops it and prints what was found so far. POSIX only.
 """
@@ -43,6 +43,7 @@ from dashboard.commands.running import COMMANDS, run
 from data.accounts import database, people
 from data.accounts.database import Accounts
 from data.accounts.log import shorten_log, verify_log
+from data.accounts.meetings import Decision, Item, add_decision, add_item, create_meeting, list_meetings
 from data.accounts.proof import make_code
 from data.errors import TactError
 from data.release import Release, current_name, names
@@ -59,10 +60,10 @@ from tests.helpers.plans import saved
 
 PASSPHRASE = "four quiet brown horses"
 OPERATIONS = (
-    "import", "undo", "release", "publish", "plan", "invite", "accept", "revoke", "shorten", "backup", "restore",
-    "restore elsewhere", "forget", "withdraw",
+    "import", "undo", "release", "publish", "plan", "invite", "accept", "revoke", "meeting", "shorten", "backup",
+    "restore", "restore elsewhere", "forget", "withdraw",
 )  # fmt: skip
-WEIGHTS = (5, 3, 2, 2, 2, 2, 2, 2, 1, 3, 3, 1, 2, 1)
+WEIGHTS = (5, 3, 2, 2, 2, 2, 2, 2, 2, 1, 3, 3, 1, 2, 1)
 ROUND = 40  # commands on one copy of the workspace
 DOCTOR_KILLED = 0.15  # of the times
 PARTNERS = ("Invented Organisation A", "Invented Organisation B", "Invented Organisation C")
@@ -331,6 +332,7 @@ class Seen:
     current: str | None
     published: tuple[int, str] | None
     people: dict[str, str]
+    meetings: dict[str, tuple[int, int]]  # views and decisions of each
     log: int
     plans: frozenset[str]
     ledger: frozenset[str]
@@ -377,6 +379,9 @@ def look(world: World) -> Seen:
         published=_look_at_server(world),
         # An invitation of a wrong clock may have ended.
         people={person.name: person.state.replace("expired", "invited") for person in people.list_people(opened)},
+        meetings={
+            one.title: (len(one.items), sum(len(item.decisions) for item in one.items)) for one in list_meetings(opened)
+        },
         log=log.rows,
         plans=frozenset(plan.name for plan in plans.plans),
         ledger=frozenset(str(entry.content.get("plan")) for entry in chain.entries),
@@ -648,6 +653,28 @@ class Round:
             assert now.people == self.seen.people | ({name: "revoked"} if done else {})
 
         return self._command("people", "revoke", name), judge
+
+    def _meeting(self) -> Any:  # noqa: ANN401
+        title, file = f"Meeting {self.number}", self.world.workspace.accounts
+
+        def decide() -> int:
+            accounts = Accounts.open(file)
+            key = create_meeting(accounts, title, "2009-06-01", "First Person")
+            add_item(accounts, key, Item("map?area=AL-11", "2009-05-001", "A view"), "First Person")
+            (meeting,) = (one for one in list_meetings(accounts) if one.key == key)
+            decision = Decision("Two more days a week", "the municipality", "2009-09-01", "AL-11")
+            add_decision(accounts, key, meeting.items[0].id, decision, "First Person")
+            return 0
+
+        def judge(now: Seen, killed: bool) -> None:
+            self._expect(now, "meetings", "log")
+            rows = now.log - self.seen.log
+            states = {0: None, 1: (0, 0), 2: (1, 0), 3: (1, 1)}
+            assert now.meetings.get(title) == states[rows], "a meeting without its row in the log"
+            assert {one: held for one, held in now.meetings.items() if one != title} == self.seen.meetings
+            assert rows == 3 or killed
+
+        return decide, judge
 
     def _shorten(self) -> Any:  # noqa: ANN401
         rows, file = self.seen.log, self.world.workspace.accounts
