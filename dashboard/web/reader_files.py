@@ -13,7 +13,7 @@ from data.release import Release
 from data.tables.spec import TIERS
 from data.workspace import Workspace
 from data.workspace.files import private_folder
-from data.workspace.types import Progress
+from data.workspace.types import Progress, ProgressCount
 from geo import export
 from geo.export.records import write_records
 from geo.export.report import write_reports
@@ -21,31 +21,36 @@ from risk.evaluation.forecast_ledger import COUNTS
 from risk.evaluation.hub_files import tabulate_observed, write_target
 
 _WHOLE = 100
-_WRITING = 30  # hundredths of the time in which the files are made
+_WRITING, _LAYERS = 30, 25  # hundredths of the time in which all files of a tier are made, and those of layers
 
 
 def audit_workspace(workspace: Workspace, name: str | None = None, progress: Progress | None = None) -> Audit:
     """Attack a release (default: the current one) with all earlier ones, and every file that readers can get."""
-    write, attack = _divide(progress, 0, _WRITING), _divide(progress, _WRITING, _WHOLE)
     # Partner files never lie outside the workspace, and those of an audit that was killed go when the next one starts.
     with private_folder(workspace.path / ".audit.part") as folder:
         files = {}
         for number, tier in enumerate(TIERS):
-            write(2 * number, 2 * len(TIERS), WRITING)
+            begin = number * _WRITING
+            layers = _divide(progress, begin, begin + _LAYERS)
             opened = Release.open(workspace.releases, tier, name, derived=workspace.derived)
-            files[tier] = export.export_layers(opened, folder / tier, export.FORMATS)
+            files[tier] = export.export_layers(opened, folder / tier, export.FORMATS, None, _name_step(layers))
             files[tier] += write_atlases(opened, folder / tier)
             files[tier] += write_reports(opened, folder / tier)
             files[tier] += write_records(opened, folder / tier)
             site = Site(workspace.releases, tier, derived=workspace.derived)
             files[tier] += write_pictures(site, follow_release(opened), folder / tier)
-            write(2 * number + 1, 2 * len(TIERS), WRITING)
+            layers(1, 1, WRITING)
             files[tier] += write_features(follow_release(opened), folder / tier)
             files[tier].append(folder / tier / "live.qlr")
             files[tier][-1].write_bytes(make_layer_file(follow_release(opened), f"http://localhost{FEATURES}", "en"))
             if COUNTS in opened.tables:
                 files[tier].append(write_target(opened, tabulate_observed(opened), folder / tier))
+        attack = _divide(progress, len(TIERS) * _WRITING, _WHOLE)
         return audit_release(workspace.releases, workspace.derived, name, files=files, progress=attack)
+
+
+def _name_step(progress: Progress) -> ProgressCount:
+    return lambda done, total: progress(done, total, WRITING)
 
 
 def _divide(progress: Progress | None, first: int, last: int) -> Progress:
