@@ -326,10 +326,10 @@ def test_a_passphrase_that_does_not_open_the_backup_is_told_in_the_language_of_t
         ("el", "Το τελευταίο αντίγραφο ασφαλείας είναι της {day}."),
     ],
 )
-def test_real_records_without_a_backup_of_the_last_week_are_told_in_the_language_of_the_officer(
+def test_real_records_without_a_backup_of_the_last_days_are_told_in_the_language_of_the_officer(
     real, practice, language, told
 ):
-    for days, said in ((8, True), (7, False)):
+    for days, said in ((4, True), (3, False)):
         note_backup(real.workspace.path, days)
         day = escape_markdown(str(dt.datetime.now(dt.UTC).date() - dt.timedelta(days=days)))
         assert (told.format(day=day) in words_on(open_section(real, "release", language))) is said
