@@ -57,7 +57,7 @@ def describe_news(current: CurrentRelease, earlier: CurrentRelease) -> tuple[Top
     t = speak_to_reader(current)
     started, ended = _list_alerts(t, current, earlier), _list_alerts(t, earlier, current, ended=True)
     topics = {
-        _("Class of risk"): _list_classes(t, current, earlier),
+        _("Class of risk"): [*_note_missing_risk(current, earlier), *_list_classes(t, current, earlier)],
         _("New alerts"): started,
         _("Alerts that have ended"): ended,
         _("Children identified or met: numbers that changed by more than their noise"): _list_counts(
@@ -80,6 +80,18 @@ def find_rises(areas: Mapping[str, AreaJudgement]) -> dict[tuple[str, str], Chan
     }
 
 
+def find_new_rises(
+    areas: Mapping[str, AreaJudgement], before: Mapping[str, AreaJudgement]
+) -> dict[tuple[str, str], Change]:
+    """Return the rises that an earlier release did not show of the areas and pathways that it judged."""
+    known = find_rises(before)
+    return {
+        (code, pathway): change
+        for (code, pathway), change in find_rises(areas).items()
+        if (code, pathway) not in known and code in before and pathway in before[code].changes
+    }
+
+
 def find_gaps(areas: Mapping[str, AreaJudgement], answer: GapAnswer = "gap") -> set[tuple[str, str]]:
     """Return the areas and axes of work of which it is said that there is a gap, or another answer."""
     return {(code, axis) for code, judged in areas.items() for axis, said in judged.gaps.items() if said == answer}
@@ -93,6 +105,13 @@ def find_unsearched(current: CurrentRelease) -> set[str]:
     frames = current_release.read_series(current, "effort", _LEVEL, periods, ()).values()
     silent = [{str(code) for code in frame.index[frame["state"] == "not_searched"]} for frame in frames]
     return set.intersection(*silent) if len(silent) == _SILENT else set()
+
+
+def _note_missing_risk(current: CurrentRelease, earlier: CurrentRelease) -> Iterator[str]:
+    """Yield that risk was not compared, where exactly one of the releases has results of it."""
+    missing = [release.release.name for release in (current, earlier) if read_risk_manifest(release) is None]
+    if len(missing) == 1:
+        yield _("Release {name} has no results on risk, so risk was not compared.", name=missing[0])
 
 
 def _list_classes(t: Speech, current: CurrentRelease, earlier: CurrentRelease) -> Iterator[str]:
@@ -149,9 +168,9 @@ def _list_alerts(t: Speech, here: CurrentRelease, there: CurrentRelease, *, ende
 
 def _list_risk_alerts(t: Speech, here: CurrentRelease, there: CurrentRelease, *, ended: bool) -> Iterator[str]:
     mine, others = judge_areas(here), judge_areas(there)
-    for code, pathway in find_rises(mine).keys() - find_rises(others).keys():
-        if code not in others or pathway not in others[code].changes:
-            continue
+    for code, pathway in find_new_rises(mine, others):
+        if ended and not others[code].changes[pathway].claim:
+            continue  # it cannot be told whether the rise has ended
         words = _("{area}, {pathway}: no rise any more.") if ended else _("{area}, {pathway}: the rate rose.")
         yield words.format(area=t.name_area(code), pathway=name_pathways()[pathway])
     # What was withheld, or could not be told, is not new.
@@ -188,7 +207,7 @@ def _list_counts(t: Speech, current: CurrentRelease, earlier: CurrentRelease) ->
         if periods:
             parts = [_word_count(period, before[period], now[period], current.release.k) for period in periods]
             found.append((sizes[periods[0]], f"{t.name_area(code)}: {_shorten(t, parts)}."))
-    found.sort(key=lambda one: -one[0])
+    found.sort(key=lambda change: -change[0])
     rest = len(found) - _MOST_AREAS
     more = [format_plural("and {count} more", "and {count} more", rest)] if rest > 0 else []
     return [*(sentence for _size, sentence in found[:_MOST_AREAS]), *more]

@@ -7,6 +7,7 @@
   const SHARED = ["area", "pathway", "lang", "projector", "theme", "release"];
   const PLACE = "at";
   const RELEASE = "release";
+  const ITEM = "item";  // the number of a view of an agenda that is shown
   const ASKING = 30000;  // milliseconds between two questions for the newest release
   const THEME = "theme";
   // The room of a meeting, which a window keeps for itself; and what of an address belongs to each reader alone.
@@ -273,8 +274,10 @@
   function toPage(link) {
     const address = new URL(link.getAttribute("href"), window.location.href);
     const now = here().searchParams;
-    // A view of an agenda is shown as it was added: of this reader's address only what is theirs alone goes along.
+    // A view of an agenda is shown as it was added: of this reader's address only what is theirs alone goes along. Its
+    // release stays with it: other pages show the one that the reader had open before.
     for (const name of link.dataset.exact === undefined ? SHARED : OWN) {
+      if (name === RELEASE && now.has(ITEM)) continue;
       if (now.has(name) && !address.searchParams.has(name)) address.searchParams.set(name, now.get(name));
     }
     return address;

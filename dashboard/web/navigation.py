@@ -20,7 +20,7 @@ from dashboard.web.agenda.strip import render_strip
 from dashboard.web.page_list import PAGES, RELEASE_PAGES, PageEntry
 from dashboard.web.pictures import has_picture
 from dashboard.widgets.activity import note_page
-from dashboard.widgets.address import DECIDE, find_area, read_language, read_parameter
+from dashboard.widgets.address import DECIDE, ITEM, find_area, read_language, read_parameter
 from dashboard.widgets.page_frame import show_outside
 from data.errors import ReleaseDamaged, TactError
 
@@ -53,7 +53,8 @@ def run_page() -> None:
     site, failure, current = read_site(), None, None
     try:
         current = open_current_release(site)
-        if current is not None:
+        # A view of an agenda has its own release, which is not the one that its reader has open.
+        if current is not None and not read_parameter(ITEM):
             st.session_state[_RELEASE] = current.release.name
     except TactError as error:
         failure = error
@@ -69,7 +70,7 @@ def run_page() -> None:
         if failure:
             raise failure
         note_page(entry.module, current)
-        with keep_open(site, current):
+        with keep_open(read_site(), current):  # which the session may name since
             if played is not None and current is not None and read_parameter(DECIDE):
                 show_decisions(played, current)
             chosen.run()

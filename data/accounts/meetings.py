@@ -72,29 +72,35 @@ def list_meetings(accounts: Accounts) -> list[Meeting]:
         ]
 
 
-def create_meeting(accounts: Accounts, title: str, day: str, person: str = "") -> str:
-    """Make a meeting on a day (ISO), and return its key."""
+def create_meeting(accounts: Accounts, title: str, day: str, person: str = "", first: Item | None = None) -> str:
+    """Make a meeting on a day (ISO), whole with the first view of its agenda if there is one; return its key."""
     key = secrets.token_hex(8)
     with accounts.write() as connection:
         connection.execute("INSERT INTO meetings (key, title, day) VALUES (?, ?, ?)", (key, title, day))
         _note(connection, accounts, person, "meeting", key)
+        if first is not None:
+            _add_item(connection, accounts, key, first, person)
     return key
 
 
 def add_item(accounts: Accounts, key: str, item: Item, person: str = "") -> None:
     """Add a view at the end of an agenda. Raises InputError where there is no such meeting, or no place on it."""
     with accounts.write() as connection:
-        meeting = _find_meeting(connection, key)
-        count, last = connection.execute(
-            "SELECT count(*), coalesce(max(place), 0) FROM agenda_items WHERE meeting = ?", (meeting,)
-        ).fetchone()
-        if count >= MOST_ITEMS:
-            raise InputError(Message("An agenda has at most {most} views. Remove one first.", most=MOST_ITEMS))
-        connection.execute(
-            "INSERT INTO agenda_items (meeting, place, view, release, sentence) VALUES (?, ?, ?, ?, ?)",
-            (meeting, last + 1, item.view, item.release, item.sentence),
-        )
-        _note(connection, accounts, person, "agenda", key)
+        _add_item(connection, accounts, key, item, person)
+
+
+def _add_item(connection: sqlite3.Connection, accounts: Accounts, key: str, item: Item, person: str) -> None:
+    meeting = _find_meeting(connection, key)
+    count, last = connection.execute(
+        "SELECT count(*), coalesce(max(place), 0) FROM agenda_items WHERE meeting = ?", (meeting,)
+    ).fetchone()
+    if count >= MOST_ITEMS:
+        raise InputError(Message("An agenda has at most {most} views. Remove one first.", most=MOST_ITEMS))
+    connection.execute(
+        "INSERT INTO agenda_items (meeting, place, view, release, sentence) VALUES (?, ?, ?, ?, ?)",
+        (meeting, last + 1, item.view, item.release, item.sentence),
+    )
+    _note(connection, accounts, person, "agenda", key)
 
 
 def move_item(accounts: Accounts, key: str, item: int, step: int, person: str = "") -> None:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from data.errors import InputError
+from data.message import Message
 from data.personal.content import find_personal_content
 
 LONGEST = 300
@@ -20,15 +21,21 @@ def _is_hidden(letter: str) -> bool:
     return kind[0] == "C" or kind in ("Zl", "Zp")
 
 
-def check_free_text(texts: Iterable[str], what: str) -> None:
+def check_free_text(texts: Iterable[str], what: Message) -> None:
     """Raise InputError if a text is no line of text, too long, or looks like personal data; it is never repeated.
 
     `what` names the texts in the message, for example "A title or note".
     """
     written = [text for text in texts if text]
     if any(len(text) > LONGEST for text in written):
-        raise InputError(f"{what} is longer than {LONGEST} characters. Shorten it.")
+        raise InputError(Message("{what} is longer than {most} characters. Shorten it.", what=what, most=LONGEST))
     if any(_is_hidden(letter) for text in written for letter in text):
-        raise InputError(f"{what} has line breaks or invisible characters. Write it in one line.")
+        raise InputError(Message("{what} has line breaks or invisible characters. Write it in one line.", what=what))
     if sort := find_personal_content(written, "text", of_children=False):
-        raise InputError(f"{what} seems to contain {sort}. Do not write anything about a person there.")
+        raise InputError(
+            Message(
+                "{what} seems to contain {sort}. Do not write anything about a person there.",
+                what=what,
+                sort=Message(sort),
+            )
+        )

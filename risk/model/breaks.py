@@ -16,6 +16,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from data.errors import InputError
+from data.message import Message
 from data.personal.free_text import check_free_text
 from data.release.signed_list import BREAKS, check_listed
 from data.tables.periods import Period
@@ -72,9 +73,9 @@ def accept_break(folder: Path, new: Break, places: Collection[str], before: Call
     Raises InputError for a period that is no quarter, an unknown place, or a text that may concern a person, is not one
     line, or could run as a formula.
     """
-    check_free_text([new.note, new.by], "A note or role")
+    check_free_text([new.note, new.by], Message("A note or role"))
     if any(escape_formula(text) != text for text in (new.note, new.by)):
-        raise InputError("A note or role begins with a sign that a spreadsheet runs. Begin it with a word.")
+        raise InputError(Message("A note or role begins with a sign that a spreadsheet runs. Begin it with a word."))
     if new.place and new.place not in places:
         raise InputError(f"No country, county or region {new.place!r}. Give its code, for example AL or AL-11.")
     _check_quarter(new.period)

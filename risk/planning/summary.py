@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from data.errors import InputError
+from data.message import Message
 from data.personal import free_text
 from data.workspace.types import Bools, Floats
 from risk.handover import HandOverResult, Tables
@@ -266,8 +267,9 @@ def summarise_plan(
 
 def _check_texts(title: str, *texts: str) -> None:
     if not title.strip():
-        raise InputError("A saved plan needs a title, for example: More outreach in the north.")
-    free_text.check_free_text((title, *texts), "A title, note, reason, or name of a partner or kind of unit")
+        raise InputError(Message("A saved plan needs a title, for example: More outreach in the north."))
+    names = Message("A title, note, reason, or name of a partner or kind of unit")
+    free_text.check_free_text((title, *texts), names)
 
 
 def _summarise_verdict(plan: Plan) -> Verdict:

@@ -242,6 +242,9 @@ def test_an_agenda_is_made_played_and_decided_on(served, look):
     presenter.keyboard.press("ArrowRight")
     until(follower, lambda: "2 nga 2" in strip.inner_text() and "/coverage?area=AL-11" in follower.url)
     assert say(follower) == "Ju ndiqni prezantuesin."
+    links = presenter.locator(".topbar nav a").evaluate_all("links => links.map(link => link.href)")
+    assert "release=" in presenter.url
+    assert not any("release=" in link for link in links), "other pages show the release that was open before"
     presenter.locator(".agendadecide").click()
     decide(presenter, "Two more days <b>a week</b>", "Municipality of Tirana")
     decide(presenter, "Ask the school", "Office of the county")

@@ -18,7 +18,7 @@ REFUSED = {"a clock that stands back": {"release"}, "a clock that jumps": {"acce
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def answers_by_fault(tmp_path_factory):
     """Return the exit code and words of each operation under each fault; without disks where none can be mounted."""
     folder = tmp_path_factory.mktemp("faults")
     disk = folder / "disk"
@@ -37,10 +37,10 @@ def told(tmp_path_factory):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_every_operation_is_whole_or_refused_in_words(told, fault):
-    if fault in DISKS and fault not in told:
+def test_every_operation_is_whole_or_refused_in_words(answers_by_fault, fault):
+    if fault in DISKS and fault not in answers_by_fault:
         pytest.skip("mounting a small disk needs root on Linux")
-    answers = told[fault]
+    answers = answers_by_fault[fault]
     code, words = answers.pop(AFTERWARDS)
     assert code == 0 or words.startswith("The last backup is of ")
     assert len(answers) == len(OPERATIONS)

@@ -63,11 +63,11 @@ def fault(name, world):
         yield
 
 
-def run_operations(base, world, name, told):
-    """Run all operations under a fault, and check after each what is there."""
+def run_operations(base, world, name):
+    """Run all operations under a fault, and check after each what is there; return exit code and words of each."""
     world.enter()
     model = Model(((1, 0), (2, 1)), backups={"0.backup": ((1, 0), (2, 1))})
-    game = Round(base, world, random.Random(1), model, look(world))
+    answers, game = {}, Round(base, world, random.Random(1), model, look(world))
     for operation in OPERATIONS:
         game.number += 1
         prepared = getattr(game, f"_{operation.replace(' ', '_')}")()
@@ -86,7 +86,8 @@ def run_operations(base, world, name, told):
         except AssertionError as error:
             raise SystemExit(f"{operation} under {name}: {error} {ended}") from error
         game.seen = now
-        told[operation] = (ended.code, ended.out[-600:])
+        answers[operation] = (ended.code, ended.out[-600:])
+    return answers
 
 
 def main():
@@ -94,19 +95,18 @@ def main():
     os.fsync = lambda _: None
     database._BUSY = server_copy._PATIENCE = 0.2
     folder, faults = Path(sys.argv[1]), sys.argv[2:]
-    base, told = build_base(folder), {}
+    base, answers = build_base(folder), {}
     wrong_clock.install()
     for name in faults or FAULTS:
         place = folder / ("disk" if name in DISKS else "worlds")
         if name in DISKS and not place.exists():
             continue
-        told[name] = {}
-        world = World(Path(shutil.copytree(base.world.path, place / str(len(told)))))
-        run_operations(base, world, name, told[name])
+        world = World(Path(shutil.copytree(base.world.path, place / str(len(answers) + 1))))
+        answers[name] = run_operations(base, world, name)
         doctor = world.tact("doctor")
-        told[name][AFTERWARDS] = (doctor.code, doctor.out[-600:])
+        answers[name][AFTERWARDS] = (doctor.code, doctor.out[-600:])
         shutil.rmtree(world.path)
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(answers))
 
 
 if __name__ == "__main__":

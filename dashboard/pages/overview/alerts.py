@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dashboard.narrative.digest import describe_news, find_gaps, find_rises, find_unsearched
+from dashboard.narrative.digest import describe_news, find_gaps, find_new_rises, find_rises, find_unsearched
 from dashboard.narrative.judgement import AreaJudgement, judge_areas, read_plan_review
 from dashboard.narrative.plan import ANSWERS, name_answer
 from dashboard.narrative.risk import format_effort_warning, name_certainty, name_claim, name_pathways
@@ -36,13 +36,13 @@ def list_alerts(t: Speech, current: CurrentRelease, earlier: CurrentRelease | No
     areas, before = judge_areas(current), (judge_areas(earlier) if earlier else {}) or None
     alerts = [
         *_list_plan_alerts(t, current),
-        *_list_rises(t, areas, before or {}),
+        *_list_rises(t, areas, before),
         *_list_unsearched(t, areas, current, earlier),
         *_list_gaps(t, areas, before),
     ]
     if earlier is None or before is None:
         return [*alerts[: _MOST - 1], _say_nothing_before(earlier)]
-    return [*alerts[: _MOST - 1], lead_to_news(current, earlier)]
+    return [*alerts[: _MOST - 1], lead_to_news(current, earlier, alone=not alerts)]
 
 
 def _list_plan_alerts(t: Speech, current: CurrentRelease) -> Iterator[Alert]:
@@ -69,12 +69,12 @@ def _list_plan_alerts(t: Speech, current: CurrentRelease) -> Iterator[Alert]:
         )
 
 
-def _list_rises(t: Speech, areas: Mapping[str, AreaJudgement], before: Mapping[str, AreaJudgement]) -> Iterator[Alert]:
-    """Yield where the rate of the last year rose, and was not already told to rise in the earlier release."""
-    known = find_rises(before)
-    for (code, pathway), change in find_rises(areas).items():
-        if (code, pathway) in known:
-            continue
+def _list_rises(
+    t: Speech, areas: Mapping[str, AreaJudgement], before: Mapping[str, AreaJudgement] | None
+) -> Iterator[Alert]:
+    """Yield where the rate of the last year rose and the release before did not show it, or now, without one."""
+    rises = find_rises(areas) if before is None else find_new_rises(areas, before)
+    for (code, pathway), change in rises.items():
         detail = _(
             "{pathway}: {claim}, {likely}, {ratio} times the year before",
             pathway=name_pathways()[pathway],
@@ -136,11 +136,15 @@ def _say_nothing_before(earlier: CurrentRelease | None) -> Alert:
     return Alert(title, detail, "trends", calm=True)
 
 
-def lead_to_news(current: CurrentRelease, earlier: CurrentRelease) -> Alert:
-    """Return the card that leads to all that is new since the earlier release, or says that nothing is."""
+def lead_to_news(current: CurrentRelease, earlier: CurrentRelease, *, alone: bool = True) -> Alert:
+    """Return the card that leads to all that is new since the earlier release, or says that nothing is.
+
+    alone : whether no other alert stands beside it.
+    """
     name = earlier.release.name
     if not describe_news(current, earlier):
-        return Alert(_("Nothing new"), _("nothing beyond the noise since release {name}", name=name), NEWS, calm=True)
+        title = _("Nothing new") if alone else _("Nothing else is new")
+        return Alert(title, _("nothing beyond the noise since release {name}", name=name), NEWS, calm=True)
     return Alert(_("What is new"), _("all changes since release {name}", name=name), NEWS, calm=True)
 
 

@@ -23,7 +23,7 @@ from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.reader import find_reader, keep_reader
-from dashboard.site.text import _, escape_markdown
+from dashboard.site.text import _, escape_markdown, translate_message
 from dashboard.widgets import markup
 from dashboard.widgets.activity import note_plan
 from data.accounts.rights import Right
@@ -204,7 +204,7 @@ def _save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
         summary = _compute_to_save(current, work, setting, author, state[_TITLE], state[_NOTE])
         plan = _store(folder, current, summary)
     except TactError as error:
-        state[_REFUSED] = str(error)
+        state[_REFUSED] = translate_message(error.message)
     except OSError:
         state[_REFUSED] = _(
             "The plan could not be saved: the folder cannot be written. Ask the person who started the map."

@@ -16,7 +16,7 @@ from dashboard.narrative import risk as narrative
 from dashboard.pages.trends import summary
 from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
-from dashboard.site.text import _, escape_markdown, format_period
+from dashboard.site.text import _, escape_markdown, format_period, translate_message
 from dashboard.widgets.activity import note_plan
 from data.errors import TactError
 from data.personal.free_text import LONGEST
@@ -103,7 +103,11 @@ def _accept(current: CurrentRelease, period: str, place: str) -> None:
     try:
         accept_break(folder, new, places, partial(note_plan, "break accepted", _name(new)))
     except (TactError, OSError) as error:
-        st.session_state[_REFUSED] = str(error)
+        st.session_state[_REFUSED] = _word_error(error)
+
+
+def _word_error(error: TactError | OSError) -> str:
+    return translate_message(error.message) if isinstance(error, TactError) else str(error)
 
 
 def _remove(accepted: Break) -> None:
@@ -114,4 +118,4 @@ def _remove(accepted: Break) -> None:
         before = partial(note_plan, "break removed", _name(accepted))
         remove_break(folder, accepted.period, accepted.place, before)
     except (TactError, OSError) as error:
-        st.session_state[_REFUSED] = str(error)
+        st.session_state[_REFUSED] = _word_error(error)

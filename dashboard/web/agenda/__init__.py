@@ -32,6 +32,7 @@ from data.accounts.meetings import (
     remove_meeting,
 )
 from data.accounts.rights import Right
+from data.message import Message
 from data.personal.free_text import LONGEST, check_free_text
 
 _ADD, _NEW = "add", ""
@@ -95,10 +96,11 @@ def _add(view: str, release: str) -> None:
     own, pinned = detach_view(view)
 
     def add(store: Accounts) -> None:
-        check_free_text([title, sentence], "A title or sentence")
-        meeting = key or create_meeting(store, title, str(state[_DAY]), person)
-        add_item(store, meeting, Item(own, pinned or release, sentence), person)
-        st.query_params[AGENDA] = meeting
+        check_free_text([title, sentence], Message("A title or sentence"))
+        item = Item(own, pinned or release, sentence)
+        if key:
+            add_item(store, key, item, person)
+        st.query_params[AGENDA] = key or create_meeting(store, title, str(state[_DAY]), person, item)
         st.query_params.pop(_ADD, None)
         state[_ADDED], state[_SENTENCE], state[_TITLE] = True, "", ""
 

@@ -19,6 +19,7 @@ from dashboard.web.views import split_view
 from data.accounts.database import Accounts
 from data.accounts.meetings import Decision, add_decision, remove_decision
 from data.errors import TactError
+from data.message import Message
 from data.personal.free_text import LONGEST, check_free_text
 from data.schema.vocabulary import DUTY_BEARERS
 from risk.planning.saved import list_all_saved_plans, list_saved_plans
@@ -132,7 +133,7 @@ def _save(played: Played) -> None:
     decision = Decision(what, who, str(state[_DUE]), str(state.get(_AREA) or ""), str(state.get(_PLAN) or ""))
 
     def save(store: Accounts) -> None:
-        check_free_text([what, who], "A decision")
+        check_free_text([what, who], Message("A decision"))
         add_decision(store, played.meeting.key, item.id, decision, find_reader().name)
         state[_WHAT], state[_WHO] = "", None
 

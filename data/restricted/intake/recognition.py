@@ -31,7 +31,7 @@ from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
 from data.restricted.intake.rejects import LONGEST, Repeater, is_private
 from data.restricted.intake.start import ROWS
 from data.restricted.intake.table import RawColumn, RawTable
-from data.restricted.intake.values import UNKNOWN_WORD, check_values, is_unordered_day, lies_in_two_bands, slash_order
+from data.restricted.intake.values import UNKNOWN_WORD, check_values, is_unordered_day, slash_order
 from data.schema import Resolve, get_kind
 from data.schema.column import Column, RecordKind
 from data.workspace.types import Ints
@@ -348,7 +348,7 @@ class _File:
         if not text or len(text) > LONGEST or is_personal_in(column, text):
             return False
         # A code of one or two digits is nobody's name.
-        if (text.isdigit() and len(text) <= _CODE and column.allowed) or lies_in_two_bands(column, text):
+        if text.isdigit() and len(text) <= _CODE and column.allowed:
             return True
         if self._count_children(raw, code) >= _CHILDREN:
             return True

@@ -36,7 +36,6 @@ from data.restricted.intake.checks import Rows
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.personal_words import is_personal_in
 from data.restricted.intake.table import Fault, RawTable
-from data.restricted.intake.values import lies_in_two_bands
 from data.schema import get_kind
 from data.schema.column import Column, RecordKind
 from data.workspace.files import write_text
@@ -233,8 +232,6 @@ class Repeater:
         if definition.type in ("category", "area"):
             if is_personal_in(definition, text):
                 return ""
-            if lies_in_two_bands(definition, text):
-                return text
             return text if self._may_show(definition, text, alone=alone) else ""
         year = _year_of(definition, text)
         return text if year and year >= definition.earliest[:4] else ""

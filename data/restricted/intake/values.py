@@ -197,7 +197,7 @@ def _and() -> re.Pattern[str]:
 
 
 _BAND = re.compile(
-    r"(\d{1,2}) ?(?:-|–|—|/|to|or|deri(?: n[eë])?|n[eë]|ose|apo|έως|εως|ως|με|μέχρι|ή|η) ?(\d{1,2})", re.IGNORECASE
+    r"(\d{1,2}) ?(?:-|–|—|to|or|deri(?: n[eë])?|n[eë]|ose|apo|έως|εως|ως|με|μέχρι|ή|η) ?(\d{1,2})", re.IGNORECASE
 )
 _AGE = re.compile(r"(\d{1,2})(?:[.,](?:0{1,2}|5))?")
 _BIRTH = re.compile(r"(?:19|20)\d\d")
@@ -237,17 +237,6 @@ def _find_band(youngest: int, oldest: int, word: str) -> str:
     if youngest > oldest or oldest > _OLDEST[first]:
         raise Faulty(_TWO_BANDS, _CHILD_AGES)
     return first
-
-
-def lies_in_two_bands(column: Column, text: str) -> bool:
-    """Return whether a text is an age or a range that may lie in two bands: of numbers and known words, of no name."""
-    if column.name != "age_band":
-        return False
-    try:
-        _parse_age(" ".join(text.split()), column, dt.date.min)
-    except Faulty as fault:
-        return fault.reason == _TWO_BANDS
-    return False
 
 
 def _strip_about(text: str) -> tuple[str, bool]:

@@ -136,8 +136,8 @@ def judged(earlier, tmp_path, monkeypatch):
     now = make_later(tmp_path)
 
     def compare(before, after):
-        told = {LATER: after, NAME: before}
-        monkeypatch.setattr(digest, "judge_areas", lambda current: told[current.release.name])
+        areas = {LATER: after, NAME: before}
+        monkeypatch.setattr(digest, "judge_areas", lambda current: areas[current.release.name])
         breaks = {LATER: [("internal", SimpleNamespace(period=YEARS[0], place="AL"))], NAME: []}
         monkeypatch.setattr(
             digest,
@@ -152,7 +152,7 @@ def judged(earlier, tmp_path, monkeypatch):
 def test_classes_alerts_gaps_and_breaks_that_began_or_ended(judged):
     said = judged(
         {"AL-11": judge("high", "rising", "gap"), "AL-02": judge("", "", "withheld")},
-        {"AL-11": judge("low", "", "none"), "AL-02": judge("high", "rising", "gap")},
+        {"AL-11": judge("low", "steady", "none"), "AL-02": judge("high", "rising", "gap")},
     )
     assert said["Class of risk"][0].startswith("Tirana, Internal trafficking: ")
     assert len(said["Class of risk"]) == 1
@@ -164,6 +164,28 @@ def test_classes_alerts_gaps_and_breaks_that_began_or_ended(judged):
         "Tirana, Internal trafficking: no rise any more.",
         "No gap any more, prevention: Tirana.",
     )
+
+
+def test_a_rise_has_not_ended_where_it_cannot_be_told_any_more(judged):
+    said = judged({"AL-11": judge(change="rising")}, {"AL-11": judge(change="")})
+    assert "Alerts that have ended" not in said
+
+
+def test_rises_stand_in_the_order_of_the_release_whatever_the_seed_of_hashes(judged):
+    codes = ["AL-11", "AL-02", "GR-I", "AL-04", "AL-01"]
+    said = judged({code: judge(change="steady") for code in codes}, {code: judge(change="more") for code in codes})
+    places = [sentence.partition(",")[0] for sentence in said["New alerts"][: len(codes)]]
+    assert places == ["Tirana", "Durrës", "Attica", "Fier", "Berat"]
+
+
+@pytest.mark.parametrize("missing", [NAME, LATER])
+def test_risk_that_was_not_compared_is_said(earlier, tmp_path, monkeypatch, missing):
+    there = SimpleNamespace(trends=SimpleNamespace(jumps=[]))
+    monkeypatch.setattr(
+        digest, "read_risk_manifest", lambda current: None if current.release.name == missing else there
+    )
+    (topic,) = describe_news.__wrapped__(make_later(tmp_path), earlier)
+    assert topic.sentences == (f"Release {missing} has no results on risk, so risk was not compared.",)
 
 
 @pytest.mark.parametrize("language", LANGUAGE_NAMES)

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from data.accounts import meetings
 from data.accounts.database import Accounts
 from data.accounts.log import read_log, verify_log
 from data.accounts.meetings import (
@@ -86,6 +87,19 @@ def test_a_guessed_key_or_a_view_of_another_meeting_changes_nothing(accounts, ke
     remove_item(accounts, other, item)
     remove_decision(accounts, other, 1)
     assert read_sentences(accounts, key) == ["one", "two", "three"]
+
+
+def test_a_meeting_and_its_first_view_are_there_together_or_not_at_all(accounts, monkeypatch):
+    first = Item("map", "2009-05-001", "one")
+    with monkeypatch.context() as patch:
+        patch.setattr(meetings, "MOST_ITEMS", 0)
+        with pytest.raises(InputError, match="at most 0"):
+            create_meeting(accounts, "Coordination", "2026-11-27", "Elira", first)
+    assert list_meetings(accounts) == []
+    assert read_log(accounts) == []
+    made = create_meeting(accounts, "Coordination", "2026-11-27", "Elira", first)
+    assert read_sentences(accounts, made) == ["one"]
+    assert [entry.content["what"] for entry in read_log(accounts)] == ["meeting", "agenda"]
 
 
 def test_an_agenda_has_a_largest_length(accounts, key):

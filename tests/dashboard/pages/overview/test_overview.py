@@ -314,6 +314,23 @@ def test_nothing_is_new_beside_the_same_release(current, t):
     assert [alert.title for alert in listed] == ["Nothing new"]
 
 
+def test_beside_another_alert_nothing_else_is_new(current, t, monkeypatch):
+    review = PlanReview("plan-x", "Eight moves", "2009-02-001", "move", "nothing", 0.4)
+    monkeypatch.setattr(alerts, "read_plan_review", lambda _current: review)
+    titles = [alert.title for alert in alerts.list_alerts(t, current, current)]
+    assert titles == ["The plan “Eight moves” no longer holds", "Nothing else is new"]
+
+
+def test_a_rise_of_what_was_not_judged_before_is_no_news(current, t, monkeypatch):
+    judged = judge_areas(current)
+    rising = replace(judged["GR-B"].changes["internal"], claim="rising", certainty="likely")
+    now = {**judged, "GR-B": replace(judged["GR-B"], changes={"internal": rising})}
+    before = {code: area for code, area in judged.items() if code != "GR-B"}
+    earlier = replace(current, checksum="earlier")
+    monkeypatch.setattr(alerts, "judge_areas", lambda release: before if release is earlier else now)
+    assert not any("The rate rose" in alert.title for alert in alerts.list_alerts(t, current, earlier))
+
+
 def test_an_area_is_an_alert_when_it_falls_silent_for_two_quarters(current, t, monkeypatch):
     """Two made frames: Vlorë is silent in both, Fier in one, and a place that is not judged in both."""
     first = pd.DataFrame({"state": ["not_searched", "number", "not_searched"]}, index=["AL-12", "AL-04", "GR-69"])

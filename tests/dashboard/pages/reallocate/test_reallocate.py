@@ -19,10 +19,12 @@ from dashboard.pages.reallocate import cards, frontier, handover, map, planner, 
 from dashboard.pages.reallocate import saved as saved_plans
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import Site, current_release
+from dashboard.site.text import speak
 from dashboard.widgets import activity
 from data.accounts.database import Accounts
 from data.accounts.log import read_log
 from data.errors import FileRefused, InputError, WorkspaceError
+from data.message import Message
 from data.release import Release
 from geo.layers.communities import CAUTION
 from risk.handover import Tables
@@ -427,6 +429,19 @@ def test_a_plan_without_a_title_is_not_kept_and_says_why(run, of, derived):
     widget(test.button, "Save this plan").click().run()
     assert "needs a title" in test.error[0].value
     assert list_saved(derived, of) == ()
+
+
+def test_why_a_plan_is_not_saved_is_said_in_the_reader_s_language(of, monkeypatch, tmp_path):
+    def refuse(*_arguments):
+        raise InputError(Message("A saved plan needs a title, for example: More outreach in the north."))
+
+    state = dict.fromkeys((saved_plans._ROLE, saved_plans._TITLE, saved_plans._NOTE), "")
+    monkeypatch.setattr("streamlit.session_state", state)
+    monkeypatch.setattr(saved_plans, "read_site", lambda: SimpleNamespace(work_folder=tmp_path))
+    monkeypatch.setattr(saved_plans, "_compute_to_save", refuse)
+    with speak("el"):
+        saved_plans._save(of, Workplace(), Setting())
+    assert state[saved_plans._REFUSED].startswith("Ένα αποθηκευμένο σχέδιο χρειάζεται τίτλο")
 
 
 def test_a_plan_that_the_audit_log_cannot_tell_of_is_not_stored(of, derived, monkeypatch, tmp_path):

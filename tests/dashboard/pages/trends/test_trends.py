@@ -14,12 +14,12 @@ from dashboard.narrative.risk import name_certainty, name_claim
 from dashboard.narrative.shift import word_shifts
 from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.pages import trends
-from dashboard.pages.trends import cells, multiples, summary
+from dashboard.pages.trends import breaks, cells, multiples, summary
 from dashboard.pages.trends import charts as series
 from dashboard.pages.trends.multiples import Badge
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import name_regions
-from dashboard.site.text import LANGUAGE_NAMES
+from dashboard.site.text import LANGUAGE_NAMES, speak
 from dashboard.widgets import activity
 from data.accounts.database import Accounts
 from data.release import Release
@@ -269,6 +269,15 @@ def test_an_accepted_break_is_marked_and_nothing_is_compared_until_the_model_ran
     assert "times the children of the year before" not in text
     next(button for button in test.button if button.label.startswith("Remove the break")).click().run()
     assert read_breaks(derived) == ()
+
+
+def test_why_a_note_is_refused_is_said_in_the_reader_s_language(current, monkeypatch, tmp_path):
+    state = {breaks._NOTE: "Call +355 69 123 4567", breaks._ROLE: "coordinator"}
+    monkeypatch.setattr("streamlit.session_state", state)
+    monkeypatch.setattr(breaks, "_find_folder", lambda: tmp_path)
+    with speak("sq"):
+        breaks._accept(current, JUMP.period, "AL")
+    assert state[breaks._REFUSED].startswith("Shënimi ose roli: duket se ka numra telefoni.")
 
 
 def test_a_break_that_the_model_knows_stops_comparison(run, set_trends, scored, tmp_path):

@@ -14,15 +14,19 @@ from dashboard.site import Site, announce_site, reader
 from dashboard.site.current_release import open_current_release
 from dashboard.site.reader import Reader, read_as
 from dashboard.site.text import speak
-from dashboard.web import navigation
+from dashboard.web import agenda, navigation
 from dashboard.web.agenda import papers, previous, state
 from dashboard.web.agenda.decisions import change
 from dashboard.web.agenda.strip import render_strip
 from dashboard.web.views import detach_view
 from dashboard.widgets.address import follow
+from data.accounts import meetings
 from data.accounts.log import read_log
 from data.accounts.meetings import Decision, Item, add_decision, add_item, create_meeting
 from data.accounts.rights import ROLES, Role
+from data.errors import InputError
+from data.message import Message
+from data.personal.free_text import check_free_text
 from tests.helpers.accounts import make_accounts
 
 VIEWS = ("map?layer=encounters&level=region", "reallocate?moves=4", "risk?area=AL-11")
@@ -151,6 +155,35 @@ def test_a_folder_that_cannot_be_written_is_said(site, monkeypatch):
     monkeypatch.setattr(state.Accounts, "open_or_create", lambda path: (_ for _ in ()).throw(PermissionError(path)))
     change(lambda store: None, "refused")
     assert "cannot be written" in kept["refused"]
+
+
+@pytest.mark.parametrize("text", ["x" * 301, "one\ntwo", "Call +355 69 123 4567"])
+@pytest.mark.parametrize(("language", "what"), [("en", "A decision "), ("sq", "Vendimi: "), ("el", "Η απόφαση: ")])
+def test_why_a_text_is_refused_is_said_in_the_reader_s_language(site, monkeypatch, language, what, text):
+    monkeypatch.setattr("streamlit.session_state", kept := {})
+    with pytest.raises(InputError) as refused:
+        check_free_text([text], Message("A decision"))
+    with speak(language):
+        change(lambda _store: check_free_text([text], Message("A decision")), "refused")
+    assert kept["refused"].startswith(what)
+    assert (kept["refused"] == str(refused.value)) == (language == "en")
+    shared = set(kept["refused"].split()) & set(str(refused.value).split())
+    assert language == "en" or shared <= {"300"}
+
+
+def test_a_meeting_of_whose_agenda_nothing_can_be_stored_is_not_made(site, release, monkeypatch):
+    form = {agenda._TITLE: "Coordination", agenda._DAY: "2026-12-01", agenda._SENTENCE: "What now?"}
+    monkeypatch.setattr("streamlit.session_state", form)
+    monkeypatch.setattr("streamlit.query_params", address := {})
+    with monkeypatch.context() as patch:
+        patch.setattr(meetings, "MOST_ITEMS", 0)
+        agenda._add("map", release)
+    assert "at most 0" in form.pop(agenda._REFUSED)
+    assert state.read_meetings() == []
+    agenda._add("map", release)
+    (meeting,) = state.read_meetings()
+    assert address == {"agenda": meeting.key}
+    assert [item.sentence for item in meeting.items] == ["What now?"]
 
 
 @pytest.mark.parametrize("language", ["en", "sq", "el"])

@@ -124,18 +124,18 @@ def test_an_edited_submission_is_a_correction(tmp_path, name, number, other):
         assert vault.add("encounter", second, "b.csv") == Counts(0, 1, 1)
 
 
-def test_an_age_between_two_bands_is_asked_once_and_no_name_or_day_in_its_column(tmp_path):
+def test_an_age_between_two_bands_is_asked_once_where_children_share_it_and_no_name_or_day_in_its_column(tmp_path):
     head = "date,municipality,child_id,age_band,stage,pathway,form,axis,found"
-    ages = ("rreth 10", "rreth 10", "8-12", "Artan", "2007-10-13", "11")
+    ages = (*["rreth 10"] * 3, *["8-12"] * 3, "about 6", "Artan", "2007-10-13", "10/11", "11")
     rows = [f"2008-03-04,Tirana,K-{n},{age},at_risk,internal,begging,protection,reported" for n, age in enumerate(ages)]
     path = tmp_path / "ages.csv"
     path.write_text("\n".join([head, *rows]), encoding="utf-8")
     (question,) = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY).questions
-    assert dict(question.rows) == {"rreth 10": 2, "8-12": 1}
+    assert dict(question.rows) == {"rreth 10": 3, "8-12": 3}
     assert question.proposal == {}
     learnt = answer(question, {"rreth 10": "10-13", "8-12": "10-13"})
     file = read_file(path, "encounter", resolve=PLACES.resolve, hash_identifier=Hasher(), mapping=learnt, partner="P")
-    assert file.accepted_rows == 4
+    assert file.accepted_rows == 7
 
 
 def test_a_place_that_is_near_no_known_one_is_asked_where_three_children_share_it(tmp_path):

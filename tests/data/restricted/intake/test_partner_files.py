@@ -540,10 +540,17 @@ def test_ranges_and_months_are_read_without_a_note(tmp_path, age, band):
 
 
 @pytest.mark.parametrize("age", ["rreth 10", "περίπου 10", "about 10", "~10", "8-12", "rreth 17"])
-def test_an_age_that_may_lie_in_two_bands_comes_back_with_its_words(tmp_path, age):
+def test_an_age_that_may_lie_in_two_bands_comes_back_without_its_words(tmp_path, age):
     intake = read_rows(tmp_path, {"age_band": age})
     assert reasons(intake) == {"age_band": "the age may lie in two bands"}
-    assert intake.rejects.value.tolist() == [age]
+    assert intake.rejects.value.tolist() == [""]
+
+
+@pytest.mark.parametrize("age", ["10/11", "06/07", "12/05", "12 / 13"])
+def test_a_day_and_a_month_or_two_years_are_no_range_of_ages(tmp_path, age):
+    intake = read_rows(tmp_path, {"age_band": age})
+    assert reasons(intake) == {"age_band": "not an age or a band of ages"}
+    assert intake.rejects.value.tolist() == [""]
 
 
 def test_a_cell_of_signs_alone_is_as_good_as_empty(tmp_path):
