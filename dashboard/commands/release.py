@@ -23,7 +23,7 @@ from dashboard.commands.workspace import (
 from data.disclosure import policy_file
 from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseRefused
-from data.release import Release, current_name, names
+from data.release import Release, current_name, names, read_withdrawn
 from data.restricted import publication
 from data.restricted.publishing import NewRelease
 from data.restricted.vault import load_keys, open_vault
@@ -144,7 +144,8 @@ def list_releases(context: typer.Context, as_json: Json = False) -> None:
 
 def _format_row(row: Mapping[str, Any]) -> tuple[str, ...]:
     tiers = ", ".join(row["tiers"])
-    return row["release"], row["created"], tiers, "current" if row["current"] else ""
+    state = next((name for name in ("current", "withdrawn") if row[name]), "")
+    return row["release"], row["created"], tiers, state
 
 
 def _describe_release(folder: Path, name: str, current: str | None) -> dict[str, Any]:
@@ -155,4 +156,5 @@ def _describe_release(folder: Path, name: str, current: str | None) -> dict[str,
         "tiers": [tier for tier in TIERS if (folder / name / tier).is_dir()],
         "invented": opened.invented,
         "current": name == current,
+        "withdrawn": name in read_withdrawn(folder),
     }

@@ -1,12 +1,17 @@
-"""Pages without content: what is missing, and what to do."""
+"""What pages share: words where content is missing, and parts and files that follow the shown release."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
 
 import streamlit as st
 
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, html
+from data.errors import ReleaseError
 
 
 def show_outside() -> None:
@@ -56,6 +61,38 @@ def open_shown_release() -> CurrentRelease | None:
     if current is None:
         show_no_release()
     return current
+
+
+def show_part(show: Callable[..., None], current: CurrentRelease, *more: object, every: float | None = None) -> None:
+    """Show a part of a page that is drawn anew by itself: `show` of the release and of what comes after it.
+
+    Where the release is not shown any more as it was, such as without a measure, the whole page is drawn anew. every:
+    seconds after which the part is drawn anew; default: when its reader changes something.
+    """
+
+    @wraps(show)
+    def draw() -> None:
+        if current_release.open_current_release(read_site()) != current:
+            st.rerun()
+        show(current, *more)
+
+    st.fragment(draw, run_every=every)()
+
+
+def follow_shown(make: Callable[[], bytes], current: CurrentRelease) -> Callable[[], bytes]:
+    """Return a function that makes a file of a release when it is asked for, in whatever thread.
+
+    It raises ReleaseError once the release is not shown any more, or without other measures.
+    """
+    site = replace(read_site(), asked=current.release.name)
+
+    def make_file() -> bytes:
+        now = current_release.open_current_release(site)
+        if now is None or (now.checksum, now.without) != (current.checksum, current.without):
+            raise ReleaseError(f"Release {current.release.name} is not shown any more as it was. Open the page again.")
+        return make()
+
+    return make_file
 
 
 def show_no_release() -> None:

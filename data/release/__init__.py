@@ -32,6 +32,7 @@ __all__ = ["MANIFEST", "Release", "current_name", "names", "read_blocked"]
 
 MANIFEST = "datapackage.json"
 BLOCKED = "blocked"  # the file that says which measures governance does not approve now
+WITHDRAWN = "withdrawn"  # the file that names the releases that were taken back, one a line
 # Entries of a manifest that are computed from all areas together: a release with a limit has none of them.
 OF_ALL_AREAS = frozenset({"suppressed", "plan", "states", "no_programme"})
 _REMEDY = Message("A release is never edited: put the file back from a copy, or take another release.")
@@ -59,6 +60,14 @@ def read_blocked(releases: Path) -> frozenset[str]:
         return frozenset(NEED_APPROVAL)
 
 
+def read_withdrawn(releases: Path) -> frozenset[str]:
+    """Return the names of the releases that were taken back; without the file, none were."""
+    try:
+        return frozenset((releases / WITHDRAWN).read_text(encoding="utf-8", errors="replace").split())
+    except FileNotFoundError:
+        return frozenset()
+
+
 def names(releases: Path) -> list[str]:
     """List the releases, newest first; a damaged one comes last. Temporary folders begin with a dot: left out."""
     if not releases.is_dir():
@@ -68,12 +77,15 @@ def names(releases: Path) -> list[str]:
 
 
 def list_earlier(releases: Path, name: str) -> list[str]:
-    """List the releases before one, newest first; none before one that is not there.
+    """List the releases before one that may be shown, newest first; none before one that is not there.
 
-    Of a damaged release nobody knows when it was made: none is before it, and it is before none.
+    Those that were taken back are left out: they stay published all the same, and whoever protects numbers reads all
+    `names`. Of a damaged release nobody knows when it was made: none is before it, and it is before none.
     """
     listed = [other for other in names(releases) if any(_age(releases / other)[:2])]
-    return listed[listed.index(name) + 1 :] if name in listed else []
+    before = listed[listed.index(name) + 1 :] if name in listed else []
+    withdrawn = read_withdrawn(releases)
+    return [other for other in before if other not in withdrawn]
 
 
 def _age(folder: Path) -> tuple[int, str, str]:
@@ -272,6 +284,7 @@ def _write_limited(path: Path, checksum: str, countries: frozenset[str]) -> Path
     """Write the areas of some countries alone, once in a process, because shapes are read from a file."""
     file = Path(_make_folder().name) / f"{checksum}.parquet"
     if not file.is_file():
+        file.parent.mkdir(mode=0o700, exist_ok=True)  # a system may clear its folder of temporary files
         areas = pq.read_table(path)
         rows = areas.filter(pc.is_in(areas["country"], pa.array(sorted(countries))))
         with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as part:

@@ -31,10 +31,10 @@ def show() -> None:
         st.html(markup.render_paragraphs([_("This release has only published figures, no services.")]))
         return
     if access.has_access(current):
-        st.fragment(_show_reached)(current)
+        page_frame.show_part(_show_reached, current)
     elif current.tier == "public":
         st.html(markup.render_paragraphs([_(_PUBLIC)]))
-        st.fragment(_show_services)(current)
+        page_frame.show_part(_show_services, current)
     else:
         page_frame.show_no_access()
     with st.expander(_("Who runs the services of prevention and coordination")):

@@ -22,7 +22,7 @@ def show() -> None:
     if current is None:
         return
     st.title(_("Download"), anchor=False)
-    _show_page(current)
+    page_frame.show_part(_show_page, current)
     with st.expander(_("Terms and citation")):
         st.html(markup.render_paragraphs(files.list_terms(current.release)))
         st.caption(_("Cite it as"))
@@ -30,7 +30,7 @@ def show() -> None:
         if current_release.may_download(current.release):
             st.download_button(
                 _("Download the citation for reference lists and catalogues"),
-                partial(files.pack_records, current.release),
+                page_frame.follow_shown(partial(files.pack_records, current.release), current),
                 f"{terms.name_files(current.release, invented=current.release.invented)}-records.zip",
                 "application/zip",
                 help=_("CITATION.cff, BibTeX, DCAT-AP and ISO 19115 in a ZIP file."),
@@ -40,7 +40,6 @@ def show() -> None:
         st.html(markup.render_table(files.tabulate_states(current.release)))
 
 
-@st.fragment
 def _show_page(current: CurrentRelease) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:

@@ -8,6 +8,7 @@ from dashboard.pages.download import files
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
+from dashboard.widgets.page_frame import follow_shown
 from geo.layers import find_layer
 
 
@@ -35,7 +36,12 @@ def choose_layers(current: CurrentRelease) -> tuple[str, ...]:
     file = files.make_offer(current, kind, layers)
     label = _("Download {format} in a ZIP file") if file.zipped else _("Download {format}")
     st.download_button(
-        label.format(format=forms[kind].name), file.make, file.name, file.kind, type="primary", on_click="ignore"
+        label.format(format=forms[kind].name),
+        follow_shown(file.make, current),
+        file.name,
+        file.kind,
+        type="primary",
+        on_click="ignore",
     )
     st.caption(file.sentence)
     return layers

@@ -13,6 +13,7 @@ from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, find_language, speak, translate
 from dashboard.widgets import markup
+from dashboard.widgets.page_frame import follow_shown
 from geo import export
 from geo.export.report import write_report
 from geo.export.standards import STANDARDS, offers_tables
@@ -43,7 +44,7 @@ def _show_choice(current: CurrentRelease) -> None:
     st.download_button(
         _("Download the tables in a ZIP file"),
         # It is made in another thread, which does not know the reader's language.
-        partial(make_report, current, chosen, find_language()),
+        follow_shown(partial(make_report, current, chosen, find_language()), current),
         f"{stem}-{chosen}.zip",
         "application/zip",
         key="download-report",

@@ -30,7 +30,7 @@ def show() -> None:
     if current.tier == "public":
         _show_public(current)
     elif periods := current_release.name_periods(current, "flows", "region", "origin"):
-        st.fragment(_show_flows)(current, periods)
+        page_frame.show_part(_show_flows, current, periods)
         _show_shares(current)
     else:
         st.html(markup.render_paragraphs([_(_NONE), _(_ASK)]))

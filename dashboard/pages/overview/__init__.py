@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.narrative.speech import Speech, speak_to_reader
+from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.overview import partner, public
 from dashboard.pages.overview.alerts import render_alerts
 from dashboard.pages.overview.content import Content, render_answer
@@ -40,13 +40,13 @@ def _show_overview(current: CurrentRelease) -> None:
         with st.container(key="overview-map"):
             st.html(render_map(load_areas(current.release), content.marks, content.flows, render_key(content.key)))
         with st.container(key="overview-list"):
-            st.fragment(_show_list)(t, content)
+            page_frame.show_part(_show_list, current, content)
         st.html(render_alerts(content.alerts(open_earlier_release(read_site(), current))))
         show_choices(content.areas, address.read_area())
 
 
-def _show_list(t: Speech, content: Content) -> None:
-    chosen = address.read_area()
+def _show_list(current: CurrentRelease, content: Content) -> None:
+    t, chosen = speak_to_reader(current), address.read_area()
     if chosen != st.session_state.get(_SEEN):  # the list follows an area that was chosen elsewhere
         st.session_state[_SEEN] = chosen
         if country := content.find_country(chosen):

@@ -23,7 +23,7 @@ def show() -> None:
     if not periods:
         st.html(markup.render_paragraphs([_("This release has only published figures, nothing of the programme.")]))
         return
-    st.fragment(_show_programme)(current, periods)
+    page_frame.show_part(_show_programme, current, periods)
 
 
 def _show_programme(current: CurrentRelease, periods: dict[str, str]) -> None:

@@ -35,7 +35,7 @@ def show() -> None:
     if current.tier == "public":
         st.html(markup.render_paragraphs([_(_PUBLIC)]))
         return
-    st.fragment(_show_page)(current)
+    page_frame.show_part(_show_page, current)
 
 
 _PUBLIC = "Plans need the partner tier. The public tier has classes of outreach days alone, and no staff."

@@ -26,6 +26,7 @@ from dashboard.site.reader import find_reader, keep_reader
 from dashboard.site.text import _, escape_markdown, translate_message
 from dashboard.widgets import markup
 from dashboard.widgets.activity import note_plan
+from dashboard.widgets.page_frame import follow_shown
 from data.accounts.rights import Right
 from data.errors import TactError
 from data.personal.free_text import LONGEST
@@ -110,7 +111,9 @@ def offer_briefing(
     )
     st.download_button(
         _("Briefing (PDF)"),
-        partial(_make_pdf, opened, current.release, t.language) if opened else partial(take, t.language),
+        follow_shown(
+            partial(_make_pdf, opened, current.release, t.language) if opened else partial(take, t.language), current
+        ),
         f"{_name_file(plan)}-{t.language}.pdf",
         "application/pdf",
         on_click="ignore",
@@ -308,7 +311,7 @@ def show_briefing(current: CurrentRelease, plans: Sequence[SavedPlan]) -> None:
         for language, name in LANGUAGE_NAMES.items():
             st.download_button(
                 _("PDF in {language}", language=name),
-                partial(_make_pdf, plan, current.release, language),
+                follow_shown(partial(_make_pdf, plan, current.release, language), current),
                 f"{_name_file(plan.summary)}-{language}.pdf",
                 "application/pdf",
                 on_click="ignore",
@@ -316,7 +319,7 @@ def show_briefing(current: CurrentRelease, plans: Sequence[SavedPlan]) -> None:
             )
         st.download_button(
             _("Pictures for slides"),
-            partial(_pack_pictures, plan, current.release),
+            follow_shown(partial(_pack_pictures, plan, current.release), current),
             f"{_name_file(plan.summary)}.zip",
             "application/zip",
             on_click="ignore",

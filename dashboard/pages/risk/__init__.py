@@ -57,7 +57,7 @@ def _show_partner(current: CurrentRelease, manifest: RiskManifest) -> None:
         st.warning(escape_markdown(warning))
         st.caption(_("Children per quarter by the historical average, with its 80 % interval in brackets."))
         st.dataframe(evaluation.tabulate_forecast(current), hide_index=True)
-    st.fragment(_show_rates)(current)
+    page_frame.show_part(_show_rates, current)
     with st.expander(_("All findings, on both countries and pathways")):
         st.html(markup.render_list(summary.list_headlines(current)))
         st.html(markup.render_paragraphs([_(_QUESTION), _(_NEVER)]))

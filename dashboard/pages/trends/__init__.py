@@ -32,7 +32,7 @@ def show() -> None:
     if "encounters" not in current_release.list_levels(current):
         st.html(markup.render_paragraphs([_("This release has only published figures, so there are no trends.")]))
         return
-    st.fragment(_show_public if current.tier == "public" else _show_partner)(current)
+    page_frame.show_part(_show_public if current.tier == "public" else _show_partner, current)
     _show_statements(current)
 
 

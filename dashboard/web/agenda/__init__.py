@@ -140,7 +140,7 @@ def _offer_papers(current: CurrentRelease, meeting: Meeting) -> None:
                 make = keep_reader(partial(make_minutes_in, meeting, current))
                 st.download_button(
                     _("Minutes (PDF, {language})", language=name),
-                    partial(make, language),
+                    page_frame.follow_shown(partial(make, language), current),
                     name_paper(meeting, "minutes", language),
                     "application/pdf",
                     on_click="ignore",

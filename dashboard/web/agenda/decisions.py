@@ -16,6 +16,7 @@ from dashboard.site.reader import find_reader
 from dashboard.site.text import _, escape_markdown, html, join_markup, translate_message
 from dashboard.web.agenda.state import Played, find_played, may_write, open_store
 from dashboard.web.views import split_view
+from dashboard.widgets.page_frame import show_part
 from data.accounts.database import Accounts
 from data.accounts.meetings import Decision, add_decision, remove_decision
 from data.errors import TactError
@@ -36,7 +37,7 @@ def show_decisions(played: Played, current: CurrentRelease) -> None:
     if played.item is None:
         return
     with st.container(key="decide"):
-        st.fragment(_show_list, run_every=_SECONDS)(current)
+        show_part(_show_list, current, every=_SECONDS)
         if may_write():
             _ask_for_decision(played, current)
         if refused := st.session_state.pop(_REFUSED, ""):

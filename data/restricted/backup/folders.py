@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from data.release import names
+from data.release import WITHDRAWN, names
 from data.release.derived import LEDGER
 from data.release.signed_list import BREAKS
 from data.restricted.vault.sqlcipher import Connection
 from data.workspace import files
 
-_LISTS = (".names", "current")
+_LISTS = (".names", WITHDRAWN, "current")
 _PLANS = "plan-"
 _FILES = (LEDGER, BREAKS)
 
 
 def iter_releases(releases: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield path (below `releases`) and content of each file of each release, and of the two name lists."""
+    """Yield path (below `releases`) and content of each file of each release, and of the lists of names."""
     for name in names(releases):
         yield from _iter_files(releases, f"{name}/**/*")
     for name in _LISTS:

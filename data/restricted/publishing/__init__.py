@@ -49,6 +49,7 @@ from data.restricted.publishing.releases_folder import (
     recover,
     remember_name,
     settle_interrupted,
+    withdraw_newer,
 )
 from data.restricted.publishing.tables import perturb_tables, tabulate
 from data.restricted.publishing.waiting import count_waiting, mark_final_years
@@ -206,6 +207,7 @@ def _publish(
         if rehearse:
             return new
         tick("Publishing")
+        withdraw_newer(releases)
         if vault is not None:
             vault.stage_publication(draft.name, blocks)
         remember_name(releases, draft.name)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from data.errors import ReleaseError
 from data.message import Message
-from data.release import Release, current_name, names
+from data.release import WITHDRAWN, Release, current_name, names, read_withdrawn
 from data.restricted.publishing.records import Vault
 from data.tables.periods import Period
 from data.tables.spec import TIERS
@@ -68,8 +68,10 @@ def settle_interrupted(vault: Vault | None, releases: Path, drop_approval: Calla
                 drop_approval(staged)
             vault.discard_publication(staged)
     complete = names(releases)
-    if complete and current_name(releases) not in complete:
-        point_at(releases, complete[0])
+    withdrawn = read_withdrawn(releases)
+    newest = next((name for name in complete if name not in withdrawn), None)
+    if newest is not None and current_name(releases) not in complete:
+        point_at(releases, newest)
 
 
 def compute_sequence(releases: Path) -> int:
@@ -101,6 +103,18 @@ def remember_name(releases: Path, name: str) -> None:
 def point_at(releases: Path, name: str) -> None:
     """Make a release the current one."""
     files.write_text(releases / "current", f"{name}\n")
+
+
+def withdraw_newer(releases: Path) -> None:
+    """Write down that the releases newer than the current one were taken back, so that no later one shows them again.
+
+    What is written there already stays.
+    """
+    listed, current = names(releases), current_name(releases)
+    newer = listed[: listed.index(current)] if current in listed else []
+    withdrawn = read_withdrawn(releases)
+    if not withdrawn.issuperset(newer):
+        files.write_text(releases / WITHDRAWN, "".join(f"{name}\n" for name in sorted(withdrawn.union(newer))))
 
 
 def _used_names(releases: Path) -> set[str]:

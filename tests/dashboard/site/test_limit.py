@@ -1,6 +1,8 @@
 """Who was invited for one country sees no row, number, name or shape of the other: on pages, in files and answers."""
 
 import json
+import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -168,3 +170,9 @@ def test_agendas_are_outside(releases, monkeypatch):
 def test_whoever_has_no_limit_sees_the_whole_site(releases):
     site = Site(releases, "partner", releases)
     assert site.narrow(Reader("Mira", ROLES[Role.PARTNER])) == site
+
+
+def test_shapes_within_a_limit_are_written_again_where_the_system_removed_its_temporary_files(releases):
+    release = replace(Release.open(releases, "partner"), countries=ALBANIA)
+    shutil.rmtree(release.areas_file.parent)
+    assert set(current_release.read_areas(release.areas_file).table["country"]) == ALBANIA

@@ -9,7 +9,7 @@ import pytest
 from dashboard import site
 from dashboard.site import current_release, reader
 from data.errors import InputError
-from data.release import MANIFEST, Release
+from data.release import MANIFEST, WITHDRAWN, Release
 from data.release.signed_list import Publisher
 from data.release.stamp import format_stamped
 from geo.layers.reading.tables import load_table
@@ -214,3 +214,15 @@ def test_a_reader_sees_and_writes_what_their_role_allows(tmp_path, monkeypatch):
         monkeypatch.setattr(reader, "_finders", [lambda headers=headers: headers])
         assert (site.read_site().tier, site.read_site().work_folder) == (tier, folder)
         assert reader.find_reader().name == "Ελένη"
+
+
+def test_a_release_that_was_taken_back_is_shown_to_nobody_who_asks_for_it(tmp_path):
+    for number, name in enumerate(("2008-05-001", "2008-05-002", "2008-05-003"), start=1):
+        make(tmp_path, name=name, sequence=number)
+    shown = site.Site(tmp_path, "partner", asked="2008-05-002")
+    assert shown.release().name == "2008-05-002"
+    (tmp_path / WITHDRAWN).write_text("2008-05-002\n")
+    assert shown.release().name == "2008-05-003"
+    assert shown.list_releases() == ["2008-05-003", "2008-05-001"]
+    current = current_release.open_current_release(shown)
+    assert current_release.open_earlier_release(shown, current).release.name == "2008-05-001"

@@ -9,7 +9,7 @@ import pytest
 
 from data.disclosure.policy import DEFAULT_POLICY
 from data.errors import ReleaseError
-from data.release import MANIFEST, Release, current_name, names
+from data.release import MANIFEST, WITHDRAWN, Release, current_name, list_earlier, names
 from tests.helpers import small_worlds
 from tests.helpers.manifests import edit_manifest
 from tests.helpers.paths import ROOT
@@ -71,13 +71,26 @@ def test_the_checksum_of_the_areas_is_that_of_the_file(folder):
     assert release.areas_checksum == hashlib.sha256(release.areas_file.read_bytes()).hexdigest()
 
 
-def test_releases_are_listed_newest_first_by_their_running_number(tmp_path):
+@pytest.fixture
+def three(tmp_path):
+    """Return a folder of three releases, in which each has a manifest and nothing else."""
     for name, sequence in (("b-001", 1), ("a-001", 2), ("c-001", 3)):
         (tmp_path / name / "public").mkdir(parents=True)
         described = {"tact": {"sequence": sequence}, "created": "2009-06-01T00:00:00Z"}
         (tmp_path / name / "public" / MANIFEST).write_text(json.dumps(described))
-    (tmp_path / ".tmp-d").mkdir()
-    assert names(tmp_path) == ["c-001", "a-001", "b-001"]
+    return tmp_path
+
+
+def test_releases_are_listed_newest_first_by_their_running_number(three):
+    (three / ".tmp-d").mkdir()
+    assert names(three) == ["c-001", "a-001", "b-001"]
+
+
+def test_a_release_that_was_taken_back_is_before_no_other_and_stays_published(three):
+    assert list_earlier(three, "c-001") == ["a-001", "b-001"]
+    (three / WITHDRAWN).write_text("a-001\n")
+    assert list_earlier(three, "c-001") == list_earlier(three, "a-001") == ["b-001"]
+    assert names(three) == ["c-001", "a-001", "b-001"]
 
 
 def test_reading_a_release_loads_nothing_from_behind_the_wall(folder):

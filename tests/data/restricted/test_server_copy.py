@@ -14,6 +14,7 @@ from data.release.signed_list import BREAKS, LISTS, Publisher, believe
 from data.release.stamp import format_stamped, read_stamped
 from data.restricted import server_copy
 from data.restricted.keys import Secret
+from data.restricted.publishing.releases_folder import withdraw_newer
 from data.workspace import Workspace, files
 from risk.model.breaks import Break, accept_break, read_breaks
 from tests.helpers.audit_reports import write as write_report
@@ -233,6 +234,17 @@ def test_a_release_that_was_taken_back_leaves_with_the_next_copy(workspace, tmp_
     _, publisher = publish(workspace, server)
     assert publisher.find_whole().current == first
     assert [place for place in list_places(server) if "2009-06-001" in place] == []
+
+
+def test_a_release_that_was_taken_back_is_not_the_one_before_the_next(workspace, tmp_path):
+    server, first = tmp_path / "server", current_name(workspace.releases)
+    add_release(workspace, "2009-06-001")
+    publish(workspace, server)
+    (workspace.releases / "current").write_text(first)
+    withdraw_newer(workspace.releases)
+    add_release(workspace, "2009-06-002")
+    publish(workspace, server)
+    assert sorted(path.name for path in (server / "releases").iterdir()) == sorted([first, "2009-06-002"])
 
 
 def test_a_list_from_a_new_folder_is_later_than_those_of_the_old_one(workspace, tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from data.accounts.database import Accounts
 from data.accounts.log import read_log, verify_log
 from data.accounts.sessions import find_open, sign_in
 from data.errors import CorruptVault, InputError, VaultBusy, VaultError, WorkspaceError, WrongKey
+from data.release import WITHDRAWN
 from data.release.derived import LEDGER
 from data.release.signed_list import BREAKS
 from data.restricted import keys
@@ -299,17 +300,19 @@ def test_the_people_who_sign_in_come_back_with_the_log_and_without_what_was_open
     assert len(read_log(restored)) == len(before) + 1
 
 
-@pytest.mark.parametrize("name", [LEDGER, BREAKS])
-def test_the_ledger_and_the_breaks_come_back_and_those_that_are_there_stay(workspace, tmp_path, name):
-    (workspace.derived / name).write_text("one\n")
-    (workspace.derived / f"{name}.part").write_text("of no backup\n")
+@pytest.mark.parametrize(("folder", "name"), [("derived", LEDGER), ("derived", BREAKS), ("releases", WITHDRAWN)])
+def test_ledger_breaks_and_releases_taken_back_come_back_and_those_that_are_there_stay(
+    workspace, tmp_path, folder, name
+):
+    (workspace.path / folder / name).write_text("one\n")
+    (workspace.path / folder / f"{name}.part").write_text("of no backup\n")
     write_backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
     new = tmp_path / "new"
     restore_backup(tmp_path / "b.tact", new, PASSPHRASE)
-    assert {str(path): content for path, content in snapshot(new / "derived").items()} == {name: b"one\n"}
-    (new / "derived" / name).write_text("one\ntwo\n")
+    assert {str(path): content for path, content in snapshot(new / folder).items()} == {name: b"one\n"}
+    (new / folder / name).write_text("one\ntwo\n")
     restore_backup(tmp_path / "b.tact", new, PASSPHRASE, replace=True)
-    assert (new / "derived" / name).read_text() == "one\ntwo\n"
+    assert (new / folder / name).read_text() == "one\ntwo\n"
 
 
 def test_a_backup_of_before_there_were_plans_is_restored(file, tmp_path):

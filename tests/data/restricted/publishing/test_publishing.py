@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import InputError, ReleaseError
-from data.release import MANIFEST, Release, current_name, names
+from data.release import MANIFEST, WITHDRAWN, Release, current_name, list_earlier, names
 from data.restricted import publishing
 from data.restricted.publishing import records
 from data.restricted.vault import Vault
@@ -512,3 +512,19 @@ def test_a_current_that_points_nowhere_is_mended(tmp_path, left):
     (tmp_path / "current").write_text(left)
     publishing.recover(None, tmp_path)
     assert current_name(tmp_path) == name
+
+
+def test_a_release_that_was_taken_back_does_not_return_with_the_next_one(tmp_path):
+    old, first, bad = (small_worlds.release(None, tmp_path).name for _ in range(3))
+    assert not (tmp_path / WITHDRAWN).exists()
+    (tmp_path / "current").write_text(f"{first}\n")
+    (tmp_path / WITHDRAWN).write_text(f"{old}\n")
+    small_worlds.release(None, tmp_path, rehearse=True)
+    assert (tmp_path / WITHDRAWN).read_text() == f"{old}\n", "nothing was published"
+    new = small_worlds.release(None, tmp_path).name
+    assert (tmp_path / WITHDRAWN).read_text().split() == sorted([old, bad])
+    assert list_earlier(tmp_path, new) == [first]
+    assert names(tmp_path) == [new, bad, first, old], "what protects numbers reads all that was published"
+    shutil.rmtree(tmp_path / new)
+    publishing.recover(None, tmp_path)
+    assert current_name(tmp_path) == first
