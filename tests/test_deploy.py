@@ -39,3 +39,11 @@ def test_a_server_for_partners_listens_where_the_proxy_asks():
     assert "--host" not in words
     port = words[words.index("--port") + 1]
     assert f"proxy_pass http://127.0.0.1:{port};" in proxy.read_text(encoding="utf-8")
+
+
+def test_the_proxy_logs_no_request():
+    _head, *servers = (DEPLOY / "nginx.conf").read_text(encoding="utf-8").split("server {")
+    assert len(servers) == 2
+    for server in servers:
+        assert "    access_log off;" in server
+        assert "    error_log /var/log/nginx/error.log crit;" in server

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.asking import ask_hidden, can_ask, choose_passphrase
-from dashboard.commands.output import Json, emit
+from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
-from data.errors import InputError
+from data.errors import InputError, WorkspaceError
 from data.release import names
 from data.restricted import backup as backups
 from data.restricted.vault import load_keys
@@ -47,12 +47,15 @@ def backup(
     """Write records, keys, people who sign in, plans and releases to one encrypted file with a passphrase."""
     workspace = open_workspace(context)
     secrets = load_keys(workspace)
-    backups.write_backup(workspace, secrets, backups.check_target(file), _get_passphrase(new=True))
+    problem = backups.write_backup(workspace, secrets, backups.check_target(file), _get_passphrase(new=True))
     emit(
-        {"file": str(file)},
+        {"file": str(file), "problem": problem},
         as_json,
         f"Wrote {file}. Store the passphrase in another place: without it nobody can open the file.",
     )
+    if problem:
+        say(problem)
+        raise SystemExit(WorkspaceError.exit_code)
 
 
 def restore(

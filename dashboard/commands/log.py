@@ -14,9 +14,11 @@ from data.accounts.database import Accounts
 from data.accounts.log import count_old, read_log, shorten_log, verify_log
 from data.errors import InputError
 from data.restricted import governance
+from data.workspace.user import find_user
 
 app = typer.Typer(help="The audit log: who signed in, saw, exported, planned or changed rights.", no_args_is_help=True)
 _BROKEN = 5
+_LEAST = 12  # months of rows that stay where no governance says it
 
 
 @app.command()
@@ -72,18 +74,23 @@ def shorten(
 ) -> None:
     """Count the rows that are older than governance keeps them; with --delete NUMBER remove them."""
     opened = Accounts.open(find_file(context, accounts))
-    if months is None and accounts is None:
-        months = governance.read(open_workspace(context)).log_months
+    least = governance.read(open_workspace(context)).log_months if accounts is None else None
+    months = months or least
     if months is None:
         raise InputError(
             f"How long is the log kept? Write log_months under [retention] of {governance.FILE}, or give --months N."
+        )
+    if months < (least or _LEAST):
+        raise InputError(
+            f"The log is kept for {least or _LEAST} months at least"
+            f"{f' (log_months of {governance.FILE})' if least else ''}. Nothing was removed."
         )
     before = governance.count_back(dt.datetime.fromtimestamp(opened.clock(), dt.UTC).date(), months)
     if delete is None:
         count = count_old(opened, before)
         remedy = f" To remove them: tact log shorten --delete {count}" if count else ""
     else:
-        shorten_log(opened, before, delete)
+        shorten_log(opened, before, delete, find_user())
         count, remedy = delete, " They were removed, and the log says so."
     emit(
         {"before": f"{before}", "rows": count, "removed": delete is not None},

@@ -12,6 +12,7 @@ from dashboard.commands.output import Json, emit, format_table
 from dashboard.commands.workspace import open_workspace
 from dashboard.site import INVITATION, LOOPBACK
 from data.accounts import people
+from data.accounts.access import FILE, find_access
 from data.accounts.database import Accounts
 from data.accounts.rights import Role
 from data.errors import InputError
@@ -68,6 +69,7 @@ def invite(
         as_json,
         f"Give this link to {name}, on a way that nobody else reads. It works once, within {people.HOURS} hours:",
         link,
+        *(_word_other_door(opened.path, name) if limit else []),
     )
 
 
@@ -98,15 +100,31 @@ def list_people(context: typer.Context, accounts: AccountsFile = None, as_json: 
 @app.command()
 def revoke(context: typer.Context, name: _Name, accounts: AccountsFile = None, as_json: Json = False) -> None:
     """Take a person's right to sign in away and end all their sessions at once."""
-    ended = people.revoke(Accounts.open(find_file(context, accounts)), name)
-    emit({"name": name, "sessions": ended}, as_json, f"{name} can no longer sign in. Sessions ended: {ended}.")
+    opened = Accounts.open(find_file(context, accounts))
+    ended = people.revoke(opened, name)
+    emit(
+        {"name": name, "sessions": ended},
+        as_json,
+        f"{name} can no longer sign in. Sessions ended: {ended}.",
+        *_word_other_door(opened.path, name),
+    )
 
 
 @app.command()
 def admit(context: typer.Context, name: _Name, accounts: AccountsFile = None, as_json: Json = False) -> None:
-    """Let a person who was revoked sign in through their organisation again."""
+    """Let a person who was revoked or is limited to countries sign in through their organisation."""
     people.admit(Accounts.open(find_file(context, accounts)), name)
-    emit({"name": name}, as_json, f"{name} can sign in through their organisation again.")
+    emit({"name": name}, as_json, f"{name} can sign in through their organisation. A limit to countries stays.")
+
+
+def _word_other_door(file: Path, name: str) -> list[str]:
+    """Return what is still to be done at the organisation, where `access.toml` lets its people sign in."""
+    if find_access(file.parent, file.parent.parent) is None:
+        return []
+    return [
+        f"The sign-in of the organisation ({FILE}) is a door of its own. It refuses whoever is new there and called "
+        f"{name}, but knows no other spelling: take {name} out of the groups there, too."
+    ]
 
 
 def _check_countries(text: str) -> list[str] | None:

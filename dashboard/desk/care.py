@@ -57,9 +57,10 @@ def _back_up(desk: Desk) -> None:
             raise InputError(_("The two passphrases are different. Nothing was written."))
         target = backup.check_target(Path(place).expanduser())
         with desk.open_vault() as (_vault, secrets):
-            backup.write_backup(desk.workspace, secrets, target, first)
+            problem = backup.write_backup(desk.workspace, secrets, target, first)
         st.session_state[_BACKUP] = number + 1
-        _say(_("Wrote {file}.", file=escape_markdown(str(target))))
+        done = _("Wrote {file}.", file=escape_markdown(str(target)))
+        _say(" ".join([done, escape_markdown(translate_message(problem))]).strip())
 
 
 def _restore(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """The open websockets of people who have signed in: each ends within seconds after its session did.
 
-One look at the accounts, every two seconds, is for all of them.
+What a page asks by itself, such as the list of decisions, does not keep a session from being idle. One look at the
+accounts, every two seconds, is for all of them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from data.accounts import sessions
 from data.accounts.database import Accounts
@@ -44,7 +46,7 @@ class Conversations:
                     await send({"type": "websocket.close", "code": 1008})
                 return {"type": "websocket.disconnect", "code": 1008}
             message: MutableMapping[str, Any] = coming.result()
-            if message["type"] == "websocket.receive" and time.monotonic() - used > _TOUCH:
+            if time.monotonic() - used > _TOUCH and _is_use(message):
                 used = time.monotonic()
                 await asyncio.to_thread(sessions.find_person, self._accounts, secret)
             return message
@@ -78,3 +80,14 @@ class Conversations:
                 for ended in self._ends.get(secret, ()):
                     ended.set()
             await asyncio.sleep(self._seconds)
+
+
+def _is_use(message: MutableMapping[str, Any]) -> bool:
+    """Return whether a message is of a person, and not what an open page asks by itself every few seconds."""
+    if message["type"] != "websocket.receive":
+        return False
+    try:
+        asked = BackMsg.FromString(message.get("bytes") or b"")
+    except Exception:  # noqa: BLE001 (of protobuf, which is no dependency of ours; Streamlit says what is wrong)
+        return True
+    return not asked.rerun_script.is_auto_rerun

@@ -218,6 +218,8 @@ def format_refusal(refusal: Refusal, organisation: str = "") -> str:
         )
     if refusal.reason == Reason.REVOKED:
         return _("You may no longer sign in to this map. Ask your data officer.")
+    if refusal.reason == Reason.NAMESAKE:
+        return _("You cannot sign in this way yet. Ask your data officer to admit you.")
     return _("Name, passphrase or code is wrong. Each code counts once: wait for the next one.")
 
 

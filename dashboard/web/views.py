@@ -18,6 +18,7 @@ from dashboard.web.pictures import has_picture
 from dashboard.widgets.address import PLAYED, RELEASE
 from data.errors import TactError
 
+_VALUE = re.compile(r"[A-Za-z0-9_.,:;/+-]*")
 ADDRESSES = frozenset(page.address for page in PAGES)
 
 
@@ -45,9 +46,12 @@ def split_view(view: str) -> tuple[PageEntry, dict[str, str]]:
 
 
 def detach_view(view: str) -> tuple[str, str]:
-    """Return a view without the agenda that it may be of, and the name of the release to which it is pinned, if any."""
+    """Return a view without the agenda that it may be of, and the name of the release to which it is pinned, if any.
+
+    A value that no page writes, such as words, is left out: an address is stored without a check for personal data.
+    """
     page, parameters = split_view(view)
-    own = urlencode({name: value for name, value in parameters.items() if name not in PLAYED})
+    own = urlencode({n: value for n, value in parameters.items() if n not in PLAYED and _VALUE.fullmatch(value)})
     return (f"{page.address}?{own}" if own else page.address), parameters.get(RELEASE, "")
 
 

@@ -102,11 +102,11 @@ def count_old(accounts: Accounts, before: dt.date) -> int:
         return _find_last_old(connection, before) - _read_start(connection)[0]
 
 
-def shorten_log(accounts: Accounts, before: dt.date, confirmed: int) -> None:
+def shorten_log(accounts: Accounts, before: dt.date, confirmed: int, user: str = "") -> None:
     """Remove the rows at the beginning that are of days before one (UTC), and write a row of it.
 
-    confirmed : their number, as a person has seen it. Raises InputError where it is another, and WorkspaceError for a
-    log that does not hold: what was changed in it would be gone.
+    confirmed : their number, as a person has seen it. user : of the system, whom the row names. Raises InputError where
+    the number is another, and WorkspaceError for a log that does not hold: what was changed in it would be gone.
     """
     with accounts.write() as connection:
         if problem := _verify(connection).problem:
@@ -119,7 +119,8 @@ def shorten_log(accounts: Accounts, before: dt.date, confirmed: int) -> None:
         sha256 = connection.execute("SELECT sha256 FROM log WHERE number = ?", (last,)).fetchone()[0]
         connection.execute("INSERT OR REPLACE INTO log_start VALUES (1, ?, ?)", (last, sha256))
         connection.execute("DELETE FROM log WHERE number <= ?", (last,))
-        add_row(connection, accounts.clock(), Event.SHORTENED, before=f"{before}", number=f"{last}", sha256=sha256)
+        details = {"before": f"{before}", "number": f"{last}", "sha256": sha256, **({"user": user} if user else {})}
+        add_row(connection, accounts.clock(), Event.SHORTENED, **details)
 
 
 def _verify(connection: sqlite3.Connection) -> Verdict:

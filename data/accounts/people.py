@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -149,24 +149,56 @@ def revoke(accounts: Accounts, name: str) -> int:
 
 
 def admit(accounts: Accounts, name: str) -> None:
-    """Let somebody who was revoked come through their provider again. Raises InputError for anybody else."""
+    """Let somebody who was revoked or is limited to countries come through their provider; a limit stays.
+
+    An account with a passphrase becomes that of who comes next through the provider by its name. Raises InputError for
+    somebody against whom nothing stands.
+    """
     with accounts.write() as connection:
         row = _require_named(connection, name)
-        if row["subject"] is None or row["revoked"] is None:
-            raise InputError(
-                f"{row['name']!r} was not revoked, or signs in with a passphrase: invite them by tact people invite"
-            )
-        connection.execute("UPDATE people SET revoked = NULL WHERE id = ?", (row["id"],))
+        if not _is_closed(row) or (row["subject"] is not None and row["revoked"] is None):
+            raise InputError(f"{row['name']!r} was not revoked, so nothing was changed.")
+        connection.execute(
+            "UPDATE people SET revoked = NULL, subject = coalesce(subject, ?), passphrase = NULL, factor = NULL, "
+            "invitation = NULL WHERE id = ?",
+            (_await(row), row["id"]),
+        )
+        end_sessions(connection, row["name"])
         add_row(connection, accounts.clock(), Event.ADMITTED, row["name"])
+
+
+def find_namesake(connection: sqlite3.Connection, identity: Identity) -> sqlite3.Row | None:
+    """Return who is revoked or limited to countries and has the name of somebody who is new; None if nobody does.
+
+    Else they would come in anew, without the limit. It finds the same name alone, not another spelling of it.
+    """
+    if find_from_provider(connection, identity) is not None:
+        return None
+    for name in _list_names(identity.name):
+        row = _find_named(connection, name)
+        if row is None:
+            return None
+        if _is_closed(row):
+            return row if row["subject"] != _await(row) else None
+    return None
+
+
+def _is_closed(row: sqlite3.Row) -> bool:
+    return row["revoked"] is not None or bool(row["countries"])
+
+
+def _await(row: sqlite3.Row) -> str:
+    """Return what stands in place of the subject of who was admitted and has not yet come; it is the hash of none."""
+    return f"awaited {row['id']}"
 
 
 def take_from_provider(connection: sqlite3.Connection, now: float, identity: Identity, role: Role) -> sqlite3.Row:
     """Return the row of who comes through their provider, made for who is new, with the role that they have now.
 
     The name stays as it was first, because the log knows people by it. Nobody gets the name of another person: where it
-    is taken, a number is added.
+    is taken, a number is added. Another role ends what the person has open.
     """
-    row = find_from_provider(connection, identity)
+    row = find_from_provider(connection, identity) or _bind_awaited(connection, identity)
     if row is None:
         name = _choose_name(connection, identity.name)
         connection.execute(
@@ -176,6 +208,7 @@ def take_from_provider(connection: sqlite3.Connection, now: float, identity: Ide
     elif row["revoked"] is None and row["role"] != role:
         name = row["name"]
         connection.execute("UPDATE people SET role = ? WHERE id = ?", (role, row["id"]))
+        end_sessions(connection, name)
     else:
         return row
     add_row(connection, now, Event.ADMITTED, name, role=role, organisation=identity.organisation)
@@ -187,6 +220,18 @@ def find_from_provider(connection: sqlite3.Connection, identity: Identity) -> sq
     query = "SELECT * FROM people WHERE subject = ?"
     row: sqlite3.Row | None = connection.execute(query, (identity.key,)).fetchone()
     return row
+
+
+def _bind_awaited(connection: sqlite3.Connection, identity: Identity) -> sqlite3.Row | None:
+    """Make the row of who was admitted by this name that of who comes; return it, or None where nobody is awaited."""
+    for name in _list_names(identity.name):
+        row = _find_named(connection, name)
+        if row is None:
+            return None
+        if row["subject"] == _await(row):
+            connection.execute("UPDATE people SET subject = ? WHERE id = ?", (identity.key, row["id"]))
+            return find_from_provider(connection, identity)
+    return None
 
 
 def list_people(accounts: Accounts) -> list[Person]:
@@ -235,11 +280,15 @@ def _require_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row:
 
 
 def _choose_name(connection: sqlite3.Connection, asked: str) -> str:
-    """Return a name that nobody has: the one that is asked for, cut and without what does not print, or numbered."""
+    """Return a name that nobody has."""
+    return next(name for name in _list_names(asked) if _find_named(connection, name) is None)
+
+
+def _list_names(asked: str) -> Iterator[str]:
+    """Yield the name that is asked for, cut and without what does not print, then the same with numbers, for ever."""
     plain = "".join(c for c in unicodedata.normalize("NFC", asked) if c.isprintable())
     start = " ".join(plain.split())[: _LONGEST - 5] or "?"
-    names = (start if number == 1 else f"{start} {number}" for number in count(1))
-    return next(name for name in names if _find_named(connection, name) is None)
+    return (start if number == 1 else f"{start} {number}" for number in count(1))
 
 
 def end_sessions(connection: sqlite3.Connection, name: str) -> int:

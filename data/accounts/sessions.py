@@ -20,6 +20,7 @@ from data.accounts.people import (
     Person,
     end_sessions,
     find_from_provider,
+    find_namesake,
     make_key,
     make_person,
     take_from_provider,
@@ -43,6 +44,7 @@ class Reason(StrEnum):
     SPENT = "spent"  # an answer of the provider that was given before
     ROLE = "role"  # the provider names no group that has a role
     REVOKED = "revoked"
+    NAMESAKE = "namesake"  # new from the provider, with the name of somebody who is revoked or limited to countries
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,10 @@ def sign_in_from_provider(
                 end_sessions(connection, known["name"])
             _note_failure(connection, now, known["name"] if known else "")
             return Refusal(reason=Reason.ROLE)
+        namesake = find_namesake(connection, identity)
+        if namesake is not None:
+            _note_failure(connection, now, namesake["name"])
+            return Refusal(reason=Reason.NAMESAKE)
         row = take_from_provider(connection, now, identity, role)
         if row["revoked"] is not None:
             _note_failure(connection, now, row["name"])

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import hashlib
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from data.tables.periods import Calendar
 from data.tables.spec import TIERS
 from data.workspace import Workspace
 from data.workspace.types import Progress
+from data.workspace.user import find_user
 
 _COLUMNS = ("day", "release", "released_by", "confirmed_by", "replaced", *TIERS)
 # The areas of a workspace as GeoParquet, and the source of their boundaries: geo/areas.py (`pack_areas`).
@@ -160,16 +159,10 @@ def _add_approval(workspace: Workspace, person: SecondPerson, release: str, fold
     """Add a line to approvals.csv: the people, the release, and a checksum of each tier's manifest."""
     sums = [hashlib.sha256((folder / tier / MANIFEST).read_bytes()).hexdigest() for tier in TIERS]
     today = dt.datetime.now(dt.UTC).date().isoformat()
-    line = [today, release, _user(), person.name, person.replaced, *sums]
+    line = [today, release, find_user(), person.name, person.replaced, *sums]
     ledger.append_line(workspace.path / ledger.APPROVALS, _COLUMNS, line)
 
 
 def _drop_approval(workspace: Workspace, release: str) -> None:
     """Remove the line of a release that came to nothing from approvals.csv."""
     ledger.remove_lines(workspace.path / ledger.APPROVALS, "release", release)
-
-
-def _user() -> str:
-    with suppress(OSError, KeyError, ImportError):
-        return getpass.getuser()
-    return ""

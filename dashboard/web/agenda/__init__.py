@@ -93,11 +93,11 @@ def _add(view: str, release: str) -> None:
     if not sentence or not (key or title):
         state[_REFUSED] = _("Write a sentence, and the title of a new meeting.")
         return
-    own, pinned = detach_view(view)
+    (own, pinned), known = detach_view(view), read_site().list_releases()
 
     def add(store: Accounts) -> None:
         check_free_text([title, sentence], Message("A title or sentence"))
-        item = Item(own, pinned or release, sentence)
+        item = Item(own, pinned if pinned in known else release, sentence)
         if key:
             add_item(store, key, item, person)
         st.query_params[AGENDA] = key or create_meeting(store, title, str(state[_DAY]), person, item)
@@ -117,7 +117,7 @@ def _show_meeting(current: CurrentRelease, meetings: Sequence[Meeting]) -> None:
     key = pick_from_menu(AGENDA, _("Meeting"), names, next(iter(names)))
     meeting, t = next(meeting for meeting in meetings if meeting.key == key), speak_to_reader(current)
     numbers, previous = list_numbers(meeting, find_reader()), find_previous(list(meetings), meeting)
-    st.header(make_legible(meeting.title, LONGEST), anchor=False)
+    st.header(escape_markdown(make_legible(meeting.title, LONGEST)), anchor=False)
     st.html(html('<p class="notes">{}</p>', word_about(meeting, current)))
     if numbers:
         start = address_item(meeting, 0 if previous else numbers[0])

@@ -242,6 +242,9 @@ def _restore_documents(connection: sql.Connection, workspace: Workspace) -> bool
     for name, content in connection.execute("SELECT name, content FROM backup_document").fetchall():
         if name in places and not places[name].exists():
             places[name].parent.mkdir(mode=0o700, exist_ok=True)
+            # What a lost file of accounts left beside it would be read into the restored one.
+            for ending in ("-wal", "-shm", "-journal"):
+                Path(f"{places[name]}{ending}").unlink(missing_ok=True)
             files.write_bytes(places[name], content, mode=0o600)
             written.add(name)
     return workspace.accounts.name in written

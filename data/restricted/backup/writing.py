@@ -5,7 +5,7 @@ import datetime as dt
 from pathlib import Path
 
 from data.accounts.database import Accounts
-from data.errors import InputError
+from data.errors import InputError, WorkspaceError
 from data.message import Message, join_messages
 from data.restricted.backup import folders
 from data.restricted.backup.encrypted_file import (
@@ -23,13 +23,17 @@ from data.restricted.vault import sqlcipher as sql
 from data.workspace import Workspace, files
 from data.workspace.passphrases import check_passphrase
 
+_Documents = list[tuple[str, bytes]]  # name and content
 _FORMAT = "1"
 _DAYS = 3  # the handbook asks for one each night; a machine may be off for a weekend
 LAST = "last-backup"  # a file of the workspace: the day of its last backup
 
 
-def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase: str) -> None:
+def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase: str) -> str:
     """Write the vault, both keys, documents, accounts, releases and plans into one new file (mode 600).
+
+    Accounts that cannot be read are no reason to be without the rest: the file is written without them, and why is
+    returned; else the text is empty.
 
     The file gets its name only after it was read back and checked. Raises InputError when the file exists or the
     passphrase is short or common, VaultBusy during an import, CorruptVault for a damaged vault, DiskFull. The
@@ -37,13 +41,14 @@ def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase
     """
     target = check_target(target)
     check_passphrase(passphrase)
+    accounts, problem = _copy_accounts(workspace)
     with open_vault(workspace, both_keys) as vault, vault.writing():
         # One name for the unfinished file, so that what a killed backup left goes with the next one in that folder.
         unfinished = target.with_name(f".tact-backup.{workspace.id}.part")
         try:
             unfinished.unlink(missing_ok=True)
             with files.replacing(target, mode=0o600, part=unfinished) as part:
-                _write(workspace, both_keys, part, passphrase)
+                _write(workspace, both_keys, part, passphrase, accounts)
                 with open_backup(part, passphrase) as (_, manifest):
                     if manifest.keys != both_keys:
                         raise damaged_backup(target)
@@ -55,6 +60,7 @@ def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase
             )
             raise InputError(msg) from error
     note_day(workspace, dt.datetime.now(dt.UTC).date().isoformat())
+    return problem
 
 
 def note_day(workspace: Workspace, day: str) -> None:
@@ -96,12 +102,12 @@ def check_target(target: Path) -> Path:
     return target
 
 
-def _write(workspace: Workspace, both_keys: Keys, part: Path, passphrase: str) -> None:
+def _write(workspace: Workspace, both_keys: Keys, part: Path, passphrase: str, accounts: _Documents) -> None:
     db = workspace.vault / health.DB
     contents = {
         "backup_manifest": _manifest(workspace, both_keys),
         "backup_mapping": _mappings(workspace),
-        "backup_document": _documents(workspace),
+        "backup_document": [*_documents(workspace), *accounts],
         "backup_release": folders.iter_releases(workspace.releases),
         "backup_plan": folders.iter_plans(workspace.derived),
     }
@@ -133,13 +139,23 @@ def _manifest(workspace: Workspace, both_keys: Keys) -> list[tuple[str, str]]:
     ]
 
 
-def _mappings(workspace: Workspace) -> list[tuple[str, bytes]]:
+def _mappings(workspace: Workspace) -> _Documents:
     paths = sorted(workspace.mappings.glob("*.toml")) if workspace.mappings.is_dir() else []
     return [(path.name, path.read_bytes()) for path in paths]
 
 
-def _documents(workspace: Workspace) -> list[tuple[str, bytes]]:
+def _documents(workspace: Workspace) -> _Documents:
     paths = [workspace.path / name for name in DOCUMENTS]
-    documents = [(path.name, path.read_bytes()) for path in paths if path.is_file()]
+    return [(path.name, path.read_bytes()) for path in paths if path.is_file()]
+
+
+def _copy_accounts(workspace: Workspace) -> tuple[_Documents, str]:
+    """Return the file of accounts, where there is one, and why it cannot be in the backup; empty where it can."""
     file = workspace.accounts
-    return [*documents, (file.name, Accounts.open(file).copy())] if file.is_file() else documents
+    if not file.is_file():
+        return [], ""
+    try:
+        return [(file.name, Accounts.open(file).copy())], ""
+    except WorkspaceError as error:
+        lead = Message("The people who sign in and the audit log are NOT in the backup; all else is.")
+        return [], join_messages([lead, error.message])

@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime as dt
-import getpass
 import json
 import os
 import platform
@@ -13,6 +12,7 @@ import filelock
 
 from data.errors import VaultBusy, VaultError
 from data.message import Message
+from data.workspace.user import find_user
 
 
 class WriterLock:
@@ -51,7 +51,8 @@ class WriterLock:
 
     def _write_note(self) -> None:
         since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        note = {"user": _user(), "host": platform.node(), "process": os.getpid(), "since": since}
+        user = find_user() or "an unknown user"
+        note = {"user": user, "host": platform.node(), "process": os.getpid(), "since": since}
         # Only for the message that a second writer sees: a disk without room may go without it.
         with contextlib.suppress(OSError):
             self._note.write_text(json.dumps(note), encoding="utf-8")
@@ -73,10 +74,3 @@ class WriterLock:
                 who=who,
             )
         )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "an unknown user"

@@ -14,6 +14,7 @@ import pytest
 import typer
 
 from dashboard.commands import asking
+from data.workspace import Workspace
 from tests.helpers.paths import ROOT
 
 PASSPHRASE = "katër fjalë të rastit"
@@ -108,6 +109,15 @@ def test_a_restore_counts_the_releases_that_stand_there(tact, practice, tmp_path
     assert "Releases: 2, of which 2 came" in tact("--workspace", tmp_path / "n", "restore", tmp_path / "b").out
     again = tact("--workspace", practice, "restore", tmp_path / "b", "--replace")
     assert "Releases: 2, of which 0 came from the backup, 2 were already there" in again.out
+
+
+def test_a_backup_without_the_people_is_said_and_noticed_by_a_script(tact, practice, tmp_path, monkeypatch):
+    monkeypatch.setenv(VARIABLE, PASSPHRASE)
+    accounts = Workspace.open(practice).accounts
+    accounts.parent.mkdir(exist_ok=True)
+    accounts.write_bytes(b"no database " * 500)
+    done = tact("--workspace", practice, "backup", tmp_path / "b")
+    assert (done.code, "NOT in the backup" in done.err, (tmp_path / "b").is_file()) == (3, True, True)
 
 
 # -- stopped by hand --

@@ -10,7 +10,7 @@ import pytest
 from data.accounts import people
 from data.accounts.database import Accounts
 from data.accounts.rights import Role
-from data.accounts.sessions import Reason, Refusal, sign_in_from_provider
+from data.accounts.sessions import Reason, Refusal, find_open, look_up, sign_in_from_provider
 from data.workspace import Workspace
 from tests.helpers.provider import write_access
 
@@ -92,7 +92,8 @@ def test_the_log_is_shown_and_a_change_is_found(tact, workspace):
     assert (broken.code, "missing at the end" in broken.out) == (5, True)
 
 
-def test_the_log_is_shortened_as_governance_says(tact, workspace):
+def test_the_log_is_shortened_as_governance_says(tact, workspace, monkeypatch):
+    monkeypatch.setattr("getpass.getuser", lambda: "officer7")
     accounts = Accounts.open_or_create(workspace.accounts, clock=lambda: 1_600_000_000.0)
     for name in ("Elira", "Nikos"):
         people.invite(accounts, name, "partner")
@@ -103,9 +104,13 @@ def test_the_log_is_shortened_as_governance_says(tact, workspace):
     assert tact(*shorten, "--months", "12").out.endswith("2. To remove them: tact log shorten --delete 2\n")
     (workspace.path / "governance.toml").write_text("[retention]\nlog_months = 12\n")
     assert tact(*shorten, "--json").json["rows"] == 2
+    assert (tact(*shorten, "--months", "11").code, tact(*shorten, "--months", "13").code) == (2, 0)
+    alone = ("log", "shorten", "--accounts", workspace.accounts)
+    assert (tact(*alone, "--months", "11").code, tact(*alone, "--months", "12").code) == (2, 0)
     assert tact(*shorten, "--delete", "3").code == 2
     assert tact(*shorten, "--delete", "2", "--json").json["removed"]
     assert tact("--workspace", workspace.path, "log", "verify", "--json").json["rows"] == 2
+    assert tact("--workspace", workspace.path, "log", "show", "--json").json[-1]["user"] == "officer7"
 
 
 def test_a_server_says_what_people_need(tact, workspace, tmp_path):
@@ -140,6 +145,32 @@ def test_who_was_revoked_at_their_organisation_is_admitted_again(tact, workspace
     assert tact(*command, "list", "--json").json[0]["state"] == "active"
     assert isinstance(sign_in_from_provider(accounts, identity, Role.PARTNER), str)
     assert tact(*command, "admit", "Drita Marku").code == 2
+
+
+def test_who_is_revoked_or_limited_gets_no_second_account_at_their_organisation(tact, workspace):
+    command, role = ("--workspace", workspace.path, "people"), ("--role", "partner")
+    assert "door of its own" not in tact(*command, "invite", "Elira Hoxha", *role, "--countries", "AL").out
+    write_access(workspace.path, "https://login.example.org")
+    assert "door of its own" in tact(*command, "invite", "Elira Hoxha", *role, "--countries", "AL").out
+    accounts = Accounts.open(workspace.accounts)
+    first, second = (people.Identity("https://login.example.org", subject, "Elira  HOXHA") for subject in "56")
+    assert sign_in_from_provider(accounts, first, Role.PARTNER) == Refusal(reason=Reason.NAMESAKE)
+    assert "door of its own" in tact(*command, "revoke", "Elira Hoxha").out
+    assert sign_in_from_provider(accounts, first, Role.MANAGER) == Refusal(reason=Reason.NAMESAKE)
+    assert tact(*command, "admit", "Elira Hoxha").code == 0
+    person = look_up(accounts, sign_in_from_provider(accounts, first, Role.MANAGER))
+    assert (person.name, person.role, person.countries) == ("Elira Hoxha", "manager", {"AL"})
+    assert sign_in_from_provider(accounts, second, Role.PARTNER) == Refusal(reason=Reason.NAMESAKE)
+    assert tact(*command, "admit", "Elira Hoxha").code == 2
+    assert len(people.list_people(accounts)) == 1
+
+
+def test_another_role_at_the_organisation_ends_what_is_open(workspace):
+    accounts = Accounts.open_or_create(workspace.accounts)
+    identity = people.Identity("https://login.example.org", "5", "Drita Marku")
+    roles = (Role.MANAGER, Role.MANAGER, Role.GUEST)
+    first, second, third = (sign_in_from_provider(accounts, identity, role) for role in roles)
+    assert find_open(accounts, [first, second, third]) == {third}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX modes")

@@ -8,8 +8,9 @@ from contextlib import closing
 
 import pytest
 from markupsafe import Markup
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from dashboard.web import door, sign_in
+from dashboard.web import conversations, door, sign_in
 from dashboard.web.conversations import Conversations
 from dashboard.web.door import _BusyError
 from data.accounts import people, sessions
@@ -339,6 +340,29 @@ def test_a_conversation_ends_soon_after_its_session(accounts, member, now):
     asyncio.run(talk())
     assert [message["type"] for message in seen] == ["websocket.receive", "websocket.disconnect"]
     assert sent == [{"type": "websocket.send", "text": "number"}, {"type": "websocket.close", "code": 1008}]
+
+
+def test_what_a_page_asks_by_itself_is_no_use_of_a_session(accounts, monkeypatch):
+    used, seen, by_itself, by_hand = [], [], BackMsg(), BackMsg()
+    by_itself.rerun_script.is_auto_rerun, by_hand.rerun_script.query_string = True, "area=AL-11"
+    monkeypatch.setattr(conversations, "_TOUCH", -1.0)
+    monkeypatch.setattr(sessions, "find_person", lambda *_: used.append(1))
+    monkeypatch.setattr(sessions, "find_open", lambda _accounts, asked: set(asked))
+    messages = [by_itself.SerializeToString(), by_hand.SerializeToString(), b"\xff", by_itself.SerializeToString()]
+
+    async def application(scope, receive, send):
+        for _ in messages:
+            await receive()
+            seen.append(len(used))
+
+    async def talk():
+        coming = asyncio.Queue()
+        for message in messages:
+            coming.put_nowait({"type": "websocket.receive", "bytes": message})
+        await asyncio.wait_for(Conversations(accounts).hold(application, {}, coming.get, None, "secret"), 5)
+
+    asyncio.run(talk())
+    assert seen == [0, 1, 2, 2]
 
 
 def test_one_look_is_for_all_conversations(accounts, now, monkeypatch):

@@ -87,7 +87,7 @@ def test_who_signs_in_there_gets_a_session_as_all_others_and_the_page_that_was_a
     assert 'content="0;url=/map?area=AL-11&amp;lang=sq"' in answer.text
     given = next(text for text in answer.headers.getlist("set-cookie") if "session" in text)
     assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/", "Max-Age=43200"} <= set(given.split("; "))
-    assert see_inside(browser) == 'inside [\'["Drita Marku", "manager"]\']'
+    assert see_inside(browser) == 'inside [\'["Drita Marku", "manager", []]\']'
     assert list_events(accounts) == [("admitted", "Drita Marku"), ("signed in", "Drita Marku")]
     assert [person.organisation for person in people.list_people(accounts)] == ["Example NGO"]
     assert provider.claims["sub"] not in accounts.path.read_bytes().decode("latin-1")

@@ -22,7 +22,7 @@ from dashboard.web.views import detach_view
 from dashboard.widgets.address import follow
 from data.accounts import meetings
 from data.accounts.log import read_log
-from data.accounts.meetings import Decision, Item, add_decision, add_item, create_meeting
+from data.accounts.meetings import Decision, Item, Meeting, add_decision, add_item, create_meeting
 from data.accounts.rights import ROLES, Role
 from data.errors import InputError
 from data.message import Message
@@ -126,6 +126,30 @@ def test_a_view_is_added_without_the_agenda_that_it_was_of():
     view = "risk?area=AL-11&release=2009-05-001&agenda=x&item=2&decide=1&pathway=internal"
     assert detach_view(view) == ("risk?area=AL-11&pathway=internal", "2009-05-001")
     assert detach_view("") == ("", "")
+
+
+def test_words_in_an_address_do_not_reach_the_agenda(people, release, monkeypatch):
+    assert detach_view("map?area=Ana+Marku&level=region&time=2025Q1/2025Q4") == (
+        "map?level=region&time=2025Q1%2F2025Q4",
+        "",
+    )
+    typed = {"agenda-meeting": "", "agenda-title": "One", "agenda-sentence": "See", "agenda-day": "2026-12-01"}
+    monkeypatch.setattr("streamlit.query_params", {})
+    with read_as_role(Role.MANAGER):
+        for pinned in ("Ana+Marku", release):
+            monkeypatch.setattr("streamlit.session_state", dict(typed))
+            agenda._add(f"map?release={pinned}", release)
+        assert [m.items[0].release for m in state.read_meetings() if m.title == "One"] == [release, release]
+
+
+def test_a_title_is_no_markdown(people, site, monkeypatch):
+    heads = []
+    meeting = Meeting("k", "[Session ended](https://x.y)", "2026-11-27")
+    monkeypatch.setattr("streamlit.header", lambda text, **_: heads.append(text))
+    monkeypatch.setattr(agenda, "pick_from_menu", lambda *_: "k")
+    with read_as_role(Role.GUEST):
+        agenda._show_meeting(open_current_release(site), [meeting])
+    assert [text.replace("\u200b", "") for text in heads] == [r"\[Session ended\]\(https\://x.y\)"]
 
 
 def test_on_a_local_map_meetings_are_beside_the_plans_and_on_the_public_tier_nowhere(site, release):

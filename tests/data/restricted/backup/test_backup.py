@@ -298,6 +298,20 @@ def test_the_people_who_sign_in_come_back_with_the_log_and_without_what_was_open
     again = restore_backup(tmp_path / "b.tact", tmp_path / "new", PASSPHRASE, replace=True)
     assert not again.accounts, "those that are there stay"
     assert len(read_log(restored)) == len(before) + 1
+    there.unlink()
+    left = there.with_name(f"{there.name}-wal")
+    left.write_bytes(b"of the file that was lost")
+    assert restore_backup(tmp_path / "b.tact", tmp_path / "new", PASSPHRASE, replace=True).accounts
+    assert not left.exists()
+
+
+def test_accounts_that_cannot_be_read_do_not_stop_the_backup_of_the_records(workspace, tmp_path):
+    workspace.accounts.parent.mkdir(exist_ok=True)
+    workspace.accounts.write_bytes(b"no database " * 500)
+    problem = write_backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
+    assert "NOT in the backup" in problem
+    done = restore_backup(tmp_path / "b.tact", tmp_path / "new", PASSPHRASE)
+    assert (done.has_records, done.accounts) == (True, False)
 
 
 @pytest.mark.parametrize(("folder", "name"), [("derived", LEDGER), ("derived", BREAKS), ("releases", WITHDRAWN)])
