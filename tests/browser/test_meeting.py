@@ -238,8 +238,9 @@ def test_an_agenda_is_made_played_and_decided_on(served, look):
     assert "Is Durrës rising?" in strip.inner_text()
     assert "lang=sq" in query(follower)
     assert follower.locator(".agendanext").is_hidden(), "who follows goes nowhere by a key"
-    presenter.locator(".agendanext").wait_for()  # what a follower shows may be there first
     follower.keyboard.press("ArrowRight")
+    presenter.locator(".agendanext").wait_for()  # what a follower shows may be there first
+    settle(presenter)
     presenter.keyboard.press("ArrowRight")
     until(follower, lambda: "2 nga 2" in strip.inner_text() and "/coverage?area=AL-11" in follower.url)
     assert say(follower) == "Ju ndiqni prezantuesin."
