@@ -435,7 +435,7 @@ def test_why_a_plan_is_not_saved_is_said_in_the_reader_s_language(of, monkeypatc
     def refuse(*_arguments):
         raise InputError(Message("A saved plan needs a title, for example: More outreach in the north."))
 
-    state = dict.fromkeys((saved_plans._ROLE, saved_plans._TITLE, saved_plans._NOTE), "")
+    state = {saved_plans._ROLE: MANAGER.role, saved_plans._TITLE: "", saved_plans._NOTE: ""}
     monkeypatch.setattr("streamlit.session_state", state)
     monkeypatch.setattr(saved_plans, "read_site", lambda: SimpleNamespace(work_folder=tmp_path))
     monkeypatch.setattr(saved_plans, "_compute_to_save", refuse)
