@@ -16,7 +16,7 @@ def test_partner_files_of_an_audit_lie_in_the_workspace_and_go_with_it(tact, tmp
     assert tact("--workspace", folder, "init", "--practice").code == 0
     assert tact("--workspace", folder, "release", "--figures-only").code == 0
 
-    def export(_release, target, _formats):
+    def export(_release, target, *_rest):
         seen.append(target)
         raise KeyboardInterrupt
 

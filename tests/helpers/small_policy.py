@@ -5,7 +5,7 @@ from pathlib import Path
 SMALL_POLICY = """
 [[partner]]
 measures = ["children", "encounters", "effort"]
-levels = ["region", "municipality"]
+levels = ["country", "region", "municipality"]
 periods = ["year", "whole"]
 
 [[partner]]

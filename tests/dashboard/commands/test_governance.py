@@ -344,12 +344,12 @@ def test_partner_files_are_named_and_logged(tact, made, tmp_path, command) -> No
     assert not (tmp_path / "out").exists()
     assert not (folder / "exports.csv").exists()
     answer = tact(*export, "--tier", "partner", "--for", "invented partner")
-    assert answer.json["files"]
+    assert answer.json.get("files"), answer
     (line,) = lines(folder / "exports.csv")
     assert (line["for"], line["kind"], line["release"]) == ("Invented Partner", "partner", name)
     assert len(line["day"]) == len("2009-05-31")
     assert "encounters" in line["layers"].split()
-    assert line["formats"] == command[-1]
+    assert line["formats"].endswith(command[-1])
     assert tact(*export).json["for"] is None
     assert len(lines(folder / "exports.csv")) == 1
 
