@@ -362,6 +362,7 @@ def test_partner_files_to_release_to_export(tact, practice: Path, files: Path, t
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_demo_world_withstands_its_audit(tact, demo_world: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "copy"
     shutil.copytree(demo_world, workspace)
