@@ -20,7 +20,7 @@ periods = ["year"]
 
 [[public]]
 measures = ["children"]
-levels = ["region"]
+levels = ["country", "region"]
 periods = ["year", "whole"]
 
 [[public]]

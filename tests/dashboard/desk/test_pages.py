@@ -132,7 +132,8 @@ def test_what_holds_for_all_rows_is_asked_in_full_words_and_explained(desk, tmp_
 def test_what_holds_for_all_rows_is_asked_first_and_words_of_ages_have_names(desk, tmp_path):
     path = tmp_path / "list.csv"
     head = "date,Qyteti,child_id,form,found,age"
-    path.write_text(f"{head}\n" + "2008-03-04,Tirana,K-1,begging,reported,rreth 10\n" * 3, encoding="utf-8")
+    rows = [f"2008-03-04,Tirana,K-{child},begging,reported,rreth 10" for child in range(3)]
+    path.write_text("\n".join([head, *rows, ""]), encoding="utf-8")
     page = drop(open_section(desk, language="sq"), path)
     boxes = [box for box in page.selectbox if (box.key or "").startswith("answer-1-")]
     assert [box.key.split("-")[2] for box in boxes] == ["constants"] * 3 + ["column", "words"]
