@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
+from typing import Any
 
 import streamlit as st
 
@@ -15,7 +16,7 @@ from data.errors import ReleaseError
 
 
 def show_outside() -> None:
-    """Say that a page, or what a part of it would show, is outside the limit of its reader."""
+    """Say that this is outside the countries that the reader was invited for."""
     st.info(_("This is computed from all countries together. It is outside those that you were invited for."))
 
 
@@ -77,6 +78,22 @@ def show_part(show: Callable[..., None], current: CurrentRelease, *more: object,
         show(current, *more)
 
     st.fragment(draw, run_every=every)()
+
+
+def offer_file(
+    label: str,
+    make: Callable[[], bytes],
+    current: CurrentRelease,
+    name: str,
+    kind: str,
+    **more: Any,  # noqa: ANN401 (as Streamlit has it)
+) -> None:
+    """Show a button for a file of a release, which `make` makes when the button is pressed.
+
+    That is in another thread, which does not know the reader's language. kind: its media type; more: as for
+    `st.download_button`.
+    """
+    st.download_button(label, follow_shown(make, current), name, kind, on_click="ignore", **more)
 
 
 def follow_shown(make: Callable[[], bytes], current: CurrentRelease) -> Callable[[], bytes]:

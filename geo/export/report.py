@@ -56,7 +56,7 @@ class Field:
 
 
 _CATEGORIES = (ALL, *dict.fromkeys(category for by in BREAKDOWNS for category in CATEGORIES[by]))
-_HELD = {
+_AVAILABILITY = {
     "released": mark("In the table, for every year and for the whole time."),
     "in_part": mark("In the table for some periods; for the others the release does not hold it."),
     NOT_RELEASED: mark("The release does not hold it, and it is not worked out from other numbers."),
@@ -159,14 +159,14 @@ def write_reports(release: Release, folder: Path) -> list[Path]:
 def _tabulate_contents(standard: Standard, built: dict[str, pd.DataFrame], translate: Translate) -> pd.DataFrame:
     """Return what the standard asks for, one row for each: the table that has it, or why none has it."""
     rows = [(translate(standard.tables[by]), by, judge_table(table, by)) for by, table in built.items()]
-    rows += [(translate(title), "", held) for title, held in standard.missing.items()]
-    frame = pd.DataFrame(rows, columns=["asked_for", "table", "held"])
-    return frame.assign(note=[_explain(table, held, translate) for _, table, held in rows])
+    rows += [(translate(title), "", availability) for title, availability in standard.missing.items()]
+    frame = pd.DataFrame(rows, columns=["asked_for", "table", "availability"])
+    return frame.assign(note=[_explain_availability(*row, translate) for _, *row in rows])
 
 
-def _explain(table: str, held: str, translate: Translate) -> str:
-    wider = table not in ("", "stage") and held != NOT_RELEASED
-    return " ".join([translate(_HELD[held]), *([translate(_WIDER)] if wider else [])])
+def _explain_availability(table: str, availability: str, translate: Translate) -> str:
+    wider = table not in ("", "stage") and availability != NOT_RELEASED
+    return " ".join([translate(_AVAILABILITY[availability]), *([translate(_WIDER)] if wider else [])])
 
 
 def _explain_crosswalk(standard: Standard, translate: Translate) -> pd.DataFrame:
@@ -181,19 +181,27 @@ def _build_codebook(release: Release, standard: Standard, translate: Translate) 
     """Return the meaning of every column and code. Columns: column, kind, value, meaning."""
     rows = [("", "rule", "", translate(rule)) for rule in RULES]
     rows += [(field.name, field.kind, "", translate(field.meaning)) for field in list_fields(standard)]
-    for name, meanings in (("counted", COUNTED), ("outcome", OUTCOMES), ("basis", BASES), ("held", _HELD)):
+    for name, meanings in (
+        ("counted", COUNTED),
+        ("outcome", OUTCOMES),
+        ("basis", BASES),
+        ("availability", _AVAILABILITY),
+    ):
         rows += [(name, "code", value, translate(meaning)) for value, meaning in meanings.items()]
     rows += [
         ("state", "code", s, f"{translate(describe_state(s, release.k))}. {translate(MEANINGS[s])}") for s in STATES
     ]
-    rows.append(("state", "code", NOT_RELEASED, translate(_HELD[NOT_RELEASED])))
+    rows.append(("state", "code", NOT_RELEASED, translate(_AVAILABILITY[NOT_RELEASED])))
     return pd.DataFrame(rows, columns=["column", "kind", "value", "meaning"])
 
 
 def _format_readme(release: Release, standard: Standard, about: dict[str, str], translate: Translate) -> str:
     sources = terms.list_sources(release)
     credit = sources.loc[sources["credit"] != "", "credit"]
-    missing = [f"- {translate(title)}: {translate(_HELD[held])}" for title, held in standard.missing.items()]
+    missing = [
+        f"- {translate(title)}: {translate(_AVAILABILITY[availability])}"
+        for title, availability in standard.missing.items()
+    ]
     lines = [
         f"{standard.name} — {release.name}",
         "",

@@ -12,7 +12,7 @@ LATER = "2999-01-001"
 
 
 @pytest.fixture
-def own(serve, releases, tmp_path):
+def later(serve, releases, tmp_path):
     """Start a server for a copy of the demo's release; return it, and a function that adds a later one."""
     folder = shutil.copytree(releases, tmp_path / "releases")
     name = (folder / "current").read_text(encoding="utf-8").strip()
@@ -37,8 +37,8 @@ def ask(page):
     return page.locator(".topbar .fresh:not([hidden])").count()
 
 
-def test_a_new_release_is_announced_and_taken_over_with_the_view_kept(own, look):
-    served, name, publish = own
+def test_a_new_release_is_announced_and_taken_over_with_the_view_kept(later, look):
+    served, name, publish = later
     page = look(f"{served.url}/map?area=AL-02&layer=effort&period=2008-03-01/P3M&at=8/41.3/19.5")
     settle(page)
     assert ask(page) == 0
@@ -70,8 +70,8 @@ def test_a_new_release_is_announced_and_taken_over_with_the_view_kept(own, look)
     assert page.watch.clean, vars(page.watch)
 
 
-def test_in_a_meeting_the_presenter_takes_it_over_for_everybody(own, look):
-    served, name, publish = own
+def test_in_a_meeting_the_presenter_takes_it_over_for_everybody(later, look):
+    served, name, publish = later
     presenter = look(f"{served.url}/trends?area=AL-02", ready=False)
     presenter.get_by_role("button", name="Meeting").click()
     address = presenter.locator(".meetingpanel .address")

@@ -197,7 +197,7 @@ def settle(page: Any, still: int = 500) -> None:
 
 
 def resize(page: Any, size: tuple[int, int]) -> None:
-    """Give an open page another size, and wait until it has settled in it."""
+    """Set the size of an open page, and wait until it is drawn in it."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.wait_for_timeout(700)
 

@@ -144,6 +144,13 @@ def public() -> dict[str, pd.DataFrame]:
     }
 
 
+def make_both(releases: Path) -> Path:
+    """Write the release of both tiers; return the folder of releases."""
+    for tier in ("partner", "public"):
+        make(releases, tier)
+    return releases
+
+
 def make(
     releases: Path,
     tier: str = "partner",

@@ -44,7 +44,7 @@ def _copy(module, **changed):
 
 
 def install():
-    """Give the modules the clock that can be set."""
+    """Put this clock into every module of the product that reads the time."""
     changed = {
         id(dt.datetime): _Datetime,
         id(dt.date): _Date,

@@ -28,13 +28,13 @@ def show() -> None:
         st.caption(_("Cite it as"))
         st.code(terms.format_citation(current.release), language=None, wrap_lines=True)
         if current_release.may_download(current.release):
-            st.download_button(
+            page_frame.offer_file(
                 _("Download the citation for reference lists and catalogues"),
-                page_frame.follow_shown(partial(files.pack_records, current.release), current),
+                partial(files.pack_records, current.release),
+                current,
                 f"{terms.name_files(current.release, invented=current.release.invented)}-records.zip",
                 "application/zip",
                 help=_("CITATION.cff, BibTeX, DCAT-AP and ISO 19115 in a ZIP file."),
-                on_click="ignore",
             )
     with st.expander(_("What the states mean")):
         st.html(markup.render_table(files.tabulate_states(current.release)))

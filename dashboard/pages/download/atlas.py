@@ -12,7 +12,7 @@ from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, find_language, speak
 from dashboard.widgets import markup
-from dashboard.widgets.page_frame import follow_shown
+from dashboard.widgets.page_frame import offer_file
 from geo import export
 from geo.layers import find_layer
 
@@ -27,14 +27,13 @@ def show_atlas(current: CurrentRelease) -> None:
         return
     for layers in export.split_layers(current.release):
         communities = all(layer.nature == "community" for layer in layers)
-        st.download_button(
+        offer_file(
             _("Download the atlas of communities") if communities else _("Download the atlas"),
-            # It is made in another thread, which does not know the reader's language.
-            follow_shown(partial(_make_once, current, tuple(layer.id for layer in layers), find_language()), current),
+            partial(_make_once, current, tuple(layer.id for layer in layers), find_language()),
+            current,
             name_atlas(current.release, layers),
             "application/octet-stream",  # a file to keep, never a page of this server
             key=f"download-atlas-{int(communities)}",
-            on_click="ignore",
         )
 
 

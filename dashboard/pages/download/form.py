@@ -8,7 +8,7 @@ from dashboard.pages.download import files
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
-from dashboard.widgets.page_frame import follow_shown
+from dashboard.widgets.page_frame import offer_file
 from geo.layers import find_layer
 
 
@@ -35,14 +35,7 @@ def choose_layers(current: CurrentRelease) -> tuple[str, ...]:
         return layers
     file = files.make_offer(current, kind, layers)
     label = _("Download {format} in a ZIP file") if file.zipped else _("Download {format}")
-    st.download_button(
-        label.format(format=forms[kind].name),
-        follow_shown(file.make, current),
-        file.name,
-        file.kind,
-        type="primary",
-        on_click="ignore",
-    )
+    offer_file(label.format(format=forms[kind].name), file.make, current, file.name, file.kind, type="primary")
     st.caption(file.sentence)
     return layers
 

@@ -11,7 +11,7 @@ from dashboard.site import FEATURES
 from dashboard.site.current_release import CurrentRelease, list_levels
 from dashboard.site.reader import find_accounts
 from dashboard.site.text import _, find_language, speak
-from dashboard.widgets.page_frame import follow_shown
+from dashboard.widgets.page_frame import offer_file
 from data.release import Release
 from geo.export import qgis
 from geo.layers import find_layer
@@ -34,13 +34,13 @@ def show_address(current: CurrentRelease) -> None:
 
 
 def _offer_layer_file(current: CurrentRelease, address: str) -> None:
-    st.download_button(
+    offer_file(
         _("Download the layers for QGIS"),
-        follow_shown(partial(make_layer_file, current, address, find_language()), current),
+        partial(make_layer_file, current, address, find_language()),
+        current,
         f"{terms.name_files(current.release, invented=current.release.invented)}-live.qlr",
         "application/octet-stream",
         key="download-live",
-        on_click="ignore",
     )
 
 

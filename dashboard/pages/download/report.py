@@ -13,7 +13,7 @@ from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, find_language, speak, translate
 from dashboard.widgets import markup
-from dashboard.widgets.page_frame import follow_shown
+from dashboard.widgets.page_frame import offer_file
 from geo import export
 from geo.export.report import write_report
 from geo.export.standards import STANDARDS, offers_tables
@@ -41,15 +41,9 @@ def _show_choice(current: CurrentRelease) -> None:
         st.code(files.format_command("report", f" --standard {chosen}"), language=None, wrap_lines=True)
         return
     stem = terms.name_files(current.release, invented=current.release.invented)
-    st.download_button(
-        _("Download the tables in a ZIP file"),
-        # It is made in another thread, which does not know the reader's language.
-        follow_shown(partial(make_report, current, chosen, find_language()), current),
-        f"{stem}-{chosen}.zip",
-        "application/zip",
-        key="download-report",
-        on_click="ignore",
-    )
+    make = partial(make_report, current, chosen, find_language())
+    name = f"{stem}-{chosen}.zip"
+    offer_file(_("Download the tables in a ZIP file"), make, current, name, "application/zip", key="download-report")
 
 
 @lru_cache(maxsize=4)

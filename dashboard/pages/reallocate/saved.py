@@ -26,7 +26,7 @@ from dashboard.site.reader import find_reader, keep_reader
 from dashboard.site.text import _, escape_markdown, translate_message
 from dashboard.widgets import markup
 from dashboard.widgets.activity import note_plan
-from dashboard.widgets.page_frame import follow_shown
+from dashboard.widgets.page_frame import offer_file
 from data.accounts.rights import Right
 from data.errors import TactError
 from data.personal.free_text import LONGEST
@@ -109,14 +109,12 @@ def offer_briefing(
             _brief_plan, current, read_site().work_folder, work, setting, plan.author, title[:1].upper() + title[1:]
         )
     )
-    st.download_button(
+    offer_file(
         _("Briefing (PDF)"),
-        follow_shown(
-            partial(_make_pdf, opened, current.release, t.language) if opened else partial(take, t.language), current
-        ),
+        partial(_make_pdf, opened, current.release, t.language) if opened else partial(take, t.language),
+        current,
         f"{_name_file(plan)}-{t.language}.pdf",
         "application/pdf",
-        on_click="ignore",
         key="briefing-now",
         type="primary",
         help=_("Two pages for a board. The plan is saved with it."),
@@ -309,20 +307,20 @@ def show_briefing(current: CurrentRelease, plans: Sequence[SavedPlan]) -> None:
     plan = _pick_plan(_("Briefing of"), plans, _BRIEF)
     with st.container(horizontal=True, key="briefings"):
         for language, name in LANGUAGE_NAMES.items():
-            st.download_button(
+            offer_file(
                 _("PDF in {language}", language=name),
-                follow_shown(partial(_make_pdf, plan, current.release, language), current),
+                partial(_make_pdf, plan, current.release, language),
+                current,
                 f"{_name_file(plan.summary)}-{language}.pdf",
                 "application/pdf",
-                on_click="ignore",
                 key=f"briefing-{language}",
             )
-        st.download_button(
+        offer_file(
             _("Pictures for slides"),
-            follow_shown(partial(_pack_pictures, plan, current.release), current),
+            partial(_pack_pictures, plan, current.release),
+            current,
             f"{_name_file(plan.summary)}.zip",
             "application/zip",
-            on_click="ignore",
         )
 
 

@@ -138,12 +138,12 @@ def _offer_papers(current: CurrentRelease, meeting: Meeting) -> None:
         if Right.SEE_PARTNER in find_reader().rights:
             for language, name in LANGUAGE_NAMES.items():
                 make = keep_reader(partial(make_minutes_in, meeting, current))
-                st.download_button(
+                page_frame.offer_file(
                     _("Minutes (PDF, {language})", language=name),
-                    page_frame.follow_shown(partial(make, language), current),
+                    partial(make, language),
+                    current,
                     name_paper(meeting, "minutes", language),
                     "application/pdf",
-                    on_click="ignore",
                     key=f"agenda-minutes-{language}",
                 )
         if may_download(current.release):

@@ -94,28 +94,28 @@ def audit_release(
     findings: dict[Tier, list[Finding]] = {tier: [] for tier in TIERS}
     for number, tier in enumerate(TIERS):
         release = Release.open(releases, tier, chosen)
-        tell = partial(_tell, progress, number * len(ATTACKS))
-        tell(ATTACKS[0])
-        for attack, found, statistics in _run_attacks(releases, derived, release, leaving[tier], tell):
+        tick = partial(_report_progress, progress, number * len(ATTACKS))
+        tick(ATTACKS[0])
+        for attack, found, statistics in _run_attacks(releases, derived, release, leaving[tier], tick):
             checks.append({"attack": attack, "tier": tier, "passed": not found, **statistics})
             findings[tier] += found
             if attack != ATTACKS[-1]:
-                tell(ATTACKS[ATTACKS.index(attack) + 1])
+                tick(ATTACKS[ATTACKS.index(attack) + 1])
     seconds = round(time.monotonic() - began, 2)
     report = _write(releases / chosen, derived / chosen, checks, findings, leaving, seconds)
     all_found = tuple(finding for tier in TIERS for finding in findings[tier])
     return Audit(chosen, tuple(checks), all_found, seconds, report)
 
 
-def _tell(progress: Progress | None, before: int, attack: str, share: float = 0.0) -> None:
-    """Tell how far an audit is: the attacks on other tiers and those before this one, and a share of this one."""
+def _report_progress(progress: Progress | None, before: int, attack: str, share: float = 0.0) -> None:
+    """Report the progress of an audit: attacks that are done, on all tiers, and the share of this one that is done."""
     if progress is not None:
         done = before + ATTACKS.index(attack) + share
         progress(round(_STEPS * done), _STEPS * len(ATTACKS) * len(TIERS), attack)
 
 
 def _run_attacks(
-    releases: Path, derived: Path, release: Release, leaving: Sequence[Path], tell: Callable[..., None]
+    releases: Path, derived: Path, release: Release, leaving: Sequence[Path], tick: Callable[..., None]
 ) -> Iterable[tuple[str, list[Finding], Mapping[str, float]]]:
     changed = _check_files(release)
     yield "checksums", changed, {}
@@ -125,7 +125,7 @@ def _run_attacks(
     tables = [release.folder / f"{name}.parquet" for name in release.tables]
     # Exports hold results that were computed from the release too.
     with_results = Release.open(releases, release.tier, release.name, derived=derived)
-    yield "surface", *surface.search(with_results, [*tables, *leaving], partial(tell, "surface"))
+    yield "surface", *surface.search(with_results, [*tables, *leaving], partial(tick, "surface"))
 
 
 def read_earlier(releases: Path, release: Release) -> list[Published]:

@@ -35,10 +35,7 @@ def limited(monkeypatch):
 
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("limited")
-    for tier in ("partner", "public"):
-        small_release.make(folder, tier)
-    return folder
+    return small_release.make_both(tmp_path_factory.mktemp("limited"))
 
 
 @pytest.fixture(scope="module")

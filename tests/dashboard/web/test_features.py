@@ -38,10 +38,7 @@ def tier(request):
 
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("features")
-    for name in ("partner", "public"):
-        small_release.make(folder, name)
-    return folder
+    return small_release.make_both(tmp_path_factory.mktemp("features"))
 
 
 @pytest.fixture(scope="module")

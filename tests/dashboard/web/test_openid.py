@@ -10,23 +10,10 @@ from dashboard.web import openid
 from dashboard.web.openid import Provider
 from dashboard.web.organisation import Fault, ProviderError, make_state
 from data.accounts.access import read_access
-from tests.helpers.provider import make_key, run_provider, write_access
+from tests.helpers.provider import make_key, write_access
 
 REDIRECT = "https://map.example.org/sign-in/answer"
 SECRET = "s" * 43
-
-
-@pytest.fixture(scope="module")
-def running():
-    with run_provider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(running):
-    """Return the provider without any fault."""
-    running.__init__(running.issuer)
-    return running
 
 
 @pytest.fixture

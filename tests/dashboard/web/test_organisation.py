@@ -14,21 +14,9 @@ from data.accounts.log import read_log
 from data.errors import InputError
 from tests.helpers.accounts import hash_cheaply, make_accounts, take_in
 from tests.helpers.door import HOST, ORIGIN, OWN, Browser
-from tests.helpers.provider import run_provider, write_access
+from tests.helpers.provider import write_access
 
 SESSION, BEGINNING = "__Host-tact-session", "__Host-tact-beginning"
-
-
-@pytest.fixture(scope="module")
-def running():
-    with run_provider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(running):
-    running.__init__(running.issuer)
-    return running
 
 
 @pytest.fixture

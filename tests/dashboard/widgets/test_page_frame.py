@@ -6,6 +6,7 @@ import pytest
 
 from dashboard import pages
 from dashboard.site import current_release, read_site
+from dashboard.web import agenda
 from dashboard.widgets import page_frame
 from data.errors import ReleaseError
 from data.release import WITHDRAWN
@@ -70,6 +71,17 @@ def test_a_file_is_made_as_long_as_its_release_is_shown_as_it_was(releases, chan
         make()
 
 
+def list_modules():
+    """Return the modules of pages, those of the agenda among them."""
+    return [path for folder in (pages, agenda) for path in Path(folder.__file__).parent.rglob("*.py")]
+
+
 def test_every_part_of_a_page_follows_the_shown_release():
-    own = [path for path in Path(pages.__file__).parent.rglob("*.py") if "st.fragment" in path.read_text("utf-8")]
+    own = [path for path in list_modules() if "st.fragment" in path.read_text("utf-8")]
     assert [path.parent.name for path in own] == ["situation"], "it opens the release anew itself"
+
+
+def test_every_file_that_is_made_when_asked_for_follows_the_shown_release():
+    by_hand = [path for path in list_modules() if "st.download_button" in path.read_text("utf-8")]
+    names = sorted(path.stem for path in by_hand)
+    assert names == ["forms", "handover"], "they offer tables that are made when the page is drawn"

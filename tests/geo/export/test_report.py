@@ -111,10 +111,10 @@ def test_what_the_release_does_not_hold_is_not_released_and_empty(written):
 
 def test_a_standard_names_what_it_asks_for_in_vain(written):
     path = next(p for p in written["partner"] if p.name.endswith("sdg-contents.csv"))
-    held = pd.read_csv(path, keep_default_na=False).set_index("asked_for")["held"].to_dict()
-    assert held["Sex, age and form of exploitation together"] == "not_released"
-    assert held["Adults"] == "not_recorded"
-    assert (held["Children by form of exploitation"], held["Children by sex"]) == ("not_released", "in_part")
+    found = pd.read_csv(path, keep_default_na=False).set_index("asked_for")["availability"].to_dict()
+    assert found["Sex, age and form of exploitation together"] == "not_released"
+    assert found["Adults"] == "not_recorded"
+    assert (found["Children by form of exploitation"], found["Children by sex"]) == ("not_released", "in_part")
 
 
 def test_rates_are_for_years_and_for_parts_of_all_people(written):
