@@ -159,9 +159,9 @@ def write_reports(release: Release, folder: Path) -> list[Path]:
 def _tabulate_contents(standard: Standard, built: dict[str, pd.DataFrame], translate: Translate) -> pd.DataFrame:
     """Return what the standard asks for, one row for each: the table that has it, or why none has it."""
     rows = [(translate(standard.tables[by]), by, judge_table(table, by)) for by, table in built.items()]
-    rows += [(translate(title), "", availability) for title, availability in standard.missing.items()]
+    rows += [(translate(title), "", code) for title, code in standard.missing.items()]
     frame = pd.DataFrame(rows, columns=["asked_for", "table", "availability"])
-    return frame.assign(note=[_explain_availability(*row, translate) for _, *row in rows])
+    return frame.assign(note=[_explain_availability(table, code, translate) for _, table, code in rows])
 
 
 def _explain_availability(table: str, availability: str, translate: Translate) -> str:
