@@ -53,12 +53,10 @@ class Slide:
 
 
 def make_minutes(paper: Paper, words: MinutesText) -> bytes:
-    """Return the minutes as a tagged PDF, on one page as long as they can be read there."""
+    """Return the minutes as a tagged PDF, on one page where they fit at a size that can be read."""
     document = {**_describe(paper), **asdict(words)}
-    for size in _SIZES:
-        document["size"] = size
-        if typeset.find_ends(_MINUTES, document) == [1]:
-            break
+    fitting = (size for size in _SIZES if typeset.find_ends(_MINUTES, {**document, "size": size}) == [1])
+    document["size"] = next(fitting, _SIZES[0])
     return typeset.render_pdf(_MINUTES, document, _find_moment(paper))
 
 

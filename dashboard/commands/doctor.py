@@ -16,7 +16,7 @@ from data.accounts.database import Accounts
 from data.accounts.log import verify_log
 from data.disclosure import policy_file
 from data.errors import TactError, VaultError
-from data.release import Release, current_name, names
+from data.release import WITHDRAWN, Release, current_name, names, read_withdrawn
 from data.restricted import backup, governance, keys, publication
 from data.restricted.governance.retention import find_overdue
 from data.restricted.vault import examine, load_keys, open_vault, rotation
@@ -210,6 +210,8 @@ def _release_problems(releases: Path) -> list[str]:
     current = current_name(releases)
     if current is not None and current not in names(releases):
         problems.append(f"The current release {current!r} is missing. Put its folder back, or: tact release")
+    if unknown := sorted(read_withdrawn(releases).difference(names(releases))):
+        problems.append(f"releases/{WITHDRAWN} names {', '.join(unknown)}: no release has that name. Correct it.")
     for name in names(releases):
         for tier in TIERS:
             try:

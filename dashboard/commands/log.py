@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dashboard.commands.output import Json, emit, format_table
 from dashboard.commands.people import AccountsFile, find_file
-from dashboard.commands.workspace import open_workspace
 from data.accounts.database import Accounts
 from data.accounts.log import count_old, read_log, shorten_log, verify_log
 from data.errors import InputError
 from data.restricted import governance
+from data.workspace import Workspace
 from data.workspace.user import find_user
 
 app = typer.Typer(help="The audit log: who signed in, saw, exported, planned or changed rights.", no_args_is_help=True)
@@ -73,8 +74,8 @@ def shorten(
     as_json: Json = False,
 ) -> None:
     """Count the rows that are older than governance keeps them; with --delete NUMBER remove them."""
-    opened = Accounts.open(find_file(context, accounts))
-    least = governance.read(open_workspace(context)).log_months if accounts is None else None
+    file = find_file(context, accounts)
+    opened, least = Accounts.open(file), _find_least(file)
     months = months or least
     if months is None:
         raise InputError(
@@ -97,3 +98,10 @@ def shorten(
         as_json,
         f"Rows of before {before}: {count}.{remedy}",
     )
+
+
+def _find_least(file: Path) -> int | None:
+    """Return how many months governance keeps the log of a workspace's file; None where nothing says it."""
+    folder = file.absolute().parent.parent
+    is_own = (folder / "workspace.toml").is_file() and Workspace.open(folder).accounts == file.absolute()
+    return governance.read(Workspace.open(folder)).log_months if is_own else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote, urlsplit
@@ -69,7 +70,7 @@ def invite(
         as_json,
         f"Give this link to {name}, on a way that nobody else reads. It works once, within {people.HOURS} hours:",
         link,
-        *(_word_other_door(opened.path, name) if limit else []),
+        *(_word_other_door(opened, name) if limit else []),
     )
 
 
@@ -106,7 +107,7 @@ def revoke(context: typer.Context, name: _Name, accounts: AccountsFile = None, a
         {"name": name, "sessions": ended},
         as_json,
         f"{name} can no longer sign in. Sessions ended: {ended}.",
-        *_word_other_door(opened.path, name),
+        *_word_other_door(opened, name),
     )
 
 
@@ -117,13 +118,19 @@ def admit(context: typer.Context, name: _Name, accounts: AccountsFile = None, as
     emit({"name": name}, as_json, f"{name} can sign in through their organisation. A limit to countries stays.")
 
 
-def _word_other_door(file: Path, name: str) -> list[str]:
+def _word_other_door(accounts: Accounts, name: str) -> list[str]:
     """Return what is still to be done at the organisation, where `access.toml` lets its people sign in."""
-    if find_access(file.parent, file.parent.parent) is None:
+    folder = accounts.path.parent
+    if find_access(folder, folder.parent) is None:
         return []
     return [
+        *(
+            f"{double} came through the organisation and can still sign in. If that is the same person: "
+            f"tact people revoke {shlex.quote(double)}"
+            for double in people.list_doubles(accounts, name)
+        ),
         f"The sign-in of the organisation ({FILE}) is a door of its own. It refuses whoever is new there and called "
-        f"{name}, but knows no other spelling: take {name} out of the groups there, too."
+        f"{name}, but knows no other spelling: take {name} out of the groups there, too.",
     ]
 
 

@@ -23,7 +23,7 @@ from dashboard.commands.workspace import (
 from data.disclosure import policy_file
 from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseRefused
-from data.release import Release, current_name, names, read_withdrawn
+from data.release import Release, names, read_withdrawn, shown_name
 from data.restricted import publication
 from data.restricted.publishing import NewRelease
 from data.restricted.vault import load_keys, open_vault
@@ -133,7 +133,7 @@ def _make_release(workspace: Workspace, figures_only: bool, day: date | None, co
 def list_releases(context: typer.Context, as_json: Json = False) -> None:
     """List the releases, newest first."""
     folder = open_workspace(context, or_demo=True).releases
-    current = current_name(folder)
+    current = shown_name(folder)
     rows = [_describe_release(folder, name, current) for name in names(folder)]
     emit(
         rows,

@@ -36,7 +36,7 @@ def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspac
 
 
 def open_release(workspace: Workspace, tier: Tier = "partner", name: str | None = None) -> Release:
-    """Open a release, by default the current one. A withdrawn approval of layers counts for earlier releases, too."""
+    """Open a release, by default the one that is shown. A withdrawn approval of layers counts for earlier ones, too."""
     blocked = governance.read(workspace).blocked
     return Release.open(workspace.releases, tier, name, blocked, workspace.derived)
 

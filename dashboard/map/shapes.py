@@ -24,7 +24,7 @@ from dashboard.site.zipped import send_zipped, zip_document
 from data import reference
 from data.errors import ReleaseDamaged, TactError
 from data.message import mark
-from data.release import Release, names
+from data.release import Release
 from geo.areas import LEVELS, Areas, load_areas
 from geo.places import Places, list_predecessors
 
@@ -172,7 +172,7 @@ def _find_release(site: Site, checksum: str) -> Release | None:
         return None
     if current is not None and current.areas_checksum.startswith(checksum):
         return current
-    for name in names(site.releases):
+    for name in site.list_releases():
         try:
             release = site.open_release(name)
         except TactError:

@@ -16,7 +16,7 @@ from pathlib import Path
 from dashboard.site.reader import Reader, find_reader
 from data.accounts.rights import Right
 from data.errors import InputError
-from data.release import Release, current_name, list_earlier, read_blocked
+from data.release import Release, list_earlier, read_blocked, shown_name
 from data.release.signed_list import Publisher
 from data.tables.spec import Tier
 
@@ -32,9 +32,9 @@ ANSWER = "/sign-in/answer"  # where that sends a browser back to; it is told to 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Stand for every address of this machine.
 ALL = ("0.0.0.0", "::")  # noqa: S104
-# A host name in lower case, as browsers send it, with the port if it is no usual one.
 # The pages that show areas one by one. All others count, rank or model both countries together.
 LIMITED = frozenset({"situation", "trends", "flows", "coverage", "download"})
+# A host name in lower case, as browsers send it, with the port if it is no usual one.
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _RELEASES, _TIER, _DERIVED, _PUBLISHER = "TACT_RELEASES", "TACT_TIER", "TACT_DERIVED", "TACT_PUBLISHER"
 # The session bus leads to the system keyring, where the vault's key may live.
@@ -101,7 +101,7 @@ class Site:
     def find_newest(self) -> str | None:
         """Return the name of the current release; None if there is none yet."""
         if self.publisher is None:
-            return current_name(self.releases)
+            return shown_name(self.releases)
         whole = self.publisher.find_whole()
         return None if whole is None else whole.current
 

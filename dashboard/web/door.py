@@ -128,9 +128,9 @@ class Door:
 
     async def _find_person(self, connection: HTTPConnection) -> Person | None:
         secret = connection.cookies.get(self._session)
-        # An open page asks for the newest release by itself: that is no use of the session.
-        find = sessions.look_up if connection.scope["path"] == NEWEST else sessions.find_person
-        return await asyncio.to_thread(find, self._accounts, secret) if secret else None
+        # An open page asks for the newest release by itself.
+        is_use = connection.scope["path"] != NEWEST
+        return await asyncio.to_thread(sessions.find_person, self._accounts, secret, is_use=is_use) if secret else None
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, person: Person | None) -> None:
         inside = {**scope, "headers": list(scope["headers"])}

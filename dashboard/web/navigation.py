@@ -133,7 +133,8 @@ def _show_frame(entry: PageEntry, current: CurrentRelease | None, played: Played
     listed = (page for page in offered if page.right in reader.rights and site.covers(page.module))
     pages = [(page.address or "./", _(page.title), page is entry) for page in listed]
     with st.container(key="top"):
-        strip = render_strip(played, current, site.find_newest() or "", problem)
+        newest = (site.find_newest() or "") if played else ""
+        strip = render_strip(played, current, newest, problem)
         picture = entry.module if has_picture(entry.module, site.tier) and site.covers(entry.module) else ""
         may_add = may_write() and entry.module != "agenda"
         parts = (site, current, pages, names, entry.pathways, area, picture, reader.name, strip)

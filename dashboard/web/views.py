@@ -48,7 +48,8 @@ def split_view(view: str) -> tuple[PageEntry, dict[str, str]]:
 def detach_view(view: str) -> tuple[str, str]:
     """Return a view without the agenda that it may be of, and the name of the release to which it is pinned, if any.
 
-    A value that no page writes, such as words, is left out: an address is stored without a check for personal data.
+    A value with blanks or letters that no page writes is left out: an address is stored without a check for personal
+    data.
     """
     page, parameters = split_view(view)
     own = urlencode({n: value for n, value in parameters.items() if n not in PLAYED and _VALUE.fullmatch(value)})
@@ -71,7 +72,7 @@ def _is_within(site: Site, view: str) -> bool:
     except TactError:
         return False
     named = {word for value in parameters.values() for word in re.split(r"[^\w-]+", value)}
-    return site.covers(page.module) and release is not None and not named & release.list_outside()
+    return site.covers(page.module) and release is not None and not named & release.outside
 
 
 def _offers(site: Site, parameters: Mapping[str, str]) -> bool:

@@ -22,24 +22,20 @@ def show_outside() -> None:
 
 def show_no_risk() -> None:
     """Show what to do if the risk model was not fitted to the release."""
-    if read_site().countries:
-        show_outside()
-        return
-    _show_to_do(
-        _("The risk model has not been calculated for this release"),
-        _("A data officer can do that in less than a minute:"),
-        "tact risk",
-        _("Then it is shown here and as a new layer on the map."),
-    )
+    _show_no_result(_("The risk model has not been calculated for this release"))
 
 
 def show_no_access() -> None:
     """Show what to do if access to services was not calculated for the release."""
+    _show_no_result(_("Access to services has not been calculated for this release"))
+
+
+def _show_no_result(title: str) -> None:
     if read_site().countries:
         show_outside()
         return
     _show_to_do(
-        _("Access to services has not been calculated for this release"),
+        title,
         _("A data officer can do that in less than a minute:"),
         "tact risk",
         _("Then it is shown here and as a new layer on the map."),

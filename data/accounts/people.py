@@ -183,6 +183,19 @@ def find_namesake(connection: sqlite3.Connection, identity: Identity) -> sqlite3
     return None
 
 
+def list_doubles(accounts: Accounts, name: str) -> list[str]:
+    """List who came through a provider under a name with a number added, and can still sign in, in order of number."""
+    doubles: list[str] = []
+    with accounts.read() as connection:
+        for number, other in enumerate(_list_names(name)):
+            row = _find_named(connection, other)
+            if row is None:
+                return doubles
+            if number and row["subject"] is not None and row["revoked"] is None:
+                doubles.append(str(row["name"]))
+    return doubles
+
+
 def _is_closed(row: sqlite3.Row) -> bool:
     return row["revoked"] is not None or bool(row["countries"])
 

@@ -144,25 +144,17 @@ def sign_in_from_provider(
         return _start(connection, row["id"], now)
 
 
-def find_person(accounts: Accounts, secret: str) -> Person | None:
-    """Return whose session a secret is; None if it has ended. What it was used for keeps it from being idle."""
+def find_person(accounts: Accounts, secret: str, *, is_use: bool = True) -> Person | None:
+    """Return whose session a secret is; None if it has ended. A use keeps it from being idle."""
     now = accounts.clock()
     with accounts.read() as connection:
         row = _find_session(connection, secret)
     if row is None or not _is_alive(row, now):
         return None
-    if now - row["seen"] >= _TOUCH:
+    if is_use and now - row["seen"] >= _TOUCH:
         with accounts.write() as connection:
             connection.execute("UPDATE sessions SET seen = ? WHERE secret = ?", (now, row["secret"]))
     return make_person(row, now)
-
-
-def look_up(accounts: Accounts, secret: str) -> Person | None:
-    """Return whose session a secret is, without using it; None if it has ended."""
-    now = accounts.clock()
-    with accounts.read() as connection:
-        row = _find_session(connection, secret)
-    return make_person(row, now) if row is not None and _is_alive(row, now) else None
 
 
 def find_open(accounts: Accounts, secrets: Collection[str]) -> set[str]:

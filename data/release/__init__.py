@@ -8,7 +8,9 @@ A release never changes; data/restricted/publishing/__init__.py writes it behind
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -36,12 +38,14 @@ WITHDRAWN = "withdrawn"  # the file that names the releases that were taken back
 # Entries of a manifest that are computed from all areas together: a release with a limit has none of them.
 OF_ALL_AREAS = frozenset({"suppressed", "plan", "states", "no_programme"})
 _REMEDY = Message("A release is never edited: put the file back from a copy, or take another release.")
+_LOCK = threading.Lock()
+_FOLDERS: list[tempfile.TemporaryDirectory[str]] = []  # for limited areas; the last one is in use
 # Whole numbers stay whole where some are missing.
 _TYPES: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype()}
 
 
 def current_name(releases: Path) -> str | None:
-    """Return the name of the release to show; None if there is none yet."""
+    """Return the name in `releases/current`: of the newest release, or an earlier one; None if there is none yet."""
     try:
         # A damaged name is the name of no release.
         return (releases / "current").read_text(encoding="utf-8", errors="replace").strip() or None
@@ -68,12 +72,16 @@ def read_withdrawn(releases: Path) -> frozenset[str]:
         return frozenset()
 
 
+def shown_name(releases: Path) -> str | None:
+    """Return the name of the release that is shown: the current one, or the one before it if it was taken back."""
+    name = current_name(releases)
+    taken_back = name is not None and name in read_withdrawn(releases)
+    return next(iter(list_earlier(releases, str(name))), None) if taken_back else name
+
+
 def names(releases: Path) -> list[str]:
     """List the releases, newest first; a damaged one comes last. Temporary folders begin with a dot: left out."""
-    if not releases.is_dir():
-        return []
-    folders = [p for p in releases.iterdir() if p.is_dir() and p.name[0] != "."]
-    return [p.name for p in sorted(folders, key=_age, reverse=True)]
+    return list(_read_ages(releases))
 
 
 def list_earlier(releases: Path, name: str) -> list[str]:
@@ -82,10 +90,18 @@ def list_earlier(releases: Path, name: str) -> list[str]:
     Those that were taken back are left out: they stay published all the same, and whoever protects numbers reads all
     `names`. Of a damaged release nobody knows when it was made: none is before it, and it is before none.
     """
-    listed = [other for other in names(releases) if any(_age(releases / other)[:2])]
+    listed = [other for other, age in _read_ages(releases).items() if any(age[:2])]
     before = listed[listed.index(name) + 1 :] if name in listed else []
     withdrawn = read_withdrawn(releases)
     return [other for other in before if other not in withdrawn]
+
+
+def _read_ages(releases: Path) -> dict[str, tuple[int, str, str]]:
+    """Return the age of each release, in the order of `names`."""
+    if not releases.is_dir():
+        return {}
+    ages = {p.name: _age(p) for p in releases.iterdir() if p.is_dir() and p.name[0] != "."}
+    return dict(sorted(ages.items(), key=lambda item: item[1], reverse=True))
 
 
 def _age(folder: Path) -> tuple[int, str, str]:
@@ -128,12 +144,12 @@ class Release:
         without: Iterable[str] = (),
         derived: Path | None = None,
     ) -> Release:
-        """Open a release by name, by default the current one; raise ReleaseError if it does not exist.
+        """Open a release by name, by default the one that is shown; raise ReleaseError if it does not exist.
 
         With the folder `derived`, the newest result of each kind is read with it. Raises ReleaseDamaged if the manifest
         of the release or of such a result was changed. The tables are checked when they are read.
         """
-        chosen = name or current_name(releases)
+        chosen = name or shown_name(releases)
         if chosen is None:
             raise ReleaseError(Message("No release in {releases} yet. Make one with: tact release", releases=releases))
         folder = releases / chosen / tier
@@ -212,11 +228,12 @@ class Release:
         if not self.countries:
             return table
         # Wherever a code stands: as the area, an origin, a destination.
-        outside = table.isin(self.list_outside()).any(axis=1)
+        outside = table.isin(self.outside).any(axis=1)
         return table[~outside].reset_index(drop=True)
 
-    def list_outside(self) -> frozenset[str]:
-        """List the codes of the areas that the limit leaves out."""
+    @cached_property
+    def outside(self) -> frozenset[str]:
+        """The codes of the areas that the limit leaves out."""
         areas = pq.read_table(pa.BufferReader(self._read_file("areas")), columns=["code", "country"]).to_pylist()
         return frozenset(row["code"] for row in areas if self.countries and row["country"] not in self.countries)
 
@@ -275,16 +292,25 @@ def _drop(described: dict[str, Any], part: str) -> dict[str, Any]:
     return {**described, part: kept} if part in described else described
 
 
-@lru_cache(maxsize=1)
-def _make_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="tact-areas-")
+def _is_own(folder: Path) -> bool:
+    return folder.is_dir() and (os.name == "nt" or folder.stat().st_uid == os.geteuid())
+
+
+def _find_folder() -> Path:
+    """Return the folder of this process for limited areas: a new one where the system has removed it.
+
+    Where another user has taken the name of a removed one, that is not it.
+    """
+    with _LOCK:
+        if not _FOLDERS or not _is_own(Path(_FOLDERS[-1].name)):
+            _FOLDERS.append(tempfile.TemporaryDirectory(prefix="tact-areas-"))
+        return Path(_FOLDERS[-1].name)
 
 
 def _write_limited(path: Path, checksum: str, countries: frozenset[str]) -> Path:
     """Write the areas of some countries alone, once in a process, because shapes are read from a file."""
-    file = Path(_make_folder().name) / f"{checksum}.parquet"
+    file = _find_folder() / f"{checksum}.parquet"
     if not file.is_file():
-        file.parent.mkdir(mode=0o700, exist_ok=True)  # a system may clear its folder of temporary files
         areas = pq.read_table(path)
         rows = areas.filter(pc.is_in(areas["country"], pa.array(sorted(countries))))
         with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as part:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from filelock import FileLock, Timeout
 
 from data.errors import InputError, ReleaseError, WorkspaceError
-from data.release import MANIFEST, Release, audits, current_name, list_earlier, read_blocked
+from data.release import MANIFEST, Release, audits, list_earlier, read_blocked, shown_name
 from data.release.result import KINDS, list_manifests, read_manifest
 from data.release.signed_list import BREAKS, LISTS, Publisher, SignedList
 from data.restricted.keys import Secret
@@ -53,7 +53,7 @@ def publish_copy(workspace: Workspace, tier: Tier, target: Path, secret: Secret)
     other files or a copy of another tier, and WorkspaceError while another process publishes to it.
     """
     target = target.absolute()
-    name = current_name(workspace.releases)
+    name = shown_name(workspace.releases)
     if name is None:
         raise ReleaseError("There is no release to publish yet. Make one with: tact release")
     target.parent.mkdir(parents=True, exist_ok=True)

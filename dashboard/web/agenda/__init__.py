@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
 
 from dashboard.narrative.speech import Speech, make_legible, speak_to_reader
 from dashboard.site import read_site
-from dashboard.site.current_release import CurrentRelease, may_download, open_current_release
+from dashboard.site.current_release import CurrentRelease, may_download
 from dashboard.site.reader import find_reader, keep_reader
 from dashboard.site.text import LANGUAGE_NAMES, _, escape_markdown, html, join_markup
-from dashboard.web.agenda.decisions import change, word_details
+from dashboard.web.agenda.decisions import change, name_plans, word_details
 from dashboard.web.agenda.papers import make_minutes_in, name_paper, word_about
 from dashboard.web.agenda.previous import render_previous
 from dashboard.web.agenda.state import address_item, list_numbers, may_write, read_meetings
@@ -43,9 +43,8 @@ _MEETING, _TITLE, _DAY, _SENTENCE, _REFUSED, _ADDED = (
 
 def show() -> None:
     """Show the page."""
-    current = open_current_release(read_site())
+    current = page_frame.open_shown_release()
     if current is None:
-        page_frame.show_no_release()
         return
     with st.container(key="agenda"):
         st.title(_("Agenda"), anchor=False)
@@ -124,8 +123,9 @@ def _show_meeting(current: CurrentRelease, meetings: Sequence[Meeting]) -> None:
         st.html(html('<p class="next"><a data-exact href="{}" target="_self">{}</a></p>', start, _("Show the agenda")))
     if previous is not None:
         st.html(render_previous(t, current, previous))
+    plans = name_plans(current, [decision for number in numbers for decision in meeting.items[number - 1].decisions])
     for number in numbers:
-        _show_item(t, current, meeting, number)
+        _show_item(t, current, meeting, number, plans)
     if numbers:
         _offer_papers(current, meeting)
     if may_write():
@@ -154,7 +154,7 @@ def _offer_papers(current: CurrentRelease, meeting: Meeting) -> None:
             st.html(html('<p class="agendaslides">{} {}</p>', _("Slides (PDF):"), links))
 
 
-def _show_item(t: Speech, current: CurrentRelease, meeting: Meeting, number: int) -> None:
+def _show_item(t: Speech, current: CurrentRelease, meeting: Meeting, number: int, plans: Mapping[str, str]) -> None:
     item = meeting.items[number - 1]
     with st.container(horizontal=True, vertical_alignment="center", key=f"agenda-item-{number}"):
         link = html(
@@ -164,7 +164,7 @@ def _show_item(t: Speech, current: CurrentRelease, meeting: Meeting, number: int
         )
         about = _("release {name}", name=item.release)
         decided = join_markup(
-            html("<li>{} <span>{}</span></li>", decision.what, word_details(t, current, decision))
+            html("<li>{} <span>{}</span></li>", decision.what, word_details(t, decision, plans))
             for decision in item.decisions
         )
         st.html(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 import streamlit as st
@@ -59,21 +59,22 @@ def _show_list(current: CurrentRelease) -> None:
 def _render_decisions(t: Speech, current: CurrentRelease, decisions: tuple[Decision, ...]) -> Markup:
     if not decisions:
         return html("<p>{}</p>", _("Nothing is decided here yet."))
-    rows = (html("<li><b>{}</b><span>{}</span></li>", d.what, word_details(t, current, d)) for d in decisions)
+    plans = name_plans(current, decisions)
+    rows = (html("<li><b>{}</b><span>{}</span></li>", d.what, word_details(t, d, plans)) for d in decisions)
     return html("<ol>{}</ol>", join_markup(rows))
 
 
-def word_details(t: Speech, current: CurrentRelease, decision: Decision) -> str:
-    """Return who shall do it by when, and for which area or plan."""
+def word_details(t: Speech, decision: Decision, plans: Mapping[str, str]) -> str:
+    """Return who shall do it by when, and for which area or plan; `plans` are titles, as of `name_plans`."""
     by = t("{who}, by {day}", who=name_actor(t, decision.who), day=t.format_day(decision.due))
-    return " · ".join(filter(None, [by, word_subject(t, current, decision)]))
+    return " · ".join(filter(None, [by, word_subject(t, decision, plans)]))
 
 
-def word_subject(t: Speech, current: CurrentRelease, decision: Decision) -> str:
+def word_subject(t: Speech, decision: Decision, plans: Mapping[str, str]) -> str:
     """Return the area and the saved plan of a decision; empty without either."""
     parts = [t.name_area(decision.area)] if decision.area else []
     if decision.plan:
-        title = _name_all_plans(current).get(decision.plan, "")
+        title = plans.get(decision.plan, "")
         parts.append(t("plan “{title}”", title=title) if title else t("a saved plan"))
     return " · ".join(parts)
 
@@ -83,15 +84,19 @@ def name_actor(t: Speech, who: str) -> str:
     return t.name_bearer(who) if who in DUTY_BEARERS else make_legible(who, LONGEST)
 
 
-def _name_plans(current: CurrentRelease) -> dict[str, str]:
+def _offer_plans(current: CurrentRelease) -> dict[str, str]:
     """Return the titles of the saved plans of a release, by their address."""
     plans = list_saved_plans(read_site().derived, current.release).plans
     return {plan.address: make_legible(plan.summary.title) for plan in plans}
 
 
-def _name_all_plans(current: CurrentRelease) -> dict[str, str]:
-    """Return the titles of the saved plans of all releases, by their address; none on the public tier."""
-    folder = read_site().derived if current.tier == "partner" else None
+def name_plans(current: CurrentRelease, decisions: Iterable[Decision]) -> dict[str, str]:
+    """Return the titles of the saved plans of all releases, by their address, if a decision names one.
+
+    There are none on the public tier.
+    """
+    names_plan = any(decision.plan for decision in decisions)
+    folder = read_site().derived if names_plan and current.tier == "partner" else None
     plans = list_all_saved_plans(folder, current.tier).plans if folder is not None else ()
     return {plan.address: make_legible(plan.summary.title) for plan in plans}
 
@@ -99,7 +104,7 @@ def _name_all_plans(current: CurrentRelease) -> dict[str, str]:
 def _ask_for_decision(played: Played, current: CurrentRelease) -> None:
     t = speak_to_reader(current)
     areas = {"": _("The whole programme"), **read_country_names(current), **name_regions(current)}
-    plans = {"": _("No plan"), **_name_plans(current)}
+    plans = {"": _("No plan"), **_offer_plans(current)}
     _page, parameters = split_view(played.item.view if played.item else "")
     with st.form("decide-form", border=False):
         st.text_input(_("What is decided"), max_chars=LONGEST, key=_WHAT)

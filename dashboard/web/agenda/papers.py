@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -19,8 +19,8 @@ from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, may_download, open_current_release
 from dashboard.site.reader import find_reader, read_as, read_header
 from dashboard.site.text import _, find_language, speak
-from dashboard.web.agenda.decisions import name_actor, word_subject
-from dashboard.web.agenda.state import list_numbers, read_meetings
+from dashboard.web.agenda.decisions import name_actor, name_plans, word_subject
+from dashboard.web.agenda.state import find_meeting, list_numbers
 from dashboard.web.pictures import PLACES, has_picture, make_sheet, refuse
 from dashboard.web.views import name_view, split_view
 from data.accounts.meetings import Meeting
@@ -50,14 +50,14 @@ def make_routes(site: Site) -> list[BaseRoute]:
 
 
 def _answer_slides(site: Site, key: str) -> Response:
-    meeting = next((meeting for meeting in read_meetings() if meeting.key == key), None)
+    meeting, numbers = find_meeting(key) or (None, ())
     current = open_current_release(site)
-    if meeting is None or current is None or not list_numbers(meeting, find_reader()):
+    if meeting is None or current is None or not numbers:
         return refuse("There is no such agenda.", 404)
     if not may_download(current.release):
         return refuse("Partner files of real records have a named receiver: see the page Download.", 403)
     with MAKING:
-        content = make_slides(_describe_paper(meeting, current), list(_draw_slides(site, meeting)))
+        content = make_slides(_describe_paper(meeting, current), list(_draw_slides(site, meeting, numbers)))
     headers = {
         "Content-Disposition": f'attachment; filename="{name_paper(meeting, "agenda", find_language())}"',
         "Cache-Control": "no-store",
@@ -65,8 +65,8 @@ def _answer_slides(site: Site, key: str) -> Response:
     return Response(content, media_type="application/pdf", headers=headers)
 
 
-def _draw_slides(site: Site, meeting: Meeting) -> Iterator[Slide]:
-    for number in list_numbers(meeting, find_reader()):
+def _draw_slides(site: Site, meeting: Meeting, numbers: Sequence[int]) -> Iterator[Slide]:
+    for number in numbers:
         item = meeting.items[number - 1]
         current = open_current_release(replace(site, asked=item.release))
         page, parameters = split_view(item.view)
@@ -90,12 +90,13 @@ def make_minutes_in(meeting: Meeting, current: CurrentRelease, language: str) ->
         t = speak_to_reader(current)
         items = [meeting.items[number - 1] for number in list_numbers(meeting, find_reader())]
         agenda = [(make_legible(item.sentence, LONGEST), name_view(item.view, current)) for item in items]
+        plans = name_plans(current, [decision for item in items for decision in item.decisions])
         decisions = [
             (
                 make_legible(decision.what, LONGEST),
                 name_actor(t, decision.who),
                 t.format_day(decision.due),
-                word_subject(t, current, decision),
+                word_subject(t, decision, plans),
             )
             for item in items
             for decision in item.decisions

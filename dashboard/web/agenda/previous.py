@@ -13,7 +13,7 @@ from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease, open_current_release
 from dashboard.site.reader import find_reader
 from dashboard.site.text import _, html, join_markup
-from dashboard.web.agenda.decisions import word_details
+from dashboard.web.agenda.decisions import name_plans, word_details
 from dashboard.web.agenda.state import list_numbers
 from data.accounts.meetings import Decision, Meeting
 from data.personal.free_text import LONGEST
@@ -26,12 +26,17 @@ def render_previous(t: Speech, current: CurrentRelease, meeting: Meeting) -> Mar
     pairs = [(item.release, decision) for item in items for decision in item.decisions]
     if not pairs:
         return Markup("")
+    plans = name_plans(current, [decision for _release, decision in pairs])
+    before = {release: open_current_release(replace(read_site(), asked=release)) for release, _decision in pairs}
     rows = join_markup(
         html(
             "<li><b>{}</b><span>{}</span><ul>{}</ul></li>",
             make_legible(decision.what, LONGEST),
-            word_details(t, current, decision),
-            join_markup(html("<li>{}</li>", sentence) for sentence in _list_changes(t, current, release, decision)),
+            word_details(t, decision, plans),
+            join_markup(
+                html("<li>{}</li>", sentence)
+                for sentence in _list_changes(t, current, release, before[release], decision)
+            ),
         )
         for release, decision in pairs
     )
@@ -39,12 +44,16 @@ def render_previous(t: Speech, current: CurrentRelease, meeting: Meeting) -> Mar
     return html('<section class="agendabefore"><h2>{}</h2><ol>{}</ol></section>', head, rows)
 
 
-def _list_changes(t: Speech, current: CurrentRelease, release: str, decision: Decision) -> list[str]:
-    """Return what has changed for the plan and the area of a decision since the release that was seen then."""
+def _list_changes(
+    t: Speech, current: CurrentRelease, release: str, then: CurrentRelease | None, decision: Decision
+) -> list[str]:
+    """Return what has changed for the plan and the area of a decision since `release`, which was seen then.
+
+    `then` is what is shown when that is asked for: another one where it is not here any more.
+    """
     plan = _word_plan(t, current, decision.plan)
     if not decision.area:
         return plan
-    then = open_current_release(replace(read_site(), asked=release))
     if then is None or then.release.name != release:
         gone = _("Release {name} is not here any more, so nothing can be compared.", name=release)
         return [*plan, gone]

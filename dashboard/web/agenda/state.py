@@ -72,11 +72,27 @@ def read_meetings() -> list[Meeting]:
 
     Raises WorkspaceError where they cannot be read.
     """
+    return [meeting for meeting in _read_stored() if _sees_all() or list_numbers(meeting, find_reader())]
+
+
+def find_meeting(key: str) -> tuple[Meeting, tuple[int, ...]] | None:
+    """Return a meeting with the numbers of the views that its reader may see; None where they see nothing of it.
+
+    Raises WorkspaceError where meetings cannot be read.
+    """
+    meeting = next((meeting for meeting in _read_stored() if meeting.key == key), None)
+    numbers = list_numbers(meeting, find_reader()) if meeting else ()
+    return (meeting, numbers) if meeting and (numbers or _sees_all()) else None
+
+
+def _read_stored() -> list[Meeting]:
     store = find_store(read_whole_site())
-    if store is None or not store.path.exists():
-        return []
-    meetings, reader = list_meetings(store), find_reader()
-    return [meeting for meeting in meetings if Right.SEE_PARTNER in reader.rights or list_numbers(meeting, reader)]
+    return list_meetings(store) if store is not None and store.path.exists() else []
+
+
+def _sees_all() -> bool:
+    """Return whether a reader sees also the meetings in which there is nothing for their tier."""
+    return Right.SEE_PARTNER in find_reader().rights
 
 
 def list_numbers(meeting: Meeting, reader: Reader) -> tuple[int, ...]:
@@ -94,11 +110,8 @@ def find_played() -> Played | None:
     key, number = read_parameter(AGENDA), read_parameter(ITEM)
     if not key or not (number.isascii() and number.isdigit()):
         return None
-    meeting = next((meeting for meeting in read_meetings() if meeting.key == key), None)
-    if meeting is None:
-        return None
-    numbers = list_numbers(meeting, find_reader())
-    return Played(meeting, int(number), numbers) if int(number) in (0, *numbers) else None
+    found = find_meeting(key)
+    return Played(found[0], int(number), found[1]) if found and int(number) in (0, *found[1]) else None
 
 
 def address_item(meeting: Meeting, number: int, *, decide: bool = False) -> str:

@@ -378,10 +378,15 @@ class _File:
         return Repeater.from_table(self.kind, self.table, self.layout)
 
     def _count_children(self, raw: RawColumn, code: int) -> int:
-        """Return how many children have a word; rows that are not about children count each."""
+        """Return how many children have a word: one where rows are about children and nothing tells which.
+
+        Rows that are not about children count each.
+        """
         children = self._raw("child_id") or self._raw("programme_number")
         rows = raw.codes == code
-        return int(rows.sum()) if children is None else len(np.unique(children.codes[rows]))
+        if children is None:
+            return 1 if self.kind.of_children else int(rows.sum())
+        return len(np.unique(children.codes[rows]))
 
     def _ask(self, column: Column, raw: RawColumn, unknown: Mapping[int, tuple[str, ...]]) -> Question:
         counts = np.bincount(raw.codes, minlength=len(raw.distinct))

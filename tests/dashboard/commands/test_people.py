@@ -10,7 +10,7 @@ import pytest
 from data.accounts import people
 from data.accounts.database import Accounts
 from data.accounts.rights import Role
-from data.accounts.sessions import Reason, Refusal, find_open, look_up, sign_in_from_provider
+from data.accounts.sessions import Reason, Refusal, find_open, find_person, sign_in_from_provider
 from data.workspace import Workspace
 from tests.helpers.provider import write_access
 
@@ -102,10 +102,13 @@ def test_the_log_is_shortened_as_governance_says(tact, workspace, monkeypatch):
     answer = tact(*shorten)
     assert (answer.code, "log_months" in answer.err) == (2, True)
     assert tact(*shorten, "--months", "12").out.endswith("2. To remove them: tact log shorten --delete 2\n")
-    (workspace.path / "governance.toml").write_text("[retention]\nlog_months = 12\n")
+    governed = workspace.path / "governance.toml"
+    alone = ("log", "shorten", "--accounts", workspace.accounts)
+    governed.write_text("[retention]\nlog_months = 24\n")
+    assert tact(*alone, "--months", "23").code == 2
+    governed.write_text("[retention]\nlog_months = 12\n")
     assert tact(*shorten, "--json").json["rows"] == 2
     assert (tact(*shorten, "--months", "11").code, tact(*shorten, "--months", "13").code) == (2, 0)
-    alone = ("log", "shorten", "--accounts", workspace.accounts)
     assert (tact(*alone, "--months", "11").code, tact(*alone, "--months", "12").code) == (2, 0)
     assert tact(*shorten, "--delete", "3").code == 2
     assert tact(*shorten, "--delete", "2", "--json").json["removed"]
@@ -158,11 +161,23 @@ def test_who_is_revoked_or_limited_gets_no_second_account_at_their_organisation(
     assert "door of its own" in tact(*command, "revoke", "Elira Hoxha").out
     assert sign_in_from_provider(accounts, first, Role.MANAGER) == Refusal(reason=Reason.NAMESAKE)
     assert tact(*command, "admit", "Elira Hoxha").code == 0
-    person = look_up(accounts, sign_in_from_provider(accounts, first, Role.MANAGER))
+    person = find_person(accounts, sign_in_from_provider(accounts, first, Role.MANAGER))
     assert (person.name, person.role, person.countries) == ("Elira Hoxha", "manager", {"AL"})
     assert sign_in_from_provider(accounts, second, Role.PARTNER) == Refusal(reason=Reason.NAMESAKE)
     assert tact(*command, "admit", "Elira Hoxha").code == 2
     assert len(people.list_people(accounts)) == 1
+
+
+def test_who_came_through_the_organisation_before_a_revocation_is_named(tact, workspace):
+    command = ("--workspace", workspace.path, "people")
+    assert tact(*command, "invite", "Elira Hoxha", "--role", "partner").code == 0
+    write_access(workspace.path, "https://login.example.org")
+    accounts = Accounts.open(workspace.accounts)
+    identity = people.Identity("https://login.example.org", "5", "Elira Hoxha")
+    assert find_person(accounts, sign_in_from_provider(accounts, identity, Role.PARTNER)).name == "Elira Hoxha 2"
+    assert "tact people revoke 'Elira Hoxha 2'" in tact(*command, "revoke", "Elira Hoxha").out
+    assert "can no longer sign in" in tact(*command, "revoke", "Elira Hoxha 2").out
+    assert "Hoxha 2'" not in tact(*command, "revoke", "Elira Hoxha").out
 
 
 def test_another_role_at_the_organisation_ends_what_is_open(workspace):

@@ -19,3 +19,17 @@ def test_a_wrong_standard_or_language_names_those_that_there_are(tact, tmp_path)
     answer = tact("report", "--standard", "sdg", "--to", tmp_path, "--language", "de")
     assert answer.code == 2
     assert "en, sq, el" in answer.err
+
+
+def test_a_release_that_was_taken_back_is_written_by_no_command_and_a_wrong_name_is_named(tact, tmp_path):
+    practice = tmp_path / "practice"
+    assert tact("--workspace", practice, "init", "--practice").code == 0
+    name = tact("--workspace", practice, "release", "--figures-only", "--json").json["release"]
+    (practice / "releases" / "withdrawn").write_text(f"{name}\n2008-05-0001\n", encoding="utf-8")
+    words = ("--workspace", practice, "export", "--release", name, "--format", "csv", "--to", tmp_path / "out")
+    assert "was taken back" in tact(*words).err
+    assert not (tmp_path / "out").exists()
+    row = tact("--workspace", practice, "releases", "--json").json[0]
+    assert (row["current"], row["withdrawn"]) == (False, True)
+    problems = tact("--workspace", practice, "doctor", "--json").json["problems"]
+    assert [p for p in problems if "2008-05-0001" in p and "withdrawn" in p]

@@ -226,3 +226,5 @@ def test_a_release_that_was_taken_back_is_shown_to_nobody_who_asks_for_it(tmp_pa
     assert shown.list_releases() == ["2008-05-003", "2008-05-001"]
     current = current_release.open_current_release(shown)
     assert current_release.open_earlier_release(shown, current).release.name == "2008-05-001"
+    (tmp_path / WITHDRAWN).write_text("2008-05-002\n2008-05-003\n")
+    assert (shown.release().name, shown.list_releases()) == ("2008-05-001", ["2008-05-001"])

@@ -9,7 +9,7 @@ import pytest
 
 from data.disclosure.policy import DEFAULT_POLICY
 from data.errors import ReleaseError
-from data.release import MANIFEST, WITHDRAWN, Release, current_name, list_earlier, names
+from data.release import MANIFEST, WITHDRAWN, Release, current_name, list_earlier, names, shown_name
 from tests.helpers import small_worlds
 from tests.helpers.manifests import edit_manifest
 from tests.helpers.paths import ROOT
@@ -91,6 +91,17 @@ def test_a_release_that_was_taken_back_is_before_no_other_and_stays_published(th
     (three / WITHDRAWN).write_text("a-001\n")
     assert list_earlier(three, "c-001") == list_earlier(three, "a-001") == ["b-001"]
     assert names(three) == ["c-001", "a-001", "b-001"]
+
+
+def test_where_the_current_release_was_taken_back_the_one_before_it_is_shown(three):
+    assert shown_name(three) is None
+    (three / "current").write_text("c-001\n")
+    assert shown_name(three) == "c-001"
+    (three / WITHDRAWN).write_text("c-001\na-001\n")
+    assert (shown_name(three), current_name(three)) == ("b-001", "c-001")
+    assert Release.open(three, "public").name == "b-001"
+    (three / WITHDRAWN).write_text("c-001\na-001\nb-001\n")
+    assert shown_name(three) is None
 
 
 def test_reading_a_release_loads_nothing_from_behind_the_wall(folder):

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from data.errors import InputError, ReleaseDamaged, ReleaseError, WorkspaceError
-from data.release import MANIFEST, Release, audits, current_name, signed_list
+from data.release import MANIFEST, WITHDRAWN, Release, audits, current_name, signed_list
 from data.release.signed_list import BREAKS, LISTS, Publisher, believe
 from data.release.stamp import format_stamped, read_stamped
 from data.restricted import server_copy
@@ -230,7 +230,7 @@ def test_a_release_that_was_taken_back_leaves_with_the_next_copy(workspace, tmp_
     add_release(workspace, "2009-06-001")
     publish(workspace, server)
     assert (server / "releases" / "2009-06-001").is_dir()
-    (workspace.releases / "current").write_text(first)
+    (workspace.releases / WITHDRAWN).write_text("2009-06-001\n")
     _, publisher = publish(workspace, server)
     assert publisher.find_whole().current == first
     assert [place for place in list_places(server) if "2009-06-001" in place] == []

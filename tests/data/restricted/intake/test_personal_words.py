@@ -91,6 +91,14 @@ def test_a_name_in_place_of_a_place_is_not_shown(tmp_path):
     assert set(read(file).rejects["reason"]) == {SEEMS_PERSONAL}
 
 
+def test_a_word_of_rows_that_may_all_be_of_one_child_is_not_shown(tmp_path):
+    rows = [ROW | {"child_id": f"K-{n}", "record_number": str(n), "municipality": "Zvorbaq"} for n in range(3)]
+    for heading, is_shown in (("child_id", True), ("q7q", False)):
+        file = write(tmp_path, text_of(rows).replace("child_id", heading).replace("programme_number", "q8q"))
+        found = recognise(file, resolve=PLACES.resolve, partner="P", today=dt.date(2009, 6, 30))
+        assert ("Zvorbaq" in str(found)) == is_shown, heading
+
+
 @pytest.mark.parametrize("text", PERSONAL)
 def test_no_mapping_keeps_a_person(tmp_path, text):
     path = tmp_path / "p.toml"
