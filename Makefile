@@ -27,14 +27,14 @@ install = { $(PIP) install --no-compile --progress-bar off --require-hashes -r $
 	/^(Collecting|Requirement already|Ignoring)/ { printf "\r  %d of %d packages are here", ++n, all; fflush() } \
 	/^Installing/ { printf "\n  Unpacking them\n"; fflush() } /^failed$$/ { bad = 1 } END { if (n) print ""; exit bad }'
 
-.PHONY: run test unit coverage matrix mutants setup check messages conformance browser lock clean
+.PHONY: run test unit coverage long matrix mutants setup check messages conformance browser lock clean
 
 run: setup
 	@echo "Starting the map"
 	@$(BIN)/tact serve
 
 # Tests that need no browser, no server of their own and no long runs.
-QUICK := -m "not browser and not slow"
+QUICK := -m "not browser and not slow and not long"
 UNIT := $(filter-out tests/data/restricted,$(wildcard tests/data/*)) $(addprefix tests/data/restricted/,counting intake vault) \
 	tests/geo/layers tests/geo/places tests/geo/test_travel.py tests/risk/laplace tests/test_structure.py
 
@@ -49,7 +49,11 @@ LEAST ?= 90
 # Python 3.12 brought a way to see lines that costs next to nothing.
 CORE = $(shell $(BIN)/python -c "import sys; print('sysmon' if sys.version_info >= (3, 12) else 'ctrace')")
 coverage: $(DEVELOP)
-	@COVERAGE_CORE=$(CORE) $(MAKE) test QUICK='-m "not browser"' WITH='--cov --cov-report=term --cov-fail-under=$(LEAST)'
+	@COVERAGE_CORE=$(CORE) $(MAKE) test QUICK='-m "not browser and not long"' WITH='--cov --cov-report=term --cov-fail-under=$(LEAST)'
+
+# What the other targets try once is tried here again and again, and in larger worlds.
+long: $(DEVELOP)
+	@$(BIN)/python -m pytest -m long -n auto --dist loadfile
 
 matrix: $(DEVELOP)
 	@$(BIN)/python scripts/matrix.py --tests $(UNIT)
@@ -75,7 +79,7 @@ messages: $(PRODUCT)
 	@$(BIN)/python -m scripts.messages
 
 browser: $(DEVELOP)
-	@$(BIN)/python -m pytest -m browser tests/browser -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -m "browser and not long" tests/browser -n 2 --dist loadfile
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "TACT Map needs Python 3.11, 3.12 or 3.13. Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
