@@ -18,17 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from streamlit import App, get_option
 
 from dashboard.map import FRAME_PATH, find_frame_files, shapes
-from dashboard.site import (
-    ANSWER,
-    HEALTH,
-    LOOPBACK,
-    Site,
-    allowed_tier,
-    announce_site,
-    check_name,
-    clean_environment,
-    make_url,
-)
+from dashboard.site import ANSWER, HEALTH, Site, allowed_tier, announce_site, check_name, clean_environment, make_url
 from dashboard.site.assets import ASSETS
 from dashboard.site.reader import expect_people
 from dashboard.web import features, meeting, news, pictures
@@ -51,8 +41,9 @@ from dashboard.web.process import (
     take_output,
 )
 from dashboard.web.start_page import StartPage
-from data.accounts.access import Access, read_access
+from data.accounts.addresses import LOOPBACK
 from data.accounts.database import Accounts
+from data.accounts.provider import ProviderSettings, read_provider
 from data.errors import TactError
 from data.release.signed_list import Publisher, believe
 from data.tables.spec import Tier
@@ -80,7 +71,7 @@ def build_application(
     entry: Entry | None,
     name: str | None = None,
     accounts: Accounts | None = None,
-    access: Access | None = None,
+    settings: ProviderSettings | None = None,
 ) -> App:
     """Build the ASGI application for a site, with a gate in front of everything; with accounts a door.
 
@@ -110,7 +101,7 @@ def build_application(
             own=own,
             port=port,
             is_encrypted=name is not None,
-            provider=_find_provider(access, f"https://{name}" if name else make_url(host, port)),
+            provider=_find_provider(settings, f"https://{name}" if name else make_url(host, port)),
         )
         middleware.insert(1, door)
     elif host in LOOPBACK or name is not None:
@@ -119,13 +110,13 @@ def build_application(
     return App(SCRIPT / "app.py", routes=routes, middleware=middleware, on_script_error=show_error)
 
 
-def _find_provider(access: Access | None, home: str) -> Provider | None:
+def _find_provider(settings: ProviderSettings | None, home: str) -> Provider | None:
     """Return the provider of an organisation, as a map at an address asks it."""
-    if access is None:
+    if settings is None:
         return None
     from dashboard.web import openid
 
-    return openid.Provider(access, f"{home}{ANSWER}")
+    return openid.Provider(settings, f"{home}{ANSWER}")
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -161,8 +152,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tier = allowed_tier(asked.host, asked.tier)
         check_name(asked.name, tier, people=asked.accounts is not None)
         site = _choose_site(asked, tier)
-        access = read_access(asked.access.resolve()) if asked.access else None
-        opening = Accounts.open_or_create if access else Accounts.open
+        settings = read_provider(asked.access.resolve()) if asked.access else None
+        opening = Accounts.open_or_create if settings else Accounts.open
         accounts = opening(asked.accounts.resolve()) if asked.accounts else None
     except TactError as error:
         parser.error(str(error))
@@ -179,7 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print_address(output, url, entry)
     if entry is not None:
         print_at_each_enter(output, url, entry)
-    application = build_application(site, asked.host, asked.port, entry, asked.name, accounts, access)
+    application = build_application(site, asked.host, asked.port, entry, asked.name, accounts, settings)
     run_application(application, asked.host, asked.port, has_proxy=asked.name is not None)
 
 

@@ -11,10 +11,11 @@ import typer
 
 from dashboard.commands.output import Json, emit, format_table
 from dashboard.commands.workspace import open_workspace
-from dashboard.site import INVITATION, LOOPBACK
+from dashboard.site import INVITATION
 from data.accounts import people
-from data.accounts.access import FILE, find_access
+from data.accounts.addresses import is_safe
 from data.accounts.database import Accounts
+from data.accounts.provider import FILE, find_provider_file
 from data.accounts.rights import Role
 from data.errors import InputError
 from data.schema.vocabulary import COUNTRIES
@@ -121,7 +122,7 @@ def admit(context: typer.Context, name: _Name, accounts: AccountsFile = None, as
 def _word_other_door(accounts: Accounts, name: str) -> list[str]:
     """Return what is still to be done at the organisation, where `access.toml` lets its people sign in."""
     folder = accounts.path.parent
-    if find_access(folder, folder.parent) is None:
+    if find_provider_file(folder, folder.parent) is None:
         return []
     return [
         *(
@@ -147,7 +148,6 @@ def _check_countries(text: str) -> list[str] | None:
 def _check_address(text: str) -> str:
     """Return scheme and host of an address. Raises InputError where a link to it could be read on its way."""
     parts = urlsplit(text)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    if not (is_safe and parts.hostname) or parts.path.strip("/") or parts.query:
+    if not is_safe(parts) or parts.path.strip("/") or parts.query:
         raise InputError(f"{text!r} is no address of a map. Give one such as https://map.example.org or {_LOCAL}.")
     return f"{parts.scheme}://{parts.netloc}"

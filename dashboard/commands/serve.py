@@ -15,8 +15,8 @@ from dashboard.commands.output import Json, emit, say
 from dashboard.commands.people import AccountsFile
 from dashboard.commands.web_process import choose_port, read_lines, run_web_process, wait_until_up
 from dashboard.site import ALL, Site, allowed_tier, check_name, make_serve_command, make_url
-from data.accounts.access import find_access, read_access
 from data.accounts.database import Accounts
+from data.accounts.provider import find_provider_file, read_provider
 from data.errors import InputError, TactError
 from data.release import current_name
 from data.release.signed_list import Publisher
@@ -127,10 +127,10 @@ def _find_accounts(workspace: Workspace | None, given: Path | None, *, people: b
     file = given if workspace is None else given or workspace.accounts
     if file is None:
         raise InputError("Without a workspace --people needs the file of accounts: --accounts FILE")
-    access = find_access(file.parent, *([workspace.path] if workspace is not None else []))
+    access = find_provider_file(file.parent, *([workspace.path] if workspace is not None else []))
     if access is None:
         return Accounts.open(file).path.absolute(), None
-    read_access(access)
+    read_provider(access)
     return Accounts.open_or_create(file).path.absolute(), access.absolute()
 
 

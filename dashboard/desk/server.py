@@ -26,12 +26,13 @@ from streamlit import App
 
 from dashboard.desk.frame import OPENING, PAGES
 from dashboard.desk.state import Desk, announce_desk
-from dashboard.site import HEALTH, LOOPBACK, clean_environment, make_url
+from dashboard.site import HEALTH, clean_environment, make_url
 from dashboard.site.assets import ASSETS
 from dashboard.web.gate import Entry, Gate, list_own_hosts
 from dashboard.web.headers import SecurityHeaders
 from dashboard.web.process import Assets, apply_settings, print_address, run_application, take_output
 from dashboard.web.start_page import StartPage
+from data.accounts.addresses import LOOPBACK
 from data.errors import TactError
 from data.restricted import keys
 from data.workspace import Workspace

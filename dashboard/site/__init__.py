@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dashboard.site.reader import Reader, find_reader
+from data.accounts.addresses import LOOPBACK
 from data.accounts.rights import Right
 from data.errors import InputError
 from data.release import Release, list_earlier, read_blocked, shown_name
@@ -22,14 +23,13 @@ from data.tables.spec import Tier
 
 HEALTH = "/health"
 FEATURES = "/features"  # where QGIS and other programs read layers, see dashboard/web/features
+NEWS = "./?news=1"  # what is new in a release, in place of the Overview
 NEWEST = "/release.json"  # the name of the newest release, for pages that are open
 ACCOUNT = "/account"  # where a person sees what the log says of them, and signs out
 INVITATION = "/invitation"  # where somebody who is invited chooses passphrase and second factor
 SIGN_IN = "/sign-in"
 PROVIDER = "/sign-in/provider"  # leads to the provider of an organisation
 ANSWER = "/sign-in/answer"  # where that sends a browser back to; it is told to the provider, so it stays as it is
-# The names of this machine's own address, and the only ones that show the partner tier.
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Stand for every address of this machine.
 ALL = ("0.0.0.0", "::")  # noqa: S104
 # The pages that show areas one by one. All others count, rank or model both countries together.

@@ -14,11 +14,11 @@
   let state = null;  // what the server said last
   let socket = null;
   let fresh = false;  // the line is new, and nothing was heard on it yet
-  let lost = false;
+  let isOffline = false;
   let over = "";  // why there is no meeting any more, or none yet
   let follows = true;
-  let shown = "";  // the view of this window
-  let led = null;  // the view of the room that this window shows
+  let ownView = "";  // the view of this window
+  let roomView = null;  // the view of the room that this window shows
   let tries = 0;
   let retry = 0;
   let silence = 0;
@@ -73,7 +73,7 @@
     own.addEventListener("close", function () {
       if (socket !== own || !room) return;
       socket = null;
-      lost = true;
+      isOffline = true;
       retry = window.setTimeout(connect, WAITS[Math.min(tries, WAITS.length - 1)]);
       tries += 1;
       draw();
@@ -97,7 +97,7 @@
       return;
     }
     tries = 0;
-    lost = false;
+    isOffline = false;
     if (said.code) {
       const opened = !room.code;
       room.code = said.code;
@@ -125,10 +125,10 @@
   }
 
   function lead(view, again) {
-    if (view === led && !again) return;
-    led = view;
+    if (view === roomView && !again) return;
+    roomView = view;
     shell.followView(view);
-    shown = shell.readView();
+    ownView = shell.readView();
   }
 
   /* Show the others what this window shows: all of it, a few times a second at most. */
@@ -137,8 +137,8 @@
     sending = window.setTimeout(function () {
       sending = 0;
       if (!state || !state.presents || !socket || socket.readyState !== WebSocket.OPEN) return;
-      led = shell.readView();
-      socket.send(JSON.stringify({ view: led, pointer: pointer }));
+      roomView = shell.readView();
+      socket.send(JSON.stringify({ view: roomView, pointer: pointer }));
     }, pointer ? POINTING : 30);
   }
 
@@ -148,8 +148,8 @@
 
   shell.noteView(function (own) {
     const view = shell.readView();
-    if (!room || !state || view === shown) return;
-    shown = view;
+    if (!room || !state || view === ownView) return;
+    ownView = view;
     if (state.presents) {
       send();
     } else if (own && follows) {
@@ -176,16 +176,16 @@
     room.secret = room.secret || makeSecret();
     shell.remember(room);
     over = "";
-    shown = shell.readView();
+    ownView = shell.readView();
     readWords(connect);
   }
 
   function finish(why) {
     const own = socket;
     socket = null;
-    room = state = place = led = null;
+    room = state = place = roomView = null;
     over = why;
-    lost = false;
+    isOffline = false;
     follows = true;
     awaySince = 0;
     panelOpen = false;
@@ -225,7 +225,7 @@
 
   function describe() {
     if (over) return words[over];
-    if (lost || !state) return lost ? words.old : words.meeting;
+    if (isOffline || !state) return isOffline ? words.old : words.meeting;
     if (state.presents) return filled(words.presents, { number: state.members.length });
     if (state.closed) return words.closed;
     // A presenter who loads the page anew is back within seconds.
@@ -259,7 +259,7 @@
     if (!words) return;
     const root = document.documentElement;
     const present = Boolean(room || over);
-    const key = present ? JSON.stringify([language, describe(), over, lost, follows, state && [state.presents, state.may_take]]) : "";
+    const key = present ? JSON.stringify([language, describe(), over, isOffline, follows, state && [state.presents, state.may_take]]) : "";
     if (!present && line) {
       line.remove();
       line = null;
@@ -274,7 +274,7 @@
       line.dataset.key = key;
       line.lang = language;
       line.setAttribute("aria-label", words.meeting);
-      line.classList.toggle("old", lost || Boolean(over));
+      line.classList.toggle("old", isOffline || Boolean(over));
       line.classList.toggle("around", Boolean(state) && !state.presents && !follows);
       const text = describe();
       if (line.firstChild.textContent !== text) line.firstChild.textContent = text;
@@ -285,7 +285,7 @@
     }
     root.classList.toggle("meets", present);
     // Who follows goes through no agenda by themselves.
-    root.classList.toggle("led", Boolean(state) && !state.presents && follows);
+    root.classList.toggle("follows", Boolean(state) && !state.presents && follows);
     drawPanel();
     for (const button of document.querySelectorAll("button.meet")) {
       button.setAttribute("aria-expanded", String(Boolean(panel)));

@@ -12,11 +12,11 @@ from datetime import date
 from markupsafe import Markup
 
 from dashboard.map import name_asset
-from dashboard.site import ACCOUNT, Site
+from dashboard.site import ACCOUNT, NEWS, Site
 from dashboard.site.current_release import CurrentRelease, load_areas, may_download, read_area_names, read_country_names
 from dashboard.site.text import LANGUAGE_NAMES, _, find_language, format_period, html, join_markup
 from data.message import mark
-from data.release import Release, list_earlier
+from data.release import Release
 from data.tables.periods import Period
 from geo.layers.output import terms
 
@@ -213,8 +213,9 @@ def _render_chip(site: Site, release: Release | None) -> Markup:
     if release is not None:
         words = _word_period(release)
         sentences += [_explain_audit(release), f"{_('Records of')}: {words}." if words else ""]
-    has_news = release is not None and site.covers("overview") and bool(list_earlier(site.releases, release.name))
-    news = html('<p><a href="./?news=1" target="_self">{}</a></p>', _("What is new")) if has_news else ""
+    # The first release has nothing before it; its number says so without a look at all the others.
+    has_news = site.covers("overview") and release is not None and release.manifest["tact"].get("sequence", 0) > 1
+    news = html('<p><a href="{}" target="_self">{}</a></p>', NEWS, _("What is new")) if has_news else ""
     return html(
         '<details class="chip {}"><summary>{}<span> · {}</span></summary><div>{}{}'
         '<p><a href="method" target="_self">{}</a></p></div></details>',
@@ -241,10 +242,11 @@ def _render_news(release: Release | None) -> Markup:
     """Return what is said as soon as there is a newer release than the one shown; hidden until then."""
     return html(
         '<div class="fresh" role="status" data-release="{}" hidden><b>{}</b><button data-words="{}"></button>'
-        '<a href="./?news=1" target="_self">{}</a></div>',
+        '<a href="{}" target="_self">{}</a></div>',
         release.name if release else "",
         _("New release"),
         _("Show release {name}", name="{name}"),
+        NEWS,
         _("What is new"),
     )
 

@@ -200,7 +200,7 @@ class Door:
             return PlainTextResponse("Sign in first.\n", status_code=status)
         if to is None:
             to = "/" if request.method != "GET" or request.url.path in _PATHS else format_path(request)
-        title = self._provider.access.title if self._provider else ""
+        title = self._provider.settings.title if self._provider else ""
         return self._show(
             request, lambda token: sign_in.make_page(token, to, problem, list_languages(request), title), status
         )
@@ -258,7 +258,7 @@ class Door:
         except ProviderError as error:
             return self._word_fault(request, provider, error, to)
         if isinstance(result, Refusal):
-            words = sign_in.format_refusal(result, provider.access.title)
+            words = sign_in.format_refusal(result, provider.settings.title)
             return self._ask_to_sign_in(request, words, to, 429 if result.wait else 403)
         # A page in between: with a visit from elsewhere, led on or not, a browser would not send the session.
         response = HTMLResponse(sign_in.make_arrival_page(keep_language(to)), headers=sign_in.HEADERS)
@@ -267,7 +267,7 @@ class Door:
 
     def _word_fault(self, request: Request, provider: Provider, error: ProviderError, to: str) -> Response:
         _LOG.warning("The provider of sign-ins: %s", error)
-        words = sign_in.format_fault(error.fault, provider.access.title)
+        words = sign_in.format_fault(error.fault, provider.settings.title)
         return self._ask_to_sign_in(request, words, to, 403 if error.fault == Fault.REFUSED else 503)
 
     async def _show_invitation(self, request: Request, _person: Person | None) -> Response:

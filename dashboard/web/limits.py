@@ -21,7 +21,7 @@ from typing import Any, ClassVar, TextIO
 from starlette.requests import HTTPConnection
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from dashboard.site import LOOPBACK
+from data.accounts.addresses import LOOPBACK
 
 LARGEST_MESSAGE = 1024 * 1024  # bytes of a websocket message; files are sent by http
 _SECONDS = 10.0  # for the head of a request

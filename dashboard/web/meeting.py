@@ -22,7 +22,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard.site import Site
-from dashboard.site.reader import Reader, read_header
+from dashboard.site.reader import read_header
 from dashboard.site.text import _, speak
 from dashboard.web.limits import find_address
 from dashboard.web.rooms import Line, Room, Rooms, identify_window
@@ -102,17 +102,13 @@ class Meetings:
         room = self._rooms.find(code)
         reader = read_header(request.headers)
         view = room.view if room else None
-        if view is None or not await asyncio.to_thread(self.may_see, reader, view):
+        if view is None or not await asyncio.to_thread(may_see, self._site, reader, view):
             view = ""
         page, _mark, query = view.partition("?")
         own = [(name, value) for name in ("lang", "theme") if (value := request.query_params.get(name))]
         parameters = "&".join(filter(None, [query, urlencode([*own, ("meeting", code)])]))
         # The path is one of a page; relative to it, so that it holds under any base path.
         return RedirectResponse(f"../{page}?{parameters}", 303, headers={"Cache-Control": "no-store"})
-
-    def may_see(self, reader: Reader, view: str) -> bool:
-        """Return whether a reader may be given the address of a view."""
-        return may_see(self._site, reader, view)
 
     async def hold_line(self, socket: WebSocket) -> None:
         """Hold the conversation of a member's window, from its first message until it or the meeting ends."""
@@ -167,7 +163,7 @@ class Meetings:
             line.news.clear()
             # Layers are read from files, and the event loop waits for none.
             while (view := room.view) is not None and line.allowed[0] != view:
-                line.allowed = (view, await asyncio.to_thread(self.may_see, line.reader, view))
+                line.allowed = (view, await asyncio.to_thread(may_see, self._site, line.reader, view))
             state = room.describe(line)
             await _say(socket, state)
             if "ended" in state:

@@ -23,10 +23,10 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
-from dashboard.site import LOOPBACK
 from dashboard.web.organisation import Fault, ProviderError, derive, make_state
-from data.accounts.access import Access
+from data.accounts.addresses import is_safe
 from data.accounts.people import Identity
+from data.accounts.provider import ProviderSettings
 
 # Signatures by key pairs alone: with them a public key cannot be used as a secret, and no signature is none.
 _ALGORITHMS = [f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)]
@@ -42,8 +42,8 @@ _ADDRESSES = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 class Provider:
     """The provider of an organisation, as this map asks it. redirect : where it sends browsers back to."""
 
-    def __init__(self, access: Access, redirect: str, clock: Callable[[], float] = time.time) -> None:
-        self.access, self.redirect = access, redirect
+    def __init__(self, settings: ProviderSettings, redirect: str, clock: Callable[[], float] = time.time) -> None:
+        self.settings, self.redirect = settings, redirect
         self._clock = clock
         self._about: tuple[float, Mapping[str, Any]] | None = None
         self._keys: tuple[float, KeySet] | None = None
@@ -57,16 +57,16 @@ class Provider:
 
     async def identify(self, secret: str, answer: Mapping[str, str]) -> tuple[Identity, frozenset[str]]:
         """Return who comes back with an answer, and their groups. Raises ProviderError for one not to be believed."""
-        if answer.get("iss", self.access.issuer) != self.access.issuer:  # RFC 9207
+        if answer.get("iss", self.settings.issuer) != self.settings.issuer:  # RFC 9207
             raise ProviderError(Fault.UNBELIEVED, "the answer is of another issuer")
         if "error" in answer or not answer.get("code"):
             raise ProviderError(Fault.REFUSED, "the answer has no code")
         claims = await self._ask(lambda client: self._exchange(client, secret, answer["code"]))
-        names = (claims.get(name) for name in (self.access.name_claim, "preferred_username", "email", "sub"))
+        names = (claims.get(name) for name in (self.settings.name_claim, "preferred_username", "email", "sub"))
         name = next(name for name in names if isinstance(name, str) and name.strip())
-        groups = claims.get(self.access.groups_claim)
+        groups = claims.get(self.settings.groups_claim)
         listed = [groups] if isinstance(groups, str) else groups if isinstance(groups, list) else []
-        identity = Identity(self.access.issuer, claims["sub"], name, self.access.organisation)
+        identity = Identity(self.settings.issuer, claims["sub"], name, self.settings.organisation)
         return identity, frozenset(group for group in listed if isinstance(group, str))
 
     async def _ask(self, work: Callable[[AsyncOAuth2Client], Any]) -> Any:  # noqa: ANN401
@@ -95,9 +95,9 @@ class Provider:
 
     def _open(self) -> AsyncOAuth2Client:
         return AsyncOAuth2Client(
-            self.access.client_id,
-            self.access.client_secret,
-            scope=self.access.scope,
+            self.settings.client_id,
+            self.settings.client_secret,
+            scope=self.settings.scope,
             redirect_uri=self.redirect,
             code_challenge_method="S256",
             transport=_Transport(),
@@ -128,13 +128,13 @@ class Provider:
         )
         read = await self._verify(client, token["id_token"])
         options = {
-            "iss": {"essential": True, "value": self.access.issuer},
-            "aud": {"essential": True, "value": self.access.client_id},
+            "iss": {"essential": True, "value": self.settings.issuer},
+            "aud": {"essential": True, "value": self.settings.client_id},
             "sub": {"essential": True},
         }
         parameters = {
             "nonce": derive("nonce", secret),
-            "client_id": self.access.client_id,
+            "client_id": self.settings.client_id,
             "access_token": token.get("access_token"),
         }
         claims = CodeIDToken(read.claims, read.header, options, parameters)
@@ -155,8 +155,8 @@ class Provider:
     async def _read_about(self, client: AsyncOAuth2Client) -> Mapping[str, Any]:
         """Return what the provider says of itself (Discovery 1.0, section 4)."""
         if self._about is None or not 0 <= self._clock() - self._about[0] < _FRESH:
-            about = await _get(client, f"{self.access.issuer.rstrip('/')}/.well-known/openid-configuration")
-            if about["issuer"] != self.access.issuer:
+            about = await _get(client, f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration")
+            if about["issuer"] != self.settings.issuer:
                 raise ProviderError(Fault.UNBELIEVED, "its configuration names another issuer")
             for name in _ADDRESSES:
                 _check_address(name, about[name])
@@ -201,8 +201,7 @@ async def _get(client: AsyncOAuth2Client, address: str) -> dict[str, Any]:
 
 def _check_address(name: str, address: str) -> None:
     """Raise ProviderError for an address without encryption, unless it is of this machine."""
-    parts = urlsplit(address)
-    if not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))):
+    if not is_safe(urlsplit(address)):
         raise ProviderError(Fault.UNBELIEVED, f"its {name} is no https address")
 
 

@@ -17,9 +17,9 @@ from urllib.parse import quote, unquote
 
 from dashboard.site.text import LANGUAGE_NAMES
 from data.accounts import sessions
-from data.accounts.access import Access
 from data.accounts.database import Accounts
 from data.accounts.people import Identity
+from data.accounts.provider import ProviderSettings
 from data.accounts.sessions import Reason, Refusal
 
 SECONDS = 600  # from the page to sign in until the browser comes back
@@ -46,7 +46,7 @@ class ProviderError(Exception):
 class Provider(Protocol):
     """The provider of an organisation. redirect : the address to which it sends browsers back."""
 
-    access: Access
+    settings: ProviderSettings
     redirect: str
 
     async def make_address(self, secret: str) -> str:
@@ -96,7 +96,7 @@ async def finish(
     if refusal is not None:
         return refusal
     identity, groups = await provider.identify(beginning.secret, answer)
-    role = provider.access.find_role(groups)
+    role = provider.settings.find_role(groups)
     return await asyncio.to_thread(sessions.sign_in_from_provider, accounts, identity, role, address)
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from scripts.random_kills import OPERATIONS
+from scripts.random_kills.rounds import OPERATIONS
 from tests.helpers.every_operation import AFTERWARDS, CLOCKS, DISKS, FAULTS
 from tests.helpers.paths import ROOT
 

@@ -1,4 +1,4 @@
-"""A few of the kills at random moments of scripts/random_kills.py, which does a thousand of them."""
+"""A few of the kills at random moments of scripts/random_kills, which does a thousand of them."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""Run every operation of scripts/random_kills.py under faults, and once more afterwards; print what became of each.
+"""Run every operation of scripts/random_kills under faults, and once more afterwards; print what became of each.
 
     python -m tests.helpers.every_operation FOLDER [FAULT ...]
 
@@ -21,7 +21,9 @@ from filelock import FileLock
 from data.accounts import database
 from data.restricted import server_copy
 from data.restricted.vault.lock import WriterLock
-from scripts.random_kills import OPERATIONS, PASSPHRASE, Model, Round, World, build_base, look, run_child
+from scripts.random_kills.killing import run_child
+from scripts.random_kills.rounds import OPERATIONS, Model, Round
+from scripts.random_kills.world import PASSPHRASE, World, build_base, look
 from tests.helpers import wrong_clock
 
 YEAR = 365.25 * 86400
@@ -70,7 +72,7 @@ def run_operations(base, world, name):
     answers, game = {}, Round(base, world, random.Random(1), model, look(world))
     for operation in OPERATIONS:
         game.number += 1
-        prepared = getattr(game, f"_{operation.replace(' ', '_')}")()
+        prepared = game.prepare(operation)
         if prepared is None:
             continue
         action, judge = prepared
@@ -79,7 +81,7 @@ def run_operations(base, world, name):
         now = look(world)
         try:
             if ended.code and operation not in ("accept", "meeting"):
-                game._expect(now)
+                game.expect(now)
             else:
                 # Several steps: who accepts was invited before, and may stay so.
                 judge(now, bool(ended.code))

@@ -12,13 +12,12 @@ from dashboard.narrative.judgement import AreaJudgement, judge_areas, read_plan_
 from dashboard.narrative.plan import ANSWERS, name_answer
 from dashboard.narrative.risk import format_effort_warning, name_certainty, name_claim, name_pathways
 from dashboard.narrative.speech import Speech, make_legible
-from dashboard.site import read_site
+from dashboard.site import NEWS, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, html, join_markup
 from risk.planning.saved import list_saved_plans
 
 _MOST, _NAMED = 4, 2
-NEWS = "./?news=1"  # the address of the digest
 
 
 @dataclass(frozen=True)

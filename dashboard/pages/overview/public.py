@@ -10,8 +10,9 @@ from dashboard.narrative.answer import Finding
 from dashboard.narrative.risk import name_claim, read_public_classes
 from dashboard.narrative.speech import Speech
 from dashboard.pages.overview import ranking
-from dashboard.pages.overview.alerts import NEWS, Alert, lead_to_news
+from dashboard.pages.overview.alerts import Alert, lead_to_news
 from dashboard.pages.overview.content import Content, Link
+from dashboard.site import NEWS
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, format_period, html, join_markup
 from data.message import mark

@@ -11,8 +11,7 @@ from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, html, join_markup
 from dashboard.web.agenda.state import Played, address_item
 from dashboard.widgets.address import DECIDE, read_parameter
-
-_LONGEST = 300
+from data.personal.free_text import LONGEST
 
 
 def render_strip(played: Played | None, current: CurrentRelease | None, newest: str, problem: str = "") -> Markup:
@@ -43,9 +42,9 @@ def _word_release(played: Played, shown: str, newest: str) -> str:
 def _render_place(played: Played) -> Markup:
     item, count = played.item, len(played.meeting.items)
     if item is None:
-        return html("<p><b>{}</b> {}</p>", _("Opening"), make_legible(played.meeting.title, _LONGEST))
+        return html("<p><b>{}</b> {}</p>", _("Opening"), make_legible(played.meeting.title, LONGEST))
     place = _("{number} of {count}", number=played.number, count=count)
-    return html("<p><b>{}</b> {}</p>", place, make_legible(item.sentence, _LONGEST))
+    return html("<p><b>{}</b> {}</p>", place, make_legible(item.sentence, LONGEST))
 
 
 def _render_links(played: Played) -> Markup:

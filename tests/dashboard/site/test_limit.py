@@ -13,8 +13,8 @@ from dashboard.site import LIMITED, Site, current_release, reader
 from dashboard.site.reader import HEADER, PEOPLE, Reader, read_as, write_header
 from dashboard.web import features, navigation, pictures
 from dashboard.web.agenda.state import find_store
-from dashboard.web.meeting import Meetings
 from dashboard.web.navigation import PAGES
+from dashboard.web.views import may_see
 from data.accounts.rights import ROLES, Role
 from data.release import Release
 from geo import export
@@ -152,9 +152,9 @@ def test_routes_answer_with_the_own_country_alone(releases):
     [("map?area=AL-11", True), ("map?area=GR-I", False), ("trends?beside=GR-I", False), ("risk", False), ("", False)],
 )
 def test_a_meeting_leads_nobody_outside(releases, view, is_told):
-    meetings = Meetings(Site(releases, "partner"), None)
-    assert meetings.may_see(ZANA, view) == is_told
-    assert meetings.may_see(Reader("Mira", ROLES[Role.RESEARCHER]), view)
+    site = Site(releases, "partner")
+    assert may_see(site, ZANA, view) == is_told
+    assert may_see(site, Reader("Mira", ROLES[Role.RESEARCHER]), view)
 
 
 def test_agendas_are_outside(releases, monkeypatch):

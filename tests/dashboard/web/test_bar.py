@@ -47,6 +47,15 @@ def test_tier_and_release_open_their_explanation(current):
     assert "not anonymous" in chip
 
 
+@pytest.mark.parametrize("sequence", [1, 2])
+def test_what_is_new_is_offered_from_the_second_release_on(current, sequence):
+    site, shown = current
+    release, about = replace(shown.release), shown.release.manifest
+    release.__dict__["manifest"] = {**about, "tact": {**about["tact"], "sequence": sequence}}
+    chip = render((site, replace(shown, release=release))).rpartition('<details class="chip')[2]
+    assert ("What is new" in chip.partition("</details>")[0]) == (sequence == 2)
+
+
 def test_the_months_of_the_release_are_in_the_bar(current):
     assert '<span class="period" title="Records of: Jun 2006 to May 2009">Jun 2006 to May 2009</span>' in render(
         current

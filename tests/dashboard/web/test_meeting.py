@@ -18,6 +18,7 @@ from dashboard.site.reader import EVERYBODY, NOBODY, Reader
 from dashboard.site.text import speak
 from dashboard.web import meeting
 from dashboard.web.rooms import Rooms
+from dashboard.web.views import may_see
 from data.accounts.rights import ROLES, Role
 from tests.helpers.browser import free_port
 from tests.helpers.meetings import join
@@ -107,7 +108,7 @@ def test_rooms_are_touched_in_the_event_loop_alone(url, rooms):
 
 def test_whether_a_view_may_be_seen_is_looked_up_outside_the_event_loop(url, rooms, monkeypatch):
     threads = []
-    monkeypatch.setattr(meeting.Meetings, "may_see", lambda *_: threads.append(threading.get_ident()))
+    monkeypatch.setattr(meeting, "may_see", lambda *_: threads.append(threading.get_ident()))
     with join(url, 1) as presenter:
         presenter.say(view="map?area=AL-02")
         assert presenter.hear_until(lambda said: said.get("closed"))["view"] is None
@@ -164,11 +165,6 @@ def test_words_are_in_the_language_that_is_asked_for(url):
     assert found["meeting"] == "Meeting"
 
 
-@pytest.fixture(scope="module")
-def meetings(demo_world):
-    return meeting.Meetings(Site(demo_world / "releases", "partner"), Rooms())
-
-
 @pytest.mark.parametrize(
     ("view", "guest", "public"),
     [
@@ -183,8 +179,9 @@ def meetings(demo_world):
         ("", True, True),
     ],
 )
-def test_a_follower_gets_no_address_of_what_their_role_does_not_include(meetings, view, guest, public):
-    assert meetings.may_see(EVERYBODY, view)
-    assert meetings.may_see(Reader("A", ROLES[Role.GUEST]), view) == guest
-    assert meetings.may_see(Reader("B", ROLES[Role.PUBLIC]), view) == public
-    assert not meetings.may_see(NOBODY, view)
+def test_a_follower_gets_no_address_of_what_their_role_does_not_include(demo_world, view, guest, public):
+    site = Site(demo_world / "releases", "partner")
+    assert may_see(site, EVERYBODY, view)
+    assert may_see(site, Reader("A", ROLES[Role.GUEST]), view) == guest
+    assert may_see(site, Reader("B", ROLES[Role.PUBLIC]), view) == public
+    assert not may_see(site, NOBODY, view)

@@ -9,7 +9,7 @@ import pytest
 from dashboard.web import openid
 from dashboard.web.openid import Provider
 from dashboard.web.organisation import Fault, ProviderError, make_state
-from data.accounts.access import read_access
+from data.accounts.provider import read_provider
 from tests.helpers.provider import make_key, write_access
 
 REDIRECT = "https://map.example.org/sign-in/answer"
@@ -18,7 +18,7 @@ SECRET = "s" * 43
 
 @pytest.fixture
 def client(provider, tmp_path):
-    return Provider(read_access(write_access(tmp_path, provider.issuer)), REDIRECT)
+    return Provider(read_provider(write_access(tmp_path, provider.issuer)), REDIRECT)
 
 
 def come_back(client, provider, secret=SECRET, change=None):
@@ -166,7 +166,7 @@ def test_a_packed_answer_is_not_unpacked(client, provider):
 
 
 def test_a_slow_provider_and_none_at_all_are_down(client, provider, tmp_path, monkeypatch):
-    gone = Provider(read_access(write_access(tmp_path / "gone", "http://127.0.0.1:9")), REDIRECT)
+    gone = Provider(read_provider(write_access(tmp_path / "gone", "http://127.0.0.1:9")), REDIRECT)
     refuse(gone, provider, Fault.DOWN, "no connection")
     # Only now: under load even "no connection" may take longer.
     monkeypatch.setattr(openid, "_SECONDS", 0.2)

@@ -9,8 +9,8 @@ import pytest
 from dashboard.web.openid import Provider
 from dashboard.web.organisation import Beginning
 from data.accounts import people, sessions
-from data.accounts.access import read_access
 from data.accounts.log import read_log
+from data.accounts.provider import read_provider
 from data.errors import InputError
 from tests.helpers.accounts import hash_cheaply, make_accounts, take_in
 from tests.helpers.door import HOST, ORIGIN, OWN, Browser
@@ -32,7 +32,7 @@ def accounts(tmp_path, now):
 
 @pytest.fixture
 def make_browser(accounts, provider, tmp_path):
-    access = read_access(write_access(tmp_path, provider.issuer))
+    access = read_provider(write_access(tmp_path, provider.issuer))
     return lambda: Browser(accounts, provider=Provider(access, f"{ORIGIN}/sign-in/answer"))
 
 
@@ -139,7 +139,7 @@ def test_the_provider_sends_back_to_the_fixed_address_whatever_host_asks(browser
     browser.host = "evil.example"
     assert browser.ask("/sign-in/provider").status == 421
     here = Browser(accounts, is_encrypted=False, host=OWN)
-    access = read_access(write_access(tmp_path, provider.issuer))
+    access = read_provider(write_access(tmp_path, provider.issuer))
     here.door._provider = Provider(access, "http://127.0.0.1:8642/sign-in/answer")
     local = Browser(accounts, is_encrypted=False, host=OWN, provider=here.door._provider)
     local.door._hosts = frozenset([OWN, "localhost:8642"])

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from data.accounts.addresses import is_safe
 from data.accounts.rights import Role
 from data.errors import InputError
 from data.workspace.toml_text import parse_toml
@@ -23,13 +24,12 @@ _SECTION, _ROLES = "openid", "roles"
 _NEEDED = ("issuer", "client_id", "title")
 _SECRETS = ("client_secret_file", "client_secret_env")
 _DEFAULTS = {"organisation": "", "groups_claim": "groups", "name_claim": "name", "scope": "openid profile"}
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LONGEST = 60  # characters of the title, which stands on a button
 
 
 @dataclass(frozen=True)
-class Access:
-    """The provider of an organisation.
+class ProviderSettings:
+    """The provider of an organisation, and what it is asked for.
 
     title : what the button to sign in calls it. roles : by group, in the order in which they count.
     groups_claim, name_claim : what the ID token calls the groups and the name of a person.
@@ -50,12 +50,12 @@ class Access:
         return next((role for group, role in self.roles.items() if group in groups), None)
 
 
-def find_access(*folders: Path) -> Path | None:
+def find_provider_file(*folders: Path) -> Path | None:
     """Return the path of the file in the first of the folders that has it; None where nobody wrote one."""
     return next((folder / FILE for folder in folders if (folder / FILE).is_file()), None)
 
 
-def read_access(path: Path) -> Access:
+def read_provider(path: Path) -> ProviderSettings:
     """Read the file and the secret that it names. Raises InputError with the place of a fault and the remedy."""
     try:
         fields = parse_toml(path.read_text(encoding="utf-8"))
@@ -75,7 +75,7 @@ def read_access(path: Path) -> Access:
         raise _make_error(path, f"[{_SECTION}] title", f"has more than {_LONGEST} characters")
     if "openid" not in words["scope"].split():
         raise _make_error(path, f"[{_SECTION}] scope", 'has to name openid, as in "openid profile"')
-    return Access(client_secret=_read_secret(path, section), roles=_read_roles(path, fields), **words)
+    return ProviderSettings(client_secret=_read_secret(path, section), roles=_read_roles(path, fields), **words)
 
 
 def _read_section(path: Path, fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -95,8 +95,7 @@ def _read_words(path: Path, section: Mapping[str, Any], name: str) -> str:
 
 def _check_issuer(path: Path, issuer: str) -> None:
     parts = urlsplit(issuer)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-    if not (is_safe and parts.hostname) or parts.query or parts.fragment or parts.username:
+    if not is_safe(parts) or parts.query or parts.fragment or parts.username:
         raise _make_error(
             path,
             f"[{_SECTION}] issuer",
