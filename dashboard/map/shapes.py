@@ -85,7 +85,8 @@ def describe_level(areas: Areas, level: str) -> dict[str, Any]:
     """Describe a level for the map's script: its simplified shapes with names in both spellings.
 
     See Areas.map_geometry. `names`, `local` and `above` have, in the order of its codes, each area's name in the
-    language that is spoken, its local name and the name of the area that contains it (empty for a country).
+    language that is spoken, its local name and the name of the area that contains it (empty for a country). `source` is
+    in that language too, where it is the usual one.
     """
     document = areas.map_geometry(level)
     table = areas.table
@@ -95,6 +96,7 @@ def describe_level(areas: Areas, level: str) -> dict[str, Any]:
         "names": [_name_row(table, code) for code in document["codes"]],
         "local": [str(table["name_local"][code]) for code in document["codes"]],
         "above": [_name_row(table, parent) if parent else "" for parent in parents],
+        "source": _(document["source"]),
     }
 
 

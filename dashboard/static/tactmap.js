@@ -904,6 +904,7 @@
     return Promise.all(wanted).then(function (found) {
       over.note = found[0].source;
       over.words = found[3];
+      map.getContainer().lang = options.language || "en"; // capitals of Greek have no accents
       addControls();
       over.countries = [L.polyline(found[0].borders.coordinates.map(ring), plain(over.marks, {
         pane: "tact-over", color: COLOURS.countryBorder, weight: 1.3,
