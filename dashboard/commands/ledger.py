@@ -15,6 +15,8 @@ from dashboard.commands.export import log_receiver
 from dashboard.commands.output import Json, emit, format_table
 from dashboard.commands.workspace import open_release, open_workspace
 from dashboard.narrative.track_record import list_sentences
+from data.accounts.database import Accounts
+from data.accounts.meetings import LOCAL_FILE, Meeting, list_meetings
 from data.errors import InputError, ReleaseError, WorkspaceError
 from data.release import Release
 from data.release.derived import LEDGER
@@ -26,7 +28,8 @@ from geo import areas as geography
 from risk.evaluation import hub_files
 from risk.evaluation.forecast_ledger import KIND as FORECAST
 from risk.model.observations import Observations
-from risk.planning.outcomes import MoveOutcome, follow_plan, list_plan_entries
+from risk.planning.explain import Estimate
+from risk.planning.outcomes import MoveOutcome, PlanDecision, follow_plan, list_plan_decisions, list_plan_entries
 from risk.report import KIND as RISK
 from risk.report.manifest import read_manifest
 
@@ -48,6 +51,7 @@ def list_entries(context: typer.Context, as_json: Json = False) -> None:
     record = manifest.track_record if manifest else None
     outcomes = _follow_plans(workspace, chain, release)
     answer = [_describe_entry(entry) for entry in chain.entries]
+    decisions = list(list_plan_decisions(_list_meetings(workspace), chain, outcomes))
     rows = [("", "registered", "release", "what", ""), *(tuple(map(str, row.values()))[:5] for row in answer)]
     emit(
         {
@@ -55,11 +59,13 @@ def list_entries(context: typer.Context, as_json: Json = False) -> None:
             "sha256": chain.head[1],
             "track_record": record.as_dict() if record else None,
             "plans": [asdict(outcome) for outcome in outcomes],
+            "decisions": [asdict(decision) for decision in decisions],
         },
         as_json,
         *(format_table(rows) if answer else ["Nothing is registered yet. Forecasts are registered by: tact risk"]),
         *(list_sentences(record) if answer else ()),
         *_word_outcomes(outcomes),
+        *_word_decisions(decisions),
         *([_word_head(chain)] if answer else ()),
     )
 
@@ -139,7 +145,7 @@ def _word_outcomes(outcomes: Sequence[MoveOutcome]) -> Iterator[str]:
             f"{move.units} {move.kind} {move.start} to {move.end}",
             move.decided or "-",
             move.seen,
-            f"{move.gain.mean:+.1f} ({move.gain.low:+.1f} to {move.gain.high:+.1f})",
+            _word_gain(move.gain),
             f"{move.end_days.before:.0f} to {move.end_days.after:.0f}",
             f"{move.children.before:.1f} to {move.children.after:.1f}",
             f"(noise of the difference {move.margin:.1f})",
@@ -149,6 +155,33 @@ def _word_outcomes(outcomes: Sequence[MoveOutcome]) -> Iterator[str]:
     yield "Plans of earlier releases, per quarter:"
     yield from format_table(rows)
     yield _UNSEEN
+
+
+def _list_meetings(workspace: Workspace) -> list[Meeting]:
+    """List the meetings of those who sign in to the map of a workspace, and of its local map."""
+    files = (workspace.accounts, workspace.derived / LOCAL_FILE)
+    return [meeting for file in files if file.is_file() for meeting in list_meetings(Accounts.open(file))]
+
+
+def _word_decisions(decisions: Sequence[PlanDecision]) -> Iterator[str]:
+    if not decisions:
+        return
+    rows = [("decided", "due", "area", "plan", "move", "forecast gain", "seen")]
+    for decision in decisions:
+        head = (decision.day, decision.due, decision.area or "all", decision.plan)
+        seen = {(outcome.start, outcome.end, outcome.kind): outcome.seen for outcome in decision.outcomes}
+        for move in decision.moves:
+            words = f"{move['units']} {move['kind']} {move['start']} to {move['end']}"
+            found = seen.get((move["start"], move["end"], move["kind"]), "nothing yet")
+            rows.append((*head, words, _word_gain(Estimate(**move["gain"])), found))
+        if not decision.moves:
+            rows.append((*head, "not followed", "", ""))
+    yield "Decisions of meetings on saved plans:"
+    yield from format_table(rows)
+
+
+def _word_gain(gain: Estimate) -> str:
+    return f"{gain.mean:+.1f} ({gain.low:+.1f} to {gain.high:+.1f})"
 
 
 def _find_cut_off(workspace: Workspace, chain: Chain) -> list[str]:

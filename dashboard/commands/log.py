@@ -75,18 +75,8 @@ def shorten(
 ) -> None:
     """Count the rows that are older than governance keeps them; with --delete NUMBER remove them."""
     file = find_file(context, accounts)
-    opened, least = Accounts.open(file), _find_least(file)
-    months = months or least
-    if months is None:
-        raise InputError(
-            f"How long is the log kept? Write log_months under [retention] of {governance.FILE}, or give --months N."
-        )
-    if months < (least or _LEAST):
-        raise InputError(
-            f"The log is kept for {least or _LEAST} months at least"
-            f"{f' (log_months of {governance.FILE})' if least else ''}. Nothing was removed."
-        )
-    before = governance.count_back(dt.datetime.fromtimestamp(opened.clock(), dt.UTC).date(), months)
+    opened = Accounts.open(file)
+    before = find_first_day(file, months, "log_months")
     if delete is None:
         count = count_old(opened, before)
         remedy = f" To remove them: tact log shorten --delete {count}" if count else ""
@@ -100,8 +90,24 @@ def shorten(
     )
 
 
-def _find_least(file: Path) -> int | None:
-    """Return how many months governance keeps the log of a workspace's file; None where nothing says it."""
+def find_first_day(file: Path, months: int | None, name: str) -> dt.date:
+    """Return the first day that stays of what a file of accounts holds, by months that were asked for.
+
+    name : that of the months in governance. Raises InputError for fewer months than governance has, or where none say.
+    """
+    least = _find_least(file, name)
+    months = months or least
+    if months is None:
+        raise InputError(f"Nothing says how long. Write {name} under [retention] of {governance.FILE}, or --months N.")
+    if months < (least or _LEAST):
+        source = f" ({name} of {governance.FILE})" if least else ""
+        raise InputError(f"They are kept for {least or _LEAST} months at least{source}. Nothing was removed.")
+    return governance.count_back(dt.datetime.now(dt.UTC).date(), months)
+
+
+def _find_least(file: Path, name: str) -> int | None:
+    """Return how many months governance keeps what a workspace's file holds; None where nothing says it."""
     folder = file.absolute().parent.parent
     is_own = (folder / "workspace.toml").is_file() and Workspace.open(folder).accounts == file.absolute()
-    return governance.read(Workspace.open(folder)).log_months if is_own else None
+    months: int | None = getattr(governance.read(Workspace.open(folder)), name) if is_own else None
+    return months

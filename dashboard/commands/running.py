@@ -51,6 +51,7 @@ COMMANDS = {
     "serve": "serve:serve",
     "people": "people:app",
     "log": "log:app",
+    "meetings": "meetings:app",
     "desk": "desk:desk",
     "plan": "plan:app",
     "ledger": "ledger:app",

@@ -6,6 +6,7 @@ is written is checked before (data/personal/free_text.py). Each change is a row 
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 import sqlite3
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from data.accounts.log import Event, add_row
 from data.errors import InputError
 from data.message import Message
 
+LOCAL_FILE = "meetings.sqlite"  # in a workspace where nobody signs in, beside the saved plans
 MOST_ITEMS, MOST_DECISIONS = 60, 60  # of a meeting
 
 
@@ -169,6 +171,35 @@ def remove_meeting(accounts: Accounts, key: str, person: str = "") -> None:
         connection.execute("DELETE FROM agenda_items WHERE meeting = ?", (meeting,))
         connection.execute("DELETE FROM meetings WHERE id = ?", (meeting,))
         _note(connection, accounts, person, "meeting removed", key)
+
+
+def count_old_meetings(accounts: Accounts, before: dt.date) -> int:
+    """Count the meetings of days before one."""
+    with accounts.read() as connection:
+        return len(_find_old(connection, before))
+
+
+def remove_old_meetings(accounts: Accounts, before: dt.date, confirmed: int, user: str) -> None:
+    """Remove the meetings of days before one with their agendas and decisions, and write a row of the log.
+
+    confirmed : their number, as a person has seen it; InputError for another. user : of the system, whom the row names.
+    """
+    with accounts.write() as connection:
+        old = _find_old(connection, before)
+        if len(old) != confirmed:
+            raise InputError(f"{len(old)} meetings are older than {before}, not {confirmed}. Nothing was removed.")
+        if not old:
+            return
+        items = "SELECT id FROM agenda_items WHERE meeting = ?"
+        connection.executemany(f"DELETE FROM decisions WHERE item IN ({items})", old)  # noqa: S608
+        connection.executemany("DELETE FROM agenda_items WHERE meeting = ?", old)
+        connection.executemany("DELETE FROM meetings WHERE id = ?", old)
+        details = {"what": "old meetings removed", "before": f"{before}", "number": f"{len(old)}", "user": user}
+        add_row(connection, accounts.clock(), Event.PLANNED, **details)
+
+
+def _find_old(connection: sqlite3.Connection, before: dt.date) -> list[tuple[int]]:
+    return [tuple(row) for row in connection.execute("SELECT id FROM meetings WHERE day < ?", (f"{before}",))]
 
 
 def find_previous(meetings: list[Meeting], meeting: Meeting) -> Meeting | None:

@@ -11,7 +11,7 @@ municipalities: most have days for less than one team, so that nobody could see 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from data.accounts.meetings import Meeting
 from data.errors import WorkspaceError
 from data.release import Release
 from data.release.derived import LEDGER
@@ -71,6 +72,23 @@ class MoveOutcome:
     children: Change
     margin: float
     quarters: int
+
+
+@dataclass(frozen=True)
+class PlanDecision:
+    """A decision of a meeting on a saved plan, without its words and without who shall do it.
+
+    day, due : of the meeting, and until when it shall be done (ISO). area : a code; empty for all. plan : its address.
+    moves : of the plan in the ledger, those that leave or reach the area; none where the ledger follows none of them.
+    outcomes : what a later release shows of these; none before one.
+    """
+
+    day: str
+    due: str
+    area: str
+    plan: str
+    moves: tuple[Mapping[str, Any], ...]
+    outcomes: tuple[MoveOutcome, ...]
 
 
 def register_plan(folder: Path, release: Release, name: str, summary: PlanSummary) -> None:
@@ -137,6 +155,33 @@ def follow_plan(content: Mapping[str, Any], before: Observations, after: Observa
             margin=margin,
             quarters=len(since),
         )
+
+
+def list_plan_decisions(
+    meetings: Iterable[Meeting], chain: Chain, outcomes: Sequence[MoveOutcome]
+) -> Iterator[PlanDecision]:
+    """Yield the decisions of meetings on saved plans, beside the forecast of each plan and its outcomes."""
+    plans = {_find_address(content["plan"]): content["moves"] for content in list_plan_entries(chain)}
+    for meeting in meetings:
+        for decision in (decision for item in meeting.items for decision in item.decisions if decision.plan):
+            area = decision.area
+            yield PlanDecision(
+                meeting.day,
+                decision.due,
+                area,
+                decision.plan,
+                tuple(m for m in plans.get(decision.plan, ()) if _touches(area, m["start"], m["end"])),
+                tuple(o for o in outcomes if _find_address(o.plan) == decision.plan and _touches(area, o.start, o.end)),
+            )
+
+
+def _find_address(plan: str) -> str:
+    return plan.rpartition("-")[2]
+
+
+def _touches(area: str, *places: str) -> bool:
+    """Return whether one of the places is an area or within the country; each is where no area is given."""
+    return not area or any(f"{place}-".startswith(f"{area}-") for place in places)
 
 
 def _compare_days(earlier: Panel, later: Panel, area: str, since: int) -> Change:

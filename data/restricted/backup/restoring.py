@@ -9,6 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.accounts.meetings import LOCAL_FILE
 from data.errors import CorruptVault, InputError, VaultError, WorkspaceError
 from data.message import Message, list_messages
 from data.restricted import drafts, keys
@@ -233,11 +234,12 @@ def _restore_mappings(connection: sql.Connection, workspace: Workspace) -> None:
 
 
 def _restore_documents(connection: sql.Connection, workspace: Workspace) -> bool:
-    """Write the documents and accounts of a backup that are missing; return whether the accounts were."""
+    """Write the documents, accounts and meetings of a backup that are missing; return whether the accounts were."""
     query = "SELECT 1 FROM sqlite_master WHERE name = 'backup_document'"  # not in backups of early versions
     if connection.execute(query).fetchone() is None:
         return False
-    places = {name: workspace.path / name for name in DOCUMENTS} | {workspace.accounts.name: workspace.accounts}
+    tables = (workspace.accounts, workspace.derived / LOCAL_FILE)
+    places = {name: workspace.path / name for name in DOCUMENTS} | {path.name: path for path in tables}
     written = set()
     for name, content in connection.execute("SELECT name, content FROM backup_document").fetchall():
         if name in places and not places[name].exists():

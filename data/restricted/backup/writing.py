@@ -5,6 +5,7 @@ import datetime as dt
 from pathlib import Path
 
 from data.accounts.database import Accounts
+from data.accounts.meetings import LOCAL_FILE
 from data.errors import InputError, WorkspaceError
 from data.message import Message, join_messages
 from data.restricted.backup import folders
@@ -41,7 +42,7 @@ def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase
     """
     target = check_target(target)
     check_passphrase(passphrase)
-    accounts, problem = _copy_accounts(workspace)
+    accounts, problem = _copy_tables(workspace)
     with open_vault(workspace, both_keys) as vault, vault.writing():
         # One name for the unfinished file, so that what a killed backup left goes with the next one in that folder.
         unfinished = target.with_name(f".tact-backup.{workspace.id}.part")
@@ -149,13 +150,16 @@ def _documents(workspace: Workspace) -> _Documents:
     return [(path.name, path.read_bytes()) for path in paths if path.is_file()]
 
 
-def _copy_accounts(workspace: Workspace) -> tuple[_Documents, str]:
-    """Return the file of accounts, where there is one, and why it cannot be in the backup; empty where it can."""
-    file = workspace.accounts
-    if not file.is_file():
-        return [], ""
-    try:
-        return [(file.name, Accounts.open(file).copy())], ""
-    except WorkspaceError as error:
-        lead = Message("The people who sign in and the audit log are NOT in the backup; all else is.")
-        return [], join_messages([lead, error.message])
+def _copy_tables(workspace: Workspace) -> tuple[_Documents, str]:
+    """Return the files of accounts and meetings, and why one of them cannot be in the backup; empty if all can."""
+    leads = {
+        workspace.accounts: Message("The people who sign in and the audit log are NOT in the backup; all else is."),
+        workspace.derived / LOCAL_FILE: Message("The agendas and decisions are NOT in the backup; all else is."),
+    }
+    copies, problems = [], []
+    for file, lead in leads.items():
+        try:
+            copies += [(file.name, Accounts.open(file).copy())] if file.is_file() else []
+        except WorkspaceError as error:
+            problems += [lead, error.message]
+    return copies, join_messages(problems) if problems else ""

@@ -80,7 +80,8 @@ class Agreement:
 class Governance:
     """The content of the file. `missing` lists what it lacks, each with its remedy; empty when complete.
 
-    months, log_months: how long records and rows of the audit log are kept; None for ever.
+    months, log_months, meeting_months: how long records, rows of the audit log, and agendas with their decisions are
+    kept; None for ever.
     communities, dark_figure: whether their tables are approved. partners: the organisations who may send records.
     """
 
@@ -88,6 +89,7 @@ class Governance:
     missing: tuple[str, ...]
     months: int | None
     log_months: int | None
+    meeting_months: int | None
     approvers: tuple[str, ...]
     communities: bool
     dark_figure: bool
@@ -187,6 +189,7 @@ def read(workspace: Workspace) -> Governance:
         tuple(missing),
         _months(fields),
         _months(fields, "log_months"),
+        _months(fields, "meeting_months"),
         tuple(_text(person, "name") for person in _blocks(fields, "approved")),
         _text(_section(fields, "communities"), "decision") == "approved",
         _text(_section(fields, "dark_figure"), "decision") == "approved",

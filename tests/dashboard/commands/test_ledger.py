@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.accounts.database import Accounts
+from data.accounts.meetings import LOCAL_FILE, Decision, Item, add_decision, create_meeting, list_meetings
 from data.disclosure.attacks.surface import search
 from data.release import Release
 from data.release.derived import LEDGER
@@ -111,6 +113,40 @@ def test_a_plan_whose_release_was_taken_away_hides_no_other_plan(tact, demo):
     assert {outcome["quarters"] for outcome in summary["plans"]} == {2}
     assert all(outcome["margin"] > 0 for outcome in summary["plans"])
     assert "1 outreach team GR-B to AL-11" in tact("--workspace", demo, "ledger", "list").out
+
+
+def test_a_decision_on_a_plan_stands_beside_its_forecast_and_what_was_found(tact, demo):
+    copy_as_earlier(demo, "2008-11-001", 10)
+    gain = {"mean": 3.0, "low": 1.0, "high": 5.0}
+    ends = {"a1": "AL-11", "b2": "AL-02"}
+    moves = {
+        plan: {"start": "GR-B", "end": end, "kind": "outreach team", "units": 1, "decided": "accept", "gain": gain}
+        for plan, end in ends.items()
+    }
+    releases = {"a1": "2008-11-001", "b2": "2009-05-001"}
+    entries = [
+        {"kind": "plan", "plan": f"plan-partner-{plan}", "release": releases[plan], "moves": [moves[plan]]}
+        for plan in ends
+    ]
+    append_entries(demo / "derived" / LEDGER, entries)
+    accounts = Accounts.open_or_create(demo / "derived" / LOCAL_FILE)
+    key = create_meeting(accounts, "A title", "2008-12-01", first=Item("map", "2008-11-001", "A sentence"))
+    (meeting,) = list_meetings(accounts)
+    for area, plan in (("AL", "a1"), ("GR-I", "a1"), ("", "b2"), ("", "c3"), ("AL-11", "")):
+        decision = Decision("Two more days", "the municipality", "2009-01-15", area, plan)
+        add_decision(accounts, key, meeting.items[0].id, decision)
+    answer = tact("--workspace", demo, "ledger", "list", "--json")
+    found, outside, waiting, unknown = answer.json["decisions"]
+    assert (found["day"], found["due"], found["area"], found["plan"]) == ("2008-12-01", "2009-01-15", "AL", "a1")
+    assert [move["gain"] for move in found["moves"]] == [gain]
+    assert [(outcome["end"], outcome["quarters"]) for outcome in found["outcomes"]] == [("AL-11", 2)]
+    assert (outside["moves"], outside["outcomes"]) == ([], [])
+    assert ([move["end"] for move in waiting["moves"]], waiting["outcomes"]) == (["AL-02"], [])
+    assert (unknown["plan"], unknown["moves"]) == ("c3", [])
+    listed = tact("--workspace", demo, "ledger", "list").out
+    assert "nothing yet" in listed
+    assert "not followed" in listed
+    assert not [word for word in ("Two more", "municipality", "A title", "A sentence") if word in listed + answer.out]
 
 
 def test_files_for_forecast_hubs_hold_every_quantile_of_every_forecast(tact, demo, tmp_path):

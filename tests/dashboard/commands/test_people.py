@@ -9,6 +9,8 @@ import pytest
 
 from data.accounts import people
 from data.accounts.database import Accounts
+from data.accounts.log import read_log
+from data.accounts.meetings import LOCAL_FILE, Decision, Item, add_decision, create_meeting, list_meetings
 from data.accounts.rights import Role
 from data.accounts.sessions import Reason, Refusal, find_open, find_person, sign_in_from_provider
 from data.workspace import Workspace
@@ -90,6 +92,32 @@ def test_the_log_is_shown_and_a_change_is_found(tact, workspace):
         connection.executescript("DROP TRIGGER log_keeps_rows; DELETE FROM log WHERE number = 2;")
     broken = tact("--workspace", workspace.path, "log", "verify")
     assert (broken.code, "missing at the end" in broken.out) == (5, True)
+
+
+def test_meetings_stay_as_long_as_governance_says(tact, workspace, monkeypatch):
+    monkeypatch.setattr("getpass.getuser", lambda: "officer7")
+    stores = [Accounts.open_or_create(path) for path in (workspace.accounts, workspace.derived / LOCAL_FILE)]
+    for store in stores:
+        for day in ("2009-05-01", "2999-05-01"):
+            key = create_meeting(store, "A meeting", day, first=Item("map", "2009-05-001", "A sentence"))
+            (item,) = next(meeting for meeting in list_meetings(store) if meeting.key == key).items
+            add_decision(store, key, item.id, Decision("Two more days", "the municipality", day))
+    shorten = ("--workspace", workspace.path, "meetings", "shorten")
+    assert "meeting_months" in tact(*shorten).err
+    (workspace.path / "governance.toml").write_text("[retention]\nmeeting_months = 36\n")
+    assert tact(*shorten, "--months", "35").code == 2
+    assert tact(*shorten, "--json").json["meetings"] == 2
+    assert tact(*shorten, "--delete", "1").code == 2
+    assert [len(list_meetings(store)) for store in stores] == [2, 2]
+    assert tact("meetings", "shorten", "--months", "12", "--accounts", workspace.path / "none").code != 0
+    assert tact(*shorten, "--delete", "2", "--json").json["removed"]
+    for store in stores:
+        (meeting,) = list_meetings(store)
+        assert (meeting.day, len(meeting.items[0].decisions)) == ("2999-05-01", 1)
+        with store.read() as connection:
+            assert connection.execute("SELECT count(*) FROM agenda_items").fetchone()[0] == 1
+    (row,) = read_log(stores[0])
+    assert (row.content["number"], row.content["user"]) == ("1", "officer7")
 
 
 def test_the_log_is_shortened_as_governance_says(tact, workspace, monkeypatch):

@@ -154,7 +154,7 @@ def test_a_title_is_no_markdown(people, site, monkeypatch):
 
 def test_on_a_local_map_meetings_are_beside_the_plans_and_on_the_public_tier_nowhere(site, release):
     assert state.read_meetings() == []
-    assert not (site.derived / state.FILE).exists(), "to look makes no file"
+    assert not (site.derived / state.LOCAL_FILE).exists(), "to look makes no file"
     make_meeting(state.open_store(), release)
     assert [meeting.title for meeting in state.read_meetings()] == ["Coordination"]
     announce_site(replace(site, tier="public"))
@@ -163,7 +163,7 @@ def test_on_a_local_map_meetings_are_beside_the_plans_and_on_the_public_tier_now
 
 
 def test_a_damaged_file_is_a_sentence_in_the_bar_and_no_failure_of_the_page(site, monkeypatch):
-    (site.derived / state.FILE).write_bytes(b"no database at all " * 100)
+    (site.derived / state.LOCAL_FILE).write_bytes(b"no database at all " * 100)
     with follow({"agenda": "x", "item": "1"}):
         played, problem = navigation._find_played(site)
     assert played is None
