@@ -16,6 +16,8 @@ from typing import Any, TextIO
 import uvicorn
 from starlette.staticfiles import StaticFiles
 from streamlit import net_util
+from streamlit.runtime import app_session
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.web import bootstrap
 
 from dashboard.web.gate import Entry
@@ -34,9 +36,23 @@ class Assets(StaticFiles):
         return response
 
 
+class WholeQueue(ForwardMsgQueue):
+    """The messages that a browser has not got yet. Those of a part of the page stay when the part is drawn again.
+
+    Streamlit removes them, but not those of a dialog that the part has opened: the browser would then get the content
+    of a dialog that it does not have, and show an empty page, or the dialog would never open.
+    """
+
+    def clear(self, retain_lifecycle_msgs: bool = False, fragment_ids_this_run: list[str] | None = None) -> None:
+        """Remove the messages that a run of the whole page replaces."""
+        parts = None if fragment_ids_this_run is None else ["none of them"]
+        super().clear(retain_lifecycle_msgs, parts)
+
+
 def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Set Streamlit's settings, some of them changed; no outside service is asked for this machine's address."""
     net_util.get_external_ip = lambda: None
+    app_session.ForwardMsgQueue = WholeQueue  # type: ignore[attr-defined]
     bootstrap.load_config_options({**make_settings(host, port), **changes})
 
 

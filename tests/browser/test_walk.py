@@ -49,6 +49,7 @@ def test_a_hurried_reader_loses_nothing(partner, look, seed):
     chance = random.Random(seed)
     page = look(f"{partner.url}/map?period=2008-03-01/P3M")
     button, dialog = page.get_by_role("button", name="Table"), page.locator("[data-testid=stDialog]")
+    page.locator(".next").wait_for()  # what is drawn last, and moves the button
     for _ in range(8):
         name = find_layer(chance.choice(["encounters", "services", "effort"])).title
         clear = page.get_by_role("button", name="Both countries")
