@@ -1,6 +1,7 @@
 """Many readers at one process of the public tier, while others attack it: seconds of a change, memory, the log.
 
     python -m benchmarks.sessions WORKSPACE --sessions 100 --minutes 60 --half-open 3000
+    python -m benchmarks.sessions WORKSPACE --pages 200
 
 Each reader opens a page and then asks for another period or area of it, with some seconds of thought between two
 changes. A change is from the message of the browser to the end of the script, without drawing. Meanwhile lines are
@@ -14,6 +15,7 @@ import argparse
 import asyncio
 import itertools
 import json
+import os
 import random
 import resource
 import sys
@@ -179,6 +181,31 @@ def summarise(measured: Measured, log: int, warm: float) -> dict[str, object]:
     }
 
 
+async def measure_pages(url: str, process: int, queries: Sequence[str], changes: int) -> dict[str, object]:
+    """Return milliseconds of the server's processor for a change of each page, by one reader after the other.
+
+    Each view was asked for once before, so what the server keeps of it is there.
+    """
+    chance, spent = random.Random(0), {}
+    for page in PAGES:
+        async with connect(
+            f"ws{url[4:]}/_stcore/stream", origin=url, subprotocols=["streamlit"], max_size=2**26, proxy=None
+        ) as line:
+            for query in queries:
+                await ask(line, page, query)
+            before = read_processor(process)
+            for _ in range(changes):
+                await ask(line, page, chance.choice(queries))
+            spent[page or "overview"] = round(1000 * (read_processor(process) - before) / changes, 1)
+    return {"processor_ms": {**spent, "mean": round(float(np.mean([*spent.values()])), 1)}}
+
+
+def read_processor(process: int) -> float:
+    """Return the seconds of the processor that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> None:
     """Start a server, load it, and print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -187,6 +214,9 @@ def main() -> None:
     parser.add_argument("--think", type=float, default=3.0, help="seconds between two changes of one reader")
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--half-open", type=int, default=3000)
+    parser.add_argument(
+        "--pages", type=int, metavar="CHANGES", help="instead, the processor's time for a change of each page"
+    )
     parser.add_argument("--port", type=int, default=8790)
     parser.add_argument("--to", type=Path, help="write the figures into this file, too")
     asked = parser.parse_args()
@@ -197,10 +227,13 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     measured = Measured()
     with tempfile.TemporaryFile() as log, serve(asked.workspace, "public", asked.port, log) as server:
-        with suppress(KeyboardInterrupt):
-            asyncio.run(measure(server.url, server.process, asked, queries, measured))
-        log.seek(0, 2)
-        figures = {"sessions": asked.sessions, "think": asked.think, **summarise(measured, log.tell(), 1 / 6)}
+        if asked.pages:
+            figures = asyncio.run(measure_pages(server.url, server.process, queries, asked.pages))
+        else:
+            with suppress(KeyboardInterrupt):
+                asyncio.run(measure(server.url, server.process, asked, queries, measured))
+            log.seek(0, 2)
+            figures = {"sessions": asked.sessions, "think": asked.think, **summarise(measured, log.tell(), 1 / 6)}
     text = json.dumps(figures, indent=1)
     print(text)
     if asked.to:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -93,8 +94,12 @@ def read_risk_table(current: CurrentRelease, name: str, pathway: str) -> pd.Data
     )
 
 
+@lru_cache(maxsize=16)
 def read_public_classes(current: CurrentRelease) -> tuple[str, dict[str, str]]:
-    """Return the last year with public classes, and the code of each area's class; empty where none is told."""
+    """Return the last year with public classes, and the code of each area's class; empty where none is told.
+
+    The mapping is shared: never change it.
+    """
     rows = current_release.read_table(current, "risk_region_year")
     if rows.empty:
         return "", {}

@@ -188,12 +188,14 @@ def read_area_names(current: CurrentRelease) -> pd.Series:
     return pd.Series([name_area(find_language(), *row) for row in rows], index=table.index)
 
 
+@cache_by_language(maxsize=16)
 def read_country_names(current: CurrentRelease) -> dict[str, str]:
     """Return the names of the countries in the reader's language, by code."""
     table, names = load_areas(current.release).table, read_area_names(current)
     return {str(code): str(names[code]) for code in table.index[table["level"] == "country"]}
 
 
+@cache_by_language(maxsize=16)
 def name_regions(current: CurrentRelease) -> dict[str, str]:
     """Return the counties and regions by code, each with its country, in the reader's language."""
     names, countries = read_area_names(current), load_areas(current.release).table["country"]

@@ -14,18 +14,20 @@ from markupsafe import Markup
 from dashboard.map import name_asset
 from dashboard.site import ACCOUNT, NEWS, Site
 from dashboard.site.current_release import CurrentRelease, load_areas, may_download, read_area_names, read_country_names
-from dashboard.site.text import LANGUAGE_NAMES, _, find_language, format_period, html, join_markup
+from dashboard.site.text import LANGUAGE_NAMES, _, cache_by_language, find_language, format_period, html, join_markup
 from data.message import mark
 from data.release import Release
 from data.tables.periods import Period
+from data.tables.spec import Tier
 from geo.layers.output import terms
 
 _TIERS = {"partner": mark("Partner tier"), "public": mark("Public tier")}
 _PATHWAYS = {"all": mark("All"), "internal": mark("Internal"), "cross_border": mark("Cross-border")}
 
 
+@cache_by_language(maxsize=16)
 def list_area_names(current: CurrentRelease) -> dict[str, str]:
-    """Return the names of the areas that the bar offers, by code: countries, counties and regions."""
+    """Return the names of the areas that the bar offers, by code: countries, counties and regions. Never change it."""
     table = load_areas(current.release).table
     shown = table[table["level"].isin(["country", "region"])]
     return {str(code): str(name) for code, name in read_area_names(current)[shown.index].items()}
@@ -51,18 +53,17 @@ def render_bar(
     strip : what is said of the view of an agenda that is shown. may_add : whether the view can be added to one.
     """
     release = current.release if current else None
-    chosen = [_render_areas(current, areas, area)] if current and areas else []
-    chosen += [_render_pathways(pathways)] if release and pathways else []
-    chosen += [_render_period(release)] if release else []
+    # The first release has nothing before it; its number says so without a look at all the others.
+    has_news = site.covers("overview") and release is not None and release.manifest["tact"].get("sequence", 0) > 1
     return render_header(
         pages,
         [
-            *chosen,
-            render_invented() if release is not None and release.invented else "",
+            _render_areas(current, area) if current and areas else "",
+            _render_release(current, tuple(pathways)) if current else "",
             render_dark() + html('<button class="projector" aria-pressed="false">{}</button>', _("Projector")),
             _render_share(picture if release and may_download(release) else "", may_add=may_add),
             render_languages(),
-            _render_chip(site, release),
+            _render_chip(current, site.tier, has_news=has_news),
         ],
         _("The map's computer is not answering. The map opens again by itself as soon as it does."),
         person=_render_person(person),
@@ -98,11 +99,16 @@ def render_header(
         _("Pages"),
         _("Pages"),
         # The last ones are in the menu on a phone.
-        join_markup([*(_render_page(*page) for page in pages), person, meeting, render_dark()]),
+        join_markup([_render_pages(tuple(pages)), person, meeting, render_dark()]),
         join_markup([person, meeting]),
         join_markup(choices),
         line,
     )
+
+
+@cache_by_language(maxsize=256)
+def _render_pages(pages: tuple[tuple[str, str, bool], ...]) -> Markup:
+    return join_markup(_render_page(*page) for page in pages)
 
 
 def _render_page(address: str, title: str, shown: bool) -> Markup:
@@ -110,8 +116,9 @@ def _render_page(address: str, title: str, shown: bool) -> Markup:
     return html('<a href="{}" target="_self"{}>{}</a>', address, current, title)
 
 
-def _render_areas(current: CurrentRelease, names: Mapping[str, str], area: str) -> Markup:
-    table = load_areas(current.release).table
+@cache_by_language(maxsize=512)
+def _render_areas(current: CurrentRelease, area: str) -> Markup:
+    table, names = load_areas(current.release).table, list_area_names(current)
     groups = []
     for country, name in read_country_names(current).items():
         inside = table.index[(table["level"] == "region") & (table["country"] == country)]
@@ -125,6 +132,19 @@ def _render_areas(current: CurrentRelease, names: Mapping[str, str], area: str) 
         area,
         _("Both countries") if len(groups) > 1 else _("All"),
         join_markup(groups),
+    )
+
+
+@cache_by_language(maxsize=64)
+def _render_release(current: CurrentRelease, pathways: tuple[str, ...]) -> Markup:
+    """Return the pathways of a page, the months of the release, and that its data is invented if it is."""
+    release = current.release
+    return join_markup(
+        [
+            _render_pathways(pathways) if pathways else "",
+            _render_period(release),
+            render_invented() if release.invented else "",
+        ]
     )
 
 
@@ -158,6 +178,7 @@ def render_invented() -> Markup:
     )
 
 
+@cache_by_language(maxsize=128)
 def _render_share(picture: str, *, may_add: bool) -> Markup:
     """Return what can be taken away: the address, the picture of the page in three formats, the page on paper."""
     files = (
@@ -184,11 +205,13 @@ def _render_meeting() -> Markup:
     )
 
 
+@cache_by_language(maxsize=8)
 def render_dark() -> Markup:
     """Return the button that turns the page dark or light."""
     return html('<button class="dark" aria-pressed="false">{}</button>', _("Dark"))
 
 
+@cache_by_language(maxsize=8)
 def render_languages() -> Markup:
     """Return the languages as links."""
     links = (_render_language(code, name) for code, name in LANGUAGE_NAMES.items())
@@ -206,21 +229,21 @@ def _render_language(code: str, name: str) -> Markup:
     )
 
 
-def _render_chip(site: Site, release: Release | None) -> Markup:
-    """Return tier and release in a few words, which open their explanation."""
+@cache_by_language(maxsize=64)
+def _render_chip(current: CurrentRelease | None, tier: Tier, *, has_news: bool) -> Markup:
+    """Return tier and release in a few words, which open their explanation. has_news : there is an earlier release."""
+    release = current.release if current else None
     name = _("No release yet") if release is None else _("release {name}", name=release.name)
-    sentences = [_(terms.TIERS[site.tier])]
+    sentences = [_(terms.TIERS[tier])]
     if release is not None:
         words = _word_period(release)
         sentences += [_explain_audit(release), f"{_('Records of')}: {words}." if words else ""]
-    # The first release has nothing before it; its number says so without a look at all the others.
-    has_news = site.covers("overview") and release is not None and release.manifest["tact"].get("sequence", 0) > 1
     news = html('<p><a href="{}" target="_self">{}</a></p>', NEWS, _("What is new")) if has_news else ""
     return html(
         '<details class="chip {}"><summary>{}<span> · {}</span></summary><div>{}{}'
         '<p><a href="method" target="_self">{}</a></p></div></details>',
-        site.tier,
-        _(_TIERS[site.tier]),
+        tier,
+        _(_TIERS[tier]),
         name,
         join_markup(html("<p>{}</p>", sentence) for sentence in sentences if sentence),
         news,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
 from dashboard import map as live_map
 from dashboard.map import legend, marks
@@ -12,7 +14,7 @@ from dashboard.narrative import access
 from dashboard.pages.coverage import matrix, summary
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, read_country_names
-from dashboard.site.text import _, translate
+from dashboard.site.text import _, cache_by_language, translate
 from dashboard.widgets import address, markup, page_frame
 from dashboard.widgets.layer_table import drop_silent_columns
 from geo.layers import find_layer
@@ -38,8 +40,14 @@ def show() -> None:
     else:
         page_frame.show_no_access()
     with st.expander(_("Who runs the services of prevention and coordination")):
-        st.html(markup.render_narrow(markup.render_table(summary.tabulate_carriers(current))))
-        st.html(markup.render_paragraphs(summary.suggest_handover(current)))
+        for part in _render_carriers(current):
+            st.html(part)
+
+
+@cache_by_language(maxsize=16)
+def _render_carriers(current: CurrentRelease) -> tuple[Markup, Markup]:
+    table = markup.render_narrow(markup.render_table(summary.tabulate_carriers(current)))
+    return table, markup.render_paragraphs(summary.suggest_handover(current))
 
 
 _GAP = (
@@ -82,8 +90,13 @@ def _show_services(current: CurrentRelease) -> None:
     view = summary.make_view(current, "", kind, address.read_area())
     _show_map(current, view)
     with st.expander(_("Table")):
-        rows = layer_table(current.release, find_layer("services"), view.view()).reset_index()
-        st.dataframe(drop_silent_columns(rows), hide_index=True)
+        st.dataframe(_tabulate_services(current, kind), hide_index=True)
+
+
+@cache_by_language(maxsize=64)
+def _tabulate_services(current: CurrentRelease, kind: str) -> pd.DataFrame:
+    view = summary.make_view(current, "", kind)
+    return drop_silent_columns(layer_table(current.release, find_layer("services"), view.view()).reset_index())
 
 
 def _show_map(current: CurrentRelease, view: MapView) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import streamlit as st
+from markupsafe import Markup
 
+from dashboard.narrative.risk import name_pathways
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.overview import partner, public
 from dashboard.pages.overview.alerts import render_alerts
@@ -11,7 +13,7 @@ from dashboard.pages.overview.content import Content, render_answer
 from dashboard.pages.overview.news import show_news
 from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease, load_areas, open_earlier_release, read_risk_manifest
-from dashboard.site.text import _
+from dashboard.site.text import _, cache_by_language
 from dashboard.widgets import address, page_frame
 from dashboard.widgets.picture import render_key, render_map, show_choices
 
@@ -32,21 +34,43 @@ def show() -> None:
 
 
 def _show_overview(current: CurrentRelease) -> None:
-    t = speak_to_reader(current)
-    make_content = partner.make_content if current.tier == "partner" else public.make_content
-    content = make_content(t, current)
+    pathway = address.read_pathway(list(name_pathways()))
+    content = _make_content(current, pathway)
     with st.container(key="overview"):
-        st.html(render_answer(content))
+        st.html(_render_answer(current, pathway))
         with st.container(key="overview-map"):
-            st.html(render_map(load_areas(current.release), content.marks, content.flows, render_key(content.key)))
+            st.html(_render_map(current, pathway))
         with st.container(key="overview-list"):
-            page_frame.show_part(_show_list, current, content)
+            page_frame.show_part(_show_list, current, pathway)
         st.html(render_alerts(content.alerts(open_earlier_release(read_site(), current))))
         show_choices(content.areas, address.read_area())
 
 
-def _show_list(current: CurrentRelease, content: Content) -> None:
-    t, chosen = speak_to_reader(current), address.read_area()
+@cache_by_language(maxsize=32)
+def _make_content(current: CurrentRelease, _pathway: str) -> Content:
+    """Return the content, which is that of the pathway in the address."""
+    make_content = partner.make_content if current.tier == "partner" else public.make_content
+    return make_content(speak_to_reader(current), current)
+
+
+@cache_by_language(maxsize=32)
+def _render_answer(current: CurrentRelease, pathway: str) -> Markup:
+    return render_answer(_make_content(current, pathway))
+
+
+@cache_by_language(maxsize=32)
+def _render_map(current: CurrentRelease, pathway: str) -> Markup:
+    content = _make_content(current, pathway)
+    return render_map(load_areas(current.release), content.marks, content.flows, render_key(content.key))
+
+
+@cache_by_language(maxsize=256)
+def _render_rows(current: CurrentRelease, pathway: str, country: str, order: str) -> Markup:
+    return _make_content(current, pathway).render_rows(country, order)
+
+
+def _show_list(current: CurrentRelease, pathway: str) -> None:
+    t, chosen, content = speak_to_reader(current), address.read_area(), _make_content(current, pathway)
     if chosen != st.session_state.get(_SEEN):  # the list follows an area that was chosen elsewhere
         st.session_state[_SEEN] = chosen
         if country := content.find_country(chosen):
@@ -55,6 +79,6 @@ def _show_list(current: CurrentRelease, content: Content) -> None:
         countries = {code: t.name_area(code) for code in content.countries}
         shown = address.pick_segment("land", _("Country"), countries)
         order = address.pick_from_menu("rank", _("Rank by"), content.orders, next(iter(content.orders)))
-    st.html(content.render_rows(shown, order))
+    st.html(_render_rows(current, pathway, shown, order))
     if words := content.word_area(chosen):
         st.html(words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from markupsafe import Markup
 
 from dashboard.narrative import headlines, model_card
 from dashboard.narrative.evaluation import warn_of_model
@@ -11,7 +12,7 @@ from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.risk import evaluation, model, rates, summary
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
-from dashboard.site.text import _, escape_markdown
+from dashboard.site.text import _, cache_by_language, escape_markdown
 from dashboard.widgets import address, markup, page_frame
 from dashboard.widgets.picture import render_key, render_map, show_choices
 from risk.report.manifest import RiskManifest
@@ -38,18 +39,29 @@ _NEVER = "It describes areas and periods, never a person, a settlement or a comm
 
 
 def _show_public(current: CurrentRelease, manifest: RiskManifest) -> None:
-    t, (period, classes) = speak_to_reader(current), read_public_classes(current)
+    _period, classes = read_public_classes(current)
     with st.container(key="risk-rates"):
         if classes:
             with st.container(key="risk-map"):
-                legend = render_key(rates.make_public_key(period, classes))
-                st.html(render_map(load_areas(current.release), rates.make_public_marks(t, classes), (), legend))
+                st.html(_render_public_map(current))
                 show_choices(classes, address.read_area())
         st.html(markup.render_paragraphs([*rates.explain_classes(), _(_NEVER)]))
     with st.expander(_("Table")):
-        st.html(markup.render_table(summary.tabulate_years(current)))
+        st.html(_render_years(current))
     with st.expander(_("What the model uses, and what it never uses")):
-        st.html(markup.render_list(model_card.list_limits(t, manifest.card)))
+        st.html(markup.render_list(model_card.list_limits(speak_to_reader(current), manifest.card)))
+
+
+@cache_by_language(maxsize=16)
+def _render_public_map(current: CurrentRelease) -> Markup:
+    period, classes = read_public_classes(current)
+    marks, legend = rates.make_public_marks(speak_to_reader(current), classes), rates.make_public_key(period, classes)
+    return render_map(load_areas(current.release), marks, (), render_key(legend))
+
+
+@cache_by_language(maxsize=16)
+def _render_years(current: CurrentRelease) -> Markup:
+    return markup.render_table(summary.tabulate_years(current))
 
 
 def _show_partner(current: CurrentRelease, manifest: RiskManifest) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.narrative.evaluation import warn_of_model
@@ -12,11 +14,10 @@ from dashboard.narrative.shift import list_shifts
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.trends import breaks, cells, multiples, summary
 from dashboard.pages.trends.drawing import describe_trend
-from dashboard.pages.trends.multiples import AreaCell
 from dashboard.pages.trends.view import TrendView, ask_view, read_view
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease, name_regions, read_country_names
-from dashboard.site.text import _, escape_markdown, html
+from dashboard.site.text import _, cache_by_language, escape_markdown, html
 from dashboard.widgets import markup, page_frame
 from dashboard.widgets.chart import show_chart
 from risk.model.breaks import Break, read_breaks
@@ -40,14 +41,24 @@ def _show_public(current: CurrentRelease) -> None:
     view = read_view(current)
     grid, detail = _open_columns()
     with grid:
-        listed = cells.list_multiples(current, (), {}, view.pathway, view.measure)
-        _show_cells(listed, current, view.area, {})
+        st.html(_render_public_cells(current, view))
     with detail:
         st.subheader(name_regions(current)[view.area], anchor=False)
         _show_chart(current, (), view, view.area, None)
-        st.html(markup.render_table(summary.tabulate_years(current, view.area)))
+        st.html(_render_years(current, view.area))
         st.html(markup.render_paragraphs([_("Outreach is published in ranges. More outreach finds more children.")]))
     _show_table_of_areas(current, view.pathway)
+
+
+@cache_by_language(maxsize=128)
+def _render_public_cells(current: CurrentRelease, view: TrendView) -> Markup:
+    listed = cells.list_multiples(current, (), {}, view.pathway, view.measure)
+    return multiples.render_multiples(listed, read_country_names(current), view.area, {})
+
+
+@cache_by_language(maxsize=256)
+def _render_years(current: CurrentRelease, area: str) -> Markup:
+    return markup.render_table(summary.tabulate_years(current, area))
 
 
 def _open_columns() -> tuple[DeltaGenerator, DeltaGenerator]:
@@ -55,13 +66,14 @@ def _open_columns() -> tuple[DeltaGenerator, DeltaGenerator]:
         return st.container(key="cells"), st.container(key="trend")
 
 
-def _show_cells(listed: Sequence[AreaCell], current: CurrentRelease, area: str, choices: Mapping[str, str]) -> None:
-    st.html(multiples.render_multiples(listed, read_country_names(current), area, choices))
-
-
 def _show_table_of_areas(current: CurrentRelease, pathway: str) -> None:
     with st.expander(_("Table: all areas")):
-        st.dataframe(summary.tabulate_areas(current, pathway), hide_index=True)
+        st.dataframe(_tabulate_areas(current, pathway), hide_index=True)
+
+
+@cache_by_language(maxsize=32)
+def _tabulate_areas(current: CurrentRelease, pathway: str) -> pd.DataFrame:
+    return summary.tabulate_areas(current, pathway)
 
 
 def _show_partner(current: CurrentRelease) -> None:
@@ -76,7 +88,7 @@ def _show_partner(current: CurrentRelease) -> None:
     grid, detail = _open_columns()
     with grid:
         listed = cells.list_multiples(current, accepted, badges, pathway, view.measure)
-        _show_cells(listed, current, view.area, view.choices)
+        st.html(multiples.render_multiples(listed, read_country_names(current), view.area, view.choices))
     with detail:
         _show_trend(current, accepted, view)
     with st.expander(_("Changes of counts in all areas")):

@@ -97,6 +97,7 @@ def find_most(current: CurrentRelease, areas: Sequence[str], pathway: str) -> fl
     )
 
 
+@cache_by_language(maxsize=16)
 def find_first_area(current: CurrentRelease) -> str:
     """Find the area to show first: the last of the areas tested together, else the area with most children."""
     regions = name_regions(current)
