@@ -59,6 +59,12 @@ def find_frame_files() -> Path:
     return Path(package.origin).parent / "frontend" / "build" / "static"
 
 
+class _Nothing(Element):
+    """The head of the map's page: the component's page states its encoding itself, and loads the map's scripts."""
+
+    _template = Template("")
+
+
 class _Map(folium.Map):
     """A Folium map that loads only local files and has a very short script.
 
@@ -80,11 +86,12 @@ class _Map(folium.Map):
 
     def __init__(self, fixed: Mapping[str, Any]) -> None:
         super().__init__(location=(39.2, 22.0), tiles=None)
-        # The component's page states its encoding itself; here it would be sent again with every change, as would
-        # the white space of the element's own template.
-        parts = "{% for part in this._children.values() %}{{ part.render(**kwargs) }}{% endfor %}"
-        cast("Figure", self.get_root()).header = Element(parts)
+        cast("Figure", self.get_root()).header = _Nothing()
         self.fixed = write_literal(fixed)
+
+    def render(self, **_more: object) -> str:
+        """Return nothing: streamlit-folium takes script and links itself, and a whole page takes ten times as long."""
+        return ""
 
 
 class _Values(folium.FeatureGroup):
@@ -98,6 +105,10 @@ class _Values(folium.FeatureGroup):
     def __init__(self, values: str) -> None:
         super().__init__(name="values", control=False, show=False)
         self.values = values
+
+    def render(self, **_more: object) -> str:
+        """Return nothing, see `_Map.render`."""
+        return ""
 
 
 def read_clicked_place() -> tuple[float, float] | None:
@@ -131,5 +142,6 @@ def show_map(fixed: Mapping[str, Any], values: str, on_click: Callable[[], None]
         use_container_width=True,
         returned_objects=["last_clicked"] if on_click else [],
         feature_group_to_add=_Values(values),
+        render=False,
         on_change=on_click,
     )

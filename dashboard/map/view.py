@@ -45,6 +45,11 @@ class MapView:
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     projector: bool = False
 
+    def __hash__(self) -> int:
+        """Return a hash, so that what is made of a view can be cached."""
+        options = frozenset((layer, freeze_options(chosen)) for layer, chosen in self.options.items())
+        return hash((self.layer, self.over, self.level, self.period, self.area, options, self.projector))
+
     @property
     def layers(self) -> tuple[str, ...]:
         """All layers on the map, the main one first."""

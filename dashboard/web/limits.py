@@ -20,6 +20,8 @@ from typing import Any, ClassVar, TextIO
 
 from starlette.requests import HTTPConnection
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
 from data.accounts.addresses import LOOPBACK
 
@@ -177,13 +179,29 @@ def make_protocol(connections: Connections, seconds: float = _SECONDS) -> type[L
     return type("CountingProtocol", (LimitedProtocol,), {"counted": connections, "seconds": seconds})
 
 
+class Conversation(WebSocketsSansIOProtocol):
+    """uvicorn's protocol of a conversation, whose messages are compressed in half the time.
+
+    Level 2 instead of 6 gives 5 % more bytes. The memory of each is 64 kB; a larger window would help little.
+    """
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401
+        super().__init__(*arguments, **more)
+        bits, settings = 13, {"level": 2, "memLevel": 6}
+        self.conn.available_extensions = [
+            ServerPerMessageDeflateFactory(
+                server_max_window_bits=bits, client_max_window_bits=bits, compress_settings=settings
+            )
+        ]
+
+
 def make_limits(files: int, *, has_proxy: bool = False) -> dict[str, Any]:
     """Return uvicorn's settings for a process that many may ask, and that may open so many files and connections."""
     most = max(_FEWEST, min(_MOST, files - _OWN_FILES))
     # So many connections are accepted in one step, and those of up to three steps are open before they are counted.
     backlog = min(1024, (files - most) // 5)
     protocol = make_protocol(Connections(most, _MOST_OF_ONE, has_proxy=has_proxy))
-    return {"http": protocol, "ws_max_size": LARGEST_MESSAGE, "backlog": backlog}
+    return {"http": protocol, "ws": Conversation, "ws_max_size": LARGEST_MESSAGE, "backlog": backlog}
 
 
 class ShortLog:

@@ -12,7 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from dashboard.site import Site, follow_asked, read_site, read_whole_site
 from dashboard.site.current_release import CurrentRelease, keep_open, open_current_release
 from dashboard.site.reader import Reader, find_reader, follow_headers
-from dashboard.site.text import _, escape_markdown, follow_language
+from dashboard.site.text import _, escape_markdown, follow_language, speak
 from dashboard.web import bar
 from dashboard.web.agenda.decisions import show_decisions
 from dashboard.web.agenda.state import Played, find_played, find_store, may_write
@@ -38,10 +38,15 @@ def _load_show(entry: PageEntry) -> Callable[[], None]:
 
 def run_page() -> None:
     """Show the requested page inside the frame that all pages share."""
-    # Asked for each text, because a part of a page is drawn anew in a thread of its own.
+    # A part of a page is drawn anew in a thread of its own, where each text asks.
     follow_language(read_language)
     follow_headers(lambda: st.context.headers)
     follow_asked(_find_release)
+    with speak(read_language()):
+        _run_entry()
+
+
+def _run_entry() -> None:
     reader = find_reader()
     _forget_other_reader(reader)
     pages = [

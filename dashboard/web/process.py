@@ -116,7 +116,6 @@ def run_application(application: Any, host: str, port: int, *, has_proxy: bool =
         application,
         host=host,
         port=port,
-        ws="websockets-sansio",
         access_log=False,
         log_level="warning",
         server_header=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 from markupsafe import Markup
 
@@ -94,9 +94,10 @@ def _show_services(current: CurrentRelease) -> None:
 
 
 @cache_by_language(maxsize=64)
-def _tabulate_services(current: CurrentRelease, kind: str) -> pd.DataFrame:
+def _tabulate_services(current: CurrentRelease, kind: str) -> pa.Table:
     view = summary.make_view(current, "", kind)
-    return drop_silent_columns(layer_table(current.release, find_layer("services"), view.view()).reset_index())
+    rows = layer_table(current.release, find_layer("services"), view.view()).reset_index()
+    return pa.Table.from_pandas(drop_silent_columns(rows))
 
 
 def _show_map(current: CurrentRelease, view: MapView) -> None:
@@ -110,4 +111,9 @@ def _show_map(current: CurrentRelease, view: MapView) -> None:
     with st.container(key="mapbox"):
         values = marks.describe_view(current, areas, view)
         live_map.show_map(describe_shapes(current, in_page=True), values, on_click=choose_area)
-        st.html(legend.render_legend(marks.read_marks(current, view)))
+        st.html(_render_legend(current, view))
+
+
+@cache_by_language(maxsize=256)
+def _render_legend(current: CurrentRelease, view: MapView) -> Markup:
+    return legend.render_legend(marks.read_marks(current, view))

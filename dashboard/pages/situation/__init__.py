@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from markupsafe import Markup
 
 from dashboard import map as live_map
 from dashboard.map import legend, marks
@@ -11,7 +12,7 @@ from dashboard.map.view import MapView, list_view_periods
 from dashboard.pages.situation import controls, summary
 from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease, load_areas, open_current_release
-from dashboard.site.text import _
+from dashboard.site.text import _, cache_by_language
 from dashboard.widgets import markup, page_frame
 from geo.areas import Areas
 from geo.layers import choose_caution
@@ -67,10 +68,13 @@ def _show_stage(current: CurrentRelease, areas: Areas, view: MapView) -> None:
             controls.choose_options(current, view, name)
         controls.show_missed(view)
         controls.show_no_numbers(current, view)
-    words = legend.render_legend(
-        marks.read_marks(current, view), _(choose_caution(view.layers)), projector=view.projector
-    )
-    st.html(words)
+    st.html(_render_legend(current, view))
+
+
+@cache_by_language(maxsize=512)
+def _render_legend(current: CurrentRelease, view: MapView) -> Markup:
+    shown, caution = marks.read_marks(current, view), _(choose_caution(view.layers))
+    return legend.render_legend(shown, caution, projector=view.projector)
 
 
 def _show_panel(current: CurrentRelease, areas: Areas, view: MapView) -> None:

@@ -22,7 +22,7 @@ from dashboard.pages.situation import headline, panel, timeline
 from dashboard.pages.situation.timeline import Total
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
-from dashboard.site.text import _, find_language, format_period, html, translate
+from dashboard.site.text import _, cache_by_language, find_language, format_period, html, translate
 from dashboard.widgets.layer_table import drop_silent_columns, measure_column, order_columns
 from data.errors import InputError
 from geo.areas import Areas
@@ -45,6 +45,7 @@ def describe_empty_map() -> str:
     return live_map.describe_map([], "region")
 
 
+@cache_by_language(maxsize=512)
 def render_panel(current: CurrentRelease, areas: Areas, view: MapView) -> Markup:
     """Return the panel of the chosen area, or of both countries."""
     shown = _make_panel_content(current, areas, view)
@@ -234,10 +235,12 @@ def _name_area(area: str, current: CurrentRelease) -> str:
     return str(current_release.read_area_names(current).get(area, "")) if area else _("both countries")
 
 
+@cache_by_language(maxsize=512)
 def compute_totals(current: CurrentRelease, areas: Areas, view: MapView, listed: tuple[str, ...]) -> dict[str, Total]:
     """Return one number for each period: of the chosen area, or of both countries together.
 
-    Both countries are read at the coarsest level with numbers, because they have the least noise there.
+    Both countries are read at the coarsest level with numbers, because they have the least noise there. The mapping is
+    shared: never change it.
     """
     if not find_layer(view.layer).sums:
         data = [current_release.read_layer(current, view.layer, view.level, period, view.key()) for period in listed]

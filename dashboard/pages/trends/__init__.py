@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 from markupsafe import Markup
 from streamlit.delta_generator import DeltaGenerator
@@ -72,8 +72,8 @@ def _show_table_of_areas(current: CurrentRelease, pathway: str) -> None:
 
 
 @cache_by_language(maxsize=32)
-def _tabulate_areas(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    return summary.tabulate_areas(current, pathway)
+def _tabulate_areas(current: CurrentRelease, pathway: str) -> pa.Table:
+    return pa.Table.from_pandas(summary.tabulate_areas(current, pathway))
 
 
 def _show_partner(current: CurrentRelease) -> None:

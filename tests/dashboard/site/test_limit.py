@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from dashboard.map import shapes
 from dashboard.site import LIMITED, Site, current_release, reader
 from dashboard.site.reader import HEADER, PEOPLE, Reader, read_as, write_header
-from dashboard.web import features, navigation, pictures
+from dashboard.web import bar, features, navigation, pictures
 from dashboard.web.agenda.state import find_store
 from dashboard.web.navigation import PAGES
 from dashboard.web.views import may_see
@@ -114,6 +114,19 @@ def test_tables_areas_and_the_manifest_hold_the_own_country_alone(releases, tier
         assert len(table) < len(whole.table(name)) or not len(table), name
     assert set(current_release.load_areas(mine).table["country"]) == ALBANIA
     assert "GR-" not in json.dumps(mine.manifest)
+
+
+def test_what_is_kept_for_one_reader_is_not_shown_to_another(releases):
+    partner, public = Site(releases, "partner"), Site(releases, "public")
+    sites = (partner, partner.narrow(ZANA), public, public.narrow(ZANA))
+    opened = [current_release.open_current_release(site) for site in sites]
+    assert len(set(opened)) == 4, "the key of every cache"
+    for _visit in range(2):
+        names = [bar.list_area_names(current) for current in opened]
+        bars = [str(bar.render_bar(*both, [], names[0], ())) for both in zip(sites, opened, strict=True)]
+        assert ["GR-I" in shown for shown in names] == [True, False, True, False]
+        assert ['value="GR-I"' in drawn for drawn in bars] == [True, False, True, False]
+        assert ["Partner tier" in drawn for drawn in bars] == [True, True, False, False]
 
 
 def test_files_have_no_word_of_the_other_country(releases, tmp_path):
