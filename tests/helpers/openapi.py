@@ -82,6 +82,7 @@ OPENAPI_30 = {
                 default={},
                 minItems=_COUNT,
                 maxItems=_COUNT,
+                oneOf={"type": "array", "minItems": 1, "items": _either("schema")},
             ),
             "if": {"properties": {"type": {"const": "array"}}, "required": ["type"]},
             "then": {"required": ["items"]},

@@ -17,6 +17,7 @@ from geo.layers.core import Layer
 MOST, USUAL = 1000, 400  # features of a page; the usual page holds each municipality once
 _MOST_SKIPPED = 999_999_999
 _LONGEST = 60
+_FAR = 1000.0  # degrees: what lies farther is nowhere
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _DEGREES = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -48,8 +49,14 @@ _MEANINGS = {
 _OF_PAGES: Mapping[str, Mapping[str, Any]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL},
     "offset": {"type": "integer", "minimum": 0, "maximum": _MOST_SKIPPED, "default": 0},
-    "bbox": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
-    "datetime": {"type": "string"},
+    "bbox": {
+        "type": "array",
+        "items": {"type": "number"},
+        "minItems": 4,
+        "maxItems": 6,
+        "oneOf": [{"minItems": count, "maxItems": count} for count in (4, 6)],
+    },
+    "datetime": {"type": "string", "pattern": "^[0-9A-Z:.+/-]{1,100}$"},
 }
 
 
@@ -150,7 +157,8 @@ def _parse_box(text: str) -> tuple[tuple[float, float, float, float], ...]:
         msg = "bbox must be four numbers, or six with heights, parted by commas."
         raise BadRequest(msg)
     numbers = list(map(float, parts))
-    west, south, east, north = numbers if len(numbers) == 4 else (*numbers[:2], *numbers[3:5])
+    corners = numbers if len(numbers) == 4 else [*numbers[:2], *numbers[3:5]]
+    west, south, east, north = (max(-_FAR, min(degrees, _FAR)) for degrees in corners)
     if south > north or not all(map(math.isfinite, numbers)):
         msg = "The south of bbox must not lie north of its north."
         raise BadRequest(msg)
