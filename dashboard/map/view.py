@@ -210,6 +210,7 @@ def _settle_period(view: MapView, current: CurrentRelease) -> str:
     return (around or within or [near])[-1].id
 
 
+@lru_cache(maxsize=2048)
 def has_numbers(view: MapView, current: CurrentRelease) -> bool:
     """Return whether the main layer has a number or class anywhere in the view's period."""
     frame = current_release.read_layer(current, view.layer, view.level, view.period, view.key()).frame

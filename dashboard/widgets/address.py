@@ -84,9 +84,9 @@ def _tell_area(code: str) -> None:
 
 def find_area(current: CurrentRelease, offered: Mapping[str, str], first: str) -> str:
     """Return the chosen area, or the area around it, that a page offers; else the page's first."""
-    code, parents = read_area(), load_areas(current.release).table["parent"]
-    while code not in offered and code in parents.index:
-        code = str(parents[code])
+    code, rows = read_area(), load_areas(current.release).rows
+    while code not in offered and code in rows:
+        code = str(rows[code]["parent"])
     return code if code in offered else first
 
 

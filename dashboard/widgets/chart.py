@@ -6,6 +6,7 @@ from typing import Any
 
 import altair as alt
 import streamlit as st
+from streamlit.dataframe_util import convert_anything_to_arrow_bytes
 
 _INK, _MUTED, _GRID = "#1D2433", "#5B6575", "#E8EBEE"
 # Words have the colours of the light page, as marks have; dashboard/static/theme.css turns both where it is dark.
@@ -20,6 +21,8 @@ def describe_chart(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> dict[s
     """Return a chart as it is sent to the browser, which takes some hundredths of a second: cache it."""
     described: dict[str, Any] = chart.to_dict(validate=False)
     described["config"] = {**_LOOK, **described.get("config", {})}
+    rows = described.get("datasets", {})
+    described["datasets"] = {name: convert_anything_to_arrow_bytes(table) for name, table in rows.items()}
     return described
 
 
