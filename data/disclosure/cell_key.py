@@ -202,15 +202,10 @@ class CellKey:
 
     def publish(self, counts: Counts, keys: Keys, scale: int = 1) -> Counts:
         """Add to each count the perturbation of its cell key, docs/disclosure.md eq. (3); all arrays have one shape."""
-        thresholds = self.thresholds(scale)
-        flat, cell = counts.ravel(), keys.ravel()
-        rows = np.minimum(flat, len(thresholds) - 1)
-        # Cells of one row together: no intermediate array of cells times perturbations.
-        moves = np.empty(len(flat), np.int64)
-        for row in np.unique(rows):
-            members = rows == row
-            moves[members] = np.searchsorted(thresholds[row], cell[members], side="right")
-        return (flat + moves - self.largest * scale).reshape(counts.shape)
+        edges, last, width = _join_thresholds(self, scale)
+        rows = np.minimum(counts, last)
+        moves = np.searchsorted(edges, keys + rows * (self.key_range + 1), side="right") - rows * width
+        return np.asarray(counts + moves - self.largest * scale)
 
     def channel(self, n_max: int, scale: int = 1, k: int | None = None) -> Channel:
         """Return P(published | true), docs/disclosure.md eq. (6), for counts up to n_max; values below k are hidden."""
@@ -238,3 +233,14 @@ class CellKey:
             "table": tables[1],
             "tables": {str(scale): table for scale, table in tables.items()},
         }
+
+
+@lru_cache(maxsize=32)
+def _join_thresholds(mechanism: CellKey, scale: int) -> tuple[Keys, int, int]:
+    """Return the thresholds of all rows as one sorted array, each row farther on by key_range + 1 than the one before.
+
+    Also returns the last row and the thresholds of one row.
+    """
+    thresholds = mechanism.thresholds(scale)
+    last, width = len(thresholds) - 1, thresholds.shape[1]
+    return (thresholds + np.arange(last + 1)[:, None] * (mechanism.key_range + 1)).ravel(), last, width

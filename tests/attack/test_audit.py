@@ -1,5 +1,7 @@
 import hashlib
 import json
+import shutil
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from data.disclosure.attacks import membership
 from data.disclosure.attacks.audit import audit_release
 from data.errors import ReleaseError
 from data.release import MANIFEST, Release, audits
@@ -14,11 +17,24 @@ from tests.helpers import small_worlds
 from tests.helpers.manifests import edit_manifest
 
 
-@pytest.fixture
-def places(tmp_path):
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("releases")
     vault = small_worlds.MemoryVault(encounter=small_worlds.encounters(np.random.default_rng(6), 400, 250))
-    small_worlds.release(vault, tmp_path / "releases", plan=small_worlds.SMALL_PLAN)
-    return tmp_path / "releases", tmp_path / "derived"
+    for _ in range(2):
+        small_worlds.release(vault, folder, plan=small_worlds.SMALL_PLAN)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def few_worlds_in_audits(few_worlds, monkeypatch):
+    """Let the membership attack be short: what it finds is tested by itself."""
+    monkeypatch.setattr(membership, "attack", partial(membership.attack, worlds=(500,)))
+
+
+@pytest.fixture
+def places(published, tmp_path):
+    return shutil.copytree(published, tmp_path / "releases"), tmp_path / "derived"
 
 
 def test_a_release_passes_and_the_report_names_what_was_attacked(places):
@@ -102,11 +118,7 @@ def test_a_release_that_is_not_there_is_named(places):
         audit_release(*places, "nothing")
 
 
-def test_an_early_release_is_attacked_with_what_was_known_then(tmp_path):
-    places = tmp_path / "releases", tmp_path / "derived"
-    vault = small_worlds.MemoryVault(encounter=small_worlds.encounters(np.random.default_rng(7), 400, 250))
-    for _ in range(2):
-        small_worlds.release(vault, places[0], plan=small_worlds.SMALL_PLAN)
+def test_an_early_release_is_attacked_with_what_was_known_then(places):
     assert audit_release(*places, "2007-05-001").release == "2007-05-001"
     assert json.loads((places[0] / "2007-05-002" / "public" / MANIFEST).read_text())["tact"]["sequence"] == 2
 

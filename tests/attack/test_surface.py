@@ -5,6 +5,7 @@ import struct
 import zipfile
 import zlib
 from contextlib import closing
+from functools import cache
 
 import numpy as np
 import openpyxl
@@ -26,21 +27,37 @@ from tests.helpers import small_worlds
 HIDDEN = 7  # a number that a public release never holds
 
 
+YEAR, MEETINGS = "2006-06-01/P1Y", "coordination_meetings"
+
+
 @pytest.fixture(scope="module")
-def release(tmp_path_factory):
+def releases(tmp_path_factory):
+    """Return the releases of a world with two indicators, by tier."""
+    told = {
+        "area": "AL", "period": YEAR, "indicator": MEETINGS, "value": 4321.0, "target": 5000.0,
+        "unit": "meetings", "source": "Report of 2006", "partner": "ARSIS",
+    }  # fmt: skip
+    other = {**told, "indicator": "prevention_schools", "value": 1234.0, "unit": "schools"}
+    encounters = small_worlds.encounters(np.random.default_rng(2), 300, 150)
+    vault = small_worlds.MemoryVault(encounter=encounters, indicator=pd.DataFrame([told, other]))
     folder = tmp_path_factory.mktemp("releases")
-    small_worlds.release(
-        small_worlds.MemoryVault(encounter=small_worlds.encounters(np.random.default_rng(2), 300, 150)), folder
-    )
-    return Release.open(folder, "public")
+    small_worlds.release(vault, folder, areas_geoparquet=small_worlds.draw_areas())
+    made = {tier: Release.open(folder, tier) for tier in TIERS}
+    assert made["partner"].table("indicators")["value"].tolist() == [4321.0, 1234.0]
+    assert "indicators" not in made["public"].tables
+    return made
+
+
+@pytest.fixture(scope="module")
+def release(releases):
+    return releases["public"]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_index(release):
-    """Index the numbers of the release only once, instead of once for each file."""
-    index, build = surface.NumberIndex(release), surface.NumberIndex
+def one_index():
+    """Index the numbers of a release only once, instead of once for each file."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(surface, "NumberIndex", lambda asked: index if asked is release else build(asked))
+        patch.setattr(surface, "NumberIndex", cache(surface.NumberIndex))
         yield
 
 
@@ -132,15 +149,9 @@ def test_a_reconciled_number_is_one_of_the_release_s_unless_its_state_shows_none
 
 
 @pytest.fixture(scope="module")
-def children(tmp_path_factory):
+def children(releases):
     """Return a partner release, and the rows of children in a correct file of it."""
-    folder = tmp_path_factory.mktemp("releases")
-    records = small_worlds.encounters(np.random.default_rng(2), 300, 150)
-    small_worlds.release(
-        small_worlds.MemoryVault(encounter=records), folder, areas_geoparquet=small_worlds.draw_areas()
-    )
-    partner = Release.open(folder, "partner")
-    return partner, build_long_table(partner, find_layer("encounters"))
+    return releases["partner"], build_long_table(releases["partner"], find_layer("encounters"))
 
 
 def test_an_adjusted_number_passes_with_its_margin_and_the_published_one(children, tmp_path):
@@ -400,55 +411,33 @@ def test_what_cannot_be_read_is_a_finding(release, tmp_path, name, content):
     assert "cannot be read" in findings[0].reason
 
 
-def test_a_partner_file_does_not_pass_as_public(release, tmp_path):
-    partner = Release.open(release.folder.parents[1], "partner")
+def test_a_partner_file_does_not_pass_as_public(release, releases, tmp_path):
+    partner = releases["partner"]
     path = tmp_path / "a.csv"
     partner.table("children_region_quarter").rename(columns={"area": "code"}).to_csv(path, index=False)
     assert len(search(release, [path])[0]) > 5
     assert search(partner, [path])[0] == []
 
 
-def test_the_files_of_a_release_are_all_in_it(release):
-    for tier in ("partner", "public"):
-        held = Release.open(release.folder.parents[1], tier)
+def test_the_files_of_a_release_are_all_in_it(releases):
+    for held in releases.values():
         assert search(held, sorted(held.folder.glob("*.parquet")))[0] == []
-
-
-@pytest.fixture(scope="module")
-def indicated(tmp_path_factory):
-    """Return the releases of a world with two indicators, by tier."""
-    told = {
-        "area": "AL", "period": YEAR, "indicator": MEETINGS, "value": 4321.0, "target": 5000.0,
-        "unit": "meetings", "source": "Report of 2006", "partner": "ARSIS",
-    }  # fmt: skip
-    other = {**told, "indicator": "prevention_schools", "value": 1234.0, "unit": "schools"}
-    encounters = small_worlds.encounters(np.random.default_rng(2), 120, 60)
-    vault = small_worlds.MemoryVault(encounter=encounters, indicator=pd.DataFrame([told, other]))
-    folder = tmp_path_factory.mktemp("releases")
-    small_worlds.release(vault, folder)
-    releases = {tier: Release.open(folder, tier) for tier in TIERS}
-    assert releases["partner"].table("indicators")["value"].tolist() == [4321.0, 1234.0]
-    assert "indicators" not in releases["public"].tables
-    return releases
-
-
-YEAR, MEETINGS = "2006-06-01/P1Y", "coordination_meetings"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tier", TIERS)
-def test_an_indicator_in_a_file_is_no_number_of_the_release(indicated, tmp_path, tier):
+def test_an_indicator_in_a_file_is_no_number_of_the_release(releases, tmp_path, tier):
     csv(tmp_path / "file.csv", pd.DataFrame([{"area": "AL", "period": YEAR, "value": 4321.0}]))
-    findings, _ = search(indicated[tier], [tmp_path / "file.csv"])
+    findings, _ = search(releases[tier], [tmp_path / "file.csv"])
     assert [finding.reason for finding in findings] == ["contains a number that is not in the release"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_file_may_show_an_indicator_of_the_partner_tier(indicated, tmp_path, name):
-    FORMATS[name](tmp_path / name, indicated["partner"].table("indicators"))
-    assert search(indicated["partner"], [tmp_path / name])[0] == []
-    assert search(indicated["public"], [tmp_path / name])[0]
+def test_a_file_may_show_an_indicator_of_the_partner_tier(releases, tmp_path, name):
+    FORMATS[name](tmp_path / name, releases["partner"].table("indicators"))
+    assert search(releases["partner"], [tmp_path / name])[0] == []
+    assert search(releases["public"], [tmp_path / name])[0]
 
 
 @pytest.mark.slow
@@ -459,14 +448,14 @@ def test_a_file_may_show_an_indicator_of_the_partner_tier(indicated, tmp_path, n
         {"indicator": "prevention_schools"}, {"indicator": "x"}, {"more": 4321.0}, {"state": "withheld"},
     ],
 )  # fmt: skip
-def test_a_row_of_an_indicator_may_hold_nothing_but_its_own_numbers(indicated, tmp_path, change):
-    rows = indicated["partner"].table("indicators")
+def test_a_row_of_an_indicator_may_hold_nothing_but_its_own_numbers(releases, tmp_path, change):
+    rows = releases["partner"].table("indicators")
     csv(tmp_path / "a.csv", rows[rows["indicator"] == MEETINGS].assign(**change))
-    assert search(indicated["partner"], [tmp_path / "a.csv"])[0]
+    assert search(releases["partner"], [tmp_path / "a.csv"])[0]
 
 
-def test_a_count_of_children_does_not_pass_as_an_indicator(indicated, tmp_path):
-    release = indicated["partner"]
+def test_a_count_of_children_does_not_pass_as_an_indicator(releases, tmp_path):
+    release = releases["partner"]
     counts = release.table("children_region_year")
     csv(tmp_path / "a.csv", counts[["area", "period", "value"]].assign(indicator=MEETINGS))
     assert len(search(release, [tmp_path / "a.csv"])[0]) == counts["value"].notna().sum()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -97,9 +97,6 @@ class _Readings:
     system: BoundsAttack
     mechanism: CellKey
 
-    def __post_init__(self) -> None:
-        self._likelihoods: dict[int, tuple[int, Floats]] = {}
-
     @cached_property
     def values(self) -> Ints:
         """The number published for each unknown, by its index; 0 means "none or almost none", -1 means no number."""
@@ -142,35 +139,44 @@ class _Readings:
 
     def guess(self, unknown: int, sets: Sequence[Ints], earlier: Sequence[int]) -> tuple[int, float]:
         """Return the likeliest count and its posterior probability under a flat prior."""
-        from scipy.special import gammaln
+        shown = [tuple(self.values[parts].tolist()) for parts in sets]
+        return _guess(self.mechanism, int(self.values[unknown]), tuple(shown), tuple(earlier))
 
-        low, chance = self._likelihood(int(self.values[unknown]))
-        chance = chance.copy()
-        for value in earlier:
-            chance *= _align(*self._likelihood(value), low, len(chance))
-        for parts in sets:
-            start, total = 0, np.ones(1)
-            for part in parts:
-                first, part_chance = self._likelihood(int(self.values[part]))
-                start, total = start + first, np.convolve(total, part_chance)
-            # Divide by the number of ways in which a count is a sum of so many parts: they are no evidence.
-            counts = np.arange(start, start + len(total))
-            ways = gammaln(counts + len(parts)) - gammaln(counts + 1)
-            chance *= _align(start, total * np.exp(ways.min() - ways), low, len(chance))
-        if not chance.sum() > 0:  # the readings contradict each other
-            return 0, 0.0
-        best = int(chance.argmax())
-        return low + best, float(chance[best] / chance.sum())
 
-    def _likelihood(self, value: int) -> tuple[int, Floats]:
-        """Return the smallest count that can show as this number, and P(number | count) from that count on."""
-        if value not in self._likelihoods:
-            largest = self.mechanism.knowledge().largest
-            near = min(value, 3 * largest + 1)  # from there on the noise is the same for all counts
-            likely = self.mechanism.channel(near + largest).shown(near)
-            counts = np.flatnonzero(likely)
-            self._likelihoods[value] = (int(counts[0]) + value - near, likely[counts[0] : counts[-1] + 1])
-        return self._likelihoods[value]
+# A release is attacked several times while it is made, with nearly the same numbers.
+@lru_cache(maxsize=2**16)
+def _guess(
+    mechanism: CellKey, value: int, sets: tuple[tuple[int, ...], ...], earlier: tuple[int, ...]
+) -> tuple[int, float]:
+    from scipy.special import gammaln
+
+    low, chance = _compute_likelihood(mechanism, value)
+    chance = chance.copy()
+    for number in earlier:
+        chance *= _align(*_compute_likelihood(mechanism, number), low, len(chance))
+    for parts in sets:
+        start, total = 0, np.ones(1)
+        for part in parts:
+            first, part_chance = _compute_likelihood(mechanism, part)
+            start, total = start + first, np.convolve(total, part_chance)
+        # Divide by the number of ways in which a count is a sum of so many parts: they are no evidence.
+        counts = np.arange(start, start + len(total))
+        ways = gammaln(counts + len(parts)) - gammaln(counts + 1)
+        chance *= _align(start, total * np.exp(ways.min() - ways), low, len(chance))
+    if not chance.sum() > 0:  # the readings contradict each other
+        return 0, 0.0
+    best = int(chance.argmax())
+    return low + best, float(chance[best] / chance.sum())
+
+
+@lru_cache(maxsize=2**12)
+def _compute_likelihood(mechanism: CellKey, value: int) -> tuple[int, Floats]:
+    """Return the smallest count that can show as this number, and P(number | count) from that count on."""
+    largest = mechanism.knowledge().largest
+    near = min(value, 3 * largest + 1)  # from there on the noise is the same for all counts
+    likely = mechanism.channel(near + largest).shown(near)
+    counts = np.flatnonzero(likely)
+    return int(counts[0]) + value - near, likely[counts[0] : counts[-1] + 1]
 
 
 def _align(start: int, chance: Floats, low: int, width: int) -> Floats:

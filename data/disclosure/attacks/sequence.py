@@ -27,8 +27,11 @@ def join_releases(releases: Sequence[Published]) -> Published:
     """Return the releases of a tier, oldest first, as one release: the last number of each cell, and each estimate."""
     tables = {}
     for spec in dict.fromkeys(spec for release in releases for spec in release.tables):
-        parts = [release.tables[spec].to_pandas() for release in releases if spec in release.tables]
-        rows = pd.concat(parts, ignore_index=True)
+        parts = [release.tables[spec] for release in releases if spec in release.tables]
+        if all(part.equals(parts[-1]) for part in parts):  # nothing changed, as in most tables
+            tables[spec] = parts[-1]
+            continue
+        rows = pd.concat([part.to_pandas() for part in parts], ignore_index=True)
         # What is withheld now may have been shown before.
         rows = rows.iloc[np.argsort(rows["state"] != "withheld", kind="stable")]
         last = rows.drop_duplicates(["area", "period", *spec.breakdown], keep="last").sort_index()
@@ -67,15 +70,18 @@ def _find_changed(spec: TableSpec, before: Published, after: Published) -> pd.Da
     A number that only a raised threshold hides is no change: this follows from the number before.
     """
     keys = ["area", "period", *spec.breakdown]
-    both = _read_numbers(before.tables[spec], keys).merge(_read_numbers(after.tables[spec], keys), on=keys)
-    was, now = both["number_x"], both["number_y"]
-    raised = (now == _HIDDEN) & (was < after.k)
-    return pd.DataFrame(both[(was != now) & ~raised])
+    was, now = (release.tables[spec].select([*keys, "value", "state"]) for release in (before, after))
+    if was.equals(now):
+        return pd.DataFrame(columns=keys)
+    both = _read_numbers(was, keys).merge(_read_numbers(now, keys), on=keys)
+    number, again = both["number_x"], both["number_y"]
+    raised = (again == _HIDDEN) & (number < after.k)
+    return pd.DataFrame(both[(number != again) & ~raised])
 
 
 def _read_numbers(table: pa.Table, keys: Sequence[str]) -> pd.DataFrame:
     """Return the cells that say something of a count: numbers, 0 for almost none, _HIDDEN below the threshold."""
-    frame = pd.DataFrame(table.select([*keys, "value", "state"]).to_pandas())
+    frame = pd.DataFrame(table.to_pandas())
     number = np.select(
         [frame["state"] == "number", frame["state"].isin(["almost_none", "not_searched"]), frame["state"] == "few"],
         [frame["value"].fillna(0), 0, _HIDDEN],

@@ -19,7 +19,7 @@ import pandas as pd
 from data.disclosure.attacks.bounds import Finding, Published
 from data.disclosure.attacks.membership.attacker import LIMITS, Advantage, Attacker
 from data.disclosure.attacks.membership.one_number import compute_advantage
-from data.disclosure.attacks.membership.rates import read_rates
+from data.disclosure.attacks.membership.rates import Rates, read_rates
 from data.disclosure.cell_key import CellKey
 from data.message import Message
 from data.tables.spec import TableSpec
@@ -49,8 +49,21 @@ def survey(
     repeatable; it is no secret.
     """
     rates = read_rates(release, areas)
+    return {} if rates is None else _survey(rates, release, mechanism, k, children, regions, worlds, seed)
+
+
+def _survey(
+    rates: Rates,
+    release: Published,
+    mechanism: CellKey,
+    k: int | None,
+    children: int | None,
+    regions: Collection[str] | None,
+    worlds: Sequence[int],
+    seed: int = 0,
+) -> dict[str, Advantage]:
     tables = [s for s in release.tables if s.measure == "children" and _is_attacked(s)]
-    if rates is None or not tables:
+    if not tables:
         return {}
     estimated = {str(area) for table in release.estimates.values() for area in table["area"].unique().to_pylist()}
     attacker = Attacker(rates, mechanism, k, tables, _withheld(release, tables), frozenset(estimated))
@@ -79,8 +92,8 @@ def attack(
 
     Arguments as for `survey`. An estimate is above the limit when its whole interval is.
     """
-    advantages = survey(release, areas, mechanism, k, children=children, worlds=worlds)
     rates = read_rates(release, areas)
+    advantages = {} if rates is None else _survey(rates, release, mechanism, k, children, None, worlds)
     if not advantages or rates is None:
         return [], {}
     totals = compute_advantage(rates.children, mechanism, k)

@@ -84,15 +84,30 @@ class Attacker:
 
     def expect_others(self, child: Child, spec: TableSpec) -> float:
         """Return the expected number of other children in the child's cell of a table."""
+        time = int(self.rates.coarser[spec.grain][child.period])
+        cell = (spec, time, tuple(child.categories[name] for name in spec.breakdown))
+        if cell not in self._expected:
+            self._expected[cell] = self._expect_children(*cell)
+        return self._expected[cell][child.region]
+
+    @cached_property
+    def _expected(self) -> dict[tuple[TableSpec, int, tuple[int, ...]], list[float]]:
+        """What `_expect_children` returned before."""
+        return {}
+
+    def _expect_children(self, spec: TableSpec, time: int, categories: Sequence[int]) -> list[float]:
+        """Return for each region the expected number of children in a cell of a table: its own, or its country's."""
         rates = self.rates
-        times = rates.coarser[spec.grain]
-        there = rates.children[:, times == times[child.period]].sum(axis=1)
-        for name in spec.breakdown:
-            there = there * rates.shares[name][:, child.categories[name]]
+        there = rates.children[:, rates.coarser[spec.grain] == time].sum(axis=1)
+        for name, category in zip(spec.breakdown, categories, strict=True):
+            there = there * rates.shares[name][:, category]
         if spec.level == "region":
-            return float(there[child.region])
-        here = rates.country[child.region]
-        return float(sum(n for n, c in zip(there, rates.country, strict=True) if c == here))
+            return [float(number) for number in there]
+        countries = {
+            here: float(sum(n for n, c in zip(there, rates.country, strict=True) if c == here))
+            for here in set(rates.country)
+        }
+        return [countries[here] for here in rates.country]
 
     def list_worst_children(self, how_many: int | None = None) -> list[Child]:
         """List, for each region, the child whose own cells reveal most; the worst-placed first."""
