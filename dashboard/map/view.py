@@ -14,6 +14,7 @@ from functools import lru_cache
 import pandas as pd
 
 from dashboard.site import current_release
+from dashboard.site.cache import cache_once
 from dashboard.site.current_release import CurrentRelease, Options, freeze_options
 from data.errors import InputError
 from data.tables.periods import GRAINS, Calendar, Grain, Period
@@ -210,7 +211,7 @@ def _settle_period(view: MapView, current: CurrentRelease) -> str:
     return (around or within or [near])[-1].id
 
 
-@lru_cache(maxsize=2048)
+@cache_once(maxsize=2048)
 def has_numbers(view: MapView, current: CurrentRelease) -> bool:
     """Return whether the main layer has a number or class anywhere in the view's period."""
     frame = current_release.read_layer(current, view.layer, view.level, view.period, view.key()).frame

@@ -11,13 +11,14 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Literal
 
 import pandas as pd
 
 from dashboard.narrative.risk import judge_chance, name_pathways, read_area_rates, read_burden, read_risk_table
 from dashboard.site import current_release
+from dashboard.site.cache import cache_once
 from dashboard.site.current_release import CurrentRelease, load_areas, read_risk_manifest
 from data.errors import InputError
 from geo.layers.access import SURE
@@ -134,7 +135,7 @@ class AreaJudgement:
     doubt: Doubt | None = None
 
 
-@lru_cache(maxsize=16)
+@cache_once(maxsize=16)
 def judge_areas(current: CurrentRelease) -> dict[str, AreaJudgement]:
     """Return the judgement of each county and region that the model knows, in the order of the release.
 
@@ -195,7 +196,7 @@ def read_needs(current: CurrentRelease, pathway: str = ALL) -> dict[str, float]:
     return {code: area.burdens[pathway].amount.value for code, area in judged if pathway in area.burdens}
 
 
-@lru_cache(maxsize=16)
+@cache_once(maxsize=16)
 def read_country_changes(current: CurrentRelease) -> dict[str, dict[str, Change]]:
     """Return the change of the last year in each country as a whole, by country and pathway."""
     changes: dict[str, dict[str, Change]] = {}
@@ -231,7 +232,7 @@ def read_shifts(current: CurrentRelease) -> dict[tuple[str, ...], AreaShift]:
     return {shift.areas: shift for shift in manifest.shifts} if manifest else {}
 
 
-@lru_cache(maxsize=16)
+@cache_once(maxsize=16)
 def _read_advice(current: CurrentRelease) -> Advice:
     try:
         return read_advice(current.release) or Advice()

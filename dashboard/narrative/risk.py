@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import pandas as pd
 
 from dashboard.narrative.speech import Speech
 from dashboard.site import current_release
+from dashboard.site.cache import cache_once
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from dashboard.site.text import _, cache_by_language, format_number, format_period, translate
 from geo.layers.risk import CERTAINTIES, CHANGES, RATES, find_claim
@@ -94,7 +94,7 @@ def read_risk_table(current: CurrentRelease, name: str, pathway: str) -> pd.Data
     )
 
 
-@lru_cache(maxsize=16)
+@cache_once(maxsize=16)
 def read_public_classes(current: CurrentRelease) -> tuple[str, dict[str, str]]:
     """Return the last year with public classes, and the code of each area's class; empty where none is told.
 

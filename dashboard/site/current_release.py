@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from dashboard.site import Site
+from dashboard.site.cache import cache_once
 from dashboard.site.reader import find_reader
 from dashboard.site.text import cache_by_language, find_language, format_period, name_area
 from data.accounts.rights import Right
@@ -102,7 +103,7 @@ def read_newest_audit(site: Site, current: CurrentRelease) -> AuditReport | None
     return audits.newest(site.derived, current.release.name, current.tier, current.checksum)
 
 
-@lru_cache(maxsize=16)
+@cache_once(maxsize=16)
 def read_costs(current: CurrentRelease) -> pd.DataFrame:
     """Read the loss of accuracy of the release through protection, see data/disclosure/cost.py."""
     return compute_cost(current.release)
@@ -118,44 +119,44 @@ def freeze_options(options: Mapping[str, str]) -> Options:
     return tuple(sorted(options.items()))
 
 
-@lru_cache(maxsize=16)
+@cache_once(maxsize=16)
 def list_levels(current: CurrentRelease) -> dict[str, tuple[str, ...]]:
     """List the layers of the release, each with its area levels."""
     levels = {layer.id: layer.levels(current.release) for layer in LAYERS}
     return {name: layer_levels for name, layer_levels in levels.items() if layer_levels}
 
 
-@lru_cache(maxsize=512)
+@cache_once(maxsize=512)
 def list_options(current: CurrentRelease, name: str, level: str) -> tuple[Option, ...]:
     """List the options of a layer, with the choices that the release has at a level."""
     return find_layer(name).list_options(current.release, level)
 
 
-@lru_cache(maxsize=2048)
+@cache_once(maxsize=2048)
 def has_layer(current: CurrentRelease, name: str, level: str, options: Options) -> bool:
     """Return whether the release has a layer at a level with these choices."""
     return find_layer(name).offers(current.release, level, dict(options))
 
 
-@lru_cache(maxsize=4096)
+@cache_once(maxsize=4096)
 def list_periods(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> tuple[str, ...]:
     """List the periods of a layer that are as long as `period`, oldest first."""
     return find_layer(name).periods(current.release, View(level, period, dict(options)))
 
 
-@lru_cache(maxsize=4096)
+@cache_once(maxsize=4096)
 def read_layer(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> LayerData:
     """Read a layer for a view."""
     return find_layer(name).read(current.release, View(level, period, dict(options)))
 
 
-@lru_cache(maxsize=4096)
+@cache_once(maxsize=4096)
 def read_profile(current: CurrentRelease, area: str, period: str) -> Profile:
     """Read all values of one area in a period that the release shows."""
     return build_profile(current.release, area, period)
 
 
-@lru_cache(maxsize=512)
+@cache_once(maxsize=512)
 def read_series(
     current: CurrentRelease, name: str, level: str, periods: tuple[str, ...], options: Options
 ) -> dict[str, pd.DataFrame]:
@@ -168,7 +169,7 @@ def load_areas(release: Release) -> Areas:
     return load_areas_file(release.areas_file, release.areas_checksum)
 
 
-@lru_cache(maxsize=8)
+@cache_once(maxsize=8)
 def load_areas_file(file: Path, _checksum: str) -> Areas:
     """Read a file of areas once for each checksum of its content."""
     return read_areas(file)

@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 from markupsafe import Markup, escape
 
+from dashboard.site.cache import cache_once
 from dashboard.site.catalogues import load_catalogue
 from data.message import Message, mark
 from data.tables.periods import Period
@@ -82,7 +83,7 @@ class cache_by_language:  # noqa: N801 (a decorator)
     def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
         """Return the function with the cache."""
 
-        @lru_cache(maxsize=self.maxsize)
+        @cache_once(maxsize=self.maxsize)
         def cached(_language: str, *args: Any, **kwargs: Any) -> _R:  # noqa: ANN401
             return function(*args, **kwargs)
 

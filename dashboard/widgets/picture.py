@@ -23,6 +23,7 @@ from dashboard.map.area_marks import AreaMark, Key
 from dashboard.map.legend import render_classes
 from dashboard.map.plane import Box, Point, draw_arrow, find_centres, find_width, project
 from dashboard.site.assets import ASSETS
+from dashboard.site.cache import cache_once
 from dashboard.site.text import html, join_markup
 from data import reference
 from data.workspace.types import Floats
@@ -228,7 +229,7 @@ def _is_at_home(box: Box, code: str, shapes: _Outlines) -> bool:
     return bool(others < _ON_OTHERS * place.area)
 
 
-@lru_cache(maxsize=4)
+@cache_once(maxsize=4)
 def _outline(areas: Areas) -> _Outlines:
     """Return the outlines of counties and regions, simplified together so that their borders still match."""
     features = areas.map_geometry("region")["features"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -13,6 +12,7 @@ from dashboard.narrative.judgement import AreaJudgement, GapAnswer, Statement
 from dashboard.narrative.risk import name_certainty, name_claim
 from dashboard.narrative.speech import Speech
 from dashboard.site import current_release
+from dashboard.site.cache import cache_once
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, format_number, format_period, html, join_markup
 from data.message import mark
@@ -37,7 +37,7 @@ class History:
     values: tuple[float, ...]
 
 
-@lru_cache(maxsize=8)
+@cache_once(maxsize=8)
 def read_histories(current: CurrentRelease) -> dict[str, History]:
     """Read the children identified or met in each area over the last twelve of the shortest periods."""
     if not current_release.has_layer(current, "encounters", "region", ()):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -19,6 +18,7 @@ from dashboard.narrative.area import word_change
 from dashboard.narrative.judgement import judge_area
 from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.site import Site, current_release
+from dashboard.site.cache import cache_once
 from dashboard.site.current_release import (
     CurrentRelease,
     load_areas,
@@ -230,7 +230,7 @@ def find_effort_jumps(days: pd.DataFrame) -> dict[str, float]:
     }
 
 
-@lru_cache(maxsize=16)
+@cache_once(maxsize=16)
 def list_releases(site: Site, current: CurrentRelease) -> dict[str, str]:
     """Return the names of this release and those before it, by the last quarter that each has."""
     found: dict[str, str] = {}
