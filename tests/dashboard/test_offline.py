@@ -26,8 +26,10 @@ with socket.socket() as line:
     except OSError as error:
         print("closed:", error.strerror)
 sys.path.insert(0, str(Path.cwd()))
-from tests.helpers import conversation, guarding
+import pytest
+from tests.helpers import conversation, guarding, quick, small_policy
 from dashboard.cli import main
+quick.use_few_worlds(pytest.MonkeyPatch())
 def tact(*words):
     sys.argv[1:] = ["--workspace", str(folder / "new"), *map(str, words)]
     try:
@@ -36,6 +38,7 @@ def tact(*words):
     except SystemExit as end:
         assert not end.code, words
 tact("init", "--practice")
+small_policy.write_broad_policy(folder / "new")
 tact("demo", "--files", folder / "files", "--children", "100")
 tact("import", *(folder / "files").glob("*terre*"))
 tact("release")

@@ -1,7 +1,7 @@
 """No two pages give two numbers for one thing: every statement of every page on every area, against the one judgement.
 
 Each check runs in all three languages, and must fail where a contradiction is planted in the judgement. Two more
-invented worlds are built for it, small and with other seeds; they are slow.
+invented worlds are built for it by the long tests, small and with other seeds.
 """
 
 import re
@@ -40,7 +40,7 @@ from risk.planning.summary import Author
 from tests.helpers import plans
 from tests.helpers.quick import use_few_draws, use_few_worlds
 
-WORLDS = ["demo", pytest.param(13, marks=pytest.mark.slow), pytest.param(12, marks=pytest.mark.slow)]
+WORLDS = ["demo", *(pytest.param(seed, marks=pytest.mark.long) for seed in (12, 13))]
 GAPS = {"gap": "gap", "none": "no gap", "cannot_tell": "cannot tell", "withheld": "withheld"}
 NAMED = ("very_high", "high", "above", "low")  # claims whose areas a sentence names
 CITIES = ("AL-02", "AL-11")

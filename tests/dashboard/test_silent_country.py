@@ -160,8 +160,13 @@ def test_the_risk_page_has_no_colour_rate_or_claim_there(current, t):
     assert "Crosses: cannot tell" in rates.word_hidden(current, "internal", rates.EVERY)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("area", ["GR-I", "GR", ""])
+OPENED = [(language, area) for language in LANGUAGES for area in ("GR-I", "GR", "")]
+OFTEN = {("en", "GR-I"), ("sq", "GR"), ("el", "")}
+
+
+@pytest.mark.parametrize(
+    ("language", "area"), [pytest.param(*pair, marks=() if pair in OFTEN else pytest.mark.long) for pair in OPENED]
+)
 def test_every_page_opens_in_every_language(world, monkeypatch, language, area):
     speak_on_pages(monkeypatch, language)
     for tier in ("partner", "public"):
