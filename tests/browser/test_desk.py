@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.desk import frame
 from data.restricted.vault import open_vault
-from tests.helpers.browser import until, watch
+from tests.helpers.browser import until, vary, watch
 from tests.helpers.desk import make_desk, start_desk
 from tests.helpers.messy_files import write_book
 
@@ -102,16 +102,23 @@ def test_who_locks_the_desk_locks_every_page_of_it(opened):
         assert one.locator("input[type=file]").count() == 0
 
 
-def test_each_page_fits_its_screen_and_axe_finds_nothing(opened):
+VIEWS = [("sq", (1366, 768)), ("el", (1024, 768)), ("el", (390, 844)), ("sq", (390, 844))]
+
+
+@vary(
+    "cases",
+    [(entry, *VIEWS[number % len(VIEWS)]) for number, entry in enumerate(frame.PAGES)],
+    [(entry, *view) for view in VIEWS for entry in frame.PAGES],
+)
+def test_each_page_fits_its_screen_and_axe_finds_nothing(opened, cases):
     from axe_playwright_python.sync_playwright import Axe
 
     page, started = opened
-    for language, size in (("sq", (1366, 768)), ("el", (1024, 768)), ("el", (390, 844)), ("sq", (390, 844))):
+    for entry, language, size in cases:
         page.set_viewport_size({"width": size[0], "height": size[1]})
-        for entry in frame.PAGES:
-            page.goto(f"{started.url}/{entry.address}?lang={language}")
-            page.locator(".st-key-desk h1").wait_for(timeout=60_000)
-            page.wait_for_timeout(500)
-            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (entry, size)
-            found = Axe().run(page, context=".st-key-top, .st-key-desk .deskhead").response["violations"]
-            assert not found, [(one["id"], one["nodes"][0]["html"]) for one in found]
+        page.goto(f"{started.url}/{entry.address}?lang={language}")
+        page.locator(".st-key-desk h1").wait_for(timeout=60_000)
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (entry, size)
+        found = Axe().run(page, context=".st-key-top, .st-key-desk .deskhead").response["violations"]
+        assert not found, [(one["id"], one["nodes"][0]["html"]) for one in found]

@@ -4,10 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.browser import HOSTILE, area_point, changed, click_area, map_frame, resize, shown, until
+from tests.helpers.browser import HOSTILE, area_point, changed, click_area, map_frame, resize, shown, until, vary
 
 pytestmark = pytest.mark.browser
 MOST = 10_000  # bytes a change may send, see performance.md
+# Every screen with each change, on which the two views take turns; the other one of each by `make long`.
+SCREENS = [
+    pytest.param(view, size, marks=[pytest.mark.long] if (turn + number) % 2 else [])
+    for turn, size in enumerate([(1366, 768), (1920, 1080), (1024, 768), (390, 844), (2560, 1440)])
+    for number, view in enumerate(["map?layer=services&over=communities", "map"])
+]
 
 
 def radio(page, name):
@@ -35,8 +41,7 @@ def test_the_first_view_shows_both_countries_and_asks_nobody_outside(partner, lo
     assert page.watch.clean, vars(page.watch)
 
 
-@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080), (1024, 768), (390, 844), (2560, 1440)])
-@pytest.mark.parametrize("address", ["map", "map?layer=services&over=communities"])
+@pytest.mark.parametrize(("address", "size"), SCREENS)
 def test_both_countries_stand_whole_on_the_first_view_of_any_screen(partner, look, size, address):
     page = look(f"{partner.url}/{address}", size)
     for _ in range(25):  # until the frame has its last size
@@ -76,7 +81,7 @@ def test_the_canvas_is_drawn_and_not_blank(partner, look):
     assert all(count > 3 for count in colours)
 
 
-@pytest.mark.parametrize("area", ["", "AL-11", "10944420"])
+@vary("area", "10944420", "", "AL-11")
 def test_a_change_sends_little_and_keeps_the_map(partner, look, area):
     page = look(f"{partner.url}/map?area={area}&level={'municipality' if area.isdigit() else 'region'}")
     frame = map_frame(page)
@@ -131,13 +136,11 @@ def test_an_address_opens_the_same_view(partner, look):
     assert radio(second, "Municipality").get_attribute("aria-checked") == "true"
 
 
-@pytest.mark.parametrize(
+@vary(
     "address",
-    [
-        "layer=%3Cscript%3E&level=street&period=yesterday&area=../../etc&over=a,b&encounters.of=zz",
-        "period=9999-99-99/P3M&layer=effort&over=communities",
-        "layer=referrals&level=municipality&period=2006-06-01/P3M&projector=maybe",
-    ],
+    "layer=%3Cscript%3E&level=street&period=yesterday&area=../../etc&over=a,b&encounters.of=zz",
+    "period=9999-99-99/P3M&layer=effort&over=communities",
+    "layer=referrals&level=municipality&period=2006-06-01/P3M&projector=maybe",
 )
 def test_garbage_in_the_address_opens_a_view_all_the_same(partner, look, address):
     page = look(f"{partner.url}/map?{address}")
@@ -166,6 +169,7 @@ def test_the_public_tier_shows_public_numbers_only(public, look):
     assert public.audit() == []
 
 
+@pytest.mark.long  # test_hostile_text.py tries this with more texts
 def test_text_from_data_is_text_everywhere(hostile, look):
     page = look(f"{hostile.url}/map?layer=population&area=AL-02")
     assert heading(page) == HOSTILE
@@ -377,9 +381,7 @@ def test_on_a_desk_all_parts_are_in_view(partner, look):
             assert box["y"] + box["height"] <= size[1], part
 
 
-@pytest.mark.parametrize(
-    "address", ["layer=services&over=communities", "layer=communities&over=encounters", "layer=referrals"]
-)
+@vary("address", "layer=services&over=communities", "layer=communities&over=encounters", "layer=referrals")
 def test_the_legend_stands_whole_and_clear_of_the_controls(partner, look, address):
     page = look(f"{partner.url}/map?{address}")
     page.wait_for_timeout(600)
@@ -454,9 +456,7 @@ def test_without_a_release_the_base_map_stands_and_says_what_to_do(serve, look, 
     assert page.watch.clean, vars(page.watch)
 
 
-@pytest.mark.parametrize(
-    "address", ["/map", "/map?area=AL-02", "/map?layer=services&over=communities", "/map?projector=1"]
-)
+@vary("address", "/map?layer=services&over=communities", "/map", "/map?area=AL-02", "/map?projector=1")
 def test_nothing_serious_for_axe(partner, look, address):
     axe = pytest.importorskip("axe_playwright_python")
     script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")

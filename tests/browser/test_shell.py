@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.web.page_list import RELEASE_PAGES
-from tests.helpers.browser import map_frame, settle, until, wait_for_map
+from tests.helpers.browser import map_frame, settle, until, vary, wait_for_map
 
 pytestmark = pytest.mark.browser
 
@@ -114,10 +114,11 @@ def test_a_language_is_chosen_for_all_pages_and_stands_in_the_address(partner, l
     until(page, lambda: page.evaluate("document.documentElement.lang") == "en")
 
 
-def test_who_goes_back_before_a_page_is_there_stays_back_on_a_slow_machine(partner, look):
+@vary("times", 1, 3)
+def test_who_goes_back_before_a_page_is_there_stays_back_on_a_slow_machine(partner, look, times):
     page = look(f"{partner.url}/map")
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
-    for _ in range(3):
+    for _ in range(times):
         page.locator(".topbar nav a").last.click()
         until(page, lambda: "/method" in page.url)
         steps = page.evaluate("history.length")
@@ -171,11 +172,12 @@ def wait_for_title(page, entry):
     until(page, lambda: page.locator(".topbar nav a[aria-current=page]").all_text_contents() == [entry.title])
 
 
-def test_on_a_phone_the_menu_closes_and_what_can_be_pressed_is_large_enough(partner, look):
+@vary("entries", RELEASE_PAGES[::3], RELEASE_PAGES)
+def test_on_a_phone_the_menu_closes_and_what_can_be_pressed_is_large_enough(partner, look, entries):
     page = look(f"{partner.url}/{RELEASE_PAGES[-1].address}", (390, 844), ready=False)
     wait_for_bar(page)
     menu = page.locator(".topbar nav")
-    for entry in RELEASE_PAGES:
+    for entry in entries:
         page.get_by_role("button", name="Pages").click()
         assert menu.is_visible()
         for part in page.locator(".topbar :is(button, summary, nav a, .languages a):visible").all():
@@ -188,11 +190,12 @@ def test_on_a_phone_the_menu_closes_and_what_can_be_pressed_is_large_enough(part
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_a_projector_shows_each_page_larger(partner, look):
+@vary("entries", RELEASE_PAGES[1::3], RELEASE_PAGES)
+def test_a_projector_shows_each_page_larger(partner, look, entries):
     page = look(f"{partner.url}/{RELEASE_PAGES[-1].address}", (1024, 768), ready=False)
     wait_for_bar(page)
     size = "e => parseFloat(getComputedStyle(e).fontSize)"
-    for entry in RELEASE_PAGES:
+    for entry in entries:
         page.locator(".topbar nav").get_by_role("link", name=entry.title, exact=True).click()
         wait_for_title(page, entry)
         settle(page)
@@ -316,7 +319,7 @@ def test_on_a_phone_the_choice_of_dark_is_in_the_menu_which_closes_after_it(part
     assert "theme=dark" in query(page)
 
 
-@pytest.mark.parametrize("language", ["sq", "el"])
+@vary("language", "el", "sq")
 def test_numbers_and_lengths_of_time_have_room_in_every_language_on_an_old_projector(partner, served, look, language):
     page = look(f"{served.url}/?lang={language}", (1024, 768), ready=False)
     page.locator(".ranking td.unmet").first.wait_for(timeout=60_000)

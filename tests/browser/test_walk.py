@@ -24,7 +24,7 @@ from dashboard.site.current_release import load_areas
 from data.tables.periods import Period
 from geo.layers import find_layer, find_map_conflict
 from geo.layers.core.words import LEVELS
-from tests.helpers.browser import click_area, map_frame, until, wait_for_map
+from tests.helpers.browser import click_area, map_frame, until, vary, wait_for_map
 
 pytestmark = pytest.mark.browser
 STEPS = 22
@@ -33,7 +33,7 @@ REGIONS = ("GR-A", "GR-B", "GR-M", "GR-G")
 GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All years"}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@vary("seed", *range(4))
 def test_a_step_changes_what_it_asks_for_and_nothing_else(partner, look, releases, seed):
     walker = Walker(
         look(f"{partner.url}/map"), current_release.open_current_release(Site(releases, "partner")), random.Random(seed)
@@ -43,7 +43,7 @@ def test_a_step_changes_what_it_asks_for_and_nothing_else(partner, look, release
     assert walker.page.watch.clean, vars(walker.page.watch)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@vary("seed", 1, 0)
 def test_a_hurried_reader_loses_nothing(partner, look, seed):
     """The reader opens the table while the page still works on the previous step, and so interrupts that step."""
     chance = random.Random(seed)
