@@ -1,7 +1,7 @@
 """Many readers at one process of the public tier, while others attack it: seconds of a change, memory, the log.
 
     python -m benchmarks.sessions WORKSPACE --sessions 100 --minutes 60 --half-open 3000
-    python -m benchmarks.sessions WORKSPACE --pages 200
+    python -m benchmarks.sessions WORKSPACE --pages 200 --tier partner
 
 Each reader opens a page and then asks for another period or area of it, with some seconds of thought between two
 changes. A change is from the message of the browser to the end of the script, without drawing. Meanwhile lines are
@@ -33,7 +33,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from benchmarks.serving import serve
+from benchmarks.serving import Server, serve
 from dashboard.site import Site
 from dashboard.site.current_release import list_levels, list_periods, open_current_release
 from data.workspace import Workspace
@@ -181,22 +181,21 @@ def summarise(measured: Measured, log: int, warm: float) -> dict[str, object]:
     }
 
 
-async def measure_pages(url: str, process: int, queries: Sequence[str], changes: int) -> dict[str, object]:
+async def measure_pages(server: Server, queries: Sequence[str], changes: int) -> dict[str, object]:
     """Return milliseconds of the server's processor for a change of each page, by one reader after the other.
 
     Each view was asked for once before, so what the server keeps of it is there.
     """
-    chance, spent = random.Random(0), {}
+    chance, spent, stream = random.Random(0), {}, f"ws{server.url[4:]}/_stcore/stream"
+    options = {"origin": server.url, "subprotocols": ["streamlit"], "additional_headers": {"Cookie": server.cookie}}
     for page in PAGES:
-        async with connect(
-            f"ws{url[4:]}/_stcore/stream", origin=url, subprotocols=["streamlit"], max_size=2**26, proxy=None
-        ) as line:
+        async with connect(stream, max_size=2**26, proxy=None, **options) as line:
             for query in queries:
                 await ask(line, page, query)
-            before = read_processor(process)
+            before = read_processor(server.process)
             for _ in range(changes):
                 await ask(line, page, chance.choice(queries))
-            spent[page or "overview"] = round(1000 * (read_processor(process) - before) / changes, 1)
+            spent[page or "overview"] = round(1000 * (read_processor(server.process) - before) / changes, 1)
     return {"processor_ms": {**spent, "mean": round(float(np.mean([*spent.values()])), 1)}}
 
 
@@ -217,6 +216,7 @@ def main() -> None:
     parser.add_argument(
         "--pages", type=int, metavar="CHANGES", help="instead, the processor's time for a change of each page"
     )
+    parser.add_argument("--tier", choices=("public", "partner"), default="public", help="for --pages")
     parser.add_argument("--port", type=int, default=8790)
     parser.add_argument("--to", type=Path, help="write the figures into this file, too")
     asked = parser.parse_args()
@@ -225,10 +225,10 @@ def main() -> None:
     # The lines of this process: 1,024 files, as many systems give, would hold a third of them.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    measured = Measured()
-    with tempfile.TemporaryFile() as log, serve(asked.workspace, "public", asked.port, log) as server:
+    measured, tier = Measured(), asked.tier if asked.pages else "public"
+    with tempfile.TemporaryFile() as log, serve(asked.workspace, tier, asked.port, log) as server:
         if asked.pages:
-            figures = asyncio.run(measure_pages(server.url, server.process, queries, asked.pages))
+            figures = asyncio.run(measure_pages(server, queries, asked.pages))
         else:
             with suppress(KeyboardInterrupt):
                 asyncio.run(measure(server.url, server.process, asked, queries, measured))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
+from dashboard.map.area_marks import AreaMark
 from dashboard.narrative import headlines, model_card
 from dashboard.narrative.evaluation import warn_of_model
 from dashboard.narrative.risk import name_pathways, read_area_rates, read_public_classes
@@ -71,9 +73,14 @@ def _show_partner(current: CurrentRelease, manifest: RiskManifest) -> None:
         st.dataframe(evaluation.tabulate_forecast(current), hide_index=True)
     page_frame.show_part(_show_rates, current)
     with st.expander(_("All findings, on both countries and pathways")):
-        st.html(markup.render_list(summary.list_headlines(current)))
+        st.html(_render_headlines(current))
         st.html(markup.render_paragraphs([_(_QUESTION), _(_NEVER)]))
     model.show_model(current, manifest)
+
+
+@cache_by_language(maxsize=16)
+def _render_headlines(current: CurrentRelease) -> Markup:
+    return markup.render_list(summary.list_headlines(current))
 
 
 def _show_rates(current: CurrentRelease) -> None:
@@ -85,26 +92,62 @@ def _show_rates(current: CurrentRelease) -> None:
         with st.container(key="risk-map"):
             with st.container(key="sure"):
                 least = address.pick_step("sure", _("Show from so many in 100 sure"), rates.name_steps())
-            marks = rates.make_marks(t, current, pathway, least, area)
-            legend = rates.render_legend(name_pathways()[pathway], rates.word_hidden(current, pathway, least))
-            st.html(render_map(load_areas(current.release), marks, (), legend))
+            st.html(_render_map(current, pathway, least, area))
         with st.container(key="risk-list"):
-            st.html(rates.render_rates(t, current, pathway, least, area))
-    steps = rates.render_steps(summary.list_steps(current, pathway, area), t)
-    verdict, turning = (word(current, pathway, area) for word in (summary.word_verdict, summary.word_turning_point))
-    st.html(rates.render_card(verdict, summary.list_facts(current, pathway, area), steps, turning))
-    show_choices(marks, area)
+            st.html(_render_rates(current, pathway, least, area))
+    st.html(_render_card(current, pathway, area))
+    show_choices(_make_marks(current, pathway, least, area), area)
     _show_folds(current, pathway, area)
+
+
+@cache_by_language(maxsize=64)
+def _make_marks(current: CurrentRelease, pathway: str, least: str, area: str) -> dict[str, AreaMark]:
+    return rates.make_marks(speak_to_reader(current), current, pathway, least, area)
+
+
+@cache_by_language(maxsize=64)
+def _render_map(current: CurrentRelease, pathway: str, least: str, area: str) -> Markup:
+    marks = _make_marks(current, pathway, least, area)
+    legend = rates.render_legend(name_pathways()[pathway], rates.word_hidden(current, pathway, least))
+    return render_map(load_areas(current.release), marks, (), legend)
+
+
+@cache_by_language(maxsize=128)
+def _render_rates(current: CurrentRelease, pathway: str, least: str, area: str) -> Markup:
+    return rates.render_rates(speak_to_reader(current), current, pathway, least, area)
+
+
+@cache_by_language(maxsize=512)
+def _render_card(current: CurrentRelease, pathway: str, area: str) -> Markup:
+    steps = rates.render_steps(summary.list_steps(current, pathway, area), speak_to_reader(current))
+    verdict, turning = (word(current, pathway, area) for word in (summary.word_verdict, summary.word_turning_point))
+    return rates.render_card(verdict, summary.list_facts(current, pathway, area), steps, turning)
+
+
+@cache_by_language(maxsize=512)
+def _render_statement(current: CurrentRelease, pathway: str, area: str) -> tuple[Markup, Markup]:
+    statement = markup.render_paragraphs(summary.explain_statement(current, pathway, area))
+    return statement, markup.render_definitions(summary.list_reasons(current, pathway, area))
+
+
+@cache_by_language(maxsize=32)
+def _tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
+    return summary.tabulate_rates(current, pathway)
+
+
+@cache_by_language(maxsize=128)
+def _tabulate_municipalities(current: CurrentRelease, pathway: str, area: str) -> pd.DataFrame:
+    return summary.tabulate_municipalities(current, pathway, area)
 
 
 def _show_folds(current: CurrentRelease, pathway: str, area: str) -> None:
     with st.expander(_("All that is said of {area}", area=summary.name_areas(current)[area])):
-        st.html(markup.render_paragraphs(summary.explain_statement(current, pathway, area)))
-        st.html(markup.render_definitions(summary.list_reasons(current, pathway, area)))
+        for part in _render_statement(current, pathway, area):
+            st.html(part)
     with st.expander(_("Table")):
-        st.dataframe(summary.tabulate_rates(current, pathway), hide_index=True)
+        st.dataframe(_tabulate_rates(current, pathway), hide_index=True)
         st.html(markup.render_paragraphs([summary.name_unjudged(current)]))
-    municipalities = summary.tabulate_municipalities(current, pathway, area)
+    municipalities = _tabulate_municipalities(current, pathway, area)
     if len(municipalities):
         with st.expander(_("Municipalities of {area}", area=summary.name_areas(current)[area])):
             st.html(markup.render_paragraphs([_(_INSIDE)]))
@@ -115,13 +158,15 @@ def _show_folds(current: CurrentRelease, pathway: str, area: str) -> None:
 
 def _show_clusters(current: CurrentRelease, pathway: str) -> None:
     st.html(markup.render_paragraphs([_(_CLUSTERS)]))
+    st.html(_render_clusters(current, pathway))
+
+
+@cache_by_language(maxsize=32)
+def _render_clusters(current: CurrentRelease, pathway: str) -> Markup:
     clusters = summary.tabulate_clusters(current, pathway)
     if clusters is None:
-        st.html(markup.render_paragraphs([_(_OLD_CLUSTERS)]))
-    elif clusters.empty:
-        st.html(markup.render_paragraphs([_(_NO_CLUSTER)]))
-    else:
-        st.html(markup.render_table(clusters))
+        return markup.render_paragraphs([_(_OLD_CLUSTERS)])
+    return markup.render_paragraphs([_(_NO_CLUSTER)]) if clusters.empty else markup.render_table(clusters)
 
 
 _INSIDE = (

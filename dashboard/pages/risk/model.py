@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from markupsafe import Markup
 
 from dashboard.narrative import model_card, track_record
 from dashboard.narrative.detection import INTERVALS, describe_intervals, describe_share_found
@@ -11,7 +12,7 @@ from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.risk import evaluation
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, escape_markdown
+from dashboard.site.text import _, cache_by_language, escape_markdown
 from dashboard.widgets import markup
 from dashboard.widgets.chart import describe_chart, show_chart
 from risk.report.manifest import EvaluationSummary, RiskManifest
@@ -63,11 +64,26 @@ def _show_record(current: CurrentRelease, manifest: RiskManifest) -> None:
     st.html(markup.render_list(track_record.list_sentences(record)))
     if record is None:
         return
-    st.html(markup.render_table(track_record.tabulate_record(record)))
+    whole, areas, transform = _render_record(current)
+    st.html(whole)
     st.caption(_(_STROKE, best=record.verdict.baseline))
-    st.html(markup.render_table(track_record.tabulate_areas(record, current_release.read_area_names(current))))
-    st.html(markup.render_narrow(markup.render_table(track_record.tabulate_transform(record))))
+    st.html(areas)
+    st.html(transform)
     st.caption(_(_PUBLISHED))
+
+
+@cache_by_language(maxsize=16)
+def _render_record(current: CurrentRelease) -> tuple[Markup, ...]:
+    """Return the tables of the forecasts that were registered; none without any."""
+    manifest = current_release.read_risk_manifest(current)
+    record = manifest.track_record if manifest else None
+    if record is None:
+        return ()
+    return (
+        markup.render_table(track_record.tabulate_record(record)),
+        markup.render_table(track_record.tabulate_areas(record, current_release.read_area_names(current))),
+        markup.render_narrow(markup.render_table(track_record.tabulate_transform(record))),
+    )
 
 
 _STROKE = (

@@ -301,6 +301,7 @@ def word_latest_changes(current: CurrentRelease, area: str) -> dict[str, str]:
     }
 
 
+@cache_by_language(maxsize=512)
 def _list_earlier_changes(current: CurrentRelease, area: str) -> list[str]:
     table = current_release.read_table(current, "riskchange_region_quarter_crossing")
     if table.empty:
