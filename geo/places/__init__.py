@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 
 import pandas as pd
 
-from data.reference import name_table
+from data.reference import area_table, name_table
 from data.schema import Finding, area_word
 from geo.places.spelling import list_inflections, plain_key, sound_key, sound_word
 
@@ -198,6 +198,16 @@ class Places:
     def _labels(self, codes: Iterable[str]) -> tuple[str, ...]:
         ordered = codes if isinstance(codes, list) else sorted(codes)
         return tuple(self._choice(code) for code in ordered)
+
+
+@lru_cache(maxsize=1)
+def _all_places() -> Places:
+    return Places(area_table())
+
+
+def find_named_areas(text: str) -> set[str]:
+    """Return the codes of all areas of any level that a name may mean; empty when no area has the name."""
+    return _all_places().find(text, level=None)
 
 
 def _column(areas: pd.DataFrame, name: str) -> dict[str, str]:

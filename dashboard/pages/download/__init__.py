@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.pages.download import files, form, live
 from dashboard.pages.download.atlas import show_atlas
+from dashboard.pages.download.check import show_check
 from dashboard.pages.download.report import show_report
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
@@ -55,3 +56,4 @@ def _show_page(current: CurrentRelease) -> None:
             st.html(markup.render_table(files.tabulate_contents(current.release, layers)))
             shown = st.selectbox(_("First rows of"), layers, format_func=form.name_layer, width=320)
             st.dataframe(files.preview_layer(current.release, shown or layers[0]))
+    show_check(current)

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.disclosure.attacks.bounds.lattice import Lattice, Shape, Table
+from data.disclosure.attacks.bounds.lattice import Lattice, Learned, Shape, Table
 from data.disclosure.attacks.bounds.system import Bounds, System, Ties
 from data.disclosure.channel import Knowledge
 from data.message import Message, join_messages
@@ -25,7 +25,7 @@ from data.tables.spec import COUNTED, TableSpec, table_name
 from data.tables.states import STATES
 from data.workspace.types import Ints
 
-__all__ = ["BoundsAttack", "Finding", "Published", "attack"]
+__all__ = ["BoundsAttack", "Finding", "Learned", "Published", "attack"]
 
 _FEW = STATES.index("few")
 _SHOWN = [STATES.index(s) for s in ("number", "almost_none", "not_searched", "withheld")]
@@ -79,8 +79,13 @@ class BoundsAttack:
     last: int
 
     @classmethod
-    def from_releases(cls, releases: Sequence[Published], areas: pd.DataFrame) -> BoundsAttack:
-        """Build the system from releases, oldest first; `areas` has code (index), level and parent."""
+    def from_releases(
+        cls, releases: Sequence[Published], areas: pd.DataFrame, learned: Sequence[Learned] = ()
+    ) -> BoundsAttack:
+        """Build the system from releases, oldest first; `areas` has code (index), level and parent.
+
+        learned: what the attacker knows of counts from elsewhere.
+        """
         periods: dict[str, set[str]] = {}
         for release in releases:
             for spec, rows in release.tables.items():
@@ -95,6 +100,8 @@ class BoundsAttack:
                     shape = Shape(spec.measure, spec.level, spec.grain, spec.breakdown)
                     known = release.knowledge[spec.measure]
                     lattice.observe(number, shape, rows, known, release.frozen)
+        for fact in learned:
+            lattice.learn(fact)
         ties = Ties.join(lattice.list_ties())  # adds unknowns
         system = System(*lattice.first_intervals(), ties)
         return cls(lattice, system, releases[-1].knowledge, len(releases) - 1)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.disclosure.channel import UNKNOWN, Knowledge
-from data.tables.periods import GRAINS, Grain, Period
+from data.tables.periods import GRAINS, Calendar, Grain, Period
 from data.tables.spec import CATEGORIES, Level
 from data.tables.states import STATES
 from data.workspace.types import Ints
@@ -38,6 +38,18 @@ class Shape:
     level: Level
     grain: Grain
     breakdown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Learned:
+    """An interval of one count, both ends included, that an attacker knows from elsewhere than a release."""
+
+    shape: Shape
+    area: str
+    period: str
+    categories: tuple[str, ...]
+    low: int
+    high: int
 
 
 @dataclass(eq=False)
@@ -143,6 +155,31 @@ class Lattice:
     def _in_order(self, codes: pa.ChunkedArray) -> tuple[str, ...]:
         present = set(codes.unique().to_pylist())
         return tuple(code for code in self.levels if code in present)
+
+    def learn(self, fact: Learned) -> None:
+        """Narrow the interval of a count, also of one that no release has; leave out what contradicts a release."""
+        shape = fact.shape
+        table = self.tables.get(shape)
+        if table is None:
+            areas = tuple(code for code, level in self.levels.items() if level == shape.level)
+            categories = tuple(CATEGORIES[column] for column in shape.breakdown)
+            table = self.add_table(Table.empty(shape, areas, self._list_periods(shape.grain), categories))
+        axes = (table.areas, table.periods, *table.categories)
+        names = (fact.area, fact.period, *fact.categories)
+        if any(name not in axis for axis, name in zip(axes, names, strict=True)):
+            return
+        cell = tuple(axis.index(name) for axis, name in zip(axes, names, strict=True))
+        low, high = max(fact.low, int(table.low[cell])), min(fact.high, int(table.high[cell]))
+        if low <= high:
+            table.low[cell], table.high[cell] = low, high
+
+    def _list_periods(self, grain: Grain) -> tuple[str, ...]:
+        """Return all periods of a length in the time of the releases, so that they add up to longer ones."""
+        if grain in self.periods:
+            return self.periods[grain]
+        spans = [Period.parse(name) for names in self.periods.values() for name in names]
+        first, last = min(span.start for span in spans), max(span.end for span in spans)
+        return tuple(period.id for period in Calendar(first.month).between(first, last, grain))
 
     def add_table(self, table: Table) -> Table:
         """Add a table to the system: number its unknowns."""

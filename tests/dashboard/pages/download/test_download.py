@@ -21,7 +21,7 @@ from geo import export
 from geo.export.standards import STANDARDS
 from geo.layers import LAYERS, find_conflict
 from geo.layers.output import terms
-from tests.helpers import small_release
+from tests.helpers import checked_release, small_release
 from tests.helpers.pages import count_words, open_page, read_unfolded, speak_on_pages
 from tests.helpers.small_release import HOSTILE
 
@@ -138,7 +138,7 @@ def test_the_page_says_little_and_folds_the_rest(scored, monkeypatch, tier, lang
     speak_on_pages(monkeypatch, language)
     test = open_page(monkeypatch, scored, "download", tier)
     assert 100 < count_words(read_unfolded(test)) <= 250
-    assert len(test.expander) == 3
+    assert len(test.expander) == 4
 
 
 @pytest.mark.parametrize(("tier", "handed_out"), [("partner", False), ("public", True)])
@@ -342,3 +342,18 @@ def test_the_file_for_qgis_points_at_collections_that_there_are_and_shows_each_a
     assert "Fëmijë të identifikuar ose të takuar: Qark ose rajon" in [
         m.findtext("layername") for m in root.iter("maplayer")
     ]
+
+
+def test_a_table_of_the_reader_is_checked_and_the_answer_says_what_to_change(tmp_path, monkeypatch):
+    monkeypatch.setenv("TACT_RELEASES", str(checked_release.make(tmp_path)))
+    monkeypatch.setenv("TACT_TIER", "partner")
+    test = AppTest.from_function(page, default_timeout=60).run()
+    assert test.file_uploader[0].label == "Your table (CSV or XLSX)"
+    for content, box, words in (
+        (b"area,2006/07\nAL-02,48\nAL-04,24\n", "success", "You may publish"),
+        (b"area,2006/07\nAL-02,48\nAL-04,24\nAL-01,6\nAL-11,90\n", "warning", "Do not publish"),
+        (b"area,2006/07\nAL-02,48\nAL-04,24\nAL-01,0\n", "error", "Do not publish"),
+        (b"\xff", "error", "UTF-8"),
+    ):
+        test.file_uploader[0].set_value(("table.csv", content, "text/csv")).run()
+        assert words in getattr(test, box)[0].value

@@ -1,0 +1,77 @@
+"""`tact check`: whether a table that was made from exports may be published, and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dashboard.commands.export import TierName
+from dashboard.commands.output import Json, emit
+from dashboard.commands.workspace import open_workspace
+from dashboard.narrative.table_check import explain_check, list_limits, say_audience, say_reason, say_remedy
+from dashboard.site.text import LANGUAGE_NAMES, speak
+from data.disclosure.table_check import AUDIENCES, Audience, Check, Comparison
+from data.errors import InputError
+from data.tables.spec import TIERS, Tier
+from geo.places import find_named_areas
+
+_REFUSED = 5  # exit code: not to be published to whom it is for
+_NEEDED: dict[str, Audience] = {"public": "everyone", "partner": "partners"}
+
+
+def check(
+    context: typer.Context,
+    table: Annotated[Path, typer.Argument(help="A CSV or XLSX file with a row of headings.")],
+    releases: Annotated[
+        Path | None, typer.Option(help="Folder of releases. Default: that of the workspace, or of the demo.")
+    ] = None,
+    tier: TierName = "public",
+    own: Annotated[
+        list[str] | None,
+        typer.Option(help="Heading of a column of your own, which counts no children; may be given several times."),
+    ] = None,
+    language: Annotated[str, typer.Option(help="Language of the answer: en, sq or el.")] = "en",
+    as_json: Json = False,
+) -> None:
+    """Check whether a table that was made from exports may be published: to everyone, to partners, or to nobody.
+
+    --tier says for whom it is: public for everyone, partner for the programme's partners.
+    """
+    if tier not in TIERS:
+        raise InputError(f"No tier {tier!r}. There are: {', '.join(TIERS)}.")
+    if language not in LANGUAGE_NAMES:
+        raise InputError(f"No answer in {language!r}. There are: {', '.join(LANGUAGE_NAMES)}.")
+    content = table.read_bytes()
+    folder, derived = releases, None
+    if folder is None:
+        workspace = open_workspace(context, or_demo=True)
+        folder, derived = workspace.releases, workspace.derived
+    elif not folder.is_dir():
+        raise InputError(f"{folder} is no folder of releases.")
+    tables = Comparison(folder, find_named_areas, tier=_find_tier(folder), derived=derived)
+    result = tables.check(table.name, content, own or ())
+    with speak(language):
+        emit(_describe(result), as_json, *_format(result))
+    if AUDIENCES.index(result.audience) > AUDIENCES.index(_NEEDED[tier]):
+        raise SystemExit(_REFUSED)
+
+
+def _find_tier(folder: Path) -> Tier:
+    """Return the tier of which the folder has everything: the one of partners, if it has a release of it."""
+    return "partner" if any(folder.glob("*/partner")) else "public"
+
+
+def _describe(result: Check) -> dict[str, object]:
+    findings = [{**asdict(f), "why": say_reason(f), "instead": say_remedy(f)} for f in result.findings]
+    return {**asdict(result), "findings": findings}
+
+
+def _format(result: Check) -> Iterator[str]:
+    yield say_audience(result)
+    yield ""
+    yield from (f"- {line}" for line in explain_check(result))
+    yield from list_limits(result)

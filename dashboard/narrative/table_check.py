@@ -1,0 +1,69 @@
+"""What the check of a table says: who may see it, why not more people, and what to do instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dashboard.site.text import _, translate
+from data.disclosure.table_check import RULES, Audience, Check, Finding
+from data.message import mark
+
+_MOST_ROWS = 12
+_ANSWERS: dict[Audience, str] = {
+    "everyone": mark("You may publish this table."),
+    "partners": mark("Partners under the agreement may have this table. Do not publish it."),
+    "nobody": mark("Do not publish this table, and do not pass it on as it is."),
+}
+
+
+def say_audience(check: Check) -> str:
+    """Return who may see the table, in a sentence."""
+    if check.audience == "everyone" and check.own:
+        return _("You may publish this table, if your own columns count no children.")
+    return _(_ANSWERS[check.audience])
+
+
+def say_reason(finding: Finding) -> str:
+    """Return what is wrong, without any number of the table."""
+    return _fill(RULES[finding.rule].words, finding)
+
+
+def say_remedy(finding: Finding) -> str:
+    """Return what to do instead."""
+    return _fill(RULES[finding.rule].remedy, finding)
+
+
+def _fill(template: str, finding: Finding) -> str:
+    return _(template, **{name: translate(v) if isinstance(v, str) else v for name, v in finding.values})
+
+
+def explain_check(check: Check) -> Iterator[str]:
+    """Yield a line for each finding: column, rows, what is wrong, and, once for a rule, what to do instead."""
+    said: set[str] = set()
+    for finding in check.findings:
+        remedy = "" if finding.rule in said else say_remedy(finding)
+        said.add(finding.rule)
+        yield f"{_name_place(finding)} {say_reason(finding)}. {remedy}".strip()
+        if finding.rule == "narrowed":
+            yield _("Numbers that would no longer be protected: {count}.").format(count=len(check.narrowed))
+
+
+def _name_place(finding: Finding) -> str:
+    if not finding.column:
+        return _("The table:")
+    if not finding.rows:
+        return _("Column “{column}”:").format(column=finding.column)
+    rows = ", ".join(map(str, finding.rows[:_MOST_ROWS])) + (", …" if len(finding.rows) > _MOST_ROWS else "")
+    return _("Column “{column}”, rows {rows}:").format(column=finding.column, rows=rows)
+
+
+def list_limits(check: Check) -> Iterator[str]:
+    """Yield what was compared, and what was not."""
+    if check.matched:
+        yield _("Found in the releases or computed from them: {columns}.").format(columns=", ".join(check.matched))
+    if check.own:
+        yield _("Your own columns, not checked: {columns}.").format(columns=", ".join(check.own))
+    yield _("Compared with these releases: {releases}.").format(releases=", ".join(check.releases))
+    if check.tier == "public":
+        yield _("Only public releases were at hand. Numbers of partner files are not recognised as such.")
+    yield _("Text between the numbers is not read, and a number that you changed yourself is only not found.")

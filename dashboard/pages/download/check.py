@@ -1,0 +1,62 @@
+"""The check of a reader's own table on the Download page: may it be published, to whom, and what has to change."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.narrative.table_check import explain_check, list_limits, say_audience
+from dashboard.site import read_site
+from dashboard.site.current_release import CurrentRelease
+from dashboard.site.text import _, escape_markdown, translate
+from dashboard.widgets import markup
+from data.disclosure.table_check import Audience, Check, Comparison
+from data.errors import TactError
+from geo.places import find_named_areas
+
+_FILE, _OWN, _ANSWER = "check-file", "check-own", "check-answer"
+_BOXES = {"everyone": st.success, "partners": st.warning, "nobody": st.error}
+
+
+def show_check(current: CurrentRelease) -> None:
+    """Ask for a table, and show who may see it."""
+    with st.expander(_("May I publish this?"), expanded=st.session_state.get(_FILE) is not None):
+        sentence = _(
+            "You made a table from these files? Here you see who may have it, and what to change. It is not stored."
+        )
+        st.html(markup.render_paragraphs([sentence]))
+        file = st.file_uploader(_("Your table (CSV or XLSX)"), type=["csv", "xlsx"], key=_FILE)
+        if file is None:
+            st.session_state.pop(_ANSWER, None)
+            return
+        try:
+            _show_answer(current, file.file_id, file.name, file.getvalue())
+        except TactError as error:
+            st.error(escape_markdown(translate(error.args[0])))
+
+
+def _show_answer(current: CurrentRelease, file: str, name: str, content: bytes) -> None:
+    """Show the answer for a file; it is computed again only for another file, release or choice."""
+    own = tuple(st.session_state.get(_OWN, ()))
+    asked = (file, own, current.checksum)
+    known: tuple[object, Check] | None = st.session_state.get(_ANSWER)
+    if known is None or known[0] != asked:
+        with st.spinner(_("The table is compared with all releases.")):
+            known = asked, _compare(name, content, own)
+        st.session_state[_ANSWER] = known
+    check = known[1]
+    audience: Audience = check.audience
+    _BOXES[audience](escape_markdown(say_audience(check)))
+    if check.findings:
+        st.html(markup.render_list(explain_check(check)))
+    choice = sorted({f.column for f in check.findings if f.rule == "unknown"} | set(own))
+    if choice:
+        st.multiselect(_("Columns of your own, which count no children"), choice, key=_OWN, placeholder=_("none"))
+    st.html(markup.render_paragraphs(list_limits(check)))
+
+
+def _compare(name: str, content: bytes, own: tuple[str, ...]) -> Check:
+    site = read_site()
+    releases = Comparison(
+        site.releases, find_named_areas, tier=site.tier, derived=site.derived, countries=site.countries
+    )
+    return releases.check(name, content, own)

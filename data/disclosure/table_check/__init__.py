@@ -1,0 +1,488 @@
+"""May this table be published? What a table that somebody derived from exports tells, together with all releases.
+
+Numbers that are released to everybody, and what can be computed from them, tell nothing new: their protection is that
+of the release. So each column is traced to the cells that it comes from (origins.py). What is only in the partner tier,
+what no release has, and what a release hides on purpose is named with its rows, its rule and a remedy. Then the bounds
+attack is run on all public releases with the numbers of the table as further sums. No finding has a number in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+import pandas as pd
+
+from data.disclosure.attacks import reading as published
+from data.disclosure.attacks.bounds import BoundsAttack, Learned
+from data.disclosure.attacks.bounds.lattice import Shape
+from data.disclosure.table_check.cells import (
+    HIGH,
+    LOW,
+    MARGIN,
+    NOISY,
+    NOISY_MARGIN,
+    Atlas,
+    Cell,
+    Key,
+    ReadTable,
+    Source,
+    add_up,
+    read_areas,
+    read_source,
+)
+from data.disclosure.table_check.context import ALL_AREAS, Column, Context, FindAreas, Known, read_context
+from data.disclosure.table_check.origins import Origin, find_origin, find_within, list_rests
+from data.disclosure.table_check.reading import Sheet, read_sheets
+from data.errors import InputError, ReleaseError
+from data.message import Message, mark
+from data.release import Release, names, read_blocked, read_withdrawn
+from data.tables.periods import GRAINS, Period
+from data.tables.spec import CATEGORIES, COUNTED, TIERS, Level, Tier
+from data.tables.states import ZEROS
+
+__all__ = ["AUDIENCES", "RULES", "Check", "Comparison", "Finding", "Rule"]
+
+Audience = Literal["everyone", "partners", "nobody"]
+AUDIENCES: tuple[Audience, ...] = ("everyone", "partners", "nobody")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a table must not do; whom it may reach all the same; what is wrong, and what to do instead."""
+
+    audience: Audience
+    words: str
+    remedy: str
+
+
+_LEAVE_OUT = mark("Leave the column out. Nothing that describes one child is published.")
+_TAKE_PUBLIC = mark("Take the number of the public release, or leave it out.")
+_WRITE_STATE = mark("Write the words of the release, such as “fewer than {k}, possibly none”, or leave the cell empty.")
+_JOIN = mark("Join areas, years or categories, and take the public number of the larger one.")
+RULES: dict[str, Rule] = {
+    "personal": Rule("nobody", mark("holds data of single children ({kind})"), _LEAVE_OUT),
+    "copies": Rule(
+        "nobody",
+        mark("the workbook holds copies of other tables that are not seen (pivot tables, links, a data model)"),
+        mark("Copy the values alone into a new workbook, or save the sheet as CSV."),
+    ),
+    "partner_only": Rule("partners", mark("is in the files of partners alone"), _TAKE_PUBLIC),
+    "hidden": Rule("partners", mark("has a number where the public release hides it"), _WRITE_STATE),
+    "small_base": Rule("partners", mark("is a share or change of a number below {k}"), _JOIN),
+    "narrowed": Rule(
+        "partners",
+        mark("together with all public releases it shows numbers more closely than the policy allows"),
+        _JOIN,
+    ),
+    "rest": Rule("nobody", mark("is what is left of a total, and so a number that the release hides"), _WRITE_STATE),
+    "zero": Rule(
+        "nobody", mark("is written as 0, or added up as 0, where the release does not say zero"), _WRITE_STATE
+    ),
+    "filled": Rule("nobody", mark("has a number where no release has one"), _WRITE_STATE),
+    "joined": Rule(
+        "nobody",
+        mark("joins two draws of the same number (two releases, or both tiers): their difference or mean tells more"),
+        mark("Take all numbers from the newest release alone."),
+    ),
+    "crossed": Rule(
+        "nobody",
+        mark("combines categories that no released table combines, so that few children are in a cell"),
+        mark("Show one breakdown at a time, as the release does."),
+    ),
+    "unknown": Rule(
+        "nobody",
+        mark("is found in no release, and cannot be computed from one"),
+        mark("Take the numbers of a release as they are. Name the column as your own if it does not count children."),
+    ),
+    "unread": Rule(
+        "nobody", mark("has cells that cannot be read as one number"), mark("Write one number in each cell.")
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule that a table breaks: sheet, column (empty for the whole sheet) and rows of the file, the first is 1.
+
+    values: for the words of the rule and its remedy.
+    """
+
+    rule: str
+    sheet: str
+    column: str
+    rows: tuple[int, ...]
+    values: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """The answer: who may see the table, why not more, and what was looked at.
+
+    matched: columns whose numbers were found. own: columns that were not checked, because somebody said that they are
+    theirs. narrowed: the protected cells that the table would show more closely, as table and names.
+    """
+
+    audience: Audience
+    findings: tuple[Finding, ...]
+    matched: tuple[str, ...]
+    own: tuple[str, ...]
+    narrowed: tuple[str, ...]
+    releases: tuple[str, ...]
+    tier: Tier
+
+
+class Comparison:
+    """All releases of a folder that a table is compared with."""
+
+    def __init__(
+        self,
+        releases: Path,
+        find_areas: FindAreas,
+        *,
+        tier: Tier = "partner",
+        derived: Path | None = None,
+        countries: frozenset[str] = frozenset(),
+    ) -> None:
+        """Open the releases; raise ReleaseError where there is none.
+
+        tier: the tier that whoever asks may see; on the public tier no partner file is opened. find_areas: returns the
+        codes that a name may mean. derived: the folder of results. countries: a limit to their areas.
+        """
+        self.tier = tier
+        self._opened = _open_releases(releases, tier, derived, countries)
+        self._tables: dict[tuple[Path, str], pd.DataFrame] = {}
+        self._known = _read_known(self._opened, self._read_table, find_areas)
+
+    def _read_table(self, release: Release, name: str) -> pd.DataFrame:
+        place = (release.folder, name)
+        if place not in self._tables:
+            self._tables[place] = release.table(name)
+        return self._tables[place]
+
+    def check(self, name: str, content: bytes, own: Collection[str] = ()) -> Check:
+        """Check a CSV or XLSX file. own: headings of columns that do not come from a release.
+
+        Raises InputError for a file that cannot be read or has no number.
+        """
+        sheets, copies = read_sheets(name, content)
+        missing = sorted(set(own) - {str(column) for sheet in sheets for column in sheet.cells.columns})
+        if missing:
+            raise InputError(Message("{name} has no column {column!r}.", name=name, column=missing[0]))
+        contexts = [read_context(sheet.cells, self._known) for sheet in sheets]
+        personal = [
+            Finding("personal", sheet.name, column, (), (("kind", kind),))
+            for sheet, context in zip(sheets, contexts, strict=True)
+            for column, kind in context.personal
+        ]
+        if not personal and not any(context.columns for context in contexts):
+            raise InputError(Message("{name} has no column with numbers, so there is nothing to check.", name=name))
+        judges = [] if personal else self._judge(sheets, contexts, frozenset(own))
+        narrowed = _attack(self._opened, [fact for judge in judges for fact in judge.learned])
+        findings = [Finding("copies", name, "", ())] if copies else []
+        findings += [*personal, *(finding for judge in judges for finding in judge.findings)]
+        findings += [Finding("narrowed", name, "", ())] if narrowed else []
+        worst = max((AUDIENCES.index(RULES[finding.rule].audience) for finding in findings), default=0)
+        return Check(
+            AUDIENCES[worst],
+            tuple(findings),
+            tuple(heading for judge in judges for heading in judge.matched),
+            tuple(own),
+            tuple(narrowed),
+            self._known.releases,
+            self.tier,
+        )
+
+    def _judge(self, sheets: Sequence[Sheet], contexts: Sequence[Context], own: frozenset[str]) -> list[_Judge]:
+        """Judge sheets by public numbers alone, and with those of partners, which are many, only where these say no."""
+        public = [release for release in self._opened if release.tier == "public"]
+        judges: list[_Judge] = []
+        for readable in [public, self._opened] if 0 < len(public) < len(self._opened) else [self._opened]:
+            atlas = self._read_atlas(readable, contexts)
+            judges = [
+                _Judge(s, context, atlas, self._opened[0], own) for s, context in zip(sheets, contexts, strict=True)
+            ]
+            if not any(judge.findings or judge.unchecked for judge in judges):
+                break
+        return judges
+
+    def _read_atlas(self, readable: Sequence[Release], contexts: Sequence[Context]) -> Atlas:
+        """Read the cells of the areas that the sheets name, of those around and beside them, and of periods as long."""
+        known = self._known
+        named = {area for context in contexts for area in context.areas}
+        outer = {known.parents.get(area, "") for area in named}
+        countries = {area for area, level in known.levels.items() if level == "country"}
+        beside = {area for area, parent in known.parents.items() if parent in outer | countries - {""}}
+        wanted = frozenset((named | outer | countries | beside) & known.levels.keys())
+        said = {p for context in contexts for p in (*context.periods, *(c.period or "" for c in context.columns))}
+        lengths = {Period.parse(name).grain for name in said - {""}}
+        grains = frozenset(GRAINS[min(map(GRAINS.index, lengths)) :] if lengths else GRAINS)
+        sources: list[Source] = []
+        for release in readable:
+            newer = next((s for s in reversed(sources) if s.tier == release.tier), None)
+            sources.append(read_source(release, self._read_table, wanted, grains, newer))
+        return Atlas(sources, known.parents, known.levels, {name: Period.parse(name) for name in known.periods})
+
+
+def _open_releases(releases: Path, tier: Tier, derived: Path | None, countries: frozenset[str]) -> list[Release]:
+    """Open all releases that are shown, public ones first and newest first; results of the newest alone."""
+    blocked, withdrawn, listed = read_blocked(releases), read_withdrawn(releases), names(releases)
+    opened = []
+    for each in reversed(TIERS[TIERS.index(tier) :]):
+        there = [n for n in listed if n not in withdrawn and (releases / n / each).is_dir()]
+        for number, release in enumerate(there):
+            results = derived if number == 0 and not countries else None
+            opened.append(replace(Release.open(releases, each, release, blocked, results), countries=countries))
+    if not opened:
+        raise ReleaseError(Message("No release in {releases} yet. Make one with: tact release", releases=releases))
+    return opened
+
+
+def _read_known(opened: Sequence[Release], read_table: ReadTable, find_areas: FindAreas) -> Known:
+    areas = read_areas(opened[0])
+    areas = areas[areas["counted"].astype(bool)] if "counted" in areas else areas
+    periods: dict[str, None] = {}
+    later: dict[str, None] = {}
+    for release in opened:
+        for resource in release.manifest["resources"]:
+            if resource["name"] != "areas":
+                counted = (resource.get("tact") or {}).get("measure") in COUNTED
+                found = read_table(release, resource["name"])["period"].unique()
+                (periods if counted else later).update(dict.fromkeys(map(str, found)))
+    parents = {str(code): str(parent or "") for code, parent in areas["parent"].items()}
+    levels = {str(code): str(level) for code, level in areas["level"].items()}
+    listed = tuple(dict.fromkeys(release.name for release in opened))
+    return Known(parents, levels, (*sorted(periods), *later), listed, find_areas)
+
+
+class _Judge:
+    """Judges one sheet: the origin of each column, then each of its rows."""
+
+    def __init__(self, sheet: Sheet, context: Context, atlas: Atlas, release: Release, own: frozenset[str]) -> None:
+        self.sheet, self.context, self.atlas, self.own = sheet, context, atlas, own
+        self.k, self.largest = release.k, release.largest
+        self.matched: list[str] = []
+        self.learned: list[Learned] = []
+        self.public = next((s for s in atlas.sources if s.tier == "public"), None)
+        self.findings = self._run()
+
+    def _run(self) -> list[Finding]:
+        """Return the findings of the sheet."""
+        columns = self.context.columns
+        origins = {c.position: find_origin(self.atlas, self.context, c) for c in columns}
+        usable = [c for c in columns if origins[c.position] is not None or c.heading in self.own]
+        for column in columns:
+            if origins[column.position] is None and column.heading not in self.own:
+                others = [other for other in usable if other is not column]
+                origins[column.position] = find_within(column, others)
+        self.unchecked = any(origin is None for origin in origins.values())
+        found: list[Finding] = []
+        for column in columns:
+            origin = origins[column.position]
+            if origin is not None or np.isnan(column.numbers.value).all():
+                self.matched.append(column.heading)
+            found += self._judge(column, origin)
+        return [*found, *self._find_joined(columns, origins)]
+
+    def _judge(self, column: Column, origin: Origin | None) -> Iterator[Finding]:
+        rows_of: dict[str, list[int]] = {}
+        for row in np.flatnonzero(column.numbers.present | column.numbers.unread):
+            if rule := self._judge_cell(column, origin, int(row)):
+                rows_of.setdefault(rule, []).append(int(row))
+        for rule, rows in rows_of.items():
+            yield self._report(rule, column, rows)
+
+    def _report(self, rule: str, column: Column, rows: Iterable[int]) -> Finding:
+        places = tuple(int(row) + self.sheet.first_row for row in rows)
+        return Finding(rule, self.sheet.name, column.heading, places, (("k", self.k),))
+
+    def _judge_cell(self, column: Column, origin: Origin | None, row: int) -> str | None:
+        """Return the rule that a cell breaks, or None."""
+        numbers, codes = column.numbers, self.context.codes[row] | column.codes
+        if column.heading in self.own and origin is None:
+            return None
+        if numbers.unread[row]:
+            return "unread"
+        named = self.context.areas[row] not in ("", ALL_AREAS) or not self.context.has_areas
+        if not named and origin is not None and origin.kind != "table" and not origin.matched[row]:
+            return self._judge_rest(column, origin, row)
+        if not np.isnan(numbers.high[row]):
+            return self._judge_range(column, origin, row)
+        if origin is None:
+            crossed = len(codes) > 1 and not any(
+                codes <= key[2] for s in self.atlas.sources for c in s.cells.values() for key in c
+            )
+            self._learn(self._key(column, row), numbers.value[row], 0.0)
+            return (
+                "crossed"
+                if crossed
+                else "zero"
+                if numbers.value[row] == 0 and self._hides_zero(origin, column, row)
+                else "unknown"
+            )
+        if origin.kind in ("table", "figure"):
+            return (
+                None
+                if origin.matched[row] and (origin.is_public or origin.kind == "table")
+                else "partner_only"
+                if origin.matched[row]
+                else "unknown"
+            )
+        if numbers.value[row] == 0 and origin.predicted[row] != 0:
+            return "zero" if self._hides_zero(origin, column, row) else self._judge_other(column, origin, row)
+        return self._judge_matched(origin, row) if origin.matched[row] else self._judge_other(column, origin, row)
+
+    def _judge_matched(self, origin: Origin, row: int) -> str | None:
+        """Judge a cell whose origin is known."""
+        if origin.kind in ("joined", "rest", "filled_sum"):
+            return {"filled_sum": "zero"}.get(origin.kind, origin.kind)
+        if origin.source is None or origin.source.tier == "public":
+            return None
+        key = origin.keys[row]
+        shown = self._public_cell(origin.measure, key)
+        if origin.kind == "released" and shown and origin.predicted[row] in shown.numbers[: NOISY + 1]:
+            return None
+        cell = origin.source.cells[origin.measure].get(key)
+        if cell is not None and not np.isnan(cell.amount):
+            self._learn_cell(key, cell, origin.predicted[row], origin.measure)
+        if origin.base[row] < self.k:
+            return "small_base"
+        return "hidden" if shown and shown.state != "number" and shown.state != "class" else "partner_only"
+
+    def _judge_other(self, column: Column, origin: Origin, row: int) -> str | None:
+        """Judge a cell that is not what the rest of its column is."""
+        if origin.source is None:
+            return "unknown"
+        value, unit, key = column.numbers.value[row], column.numbers.unit[row], origin.keys[row]
+        for source in self.atlas.sources:
+            cells = source.cells.get(origin.measure, {})
+            cell = cells.get(key)
+            if cell is not None and any(abs(n - value) <= unit for n in cell.numbers[: NOISY + 1]):
+                hidden = self._is_hidden(origin.measure, key)
+                if source.tier == "public" and not hidden:
+                    return None
+                self._learn_cell(key, cell, value, origin.measure)
+                return "hidden" if hidden else "partner_only"
+            if any(abs(rest - value) <= unit for rest in list_rests(self.atlas, cells, key)):
+                return "rest" if self._is_hidden(origin.measure, key) else None
+            sums = (add_up(cells, parts) for parts in self.atlas.find_parts(cells, key))
+            if any(hidden and abs(filled - value) <= unit for _, filled, hidden in sums):
+                return "zero"
+        self._learn(key, value, 0.0, origin.measure)
+        return "filled" if np.isnan(origin.predicted[row]) else "unknown"
+
+    def _judge_rest(self, column: Column, origin: Origin, row: int) -> str | None:
+        """Judge a row that names no area: a total of the column, or what is left of a country."""
+        value, unit = column.numbers.value, column.numbers.unit[row]
+        areas = self.context.areas
+        here = [i for i, area in enumerate(areas) if area not in ("", ALL_AREAS) and not np.isnan(value[i])]
+        same = [i for i in here if self.context.periods[i] == self.context.periods[row]] or here
+        if abs(sum(value[i] for i in same) - value[row]) <= unit * len(same):
+            return None
+        for outer in (ALL_AREAS, *self.atlas.parts_of.get(ALL_AREAS, ())):
+            _, period, codes = origin.keys[row] if origin.keys else ("", "", frozenset[str]())
+            cell = self._public_cell(origin.measure, (outer, period, codes))
+            if cell is None or np.isnan(cell.amount):
+                continue
+            inside = [area for area, parent in self.atlas.parents.items() if parent == outer]
+            shown = [i for i in same if self.context.areas[i] in inside]
+            if abs(cell.amount - value[row]) <= unit:
+                return None
+            if shown and abs(cell.amount - sum(value[i] for i in shown) - value[row]) <= unit * (len(shown) + 1):
+                return "rest" if len(inside) - len(shown) < 2 or value[row] < self.k else None
+        return "unknown"
+
+    def _judge_range(self, column: Column, origin: Origin | None, row: int) -> str | None:
+        """Judge a range: it must hold the public number, or all that the public release leaves possible."""
+        here = (
+            [origin.measure]
+            if origin is not None and origin.measure
+            else list(self.public.cells if self.public else ())
+        )
+        fits = [self._fits_range(measure, column, row) for measure in here]
+        return None if any(fits) else "filled"
+
+    def _fits_range(self, measure: str, column: Column, row: int) -> bool:
+        low, high = column.numbers.low[row], column.numbers.high[row]
+        area, period, codes = self._key(column, row)
+        cell = self._public_cell(measure, (area, period, codes))
+        cell = cell or self._public_cell(measure, (area, period, self.context.codes[row]))
+        if cell is None:
+            return False
+        if cell.state == "class":
+            least, most = cell.numbers[LOW : HIGH + 1]
+            return bool(low <= least and (high >= most or np.isnan(most)))
+        if cell.state == "few" or (cell.state in ZEROS and measure in COUNTED):
+            return bool(low <= 0 and high >= self.k - 1)
+        return bool(low <= cell.amount <= high)
+
+    def _key(self, column: Column, row: int) -> Key:
+        context = self.context
+        return context.areas[row], column.period or context.periods[row], context.codes[row] | column.codes
+
+    def _public_cell(self, measure: str, key: Key) -> Cell | None:
+        return self.public.cells.get(measure, {}).get(key) if self.public else None
+
+    def _is_hidden(self, measure: str, key: Key) -> bool:
+        cell = self._public_cell(measure, key)
+        return cell is not None and cell.state in ("few", "withheld")
+
+    def _hides_zero(self, origin: Origin | None, column: Column, row: int) -> bool:
+        """Return whether a cell with 0 stands for one whose state is not zero."""
+        key = origin.keys[row] if origin is not None and origin.keys else self._key(column, row)
+        measures = [origin.measure] if origin is not None else ["children"]
+        found = [s.cells.get(m, {}).get(key) for s in self.atlas.sources for m in measures]
+        if origin is not None and origin.kind != "released" and np.isnan(origin.predicted[row]):
+            return True
+        states = [cell.state for cell in found if cell is not None]
+        return bool(states) and states[0] not in ("almost_none", "structural_zero")
+
+    def _learn_cell(self, key: Key, cell: Cell, value: float, measure: str) -> None:
+        """Remember what a released number says: the one with noise is nearer to the truth than the adjusted one."""
+        noisy = value == cell.numbers[NOISY]
+        reach = cell.numbers[NOISY_MARGIN if noisy else MARGIN]
+        self._learn(key, value if noisy else cell.amount, self.largest if np.isnan(reach) else reach, measure)
+
+    def _learn(self, key: Key, value: float, margin: float, measure: str = "children") -> None:
+        """Remember what a number says of a count, for the attack: exactly itself if it is in no release."""
+        area, period, codes = key
+        breakdowns = [b for b, known in CATEGORIES.items() if codes <= set(known)] if len(codes) == 1 else []
+        # "unknown" is a category of two breakdowns.
+        one = not codes or (len(codes) == 1 and measure == "children" and breakdowns and "unknown" not in codes)
+        spans = self.atlas.periods
+        if one and measure in COUNTED and value % 1 == 0 and area in self.atlas.levels and period in spans:
+            grain, level = spans[period].grain, cast("Level", self.atlas.levels[area])
+            shape = Shape(measure, level, grain, (breakdowns[0],) if codes else ())
+            low, high = int(max(0, value - margin)), int(value + margin)
+            self.learned.append(Learned(shape, area, period, tuple(codes), low, high))
+
+    def _find_joined(self, columns: Sequence[Column], origins: dict[int, Origin | None]) -> Iterator[Finding]:
+        """Find columns, and rows, that have the same cell from two releases with two numbers."""
+        seen: dict[tuple[str, Key], tuple[float, str]] = {}
+        for column in columns:
+            origin = origins[column.position]
+            if origin is None or origin.kind != "released" or origin.source is None:
+                continue
+            rows = []
+            for row in np.flatnonzero(origin.matched):
+                source = f"{origin.source.release} {origin.source.tier}"
+                before = seen.setdefault((origin.measure, origin.keys[int(row)]), (column.numbers.value[row], source))
+                if before[1] != source and before[0] != column.numbers.value[row]:
+                    rows.append(int(row))
+            if rows:
+                yield self._report("joined", column, rows)
+
+
+def _attack(opened: Sequence[Release], learned: Sequence[Learned]) -> list[str]:
+    """Return the protected public cells that the numbers show more closely than the policy allows."""
+    public = [published.read_published(r) for r in reversed(opened) if r.tier == "public"]
+    public = [release for release in public if release.tables and release.knowledge]
+    if not public or not learned:
+        return []
+    areas = published.read_areas(opened[0])
+    attacks = [BoundsAttack.from_releases(public, areas, facts) for facts in ((), learned)]
+    before, after = ({f.words for f in a.report(a.judge(a.system.solve()))} for a in attacks)
+    return sorted(map(str, after - before))

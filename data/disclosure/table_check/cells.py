@@ -1,0 +1,214 @@
+"""The cells of all releases that a reader of a tier can have, by area, period and categories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from data.disclosure.table_check.context import ALL_AREAS
+from data.release import Release
+from data.tables.periods import Period
+from data.tables.shown import choose_numbers
+from data.tables.spec import COUNTED, LEVELS, Tier
+from data.tables.states import ZEROS
+
+ReadTable = Callable[[Release, str], pd.DataFrame]
+Key = tuple[str, str, frozenset[str]]  # area, period, categories; no category is the total
+VALUE, NOISY, MARGIN, NOISY_MARGIN, LOW, HIGH = range(6)
+_COUNTRIES = ("AL", "GR")
+_MEASURES = (*sorted(COUNTED), "effort", "services", "staff", "capacity", "communities")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A released cell: its state and numbers in the order of the constants above; NaN where there is none."""
+
+    state: str
+    numbers: tuple[float, ...]
+    table: str
+
+    @property
+    def amount(self) -> float:
+        """The number for sums: the value, 0 for a published zero, else NaN."""
+        value = self.numbers[VALUE]
+        return 0.0 if np.isnan(value) and self.state in ZEROS else value
+
+
+@dataclass(eq=False)
+class Source:
+    """The cells of one tier of one release, by measure; without those that a newer release repeats.
+
+    bag: other numbers of each area, such as published figures and results, "" for those of any.
+    people: the population figures of each area.
+    """
+
+    tier: Tier
+    release: str
+    cells: dict[str, dict[Key, Cell]] = field(default_factory=dict)
+    bag: dict[str, set[float]] = field(default_factory=dict)
+    people: dict[str, list[float]] = field(default_factory=dict)
+
+
+def read_source(
+    release: Release, read_table: ReadTable, areas: frozenset[str], grains: frozenset[str], newer: Source | None = None
+) -> Source:
+    """Read the cells of some areas and lengths of periods of a release."""
+    source = Source(release.tier, release.name)
+    for resource in release.manifest["resources"]:
+        name, about = resource["name"], resource.get("tact") or {}
+        if name == "areas" or (about.get("grain") or next(iter(grains))) not in grains:
+            continue
+        table = read_table(release, name)
+        table = table[table["area"].isin(areas)]
+        if about.get("measure") in _MEASURES and "breakdown" in about:
+            _add_cells(source, about["measure"], name, table, about["breakdown"], release, newer)
+        else:
+            _add_numbers(source, table)
+    for cells in source.cells.values():
+        _add_both_countries(cells)
+    return source
+
+
+def _add_both_countries(cells: dict[Key, Cell]) -> None:
+    """Add the sums of both countries, where each shows a number."""
+    for area, period, codes in [key for key in cells if key[0] == _COUNTRIES[0]]:
+        both = [cells.get((country, period, codes)) for country in _COUNTRIES]
+        if all(cell is not None and not np.isnan(cell.amount) for cell in both):
+            numbers = tuple(float(sum(ends)) for ends in zip(*(c.numbers for c in both if c), strict=True))
+            cells[ALL_AREAS, period, codes] = Cell("number", numbers, cells[area, period, codes].table)
+
+
+def _add_cells(
+    source: Source,
+    measure: str,
+    name: str,
+    table: pd.DataFrame,
+    breakdown: Sequence[str],
+    release: Release,
+    newer: Source | None,
+) -> None:
+    columns = ["group"] if measure == "communities" else list(breakdown)
+    shown = choose_numbers(table, release.largest)
+    ends = [_floats(table[end]) if end in table else np.full(len(table), np.nan) for end in ("low", "high")]
+    numbers = np.column_stack([shown[["value", "noisy", "margin", "noisy_margin"]].to_numpy(), *ends])
+    codes = zip(*(table[column].tolist() for column in columns), strict=True) if columns else ((),) * len(table)
+    cells, before = source.cells.setdefault(measure, {}), newer.cells.get(measure, {}) if newer else {}
+    for area, period, names, state, row in zip(
+        table["area"].tolist(), table["period"].tolist(), codes, table["state"].tolist(), numbers.tolist(), strict=True
+    ):
+        key, cell = (area, period, frozenset(names)), Cell(state, tuple(row), name)
+        known = before.get(key)
+        if known is None or known.state != state or not np.array_equal(known.numbers, row, equal_nan=True):
+            cells.setdefault(key, cell)
+
+
+def _add_numbers(source: Source, table: pd.DataFrame) -> None:
+    population = table["measure"] == "population" if "measure" in table else None
+    for column in table.columns:
+        if pd.api.types.is_numeric_dtype(table[column]) and not pd.api.types.is_bool_dtype(table[column]):
+            for area, number in zip(table["area"], _floats(table[column]), strict=True):
+                if not np.isnan(number):
+                    source.bag.setdefault(area, set()).add(float(number))
+                    if column == "share":
+                        source.bag[area].add(float(number) * 100)
+    if population is not None:
+        for area, number in zip(table.loc[population, "area"], _floats(table.loc[population, "number"]), strict=True):
+            source.people.setdefault(area, []).append(float(number))
+
+
+def _floats(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.asarray(column.astype("Float64").to_numpy(np.float64, na_value=np.nan))
+
+
+@dataclass(eq=False)
+class Atlas:
+    """All sources, the current public one first, and how areas and periods nest."""
+
+    sources: list[Source]
+    parents: Mapping[str, str]
+    levels: Mapping[str, str]
+    periods: Mapping[str, Period]
+
+    @cached_property
+    def parts_of(self) -> dict[str, tuple[str, ...]]:
+        """The areas of the next level inside each area."""
+        inside: dict[str, list[str]] = {}
+        for code, parent in self.parents.items():
+            inside.setdefault(parent or ALL_AREAS, []).append(code)
+        return {outer: tuple(codes) for outer, codes in inside.items()}
+
+    @cached_property
+    def years_of(self) -> dict[str, tuple[str, ...]]:
+        """The periods of the next shorter length inside each period."""
+        inside = {}
+        for outer, period in self.periods.items():
+            for grain in {"whole": ("year",), "year": ("quarter",)}.get(period.grain, ()):
+                inside[outer] = tuple(
+                    n
+                    for n, p in self.periods.items()
+                    if p.grain == grain and p.start <= period.end and period.start <= p.end
+                )
+        return inside
+
+    def around(self, period: str) -> str | None:
+        """Return the next longer period around one."""
+        return next((outer for outer, inner in self.years_of.items() if period in inner), None)
+
+    def step(self, period: str) -> str | None:
+        """Return the period before one, of the same length."""
+        here = self.periods.get(period)
+        before = [n for n, p in self.periods.items() if here and p.grain == here.grain and p.end < here.start]
+        return max(before, key=lambda n: self.periods[n].start, default=None)
+
+    def first(self, period: str) -> str | None:
+        """Return the first period of the same length."""
+        here = self.periods.get(period)
+        same = [n for n, p in self.periods.items() if here and p.grain == here.grain]
+        return min(same, key=lambda n: self.periods[n].start, default=None)
+
+    def find_parts(self, cells: Mapping[Key, Cell], key: Key) -> Iterator[list[Key]]:
+        """Yield the sets of cells that add up to a cell: areas, periods, categories of each breakdown."""
+        area, period, codes = key
+        if parts := self.parts_of.get(area):
+            yield [(part, period, codes) for part in parts]
+        if years := self.years_of.get(period):
+            yield [(area, year, codes) for year in years]
+        if not codes:
+            by_table: dict[str, list[Key]] = {}
+            for other in self.categories_of(cells, area, period):
+                by_table.setdefault(cells[other].table, []).append(other)
+            yield from by_table.values()
+
+    def categories_of(self, cells: Mapping[Key, Cell], area: str, period: str) -> list[Key]:
+        """List the cells of one category of an area and period."""
+        index = self._indexes.setdefault(id(cells), {})
+        if not index:
+            for key in cells:
+                if len(key[2]) == 1:
+                    index.setdefault(key[:2], []).append(key)
+        return index.get((area, period), [])
+
+    @cached_property
+    def _indexes(self) -> dict[int, dict[tuple[str, str], list[Key]]]:
+        return {}
+
+
+def add_up(cells: Mapping[Key, Cell], keys: Iterable[Key]) -> tuple[float, float, bool]:
+    """Return the sum of cells (NaN if one is hidden), the sum with hidden ones as 0, and whether one is hidden."""
+    amounts = [cells[key].amount if key in cells else np.nan for key in keys]
+    known = [amount for amount in amounts if not np.isnan(amount)]
+    hidden = len(known) < len(amounts)
+    return (np.nan if hidden or not amounts else float(sum(known))), float(sum(known)), hidden and bool(known)
+
+
+def read_areas(release: Release) -> pd.DataFrame:
+    """Read code (index), level, parent, country and names of each area of a release, without geometry."""
+    table = pq.read_table(release.areas_file)
+    columns = [name for name in table.column_names if name != "geometry"]
+    frame = pd.DataFrame(table.select(columns).to_pandas()).set_index("code")
+    return pd.DataFrame(frame[frame["level"].isin(LEVELS)])

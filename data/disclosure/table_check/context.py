@@ -1,0 +1,245 @@
+"""What each row and column of a table is about: areas, periods, categories and releases, in headings and cells."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pandas as pd
+
+from data.disclosure.table_check.reading import Numbers, read_numbers
+from data.message import mark
+from data.personal.content import find_birth_day, find_personal_content, recognise_degrees
+from data.personal.headings import find_personal_heading, is_about_others
+from data.schema.words import index_codes, look_up
+from data.tables.periods import Period
+from data.tables.spec import CATEGORIES
+from data.tables.states import STATES
+from data.workspace.folding import make_key
+from data.workspace.types import Ints
+
+FindAreas = Callable[[str], Collection[str]]
+ALL_AREAS = "*"
+_TOTALS = ("all", "total", "sum", "both", "te gjitha", "gjithsej", "totali", "ολα", "συνολο")
+_WHOLE = (*_TOTALS, "whole", "whole programme", "all years", "i gjithe programi", "ολο το προγραμμα")
+_ORIGINS = ("origin", "from", "area of origin", "nga", "origjina", "απο", "προελευση")
+_TEXTS = frozenset(("source", "note", "unit", "status", "data", "tier", "release", "state", "state_words", "licence"))
+_LONGEST = 60  # letters of the name of an area
+_MOST = 0.6  # of the cells of a column, for it to be one of areas, periods or categories
+_PERSONAL = frozenset(("names", "dates of birth", "phone numbers", "coordinates", "addresses", "identity numbers"))
+_IN_TEXT = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?:\s?[-/–]\s?(?:(?:19|20)\d\d|\d\d))?(?![\d.,])")
+_DAYS = mark("days of encounters")
+_DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(?:[T ].*)?|(\d\d?)[./-](\d\d?)[./-](\d{4})(?: .*)?")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the releases have: areas with parent and level, periods, names of releases; and how an area is found."""
+
+    parents: Mapping[str, str]
+    levels: Mapping[str, str]
+    periods: tuple[str, ...]
+    releases: tuple[str, ...]
+    find_areas: FindAreas
+
+    @cached_property
+    def period_words(self) -> dict[str, str]:
+        """The period that a word or number names, by its key; a year by the year in which it begins."""
+        words: dict[str, str] = {}
+        for name in sorted(self.periods, key=lambda name: Period.parse(name).grain != "year"):
+            period = Period.parse(name)
+            first, last = period.start.year, period.end.year
+            named = [name, period.label, f"{period.start} {period.end}"]
+            if period.grain in ("year", "whole"):
+                named += [f"{first}-{last}", f"{first}-{last % 100:02}"] if first < last else []
+                named += [str(first)] if period.grain == "year" else _WHOLE
+            for text in named:
+                words.setdefault(make_key(text), name)
+        return words
+
+    @cached_property
+    def days(self) -> frozenset[str]:
+        """The first and last days of periods."""
+        spans = [Period.parse(name) for name in self.periods]
+        return frozenset(day.isoformat() for span in spans for day in (span.start, span.end))
+
+    def name_areas(self, text: str) -> frozenset[str]:
+        """Return the areas that a code or name may mean."""
+        bare = text.lstrip("'")
+        if bare in self.levels:
+            return frozenset({bare})
+        return frozenset(self.levels.keys() & set(self.find_areas(bare))) if len(bare) <= _LONGEST else frozenset()
+
+    def find_period(self, text: str) -> str | None:
+        """Return the period that a text names or contains; None if there is none."""
+        if known := self.period_words.get(make_key(text)):
+            return known
+        inside = _IN_TEXT.search(text)
+        return self.period_words.get(make_key(inside[0])) if inside else None
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A column of numbers, and what its heading adds to each row."""
+
+    heading: str
+    position: int
+    numbers: Numbers
+    period: str | None = None
+    codes: frozenset[str] = frozenset()
+    release: str | None = None
+
+
+@dataclass(eq=False)
+class Context:
+    """The rows of a sheet: area ("" if none is known), period, categories and release of each; columns of numbers.
+
+    personal: columns with personal data, each with its kind.
+    """
+
+    known: Known
+    size: int
+    has_areas: bool = False
+    areas: list[str] = field(default_factory=list)
+    periods: list[str] = field(default_factory=list)
+    codes: list[frozenset[str]] = field(default_factory=list)
+    releases: list[str] = field(default_factory=list)
+    columns: list[Column] = field(default_factory=list)
+    personal: list[tuple[str, str]] = field(default_factory=list)
+
+    def take(self, rows: Ints) -> Context:
+        """Return the context of some rows, without columns."""
+        lists = (self.areas, self.periods, self.codes, self.releases)
+        areas, periods, codes, releases = ([values[row] for row in rows] for values in lists)
+        return Context(self.known, len(rows), self.has_areas, areas, periods, codes, releases)
+
+
+def read_context(cells: pd.DataFrame, known: Known) -> Context:
+    """Read what rows and columns of a sheet are about."""
+    context = Context(known, len(cells), codes=[frozenset()] * len(cells))
+    areas: list[tuple[str, list[frozenset[str]]]] = []
+    for position, heading in enumerate(map(str, cells.columns)):
+        texts = [str(text) for text in cells[heading]]
+        if found := _read_areas(texts, known):
+            areas.append((heading, found))
+        elif periods := _read_column(texts, known.find_period if _may_be_period(texts) else known.period_words.get):
+            context.periods = context.periods or periods
+        elif releases := _read_column(texts, lambda text: text if text in known.releases else None):
+            context.releases = releases
+        elif make_key(heading) not in _TEXTS and (categories := _read_column(texts, find_category)):
+            context.codes = [a | b for a, b in zip(context.codes, map(_code, categories), strict=True)]
+        elif kind := _find_personal(heading, texts, known):
+            context.personal.append((heading, kind))
+        elif not _is_text(texts):
+            context.columns.append(_describe(heading, position, cells[heading], known))
+    _choose_areas(context, areas)
+    context.periods = context.periods or [""] * context.size
+    context.releases = context.releases or [""] * context.size
+    return context
+
+
+def find_category(text: str) -> str | None:
+    """Return the code of a category, "all" for a total; None if the text is neither."""
+    if make_key(text).replace("_", " ") in _TOTALS:
+        return "all"
+    breakdown, _, code = text.partition("-")
+    text = code if code in CATEGORIES.get(breakdown, ()) else text
+    if any(text in codes for codes in CATEGORIES.values()):
+        return text
+    words = ((look_up(index_codes(breakdown), text), codes) for breakdown, codes in CATEGORIES.items())
+    return next((word for word, codes in words if word in codes), None)
+
+
+def _code(category: str) -> frozenset[str]:
+    return frozenset() if category in ("all", "") else frozenset({category})
+
+
+def _read_column(texts: Sequence[str], read: Callable[[str], str | None]) -> list[str]:
+    """Return what each cell names, "" where it names nothing; empty if too few cells name something."""
+    meaning = {text: read(text) or "" for text in set(texts) if text}
+    there = [text for text in texts if text]
+    named = [text for text in there if meaning[text]]
+    enough = there and len(named) >= _MOST * len(there)
+    return [meaning.get(text, "") for text in texts] if enough else []
+
+
+def _may_be_period(texts: Iterable[str]) -> bool:
+    return all(len(text) <= 40 for text in texts) and not any(_DAY.fullmatch(text) for text in texts)
+
+
+def _read_areas(texts: Sequence[str], known: Known) -> list[frozenset[str]]:
+    """Return the areas that each cell may mean; empty if it is no column of areas."""
+    meaning = {text: known.name_areas(text) for text in set(texts) if text}
+    there = [text for text in texts if text]
+    # Plain numbers are codes of municipalities only if nearly all of them are.
+    most = 0.95 if all(text.isdigit() for text in there) else _MOST
+    named = sum(bool(meaning[text]) for text in there)
+    rest = sum(make_key(text).replace("_", " ") in _TOTALS for text in there)
+    if not there or not named or named + rest < most * len(there):
+        return []
+    return [
+        frozenset({ALL_AREAS}) if make_key(text).replace("_", " ") in _TOTALS else meaning.get(text, frozenset())
+        for text in texts
+    ]
+
+
+def _choose_areas(context: Context, columns: list[tuple[str, list[frozenset[str]]]]) -> None:
+    """Choose the column that tells areas apart best, and one level for names that two areas share."""
+    context.areas = [""] * context.size
+    context.has_areas = bool(columns)
+    if not columns:
+        return
+    origins = [found for heading, found in columns if make_key(heading).replace("_", " ") in _ORIGINS]
+    others = [found for _, found in columns if not any(found is origin for origin in origins)] or origins
+    chosen = max(others, key=lambda found: (len(set(found)), -sum(map(len, found))))
+    levels = context.known.levels
+    votes = Counter(levels[next(iter(codes))] for codes in chosen if len(codes) == 1 and not codes & {ALL_AREAS})
+    ranked = sorted(("region", "municipality", "country"), key=lambda level: -votes[level])
+    context.areas = [
+        min(codes, key=lambda code: (ranked.index(levels[code]) if code in levels else 0, code)) if codes else ""
+        for codes in chosen
+    ]
+    for origin in origins if others is not origins else []:
+        context.codes = [
+            a | (frozenset({min(b)}) if b else frozenset()) for a, b in zip(context.codes, origin, strict=True)
+        ]
+
+
+def _find_personal(heading: str, texts: Sequence[str], known: Known) -> str | None:
+    """Return the kind of personal data in a column, or None. Days of records are personal, those of periods are not."""
+    distinct = sorted({text for text in texts if text})
+    if kind := find_personal_heading(heading, _PERSONAL):
+        return kind
+    days = [match for text in distinct if (match := _DAY.fullmatch(text))]
+    if days and len(days) >= _MOST * len(distinct):
+        days_in = {f"{m[1] or m[6]}-{int(m[2] or m[5]):02}-{int(m[3] or m[4]):02}" for m in days}
+        return None if days_in <= known.days else _DAYS
+    if find_birth_day(distinct):
+        return _DAYS
+    plain = make_key(heading) in _TEXTS or is_about_others(heading)
+    kind = find_personal_content(distinct, "text" if plain else "unknown")
+    return kind or ("coordinates" if recognise_degrees(distinct) else None)
+
+
+def _is_text(texts: Sequence[str]) -> bool:
+    """Return whether a column has states or text alone, or the year of a source."""
+    there = {text for text in texts if text}
+    if not there or there <= set(STATES):
+        return True
+    numbers = read_numbers(pd.Series(sorted(there)))
+    days = sum(_DAY.fullmatch(text) is not None for text in there)
+    return days == len(there) or not numbers.present.any() or numbers.present.sum() < numbers.unread.sum()
+
+
+def _describe(heading: str, position: int, texts: pd.Series, known: Known) -> Column:
+    """Return a column of numbers, with the period, category and release that its heading names."""
+    release = next((name for name in known.releases if name in heading), None)
+    rest = heading.replace(release, " ") if release else heading
+    period = known.find_period(rest)
+    words = re.split(r"[^\w-]+|_", _IN_TEXT.sub(" ", rest))
+    named = [find_category(text) for text in (_IN_TEXT.sub(" ", rest).strip(" _-,()"), *words) if text]
+    codes = next((_code(code) for code in named if code), frozenset())
+    return Column(heading, position, read_numbers(texts), period, codes, release)

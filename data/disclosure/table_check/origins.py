@@ -1,0 +1,335 @@
+"""Where the numbers of a column come from: released cells, or what can be computed from them.
+
+Each candidate predicts the number of every row. The one that explains most rows is the origin of the column; among
+equals the first, and candidates of the public tier come before those of the partner tier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import permutations
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from data.disclosure.table_check.cells import (
+    HIGH,
+    LOW,
+    MARGIN,
+    NOISY,
+    NOISY_MARGIN,
+    VALUE,
+    Atlas,
+    Cell,
+    Key,
+    Source,
+    add_up,
+)
+from data.disclosure.table_check.context import ALL_AREAS, Column, Context
+from data.tables.spec import COUNTED
+from data.workspace.types import Bools, Floats
+
+Kind = Literal["released", "sum", "filled_sum", "change", "share", "rate", "rest", "joined", "figure", "table"]
+_SHARES = (1.0, 100.0)
+_RATES = (1.0, 100.0, 1e3, 1e4, 1e5)
+_SURE = 11  # whole numbers below it are found by chance: three of them say as much as one larger number
+_LEAST: Mapping[str, float] = {"released": 0.5, "figure": 0.95}  # share of the rows that an origin must explain
+_LEAST_DERIVED = 0.75
+_SAMPLE = 40  # rows on which candidates are tried first
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """What a column is: kind, source, and for each row what is predicted and the cells that it says something of.
+
+    base: the number by which a share or rate is divided; NaN elsewhere.
+    """
+
+    kind: Kind
+    source: Source | None
+    predicted: Floats
+    matched: Bools
+    measure: str = ""
+    keys: Sequence[Key] = ()
+    base: Floats = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody can compute the numbers."""
+        return self.source is None or self.source.tier == "public"
+
+
+@dataclass(eq=False)
+class _Candidate:
+    kind: Kind
+    predicted: Floats
+    scales: Sequence[float] = (1.0,)
+    base: Floats | None = None
+
+
+def find_origin(atlas: Atlas, context: Context, column: Column) -> Origin | None:
+    """Return the origin of a column of numbers; None if no candidate explains enough rows."""
+    rows = np.flatnonzero(~np.isnan(column.numbers.value) & (column.numbers.value != 0))
+    if not len(rows):
+        return None
+    units = [column.numbers.unit]
+    values = np.abs(column.numbers.value[rows])
+    rounded = [step for step in (100.0, 10.0, 5.0) if np.allclose(values % step, 0)]
+    if rounded and len(set(values)) > 2:
+        units.append(np.full(context.size, rounded[0] / 2))
+    few = rows[np.unique(np.linspace(0, len(rows) - 1, _SAMPLE).astype(int))]
+    for unit in units:
+        sample = _Search(atlas, context.take(few), replace(column, numbers=column.numbers.take(few)), unit[few])
+        if sample.run() is not None:
+            return _Search(atlas, context, column, unit).repeat(sample)
+    return None
+
+
+@dataclass(eq=False)
+class _Search:
+    atlas: Atlas
+    context: Context
+    column: Column
+    unit: Floats
+    best: Origin | None = None
+    step: tuple[Source, str, str, int] | None = None  # which candidates the best one is among
+
+    def repeat(self, other: _Search) -> Origin | None:
+        """Return the best of those candidates among which another search found its best."""
+        if other.step is not None:
+            source, name, measure, number = other.step
+            if name == "figure":
+                self._try(self._find_figures(source), source, "", (), other.step)
+            else:
+                keys = list(self._list_keys(source.cells[measure]))[number]
+                for candidate in getattr(self, name)(source, measure, keys):
+                    self._try(candidate, source, measure, keys, other.step)
+        return self.best
+
+    def run(self) -> Origin | None:
+        newest: dict[str, Source] = {}
+        for source in self.atlas.sources:
+            newest.setdefault(source.tier, source)
+        for source in newest.values():
+            if self._search(source, self._list_released):
+                return self.best
+            if self.best is None and self.context.has_areas:
+                self._try(self._find_figures(source), source, "", (), (source, "figure", "", 0))
+            if self._search(source, self._list_derived):
+                return self.best
+        for source in self.atlas.sources:
+            if self._search(source, self._list_joined) or self._search(source, self._list_released):
+                return self.best
+        return self.best
+
+    def _search(self, source: Source, list_candidates: Callable[..., Iterator[_Candidate]]) -> bool:
+        """Try the candidates of a source; return whether one explains every number above zero."""
+        for measure, cells in source.cells.items():
+            for number, keys in enumerate(self._list_keys(cells)):
+                if any(key in cells for key in keys):
+                    step = (source, list_candidates.__name__, measure, number)
+                    for candidate in list_candidates(source, measure, keys):
+                        self._try(candidate, source, measure, keys, step)
+        return self.best is not None and self._is_whole(self.best)
+
+    def _is_whole(self, origin: Origin) -> bool:
+        """Return whether an origin explains every number above zero."""
+        value = self.column.numbers.value
+        return bool(origin.matched[~np.isnan(value) & (value != 0)].all())
+
+    def _list_keys(self, cells: Mapping[Key, Cell]) -> Iterator[list[Key]]:
+        """Yield the cells that the rows may mean: what is not said may be any area, period or category."""
+        context, column = self.context, self.column
+        areas = [""] if context.has_areas else [ALL_AREAS, *self.atlas.parts_of.get(ALL_AREAS, ())]
+        said = bool(column.period) or any(context.periods)
+        periods = [""] if said else sorted({key[1] for key in cells}, reverse=True)
+        known = frozenset[str]().union(*(key[2] for key in cells))
+        more = [column.codes] if column.codes and column.codes <= known else []
+        more += dict.fromkeys([frozenset[str](), *(key[2] for key in cells)])
+        here = [(a, p, c & known) for a, p, c in zip(context.areas, context.periods, context.codes, strict=True)]
+        for codes in more:
+            for period in periods:
+                for area in areas:
+                    yield [(a or area, column.period or p or period, c | codes) for a, p, c in here]
+
+    def _list_released(self, source: Source, measure: str, keys: list[Key]) -> Iterator[_Candidate]:
+        cells = source.cells[measure]
+        yield _Candidate("released", _amounts(cells, keys))
+        for number in (NOISY, MARGIN, NOISY_MARGIN, LOW, HIGH):
+            yield _Candidate("released", _numbers(cells, keys, number))
+
+    def _list_derived(self, source: Source, measure: str, keys: list[Key]) -> Iterator[_Candidate]:
+        cells, atlas = source.cells[measure], self.atlas
+        if measure not in COUNTED or any(code in atlas.levels for code in keys[0][2]):
+            return
+        for number in (VALUE, NOISY):
+            own = _amounts(cells, keys, number)
+            if np.isnan(own).all():
+                return
+            for other in (atlas.step, atlas.first):
+                before = _amounts(cells, [(a, other(p) or "", c) for a, p, c in keys], number)
+                yield _Candidate("change", own - before)
+                yield _Candidate("change", _divide(own, before) - 1, _SHARES, before)
+                yield _Candidate("change", _divide(own, before), _SHARES, before)
+            wider = (
+                [(a, p, frozenset[str]()) for a, p, _ in keys],
+                [(atlas.parents.get(a) or ALL_AREAS, p, c) for a, p, c in keys],
+                [(ALL_AREAS, p, c) for _, p, c in keys],
+                [(a, atlas.around(p) or "", c) for a, p, c in keys],
+            )
+            for outer in wider:
+                whole = _amounts(cells, outer, number)
+                yield _Candidate("share", _divide(own, whole), _SHARES, whole)
+            for turn in range(3):
+                people = [atlas_people(source, a, turn) for a, _, _ in keys]
+                yield _Candidate("rate", _divide(own, np.array(people)), _RATES)
+            days = _amounts(source.cells.get("effort", {}), [(a, p, frozenset()) for a, p, _ in keys])
+            yield _Candidate("rate", _divide(own, days), _RATES, own)
+        yield from self._list_sums(cells, keys)
+
+    def _list_sums(self, cells: Mapping[Key, Cell], keys: list[Key]) -> Iterator[_Candidate]:
+        sets = [list(self.atlas.find_parts(cells, key)) for key in keys]
+        for place in range(max(map(len, sets), default=0)):
+            sums = np.array([add_up(cells, s[place])[:2] if place < len(s) else (np.nan, np.nan) for s in sets])
+            yield _Candidate("sum", sums[:, 0])
+            yield _Candidate("filled_sum", np.where(np.isnan(sums[:, 0]), sums[:, 1], np.nan))
+        if np.isnan(_amounts(cells, keys)).any():
+            for rests in zip(*(list_rests(self.atlas, cells, key) for key in keys), strict=True):
+                yield _Candidate("rest", np.array(rests))
+        if keys[0][2]:
+            return
+        for first, second in permutations(sorted({c for k in keys[:1] for c in self._siblings(cells, k)}), 2):
+            a, b = (_amounts(cells, [(k[0], k[1], frozenset({code})) for k in keys]) for code in (first, second))
+            if first < second:
+                yield _Candidate("sum", a + b)
+            yield _Candidate("change", a - b)
+            yield _Candidate("share", _divide(a, b), _SHARES, b)
+
+    def _siblings(self, cells: Mapping[Key, Cell], key: Key) -> Iterator[str]:
+        for other in self.atlas.categories_of(cells, key[0], key[1]):
+            yield next(iter(other[2]))
+
+    def _list_joined(self, source: Source, measure: str, keys: list[Key]) -> Iterator[_Candidate]:
+        """Yield means and differences of two draws of the same cells: of two releases, or of two tiers."""
+        here = source.cells[measure]
+        for other in self.atlas.sources:
+            there = other.cells.get(measure, {})
+            if other is source or not any(key in there for key in keys):
+                continue
+            for number in (VALUE, NOISY):
+                a, b = _amounts(here, keys, number), _amounts(there, keys, number)
+                differs = a != b
+                yield _Candidate("joined", np.where(differs, a - b, np.nan))
+                yield _Candidate("joined", np.where(differs, (a + b) / 2, a))
+
+    def _find_figures(self, source: Source) -> _Candidate:
+        """Return the nearest published figure or result of the area of each row."""
+        value, predicted = self.column.numbers.value, np.full(self.context.size, np.nan)
+        for row in np.flatnonzero(~np.isnan(value)):
+            known = np.array(sorted(source.bag.get(self.context.areas[row], ())))
+            if len(known):
+                predicted[row] = known[np.abs(known - value[row]).argmin()]
+        return _Candidate("figure", predicted)
+
+    def _try(
+        self,
+        candidate: _Candidate,
+        source: Source,
+        measure: str,
+        keys: Sequence[Key],
+        step: tuple[Source, str, str, int],
+    ) -> None:
+        value = self.column.numbers.value
+        rows = ~np.isnan(value) & (value != 0)
+        before = 0 if self.best is None else int((self.best.matched & rows).sum())
+        for scale in candidate.scales:
+            predicted = candidate.predicted * scale
+            with np.errstate(invalid="ignore"):
+                matched = np.abs(predicted - value) <= self.unit * 1.001 + 1e-9
+            count = int((matched & rows).sum())
+            if count > before and self._explains(candidate.kind, matched & rows, rows):
+                base = np.full(len(value), np.nan) if candidate.base is None else candidate.base
+                self.best, before = Origin(candidate.kind, source, predicted, matched, measure, keys, base), count
+                self.step = step
+
+    def _explains(self, kind: Kind, matched: Bools, rows: Bools) -> bool:
+        value = self.column.numbers.value[matched]
+        sure = (np.abs(value) >= _SURE) | (value % 1 != 0)
+        least = _LEAST.get(kind, _LEAST_DERIVED) * rows.sum()
+        needed = 1.0 if kind in ("released", "sum") else 1.9
+        return bool(matched.sum() >= least and sure.sum() + (~sure).sum() / 3 >= min(needed, rows.sum()) - 0.01)
+
+
+def list_rests(atlas: Atlas, cells: Mapping[Key, Cell], key: Key) -> tuple[float, float, float]:
+    """Return what is left of a larger area, of a longer period and of all categories for one cell; NaN if unknown."""
+    area, period, codes = key
+    parent, wide = atlas.parents.get(area) or ALL_AREAS, atlas.around(period) or ""
+    beside = [(other, period, codes) for other in atlas.parts_of.get(parent, ()) if other != area]
+    times = [(area, other, codes) for other in atlas.years_of.get(wide, ()) if other != period]
+    table = cells[key].table if key in cells else ""
+    kinds = [
+        other for other in atlas.categories_of(cells, area, period) if cells[other].table == table and other != key
+    ]
+    pairs = (((parent, period, codes), beside), ((area, wide, codes), times), ((area, period, frozenset[str]()), kinds))
+    rests = [
+        _amounts(cells, [whole])[0] - add_up(cells, others)[0] if others and codes_fit else np.nan
+        for (whole, others), codes_fit in zip(pairs, (True, True, bool(codes)), strict=True)
+    ]
+    return rests[0], rests[1], rests[2]
+
+
+def find_within(column: Column, others: Sequence[Column]) -> Origin | None:
+    """Return the origin of a column that is computed from other columns of the same table; None if it is not."""
+    value, unit = column.numbers.value, column.numbers.unit
+    rows = ~np.isnan(value)
+    for predicted in _compute_within([other.numbers.value for other in others]):
+        with np.errstate(invalid="ignore"):
+            matched = np.abs(predicted - value) <= unit * 1.001 + 1e-9
+        count = int((matched & rows).sum())
+        if count >= max(3, 0.95 * rows.sum()):
+            return Origin("table", None, predicted, matched)
+    return None
+
+
+def _compute_within(columns: Sequence[Floats]) -> Iterator[Floats]:
+    for a in columns:
+        yield np.asarray(np.nancumsum(a), np.float64)
+        order = np.argsort(np.argsort(a))
+        yield np.asarray(order + 1, np.float64)
+        yield len(a) - order.astype(float)
+        whole = np.full(len(a), np.nansum(a))
+        yield from (_divide(a, whole) * scale for scale in _SHARES)
+    for a, b in permutations(columns, 2):
+        yield a - b
+        yield a + b
+        yield from (_divide(a, b) * scale for scale in _RATES)
+        yield from ((_divide(a, b) - 1) * scale for scale in _SHARES)
+    if len(columns) > 2:
+        yield np.asarray(np.sum(columns, axis=0), np.float64)
+
+
+def atlas_people(source: Source, area: str, turn: int) -> float:
+    """Return the population figure of an area by its place in the table; NaN where there is none."""
+    figures = source.people.get(area, [])
+    return figures[turn] if turn < len(figures) else np.nan
+
+
+def _amounts(cells: Mapping[Key, Cell], keys: Sequence[Key], number: int = VALUE) -> Floats:
+    """Return the numbers of cells for sums: 0 for a published zero, NaN where none is shown."""
+    found = [cells.get(key) for key in keys]
+    if number == VALUE:
+        return np.array([np.nan if cell is None else cell.amount for cell in found], float)
+    return _numbers(cells, keys, number)
+
+
+def _numbers(cells: Mapping[Key, Cell], keys: Sequence[Key], number: int) -> Floats:
+    found = [cells.get(key) for key in keys]
+    return np.array([np.nan if cell is None else cell.numbers[number] for cell in found], float)
+
+
+def _divide(a: Floats, b: npt.ArrayLike) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quotient = np.asarray(a) / np.asarray(b, float)
+    return np.where(np.isfinite(quotient), quotient, np.nan)

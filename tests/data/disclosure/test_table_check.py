@@ -1,0 +1,403 @@
+"""May this table be published? Twenty leaks that must be caught, twenty harmless tables that must pass, bad input."""
+
+import io
+import zipfile
+
+import pandas as pd
+import pytest
+
+from dashboard.narrative.table_check import say_reason, say_remedy
+from data.disclosure.table_check import Comparison
+from data.errors import InputError, ReleaseError
+from data.release import Release
+from geo.places import find_named_areas
+from tests.helpers import checked_release
+from tests.helpers.checked_release import INSIDE, NEW, OLD, count
+from tests.helpers.small_release import PATHWAYS, QUARTERS, REGIONS, WHOLE, YEARS
+
+SHOWN = [area for area in REGIONS if area != "AL-01"]  # what everybody can see by year
+FEW = "fewer than 11, possibly none"
+NAMES = dict(zip(REGIONS, ["Berat", "Durrës", "Fier", "Tirana", "GR-A", "Attica"], strict=True))
+
+
+@pytest.fixture(scope="module")
+def releases(tmp_path_factory):
+    return checked_release.make(tmp_path_factory.mktemp("releases"))
+
+
+@pytest.fixture(scope="module")
+def check(releases):
+    comparison = Comparison(releases, find_named_areas)
+
+    def run(table, name="table.csv", own=(), tables=comparison):
+        content = table if isinstance(table, bytes) else table.to_csv(index=False).encode()
+        return tables.check(name, content, own)
+
+    return run
+
+
+def frame(rows, *headings):
+    return pd.DataFrame(rows, columns=headings)
+
+
+def by_year(cell, areas=REGIONS):
+    """Return a table with an area in each row and two columns for the years."""
+    return frame([(NAMES.get(a, a), *(cell(a, y) for y in YEARS)) for a in areas], "County", "2006/07", "2007/08")
+
+
+def shown(area, period, *categories):
+    value = count(area, period, *categories)
+    return value if value >= 11 else FEW
+
+
+def in_albanian(areas):
+    shares = [(a, y, f"{count(a, y) / count(a[:2], y):.3f}".replace(".", ",")) for a in areas for y in YEARS]
+    lines = ["Qarku;Viti;Fëmijë;Pjesa", *(f"{NAMES[a]};{y[:4]};{count(a, y)};{share}" for a, y, share in shares)]
+    return "\n".join(lines).encode()
+
+
+def old(area, quarter):
+    """Return the provisional number of the older release."""
+    return count(area, quarter) + 2 * (1 + len(area) % 2)
+
+
+QUARTER = QUARTERS[5]
+# What a researcher made, and the rule that names it.
+LEAKS = {
+    "a rest of a country, in the row of the county that is hidden": (
+        lambda: by_year(
+            lambda a, y: count(a, y) if a in SHOWN else count("AL", y) - sum(count(s, y) for s in SHOWN[:3])
+        ),
+        "hidden",
+    ),
+    "a row for all other counties, of which there is one": (
+        lambda: frame([*((NAMES[a], count(a, YEARS[0])) for a in SHOWN[:3]), ("Other", 6)], "County", "2006/07"),
+        "rest",
+    ),
+    "a number in a hidden cell, one off": (lambda: by_year(lambda a, y: count(a, y) + (a == "AL-01")), "filled"),
+    "a partner's number in a hidden cell": (lambda: by_year(count), "hidden"),
+    "hidden numbers written as 0": (lambda: by_year(lambda a, y: count(a, y) if a in SHOWN else 0), "zero"),
+    "a range that rules values out": (lambda: by_year(lambda a, y: count(a, y) if a in SHOWN else "1-4"), "filled"),
+    "a total in which a hidden category counts as 0": (
+        lambda: frame(
+            [(a, sum(count(a, WHOLE, p) for p in PATHWAYS if count(a, WHOLE, p) >= 11)) for a in REGIONS[1:]],
+            "code",
+            "sum",
+        ),
+        "zero",
+    ),
+    "municipalities": (
+        lambda: frame([(a, y, count(a, y)) for a in INSIDE for y in YEARS], "code", "year", "children"),
+        "partner_only",
+    ),
+    "a breakdown that only partners have": (
+        lambda: frame(
+            [(a, y, s, count(a, y, s)) for a in REGIONS for y in YEARS for s in ("female", "male")],
+            "area",
+            "year",
+            "sex",
+            "n",
+        ),
+        "partner_only",
+    ),
+    "shares of a small parent": (
+        lambda: frame(
+            [(a, y, round(100 * count(a, y, "internal") / count(a, y), 1)) for a in REGIONS for y in YEARS],
+            "area",
+            "year",
+            "% internal",
+        ),
+        "small_base",
+    ),
+    "a change from a small number": (
+        lambda: frame(
+            [(a, round(count(a, YEARS[1]) / count(a, YEARS[0]) - 1, 3)) for a in REGIONS], "area", "growth 2007/08"
+        ),
+        "small_base",
+    ),
+    "days of outreach": (
+        lambda: frame(
+            [(a, y, 37 + 13 * REGIONS.index(a) + len(y)) for a in REGIONS for y in YEARS], "area", "period", "days"
+        ),
+        "partner_only",
+    ),
+    "places of services": (
+        lambda: frame([(a, QUARTER, 13 + 10 * REGIONS.index(a)) for a in REGIONS], "area", "quarter", "places"),
+        "partner_only",
+    ),
+    "flows": (
+        lambda: frame(
+            [(a, o, (count(a, WHOLE) + 3 * REGIONS.index(o)) // 4) for a in REGIONS for o in REGIONS],
+            "area",
+            "origin",
+            "children",
+        ),
+        "partner_only",
+    ),
+    "the same quarter from two releases, side by side": (
+        lambda: frame([(a, QUARTER, old(a, QUARTER), count(a, QUARTER)) for a in SHOWN], "area", "quarter", OLD, NEW),
+        "joined",
+    ),
+    "the difference of two releases": (
+        lambda: frame(
+            [(a, q, old(a, q) - count(a, q)) for a in [*SHOWN, "AL", *INSIDE] for q in QUARTERS[4:]],
+            "area",
+            "quarter",
+            "revision",
+        ),
+        "joined",
+    ),
+    "the mean of two releases": (
+        lambda: frame(
+            [(a, QUARTER, (old(a, QUARTER) + count(a, QUARTER)) / 2 + 0.0) for a in [*SHOWN, *INSIDE]],
+            "area",
+            "quarter",
+            "best estimate",
+        ),
+        "joined",
+    ),
+    "own counts, by two breakdowns together": (
+        lambda: frame(
+            [
+                ("Tirana", 2006, p, s, n)
+                for p, s, n in (("internal", "female", 1), ("internal", "male", 2), ("al_to_gr", "male", 3))
+            ],
+            "county",
+            "year",
+            "pathway",
+            "sex",
+            "n",
+        ),
+        "crossed",
+    ),
+    "own counts of children": (
+        lambda: frame([("Tirana", 2006, 93), ("Durrës", 2006, 44), ("Fier", 2006, 21)], "county", "year", "n"),
+        "unknown",
+    ),
+    "a name and a day of each child": (
+        lambda: frame(
+            [("Tirana", "Arben Hoxha", "2007-03-14", 1), ("Fier", "Elira Kola", "2007-04-02", 1)],
+            "county",
+            "person",
+            "seen",
+            "n",
+        ),
+        "personal",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LEAKS)
+def test_a_planted_leak_is_caught(check, case):
+    make, rule = LEAKS[case]
+    result = check(make())
+    assert rule in {finding.rule for finding in result.findings}
+    assert result.audience != "everyone"
+
+
+# What a researcher may publish, made from public numbers in many ways; with the name of the file where it is no CSV.
+HARMLESS = {
+    "years side by side, hidden ones in words": lambda: by_year(shown),
+    "years side by side, hidden ones empty": lambda: by_year(lambda a, y: "" if a == "AL-01" else count(a, y)),
+    "a long table with codes": lambda: frame(
+        [(a, y, shown(a, y)) for a in REGIONS for y in YEARS], "code", "period", "value"
+    ),
+    "counties sorted, with a rank": lambda: frame(
+        [
+            (NAMES[a], count(a, YEARS[0]), rank)
+            for rank, a in enumerate(sorted(SHOWN, key=lambda a: -count(a, YEARS[0])), 1)
+        ],
+        "county",
+        "children 2006/07",
+        "rank",
+    ),
+    "a total below": lambda: frame(
+        [*((NAMES[a], count(a, YEARS[0])) for a in SHOWN), ("Total", sum(count(a, YEARS[0]) for a in SHOWN))],
+        "county",
+        "2006/07",
+    ),
+    "both countries, and their sum": lambda: frame(
+        [
+            ("Albania", count("AL", YEARS[0])),
+            ("Greece", count("GR", YEARS[0])),
+            ("Both", count("AL", YEARS[0]) + count("GR", YEARS[0])),
+        ],
+        "country",
+        "2006/07",
+    ),
+    "sums of two years": lambda: frame([(a, count(a, WHOLE)) for a in SHOWN], "area", "two years together"),
+    "change between two years": lambda: frame(
+        [(NAMES[a], count(a, YEARS[1]) - count(a, YEARS[0])) for a in SHOWN], "county", "change to 2007/08"
+    ),
+    "change in per cent": lambda: frame(
+        [(a, f"{100 * (count(a, YEARS[1]) / count(a, YEARS[0]) - 1):.1f} %") for a in SHOWN], "area", "growth 2007/08"
+    ),
+    "shares of pathways in a country": lambda: frame(
+        [
+            (c, y, p, round(100 * count(c, y, p) / count(c, y), 1))
+            for c in ("AL", "GR")
+            for y in YEARS
+            for p in PATHWAYS
+            if count(c, y, p) >= 11
+        ],
+        "country",
+        "year",
+        "pathway",
+        "%",
+    ),
+    "pathways side by side": lambda: frame(
+        [(c, y, *(shown(c, y, p) for p in PATHWAYS)) for c in ("AL", "GR") for y in YEARS], "country", "year", *PATHWAYS
+    ),
+    "the part of a country that a county has": lambda: frame(
+        [(a, round(count(a, YEARS[0]) / count(a[:2], YEARS[0]), 3)) for a in SHOWN], "area", "share 2006/07"
+    ),
+    "children for each 100,000 people of an own column": lambda: frame(
+        [
+            (a, 100_000 + 7_777 * n, count(a, YEARS[0]), round(count(a, YEARS[0]) / (100_000 + 7_777 * n) * 1e5, 2))
+            for n, a in enumerate(SHOWN)
+        ],
+        "area",
+        "people",
+        "children 2006/07",
+        "per 100,000",
+    ),
+    "rounded to tens": lambda: frame(
+        [(a, round(count(a, y), -1), y) for a in SHOWN for y in YEARS], "area", "about", "year"
+    ),
+    "joined with classes of outreach": lambda: frame(
+        [(a, y, shown(a, y), 0 if a == "AL-01" else 50, 49 if a == "AL-01" else 199) for a in REGIONS for y in YEARS],
+        "area",
+        "year",
+        "children",
+        "outreach from",
+        "outreach to",
+    ),
+    "ranges that say no more than the release": lambda: by_year(
+        lambda a, y: "<11" if a == "AL-01" else f"{count(a, y) - 4}-{count(a, y) + 9}"
+    ),
+    "Albanian headings, semicolons and decimal commas": lambda: in_albanian(SHOWN[:3]),
+    "Greek headings and names, in UTF-16": lambda: "\n".join(
+        ["Περιφέρεια,Έτος,Παιδιά", *(f"Αττική,{year[:4]},{count('GR-I', year)}" for year in YEARS)]
+    ).encode("utf-16"),
+    "a workbook": lambda: ("table.xlsx", by_year(shown)),
+    "noise beside the number": lambda: frame(
+        [(a, y, count(a, y), 5) for a in SHOWN for y in YEARS], "area", "year", "children", "margin"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HARMLESS)
+def test_a_harmless_table_passes(check, case):
+    table = HARMLESS[case]()
+    own = ["people"] if "own column" in case else []
+    if isinstance(table, tuple):
+        name, table = table
+        book = io.BytesIO()
+        table.to_excel(book, index=False, engine="xlsxwriter")
+        result = check(book.getvalue(), name)
+    else:
+        result = check(table, own=own)
+    assert [(f.rule, f.column, f.rows) for f in result.findings] == []
+    assert result.audience == "everyone"
+    assert result.matched
+
+
+BAD = {
+    "an unknown kind of file": ("table.pdf", b"%PDF", "no CSV or XLSX"),
+    "another encoding": ("table.csv", "Qarku;Fëmijë\nDurrës;48\n".encode("cp1252"), "UTF-8"),
+    "no row of headings": ("table.csv", b"48,55\n24,31\n", "row of headings"),
+    "headings alone": ("table.csv", b"area,children\n", "row of headings"),
+    "one heading twice": ("table.csv", b"area,n,n\nAL-02,48,55\n", "heading of its own"),
+    "a longer row": ("table.csv", b"area,n\nAL-02,48,55\n", "row 2"),
+    "an open quotation mark": ("table.csv", b'area,n\n"AL-02,48\n', "quotation mark"),
+    "no number": ("table.csv", b"area,words\nAL-02,many\n", "no column with numbers"),
+    "a workbook that is none": ("table.xlsx", b"PK", "Excel"),
+    "an empty file": ("table.csv", b"", "no table"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_file_that_cannot_be_read_is_refused_with_a_remedy(check, case):
+    name, content, words = BAD[case]
+    with pytest.raises(InputError, match=words):
+        check(content, name)
+
+
+def test_a_table_that_matches_nothing_does_not_pass(check):
+    result = check(frame([("Paris", 1), ("London", 2)], "city", "n"))
+    assert result.audience == "nobody"
+    assert {finding.rule for finding in result.findings} == {"unknown"}
+    assert not result.matched
+
+
+def test_a_column_is_left_unchecked_only_if_somebody_names_it_and_it_is_in_no_release(check):
+    rows = [(a, y, count(a, y), 3.5 * n) for n, a in enumerate(SHOWN, 1) for y in YEARS]
+    table = frame(rows, "area", "year", "children", "unemployment")
+    assert {f.column for f in check(table).findings} == {"unemployment"}
+    passed = check(table, own=["unemployment"])
+    assert (passed.audience, passed.own) == ("everyone", ("unemployment",))
+    partner = frame([(a, y, count(a, y)) for a in INSIDE for y in YEARS], "area", "year", "mine")
+    assert check(partner, own=["mine"]).audience == "partners"
+    with pytest.raises(InputError, match="no column 'other'"):
+        check(table, own=["other"])
+
+
+def test_no_finding_says_a_number_that_is_hidden(check):
+    result = check(by_year(lambda a, y: count(a, y) + 40 * (a == "AL-01")))
+    words = [*map(say_reason, result.findings), *map(say_remedy, result.findings), *result.narrowed]
+    assert words
+    assert not any(str(number) in text.split() for text in words for number in (3, 6, 43, 46))
+
+
+def test_the_attack_names_the_protected_cells_that_the_table_would_show(check):
+    result = check(by_year(count))
+    assert any("children_region_year (AL-01" in name for name in result.narrowed)
+    assert "narrowed" in {finding.rule for finding in result.findings}
+    # Exact numbers of the other counties tell that of the one that is hidden.
+    make, _rule = LEAKS["own counts of children"]
+    assert any(f"children_region_year (AL-01, {YEARS[0]}" in name for name in check(make()).narrowed)
+
+
+def test_the_check_of_a_public_process_opens_no_partner_file(releases, check, monkeypatch):
+    opened = []
+    table = Release.table
+
+    def watch(release, name):
+        opened.append(release.tier)
+        return table(release, name)
+
+    monkeypatch.setattr(Release, "table", watch)
+    public = Comparison(releases, find_named_areas, tier="public")
+    result = check(by_year(count), tables=public)
+    assert set(opened) == {"public"}
+    assert result.audience == "nobody"
+    # A guess of a partner's number gets the same answer as any other guess.
+    guesses = [
+        check(frame([(a, y, count(a, y) + n) for a in INSIDE for y in YEARS], "area", "year", "n"), tables=public)
+        for n in (0, 1)
+    ]
+    assert guesses[0].findings == guesses[1].findings
+
+
+def test_a_release_that_was_taken_back_is_no_source(releases, check):
+    (releases / "withdrawn").write_text(f"{NEW}\n", encoding="utf-8")
+    try:
+        result = check(by_year(shown), tables=Comparison(releases, find_named_areas))
+    finally:
+        (releases / "withdrawn").unlink()
+    assert result.audience != "everyone"
+
+
+def test_a_folder_without_a_release_is_refused(tmp_path):
+    with pytest.raises(ReleaseError, match="No release"):
+        Comparison(tmp_path, find_named_areas)
+
+
+def test_a_workbook_with_a_hidden_copy_of_its_source_is_refused(check):
+    book = io.BytesIO()
+    by_year(shown).to_excel(book, index=False, engine="xlsxwriter")
+    with zipfile.ZipFile(book, "a") as archive:
+        archive.writestr("xl/pivotCache/pivotCacheRecords1.xml", "<r/>")
+    result = check(book.getvalue(), "table.xlsx")
+    assert {finding.rule for finding in result.findings} == {"copies"}
+    assert result.audience == "nobody"
