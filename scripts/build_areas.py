@@ -81,19 +81,21 @@ def read_places(package: Path, areas: pd.DataFrame) -> list[Place]:
     regions = {row.geonames: code for code, row in areas[areas["level"] == "region"].iterrows()}
     return [
         Place(municipality, float(row[5]), float(row[4]))
-        for row in _geonames_rows(package / "dist" / "cities500.txt")
-        if (municipality := _municipality_of(row, areas, names, regions))
+        for row in read_rows(package / "dist" / "cities500.txt")
+        if (municipality := municipality_of(row, areas, names, regions))
     ]
 
 
-def _geonames_rows(path: Path) -> Iterator[list[str]]:
+def read_rows(path: Path) -> Iterator[list[str]]:
+    """Yield the rows of both countries from a table of GeoNames."""
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             if row[8] in {"AL", "GR"}:
                 yield row
 
 
-def _municipality_of(row: list[str], areas: pd.DataFrame, names: Places, regions: dict[str, str]) -> str | None:
+def municipality_of(row: list[str], areas: pd.DataFrame, names: Places, regions: dict[str, str]) -> str | None:
+    """Return the municipality of a row of GeoNames, as `read_places` says; None where it is not known."""
     country, feature, region = row[8], row[7], regions.get(f"{row[8]}.{row[10]}")
     code = row[11] if country == "AL" else row[12]
     if code in areas.index:

@@ -11,7 +11,7 @@ import typer
 from dashboard.commands.output import Json, emit, progress, say
 from dashboard.commands.risk import score
 from data.errors import WorkspaceError
-from data.reference import area_table
+from data.reference import area_table, town_table
 from data.release import Release, current_name
 from data.restricted import governance, keys
 from data.restricted.imports import Importer
@@ -62,7 +62,10 @@ def release_demo(path: Path, seed: int, children: int = _CHILDREN, workspace_id:
     secrets = keys.load(workspace.id)
     say("Building the demo with invented data. This happens once and takes about a minute.")
     with Vault.create(workspace.vault, secrets) as vault:
-        _fill(Importer(workspace, vault, secrets, Places(area_table()).resolve), _build_world(seed, children))
+        _fill(
+            Importer(workspace, vault, secrets, Places(area_table(), town_table()).resolve),
+            _build_world(seed, children),
+        )
         with progress("Releasing") as tick:
             release_workspace(workspace, vault, secrets, pack_areas(workspace.areas), tick)
     return workspace

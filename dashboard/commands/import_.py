@@ -17,7 +17,7 @@ from dashboard.commands.option_groups import expand_options
 from dashboard.commands.output import Json, Tick, emit, format_table, progress
 from dashboard.commands.workspace import DeleteOverdue, check_overdue, delete_overdue, open_workspace, warn_backup
 from data.errors import FileRefused, InputError
-from data.reference import area_table
+from data.reference import area_table, town_table
 from data.restricted.governance.retention import find_overdue
 from data.restricted.imports import Importer, check_workspace_kind, find_mappings
 from data.restricted.intake import mapping
@@ -162,7 +162,7 @@ def import_files(
         if not dry_run:
             with vault.writing():
                 delete_overdue(workspace, vault, check_overdue(workspace, vault, confirmed))
-        importer = Importer(workspace, vault, secrets, Places(area_table()).resolve, mappings, dry_run)
+        importer = Importer(workspace, vault, secrets, Places(area_table(), town_table()).resolve, mappings, dry_run)
         for path in files:
             with progress(path.name) as tick:
                 results.append(_import_one(importer, path, kind, partner, tick))

@@ -16,7 +16,7 @@ from dashboard.commands.option_groups import expand_options
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
 from data.errors import FileRefused, InputError
-from data.reference import area_table
+from data.reference import area_table, town_table
 from data.restricted import intake
 from data.restricted.imports import check_workspace_kind, find_mappings, word_unknown
 from data.restricted.intake import mapping
@@ -68,7 +68,7 @@ def draft(
     if name is None:
         raise FileRefused(word_unknown(file))
     learnt = extend_mappings({name: read_form(form, KINDS[name])} if form else {}, hints)[name]
-    places = Places(area_table())
+    places = Places(area_table(), town_table())
 
     def look(more: ColumnMapping) -> Recognition:
         known = {**mappings, name: mappings[name].extend(more)}

@@ -17,7 +17,7 @@ def ask_consent(overdue: Overdue, key: str) -> bool:
             "{count} records are about children without an encounter since {day}. They are deleted first, as "
             "governance.toml says. If that is wrong, raise months in that file.",
             count=overdue.count,
-            day=str(overdue.since),
+            day=overdue.since,
         )
     )
     if not overdue.doubts:

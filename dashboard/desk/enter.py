@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -177,14 +178,14 @@ def tabulate_draft(draft: Draft) -> pd.DataFrame:
     """Return the rows of a draft; what tells who a child is stays masked."""
     areas = summary.name_areas()
     columns = [column for column in get_kind(draft.kind).given if any(column.name in row for row in draft.rows)]
-    table: dict[str, list[str]] = {_("Number"): [str(n) for n in range(1, len(draft.rows) + 1)]}
+    table: dict[str, list[Any]] = {_("Number"): [str(n) for n in range(1, len(draft.rows) + 1)]}
     for column in columns:
-        cells = [row.get(column.name, "") for row in draft.rows]
+        cells: list[Any] = [row.get(column.name, "") for row in draft.rows]
         if is_private(column):
             cells = [MASK if cell else "" for cell in cells]
         elif column.type == "area":
             cells = [areas.get(cell, cell) for cell in cells]
-        elif column.allowed:
-            cells = [words.name_code(draft.kind, column.name, cell) if cell else "" for cell in cells]
+        else:
+            cells = [words.word_value(draft.kind, column.name, cell) for cell in cells]
         table[words.name_column(draft.kind, column.name)] = cells
     return pd.DataFrame(table)

@@ -141,7 +141,7 @@ def _show_refusal(hand: Hand, entry: FileInHand) -> None:
         return
     lead = _("This file cannot be imported as it is.")
     if not entry.personal:
-        st.error(f"**{lead}** {escape_markdown(translate_message(entry.refusal))}")
+        st.error(f"**{lead}** {escape_markdown(words.word_refusal(entry.refusal))}")
         return
     remedy = _("It seems to contain personal data of children. Take this out of the file, and drop it again:")
     st.error(f"**{lead}** {remedy}")
@@ -201,7 +201,7 @@ def _show_reading(hand: Hand, entry: FileInHand) -> None:
                 )
             if entry.trial is None:
                 st.html(render_list(words.word_note(found.kind, n) for n in found.notes if not n.startswith(UNREAD)))
-    with st.expander(_("Something is read wrongly")):
+    with st.expander(_("Something is read wrongly"), expanded=bool(entry.refusal) and found is None):
         correcting.show(hand, entry)
 
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from dashboard.desk.state import Desk
 from data.errors import FileRefused, WorkspaceError
-from data.reference import area_table
+from data.reference import area_table, town_table
 from data.restricted import drafts, governance, imports, intake
 from data.restricted.drafts import Draft, Row
 from data.restricted.governance.retention import Overdue, find_overdue
@@ -92,7 +92,7 @@ class Hand:
     @cached_property
     def places(self) -> Places:
         """The names of all areas."""
-        return Places(area_table())
+        return Places(area_table(), town_table())
 
     def list_partners(self) -> list[str]:
         """List the partners that the vault or a draft knows, and for real records those that governance.toml names."""

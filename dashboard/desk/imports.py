@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard.desk import words
 from dashboard.desk.frame import show_title
 from dashboard.desk.state import Desk
-from dashboard.site.text import _, format_number
+from dashboard.site.text import _, format_day, format_number
 from dashboard.widgets.markup import render_list, render_note, render_table
 from data.restricted import drafts
 from data.restricted.imports import undo_import
@@ -60,9 +60,14 @@ def tabulate_imports(imports: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*head, _("Rejected")])
 
 
-def _word_time(entry: dict[str, Any], form: str = "%d.%m.%Y %H:%M") -> str:
+def _word_time(entry: dict[str, Any]) -> str:
     """Return when an import was made, by the clock of this machine."""
-    return dt.datetime.fromisoformat(entry["at"]).astimezone().strftime(form)
+    at = _read_time(entry)
+    return f"{format_day(at.date())}, {at:%H:%M}"
+
+
+def _read_time(entry: dict[str, Any]) -> dt.datetime:
+    return dt.datetime.fromisoformat(entry["at"]).astimezone()
 
 
 def list_effects(undone: Undone) -> list[str]:
@@ -116,4 +121,4 @@ def _show_undo(desk: Desk, imports: list[dict[str, Any]]) -> None:
 
 def _name_import(entry: dict[str, Any]) -> str:
     partner = f", {entry['partner']}" if entry["partner"] else ""
-    return f"{entry['number']}: {_word_time(entry, '%d.%m.%Y')}, {_(words.KINDS[entry['kind']])}{partner}"
+    return f"{entry['number']}: {format_day(_read_time(entry).date())}, {_(words.KINDS[entry['kind']])}{partner}"

@@ -196,7 +196,7 @@ def list_rules(desk: Desk) -> list[tuple[str, str]]:
         (_("Not shown to the public below"), format_number(policy.k)),
         (_("Most that noise changes"), format_number(policy.largest)),
         (_("A year is final after"), _("{months} months", months=policy.lag)),
-        (_("Days of the programme"), _("{start} to {end}", start=str(policy.first), end=str(policy.last))),
+        (_("Days of the programme"), _("{start} to {end}", start=policy.first, end=policy.last)),
         (_("First year of the programme"), format_period(years.period(policy.first, "year").id)),
     ]
 

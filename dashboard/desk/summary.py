@@ -79,17 +79,17 @@ def _is_answered(found: Recognition, column: str, headings: tuple[str, ...]) -> 
 def tabulate_sample(found: Recognition) -> pd.DataFrame:
     """Return the first rows as an import would read them; what tells who a child is stays masked."""
     areas = name_areas()
-    table = {_("Line"): [str(line) for line in found.sample.lines]}
+    table: dict[str, list[object]] = {_("Line"): [str(line) for line in found.sample.lines]}
     for name, cells in found.sample.cells.items():
         column = get_kind(found.kind).column(name)
-        shown = []
+        shown: list[object] = []
         for cell in cells:
             if cell is None:
                 shown.append(_NOT_READ)
             elif column.type == "area":
                 shown.append(areas.get(cell, cell))
             else:
-                shown.append(words.name_code(found.kind, name, cell) if column.allowed else cell)
+                shown.append(words.word_value(found.kind, name, cell))
         table[words.name_column(found.kind, name)] = shown
     return pd.DataFrame(table)
 

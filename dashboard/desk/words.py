@@ -5,7 +5,10 @@ The words for columns and categories are those that partners use themselves, fro
 
 from __future__ import annotations
 
-from dashboard.site.text import _, find_language, translate_message
+import datetime as dt
+
+from dashboard.site.text import _, find_language, format_period, translate_message
+from data.errors import InputError
 from data.message import Message, mark
 from data.restricted.intake.headings import OWN, SURE
 from data.restricted.intake.mapping import SLASHES
@@ -68,6 +71,20 @@ def name_code(kind: str, name: str, code: str) -> str:
     return _find_name(column, code) or column.allowed.get(code, code)
 
 
+def word_value(kind: str, name: str, value: str) -> object:
+    """Return a value that is stored as people write it: words of a category, a period; a day as a date."""
+    column = get_kind(kind).column(name)
+    if column.allowed:
+        return name_code(kind, name, value) if value else ""
+    try:
+        if column.type in ("date", "day_or_week") and value:
+            day = dt.date.fromisoformat(value.removeprefix("W"))
+            return _("week from {day}", day=day) if value.startswith("W") else day
+        return format_period(value) if column.type == "period" and value else value
+    except (InputError, ValueError):
+        return value
+
+
 def list_help(kind: str, name: str) -> list[str]:
     """Return the categories of a column that have an explanation, each with it."""
     codes = get_kind(kind).column(name).allowed
@@ -120,6 +137,13 @@ def word_personal(sort: str, heading: str, line: int) -> str:
 def word_reason(reason: str) -> str:
     """Return why rows come back, in the officer's language where there are words for it."""
     return translate_message(reason)
+
+
+def word_refusal(refusal: str) -> str:
+    """Return why a file cannot be imported in the officer's language, with the name of the kind of record."""
+    if isinstance(refusal, Message) and refusal.values.get("kind") in KINDS:
+        refusal = Message(refusal.template, **{**refusal.values, "kind": _(KINDS[str(refusal.values["kind"])])})
+    return translate_message(refusal)
 
 
 def word_note(kind: str, note: str) -> str:

@@ -16,7 +16,7 @@ def describe_coverage(span: Period | None, years: Sequence[Period], later: int) 
     if span is None:
         yield _("No quarter of the programme has ended, so no record is counted. Check first and last in policy.toml.")
     else:
-        yield _("It covers the days from {first} to {last}.", first=str(span.start), last=str(span.end))
+        yield _("It covers the days from {first} to {last}.", first=span.start, last=span.end)
     if years:
         yield _(
             "These years become final with it: {years}. Their numbers are drawn once and never change. What comes "

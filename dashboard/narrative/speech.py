@@ -16,26 +16,12 @@ from dataclasses import dataclass
 from dashboard.site.catalogues import load_catalogue
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import LANGUAGE_NAMES as LANGUAGE_NAMES
-from dashboard.site.text import SEPARATORS, find_language, name_area, translate_into
+from dashboard.site.text import SEPARATORS, find_language, name_area, translate_into, write_day
 from data.message import mark
 from geo.areas import Areas
 from risk.planning.explain import Estimate
 
 LANGUAGES = tuple(LANGUAGE_NAMES)
-_MONTHS = (
-    mark("January"),
-    mark("February"),
-    mark("March"),
-    mark("April"),
-    mark("May"),
-    mark("June"),
-    mark("July"),
-    mark("August"),
-    mark("September"),
-    mark("October"),
-    mark("November"),
-    mark("December"),
-)
 _MINUS = "−"
 _OF_ONE = 10.0
 _OF_NOTHING = 0.05  # below this, one decimal shows nothing
@@ -165,7 +151,7 @@ class Speech:
 
     def format_date(self, day: dt.date) -> str:
         """Format a day."""
-        return f"{day.day} {self(_MONTHS[day.month - 1])} {day.year}"
+        return write_day(self.language, day)
 
     def format_day(self, text: object) -> str:
         """Format a day that is given in ISO form; other texts stay as they are."""

@@ -45,6 +45,20 @@ _MONTHS = {
     "Nov": mark("Nov"),
     "Dec": mark("Dec"),
 }
+_MONTH_NAMES = (
+    mark("January"),
+    mark("February"),
+    mark("March"),
+    mark("April"),
+    mark("May"),
+    mark("June"),
+    mark("July"),
+    mark("August"),
+    mark("September"),
+    mark("October"),
+    mark("November"),
+    mark("December"),
+)
 _MONTH = "|".join(_MONTHS)
 _PERIOD = re.compile(rf"({_MONTH})( \d{{4}})?(?: to ({_MONTH})( \d{{4}}))?")
 _NUMBER = re.compile(r"([±≥+−-]?)(\d{1,3}(?:,\d{3})*|\d+)(\.\d+)?( %)?")
@@ -95,14 +109,17 @@ class cache_by_language:  # noqa: N801 (a decorator)
 
 
 def translate_into(language: str, message: str, /, **values: object) -> str:
-    """Translate a message into a language and fill in its values, of which periods and areas are named in it."""
+    """Translate a message into a language and fill in its values, of which days, periods and areas are named in it."""
     # An empty message is the catalogue's own header.
     text = load_catalogue(language).gettext(message) if message else ""
-    if language != "en":
-        values = {
-            name: _name_in(language, value) if isinstance(value, str) else value for name, value in values.items()
-        }
+    values = {name: _write_value(language, value) for name, value in values.items()}
     return text.format(**values) if values else text
+
+
+def _write_value(language: str, value: object) -> object:
+    if isinstance(value, date):
+        return write_day(language, value)
+    return _name_in(language, value) if isinstance(value, str) and language != "en" else value
 
 
 def _(message: str, /, **values: object) -> str:
@@ -127,12 +144,18 @@ def translate(text: str) -> str:
 
 
 def translate_message(text: str) -> str:
-    """Translate a message and those inside it; other values, such as words of a file, stay as they are."""
+    """Translate a message, and the messages and days in it; other values, such as words of a file, stay as they are."""
     catalogue = load_catalogue(find_language())
     if not isinstance(text, Message):
         return catalogue.gettext(text) if text else ""
-    filled = {name: translate_message(v) if isinstance(v, Message) else v for name, v in text.values.items()}
+    filled = {name: _translate_value(value) for name, value in text.values.items()}
     return catalogue.gettext(text.template).format(**filled) if text.template else ""
+
+
+def _translate_value(value: object) -> object:
+    if isinstance(value, date):
+        return format_day(value)
+    return translate_message(value) if isinstance(value, Message) else value
 
 
 def _write_in(language: str, text: str) -> str:
@@ -176,6 +199,16 @@ def format_period(identifier: str) -> str:
 def format_month(day: date) -> str:
     """Return the month of a day in short words, such as "Jan 2009"."""
     return format_period(Period.starting(day.replace(day=1), "month").id)
+
+
+def format_day(day: date) -> str:
+    """Return a day as it is written in the reader's language, such as "17 May 2009"."""
+    return write_day(find_language(), day)
+
+
+def write_day(language: str, day: date) -> str:
+    """Return a day as it is written in a language, such as "17 May 2009"."""
+    return f"{day.day} {load_catalogue(language).gettext(_MONTH_NAMES[day.month - 1])} {day.year}"
 
 
 def name_area(language: str, country: str, level: str, english: str, local: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from markupsafe import Markup
 
-from dashboard.site.text import _, html, join_markup
+from dashboard.site.text import _, format_day, html, join_markup
 
 _NARROW = 2
 
@@ -56,7 +57,7 @@ def render_definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
 
 
 def render_table(frame: pd.DataFrame) -> Markup:
-    """Return a table whose text wraps. The first column heads its row, numbers are on the right.
+    """Return a table whose text wraps. The first column heads its row, numbers are on the right, days are in words.
 
     On a phone each row becomes a block in which every cell names its column.
     """
@@ -100,9 +101,15 @@ def render_narrow(content: Markup) -> Markup:
 
 
 def _row(cells: tuple[object, ...], names: list[str], numeric: list[bool]) -> Markup:
-    first = html('<th scope="row">{}</th>', cells[0])
+    first = html('<th scope="row">{}</th>', _word_cell(cells[0]))
     others = (
-        html('<td class="{}" data-label="{}">{}</td>', "figure" if is_number else "text", name, cell)
+        html('<td class="{}" data-label="{}">{}</td>', "figure" if is_number else "text", name, _word_cell(cell))
         for cell, name, is_number in zip(cells[1:], names[1:], numeric[1:], strict=True)
     )
     return join_markup((first, *others))
+
+
+def _word_cell(cell: object) -> object:
+    if not isinstance(cell, dt.date):
+        return cell
+    return html('<time datetime="{}">{}</time>', cell.isoformat(), format_day(cell))

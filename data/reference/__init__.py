@@ -78,6 +78,14 @@ def name_table() -> pd.DataFrame:
     return pd.read_csv(FOLDER / "names.csv", dtype="str", keep_default_na=False)
 
 
+def town_table() -> pd.DataFrame:
+    """Return names of towns and villages, one row for each name: the municipality's code and the name.
+
+    They are no areas: for reading what partners write as the municipality, never for figures.
+    """
+    return pd.read_csv(FOLDER / "towns.csv", dtype="str", keep_default_na=False)
+
+
 def figures() -> pd.DataFrame:
     """Return the published figures that ship, one row for each figure, in the columns of the record kind.
 

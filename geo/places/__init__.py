@@ -1,18 +1,19 @@
 """Finding areas by name or code: in Latin, Albanian and Greek spelling, with any case and accents.
 
-An exact match is returned. A text that could mean two areas, or none, is never guessed: the caller gets the reason and
-the most similar areas.
+An exact match is returned. A town or village that is no area is read as the municipality in which it lies. A text that
+could mean two areas, or none, is never guessed: the caller gets the reason and the most similar areas.
 """
 
 import difflib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
 import pandas as pd
 
+from data.personal.given_names import is_given_name
 from data.reference import area_table, name_table
 from data.schema import Finding, area_word
 from geo.places.spelling import list_inflections, plain_key, sound_key, sound_word
@@ -42,7 +43,7 @@ class Match:
     """The result of a search: one area's code, or the reason why there is none and similar areas.
 
     `finding` is the reason in one word; `reason` is a sentence that repeats the text. `named` are the codes that the
-    text names, a successor of 2019 as itself. `respelled`: only by its sound is the text a name of the area.
+    text names, a successor of 2019 as itself. `respelled`: the text names the area only by its sound, or a town in it.
     """
 
     code: str | None
@@ -62,8 +63,8 @@ def list_predecessors(areas: pd.DataFrame) -> dict[str, str]:
 class Places:
     """An index of every name and code of the areas, built once."""
 
-    def __init__(self, areas: pd.DataFrame) -> None:
-        """Index a table as `data.reference.area_table` returns it."""
+    def __init__(self, areas: pd.DataFrame, towns: pd.DataFrame | None = None) -> None:
+        """Index tables as `area_table` and `town_table` of `data.reference` return them; without towns none is read."""
         self._country = _column(areas, "country")
         self._level = _column(areas, "level")
         self._parent = _column(areas, "parent")
@@ -81,6 +82,8 @@ class Places:
             (self._sound_key, _index(names, self._sound_key)),
             (self._sound_key, _index([*names, *cases], self._sound_key)),
         )
+        named = [] if towns is None else list(towns[["code", "name"]].itertuples(index=False, name=None))
+        self._towns = _index(_list_cases_of_towns(named, self._country), self._sound_key)
 
     def resolve(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
         """Find the one area that a code or name means.
@@ -148,6 +151,10 @@ class Places:
                 if codes := self._narrow(known, country, kind or level):
                     return codes
                 elsewhere = elsewhere or known
+            if level == "municipality" and kind != "region" and not is_given_name(form):
+                known = self._towns.get(self._sound_key(form), set())
+                if codes := self._narrow(known, country, level):
+                    return codes
         return elsewhere
 
     def _narrow(self, codes: set[str], country: str | None, level: str | None) -> set[str]:
@@ -240,6 +247,16 @@ def _other_cases(areas: pd.DataFrame) -> list[tuple[str, str]]:
     below_country = areas[areas["level"] != "country"]
     rows = zip(below_country.index, below_country["name_local"], below_country["country"], strict=True)
     return [(code, form) for code, name, country in rows for form in list_inflections(name, country)]
+
+
+def _list_cases_of_towns(towns: Iterable[tuple[str, str]], countries: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each town with its names: Albanian ones in all cases, Greek ones also in the accusative."""
+    for code, name in towns:
+        yield code, name
+        if countries[code] == "AL":
+            yield from ((code, form) for form in list_inflections(name, "AL"))
+        elif name.endswith("ς"):
+            yield code, name.removesuffix("ς")
 
 
 def _index(names: Iterable[tuple[str, str]], key_of: Callable[[str], str]) -> dict[str, set[str]]:

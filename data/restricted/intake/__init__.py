@@ -29,6 +29,7 @@ import pyarrow as pa
 from data.errors import FileRefused
 from data.message import Message, join_messages
 from data.personal.headings import list_headings, plain_heading
+from data.restricted.intake.age_days import name_bands
 from data.restricted.intake.checks import Cells, Rows, check_rows
 from data.restricted.intake.csv_rows import read_grids, read_table
 from data.restricted.intake.headings import Layout, match_headings, suggest_headings
@@ -43,7 +44,7 @@ from data.restricted.intake.shape import name_first, shape_table
 from data.restricted.intake.sheets import find_start, list_tables
 from data.restricted.intake.start import ROWS, Grid, Start, check_choice, describe_start
 from data.restricted.intake.table import RawTable
-from data.restricted.intake.values import read_year
+from data.restricted.intake.values import read_day
 from data.schema import INVENTED, HashIdentifier, Resolve, conform, get_kind
 from data.schema.column import RecordKind
 from data.schema.kinds import KINDS
@@ -187,6 +188,7 @@ def open_table(
     shaped, of_shaped, notes = shape_table(kind, table, layout, mapping)
     year = _median_year(shaped, of_shaped, today or dt.date.today())  # noqa: DTZ011
     refuse_personal_content(path.name, kind, table, layout, year)
+    shaped = name_bands(shaped, of_shaped, year, today or dt.date.today())  # noqa: DTZ011
     return replace(shaped, notes=[*shaped.notes, *notes]), of_shaped
 
 
@@ -258,8 +260,8 @@ def _median_year(table: RawTable, layout: Layout, today: dt.date) -> float | Non
     if not dates:
         return None
     texts = table.columns[dates[0]].distinct
-    found = (read_year(text, today) for text in texts[:: max(1, len(texts) // _SAMPLE)])
-    years = sorted(year for year in found if year)
+    found = (read_day(text, today) for text in texts[:: max(1, len(texts) // _SAMPLE)])
+    years = sorted(day.year for day in found if day)
     return float(years[len(years) // 2]) if years else None
 
 

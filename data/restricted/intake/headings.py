@@ -248,10 +248,23 @@ def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meani
             # An age may stand in one column and a year of birth in another.
             if len(positions) == 1 or (positions and column.name == "age_band"):
                 taken |= _place_all(layout, column.name, positions)
+    # What is no place in such a column comes back or is asked about, so its one likely heading is taken.
+    taken |= _place_only_doubt(layout, kind, {p: found for p, found in meanings.items() if p not in taken})
     parts = [p for name in DAY_PARTS for p in _find_sure(name, WORD, meanings, taken)]
     if "date" not in layout.columns and len(parts) == len(DAY_PARTS):
         taken |= _place_all(layout, "date", parts)
     _note_doubts(layout, {p: found for p, found in meanings.items() if p not in taken})
+
+
+def _place_only_doubt(layout: Layout, kind: RecordKind, meanings: Mapping[int, Meanings]) -> set[int]:
+    """Match needed columns of municipalities with the one heading that may mean them and means nothing else."""
+    taken: set[int] = set()
+    for column in kind.given:
+        if column.required and column.level == "municipality" and column.name not in layout.columns:
+            positions = [position for position, found in meanings.items() if column.name in found]
+            if len(positions) == 1 and len(meanings[positions[0]]) == 1:
+                taken |= _place_all(layout, column.name, positions)
+    return taken
 
 
 def _note_doubts(layout: Layout, meanings: Mapping[int, Meanings]) -> None:

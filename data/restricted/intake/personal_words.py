@@ -14,7 +14,7 @@ from itertools import pairwise
 from data.message import Message
 from data.personal.content import find_personal_number
 from data.personal.given_names import is_given_name
-from data.reference import area_table, name_table
+from data.reference import area_table, name_table, town_table
 from data.schema.column import Column
 from data.schema.kinds import KINDS
 from data.schema.words import read_words
@@ -37,7 +37,7 @@ def is_personal(text: str, *, of_place: bool = False) -> bool:
     """Return whether the text of one cell looks like a person's name, or like a number or address of a person."""
     if find_personal_number(text):
         return True
-    if of_place and make_key(text) in _list_places():
+    if of_place and is_place(text):
         return False
     spaced = _HUMP.sub(" ", text)
     tokens = [match[0] for match in _WORD.finditer(spaced)]
@@ -49,6 +49,11 @@ def is_personal(text: str, *, of_place: bool = False) -> bool:
     ):
         return True
     return not of_place and (_has_full_name(text) or _has_initial(text))
+
+
+def is_place(text: str) -> bool:
+    """Return whether a text is the name of an area, town or village."""
+    return make_key(text) in _list_places()
 
 
 def is_personal_in(column: Column, text: str) -> bool:
@@ -78,7 +83,9 @@ def _is_name_like(word: str) -> bool:
 @lru_cache(maxsize=1)
 def _list_places() -> frozenset[str]:
     areas = area_table()
-    return frozenset(map(make_key, (*areas["name_en"], *areas["name_local"], *name_table()["name"])))
+    return frozenset(
+        map(make_key, (*areas["name_en"], *areas["name_local"], *name_table()["name"], *town_table()["name"]))
+    )
 
 
 @lru_cache(maxsize=1)

@@ -24,6 +24,7 @@ from data.errors import FileRefused, InputError
 from data.message import Message
 from data.personal.headings import plain_heading
 from data.restricted.intake import TELLING, guess_kind, list_missing, open_table
+from data.restricted.intake.age_days import find_ages, find_made_band
 from data.restricted.intake.headings import OWN, SURE, WORD, Layout, match_headings, read_meanings, suggest_headings
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes
 from data.restricted.intake.memory_file import InputFile
@@ -135,12 +136,12 @@ def recognise(
     table, shaped = open_table(path, record_kind, mapping, partner, today=today, lenient=True)
     headings = table.begin.headings
     layout = match_headings(record_kind, headings, mapping)
-    if len(layout.list_found()) < TELLING:
+    if len(layout.list_found()) < TELLING and not mapping.heading_row:
         # Too few columns to take the row for headings: it may be a record, and nothing of it may be shown.
         raise FileRefused(
             Message(
-                "{file}: in none of the first {rows} rows are {count} columns of kind {kind} known. Name the row of "
-                "the headings (--heading-row N), or write a mapping.",
+                "{file}: in none of the first {rows} rows are {count} columns of kind {kind} known. Say in which row "
+                "the headings are (--heading-row N; at the desk: Something is read wrongly), or write a mapping.",
                 file=path.name,
                 rows=ROWS,
                 count=TELLING,
@@ -331,8 +332,9 @@ class _File:
         names = self.mapping.value_names.get(column.name)
         checked = check_values(column, raw.distinct, today=self.today, names=names)
         if column.allowed:
-            wrong = {n for n, (reason, _) in checked.faults.items() if reason in UNKNOWN_WORD}
-            return dict.fromkeys(sorted(wrong), ())
+            made = {n: find_made_band(raw.distinct[n]) for n in checked.faults if column.name == "age_band"}
+            wrong = {n for n, (reason, _) in checked.faults.items() if reason in UNKNOWN_WORD or made.get(n)}
+            return {n: (made[n],) if made.get(n) else () for n in sorted(wrong)}
         unplaced = {}
         for number, text in enumerate(checked.values):
             match = self.resolve(str(text), None, column.level) if text else None
@@ -347,8 +349,8 @@ class _File:
         text = raw.distinct[code].strip()
         if not text or len(text) > LONGEST or is_personal_in(column, text):
             return False
-        # A code of one or two digits is nobody's name.
-        if text.isdigit() and len(text) <= _CODE and column.allowed:
+        # A code of one or two digits is nobody's name, nor are two ages.
+        if (text.isdigit() and len(text) <= _CODE and column.allowed) or find_ages(text):
             return True
         if self._count_children(raw, code) >= _CHILDREN:
             return True

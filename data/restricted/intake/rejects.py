@@ -34,7 +34,7 @@ import pandas as pd
 from data.message import Message
 from data.restricted.intake.checks import Rows
 from data.restricted.intake.headings import Layout
-from data.restricted.intake.personal_words import is_personal_in
+from data.restricted.intake.personal_words import is_personal_in, is_place
 from data.restricted.intake.table import Fault, RawTable
 from data.schema import get_kind
 from data.schema.column import Column, RecordKind
@@ -240,6 +240,8 @@ class Repeater:
         known = [*map(make_key, column.allowed), *map(make_key, column.allowed.values())]
         if not self.kind.of_children or make_key(text) in known:
             return bool(_WORDS.fullmatch(text)) or make_key(text) in known
+        if alone and column.type == "area" and is_place(text):
+            return True
         if not alone or not _WORD.fullmatch(text) or fold(text) in self.words:
             return False
         if column.type == "area" or text.islower():

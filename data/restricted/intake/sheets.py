@@ -21,7 +21,7 @@ from data.restricted.intake.headings import rate_headings, read_meanings
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.start import Grid, Start, clean_row, list_starts
 from data.restricted.intake.table import Fault
-from data.schema import words
+from data.restricted.intake.values import find_month
 from data.schema.column import RecordKind
 from data.workspace.folding import fold
 
@@ -37,7 +37,7 @@ _YEAR = re.compile(r"(?:20)?\d\d")
 def read_month(name: str) -> tuple[int, int] | None:
     """Return year and month of a sheet's name such as "Mars 2008" or "03 Mars"; the year is 0 where there is none."""
     parts = re.findall(r"[^\W\d_]+|\d+", name)
-    months = [int(words.look_up(words.index_codes("month"), part) or 0) for part in parts if not part.isdigit()]
+    months = [find_month(part) for part in parts if not part.isdigit()]
     numbers = [part for part in parts if part.isdigit()]
     if len(months) != 1 or not months[0]:
         return None

@@ -32,6 +32,10 @@ from data.workspace.folding import fold, make_key
 
 _NO_CATEGORY = Message("not one of the categories")
 _TWO_BANDS = Message("the age may lie in two bands")
+_MADE_DATE = Message(
+    "a date where an age belongs. Excel makes dates of ages such as 10-12: give the column the format Text, then type "
+    "these ages again"
+)
 UNKNOWN_WORD = (
     _NO_CATEGORY,
     SEEMS_PERSONAL,
@@ -110,10 +114,10 @@ def is_unordered_day(text: str) -> bool:
     return match is not None and match[1] != match[2]
 
 
-def read_year(text: str, today: dt.date) -> int | None:
-    """Return the year of a text that is a day in any form; None if it is none."""
+def read_day(text: str, today: dt.date) -> dt.date | None:
+    """Return the day of a text that is one in any form, the day before the month; None if it is none."""
     try:
-        return _parse_day(" ".join(text.split()), "day first", today).year
+        return _parse_day(" ".join(text.split()), "day first", today)
     except Faulty:
         return None
 
@@ -218,21 +222,32 @@ def _parse_age(text: str, column: Column, today: dt.date) -> str:
     exact, about = _strip_about(text)
     number, word = _strip_age_word(exact)
     if match := _BAND.fullmatch(number):
-        return _find_band(int(match[1]), int(match[2]), word)
+        return _find_band_of(int(match[1]), int(match[2]), word)
     if match := _AGE.fullmatch(number):
         age = int(match[1])
-        return _find_band(max(age - _DOUBT, 0), age + _DOUBT, word) if about else _find_band(age, age, word)
+        return _find_band_of(max(age - _DOUBT, 0), age + _DOUBT, word) if about else _find_band_of(age, age, word)
     if not word and not about and _BIRTH.fullmatch(number) and int(number) <= today.year:
         return f"B{number}"
-    if any(map(str.isdigit, text)):
+    if any(map(str.isdigit, exact)):
+        if _is_date(text, today):
+            raise Faulty(_MADE_DATE, _CHILD_AGES)
         raise Faulty(Message("not an age or a band of ages"), _CHILD_AGES)
     raise Faulty(SEEMS_PERSONAL if is_personal(text) else _NO_CATEGORY, _CHILD_AGES)
 
 
-def _find_band(youngest: int, oldest: int, word: str) -> str:
+def _is_date(text: str, today: dt.date) -> bool:
+    """Return whether a text is a day, also one without its year (10-Dec) or named by its ages (10-12 as a date)."""
+    words_of = re.findall(r"[^\W\d_]{3,12}", text)
+    return read_day(text, today) is not None or any(word == "date" or find_month(word) for word in words_of)
+
+
+def _find_band_of(youngest: int, oldest: int, word: str) -> str:
     """Return the band in which both ages lie; they are in months if the word beside them says so."""
-    if word == "months":
-        youngest, oldest = youngest // 12, oldest // 12
+    return find_band(youngest // 12, oldest // 12) if word == "months" else find_band(youngest, oldest)
+
+
+def find_band(youngest: int, oldest: int) -> str:
+    """Return the band in which two ages in years lie; raise Faulty where there is none."""
     first = age_band(youngest)
     if youngest > oldest or oldest > _OLDEST[first]:
         raise Faulty(_TWO_BANDS, _CHILD_AGES)
@@ -241,6 +256,7 @@ def _find_band(youngest: int, oldest: int, word: str) -> str:
 
 def _strip_about(text: str) -> tuple[str, bool]:
     """Return an age without the words and signs that call it approximate (rreth, περίπου, ~), and if it has any."""
+    text = _write_digits(text)
     bare = text.strip(f"{_MARKS_OF_DOUBT}() ")
     about = any(mark in text for mark in _MARKS_OF_DOUBT)
     match = re.fullmatch(r"(\D*)(\d|\d.*\d)(\D*)", bare)
@@ -251,6 +267,12 @@ def _strip_about(text: str) -> tuple[str, bool]:
         return text, False
     beside = [word for word in after if _word_of_age(word) != "about"]
     return " ".join([match[2], *beside]), about or bool(before) or len(beside) < len(after)
+
+
+def _write_digits(text: str) -> str:
+    """Return an age with its numbers in digits: tetë vjeç is 8 vjeç."""
+    numbers = words.index_codes("age_band.number")
+    return " ".join(words.look_up(numbers, part) or part for part in text.split())
 
 
 def _strip_age_word(text: str) -> tuple[str, str]:
@@ -310,7 +332,7 @@ def _parse_date(text: str, column: Column, today: dt.date, slashes: str) -> str:
 
 def _within(day: dt.date, column: Column, today: dt.date) -> dt.date:
     if day.isoformat() < column.earliest:
-        raise Faulty(Message("before {day}", day=column.earliest))
+        raise Faulty(Message("before {day}", day=dt.date.fromisoformat(column.earliest)))
     if day > today and not column.future:
         raise Faulty(Message("in the future"))
     return day
@@ -342,14 +364,15 @@ def _parse_named_day(text: str, today: dt.date) -> dt.date:
         name, day, year = named.groups()
     else:
         alone = _MONTH_ALONE.fullmatch(text)
-        raise Faulty(Message("the day is missing") if alone and _month(alone[1]) else Message("not a date"))
-    month = _month(name)
+        raise Faulty(Message("the day is missing") if alone and find_month(alone[1]) else Message("not a date"))
+    month = find_month(name)
     if not month:
         raise Faulty(Message("not a date"))
     return _date(_full_year(year, today), month, int(day))
 
 
-def _month(name: str) -> int:
+def find_month(name: str) -> int:
+    """Return the number of a month by its name or short name in one of the languages; 0 for another word."""
     return int(words.look_up(words.index_codes("month"), name) or 0)
 
 

@@ -6,8 +6,8 @@ the data officer is asked. `en.csv` also has the words of earlier versions of ou
 Kobo, Primero (CPIMS+), ActivityInfo and HTCDS. Greek words are also read in Latin letters.
 
 Names with a point, and `total`, `several` and `month`, are no columns: the parts of a day in columns of their own
-(`date.day`), the words beside an age (`age_band.word`), what begins a row of totals, what stands between two answers,
-and the months.
+(`date.day`), the words beside an age (`age_band.word`) and those for its number (`age_band.number`), what begins a row
+of totals, what stands between two answers, and the months.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from anyascii import anyascii
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from data.reference import area_table
+from data.reference import area_table, town_table
 from geo.places import Match, Places, list_predecessors
 from tests.helpers.reference import read_rows
 
@@ -244,3 +244,43 @@ def test_case_accents_endings_and_words_around_a_name_are_no_other_spelling(text
     match = PLACES.resolve(text)
     assert match.code
     assert not match.respelled
+
+
+@pytest.fixture(scope="module")
+def with_towns():
+    return Places(area_table(), town_table())
+
+
+@pytest.mark.parametrize(
+    ("town", "code"),
+    [
+        ("Fushë Krujë", "10944378"),
+        ("Fushë-Krujës", "10944378"),
+        ("FUSHE KRUJE", "10944378"),
+        ("Koplik", "10944413"),
+        ("Burreli", "10944376"),
+        ("Bajram Curri", "10944408"),
+        ("Ζεφύρι", "9232"),
+        ("Zefyri", "9232"),
+        ("Diavata", "9028"),
+    ],
+)
+def test_a_town_is_read_as_the_municipality_in_which_it_lies_and_said(with_towns, town, code):
+    match = with_towns.resolve(town)
+    assert (match.code, match.respelled) == (code, True)
+    assert PLACES.resolve(town).code is None
+
+
+@pytest.mark.parametrize("town", ["Menidi", "Μενίδι", "Περαία"])
+def test_a_town_of_two_municipalities_is_asked_about(with_towns, town):
+    match = with_towns.resolve(town)
+    assert (match.code, match.finding, len(match.candidates)) == (None, "several", 2)
+
+
+def test_towns_take_no_name_from_an_area_and_none_from_a_person_and_are_no_area_for_figures(with_towns):
+    for area in MUNICIPALITIES.itertuples():
+        assert (
+            with_towns.resolve(area.name_local, area.country).code == PLACES.resolve(area.name_local, area.country).code
+        )
+    assert with_towns.resolve("Maria").code is None
+    assert with_towns.resolve("Koplik", level=None).code is None

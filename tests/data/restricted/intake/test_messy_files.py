@@ -138,6 +138,38 @@ def test_an_age_between_two_bands_is_asked_once_where_children_share_it_and_no_n
     assert file.accepted_rows == 7
 
 
+def test_ages_that_a_spreadsheet_made_days_of_are_asked_by_their_band_and_never_by_a_day_that_may_be_of_birth(tmp_path):
+    head = "date,municipality,child_id,age_band,stage,pathway,form,axis,found"
+    days = (
+        "2008-12-10",
+        "12.10.2008",
+        "39792",
+        "10-Dhj",
+        "Oct-13",
+        "2013-10-01",
+        "6-Sep",
+        "2008-12-08",
+        "2001-09-06",
+        "7",
+    )
+    rows = [f"2008-03-04,Tirana,K-{n},{day},at_risk,internal,begging,protection,reported" for n, day in enumerate(days)]
+    path = tmp_path / "ages.csv"
+    path.write_text("\n".join([head, *rows]), encoding="utf-8")
+    (question,) = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY).questions
+    assert dict(question.rows) == {"10-12 as a date": 4, "10-13 as a date": 2, "6-9 as a date": 1}
+    assert dict(question.proposal) == {"10-12 as a date": "10-13", "10-13 as a date": "10-13", "6-9 as a date": "6-9"}
+    learnt = answer(question, question.proposal)
+    assert (
+        recognise(path, resolve=PLACES.resolve, mappings={"encounter": learnt}, partner="P", today=TODAY).questions
+        == ()
+    )
+    file = read_file(
+        path, "encounter", resolve=PLACES.resolve, hash_identifier=Hasher(), mapping=learnt, partner="P", today=TODAY
+    )
+    assert file.accepted.age_band.tolist() == ["10-13"] * 6 + ["6-9", "6-9"]
+    assert file.rejects.line.tolist() == [9, 10]
+
+
 def test_a_place_that_is_near_no_known_one_is_asked_where_three_children_share_it(tmp_path):
     head = "date,municipality,child_id,stage,pathway,form,axis,found"
     towns = ("Fushë Gjelbër",) * 3 + ("Xyzland", "Tirana")

@@ -505,10 +505,14 @@ def test_days_of_birth_in_a_column_of_ages_refuse_the_file(tmp_path, heading, va
     assert f"dates of birth ('{heading}')" in refusal(tmp_path, text_of(rows))
 
 
-def test_bands_that_a_spreadsheet_made_days_of_come_back_alone(tmp_path):
-    intake = read_rows(tmp_path, {"age_band": "2007-10-13"}, {"age_band": "10-13", "child_id": "K-2"})
-    assert reasons(intake) == {"age_band": "not an age or a band of ages"}
+@pytest.mark.parametrize(
+    "day", ["2007-10-13", "2008-12-10T00:00:00", "12.10.2008", "39793", "10-Dec", "Dhj-10", "12/Οκτ"]
+)
+def test_ages_that_a_spreadsheet_made_days_of_come_back_alone_and_say_why(tmp_path, day):
+    intake = read_rows(tmp_path, {"age_band": day}, {"age_band": "10-13", "child_id": "K-2"})
+    assert "Excel makes dates of ages such as 10-12" in reasons(intake)["age_band"]
     assert intake.accepted.age_band.tolist() == ["10-13"]
+    assert intake.rejects.value.tolist() == [""]
 
 
 @pytest.mark.parametrize(
@@ -531,7 +535,19 @@ def test_an_age_that_is_not_exact_is_read_where_its_band_is_sure(tmp_path, age, 
 
 
 @pytest.mark.parametrize(
-    ("age", "band"), [("10 ose 11 vjeç", "10-13"), ("7 deri në 9", "6-9"), ("99 muaj", "6-9"), ("2 vjet", "0-5")]
+    ("age", "band"),
+    [
+        ("10 ose 11 vjeç", "10-13"),
+        ("7 deri në 9", "6-9"),
+        ("99 muaj", "6-9"),
+        ("2 vjet", "0-5"),
+        ("tetë vjeç", "6-9"),
+        ("Dymbëdhjetë", "10-13"),
+        ("τριών ετών", "0-5"),
+        ("dekapente", "14-17"),
+        ("five years", "0-5"),
+        ("dhjetë deri dymbëdhjetë", "10-13"),
+    ],
 )
 def test_ranges_and_months_are_read_without_a_note(tmp_path, age, band):
     intake = read_rows(tmp_path, {"age_band": age})

@@ -1,0 +1,80 @@
+"""Bands of ages that a spreadsheet turned into days: 10-12, typed into Excel, is stored as 10 December or 12 October.
+
+A band has the lower age first, so the two numbers of such a day can only be one band. Whether it was one is never
+guessed: the cell is named by its band (10-12 as a date), which the officer is asked about. A day of a year before that
+of the records may be a date of birth, and a day whose numbers fit no band was never one: both come back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from data.restricted.intake.headings import Layout
+from data.restricted.intake.table import RawTable
+from data.restricted.intake.values import Faulty, find_band, find_month, read_day
+
+_MADE = re.compile(r"(\d{1,2}-\d{1,2}) as a date")
+_DAY_MONTH = re.compile(r"(\d{1,2})[./ -]+([^\W\d_]{3,12})\.?")  # 10-Dec, as a CSV file has it
+_MONTH_YEAR = re.compile(r"([^\W\d_]{3,12})\.?[./ -]+(\d{2})")  # Oct-13
+
+
+def name_bands(table: RawTable, layout: Layout, year: float | None, today: dt.date) -> RawTable:
+    """Return a table in our shape whose ages that became days are named by their bands; `year` is that of the records.
+
+    Without a year only days that have none themselves are named.
+    """
+    position = layout.columns.get("age_band")
+    if position is None:
+        return table
+    columns = list(table.columns)
+    raw = columns[position]
+    texts = [_name_band(text, year, today) for text in raw.distinct]
+    index = {text: code for code, text in enumerate(dict.fromkeys(texts))}
+    codes = np.array([index[text] for text in texts], dtype=raw.codes.dtype)
+    columns[position] = replace(raw, codes=codes[raw.codes] if texts else raw.codes, distinct=list(index))
+    return replace(table, columns=columns)
+
+
+def find_made_band(text: str) -> str:
+    """Return the code of the band by which a cell was named; empty for another text."""
+    made = _MADE.fullmatch(text)
+    return find_band(*map(int, made[1].split("-"))) if made else ""
+
+
+def find_ages(text: str) -> str:
+    """Return the ages by which a cell was named, such as 10-12; empty for another text."""
+    made = _MADE.fullmatch(text)
+    return made[1] if made else ""
+
+
+def _name_band(text: str, year: float | None, today: dt.date) -> str:
+    for young, old in _list_ages(" ".join(text.split()), year, today):
+        try:
+            find_band(young, old)
+        except Faulty:
+            continue
+        if 0 < young < old:
+            return f"{young}-{old} as a date"
+    return text
+
+
+def _list_ages(text: str, year: float | None, today: dt.date) -> list[tuple[int, int]]:
+    """Return the ages that may have been typed where a day stands, the likely ones first."""
+    if named := _DAY_MONTH.fullmatch(text):
+        return [_sort(int(named[1]), find_month(named[2]))]
+    if named := _MONTH_YEAR.fullmatch(text):
+        return [_sort(int(named[2]), find_month(named[1]))]
+    day = read_day(text, today)
+    if day is None or year is None or day.year < year:
+        return []
+    # Where neither number can be the day, Excel takes the second one for the year: 10-13 is the first of October 2013.
+    of_year = [(day.month, day.year % 100)] if day.day == 1 else []
+    return [_sort(day.day, day.month), *of_year]
+
+
+def _sort(one: int, other: int) -> tuple[int, int]:
+    return min(one, other), max(one, other)
