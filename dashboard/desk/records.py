@@ -89,7 +89,8 @@ def _show_doubles(doubles: dict[str, tuple[int, int]]) -> None:
 
 
 def _show_places(desk: Desk) -> None:
-    places = quality.list_answered_places(desk.workspace.mappings)
+    with desk.open_vault() as (vault, _keys):
+        places = quality.list_answered_places(desk.workspace.mappings, sorted(vault.partners()))
     if not places:
         return
     st.html(html("<h2>{}</h2>", _("Places that somebody answered")))

@@ -213,7 +213,11 @@ def tabulate_contents(new: Contents, before: Contents, k: int) -> pd.DataFrame:
     """Return the numbers of tables, and of cells in each state, in the last release and in the new one."""
     rows = [(_("Tables"), before.tables, new.tables)]
     rows += [
-        (translate(WORDS[state]).format(k=k), before.states.get(state, 0), new.states.get(state, 0))
+        (
+            _("Cells: {state}", state=translate(WORDS[state]).format(k=k)),
+            before.states.get(state, 0),
+            new.states.get(state, 0),
+        )
         for state in WORDS
         if new.states.get(state) or before.states.get(state)
     ]

@@ -83,17 +83,22 @@ def count_doubles(vault: Vault) -> dict[str, tuple[int, int]]:
     return counts
 
 
-def list_answered_places(folder: Path) -> list[AnsweredPlace]:
-    """Return the words that are kept as names of places, from the partners' mappings in a folder."""
-    return [place for file in sorted(folder.glob("*.toml")) for place in _places_of(file)]
+def list_answered_places(folder: Path, partners: Sequence[str] = ()) -> list[AnsweredPlace]:
+    """Return the words that are kept as names of places, from the partners' mappings in a folder.
+
+    A partner who is not among `partners` has the name of the file.
+    """
+    names = {mapping.file_for(folder, partner).stem: partner for partner in partners}
+    files = sorted(folder.glob("*.toml"))
+    return [place for file in files for place in _places_of(file, names.get(file.stem, file.stem))]
 
 
-def _places_of(file: Path) -> Iterator[AnsweredPlace]:
+def _places_of(file: Path, partner: str) -> Iterator[AnsweredPlace]:
     for kind, read in mapping.read_all(file).items():
         for column in get_kind(kind).given:
             if column.type == "area":
                 for word, code in read.value_names.get(column.name, {}).items():
-                    yield AnsweredPlace(file.stem, kind, column.name, word, code)
+                    yield AnsweredPlace(partner, kind, column.name, word, code)
 
 
 def _has(kind: str, name: str) -> bool:

@@ -231,6 +231,8 @@ def _parse_age(text: str, column: Column, today: dt.date) -> str:
     if any(map(str.isdigit, exact)):
         if _is_date(text, today):
             raise Faulty(_MADE_DATE, _CHILD_AGES)
+        if re.fullmatch(r"[^\W\d_]+ (1[89]|[2-9]\d)", exact):  # mbi 18
+            raise Faulty(_GROWN, _CHILD_AGES)
         raise Faulty(Message("not an age or a band of ages"), _CHILD_AGES)
     raise Faulty(SEEMS_PERSONAL if is_personal(text) else _NO_CATEGORY, _CHILD_AGES)
 

@@ -569,6 +569,11 @@ def test_a_day_and_a_month_or_two_years_are_no_range_of_ages(tmp_path, age):
     assert intake.rejects.value.tolist() == [""]
 
 
+@pytest.mark.parametrize("age", ["mbi 18", "over 20", "20 vjeç"])
+def test_somebody_of_18_or_more_is_no_child(tmp_path, age):
+    assert reasons(read_rows(tmp_path, {"age_band": age})) == {"age_band": "18 or older on that day"}
+
+
 def test_a_cell_of_signs_alone_is_as_good_as_empty(tmp_path):
     intake = read_rows(tmp_path, {"sex": "?", "age_band": "-", "origin": "—"}, {"stage": "-", "child_id": "K-2"})
     (record,) = intake.accepted.itertuples()
