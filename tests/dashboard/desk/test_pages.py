@@ -1,16 +1,21 @@
 """The pages Files and Imports: a file dropped, asked about, imported, listed and taken back."""
 
+import datetime as dt
 import re
 import time
 from dataclasses import replace
 from pkgutil import resolve_name
 
+import pandas as pd
 import pytest
 
 from dashboard.desk import words
 from dashboard.desk.hand import Hand
 from dashboard.desk.imports import list_effects, tabulate_imports
-from dashboard.site.text import escape_markdown, speak
+from dashboard.desk.summary import tabulate_sample
+from dashboard.site.text import escape_markdown, speak, translate_message
+from dashboard.widgets.markup import render_table
+from data.message import Message
 from data.restricted.vault import Undone, open_vault
 from data.schema.vocabulary import ALL_PERSONAL
 from tests.helpers.desk import make_desk, open_section
@@ -136,7 +141,7 @@ def test_what_holds_for_all_rows_is_asked_first_and_words_of_ages_have_names(des
     path.write_text("\n".join([head, *rows, ""]), encoding="utf-8")
     page = drop(open_section(desk, language="sq"), path)
     boxes = [box for box in page.selectbox if (box.key or "").startswith("answer-1-")]
-    assert [box.key.split("-")[2] for box in boxes] == ["constants"] * 3 + ["column", "words"]
+    assert [box.key.split("-")[2] for box in boxes] == ["constants"] * 3 + ["words"]
     assert boxes[-1].label == "“rreth 10” (3 rreshta)"
     assert "10–13 vjeç" in boxes[-1].options
 
@@ -158,7 +163,34 @@ def test_imports_are_listed_by_the_clock_of_the_machine(monkeypatch):
     listed = tabulate_imports([{**entry, "accepted": 1, "changed": 0, "already_known": 0}])
     monkeypatch.undo()
     time.tzset()
-    assert listed.iloc[0, 1] == "02.07.2008 00:30"
+    assert listed.iloc[0, 1] == "2 July 2008, 00:30"
+
+
+def test_days_are_written_as_people_of_each_language_do_and_a_frame_holds_days(desk, tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("\n".join([",".join(ROW), ",".join(ROW.values())]), encoding="utf-8")
+    drop(open_section(desk), path)
+    found = desk.in_hand["files"].files["list.csv"].found
+    day = dt.date.fromisoformat(ROW["date"])
+    assert day in tabulate_sample(found).iloc[0].tolist()
+    for language, text in (("en", "17 May 2009"), ("sq", "17 maj 2009"), ("el", "17 Μαΐου 2009")):
+        with speak(language):
+            cells = render_table(pd.DataFrame([("a", dt.date(2009, 5, 17))], columns=["A", "B"]))
+            assert f'<time datetime="2009-05-17">{text}</time>' in cells
+            assert translate_message(Message("before {day}", day=dt.date(2009, 5, 17))).endswith(text)
+
+
+def test_a_file_whose_headings_are_not_known_says_what_to_do_and_is_read_from_the_row_that_is_named(desk, tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("Alfa,Beta,Gama\n2008-03-04,Tirana,K-1\n", encoding="utf-8")
+    with speak("sq"):
+        page = drop(open_section(desk, language="sq"), path)
+        page.selectbox(key="kind-1").set_value("encounter")
+        page.run()
+        assert "“Takime me fëmijë”" in words_on(page)
+        page.number_input[0].set_value(1)
+        press(page, "Lexoje kështu")
+        assert [box for box in page.selectbox if (box.key or "").startswith("answer-1-column-date")]
 
 
 def test_a_file_whose_rows_name_nobody_is_asked_for_its_partner(desk, tmp_path):

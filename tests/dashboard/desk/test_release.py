@@ -438,7 +438,7 @@ def test_the_page_says_which_years_become_final_and_asks_whether_all_files_are_i
     assert "Jun 2007 to May 2008" in words_on(page)
     page.button(key="try").click().run()
     shown = words_on(page)
-    assert "It covers the days from 2007-06-01 to " in shown
+    assert "It covers the days from 1 June 2007 to " in shown
     assert "These years become final with it: Jun 2007 to May 2008, Jun 2008 to May 2009" in shown
     assert find_publish(page).disabled
     page.checkbox(key="all-in").check()
