@@ -138,6 +138,8 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
             placeholder=_("Choose"),
             key=f"answer-{entry.number}-{question.topic}-{question.column}-{part}",
         )
+        if len(near := [places[read_place_label(label)] for label in question.near.get(part, ()) if places]) > 1:
+            cell.html(render_note(_("Perhaps: {places}.", places=", ".join(near))))
         if question.topic == "constants" and (explained := words.list_help(kind, part)):
             cell.html(html('<div class="meanings">{}</div>', render_list(explained)))
     return {part: reply or "" for part, reply in replies.items()}

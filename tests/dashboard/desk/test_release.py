@@ -8,7 +8,7 @@ from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from dashboard.desk import release, releasing
 from dashboard.desk.hand import Hand
 from dashboard.desk.state import Desk
-from dashboard.site.text import _, escape_markdown, speak, translate_message
+from dashboard.site.text import _, escape_markdown, speak, translate_message, write_day
 from data.disclosure.attacks.audit import ATTACKS, WRITING, Audit
 from data.disclosure.attacks.bounds import Finding
 from data.disclosure.policy import Policy
@@ -331,7 +331,7 @@ def test_real_records_without_a_backup_of_the_last_days_are_told_in_the_language
 ):
     for days, said in ((4, True), (3, False)):
         note_backup(real.workspace.path, days)
-        day = escape_markdown(str(dt.datetime.now(dt.UTC).date() - dt.timedelta(days=days)))
+        day = write_day(language, dt.datetime.now(dt.UTC).date() - dt.timedelta(days=days))
         assert (told.format(day=day) in words_on(open_section(real, "release", language))) is said
     assert "tact backup" not in words_on(open_section(practice, "release", language))
 
