@@ -296,7 +296,7 @@ class _Judge:
             yield self._report(rule, column, rows)
 
     def _report(self, rule: str, column: Column, rows: Iterable[int]) -> Finding:
-        places = tuple(int(row) + self.sheet.first_row for row in rows)
+        places = tuple(int(self.sheet.cells.index[row]) + self.sheet.first_row for row in rows)
         return Finding(rule, self.sheet.name, column.heading, places, (("k", self.k),))
 
     def _judge_cell(self, column: Column, origin: Origin | None, row: int) -> str | None:

@@ -19,6 +19,7 @@ from data.message import Message
 from data.workspace.types import Floats, Ints
 
 MOST_BYTES = 20_000_000
+MOST_ROWS, MOST_COLUMNS = 20_000, 100
 _MOST_UNPACKED = 200_000_000
 _COPIES = ("xl/pivotCache/", "xl/externalLinks/", "xl/model/")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
@@ -30,7 +31,7 @@ _RANGE = re.compile(r"(\d+)(?:[-–—]|to|deri|έως)(\d+)", re.IGNORECASE)
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """A sheet of text cells, and the row of the file in which its first row of cells stands."""
+    """A sheet of text cells; `first_row` is the row of the file for index 0 (of a workbook, below the headings)."""
 
     name: str
     cells: pd.DataFrame
@@ -84,6 +85,15 @@ def read_sheets(name: str, content: bytes) -> tuple[list[Sheet], bool]:
             )
         )
     for sheet in whole:
+        if len(sheet.cells) > MOST_ROWS or len(sheet.cells.columns) > MOST_COLUMNS:
+            raise InputError(
+                Message(
+                    "{name} has more than {rows:,} rows or {columns} columns. Check a part of it.",
+                    name=sheet.name,
+                    rows=MOST_ROWS,
+                    columns=MOST_COLUMNS,
+                )
+            )
         headings = list(sheet.cells.columns)
         if "" in headings or len(set(headings)) < len(headings) or sum(map(_is_number, headings)) > len(headings) / 2:
             raise InputError(
@@ -111,12 +121,13 @@ def _read_text(name: str, content: bytes) -> Sheet:
         rows = list(csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count), strict=True))
     except csv.Error:
         raise InputError(Message("{name} is no CSV file: a quotation mark is not closed.", name=name)) from None
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    above = next((number for number, row in enumerate(rows) if any(map(str.strip, row))), len(rows))
+    rows = rows[above:]
     width = len(rows[0]) if rows else 0
-    if long := next((number for number, row in enumerate(rows, 1) if len(row) > width), 0):
+    if long := next((number for number, row in enumerate(rows, above + 1) if len(row) > width), 0):
         raise InputError(Message("{name}: row {row} has more cells than there are headings.", name=name, row=long))
     cells = [[cell.strip() for cell in row] + [""] * (width - len(row)) for row in rows]
-    return Sheet(name, pd.DataFrame(cells[1:], columns=cells[0] if cells else [], dtype=str))
+    return Sheet(name, pd.DataFrame(cells[1:], columns=cells[0] if cells else [], dtype=str), above + 2)
 
 
 def _read_book(name: str, content: bytes) -> tuple[list[Sheet], bool]:
@@ -139,7 +150,7 @@ def _tidy(name: str, frame: pd.DataFrame) -> Sheet:
     texts = texts.loc[(texts != "").any(axis=1)]
     texts.columns = [str(column).strip() for column in texts.columns]
     filled = (texts != "").any(axis=0).to_numpy()
-    return Sheet(name, pd.DataFrame(texts.loc[:, filled]).reset_index(drop=True))
+    return Sheet(name, pd.DataFrame(texts.loc[:, filled]))
 
 
 def _format_cell(value: object) -> str:

@@ -312,6 +312,7 @@ BAD = {
     "an open quotation mark": ("table.csv", b'area,n\n"AL-02,48\n', "quotation mark"),
     "no number": ("table.csv", b"area,words\nAL-02,many\n", "no column with numbers"),
     "a workbook that is none": ("table.xlsx", b"PK", "Excel"),
+    "too many rows": ("table.csv", b"area,n\n" + b"AL-02,48\n" * 20_001, "more than 20,000 rows"),
     "an empty file": ("table.csv", b"", "no table"),
 }
 
@@ -401,3 +402,8 @@ def test_a_workbook_with_a_hidden_copy_of_its_source_is_refused(check):
     result = check(book.getvalue(), "table.xlsx")
     assert {finding.rule for finding in result.findings} == {"copies"}
     assert result.audience == "nobody"
+
+
+def test_rows_are_those_of_the_file_also_where_lines_are_empty(check):
+    result = check(b"\n\narea,2006/07\nAL-02,48\n\nAL-04,24\nAL-01,0\n")
+    assert [(f.rule, f.rows) for f in result.findings] == [("zero", (7,))]
