@@ -301,7 +301,7 @@ class _Judge:
 
     def _judge_cell(self, column: Column, origin: Origin | None, row: int) -> str | None:
         """Return the rule that a cell breaks, or None."""
-        numbers, codes = column.numbers, self.context.codes[row] | column.codes
+        numbers = column.numbers
         if column.heading in self.own and origin is None:
             return None
         if numbers.unread[row]:
@@ -312,28 +312,22 @@ class _Judge:
         if not np.isnan(numbers.high[row]):
             return self._judge_range(column, origin, row)
         if origin is None:
-            crossed = len(codes) > 1 and not any(
-                codes <= key[2] for s in self.atlas.sources for c in s.cells.values() for key in c
-            )
-            self._learn(self._key(column, row), numbers.value[row], 0.0)
-            return (
-                "crossed"
-                if crossed
-                else "zero"
-                if numbers.value[row] == 0 and self._hides_zero(origin, column, row)
-                else "unknown"
-            )
+            return self._judge_unknown(column, row)
         if origin.kind in ("table", "figure"):
-            return (
-                None
-                if origin.matched[row] and (origin.is_public or origin.kind == "table")
-                else "partner_only"
-                if origin.matched[row]
-                else "unknown"
-            )
+            there = None if origin.is_public else "partner_only"
+            return there if origin.matched[row] else "unknown"
         if numbers.value[row] == 0 and origin.predicted[row] != 0:
             return "zero" if self._hides_zero(origin, column, row) else self._judge_other(column, origin, row)
         return self._judge_matched(origin, row) if origin.matched[row] else self._judge_other(column, origin, row)
+
+    def _judge_unknown(self, column: Column, row: int) -> str:
+        """Judge a number of a column without an origin; the attack takes it for the true one."""
+        value, codes = column.numbers.value[row], self.context.codes[row] | column.codes
+        self._learn(self._key(column, row), value, 0.0)
+        released = (key[2] for source in self.atlas.sources for cells in source.cells.values() for key in cells)
+        if len(codes) > 1 and not any(codes <= known for known in released):
+            return "crossed"
+        return "zero" if value == 0 and self._hides_zero(None, column, row) else "unknown"
 
     def _judge_matched(self, origin: Origin, row: int) -> str | None:
         """Judge a cell whose origin is known."""
@@ -365,6 +359,8 @@ class _Judge:
                 if source.tier == "public" and not hidden:
                     return None
                 self._learn_cell(key, cell, value, origin.measure)
+                if source.release != origin.source.release:
+                    return "joined"
                 return "hidden" if hidden else "partner_only"
             if any(abs(rest - value) <= unit for rest in list_rests(self.atlas, cells, key)):
                 return "rest" if self._is_hidden(origin.measure, key) else None

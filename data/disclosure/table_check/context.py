@@ -1,4 +1,4 @@
-"""What each row and column of a table is about: areas, periods, categories and releases, in headings and cells."""
+"""What each row and column of a table is about: areas, periods and categories, in headings and cells."""
 
 from __future__ import annotations
 
@@ -90,12 +90,11 @@ class Column:
     numbers: Numbers
     period: str | None = None
     codes: frozenset[str] = frozenset()
-    release: str | None = None
 
 
 @dataclass(eq=False)
 class Context:
-    """The rows of a sheet: area ("" if none is known), period, categories and release of each; columns of numbers.
+    """The rows of a sheet: area ("" if none is known), period and categories of each; columns of numbers.
 
     personal: columns with personal data, each with its kind.
     """
@@ -106,15 +105,13 @@ class Context:
     areas: list[str] = field(default_factory=list)
     periods: list[str] = field(default_factory=list)
     codes: list[frozenset[str]] = field(default_factory=list)
-    releases: list[str] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
     personal: list[tuple[str, str]] = field(default_factory=list)
 
     def take(self, rows: Ints) -> Context:
         """Return the context of some rows, without columns."""
-        lists = (self.areas, self.periods, self.codes, self.releases)
-        areas, periods, codes, releases = ([values[row] for row in rows] for values in lists)
-        return Context(self.known, len(rows), self.has_areas, areas, periods, codes, releases)
+        areas, periods = ([values[row] for row in rows] for values in (self.areas, self.periods))
+        return Context(self.known, len(rows), self.has_areas, areas, periods, [self.codes[row] for row in rows])
 
 
 def read_context(cells: pd.DataFrame, known: Known) -> Context:
@@ -127,8 +124,8 @@ def read_context(cells: pd.DataFrame, known: Known) -> Context:
             areas.append((heading, found))
         elif periods := _read_column(texts, known.find_period if _may_be_period(texts) else known.period_words.get):
             context.periods = context.periods or periods
-        elif releases := _read_column(texts, lambda text: text if text in known.releases else None):
-            context.releases = releases
+        elif _read_column(texts, lambda text: text if text in known.releases else None):
+            continue  # each number is looked up in all of them
         elif make_key(heading) not in _TEXTS and (categories := _read_column(texts, find_category)):
             context.codes = [a | b for a, b in zip(context.codes, map(_code, categories), strict=True)]
         elif kind := _find_personal(heading, texts, known):
@@ -137,7 +134,6 @@ def read_context(cells: pd.DataFrame, known: Known) -> Context:
             context.columns.append(_describe(heading, position, cells[heading], known))
     _choose_areas(context, areas)
     context.periods = context.periods or [""] * context.size
-    context.releases = context.releases or [""] * context.size
     return context
 
 
@@ -235,11 +231,12 @@ def _is_text(texts: Sequence[str]) -> bool:
 
 
 def _describe(heading: str, position: int, texts: pd.Series, known: Known) -> Column:
-    """Return a column of numbers, with the period, category and release that its heading names."""
-    release = next((name for name in known.releases if name in heading), None)
-    rest = heading.replace(release, " ") if release else heading
+    """Return a column of numbers, with the period and category that its heading names."""
+    rest = heading
+    for name in known.releases:
+        rest = rest.replace(name, " ")
     period = known.find_period(rest)
     words = re.split(r"[^\w-]+|_", _IN_TEXT.sub(" ", rest))
     named = [find_category(text) for text in (_IN_TEXT.sub(" ", rest).strip(" _-,()"), *words) if text]
     codes = next((_code(code) for code in named if code), frozenset())
-    return Column(heading, position, read_numbers(texts), period, codes, release)
+    return Column(heading, position, read_numbers(texts), period, codes)

@@ -138,6 +138,16 @@ LEAKS = {
         lambda: frame([(a, QUARTER, old(a, QUARTER), count(a, QUARTER)) for a in SHOWN], "area", "quarter", OLD, NEW),
         "joined",
     ),
+    "the same quarter from two releases, below each other": (
+        lambda: frame(
+            [(a, QUARTER, name, n) for a in SHOWN for name, n in ((OLD, old(a, QUARTER)), (NEW, count(a, QUARTER)))],
+            "area",
+            "quarter",
+            "release",
+            "children",
+        ),
+        "joined",
+    ),
     "the difference of two releases": (
         lambda: frame(
             [(a, q, old(a, q) - count(a, q)) for a in [*SHOWN, "AL", *INSIDE] for q in QUARTERS[4:]],
