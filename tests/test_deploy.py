@@ -38,7 +38,8 @@ def test_a_server_for_partners_listens_where_the_proxy_asks():
     words = re.findall("^ExecStart=(.+)$", served.read_text(encoding="utf-8"), re.MULTILINE)[0].split()
     assert "--host" not in words
     port = words[words.index("--port") + 1]
-    assert f"proxy_pass http://127.0.0.1:{port};" in proxy.read_text(encoding="utf-8")
+    asked = re.findall("^    server ([^ ]+);$", proxy.read_text(encoding="utf-8"), re.MULTILINE)
+    assert asked == [f"127.0.0.1:{port}"] * 2, "of pages and of meetings"
 
 
 def test_the_proxy_logs_no_request():

@@ -27,6 +27,8 @@ NEWS = "./?news=1"  # what is new in a release, in place of the Overview
 NEWEST = "/release.json"  # the name of the newest release, for pages that are open
 ACCOUNT = "/account"  # where a person sees what the log says of them, and signs out
 INVITATION = "/invitation"  # where somebody who is invited chooses passphrase and second factor
+PASSKEY = "/account/passkey"  # where a person adds one
+PASSKEY_SCRIPT = "/passkey.js"  # of the pages that ask for one
 SIGN_IN = "/sign-in"
 PROVIDER = "/sign-in/provider"  # leads to the provider of an organisation
 ANSWER = "/sign-in/answer"  # where that sends a browser back to; it is told to the provider, so it stays as it is

@@ -19,10 +19,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard.site import ACCOUNT, ANSWER, HEALTH, INVITATION, NEWEST, PROVIDER, SIGN_IN
+from dashboard.site import ACCOUNT, ANSWER, HEALTH, INVITATION, NEWEST, PASSKEY, PASSKEY_SCRIPT, PROVIDER, SIGN_IN
+from dashboard.site.assets import ASSETS
 from dashboard.site.reader import HEADER, write_header
 from dashboard.site.text import _, find_language, speak, translate_message
 from dashboard.web import sign_in
@@ -32,12 +33,13 @@ from dashboard.web.gate import find_foreign
 from dashboard.web.limits import find_address
 from dashboard.web.organisation import SECONDS, Beginning, Fault, Provider, ProviderError, finish
 from dashboard.web.paths import choose_language, format_path, keep_language, list_languages, take_path
-from data.accounts import people, sessions
+from data.accounts import passkeys, people, sessions
 from data.accounts.database import Accounts
 from data.accounts.log import Event, Verdict, note, read_log, verify_log
+from data.accounts.passkeys import Challenge, Passkeys
 from data.accounts.people import Person
 from data.accounts.rights import Right
-from data.accounts.sessions import LONGEST, Refusal
+from data.accounts.sessions import LONGEST, Reason, Refusal
 from data.errors import InputError, WorkspaceError
 from data.workspace.hash_chain import Entry
 
@@ -48,7 +50,7 @@ _MOST_BYTES, _MOST_FIELDS, _SECONDS = 8192, 9, 10.0  # of a form that is sent
 _AT_ONCE, _WAITING = 1, 20
 _MOST_ROWS, _MOST_ROWS_OF_ALL = 50, 500  # of the log, on the page of the account: of its person, of everybody
 _SIGN_OUT = "/sign-out"
-_PATHS = (SIGN_IN, _SIGN_OUT, INVITATION, ACCOUNT, PROVIDER, ANSWER)
+_PATHS = (SIGN_IN, _SIGN_OUT, INVITATION, ACCOUNT, PROVIDER, ANSWER, PASSKEY, PASSKEY_SCRIPT)
 _LAYERS = "/features/collections/"
 _FILES = ("/picture/", "/slides/", "/media/", _LAYERS)  # where files leave
 _Form = dict[str, str]
@@ -98,6 +100,11 @@ class Door:
         if provider is not None:
             self._answers[("GET", PROVIDER)] = lambda request, _person: self._begin(request, provider)
             self._answers[("GET", ANSWER)] = lambda request, _person: self._finish(request, provider)
+        self._origin = _find_origin(self._hosts) if is_encrypted else ""
+        self._passkeys = Passkeys(accounts, self._origin) if self._origin else None
+        if self._passkeys is not None:
+            self._answers[("GET", PASSKEY_SCRIPT)] = self._give_script
+            self._answers[("POST", PASSKEY)] = self._add_passkey
         self._conversations = Conversations(accounts)
         self._hashing = asyncio.Semaphore(_AT_ONCE)
         self._hashing_or_waiting = 0
@@ -202,13 +209,18 @@ class Door:
             to = "/" if request.method != "GET" or request.url.path in _PATHS else format_path(request)
         title = self._provider.settings.title if self._provider else ""
         return self._show(
-            request, lambda token: sign_in.make_page(token, to, problem, list_languages(request), title), status
+            request,
+            lambda token: sign_in.make_page(
+                token, to, problem, list_languages(request), title, self._ask_passkey(token, passkeys.SIGN_IN)
+            ),
+            status,
         )
 
     def _show(self, request: Request, make: Callable[[str], str], status: int = 200) -> Response:
         """Return a page with a form, whose token belongs to a cookie of the browser."""
         secret = request.cookies.get(self._form) or secrets.token_urlsafe(32)
-        response = HTMLResponse(make(_make_token(secret)), status_code=status, headers=sign_in.HEADERS)
+        headers = sign_in.make_headers(self._origin) if self._passkeys else sign_in.HEADERS
+        response = HTMLResponse(make(_make_token(secret)), status_code=status, headers=headers)
         self._set_cookie(response, self._form, secret)
         return response
 
@@ -222,7 +234,10 @@ class Door:
         to = take_path(form.get("to", ""))
         proofs = [form.get(name, "") for name in ("name", "passphrase", "code")]
         try:
-            result = await self._work(sessions.sign_in, self._accounts, *proofs, find_address(request))
+            passkey = self._find_answer(form, passkeys.SIGN_IN)
+            if form.get("passkey") and passkey is None:
+                return self._ask_to_sign_in(request, sign_in.format_refusal(Refusal(reason=Reason.PASSKEY)), to)
+            result = await self._work(sessions.sign_in, self._accounts, *proofs, find_address(request), passkey)
         except _BusyError:
             return self._ask_to_sign_in(request, _(sign_in.BUSY), to, 503)
         if isinstance(result, Refusal):
@@ -283,7 +298,14 @@ class Door:
         languages = list_languages(request)
         return self._show(
             request,
-            lambda token: sign_in.make_invitation_page(token, secret, *invited, problem, languages),
+            lambda token: sign_in.make_invitation_page(
+                token,
+                secret,
+                *invited,
+                problem,
+                languages,
+                self._ask_passkey(token, passkeys.name_invitation(secret), invited[0]),
+            ),
             403 if problem else 200,
         )
 
@@ -303,9 +325,13 @@ class Door:
         passphrase = form.get("passphrase", "")
         if passphrase != form.get("again", ""):
             return sign_in.DIFFERENT
+        answer = self._find_answer(form, passkeys.name_invitation(secret))
+        passkey = None if answer is None else await asyncio.to_thread(passkeys.read_new, *answer)
+        if form.get("passkey") and passkey is None:
+            return sign_in.NO_PASSKEY
         try:
             return (
-                await self._work(people.accept, self._accounts, secret, passphrase, form.get("code", ""))
+                await self._work(people.accept, self._accounts, secret, passphrase, form.get("code", ""), passkey)
                 or sign_in.WRONG_CODE
             )
         except _BusyError:
@@ -313,13 +339,54 @@ class Door:
         except InputError as error:
             return error.message
 
-    async def _show_account(self, request: Request, person: Person | None) -> Response:
+    async def _add_passkey(self, request: Request, person: Person | None) -> Response:
+        form = await self._read_form(request)
+        if person is None or form is None:
+            return await self._show_account(request, person, _(sign_in.STALE))
+        try:
+            refusal = await self._work(sessions.confirm_passphrase, self._accounts, person, form.get("passphrase", ""))
+        except _BusyError:
+            return await self._show_account(request, person, _(sign_in.BUSY))
+        if refusal is not None:
+            return await self._show_account(request, person, sign_in.format_refusal(refusal))
+        answer = self._find_answer(form, passkeys.name_addition(person.id))
+        passkey = None if answer is None else await asyncio.to_thread(passkeys.read_new, *answer)
+        if passkey is None or not await asyncio.to_thread(people.add_own_passkey, self._accounts, person, passkey):
+            return await self._show_account(request, person, _(sign_in.NO_PASSKEY))
+        return self._lead(keep_language(ACCOUNT))
+
+    async def _give_script(self, _request: Request, _person: Person | None) -> Response:
+        return FileResponse(ASSETS / "passkey.js", headers={"Cache-Control": "no-cache"})
+
+    def _ask_passkey(self, token: str, purpose: str, person: Person | None = None) -> sign_in.PasskeyAsk | None:
+        """Return what a page asks of a passkey for a purpose; of a new one for a person. None without https."""
+        if self._passkeys is None:
+            return None
+        challenge = self._passkeys.ask(token, purpose)
+        owner = (self._passkeys.make_handle(person.id), person.name) if person else None
+        return sign_in.PasskeyAsk(challenge.moment, challenge.write_options(owner), is_new=person is not None)
+
+    def _find_answer(self, form: _Form, purpose: str) -> tuple[Challenge, str] | None:
+        """Return the challenge that a form answers by a passkey, and the answer; None where it holds no more."""
+        text = form.get("passkey", "")
+        if not text or self._passkeys is None:
+            return None
+        challenge = self._passkeys.find(form["token"], purpose, form.get("moment", ""))
+        return None if challenge is None else (challenge, text)
+
+    async def _show_account(self, request: Request, person: Person | None, problem: str = "") -> Response:
         if person is None:
             return self._ask_to_sign_in(request, to=ACCOUNT)
         own = await asyncio.to_thread(read_log, self._accounts, person.name, _MOST_ROWS)
         log = await asyncio.to_thread(self._read_whole_log) if Right.READ_LOG in person.rights else None
         languages = list_languages(request)
-        return self._show(request, lambda token: sign_in.make_account_page(token, person, own, log, languages))
+        has_passphrase = await asyncio.to_thread(people.has_passphrase, self._accounts, person)
+
+        def make(token: str) -> str:
+            passkey = self._ask_passkey(token, passkeys.name_addition(person.id), person) if has_passphrase else None
+            return sign_in.make_account_page(token, person, own, log, languages, problem, passkey)
+
+        return self._show(request, make, 403 if problem else 200)
 
     def _read_whole_log(self) -> tuple[list[Entry], Verdict]:
         return read_log(self._accounts, most=_MOST_ROWS_OF_ALL), verify_log(self._accounts)
@@ -396,6 +463,13 @@ class Door:
             httponly=True,
             samesite="lax" if is_sent_from_elsewhere else "strict",
         )
+
+
+def _find_origin(hosts: Iterable[str]) -> str:
+    """Return the origin of the one host of a map by https; empty where its name is a number: passkeys need a name."""
+    (host,) = hosts
+    name = urlsplit(f"//{host}").hostname or ""
+    return "" if re.fullmatch(r"[0-9.]+", name) else f"https://{host}"
 
 
 def _name_file(path: str, disposition: str) -> str:

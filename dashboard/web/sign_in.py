@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from dashboard.site import INVITATION, PROVIDER, SIGN_IN
+from dashboard.site import INVITATION, PASSKEY, PASSKEY_SCRIPT, PROVIDER, SIGN_IN
 from dashboard.site.text import LANGUAGE_NAMES, _, find_language, html, join_markup
 from dashboard.web.organisation import Fault
 from data.accounts.log import Event, Verdict
@@ -39,7 +40,9 @@ _STYLE = (
     "background:var(--accent);border:0;border-radius:8px;cursor:pointer;text-align:center;text-decoration:none}"
     "button:hover,.lead:hover{filter:brightness(1.08)}"
     ".lead~form button{color:var(--accent);background:none;border:1px solid var(--accent)}"
-    ".problem{color:var(--bad);background:var(--bad-soft);border-radius:8px;padding:10px 12px;margin:12px 0 0}"
+    ".other{color:var(--accent);background:none;border:1px solid var(--accent);margin:12px 0 16px}"
+    "[hidden]{display:none}.problem{color:var(--bad);background:var(--bad-soft);border-radius:8px;padding:10px 12px;"
+    "margin:12px 0 0}"
     ".note{margin:18px 0 0;font-size:15px}"
     ".check{overflow-wrap:anywhere;font-size:14px}.key{font:600 16px/1.6 ui-monospace,monospace;color:var(--ink);"
     "overflow-wrap:anywhere;user-select:all}.code svg{display:block;width:200px;height:200px;margin:10px 0;"
@@ -59,6 +62,7 @@ DIFFERENT = mark("The two passphrases are different.")
 WRONG_CODE = mark(
     "The code is not one of this key. Connect the app with the key below and type the code that it shows now."
 )
+NO_PASSKEY = mark("The passkey was not taken. Try again; a person has at most ten.")
 ROLE_NAMES: Mapping[Role, str] = {
     Role.PUBLIC: mark("Public"),
     Role.GUEST: mark("Guest"),
@@ -71,6 +75,7 @@ _EVENTS: Mapping[str, str] = {
     Event.INVITED: mark("invited"),
     Event.ACCEPTED: mark("accepted the invitation"),
     Event.ADMITTED: mark("admitted by the organisation"),
+    Event.PASSKEY: mark("added a passkey"),
     Event.REVOKED: mark("revoked"),
     Event.SIGNED_IN: mark("signed in"),
     Event.FAILED: mark("failed to sign in"),
@@ -82,15 +87,35 @@ _EVENTS: Mapping[str, str] = {
 }
 
 
-def make_page(token: str, to: str, problem: str, languages: Mapping[str, str], organisation: str = "") -> str:
+@dataclass(frozen=True)
+class PasskeyAsk:
+    """What a page asks of a passkey: moment, and options for the browser as JSON, see data/accounts/passkeys.py.
+
+    is_new : whether one is made.
+    """
+
+    moment: str
+    options: str
+    is_new: bool = False
+
+
+def make_page(
+    token: str,
+    to: str,
+    problem: str,
+    languages: Mapping[str, str],
+    organisation: str = "",
+    passkey: PasskeyAsk | None = None,
+) -> str:
     """Return the page to sign in. `to` is the path that was asked for, `problem` what was wrong before.
 
-    organisation : whose people sign in at their own provider; empty if there is none.
+    organisation : whose people sign in at their own provider; empty if there is none. passkey : None where the address
+    has no https.
     """
     return _make_page(
         _("Sign in"),
         html(
-            '{}{}{}{}{}{}{}{}<button>{}</button></form><p class="note">{}</p><p class="note"><a href="{}">{}</a></p>',
+            '{}{}{}{}{}{}{}{}<button>{}</button>{}</form><p class="note">{}</p><p class="note"><a href="{}">{}</a></p>',
             _show_problem(problem),
             _lead_to_provider(to, organisation) if organisation else "",
             _begin_form(SIGN_IN),
@@ -100,6 +125,7 @@ def make_page(token: str, to: str, problem: str, languages: Mapping[str, str], o
             _ask("passphrase", _("Passphrase"), 'type="password" autocomplete="current-password"'),
             _ask("code", _("Code that the app on your phone shows now"), _CODE),
             _("Sign in"),
+            _offer_passkey(passkey, _("Sign in with a passkey in place of the code")),
             _("No account, or your phone is lost? Ask your data officer for an invitation."),
             # A browser that comes from another site, such as a mail, keeps its cookie back for the first page.
             to,
@@ -119,7 +145,13 @@ def make_arrival_page(to: str) -> str:
 
 
 def make_invitation_page(
-    token: str, secret: str, person: Person, factor: bytes, problem: str, languages: Mapping[str, str]
+    token: str,
+    secret: str,
+    person: Person,
+    factor: bytes,
+    problem: str,
+    languages: Mapping[str, str],
+    passkey: PasskeyAsk | None = None,
 ) -> str:
     """Return the page on which an invited person chooses a passphrase and takes the second factor."""
     link = write_factor_link(factor, person.name)
@@ -127,10 +159,10 @@ def make_invitation_page(
     return _make_page(
         _("Welcome, {name}", name=person.name),
         html(
-            "<p>{}</p>{}{}{}{}{}<h2>{}</h2><p>{}</p>{}{}<h2>{}</h2><p>{}</p>"
+            "<p>{}</p>{}{}{}{}{}<h2>{}</h2><p>{}</p>{}{}<h2>{}</h2>{}<p>{}</p>"
             '<div class="code">{}</div><p>{}</p><p class="key">{}</p><p><a href="{}">{}</a></p>{}'
             "<button>{}</button></form>",
-            _("You will sign in with a passphrase and with a code that an app on your phone shows."),
+            _("You will sign in with a passphrase and a second factor."),
             _show_problem(problem),
             _begin_form(INVITATION),
             _hide("token", token),
@@ -142,6 +174,7 @@ def make_invitation_page(
             _ask("passphrase", _("New passphrase"), _NEW),
             _ask("again", _("The same again"), _NEW),
             _("2. Second factor"),
+            _offer_passkey(passkey, _("Finish with a passkey of this device, without an app for codes")),
             _("Scan this with an app for codes, such as Aegis, FreeOTP or Google Authenticator."),
             draw_code(link),
             _("Or type this key into the app:"),
@@ -173,21 +206,26 @@ def make_account_page(
     rows: Sequence[Entry],
     log: tuple[Sequence[Entry], Verdict] | None,
     languages: Mapping[str, str],
+    problem: str = "",
+    passkey: PasskeyAsk | None = None,
 ) -> str:
     """Return the page with who has signed in, what the log says of them, and the button to sign out.
 
-    log : the last rows about everybody and whether the log is whole, for who may read it.
+    log : the last rows about everybody and whether the log is whole, for who may read it. problem : why the passkey was
+    not added. passkey : None for who has no passphrase here.
     """
     return _make_page(
         person.name,
         html(
-            "<p>{}</p>{}{}<button>{}</button></form>"
-            '<p class="note"><a href="/">{}</a></p><h2>{}</h2><table>{}</table>{}',
+            "<p>{}</p>{}{}{}<button>{}</button></form>"
+            '<p class="note"><a href="/">{}</a></p>{}<h2>{}</h2><table>{}</table>{}',
             " · ".join(filter(None, (_(ROLE_NAMES[person.role]), person.organisation))),
+            _show_problem(problem),
             _begin_form("/sign-out"),
             _hide("token", token),
             _("Sign out"),
             _("Back to the map"),
+            _ask_for_passkey(token, passkey) if passkey else "",
             _("What the log says of you (times in UTC)"),
             join_markup(_list_rows(rows)),
             _show_log(*log) if log else "",
@@ -220,6 +258,8 @@ def format_refusal(refusal: Refusal, organisation: str = "") -> str:
         return _("You may no longer sign in to this map. Ask your data officer.")
     if refusal.reason == Reason.NAMESAKE:
         return _("You cannot sign in this way yet. Ask your data officer to admit you.")
+    if refusal.reason == Reason.PASSKEY:
+        return _("Name, passphrase or passkey is wrong, or this page was open for too long. Try again.")
     return _("Name, passphrase or code is wrong. Each code counts once: wait for the next one.")
 
 
@@ -240,8 +280,44 @@ def format_fault(fault: Fault, organisation: str) -> str:
     )
 
 
+def make_headers(origin: str) -> dict[str, str]:
+    """Return the headers of a page that asks for a passkey: of the origin it may run the one script, and no other."""
+    return {**HEADERS, "Content-Security-Policy": f"{_POLICY}; script-src {origin}{PASSKEY_SCRIPT}"}
+
+
+def _ask_for_passkey(token: str, passkey: PasskeyAsk) -> Markup:
+    """Return the form by which somebody who has signed in adds one more passkey."""
+    return html(
+        "<div hidden>{}{}<h2>{}</h2><p>{}</p>{}{}</form></div>",
+        _begin_form(PASSKEY),
+        _hide("token", token),
+        _("Passkeys"),
+        _("A passkey of this device or of a security key stands in for the code of an app."),
+        _ask("passphrase", _("Passphrase"), 'type="password" autocomplete="current-password"'),
+        _offer_passkey(passkey, _("Add a passkey")),
+    )
+
+
+def _offer_passkey(passkey: PasskeyAsk | None, words: str) -> Markup:
+    """Return the button that asks the browser for a passkey; its script shows it where the browser can do that."""
+    if passkey is None:
+        return Markup("")
+    return html(
+        '{}{}<button type="button" class="other" hidden data-make="{}" data-options="{}" data-different="{}" '
+        'data-failed="{}">{}</button><script src="{}" defer></script>',
+        _hide("moment", passkey.moment),
+        _hide("passkey", ""),
+        str(passkey.is_new).lower(),
+        passkey.options,
+        _(DIFFERENT),
+        _("The passkey was not used. Try again, or take the code."),
+        words,
+        PASSKEY_SCRIPT,
+    )
+
+
 _CODE = 'inputmode="numeric" autocomplete="one-time-code" maxlength="9"'
-_NEW = 'type="password" autocomplete="new-password"'
+_NEW = f'type="password" autocomplete="new-password" minlength="{CHARACTERS}"'
 
 
 def _make_page(title: str, content: Markup, languages: Mapping[str, str]) -> str:

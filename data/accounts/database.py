@@ -74,6 +74,14 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE people ADD COLUMN countries TEXT NOT NULL DEFAULT '';
     """,
+    # Public keys, and the secret of which all processes of a file make their challenges.
+    """
+    CREATE TABLE passkeys (
+        id TEXT PRIMARY KEY, person INTEGER NOT NULL REFERENCES people (id), key BLOB NOT NULL,
+        counter INTEGER NOT NULL, added REAL NOT NULL
+    ) STRICT;
+    CREATE TABLE challenge_secret (only INTEGER PRIMARY KEY CHECK (only = 1), value BLOB NOT NULL) STRICT;
+    """,
 )
 
 

@@ -28,6 +28,7 @@ class Event(StrEnum):
     INVITED = "invited"
     ACCEPTED = "accepted"
     ADMITTED = "admitted"
+    PASSKEY = "added a passkey"
     REVOKED = "revoked"
     SIGNED_IN = "signed in"
     FAILED = "failed to sign in"

@@ -11,6 +11,7 @@ from itertools import count
 
 from data.accounts.database import Accounts
 from data.accounts.log import Event, add_row
+from data.accounts.passkeys import Passkey, add_passkey, remove_passkeys
 from data.accounts.proof import CHARACTERS, find_step, hash_passphrase, hash_secret, make_factor, make_secret
 from data.accounts.rights import ROLES, Right, Role
 from data.errors import InputError
@@ -86,6 +87,7 @@ def invite(
             (make_key(name), name, organisation, role, hash_secret(secret), now, limit, limit),
         )
         end_sessions(connection, name)
+        remove_passkeys(connection, make_key(name))
         add_row(connection, now, Event.INVITED, name, role=role, organisation=organisation, **_tell_limit(limit))
     return secret
 
@@ -113,10 +115,13 @@ def find_invited(accounts: Accounts, secret: str) -> tuple[Person, bytes] | None
         return None if row is None or row["factor"] is None else (make_person(row, accounts.clock()), row["factor"])
 
 
-def accept(accounts: Accounts, secret: str, passphrase: str, code: str) -> Person | None:
+def accept(
+    accounts: Accounts, secret: str, passphrase: str, code: str, passkey: Passkey | None = None
+) -> Person | None:
     """Take a person in who was invited by a link; None if the link opens nothing or the code is not of the factor.
 
-    Raises InputError for a passphrase that is too short or common. From here on the link opens nothing.
+    passkey : in place of the code; then no code opens the account. Raises InputError for a passphrase that is too short
+    or common. From here on the link opens nothing.
     """
     if find_invited(accounts, secret) is None:
         return None
@@ -124,14 +129,33 @@ def accept(accounts: Accounts, secret: str, passphrase: str, code: str) -> Perso
     stored, now = hash_passphrase(passphrase), accounts.clock()
     with accounts.write() as connection:
         row = _find_invited(connection, secret, now)
-        step = None if row is None else find_step(row["factor"], code, now)
-        if row is None or step is None:
+        if row is None:
+            return None
+        step = find_step(row["factor"], code, now) if passkey is None else 0
+        if step is None or (passkey is not None and not add_passkey(connection, row["id"], passkey, now)):
             return None
         connection.execute(
-            "UPDATE people SET passphrase = ?, counter = ?, invitation = NULL WHERE id = ?", (stored, step, row["id"])
+            "UPDATE people SET passphrase = ?, factor = ?, counter = ?, invitation = NULL WHERE id = ?",
+            (stored, row["factor"] if passkey is None else None, step, row["id"]),
         )
         add_row(connection, now, Event.ACCEPTED, row["name"])
         return replace(make_person(row, now), state="active")
+
+
+def has_passphrase(accounts: Accounts, person: Person) -> bool:
+    """Return whether a person signs in here, and not at the provider of their organisation."""
+    with accounts.read() as connection:
+        row = connection.execute("SELECT passphrase FROM people WHERE id = ?", (person.id,)).fetchone()
+    return row is not None and row["passphrase"] is not None
+
+
+def add_own_passkey(accounts: Accounts, person: Person, passkey: Passkey) -> bool:
+    """Add a passkey of somebody who has signed in; return whether that was done, see `passkeys.add_passkey`."""
+    with accounts.write() as connection:
+        is_done = add_passkey(connection, person.id, passkey, accounts.clock())
+        if is_done:
+            add_row(connection, accounts.clock(), Event.PASSKEY, person.name)
+        return is_done
 
 
 def revoke(accounts: Accounts, name: str) -> int:
@@ -144,6 +168,7 @@ def revoke(accounts: Accounts, name: str) -> int:
             (now, row["id"]),
         )
         ended = end_sessions(connection, name)
+        remove_passkeys(connection, row["key"])
         add_row(connection, now, Event.REVOKED, row["name"])
         return ended
 
@@ -164,6 +189,7 @@ def admit(accounts: Accounts, name: str) -> None:
             (_await(row), row["id"]),
         )
         end_sessions(connection, row["name"])
+        remove_passkeys(connection, row["key"])
         add_row(connection, accounts.clock(), Event.ADMITTED, row["name"])
 
 

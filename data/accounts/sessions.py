@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from data.accounts.database import Accounts
-from data.accounts.log import Event, add_row
+from data.accounts.log import Event, add_row, note
+from data.accounts.passkeys import Challenge, Use, read_use, take_use
 from data.accounts.people import (
     Identity,
     Person,
@@ -41,6 +42,7 @@ class Reason(StrEnum):
     """Why somebody was not let in, though they need not wait."""
 
     WRONG = "wrong"  # name, passphrase or code
+    PASSKEY = "passkey"  # name, passphrase or passkey
     SPENT = "spent"  # an answer of the provider that was given before
     ROLE = "role"  # the provider names no group that has a role
     REVOKED = "revoked"
@@ -55,12 +57,20 @@ class Refusal:
     reason: Reason = Reason.WRONG
 
 
-def sign_in(accounts: Accounts, name: str, passphrase: str, code: str, address: str = "") -> str | Refusal:
+def sign_in(
+    accounts: Accounts,
+    name: str,
+    passphrase: str,
+    code: str,
+    address: str = "",
+    passkey: tuple[Challenge, str] | None = None,
+) -> str | Refusal:
     """Return the secret of a new session, or why there is none.
 
     address : from which it is asked; empty where it is not known, as that of a proxy. The same work is done for a name
-    that nobody has. A code counts once.
+    that nobody has. A code counts once. passkey : a challenge and what the browser answered, in place of the code.
     """
+    refusal = Refusal(reason=Reason.PASSKEY if passkey else Reason.WRONG)
     now = accounts.clock()
     keys = {f"name {hash_secret(make_key(name))}": _FREE_OF_NAME}
     keys |= {f"address {address}": _FREE_OF_ADDRESS} if address else {}
@@ -73,16 +83,16 @@ def sign_in(accounts: Accounts, name: str, passphrase: str, code: str, address: 
             _count_failure(connection, key, now)
         row = _find_active(connection, name)
     is_right = is_passphrase(passphrase, row["passphrase"] if row else None)
-    step = find_step(row["factor"] if row else None, code, now)
+    step = None if passkey else find_step(row["factor"] if row else None, code, now)
+    use = read_use(accounts, row["id"], *passkey) if passkey and row and is_right else None
     with accounts.write() as connection:
         again = _find_active(connection, name)
-        if not is_right or step is None or again is None or row is None or again["passphrase"] != row["passphrase"]:
+        if not is_right or again is None or row is None or again["passphrase"] != row["passphrase"]:
             _note_failure(connection, now, row["name"] if row else "")
-            return Refusal()
-        if step <= again["counter"]:
+            return refusal
+        if not (_take_passkey(connection, again["id"], use, now) or _take_step(connection, again, step)):
             _note_failure(connection, now, again["name"])
-            return Refusal()
-        connection.execute("UPDATE people SET counter = ? WHERE id = ?", (step, again["id"]))
+            return refusal
         by_name, *by_address = keys
         connection.execute("DELETE FROM attempts WHERE key = ?", (by_name,))
         # Whoever has one account does not get more attempts at others by it.
@@ -90,6 +100,38 @@ def sign_in(accounts: Accounts, name: str, passphrase: str, code: str, address: 
             connection.execute("UPDATE attempts SET failures = failures - 1 WHERE key = ?", (key,))
         add_row(connection, now, Event.SIGNED_IN, again["name"], role=again["role"])
         return _start(connection, again["id"], now)
+
+
+def _take_step(connection: sqlite3.Connection, row: sqlite3.Row, step: int | None) -> bool:
+    """Note the step of a code; return whether it is later than the last one."""
+    if step is None or step <= row["counter"]:
+        return False
+    connection.execute("UPDATE people SET counter = ? WHERE id = ?", (step, row["id"]))
+    return True
+
+
+def _take_passkey(connection: sqlite3.Connection, person: int, use: Use | None, now: float) -> bool:
+    """Note the use of a passkey; return whether its challenge was not used before."""
+    if use is None or connection.execute("SELECT 1 FROM attempts WHERE key = ?", (use.challenge.key,)).fetchone():
+        return False
+    _count_failure(connection, use.challenge.key, now)
+    return take_use(connection, person, use)
+
+
+def confirm_passphrase(accounts: Accounts, person: Person, passphrase: str) -> Refusal | None:
+    """Return why somebody who has signed in is not taken at their word again; None where the passphrase is theirs."""
+    now, key = accounts.clock(), f"name {hash_secret(make_key(person.name))}"
+    with accounts.write() as connection:
+        if (wait := _find_wait(connection, key, _FREE_OF_NAME, now)) > 0:
+            return Refusal(wait)
+        _count_failure(connection, key, now)
+        row = _find_active(connection, person.name)
+    if not is_passphrase(passphrase, row["passphrase"] if row else None):
+        note(accounts, Event.FAILED, person.name)
+        return Refusal(reason=Reason.PASSKEY)
+    with accounts.write() as connection:
+        connection.execute("DELETE FROM attempts WHERE key = ?", (key,))
+    return None
 
 
 def start_session(accounts: Accounts, person: Person) -> str:

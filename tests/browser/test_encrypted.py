@@ -11,6 +11,7 @@ import urllib.request
 
 import pytest
 
+from data.accounts import people
 from data.accounts.database import Accounts
 from data.accounts.log import read_log
 from data.accounts.proof import make_code
@@ -66,9 +67,9 @@ def url(serve, releases, accounts, issuer):
     """Serve the map behind a proxy that encrypts; return its address."""
     port = free_port()
     access = write_access(accounts.path.parent, issuer, ACCESS)
-    name = f"127.0.0.1:{port}"
+    name = f"localhost:{port}"
     served = serve(releases, "--accounts", str(accounts.path), "--access", str(access), "--name", name)
-    with run_proxy(port, int(served.url.rpartition(":")[2]), "127.0.0.1"):
+    with run_proxy(port, int(served.url.rpartition(":")[2]), "localhost"):
         yield f"https://{name}"
 
 
@@ -101,7 +102,7 @@ def sign_in_here(page, member):
     page.locator("[name=passphrase]").fill(PASSPHRASE)
     # The code of this moment was spent by the invitation; the one of the next step counts already.
     page.locator("[name=code]").fill(make_code(member.factor, time.time() + 30))
-    page.locator("form button").click()
+    page.locator("form button:not([type])").click()
 
 
 def wait_for_bar(page, language):
@@ -144,6 +145,43 @@ def test_two_people_and_a_guest_sign_in_each_in_their_way_and_follow_a_presenter
     events = [(entry.content["event"], entry.content["person"]) for entry in read_log(accounts)]
     assert ("admitted", PERSON["name"]) in events
     assert ("signed in", guest.name) in events
+
+
+def test_a_passkey_is_made_with_an_invitation_and_signs_in_again(url, accounts, open_page):
+    page = open_page(f"{url}/invitation?invitation={people.invite(accounts, 'Zana Leka', 'partner')}", (390, 844))
+    devices = page.context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    device = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+    device |= {"isUserVerified": True, "automaticPresenceSimulation": True}
+    devices.send("WebAuthn.addVirtualAuthenticator", {"options": device})
+    with_passkey = page.locator("button.other")
+    page.locator("[name=passphrase]").fill(PASSPHRASE)
+    page.locator("[name=again]").fill("another passphrase")
+    with_passkey.click()
+    assert "/invitation" in page.url, "the two are different, so no passkey is made"
+    page.locator("[name=again]").fill(PASSPHRASE)
+    with_passkey.click()
+    wait_for_bar(page, "en")
+    page.context.clear_cookies()
+    page.goto(f"{url}/coverage?area=AL-02")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("[name=name]").fill("Zana Leka")
+    page.locator("[name=passphrase]").fill(PASSPHRASE)
+    with_passkey.click()
+    wait_for_bar(page, "en")
+    assert page.url.startswith(f"{url}/coverage?area=AL-02")
+    assert page.watch.clean, vars(page.watch)
+    page.goto(f"{url}/account")
+    page.locator("[name=passphrase]").fill(PASSPHRASE)
+    devices.send("WebAuthn.addVirtualAuthenticator", {"options": {**device, "transport": "usb"}})
+    with_passkey.click()
+    page.get_by_text("added a passkey").wait_for()
+    people.revoke(accounts, "Zana Leka")
+    page.goto(f"{url}/coverage")
+    page.locator("[name=name]").fill("Zana Leka")
+    page.locator("[name=passphrase]").fill(PASSPHRASE)
+    with_passkey.click()
+    page.get_by_role("alert").get_by_text("passkey is wrong").wait_for()
 
 
 def test_who_is_in_no_group_is_told_whom_to_ask(url, open_page):

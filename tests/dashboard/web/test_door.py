@@ -5,6 +5,7 @@ import re
 import sqlite3
 import threading
 from contextlib import closing
+from html import unescape
 
 import pytest
 from markupsafe import Markup
@@ -14,11 +15,14 @@ from dashboard.web import conversations, door, sign_in
 from dashboard.web.conversations import Conversations
 from dashboard.web.door import _BusyError
 from data.accounts import people, sessions
+from data.accounts.database import Accounts
 from data.accounts.log import read_log
+from data.accounts.passkeys import SECONDS
 from data.accounts.proof import make_code
 from data.errors import WorkspaceError
 from tests.helpers.accounts import PASSPHRASE, hash_cheaply, make_accounts, take_in
 from tests.helpers.door import HOST, ORIGIN, OWN, Browser
+from tests.helpers.passkey import SoftPasskey
 
 
 @pytest.fixture
@@ -245,6 +249,50 @@ def test_an_invitation_is_accepted_once(browser, accounts, now):
     assert "no longer works" in browser.ask("/invitation").text
 
 
+def test_an_invitation_is_accepted_and_signed_in_by_a_passkey(browser, accounts, now):
+    soft = SoftPasskey(ORIGIN)
+
+    def read_options():
+        return unescape(re.search(r'data-options="([^"]*)"', browser.page)[1])
+
+    secret = people.invite(accounts, "Nikos", "researcher")
+    page = browser.ask(f"/invitation?invitation={secret}")
+    assert f"script-src {ORIGIN}/passkey.js" in page.headers["content-security-policy"]
+    good = {"passphrase": PASSPHRASE, "again": PASSPHRASE}
+    assert browser.send("/invitation", **good, passkey="{}").status == 403
+    assert browser.send("/invitation", **good, passkey=soft.make(read_options())).status == 303
+    for kept in ("form", "session"):
+        browser.cookies.pop(f"__Host-tact-{kept}")
+    browser.ask("/map")
+    answer = {"name": "Nikos", "passphrase": PASSPHRASE, "code": "", "passkey": soft.sign(read_options())}
+    hidden = browser.page
+    now[0] += SECONDS
+    late = browser.send("/sign-in", **answer)
+    assert (late.status, "open for too long" in late.text) == (403, True)
+    now[0] -= SECONDS
+    browser.page = hidden
+    assert browser.send("/sign-in", **answer).headers["location"] == "/map"
+    browser.page = hidden
+    assert browser.send("/sign-in", **answer).status == 403, "once"
+    browser.ask("/account")
+    other = SoftPasskey(ORIGIN)
+    made = other.make(read_options())
+    assert browser.send("/account/passkey", passphrase="x", passkey=made).status == 403
+    assert browser.send("/account/passkey", passphrase=PASSPHRASE, passkey=made).headers["location"] == "/account"
+    assert "added a passkey" in browser.ask("/account").text
+    assert browser.send("/account/passkey", passphrase=PASSPHRASE, passkey=made).status == 403
+
+
+@pytest.mark.parametrize(("host", "is_encrypted"), [(OWN, False), ("192.0.2.1", True)])
+def test_without_https_and_a_name_no_passkey_is_asked_for(accounts, now, host, is_encrypted, monkeypatch):
+    monkeypatch.setattr("tests.helpers.door.HOST", host)
+    browser = Browser(accounts, is_encrypted=is_encrypted, host=host)
+    page = browser.ask("/sign-in")
+    assert (page.status, "passkey" in page.text) == (200, False)
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert browser.ask("/passkey.js", accept="*/*").status == 403
+
+
 def test_the_answer_to_a_form_is_in_the_language_of_its_page(browser, accounts):
     secret = people.invite(accounts, "Nikos", "researcher")
     browser.languages = "el"
@@ -340,6 +388,39 @@ def test_a_conversation_ends_soon_after_its_session(accounts, member, now):
     asyncio.run(talk())
     assert [message["type"] for message in seen] == ["websocket.receive", "websocket.disconnect"]
     assert sent == [{"type": "websocket.send", "text": "number"}, {"type": "websocket.close", "code": 1008}]
+
+
+def test_a_session_is_known_to_every_process_of_a_file_and_ends_in_all_of_them(browser, accounts, member, now):
+    other = Browser(Accounts.open(accounts.path, clock=accounts.clock))
+    browser.ask("/map")
+    other.cookies, other.page = browser.cookies, browser.page
+    assert other.sign_in(member, now).status == 303, "a form of one is taken by the other"
+    assert [door.ask("/map").text for door in (browser, other)] == ['inside [\'["Elira Hoxha", "manager", []]\']'] * 2
+    ended = []
+
+    async def follow(door):
+        async def inside(scope, receive, send):
+            while (await receive())["type"] != "websocket.disconnect":
+                pass
+
+        async def hear():
+            await asyncio.sleep(60)
+
+        async def say(message):
+            ended.append(message["code"])
+
+        secret = browser.cookies["__Host-tact-session"]
+        await Conversations(door, 0.01).hold(inside, {"type": "websocket"}, hear, say, secret)
+
+    async def follow_both():
+        lines = [asyncio.create_task(follow(Accounts(accounts.path, accounts.clock))) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        people.revoke(accounts, member.name)
+        await asyncio.wait_for(asyncio.gather(*lines), 10)
+
+    asyncio.run(follow_both())
+    assert ended == [1008, 1008]
+    assert [door.ask("/map").status for door in (browser, other)] == [403, 403]
 
 
 def test_what_a_page_asks_by_itself_is_no_use_of_a_session(accounts, monkeypatch):

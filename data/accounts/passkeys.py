@@ -1,0 +1,225 @@
+"""Passkeys: a key pair of a phone, a computer or a security key, in place of the code of an app (Web Authentication).
+
+A passkey signs for the origin that the browser shows, so a page that imitates this map has nothing to pass on. What is
+signed is a challenge of this map for one browser and one purpose; it counts once, and for half an hour. The library is
+loaded where a passkey is used.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import os
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
+
+from data.accounts.database import Accounts
+from data.accounts.proof import hash_secret
+
+SIGN_IN = "sign in"  # what a challenge is for; the others are made of an invitation or a person
+SECONDS = 1800.0  # that a challenge holds; sessions.py keeps for longer which ones were used
+MOST = 10  # of a person
+_NAME = "TACT Map"
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """What one browser is asked to sign. moment : when, in seconds since 1970, as the form sends it back."""
+
+    origin: str
+    value: bytes
+    moment: str
+
+    @property
+    def host(self) -> str:
+        """The name to which passkeys belong."""
+        return urlsplit(self.origin).hostname or ""
+
+    @property
+    def key(self) -> str:
+        """By which it is known that the challenge was used."""
+        return f"challenge {self.value.hex()}"
+
+    def write_options(self, person: tuple[str, str] | None = None) -> str:
+        """Return what dashboard/static/passkey.js passes to the browser, as JSON; bytes are in base 64.
+
+        person : handle and name of who makes a passkey, see `Passkeys.make_handle`; None to sign in with one.
+        """
+        options: dict[str, Any] = {
+            "challenge": _encode(self.value),
+            "timeout": SECONDS * 1000,
+            "userVerification": "preferred",
+        }
+        if person is None:
+            return json.dumps({**options, "rpId": self.host})
+        handle, name = person
+        return json.dumps(
+            {
+                **options,
+                "rp": {"id": self.host, "name": _NAME},
+                "user": {"id": handle, "name": name, "displayName": name},
+                "pubKeyCredParams": [{"type": "public-key", "alg": number} for number in (-7, -257, -8)],
+                # The passkey itself says whose it is: the page to sign in tells nobody who has one.
+                "authenticatorSelection": {
+                    "residentKey": "required",
+                    "requireResidentKey": True,
+                    "userVerification": "preferred",
+                },
+                "attestation": "none",
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Passkey:
+    """A passkey as it is stored: its id and public key, and how often it says that it was used; 0 where it does not."""
+
+    id: str
+    key: bytes
+    counter: int
+
+
+@dataclass(frozen=True)
+class Use:
+    """A challenge that was signed by a passkey of a person: the passkey as it was stored, and its counter now."""
+
+    challenge: Challenge
+    passkey: Passkey
+    counter: int
+
+
+class Passkeys:
+    """The passkeys of a map with an origin, such as `https://map.example.org`."""
+
+    def __init__(self, accounts: Accounts, origin: str) -> None:
+        self._accounts, self._origin = accounts, origin
+        self._secret = b""
+
+    def ask(self, browser: str, purpose: str) -> Challenge:
+        """Return a challenge for a browser, known by a secret of its own, and a purpose."""
+        return self._make(browser, purpose, f"{self._accounts.clock():.3f}")
+
+    def find(self, browser: str, purpose: str, moment: str) -> Challenge | None:
+        """Return the challenge that was asked at a moment, as the form says it; None for one that holds no more."""
+        try:
+            age = self._accounts.clock() - float(moment)
+        except ValueError:
+            return None
+        return self._make(browser, purpose, moment) if 0 <= age < SECONDS else None
+
+    def make_handle(self, person: int) -> str:
+        """Return by what a passkey knows whose it is, which says nothing to anybody else."""
+        return _encode(self._sign("person", str(person)))
+
+    def _make(self, browser: str, purpose: str, moment: str) -> Challenge:
+        return Challenge(self._origin, self._sign("challenge", browser, purpose, moment), moment)
+
+    def _sign(self, *words: str) -> bytes:
+        self._secret = self._secret or _read_secret(self._accounts)
+        return hmac.digest(self._secret, json.dumps(words).encode(), sha256)
+
+
+def read_new(challenge: Challenge, text: str) -> Passkey | None:
+    """Return the passkey that a browser has made for a challenge, from its answer in JSON; None if it does not hold."""
+    from webauthn import verify_registration_response
+
+    try:
+        made = verify_registration_response(credential=text, **_expect(challenge))
+    except Exception:  # noqa: BLE001 (a browser sends what it likes, and the library has many words for it)
+        return None
+    return Passkey(_encode(made.credential_id), made.credential_public_key, made.sign_count)
+
+
+def read_use(accounts: Accounts, person: int, challenge: Challenge, text: str) -> Use | None:
+    """Return the use of a passkey of a person for a challenge, from the browser's answer in JSON; None for any other.
+
+    A counter that does not rise is that of a copy.
+    """
+    from webauthn import verify_authentication_response
+
+    passkey = _find_passkey(accounts, person, text)
+    if passkey is None:
+        return None
+    try:
+        used = verify_authentication_response(
+            credential=text,
+            **_expect(challenge),
+            credential_public_key=passkey.key,
+            credential_current_sign_count=passkey.counter,
+        )
+    except Exception:  # noqa: BLE001 (as above)
+        return None
+    return Use(challenge, passkey, used.new_sign_count)
+
+
+def add_passkey(connection: sqlite3.Connection, person: int, passkey: Passkey, now: float) -> bool:
+    """Store a passkey; return whether that was done: it belongs to nobody yet, and the person has not too many."""
+    done = connection.execute(
+        "INSERT INTO passkeys SELECT ?1, ?2, ?3, ?4, ?5 WHERE (SELECT count(*) FROM passkeys WHERE person = ?2) < ?6 "
+        "ON CONFLICT (id) DO NOTHING",
+        (passkey.id, person, passkey.key, passkey.counter, now, MOST),
+    )
+    return done.rowcount == 1
+
+
+def take_use(connection: sqlite3.Connection, person: int, use: Use) -> bool:
+    """Note the counter of a passkey; return whether it was as it stood when the use was read."""
+    done = connection.execute(
+        "UPDATE passkeys SET counter = ? WHERE (id, person, counter) = (?, ?, ?)",
+        (use.counter, use.passkey.id, person, use.passkey.counter),
+    )
+    return done.rowcount == 1
+
+
+def remove_passkeys(connection: sqlite3.Connection, name_key: str) -> None:
+    """Remove the passkeys of a person, who is known by the key of their name."""
+    connection.execute("DELETE FROM passkeys WHERE person IN (SELECT id FROM people WHERE key = ?)", (name_key,))
+
+
+def name_invitation(secret: str) -> str:
+    """Return the purpose of a challenge for somebody who is invited by a link."""
+    return f"invitation {hash_secret(secret)}"
+
+
+def name_addition(person: int) -> str:
+    """Return the purpose of a challenge for one more passkey of a person."""
+    return f"addition {person}"
+
+
+def _expect(challenge: Challenge) -> Mapping[str, Any]:
+    return {
+        "expected_challenge": challenge.value,
+        "expected_rp_id": challenge.host,
+        "expected_origin": challenge.origin,
+    }
+
+
+def _find_passkey(accounts: Accounts, person: int, text: str) -> Passkey | None:
+    try:
+        name = str(json.loads(text)["id"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    with accounts.read() as connection:
+        row = connection.execute("SELECT * FROM passkeys WHERE (id, person) = (?, ?)", (name, person)).fetchone()
+    return None if row is None else Passkey(row["id"], row["key"], row["counter"])
+
+
+def _read_secret(accounts: Accounts) -> bytes:
+    """Return the secret by which the processes of one file make the same challenges."""
+    query = "SELECT value FROM challenge_secret"
+    with accounts.read() as connection:
+        row = connection.execute(query).fetchone()
+    if row is not None:
+        return bytes(row[0])
+    with accounts.write() as connection:
+        connection.execute("INSERT OR IGNORE INTO challenge_secret VALUES (1, ?)", (os.urandom(32),))
+        return bytes(connection.execute(query).fetchone()[0])
+
+
+def _encode(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).decode().rstrip("=")
