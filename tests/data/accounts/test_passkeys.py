@@ -6,22 +6,11 @@ from data.accounts import passkeys, people
 from data.accounts.passkeys import SECONDS, SIGN_IN, Passkeys, name_addition, name_invitation, read_new
 from data.accounts.proof import make_code
 from data.accounts.sessions import Reason, Refusal, confirm_passphrase, find_person, sign_in
-from tests.helpers.accounts import PASSPHRASE, hash_cheaply, make_accounts, take_in
+from tests.helpers.accounts import PASSPHRASE, take_in
 from tests.helpers.passkey import SoftPasskey
 
 ORIGIN = "https://map.example.org"
 WRONG = Refusal(reason=Reason.PASSKEY)
-
-
-@pytest.fixture
-def now(monkeypatch):
-    hash_cheaply(monkeypatch)
-    return [1_700_000_000.0]
-
-
-@pytest.fixture
-def accounts(tmp_path, now):
-    return make_accounts(tmp_path, now)
 
 
 @pytest.fixture
