@@ -42,7 +42,13 @@ _UNSEEN = (
 
 
 @app.command("list")
-def list_entries(context: typer.Context, as_json: Json = False) -> None:
+def list_entries(
+    context: typer.Context,
+    accounts: Annotated[
+        Path | None, typer.Option("--accounts", help="A copy of a server's file of accounts, for the decisions in it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """List the entries of the ledger, and how right the forecasts were."""
     workspace = open_workspace(context, or_demo=True)
     chain = _read_whole(workspace)
@@ -51,7 +57,7 @@ def list_entries(context: typer.Context, as_json: Json = False) -> None:
     record = manifest.track_record if manifest else None
     outcomes = _follow_plans(workspace, chain, release)
     answer = [_describe_entry(entry) for entry in chain.entries]
-    decisions = list(list_plan_decisions(_list_meetings(workspace), chain, outcomes))
+    decisions = list(list_plan_decisions(_list_meetings(workspace, accounts), chain, outcomes))
     rows = [("", "registered", "release", "what", ""), *(tuple(map(str, row.values()))[:5] for row in answer)]
     emit(
         {
@@ -157,10 +163,11 @@ def _word_outcomes(outcomes: Sequence[MoveOutcome]) -> Iterator[str]:
     yield _UNSEEN
 
 
-def _list_meetings(workspace: Workspace) -> list[Meeting]:
-    """List the meetings of those who sign in to the map of a workspace, and of its local map."""
-    files = (workspace.accounts, workspace.derived / LOCAL_FILE)
-    return [meeting for file in files if file.is_file() for meeting in list_meetings(Accounts.open(file))]
+def _list_meetings(workspace: Workspace, accounts: Path | None) -> list[Meeting]:
+    """List the meetings of those who sign in to the map of a workspace, of its local map, and of another file."""
+    own = (workspace.accounts, workspace.derived / LOCAL_FILE)
+    files = [*filter(Path.is_file, own), *([accounts] if accounts else [])]
+    return [meeting for file in files for meeting in list_meetings(Accounts.open(file))]
 
 
 def _word_decisions(decisions: Sequence[PlanDecision]) -> Iterator[str]:

@@ -143,8 +143,9 @@ def test_a_decision_on_a_plan_stands_beside_its_forecast_and_what_was_found(tact
     assert (outside["moves"], outside["outcomes"]) == ([], [])
     assert ([move["end"] for move in waiting["moves"]], waiting["outcomes"]) == (["AL-02"], [])
     assert (unknown["plan"], unknown["moves"]) == ("c3", [])
-    listed = tact("--workspace", demo, "ledger", "list").out
-    assert "nothing yet" in listed
+    server = shutil.copy(accounts.path, demo.parent / "server.sqlite")
+    listed = tact("--workspace", demo, "ledger", "list", "--accounts", server).out
+    assert listed.count("nothing yet") == 2
     assert "not followed" in listed
     assert not [word for word in ("Two more", "municipality", "A title", "A sentence") if word in listed + answer.out]
 
