@@ -32,7 +32,7 @@ FLAGS = [
     # Pages of the servers share a process that has the scripts compiled, as long as one of them is open.
     "--process-per-site",
     # Any other host has no address. (To stop each request instead would switch the browser's cache off.)
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
 
 
