@@ -224,6 +224,14 @@ def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     use_few_draws(monkeypatch)
 
 
+@pytest.fixture
+def cheap_backups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Derive the keys of backups cheaply, for tests that do not check how well a passphrase protects."""
+    from tests.helpers.quick import derive_keys_cheaply
+
+    derive_keys_cheaply(monkeypatch)
+
+
 @dataclass(frozen=True)
 class Scored:
     """The folders of the demo's releases and of the results derived from them."""

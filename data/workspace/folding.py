@@ -13,9 +13,12 @@ def fold(text: str) -> str:
 
 def make_key(text: str) -> str:
     """Return the letters and digits of a heading or category, without accents, joined by _."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    bare = "".join(c for c in plain if not unicodedata.combining(c))
-    return "_".join(re.findall(r"[^\W_]+", bare))
+    return "_".join(re.findall(r"[^\W_]+", strip_accents(unicodedata.normalize("NFKD", text).casefold())))
+
+
+def strip_accents(text: str) -> str:
+    """Return a decomposed text without its accents."""
+    return text if text.isascii() else "".join(c for c in text if not unicodedata.combining(c))
 
 
 def is_same_partner(name: str, other: str) -> bool:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from typing import TypeAlias
 
 import pandas as pd
 
@@ -17,6 +18,8 @@ from data.personal.given_names import is_given_name
 from data.reference import area_table, name_table
 from data.schema import Finding, area_word
 from geo.places.spelling import list_inflections, plain_key, sound_key, sound_word
+
+_Index: TypeAlias = dict[str, set[str]]  # the codes of the areas that have a key
 
 _CODE_COLUMNS = ("nuts", "hasc", "hasc_alt", "geonames")
 _KINDS = {
@@ -71,17 +74,12 @@ class Places:
         self._name = _column(areas, "name_en")
         self._older = list_predecessors(areas)
         self._codes = _index_codes(areas)
-        names = _given_names(areas)
-        cases = _other_cases(areas)
-        # The sounds are forgotten with the index: they may be words of records.
+        self._spellings, *indices = _index_names(tuple(_given_names(areas)), tuple(_other_cases(areas)))
+        # The sounds are forgotten with this index: they may be words of records.
         self._sound_key = partial(sound_key, sound=lru_cache(_MOST_SOUNDS)(sound_word))
-        self._spellings = _index([*names, *cases], plain_key)
         # From the surest to the least sure way of reading; the first that finds anything decides.
-        self._readings: tuple[tuple[Callable[[str], str], dict[str, set[str]]], ...] = (
-            (plain_key, _index(names, plain_key)),
-            (self._sound_key, _index(names, self._sound_key)),
-            (self._sound_key, _index([*names, *cases], self._sound_key)),
-        )
+        ways: tuple[Callable[[str], str], ...] = (plain_key, self._sound_key, self._sound_key)
+        self._readings = tuple(zip(ways, indices, strict=True))
         named = [] if towns is None else list(towns[["code", "name"]].itertuples(index=False, name=None))
         self._towns = _index(_list_cases_of_towns(named, self._country), self._sound_key)
 
@@ -259,7 +257,14 @@ def _list_cases_of_towns(towns: Iterable[tuple[str, str]], countries: Mapping[st
             yield code, name.removesuffix("ς")
 
 
-def _index(names: Iterable[tuple[str, str]], key_of: Callable[[str], str]) -> dict[str, set[str]]:
+@lru_cache(maxsize=4)
+def _index_names(names: tuple[tuple[str, str], ...], cases: tuple[tuple[str, str], ...]) -> tuple[_Index, ...]:
+    """Index areas by all names as written, by names without other cases, by their sound, and by the sound of all."""
+    everything, sound = (*names, *cases), partial(sound_key, sound=lru_cache(_MOST_SOUNDS)(sound_word))
+    return _index(everything, plain_key), _index(names, plain_key), _index(names, sound), _index(everything, sound)
+
+
+def _index(names: Iterable[tuple[str, str]], key_of: Callable[[str], str]) -> _Index:
     index: dict[str, set[str]] = defaultdict(set)
     for code, name in names:
         index[key_of(name)].add(code)

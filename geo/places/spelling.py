@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from data.workspace.folding import strip_accents
+
 # fmt: off
 _GREEK = {
     "α": "a", "β": "v", "γ": "g", "δ": "d", "ε": "e", "ζ": "z", "η": "i",
@@ -75,7 +77,7 @@ _MOST_FORMS = 600
 def split_words(text: str) -> list[str]:
     """Return the lower-case words of a text without accents or punctuation, in the same script."""
     decomposed = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text).casefold())
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c)).replace("ς", "σ")
+    bare = strip_accents(decomposed).replace("ς", "σ")
     return _NOT_WORD.sub(" ", bare.replace("&", " and ")).split()
 
 

@@ -298,19 +298,21 @@ def _count_services(
     country = dict(zip(land.municipalities, land.country_of_municipality, strict=True))
     usual = [(axis, bearer) for axis, bearer in np.argwhere(_BEARER_BY_AXIS >= _USUAL) if bearer != _NGO]
     where = services["municipality"].astype("str").map(country)
+    first, last = (services[column].astype("str") for column in ("valid_from", "valid_to"))
+    working = {}
+    for year in range(years):
+        start = parameters.quarter_starts[0] + pd.DateOffset(years=year)
+        end = f"{start + pd.DateOffset(years=1, days=-1):%Y-%m-%d}"
+        working[f"{start:%Y-%m-%d}/P1Y"] = ((first <= end) & ((last == "") | (last >= end))).to_numpy(bool)
+    kinds = [
+        ((services["axis"] == AXES[axis]) & (services["duty_bearer"] == DUTY_BEARERS[bearer])).to_numpy(bool)
+        for axis, bearer in usual
+    ]
     rows = []
     for number, name in enumerate(land.countries):
-        for axis, bearer in usual:
-            of = (
-                (where == number) & (services["axis"] == AXES[axis]) & (services["duty_bearer"] == DUTY_BEARERS[bearer])
-            )
-            counts = []
-            for year in range(years):
-                start = parameters.quarter_starts[0] + pd.DateOffset(years=year)
-                end = f"{start + pd.DateOffset(years=1, days=-1):%Y-%m-%d}"
-                begun = services["valid_from"].astype("str") <= end
-                going = services["valid_to"].isin([""]) | (services["valid_to"].astype("str") >= end)
-                counts.append((f"{start:%Y-%m-%d}/P1Y", int((of & begun & going).sum())))
+        here = (where == number).to_numpy(bool)
+        for (axis, bearer), kind in zip(usual, kinds, strict=True):
+            counts = [(period, int((here & kind & works).sum())) for period, works in working.items()]
             goal = max(1.0, round(counts[-1][1] * rng.uniform(0.8, 1.5)))
             code = f"{AXES[axis]}_services_{DUTY_BEARERS[bearer]}"
             rows += [(name, period, code, float(count), goal, "services") for period, count in counts]

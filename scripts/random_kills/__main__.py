@@ -16,9 +16,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 import scripts.random_kills as package
 from scripts.random_kills.rounds import OPERATIONS, Lost, Model, Round
 from scripts.random_kills.world import PASSPHRASE, World, build_base, look
+from tests.helpers.quick import derive_keys_cheaply
 
 _WEIGHTS = (5, 3, 2, 2, 2, 2, 2, 2, 2, 1, 3, 3, 1, 2, 1)
 _ROUND = 40  # commands on one copy of the workspace
@@ -80,6 +83,7 @@ def main() -> int:
     asked = parser.parse_args()
     summary, began = Summary(), time.monotonic()
     os.fsync = lambda _: None  # nobody cuts the power
+    derive_keys_cheaply(pytest.MonkeyPatch())  # nobody guesses the passphrase
     os.environ |= {"TACT_BACKUP_PASSPHRASE": PASSPHRASE, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
         shown = 0

@@ -7,9 +7,11 @@ from data.release import Release
 from tests.helpers import default_worlds
 
 
-@pytest.mark.slow
-def test_every_attack_fails_and_readers_get_numbers(tmp_path):
-    frame = default_worlds.released(0, tmp_path)
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(3))
+def test_every_attack_fails_and_readers_get_numbers(tmp_path, seed):
+    """The same of the demo, in every run: test_demo.py."""
+    frame = default_worlds.released(seed, tmp_path)
     found, went = default_worlds.attacked(tmp_path)
     assert found == []
     assert went["public membership"]["one_number"] <= LIMITS[0]

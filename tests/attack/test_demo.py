@@ -1,11 +1,16 @@
 """The attacks on the demo world, as it is published and as its files are shared."""
 
+import pandas as pd
 import pytest
 
 from dashboard.narrative.attacks import TRIED
+from data.disclosure.attacks.membership.attacker import LIMITS
 from data.disclosure.attacks.suite import attack_numbers
 from data.release import Release
+from data.restricted.vault import open_vault
 from data.tables.spec import TIERS
+from data.workspace import Workspace
+from tests.helpers import default_worlds, small_worlds
 
 
 def test_little_of_the_demo_is_withheld(demo_world):
@@ -18,8 +23,24 @@ def test_little_of_the_demo_is_withheld(demo_world):
 
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_demo_withstands_the_attacks_on_its_tables(demo_world, tier):
-    """All attacks; the full membership attack is a part of the audit (tests/dashboard/test_cli.py)."""
+    """All attacks, the membership attack as it is made with each release."""
     release = Release.open(demo_world / "releases", tier)
     for attack, found, _ in attack_numbers([], release, thorough=False):
         assert attack in TRIED, "each is told in words"
         assert found == [], attack
+
+
+@pytest.mark.slow
+def test_all_public_numbers_of_the_demo_reveal_no_child_and_readers_see_most_of_them(demo_world, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(demo_world.parent / "demo-config"))
+    release = Release.open(demo_world / "releases", "public")
+    outcomes = {name: (found, dict(measured)) for name, found, measured in attack_numbers([], release)}
+    assert {name: found for name, (found, _) in outcomes.items() if found} == {}
+    assert outcomes["membership"][1]["one_number"] <= LIMITS[0]
+    assert outcomes["membership"][1]["all_numbers_low"] <= LIMITS[1]
+    with open_vault(Workspace.open(demo_world)) as vault:
+        batches = [batch.to_pandas() for batch in vault.read("encounter", small_worlds.COLUMNS)]
+    lost = default_worlds.loss(default_worlds.cells(pd.concat(batches).astype("str"), release))
+    assert set(lost) == {"AL", "GR"}
+    assert max(error for error, _ in lost.values()) < 0.10
+    assert max(hidden for _, hidden in lost.values()) < 0.40

@@ -14,7 +14,7 @@ from tests.helpers.records import frame
 
 BOTH = Keys(Secret(bytes(range(32))), Secret(bytes(range(32, 64))))
 PASSPHRASE = "correct horse battery"
-ROWS, TIMES = 30_000, 8
+ROWS, TIMES = 10_000, 4
 
 PROGRAM = """
 import sys
@@ -25,7 +25,7 @@ from data.workspace import Workspace
 from tests.helpers import killing
 for name in ("connect", "connect_with_passphrase"):
     opened = getattr(sqlcipher, name)
-    watched = lambda *a, opened=opened, **k: killing.watch(opened(*a, **k), 10_000)
+    watched = lambda *a, opened=opened, **k: killing.watch(opened(*a, **k), 3_000)
     setattr(sqlcipher, name, watched)
 workspace = Workspace.open(Path(sys.argv[2]))
 if sys.argv[1] == "backup":

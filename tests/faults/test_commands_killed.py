@@ -1,4 +1,4 @@
-"""kill -9 of the real commands at seeded moments: `tact import` and `tact release`, twenty times each.
+"""kill -9 of the real commands at seeded moments: `tact import` and `tact release`, twenty times each with `make long`.
 
 A moment is a share of the time for which the command works on the workspace, or one of the steps in which it
 opens or changes a file there (an audit hook counts the steps and can stop at one).
@@ -22,9 +22,11 @@ from data.restricted.vault import Vault
 from data.tables.spec import TIERS
 from data.workspace import Workspace
 from tests.helpers.prepared import start
+from tests.helpers.repetitions import list_cases
 
 KEYS = {"TACT_VAULT_KEY": "a1" * 32, "TACT_IDENTIFIER_KEY": "b2" * 32}
 MOMENTS = 10
+ALWAYS = (4, 11, 15, 16)  # one by time, one at any step, two at the last ones
 PROGRAM = """
 import os, signal, sys
 inside, last, told, null = sys.argv[1], int(sys.argv[2]), os.dup(1), os.open(os.devnull, os.O_WRONLY)
@@ -181,7 +183,7 @@ def imported(before, files, tmp_path_factory):
     return whole, few, identities(workspace)
 
 
-@pytest.mark.parametrize("i", range(2 * MOMENTS))
+@pytest.mark.parametrize("i", list_cases(range(2 * MOMENTS), *ALWAYS))
 def test_a_killed_import_loses_nothing_and_doubles_nothing(tact, before, files, imported, tmp_path, i):
     whole, few, everything = imported
     workspace, moment = copied(before, tmp_path), moments(41, whole)[i]
@@ -223,7 +225,7 @@ def assert_whole(releases, name):
         assert release.manifest["tact"]["audit"]["passed"]
 
 
-@pytest.mark.parametrize("i", range(2 * MOMENTS))
+@pytest.mark.parametrize("i", list_cases(range(2 * MOMENTS), *ALWAYS))
 def test_a_killed_release_is_whole_or_is_not_there(tact, released, tmp_path, i):
     base, whole = released
     workspace, moment = copied(base, tmp_path), moments(43, whole)[i]

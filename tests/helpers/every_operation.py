@@ -16,6 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from filelock import FileLock
 
 from data.accounts import database
@@ -25,6 +26,7 @@ from scripts.random_kills.killing import run_child
 from scripts.random_kills.rounds import OPERATIONS, Model, Round
 from scripts.random_kills.world import PASSPHRASE, World, build_base, look
 from tests.helpers import wrong_clock
+from tests.helpers.quick import derive_keys_cheaply
 
 YEAR = 365.25 * 86400
 CLOCKS = {"a clock that stands back": (-25 * YEAR, 0), "a clock that stands ahead": (14 * YEAR, 0),
@@ -95,6 +97,7 @@ def run_operations(base, world, name):
 def main():
     os.environ |= {"TACT_BACKUP_PASSPHRASE": PASSPHRASE, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
     os.fsync = lambda _: None
+    derive_keys_cheaply(pytest.MonkeyPatch())
     database._BUSY = server_copy._PATIENCE = 0.2
     folder, faults = Path(sys.argv[1]), sys.argv[2:]
     base, answers = build_base(folder), {}

@@ -144,7 +144,7 @@ def test_without_its_floor_and_exploration_the_plan_too_would_starve_areas():
     assert within["plan"]["least_over_floor"] >= 1.0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_two_years_in_two_worlds_stay_calibrated_and_starve_no_area():
     summary = loop(2, first_seed=300).summary()

@@ -69,6 +69,7 @@ def test_one_world_keeps_its_floors_and_only_the_rule_holds_the_solver_back():
     told = []
     first = study(1, first_seed=200, progress=lambda *step: told.append(step))
     assert told == [(1, 1, "Planning in invented worlds")]
+    assert first.summary()["recovered"]["plan"] >= 0.7
     one = first.worlds[0]
     assert one.floor_kept
     assert one.moved <= Programme().moves
@@ -76,7 +77,7 @@ def test_one_world_keeps_its_floors_and_only_the_rule_holds_the_solver_back():
     assert one.no_move_at_optimum
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_plan_is_worth_its_moves_and_leaves_good_posts_alone():
     found = study(4, first_seed=200)
     told = found.summary()

@@ -172,12 +172,17 @@ def _list_forms(heading: str, parts: Iterable[str]) -> Iterable[list[str]]:
     yield re.findall(r"[(\[]([^()\[\]]*)[)\]]", heading)
 
 
+# The same cells are tried as headings of each kind.
+_list_readings = lru_cache(maxsize=20_000)(words.list_readings)
+
+
 def _look_up(given: Iterable[Column], forms: Iterable[str]) -> dict[str, float]:
     found: dict[str, float] = {}
+    readings = [_list_readings(form) for form in forms]
     names = [column.name for column in given]
     for name in [*names, *(DAY_PARTS if "date" in names else ())]:
         index = words.index_headings(name)
-        sure = [says for form in forms if (says := words.look_up(index, form)) is not None]
+        sure = [says for keys in readings if (says := words.look_up_readings(index, keys)) is not None]
         if sure:
             found[name] = WORD if any(sure) else UNSURE
     return found

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -88,10 +88,19 @@ def index_headings(column: str) -> Mapping[str, bool]:
 
 def look_up(index: Mapping[str, _T], text: str) -> _T | None:
     """Return what an index says of a word, in any case and accents, and for Greek also in Latin letters."""
+    return look_up_readings(index, list_readings(text))
+
+
+def look_up_readings(index: Mapping[str, _T], readings: Iterable[str]) -> _T | None:
+    """Return what an index says of a word with these readings."""
+    return next((index[key] for key in readings if key in index), None)
+
+
+def list_readings(text: str) -> tuple[str, ...]:
+    """Return the keys under which a word may stand in an index, the surest first."""
     key = make_key(text)
-    if key in index:
-        return index[key]
-    return index.get(_SOUND + _sound_of_latin(key)) if key.isascii() and len(key) >= _LEAST_LETTERS else None
+    heard = key.isascii() and len(key) >= _LEAST_LETTERS
+    return (key, _SOUND + _sound_of_latin(key)) if heard else (key,)
 
 
 def _list_keys(text: str) -> set[str]:

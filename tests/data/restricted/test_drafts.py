@@ -37,6 +37,7 @@ def test_a_draft_survives_a_restart_encrypted(opened):
         assert drafts.read_draft(again, "encounter") == Draft("encounter")
 
 
+@pytest.mark.usefixtures("cheap_backups")
 @pytest.mark.parametrize("early", [False, True])
 def test_no_backup_brings_a_draft_back(opened, tmp_path, monkeypatch, early):
     workspace, vault, secrets = opened

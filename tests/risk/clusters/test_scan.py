@@ -124,6 +124,7 @@ def test_planted_circles_are_found_and_do_not_overlap():
     assert all(cluster.relative_risk > 2.0 and cluster.p == 0.001 for cluster in clusters)
 
 
+@pytest.mark.slow
 def test_false_alarms_of_the_scan_are_as_rare_as_its_level_says():
     centres, expected, rng = land(30, 1)
     worlds = rng.multinomial(150, expected / expected.sum(), size=300).astype(float)

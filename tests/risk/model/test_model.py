@@ -91,6 +91,7 @@ def lip_cancer():
     return model.fit(scotland("carlin")).fit_
 
 
+@pytest.mark.slow
 def test_lip_cancer_with_bym2(lip_cancer):
     mean, sd = lip_cancer.posterior.moments()
     assert mean[0] == pytest.approx(-0.217, abs=0.02)
@@ -103,6 +104,7 @@ def test_lip_cancer_with_bym2(lip_cancer):
     assert np.exp(log_mean + log_sd**2 / 2) == pytest.approx(13.8, abs=0.2)
 
 
+@pytest.mark.slow
 def test_the_mean_correction_moves_the_intercept(lip_cancer):
     """Without it the intercept is wrong by about 0.03, as in INLA with the plain Gaussian approximation."""
     uncorrected = sum(
@@ -112,6 +114,7 @@ def test_the_mean_correction_moves_the_intercept(lip_cancer):
     assert 0.01 < uncorrected - lip_cancer.posterior.moments()[0][0] < 0.05
 
 
+@pytest.mark.slow
 def test_the_design_for_many_hyperparameters_agrees_with_the_full_grid(lip_cancer):
     model, grid = lip_cancer.layout.model, lip_cancer.posterior
     top = find_mode(model, max(grid.nodes, key=lambda node: node.log_density).theta)

@@ -36,6 +36,17 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def costly_key():
+    """Let SQLCipher derive the key of a backup as in use."""
+
+
+@pytest.fixture(autouse=True)
+def cheap_key(request):
+    if "costly_key" not in request.fixturenames:
+        request.getfixturevalue("cheap_backups")
+
+
+@pytest.fixture
 def workspace(tmp_path):
     made = Workspace.create(tmp_path / "w", "real", start_month=9)
     with Vault.create(made.vault, keys.create(made.id).vault) as vault:
@@ -69,7 +80,7 @@ def snapshot(folder):
     return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-def test_everything_comes_back_on_a_new_machine(workspace, file, tmp_path):
+def test_everything_comes_back_on_a_new_machine(costly_key, workspace, file, tmp_path):
     before, both = content(workspace), keys.load(workspace.id)
     assert before[1] == {"a": PublishedBlock(b"123", "r1")}
     lose_keys(workspace)
@@ -90,7 +101,7 @@ def test_everything_comes_back_on_a_new_machine(workspace, file, tmp_path):
     assert not any("backup" in name for name in names)
 
 
-def test_nothing_in_a_backup_can_be_read_without_the_passphrase(workspace, file):
+def test_nothing_in_a_backup_can_be_read_without_the_passphrase(costly_key, workspace, file):
     both, raw = keys.load(workspace.id), file.read_bytes()
     assert len(raw) > 100_000
     for key in (both.vault, both.identifier):
@@ -118,7 +129,7 @@ def test_a_wrong_passphrase_changes_nothing(workspace, file, tmp_path, wrong, ca
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_same_passphrase_composed_in_another_way_opens(workspace, file, tmp_path):
+def test_the_same_passphrase_composed_in_another_way_opens(costly_key, workspace, file, tmp_path):
     lose_keys(workspace)
     assert restore_backup(file, tmp_path / "new", PASSPHRASE.replace("ë", "e\u0308")).has_records
 
@@ -341,7 +352,7 @@ def test_ledger_breaks_and_releases_taken_back_come_back_and_those_that_are_ther
     assert (new / folder / name).read_text() == "one\ntwo\n"
 
 
-def test_a_backup_of_before_there_were_plans_is_restored(file, tmp_path):
+def test_a_backup_of_before_there_were_plans_is_restored(costly_key, file, tmp_path):
     with contextlib.closing(sqlcipher.connect_with_passphrase(file, PASSPHRASE)) as connection:
         connection.execute("DROP TABLE backup_plan")
     lose_keys(Workspace.open(tmp_path / "w"))

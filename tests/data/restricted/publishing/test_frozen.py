@@ -21,6 +21,7 @@ from data.tables.grid import Grid
 from data.tables.periods import Calendar
 from data.tables.spec import CATEGORIES, TableSpec
 from tests.helpers import small_worlds
+from tests.helpers.repetitions import list_cases
 
 pytestmark = pytest.mark.usefixtures("few_worlds")
 
@@ -70,7 +71,7 @@ def test_the_same_records_give_the_same_numbers(world):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("late", [1, 10, 11, 200])
+@pytest.mark.parametrize("late", list_cases([1, 10, 11, 200], 1, 11))
 def test_no_number_of_late_children_changes_a_final_number(world, late):
     """An earlier rule drew a block again after eleven changes, which everybody could see."""
     base = children(30)
@@ -78,7 +79,7 @@ def test_no_number_of_late_children_changes_a_final_number(world, late):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "share"), [(1, 0.02), (2, 0.3), (3, 0.9)])
+@pytest.mark.parametrize(("seed", "share"), list_cases([(1, 0.02), (2, 0.3), (3, 0.9)], (2, 0.3)))
 def test_whoever_leaves_or_moves_changes_no_final_number(tmp_path, seed, share):
     folder, draw = tmp_path, np.random.default_rng(seed)
     frame = small_worlds.encounters(draw, 200, 120)
@@ -184,10 +185,10 @@ def test_a_total_that_equals_its_only_part_says_little_of_the_others():
     total, part = (TableSpec("children", "region", "whole", by) for by in ((), ("stage",)))
     stage = CATEGORIES["stage"].index("identified")
     equal = [
-        draw(total, children(40), seed)[0, 0] == draw(part, children(40), seed)[0, 0, stage] for seed in range(200)
+        draw(total, children(40), seed)[0, 0] == draw(part, children(40), seed)[0, 0, stage] for seed in range(120)
     ]
     noise = CellKey.from_policy(TWO_YEARS).channel(60).matrix[40]
-    assert np.mean(equal) == pytest.approx(float((noise**2).sum()), abs=0.08)
+    assert np.mean(equal) == pytest.approx(float((noise**2).sum()), abs=0.1)
 
 
 def test_a_block_of_an_earlier_version_is_repeated_and_loses_its_marks():
@@ -240,12 +241,12 @@ def test_what_a_release_shows_is_never_withheld_later(world, monkeypatch):
     assert world(everyone, day=ALL_FINAL, **plan) == later
 
 
-@pytest.mark.parametrize("day", [date(2008, 7, 1), date(2007, 12, 10), FIRST_YEAR_FINAL, IN_SECOND_YEAR])
-def test_nothing_is_published_for_a_day_before_that_of_the_last_release(world, day):
+def test_nothing_is_published_for_a_day_before_that_of_the_last_release(world):
     base = small_worlds.encounters(np.random.default_rng(4), 300, 200, last="2008-05-31")
     world(base, policy=TWO_YEARS, day=ALL_FINAL)
-    with pytest.raises(ReleaseError, match="Give a later day"):
-        world(base, policy=TWO_YEARS, day=day)
+    for day in (date(2008, 7, 1), date(2007, 12, 10), FIRST_YEAR_FINAL, IN_SECOND_YEAR):
+        with pytest.raises(ReleaseError, match="Give a later day"):
+            world(base, policy=TWO_YEARS, day=day)
     assert len(list(world.folder.glob("20*"))) == 1
 
 

@@ -27,6 +27,7 @@ from data.restricted.vault import Vault
 from data.tables.spec import DEFAULT_PLAN, TIERS, TableSpec
 from tests.helpers import small_worlds
 from tests.helpers.paths import ROOT
+from tests.helpers.repetitions import list_cases
 
 pytestmark = pytest.mark.usefixtures("few_worlds")
 
@@ -411,7 +412,7 @@ def prepared(folder):
     """Make a vault with a release and with records that came later."""
     with Vault.create(folder / "vault", small_worlds.VAULT_KEY) as vault:
         small_worlds.fill(vault, world(), "first.csv")
-        name = small_worlds.release(vault, folder / "releases").name
+        name = small_worlds.release(vault, folder / "releases", **SMALL).name
         small_worlds.fill(vault, small_worlds.encounters(np.random.default_rng(3), 2000, 1200), "second.csv")
         return name, stored(vault)
 
@@ -452,7 +453,7 @@ def seconds(ready, tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
-@pytest.mark.parametrize("moment", range(10))
+@pytest.mark.parametrize("moment", list_cases(range(10), 0, 1, 2))
 def test_killed_at_any_moment_a_release_is_whole_or_is_not(tmp_path, ready, seconds, moment):
     folder, before, published = ready
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
@@ -481,7 +482,7 @@ def check(folder, before, published, *, reported):
         assert stored(vault) == published, "what was published is never drawn again"
         assert (current_name(releases) != before) == done
         assert not list(releases.glob(".tmp*"))
-        following = small_worlds.release(vault, releases)
+        following = small_worlds.release(vault, releases, **SMALL)
         assert current_name(releases) == following.name
         assert vault.check() == []
 

@@ -17,6 +17,8 @@ from tests.helpers.records import frame
 
 PASSPHRASE = "tri fjalë të rastit"
 
+pytestmark = pytest.mark.usefixtures("cheap_backups")
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):

@@ -19,6 +19,8 @@ from tests.helpers import small_worlds
 from tests.helpers.records import frame
 
 PASSPHRASE = "tri fjalë të rastit këtu"
+
+pytestmark = pytest.mark.usefixtures("cheap_backups")
 CHILD = "ab" * 32
 
 
