@@ -111,7 +111,12 @@ def _show_trend(current: CurrentRelease, accepted: Sequence[Break], view: TrendV
         st.html(markup.render_list([*breaks.list_details(current, accepted, area, pathway), _(_EFFORT)]))
     breaks.ask_about_breaks(current, accepted, area, pathway)
     with st.expander(_("Table")):
-        st.dataframe(summary.tabulate_series(current, area, pathway), hide_index=True)
+        st.dataframe(_tabulate_series(current, area, pathway), hide_index=True)
+
+
+@cache_by_language(maxsize=256)
+def _tabulate_series(current: CurrentRelease, area: str, pathway: str) -> pa.Table:
+    return pa.Table.from_pandas(summary.tabulate_series(current, area, pathway))
 
 
 def _show_chart(

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import pandas as pd
 from markupsafe import Markup
 
+from dashboard.site.cache import cache_once
 from dashboard.site.text import _, format_number, html, join_markup
 
 _WIDE, _HIGH, _FOOT = 180.0, 62.0, 6.0
@@ -145,12 +146,13 @@ def render_multiples(
     cells: Sequence[AreaCell], countries: Mapping[str, str], chosen: str, choices: Mapping[str, str]
 ) -> Markup:
     """Return the cells by country; each is one link that chooses its area. choices : what stays in the address."""
+    rest = "".join(f"&{name}={quote(value)}" for name, value in choices.items())
     groups = [
         html(
             "<h2>{}</h2><ul>{}</ul>",
             name,
             join_markup(
-                _render_cell(cell, choices, is_chosen=cell.area == chosen) for cell in cells if cell.country == code
+                _render_cell(cell, rest, is_chosen=cell.area == chosen) for cell in cells if cell.country == code
             ),
         )
         for code, name in countries.items()
@@ -158,12 +160,14 @@ def render_multiples(
     return html('<div class="multiples">{}</div>', join_markup(groups))
 
 
-def _render_cell(cell: AreaCell, choices: Mapping[str, str], *, is_chosen: bool) -> Markup:
-    address = "&".join(f"{name}={quote(value)}" for name, value in {"area": cell.area, **choices}.items())
+@cache_once(maxsize=2048)
+def _render_cell(cell: AreaCell, rest: str, *, is_chosen: bool) -> Markup:
+    """Return a cell, whose words are in it. rest : of the address, after the area."""
     return html(
-        '<li><a href="?{}" target="_self" data-reveal=".st-key-trend"{}><b>{}</b><em class="{}" title="{}">{}</em>'
-        '<span><i>{}</i><img src="data:image/svg+xml,{}" alt="{}"></span></a></li>',
-        address,
+        '<li><a href="?area={}{}" target="_self" data-reveal=".st-key-trend"{}><b>{}</b>'
+        '<em class="{}" title="{}">{}</em><span><i>{}</i><img src="data:image/svg+xml,{}" alt="{}"></span></a></li>',
+        quote(cell.area),
+        rest,
         Markup(' aria-current="true"') if is_chosen else "",
         cell.name,
         f"{cell.badge.side} {'sure' if cell.badge.sure else ''}".strip(),
