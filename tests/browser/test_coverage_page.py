@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.browser import click_area, map_frame, resize, until
+from tests.helpers.browser import click_area, map_frame, resize, settle, until
 
 pytestmark = pytest.mark.browser
 SIZES = [(1366, 768), (390, 844)]
@@ -74,7 +74,7 @@ def test_an_area_is_chosen_on_the_map_and_that_is_one_step_back(served, look):
 def test_on_a_phone_what_is_pressed_is_large_enough_for_a_finger(served, look, address):
     page = look(f"{served.url}/{address}", (390, 844), ready=False)
     page.locator(".gaps, .rates, .move").first.wait_for(timeout=180_000)
-    page.wait_for_timeout(1500)
+    settle(page)
     pressed = ":is(.gaps td > a, .lands a, .stButton button, .stDownloadButton button, [role=radio], summary)"
     boxes = page.locator(f".stMain {pressed}:not(.topbar *):visible").evaluate_all(
         "all => all.map(one => [one.textContent, one.getBoundingClientRect().height])"
@@ -88,7 +88,7 @@ def test_nothing_serious_for_axe(served, look):
     axe = pytest.importorskip("axe_playwright_python")
     script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
     page = opened(look, served, "coverage")
-    page.wait_for_timeout(1500)
+    settle(page)
     page.evaluate(script)
     found = page.evaluate("axe.run({iframes: false})")
     serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]

@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.site.text import LANGUAGE_NAMES
 from dashboard.web.page_list import PAGES
-from tests.helpers.browser import until, wait_for_map
+from tests.helpers.browser import settle, until, wait_for_map
 
 pytestmark = pytest.mark.browser
 SIZES = ((1366, 768), (1024, 768), (1920, 1080), (390, 844))
@@ -69,7 +69,7 @@ def wait_for_page(page, address):
     page.locator(".topbar").wait_for(timeout=60_000)
     until(page, lambda: len(page.evaluate(COUNT)) > FEW_WORDS)
     page.locator("[data-testid=stStatusWidget], .stSpinner").first.wait_for(state="detached", timeout=60_000)
-    page.wait_for_timeout(700)
+    settle(page)
 
 
 @pytest.mark.parametrize(("address", "language", "sizes"), CASES)

@@ -4,7 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.browser import HOSTILE, area_point, changed, click_area, map_frame, resize, shown, until, vary
+from tests.helpers.browser import (
+    HOSTILE,
+    area_point,
+    changed,
+    click_area,
+    map_frame,
+    resize,
+    settle,
+    shown,
+    until,
+    vary,
+)
 
 pytestmark = pytest.mark.browser
 MOST = 10_000  # bytes a change may send, see performance.md
@@ -285,12 +296,10 @@ def test_everything_can_be_reached_by_keyboard(partner, look):
     container.focus()
     before = container.evaluate("() => window.map.getCenter().lng")
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(600)
-    assert container.evaluate("() => window.map.getCenter().lng") > before
+    until(page, lambda: container.evaluate("() => window.map.getCenter().lng") > before)
     zoom = container.evaluate("() => window.map.getZoom()")
     page.keyboard.press("+")
-    page.wait_for_timeout(600)
-    assert container.evaluate("() => window.map.getZoom()") > zoom
+    until(page, lambda: container.evaluate("() => window.map.getZoom()") > zoom)
 
 
 def test_a_key_held_down_moves_the_slider_as_far_as_it_was_pressed(partner, look):
@@ -301,7 +310,7 @@ def test_a_key_held_down_moves_the_slider_as_far_as_it_was_pressed(partner, look
         page.keyboard.press("ArrowLeft")
         page.wait_for_timeout(40)
     until(page, lambda: "2007-03-01" in page.url)
-    page.wait_for_timeout(1500)
+    settle(page)
     assert "2007-03-01" in page.url
     assert "Mar to May 2007" in slider.get_attribute("aria-valuetext")
 
@@ -320,13 +329,11 @@ def test_the_buttons_on_the_map_go_to_places(partner, look):
     page = look(f"{partner.url}/map")
     frame = map_frame(page)
     frame.get_by_role("button", name="Tirana and Durrës").click()
-    page.wait_for_timeout(900)
     container = frame.locator("#map_div")
-    assert container.evaluate("() => window.map.getZoom()") > 7
-    assert container.evaluate("() => window.map.getBounds().contains([41.32, 19.82])")
+    until(page, lambda: container.evaluate("() => window.map.getZoom()") > 7)
+    until(page, lambda: container.evaluate("() => window.map.getBounds().contains([41.32, 19.82])"))
     frame.get_by_role("button", name="Both").click()
-    page.wait_for_timeout(900)
-    assert container.evaluate("() => window.map.getBounds().contains([35.2, 25])")
+    until(page, lambda: container.evaluate("() => window.map.getBounds().contains([35.2, 25])"))
 
 
 def test_the_table_holds_what_the_map_shows(partner, look):
@@ -384,7 +391,7 @@ def test_on_a_desk_all_parts_are_in_view(partner, look):
 @vary("address", "layer=services&over=communities", "layer=communities&over=encounters", "layer=referrals")
 def test_the_legend_stands_whole_and_clear_of_the_controls(partner, look, address):
     page = look(f"{partner.url}/map?{address}")
-    page.wait_for_timeout(600)
+    settle(page)
     legend = page.locator(".legend")
     assert legend.evaluate("e => e.scrollHeight <= e.clientHeight")
     box = legend.bounding_box()
@@ -409,7 +416,7 @@ def test_the_legend_folds_and_stays_folded(partner, look):
 
 def test_no_name_of_a_country_runs_into_a_control_or_another_name(partner, look):
     page = look(f"{partner.url}/map")
-    page.wait_for_timeout(800)
+    settle(page)
     names = map_frame(page).locator(".tact-land-name span")
     boxes = [one.bounding_box() for one in names.all() if one.is_visible()]
     boxes += [one.bounding_box() for one in page.locator(".st-key-controls [role=radiogroup]").all()]
@@ -456,7 +463,7 @@ def test_without_a_release_the_base_map_stands_and_says_what_to_do(serve, look, 
     assert page.watch.clean, vars(page.watch)
 
 
-@vary("address", "/map?layer=services&over=communities", "/map", "/map?area=AL-02", "/map?projector=1")
+@vary("address", "/map?layer=services&over=communities&area=AL-02", "/map", "/map?projector=1")
 def test_nothing_serious_for_axe(partner, look, address):
     axe = pytest.importorskip("axe_playwright_python")
     script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")

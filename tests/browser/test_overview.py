@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.browser import resize, until, vary
+from tests.helpers.browser import resize, until, vary, wait_for_silence
 
 pytestmark = pytest.mark.browser
 FIRST = 60_000  # milliseconds
@@ -63,16 +63,16 @@ def test_another_country_draws_the_list_alone(look, served):
     for country, area in (("Greece", "GR-B"), ("Albania", "AL-11")):
         page.get_by_role("radio", name=country).click()
         page.locator(f".ranking tr[data-area={area}]").wait_for(timeout=FIRST)
-        page.wait_for_timeout(1500)
+        wait_for_silence(page)
     received = page.watch.received
     page.get_by_role("radio", name="Greece").click()
     page.locator(".ranking tr[data-area=GR-B]").wait_for(timeout=FIRST)
-    page.wait_for_timeout(1500)
+    wait_for_silence(page)
     assert 0 < page.watch.received - received < 3_500
     received = page.watch.received
     page.locator(".ranking tr[data-area=GR-I] a").click()
     page.locator(".card").wait_for(timeout=FIRST)
-    page.wait_for_timeout(1500)
+    wait_for_silence(page)
     assert page.watch.received - received < 14_000, "the list alone is larger"
     assert page.watch.clean, vars(page.watch)
 

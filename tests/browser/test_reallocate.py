@@ -1,22 +1,15 @@
 """From the first page to a plan with a decision, saved and opened again, as a programme manager works."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from dashboard.site.text import translate_into
-from tests.helpers.browser import map_frame, resize, shown, until, vary
+from tests.helpers.browser import map_frame, resize, settle, shown, until, vary
 
 pytestmark = pytest.mark.browser
 SIZES = [(1366, 768), (1920, 1080), (390, 844)]
 FIRST = 180_000  # the model is fitted once a process
-
-
-@pytest.fixture(scope="module")
-def served(serve, scored, tmp_path_factory):
-    folder = shutil.copytree(scored.derived, tmp_path_factory.mktemp("kept") / "derived")
-    return serve(scored.releases, "--derived", str(folder))
 
 
 def opened(look, served, address="reallocate", size=(1366, 768)):
@@ -119,7 +112,7 @@ def test_the_answer_stands_on_the_first_screen_and_nothing_runs_over_the_edge(se
 def test_folded_the_page_is_two_screens_long_and_the_choices_stay_in_view(served, look, language):
     page = opened(look, served, f"reallocate?area=AL-09&lang={language}")
     page.locator(".move").first.wait_for()
-    page.wait_for_timeout(1000)
+    settle(page)
     assert page.evaluate("document.querySelector('.stMain').scrollHeight") <= 2 * 768
     page.evaluate("document.querySelector('.stMain').scrollTo(0, 400)")
     until(page, lambda: page.locator(".st-key-answer").bounding_box()["y"] < 0)
@@ -140,7 +133,7 @@ def test_nothing_serious_for_axe(served, look):
     axe = pytest.importorskip("axe_playwright_python")
     script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
     page = opened(look, served)
-    page.wait_for_timeout(1500)
+    settle(page)
     page.evaluate(script)
     found = page.evaluate("axe.run({iframes: false})")
     serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]

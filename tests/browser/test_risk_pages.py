@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.browser import resize, until, vary
+from tests.helpers.browser import resize, settle, until, vary
 
 pytestmark = pytest.mark.browser
 SIZES = [(1366, 768), (390, 844)]
@@ -81,14 +81,14 @@ def test_a_cell_of_trends_chooses_its_area_and_one_step_back_undoes_it(served, l
     cells.first.wait_for()
     assert cells.count() == 26
     until(page, lambda: page.locator(".multiples a[aria-current]").get_attribute("href").startswith("?area=AL-02"))
-    page.wait_for_timeout(1500)
+    settle(page)
     page.locator(".multiples a", has_text="Crete").click()
     until(page, lambda: page.get_by_role("heading", name="Crete, Greece").is_visible())
     until(page, lambda: "area=GR-M" in page.url and "pathway=internal" in page.url)
-    page.wait_for_timeout(1500)
+    settle(page)
     page.go_back()
     until(page, lambda: page.get_by_role("heading", name="Durrës, Albania").is_visible())
-    page.wait_for_timeout(1000)
+    settle(page)
     page.go_back()
     until(page, lambda: "/risk" in page.url)
 
@@ -98,7 +98,7 @@ def test_on_a_phone_the_chosen_area_comes_into_view(served, look):
     page.locator(".multiples a", has_text="Crete").click()
     heading = page.get_by_role("heading", name="Crete, Greece")
     heading.wait_for()
-    page.wait_for_timeout(500)
+    settle(page)
     assert 0 <= heading.bounding_box()["y"] < 844
     box = page.locator(".multiples a").first.bounding_box()
     assert box["height"] >= 44
@@ -146,7 +146,7 @@ def test_nothing_serious_for_axe(served, look, address):
     axe = pytest.importorskip("axe_playwright_python")
     script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
     page = opened(look, served, address)
-    page.wait_for_timeout(1500)
+    settle(page)
     page.evaluate(script)
     found = page.evaluate("axe.run({iframes: false})")
     serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]

@@ -16,6 +16,8 @@ import pytest
 
 from tests.helpers.entry import enter, list_cookies
 
+# What a page has in it while the server works for it.
+WORKING = "[data-testid=stSpinner], [data-testid=stApp][data-test-script-state=running]"
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 # Writes down every file that the web process opens in a vault, of the other tier, and every import of
@@ -93,6 +95,7 @@ class Watch:
     missing: list[str] = field(default_factory=list)
     sockets: list[str] = field(default_factory=list)
     received: int = 0
+    silent: int = -1  # what was received when the server was last seen to send nothing for a second
     frames: int = 0
 
     def asked(self, request: Any) -> None:
@@ -159,12 +162,13 @@ def wait_for_map(page: Any) -> None:
     page.locator(".panel h2, .st-key-empty h2").first.wait_for(state="attached", timeout=30_000)
 
 
-def _wait_for_silence(page: Any) -> None:
+def wait_for_silence(page: Any) -> None:
     """Wait until the server has sent nothing for a second: no change shall pay for what follows another."""
-    received, silent = -1, 0
+    received, silent = page.watch.silent, 3 if page.watch.silent == page.watch.received else 0
     for _ in range(60):
         silent = silent + 1 if page.watch.received == received else 0
         if silent == 4:
+            page.watch.silent = received
             return
         received = page.watch.received
         page.wait_for_timeout(250)
@@ -172,12 +176,12 @@ def _wait_for_silence(page: Any) -> None:
 
 def changed(page: Any, act: Callable[[], object]) -> int:
     """Run an action, wait until the map shows its effect, and return the number of bytes received."""
-    _wait_for_silence(page)
+    wait_for_silence(page)
     before, received = shown(page), page.watch.received
     act()
     for _ in range(600):
         if shown(page) != before:
-            _wait_for_silence(page)
+            wait_for_silence(page)
             return int(page.watch.received - received)
         page.wait_for_timeout(50)
     pytest.fail("the map did not change")
@@ -194,10 +198,10 @@ def until(page: Any, condition: Callable[[], bool]) -> None:
 
 def settle(page: Any, still: int = 500) -> None:
     """Wait until the address has not changed for so many milliseconds, and nothing is being made."""
-    seen = ""
+    seen = page.url
     for _ in range(60):
         page.wait_for_timeout(still)
-        if page.url == seen and not page.locator("[data-testid=stSpinner]").count():
+        if page.url == seen and not page.locator(WORKING).count():
             return
         seen = page.url
 
