@@ -91,7 +91,8 @@ class Cells:
 def _list_values(column: pd.Series) -> list[Any]:
     """Return a column for JSON. All of its numbers have one type, because programs guess it from the first page."""
     kind = int if pd.api.types.is_integer_dtype(column) else float if pd.api.types.is_numeric_dtype(column) else str
-    return [None if missing else kind(value) for value, missing in zip(column, column.isna(), strict=True)]
+    values, missing = column.tolist(), column.isna().tolist()
+    return [None if absent else kind(value) for value, absent in zip(values, missing, strict=True)]
 
 
 def read_cells(collection: Collection) -> Cells:

@@ -104,7 +104,8 @@ def _parquet(data: bytes) -> Iterator[Content]:
 def _script(name: str, text: str, codes: Container[str]) -> Iterator[Content]:
     """Yield the text of a script or page, and every JSON value in it."""
     yield name, text
-    decoder, position, opening = json.JSONDecoder(), 0, re.compile(r"[\[{]")
+    # Code has many braces that begin no value, and each try costs the length of the text.
+    decoder, position, opening = json.JSONDecoder(), 0, re.compile(r'\{(?=\s*["}])|\[(?=\s*["{\[\]\d\-tfnNI])')
     while (match := opening.search(text, position)) is not None:
         try:
             value, position = decoder.raw_decode(text, match.start())
@@ -212,22 +213,23 @@ def collect_tables(value: object, codes: Container[str]) -> Iterator[pd.DataFram
 
 
 def _walk(value: object, area: str | None, codes: Container[str], rows: list[dict[str, Any]]) -> None:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         named = (value.get(name) for name in ("area", "code", "id"))
         area = next((n for n in named if isinstance(n, str) and n in codes), area)
-        plain = {str(k): v for k, v in value.items() if not isinstance(v, (Mapping, list))}
+        nested = {k: v for k, v in value.items() if isinstance(v, (dict, list))}
+        plain = {k: v for k, v in value.items() if k not in nested} if nested else value
         if area is not None and plain:
             rows.append({**plain, "area": area})
         rows.extend({"area": k, "value": v} for k, v in plain.items() if k in codes)
-        _zip_lists([v for v in value.values() if isinstance(v, list)], codes, rows)
-        for name, inner in value.items():
+        _zip_lists([v for v in nested.values() if isinstance(v, list)], codes, rows)
+        for name, inner in nested.items():
             if name not in _GEOMETRY:
-                _walk(inner, str(name) if name in codes else area, codes, rows)
+                _walk(inner, name if name in codes else area, codes, rows)
     elif isinstance(value, list):
         if value and isinstance(value[0], str) and value[0] in codes:  # a row whose first cell is its area
             area = value[0]
         for inner in value:
-            if isinstance(inner, (Mapping, list)):
+            if isinstance(inner, (dict, list)):
                 _walk(inner, area, codes, rows)
             elif area is not None and not isinstance(inner, str):
                 rows.append({"area": area, "value": inner})
