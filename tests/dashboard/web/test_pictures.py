@@ -161,12 +161,31 @@ def test_a_picture_is_made_once(monkeypatch, site):
     assert sorted(made) == ["render_pdf", "render_pngs", "render_pngs", "vegalite_to_svg", "vegalite_to_svg"]
 
 
-@pytest.fixture(scope="module", params=TIERS)
-def written(scored, request, tmp_path_factory):
-    """Return the site of a tier, and the pictures that `tact audit` searches."""
-    opened = Site(scored.releases, request.param, derived=scored.derived)
-    current = open_current_release(opened)
-    return current, write_pictures(opened, current, tmp_path_factory.mktemp("pictures"))
+@pytest.fixture(scope="module")
+def both(scored, tmp_path_factory):
+    """Return for each tier the release, and the pictures that `tact audit` searches."""
+    opened = {tier: Site(scored.releases, tier, derived=scored.derived) for tier in TIERS}
+    current = {tier: open_current_release(site) for tier, site in opened.items()}
+    folders = {tier: tmp_path_factory.mktemp("pictures") for tier in TIERS}
+    return {tier: (current[tier], write_pictures(opened[tier], current[tier], folders[tier])) for tier in TIERS}
+
+
+@pytest.fixture(params=TIERS)
+def written(both, request):
+    return both[request.param]
+
+
+def search_spoiled(written, folder, names, spoil):
+    """Spoil a copy of the picture of each name; return the reasons of what the search for leaks finds in each."""
+    current, files = written
+    copies = {}
+    for path in (next(file for file in files if name in file.name) for name in names):
+        kept = path.read_text(encoding="utf-8")
+        assert spoil(kept) != kept
+        copies[path.name] = folder / path.name
+        copies[path.name].write_text(spoil(kept), encoding="utf-8")
+    findings = search(current.release, list(copies.values()))[0]
+    return {name: {str(found.reason) for found in findings if found.table == name} for name in copies}
 
 
 @pytest.mark.slow
@@ -179,23 +198,20 @@ def test_the_search_for_leaks_reads_the_pictures_of_all_pages(written):
     assert statistics["cells"] > 1000
 
 
-WITH_NUMBERS = [
-    *(("partner", name) for name in ("effort-region", "overview", "risk-internal", "flows", "trends-all")),
-    *(("public", name) for name in ("effort-region", "trends-all")),  # the others show classes alone
-]
+WITH_NUMBERS = {
+    "partner": ("effort-region", "overview", "risk-internal", "flows", "trends-all"),
+    "public": ("effort-region", "trends-all"),  # the others show classes alone
+}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("written", "name"), WITH_NUMBERS, indirect=["written"])
-def test_a_number_that_is_not_in_the_release_is_found_in_a_picture(written, tmp_path, name):
-    current, files = written
-    path = next(file for file in files if name in file.name)
-    kept = path.read_text(encoding="utf-8")
-    planted = re.sub(r'data-(value|low|median)="[\d.]+"', r'data-\1="7654321"', kept, count=1)
-    assert planted != kept
-    copy = tmp_path / path.name
-    copy.write_text(planted, encoding="utf-8")
-    assert "is not in the release" in " ".join(finding.reason for finding in search(current.release, [copy])[0])
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_number_that_is_not_in_the_release_is_found_in_a_picture(both, tmp_path, tier):
+    def plant(text):
+        return re.sub(r'data-(value|low|median)="[\d.]+"', r'data-\1="7654321"', text, count=1)
+
+    for name, reasons in search_spoiled(both[tier], tmp_path, WITH_NUMBERS[tier], plant).items():
+        assert "is not in the release" in " ".join(reasons), name
 
 
 def take_another_area(read):
@@ -210,50 +226,44 @@ def add_children(read):
     return spoil
 
 
+WRONG = {
+    "met of another area": (take_another_area, "read_met", {}),
+    "met": (add_children, "read_met", {}),
+    "a sum of two": (add_children, "read_met", {"pathway": "cross_border"}),
+    "outreach": (take_another_area, "read_effort", {}),
+    "forecast": (add_children, "read_expected", {"pathway": "internal"}),
+    "share": (add_children, "read_share", {"trend": "share"}),
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("spoil", "reader", "view"),
-    [
-        (take_another_area, "read_met", {}),
-        (add_children, "read_met", {}),
-        (add_children, "read_met", {"pathway": "cross_border"}),
-        (take_another_area, "read_effort", {}),
-        (add_children, "read_expected", {"pathway": "internal"}),
-        (add_children, "read_share", {"trend": "share"}),
-    ],
-    ids=["met of another area", "met", "a sum of two", "outreach", "forecast", "share"],
-)
-def test_a_wrong_number_that_trends_would_draw_is_found(site, monkeypatch, tmp_path, spoil, reader, view):
-    monkeypatch.setattr(trends_summary, reader, spoil(getattr(trends_summary, reader)))
+def test_a_wrong_number_that_trends_would_draw_is_found(site, monkeypatch, tmp_path):
     current = open_current_release(site)
-    path = tmp_path / "trends.svg"
-    path.write_bytes(
-        render_sheet(make_sheet(site, current, "trends", {"area": "AL-11", **view}), current.release, "svg")
-    )
-    found, _statistics = search(current.release, [path])
-    assert {(finding.cell["area"], finding.reason) for finding in found} == {
-        ("AL-11", "contains a number that is not in the release")
+    for name, (spoil, reader, view) in WRONG.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(trends_summary, reader, spoil(getattr(trends_summary, reader)))
+            picture = make_sheet(site, current, "trends", {"area": "AL-11", **view})
+            (tmp_path / f"{name}.svg").write_bytes(render_sheet(picture, current.release, "svg"))
+    found, _statistics = search(current.release, sorted(tmp_path.iterdir()))
+    assert {(finding.table, finding.cell["area"], finding.reason) for finding in found} == {
+        (f"{name}.svg", "AL-11", "contains a number that is not in the release") for name in WRONG
     }
 
 
-WITH_WORDS = [
-    *(("partner", name) for name in ("effort-region", "overview", "risk-internal", "flows")),
-    *(("public", name) for name in ("effort-region", "overview", "risk-internal")),
-]
+WITH_WORDS = {
+    "partner": ("effort-region", "overview", "risk-internal", "flows"),
+    "public": ("effort-region", "overview", "risk-internal"),
+}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("written", "name"), WITH_WORDS, indirect=["written"])
-def test_a_number_that_stands_in_the_words_of_a_shape_alone_is_found(written, tmp_path, name):
-    current, files = written
-    path = next(file for file in files if name in file.name)
-    kept = path.read_text(encoding="utf-8")
-    planted = kept.replace("</title>", ", 7001 of them girls</title>", 1)
-    assert planted != kept
-    copy = tmp_path / path.name
-    copy.write_text(planted, encoding="utf-8")
-    reasons = {finding.reason for finding in search(current.release, [copy])[0]}
-    assert reasons == {"its words contain a number that is not on its shape"}
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_number_that_stands_in_the_words_of_a_shape_alone_is_found(both, tmp_path, tier):
+    def plant(text):
+        return text.replace("</title>", ", 7001 of them girls</title>", 1)
+
+    for name, reasons in search_spoiled(both[tier], tmp_path, WITH_WORDS[tier], plant).items():
+        assert reasons == {"its words contain a number that is not on its shape"}, name
 
 
 @pytest.mark.parametrize(("page", "kind"), [("method", "png"), ("situation", "exe"), ("..", "svg")])
