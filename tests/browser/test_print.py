@@ -5,7 +5,7 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from tests.helpers.browser import map_frame, unfold, vary, wait_for_map
+from tests.helpers.browser import map_frame, settle, unfold, vary, wait_for_map
 
 pytestmark = pytest.mark.browser
 # What stands at the very end of a page, far below the edge of a screen.
@@ -19,7 +19,7 @@ def test_a_page_is_printed_to_its_end(partner, look, name):
     page.get_by_text(ENDS[name]).last.wait_for()
     if name == "method":
         unfold(page)
-    page.wait_for_timeout(1000)
+    settle(page)
     printed = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
     sheet = printed.pages[0].mediabox
     assert sheet.width > sheet.height
@@ -36,7 +36,7 @@ def test_nothing_is_wider_than_the_sheet_and_what_cannot_be_pressed_is_gone(part
         page.goto(f"{partner.url}/{name}")
         page.locator("h1").first.wait_for()
         page.emulate_media(media="print")
-        page.wait_for_timeout(500)
+        settle(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= _WIDE
         assert page.evaluate("getComputedStyle(document.querySelector('.stMain')).overflowY") == "visible"
         assert not page.locator(".share summary").is_visible()

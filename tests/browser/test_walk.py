@@ -27,18 +27,17 @@ from geo.layers.core.words import LEVELS
 from tests.helpers.browser import click_area, map_frame, until, vary, wait_for_map
 
 pytestmark = pytest.mark.browser
-STEPS = 22
 # Far apart, so that no circle lies over the middle of another area.
 REGIONS = ("GR-A", "GR-B", "GR-M", "GR-G")
 GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All years"}
 
 
-@vary("seed", *range(4))
-def test_a_step_changes_what_it_asks_for_and_nothing_else(partner, look, releases, seed):
+@vary("seed, steps", (0, 12), *((seed, 22) for seed in range(4)))
+def test_a_step_changes_what_it_asks_for_and_nothing_else(partner, look, releases, seed, steps):
     walker = Walker(
         look(f"{partner.url}/map"), current_release.open_current_release(Site(releases, "partner")), random.Random(seed)
     )
-    for _ in range(STEPS):
+    for _ in range(steps):
         walker.step()
     assert walker.page.watch.clean, vars(walker.page.watch)
 

@@ -49,7 +49,7 @@ def test_no_source_is_served(partner, path):
 @vary("path", "dashboard/pages/method/__init__.py", "dashboard/pages/situation", "pages/method")
 def test_an_address_inside_the_source_shows_nothing(partner, look, path):
     page = look(f"{partner.url}/{path}", ready=False)
-    page.wait_for_timeout(3000)
+    page.wait_for_load_state("networkidle")  # nothing follows: the page runs no script
     assert page.locator("main").inner_text().startswith("TACT Map\n\nThere is no page at this address")
     assert page.locator("main p, main h1").count() == 3
 
