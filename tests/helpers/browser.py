@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import time
@@ -18,6 +19,7 @@ from tests.helpers.entry import enter, list_cookies
 
 # What a page has in it while the server works for it.
 WORKING = "[data-testid=stSpinner], [data-testid=stApp][data-test-script-state=running]"
+_HERE = re.compile(r"(http|ws)s?://(127\.0\.0\.1|localhost):|data:|blob:")
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 # Writes down every file that the web process opens in a vault, of the other tier, and every import of
@@ -99,7 +101,7 @@ class Watch:
     frames: int = 0
 
     def asked(self, request: Any) -> None:
-        if not request.url.startswith(("http://127.0.0.1:", "https://127.0.0.1:", "data:", "blob:")):
+        if not _HERE.match(request.url):
             self.outside.append(request.url)
 
     def note_error(self, message: Any) -> None:
@@ -112,7 +114,7 @@ class Watch:
 
     def opened(self, connection: Any) -> None:
         self.sockets.append(connection.url)
-        if not connection.url.startswith(("ws://127.0.0.1:", "wss://127.0.0.1:")):
+        if not _HERE.match(connection.url):
             self.outside.append(connection.url)
         connection.on("framereceived", self.counted)
 
