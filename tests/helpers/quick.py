@@ -35,3 +35,16 @@ def derive_keys_cheaply(patch: pytest.MonkeyPatch) -> None:
 
     for module in (encrypted_file, writing):
         patch.setattr(module, "normalize_passphrase", make_raw_key)
+
+
+def leave_out_plan(patch: pytest.MonkeyPatch) -> None:
+    """Let `tact risk` describe regions alone, and prepare no plan, for tests that need nothing else."""
+    from risk import report
+    from risk.planning import scoring
+
+    for module, name, nothing in (
+        (scoring, "prepare_advice", None),
+        (report, "_describe_time", {}),
+        (report, "_fit_municipalities", None),
+    ):
+        patch.setattr(module, name, lambda *_, nothing=nothing: nothing)

@@ -19,6 +19,7 @@ from risk.evaluation.hub_files import tabulate_observed, write_target
 from risk.evaluation.scores import QUANTILES
 from risk.model.observations import WAYS, Observations
 from tests.helpers.manifests import edit_manifest
+from tests.helpers.quick import leave_out_plan
 
 
 @pytest.fixture
@@ -75,7 +76,10 @@ def test_a_cut_off_end_is_found_by_the_result_that_names_it(tact, demo, lines):
 
 
 @pytest.mark.slow
-def test_a_release_is_registered_once_and_a_damaged_ledger_keeps_no_one_from_the_risk(tact, demo, lines, few_draws):
+def test_a_release_is_registered_once_and_a_damaged_ledger_keeps_no_one_from_the_risk(
+    tact, demo, lines, few_draws, monkeypatch
+):
+    leave_out_plan(monkeypatch)
     before = (demo / "derived" / LEDGER).read_bytes()
     assert tact("--workspace", demo, "risk", "--tier", "partner").code == 0
     assert (demo / "derived" / LEDGER).read_bytes() == before
@@ -211,10 +215,12 @@ def test_every_cell_of_the_target_data_has_a_row_and_its_numbers_are_those_that_
 def test_the_search_for_leaks_reads_the_target_data(demo, tmp_path):
     release = Release.open(demo / "releases", "partner")
     observed = tabulate_observed(release)
-    assert search(release, [write_target(release, observed, tmp_path)])[0] == []
-    for state in ("number", "almost_none", "withheld"):
-        row = observed.index[observed["state"] == state][0]
+    spoiled = {state: observed.index[observed["state"] == state][0] for state in ("number", "almost_none", "withheld")}
+    files = [write_target(release, observed, tmp_path)]
+    for state, row in spoiled.items():
         leaking = observed.assign(observation=observed["observation"].mask(observed.index == row, 77))
-        findings, _ = search(release, [write_target(release, leaking, tmp_path)])
-        assert {finding.cell["area"] for finding in findings} == {observed.loc[row, "location"]}, state
-        assert {finding.cell["column"] for finding in findings} == {"observation"}
+        files.append(write_target(release, leaking, tmp_path / state).rename(tmp_path / f"{state}.csv"))
+    findings, _ = search(release, files)
+    assert {(found.table, found.cell["area"], found.cell["column"]) for found in findings} == {
+        (f"{state}.csv", observed.loc[row, "location"], "observation") for state, row in spoiled.items()
+    }

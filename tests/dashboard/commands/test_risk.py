@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from data.release import Release
-from risk import report
 from risk.evaluation import risk_model
 from risk.model import RiskModel
-from risk.planning import inputs, scoring
+from risk.planning import inputs
 from risk.planning.advice import read_advice
 from risk.planning.clashes import Clash, RulesClash
+from tests.helpers.quick import leave_out_plan
 
 
 @pytest.fixture
@@ -38,14 +38,6 @@ def test_both_tiers_are_scored_and_read_with_the_release(tact, demo, few_draws):
 
 
 @pytest.mark.slow
-def test_people_read_what_changed(tact, demo):
-    answer = tact("--workspace", demo, "risk", "--tier", "partner")
-    assert answer.code == 0
-    assert "Durrës and Tirana together: the share of internal trafficking rose from" in answer.out
-    assert "Written: " in answer.out
-
-
-@pytest.mark.slow
 def test_a_usual_plan_that_cannot_be_made_is_named_and_all_else_is_written(tact, demo, few_draws, monkeypatch):
     def clash(*_args, **_kwargs):
         raise RulesClash((Clash("floor", 9.0, 4.0, ("AL-11",)),))
@@ -65,7 +57,9 @@ def test_a_usual_plan_that_cannot_be_made_is_named_and_all_else_is_written(tact,
 
 
 @pytest.mark.slow
-def test_the_model_is_fitted_once_and_once_to_test_its_safeguards(tact, demo, few_draws, monkeypatch):
+def test_people_read_what_changed_and_the_model_is_fitted_once_and_once_to_test_its_safeguards(
+    tact, demo, few_draws, monkeypatch
+):
     fit, fitted = RiskModel.fit, []
 
     def count(self, seen, *rest, **named):
@@ -73,17 +67,17 @@ def test_the_model_is_fitted_once_and_once_to_test_its_safeguards(tact, demo, fe
         return fit(self, seen, *rest, **named)
 
     monkeypatch.setattr(RiskModel, "fit", count)
-    assert tact("--workspace", demo, "risk", "--tier", "partner").code == 0
+    answer = tact("--workspace", demo, "risk", "--tier", "partner")
+    assert answer.code == 0
     assert len(fitted) == 2
+    assert "Durrës and Tirana together: the share of internal trafficking rose from" in answer.out
+    assert "Written: " in answer.out
 
 
 @pytest.mark.slow
 def test_travel_times_are_kept_until_they_are_taken_away(tact, demo_world, tmp_path, few_draws, monkeypatch):
     """Each run begins with the times of the one before, the first with those of the demo; what needs none is out."""
-    for module, name, nothing in (
-        (scoring, "prepare_advice", None), (report, "_describe_time", {}), (report, "_fit_municipalities", None),
-    ):  # fmt: skip
-        monkeypatch.setattr(module, name, lambda *_, nothing=nothing: nothing)
+    leave_out_plan(monkeypatch)
     demo = shutil.copytree(demo_world, tmp_path / "demo")
 
     def nearest():
