@@ -2,7 +2,7 @@
 
 Its own pages (dashboard/web/sign_in.py) are answered here: sign in, accept an invitation, account and sign out. What
 passes carries the reader in a header of the door's own (dashboard/site/reader.py). A conversation that is open ends
-within seconds after its session did.
+within seconds after its session did. A program brings the token of a person in place of a session, and reads layers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,18 @@ from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard.site import ACCOUNT, ANSWER, HEALTH, INVITATION, NEWEST, PASSKEY, PASSKEY_SCRIPT, PROVIDER, SIGN_IN
+from dashboard.site import (
+    ACCOUNT,
+    ANSWER,
+    FEATURES,
+    HEALTH,
+    INVITATION,
+    NEWEST,
+    PASSKEY,
+    PASSKEY_SCRIPT,
+    PROVIDER,
+    SIGN_IN,
+)
 from dashboard.site.assets import ASSETS
 from dashboard.site.reader import HEADER, write_header
 from dashboard.site.text import _, find_language, speak, translate_message
@@ -33,7 +44,7 @@ from dashboard.web.gate import find_foreign
 from dashboard.web.limits import find_address
 from dashboard.web.organisation import SECONDS, Beginning, Fault, Provider, ProviderError, finish
 from dashboard.web.paths import choose_language, format_path, keep_language, list_languages, take_path
-from data.accounts import passkeys, people, sessions
+from data.accounts import passkeys, people, sessions, tokens
 from data.accounts.database import Accounts
 from data.accounts.log import Event, Verdict, note, read_log, verify_log
 from data.accounts.passkeys import Challenge, Passkeys
@@ -51,8 +62,14 @@ _AT_ONCE, _WAITING = 1, 20
 _MOST_ROWS, _MOST_ROWS_OF_ALL = 50, 500  # of the log, on the page of the account: of its person, of everybody
 _SIGN_OUT = "/sign-out"
 _PATHS = (SIGN_IN, _SIGN_OUT, INVITATION, ACCOUNT, PROVIDER, ANSWER, PASSKEY, PASSKEY_SCRIPT)
-_LAYERS = "/features/collections/"
+_LAYERS = f"{FEATURES}/collections/"
 _FILES = ("/picture/", "/slides/", "/media/", _LAYERS)  # where files leave
+_READ = f"{FEATURES}/"  # what a token is for
+_REFUSED_TOKEN = PlainTextResponse(
+    "This token has ended, or it is none. Make another one on the page Download.\n",
+    status_code=401,
+    headers={"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"},
+)
 _Form = dict[str, str]
 _Answer = Callable[[Request, Person | None], Awaitable[Response]]
 
@@ -117,23 +134,26 @@ class Door:
         connection = HTTPConnection(scope)
         is_health = scope["type"] == "http" and scope["path"] == HEALTH
         answer = find_foreign(connection, self._hosts | self._own if is_health else self._hosts, [self._scheme])
-        person = None
+        person, token = None, _read_token(connection)
         if answer is None and not is_health:
             try:
-                person = await self._find_person(connection)
-                answer = await self._answer(scope, receive, person)
+                person = await self._find_person(connection, token)
+                answer = _REFUSED_TOKEN if token and person is None else await self._answer(scope, receive, person)
             except WorkspaceError as error:
                 _LOG.error("%s", error)
                 answer = PlainTextResponse("Nobody can sign in just now. Try again later.\n", status_code=503)
         if answer is None:
-            await self._pass_on(scope, receive, send, person)
+            noting = send if token else self._note_files(scope, receive, send, person)
+            await self._pass_on(scope, receive, noting, person)
         elif scope["type"] == "http":
             await answer(scope, receive, send)
         else:
             # Before it is accepted, this is status 403.
             await send({"type": "websocket.close", "code": 1008})
 
-    async def _find_person(self, connection: HTTPConnection) -> Person | None:
+    async def _find_person(self, connection: HTTPConnection, token: str) -> Person | None:
+        if token:
+            return await asyncio.to_thread(tokens.find_holder, self._accounts, token)
         secret = connection.cookies.get(self._session)
         # An open page asks for the newest release by itself.
         is_use = connection.scope["path"] != NEWEST
@@ -142,7 +162,7 @@ class Door:
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, person: Person | None) -> None:
         inside = {**scope, "headers": list(scope["headers"])}
         headers = MutableHeaders(raw=inside["headers"])
-        del headers[HEADER]
+        del headers[HEADER], headers["authorization"]
         if person is not None:
             headers[HEADER] = write_header(person.name, person.role, person.countries)
         inside["headers"] = headers.raw
@@ -150,14 +170,14 @@ class Door:
             secret = HTTPConnection(scope).cookies[self._session]
             await self._conversations.hold(self._app, inside, receive, send, secret)
         else:
-            await self._app(inside, receive, self._note_files(scope, receive, send, person))
+            await self._app(inside, receive, send)
 
     def _note_files(self, scope: Scope, receive: Receive, send: Send, person: Person | None) -> Send:
         """Return a way to send that writes into the log which file leaves, before any of it does.
 
-        A file that cannot be noted is not sent; its answer is 503.
+        A file that cannot be noted is not sent; its answer is 503. What programs read by a token is noted by the day.
         """
-        if person is None or not scope["path"].startswith(_FILES) or scope["method"] != "GET":
+        if person is None or not scope["path"].startswith(_FILES) or scope.get("method") != "GET":
             return send
 
         is_refused = False
@@ -470,6 +490,13 @@ def _find_origin(hosts: Iterable[str]) -> str:
     (host,) = hosts
     name = urlsplit(f"//{host}").hostname or ""
     return "" if re.fullmatch(r"[0-9.]+", name) else f"https://{host}"
+
+
+def _read_token(connection: HTTPConnection) -> str:
+    """Return the token of a program; empty without one, and for all that a token is not for."""
+    scope, token = connection.scope, re.fullmatch("bearer +(.+)", connection.headers.get("authorization", ""), re.I)
+    is_read = scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and f"{scope['path']}/".startswith(_READ)
+    return token[1] if token and is_read else ""
 
 
 def _name_file(path: str, disposition: str) -> str:

@@ -83,6 +83,9 @@ _EVENTS: Mapping[str, str] = {
     Event.SAW: mark("saw"),
     Event.EXPORTED: mark("exported"),
     Event.PLANNED: mark("planned"),
+    Event.TOKEN_MADE: mark("made a token"),
+    Event.TOKEN_USED: mark("read layers by a token"),
+    Event.TOKEN_ENDED: mark("ended a token"),
     Event.SHORTENED: mark("removed old rows"),
 }
 

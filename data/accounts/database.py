@@ -82,6 +82,13 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE TABLE challenge_secret (only INTEGER PRIMARY KEY CHECK (only = 1), value BLOB NOT NULL) STRICT;
     """,
+    # AUTOINCREMENT: the log tells of tokens by their number, so no other one gets it.
+    """
+    CREATE TABLE tokens (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, secret TEXT NOT NULL UNIQUE,
+        person INTEGER NOT NULL REFERENCES people (id), title TEXT NOT NULL, since REAL NOT NULL, seen REAL
+    ) STRICT;
+    """,
 )
 
 
@@ -131,10 +138,10 @@ class Accounts:
             connection.execute("COMMIT")
 
     def copy(self) -> bytes:
-        """Return the content of a file with all of this one but open sessions and attempts, for a backup."""
+        """Return the content of a file with all of this one but sessions, tokens and attempts, for a backup."""
         with self.read() as connection, closing(sqlite3.connect(":memory:")) as other:
             connection.backup(other)
-            other.executescript("DELETE FROM sessions; DELETE FROM attempts; VACUUM;")
+            other.executescript("DELETE FROM sessions; DELETE FROM tokens; DELETE FROM attempts; VACUUM;")
             return other.serialize()
 
     @contextmanager

@@ -36,6 +36,9 @@ class Event(StrEnum):
     SAW = "saw"
     EXPORTED = "exported"
     PLANNED = "planned"
+    TOKEN_MADE = "made a token"  # noqa: S105
+    TOKEN_USED = "read layers by a token"  # noqa: S105
+    TOKEN_ENDED = "ended a token"  # noqa: S105
     SHORTENED = "removed old rows"
 
 

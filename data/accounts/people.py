@@ -331,9 +331,10 @@ def _list_names(asked: str) -> Iterator[str]:
 
 
 def end_sessions(connection: sqlite3.Connection, name: str) -> int:
-    """End all that a person has open; return how many sessions."""
-    key = make_key(name)
-    done = connection.execute("DELETE FROM sessions WHERE person = (SELECT id FROM people WHERE key = ?)", (key,))
+    """End all that a person has open, and the tokens of their programs; return how many sessions."""
+    person = "WHERE person = (SELECT id FROM people WHERE key = ?)"
+    connection.execute(f"DELETE FROM tokens {person}", (make_key(name),))  # noqa: S608 (text of this function alone)
+    done = connection.execute(f"DELETE FROM sessions {person}", (make_key(name),))  # noqa: S608
     return done.rowcount
 
 

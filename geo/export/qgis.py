@@ -25,6 +25,23 @@ _ADJUSTED = f'"state" IN {ZEROS} AND "value" > 0'
 _ORDER = ("few", "almost_none", "structural_zero", "withheld", "not_searched", "cannot_tell", "no_figure", "no_data")
 
 
+# The identifier, of seven letters as QGIS has them, under which a person stores their token there.
+AUTHENTICATION = "tactmap"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A server of OGC API Features: its address, and the authentication that QGIS sends; empty for none."""
+
+    address: str
+    authentication: str = ""
+
+    def format_layer(self, name: str) -> str:
+        """Return where QGIS finds a layer."""
+        sent = f" authcfg='{self.authentication}'" if self.authentication else ""
+        return f"restrictToRequestBBOX='1' srsname='OGC:CRS84' typename='{name}' url='{self.address}'{sent}"
+
+
 @dataclass(frozen=True)
 class ServedLayer:
     """A layer that a server gives as features: its identifier there, its title, and what its style is made of.
@@ -38,12 +55,12 @@ class ServedLayer:
     condition: str
 
 
-def format_layer_file(title: str, address: str, layers: Iterable[ServedLayer], k: int) -> str:
-    """Return a QLR file that reads layers from a server of OGC API Features at an address; the first one is shown."""
+def format_layer_file(title: str, server: Source, layers: Iterable[ServedLayer], k: int) -> str:
+    """Return a QLR file that reads layers from a server; the first one is shown."""
     tree, maps = [], []
     for place, layer in enumerate(layers):
         name, known = escape(layer.title), f"tact_{layer.id}"
-        source = escape(f"restrictToRequestBBOX='1' srsname='OGC:CRS84' typename='{layer.id}' url='{address}'")
+        source = escape(server.format_layer(layer.id))
         checked = "Checked" if place == 0 else "Unchecked"
         tree.append(
             f'<layer-tree-layer id="{known}" name="{name}" source="{source}" providerKey="OAPIF" '

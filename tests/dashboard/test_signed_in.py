@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from contextlib import suppress
 
+import pyogrio
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
@@ -21,7 +22,7 @@ from data.accounts import people
 from data.accounts.database import Accounts
 from data.accounts.log import read_log, verify_log
 from data.accounts.rights import ROLES, Right, Role
-from tests.helpers.accounts import hash_cheaply, sign_in_cookie
+from tests.helpers.accounts import hash_cheaply, make_token_as, sign_in_cookie
 from tests.helpers.browser import WATCHED, Served, free_port, wait_for
 from tests.helpers.conversation import open_page
 from tests.helpers.entry import cookie_headers, keep_cookie
@@ -205,6 +206,39 @@ def test_each_role_reaches_what_its_rights_allow_and_nothing_else(served, enter,
     except InvalidStatus:
         is_open = False
     assert is_open == bool(role)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_token_reads_layers_as_its_role_and_reaches_nothing_else(served, enter, accounts, role):
+    enter()
+    sent = {"Accept": "*/*", "Authorization": f"Bearer {make_token_as(accounts, f'Reader {role}', role)}"}
+    for path in [*ADDRESSES, "/account", "/release.json"]:
+        assert ask(served.url + path, **sent)[0] == (404 if path.startswith(CLOSED) else 403), path
+    for method in ("POST", "PUT", "DELETE"):
+        assert ask(f"{served.url}/features", method, **sent)[0] == 403
+    for path in ("/features", "/features/api", "/features/collections/encounters_region/items?limit=1"):
+        assert ask(served.url + path, **sent)[0] == (200 if Right.EXPORT in ROLES[role] else 403), path
+    people.revoke(accounts, f"Reader {role}")
+    assert ask(f"{served.url}/features", **sent)[0] == 401
+    stream = f"ws{served.url.removeprefix('http')}/_stcore/stream"
+    with pytest.raises(InvalidStatus), connect(stream, origin=served.url, additional_headers=sent, proxy=None):
+        pass
+
+
+def test_gdal_reads_layers_with_a_token_within_the_limit_of_its_person(served, enter, accounts):
+    enter()
+    token = make_token_as(accounts, "Besa", "researcher")
+    with accounts.write() as connection:
+        connection.execute("UPDATE people SET countries = 'AL' WHERE name = 'Besa'")
+    sent = {"GDAL_HTTP_AUTH": "BEARER", "GDAL_HTTP_BEARER": token}
+    pyogrio.set_gdal_config_options(sent)
+    try:
+        frame = pyogrio.read_dataframe(f"OAPIF:{served.url}/features", layer="effort_region", use_arrow=False)
+    finally:
+        pyogrio.set_gdal_config_options(dict.fromkeys(sent))
+    assert set(frame["country"]) == {"AL"}
+    with pytest.raises(pyogrio.errors.DataSourceError):
+        pyogrio.list_layers(f"OAPIF:{served.url}/features")
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from data.accounts import people, proof, sessions
+from data.accounts import people, proof, sessions, tokens
 from data.accounts.database import Accounts
 
 PASSPHRASE = "green tractor on a hill"
@@ -49,6 +49,15 @@ def sign_in_cookie(accounts: Accounts, role: str, port: int, name: str = "") -> 
         take_in(accounts, name, role)
         known = {person.name: person for person in people.list_people(accounts)}
     return f"tact-session-{port}={sessions.start_session(accounts, known[name])}"
+
+
+def make_token_as(accounts: Accounts, name: str, role: str) -> str:
+    """Take a person in and return a token of theirs, also for a role that gets none."""
+    take_in(accounts, name, "researcher")
+    secret = tokens.make_token(accounts, name, "QGIS")
+    with accounts.write() as connection:
+        connection.execute("UPDATE people SET role = ? WHERE key = ?", (role, people.make_key(name)))
+    return secret
 
 
 def make_accounts(folder: Path, now: list[float]) -> Accounts:

@@ -7,8 +7,9 @@ from functools import lru_cache, partial
 
 import streamlit as st
 
+from dashboard.pages.download.tokens import show_tokens
 from dashboard.site import FEATURES
-from dashboard.site.current_release import CurrentRelease, list_levels
+from dashboard.site.current_release import CurrentRelease, list_levels, may_download
 from dashboard.site.reader import find_accounts
 from dashboard.site.text import _, find_language, speak
 from dashboard.widgets.page_frame import offer_file
@@ -23,20 +24,22 @@ _SERVER = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?=/|$)")
 
 
 def show_address(current: CurrentRelease) -> None:
-    """Show the address, where programs without a cookie get in: of the public tier, if nobody signs in."""
-    if current.tier == "public" and find_accounts() is None:
-        address = make_address(st.context.url or "")
-        st.caption(
-            _("Live in QGIS: add a WFS / OGC API Features layer with the address {address}", address=f"`{address}`")
-        )
-        if address != FEATURES:
-            _offer_layer_file(current, address)
+    """Show the address where programs get in: with a token where people sign in, else on the public tier alone."""
+    accounts = find_accounts()
+    if not may_download(current.release) or (accounts is None and current.tier == "partner"):
+        return
+    address = make_address(st.context.url or "")
+    st.caption(_("Live in QGIS: add a WFS / OGC API Features layer with the address {address}", address=f"`{address}`"))
+    if address != FEATURES:
+        _offer_layer_file(current, address, needs_token=accounts is not None)
+    if accounts is not None:
+        show_tokens(accounts)
 
 
-def _offer_layer_file(current: CurrentRelease, address: str) -> None:
+def _offer_layer_file(current: CurrentRelease, address: str, *, needs_token: bool) -> None:
     offer_file(
         _("Download the layers for QGIS"),
-        partial(make_layer_file, current, address, find_language()),
+        partial(make_layer_file, current, address, find_language(), needs_token=needs_token),
         current,
         f"{terms.name_files(current.release, invented=current.release.invented)}-live.qlr",
         "application/octet-stream",
@@ -45,8 +48,11 @@ def _offer_layer_file(current: CurrentRelease, address: str) -> None:
 
 
 @lru_cache(maxsize=4)
-def make_layer_file(current: CurrentRelease, address: str, language: str) -> bytes:
-    """Return a QLR file with every layer at each level, as the address gives them, named in a language."""
+def make_layer_file(current: CurrentRelease, address: str, language: str, *, needs_token: bool = False) -> bytes:
+    """Return a QLR file with every layer at each level, as the address gives them, named in a language.
+
+    needs_token : QGIS sends what the person has stored there as `qgis.AUTHENTICATION`.
+    """
     release = current.release
     with speak(language):
         layers = [
@@ -57,7 +63,8 @@ def make_layer_file(current: CurrentRelease, address: str, language: str) -> byt
         title = _("TACT Map, release {name}", name=release.name)
         if release.invented:
             title = f"{title} ({_(terms.INVENTED)})"
-    return qgis.format_layer_file(title, address, layers, release.k).encode()
+    source = qgis.Source(address, qgis.AUTHENTICATION if needs_token else "")
+    return qgis.format_layer_file(title, source, layers, release.k).encode()
 
 
 def _describe_layer(release: Release, layer: Layer, level: str) -> qgis.ServedLayer:

@@ -14,13 +14,14 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from dashboard.web import conversations, door, sign_in
 from dashboard.web.conversations import Conversations
 from dashboard.web.door import _BusyError
-from data.accounts import people, sessions
+from data.accounts import people, sessions, tokens
 from data.accounts.database import Accounts
 from data.accounts.log import read_log
 from data.accounts.passkeys import SECONDS
 from data.accounts.proof import make_code
+from data.accounts.rights import ROLES, Right
 from data.errors import WorkspaceError
-from tests.helpers.accounts import PASSPHRASE, hash_cheaply, make_accounts, take_in
+from tests.helpers.accounts import PASSPHRASE, hash_cheaply, make_accounts, make_token_as, take_in
 from tests.helpers.door import HOST, ORIGIN, OWN, Browser
 from tests.helpers.passkey import SoftPasskey
 
@@ -500,6 +501,97 @@ def test_the_log_tells_which_layer_another_program_took(browser, accounts, now):
         "person": "Ilir",
         "file": "/features/collections/children-region/items",
     }
+
+
+LAYER = "/features/collections/children-region/items?limit=5"
+
+
+@pytest.fixture
+def program(browser, accounts):
+    """Return a function that asks with a token, of a new researcher if no other one is given."""
+    own = make_token_as(accounts, "Ilir", "researcher")
+
+    def ask(path=LAYER, method="GET", token=own, kind="http", **headers):
+        asked = {"accept": "*/*", "authorization": f"Bearer {token}", **headers}
+        return browser.ask(path, method, kind=kind, **asked)
+
+    ask.token = own
+    return ask
+
+
+def test_a_program_with_a_token_reads_layers_as_its_person(program, accounts):
+    with accounts.write() as connection:
+        connection.execute("UPDATE people SET countries = 'AL' WHERE name = 'Ilir'")
+    for path in ("/features", "/features/", "/features/api", LAYER):
+        assert program(path).text == """inside ['["Ilir", "researcher", ["AL"]]']"""
+    assert program(method="HEAD").status == 200
+    assert program(authorization=f"bearer  {program.token}").status == 200
+    events = [entry.content["event"] for entry in read_log(accounts) if entry.content["person"] == "Ilir"]
+    assert events[-2:] == ["made a token", "read layers by a token"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/map", "/download", "/account", "/picture/overview.png", "/media/x", "/featuresx"]
+)
+def test_a_token_opens_no_page_and_no_other_file(program, path):
+    answer = program(path)
+    assert (answer.status, "inside" in answer.text) == (403, False)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_a_token_changes_nothing(program, method):
+    assert program(method=method).status == 403
+    assert program("/_stcore/upload_file/x/y", method=method).status == 403
+
+
+def test_a_token_opens_no_conversation(program):
+    for path in ("/_stcore/stream", "/features/api"):
+        assert program(path, kind="websocket", origin=ORIGIN).status == "websocket.close"
+
+
+@pytest.mark.parametrize("role", [role for role, rights in ROLES.items() if Right.EXPORT not in rights])
+def test_a_token_of_a_role_without_files_reads_nothing(program, accounts, role):
+    answer = program(token=make_token_as(accounts, "Zana", role))
+    assert (answer.status, answer.text) == (403, "Your role does not include this.\n")
+
+
+def test_a_token_that_has_ended_is_refused_and_no_session_helps_it(program, browser, accounts, now):
+    browser.ask("/")
+    browser.sign_in(take_in(accounts, "Zana", "researcher"), now)
+    assert browser.ask(LAYER).status == 200
+    assert program(token="tact-" + "x" * 43).status == 401
+    assert program().status == 200
+    people.revoke(accounts, "Ilir")
+    answer = program()
+    assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert program.token not in answer.text
+
+
+def test_a_token_that_has_grown_old_is_refused(program, now):
+    now[0] += 30 * 86_400
+    assert program().status == 401
+
+
+@pytest.mark.parametrize(
+    "sent", [{"path": f"{LAYER}&token={{token}}"}, {"authorization": "Basic {token}"}, {"authorization": "{token}"}]
+)
+def test_a_token_counts_in_its_header_alone(program, sent):
+    asked = {"authorization": None, **{name: value.format(token=program.token) for name, value in sent.items()}}
+    assert program(**asked).status == 403
+
+
+def test_a_token_counts_for_our_own_host_alone_and_not_from_pages_of_others(program):
+    assert program(host="elsewhere.example").status == 421
+    assert program(origin="https://elsewhere.example").status == 403
+
+
+def test_a_use_that_the_log_cannot_tell_of_is_no_use(program, accounts, monkeypatch):
+    def refuse(*_arguments, **_details):
+        raise WorkspaceError("full")
+
+    monkeypatch.setattr(tokens, "add_row", refuse)
+    answer = program()
+    assert (answer.status, "inside" in answer.text) == (503, False)
 
 
 def test_a_file_that_the_log_cannot_tell_of_is_not_sent(browser, accounts, now, monkeypatch):

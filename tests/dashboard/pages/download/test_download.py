@@ -10,11 +10,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.pages.download import atlas, files, live, report
-from dashboard.site import Site
+from dashboard.site import Site, reader
 from dashboard.site.current_release import open_current_release
+from dashboard.site.reader import HEADER, write_header
 from dashboard.site.text import LANGUAGE_NAMES
 from dashboard.web.features.collection import list_of_release
 from dashboard.web.features.items import read_cells
+from data.accounts.database import Accounts
+from data.accounts.rights import Role
+from data.accounts.tokens import find_holder
 from data.disclosure.policy import Policy
 from data.reference import registry
 from geo import export
@@ -22,6 +26,7 @@ from geo.export.standards import STANDARDS
 from geo.layers import LAYERS, find_conflict
 from geo.layers.output import terms
 from tests.helpers import checked_release, small_release
+from tests.helpers.accounts import hash_cheaply, take_in
 from tests.helpers.pages import count_words, open_page, read_unfolded, speak_on_pages
 from tests.helpers.small_release import HOSTILE
 
@@ -299,26 +304,60 @@ def test_the_usual_credit_and_licence_are_those_of_registry_and_policy():
 
 
 @pytest.mark.parametrize(
-    ("tier", "people", "shown"), [("public", "", True), ("public", "x", False), ("partner", "", False)]
+    ("tier", "people", "shown"),
+    [("public", "", True), ("public", "x", True), ("partner", "x", True), ("partner", "", False)],
 )
 def test_the_address_for_qgis_is_said_where_programs_get_in(tmp_path, monkeypatch, tier, people, shown):
     small_release.make(tmp_path, tier)
     monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
     monkeypatch.setenv("TACT_TIER", tier)
     current = open_current_release(Site(tmp_path, tier))
+    with_tokens, said = [], []
+    monkeypatch.setattr(live, "show_tokens", with_tokens.append)
     if people:
         monkeypatch.setenv("TACT_PEOPLE", people)
-    said = []
+        monkeypatch.setattr(live, "may_download", lambda release: True)
     monkeypatch.setattr(live.st, "caption", said.append)
     live.show_address(current)
     assert [words.partition("`")[2] for words in said] == (["/features`"] if shown else [])
+    assert bool(with_tokens) == bool(people)
     assert live.make_address("http://a`b](x)/download") == "/features"
     assert live.make_address("https://map.example.org/download?layers=effort") == "https://map.example.org/features"
     assert live.make_address("http://127.0.0.1:8642/download") == "http://127.0.0.1:8642/features"
 
 
+def test_a_token_is_shown_until_it_is_hidden_and_ended_where_it_is_listed(tmp_path, monkeypatch):
+    """In a page of its own, with a reader whom the door has let in."""
+    hash_cheaply(monkeypatch)
+    accounts = Accounts.open_or_create(tmp_path / "accounts.sqlite")
+    take_in(accounts, "Ilir", "researcher")
+    monkeypatch.setenv("TACT_PEOPLE", str(accounts.path))
+    monkeypatch.setattr(reader, "_finders", [lambda: {HEADER: write_header("Ilir", Role.RESEARCHER)}])
+    script = "from dashboard.pages.download import live\nlive.show_tokens(live.find_accounts())"
+    test = AppTest.from_string(script).run()
+    test.button[0].click().run()
+    assert "Name the token" in test.error[0].value
+    test.text_input(key="token-title").input("QGIS [x](y)").run()
+    test.button[0].click().run()
+    bearer = test.code[0].value
+    assert find_holder(accounts, bearer.removeprefix("Bearer ")).name == "Ilir"
+    assert "QGIS" in test.markdown[0].value
+    assert "[x](y)" not in test.markdown[0].value
+    test.button[1].click().run()
+    assert len(test.code) == 0
+    test.button[1].click().run()
+    assert not test.exception
+    assert len(test.button) == 1
+    assert find_holder(accounts, bearer.removeprefix("Bearer ")) is None
+
+
+def test_where_people_sign_in_the_file_for_qgis_names_what_it_sends_and_holds_no_token(partner):
+    for needs_token in (False, True):
+        text = live.make_layer_file(partner, "https://map.test/features", "en", needs_token=needs_token).decode()
+        assert ("authcfg=&#x27;tactmap&#x27;" in text) == needs_token
+
+
 def test_the_file_for_qgis_points_at_collections_that_there_are_and_shows_each_area_once(partner):
-    """It was not opened in QGIS here: XML, names of collections and conditions are what is checked."""
     root = ET.fromstring(live.make_layer_file(partner, "https://map.test/features", "sq"))
     collections = {collection.id: collection for collection in list_of_release(partner)}
     named = {}

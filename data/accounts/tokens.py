@@ -1,0 +1,135 @@
+"""Tokens by which programs of a person, such as QGIS or R, read layers without a browser.
+
+A token reads layers and does nothing else. It ends by itself, or with all else that the person has open: when they are
+revoked, invited anew, or get another role. Of a token its hash alone is stored; the log knows it by its number, because
+its name is what somebody typed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from data.accounts.database import Accounts
+from data.accounts.log import Event, add_row
+from data.accounts.people import Person, make_key, make_person
+from data.accounts.proof import hash_secret, make_secret
+from data.accounts.rights import Right
+from data.errors import InputError
+from data.message import Message
+
+DAYS = 30  # that a token holds
+MOST = 5  # that a person may have
+_DAY = 86_400.0  # seconds
+LONGEST = 60  # characters of a title
+_MARK = "tact-"  # how each token begins, so that it is known where it should not be
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token as its person sees it; days are seconds since 1970, `seen` None where it was never used."""
+
+    number: int
+    title: str
+    since: float
+    seen: float | None
+
+    @property
+    def end(self) -> float:
+        """When it ends by itself."""
+        return self.since + DAYS * _DAY
+
+
+def make_token(accounts: Accounts, name: str, title: str) -> str:
+    """Return a new token of a person, which is not shown again. `title` says what it is for.
+
+    Raises InputError where the title is none, the person has too many tokens or may not take files.
+    """
+    title, now = " ".join(title.split()), accounts.clock()
+    if not title.isprintable() or not 0 < len(title) <= LONGEST:
+        raise InputError(Message("Name the token by 1 to {most} characters, for example QGIS.", most=LONGEST))
+    with accounts.write() as connection:
+        person = _require_active(connection, name, now)
+        if Right.EXPORT not in person.rights:
+            raise InputError(Message("Your role does not include this."))
+        _remove_old(connection, now)
+        if len(_list(connection, person)) >= MOST:
+            raise InputError(Message("Nobody has more than {most} tokens. End one of yours first.", most=MOST))
+        secret = f"{_MARK}{make_secret()}"
+        made = connection.execute(
+            "INSERT INTO tokens (secret, person, title, since) VALUES (?, ?, ?, ?)",
+            (hash_secret(secret), person.id, title, now),
+        )
+        add_row(connection, now, Event.TOKEN_MADE, person.name, token=f"{made.lastrowid}")
+    return secret
+
+
+def list_tokens(accounts: Accounts, name: str) -> list[Token]:
+    """List the tokens of a person that have not ended, oldest first."""
+    now = accounts.clock()
+    with accounts.read() as connection:
+        rows = _list(connection, _require_active(connection, name, now))
+    return [Token(row["id"], row["title"], row["since"], row["seen"]) for row in rows if _is_alive(row, now)]
+
+
+def end_token(accounts: Accounts, name: str, number: int) -> None:
+    """End a token of a person; nothing happens where they have none of this number."""
+    now = accounts.clock()
+    with accounts.write() as connection:
+        person = _require_active(connection, name, now)
+        for row in _list(connection, person):
+            if row["id"] == number:
+                connection.execute("DELETE FROM tokens WHERE id = ?", (number,))
+                add_row(connection, now, Event.TOKEN_ENDED, person.name, token=f"{number}")
+
+
+def find_holder(accounts: Accounts, secret: str) -> Person | None:
+    """Return whose token a secret is; None if it has ended. The first use of a day (UTC) is written into the log."""
+    now = accounts.clock()
+    with accounts.read() as connection:
+        row = _find(connection, secret)
+    if row is None or not _is_alive(row, now):
+        return None
+    if _is_first_of_day(row, now):
+        with accounts.write() as connection:
+            row = _find(connection, secret)
+            if row is None:
+                return None
+            if _is_first_of_day(row, now):
+                connection.execute("UPDATE tokens SET seen = ? WHERE id = ?", (now, row["token"]))
+                add_row(connection, now, Event.TOKEN_USED, row["name"], token=f"{row['token']}")
+    return make_person(row, now)
+
+
+def _is_first_of_day(row: sqlite3.Row, now: float) -> bool:
+    return row["seen"] is None or int(row["seen"] // _DAY) != int(now // _DAY)
+
+
+def _is_alive(row: sqlite3.Row, now: float) -> bool:
+    # A clock that was set back makes no token young again.
+    return bool(0 <= now - row["since"] < DAYS * _DAY)
+
+
+def _find(connection: sqlite3.Connection, secret: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT tokens.id AS token, since, seen, people.* FROM tokens JOIN people ON people.id = person "
+        "WHERE revoked IS NULL AND (passphrase IS NOT NULL OR subject IS NOT NULL) AND secret = ?",
+        (hash_secret(secret),),
+    ).fetchone()
+    return row
+
+
+def _list(connection: sqlite3.Connection, person: Person) -> list[sqlite3.Row]:
+    return connection.execute("SELECT * FROM tokens WHERE person = ? ORDER BY id", (person.id,)).fetchall()
+
+
+def _remove_old(connection: sqlite3.Connection, now: float) -> None:
+    connection.execute("DELETE FROM tokens WHERE ? - since >= ?", (now, DAYS * _DAY))
+
+
+def _require_active(connection: sqlite3.Connection, name: str, now: float) -> Person:
+    row = connection.execute("SELECT * FROM people WHERE key = ?", (make_key(name),)).fetchone()
+    person = None if row is None else make_person(row, now)
+    if person is None or person.state != "active":
+        raise InputError(Message("You are no longer signed in."))
+    return person
