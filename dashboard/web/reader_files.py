@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard.map.atlas import write_atlases
-from dashboard.pages.download.live import make_layer_file
+from dashboard.pages.download.live import make_file
 from dashboard.site import FEATURES, Site
 from dashboard.site.current_release import follow_release
 from dashboard.web.features import write_features
@@ -42,7 +42,7 @@ def audit_workspace(workspace: Workspace, name: str | None = None, progress: Pro
             layers(1, 1, WRITING)
             files[tier] += write_features(follow_release(opened), folder / tier)
             files[tier].append(folder / tier / "live.qlr")
-            files[tier][-1].write_bytes(make_layer_file(follow_release(opened), f"http://localhost{FEATURES}", "en"))
+            files[tier][-1].write_bytes(make_file("qlr", follow_release(opened), f"http://localhost{FEATURES}", "en"))
             if COUNTS in opened.tables:
                 files[tier].append(write_target(opened, tabulate_observed(opened), folder / tier))
         attack = _divide(progress, len(TIERS) * _WRITING, _WHOLE)

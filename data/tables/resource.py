@@ -7,22 +7,35 @@ from typing import Any
 
 import pyarrow as pa
 
-from data.tables.spec import OPEN_ALONE
+from data.schema.vocabulary import COUNTRIES, MEASURES, STATUSES
+from data.tables.spec import CATEGORIES, LEVELS, OPEN_ALONE
+from data.tables.states import STATES
 
+# Why there is no interval of the dark figure; empty where there is one.
+_REASONS = ("few_lists", "little_overlap", "no_estimate", "models_disagree", "too_wide", "")
+# What each column of codes may hold.
+_CODES: Mapping[str, tuple[str, ...]] = {
+    **CATEGORIES,
+    "state": STATES,
+    "reason": _REASONS,
+    "level": LEVELS,
+    "country": tuple(COUNTRIES),
+    "measure": tuple(MEASURES),
+    "status": tuple(STATUSES),
+    "counts": ("people", "services", "things"),
+}
 _COLUMNS = {
     "area": "Code of the area; see the resource areas.",
     "period": "The period, as an ISO 8601 interval: a start and a length, or a first and a last day.",
     "value": "The number, if the state is number. The method says whether it has noise.",
-    "state": "What the cell is: number, class, few, almost_none, not_searched, structural_zero, withheld, "
-    "no_data, no_figure, cannot_tell.",
+    "state": f"What the cell is: {', '.join(STATES)}.",
     "margin": "The margin: the largest possible distance between the number and the true number; empty if "
     "the number has no noise.",
     "reconciled": "The whole number nearest to the published ones with which parts add up to totals; empty if the cell "
     "shows neither a number nor a published zero.",
     "low": "Lower limit of the range, if the state is class.",
     "high": "Upper limit of the range; empty if there is none.",
-    "reason": "Why there is no interval, if the state is cannot_tell: few_lists, little_overlap, no_estimate, "
-    "models_disagree, too_wide.",
+    "reason": f"Why there is no interval, if the state is cannot_tell: {', '.join(filter(None, _REASONS))}.",
     "number": "The figure as published, where it is a number.",
     "share": "The figure as published, where it is a share, from 0 to 1.",
     "source": "Who published the figure; begins with “Invented” if it was made up.",
@@ -56,7 +69,8 @@ def describe_resource(
     name: str, path: str, sha256: str, size: int, schema: pa.Schema, about: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Describe one Parquet file; `about` is what the product itself needs to know about it."""
-    fields = [_describe_field(schema.field(i)) for i in range(len(schema))]
+    measure = str(about["measure"]) if about is not None else ""
+    fields = [_describe_field(schema.field(i), measure) for i in range(len(schema))]
     described: dict[str, Any] = {
         "name": name,
         "path": path,
@@ -73,7 +87,8 @@ def describe_resource(
     return described
 
 
-def _describe_field(field: pa.Field) -> dict[str, str]:
+def _describe_field(field: pa.Field, measure: str) -> dict[str, Any]:
+    """Describe a column. Results that are derived from a release have no measure, and other codes in some columns."""
     kind = "string"
     if pa.types.is_integer(field.type):
         kind = "integer"
@@ -83,9 +98,13 @@ def _describe_field(field: pa.Field) -> dict[str, str]:
         kind = "boolean"
     elif pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
         kind = "any"  # WKB
-    described = {"name": field.name, "type": kind}
+    described: dict[str, Any] = {"name": field.name, "type": kind}
     if field.name in _COLUMNS:
         described["description"] = _COLUMNS[field.name]
+    if field.name in _CODES and (measure or field.name in ("level", "country")):
+        # Of an indicator an axis or a duty bearer may be empty.
+        empty = ("",) if measure == "indicators" and field.name in CATEGORIES else ()
+        described["constraints"] = {"enum": [*_CODES[field.name], *empty]}
     return described
 
 

@@ -1,16 +1,21 @@
 """Styles for QGIS (QML, readable from version 3.16 on): the map's colours, circles and state patterns.
 
-A layer file (QLR) opens the layers of a server in QGIS, each with its style. Styles use rules instead of a graduated
-renderer, because a state is not a class: each state has its own pattern.
+A layer file (QLR) or a project (QGZ) opens the layers of a server in QGIS, each with its style. Styles use rules and no
+graduated renderer, because a state is not a class: each state has its own pattern.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import zipfile
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
+from io import BytesIO
 from itertools import pairwise
+
+from pyproj import CRS
 
 from data.tables.states import ZEROS
 from geo.layers.core import LayerData, Style
@@ -22,6 +27,17 @@ _LARGEST_MM = 12.0
 _CROSS = {"outline_style": "solid", "outline_color": _INK, "outline_width": "0.2", "size": "1.5"}
 # A published zero may have a number, so that parts add up to totals.
 _ADJUSTED = f'"state" IN {ZEROS} AND "value" > 0'
+# The names of areas, in letters that stand out from what lies below.
+_LABELS = (
+    '<labeling type="simple"><settings><text-style fieldName="name" fontSize="7.5" fontSizeUnit="Point" '
+    'textColor="29,36,51,255"><text-buffer bufferDraw="1" bufferSize="0.7" bufferSizeUnits="MM" '
+    'bufferColor="255,255,255,255"/></text-style><placement placement="1"/></settings></labeling>'
+)
+# From the first day of a period to the last hour of its last day, so that two periods never touch.
+_TIMES = (
+    '<temporal enabled="1" mode="4" limitMode="1" startExpression="to_datetime(&quot;first_day&quot;)" '
+    "endExpression=\"to_datetime(&quot;last_day&quot;) + to_interval('23 hours')\"/>"
+)
 _ORDER = ("few", "almost_none", "structural_zero", "withheld", "not_searched", "cannot_tell", "no_figure", "no_data")
 
 
@@ -46,36 +62,87 @@ class Source:
 class ServedLayer:
     """A layer that a server gives as features: its identifier there, its title, and what its style is made of.
 
-    condition: an expression that the shown features fulfil, because a server gives those of all periods and choices.
+    data : None for the outline of its areas alone. condition : an expression that the shown features fulfil, because a
+    server gives those of all periods and choices. is_timed : the features have several periods, which QGIS shows one
+    after the other (its temporal controller).
     """
 
     id: str
     title: str
-    data: LayerData
+    data: LayerData | None
     condition: str
+    is_timed: bool = False
+
+    @property
+    def key(self) -> str:
+        """What the layer is known by in a project."""
+        return f"tact_{self.id}{'_outline' if self.data is None else ''}{'_timed' if self.is_timed else ''}"
 
 
-def format_layer_file(title: str, server: Source, layers: Iterable[ServedLayer], k: int) -> str:
+def format_layer_file(title: str, server: Source, layers: Sequence[ServedLayer], k: int) -> str:
     """Return a QLR file that reads layers from a server; the first one is shown."""
-    tree, maps = [], []
-    for place, layer in enumerate(layers):
-        name, known = escape(layer.title), f"tact_{layer.id}"
-        source = escape(server.format_layer(layer.id))
-        checked = "Checked" if place == 0 else "Unchecked"
-        tree.append(
-            f'<layer-tree-layer id="{known}" name="{name}" source="{source}" providerKey="OAPIF" '
-            f'checked="Qt::{checked}" expanded="0"/>'
-        )
-        maps.append(
-            f'<maplayer type="vector" geometry="Polygon" styleCategories="AllStyleCategories"><id>{known}</id>'
-            f"<datasource>{source}</datasource><layername>{name}</layername>"
-            "<srs><spatialrefsys><authid>OGC:CRS84</authid></spatialrefsys></srs>"
-            f'<provider encoding="UTF-8">OAPIF</provider>{_format_renderer(layer.data, k, layer.condition)}</maplayer>'
-        )
-    group = f'<layer-tree-group name="{escape(title)}" checked="Qt::Checked" expanded="1">'
     return (
-        f"<!DOCTYPE qgis-layer-definition>\n<qlr>\n{group}\n{_lines(tree)}</layer-tree-group>\n"
-        f"<maplayers>\n{_lines(maps)}</maplayers>\n</qlr>\n"
+        f"<!DOCTYPE qgis-layer-definition>\n<qlr>\n{_format_tree(title, server, layers)}"
+        f"<maplayers>\n{_format_layers(server, layers, k)}</maplayers>\n</qlr>\n"
+    )
+
+
+def pack_project(
+    title: str, server: Source, layers: Sequence[ServedLayer], k: int, bounds: tuple[float, float, float, float]
+) -> bytes:
+    """Return a project (QGZ) with the layers of `format_layer_file`.
+
+    bounds : west, south, east and north of what is shown first, in EPSG:3035, which the project has.
+    """
+    names = ("xmin", "ymin", "xmax", "ymax")
+    extent = "".join(f"<{name}>{value:.0f}</{name}>" for name, value in zip(names, bounds, strict=True))
+    system = _format_system("EPSG:3035")
+    project = (
+        f"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+        f'<qgis version="3.28.0" projectname="{escape(title)}">\n<title>{escape(title)}</title>\n'
+        f"<projectCrs>{system}</projectCrs>\n<properties><SpatialRefSys>"
+        '<ProjectionsEnabled type="int">1</ProjectionsEnabled></SpatialRefSys></properties>\n'
+        f"<layer-tree-group>\n{_format_tree(title, server, layers)}</layer-tree-group>\n"
+        f'<mapcanvas name="theMapCanvas"><units>meters</units><extent>{extent}</extent>'
+        f"<destinationsrs>{system}</destinationsrs></mapcanvas>\n"
+        f"<projectlayers>\n{_format_layers(server, layers, k)}</projectlayers>\n</qgis>\n"
+    )
+    whole = BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        # The same layers give the same bytes.
+        archive.writestr(zipfile.ZipInfo("tact.qgs", (1980, 1, 1, 0, 0, 0)), project)
+    return whole.getvalue()
+
+
+def _format_tree(title: str, server: Source, layers: Sequence[ServedLayer]) -> str:
+    """Return the tree of layers, all in one group; outlines and the first other one are shown."""
+    first = next((layer.key for layer in layers if layer.data is not None), "")
+    tree = [
+        f'<layer-tree-layer id="{layer.key}" name="{escape(layer.title)}" '
+        f'source="{escape(server.format_layer(layer.id))}" providerKey="OAPIF" '
+        f'checked="Qt::{"Checked" if layer.data is None or layer.key == first else "Unchecked"}" expanded="0"/>'
+        for layer in layers
+    ]
+    group = f'<layer-tree-group name="{escape(title)}" checked="Qt::Checked" expanded="1">'
+    return f"{group}\n{_lines(tree)}</layer-tree-group>\n"
+
+
+@cache
+def _format_system(name: str) -> str:
+    """Return a coordinate reference system. Of its name alone QGIS makes none, and then draws nothing."""
+    return f"<spatialrefsys><wkt>{escape(CRS(name).to_wkt())}</wkt><authid>{name}</authid></spatialrefsys>"
+
+
+def _format_layers(server: Source, layers: Sequence[ServedLayer], k: int) -> str:
+    """Return where each layer comes from, its style, its labels and its times."""
+    return _lines(
+        f'<maplayer type="vector" geometry="Polygon" styleCategories="AllStyleCategories" '
+        f'labelsEnabled="{int(layer.data is not None)}"><id>{layer.key}</id>'
+        f"<datasource>{escape(server.format_layer(layer.id))}</datasource><layername>{escape(layer.title)}</layername>"
+        f"<srs>{_format_system('OGC:CRS84')}</srs>"
+        f'<provider encoding="UTF-8">OAPIF</provider>{_format_renderer(layer.data, k, layer.condition)}'
+        f"{_LABELS}{_TIMES if layer.is_timed else ''}</maplayer>"
+        for layer in layers
     )
 
 
@@ -88,12 +155,10 @@ def format_style(data: LayerData, k: int) -> str:
     )
 
 
-def _format_renderer(data: LayerData, k: int, condition: str = "") -> str:
+def _format_renderer(data: LayerData | None, k: int, condition: str = "") -> str:
     """Return the rules and symbols of a layer; with a condition, only for the features that fulfil it."""
     rules, symbols = [], []
-    states = set(data.frame["state"])
-    parts = [*_value_rules(data.style), *_state_rules([s for s in _ORDER if s in states], k)]
-    for number, (label, chosen, layers) in enumerate(parts):
+    for number, (label, chosen, layers) in enumerate(_list_rules(data, k)):
         rules.append(
             f'<rule key="{{{number:08d}-0000-4000-8000-000000000000}}" symbol="{number}" '
             f'label="{escape(label)}" filter="{escape(chosen)}"/>'
@@ -114,6 +179,14 @@ def _lines(parts: Iterable[str]) -> str:
 
 
 Rule = tuple[str, str, list[str]]
+
+
+def _list_rules(data: LayerData | None, k: int) -> list[Rule]:
+    """Return a rule for each class and state of a layer; of an outline one for all of its areas."""
+    if data is None:
+        return [("", "", [_plain("255,255,255,0", _INK, "0.5")])]
+    states = set(data.frame["state"])
+    return [*_value_rules(data.style), *_state_rules([s for s in _ORDER if s in states], k)]
 
 
 def _value_rules(style: Style) -> list[Rule]:

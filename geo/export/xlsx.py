@@ -19,6 +19,7 @@ from data.errors import InputError
 from data.workspace.safe_text import escape_formula
 
 _MOST_ROWS = 1_048_576
+_A4 = 9  # as Excel numbers papers
 _WIDEST, _LONGEST = 60, 32_767  # characters of a column, and of a cell
 _HEADER = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#0F6B66", "valign": "top"}
 _WRAPPED = {"text_wrap": True, "valign": "top"}
@@ -69,6 +70,12 @@ def _fill_sheet(sheet: _Sheet, table: pd.DataFrame, header: Format, wrapped: For
     sheet.dim_rowmax = len(table)
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, len(table), max(table.shape[1] - 1, 0))
+    # Printed: across on A4, all columns on one page, headings on each, name of the sheet and page below.
+    sheet.set_landscape()
+    sheet.set_paper(_A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_footer("&L&A&R&P / &N")
 
 
 def _width(heading: str, column: pd.Series) -> int:

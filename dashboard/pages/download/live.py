@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 
 import streamlit as st
 
 from dashboard.pages.download.tokens import show_tokens
 from dashboard.site import FEATURES
-from dashboard.site.current_release import CurrentRelease, list_levels, may_download
+from dashboard.site.current_release import CurrentRelease, list_levels, load_areas, may_download
 from dashboard.site.reader import find_accounts
 from dashboard.site.text import _, find_language, speak
 from dashboard.widgets.page_frame import offer_file
 from data.release import Release
 from geo.export import qgis
 from geo.layers import find_layer
-from geo.layers.core import Layer
+from geo.layers.core import Layer, View
 from geo.layers.core.words import LEVELS
 from geo.layers.output import terms, wide
 
@@ -31,54 +33,88 @@ def show_address(current: CurrentRelease) -> None:
     address = make_address(st.context.url or "")
     st.caption(_("Live in QGIS: add a WFS / OGC API Features layer with the address {address}", address=f"`{address}`"))
     if address != FEATURES:
-        _offer_layer_file(current, address, needs_token=accounts is not None)
+        _offer_files(current, address, needs_token=accounts is not None)
     if accounts is not None:
         show_tokens(accounts)
 
 
-def _offer_layer_file(current: CurrentRelease, address: str, *, needs_token: bool) -> None:
-    offer_file(
-        _("Download the layers for QGIS"),
-        partial(make_layer_file, current, address, find_language(), needs_token=needs_token),
-        current,
-        f"{terms.name_files(current.release, invented=current.release.invented)}-live.qlr",
-        "application/octet-stream",
-        key="download-live",
-    )
+def _offer_files(current: CurrentRelease, address: str, *, needs_token: bool) -> None:
+    stem = f"{terms.name_files(current.release, invented=current.release.invented)}-live"
+    labels = {"qgz": _("Download the project for QGIS"), "qlr": _("Download the layers for QGIS")}
+    with st.container(horizontal=True):
+        for ending, label in labels.items():
+            make = partial(make_file, ending, current, address, find_language(), needs_token=needs_token)
+            offer_file(label, make, current, f"{stem}.{ending}", "application/octet-stream", key=f"download-{ending}")
 
 
 @lru_cache(maxsize=4)
-def make_layer_file(current: CurrentRelease, address: str, language: str, *, needs_token: bool = False) -> bytes:
-    """Return a QLR file with every layer at each level, as the address gives them, named in a language.
+def make_file(ending: str, current: CurrentRelease, address: str, language: str, *, needs_token: bool = False) -> bytes:
+    """Return a QLR or QGZ file with every layer at each level, as the address gives them, named in a language.
 
     needs_token : QGIS sends what the person has stored there as `qgis.AUTHENTICATION`.
     """
     release = current.release
     with speak(language):
-        layers = [
-            _describe_layer(release, find_layer(name), level)
-            for name, levels in list_levels(current).items()
-            for level in levels
-        ]
+        layers = list(_list_layers(current))
         title = _("TACT Map, release {name}", name=release.name)
         if release.invented:
             title = f"{title} ({_(terms.INVENTED)})"
     source = qgis.Source(address, qgis.AUTHENTICATION if needs_token else "")
-    return qgis.format_layer_file(title, source, layers, release.k).encode()
+    if ending == "qlr":
+        return qgis.format_layer_file(title, source, layers, release.k).encode()
+    shapes = load_areas(release).frame("country").geometry
+    west, south, east, north = shapes.to_crs(3035).total_bounds
+    return qgis.pack_project(title, source, layers, release.k, (west, south, east, north))
+
+
+def _list_layers(current: CurrentRelease) -> Iterator[qgis.ServedLayer]:
+    """Yield the outline of countries, each layer at its longest and last period, and those with several periods."""
+    release, levels = current.release, list_levels(current)
+    pairs = [
+        (find_layer(name), level) for name in levels for level in sorted(levels[name], key=lambda one: one != "region")
+    ]
+    shown = [_describe_layer(release, layer, level) for layer, level in pairs]
+    outlines = [one for one, (_layer, level) in zip(shown, pairs, strict=True) if level == "country"]
+    for outline in outlines[:1]:
+        yield replace(outline, title=_("Countries"), data=None)
+    yield from shown
+    for layer, level in pairs:
+        periods = () if layer.of_figures else layer.periods(release, View(level, ""))
+        if len(periods) > 1:
+            yield _describe_times(release, layer, level, periods)
 
 
 def _describe_layer(release: Release, layer: Layer, level: str) -> qgis.ServedLayer:
     """Return a layer as QGIS shall show it: its usual choices and, if it has periods, the longest and last one."""
     data = layer.read(release, wide.choose_latest_view(release, level))
-    chosen = {option.id: option.default for option in layer.list_options(release, level)}
+    chosen = _choose(release, layer, level)
     if not layer.of_figures:
         chosen["period_label"] = next(
             label
             for label in wide.build_long_table(release, layer)["period_label"].unique()
             if label in data.legend.period
         )
-    condition = " AND ".join(f"\"{name}\" = '{value}'" for name, value in chosen.items())
-    return qgis.ServedLayer(f"{layer.id}_{level}", f"{_(layer.title)}: {_(LEVELS[level])}", data, condition)
+    return qgis.ServedLayer(f"{layer.id}_{level}", _name_layer(layer, level), data, _write_condition(chosen))
+
+
+def _describe_times(release: Release, layer: Layer, level: str, periods: Sequence[str]) -> qgis.ServedLayer:
+    """Return a layer at its usual choices and its shortest periods, which QGIS shows one after the other."""
+    data = layer.read(release, View(level, periods[-1]))
+    condition = _write_condition(_choose(release, layer, level), f"\"period\" LIKE '%{periods[-1][10:]}'")
+    title = _("{layer}, over time", layer=_name_layer(layer, level))
+    return qgis.ServedLayer(f"{layer.id}_{level}", title, data, condition, is_timed=True)
+
+
+def _name_layer(layer: Layer, level: str) -> str:
+    return f"{_(layer.title)}: {_(LEVELS[level])}"
+
+
+def _choose(release: Release, layer: Layer, level: str) -> dict[str, str]:
+    return {option.id: option.default for option in layer.list_options(release, level)}
+
+
+def _write_condition(chosen: Mapping[str, str], *more: str) -> str:
+    return " AND ".join([*(f"\"{name}\" = '{value}'" for name, value in chosen.items()), *more])
 
 
 def make_address(page: str) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from data.message import mark
 from data.release import Release
 from data.tables.states import MEANINGS, STATES, State
-from geo.layers.core import Choice, Layer
+from geo.layers.core import Choice, Layer, View
 from geo.layers.core.words import describe_state
 from geo.layers.reading import tables
 
@@ -111,6 +111,12 @@ EVERY_ROW = mark(
     "Every area has a row for every period and choice that is published for its level, also where no number is "
     "shown: the column “state” says why. An empty value is never a zero."
 )
+DO_NOT_SUM = mark(
+    "Do not add up the rows of a layer as they are: levels, periods and choices contain each other, and an area "
+    "without a number is not zero. Take one level, one length of periods and one choice first; each layer says by "
+    "which filter."
+)
+_FILTER = mark("Take these rows alone before you add up, map or join; put the level and the choice that you need.")
 _BESIDE = mark(
     "The number for “{label}”. The columns that end in __state, __margin, __low, __high, __noisy, __noisy_margin, "
     "__source, __year and __note belong to it."
@@ -134,13 +140,14 @@ def build_codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
     Columns: table, column, kind, meaning, value.
     """
     rows = [("all tables", c.name, c.kind, c.meaning, "") for c in COLUMNS]
-    rows.append(("all tables", "", "rows", EVERY_ROW, ""))
+    rows += [("all tables", "", "rows", meaning, "") for meaning in (EVERY_ROW, DO_NOT_SUM)]
     rows += [
         ("all tables", "state", "state", f"{describe_state(s, release.k)}. {MEANINGS[s]}", s)
         for s in list_states(release, layers)
     ]
     for layer in layers:
         rows.append((layer.id, "", "layer", f"{layer.title}. {layer.question}", ""))
+        rows.append((layer.id, "", "filter", _FILTER, _write_filter(release, layer)))
         for option in layer.options:
             rows += [(layer.id, option.id, "choice", _label(c), c.id) for c in option.choices]
             rows += [
@@ -149,6 +156,20 @@ def build_codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
             ]
         rows += [(layer.id, name, "number", meaning, "") for name, meaning in layer.more]
     return pd.DataFrame(rows, columns=["table", "column", "kind", "meaning", "value"])
+
+
+def _write_filter(release: Release, layer: Layer) -> str:
+    """Return an expression (SQL, QGIS) with which each area of the finest level stands in one row for each period."""
+    levels = layer.levels(release)
+    if not levels:
+        return ""
+    level = levels[-1]
+    chosen = {"level": level, **{option.id: option.default for option in layer.list_options(release, level)}}
+    parts = [f"\"{name}\" = '{value}'" for name, value in chosen.items()]
+    if layer.of_figures:
+        return " AND ".join(parts)
+    periods = layer.periods(release, View(level, ""))
+    return " AND ".join([*parts, f"\"period\" LIKE '%{periods[-1][10:]}'"] if periods else parts)
 
 
 def _label(choice: Choice) -> str:

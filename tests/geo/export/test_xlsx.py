@@ -43,6 +43,15 @@ def test_every_cell_comes_back_as_text_number_or_truth(written: Path) -> None:
     assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
 
 
+def test_a_sheet_is_set_up_for_print(written: Path) -> None:
+    sheet = openpyxl.load_workbook(written)["Long"]
+    assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
+    assert (sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) == (1, 0)
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert sheet.print_title_rows == "$1:$1"
+    assert sheet.oddFooter.left.text == "&A"
+
+
 def test_rows_stand_under_their_headings_with_filter_and_fixed_first_row(written: Path) -> None:
     sheet = openpyxl.load_workbook(written)["Long"]
     assert sheet.dimensions == sheet.auto_filter.ref == f"A1:T{ROWS + 1}"

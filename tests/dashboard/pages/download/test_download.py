@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pyogrio
 import pytest
+from pyproj import CRS
 from streamlit.testing.v1 import AppTest
 
 from dashboard.pages.download import atlas, files, live, report
@@ -337,7 +338,7 @@ def test_a_token_is_shown_until_it_is_hidden_and_ended_where_it_is_listed(tmp_pa
     test = AppTest.from_string(script).run()
     test.button[0].click().run()
     assert "Name the token" in test.error[0].value
-    test.text_input(key="token-title").input("QGIS [x](y)").run()
+    test.text_input(key="token-title").set_value("QGIS [x](y)")
     test.button[0].click().run()
     bearer = test.code[0].value
     assert find_holder(accounts, bearer.removeprefix("Bearer ")).name == "Ilir"
@@ -353,31 +354,47 @@ def test_a_token_is_shown_until_it_is_hidden_and_ended_where_it_is_listed(tmp_pa
 
 def test_where_people_sign_in_the_file_for_qgis_names_what_it_sends_and_holds_no_token(partner):
     for needs_token in (False, True):
-        text = live.make_layer_file(partner, "https://map.test/features", "en", needs_token=needs_token).decode()
+        text = live.make_file("qlr", partner, "https://map.test/features", "en", needs_token=needs_token).decode()
         assert ("authcfg=&#x27;tactmap&#x27;" in text) == needs_token
 
 
-def test_the_file_for_qgis_points_at_collections_that_there_are_and_shows_each_area_once(partner):
-    root = ET.fromstring(live.make_layer_file(partner, "https://map.test/features", "sq"))
+@pytest.mark.parametrize("ending", ["qlr", "qgz"])
+def test_the_files_for_qgis_point_at_collections_that_there_are_and_show_each_area_once(partner, ending):
+    """XML, names of collections and conditions are checked here; both were opened by hand in QGIS 3.40."""
+    made = live.make_file(ending, partner, "https://map.test/features", "sq")
+    if ending == "qgz":
+        with zipfile.ZipFile(io.BytesIO(made)) as archive:
+            assert archive.namelist() == ["tact.qgs"]
+            made = archive.read("tact.qgs")
+    root = ET.fromstring(made)
     collections = {collection.id: collection for collection in list_of_release(partner)}
-    named = {}
+    ids, seen, timed = [], set(), set()
     for layer in root.iter("maplayer"):
-        source = layer.findtext("datasource")
-        named[re.search("typename='([^']+)'", source)[1]] = layer
+        source, condition = layer.findtext("datasource"), layer.find("renderer-v2/rules/rule").get("filter")
+        name = re.search("typename='([^']+)'", source)[1]
         assert "url='https://map.test/features'" in source
         assert layer.findtext("provider") == "OAPIF"
-    assert named.keys() == collections.keys()
-    assert [entry.get("id") for entry in root.iter("layer-tree-layer")] == [
-        m.findtext("id") for m in root.iter("maplayer")
-    ]
-    for name, layer in named.items():
+        assert CRS(layer.findtext("srs/spatialrefsys/wkt")) == CRS("OGC:CRS84")  # by its name alone QGIS knows none
+        ids.append(layer.findtext("id"))
         frame = read_cells(collections[name]).frame
-        condition = layer.find("renderer-v2/rules/rule").get("filter")
         for column, value in re.findall(r"\"([^\"]+)\" = '([^']*)'", condition):
             frame = frame[frame[column] == value]
-        assert len(frame), (name, condition)
-        if not collections[name].layer.of_figures:
+        if layer.find("temporal") is not None:
+            frame = frame[frame["period"].str.endswith(re.search("LIKE '%([^']+)'", condition)[1])]
+            assert not frame.duplicated(["code", "period"]).any(), (name, condition)
+            assert frame["period"].nunique() > 1
+            timed.add(name)
+        elif not collections[name].layer.of_figures:
             assert frame["code"].is_unique, (name, condition)
+        assert len(frame), (name, condition)
+        seen.add(name)
+    assert seen == collections.keys()
+    assert {"encounters_region", "effort_region"} <= timed
+    assert ids[0].endswith("_outline")
+    assert len(set(ids)) == len(ids)
+    assert [entry.get("id") for entry in root.iter("layer-tree-layer")] == ids
+    shown = [entry.get("id") for entry in root.iter("layer-tree-layer") if entry.get("checked") == "Qt::Checked"]
+    assert shown == ids[:2]
     assert "Fëmijë të identifikuar ose të takuar: Qark ose rajon" in [
         m.findtext("layername") for m in root.iter("maplayer")
     ]

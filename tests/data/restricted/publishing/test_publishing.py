@@ -24,7 +24,7 @@ from data.release import MANIFEST, WITHDRAWN, Release, current_name, list_earlie
 from data.restricted import publishing
 from data.restricted.publishing import records
 from data.restricted.vault import Vault
-from data.tables.spec import DEFAULT_PLAN, TIERS, TableSpec
+from data.tables.spec import CATEGORIES, DEFAULT_PLAN, TIERS, TableSpec
 from tests.helpers import small_worlds
 from tests.helpers.paths import ROOT
 from tests.helpers.repetitions import list_cases
@@ -87,8 +87,12 @@ def test_the_manifest_is_a_valid_data_package(made):
         for resource, written in zip(package.resources, described["resources"], strict=True):
             file = path.parent / written["path"]
             assert file.stat().st_size == written["bytes"]
-            columns = pq.read_schema(file).names
-            assert [f.name for f in resource.schema.fields] == columns
+            table = pq.read_table(file)
+            assert [f.name for f in resource.schema.fields] == table.column_names
+            codes = {f.name: f.constraints["enum"] for f in resource.schema.fields if "enum" in f.constraints}
+            assert {"state", "country", "level", *CATEGORIES} & {*table.column_names} <= {*codes}
+            for name, allowed in codes.items():
+                assert set(table[name].to_pylist()) <= {*allowed}, (resource.name, name)
 
 
 def test_the_manifest_says_how_it_was_made(made):

@@ -1,5 +1,7 @@
 """The table of a layer has the content of the map in words."""
 
+import sqlite3
+
 import pandas as pd
 import pytest
 
@@ -81,6 +83,21 @@ def test_every_column_is_in_the_codebook(partner, one):
     for level in one.levels(partner):
         columns = {c.partition("__")[0] for c in build_map_table(partner, one, level)[0].columns}
         assert columns <= known
+
+
+@pytest.mark.parametrize("one", LAYERS, ids=lambda one: one.id)
+def test_the_filter_in_the_codebook_leaves_one_row_for_each_area_and_period(partner, one):
+    book = build_codebook(partner, (one,))
+    assert book["meaning"].str.startswith("Do not add up").sum() == 1
+    condition = book.loc[book["kind"] == "filter", "value"].item()
+    assert bool(condition) == bool(one.levels(partner))
+    if condition:
+        connection = sqlite3.connect(":memory:")
+        build_long_table(partner, one).to_sql("rows", connection, index=False)
+        rows = connection.execute(f"SELECT code, period FROM rows WHERE {condition}").fetchall()
+        connection.close()
+        assert rows
+        assert len(set(rows)) == len(rows)
 
 
 def test_rows_say_whose_numbers_they_are(partner):
