@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from data.errors import VaultError, WrongKey
 from data.restricted import keys
-from data.restricted.intake.headings import read_meanings
+from data.restricted.intake.headings import forget_headings
 from data.restricted.vault import Vault, open_vault
 from data.workspace import Workspace
 
@@ -58,7 +58,7 @@ class Desk:
         with self._lock:
             self._keys = None
             self.in_hand.clear()
-            read_meanings.cache_clear()
+            forget_headings()
 
     def unlock(self, secrets: keys.Keys) -> None:
         """Take the keys, if they open the vault. Raises VaultError if they do not."""

@@ -176,6 +176,12 @@ def _list_forms(heading: str, parts: Iterable[str]) -> Iterable[list[str]]:
 _list_readings = lru_cache(maxsize=20_000)(words.list_readings)
 
 
+def forget_headings() -> None:
+    """Forget all headings and cells that were read as headings: they may be words of records."""
+    read_meanings.cache_clear()
+    _list_readings.cache_clear()
+
+
 def _look_up(given: Iterable[Column], forms: Iterable[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     readings = [_list_readings(form) for form in forms]
