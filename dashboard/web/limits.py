@@ -81,10 +81,11 @@ class Connections:
         self.waiting: dict[H11Protocol, None] = {}
         self._open: dict[asyncio.Transport, str] = {}
         self._of_peers: Counter[str] = Counter()
+        self._looked = 0.0
 
     def admit(self, transport: asyncio.Transport, peer: str) -> bool:
         """Return whether a new connection may stay; for it, an old one may have been closed."""
-        if self._is_full() or self._has_enough(peer):
+        if self._has_enough(peer) or (self._is_full() and self._may_look()):
             self._forget_closed()
         if self._has_enough(peer):
             return False
@@ -93,10 +94,23 @@ class Connections:
             if oldest is None:
                 return False
             del self.waiting[oldest]
+            self.forget(oldest.transport)
             oldest.transport.abort()
         self._open[transport] = peer
         self._of_peers[peer] += 1
         return True
+
+    def forget(self, transport: asyncio.Transport) -> None:
+        """Count a connection no longer, if it is counted."""
+        peer = self._open.pop(transport, None)
+        if peer is not None:
+            self._of_peers[peer] -= 1
+            if not self._of_peers[peer]:
+                del self._of_peers[peer]
+
+    def _may_look(self) -> bool:
+        # A look at all connections for each new one would be half a core's work where thousands are half open.
+        return not self.waiting or time.monotonic() - self._looked >= 1
 
     def _is_full(self) -> bool:
         return len(self._open) >= self.most
@@ -109,6 +123,7 @@ class Connections:
 
     def _forget_closed(self) -> None:
         # Nobody tells of the end of a conversation: its connection has another protocol by then.
+        self._looked = time.monotonic()
         self._open = {connection: peer for connection, peer in self._open.items() if not connection.is_closing()}
         self._of_peers = Counter(self._open.values())
 
@@ -140,6 +155,7 @@ class LimitedProtocol(H11Protocol):
         """Forget a connection that is closed."""
         self._stop_waiting()
         if self.transport is not None:  # else it was refused
+            self.counted.forget(self.transport)
             super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

@@ -179,6 +179,19 @@ def test_a_new_connection_does_not_cost_a_look_at_all_others(monkeypatch):
     assert Transport.asked == 1000
 
 
+def test_where_all_are_half_open_a_new_connection_takes_the_place_of_the_oldest_without_a_look(monkeypatch):
+    connections = Connections(most=1000, most_of_one=500)
+    monkeypatch.setattr(Transport, "asked", 0)
+    monkeypatch.setattr(Transport, "abort", lambda self: setattr(self, "closed", True), raising=False)
+    opened = [Transport() for _ in range(1500)]
+    for number, transport in enumerate(opened):
+        assert connections.admit(transport, f"10.0.0.{number % 4}")
+        transport.transport = transport  # as a protocol has it
+        connections.waiting[transport] = None
+    assert [transport.closed for transport in opened] == [True] * 500 + [False] * 1000
+    assert Transport.asked <= 1000
+
+
 def test_a_head_that_takes_too_long_is_given_up_also_the_second_of_a_connection(stack):
     port, connections = stack.enter_context(served(most=100, seconds=0.5))
     first = open_half(stack, port)
