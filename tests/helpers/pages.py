@@ -37,7 +37,7 @@ def open_page(
         test.session_state[name] = value
     test.query_params.update(address)
     test.run()
-    assert not test.exception
+    assert not test.exception, test.exception
     return test
 
 

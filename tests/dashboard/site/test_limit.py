@@ -15,6 +15,7 @@ from dashboard.web import bar, features, navigation, pictures
 from dashboard.web.agenda.state import find_store
 from dashboard.web.navigation import PAGES
 from dashboard.web.views import may_see
+from data.accounts.database import Accounts
 from data.accounts.rights import ROLES, Role
 from data.release import Release
 from geo import export
@@ -28,8 +29,8 @@ ZANA = Reader("Zana", ROLES[Role.RESEARCHER], ALBANIA)
 
 
 @pytest.fixture(autouse=True)
-def limited(monkeypatch):
-    monkeypatch.setenv(PEOPLE, "yes")
+def limited(monkeypatch, tmp_path):
+    monkeypatch.setenv(PEOPLE, str(Accounts.open_or_create(tmp_path / "accounts" / "accounts.sqlite").path))
     monkeypatch.setattr(reader, "_finders", [lambda: HEADERS])
 
 
