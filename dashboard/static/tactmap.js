@@ -729,6 +729,11 @@
     fitted = view || null;
     // A frame that is not laid out yet has no size; the observer fits again as soon as it has one.
     if (map.getSize().x < 50 || map.getSize().y < 50) return;
+    // Leaflet forgets where it should go while it still zooms: then it goes there as soon as it stands.
+    if (map._animatingZoom) {
+      map.once("zoomend", function () { goTo(parts, most, animate, view); });
+      return;
+    }
     const found = best(parts, most);
     const moving = Boolean(animate) && MOTION;
     map.setView(found.centre, found.zoom, { animate: moving, zoom: { noMoveStart: true }, pan: { noMoveStart: true } });
