@@ -16,7 +16,7 @@ from dashboard.commands.output import Json, emit, format_table
 from dashboard.commands.workspace import open_release, open_workspace
 from dashboard.narrative.track_record import list_sentences
 from data.accounts.database import Accounts
-from data.accounts.meetings import LOCAL_FILE, Meeting, list_meetings
+from data.accounts.meetings import Meeting, find_local_file, list_meetings
 from data.errors import InputError, ReleaseError, WorkspaceError
 from data.release import Release
 from data.release.derived import LEDGER
@@ -165,7 +165,7 @@ def _word_outcomes(outcomes: Sequence[MoveOutcome]) -> Iterator[str]:
 
 def _list_meetings(workspace: Workspace, accounts: Path | None) -> list[Meeting]:
     """List the meetings of those who sign in to the map of a workspace, of its local map, and of another file."""
-    own = (workspace.accounts, workspace.derived / LOCAL_FILE)
+    own = (workspace.accounts, find_local_file(workspace.derived))
     files = [*filter(Path.is_file, own), *([accounts] if accounts else [])]
     return [meeting for file in files for meeting in list_meetings(Accounts.open(file))]
 

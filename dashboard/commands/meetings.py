@@ -11,7 +11,7 @@ from dashboard.commands.output import Json, emit
 from dashboard.commands.people import AccountsFile, find_file
 from dashboard.commands.workspace import open_workspace
 from data.accounts.database import Accounts
-from data.accounts.meetings import LOCAL_FILE, count_old_meetings, remove_old_meetings
+from data.accounts.meetings import count_old_meetings, find_local_file, remove_old_meetings
 from data.errors import InputError
 from data.workspace.user import find_user
 
@@ -37,7 +37,7 @@ def shorten(
     """Count the meetings that are older than governance keeps them; with --delete NUMBER remove them."""
     file = find_file(context, accounts)
     before = find_first_day(file, months, "meeting_months")
-    own = [] if accounts else [file, open_workspace(context).derived / LOCAL_FILE]
+    own = [] if accounts else [file, find_local_file(open_workspace(context).derived)]
     files = [path for path in own if path.is_file()] if own else [file]
     counts = {opened: count_old_meetings(opened, before) for opened in map(Accounts.open, files)}
     count = sum(counts.values())

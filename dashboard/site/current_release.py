@@ -22,7 +22,7 @@ from dashboard.site.text import cache_by_language, find_language, format_period,
 from data.accounts.rights import Right
 from data.disclosure.cost import compute_cost
 from data.errors import ReleaseDamaged, ReleaseError
-from data.release import Release, audits, list_earlier
+from data.release import Release, audits, list_earlier, read_withdrawn
 from data.release.audits import AuditReport
 from data.release.result import Result
 from data.tables.periods import Period
@@ -86,6 +86,18 @@ def open_earlier_release(site: Site, current: CurrentRelease) -> CurrentRelease 
         except (ReleaseError, ReleaseDamaged):
             continue
     return None
+
+
+def has_earlier_release(site: Site, current: CurrentRelease) -> bool:
+    """Return whether there is a release before the shown one, without a look at all of them each time."""
+    folder = site.releases
+    return _has_earlier(folder, current.release.name, read_withdrawn(folder), folder.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _has_earlier(releases: Path, name: str, _withdrawn: frozenset[str], _changed: int) -> bool:
+    """Ask once for each state of the folder: which releases were taken back, and when one came or went."""
+    return bool(list_earlier(releases, name))
 
 
 def follow_release(release: Release) -> CurrentRelease:

@@ -6,14 +6,21 @@ loading the page anew and shows in the bar what the address says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from markupsafe import Markup
 
 from dashboard.map import name_asset
 from dashboard.site import ACCOUNT, NEWS, Site
-from dashboard.site.current_release import CurrentRelease, load_areas, may_download, read_area_names, read_country_names
+from dashboard.site.current_release import (
+    CurrentRelease,
+    has_earlier_release,
+    load_areas,
+    may_download,
+    read_area_names,
+    read_country_names,
+)
 from dashboard.site.text import LANGUAGE_NAMES, _, cache_by_language, find_language, format_period, html, join_markup
 from data.message import mark
 from data.release import Release
@@ -37,28 +44,27 @@ def render_bar(
     site: Site,
     current: CurrentRelease | None,
     pages: Sequence[tuple[str, str, bool]],
-    areas: Mapping[str, str],
     pathways: Sequence[str],
     area: str = "",
     picture: str = "",
     person: str = "",
     strip: Markup | str = "",
     *,
+    has_areas: bool = False,
     may_add: bool = False,
 ) -> Markup:
     """Return the bar. `pages` has address, title and whether it is shown; the others are what the page follows.
 
-    area : the chosen area among those offered, or the one around the chosen area. picture : the name of the page's
-    picture, if it has one. person : the name of who has signed in; empty where nobody does.
+    area : the chosen area among those offered, or the one around the chosen area. has_areas : areas are offered.
+    picture : the name of the page's picture, if it has one. person : who has signed in; empty where nobody does.
     strip : what is said of the view of an agenda that is shown. may_add : whether the view can be added to one.
     """
     release = current.release if current else None
-    # The first release has nothing before it; its number says so without a look at all the others.
-    has_news = site.covers("overview") and release is not None and release.manifest["tact"].get("sequence", 0) > 1
+    has_news = site.covers("overview") and current is not None and has_earlier_release(site, current)
     return render_header(
         pages,
         [
-            _render_areas(current, area) if current and areas else "",
+            _render_areas(current, area) if current and has_areas else "",
             _render_release(current, tuple(pathways)) if current else "",
             render_dark() + html('<button class="projector" aria-pressed="false">{}</button>', _("Projector")),
             _render_share(picture if release and may_download(release) else "", may_add=may_add),

@@ -142,5 +142,5 @@ def _show_frame(entry: PageEntry, current: CurrentRelease | None, played: Played
         strip = render_strip(played, current, newest, problem)
         picture = entry.module if has_picture(entry.module, site.tier) and site.covers(entry.module) else ""
         may_add = may_write() and entry.module != "agenda"
-        parts = (site, current, pages, names, entry.pathways, area, picture, reader.name, strip)
-        st.html(bar.render_bar(*parts, may_add=may_add))
+        parts = (site, current, pages, entry.pathways, area, picture, reader.name, strip)
+        st.html(bar.render_bar(*parts, has_areas=entry.area, may_add=may_add))

@@ -10,13 +10,13 @@ import datetime as dt
 import secrets
 import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 
 from data.accounts.database import Accounts
 from data.accounts.log import Event, add_row
 from data.errors import InputError
 from data.message import Message
 
-LOCAL_FILE = "meetings.sqlite"  # in a workspace where nobody signs in, beside the saved plans
 MOST_ITEMS, MOST_DECISIONS = 60, 60  # of a meeting
 
 
@@ -54,6 +54,11 @@ class Meeting:
     title: str
     day: str
     items: tuple[Item, ...] = ()
+
+
+def find_local_file(derived: Path) -> Path:
+    """Return the file of meetings of a map where nobody signs in, beside the saved plans; it may not be there yet."""
+    return derived / "meetings.sqlite"
 
 
 def list_meetings(accounts: Accounts) -> list[Meeting]:

@@ -39,7 +39,7 @@ def test_periods_are_greek_for_a_greek_reader(current):
         content.key.unit,
         content.note,
         *(finding.detail for finding in content.findings),
-        *(str(content.render_rows(country, "name")) for country in ("AL", "GR")),
+        *(str(content.render_rows(country, "name", "internal")) for country in ("AL", "GR")),
         *(sentence for area in name_regions(current) for sentence in trends.list_changes(current, area)),
         *programme.read_state_share(current, "AL")["end"],
         *(value for _words, value in model_card.list_facts(read_risk_manifest(current))),
@@ -53,6 +53,6 @@ def test_periods_are_greek_for_a_greek_reader(current):
 def test_the_rate_in_the_list_has_a_greek_comma(scored):
     current = open_current(scored)
     content = partner.make_content(Speech("el", load_areas(current.release)), current)
-    rows = str(content.render_rows("GR", "rate"))
+    rows = str(content.render_rows("GR", "rate", "internal"))
     assert re.search(r'title="\d+,\d\d φορές', rows)
     assert not re.search(r'title="[^"]*\d\.\d\d\b', rows)

@@ -313,7 +313,7 @@ def test_parts_equal_totals_in_the_bar_of_periods(world):
     current, areas = world["partner"], current_release.load_areas(world["partner"].release)
     periods = LAYER.periods(current.release, View("country", ""))
     totals = {
-        code: summary.compute_totals(current, areas, summary_view(current, areas, code), periods)
+        code: summary.compute_totals(current, summary_view(current, areas, code), periods)
         for code in ("", "AL", "GR", "AL-11", "AL-02")
     }
     for period in periods:

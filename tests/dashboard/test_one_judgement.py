@@ -87,7 +87,7 @@ def judged(current):
 def list_overview_rows(t, current):
     """Return the rows of the list of the Overview as markup, by area."""
     content = partner.make_content(t, current)
-    markup = "".join(str(content.render_rows(land, "unmet")) for land in content.countries)
+    markup = "".join(str(content.render_rows(land, "unmet", "internal")) for land in content.countries)
     return dict(re.findall(r'<tr data-area="([^"]+)"(.*?)</tr>', markup, re.S))
 
 
@@ -177,7 +177,7 @@ def check_map_panel(current, t, judged):
     areas = load_areas(current.release)
     for code, area in judged.items():
         view = settle_view(parse_address({"layer": "risk", "area": code}), current, areas.table)
-        panel = str(situation.render_panel(current, areas, view))
+        panel = str(situation.render_panel(current, view))
         assert words.word_unmet(t, area) in panel
         assert words.word_rate(t, area.rates["internal"], "internal") in panel
         assert words.word_area_advice(t, read_area_advice(current, code)) in panel
@@ -302,7 +302,7 @@ def test_areas_without_a_rate_are_named_on_both_pages(current, t, judged):
     table = load_areas(current.release).table
     others = [code for code in table.index[table["level"] == "region"] if code not in judged]
     content = partner.make_content(t, current)
-    markup = "".join(str(content.render_rows(land, "unmet")) for land in content.countries)
+    markup = "".join(str(content.render_rows(land, "unmet", "internal")) for land in content.countries)
     assert others
     assert all(t.name_area(code) in risk.name_unjudged(current) and t.name_area(code) in markup for code in others)
 
@@ -311,7 +311,7 @@ def test_communities_stand_never_beside_need(current, t, judged):
     areas = load_areas(current.release)
     for code, area in judged.items():
         beside = settle_view(parse_address({"layer": "communities", "area": code}), current, areas.table)
-        assert words.word_unmet(t, area) not in str(situation.render_panel(current, areas, beside))
+        assert words.word_unmet(t, area) not in str(situation.render_panel(current, beside))
 
 
 def test_both_cities_have_a_share_of_their_own_and_one_together(current, judged):

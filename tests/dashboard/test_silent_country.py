@@ -193,7 +193,7 @@ def test_coverage_trends_and_the_panel_of_the_map_say_that_it_cannot_be_told(cur
     for code in judge_areas(current):
         need, *_more, gap, chance, _minutes = table.loc[t.name_area(code)].drop(_("Country"))
         view = settle_view(parse_address({"layer": "risk", "area": code}), current, areas.table)
-        panel = str(situation.render_panel(current, areas, view))
+        panel = str(situation.render_panel(current, view))
         assert (need == "cannot tell") == (SAID in panel) == is_greek(code)
         if is_greek(code):
             assert gap in ("cannot tell", "withheld")

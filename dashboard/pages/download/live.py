@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 
@@ -20,7 +20,7 @@ from geo.export import qgis
 from geo.layers import find_layer
 from geo.layers.core import Layer, View
 from geo.layers.core.words import LEVELS
-from geo.layers.output import terms, wide
+from geo.layers.output import columns, terms, wide
 
 _SERVER = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?=/|$)")
 
@@ -87,34 +87,24 @@ def _list_layers(current: CurrentRelease) -> Iterator[qgis.ServedLayer]:
 def _describe_layer(release: Release, layer: Layer, level: str) -> qgis.ServedLayer:
     """Return a layer as QGIS shall show it: its usual choices and, if it has periods, the longest and last one."""
     data = layer.read(release, wide.choose_latest_view(release, level))
-    chosen = _choose(release, layer, level)
+    shown = {}
     if not layer.of_figures:
-        chosen["period_label"] = next(
-            label
-            for label in wide.build_long_table(release, layer)["period_label"].unique()
-            if label in data.legend.period
-        )
-    return qgis.ServedLayer(f"{layer.id}_{level}", _name_layer(layer, level), data, _write_condition(chosen))
+        labels = wide.build_long_table(release, layer)["period_label"].unique()
+        shown["period_label"] = next(label for label in labels if label in data.legend.period)
+    condition = columns.write_filter(release, layer, level, shown)
+    return qgis.ServedLayer(f"{layer.id}_{level}", _name_layer(layer, level), data, condition)
 
 
 def _describe_times(release: Release, layer: Layer, level: str, periods: Sequence[str]) -> qgis.ServedLayer:
     """Return a layer at its usual choices and its shortest periods, which QGIS shows one after the other."""
     data = layer.read(release, View(level, periods[-1]))
-    condition = _write_condition(_choose(release, layer, level), f"\"period\" LIKE '%{periods[-1][10:]}'")
+    condition = columns.write_filter(release, layer, level, period=periods[-1])
     title = _("{layer}, over time", layer=_name_layer(layer, level))
     return qgis.ServedLayer(f"{layer.id}_{level}", title, data, condition, is_timed=True)
 
 
 def _name_layer(layer: Layer, level: str) -> str:
     return f"{_(layer.title)}: {_(LEVELS[level])}"
-
-
-def _choose(release: Release, layer: Layer, level: str) -> dict[str, str]:
-    return {option.id: option.default for option in layer.list_options(release, level)}
-
-
-def _write_condition(chosen: Mapping[str, str], *more: str) -> str:
-    return " AND ".join([*(f"\"{name}\" = '{value}'" for name, value in chosen.items()), *more])
 
 
 def make_address(page: str) -> str:

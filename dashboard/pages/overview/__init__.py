@@ -35,42 +35,41 @@ def show() -> None:
 
 def _show_overview(current: CurrentRelease) -> None:
     pathway = address.read_pathway(list(name_pathways()))
-    content = _make_content(current, pathway)
+    content = _make_content(current)
     with st.container(key="overview"):
-        st.html(_render_answer(current, pathway))
+        st.html(_render_answer(current))
         with st.container(key="overview-map"):
-            st.html(_render_map(current, pathway))
+            st.html(_render_map(current))
         with st.container(key="overview-list"):
             page_frame.show_part(_show_list, current, pathway)
         st.html(render_alerts(content.alerts(open_earlier_release(read_site(), current))))
         show_choices(content.areas, address.read_area())
 
 
-@cache_by_language(maxsize=32)
-def _make_content(current: CurrentRelease, _pathway: str) -> Content:
-    """Return the content, which is that of the pathway in the address."""
+@cache_by_language(maxsize=16)
+def _make_content(current: CurrentRelease) -> Content:
     make_content = partner.make_content if current.tier == "partner" else public.make_content
     return make_content(speak_to_reader(current), current)
 
 
-@cache_by_language(maxsize=32)
-def _render_answer(current: CurrentRelease, pathway: str) -> Markup:
-    return render_answer(_make_content(current, pathway))
+@cache_by_language(maxsize=16)
+def _render_answer(current: CurrentRelease) -> Markup:
+    return render_answer(_make_content(current))
 
 
-@cache_by_language(maxsize=32)
-def _render_map(current: CurrentRelease, pathway: str) -> Markup:
-    content = _make_content(current, pathway)
+@cache_by_language(maxsize=16)
+def _render_map(current: CurrentRelease) -> Markup:
+    content = _make_content(current)
     return render_map(load_areas(current.release), content.marks, content.flows, render_key(content.key))
 
 
 @cache_by_language(maxsize=256)
 def _render_rows(current: CurrentRelease, pathway: str, country: str, order: str) -> Markup:
-    return _make_content(current, pathway).render_rows(country, order)
+    return _make_content(current).render_rows(country, order, pathway)
 
 
 def _show_list(current: CurrentRelease, pathway: str) -> None:
-    t, chosen, content = speak_to_reader(current), address.read_area(), _make_content(current, pathway)
+    t, chosen, content = speak_to_reader(current), address.read_area(), _make_content(current)
     if chosen != st.session_state.get(_SEEN):  # the list follows an area that was chosen elsewhere
         st.session_state[_SEEN] = chosen
         if country := content.find_country(chosen):
@@ -80,5 +79,5 @@ def _show_list(current: CurrentRelease, pathway: str) -> None:
         shown = address.pick_segment("land", _("Country"), countries)
         order = address.pick_from_menu("rank", _("Rank by"), content.orders, next(iter(content.orders)))
     st.html(_render_rows(current, pathway, shown, order))
-    if words := content.word_area(chosen):
+    if words := content.word_area(chosen, pathway):
         st.html(words)

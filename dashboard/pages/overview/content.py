@@ -27,8 +27,8 @@ class Content:
     """The content of the page.
 
     links : what leads on. key : the legend of the map. areas : country of each area that can be chosen. flows : moves
-    that are advised. alerts : made from the release before, if there is one. render_rows : of a country and an
-    order. word_area : the card of the chosen area.
+    that are advised. alerts : made from the release before, if there is one. render_rows : of a country, an order and a
+    pathway. word_area : the card of an area, for a pathway.
     """
 
     findings: Sequence[Finding]
@@ -40,8 +40,8 @@ class Content:
     flows: Sequence[tuple[str, str, int]]
     orders: Mapping[str, str]
     alerts: Callable[[CurrentRelease | None], list[Alert]]
-    render_rows: Callable[[str, str], Markup]
-    word_area: Callable[[str], Markup]
+    render_rows: Callable[[str, str, str], Markup]
+    word_area: Callable[[str, str], Markup]
 
     @property
     def countries(self) -> list[str]:

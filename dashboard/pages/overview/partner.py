@@ -18,13 +18,11 @@ from dashboard.narrative.judgement import (
     read_area_advice,
     read_usual_plan,
 )
-from dashboard.narrative.risk import name_pathways
 from dashboard.narrative.speech import Speech
 from dashboard.pages.overview import alerts, ranking
 from dashboard.pages.overview.content import Content, Link
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_risk_manifest
 from dashboard.site.text import _, format_month, html, join_markup
-from dashboard.widgets import address
 from dashboard.widgets.picture import fade_colour
 from data.tables.periods import Period
 from geo.layers.core import breaks, palette
@@ -42,10 +40,10 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
     bounds = _choose_bounds(t, judged)
     colours = palette.choose_colours(palette.RISKS, len(bounds) + 1)
     histories = ranking.read_histories(current)
-    pathway, table = address.read_pathway(list(name_pathways())), load_areas(current.release).table
+    table = load_areas(current.release).table
     country_of = table["country"][table["level"] == "region"].astype(str)
 
-    def render_rows(country: str, order: str) -> Markup:
+    def render_rows(country: str, order: str, pathway: str) -> Markup:
         areas = [area for area in judged.values() if area.country == country]
         ordered = ranking.order_areas(t, areas, order, pathway)
         unranked = [code for code in map(str, country_of.index[country_of == country]) if code not in judged]
@@ -62,7 +60,7 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
         orders={name: _(words) for name, words in ranking.ORDERS.items()},
         alerts=lambda earlier: alerts.list_alerts(t, current, earlier),
         render_rows=render_rows,
-        word_area=lambda code: _render_card(t, judged.get(code), read_area_advice(current, code), pathway),
+        word_area=lambda code, pathway: _render_card(t, judged.get(code), read_area_advice(current, code), pathway),
     )
 
 

@@ -32,7 +32,7 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
     shown = {code: country_of[code] for code in country_of if code in claims} or country_of
     histories = ranking.read_histories(current)
 
-    def render_rows(country: str, order: str) -> Markup:
+    def render_rows(country: str, order: str, _pathway: str) -> Markup:
         rank = {code: i for i, code in enumerate(PUBLIC)}
         codes = [code for code in shown if shown[code] == country]
         codes.sort(key=lambda code: (-rank.get(claims.get(code, ""), -1) if order == "class" else 0, t.name_area(code)))
@@ -53,7 +53,7 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
         orders={name: _(words) for name, words in ORDERS.items()},
         alerts=lambda earlier: [_say_what_is_new(current, earlier)],
         render_rows=render_rows,
-        word_area=lambda _code: Markup(""),
+        word_area=lambda _code, _pathway: Markup(""),
     )
 
 

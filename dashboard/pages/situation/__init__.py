@@ -39,9 +39,9 @@ def _show_situation() -> None:
     with st.container(key="stage"):
         _show_stage(current, areas, view)
     with st.container(key="panel"):
-        _show_panel(current, areas, view)
+        _show_panel(current, view)
     with st.container(key="strip"):
-        _show_strip(current, areas, view)
+        _show_strip(current, view)
 
 
 def _show_nothing_yet() -> None:
@@ -77,17 +77,17 @@ def _render_legend(current: CurrentRelease, view: MapView) -> Markup:
     return legend.render_legend(shown, caution, projector=view.projector)
 
 
-def _show_panel(current: CurrentRelease, areas: Areas, view: MapView) -> None:
-    st.html(summary.render_panel(current, areas, view))
+def _show_panel(current: CurrentRelease, view: MapView) -> None:
+    st.html(summary.render_panel(current, view))
     if st.button(_("Table"), key="c-table"):
         summary.show_table(current, view)
     if view.area:
         st.button(_("Both countries"), key="c-clear", on_click=controls.choose_area, args=("",))
 
 
-def _show_strip(current: CurrentRelease, areas: Areas, view: MapView) -> None:
+def _show_strip(current: CurrentRelease, view: MapView) -> None:
     listed = list_view_periods(view, current)
-    totals = summary.compute_totals(current, areas, view, listed)
+    totals = summary.compute_totals(current, view, listed)
     st.html(summary.render_strip(current, view, totals))
     controls.choose_grain(current, view)
     if len(listed) > 1:

@@ -46,8 +46,9 @@ def describe_empty_map() -> str:
 
 
 @cache_by_language(maxsize=512)
-def render_panel(current: CurrentRelease, areas: Areas, view: MapView) -> Markup:
+def render_panel(current: CurrentRelease, view: MapView) -> Markup:
     """Return the panel of the chosen area, or of both countries."""
+    areas = load_areas(current.release)
     shown = _make_panel_content(current, areas, view)
     if view.area:
         return panel.render_area_panel(_read_profile(current, view.area, view.period), shown)
@@ -236,7 +237,7 @@ def _name_area(area: str, current: CurrentRelease) -> str:
 
 
 @cache_by_language(maxsize=512)
-def compute_totals(current: CurrentRelease, areas: Areas, view: MapView, listed: tuple[str, ...]) -> dict[str, Total]:
+def compute_totals(current: CurrentRelease, view: MapView, listed: tuple[str, ...]) -> dict[str, Total]:
     """Return one number for each period: of the chosen area, or of both countries together.
 
     Both countries are read at the coarsest level with numbers, because they have the least noise there. The mapping is
@@ -245,7 +246,8 @@ def compute_totals(current: CurrentRelease, areas: Areas, view: MapView, listed:
     if not find_layer(view.layer).sums:
         data = [current_release.read_layer(current, view.layer, view.level, period, view.key()) for period in listed]
         return dict(zip(listed, timeline.judge_totals(data, view.area, describe_states(current)), strict=True))
-    levels = [str(areas.table["level"][view.area])] if view.area else _find_levels(current, view, listed)
+    table = load_areas(current.release).table
+    levels = [str(table["level"][view.area])] if view.area else _find_levels(current, view, listed)
     totals: list[Total] = []
     for level in levels:
         frames = current_release.read_series(current, view.layer, level, listed, view.key())

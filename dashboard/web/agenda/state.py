@@ -10,10 +10,8 @@ from dashboard.site.reader import Reader, find_accounts, find_reader
 from dashboard.web.views import may_see
 from dashboard.widgets.address import AGENDA, DECIDE, ITEM, RELEASE, read_parameter
 from data.accounts.database import Accounts
-from data.accounts.meetings import LOCAL_FILE, Item, Meeting, list_meetings
+from data.accounts.meetings import Item, Meeting, find_local_file, list_meetings
 from data.accounts.rights import Right
-
-FILE = "meetings.sqlite"  # in a workspace where nobody signs in, beside the saved plans
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def find_store(site: Site) -> Accounts | None:
     if accounts is not None:
         return accounts
     is_local = site.tier == "partner" and site.publisher is None and site.derived is not None
-    return Accounts(site.derived / LOCAL_FILE) if is_local and site.derived is not None else None
+    return Accounts(find_local_file(site.derived)) if is_local and site.derived is not None else None
 
 
 def may_write() -> bool:

@@ -9,7 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.accounts.meetings import LOCAL_FILE
+from data.accounts.meetings import find_local_file
 from data.errors import CorruptVault, InputError, VaultError, WorkspaceError
 from data.message import Message, list_messages
 from data.restricted import drafts, keys
@@ -238,7 +238,7 @@ def _restore_documents(connection: sql.Connection, workspace: Workspace) -> bool
     query = "SELECT 1 FROM sqlite_master WHERE name = 'backup_document'"  # not in backups of early versions
     if connection.execute(query).fetchone() is None:
         return False
-    tables = (workspace.accounts, workspace.derived / LOCAL_FILE)
+    tables = (workspace.accounts, find_local_file(workspace.derived))
     places = {name: workspace.path / name for name in DOCUMENTS} | {path.name: path for path in tables}
     written = set()
     for name, content in connection.execute("SELECT name, content FROM backup_document").fetchall():

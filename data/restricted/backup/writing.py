@@ -5,7 +5,7 @@ import datetime as dt
 from pathlib import Path
 
 from data.accounts.database import Accounts
-from data.accounts.meetings import LOCAL_FILE
+from data.accounts.meetings import find_local_file
 from data.errors import InputError, WorkspaceError
 from data.message import Message, join_messages
 from data.restricted.backup import folders
@@ -154,7 +154,7 @@ def _copy_tables(workspace: Workspace) -> tuple[_Documents, str]:
     """Return the files of accounts and meetings, and why one of them cannot be in the backup; empty if all can."""
     leads = {
         workspace.accounts: Message("The people who sign in and the audit log are NOT in the backup; all else is."),
-        workspace.derived / LOCAL_FILE: Message("The agendas and decisions are NOT in the backup; all else is."),
+        find_local_file(workspace.derived): Message("The agendas and decisions are NOT in the backup; all else is."),
     }
     copies, problems = [], []
     for file, lead in leads.items():

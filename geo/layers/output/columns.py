@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -147,7 +148,7 @@ def build_codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
     ]
     for layer in layers:
         rows.append((layer.id, "", "layer", f"{layer.title}. {layer.question}", ""))
-        rows.append((layer.id, "", "filter", _FILTER, _write_filter(release, layer)))
+        rows.append((layer.id, "", "filter", _FILTER, _write_finest_filter(release, layer)))
         for option in layer.options:
             rows += [(layer.id, option.id, "choice", _label(c), c.id) for c in option.choices]
             rows += [
@@ -158,18 +159,26 @@ def build_codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "column", "kind", "meaning", "value"])
 
 
-def _write_filter(release: Release, layer: Layer) -> str:
-    """Return an expression (SQL, QGIS) with which each area of the finest level stands in one row for each period."""
+def write_filter(
+    release: Release, layer: Layer, level: str, more: Mapping[str, str] | None = None, period: str = ""
+) -> str:
+    """Return an expression (SQL, QGIS) for the rows of a layer at a level with its usual choices.
+
+    more : values of further columns. period : only periods of the length of this one; empty for all.
+    """
+    chosen = {**(more or {}), **{option.id: option.default for option in layer.list_options(release, level)}}
+    parts = [f"\"{name}\" = '{value}'" for name, value in chosen.items()]
+    return " AND ".join([*parts, f"\"period\" LIKE '%{period[10:]}'"] if period else parts)
+
+
+def _write_finest_filter(release: Release, layer: Layer) -> str:
+    """Return an expression with which each area of the finest level stands in one row for each period."""
     levels = layer.levels(release)
     if not levels:
         return ""
     level = levels[-1]
-    chosen = {"level": level, **{option.id: option.default for option in layer.list_options(release, level)}}
-    parts = [f"\"{name}\" = '{value}'" for name, value in chosen.items()]
-    if layer.of_figures:
-        return " AND ".join(parts)
-    periods = layer.periods(release, View(level, ""))
-    return " AND ".join([*parts, f"\"period\" LIKE '%{periods[-1][10:]}'"] if periods else parts)
+    periods = () if layer.of_figures else layer.periods(release, View(level, ""))
+    return write_filter(release, layer, level, {"level": level}, periods[-1] if periods else "")
 
 
 def _label(choice: Choice) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from data.accounts.database import Accounts
-from data.accounts.meetings import LOCAL_FILE, Decision, Item, add_decision, create_meeting, list_meetings
+from data.accounts.meetings import Decision, Item, add_decision, create_meeting, find_local_file, list_meetings
 from data.disclosure.attacks.surface import search
 from data.release import Release
 from data.release.derived import LEDGER
@@ -133,7 +133,7 @@ def test_a_decision_on_a_plan_stands_beside_its_forecast_and_what_was_found(tact
         for plan in ends
     ]
     append_entries(demo / "derived" / LEDGER, entries)
-    accounts = Accounts.open_or_create(demo / "derived" / LOCAL_FILE)
+    accounts = Accounts.open_or_create(find_local_file(demo / "derived"))
     key = create_meeting(accounts, "A title", "2008-12-01", first=Item("map", "2008-11-001", "A sentence"))
     (meeting,) = list_meetings(accounts)
     for area, plan in (("AL", "a1"), ("GR-I", "a1"), ("", "b2"), ("", "c3"), ("AL-11", "")):

@@ -10,7 +10,7 @@ import pytest
 from data.accounts import people
 from data.accounts.database import Accounts
 from data.accounts.log import read_log
-from data.accounts.meetings import LOCAL_FILE, Decision, Item, add_decision, create_meeting, list_meetings
+from data.accounts.meetings import Decision, Item, add_decision, create_meeting, find_local_file, list_meetings
 from data.accounts.rights import Role
 from data.accounts.sessions import Reason, Refusal, find_open, find_person, sign_in_from_provider
 from data.workspace import Workspace
@@ -96,7 +96,7 @@ def test_the_log_is_shown_and_a_change_is_found(tact, workspace):
 
 def test_meetings_stay_as_long_as_governance_says(tact, workspace, monkeypatch):
     monkeypatch.setattr("getpass.getuser", lambda: "officer7")
-    stores = [Accounts.open_or_create(path) for path in (workspace.accounts, workspace.derived / LOCAL_FILE)]
+    stores = [Accounts.open_or_create(path) for path in (workspace.accounts, find_local_file(workspace.derived))]
     for store in stores:
         for day in ("2009-05-01", "2999-05-01"):
             key = create_meeting(store, "A meeting", day, first=Item("map", "2009-05-001", "A sentence"))

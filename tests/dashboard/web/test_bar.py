@@ -1,6 +1,8 @@
 """The bar of every page: what it offers, what it marks, and what it explains."""
 
+import json
 import re
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from dashboard.site import Site, current_release
 from dashboard.site.text import speak
 from dashboard.web import bar
+from data.release import MANIFEST, WITHDRAWN
 
 PAGES = [("./", "Map", False), ("risk", "Risk", True)]
 
@@ -20,7 +23,7 @@ def current(demo_world):
 
 def render(current, pathways=("all", "internal"), **options):
     site, release = current
-    return str(bar.render_bar(site, release, PAGES, bar.list_area_names(release), pathways, **options))
+    return str(bar.render_bar(site, release, PAGES, pathways, has_areas=True, **options))
 
 
 def test_the_page_that_is_shown_is_marked(current):
@@ -47,13 +50,35 @@ def test_tier_and_release_open_their_explanation(current):
     assert "not anonymous" in chip
 
 
-@pytest.mark.parametrize("sequence", [1, 2])
-def test_what_is_new_is_offered_from_the_second_release_on(current, sequence):
-    site, shown = current
-    release, about = replace(shown.release), shown.release.manifest
-    release.__dict__["manifest"] = {**about, "tact": {**about["tact"], "sequence": sequence}}
-    chip = render((site, replace(shown, release=release))).rpartition('<details class="chip')[2]
-    assert ("What is new" in chip.partition("</details>")[0]) == (sequence == 2)
+def offers_news(current):
+    chip = render(current).rpartition('<details class="chip')[2]
+    return "What is new" in chip.partition("</details>")[0]
+
+
+def test_what_is_new_is_offered_while_there_is_an_earlier_release(current, tmp_path):
+    shown = current[1]
+    for name, sequence in ((shown.release.name, 3), ("b", 2), ("a", 1)):
+        (tmp_path / name / "partner").mkdir(parents=True)
+        (tmp_path / name / "partner" / MANIFEST).write_text(json.dumps({"tact": {"sequence": sequence}}))
+    here = Site(tmp_path, "partner"), shown
+    assert offers_news(here)
+    (tmp_path / WITHDRAWN).write_text("b\n")
+    assert offers_news(here)
+    (tmp_path / WITHDRAWN).write_text("b\na\n")
+    assert not offers_news(here), "of what was taken back nothing is compared"
+    (tmp_path / WITHDRAWN).write_text("b\n")
+    assert offers_news(here)
+    shutil.rmtree(tmp_path / "a")
+    assert not offers_news(here)
+
+
+def test_whether_there_is_an_earlier_release_is_looked_up_once(current, monkeypatch):
+    looks = []
+    monkeypatch.setattr(current_release, "list_earlier", lambda *asked: looks.append(asked) or [])
+    current_release._has_earlier.cache_clear()
+    assert not any(offers_news(current) for _visit in range(3))
+    current_release._has_earlier.cache_clear()
+    assert len(looks) == 1
 
 
 def test_the_months_of_the_release_are_in_the_bar(current):
@@ -81,7 +106,7 @@ def test_the_bar_is_in_the_language_that_is_spoken_and_marks_it(current):
 
 
 def test_without_a_release_there_is_nothing_to_choose(tmp_path):
-    shown = str(bar.render_bar(Site(tmp_path, "public"), None, PAGES, {}, ("all",)))
+    shown = str(bar.render_bar(Site(tmp_path, "public"), None, PAGES, ("all",)))
     assert "No release yet" in shown
     assert "<select" not in shown
     assert "data-pathway" not in shown

@@ -299,7 +299,7 @@ def test_partner_pictures_of_real_records_are_not_handed_out(tmp_path, tier, sta
     small_release.make(tmp_path, tier, invented=False)
     site = Site(tmp_path, tier)
     assert answer_picture(site, "situation", "svg", {}).status_code == status
-    offered = bar.render_bar(site, open_current_release(site), [], {}, (), picture="situation")
+    offered = bar.render_bar(site, open_current_release(site), [], (), picture="situation")
     assert ("data-picture" in offered) is (status == 200)
     assert "Copy the address" in offered
     assert "Print this page" in offered

@@ -16,6 +16,7 @@ from dashboard.map.plane import find_centres
 from dashboard.narrative import judgement
 from dashboard.narrative.judgement import judge_areas, read_area_advice, read_usual_plan
 from dashboard.narrative.speech import Speech
+from dashboard.pages import overview
 from dashboard.pages.overview import alerts, partner, public, ranking
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, open_earlier_release
@@ -115,7 +116,7 @@ def test_a_small_release_gets_no_number_rank_or_colour_of_need(current, t, small
     patterns = {f"url(#{name})" for name in re.findall(r'<pattern id="([^"]+)"', drawn)}
     assert set(re.findall(r'data-area="[^"]*" d="[^"]*" fill="([^"]*)"', drawn)) == patterns
     for country, words in (("AL", "cannot tell"), ("GR", "no figure")):
-        rows = str(content.render_rows(country, "unmet"))
+        rows = str(content.render_rows(country, "unmet", "internal"))
         assert f'<td class="unmet" colspan="2"><small>{words}</small>' in rows
         assert "0.0" not in re.sub(r'title="[^"]*"', "", rows)
 
@@ -401,6 +402,20 @@ def test_a_plan_that_no_longer_holds_comes_first(current, t, monkeypatch):
     assert all("Eight moves" not in alert.title for alert in alerts.list_alerts(t, current, current))
 
 
+def test_list_and_card_are_of_the_pathway_that_is_asked_for(current, t):
+    content = partner.make_content(t, current)
+    code, country = next(iter(content.areas.items()))
+    rows, cards = zip(
+        *(
+            (overview._render_rows(current, pathway, country, "rate"), content.word_area(code, pathway))
+            for pathway in ("internal", "cross_border")
+        ),
+        strict=True,
+    )
+    assert rows[0] != rows[1]
+    assert cards[0] != cards[1]
+
+
 def test_the_public_tier_says_what_public_numbers_can(scored, monkeypatch):
     monkeypatch.setenv("TACT_TIER", "public")
     words = read_words(run())
@@ -411,7 +426,7 @@ def test_the_public_tier_says_what_public_numbers_can(scored, monkeypatch):
     site = Site(scored.releases, "public", derived=scored.derived)
     current = current_release.open_current_release(site)
     content = public.make_content(Speech("en", load_areas(current.release)), current)
-    assert set(list_rows(content.render_rows("AL", "class"))) == {
+    assert set(list_rows(content.render_rows("AL", "class", "internal"))) == {
         c for c, land in content.areas.items() if land == "AL"
     }
 

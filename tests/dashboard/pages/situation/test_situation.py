@@ -156,7 +156,7 @@ def test_an_error_with_a_remedy_is_shown_in_place_of_the_page(monkeypatch, demo_
 
 def test_the_panel_gives_numbers_with_margins_and_sources(of):
     view = view_of(of, area="AL-11")
-    text = summary.render_panel(of, load_areas(of.release), view)
+    text = summary.render_panel(of, view)
     assert "Tirana" in text
     assert re.search(r"<dd>\d+ <small>±\d", text) or of.tier == "public"
     assert "758,513" in text
@@ -166,7 +166,7 @@ def test_the_panel_gives_numbers_with_margins_and_sources(of):
 def test_the_overview_names_the_areas_without_a_shape(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     areas = load_areas(current.release)
-    text = summary.render_panel(current, areas, view_of(current, level="municipality"))
+    text = summary.render_panel(current, view_of(current, level="municipality"))
     missing = areas.missing("municipality")
     assert missing
     for code in missing:
@@ -202,7 +202,7 @@ def test_under_a_fill_the_states_of_circles_are_told_in_words(demo_world):
 def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(of):
     view = view_of(of)
     listed = list_view_periods(view, of)
-    totals = summary.compute_totals(of, load_areas(of.release), view, listed)
+    totals = summary.compute_totals(of, view, listed)
     text = timeline.render_strip("now", totals, view.period, "2009-04-30")
     assert text.count("<i") == len(listed)
     words = text.partition('data-words="')[2].partition('"')[0].split("\n")
@@ -224,7 +224,7 @@ def test_a_total_carries_its_margin_and_says_when_it_is_the_least():
 def test_communities_have_bars_though_no_country_has_a_number(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, layer="communities", level="municipality")
-    totals = summary.compute_totals(current, load_areas(current.release), view, list_view_periods(view, current))
+    totals = summary.compute_totals(current, view, list_view_periods(view, current))
     assert all(total.value for total in totals.values())
 
 
@@ -254,14 +254,14 @@ def test_an_address_is_told_what_of_it_is_not_there(of):
 
 
 def test_countries_without_a_figure_have_no_row_for_it(of):
-    text = summary.render_panel(of, load_areas(of.release), view_of(of))
+    text = summary.render_panel(of, view_of(of))
     assert "no published figure" not in text
 
 
 def test_published_figures_have_no_unfinished_years(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, layer="referrals")
-    totals = summary.compute_totals(current, load_areas(current.release), view, list_view_periods(view, current))
+    totals = summary.compute_totals(current, view, list_view_periods(view, current))
     assert "unfinished" not in summary.render_strip(current, view, totals)
 
 
@@ -291,15 +291,14 @@ def test_markup_in_data_is_escaped_wherever_it_meets_html(of):
 
 
 def test_beside_communities_the_panel_leaves_out_what_may_not_stand_beside_them(of):
-    areas = load_areas(of.release)
-    text = summary.render_panel(of, areas, view_of(of, layer="communities", area="AL-02"))
+    text = summary.render_panel(of, view_of(of, layer="communities", area="AL-02"))
     assert "Outreach" not in text
     assert ("Children identified or met" in text) == (of.tier == "partner")
     assert CAUTION not in text
-    plain = summary.render_panel(of, areas, view_of(of, layer="encounters", area="AL-02"))
+    plain = summary.render_panel(of, view_of(of, layer="encounters", area="AL-02"))
     assert "Outreach days" in plain
     assert "communities" not in plain.lower()
-    both = summary.render_panel(of, areas, view_of(of, layer="services", over="communities"))
+    both = summary.render_panel(of, view_of(of, layer="services", over="communities"))
     assert "Outreach" not in both
 
 
@@ -308,23 +307,22 @@ def test_communities_beside_children_met_say_what_it_does_not_mean(demo_world, a
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     first, over = address
     view = view_of(current, layer=first, over=over, area="AL-02")
-    text = summary.render_panel(current, load_areas(current.release), view)
+    text = summary.render_panel(current, view)
     assert text.count(CAUTION) == 1
     assert "<div class=apart>" in text
     assert "pathway" not in text.partition("<div class=meaning>")[0]
     words = legend.render_legend(read_marks(current, view), choose_caution(view.layers))
     assert CAUTION in words
     alone = view_of(current, layer=first, area="AL-02")
-    assert CAUTION not in summary.render_panel(current, load_areas(current.release), alone)
+    assert CAUTION not in summary.render_panel(current, alone)
     assert choose_caution(alone.layers) == ""
 
 
 def test_the_panel_begins_with_the_number_of_the_layer_and_when_it_is_of(of):
-    areas = load_areas(of.release)
     for name, levels in current_release.list_levels(of).items():
         for area in ("", "AL-02" if "region" in levels else "AL"):
             view = view_of(of, layer=name, area=area)
-            text = str(summary.render_panel(of, areas, view))
+            text = str(summary.render_panel(of, view))
             [mark, *_others] = read_marks(of, view)
             before = text.partition("<section class=own>")[0]
             assert not any(numbers in before for numbers in ("<dl", "<table"))
@@ -335,19 +333,18 @@ def test_the_panel_begins_with_the_number_of_the_layer_and_when_it_is_of(of):
 
 def test_numbers_of_another_time_say_when_they_are_of(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
-    areas = load_areas(current.release)
-    text = summary.render_panel(current, areas, view_of(current, layer="referrals", area="AL"))
+    text = summary.render_panel(current, view_of(current, layer="referrals", area="AL"))
     assert "Albania · 2020" in text
     children = text.partition("Children identified or met")[2].partition("</div>")[0]
     assert children.endswith("<dd class=detail>Mar to May 2009")
-    same = summary.render_panel(current, areas, view_of(current, layer="effort", area="AL-11"))
+    same = summary.render_panel(current, view_of(current, layer="effort", area="AL-11"))
     assert "County, Albania · Mar to May 2009" in same
     assert "<dd class=detail>Mar to May 2009" not in same
 
 
 def test_those_who_carry_the_services_are_named(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
-    text = summary.render_panel(current, load_areas(current.release), view_of(current, layer="services", area="AL-11"))
+    text = summary.render_panel(current, view_of(current, layer="services", area="AL-11"))
     assert re.search(r"<b>at least \d\d</b>", text)
     assert "Prevention and coordination run by: the state, " in text
 
@@ -382,14 +379,14 @@ def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, area="GR-F")
     listed = list_view_periods(view, current)
-    totals = summary.compute_totals(current, load_areas(current.release), view, listed)
+    totals = summary.compute_totals(current, view, listed)
     text = summary.render_strip(current, view, totals)
     for state_class, words in (("state-almost_none", "none or almost none"), ("state-not_searched", "not searched")):
         assert state_class in text
         assert words in text
     assert "<div class=scale><b>" in text
     whole = view_of(current, area="GR-F", period="2006-06-01/2009-05-31")
-    described = summary.render_panel(current, load_areas(current.release), whole)
+    described = summary.render_panel(current, whole)
     assert "state-not_searched" in described
     assert "not searched; " in described
 

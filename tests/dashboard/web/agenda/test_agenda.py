@@ -22,7 +22,7 @@ from dashboard.web.views import detach_view
 from dashboard.widgets.address import follow
 from data.accounts import meetings
 from data.accounts.log import read_log
-from data.accounts.meetings import Decision, Item, Meeting, add_decision, add_item, create_meeting
+from data.accounts.meetings import Decision, Item, Meeting, add_decision, add_item, create_meeting, find_local_file
 from data.accounts.rights import ROLES, Role
 from data.errors import InputError
 from data.message import Message
@@ -154,7 +154,7 @@ def test_a_title_is_no_markdown(people, site, monkeypatch):
 
 def test_on_a_local_map_meetings_are_beside_the_plans_and_on_the_public_tier_nowhere(site, release):
     assert state.read_meetings() == []
-    assert not (site.derived / state.LOCAL_FILE).exists(), "to look makes no file"
+    assert not find_local_file(site.derived).exists(), "to look makes no file"
     make_meeting(state.open_store(), release)
     assert [meeting.title for meeting in state.read_meetings()] == ["Coordination"]
     announce_site(replace(site, tier="public"))
@@ -163,7 +163,7 @@ def test_on_a_local_map_meetings_are_beside_the_plans_and_on_the_public_tier_now
 
 
 def test_a_damaged_file_is_a_sentence_in_the_bar_and_no_failure_of_the_page(site, monkeypatch):
-    (site.derived / state.LOCAL_FILE).write_bytes(b"no database at all " * 100)
+    find_local_file(site.derived).write_bytes(b"no database at all " * 100)
     with follow({"agenda": "x", "item": "1"}):
         played, problem = navigation._find_played(site)
     assert played is None

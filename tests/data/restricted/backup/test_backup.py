@@ -8,7 +8,7 @@ import pytest
 
 from data.accounts.database import Accounts
 from data.accounts.log import read_log, verify_log
-from data.accounts.meetings import LOCAL_FILE, create_meeting, list_meetings
+from data.accounts.meetings import create_meeting, find_local_file, list_meetings
 from data.accounts.sessions import find_open, sign_in
 from data.errors import CorruptVault, InputError, VaultBusy, VaultError, WorkspaceError, WrongKey
 from data.release import WITHDRAWN
@@ -318,12 +318,12 @@ def test_the_people_who_sign_in_come_back_with_the_log_and_without_what_was_open
 
 
 def test_agendas_and_decisions_of_a_local_map_come_back(workspace, tmp_path):
-    key = create_meeting(Accounts.open_or_create(workspace.derived / LOCAL_FILE), "A meeting", "2009-06-01")
+    key = create_meeting(Accounts.open_or_create(find_local_file(workspace.derived)), "A meeting", "2009-06-01")
     write_backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
     done = restore_backup(tmp_path / "b.tact", tmp_path / "new", PASSPHRASE)
-    assert [meeting.key for meeting in list_meetings(Accounts.open(done.workspace.derived / LOCAL_FILE))] == [key]
+    assert [meeting.key for meeting in list_meetings(Accounts.open(find_local_file(done.workspace.derived)))] == [key]
     assert not done.accounts
-    (workspace.derived / LOCAL_FILE).write_bytes(b"no database " * 500)
+    find_local_file(workspace.derived).write_bytes(b"no database " * 500)
     problem = write_backup(workspace, keys.load(workspace.id), tmp_path / "c.tact", PASSPHRASE)
     assert "agendas and decisions are NOT in the backup" in problem
 
