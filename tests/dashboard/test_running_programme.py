@@ -1,5 +1,8 @@
 """A programme that is still running: some years are final, the quarters of the current year are provisional."""
 
+import os
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -18,7 +21,9 @@ from geo.areas import pack_areas
 from geo.places import Places
 from risk.planning.scoring import list_scored_tiers
 from tests.conftest import Scored
+from tests.dashboard.test_server import PAGES
 from tests.helpers.pages import open_page
+from tests.helpers.paths import ROOT
 
 DAYS = {
     "before a year is final": (date(2006, 12, 15), "2006-11-001", "2006-05-31"),
@@ -26,10 +31,26 @@ DAYS = {
 }
 
 
+def open_here(monkeypatch, workspace):
+    for module, *_rest in RELEASE_PAGES:
+        open_page(monkeypatch, Scored(workspace.releases, workspace.derived), module)
+
+
+def open_behind_the_wall(_monkeypatch, workspace):
+    """Open all pages in a process that opens no file of the vault and loads nothing that could read it."""
+    done = subprocess.run(
+        [sys.executable, "-c", PAGES, str(workspace.vault), str(workspace.releases)],
+        cwd=ROOT, env={**os.environ, "TACT_DERIVED": str(workspace.derived)},
+        capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip
+    assert "clean" in done.stdout, done.stderr[-2000:]
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("few_worlds", "few_draws")
 @pytest.mark.parametrize("when", DAYS)
-def test_every_page_shows_it_and_the_model_fits_what_there_is(tmp_path, monkeypatch, when):
+@pytest.mark.parametrize("open_pages", [open_here, pytest.param(open_behind_the_wall, marks=pytest.mark.long)])
+def test_every_page_shows_it_and_the_model_fits_what_there_is(tmp_path, monkeypatch, when, open_pages):
     day, name, final = DAYS[when]
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     workspace = Workspace.create(tmp_path / "world", "invented")
@@ -44,5 +65,4 @@ def test_every_page_shows_it_and_the_model_fits_what_there_is(tmp_path, monkeypa
     tiers = list_scored_tiers(Release.open(workspace.releases, "public"))
     assert tiers == (("partner", "public") if len(public) else ("partner",))
     score(workspace, lambda *_, **__: None, tiers=tiers)
-    for module, *_rest in RELEASE_PAGES:
-        open_page(monkeypatch, Scored(workspace.releases, workspace.derived), module)
+    open_pages(monkeypatch, workspace)

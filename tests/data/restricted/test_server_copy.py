@@ -225,12 +225,13 @@ def test_what_governance_does_not_approve_does_not_leave_and_is_hidden_with_the_
     assert {place for place in list_places(server) if "/communities" in place} == set(), "the first one removes them"
 
 
-def test_a_release_that_was_taken_back_leaves_with_the_next_copy(workspace, tmp_path):
+@pytest.mark.parametrize("way", ["current", WITHDRAWN])
+def test_a_release_that_was_taken_back_leaves_with_the_next_copy(workspace, tmp_path, way):
     server, first = tmp_path / "server", current_name(workspace.releases)
     add_release(workspace, "2009-06-001")
     publish(workspace, server)
     assert (server / "releases" / "2009-06-001").is_dir()
-    (workspace.releases / WITHDRAWN).write_text("2009-06-001\n")
+    (workspace.releases / way).write_text(first if way == "current" else "2009-06-001\n")
     _, publisher = publish(workspace, server)
     assert publisher.find_whole().current == first
     assert [place for place in list_places(server) if "2009-06-001" in place] == []
