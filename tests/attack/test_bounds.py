@@ -339,7 +339,7 @@ ANY_WORLD = given(st.integers(0, 2**32 - 1), st.integers(20, 800), st.floats(0.0
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("few_worlds")
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @ANY_WORLD
 def test_two_releases_of_any_world_withstand(tmp_path_factory, seed, children, concentration):
     folder = tmp_path_factory.mktemp("r")

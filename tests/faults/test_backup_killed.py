@@ -14,7 +14,7 @@ from tests.helpers.records import frame
 
 BOTH = Keys(Secret(bytes(range(32))), Secret(bytes(range(32, 64))))
 PASSPHRASE = "correct horse battery"
-ROWS, TIMES = 10_000, 4
+ROWS, TIMES = 10_000, 8
 
 PROGRAM = """
 import sys

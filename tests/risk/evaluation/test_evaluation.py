@@ -101,11 +101,11 @@ def test_a_better_forecaster_beats_and_a_worse_one_does_not(judged):
 
 def test_a_verdict_on_equals_is_seldom_that_one_beats():
     won = 0
-    for seed in range(12):
+    for seed in range(25):
         panel, mean = invented(size=20, quarters=8, seed=seed)
         pair = {"one": Oracle(mean), HISTORICAL_MEAN: Oracle(mean[::-1][::-1])}
         won += evaluate(panel, pair, first_origin=4, horizons=2, draws=200).beats("one").beats
-    assert won <= 2
+    assert won <= 4
 
 
 def test_everything_is_plain_json_and_repeats(judged):

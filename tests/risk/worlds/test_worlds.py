@@ -203,7 +203,7 @@ def test_people_of_municipalities_add_up_and_known_cities_are_the_largest(defaul
 @pytest.mark.slow
 def test_log_relative_risk_has_the_asked_spread():
     spread = []
-    for seed in range(12):
+    for seed in range(30):
         risk = world(seed=seed, children=20).truth.relative_risk("region")
         risk = risk[~risk["area"].isin(PLANTED) & (risk["need"] > 0)]
         spread.append(np.log(risk["relative_risk"]).groupby([risk["country"], risk["pathway"]]).var())
@@ -249,7 +249,7 @@ def test_effort_follows_finds_as_much_as_asked():
     pull = {}
     for follow in (0.0, 0.9):
         agreement = []
-        for seed in range(5):
+        for seed in range(10):
             one = world(seed=seed, effort_follows_finds=follow, effort_log_sd=0.0)
             frame = first_meetings(one)
             before = frame[quarter_of(one, frame["date"]) <= 11]["municipality"].value_counts()

@@ -185,10 +185,10 @@ def test_a_total_that_equals_its_only_part_says_little_of_the_others():
     total, part = (TableSpec("children", "region", "whole", by) for by in ((), ("stage",)))
     stage = CATEGORIES["stage"].index("identified")
     equal = [
-        draw(total, children(40), seed)[0, 0] == draw(part, children(40), seed)[0, 0, stage] for seed in range(120)
+        draw(total, children(40), seed)[0, 0] == draw(part, children(40), seed)[0, 0, stage] for seed in range(200)
     ]
     noise = CellKey.from_policy(TWO_YEARS).channel(60).matrix[40]
-    assert np.mean(equal) == pytest.approx(float((noise**2).sum()), abs=0.1)
+    assert np.mean(equal) == pytest.approx(float((noise**2).sum()), abs=0.08)
 
 
 def test_a_block_of_an_earlier_version_is_repeated_and_loses_its_marks():
