@@ -16,8 +16,9 @@ from dashboard.narrative.table_check import explain_check, list_limits, say_audi
 from dashboard.site.text import LANGUAGE_NAMES, speak
 from data.disclosure.table_check import AUDIENCES, Audience, Check, Comparison
 from data.errors import InputError
+from data.release import list_earlier, read_blocked, shown_name
 from data.tables.spec import TIERS, Tier
-from geo.places import find_named_areas
+from geo.places import index_areas
 
 _REFUSED = 5  # exit code: not to be published to whom it is for
 _NEEDED: dict[str, Audience] = {"public": "everyone", "partner": "partners"}
@@ -52,7 +53,11 @@ def check(
         folder, derived = workspace.releases, workspace.derived
     elif not folder.is_dir():
         raise InputError(f"{folder} is no folder of releases.")
-    tables = Comparison(folder, find_named_areas, tier=_find_tier(folder), derived=derived)
+    name = shown_name(folder)
+    shown = [] if name is None else [name, *list_earlier(folder, name)]
+    tables = Comparison(
+        folder, shown, index_areas(), tier=_find_tier(folder), derived=derived, blocked=read_blocked(folder)
+    )
     result = tables.check(table.name, content, own or ())
     with speak(language):
         emit(_describe(result), as_json, *_format(result))

@@ -12,6 +12,7 @@ from dashboard.desk.hand import FileInHand, Hand, list_governed, read_hand, reca
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, html, translate_message
 from dashboard.widgets.markup import render_list, render_note, render_steps, render_table
+from dashboard.widgets.upload import ask_files
 from data.restricted.governance.retention import Overdue
 from data.restricted.imports import Imported
 from data.restricted.intake import UNREAD
@@ -83,9 +84,7 @@ def _take_files(hand: Hand) -> None:
         partner = hand.partner = questions.ask_partner(hand, "partner", _("Whose files are they?"), help_text)
     number = st.session_state.setdefault("drop", 0)
     with right:
-        # Streamlit's own words on the button are English in every language.
-        st.html(html("<style>.st-key-desk {{ --drop: '{}'; }}</style>", _("Choose files, or drop them here")))
-        dropped = st.file_uploader(_("CSV or Excel files"), accept_multiple_files=True, key=f"drop-{number}")
+        dropped = ask_files(_("CSV or Excel files"), accept_multiple_files=True, key=f"drop-{number}")
     if not dropped:
         return
     context = get_script_run_ctx()

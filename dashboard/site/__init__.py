@@ -109,8 +109,12 @@ class Site:
 
     def open_release(self, name: str) -> Release:
         """Open a release without what governance does not approve now. Raises ReleaseError and ReleaseDamaged."""
-        blocked = read_blocked(self.releases) if self.publisher is None else self.publisher.read_blocked()
-        return replace(Release.open(self.releases, self.tier, name, blocked, self.derived), countries=self.countries)
+        release = Release.open(self.releases, self.tier, name, self.read_blocked(), self.derived)
+        return replace(release, countries=self.countries)
+
+    def read_blocked(self) -> frozenset[str]:
+        """Return what governance does not approve now."""
+        return read_blocked(self.releases) if self.publisher is None else self.publisher.read_blocked()
 
 
 def allowed_tier(host: str, asked: str | None = None) -> Tier:

@@ -31,8 +31,8 @@ NEEDED: Mapping[str, Right] = {
     "/_stcore/stream": Right.SEE_PUBLIC,
     # Files that a page has made for its reader, under names that nobody guesses. A page makes none without the right.
     "/media/": Right.SEE_PUBLIC,
-    # Tables of posts and tasks, on Reallocate.
-    "/_stcore/upload_file/": Right.PLAN,
+    # Tables of posts and tasks on Reallocate, a table to be checked on Download.
+    "/_stcore/upload_file/": Right.UPLOAD,
 }
 """Beginnings of paths; one without a slash at its end is the whole path."""
 OPEN = frozenset({HEALTH})  # needs nothing, and tells nothing

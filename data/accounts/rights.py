@@ -13,6 +13,7 @@ class Right(StrEnum):
     SEE_PARTNER = "see_partner"  # the partner tier
     PLAN = "plan"  # make plans, decide on moves, save them; make agendas of meetings, minute decisions
     EXPORT = "export"  # take files, pictures and briefings of the tier that one sees
+    UPLOAD = "upload"  # give a file to a page: a table of posts or tasks, or one to be checked
     READ_LOG = "read_log"  # the audit log
 
 
@@ -33,7 +34,7 @@ ROLES: Mapping[Role, frozenset[Right]] = {
     Role.PUBLIC: frozenset({Right.SEE_PUBLIC, Right.EXPORT}),  # what is public may be taken by anybody
     Role.GUEST: frozenset({Right.SEE_PUBLIC}),
     Role.PARTNER: _READER,
-    Role.MANAGER: _READER | {Right.PLAN},
-    Role.RESEARCHER: _READER | {Right.EXPORT},
+    Role.MANAGER: _READER | {Right.PLAN, Right.UPLOAD},
+    Role.RESEARCHER: _READER | {Right.EXPORT, Right.UPLOAD},
     Role.OFFICER: _READER | {Right.READ_LOG},
 }

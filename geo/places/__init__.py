@@ -205,14 +205,9 @@ class Places:
         return tuple(self._choice(code) for code in ordered)
 
 
-@lru_cache(maxsize=1)
-def _all_places() -> Places:
-    return Places(area_table())
-
-
-def find_named_areas(text: str) -> set[str]:
-    """Return the codes of all areas of any level that a name may mean; empty when no area has the name."""
-    return _all_places().find(text, level=None)
+def index_areas() -> Callable[[str], set[str]]:
+    """Return a function that finds the codes of all areas of any level that a name may mean, by an index of its own."""
+    return partial(Places(area_table()).find, level=None)
 
 
 def _column(areas: pd.DataFrame, name: str) -> dict[str, str]:

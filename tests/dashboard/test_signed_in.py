@@ -197,7 +197,7 @@ def test_each_role_reaches_what_its_rights_allow_and_nothing_else(served, enter,
         else:
             assert (answers[path] != 403) == (right in rights), path
     refused = "Your role does not include this" in ask(f"{served.url}/_stcore/upload_file/x/y", "PUT")[2]
-    assert refused == bool(role and Right.PLAN not in rights)
+    assert refused == bool(role and Right.UPLOAD not in rights)
     address = f"ws{served.url.removeprefix('http')}/_stcore/stream"
     try:
         with connect(address, origin=served.url, additional_headers=cookie_headers(served.url), proxy=None):

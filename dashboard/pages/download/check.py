@@ -5,13 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.narrative.table_check import explain_check, list_limits, say_audience
+from dashboard.pages.download.files import MAKING
 from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease
+from dashboard.site.reader import find_reader
 from dashboard.site.text import _, escape_markdown, translate
-from dashboard.widgets import markup
+from dashboard.widgets import markup, page_frame
+from dashboard.widgets.upload import ask_files
+from data.accounts.rights import Right
 from data.disclosure.table_check import Audience, Check, Comparison
 from data.errors import TactError
-from geo.places import find_named_areas
+from geo.places import index_areas
 
 _FILE, _OWN, _ANSWER = "check-file", "check-own", "check-answer"
 _BOXES = {"everyone": st.success, "partners": st.warning, "nobody": st.error}
@@ -24,7 +28,16 @@ def show_check(current: CurrentRelease) -> None:
             "You made a table from these files? Here you see who may have it, and what to change. It is not stored."
         )
         st.html(markup.render_paragraphs([sentence]))
-        file = st.file_uploader(_("Your table (CSV or XLSX)"), type=["csv", "xlsx"], key=_FILE)
+        site = read_site()
+        if site.countries:
+            page_frame.show_outside()
+            return
+        # On the public tier no page takes a file, and with accounts only from some roles: see admission.py.
+        if site.tier == "public" or Right.UPLOAD not in find_reader().rights:
+            st.html(markup.render_paragraphs([_("This page takes no file here. On a machine that has the releases:")]))
+            st.code("tact check TABLE", language=None)
+            return
+        file = ask_files(_("Your table (CSV or XLSX)"), type=["csv", "xlsx"], key=_FILE)
         if file is None:
             st.session_state.pop(_ANSWER, None)
             return
@@ -56,7 +69,13 @@ def _show_answer(current: CurrentRelease, file: str, name: str, content: bytes) 
 
 def _compare(name: str, content: bytes, own: tuple[str, ...]) -> Check:
     site = read_site()
-    releases = Comparison(
-        site.releases, find_named_areas, tier=site.tier, derived=site.derived, countries=site.countries
-    )
-    return releases.check(name, content, own)
+    with MAKING:
+        releases = Comparison(
+            site.releases,
+            site.list_releases(),
+            index_areas(),
+            tier=site.tier,
+            derived=site.derived,
+            blocked=site.read_blocked(),
+        )
+        return releases.check(name, content, own)

@@ -13,6 +13,7 @@ from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets import address, markup
+from dashboard.widgets.upload import ask_files
 from data.errors import InputError, ReleaseError
 from data.message import mark
 from data.tables.spec import Level
@@ -227,7 +228,7 @@ def ask_posts(current: CurrentRelease, work: Workplace, level: Level) -> None:
             st.button(_("Use the estimated posts again"), on_click=session.set_posts, args=("",))
     with right:
         args = current, level
-        st.file_uploader(_("Upload the corrected table"), type="csv", key=_FILE, on_change=_take_posts, args=args)
+        ask_files(_("Upload the corrected table"), type="csv", key=_FILE, on_change=_take_posts, args=args)
     if refused := st.session_state.get(_REFUSED, ""):
         st.error(escape_markdown(refused))
         st.caption(_("The file was not used; the plan still uses the posts from before."))

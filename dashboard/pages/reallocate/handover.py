@@ -12,6 +12,7 @@ from dashboard.pages.reallocate.session import Workplace
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import markup
+from dashboard.widgets.upload import ask_files
 from data.errors import TactError
 from risk.handover import Tables
 
@@ -37,10 +38,10 @@ def ask_tables(current: CurrentRelease, work: Workplace) -> None:
     st.html(markup.render_paragraphs([_(_WHY), _(_HOW)]))
     left, right = st.columns(2, gap="medium")
     with left:
-        st.file_uploader(_("Table of tasks"), type="csv", key=_TASKS)
+        ask_files(_("Table of tasks"), type="csv", key=_TASKS)
         st.download_button(_("Empty table of tasks"), _TASKS_DRAFT, "tasks.csv", "text/csv", on_click="ignore")
     with right:
-        st.file_uploader(_("Table of spare capacity, if you have one"), type="csv", key=_ROOM)
+        ask_files(_("Table of spare capacity, if you have one"), type="csv", key=_ROOM)
         st.download_button(_("Empty table of spare capacity"), _ROOM_DRAFT, "room.csv", "text/csv", on_click="ignore")
     st.number_input(
         _("Without a table of spare capacity: share of service places that is free, in %"),

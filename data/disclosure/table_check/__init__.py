@@ -9,7 +9,7 @@ attack is run on all public releases with the numbers of the table as further su
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
@@ -39,7 +39,7 @@ from data.disclosure.table_check.origins import Origin, find_origin, find_within
 from data.disclosure.table_check.reading import Sheet, read_sheets
 from data.errors import InputError, ReleaseError
 from data.message import Message, mark
-from data.release import Release, names, read_blocked, read_withdrawn
+from data.release import Release, names
 from data.tables.periods import GRAINS, Period
 from data.tables.spec import CATEGORIES, COUNTED, TIERS, Level, Tier
 from data.tables.states import ZEROS
@@ -141,19 +141,25 @@ class Comparison:
     def __init__(
         self,
         releases: Path,
+        shown: Sequence[str],
         find_areas: FindAreas,
         *,
         tier: Tier = "partner",
         derived: Path | None = None,
-        countries: frozenset[str] = frozenset(),
+        blocked: frozenset[str] = frozenset(),
     ) -> None:
         """Open the releases; raise ReleaseError where there is none.
 
-        tier: the tier that whoever asks may see; on the public tier no partner file is opened. find_areas: returns the
-        codes that a name may mean. derived: the folder of results. countries: a limit to their areas.
+        shown: the names of those that may be shown, newest first. Others of the folder were taken back: somebody may
+        still have them, so they are attacked all the same, but not named. tier: the tier that whoever asks may see; on
+        the public tier no partner file is opened. find_areas: returns the codes that a name may mean. derived: the
+        folder of results. blocked: what governance does not approve.
         """
         self.tier = tier
-        self._opened = _open_releases(releases, tier, derived, countries)
+        self._opened = _open_releases(releases, shown, tier, derived, blocked)
+        if not self._opened:
+            raise ReleaseError(Message("No release in {releases} yet. Make one with: tact release", releases=releases))
+        self._attacked = _open_releases(releases, names(releases), "public", None, blocked)
         self._tables: dict[tuple[Path, str], pd.DataFrame] = {}
         self._known = _read_known(self._opened, self._read_table, find_areas)
 
@@ -181,7 +187,7 @@ class Comparison:
         if not personal and not any(context.columns for context in contexts):
             raise InputError(Message("{name} has no column with numbers, so there is nothing to check.", name=name))
         judges = [] if personal else self._judge(sheets, contexts, frozenset(own))
-        narrowed = _attack(self._opened, [fact for judge in judges for fact in judge.learned])
+        narrowed = _attack(self._attacked, [fact for judge in judges for fact in judge.learned])
         findings = [Finding("copies", name, "", ())] if copies else []
         findings += [*personal, *(finding for judge in judges for finding in judge.findings)]
         findings += [Finding("narrowed", name, "", ())] if narrowed else []
@@ -227,17 +233,15 @@ class Comparison:
         return Atlas(sources, known.parents, known.levels, {name: Period.parse(name) for name in known.periods})
 
 
-def _open_releases(releases: Path, tier: Tier, derived: Path | None, countries: frozenset[str]) -> list[Release]:
-    """Open all releases that are shown, public ones first and newest first; results of the newest alone."""
-    blocked, withdrawn, listed = read_blocked(releases), read_withdrawn(releases), names(releases)
+def _open_releases(
+    releases: Path, listed: Sequence[str], tier: Tier, derived: Path | None, blocked: frozenset[str]
+) -> list[Release]:
+    """Open releases of a tier and those below it, public ones first, then newest first; results of the newest alone."""
     opened = []
     for each in reversed(TIERS[TIERS.index(tier) :]):
-        there = [n for n in listed if n not in withdrawn and (releases / n / each).is_dir()]
-        for number, release in enumerate(there):
-            results = derived if number == 0 and not countries else None
-            opened.append(replace(Release.open(releases, each, release, blocked, results), countries=countries))
-    if not opened:
-        raise ReleaseError(Message("No release in {releases} yet. Make one with: tact release", releases=releases))
+        there = [name for name in listed if (releases / name / each).is_dir()]
+        for number, name in enumerate(there):
+            opened.append(Release.open(releases, each, name, blocked, derived if number == 0 else None))
     return opened
 
 
@@ -383,7 +387,7 @@ class _Judge:
             cell = self._public_cell(origin.measure, (outer, period, codes))
             if cell is None or np.isnan(cell.amount):
                 continue
-            inside = [area for area, parent in self.atlas.parents.items() if parent == outer]
+            inside = self.atlas.parts_of.get(outer, ())
             shown = [i for i in same if self.context.areas[i] in inside]
             if abs(cell.amount - value[row]) <= unit:
                 return None
@@ -474,7 +478,7 @@ class _Judge:
 
 def _attack(opened: Sequence[Release], learned: Sequence[Learned]) -> list[str]:
     """Return the protected public cells that the numbers show more closely than the policy allows."""
-    public = [published.read_published(r) for r in reversed(opened) if r.tier == "public"]
+    public = [published.read_published(release) for release in reversed(opened)]
     public = [release for release in public if release.tables and release.knowledge]
     if not public or not learned:
         return []

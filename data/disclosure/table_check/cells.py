@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from data.disclosure.table_check.context import ALL_AREAS
 from data.release import Release
+from data.schema.vocabulary import COUNTRIES
 from data.tables.periods import Period
 from data.tables.shown import choose_numbers
 from data.tables.spec import COUNTED, LEVELS, Tier
@@ -20,7 +21,6 @@ from data.tables.states import ZEROS
 ReadTable = Callable[[Release, str], pd.DataFrame]
 Key = tuple[str, str, frozenset[str]]  # area, period, categories; no category is the total
 VALUE, NOISY, MARGIN, NOISY_MARGIN, LOW, HIGH = range(6)
-_COUNTRIES = ("AL", "GR")
 _MEASURES = (*sorted(COUNTED), "effort", "services", "staff", "capacity", "communities")
 
 
@@ -76,8 +76,9 @@ def read_source(
 
 def _add_both_countries(cells: dict[Key, Cell]) -> None:
     """Add the sums of both countries, where each shows a number."""
-    for area, period, codes in [key for key in cells if key[0] == _COUNTRIES[0]]:
-        both = [cells.get((country, period, codes)) for country in _COUNTRIES]
+    first = next(iter(COUNTRIES))
+    for area, period, codes in [key for key in cells if key[0] == first]:
+        both = [cells.get((country, period, codes)) for country in COUNTRIES]
         if all(cell is not None and not np.isnan(cell.amount) for cell in both):
             numbers = tuple(float(sum(ends)) for ends in zip(*(c.numbers for c in both if c), strict=True))
             cells[ALL_AREAS, period, codes] = Cell("number", numbers, cells[area, period, codes].table)

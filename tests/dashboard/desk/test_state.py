@@ -2,7 +2,6 @@
 
 import gc
 from concurrent.futures import ThreadPoolExecutor
-from functools import _lru_cache_wrapper
 
 import pytest
 from streamlit.runtime.fragment import MemoryFragmentStorage
@@ -14,6 +13,7 @@ from data.restricted import keys
 from data.restricted.vault.rotation import rotate_vault_key
 from tests.dashboard.desk.test_pages import drop, words_on
 from tests.helpers.desk import make_desk, open_section
+from tests.helpers.memory import list_remembered
 from tests.helpers.partner_files import ROW, text_of, write
 
 
@@ -101,32 +101,6 @@ def test_only_the_keys_of_the_vault_open_it(tmp_path):
 NAME = "Xhevgjyzel"
 
 
-def list_texts(found, depth=8):
-    """Yield the texts in an object and in its lists, sets, tuples and dictionaries."""
-    if isinstance(found, str):
-        yield found
-    elif depth and isinstance(found, dict | list | tuple | set | frozenset):
-        for part in gc.get_referents(found):
-            yield from list_texts(part, depth - 1)
-
-
-def list_remembered():
-    """Return the texts in the memories of all functions of the product."""
-    caches = [found for found in gc.get_objects() if isinstance(found, _lru_cache_wrapper)]
-    ours = [cache for cache in caches if cache.__module__.partition(".")[0] in ("dashboard", "data", "geo", "risk")]
-    return [text for cache in ours for part in gc.get_referents(cache) for text in list_texts(part)]
-
-
-@pytest.fixture
-def all_objects():
-    """Show the memory manager also what conftest.py hides from it: modules that were imported before the tests."""
-    gc.unfreeze()
-    yield
-    gc.collect()
-    gc.freeze()
-
-
-@pytest.mark.usefixtures("all_objects")
 def test_what_stands_in_a_file_is_in_no_memory_after_the_lock(tmp_path, monkeypatch):
     fragments, register = [], MemoryFragmentStorage.register
 

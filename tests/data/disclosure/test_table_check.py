@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 
 from dashboard.narrative.table_check import say_reason, say_remedy
+from data.disclosure import table_check
 from data.disclosure.table_check import Comparison
 from data.errors import InputError, ReleaseError
-from data.release import Release
-from geo.places import find_named_areas
+from data.release import Release, names
+from geo.places import index_areas
 from tests.helpers import checked_release
 from tests.helpers.checked_release import INSIDE, NEW, OLD, count
+from tests.helpers.memory import list_remembered
 from tests.helpers.small_release import PATHWAYS, QUARTERS, REGIONS, WHOLE, YEARS
 
 SHOWN = [area for area in REGIONS if area != "AL-01"]  # what everybody can see by year
@@ -27,7 +29,7 @@ def releases(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def check(releases):
-    comparison = Comparison(releases, find_named_areas)
+    comparison = Comparison(releases, names(releases), index_areas())
 
     def run(table, name="table.csv", own=(), tables=comparison):
         content = table if isinstance(table, bytes) else table.to_csv(index=False).encode()
@@ -378,7 +380,7 @@ def test_the_check_of_a_public_process_opens_no_partner_file(releases, check, mo
         return table(release, name)
 
     monkeypatch.setattr(Release, "table", watch)
-    public = Comparison(releases, find_named_areas, tier="public")
+    public = Comparison(releases, names(releases), index_areas(), tier="public")
     result = check(by_year(count), tables=public)
     assert set(opened) == {"public"}
     assert result.audience == "nobody"
@@ -390,18 +392,26 @@ def test_the_check_of_a_public_process_opens_no_partner_file(releases, check, mo
     assert guesses[0].findings == guesses[1].findings
 
 
-def test_a_release_that_was_taken_back_is_no_source(releases, check):
-    (releases / "withdrawn").write_text(f"{NEW}\n", encoding="utf-8")
-    try:
-        result = check(by_year(shown), tables=Comparison(releases, find_named_areas))
-    finally:
-        (releases / "withdrawn").unlink()
+def test_a_release_that_was_taken_back_is_no_source_and_is_attacked_all_the_same(releases, check, monkeypatch):
+    attacked = []
+    monkeypatch.setattr(table_check, "_attack", lambda opened, _learned: attacked.extend(opened) or [])
+    shown_names = [name for name in names(releases) if name != NEW]
+    result = check(by_year(shown), tables=Comparison(releases, shown_names, index_areas()))
     assert result.audience != "everyone"
+    assert NEW not in result.releases
+    assert NEW in [release.name for release in attacked]
+    assert {release.tier for release in attacked} == {"public"}
+
+
+def test_no_word_of_a_table_is_remembered(releases):
+    table = frame([("Xhevgjyzel", 48)], "area", "2006/07").to_csv(index=False).encode()
+    Comparison(releases, names(releases), index_areas()).check("table.csv", table)
+    assert not [text for text in list_remembered() if "xhevgjyzel" in text.casefold()]
 
 
 def test_a_folder_without_a_release_is_refused(tmp_path):
     with pytest.raises(ReleaseError, match="No release"):
-        Comparison(tmp_path, find_named_areas)
+        Comparison(tmp_path, [], index_areas())
 
 
 def test_a_workbook_with_a_hidden_copy_of_its_source_is_refused(check):

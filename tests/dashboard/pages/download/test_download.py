@@ -15,10 +15,11 @@ from dashboard.site import Site, reader
 from dashboard.site.current_release import open_current_release
 from dashboard.site.reader import HEADER, write_header
 from dashboard.site.text import LANGUAGE_NAMES
+from dashboard.web.admission import find_right
 from dashboard.web.features.collection import list_of_release
 from dashboard.web.features.items import read_cells
 from data.accounts.database import Accounts
-from data.accounts.rights import Role
+from data.accounts.rights import ROLES, Right, Role
 from data.accounts.tokens import find_holder
 from data.disclosure.policy import Policy
 from data.reference import registry
@@ -208,7 +209,7 @@ def test_tier_licence_states_and_citation_are_on_the_page(app):
         "no published figure",
     ):
         assert words in text
-    assert test.code[0].value.startswith("TACT Map, release 2008-05-001, public tier (invented data")
+    assert test.code[-1].value.startswith("TACT Map, release 2008-05-001, public tier (invented data")
 
 
 def test_hostile_text_is_escaped(app):
@@ -413,3 +414,23 @@ def test_a_table_of_the_reader_is_checked_and_the_answer_says_what_to_change(tmp
     ):
         test.file_uploader[0].set_value(("table.csv", content, "text/csv")).run()
         assert words in getattr(test, box)[0].value
+
+
+@pytest.mark.parametrize("role", [role for role in Role if Right.SEE_PARTNER in ROLES[role]])
+def test_a_table_is_asked_for_where_its_reader_can_give_one(tmp_path, monkeypatch, role):
+    monkeypatch.setenv("TACT_RELEASES", str(checked_release.make(tmp_path)))
+    monkeypatch.setenv("TACT_TIER", "partner")
+    monkeypatch.setenv(reader.PEOPLE, str(Accounts.open_or_create(tmp_path / "accounts.sqlite").path))
+    for countries, asks in (((), find_right("/_stcore/upload_file/x/y") in ROLES[role]), (("AL",), False)):
+        monkeypatch.setattr(reader, "_finders", [lambda to=countries: {HEADER: write_header("Zana", role, to)}])
+        test = AppTest.from_function(page, default_timeout=60).run()
+        assert not test.exception
+        assert bool(test.file_uploader) == asks
+
+
+def test_the_public_tier_asks_for_no_table_and_names_the_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("TACT_RELEASES", str(checked_release.make(tmp_path)))
+    monkeypatch.setenv("TACT_TIER", "public")
+    test = AppTest.from_function(page, default_timeout=60).run()
+    assert not test.file_uploader
+    assert "tact check TABLE" in [code.value for code in test.code]

@@ -1,0 +1,17 @@
+"""The button with which a file is given to a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard.site.text import _, html
+
+
+def ask_files(label: str, **more: Any) -> Any:  # noqa: ANN401 (as Streamlit has it)
+    """Ask for a file, or for several; `more` as for `st.file_uploader`. Returns what that returns."""
+    words = _("Choose files, or drop them here") if more.get("accept_multiple_files") else _("Choose a file")
+    # Streamlit's own words on the button are English in every language.
+    st.html(html("<style>:root {{ --drop: '{}'; }}</style>", words))
+    return st.file_uploader(label, **more)
