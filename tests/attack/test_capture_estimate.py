@@ -63,7 +63,7 @@ LIMIT = float(MECHANISM.channel(20).total_variation().max())  # a child alone in
         (PLENTY, ((AB, 1),), (AB,)),
         (FEW, ((AB, 1),), (AB,)),
         (FEW, ((ABC, 1),), (ABC,)),
-        pytest.param(PLENTY, ((A, -1), (AB, 1)), (A, AB), marks=pytest.mark.long),
+        (PLENTY, ((A, -1), (AB, 1)), (A, AB)),
         (FEW, ((A, -1), (ABC, 1)), (A, ABC)),
     ],
     ids=["one child more", "of few", "of few, on all lists", "one list more", "of few, two lists more"],

@@ -200,7 +200,7 @@ def test_a_table_without_rows_has_no_numbers():
     assert numbers_of({year: tables[year]}) == {"children_region_year": []}
 
 
-@pytest.mark.parametrize("seed", list_cases(range(4), 0))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_table_that_adds_up_stays_as_it_is(seed):
     world = counted.small(seed, last="2008-05-31")
     tables = draw_tables(world, "partner", world.counts)
@@ -208,7 +208,7 @@ def test_a_table_that_adds_up_stays_as_it_is(seed):
         assert (found == world.counts[spec].ravel()).all(), spec.name
 
 
-@pytest.mark.parametrize(("seed", "tier"), list_cases(product(range(4), TIERS), (0, "public"), (1, "partner")))
+@pytest.mark.parametrize(("seed", "tier"), [*product(range(4), TIERS)])
 def test_parts_equal_totals_in_every_direction(seed, tier):
     world = counted.small(seed, rows=1500, children=1000, plan=PLAN, last="2008-05-31")
     k = 11 if tier == "public" else None
@@ -223,7 +223,7 @@ def test_parts_equal_totals_in_every_direction(seed, tier):
             assert not (rows["reconciled"] < (k or 0)).any()
 
 
-@pytest.mark.parametrize(("seed", "tier"), list_cases(product(range(6), TIERS), (1, "public"), (5, "partner")))
+@pytest.mark.parametrize(("seed", "tier"), [*product(range(6), TIERS)])
 def test_even_numbers_that_contradict_each_other_are_made_to_add_up(seed, tier):
     """Repeated numbers describe records of different days, so published numbers may be far from adding up."""
     rng, world = np.random.default_rng(seed), counted.small(seed, plan=PLAN, last="2008-05-31")
