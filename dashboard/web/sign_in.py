@@ -261,6 +261,8 @@ def format_refusal(refusal: Refusal, organisation: str = "") -> str:
         return _("You may no longer sign in to this map. Ask your data officer.")
     if refusal.reason == Reason.NAMESAKE:
         return _("You cannot sign in this way yet. Ask your data officer to admit you.")
+    if refusal.reason == Reason.UNCONFIRMED:
+        return _("That is not your passphrase. Try again.")
     if refusal.reason == Reason.PASSKEY:
         return _("Name, passphrase or passkey is wrong, or this page was open for too long. Try again.")
     return _("Name, passphrase or code is wrong. Each code counts once: wait for the next one.")

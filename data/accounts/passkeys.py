@@ -18,11 +18,12 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
+from data.accounts.attempts import take_once
 from data.accounts.database import Accounts
 from data.accounts.proof import hash_secret
 
 SIGN_IN = "sign in"  # what a challenge is for; the others are made of an invitation or a person
-SECONDS = 1800.0  # that a challenge holds; sessions.py keeps for longer which ones were used
+SECONDS = 1800.0  # that a challenge holds; attempts.py keeps for longer which ones were used
 MOST = 10  # of a person
 _NAME = "TACT Map"
 
@@ -86,7 +87,7 @@ class Passkey:
 
 @dataclass(frozen=True)
 class Use:
-    """A challenge that was signed by a passkey of a person: the passkey as it was stored, and its counter now."""
+    """A challenge that was signed by a passkey: the passkey as it is stored, or shall be, and its counter now."""
 
     challenge: Challenge
     passkey: Passkey
@@ -124,15 +125,16 @@ class Passkeys:
         return hmac.digest(self._secret, json.dumps(words).encode(), sha256)
 
 
-def read_new(challenge: Challenge, text: str) -> Passkey | None:
-    """Return the passkey that a browser has made for a challenge, from its answer in JSON; None if it does not hold."""
+def read_new(challenge: Challenge, text: str) -> Use | None:
+    """Return the use of a new passkey for a challenge, from the browser's answer in JSON; None if it does not hold."""
     from webauthn import verify_registration_response
 
     try:
         made = verify_registration_response(credential=text, **_expect(challenge))
     except Exception:  # noqa: BLE001 (a browser sends what it likes, and the library has many words for it)
         return None
-    return Passkey(_encode(made.credential_id), made.credential_public_key, made.sign_count)
+    passkey = Passkey(_encode(made.credential_id), made.credential_public_key, made.sign_count)
+    return Use(challenge, passkey, passkey.counter)
 
 
 def read_use(accounts: Accounts, person: int, challenge: Challenge, text: str) -> Use | None:
@@ -157,18 +159,25 @@ def read_use(accounts: Accounts, person: int, challenge: Challenge, text: str) -
     return Use(challenge, passkey, used.new_sign_count)
 
 
-def add_passkey(connection: sqlite3.Connection, person: int, passkey: Passkey, now: float) -> bool:
-    """Store a passkey; return whether that was done: it belongs to nobody yet, and the person has not too many."""
+def add_passkey(connection: sqlite3.Connection, person: int, use: Use, now: float) -> bool:
+    """Store a new passkey; return whether that was done.
+
+    Its challenge was not used before, it belongs to nobody yet, and the person has not too many.
+    """
+    if not take_once(connection, use.challenge.key, now):
+        return False
     done = connection.execute(
         "INSERT INTO passkeys SELECT ?1, ?2, ?3, ?4, ?5 WHERE (SELECT count(*) FROM passkeys WHERE person = ?2) < ?6 "
         "ON CONFLICT (id) DO NOTHING",
-        (passkey.id, person, passkey.key, passkey.counter, now, MOST),
+        (use.passkey.id, person, use.passkey.key, use.counter, now, MOST),
     )
     return done.rowcount == 1
 
 
-def take_use(connection: sqlite3.Connection, person: int, use: Use) -> bool:
-    """Note the counter of a passkey; return whether it was as it stood when the use was read."""
+def take_use(connection: sqlite3.Connection, person: int, use: Use, now: float) -> bool:
+    """Note the counter of a passkey; return whether it was as it stood when the use was read, which counts once."""
+    if not take_once(connection, use.challenge.key, now):
+        return False
     done = connection.execute(
         "UPDATE passkeys SET counter = ? WHERE (id, person, counter) = (?, ?, ?)",
         (use.counter, use.passkey.id, person, use.passkey.counter),

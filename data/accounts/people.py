@@ -11,7 +11,7 @@ from itertools import count
 
 from data.accounts.database import Accounts
 from data.accounts.log import Event, add_row
-from data.accounts.passkeys import Passkey, add_passkey, remove_passkeys
+from data.accounts.passkeys import Use, add_passkey, remove_passkeys
 from data.accounts.proof import CHARACTERS, find_step, hash_passphrase, hash_secret, make_factor, make_secret
 from data.accounts.rights import ROLES, Right, Role
 from data.errors import InputError
@@ -71,7 +71,7 @@ def invite(
     secret, now = make_secret(), accounts.clock()
     limit = None if countries is None else " ".join(sorted(countries))
     with accounts.write() as connection:
-        there = _find_named(connection, name)
+        there = find_named(connection, name)
         if there is not None and there["subject"] is not None:
             raise InputError(
                 f"{there['name']!r} signs in through their organisation, which says the role. Were they revoked? Then: "
@@ -115,9 +115,7 @@ def find_invited(accounts: Accounts, secret: str) -> tuple[Person, bytes] | None
         return None if row is None or row["factor"] is None else (make_person(row, accounts.clock()), row["factor"])
 
 
-def accept(
-    accounts: Accounts, secret: str, passphrase: str, code: str, passkey: Passkey | None = None
-) -> Person | None:
+def accept(accounts: Accounts, secret: str, passphrase: str, code: str, passkey: Use | None = None) -> Person | None:
     """Take a person in who was invited by a link; None if the link opens nothing or the code is not of the factor.
 
     passkey : in place of the code; then no code opens the account. Raises InputError for a passphrase that is too short
@@ -149,7 +147,7 @@ def has_passphrase(accounts: Accounts, person: Person) -> bool:
     return row is not None and row["passphrase"] is not None
 
 
-def add_own_passkey(accounts: Accounts, person: Person, passkey: Passkey) -> bool:
+def add_own_passkey(accounts: Accounts, person: Person, passkey: Use) -> bool:
     """Add a passkey of somebody who has signed in; return whether that was done, see `passkeys.add_passkey`."""
     with accounts.write() as connection:
         is_done = add_passkey(connection, person.id, passkey, accounts.clock())
@@ -201,7 +199,7 @@ def find_namesake(connection: sqlite3.Connection, identity: Identity) -> sqlite3
     if find_from_provider(connection, identity) is not None:
         return None
     for name in _list_names(identity.name):
-        row = _find_named(connection, name)
+        row = find_named(connection, name)
         if row is None:
             return None
         if _is_closed(row):
@@ -214,7 +212,7 @@ def list_doubles(accounts: Accounts, name: str) -> list[str]:
     doubles: list[str] = []
     with accounts.read() as connection:
         for number, other in enumerate(_list_names(name)):
-            row = _find_named(connection, other)
+            row = find_named(connection, other)
             if row is None:
                 return doubles
             if number and row["subject"] is not None and row["revoked"] is None:
@@ -264,7 +262,7 @@ def find_from_provider(connection: sqlite3.Connection, identity: Identity) -> sq
 def _bind_awaited(connection: sqlite3.Connection, identity: Identity) -> sqlite3.Row | None:
     """Make the row of who was admitted by this name that of who comes; return it, or None where nobody is awaited."""
     for name in _list_names(identity.name):
-        row = _find_named(connection, name)
+        row = find_named(connection, name)
         if row is None:
             return None
         if row["subject"] == _await(row):
@@ -289,12 +287,17 @@ def make_person(row: sqlite3.Row, now: float) -> Person:
     """Return the person of a row of the table."""
     if row["revoked"] is not None:
         state = "revoked"
-    elif row["passphrase"] is not None or row["subject"] is not None:
+    elif is_active(row):
         state = "active"
     else:
         state = "invited" if _is_young(row, now) else "expired"
     countries = frozenset(row["countries"].split())
     return Person(row["id"], row["name"], row["organisation"], Role(row["role"]), state, countries)
+
+
+def is_active(row: sqlite3.Row) -> bool:
+    """Return whether the person of a row may sign in now."""
+    return row["revoked"] is None and (row["passphrase"] is not None or row["subject"] is not None)
 
 
 def _is_young(row: sqlite3.Row, now: float) -> bool:
@@ -306,13 +309,14 @@ def _find_invited(connection: sqlite3.Connection, secret: str, now: float) -> sq
     return row if row is not None and _is_young(row, now) else None
 
 
-def _find_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
+def find_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
+    """Return the row of who has a name, however its letters are typed; None if nobody has it."""
     row: sqlite3.Row | None = connection.execute("SELECT * FROM people WHERE key = ?", (make_key(name),)).fetchone()
     return row
 
 
 def _require_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row:
-    row = _find_named(connection, name)
+    row = find_named(connection, name)
     if row is None:
         raise InputError(f"Nobody is called {name!r} here. See who is: tact people list")
     return row
@@ -320,7 +324,7 @@ def _require_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row:
 
 def _choose_name(connection: sqlite3.Connection, asked: str) -> str:
     """Return a name that nobody has."""
-    return next(name for name in _list_names(asked) if _find_named(connection, name) is None)
+    return next(name for name in _list_names(asked) if find_named(connection, name) is None)
 
 
 def _list_names(asked: str) -> Iterator[str]:

@@ -13,15 +13,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+from data.accounts.attempts import count_failure, find_wait, take_once
 from data.accounts.database import Accounts
 from data.accounts.log import Event, add_row, note
-from data.accounts.passkeys import Challenge, Use, read_use, take_use
+from data.accounts.passkeys import Challenge, read_use, take_use
 from data.accounts.people import (
     Identity,
     Person,
     end_sessions,
     find_from_provider,
     find_namesake,
+    is_active,
     make_key,
     make_person,
     take_from_provider,
@@ -32,9 +34,6 @@ from data.accounts.rights import Role
 LONGEST, IDLE = 12 * 3600.0, 3600.0  # seconds of a session
 _TOUCH = 60.0  # seconds after which the use of a session is written down again
 _FREE_OF_NAME, _FREE_OF_ADDRESS = 5, 20  # failures without a wait
-_FIRST_WAIT, _LAST_WAIT = 30.0, 900.0  # seconds
-_FORGET = 3600.0  # seconds after which failures are forgotten
-_MOST = 10_000  # names and addresses of which failures are kept
 _QUIET = 60.0  # seconds between two rows of the log about names that nobody has
 
 
@@ -43,6 +42,7 @@ class Reason(StrEnum):
 
     WRONG = "wrong"  # name, passphrase or code
     PASSKEY = "passkey"  # name, passphrase or passkey
+    UNCONFIRMED = "unconfirmed"  # the passphrase that is asked again of who has signed in
     SPENT = "spent"  # an answer of the provider that was given before
     ROLE = "role"  # the provider names no group that has a role
     REVOKED = "revoked"
@@ -72,15 +72,15 @@ def sign_in(
     """
     refusal = Refusal(reason=Reason.PASSKEY if passkey else Reason.WRONG)
     now = accounts.clock()
-    keys = {f"name {hash_secret(make_key(name))}": _FREE_OF_NAME}
+    keys = {_make_attempt_key(name): _FREE_OF_NAME}
     keys |= {f"address {address}": _FREE_OF_ADDRESS} if address else {}
     with accounts.write() as connection:
-        wait = max(_find_wait(connection, key, free, now) for key, free in keys.items())
+        wait = max(find_wait(connection, key, free, now) for key, free in keys.items())
         if wait > 0:
             return Refusal(wait)
         # Counted before the work: many attempts at once are not more attempts.
         for key in keys:
-            _count_failure(connection, key, now)
+            count_failure(connection, key, now)
         row = _find_active(connection, name)
     is_right = is_passphrase(passphrase, row["passphrase"] if row else None)
     step = None if passkey else find_step(row["factor"] if row else None, code, now)
@@ -90,7 +90,8 @@ def sign_in(
         if not is_right or again is None or row is None or again["passphrase"] != row["passphrase"]:
             _note_failure(connection, now, row["name"] if row else "")
             return refusal
-        if not (_take_passkey(connection, again["id"], use, now) or _take_step(connection, again, step)):
+        is_taken = take_use(connection, again["id"], use, now) if use else _take_step(connection, again, step)
+        if not is_taken:
             _note_failure(connection, now, again["name"])
             return refusal
         by_name, *by_address = keys
@@ -110,25 +111,17 @@ def _take_step(connection: sqlite3.Connection, row: sqlite3.Row, step: int | Non
     return True
 
 
-def _take_passkey(connection: sqlite3.Connection, person: int, use: Use | None, now: float) -> bool:
-    """Note the use of a passkey; return whether its challenge was not used before."""
-    if use is None or connection.execute("SELECT 1 FROM attempts WHERE key = ?", (use.challenge.key,)).fetchone():
-        return False
-    _count_failure(connection, use.challenge.key, now)
-    return take_use(connection, person, use)
-
-
 def confirm_passphrase(accounts: Accounts, person: Person, passphrase: str) -> Refusal | None:
     """Return why somebody who has signed in is not taken at their word again; None where the passphrase is theirs."""
-    now, key = accounts.clock(), f"name {hash_secret(make_key(person.name))}"
+    now, key = accounts.clock(), _make_attempt_key(person.name)
     with accounts.write() as connection:
-        if (wait := _find_wait(connection, key, _FREE_OF_NAME, now)) > 0:
+        if (wait := find_wait(connection, key, _FREE_OF_NAME, now)) > 0:
             return Refusal(wait)
-        _count_failure(connection, key, now)
+        count_failure(connection, key, now)
         row = _find_active(connection, person.name)
     if not is_passphrase(passphrase, row["passphrase"] if row else None):
         note(accounts, Event.FAILED, person.name)
-        return Refusal(reason=Reason.PASSKEY)
+        return Refusal(reason=Reason.UNCONFIRMED)
     with accounts.write() as connection:
         connection.execute("DELETE FROM attempts WHERE key = ?", (key,))
     return None
@@ -148,12 +141,12 @@ def begin_answer(accounts: Accounts, state: str, address: str = "") -> Refusal |
     """
     now, key = accounts.clock(), f"answer {hash_secret(state)}"
     with accounts.write() as connection:
-        if address and (wait := _find_wait(connection, f"address {address}", _FREE_OF_ADDRESS, now)) > 0:
+        if address and (wait := find_wait(connection, f"address {address}", _FREE_OF_ADDRESS, now)) > 0:
             return Refusal(wait)
-        if connection.execute("SELECT 1 FROM attempts WHERE key = ?", (key,)).fetchone():
+        if not take_once(connection, key, now):
             return Refusal(reason=Reason.SPENT)
-        for noted in (key, *([f"address {address}"] if address else [])):
-            _count_failure(connection, noted, now)
+        if address:
+            count_failure(connection, f"address {address}", now)
     return None
 
 
@@ -217,9 +210,14 @@ def sign_out(accounts: Accounts, secret: str) -> None:
             add_row(connection, accounts.clock(), Event.SIGNED_OUT, row["name"])
 
 
+def _make_attempt_key(name: str) -> str:
+    """Return by what the failures of a name are counted, whether anybody has it or not."""
+    return f"name {hash_secret(make_key(name))}"
+
+
 def _is_alive(row: sqlite3.Row, now: float) -> bool:
     # A clock that was set back makes no session young again.
-    return bool(0 <= now - row["since"] < LONGEST and 0 <= now - row["seen"] < IDLE)
+    return is_active(row) and bool(0 <= now - row["since"] < LONGEST and 0 <= now - row["seen"] < IDLE)
 
 
 def _find_session(connection: sqlite3.Connection, secret: str) -> sqlite3.Row | None:
@@ -229,8 +227,7 @@ def _find_session(connection: sqlite3.Connection, secret: str) -> sqlite3.Row | 
 def _find_sessions(connection: sqlite3.Connection, secrets: Collection[str]) -> list[sqlite3.Row]:
     return connection.execute(
         "SELECT sessions.secret, since, seen, people.* FROM sessions JOIN people ON people.id = person "
-        "WHERE revoked IS NULL AND (passphrase IS NOT NULL OR subject IS NOT NULL) "
-        "AND secret IN (SELECT value FROM json_each(?))",
+        "WHERE secret IN (SELECT value FROM json_each(?))",
         (json.dumps([*map(hash_secret, secrets)]),),
     ).fetchall()
 
@@ -249,28 +246,6 @@ def _find_active(connection: sqlite3.Connection, name: str) -> sqlite3.Row | Non
     return row
 
 
-def _find_wait(connection: sqlite3.Connection, key: str, free: int, now: float) -> float:
-    """Return for how many seconds a name or an address, of which so many failures are free, has to wait."""
-    row = connection.execute("SELECT * FROM attempts WHERE key = ? AND ? - last <= ?", (key, now, _FORGET)).fetchone()
-    if row is None or row["failures"] < free:
-        return 0.0
-    wait = min(_LAST_WAIT, _FIRST_WAIT * 2.0 ** min(int(row["failures"]) - free, 10))
-    # A clock that was set back lengthens no wait beyond the longest.
-    return min(_LAST_WAIT, float(row["last"]) + wait - now)
-
-
-def _count_failure(connection: sqlite3.Connection, key: str, now: float) -> None:
-    connection.execute("DELETE FROM attempts WHERE ? - last > ?", (now, _FORGET))
-    connection.execute(
-        "INSERT INTO attempts VALUES (?, 1, ?) ON CONFLICT (key) DO UPDATE SET failures = failures + 1, "
-        "last = excluded.last",
-        (key, now),
-    )
-    connection.execute(
-        "DELETE FROM attempts WHERE key IN (SELECT key FROM attempts ORDER BY last DESC LIMIT -1 OFFSET ?)", (_MOST,)
-    )
-
-
 def _note_failure(connection: sqlite3.Connection, now: float, name: str) -> None:
     """Write a failure into the log. Names that nobody has are not written: they may be a passphrase in a wrong field.
 
@@ -281,5 +256,5 @@ def _note_failure(connection: sqlite3.Connection, now: float, name: str) -> None
         row = connection.execute("SELECT last FROM attempts WHERE key = ?", (key,)).fetchone()
         if row is not None and 0 <= now - row["last"] < _QUIET:
             return
-        _count_failure(connection, key, now)
+        count_failure(connection, key, now)
     add_row(connection, now, Event.FAILED, name)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from data.accounts.database import Accounts
 from data.accounts.log import Event, add_row
-from data.accounts.people import Person, make_key, make_person
+from data.accounts.people import Person, find_named, is_active, make_key, make_person
 from data.accounts.proof import hash_secret, make_secret
 from data.accounts.rights import Right
 from data.errors import InputError
@@ -22,6 +22,7 @@ DAYS = 30  # that a token holds
 MOST = 5  # that a person may have
 _DAY = 86_400.0  # seconds
 LONGEST = 60  # characters of a title
+_SELECT = "SELECT tokens.id AS token, title, since, seen, people.* FROM tokens JOIN people ON people.id = person"
 _MARK = "tact-"  # how each token begins, so that it is known where it should not be
 
 
@@ -53,7 +54,8 @@ def make_token(accounts: Accounts, name: str, title: str) -> str:
         if Right.EXPORT not in person.rights:
             raise InputError(Message("Your role does not include this."))
         _remove_old(connection, now)
-        if len(_list(connection, person)) >= MOST:
+        count = connection.execute("SELECT count(*) FROM tokens WHERE person = ?", (person.id,)).fetchone()[0]
+        if count >= MOST:
             raise InputError(Message("Nobody has more than {most} tokens. End one of yours first.", most=MOST))
         secret = f"{_MARK}{make_secret()}"
         made = connection.execute(
@@ -68,35 +70,31 @@ def list_tokens(accounts: Accounts, name: str) -> list[Token]:
     """List the tokens of a person that have not ended, oldest first; none of somebody whose access has ended."""
     now = accounts.clock()
     with accounts.read() as connection:
-        rows = connection.execute(
-            "SELECT tokens.* FROM tokens JOIN people ON people.id = person "
-            "WHERE key = ? AND revoked IS NULL ORDER BY tokens.id",
-            (make_key(name),),
-        ).fetchall()
-    return [Token(row["id"], row["title"], row["since"], row["seen"]) for row in rows if _is_alive(row, now)]
+        rows = connection.execute(f"{_SELECT} WHERE key = ? ORDER BY tokens.id", (make_key(name),)).fetchall()
+    return [Token(row["token"], row["title"], row["since"], row["seen"]) for row in rows if _is_alive(row, now)]
 
 
 def end_token(accounts: Accounts, name: str, number: int) -> None:
     """End a token of a person; nothing happens where they have none of this number."""
-    now = accounts.clock()
     with accounts.write() as connection:
-        person = _require_active(connection, name, now)
-        for row in _list(connection, person):
-            if row["id"] == number:
-                connection.execute("DELETE FROM tokens WHERE id = ?", (number,))
-                add_row(connection, now, Event.TOKEN_ENDED, person.name, token=f"{number}")
+        person = find_named(connection, name)
+        if person is None:
+            return
+        done = connection.execute("DELETE FROM tokens WHERE (id, person) = (?, ?)", (number, person["id"]))
+        if done.rowcount:
+            add_row(connection, accounts.clock(), Event.TOKEN_ENDED, person["name"], token=f"{number}")
 
 
 def find_holder(accounts: Accounts, secret: str) -> Person | None:
     """Return whose token a secret is; None if it has ended. The first use of a day (UTC) is written into the log."""
     now = accounts.clock()
     with accounts.read() as connection:
-        row = _find(connection, secret)
-    if row is None or not _is_alive(row, now):
+        row = _find(connection, secret, now)
+    if row is None:
         return None
     if _is_first_of_day(row, now):
         with accounts.write() as connection:
-            row = _find(connection, secret)
+            row = _find(connection, secret, now)
             if row is None:
                 return None
             if _is_first_of_day(row, now):
@@ -111,20 +109,12 @@ def _is_first_of_day(row: sqlite3.Row, now: float) -> bool:
 
 def _is_alive(row: sqlite3.Row, now: float) -> bool:
     # A clock that was set back makes no token young again.
-    return bool(0 <= now - row["since"] < DAYS * _DAY)
+    return is_active(row) and bool(0 <= now - row["since"] < DAYS * _DAY)
 
 
-def _find(connection: sqlite3.Connection, secret: str) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = connection.execute(
-        "SELECT tokens.id AS token, since, seen, people.* FROM tokens JOIN people ON people.id = person "
-        "WHERE revoked IS NULL AND (passphrase IS NOT NULL OR subject IS NOT NULL) AND secret = ?",
-        (hash_secret(secret),),
-    ).fetchone()
-    return row
-
-
-def _list(connection: sqlite3.Connection, person: Person) -> list[sqlite3.Row]:
-    return connection.execute("SELECT * FROM tokens WHERE person = ? ORDER BY id", (person.id,)).fetchall()
+def _find(connection: sqlite3.Connection, secret: str, now: float) -> sqlite3.Row | None:
+    row = connection.execute(f"{_SELECT} WHERE secret = ?", (hash_secret(secret),)).fetchone()
+    return row if row is not None and _is_alive(row, now) else None
 
 
 def _remove_old(connection: sqlite3.Connection, now: float) -> None:
@@ -132,8 +122,7 @@ def _remove_old(connection: sqlite3.Connection, now: float) -> None:
 
 
 def _require_active(connection: sqlite3.Connection, name: str, now: float) -> Person:
-    row = connection.execute("SELECT * FROM people WHERE key = ?", (make_key(name),)).fetchone()
-    person = None if row is None else make_person(row, now)
-    if person is None or person.state != "active":
+    row = find_named(connection, name)
+    if row is None or not is_active(row):
         raise InputError(Message("You are no longer signed in."))
-    return person
+    return make_person(row, now)

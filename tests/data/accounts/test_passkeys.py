@@ -22,9 +22,13 @@ def invite(accounts, desk, name="Elira Hoxha", soft=None):
     """Invite a person who accepts by a passkey; return the person and the passkey."""
     secret, soft = people.invite(accounts, name, "partner"), soft or SoftPasskey(ORIGIN)
     person, _ = people.renew_factor(accounts, secret)
-    challenge = desk.ask("browser", name_invitation(secret))
-    made = read_new(challenge, soft.make(challenge.write_options((desk.make_handle(person.id), name))))
+    made = make(desk.ask("browser", name_invitation(secret)), soft, desk.make_handle(person.id))
     return people.accept(accounts, secret, PASSPHRASE, "", made), soft
+
+
+def make(challenge, soft, handle="AAAA"):
+    """Return the use of a passkey that is made for a challenge."""
+    return read_new(challenge, soft.make(challenge.write_options((handle, "A name"))))
 
 
 def enter(accounts, desk, soft, name="Elira Hoxha", passphrase=PASSPHRASE, browser="browser", **change):
@@ -90,7 +94,8 @@ def test_the_passkey_of_another_person_opens_nothing(accounts, desk):
     assert enter(accounts, desk, soft, "Nikos") == WRONG, "the id alone is public"
     with accounts.write() as connection:
         taken = passkeys.Passkey(connection.execute("SELECT id FROM passkeys").fetchone()[0], b"", 0)
-        assert not passkeys.add_passkey(connection, 1, taken, 0.0), "one passkey is of one person"
+        use = passkeys.Use(desk.ask("browser", name_addition(1)), taken, 0)
+        assert not passkeys.add_passkey(connection, 1, use, 0.0), "one passkey is of one person"
 
 
 def test_a_counter_that_stands_still_is_that_of_a_copy(accounts, desk, now):
@@ -115,12 +120,25 @@ def test_a_person_adds_passkeys_and_keeps_the_code(accounts, desk, now):
     member = take_in(accounts)
     (person,) = people.list_people(accounts)
     softs = [SoftPasskey(ORIGIN) for _ in range(passkeys.MOST + 1)]
-    options = desk.ask("browser", name_addition(person.id))
-    made = [read_new(options, soft.make(options.write_options(("AAAA", person.name)))) for soft in softs]
+    made = [make(desk.ask(f"browser {n}", name_addition(person.id)), soft) for n, soft in enumerate(softs)]
     assert [people.add_own_passkey(accounts, person, one) for one in made] == [True] * passkeys.MOST + [False]
     assert isinstance(enter(accounts, desk, softs[1]), str)
     now[0] += 60
     assert isinstance(sign_in(accounts, member.name, PASSPHRASE, member.make_code(now[0])), str)
+
+
+def test_a_challenge_by_which_a_passkey_was_made_makes_no_other_and_signs_nobody_in(accounts, desk, now):
+    secret, soft = people.invite(accounts, "Zana", "partner"), SoftPasskey(ORIGIN)
+    people.renew_factor(accounts, secret)
+    challenge = desk.ask("browser", name_invitation(secret))
+    person = people.accept(accounts, secret, PASSPHRASE, "", make(challenge, soft))
+    assert person
+    signed = (challenge, soft.sign(challenge.write_options()))
+    assert sign_in(accounts, "Zana", PASSPHRASE, "", passkey=signed) == WRONG
+    now[0] += SECONDS - 1
+    adding = desk.ask("browser", name_addition(person.id))
+    for used, expected in ((challenge, False), (adding, True), (adding, False)):
+        assert people.add_own_passkey(accounts, person, make(used, SoftPasskey(ORIGIN))) == expected
 
 
 def test_what_is_no_answer_of_a_passkey_is_refused(accounts, desk):
@@ -138,6 +156,7 @@ def test_a_passphrase_that_is_asked_again_has_its_attempts_counted(accounts, now
     take_in(accounts)
     (person,) = people.list_people(accounts)
     assert confirm_passphrase(accounts, person, PASSPHRASE) is None
-    waits = [confirm_passphrase(accounts, person, "x").wait for _ in range(6)]
-    assert (waits[:5], waits[5] > 0) == ([0] * 5, True)
+    refusals = [confirm_passphrase(accounts, person, "x") for _ in range(6)]
+    assert refusals[:5] == [Refusal(reason=Reason.UNCONFIRMED)] * 5
+    assert refusals[5].wait > 0
     assert confirm_passphrase(accounts, person, PASSPHRASE).wait > 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.accounts import sessions
+from data.accounts import attempts, sessions
 from data.accounts.log import Event, read_log
 from data.accounts.people import make_key
 from data.accounts.sessions import Refusal, find_open, find_person, sign_in, sign_out
@@ -95,7 +95,7 @@ def test_after_an_hour_without_a_failure_all_are_forgotten(accounts, now, member
 
 
 def test_names_that_nobody_has_fill_neither_the_table_nor_the_log(accounts, now, enter, monkeypatch):
-    monkeypatch.setattr(sessions, "_MOST", 20)
+    monkeypatch.setattr(attempts, "_MOST", 20)
     before = len(read_log(accounts))
     for i in range(60):
         sign_in(accounts, f"passphrase {i}", "x", "000000")

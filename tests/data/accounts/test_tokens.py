@@ -69,6 +69,8 @@ def test_tokens_end_with_all_else_that_a_person_has_open(accounts, ilir, end):
     assert find_holder(accounts, secret) is None
     with pytest.raises(InputError, match="no longer signed in"):
         make_token(accounts, ilir, "QGIS")
+    end_token(accounts, ilir, 1)
+    assert "ended a token" not in [event["event"] for event in list_events(accounts)], "nothing happens"
     take_in(accounts, ilir, "researcher")
     assert find_holder(accounts, secret) is None
 

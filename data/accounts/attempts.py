@@ -1,0 +1,40 @@
+"""Attempts to get in: who fails too often has to wait, and what counts once is not taken a second time."""
+
+from __future__ import annotations
+
+import sqlite3
+
+_FIRST_WAIT, _LAST_WAIT = 30.0, 900.0  # seconds
+_FORGET = 3600.0  # seconds after which failures are forgotten
+_MOST = 10_000  # names and addresses of which failures are kept
+
+
+def find_wait(connection: sqlite3.Connection, key: str, free: int, now: float) -> float:
+    """Return for how many seconds a name or an address, of which so many failures are free, has to wait."""
+    row = connection.execute("SELECT * FROM attempts WHERE key = ? AND ? - last <= ?", (key, now, _FORGET)).fetchone()
+    if row is None or row["failures"] < free:
+        return 0.0
+    wait = min(_LAST_WAIT, _FIRST_WAIT * 2.0 ** min(int(row["failures"]) - free, 10))
+    # A clock that was set back lengthens no wait beyond the longest.
+    return min(_LAST_WAIT, float(row["last"]) + wait - now)
+
+
+def count_failure(connection: sqlite3.Connection, key: str, now: float) -> None:
+    """Count an attempt as a failure, also before it is known to be one."""
+    connection.execute("DELETE FROM attempts WHERE ? - last > ?", (now, _FORGET))
+    connection.execute(
+        "INSERT INTO attempts VALUES (?, 1, ?) ON CONFLICT (key) DO UPDATE SET failures = failures + 1, "
+        "last = excluded.last",
+        (key, now),
+    )
+    connection.execute(
+        "DELETE FROM attempts WHERE key IN (SELECT key FROM attempts ORDER BY last DESC LIMIT -1 OFFSET ?)", (_MOST,)
+    )
+
+
+def take_once(connection: sqlite3.Connection, key: str, now: float) -> bool:
+    """Note what counts once, for an hour at least; return whether it was not noted before."""
+    if connection.execute("SELECT 1 FROM attempts WHERE key = ?", (key,)).fetchone():
+        return False
+    count_failure(connection, key, now)
+    return True
