@@ -16,7 +16,7 @@ from data.accounts.database import Accounts
 from data.accounts.log import verify_log
 from data.disclosure import policy_file
 from data.errors import TactError, VaultError
-from data.release import WITHDRAWN, Release, current_name, names, read_withdrawn
+from data.release import WITHDRAWN, Release, current_name, names, read_withdrawn, shown_name
 from data.restricted import backup, governance, keys, publication
 from data.restricted.governance.retention import find_overdue
 from data.restricted.vault import examine, load_keys, open_vault, rotation
@@ -132,7 +132,7 @@ def _governance_problems(workspace: Workspace) -> list[str]:
 
 def _risk_problems(workspace: Workspace) -> list[str]:
     """Return a problem if the newest risk result was calculated with an interval that nobody approves any more."""
-    name = current_name(workspace.releases)
+    name = shown_name(workspace.releases)
     if name not in names(workspace.releases):
         return []
     from risk.report import KIND
@@ -182,7 +182,7 @@ def _policy_problems(workspace: Workspace) -> list[str]:
 
 def _list_measures(releases: Path) -> set[str]:
     """List the measures of the current release that it has tables of."""
-    name = current_name(releases)
+    name = shown_name(releases)
     opened = [Release.open(releases, tier, name) for tier in TIERS] if name in names(releases) else []
     return {str(r["tact"]["measure"]) for release in opened for r in release.manifest["resources"] if "tact" in r}
 

@@ -10,7 +10,7 @@ import typer
 
 from dashboard.commands.output import Json, emit, progress
 from dashboard.commands.workspace import open_workspace
-from data.release import current_name
+from data.release import shown_name
 from data.restricted import governance
 from risk.planning.reproduction import Comparison, Difference, reproduce_release
 
@@ -35,7 +35,7 @@ def reproduce(
     equal = all(comparison.equal for comparison in comparisons)
     emit(
         {
-            "release": name or current_name(workspace.releases),
+            "release": name or shown_name(workspace.releases),
             "equal": equal,
             "results": [asdict(comparison) for comparison in comparisons],
         },

@@ -18,7 +18,7 @@ from dashboard.widgets.markup import render_definitions, render_list, render_not
 from data.disclosure import policy_file
 from data.disclosure.attacks.audit import Audit
 from data.errors import InputError, ReleaseRefused
-from data.release import current_name
+from data.release import shown_name
 from data.restricted.publishing import NewRelease
 from data.tables.spec import TIERS
 from data.workspace.types import Progress
@@ -142,7 +142,7 @@ def _ask_second(desk: Desk, standing: releasing.Standing) -> None:
 
 def _show_next(desk: Desk, *, scored: bool) -> None:
     """Offer the risk model of a release that has none, and say how the map is opened."""
-    if current_name(desk.workspace.releases) is None:
+    if shown_name(desk.workspace.releases) is None:
         return
     st.html(html("<h2>{}</h2>", _("Next: the map")))
     if not scored:
@@ -203,15 +203,15 @@ def _show_publication(desk: Desk, standing: releasing.Standing, trial: releasing
 
 
 def _show_audit(desk: Desk, standing: releasing.Standing) -> None:
-    if standing.last is None:
+    if standing.shown is None:
         return
-    st.html(html("<h2>{}</h2>", _("Audit of release {name}", name=standing.last)))
+    st.html(html("<h2>{}</h2>", _("Audit of release {name}", name=standing.shown)))
     with st.container():
         if st.button(_("Attack it and all files that readers can get"), key="audit"):
             with _progress(_("Attacking")) as tick:
                 desk.in_hand[_AUDIT] = releasing.audit(desk, tick)
     result = desk.in_hand.get(_AUDIT)
-    if not isinstance(result, Audit) or result.release != standing.last:
+    if not isinstance(result, Audit) or result.release != standing.shown:
         return
     if result.passed:
         st.success(_("No attack succeeded."))

@@ -18,7 +18,7 @@ from data.disclosure import policy_file
 from data.disclosure.attacks.audit import WRITING, Audit
 from data.errors import InputError, ReleaseRefused
 from data.message import mark
-from data.release import Release, current_name
+from data.release import Release, current_name, shown_name
 from data.release.contents import Contents, count_contents
 from data.restricted import governance, imports, publication
 from data.restricted.governance import second_person
@@ -55,7 +55,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a release depends on: governance, the second person, records that are kept too long, the last release.
+    """What a release depends on: governance, the second person, records kept too long, the release that is shown.
 
     second: who confirms; None for invented records, and as long as nobody does. former: a second person who approves
     no more. approvers: who may be the second person; nobody for invented records.
@@ -67,7 +67,7 @@ class Standing:
     approvers: tuple[str, ...]
     overdue: Overdue
     coverage: Coverage
-    last: str | None
+    shown: str | None
     basis: Basis
 
     @property
@@ -91,7 +91,7 @@ def read_standing(desk: Desk) -> Standing:
             governed.approvers if real else (),
             recall_overdue(desk),
             desk.recall("coverage", basis, lambda: publication.find_coverage(workspace, vault)),
-            current_name(workspace.releases),
+            shown_name(workspace.releases),
             basis,
         )
 
@@ -163,7 +163,7 @@ def score(desk: Desk, progress: Progress) -> None:
 def needs_score(desk: Desk) -> bool:
     """Return whether the current release has records and no risk model yet."""
     workspace = desk.workspace
-    if current_name(workspace.releases) is None:
+    if shown_name(workspace.releases) is None:
         return False
     release = Release.open(workspace.releases, "partner", derived=workspace.derived)
     return (
@@ -203,7 +203,7 @@ def list_rules(desk: Desk) -> list[tuple[str, str]]:
 
 def count_current(desk: Desk) -> dict[Tier, Contents]:
     """Return what the current release holds, by tier; nothing without one."""
-    name = current_name(desk.workspace.releases)
+    name = shown_name(desk.workspace.releases)
     if name is None:
         return {tier: Contents() for tier in TIERS}
     return {tier: count_contents(Release.open(desk.workspace.releases, tier, name)) for tier in TIERS}

@@ -25,7 +25,7 @@ _WRITING, _LAYERS = 30, 25  # hundredths of the time in which all files of a tie
 
 
 def audit_workspace(workspace: Workspace, name: str | None = None, progress: Progress | None = None) -> Audit:
-    """Attack a release (default: the current one) with all earlier ones, and every file that readers can get."""
+    """Attack a release (default: the one that is shown) with all earlier ones, and every file that readers can get."""
     # Partner files never lie outside the workspace, and those of an audit that was killed go when the next one starts.
     with private_folder(workspace.path / ".audit.part") as folder:
         files = {}

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.errors import ReleaseDamaged, ReleaseError, TactError
-from data.release import MANIFEST, Release, current_name, derived
+from data.release import MANIFEST, Release, derived, shown_name
 from data.release.result import Result, Table, list_manifests, read_manifest, sort_newest
 from data.tables.spec import TIERS, Level, Tier
 from data.workspace.types import Progress
@@ -187,12 +187,12 @@ def reproduce_release(
     releases: Path, folder: Path, name: str | None = None, without: frozenset[str] = frozenset(),
     progress: Progress | None = None,
 ) -> list[Comparison]:  # fmt: skip
-    """Compute the results of a release again, by default of the current one, and compare them with the stored ones.
+    """Compute the results of a release again, by default of the shown one, and compare them with the stored ones.
 
     folder : that of derived results. without : measures that governance does not approve now. Raises ReleaseError where
     there is no such release, or no result of it.
     """
-    chosen = name or current_name(releases) or ""
+    chosen = name or shown_name(releases) or ""
     there: list[Tier] = [tier for tier in TIERS if (releases / chosen / tier / MANIFEST).is_file()]
     opened = [Release.open(releases, tier, name, without) for tier in there or TIERS]
     tell = progress or (lambda *_: None)

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data.disclosure.attacks import membership
+from data.disclosure.attacks import audit, membership
 from data.disclosure.attacks.audit import audit_release
 from data.errors import ReleaseError
-from data.release import MANIFEST, Release, audits
+from data.release import MANIFEST, WITHDRAWN, Release, audits, names
 from tests.helpers import small_worlds
 from tests.helpers.manifests import edit_manifest
 
@@ -85,6 +85,14 @@ def test_the_same_audit_is_written_once_and_never_changed(places):
     second = audit_release(*places)
     assert second.report == first.report
     assert {p.name: p.read_bytes() for p in second.report.iterdir()} == was
+
+
+def test_without_a_name_the_release_that_is_shown_is_attacked(places, monkeypatch):
+    monkeypatch.setattr(audit, "_run_attacks", lambda *_: ())
+    newest, before = names(places[0])
+    assert audit_release(*places).release == newest
+    (places[0] / WITHDRAWN).write_text(newest)
+    assert audit_release(*places).release == before
 
 
 def test_files_that_leave_are_part_of_it(places, tmp_path):

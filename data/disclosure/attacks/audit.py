@@ -23,7 +23,7 @@ from data.disclosure.attacks.bounds import Finding, Published
 from data.disclosure.attacks.suite import attack_numbers
 from data.errors import ReleaseError
 from data.message import Message
-from data.release import MANIFEST, Release, audits, current_name, names
+from data.release import MANIFEST, Release, audits, names, shown_name
 from data.release.stamp import format_stamped
 from data.tables.spec import TIERS, Tier
 from data.workspace import files as safely
@@ -72,12 +72,12 @@ def audit_release(
     files: Mapping[Tier, Iterable[Path]] | None = None,
     progress: Progress | None = None,
 ) -> Audit:
-    """Attack a release (default: the current one) together with all earlier ones, and exported files.
+    """Attack a release (default: the one that is shown) together with all earlier ones, and exported files.
 
     `files`: exports and other shared files, by tier. `progress` is told which attack comes next. Raises ReleaseError if
     there is no such release. An audit of the same files by the same code is not written twice.
     """
-    chosen = name or current_name(releases)
+    chosen = name or shown_name(releases)
     if chosen is None or chosen not in names(releases):
         there = ", ".join(names(releases)) or Message("none")
         raise ReleaseError(

@@ -15,7 +15,7 @@ from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseError, WorkspaceError
 from data.message import Message
 from data.reference import area_table
-from data.release import Release, current_name, names
+from data.release import WITHDRAWN, Release, current_name, names
 from data.release.contents import Contents, count_contents
 from data.restricted import backup, drafts, governance, keys, publication, publishing
 from data.restricted.governance import second_person
@@ -626,8 +626,18 @@ def test_an_audit_stands_only_under_the_release_that_was_attacked(practice):
     with practice.open_vault() as (vault, secrets):  # as by `tact release`, in another process
         publication.release_workspace(practice.workspace, vault, secrets, pack_areas(practice.workspace.areas))
     shown = words_on(open_section(practice, "release"))
-    assert current_name(practice.workspace.releases) != first
+    second = current_name(practice.workspace.releases)
+    assert second != first
     assert "No attack succeeded" not in shown
+    (practice.workspace.releases / WITHDRAWN).write_text(second)
+    assert "No attack succeeded" in words_on(open_section(practice, "release"))
+
+
+def test_where_all_releases_were_taken_back_neither_map_nor_audit_are_next(practice):
+    (practice.workspace.releases / WITHDRAWN).write_text(publish(practice, "").name)
+    page = open_section(practice, "release")
+    assert [*page.exception, *page.error, *page.code] == []
+    assert "Audit of release" not in words_on(page)
 
 
 def test_the_next_steps_after_a_release_are_the_risk_model_and_the_map(practice, few_draws):
