@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable
 
 from data.message import Message, join_messages
+from data.personal.content import find_personal_number
+from data.personal.given_names import is_given_name
 
 # A phrase is words that follow one another; * stands for any ending, or any beginning.
 _HEADINGS = {
@@ -113,9 +115,21 @@ def is_about_others(heading: str) -> bool:
     return _says(" ".join(words_of(heading)), (*_NO_PERSON_PHRASES, *_STAFF_PHRASES))
 
 
+# Digits alone, and codes such as K-12 and 0412/A; "2. Mosha" is a heading.
+_VALUE = re.compile(r"[\W_]*\d[\W\d_]*|[^\W\d_]{1,4}[-/]\d+|(?=\D*\d{3})\S+")
+
+
+def is_value(cell: str) -> bool:
+    """Return whether a cell can be no heading: a number, a day, a code, or what belongs to a person."""
+    if _VALUE.fullmatch(cell) or find_personal_number(cell):
+        return True
+    return any(map(is_given_name, re.findall(r"[^\W\d_]+", cell)))
+
+
 def plain_heading(heading: str, position: int) -> str:
     """Return a heading for a message, or only its position if it may be content."""
     content = len(heading) > 60 or re.search(r"\d{3}|@|[<>]", heading) or not heading.isprintable()
+    content = content or is_value(heading)
     return Message("column {number}", number=position + 1) if content or not heading else heading
 
 

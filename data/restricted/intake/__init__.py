@@ -32,7 +32,7 @@ from data.personal.headings import list_headings, plain_heading
 from data.restricted.intake.age_days import name_bands
 from data.restricted.intake.checks import Cells, Rows, check_rows
 from data.restricted.intake.csv_rows import read_grids, read_table
-from data.restricted.intake.headings import Layout, match_headings, suggest_headings
+from data.restricted.intake.headings import TELLING, Layout, match_headings, suggest_headings
 from data.restricted.intake.identity import BY_NUMBER, Identified, child_names, hash_children, identify
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.mapping import check as check_mapping
@@ -65,7 +65,6 @@ __all__ = [
 _BATCH = 100_000
 _NAMED = 6  # lines in a note
 UNREAD = "Not read and not stored"  # begins the note on columns that are not ours
-TELLING = 3  # headings of ours, to take a file for one of a kind
 _SHOWN = 12  # headings in a message
 _SAMPLE = 5_000  # distinct days
 _Words = tuple[pa.Array, npt.NDArray[np.int32]]

@@ -48,6 +48,7 @@ DAY_PARTS = ("date.day", "date.month", "date.year")
 
 OWN, WORD, UNSURE = 1.0, 0.95, 0.6
 SURE = 0.9  # below it, a reading is a question
+TELLING = 3  # headings of ours, to take a file for one of a kind
 _NEAR = 0.8  # of 1: a letter or two wrong in a heading
 _LONGEST = 120
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
@@ -100,7 +101,7 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
     meanings = {}
     for p in free:
         # What is ignored, or added by a tool, is ours only under our own name.
-        only_own = fold(headings[p]) in ignored or (from_tool and _is_metadata(headings[p]))
+        only_own = fold(headings[p]) in ignored or (from_tool and is_metadata(headings[p]))
         found = read_meanings(kind.name, headings[p], central)
         meanings[p] = {column: sure for column, sure in found.items() if sure == OWN or not only_own}
     _place_meanings(layout, kind, headings, meanings)
@@ -109,7 +110,7 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
     used = {p for column in layout.list_found() for p in layout.positions_of(column)}
     for position in sorted({*free, *ticks} - used):
         heading = headings[position]
-        if position in ticks or _is_metadata(heading):
+        if position in ticks or is_metadata(heading):
             layout.metadata.append(position)
         elif fold(heading) not in ignored:
             layout.unknown.append(position)
@@ -338,7 +339,8 @@ def _last(heading: str) -> str:
     return heading.rpartition("/")[2].strip()
 
 
-def _is_metadata(heading: str) -> bool:
+def is_metadata(heading: str) -> bool:
+    """Return whether a heading is one that a collecting tool adds."""
     return bool({heading.casefold(), _last(heading).casefold()} & _METADATA)
 
 

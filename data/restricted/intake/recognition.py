@@ -23,9 +23,18 @@ import numpy as np
 from data.errors import FileRefused, InputError
 from data.message import Message
 from data.personal.headings import plain_heading
-from data.restricted.intake import TELLING, guess_kind, list_missing, open_table
+from data.restricted.intake import guess_kind, list_missing, open_table
 from data.restricted.intake.age_days import find_ages, find_made_band
-from data.restricted.intake.headings import OWN, SURE, WORD, Layout, match_headings, read_meanings, suggest_headings
+from data.restricted.intake.headings import (
+    OWN,
+    SURE,
+    TELLING,
+    WORD,
+    Layout,
+    match_headings,
+    read_meanings,
+    suggest_headings,
+)
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in

@@ -1,20 +1,23 @@
 """Where a table begins in a file: its sheet or delimiter, and the row of its headings.
 
 Lists of partners have titles above their headings, headings in two rows with merged cells, and sheets for other things.
-The row with most headings that we know is taken, the first of several; without any, the first row with content.
+The row with most headings that we know is taken, the first of several; without any, the first row with content. A row
+that reads as a record is never one of headings: its cells are not shown, also where somebody names the row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from data.errors import FileRefused
-from data.message import Message, count_more
+from data.message import Message, count_more, join_messages
 from data.personal.headings import list_headings
-from data.restricted.intake.headings import rate_headings
+from data.restricted.intake.headings import TELLING, rate_headings
 from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.record_rows import is_record
 from data.schema.column import RecordKind
+from data.schema.kinds import KINDS
 
 ROWS = 30  # A table begins in one of these.
 _SHOWN = 12  # headings in a message
@@ -36,7 +39,8 @@ class Grid:
 class Start:
     """Where a table begins: the index of its grid, the line of its headings, the headings as one row, and the sheet.
 
-    `score` is how many headings are known; `sheet` is the grid's number. A table may stand in several sheets
+    `score` is how many headings are known; `sheet` is the grid's number. The headings are empty where no row reads as
+    headings. A table may stand in several sheets
     (data/restricted/intake/sheets.py): `months` are where each of them begins; `repeat` where the rows and their
     submissions begin, and `numbered` the headings of submissions that number a record.
     """
@@ -72,15 +76,39 @@ def describe_start(start: Start) -> Message:
 
 
 def check_choice(mapping: ColumnMapping, grids: Sequence[Grid]) -> list[int]:
-    """Return the grids that may be read; raise FileRefused if the sheet or row of the mapping is not there."""
+    """Return the grids that may be read.
+
+    Raises FileRefused if the sheet or row of the mapping is not there, or if the row reads as a record.
+    """
     wanted = _choose_sheets(grids, mapping.sheet)
-    if mapping.heading_row and not any(line == mapping.heading_row for n in wanted for line, _ in grids[n].rows):
+    if not mapping.heading_row:
+        return wanted
+    rows = {n: row for n in wanted for line, row in grids[n].rows if line == mapping.heading_row}
+    if not rows:
         raise FileRefused(
             Message(
                 "Row {row} is empty or not there: the row with the column names is missing.", row=mapping.heading_row
             )
         )
+    # Of a text cut at each delimiter, the row with most cells.
+    cut = [n for n in rows if grids[n].number] or [max(rows, key=lambda n: len(rows[n]))]
+    if all(_is_record(clean_row(rows[n]), mapping, grids[n]) for n in cut):
+        raise FileRefused(join_messages(_name_record(mapping, [grids[n] for n in wanted])))
     return wanted
+
+
+def _name_record(mapping: ColumnMapping, grids: Sequence[Grid]) -> Iterator[Message]:
+    """Yield that a record is in the row where the headings should be, and what to do."""
+    yield Message("Row {row} reads as a record, not as headings: nothing of it is shown.", row=mapping.heading_row)
+    kinds, free = tuple(KINDS.values()), replace(mapping, heading_row=0)
+    starts = (_find_in_grid(kinds, free, n, grid) for n, grid in enumerate(grids))
+    best = max((start for start in starts if start), key=lambda start: start.score)
+    if best.score >= TELLING:
+        yield Message("The headings seem to be in row {line}.", line=best.line)
+    yield Message(
+        "Say in which row the headings are (--heading-row N; at the desk: Something is read wrongly; heading_row in a "
+        "partner's mapping), or write them above the rows."
+    )
 
 
 def _choose_sheets(grids: Sequence[Grid], sheet: str) -> list[int]:
@@ -109,10 +137,19 @@ def _find_in_grid(kinds: Sequence[RecordKind], mapping: ColumnMapping, number: i
             continue
         for headings in [cells, _join(above, cells)] if above else [cells]:
             score = max(rate_headings(kind, headings, mapping) for kind in kinds)
-            if any(headings) and (best is None or score > best.score):
+            if not any(headings) or (best is not None and score <= best.score):
+                continue
+            parts = [cells] if headings == cells else [above, cells]
+            if not any(_is_record(part, mapping, grid) for part in parts):
                 best = Start(number, line, headings, score, grid.number)
+            elif best is None:
+                best = Start(number, line, [""] * len(headings), 0.0, grid.number)
         above = cells
     return best
+
+
+def _is_record(cells: list[str], mapping: ColumnMapping, grid: Grid) -> bool:
+    return is_record(cells, mapping, [clean_row(row) for _, row in grid.rows])
 
 
 def clean_row(row: Iterable[str]) -> list[str]:

@@ -1,0 +1,50 @@
+"""Whether a row is a record and not the headings of a table: then nothing of it may be shown or kept as headings.
+
+Headings are words. A day, an age, a code, a phone number or a given name beside few headings that we know tells a
+record. So do places, words of categories, and cells like others of their column, if more than headings that we know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from data.personal.content import find_personal_content
+from data.personal.headings import is_value
+from data.restricted.intake.headings import TELLING, is_metadata, rate_headings
+from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.personal_words import is_place
+from data.restricted.intake.values import list_spellings
+from data.schema.kinds import KINDS
+from data.schema.words import look_up
+from data.workspace.folding import fold
+
+
+def is_record(cells: Sequence[str], mapping: ColumnMapping, rows: Iterable[Sequence[str]]) -> bool:
+    """Return whether a row of a sheet reads as a record; `rows` are the first ones of the sheet, the row among them."""
+    kinds = KINDS.values()
+    known = max(rate_headings(kind, cells, mapping) for kind in kinds)
+    others = [row for row in rows if [*map(fold, row)] != [*map(fold, cells)]]
+    sure = likely = 0
+    for position, cell in enumerate(cells):
+        if not cell or is_metadata(cell) or any(rate_headings(kind, [cell], mapping) for kind in kinds):
+            continue
+        if is_value(cell):
+            sure += 1
+            continue
+        column = [row[position] for row in others if len(row) > position]
+        likely += is_place(cell) or look_up(_list_words(), cell) is not None or _is_like_others(cell, column)
+    return sure + likely > known or (sure > 0 and known < TELLING)
+
+
+def _is_like_others(cell: str, others: list[str]) -> bool:
+    """Return whether a cell stands again in its column, or is a person's name or number as they are."""
+    sort = find_personal_content([cell])
+    return fold(cell) in map(fold, others) or (sort is not None and sort == find_personal_content(others))
+
+
+@lru_cache(maxsize=1)
+def _list_words() -> dict[str, str]:
+    """Return the spellings of all codes of all kinds."""
+    columns = {column.name: tuple(column.allowed.items()) for kind in KINDS.values() for column in kind.given}
+    return {key: code for name, allowed in columns.items() for key, code in list_spellings(name, allowed).items()}
