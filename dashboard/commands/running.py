@@ -47,6 +47,7 @@ COMMANDS = {
     "export": "export:export",
     "atlas": "atlas:atlas",
     "report": "report:report",
+    "synthetic": "synthetic:synthetic",
     "check": "check:check",
     "publish": "publish:publish",
     "serve": "serve:serve",

@@ -17,6 +17,7 @@ from data.workspace.types import Progress, ProgressCount
 from geo import export
 from geo.export.records import write_records
 from geo.export.report import write_reports
+from geo.export.synthetic import SEED, has_counts, write_synthetic
 from risk.evaluation.forecast_ledger import COUNTS
 from risk.evaluation.hub_files import tabulate_observed, write_target
 
@@ -43,6 +44,8 @@ def audit_workspace(workspace: Workspace, name: str | None = None, progress: Pro
             files[tier] += write_features(follow_release(opened), folder / tier)
             files[tier].append(folder / tier / "live.qlr")
             files[tier][-1].write_bytes(make_file("qlr", follow_release(opened), f"http://localhost{FEATURES}", "en"))
+            if tier == "public" and has_counts(opened):
+                files[tier] += write_synthetic(opened, folder / tier, SEED)[0]
             if COUNTS in opened.tables:
                 files[tier].append(write_target(opened, tabulate_observed(opened), folder / tier))
         attack = _divide(progress, len(TIERS) * _WRITING, _WHOLE)

@@ -39,7 +39,9 @@ __all__ = ["NumberIndex", "search"]
 
 _ANY = -1
 _AREA_COLUMNS = ("area", "code", "location")
-_CODE_COLUMNS = {"area", "code", "location", "id", "parent", "country", "origin", "destination"}
+_CODE_COLUMNS = {
+    "area", "code", "location", "id", "parent", "country", "municipality", "origin", "destination",
+}  # fmt: skip
 _PERIOD_COLUMNS = {"period", "period_label"}
 # Row numbers, which hold no data.
 _SILENT_COLUMNS = {"fid", "ogc_fid"}

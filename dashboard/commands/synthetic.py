@@ -1,0 +1,47 @@
+"""`tact synthetic`: write synthetic records that agree with a public release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dashboard.commands.export import Folder
+from dashboard.commands.output import Json, emit
+from dashboard.commands.workspace import open_workspace
+from data.errors import InputError
+from data.release import WITHDRAWN, Release, read_blocked, read_withdrawn, shown_name
+from geo.export.synthetic import SEED, write_synthetic
+
+
+def synthetic(
+    context: typer.Context,
+    to: Folder,
+    release: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Folder of a release (releases/NAME), or the folder in which releases is. Default: the workspace."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same rows.")] = SEED,
+    as_json: Json = False,
+) -> None:
+    """Write made-up records that agree with a public release, for teaching and for writing code before access.
+
+    A report beside them says how well they agree with each published table, and what they must not be used for.
+    """
+    if to.exists() and not to.is_dir():
+        raise InputError(f"{to} is a file. Give a folder: --to FOLDER")
+    paths, report = write_synthetic(_open(release or open_workspace(context, or_demo=True).path), to, seed)
+    emit({"files": list(map(str, paths)), **report}, as_json, *map(str, paths))
+
+
+def _open(folder: Path) -> Release:
+    """Open the public tier of a release. Raises InputError for a release that was taken back."""
+    inside = (folder / "releases").is_dir()
+    releases = folder / "releases" if inside else folder.absolute().parent
+    name = shown_name(releases) if inside else folder.absolute().name
+    if name in read_withdrawn(releases):
+        raise InputError(f"Release {name} was taken back ({WITHDRAWN}). Choose another: tact releases")
+    return Release.open(releases, "public", name, read_blocked(releases))
