@@ -122,7 +122,7 @@ class Areas:
         _check_level(level)
         if not (np.isfinite(lat) and np.isfinite(lon)):
             return None
-        codes, tree = self._cells
+        codes, tree = self.cells
         hits = tree.query(shapely.Point(lon, lat), predicate="intersects")
         return self._above(codes[min(hits)], level) if len(hits) else None
 
@@ -193,7 +193,7 @@ class Areas:
         return code or None
 
     @cached_property
-    def _cells(self) -> tuple[list[str], shapely.STRtree]:
+    def cells(self) -> tuple[list[str], shapely.STRtree]:
         """The smallest areas with a shape, in the table's order, and a spatial index of their shapes."""
         parents = set(self._rows.loc[self._rows["level"] == "municipality", "parent"])
         smallest = (self._rows["level"] == "municipality") | (
@@ -205,7 +205,7 @@ class Areas:
     @cached_property
     def _drawn(self) -> dict[str, dict[str, BaseGeometry]]:
         """Simplified shapes by level; every level is a union of the same simplified cells."""
-        codes, tree = self._cells
+        codes, tree = self.cells
         cells = dict(zip(codes, _simplify(tree.geometries), strict=True))
         return {"cell": cells} | {level: self._unions(cells, level) for level in LEVELS}
 

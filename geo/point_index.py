@@ -1,0 +1,244 @@
+"""Points to areas by a grid: cells inside one area answer by look-up, and only cells that a border crosses take a test.
+
+The areas are a coverage in EPSG:4326. Each point inside belongs to exactly one area: a point on a border or a corner
+belongs to the area that begins beside it to the east, and to the north where the border runs along a parallel. This
+is the even-odd rule with half-open edges, as if each point were moved east by a step too small to see, and north by a
+still smaller one. Whether a point lies left of an edge is decided exactly, also within a rounding error of the edge.
+
+The test of a point walks from it to a corner of its cell whose area is known, along the parallel and then along the
+meridian. Each edge on the way changes the area: `left ^ right`, the exclusive or of the numbers of the areas on its two
+sides, takes the one number to the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from data.errors import AreaError
+from data.workspace.types import Bools, Floats, Ints
+from geo.areas import Areas
+
+REFUSALS = ("outside", "swapped", "not_degrees", "missing")
+
+_Numbers: TypeAlias = NDArray[np.int32]
+
+_CELLS = 2**21  # of the grid
+_MARGIN = 1e-6  # of a cell: far above rounding errors of the place in the grid, far below what slows the look-up
+_ROUNDING = 3.3306690738754716e-16  # largest relative rounding error of the determinant: Shewchuk (1997), ccwerrboundA
+_CHUNK = 1 << 15  # points; the arrays of a chunk stay in the processor's cache
+
+
+class _Edges(NamedTuple):
+    """Edges that run north, or east along a parallel; `change` is the exclusive or of the numbers on both sides."""
+
+    ax: Floats
+    ay: Floats
+    bx: Floats
+    by: Floats
+    change: _Numbers
+
+    def take(self, which: Ints | Bools) -> _Edges:
+        return _Edges(self.ax[which], self.ay[which], self.bx[which], self.by[which], self.change[which])
+
+
+@dataclass(frozen=True)
+class _Grid:
+    west: float
+    south: float
+    scale: float  # cells per degree
+    columns: int
+    rows: int
+
+    def place(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Return coordinates in cells from the south-west corner."""
+        return (x - self.west) * self.scale, (y - self.south) * self.scale
+
+    def corner(self, column: Ints, row: Ints) -> tuple[Floats, Floats]:
+        """Return the south-west corners of cells, in degrees."""
+        return self.west + column / self.scale, self.south + row / self.scale
+
+
+class PointIndex:
+    """An index of points by area; read-only, safe to share between threads and to send to other processes."""
+
+    def __init__(self, codes: Sequence[str], shapes: NDArray[np.object_]) -> None:
+        """Index shapes in EPSG:4326 that are a valid coverage: neighbours share their border, nothing overlaps.
+
+        Raises AreaError where they are none.
+        """
+        if not len(shapes) or not shapely.coverage_is_valid(shapes):
+            raise AreaError("The areas overlap or do not share their borders. Import the boundaries again.")
+        self.codes = tuple(codes)
+        edges = _list_edges(shapes)
+        self._grid = _lay_grid(edges)
+        self._cells, border = self._number_corners(edges), _cross_cells(edges, self._grid)
+        cell, first, counts = np.unique(border[0], return_index=True, return_counts=True)
+        self._first, self._counts, self._cell = first, counts, cell
+        self._known = self._cells.ravel()[cell]
+        self._edges = edges.take(border[1])
+        corner = self._grid.corner(*_split(border[0], self._grid))
+        straddles = (self._edges.ax <= corner[0]) != (self._edges.bx <= corner[0])
+        # Only an edge that crosses the cell's western side can lie between the point's parallel and the corner.
+        self._west, self._straddles, self._left = corner[0], straddles, _is_left(*corner, self._edges)
+        self._cells.ravel()[cell] = -1 - np.arange(len(cell), dtype=np.int32)
+
+    @classmethod
+    def of_areas(cls, areas: Areas) -> PointIndex:
+        """Index the municipalities, and regions without one (Mount Athos)."""
+        codes, tree = areas.cells
+        return cls(codes, np.asarray(tree.geometries))
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """What `find` numbers: the codes of the areas, then the reasons for which a point is refused (REFUSALS)."""
+        return (*self.codes, *REFUSALS)
+
+    def find(self, longitude: Floats, latitude: Floats) -> Ints:
+        """Return for each point (degrees, EPSG:4326; NaN where missing) the number of its place in `places`, (n,).
+
+        A point is refused, never guessed: `missing` (a coordinate is not finite), `not_degrees` (a longitude beyond 180
+        or a latitude beyond 90), `swapped` (in no area, but in one if the two are exchanged), `outside`.
+        """
+        found = np.empty(len(longitude), np.int64)
+        for start in range(0, len(found), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            found[part] = self._find_chunk(longitude[part], latitude[part])
+        return found
+
+    def _find_chunk(self, x: Floats, y: Floats) -> Ints:
+        found = self._look_up(x, y) - 1
+        refused = np.flatnonzero(found < 0)
+        if len(refused):
+            found[refused] = len(self.codes) + self._find_reasons(x[refused], y[refused])
+        return found
+
+    def _find_reasons(self, x: Floats, y: Floats) -> Ints:
+        reasons = np.where(self._look_up(y, x) > 0, REFUSALS.index("swapped"), REFUSALS.index("outside"))
+        reasons[(np.abs(x) > 180.0) | (np.abs(y) > 90.0)] = REFUSALS.index("not_degrees")
+        reasons[~(np.isfinite(x) & np.isfinite(y))] = REFUSALS.index("missing")
+        return reasons
+
+    def _look_up(self, x: Floats, y: Floats) -> Ints:
+        """Return the numbers of the areas, from 1; 0 in none."""
+        grid = self._grid
+        column, row = grid.place(x, y)
+        # No edge reaches the outermost cells, so that what lies beyond the grid, or is NaN, may be looked up there.
+        column = np.fmin(np.fmax(column, 0.0, out=column), grid.columns - 1, out=column)
+        row = np.fmin(np.fmax(row, 0.0, out=row), grid.rows - 1, out=row)
+        cell = row.astype(np.int64)
+        cell *= grid.columns
+        cell += column.astype(np.int64)
+        number = self._cells.ravel().take(cell).astype(np.int64)
+        border = np.flatnonzero(number < 0)
+        if len(border):
+            number[border] = self._test(x[border], y[border], -1 - number[border])
+        return number
+
+    def _test(self, x: Floats, y: Floats, border: Ints) -> _Numbers:
+        """Return the numbers of the areas of points in cells with a border, by their edges."""
+        counts = self._counts[border]
+        starts = np.cumsum(counts) - counts
+        pair = np.repeat(self._first[border] - starts, counts) + np.arange(counts.sum())
+        edges, west = self._edges.take(pair), self._west[pair]
+        x, y = np.repeat(x, counts), np.repeat(y, counts)
+        beside = _is_left(west, y, edges)
+        along_parallel = (edges.ay <= y) & (y < edges.by) & (_is_left(x, y, edges) != beside)
+        crossed = along_parallel ^ (self._straddles[pair] & (beside != self._left[pair]))
+        change = np.where(crossed, edges.change, np.int32(0))
+        numbers: _Numbers = self._known[border] ^ np.bitwise_xor.reduceat(change, starts)
+        return numbers
+
+    def _number_corners(self, edges: _Edges) -> _Numbers:
+        """Return the number of the area at the south-west corner of each cell, (rows, columns)."""
+        grid, numbers = self._grid, np.zeros((self._grid.rows, self._grid.columns), np.int32)
+        # The lines between rows that each edge crosses.
+        first, last = (np.ceil(grid.place(edges.ax, y)[1] - _MARGIN).astype(np.int64) for y in (edges.ay, edges.by))
+        edge, row = _spread(first, last)
+        crossing, line = edges.take(edge), grid.corner(np.zeros_like(row), row)[1]
+        share = np.clip(
+            (line - crossing.ay) / np.where(crossing.by > crossing.ay, crossing.by - crossing.ay, 1.0), 0, 1
+        )
+        east = grid.place(crossing.ax + share * (crossing.bx - crossing.ax), line)[0]
+        column = np.rint(east).astype(np.int64)  # the nearest corner, on whichever side of the edge
+        column += _is_left(*grid.corner(column, row), crossing)
+        real = (crossing.ay <= line) & (line < crossing.by)
+        np.bitwise_xor.at(numbers, (row[real], column[real]), crossing.change[real])
+        return np.asarray(np.bitwise_xor.accumulate(numbers, axis=1))
+
+
+def _list_edges(shapes: NDArray[np.object_]) -> _Edges:
+    """Return each edge of the coverage once, with the exclusive or of the numbers (from 1) of the areas beside it."""
+    parts, area = shapely.get_parts(shapes, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    starts = np.flatnonzero(ring[:-1] == ring[1:])
+    a, b = points[starts], points[starts + 1]
+    down = (a[:, 1] > b[:, 1]) | ((a[:, 1] == b[:, 1]) & (a[:, 0] > b[:, 0]))
+    a, b = np.where(down[:, None], b, a), np.where(down[:, None], a, b)
+    ends, which = np.unique(np.hstack([a, b]) + 0.0, axis=0, return_inverse=True)
+    change = np.zeros(len(ends), np.int32)
+    np.bitwise_xor.at(change, which, area[part[ring[starts]]].astype(np.int32) + 1)
+    ax, ay, bx, by = ends.T.copy()
+    return _Edges(ax, ay, bx, by, change).take(change != 0)
+
+
+def _lay_grid(edges: _Edges) -> _Grid:
+    """Return a grid of about _CELLS cells around all edges, with a rim that none of them reaches."""
+    west, east = edges.ax.min(), edges.ax.max()
+    west, east = min(west, edges.bx.min()), max(east, edges.bx.max())
+    south, north = edges.ay.min(), edges.by.max()
+    scale = float(np.sqrt(_CELLS / ((east - west) * (north - south))))
+    columns, rows = (int(np.ceil(length * scale)) + 3 for length in (east - west, north - south))
+    return _Grid(float(west - 1.5 / scale), float(south - 1.5 / scale), scale, columns, rows)
+
+
+def _cross_cells(edges: _Edges, grid: _Grid) -> tuple[Ints, Ints]:
+    """Return pairs of a cell and an edge that crosses it or comes within _MARGIN of it, by cell."""
+    (ax, ay), (bx, by) = grid.place(edges.ax, edges.ay), grid.place(edges.bx, edges.by)
+    edge, row = _spread(np.floor(ay - _MARGIN).astype(np.int64), np.floor(by + _MARGIN).astype(np.int64) + 1)
+    rise = np.where(by > ay, by - ay, 1.0)[edge]
+    shares = [np.clip((row + end - ay[edge]) / rise, 0.0, 1.0) for end in (-_MARGIN, 1.0 + _MARGIN)]
+    shares = [np.where((by > ay)[edge], share, flat) for share, flat in zip(shares, (0.0, 1.0), strict=True)]
+    x = np.array([ax[edge] + share * (bx - ax)[edge] for share in shares])
+    west, east = (np.floor(side).astype(np.int64) for side in (x.min(axis=0) - _MARGIN, x.max(axis=0) + _MARGIN))
+    pair, column = _spread(west, east + 1)
+    cell, crossing = row[pair] * grid.columns + column, edge[pair]
+    order = np.argsort(cell, kind="stable")
+    return cell[order], crossing[order]
+
+
+def _split(cell: Ints, grid: _Grid) -> tuple[Ints, Ints]:
+    return cell % grid.columns, cell // grid.columns
+
+
+def _spread(first: Ints, end: Ints) -> tuple[Ints, Ints]:
+    """Return, for ranges of whole numbers, the range and the number of each of their members."""
+    lengths = end - first
+    which = np.repeat(np.arange(len(first)), lengths)
+    return which, np.arange(len(which)) + np.repeat(first - (np.cumsum(lengths) - lengths), lengths)
+
+
+def _is_left(x: Floats, y: Floats, edges: _Edges) -> Bools:
+    """Return whether points lie left of their edges: west of those that run north, north of those that run east.
+
+    A point on the line of an edge is moved east by the rule of this module, or north if the edge runs east.
+    """
+    along, across = (edges.bx - edges.ax) * (y - edges.ay), (edges.by - edges.ay) * (x - edges.ax)
+    determinant = along - across
+    left: Bools = determinant > 0
+    unsure = np.flatnonzero(np.abs(determinant) <= _ROUNDING * (np.abs(along) + np.abs(across)))
+    for i in unsure:
+        left[i] = _is_left_exactly(*(Fraction(float(c[i])) for c in (x, y, edges.ax, edges.ay, edges.bx, edges.by)))
+    return left
+
+
+def _is_left_exactly(x: Fraction, y: Fraction, ax: Fraction, ay: Fraction, bx: Fraction, by: Fraction) -> bool:
+    determinant = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
+    return determinant > 0 or (determinant == 0 and ay == by)
