@@ -136,6 +136,17 @@ def test_an_honest_file_passes_and_a_leak_is_found_in_each_format(release, table
         assert str(HIDDEN) not in found.reason
 
 
+def test_numbers_above_and_right_of_the_headings_of_a_workbook_are_found_too(release, table, tmp_path):
+    frame, hidden = table
+    workbook(tmp_path / "a.xlsx", frame)
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    book.active["B1"] = HIDDEN
+    book.active.cell(4 + hidden, len(frame.columns) + 2, HIDDEN)
+    book.save(tmp_path / "a.xlsx")
+    findings, _ = search(release, [tmp_path / "a.xlsx"])
+    assert [finding.cell["column"] for finding in findings] == ["column 2", f"column {len(frame.columns) + 2}"]
+
+
 def test_a_reconciled_number_is_one_of_the_release_s_unless_its_state_shows_none(release, table, tmp_path):
     frame, hidden = table
     assert frame["reconciled"].notna().any()

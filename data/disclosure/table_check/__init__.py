@@ -67,8 +67,8 @@ RULES: dict[str, Rule] = {
     "personal": Rule("nobody", mark("holds data of single children ({kind})"), _LEAVE_OUT),
     "copies": Rule(
         "nobody",
-        mark("the workbook holds copies of other tables that are not seen (pivot tables, links, a data model)"),
-        mark("Copy the values alone into a new workbook, or save the sheet as CSV."),
+        mark("the workbook holds more than values: formulas, comments, charts, pictures, or copies of other tables"),
+        mark("Save the values alone in a new workbook, or as CSV."),
     ),
     "partner_only": Rule("partners", mark("is in the files of partners alone"), _TAKE_PUBLIC),
     "hidden": Rule("partners", mark("has a number where the public release hides it"), _WRITE_STATE),
@@ -174,7 +174,7 @@ class Comparison:
 
         Raises InputError for a file that cannot be read or has no number.
         """
-        sheets, copies = read_sheets(name, content)
+        sheets, more = read_sheets(name, content)
         missing = sorted(set(own) - {str(column) for sheet in sheets for column in sheet.cells.columns})
         if missing:
             raise InputError(Message("{name} has no column {column!r}.", name=name, column=missing[0]))
@@ -188,7 +188,7 @@ class Comparison:
             raise InputError(Message("{name} has no column with numbers, so there is nothing to check.", name=name))
         judges = [] if personal else self._judge(sheets, contexts, frozenset(own))
         narrowed = _attack(self._attacked, [fact for judge in judges for fact in judge.learned])
-        findings = [Finding("copies", name, "", ())] if copies else []
+        findings = [Finding("copies", name, "", ())] if more else []
         findings += [*personal, *(finding for judge in judges for finding in judge.findings)]
         findings += [Finding("narrowed", name, "", ())] if narrowed else []
         worst = max((AUDIENCES.index(RULES[finding.rule].audience) for finding in findings), default=0)
@@ -300,7 +300,7 @@ class _Judge:
             yield self._report(rule, column, rows)
 
     def _report(self, rule: str, column: Column, rows: Iterable[int]) -> Finding:
-        places = tuple(int(self.sheet.cells.index[row]) + self.sheet.first_row for row in rows)
+        places = tuple(int(self.sheet.cells.index[row]) for row in rows)
         return Finding(rule, self.sheet.name, column.heading, places, (("k", self.k),))
 
     def _judge_cell(self, column: Column, origin: Origin | None, row: int) -> str | None:

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import zipfile
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,29 +14,37 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from data.disclosure.attacks.surface import readers
+from data.disclosure.attacks.surface import readers, workbook
 from data.errors import InputError
 from data.message import Message
 from data.workspace.types import Floats, Ints
 
 MOST_BYTES = 20_000_000
 MOST_ROWS, MOST_COLUMNS = 20_000, 100
-_MOST_UNPACKED = 200_000_000
-_COPIES = ("xl/pivotCache/", "xl/externalLinks/", "xl/model/")
+_MOST_UNPACKED = 100_000_000
+_LARGEST = 1e12  # a number above it counts nothing
+# The parts of a workbook that hold no values but those of the cells that are read.
+_PLAIN_PARTS = re.compile(
+    r"\[Content_Types\]\.xml|(?:.*/)?_rels/[^/]*\.rels|docProps/(?:app|core|custom)\.xml|.*/"
+    r"|xl/(?:workbook|styles|sharedStrings)\.xml|xl/(?:worksheets|theme|tables)/[^/]+\.xml"
+    r"|xl/printerSettings/[^/]+\.bin"
+)
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"([+-]?\d{1,3})([.,'])(\d{3})(?:\2\d{3})*(?:[.,]\d+)?")
-_BLANKS = re.compile(r"[\s\u00a0\u202f\u2009]+")
-_BELOW = re.compile(r"(?:<|fewerthan|lessthan|under|mëpakse|nën|λιγότερααπό|κάτωαπό)(=?)(\d+)", re.IGNORECASE)
+_BLANKS = re.compile(r"(?<=\d)\s(?=\d{3}(?!\d))|(?<!\d)\s+|\s+(?!\d)")  # not those between two numbers
+_BELOW = re.compile(r"(?:<|fewerthan|lessthan|under|mëpakse|nën|λιγότερααπό|κάτωαπό)(=?)(\d+)\D*", re.IGNORECASE)
 _RANGE = re.compile(r"(\d+)(?:[-–—]|to|deri|έως)(\d+)", re.IGNORECASE)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
+Row = tuple[int, Sequence[object]]  # its number in the file, the first is 1, and its cells
 
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """A sheet of text cells; `first_row` is the row of the file for index 0 (of a workbook, below the headings)."""
+    """A sheet of text cells; the index is the number of each row in the file."""
 
     name: str
     cells: pd.DataFrame
-    first_row: int = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,94 +72,129 @@ class Numbers:
 
 
 def read_sheets(name: str, content: bytes) -> tuple[list[Sheet], bool]:
-    """Return the sheets of a file, and whether it holds copies of other tables that a reader of it does not see.
+    """Return the sheets of a file, and whether it holds more than the values of cells, which a reader does not see.
 
-    Raises InputError for a file of another kind, in another encoding, too large, or without a row of headings.
+    Raises InputError for a file of another kind, in another encoding, too large, or with anything but tables: a row of
+    headings, and below it rows of cells.
     """
     if len(content) > MOST_BYTES:
         raise InputError(Message("{name} is larger than 20 MB. Check a part of it.", name=name))
     suffix = Path(name).suffix.lower()
     if suffix == ".xlsx":
-        sheets, copies = _read_book(name, content)
+        found, more = _read_book(name, content)
     elif suffix in (".csv", ".tsv", ".txt"):
-        sheets, copies = [_read_text(name, content)], False
+        found, more = [_read_table(name, _read_text(name, content))], False
     else:
         raise InputError(Message("{name} is no CSV or XLSX file. Save the table as one of them.", name=name))
-    whole = [sheet for sheet in sheets if len(sheet.cells) and len(sheet.cells.columns) > 1]
-    if not whole:
+    sheets = [sheet for sheet in found if sheet is not None]
+    if not sheets:
         raise InputError(
             Message(
                 "{name} has no table: a row of headings, and below it at least one row with two columns or more.",
                 name=name,
             )
         )
-    for sheet in whole:
-        if len(sheet.cells) > MOST_ROWS or len(sheet.cells.columns) > MOST_COLUMNS:
-            raise InputError(
-                Message(
-                    "{name} has more than {rows:,} rows or {columns} columns. Check a part of it.",
-                    name=sheet.name,
-                    rows=MOST_ROWS,
-                    columns=MOST_COLUMNS,
-                )
-            )
-        headings = list(sheet.cells.columns)
-        if "" in headings or len(set(headings)) < len(headings) or sum(map(_is_number, headings)) > len(headings) / 2:
-            raise InputError(
-                Message(
-                    "{name}: the first row is no row of headings. Each column needs a heading of its own.",
-                    name=sheet.name,
-                )
-            )
-    return whole, copies
+    return sheets, more
 
 
-def _is_number(text: str) -> bool:
-    return _NUMBER.fullmatch(text) is not None and not re.fullmatch(r"(19|20)\d\d", text)
-
-
-def _read_text(name: str, content: bytes) -> Sheet:
+def _read_text(name: str, content: bytes) -> Iterator[Row]:
     try:
         text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(
             Message("{name} cannot be read as text in UTF-8. Save it as “CSV UTF-8” and check it again.", name=name)
         ) from None
-    first = text.partition("\n")[0]
+    first = text.lstrip().partition("\n")[0]
     try:
-        rows = list(csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count), strict=True))
+        yield from enumerate(csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count), strict=True), 1)
     except csv.Error:
         raise InputError(Message("{name} is no CSV file: a quotation mark is not closed.", name=name)) from None
-    above = next((number for number, row in enumerate(rows) if any(map(str.strip, row))), len(rows))
-    rows = rows[above:]
-    width = len(rows[0]) if rows else 0
-    if long := next((number for number, row in enumerate(rows, above + 1) if len(row) > width), 0):
-        raise InputError(Message("{name}: row {row} has more cells than there are headings.", name=name, row=long))
-    cells = [[cell.strip() for cell in row] + [""] * (width - len(row)) for row in rows]
-    return Sheet(name, pd.DataFrame(cells[1:], columns=cells[0] if cells else [], dtype=str), above + 2)
 
 
-def _read_book(name: str, content: bytes) -> tuple[list[Sheet], bool]:
+def _read_book(name: str, content: bytes) -> tuple[list[Sheet | None], bool]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as book:
             if sum(part.file_size for part in book.infolist()) > _MOST_UNPACKED:
                 raise InputError(Message("{name} is larger than 20 MB. Check a part of it.", name=name))
-            copies = any(part.startswith(_COPIES) for part in book.namelist())
-        found = [(where, what) for where, what in readers.READERS[".xlsx"](content) if isinstance(what, pd.DataFrame)]
+            more = not all(_PLAIN_PARTS.fullmatch(part) for part in book.namelist())
+            sheets = list(workbook.read_sheets(book, MOST_ROWS + 1, MOST_COLUMNS))
+    except workbook.TooLarge as error:
+        raise _find_too_large(f"{name} {error.sheet}") from None
     except readers.UNREADABLE:
         raise InputError(
             Message("{name} cannot be read as an Excel workbook. Save it again as XLSX.", name=name)
         ) from None
-    return [_tidy(f"{name}{where}", frame) for where, frame in found if len(frame)], copies
+    tables = [_read_table(f"{name} {sheet.name}", sheet.rows) for sheet in sheets]
+    return tables, more or any(sheet.formulas for sheet in sheets)
 
 
-def _tidy(name: str, frame: pd.DataFrame) -> Sheet:
-    """Return a sheet without empty rows and columns, all cells as text."""
-    texts = frame.map(_format_cell)
-    texts = texts.loc[(texts != "").any(axis=1)]
-    texts.columns = [str(column).strip() for column in texts.columns]
-    filled = (texts != "").any(axis=0).to_numpy()
-    return Sheet(name, pd.DataFrame(texts.loc[:, filled]))
+def _find_too_large(name: str) -> InputError:
+    return InputError(
+        Message(
+            "{name} has more than {rows:,} rows or {columns} columns. Check a part of it.",
+            name=name,
+            rows=MOST_ROWS,
+            columns=MOST_COLUMNS,
+        )
+    )
+
+
+def _read_table(name: str, rows: Iterable[Row]) -> Sheet | None:
+    """Return rows as a sheet: the first that is filled has the headings. None if there are only words."""
+    headings: list[str] = []
+    cells: dict[int, list[str]] = {}
+    for number, row in rows:
+        texts = [_format_cell(cell) for cell in row]
+        while texts and not texts[-1]:
+            texts.pop()
+        if len(texts) > MOST_COLUMNS or len(cells) == MOST_ROWS:
+            raise _find_too_large(name)
+        if not headings:
+            headings, first = texts, number
+        elif texts:
+            place = next((n for n, text in enumerate(texts) if text and not (headings[n : n + 1] or [""])[0]), None)
+            if place is not None:
+                raise InputError(
+                    Message(
+                        "{name}: the cell in row {row}, column {column}, has no heading above it. The first row must "
+                        "hold a heading for each column. Delete titles and notes around the table.",
+                        name=name,
+                        row=number,
+                        column=place + 1,
+                    )
+                )
+            cells[number] = texts + [""] * (len(headings) - len(texts))
+    named = [heading for heading in headings if heading]
+    if not cells or len(named) < 2:
+        if any(holds_digits(text) for texts in (headings, *cells.values()) for text in texts):
+            raise InputError(
+                Message(
+                    "{name} is no table: it has one row or one column alone, but numbers in it. Delete it, or give it "
+                    "a row of headings and a column of areas.",
+                    name=name,
+                )
+            )
+        return None
+    if len(set(named)) < len(named) or any(is_number(heading) for heading in named):
+        raise InputError(
+            Message(
+                "{name}: row {row} is no row of headings. Each column needs a heading of its own, in words.",
+                name=name,
+                row=first,
+            )
+        )
+    table = pd.DataFrame(list(cells.values()), columns=headings, index=list(cells), dtype=str)
+    return Sheet(name, pd.DataFrame(table.loc[:, [bool(heading) for heading in headings]]))
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a number and nothing else, and not a year."""
+    return _read_number(text)[0] and not _YEAR.fullmatch(text)
+
+
+def holds_digits(text: str) -> bool:
+    """Return whether a text has a digit of any script, or a sign such as ½."""
+    return any(c.isnumeric() for c in text)
 
 
 def _format_cell(value: object) -> str:
@@ -170,7 +214,7 @@ def read_numbers(texts: pd.Series) -> Numbers:
     low, high = (np.array(ends, float) for ends in zip(*ranges, strict=True))
     value = np.array([number for _, number, _ in numbers])
     unit = np.array([half for _, _, half in numbers])
-    unread = np.array([any(c.isdigit() for c in text) for text in texts]) & np.isnan(value) & np.isnan(high)
+    unread = np.array([holds_digits(text) for text in texts]) & np.isnan(value) & np.isnan(high)
     return Numbers(value, unit, low, high, unread)
 
 
@@ -182,7 +226,7 @@ def _read_number(text: str) -> tuple[bool, float, float]:
         if mark != "." or bare.count(".") > 1 or "," in bare:
             bare = bare.replace(mark, "")
     bare = bare.replace(",", ".")
-    if not _NUMBER.fullmatch(bare):
+    if not _NUMBER.fullmatch(bare) or not abs(float(bare)) < _LARGEST:
         return False, np.nan, np.nan
     decimals = len(bare.partition(".")[2]) if "e" not in bare.lower() else 10
     return True, float(bare), 0.5 * 10.0**-decimals
@@ -190,7 +234,9 @@ def _read_number(text: str) -> tuple[bool, float, float]:
 
 def _read_range(text: str) -> tuple[float, float]:
     bare = _BLANKS.sub("", text)
-    if below := _BELOW.match(bare.replace("≤", "<=")):
+    if any(c.isnumeric() and not c.isdecimal() for c in bare):  # signs such as ½ and ⑤
+        return np.nan, np.nan
+    if below := _BELOW.fullmatch(bare.replace("≤", "<=")):
         return 0.0, float(below[2]) - (not below[1])
     found = _RANGE.fullmatch(bare)
     return (float(found[1]), float(found[2])) if found else (np.nan, np.nan)

@@ -3,12 +3,14 @@
 import io
 import zipfile
 
+import openpyxl
 import pandas as pd
 import pytest
 
 from dashboard.narrative.table_check import say_reason, say_remedy
 from data.disclosure import table_check
 from data.disclosure.table_check import Comparison
+from data.disclosure.table_check.reading import read_sheets
 from data.errors import InputError, ReleaseError
 from data.release import Release, names
 from geo.places import index_areas
@@ -314,7 +316,51 @@ def test_a_harmless_table_passes(check, case):
     assert result.matched
 
 
+def book(*sheets):
+    """Return a workbook of sheets, each a list of rows."""
+    made = openpyxl.Workbook()
+    made.remove(made.active)
+    for rows in sheets:
+        sheet = made.create_sheet()
+        for row in rows:
+            sheet.append(row)
+    content = io.BytesIO()
+    made.save(content)
+    return content.getvalue()
+
+
+def change(content, old=b"", new=b"", **parts):
+    """Return a workbook with other bytes in its first sheet, and with more parts."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(changed, "w") as after:
+        for name in before.namelist():
+            part = before.read(name)
+            after.writestr(name, part.replace(old, new) if name.endswith("sheet1.xml") else part)
+        for name, part in parts.items():
+            after.writestr(name, part)
+    return changed.getvalue()
+
+
+TABLE = [["county", "2006/07"], ["AL-02", 48], ["AL-04", 24]]
+BOOK = book(TABLE)
 BAD = {
+    "numbers above the headings": ("table.xlsx", book([["AL-01", 6], *TABLE]), "row 1 is no row of headings"),
+    "a title above the headings": ("table.csv", b"Children\n\narea,n\nAL-02,48\n", "row 3, column 2"),
+    "a cell beside the headings": ("table.xlsx", book([*TABLE, ["AL-11", 90, None, 6]]), "row 4, column 4"),
+    "a cell below an empty heading": ("table.csv", b"area,,n\nAL-02,,48\nAL-01,6,\n", "row 3, column 2"),
+    "a heading that is a number": ("table.csv", b"AL-01,6\nAL-02,48\n", "row 1 is no row of headings"),
+    "a second table below": (
+        "table.xlsx",
+        book([*TABLE, [], ["county", "cases", "more"], ["AL-01", 6, 1]]),
+        "row 5, col",
+    ),
+    "a sheet with one column": ("table.xlsx", book(TABLE, [["x"], [6]]), "sheet2 is no table"),
+    "a sheet with one row": ("table.xlsx", book(TABLE, [["Berat 6", "Durrës 7"]]), "sheet2 is no table"),
+    "a column that no sheet has": ("table.xlsx", change(BOOK, b'r="B2"', b'r="ZZZZZZZ2"'), "Excel workbook"),
+    "a row that no sheet has": ("table.xlsx", change(BOOK, b'<row r="2"', b'<row r="999999999"'), "Excel workbook"),
+    "a cell that names another row": ("table.xlsx", change(BOOK, b'r="A2"', b'r="A999999999"'), "Excel workbook"),
+    "a cell far to the right": ("table.xlsx", change(BOOK, b'r="B2"', b'r="XFD2"'), "100 columns"),
+    "a wide CSV file": ("table.csv", b",".join(b"a%d" % n for n in range(101)), "100 columns"),
     "an unknown kind of file": ("table.pdf", b"%PDF", "no CSV or XLSX"),
     "another encoding": ("table.csv", "Qarku;Fëmijë\nDurrës;48\n".encode("cp1252"), "UTF-8"),
     "no row of headings": ("table.csv", b"48,55\n24,31\n", "row of headings"),
@@ -325,6 +371,11 @@ BAD = {
     "no number": ("table.csv", b"area,words\nAL-02,many\n", "no column with numbers"),
     "a workbook that is none": ("table.xlsx", b"PK", "Excel"),
     "too many rows": ("table.csv", b"area,n\n" + b"AL-02,48\n" * 20_001, "more than 20,000 rows"),
+    "too many rows of a workbook": (
+        "table.xlsx",
+        change(BOOK, b"</sheetData>", b"<row><c><v>1</v></c></row>" * 20_001 + b"</sheetData>"),
+        "more than 20,000 rows",
+    ),
     "an empty file": ("table.csv", b"", "no table"),
 }
 
@@ -414,16 +465,53 @@ def test_a_folder_without_a_release_is_refused(tmp_path):
         Comparison(tmp_path, [], index_areas())
 
 
-def test_a_workbook_with_a_hidden_copy_of_its_source_is_refused(check):
-    book = io.BytesIO()
-    by_year(shown).to_excel(book, index=False, engine="xlsxwriter")
-    with zipfile.ZipFile(book, "a") as archive:
-        archive.writestr("xl/pivotCache/pivotCacheRecords1.xml", "<r/>")
-    result = check(book.getvalue(), "table.xlsx")
+@pytest.mark.parametrize(
+    "part",
+    [
+        "xl/pivotCache/pivotCacheRecords1.xml",
+        "xl/comments1.xml",
+        "xl/threadedComments/threadedComment1.xml",
+        "xl/charts/chart1.xml",
+        "xl/drawings/drawing1.xml",
+        "xl/embeddings/Microsoft_Excel_Sheet1.xlsx",
+        "xl/media/image1.png",
+        "xl/queryTables/queryTable1.xml",
+        "xl/externalLinks/externalLink1.xml",
+        "xl/model/item.data",
+        "customXml/item1.xml",
+        "docProps/thumbnail.emf",
+        "a part that nobody knows",
+    ],
+)
+def test_a_workbook_with_more_than_the_values_of_its_cells_is_refused(part):
+    assert read_sheets("table.xlsx", BOOK)[1] is False
+    assert read_sheets("table.xlsx", change(BOOK, **{part: "<r/>"}))[1] is True
+
+
+def test_a_formula_is_refused_because_its_stored_value_may_be_another(check):
+    result = check(change(BOOK, b"<v>48</v>", b"<f>42+6</f><v>48</v>"), "table.xlsx")
     assert {finding.rule for finding in result.findings} == {"copies"}
     assert result.audience == "nobody"
+    assert "CSV" in say_remedy(result.findings[0])
+
+
+def test_hidden_sheets_and_hidden_rows_of_a_workbook_count_with_the_rows_of_the_file(check):
+    made = openpyxl.Workbook()
+    for row in TABLE:
+        made.active.append(row)
+    hidden = made.create_sheet()
+    hidden.sheet_state = "veryHidden"
+    hidden["B3"], hidden["C3"], hidden["B5"], hidden["C5"] = "county", "2006/07", "AL-01", 0
+    hidden.row_dimensions[5].hidden = True
+    content = io.BytesIO()
+    made.save(content)
+    assert ("zero", (5,)) in [(f.rule, f.rows) for f in check(content.getvalue(), "table.xlsx").findings]
 
 
 def test_rows_are_those_of_the_file_also_where_lines_are_empty(check):
-    result = check(b"\n\narea,2006/07\nAL-02,48\n\nAL-04,24\nAL-01,0\n")
-    assert [(f.rule, f.rows) for f in result.findings] == [("zero", (7,))]
+    lines = [[], [], ["area", "2006/07"], ["AL-02", 48], [], ["AL-04", 24], ["AL-01", 0]]
+    for name, content in (
+        ("table.csv", "\n".join(",".join(map(str, line)) for line in lines).encode()),
+        ("table.xlsx", book(lines)),
+    ):
+        assert [(f.rule, f.rows) for f in check(content, name).findings] == [("zero", (7,))]

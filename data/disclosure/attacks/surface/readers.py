@@ -16,7 +16,6 @@ import zipfile
 import zlib
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +24,8 @@ from xml.parsers import expat
 
 import pandas as pd
 import pyarrow.parquet as pq
+
+from data.disclosure.attacks.surface import workbook
 
 # Errors that a damaged or unknown file may raise.
 UNREADABLE = (
@@ -250,87 +251,23 @@ def _zip_lists(lists: list[list[Any]], codes: Container[str], rows: list[dict[st
 
 def _xlsx(data: bytes) -> Iterator[Content]:
     with zipfile.ZipFile(io.BytesIO(data)) as book:
-        names = book.namelist()
-        shared = _shared_strings(book) if "xl/sharedStrings.xml" in names else []
-        for name in names:
-            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
-                rows = _SheetReader(shared).read(book.read(name))
-                yield f" {Path(name).stem}", _with_header(rows)
-            elif name.startswith(("docProps/", "xl/comments", "xl/drawings")) and name.endswith(".xml"):
-                yield f" {name}", " ".join(ET.fromstring(book.read(name)).itertext())  # noqa: S314
+        for sheet in workbook.read_sheets(book):
+            rows = [cells for _, cells in sheet.rows]
+            yield from ((f" {sheet.name}", frame) for frame in _find_header(rows))
+        for name in book.namelist():
+            if name.startswith(("docProps/", "xl/comments", "xl/drawings")) and name.endswith(".xml"):
+                yield f" {name}", " ".join(ET.fromstring(book.read(name)).itertext())  # noqa: S314 (our own export)
 
 
-def _local(tag: str) -> str:
-    return tag.rpartition("}")[2]
-
-
-def _shared_strings(book: zipfile.ZipFile) -> list[str]:
-    root = ET.fromstring(book.read("xl/sharedStrings.xml"))  # noqa: S314 (our own export)
-    return ["".join(t.text or "" for t in item.iter() if _local(t.tag) == "t") for item in root]
-
-
-@dataclass
-class _SheetReader:
-    """Reads the rows of a sheet; a tree of it would have millions of elements."""
-
-    shared: list[str]
-    rows: list[list[object]] = field(default_factory=list)
-    _kind: str = "n"
-    _text: str = ""
-    _reads: bool = False
-
-    def read(self, data: bytes) -> list[list[object]]:
-        parser = expat.ParserCreate()
-        parser.buffer_text = True
-        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
-        parser.CharacterDataHandler = self._add
-        parser.Parse(data, True)
-        return self.rows
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        local = name.rpartition(":")[2]
-        self._reads = local in {"v", "t"}
-        if local == "c":
-            self._kind, self._text = attributes.get("t", "n"), ""
-            if "r" in attributes:
-                row = self.rows[-1]
-                row += [None] * (_column(attributes["r"]) - len(row))
-        elif local == "row":
-            self.rows.append([])
-
-    def _add(self, text: str) -> None:
-        if self._reads:
-            self._text += text
-
-    def _end(self, name: str) -> None:
-        self._reads = False
-        if name.rpartition(":")[2] == "c":
-            self.rows[-1].append(_cell(self._kind, self._text, self.shared))
-
-
-def _column(reference: str) -> int:
-    number = 0
-    for letter in reference.rstrip("0123456789"):
-        number = number * 26 + ord(letter.upper()) - 64
-    return number - 1
-
-
-def _cell(kind: str, text: str, shared: list[str]) -> object:
-    if not text:
-        return None
-    if kind == "s":
-        return shared[int(text)]
-    return float(text) if kind == "n" else text
-
-
-def _with_header(rows: list[list[object]]) -> pd.DataFrame:
-    """Return a table whose header is the first row that has only texts."""
-    for place, row in enumerate(rows):
-        if len(row) > 1 and all(isinstance(v, str) and v for v in row):
-            width = len(row)
-            return pd.DataFrame([(r + [None] * width)[:width] for r in rows[place + 1 :]], columns=row)
-    width = max(map(len, rows), default=0)
-    return pd.DataFrame([(r + [None] * width)[:width] for r in rows])
+def _find_header(rows: list[list[object]]) -> Iterator[pd.DataFrame]:
+    """Yield the rows below the first row that has only texts, with it as header; before them the rows above it."""
+    names: list[object] = [f"column {number + 1}" for number in range(max(map(len, rows), default=0))]
+    filled = [row + [None] * (len(names) - len(row)) for row in rows]
+    place = next((n for n, row in enumerate(rows) if len(row) > 1 and all(isinstance(v, str) and v for v in row)), -1)
+    if place != 0:
+        yield pd.DataFrame(filled[:place] if place > 0 else filled, columns=names)
+    if place >= 0:
+        yield pd.DataFrame(filled[place + 1 :], columns=[*rows[place], *names[len(rows[place]) :]])
 
 
 def _geopackage(data: bytes) -> Iterator[Content]:
