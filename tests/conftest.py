@@ -36,6 +36,7 @@ ALLOWED_SKIPS = (
     "mounting a small disk",
     "does not let us mount a small disk",
     "no network namespaces here",
+    "no R with sf and jsonlite here",
 )
 
 

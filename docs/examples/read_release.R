@@ -26,6 +26,7 @@ about <- jsonlite::read_json(file.path(release, "datapackage.json"), simplifyVec
 noise <- about$parameters$table
 largest <- about$parameters$largest
 k <- about$k
+mark <- if (about$invented) "Invented data. " else ""
 
 # P(published | true), a matrix with a row for each published number. NA is a number that is hidden because it is below k.
 likelihood <- function(published, true) {
@@ -84,14 +85,15 @@ print(data.frame(country = countries, rate = exp(rate), low = exp(rate - 1.96 * 
 ends <- t(sapply(counts$published, interval))
 order <- order(ends[, 2])
 png(file.path(output, "margins.png"), width = 900, height = 900)
-par(mar = c(5, 12, 2, 1))
+par(mar = c(5, 16, 3, 1))
 plot(counts$published[order], seq_along(order), xlim = c(0, max(ends)), yaxt = "n", ylab = "", pch = 19,
-     xlab = "children: published number and 95 % interval")
+     xlab = "children: published number and 95 % interval", main = mark)
 segments(ends[order, 1], seq_along(order), ends[order, 2], seq_along(order))
 axis(2, seq_along(order), counts$name[order], las = 1)
 invisible(dev.off())
 
 map <- sf::st_read(find_file("\\.gpkg"), layer = "encounters_region", quiet = TRUE)
 png(file.path(output, "map.png"), width = 900, height = 1100)
-plot(map["noisy"], main = "Children identified or met by outreach (without colour: no number)")
+plot(map["noisy"], pal = function(n) hcl.colors(n, "Blues", rev = TRUE),
+     main = paste0(mark, "Children identified or met by outreach (without colour: no number)"))
 invisible(dev.off())
