@@ -221,44 +221,6 @@ def test_a_public_process_never_opens_the_partner_folder(releases, tmp_path):
         stop(running)
 
 
-PAGES = """
-import sys, os, shutil
-from pathlib import Path
-vault, releases = sys.argv[1], sys.argv[2]
-seen = []
-def hook(event, arguments):
-    if event == "open" and str(arguments[0]).startswith(vault):
-        seen.append(str(arguments[0]))
-sys.addaudithook(hook)
-os.environ.update(TACT_RELEASES=releases, TACT_TIER="partner")
-from streamlit.testing.v1 import AppTest
-from dashboard.web.page_list import RELEASE_PAGES
-import dashboard.server
-for removed in (False, True)[: 1 + ("remove" in sys.argv)]:
-    if removed:
-        shutil.rmtree(vault)
-        seen.clear()  # its removal alone
-    for module, *_rest in RELEASE_PAGES:
-        script = f"from dashboard.pages import {module}; {module}.show()"
-        app = AppTest.from_string(script, default_timeout=120).run()
-        assert not app.exception, (module, app.exception)
-    app = AppTest.from_file("dashboard/web/script/app.py", default_timeout=120).run()
-    assert not app.exception
-    assert seen == [], seen
-loaded = [name for name in sys.modules if name.startswith(("sqlcipher3", "keyring", "data.restricted"))]
-assert not loaded, loaded
-print("clean")
-"""
-
-
-@pytest.mark.slow
-def test_all_pages_run_with_and_without_the_vault_and_never_open_it(demo_world, tmp_path):
-    world = Path(shutil.copytree(demo_world, tmp_path / "world"))
-    command = [sys.executable, "-c", PAGES, str(world / "vault"), str(world / "releases"), "remove"]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
-    assert "clean" in ended.stdout, ended.stderr[-2000:]
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="POSIX")
 def test_hundreds_of_half_open_lines_and_large_messages_leave_it_well_and_its_log_short(releases, tmp_path):

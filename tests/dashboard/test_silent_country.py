@@ -3,6 +3,7 @@
 import io
 import re
 from dataclasses import replace
+from itertools import product
 from types import SimpleNamespace
 
 import pytest
@@ -36,6 +37,7 @@ from geo.layers.output.wide import build_long_table
 from tests.helpers import plans
 from tests.helpers.pages import open_current, open_page, read_text, speak_on_pages
 from tests.helpers.quick import use_few_draws, use_few_worlds
+from tests.helpers.repetitions import list_cases
 
 pytestmark = pytest.mark.slow
 LAND = area_table()["country"].astype(str).to_dict()
@@ -160,12 +162,8 @@ def test_the_risk_page_has_no_colour_rate_or_claim_there(current, t):
     assert "Crosses: cannot tell" in rates.word_hidden(current, "internal", rates.EVERY)
 
 
-OPENED = [(language, area) for language in LANGUAGES for area in ("GR-I", "GR", "")]
-OFTEN = {("en", "GR-I"), ("sq", "GR"), ("el", "")}
-
-
 @pytest.mark.parametrize(
-    ("language", "area"), [pytest.param(*pair, marks=() if pair in OFTEN else pytest.mark.long) for pair in OPENED]
+    ("language", "area"), list_cases(product(LANGUAGES, ["GR-I", "GR", ""]), ("en", "GR-I"), ("sq", "GR"), ("el", ""))
 )
 def test_every_page_opens_in_every_language(world, monkeypatch, language, area):
     speak_on_pages(monkeypatch, language)

@@ -44,7 +44,7 @@ breakdowns = ["pathway", "found"]
 
 [[partner]]
 measures = ["services", "staff", "capacity"]
-levels = ["region", "municipality"]
+levels = ["region"]
 periods = ["quarter"]
 breakdowns = ["none", "axis"]
 

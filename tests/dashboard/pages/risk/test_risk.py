@@ -52,26 +52,30 @@ def manifest(current):
 
 
 @pytest.fixture(scope="module")
-def found(current):
-    """Return a function that evaluates two baselines, one under the name of the model, on the demo world."""
-    panel = build_panel(Observations.from_release(current.release, geography.read_areas(current.release.areas_file)))
-
-    def measure(model):
-        both = {HISTORICAL_MEAN: HistoricalMean(), MODEL: model}
-        return evaluate(panel, both, first_origin=10, horizons=2, draws=200).as_dict()
-
-    return measure
+def evaluations():
+    """Return the evaluations of this module and their folders of derived results, by the forecaster."""
+    return {}
 
 
 @pytest.fixture
-def measured(scored, tmp_path, few_draws):
-    """Return a function that writes an evaluation into a folder of derived results."""
+def measured(scored, current, evaluations, tmp_path_factory, few_draws):
+    """Return a function that evaluates two baselines, one under the name of the model, on the demo world.
 
-    def write(evaluation):
-        assess(Release.open(scored.releases, "partner"), tmp_path, evaluation=evaluation)
-        return tmp_path
+    It returns the evaluation, and a folder of derived results with it. Each is made once.
+    """
 
-    return write
+    def measure(model):
+        if model not in evaluations:
+            areas = geography.read_areas(current.release.areas_file)
+            panel = build_panel(Observations.from_release(current.release, areas))
+            both = {HISTORICAL_MEAN: HistoricalMean(), MODEL: model()}
+            told = evaluate(panel, both, first_origin=10, horizons=2, draws=200).as_dict()
+            folder = tmp_path_factory.mktemp("evaluated")
+            assess(Release.open(scored.releases, "partner"), folder, evaluation=told)
+            evaluations[model] = told, folder
+        return evaluations[model]
+
+    return measure
 
 
 def test_the_statement_on_durres_and_tirana_comes_first(run, current, manifest):
@@ -206,10 +210,10 @@ def test_where_it_was_not_measured_it_says_what_to_run(run):
 
 
 @pytest.mark.slow
-def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run, found, measured):
-    told = found(PopulationShare())
+def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run, measured):
+    told, folder = measured(PopulationShare)
     assert is_beaten(EvaluationSummary.read(told))
-    test = run(derived=measured(told))
+    test = run(derived=folder)
     assert "does not beat the historical mean" in test.warning[0].value
     shown = test.dataframe[0].value
     assert list(shown)[:2] == ["Area", "Pathway"]
@@ -220,8 +224,8 @@ def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run,
 
 
 @pytest.mark.slow
-def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(scored, found, measured):
-    folder = measured(found(PopulationShare()))
+def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(scored, measured):
+    _told, folder = measured(PopulationShare)
     current = current_release.open_current_release(Site(scored.releases, "partner", derived=folder))
     panel = build_panel(Observations.from_release(current.release, geography.read_areas(current.release.areas_file)))
     shown = predicted.tabulate_forecast(current).set_index(["Area", "Pathway"])
@@ -233,9 +237,9 @@ def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(sco
 
 
 @pytest.mark.slow
-def test_what_was_measured_is_drawn(run, found, measured):
-    told = found(HistoricalMean())
-    test = run(derived=measured(told))
+def test_what_was_measured_is_drawn(run, measured):
+    told, folder = measured(HistoricalMean)
+    test = run(derived=folder)
     assert len(test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart")) == 2
     rows = predicted.draw_calibration(EvaluationSummary.read(told)).to_dict()
     held = [row["inside"] for rows in rows["datasets"].values() for row in rows]
@@ -385,9 +389,9 @@ def test_few_words_stand_on_the_page_before_it_is_unfolded(run, monkeypatch, lan
 
 
 @pytest.mark.slow
-def test_how_sure_the_model_is_stands_in_one_sentence_above_its_fold(run, found, measured):
+def test_how_sure_the_model_is_stands_in_one_sentence_above_its_fold(run, measured):
     assert "has not been tested on this release" in read_unfolded(run())
-    told = read_unfolded(run(derived=measured(found(HistoricalMean()))))
+    told = read_unfolded(run(derived=measured(HistoricalMean)[1]))
     assert "out of sample" in told
     assert "Log score" not in told
 
