@@ -26,12 +26,12 @@ LIST = write_book(
 CODES = ("Q-0412", "Q-0413", "Q-0414")
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory):
-    return make_desk(tmp_path_factory.mktemp("desk"))[0]
+@pytest.fixture
+def desk(tmp_path):
+    return make_desk(tmp_path)[0]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def opened(browser, desk):
     """Yield a page of the running desk, and the desk as `tact desk` started it."""
     context = browser.new_context(viewport={"width": 1366, "height": 768})
@@ -91,6 +91,17 @@ def test_a_list_goes_in_with_one_question_and_is_taken_back(opened, desk, tmp_pa
     assert page.watch.outside + page.watch.errors == []
 
 
+def test_who_locks_the_desk_locks_every_page_of_it(opened):
+    page, _started = opened
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.locator("h1").wait_for()
+    page.get_by_role("button", name="Lock the desk").click()
+    for one in (page, other):
+        one.get_by_role("heading", name="The desk is locked").wait_for(timeout=20_000)
+        assert one.locator("input[type=file]").count() == 0
+
+
 VIEWS = [("sq", (1366, 768)), ("el", (1024, 768)), ("el", (390, 844)), ("sq", (390, 844))]
 
 
@@ -111,18 +122,3 @@ def test_each_page_fits_its_screen_and_axe_finds_nothing(opened, cases):
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (entry, size)
         found = Axe().run(page, context=".st-key-top, .st-key-desk .deskhead").response["violations"]
         assert not found, [(one["id"], one["nodes"][0]["html"]) for one in found]
-
-
-# The last one, because nothing can be done at the desk afterwards.
-def test_who_locks_the_desk_locks_every_page_of_it(opened):
-    page, started = opened
-    page.set_viewport_size({"width": 1366, "height": 768})
-    page.goto(f"{started.url}/?lang=en")
-    page.locator("h1").wait_for()
-    other = page.context.new_page()
-    other.goto(page.url)
-    other.locator("h1").wait_for()
-    page.get_by_role("button", name="Lock the desk").click()
-    for one in (page, other):
-        one.get_by_role("heading", name="The desk is locked").wait_for(timeout=20_000)
-        assert one.locator("input[type=file]").count() == 0

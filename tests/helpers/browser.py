@@ -200,7 +200,7 @@ def until(page: Any, condition: Callable[[], bool]) -> None:
 
 def settle(page: Any, still: int = 500) -> None:
     """Wait until the address has not changed for so many milliseconds, and nothing is being made."""
-    seen = page.url
+    seen = ""
     for _ in range(60):
         page.wait_for_timeout(still)
         if page.url == seen and not page.locator(WORKING).count():

@@ -38,10 +38,7 @@ def run(words, seed=0, **keys):
 # Runs commands one after another: most of the work of a short one is to load what all of them need.
 COMMANDS = """
 import json, sys
-import pytest
 from dashboard.cli import main
-from tests.helpers.quick import use_few_worlds
-use_few_worlds(pytest.MonkeyPatch())
 for words in json.loads(sys.argv.pop()):
     sys.argv[1:] = words
     try:

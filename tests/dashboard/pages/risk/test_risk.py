@@ -69,10 +69,10 @@ def measured(scored, current, evaluations, tmp_path_factory, few_draws):
             areas = geography.read_areas(current.release.areas_file)
             panel = build_panel(Observations.from_release(current.release, areas))
             both = {HISTORICAL_MEAN: HistoricalMean(), MODEL: model()}
-            told = evaluate(panel, both, first_origin=10, horizons=2, draws=200).as_dict()
+            evaluation = evaluate(panel, both, first_origin=10, horizons=2, draws=200).as_dict()
             folder = tmp_path_factory.mktemp("evaluated")
-            assess(Release.open(scored.releases, "partner"), folder, evaluation=told)
-            evaluations[model] = told, folder
+            assess(Release.open(scored.releases, "partner"), folder, evaluation=evaluation)
+            evaluations[model] = evaluation, folder
         return evaluations[model]
 
     return measure
@@ -211,8 +211,8 @@ def test_where_it_was_not_measured_it_says_what_to_run(run):
 
 @pytest.mark.slow
 def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run, measured):
-    told, folder = measured(PopulationShare)
-    assert is_beaten(EvaluationSummary.read(told))
+    evaluation, folder = measured(PopulationShare)
+    assert is_beaten(EvaluationSummary.read(evaluation))
     test = run(derived=folder)
     assert "does not beat the historical mean" in test.warning[0].value
     shown = test.dataframe[0].value
@@ -225,7 +225,7 @@ def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run,
 
 @pytest.mark.slow
 def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(scored, measured):
-    _told, folder = measured(PopulationShare)
+    _evaluation, folder = measured(PopulationShare)
     current = current_release.open_current_release(Site(scored.releases, "partner", derived=folder))
     panel = build_panel(Observations.from_release(current.release, geography.read_areas(current.release.areas_file)))
     shown = predicted.tabulate_forecast(current).set_index(["Area", "Pathway"])
@@ -238,21 +238,21 @@ def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(sco
 
 @pytest.mark.slow
 def test_what_was_measured_is_drawn(run, measured):
-    told, folder = measured(HistoricalMean)
+    evaluation, folder = measured(HistoricalMean)
     test = run(derived=folder)
     assert len(test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart")) == 2
-    rows = predicted.draw_calibration(EvaluationSummary.read(told)).to_dict()
+    rows = predicted.draw_calibration(EvaluationSummary.read(evaluation)).to_dict()
     held = [row["inside"] for rows in rows["datasets"].values() for row in rows]
-    mine = next(row for row in told["calibration"] if row["forecaster"] == MODEL)
+    mine = next(row for row in evaluation["calibration"] if row["forecaster"] == MODEL)
     assert held == pytest.approx([mine["in_50"], mine["in_80"], mine["in_95"]])
-    table = predicted.tabulate_calibration(EvaluationSummary.read(told))
+    table = predicted.tabulate_calibration(EvaluationSummary.read(evaluation))
     assert list(table["lay within"]) == [f"{share:.0%}" for share in held]
-    hits = predicted.tabulate_hits(EvaluationSummary.read(told))
-    drawn = predicted.draw_hits(EvaluationSummary.read(told)).to_dict()
+    hits = predicted.tabulate_hits(EvaluationSummary.read(evaluation))
+    drawn = predicted.draw_hits(EvaluationSummary.read(evaluation)).to_dict()
     (rates_drawn,) = [[row["hit_rate"] for row in rows] for rows in drawn["datasets"].values()]
     assert list(hits["share of children"]) == [f"{share:.0%}" for share in rates_drawn]
     assert all(words in read_text(test) for words in (*table["lay within"], *hits["share of children"]))
-    scores = predicted.tabulate_scores(EvaluationSummary.read(told))
+    scores = predicted.tabulate_scores(EvaluationSummary.read(evaluation))
     assert list(scores["Forecast"].sort_values()) == sorted([HISTORICAL_MEAN, MODEL])
 
 
