@@ -21,6 +21,7 @@ from data.reference import area_table, town_table
 from data.restricted.governance.retention import find_overdue
 from data.restricted.imports import Importer, check_workspace_kind, find_mappings
 from data.restricted.intake import mapping
+from data.restricted.intake.checks import TOWN
 from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.recognition import read_place_label
 from data.restricted.vault import load_keys, open_vault
@@ -33,7 +34,7 @@ _OVERDUE = (
     "{count:,} of these records are about children without an encounter since {day}. The next import or "
     "release deletes them, as governance.toml says; where they are many, it asks first. If that is wrong, raise months."
 )
-_WORDS_UNKNOWN = ("not one of the categories", "is not a known municipality")
+_WORDS_UNKNOWN = ("not one of the categories", "is not a known municipality", TOWN)
 _COUNTS = ("accepted", "rejected", "changed", "already_known")
 
 

@@ -105,6 +105,12 @@ def word_question(kind: str, question: Question) -> str:
         return _("The file does not say this. What holds for all its rows, or which of its columns says it?")
     if question.topic == "days":
         return _("In “{column}”, days such as 4/3/2008 can be read in two ways. What comes first?", column=column)
+    if get_kind(kind).column(question.column).type == "area":
+        return _(
+            "In “{column}”, these places are not known, or a village elsewhere may have the same name. Which place is "
+            "it?",
+            column=column,
+        )
     return _("In “{column}”, these words are not known. What do they mean?", column=column)
 
 

@@ -49,9 +49,10 @@ _HEADINGS = {
 # A name of one of these is no name of a child: "municipality name", "Emri i bashkisë".
 _NO_PERSON = (
     "operator*, organi*, institu*, service*, sherbim*, partner*, ngo, ojf, μκο, ong, form, file, project, "
-    "municipal*, bashki*, qark*, county, region*, rajon*, commune, area, city, country, place, shtet*, "
+    "municipal*, bashki*, komuna, komunes, rrethi, rrethit, "
+    "qark*, county, region*, rajon*, commune, area, city, country, place, shtet*, "
     "vend*, village*, fshat*, lagj*, neighbo*, settlement*, school*, shkoll*, indicator, measure, δημο*, "
-    "περιφερει*, φορεα*, υπηρεσι*, σχολει*, χωρα*, πολη*, χωρι*, οικισμ*, συνοικι*"
+    "περιφερει*, νομοσ, νομου, φορεα*, υπηρεσι*, σχολει*, χωρα*, πολη*, χωρι*, οικισμ*, συνοικι*"
 )
 _STAFF = (
     "*worker, *workers, staff, stafi, interviewer, enumerator, officer, team, filled by, entered by, "

@@ -8,7 +8,7 @@ import difflib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import TypeAlias
 
@@ -47,6 +47,7 @@ class Match:
 
     `finding` is the reason in one word; `reason` is a sentence that repeats the text. `named` are the codes that the
     text names, a successor of 2019 as itself. `respelled`: the text names the area only by its sound, or a town in it.
+    For a town (`finding`) `candidates` holds its municipality: a village elsewhere may have the same name.
     """
 
     code: str | None
@@ -135,7 +136,7 @@ class Places:
         return {code for code in named if self._lies_in(code, inside)}
 
     def _lies_in(self, code: str, outer: set[str]) -> bool:
-        return bool({self._parent[code], self._country[code]} & outer)
+        return bool({code, self._parent[code], self._country[code]} & outer)
 
     def _read(self, text: str, country: str | None, level: str | None) -> set[str]:
         """Return the areas of a name by the most reliable reading, or else its areas in another country or level.
@@ -166,7 +167,9 @@ class Places:
         named = self._narrow(codes, country, level)
         fits = {self._older.get(c, c) for c in named}
         if len(fits) == 1:
-            return Match(fits.pop(), named=frozenset(named), respelled=not self._is_spelled(text, named))
+            names, is_town = self._labels(fits), self._is_town(text, named)
+            found = Match(fits.pop(), named=frozenset(named), respelled=not self._is_spelled(text, named))
+            return replace(found, finding="town", candidates=names) if is_town else found
         if fits:
             names = self._labels(fits)
             return Match(None, f"{text!r} may mean {len(names)} areas: {'; '.join(names)}.", names, "several")
@@ -181,6 +184,15 @@ class Places:
         hint = _HINT.match(text)
         forms = [form for part in (text, hint["name"] if hint else "") for form, _ in _strip_kind(plain_key(part))]
         return any(self._spellings.get(form, set()) & codes for form in forms)
+
+    def _is_town(self, text: str, codes: set[str]) -> bool:
+        """Return whether a text without a county or country names one of the areas only by a town in it."""
+        if self._by_code(text):
+            return False
+        forms = [form for form, _ in _strip_kind(plain_key(text))]
+        if any(index.get(key_of(form), set()) & codes for form in forms for key_of, index in self._readings):
+            return False
+        return any(self._towns.get(self._sound_key(form), set()) & codes for form in forms)
 
     def _elsewhere(self, text: str, codes: set[str], country: str | None, level: str | None) -> Match:
         wanted = f"a {level}" if level else "an area"

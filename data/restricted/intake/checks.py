@@ -19,6 +19,7 @@ from data.reference import area_countries
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
+from data.restricted.intake.surroundings import Surroundings, read_surroundings
 from data.restricted.intake.table import RawTable
 from data.restricted.intake.values import Faulty, Value, age_band_on, check_values, slash_order
 from data.schema import Match, Resolve
@@ -27,6 +28,7 @@ from data.workspace.folding import is_same_partner
 
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+TOWN = Message("is a town, and a village elsewhere may have the same name")
 _UNRESOLVED = 1_000  # Different texts in one column; more are the wrong column, and slow to suggest for.
 
 
@@ -116,9 +118,10 @@ def check_rows(
     notes: list[str] = []
     for column in kind.given:
         _read_column(rows, column, table, layout, mapping, today, notes)
+    around = read_surroundings(kind, table, layout, mapping, resolve, today)
     for column in kind.given:
         if column.type == "area":
-            _resolve_areas(rows, column, resolve)
+            _resolve_areas(rows, column, resolve, around)
     if "country" in rows.cells:
         _fill_country(rows)
     if kind.name == "effort":
@@ -185,18 +188,18 @@ def _read_column(
         )
 
 
-def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
+def _resolve_areas(rows: Rows, column: Column, resolve: Resolve, around: Surroundings) -> None:
     cells = rows.cells[column.name]
     hinted = column.name == "municipality" and "country" in rows.cells
     hints = rows.cells["country"] if hinted else Cells(np.zeros(len(rows), dtype=np.int64), [""])
-    numbers, first = combinations(cells.codes, hints.codes)
-    texts, countries = cells.take(first), hints.take(first)
+    numbers, first = combinations(cells.codes, hints.codes, around.numbers)
+    texts, countries, beside = cells.take(first), hints.take(first), around.numbers[first].tolist()
     codes: list[Value] = []
     named: list[frozenset[str]] = []
     faults: dict[int, tuple[Message, str]] = {}
     elsewhere: set[int] = set()
     respelled: dict[int, str] = {}
-    for number, (text, country) in enumerate(zip(texts, countries, strict=True)):
+    for number, (text, country, areas) in enumerate(zip(texts, countries, beside, strict=True)):
         match = resolve(str(text), str(country or "") or None, column.level) if text else None
         codes.append(match.code or "" if match else "")
         named.append(match.named if match else frozenset())
@@ -207,6 +210,8 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
                 elsewhere.add(number)
             else:
                 faults[number] = _unplaced(column, match, str(text))
+        elif match and not around.confirm(column, match, areas):
+            faults[number] = _unplaced(column, match, str(text))
         if len(faults) > _UNRESOLVED:
             raise FileRefused(
                 Message(
@@ -229,6 +234,8 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
 def _unplaced(column: Column, match: Match, text: str) -> tuple[Message, str]:
     """Return why a text matches no area and what to write instead; unlike `match.reason`, never the text itself."""
     level, candidates = column.level, "; ".join(match.candidates)
+    if match.finding == "town":
+        return TOWN, f"the code of its municipality, perhaps {candidates}; or its county or country in a column"
     if match.finding == "several":
         several = Message("may mean more than one municipality" if level else "may mean more than one area")
         return several, f"the code of the right one: {candidates}"

@@ -40,9 +40,10 @@ from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
 from data.restricted.intake.rejects import LONGEST, Repeater, is_private
 from data.restricted.intake.start import ROWS
+from data.restricted.intake.surroundings import Surroundings, read_surroundings
 from data.restricted.intake.table import RawColumn, RawTable
 from data.restricted.intake.values import UNKNOWN_WORD, check_values, is_unordered_day, slash_order
-from data.schema import Resolve, get_kind
+from data.schema import Match, Resolve, get_kind
 from data.schema.column import Column, RecordKind
 from data.workspace.types import Ints
 
@@ -280,7 +281,9 @@ class _File:
         for column, raw in self._list_worded():
             unknown = self._find_unknown(column, raw)
             shown = {code: near for code, near in unknown.items() if self._may_show(column, raw, code)}
-            if shown and len(shown) <= _MOST_WORDS:
+            # Towns are known, however many they are.
+            strange = [code for code in shown if not self._is_town(column, raw.distinct[code])]
+            if shown and len(strange) <= _MOST_WORDS:
                 yield self._ask(column, raw, shown)
 
     def note_personal(self) -> Iterator[str]:
@@ -347,12 +350,29 @@ class _File:
         unplaced = {}
         for number, text in enumerate(checked.values):
             match = self.resolve(str(text), None, column.level) if text else None
+            if match and self._is_open_town(column, raw, number, match):
+                unplaced[number] = match.candidates
+                continue
             # A word near no known place is rejected where it stands for few children: it is rather a slip.
             asked = match and match.code is None and match.finding in ("none", "several")
             worth = is_personal_in(column, raw.distinct[number]) or self._count_children(raw, number) >= _CHILDREN
             if match and asked and (match.candidates or worth):
                 unplaced[number] = match.candidates
         return unplaced
+
+    def _is_town(self, column: Column, text: str) -> bool:
+        return column.type == "area" and self.resolve(text, None, column.level).finding == "town"
+
+    def _is_open_town(self, column: Column, raw: RawColumn, code: int, match: Match) -> bool:
+        """Return whether a text is a town that no other column of one of its rows confirms."""
+        if match.finding != "town":
+            return False
+        beside = np.unique(self._surroundings.numbers[raw.codes == code]).tolist()
+        return not all(self._surroundings.confirm(column, match, number) for number in beside)
+
+    @cached_property
+    def _surroundings(self) -> Surroundings:
+        return read_surroundings(self.kind, self.table, self.layout, self.mapping, self.resolve, self.today)
 
     def _may_show(self, column: Column, raw: RawColumn, code: int) -> bool:
         text = raw.distinct[code].strip()
@@ -402,8 +422,12 @@ class _File:
     def _ask(self, column: Column, raw: RawColumn, unknown: Mapping[int, tuple[str, ...]]) -> Question:
         counts = np.bincount(raw.codes, minlength=len(raw.distinct))
         words = {raw.distinct[code].strip(): code for code in sorted(unknown, key=lambda code: -counts[code])}
-        what = "places" if column.type == "area" else "words"
-        text = f"In {column.name}, these {what} are not known. What do they mean?"
+        text = f"In {column.name}, these words are not known. What do they mean?"
+        if column.type == "area":
+            text = (
+                f"In {column.name}, these places are not known, or a village elsewhere may have the same name. "
+                "Which place is it?"
+            )
         likely = {word: unknown[code][0] for word, code in words.items() if len(unknown[code]) == 1}
         return Question(
             "words",

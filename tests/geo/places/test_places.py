@@ -267,8 +267,14 @@ def with_towns():
 )
 def test_a_town_is_read_as_the_municipality_in_which_it_lies_and_said(with_towns, town, code):
     match = with_towns.resolve(town)
-    assert (match.code, match.respelled) == (code, True)
+    assert (match.code, match.respelled, match.finding) == (code, True, "town")
+    assert match.candidates[0].endswith(f"(municipality {code})")
     assert PLACES.resolve(town).code is None
+
+
+def test_a_town_with_its_county_or_municipality_beside_it_is_sure(with_towns):
+    found = [with_towns.resolve(text) for text in ("Koplik (Shkodër)", "Koplik, Albania", "Koplik, Malësi e Madhe")]
+    assert [(match.code, match.finding) for match in found] == [("10944413", "one")] * 3
 
 
 @pytest.mark.parametrize("town", ["Menidi", "Μενίδι", "Περαία"])

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from data.errors import FileRefused
-from data.reference import area_table
+from data.reference import area_table, town_table
 from data.restricted.intake import guess_kind, mapping, read_file
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.recognition import answer, recognise
@@ -17,7 +17,7 @@ from tests.helpers.messy_files import FILES
 from tests.helpers.partner_files import Hasher
 
 TODAY = dt.date(2009, 6, 30)
-PLACES = Places(area_table())
+PLACES = Places(area_table(), town_table())
 READ = [messy for messy in FILES if not messy.refused]
 MOST_QUESTIONS = 3
 
@@ -178,3 +178,60 @@ def test_a_place_that_is_near_no_known_one_is_asked_where_three_children_share_i
     path.write_text("\n".join([head, *rows]), encoding="utf-8")
     (question,) = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY).questions
     assert dict(question.rows) == {"Fushë Gjelbër": 3}
+
+
+def write_towns(folder, *rows, heads=()):
+    head = ["date", "municipality", "child_id", "stage", "pathway", "form", "axis", "found", *heads]
+    lines = [
+        ["2008-03-04", town, f"K-{n}", "at_risk", "internal", "begging", "protection", "reported", *more]
+        for n, (town, *more) in enumerate(rows)
+    ]
+    path = folder / "towns.csv"
+    path.write_text("\n".join(map(",".join, [head, *lines])), encoding="utf-8")
+    return path
+
+
+def look_at(path, mapping=None):
+    more = {"resolve": PLACES.resolve, "partner": "P", "today": TODAY}
+    questions = recognise(path, mappings={"encounter": mapping or ColumnMapping()}, **more).questions
+    return questions, read_file(path, "encounter", hash_identifier=Hasher(), mapping=mapping, **more)
+
+
+def test_towns_that_nothing_confirms_are_asked_about_once_with_their_municipality(tmp_path):
+    path = write_towns(tmp_path, ("Koplik",), ("Fushë Krujë",), ("Koplik",), ("Tirana",), ("Gradishtë",))
+    (question,), before = look_at(path)
+    assert dict(question.rows) == {"Koplik": 2, "Fushë Krujë": 1, "Gradishtë": 1}
+    assert question.proposal["Koplik"].endswith("(municipality 10944413)")
+    assert before.rejects.line.tolist() == [2, 3, 4, 6]
+    assert before.rejects.reason.unique().tolist() == ["is a town, and a village elsewhere may have the same name"]
+    assert "10944413" in before.rejects.allowed[0]
+    learnt = answer(question, question.proposal)
+    file = tmp_path / "P.toml"
+    mapping.save(file, "encounter", learnt)
+    questions, after = look_at(path, mapping.read(file, "encounter"))
+    assert (questions, after.accepted_rows) == ((), 5)
+
+
+@pytest.mark.parametrize(
+    ("heading", "right", "wrong"),
+    [
+        ("Qarku", "Shkodër", "Vlorë"),
+        ("Komuna", "Malësi e Madhe", "Tirana"),
+        ("country", "AL", ""),
+        ("Shteti", "Shqipëri", ""),
+        ("Περιφέρεια", "Shkodra", "Attica"),
+    ],
+)
+def test_a_town_is_read_where_a_county_municipality_or_country_of_its_row_agrees(tmp_path, heading, right, wrong):
+    path = write_towns(tmp_path, ("Koplik", right), ("Koplik", right), heads=(heading,))
+    questions, file = look_at(path, ColumnMapping(columns={"municipality": "municipality"}))
+    assert (questions, file.accepted.municipality.tolist()) == ((), ["10944413"] * 2)
+    path = write_towns(tmp_path, ("Koplik", right), ("Koplik", wrong), heads=(heading,))
+    questions, file = look_at(path, ColumnMapping(columns={"municipality": "municipality"}))
+    assert (len(questions), file.rejects.line.tolist()) == (1, [3])
+
+
+def test_where_a_child_comes_from_is_confirmed_by_no_county_of_the_meeting(tmp_path):
+    path = write_towns(tmp_path, ("Shkodër", "Shkodër", "Koplik"), heads=("Qarku", "origin"))
+    (question,), _ = look_at(path)
+    assert (question.column, list(question.parts)) == ("origin", ["Koplik"])
