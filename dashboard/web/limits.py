@@ -157,6 +157,8 @@ class LimitedProtocol(H11Protocol):
         if self.transport is not None:  # else it was refused
             self.counted.forget(self.transport)
             super().connection_lost(exc)
+            # asyncio's transport refers to itself by this. Without it, no search for garbage is needed to end it.
+            vars(self.transport).pop("_read_ready_cb", None)
 
     def data_received(self, data: bytes) -> None:
         """Read, and stop waiting once the head of a request is whole."""

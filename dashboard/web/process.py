@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -112,6 +113,7 @@ def _wait_for_enter(output: TextIO, url: str, entry: Entry) -> None:
 def run_application(application: Any, host: str, port: int, *, has_proxy: bool = False) -> None:  # noqa: ANN401
     """Serve an application until the process is stopped, with or without a proxy in front. No request is logged."""
     shorten_log()
+    _spare_collections()
     uvicorn.run(
         application,
         host=host,
@@ -121,3 +123,13 @@ def run_application(application: Any, host: str, port: int, *, has_proxy: bool =
         server_header=False,
         **make_limits(raise_file_limit(), has_proxy=has_proxy),
     )
+
+
+def _spare_collections() -> None:
+    """Let the interpreter look for garbage less often, and not among what was imported, which stays anyway.
+
+    While a full search lasts, nobody gets an answer: with thousands of half-open connections, 0.3 s of each 4 s.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)  # objects; searches of the young and of the older ones until the next larger one

@@ -1,5 +1,6 @@
 """What one process holds out: half-open connections, slow heads, large messages, and a log that attacks do not fill."""
 
+import gc
 import io
 import logging
 import resource
@@ -8,6 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
+import weakref
 from contextlib import ExitStack, contextmanager
 
 import pytest
@@ -97,6 +99,22 @@ def test_who_asks_is_answered_while_hundreds_of_connections_are_half_open(stack)
     assert all(is_closed(connection) for connection in halves[:230])
     halves[-1].sendall(b"1\r\n\r\n")
     assert halves[-1].recv(100).startswith(b"HTTP/1.1 200"), "the newest ones are still there"
+
+
+def test_a_connection_that_is_closed_leaves_nothing_to_a_search_for_garbage(stack):
+    port, connections = stack.enter_context(served(most=100))
+    gc.disable()
+    stack.callback(gc.enable)
+    halves = [open_half(stack, port) for _ in range(5)]
+    assert ask(port) == b"well"
+    transports = [weakref.ref(protocol.transport) for protocol in connections.waiting]
+    for half in halves:
+        half.close()
+    until = time.monotonic() + 5
+    while any(transport() for transport in transports) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert len(transports) >= 5
+    assert not any(transport() for transport in transports)
 
 
 def test_a_conversation_is_not_closed_for_half_open_lines(stack):

@@ -1,12 +1,14 @@
 """What the web processes share: the address goes out alone, and a browser gets all messages of a page's parts."""
 
+import gc
 import subprocess
 import sys
 
+import uvicorn
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import app_session
 
-from dashboard.web.process import apply_settings
+from dashboard.web.process import apply_settings, run_application
 from tests.helpers.paths import ROOT
 
 PROGRAM = """
@@ -51,3 +53,19 @@ def _make_block(part, *path):
     message.delta.fragment_id = part
     message.delta.add_block.allow_empty = True
     return message
+
+
+def test_a_process_looks_for_garbage_less_often_and_not_among_what_was_imported(monkeypatch):
+    before = gc.get_threshold()
+    monkeypatch.setattr("dashboard.web.process.shorten_log", lambda: None)
+    monkeypatch.setattr("dashboard.web.process.raise_file_limit", lambda: 1024)
+    seen = []
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: seen.append((gc.get_threshold(), gc.get_freeze_count())))
+    try:
+        run_application(None, "127.0.0.1", 0)
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
+    [(threshold, frozen)] = seen
+    assert threshold[0] > before[0]
+    assert frozen > 10_000
