@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -13,6 +14,7 @@ LOWEST_K = 11
 FEWEST = 3
 _MOST_KEY_BITS = 32
 _LONGEST_LAG = 24  # months
+_DOI = re.compile(r"10\.\d{4,9}/[-._;()/:A-Za-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Policy:
     other days are not counted. lag: months after the end of a year until its numbers are final.
     frozen: repeat published numbers; off in tests of attacks only.
     no_programme: areas where there is no programme, so that zero is structural.
+    publisher, doi: who publishes the releases, and the DOI of the public tier; empty if there is none.
     """
 
     k: int = LOWEST_K
@@ -46,6 +49,8 @@ class Policy:
     no_programme: frozenset[str] = frozenset()
     partner_licence: str = "under agreement"
     public_licence: str = "CC-BY-4.0"
+    publisher: str = ""
+    doi: str = ""
 
     def __post_init__(self) -> None:
         bits = self.key_range.bit_length() - 1
@@ -64,6 +69,11 @@ class Policy:
             (10 <= bits <= _MOST_KEY_BITS, "key_range", Message("from 2**10 to 2**32")),
             (self.first < self.last, "first", Message("the first day comes first")),
             (1 <= self.lag <= _LONGEST_LAG, "lag", Message("it is 1 to {most} months", most=_LONGEST_LAG)),
+            (
+                not self.doi or bool(_DOI.fullmatch(self.doi)),
+                "doi",
+                Message("write 10., digits, a slash and a name, without https:, such as 10.5281/zenodo.1234567"),
+            ),
         )
         wrong = []
         for holds, name, rule in limits:

@@ -70,6 +70,8 @@ _VALUES: tuple[tuple[str, str, str, str], ...] = (
     ("counting", "no_programme", "codes", "Areas where the programme does not work; they show a zero."),
     ("licence", "partner_licence", "text", "Licence text in partner files."),
     ("licence", "public_licence", "text", "Licence text in public files."),
+    ("catalogue", "publisher", "text or none", "Who publishes the releases, for catalogues and citations."),
+    ("catalogue", "doi", "text or none", "DOI of the public releases, such as 10.5281/zenodo.1234567."),
 )
 _HEAD = """\
 # Protection policy: how the releases of this workspace are protected, and all tables that they may hold.
@@ -218,12 +220,17 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
+def _is_string(value: object) -> bool:
+    return isinstance(value, str)
+
+
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str, Callable[[Any], Any]]] = {
     "whole": (_is_whole, Message("a whole number"), int),
     "number": (_is_number, Message("a number"), float),
     "day": (_is_day, Message("a day without quotes, such as 2006-06-01"), lambda day: day),
     "codes": (_is_list, Message('a list of area codes, such as ["GR-69"]'), frozenset),
     "text": (_is_text, Message("a text in quotes"), str),
+    "text or none": (_is_string, Message("a text in quotes"), str.strip),
 }
 
 

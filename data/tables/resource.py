@@ -11,6 +11,7 @@ from data.schema.vocabulary import COUNTRIES, MEASURES, STATUSES
 from data.tables.spec import CATEGORIES, LEVELS, OPEN_ALONE
 from data.tables.states import STATES
 
+DOI_ADDRESS = "https://doi.org/"  # before a DOI, in the "id" of a Data Package
 # Why there is no interval of the dark figure; empty where there is one.
 _REASONS = ("few_lists", "little_overlap", "no_estimate", "models_disagree", "too_wide", "")
 # What each column of codes may hold.

@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 import geopandas as gpd
 
 from data.release import Release
+from data.tables.resource import DOI_ADDRESS
 from geo.layers.output import terms
 from geo.layers.reading import tables
 
@@ -50,7 +51,7 @@ def write_records(release: Release, folder: Path) -> list[Path]:
 
 
 def _describe(release: Release) -> dict[str, str]:
-    """Return title, abstract, day of publication, licence and method of a release."""
+    """Return title, abstract, day, licence, method, citation, publisher and DOI of a release; empty where unknown."""
     about = terms.describe_file(release, ())
     said = ("data", "tier_means", "published_figures", "sums")
     return {
@@ -60,6 +61,8 @@ def _describe(release: Release) -> dict[str, str]:
         "licence": about["licence"],
         "method": about.get("method", ""),
         "citation": about["citation"],
+        "publisher": terms.find_publisher(release),
+        "doi": terms.find_doi(release),
     }
 
 
@@ -85,6 +88,10 @@ def format_citation_file(release: Release) -> str:
     lines |= {"keywords": words} if (words := _list_keywords(release)) else {}
     lines |= {"date-released": about["day"]} if about["day"] else {}
     lines |= {"license": "CC-BY-4.0"} if named == ["CC-BY-4.0"] else {}
+    lines |= {"doi": about["doi"]} if about["doi"] else {}
+    if about["publisher"]:
+        named_parts = {name: lines[name] for name in ("title", "authors", "version", "doi") if name in lines}
+        lines["preferred-citation"] = {"type": "data", **named_parts, "publisher": {"name": about["publisher"]}}
     # A JSON value is a YAML value, too.
     return "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in lines.items())
 
@@ -95,11 +102,13 @@ def format_bibtex(release: Release) -> str:
     fields = {
         "author": _MAKER,
         "title": about["title"],
+        "publisher": about["publisher"],
         "year": about["day"][:4],
         "version": release.name,
         "note": f"{terms.INVENTED} {about['licence']}" if release.invented else about["licence"],
     }
     written = [f"  {name} = {{{{{_LATEX.sub(_escape, value)}}}}}" for name, value in fields.items() if value]
+    written += [f"  doi = {{{about['doi']}}}"] if about["doi"] else []  # a DOI is an address: nothing is escaped
     return f"@misc{{tact-{release.name}-{release.tier},\n" + ",\n".join(written) + "\n}\n"
 
 
@@ -118,7 +127,7 @@ def describe_dataset(release: Release) -> dict[str, Any]:
         "dct:title": {"@value": about["title"], "@language": "en"},
         "dct:description": {"@value": about["abstract"], "@language": "en"},
         "dct:identifier": f"sha256:{release.checksum}",
-        "dct:publisher": {"@type": "foaf:Agent", "foaf:name": _MAKER},
+        "dct:publisher": {"@type": "foaf:Agent", "foaf:name": about["publisher"] or _MAKER},
         "dcat:version": release.name,
         "dcat:keyword": _list_keywords(release),
         "dcat:theme": {"@id": f"{_AUTHORITY}/data-theme/SOCI"},
@@ -128,6 +137,9 @@ def describe_dataset(release: Release) -> dict[str, Any]:
         "dct:spatial": [{"@id": f"{_AUTHORITY}/country/{_COUNTRIES[code]}"} for code in countries],
     }
     paths = [entry["path"] for entry in release.manifest.get("licenses") or () if entry.get("path")]
+    if about["doi"]:
+        address = f"{DOI_ADDRESS}{about['doi']}"
+        described |= {"dct:identifier": [address, described["dct:identifier"]], "dcat:landingPage": {"@id": address}}
     described |= {"dct:license": {"@id": paths[0]}} if paths else {}
     described |= {"dct:issued": _date(about["day"])} if about["day"] else {}
     if tact.get("first") and tact.get("last"):
@@ -150,7 +162,10 @@ def format_iso(release: Release) -> str:
     agent: _Part = [
         (
             "CI_ResponsibleParty",
-            [("organisationName", _MAKER), ("role", [("CI_RoleCode", ("CI_RoleCode", "publisher"))])],
+            [
+                ("organisationName", about["publisher"] or _MAKER),
+                ("role", [("CI_RoleCode", ("CI_RoleCode", "publisher"))]),
+            ],
         )
     ]
     west, south, east, north = gpd.read_parquet(release.areas_file).total_bounds
@@ -167,8 +182,9 @@ def format_iso(release: Release) -> str:
         extent.append(("temporalElement", [("EX_TemporalExtent", [("extent", [("gml:TimePeriod", span)])])]))
     day = [("gco:Date", about["day"])]
     published = [("date", day), ("dateType", [("CI_DateTypeCode", ("CI_DateTypeCode", "publication"))])]
+    doi = [("identifier", [("MD_Identifier", [("code", f"{DOI_ADDRESS}{about['doi']}")])])] if about["doi"] else []
     identification = [
-        ("citation", [("CI_Citation", [("title", about["title"]), ("date", [("CI_Date", published)])])]),
+        ("citation", [("CI_Citation", [("title", about["title"]), ("date", [("CI_Date", published)]), *doi])]),
         ("abstract", about["abstract"]),
         ("pointOfContact", agent),
         ("descriptiveKeywords", [("MD_Keywords", [("keyword", word) for word in _list_keywords(release)])]),

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from data.disclosure.cell_key import NAME
+from data.disclosure.policy import Policy
 from data.reference import registry
 from data.restricted.publishing.draft import Draft
-from data.tables.resource import UNITS
+from data.tables.resource import DOI_ADDRESS, UNITS
 from data.tables.spec import TableSpec, Tier
 from data.workspace.version import code_version
 
@@ -61,6 +62,7 @@ def describe_release(
     first, last = (grid.span.start.isoformat(), grid.span.end.isoformat()) if grid else (None, None)
     span = f"{first} to {last}" if grid else "published figures only"
     content = next(r["hash"] for r in resources if r["name"] == "areas")
+    publication = _describe_publication(policy, tier)
     figures = next(r["tact"] for r in resources if r["name"] == "figures")
     return {
         "profile": "data-package",
@@ -73,7 +75,8 @@ def describe_release(
         "licenses": [_licence(policy.public_licence if tier == "public" else policy.partner_licence)],
         "sources": _sources(),
         "keywords": ["child trafficking", "Albania", "Greece", "disclosure control"],
-        "citation": _citation(name, tier, invented, created, content),
+        "citation": _citation(name, tier, invented, created, content, publication),
+        **publication,
         "resources": list(resources),
         "tact": {
             "release": name,
@@ -114,10 +117,18 @@ def _licence(name: str) -> dict[str, str]:
     return {"name": "other-closed", "title": name.capitalize()}
 
 
+def _describe_publication(policy: Policy, tier: Tier) -> dict[str, Any]:
+    """Return publisher and DOI as the specification of data packages has them. The DOI is that of the public tier."""
+    publisher = {"contributors": [{"title": policy.publisher, "role": "publisher"}]} if policy.publisher else {}
+    return publisher | ({"id": f"{DOI_ADDRESS}{policy.doi}"} if policy.doi and tier == "public" else {})
+
+
 def _sources() -> list[dict[str, str]]:
     return [{"title": f"{s.name}: {s.credit}", "licence": s.licence} for s in registry()]
 
 
-def _citation(name: str, tier: Tier, invented: bool, created: str, content: str) -> str:
+def _citation(name: str, tier: Tier, invented: bool, created: str, content: str, publication: Mapping[str, Any]) -> str:
     data = "invented data, " if invented else ""
-    return f"TACT Map, release {name}, {tier} tier ({data}areas {content[:12]}), {created[:10]}."
+    cited = [f"TACT Map, release {name}, {tier} tier ({data}areas {content[:12]}), {created[:10]}."]
+    cited += [f"{entry['title']}." for entry in publication.get("contributors", ())]
+    return " ".join([*cited, *([publication["id"]] if "id" in publication else [])])

@@ -43,6 +43,13 @@ def test_an_empty_or_missing_file_has_the_defaults(tmp_path):
     assert policy_file.parse("") == policy_file.read(tmp_path) == policy_file.parse(TEMPLATE)
 
 
+def test_publisher_and_doi_are_read_and_empty_ones_are_none():
+    policy = policy_file.parse('[catalogue]\npublisher = "ARSIS"\ndoi = " 10.5281/zenodo.1234567 "\n').policy
+    assert (policy.publisher, policy.doi) == ("ARSIS", "10.5281/zenodo.1234567")
+    policy = policy_file.parse('[catalogue]\npublisher = " "\ndoi = ""\n').policy
+    assert (policy.publisher, policy.doi) == ("", "")
+
+
 def test_values_and_tables_are_read():
     told = '[protection]\nk = 20\n[counting]\nfirst = 2006-06-01\nno_programme = ["GR-69"]\n' + BOTH
     rules = policy_file.parse(told)
@@ -71,6 +78,9 @@ def test_the_threshold_may_only_be_raised(k):
         ('["effort"]', '["afford"]', "'afford' is not allowed. Allowed: children, "),
         ('breakdowns = ["origin"]', 'breakdowns = ["none"]', "flows by 'none' is not allowed"),
         ('measures = ["flows"]', "measures = []", "measures: write a list"),
+        ('doi = ""', 'doi = "https://doi.org/10.5281/zenodo.1"', "without https:, such as 10.5281/zenodo.1234567"),
+        ('doi = ""', 'doi = "10.5281/"', "doi = 10.5281/; write 10., digits, a slash and a name"),
+        ('publisher = ""', "publisher = 3", "[catalogue] publisher = 3: write a text in quotes"),
         ('measures = ["flows"]', 'measure = ["flows"]', "measure: there is no such line"),
     ],
 )

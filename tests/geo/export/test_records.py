@@ -29,6 +29,33 @@ def test_they_are_marked_and_give_nothing_away(written):
     assert surface.search(release, paths)[0] == []
 
 
+def test_publisher_and_doi_stand_in_each_record(tmp_path, monkeypatch):
+    release = small_release.make(tmp_path / "releases", "public")
+    monkeypatch.setitem(release.manifest, "contributors", [{"title": "ARSIS & Co", "role": "publisher"}])
+    monkeypatch.setitem(release.manifest, "id", "https://doi.org/10.5281/zenodo.12_34")
+    cff, bibtex, dcat, iso = (path.read_text(encoding="utf-8") for path in write_records(release, tmp_path))
+    cited = yaml.safe_load(cff)
+    assert cited["doi"] == cited["preferred-citation"]["doi"] == "10.5281/zenodo.12_34"
+    assert cited["preferred-citation"]["publisher"] == {"name": "ARSIS & Co"}
+    assert {"type", "title", "authors"} <= set(cited["preferred-citation"])
+    assert r"publisher = {{ARSIS \& Co}}" in bibtex
+    assert "doi = {10.5281/zenodo.12_34}" in bibtex
+    described = json.loads(dcat)
+    assert described["dct:publisher"]["foaf:name"] == "ARSIS & Co"
+    assert described["dct:identifier"] == ["https://doi.org/10.5281/zenodo.12_34", f"sha256:{release.checksum}"]
+    root = ET.fromstring(iso)
+    assert root.find(".//gmd:organisationName/gco:CharacterString", ISO).text == "ARSIS & Co"
+    code = root.find(".//gmd:CI_Citation/gmd:identifier/gmd:MD_Identifier/gmd:code/gco:CharacterString", ISO)
+    assert code.text == "https://doi.org/10.5281/zenodo.12_34"
+
+
+def test_without_publisher_and_doi_they_are_left_out(written):
+    _, _, (cff, bibtex, dcat, iso) = written
+    assert not {"doi", "preferred-citation"} & set(yaml.safe_load(cff))
+    assert "publisher" not in bibtex
+    assert "doi" not in "".join((bibtex, dcat, iso)).lower()
+
+
 def test_the_citation_file_is_yaml_with_what_the_format_requires(written):
     release, _, (text, *_others) = written
     read = yaml.safe_load(text)

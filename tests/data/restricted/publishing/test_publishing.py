@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import date
 
 import filelock
@@ -202,6 +203,18 @@ def test_figures_are_copied_unchanged(made):
     for tier in TIERS:
         row = Release.open(folder, tier).table("figures").iloc[0]
         assert (row["area"], row["number"], row["source"]) == ("AL-11", 758513.0, "census 2023")
+
+
+def test_publisher_and_doi_of_the_policy_stand_in_the_manifest_the_doi_for_everybody_alone(tmp_path):
+    policy = replace(small_worlds.ONE_YEAR, publisher="ARSIS", doi="10.5281/zenodo.1234567")
+    small_worlds.release(None, tmp_path, policy=policy)
+    partner, public = (Release.open(tmp_path, tier).manifest for tier in ("partner", "public"))
+    assert public["id"] == "https://doi.org/10.5281/zenodo.1234567"
+    assert public["citation"].endswith(". ARSIS. https://doi.org/10.5281/zenodo.1234567")
+    assert partner["contributors"] == public["contributors"] == [{"title": "ARSIS", "role": "publisher"}]
+    assert "id" not in partner
+    assert "doi.org" not in partner["citation"]
+    assert frictionless.Package.metadata_validate(public) is not None
 
 
 def test_without_a_vault_figures_and_areas_are_released_alone(tmp_path):
