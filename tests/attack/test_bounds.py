@@ -19,7 +19,7 @@ from data.errors import ReleaseRefused
 from data.release import Release, names
 from data.tables.spec import DEFAULT_PLAN, TableSpec
 from tests.helpers import small_worlds
-from tests.helpers.repetitions import list_cases
+from tests.helpers.repetitions import vary
 
 # Primary suppression of exact numbers: a hidden cell is 1 to 10 where zeros show, 0 to 10 where they do not.
 ZEROS_SHOWN = Knowledge(0, 1, 10, 1, 10, 1)
@@ -391,7 +391,7 @@ def test_worst_worlds_withstand(tmp_path, what):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", list_cases(WORST, "everyone in one place", "two partners reporting the same child"))
+@vary("what", WORST, "everyone in one place", "two partners reporting the same child")
 def test_worst_worlds_withstand_by_default(tmp_path, what):
     release_and_attack(tmp_path, what)
 
@@ -469,7 +469,7 @@ def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path, few_worlds):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("few_worlds")
-@pytest.mark.parametrize("seed", list_cases(range(6), 0, 1))
+@vary("seed", range(6), 0, 1)
 def test_four_releases_of_a_changing_world_withstand(tmp_path, seed):
     """Records come late, records are deleted, new quarters begin: the attack finds nothing, and no contradiction."""
     rng, plan = np.random.default_rng([40, seed]), small_worlds.SMALL_PLAN if seed % 3 else DEFAULT_PLAN

@@ -16,7 +16,7 @@ from data.errors import ReleaseRefused
 from data.release import Release, names
 from data.tables.spec import TIERS, TableSpec
 from tests.helpers import small_worlds
-from tests.helpers.repetitions import list_cases
+from tests.helpers.repetitions import vary
 
 PLACE, QUARTER = "9261", "2006-06-01/P3M"
 ENCOUNTERS = TableSpec("encounters", "municipality", "quarter")
@@ -71,7 +71,7 @@ def test_a_change_shows_nowhere_and_no_attack_succeeds(small_base, tmp_path, wha
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", list_cases(CHANGES, "one child moved"))
+@vary("what", CHANGES, "one child moved")
 def test_a_change_shows_nowhere_in_default_releases(default_base, tmp_path, what):
     assert_nothing_shows(default_base, tmp_path, what)
 

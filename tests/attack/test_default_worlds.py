@@ -4,6 +4,7 @@ import pytest
 
 from data.disclosure.attacks.membership.attacker import LIMITS
 from data.release import Release
+from data.tables.spec import TIERS
 from tests.helpers import default_worlds
 
 
@@ -14,6 +15,7 @@ def test_every_attack_fails_and_readers_get_numbers(tmp_path, seed):
     frame = default_worlds.released(seed, tmp_path)
     found, went = default_worlds.attacked(tmp_path)
     assert found == []
+    assert {f"{tier} membership" for tier in TIERS} <= set(went)
     assert went["public membership"]["one_number"] <= LIMITS[0]
     assert went["public membership"]["all_numbers_low"] <= LIMITS[1]
     lost = default_worlds.loss(default_worlds.cells(frame, Release.open(tmp_path, "public")))

@@ -4,9 +4,10 @@ import pytest
 
 from dashboard.desk import frame
 from data.restricted.vault import open_vault
-from tests.helpers.browser import settle, until, vary, watch
+from tests.helpers.browser import settle, until, watch
 from tests.helpers.desk import make_desk, start_desk
 from tests.helpers.messy_files import write_book
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 
@@ -107,8 +108,10 @@ VIEWS = [("sq", (1366, 768)), ("el", (1024, 768)), ("el", (390, 844)), ("sq", (3
 
 @vary(
     "cases",
-    [(entry, *VIEWS[number % len(VIEWS)]) for number, entry in enumerate(frame.PAGES)],
-    [(entry, *view) for view in VIEWS for entry in frame.PAGES],
+    [
+        [(entry, *VIEWS[number % len(VIEWS)]) for number, entry in enumerate(frame.PAGES)],
+        [(entry, *view) for view in VIEWS for entry in frame.PAGES],
+    ],
 )
 def test_each_page_fits_its_screen_and_axe_finds_nothing(opened, cases):
     from axe_playwright_python.sync_playwright import Axe

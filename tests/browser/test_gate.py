@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from tests.helpers.browser import free_port, read_address, vary
+from tests.helpers.browser import free_port, read_address
 from tests.helpers.paths import ROOT
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +20,7 @@ def address(releases):
         process.terminate()
 
 
-@vary("size", (390, 844), (1366, 768))
+@vary("size", [(390, 844), (1366, 768)])
 def test_the_printed_address_opens_the_map_in_one_browser_and_is_not_shared(address, look, size):
     page = look(address, size, ready=False)
     page.locator(".topbar").wait_for(timeout=60_000)

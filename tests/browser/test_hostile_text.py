@@ -9,7 +9,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.helpers import hostile as worlds
-from tests.helpers.browser import area_point, map_frame, unfold, until, vary, wait_for_map
+from tests.helpers.browser import area_point, map_frame, unfold, until, wait_for_map
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 
@@ -112,7 +113,7 @@ def cells(page, within):
     return "\n".join(found)
 
 
-@vary("layer", "roma_figures", *(layer for layer in LAYERS if layer != "roma_figures"))
+@vary("layer", ["roma_figures", *(layer for layer in LAYERS if layer != "roma_figures")])
 def test_a_layer_shows_text_on_map_legend_panel_and_table(open_page, partner_address, layer):
     level = LAYERS[layer]
     area = "GR" if level == "country" else "AL-01"
@@ -153,7 +154,7 @@ def test_every_payload_shows_where_all_sources_stand(open_page, partner_address)
     assert_nothing_ran(page)
 
 
-@vary("number", *range(0, len(worlds.PAYLOADS), 4))
+@vary("number", range(0, len(worlds.PAYLOADS), 4))
 def test_moving_through_time_shows_text_and_runs_nothing(open_page, partner_address, number):
     page = open_page(
         f"{partner_address}/map?layer=referrals&level=country&period={worlds.FIRST_YEAR + number}-01-01/P1Y"
@@ -212,7 +213,7 @@ def test_the_public_tier_shows_text_too(open_page, public_address):
         assert_nothing_ran(page)
 
 
-@vary("payload", "".join(worlds.PAYLOADS), "\0", "a" * 4000)
+@vary("payload", ["".join(worlds.PAYLOADS), "\0", "a" * 4000])
 def test_hostile_text_in_the_address_opens_the_map_all_the_same(open_page, partner_address, payload):
     names = ("layer", "level", "area", "period", "over", "encounters.of", "projector", payload)
     page = open_page(f"{partner_address}/map?{'&'.join(f'{quote(name)}={quote(payload)}' for name in names)}")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.helpers.browser import resize, until, vary, wait_for_silence
+from tests.helpers.browser import resize, until, wait_for_silence
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 FIRST = 60_000  # milliseconds
@@ -31,7 +32,7 @@ def test_nothing_is_below_the_screen(look, served):
     assert page.watch.clean, vars(page.watch)
 
 
-@vary("size", (390, 844), (1024, 768))
+@vary("size", [(390, 844), (1024, 768)])
 def test_on_a_small_screen_nothing_is_wider_than_it(look, served, size):
     page = opened(look, served, size)
     assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= size[0]

@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from dashboard.site.text import translate_into
-from tests.helpers.browser import click_area, map_frame, settle, until, vary, wait_for_map
+from tests.helpers.browser import click_area, map_frame, settle, until, wait_for_map
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 PICTURES = os.environ.get("TACT_PICTURES")
@@ -58,7 +59,7 @@ def names_area(page):
     return names[0] == names[1] != []
 
 
-@vary("language, size", ("sq", (1024, 768)), ("el", (1920, 1080)))
+@vary("language, size", [("sq", (1024, 768)), ("el", (1920, 1080))])
 def test_a_meeting_looks_from_the_answer_to_the_map_and_the_plan_on_a_projector(served, look, language, size):
     page = look(f"{served.url}/?lang={language}&projector=1", size, ready=False)
     page.locator(".finding").wait_for(timeout=60_000)
@@ -78,7 +79,7 @@ def test_a_meeting_looks_from_the_answer_to_the_map_and_the_plan_on_a_projector(
     person.go_back()
 
 
-@vary("language", "el", "en", "sq")
+@vary("language", ["el", "en", "sq"])
 def test_a_phone_goes_from_the_answer_to_an_area_and_its_place_on_the_map(served, look, language):
     page = look(f"{served.url}/?lang={language}", (390, 844), ready=False)
     page.locator(".finding").wait_for(timeout=60_000)

@@ -5,7 +5,8 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from tests.helpers.browser import map_frame, settle, unfold, vary, wait_for_map
+from tests.helpers.browser import map_frame, settle, unfold, wait_for_map
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 # What stands at the very end of a page, far below the edge of a screen.
@@ -13,7 +14,7 @@ ENDS = {"method": "Citation", "download": "What the states mean", "trends": "Tab
 _WIDE = 1040  # pixels of a sheet of A4 across, without its margins
 
 
-@vary("name", *ENDS)
+@vary("name", ENDS)
 def test_a_page_is_printed_to_its_end(partner, look, name):
     page = look(f"{partner.url}/{name}", ready=False)
     page.get_by_text(ENDS[name]).last.wait_for()

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dashboard.site.text import translate_into
-from tests.helpers.browser import map_frame, resize, settle, shown, until, vary
+from tests.helpers.browser import map_frame, resize, settle, shown, until
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 SIZES = [(1366, 768), (1920, 1080), (390, 844)]
@@ -30,7 +31,7 @@ def cards(page):
     )
 
 
-@vary("language, size", ("sq", (1024, 768)), ("en", (1366, 768)), ("el", (1920, 1080)))
+@vary("language, size", [("sq", (1024, 768)), ("en", (1366, 768)), ("el", (1920, 1080))])
 def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look, language, size):
     page = look(f"{served.url}/?lang={language}", size, ready=False)
     page.locator(".finding a.first").click(timeout=FIRST)
@@ -108,7 +109,7 @@ def test_the_answer_stands_on_the_first_screen_and_nothing_runs_over_the_edge(se
     assert not page.watch.outside
 
 
-@vary("language", "el", "en", "sq")
+@vary("language", ["el", "en", "sq"])
 def test_folded_the_page_is_two_screens_long_and_the_choices_stay_in_view(served, look, language):
     page = opened(look, served, f"reallocate?area=AL-09&lang={language}")
     page.locator(".move").first.wait_for()

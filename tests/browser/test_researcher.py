@@ -13,7 +13,8 @@ import pytest
 from dashboard.pages.download.form import name_layer
 from dashboard.site.text import speak, translate_into
 from data.tables.states import STATES
-from tests.helpers.browser import settle, until, vary
+from tests.helpers.browser import settle, until
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 WANTED = ("encounters", "effort")
@@ -71,7 +72,7 @@ class Researcher:
         return seen
 
 
-@vary("language, tier", ("sq", "public"), ("en", "partner"), ("el", "partner"))
+@vary("language, tier", [("sq", "public"), ("en", "partner"), ("el", "partner")])
 def test_a_researcher_takes_layers_away_and_opens_them(request, look, tmp_path, language, tier):
     page = look(f"{request.getfixturevalue(tier).url}/?lang={language}", ready=False)
     page.locator(".topbar nav a[aria-current=page]").wait_for(timeout=60_000)

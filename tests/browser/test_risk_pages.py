@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.browser import resize, settle, until, vary
+from tests.helpers.browser import resize, settle, until
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 SIZES = [(1366, 768), (390, 844)]
@@ -119,7 +120,7 @@ def test_the_layer_lies_on_the_map_with_a_mark_for_what_it_cannot_tell(served, l
     assert "can be shown only with children identified or met and with services" in page.locator(".missed").inner_text()
 
 
-@vary("show", "burden", "class", "change")
+@vary("show", ["burden", "class", "change"])
 def test_the_legend_covers_no_control(served, look, show):
     page = look(f"{served.url}/map?layer=risk&level=municipality&show={show}")
     for size in ((1366, 768), (1024, 768)):
@@ -130,7 +131,7 @@ def test_the_legend_covers_no_control(served, look, show):
             assert box is None or box["y"] + box["height"] <= top
 
 
-@vary("address", "trends", "risk")
+@vary("address", ["trends", "risk"])
 def test_a_table_offers_no_file_of_its_own(served, look, address):
     page = opened(look, served, address)
     page.locator("summary", has_text="Table").first.click()

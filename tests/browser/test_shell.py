@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from dashboard.web.page_list import RELEASE_PAGES
-from tests.helpers.browser import map_frame, settle, until, vary, wait_for_map
+from tests.helpers.browser import map_frame, settle, until, wait_for_map
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 
@@ -114,7 +115,7 @@ def test_a_language_is_chosen_for_all_pages_and_stands_in_the_address(partner, l
     until(page, lambda: page.evaluate("document.documentElement.lang") == "en")
 
 
-@vary("times", 1, 3)
+@vary("times", [1, 3])
 def test_who_goes_back_before_a_page_is_there_stays_back_on_a_slow_machine(partner, look, times):
     page = look(f"{partner.url}/map")
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
@@ -172,7 +173,7 @@ def wait_for_title(page, entry):
     until(page, lambda: page.locator(".topbar nav a[aria-current=page]").all_text_contents() == [entry.title])
 
 
-@vary("entries", RELEASE_PAGES[::3], RELEASE_PAGES)
+@vary("entries", [RELEASE_PAGES[::3], RELEASE_PAGES])
 def test_on_a_phone_the_menu_closes_and_what_can_be_pressed_is_large_enough(partner, look, entries):
     page = look(f"{partner.url}/{RELEASE_PAGES[-1].address}", (390, 844), ready=False)
     wait_for_bar(page)
@@ -190,7 +191,7 @@ def test_on_a_phone_the_menu_closes_and_what_can_be_pressed_is_large_enough(part
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@vary("entries", RELEASE_PAGES[1::3], RELEASE_PAGES)
+@vary("entries", [RELEASE_PAGES[1::3], RELEASE_PAGES])
 def test_a_projector_shows_each_page_larger(partner, look, entries):
     page = look(f"{partner.url}/{RELEASE_PAGES[-1].address}", (1024, 768), ready=False)
     wait_for_bar(page)
@@ -319,7 +320,7 @@ def test_on_a_phone_the_choice_of_dark_is_in_the_menu_which_closes_after_it(part
     assert "theme=dark" in query(page)
 
 
-@vary("language", "el", "sq")
+@vary("language", ["el", "sq"])
 def test_numbers_and_lengths_of_time_have_room_in_every_language_on_an_old_projector(partner, served, look, language):
     page = look(f"{served.url}/?lang={language}", (1024, 768), ready=False)
     page.locator(".ranking td.unmet").first.wait_for(timeout=60_000)

@@ -9,7 +9,7 @@ from data.accounts import people
 from data.accounts.database import Accounts
 from data.accounts.proof import make_code
 from tests.helpers.accounts import PASSPHRASE, sign_in_cookie, take_in
-from tests.helpers.browser import vary
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 SIZES = [(1366, 768), (390, 844)]
@@ -43,7 +43,7 @@ def fill(page, member, code):
     page.get_by_role("button", name="Sign in").click()
 
 
-@vary("size", *reversed(SIZES))
+@vary("size", reversed(SIZES))
 def test_somebody_signs_in_sees_their_name_and_signs_out(served, accounts, look, size):
     member = take_in(accounts, f"Elira {size[0]}", "partner", "ARSIS")
     page = look(f"{served.url}/risk?area=AL-02", size, ready=False, dark=size[0] < 500)
@@ -80,7 +80,7 @@ def test_an_open_map_shows_the_door_when_its_person_is_revoked(served, accounts,
     assert page.locator(".topbar").count() == 0
 
 
-@vary("size", *SIZES)
+@vary("size", SIZES)
 def test_an_invited_person_chooses_a_passphrase_and_connects_a_phone(served, accounts, look, size):
     secret = people.invite(accounts, f"Nikos {size[0]}", "manager")
     page = look(f"{served.url}/invitation?invitation={secret}", size, ready=False)

@@ -24,7 +24,8 @@ from dashboard.site.current_release import load_areas
 from data.tables.periods import Period
 from geo.layers import find_layer, find_map_conflict
 from geo.layers.core.words import LEVELS
-from tests.helpers.browser import click_area, map_frame, until, vary, wait_for_map
+from tests.helpers.browser import click_area, map_frame, until, wait_for_map
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 # Far apart, so that no circle lies over the middle of another area.
@@ -32,7 +33,7 @@ REGIONS = ("GR-A", "GR-B", "GR-M", "GR-G")
 GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All years"}
 
 
-@vary("seed, steps", (0, 12), *((seed, 22) for seed in range(4)))
+@vary("seed, steps", [(0, 12), *((seed, 22) for seed in range(4))])
 def test_a_step_changes_what_it_asks_for_and_nothing_else(partner, look, releases, seed, steps):
     walker = Walker(
         look(f"{partner.url}/map"), current_release.open_current_release(Site(releases, "partner")), random.Random(seed)
@@ -42,7 +43,7 @@ def test_a_step_changes_what_it_asks_for_and_nothing_else(partner, look, release
     assert walker.page.watch.clean, vars(walker.page.watch)
 
 
-@vary("seed", 1, 0)
+@vary("seed", [1, 0])
 def test_a_hurried_reader_loses_nothing(partner, look, seed):
     """The reader opens the table while the page still works on the previous step, and so interrupts that step."""
     chance = random.Random(seed)

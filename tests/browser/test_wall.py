@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.browser import forget_reader, vary
+from tests.helpers.browser import forget_reader
 from tests.helpers.entry import cookie_headers
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 
@@ -46,7 +47,7 @@ def test_no_source_is_served(partner, path):
     assert "import streamlit" not in body
 
 
-@vary("path", "dashboard/pages/method/__init__.py", "dashboard/pages/situation", "pages/method")
+@vary("path", ["dashboard/pages/method/__init__.py", "dashboard/pages/situation", "pages/method"])
 def test_an_address_inside_the_source_shows_nothing(partner, look, path):
     page = look(f"{partner.url}/{path}", ready=False)
     page.wait_for_load_state("networkidle")  # nothing follows: the page runs no script
@@ -54,7 +55,7 @@ def test_an_address_inside_the_source_shows_nothing(partner, look, path):
     assert page.locator("main p, main h1").count() == 3
 
 
-@vary("url", "http://example.org/", "http://192.0.2.1/", "http://localhost/")
+@vary("url", ["http://example.org/", "http://192.0.2.1/", "http://localhost/"])
 def test_these_tests_reach_no_other_host_and_count_each_request_to_one(partner, look, url):
     page = look(f"{partner.url}/health", ready=False)
     with pytest.raises(Exception, match="ERR_NAME_NOT_RESOLVED"):

@@ -37,7 +37,7 @@ from geo.layers.output.wide import build_long_table
 from tests.helpers import plans
 from tests.helpers.pages import open_current, open_page, read_text, speak_on_pages
 from tests.helpers.quick import use_few_draws, use_few_worlds
-from tests.helpers.repetitions import list_cases
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.slow
 LAND = area_table()["country"].astype(str).to_dict()
@@ -162,9 +162,7 @@ def test_the_risk_page_has_no_colour_rate_or_claim_there(current, t):
     assert "Crosses: cannot tell" in rates.word_hidden(current, "internal", rates.EVERY)
 
 
-@pytest.mark.parametrize(
-    ("language", "area"), list_cases(product(LANGUAGES, ["GR-I", "GR", ""]), ("en", "GR-I"), ("sq", "GR"), ("el", ""))
-)
+@vary("language, area", product(LANGUAGES, ["GR-I", "GR", ""]), ("en", "GR-I"), ("sq", "GR"), ("el", ""))
 def test_every_page_opens_in_every_language(world, monkeypatch, language, area):
     speak_on_pages(monkeypatch, language)
     for tier in ("partner", "public"):

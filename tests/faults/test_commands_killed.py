@@ -22,7 +22,7 @@ from data.restricted.vault import Vault
 from data.tables.spec import TIERS
 from data.workspace import Workspace
 from tests.helpers.prepared import start
-from tests.helpers.repetitions import list_cases
+from tests.helpers.repetitions import vary
 
 KEYS = {"TACT_VAULT_KEY": "a1" * 32, "TACT_IDENTIFIER_KEY": "b2" * 32}
 MOMENTS = 10
@@ -183,7 +183,7 @@ def imported(before, files, tmp_path_factory):
     return whole, few, identities(workspace)
 
 
-@pytest.mark.parametrize("i", list_cases(range(2 * MOMENTS), *ALWAYS))
+@vary("i", range(2 * MOMENTS), *ALWAYS)
 def test_a_killed_import_loses_nothing_and_doubles_nothing(tact, before, files, imported, tmp_path, i):
     whole, few, everything = imported
     workspace, moment = copied(before, tmp_path), moments(41, whole)[i]
@@ -225,7 +225,7 @@ def assert_whole(releases, name):
         assert release.manifest["tact"]["audit"]["passed"]
 
 
-@pytest.mark.parametrize("i", list_cases(range(2 * MOMENTS), *ALWAYS))
+@vary("i", range(2 * MOMENTS), *ALWAYS)
 def test_a_killed_release_is_whole_or_is_not_there(tact, released, tmp_path, i):
     base, whole = released
     workspace, moment = copied(base, tmp_path), moments(43, whole)[i]

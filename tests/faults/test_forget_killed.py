@@ -12,7 +12,7 @@ from data.restricted.vault import Vault, forget_log, sqlcipher
 from tests.helpers.killing import kill, run_through
 from tests.helpers.old_blocks import with_marks
 from tests.helpers.records import frame
-from tests.helpers.repetitions import list_cases
+from tests.helpers.repetitions import vary
 
 KEY = Secret(bytes(range(32)))
 CHILD, MINE, OTHERS = "ab" * 32, 300, 4_000
@@ -51,7 +51,7 @@ def left(connection):
     return connection.execute(asked, (bytes.fromhex(CHILD),)).fetchone()[0]
 
 
-@pytest.mark.parametrize("i", list_cases(range(20), 0, 1, 2, 3))
+@vary("i", range(20), 0, 1, 2, 3)
 def test_a_child_is_forgotten_whole_or_not_at_all(before, marks, tmp_path, i):
     folder = copied(before, tmp_path)
     random = np.random.default_rng([47, i])

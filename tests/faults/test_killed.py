@@ -11,7 +11,7 @@ from data.restricted.keys import Secret
 from data.restricted.vault import Counts, Vault
 from tests.helpers.killing import kill, run_through
 from tests.helpers.records import frame
-from tests.helpers.repetitions import list_cases
+from tests.helpers.repetitions import vary
 
 KEY = Secret(bytes(range(32)))
 ROWS, CHUNK, BEFORE = 8_000, 400, 500
@@ -60,7 +60,7 @@ def check(folder, ended, whole):
     return found == everything
 
 
-@pytest.mark.parametrize("i", list_cases(range(10), 0, 1, 2))
+@vary("i", range(10), 0, 1, 2)
 def test_killed_while_it_writes_it_holds_nothing_of_the_file(tmp_path, whole, marks, i):
     moment = int(np.random.default_rng([20, i]).integers(0, marks * 0.9))
     ended = kill(*command(new_vault(tmp_path / "vault")), marks=moment)
@@ -68,7 +68,7 @@ def test_killed_while_it_writes_it_holds_nothing_of_the_file(tmp_path, whole, ma
     assert not check(tmp_path / "vault", ended, whole)
 
 
-@pytest.mark.parametrize("i", list_cases(range(10), 0, 1, 2))
+@vary("i", range(10), 0, 1, 2)
 def test_killed_while_it_commits_it_holds_all_or_nothing(tmp_path, whole, i):
     delay = float(np.random.default_rng([21, i]).uniform(0, 0.03))
     ended = kill(*command(new_vault(tmp_path / "vault")), delay=delay)
@@ -149,7 +149,7 @@ def all_rows(vault):
     return [sorted(vault._connection.execute(f"SELECT * FROM {table}").fetchall()) for table in TABLES]
 
 
-@pytest.mark.parametrize("i", list_cases(range(6), 0, 2))
+@vary("i", range(6), 0, 2)
 def test_killed_while_it_undoes_an_import_it_has_undone_all_of_it_or_nothing(tmp_path, corrected, i):
     folder, before, after = corrected
     copy = shutil.copytree(folder, tmp_path / "vault")

@@ -8,13 +8,13 @@ import sys
 import pytest
 
 from tests.helpers.paths import ROOT
-from tests.helpers.repetitions import list_cases
+from tests.helpers.repetitions import vary
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")]
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("number", list_cases((15, 100), 15))
+@vary("number", (15, 100), 15)
 def test_nothing_is_lost_and_nothing_is_half_after_random_kills(number):
     command = [sys.executable, "-m", "scripts.random_kills", "--number", str(number), "--seed", "4"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

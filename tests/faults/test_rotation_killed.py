@@ -9,7 +9,7 @@ from data.restricted.vault import Vault, open_vault, rotation
 from data.workspace import Workspace
 from tests.helpers.prepared import start
 from tests.helpers.records import frame
-from tests.helpers.repetitions import list_cases
+from tests.helpers.repetitions import vary
 
 ROWS, MANY = 200, 40_000
 PROGRAM = """
@@ -113,7 +113,7 @@ def test_killed_at_any_step_one_stored_key_opens_the_vault(tmp_path, monkeypatch
     assert check(work / str(moments), monkeypatch, ROWS, old)
 
 
-@pytest.mark.parametrize("share", list_cases([0.02, 0.2, 0.4, 0.6, 0.8, 0.98], 0.02, 0.4, 0.98))
+@vary("share", [0.02, 0.2, 0.4, 0.6, 0.8, 0.98], 0.02, 0.4, 0.98)
 def test_killed_while_pages_are_encrypted_anew_nothing_is_lost(tmp_path, monkeypatch, share):
     folder = tmp_path / "base"
     old = make(folder, monkeypatch, MANY)

@@ -41,12 +41,6 @@ main()
 """
 
 
-def vary(names: str, first: Any, *others: Any) -> pytest.MarkDecorator:
-    """Try one promise in several cases: the first with each change, the others by `make long`."""
-    several = [pytest.param(*(case if "," in names else (case,)), marks=pytest.mark.long) for case in others]
-    return pytest.mark.parametrize(names, [first, *several])
-
-
 @dataclass(frozen=True)
 class Served:
     """A running server: its address, its process, and the file in which the audit hook writes."""

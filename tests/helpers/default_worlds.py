@@ -41,8 +41,7 @@ def attacked(folder):
     found, went = [], {}
     for tier in TIERS:
         release = Release.open(folder, tier)
-        # Of the partner tier the membership attack finds nothing, it only measures.
-        for name, findings, told in attack_numbers(read_earlier(folder, release), release, thorough=tier == "public"):
+        for name, findings, told in attack_numbers(read_earlier(folder, release), release):
             found += [f"{tier}: {finding.words}" for finding in findings]
             went[f"{tier} {name}"] = dict(told)
     return found, went

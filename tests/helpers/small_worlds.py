@@ -20,7 +20,7 @@ from data.disclosure.policy import Policy
 from data.restricted.keys import IdentifierHasher, Secret
 from data.restricted.publishing import make_release
 from data.restricted.vault import Vault
-from data.tables.spec import CATEGORIES, TableSpec
+from data.tables.spec import CATEGORIES, DEFAULT_PLAN, TableSpec
 
 # A few tables of each kind that is counted: releases by the dozen in the tests.
 SMALL_PLAN = {
@@ -41,6 +41,7 @@ SMALL_PLAN = {
         TableSpec("children", "region", "whole", ("stage",)),
     ),
 }
+PLANS = {"small": SMALL_PLAN, "whole": DEFAULT_PLAN}
 VAULT_KEY = Secret(bytes(32))
 ONE_YEAR = Policy(last=date(2007, 5, 31))
 KEYS = IdentifierHasher(bytes(range(32))).record_keys
@@ -197,11 +198,11 @@ def release(vault, folder, **changes):
     return make_release(vault, folder, **{**given, **changes})
 
 
-def main(folder, vault):
+def main(folder, vault, plan):
     """Write one release of a real vault; report its beginning and its end."""
     with Vault.open(Path(vault), VAULT_KEY) as held:
         os.write(1, b"begin\n")
-        os.write(1, release(held, Path(folder), plan=SMALL_PLAN).name.encode() + b"\n")
+        os.write(1, release(held, Path(folder), plan=PLANS[plan]).name.encode() + b"\n")
 
 
 if __name__ == "__main__":

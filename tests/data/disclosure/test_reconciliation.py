@@ -15,7 +15,7 @@ from data.release import Release
 from data.tables.periods import GRAINS, Period
 from data.tables.spec import TIERS, TableSpec
 from tests.helpers import counted, small_worlds
-from tests.helpers.repetitions import list_cases
+from tests.helpers.repetitions import vary
 
 MECHANISM = CellKey.from_policy(DEFAULT_POLICY)
 YEAR = "2006-06-01/P1Y"
@@ -283,7 +283,7 @@ def test_a_release_holds_what_its_own_files_give(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("worlds", list_cases((2, 5), 2))
+@vary("worlds", (2, 5), 2)
 def test_reconciled_numbers_are_nearer_to_the_truth(worlds):
     """Compare the mean distance from the true counts with that of published numbers, over the product's areas."""
     gains = {}

@@ -21,7 +21,7 @@ from geo import areas, boundaries
 from geo.boundaries import UNNAMED, Split, import_boundaries
 from geo.places import list_predecessors
 from tests.helpers.boundary_files import write_boundary_files
-from tests.helpers.repetitions import list_cases
+from tests.helpers.repetitions import vary
 
 TABLE = area_table()
 
@@ -116,7 +116,7 @@ GREEK_CODES = {"names only": str, "Latin": anyascii, "ELOT 743": elot, "capitals
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", list_cases(["codes and names", *GREEK_CODES], "codes and names", "ELOT 743"))
+@vary("way", ["codes and names", *GREEK_CODES], "codes and names", "ELOT 743")
 def test_the_municipalities_of_greece_are_matched(way, files, tmp_path):
     rows = greece_rows(files, GREEK_CODES.get(way, str))
     columns = ["code", "name"] if way == "codes and names" else ["name"]
@@ -220,7 +220,7 @@ def test_a_name_that_stands_twice_is_settled_by_position(files, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("crs", list_cases(["EPSG:2100", "EPSG:32634", "EPSG:3035", "EPSG:3857"], "EPSG:2100"))
+@vary("crs", ["EPSG:2100", "EPSG:32634", "EPSG:3035", "EPSG:3857"], "EPSG:2100")
 def test_any_crs_gives_the_same_areas(crs, files, tmp_path):
     rows = albania_rows(files)[["name", "geometry"]]
     report = take(save(rows.to_crs(crs), tmp_path / "albania.gpkg"), tmp_path / "there")
@@ -246,17 +246,15 @@ def test_a_shapefile_and_its_zip_are_read(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    list_cases(
-        itertools.product(
-            ["new!old", "a;b=c", "50 % [1] {x}?"], ["albania.gpkg", "albania.geojson", "albania.shp", "albania.zip"]
-        ),
-        ("new!old", "albania.zip"),
-        ("new!old", "albania.geojson"),
-        ("a;b=c", "albania.shp"),
-        ("50 % [1] {x}?", "albania.gpkg"),
+@vary(
+    "name, kind",
+    itertools.product(
+        ["new!old", "a;b=c", "50 % [1] {x}?"], ["albania.gpkg", "albania.geojson", "albania.shp", "albania.zip"]
     ),
+    ("new!old", "albania.zip"),
+    ("new!old", "albania.geojson"),
+    ("a;b=c", "albania.shp"),
+    ("50 % [1] {x}?", "albania.gpkg"),
 )
 def test_any_name_of_a_folder_will_do(tmp_path, name, kind):
     made, odd = tmp_path / "made", tmp_path / name

@@ -19,7 +19,7 @@ from risk.model.observations import Observations
 from tests.helpers.fits import log_means, true_counts
 from tests.helpers.nuts import sample_areas
 from tests.helpers.reference import FOLDER, read_example, read_example_edges, read_scotland, read_scotland_edges
-from tests.helpers.repetitions import list_cases
+from tests.helpers.repetitions import vary
 
 
 def observations(counts, expected, edges, mechanism=None):
@@ -98,7 +98,7 @@ def read_answers(case):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", list_cases(CASES, "lip cancer", "homicides about St Louis"))
+@vary("case", CASES, "lip cancer", "homicides about St Louis")
 def test_it_agrees_with_a_sampler(case):
     data, likelihood, noisy = CASES[case]
     answers = read_answers(case)

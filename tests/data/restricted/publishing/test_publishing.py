@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import date
+from itertools import product
 
 import filelock
 import frictionless
@@ -28,7 +29,7 @@ from data.restricted.vault import Vault
 from data.tables.spec import CATEGORIES, DEFAULT_PLAN, TIERS, TableSpec
 from tests.helpers import small_worlds
 from tests.helpers.paths import ROOT
-from tests.helpers.repetitions import list_cases
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.usefixtures("few_worlds")
 
@@ -425,11 +426,11 @@ def test_the_real_vault_serves_a_release(tmp_path):
 # -- kill -9 --
 
 
-def prepared(folder):
+def prepared(folder, plan):
     """Make a vault with a release and with records that came later."""
     with Vault.create(folder / "vault", small_worlds.VAULT_KEY) as vault:
         small_worlds.fill(vault, world(), "first.csv")
-        name = small_worlds.release(vault, folder / "releases", **SMALL).name
+        name = small_worlds.release(vault, folder / "releases", plan=small_worlds.PLANS[plan]).name
         small_worlds.fill(vault, small_worlds.encounters(np.random.default_rng(3), 2000, 1200), "second.csv")
         return name, stored(vault)
 
@@ -438,10 +439,10 @@ def stored(vault):
     return {name: block.members for name, block in vault.published_blocks().items()}
 
 
-def start(folder):
+def start(folder, plan):
     """Start a release in a new process; return the process once the release has begun."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.helpers.small_worlds", str(folder / "releases"), str(folder / "vault")],
+        [sys.executable, "-m", "tests.helpers.small_worlds", str(folder / "releases"), str(folder / "vault"), plan],
         stdout=subprocess.PIPE,
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -451,17 +452,18 @@ def start(folder):
 
 
 @pytest.fixture(scope="module")
-def ready(tmp_path_factory):
-    """Prepare the vault once; each test works on a copy."""
-    folder = tmp_path_factory.mktemp("ready")
-    return folder, *prepared(folder)
+def ready(request, tmp_path_factory):
+    """Prepare the vault once for the name of a plan; each test works on a copy."""
+    plan, folder = request.param, tmp_path_factory.mktemp("ready")
+    return plan, folder, *prepared(folder, plan)
 
 
 @pytest.fixture(scope="module")
 def seconds(ready, tmp_path_factory):
     """Measure the time of a release that nobody interrupts."""
-    folder = shutil.copytree(ready[0], tmp_path_factory.mktemp("whole"), dirs_exist_ok=True)
-    process = start(folder)
+    plan, prepared_folder, *_ = ready
+    folder = shutil.copytree(prepared_folder, tmp_path_factory.mktemp("whole"), dirs_exist_ok=True)
+    process = start(folder, plan)
     began = time.monotonic()
     said, _ = process.communicate()
     assert (said, process.returncode) == (b"2007-05-002\n", 0)
@@ -470,18 +472,23 @@ def seconds(ready, tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
-@pytest.mark.parametrize("moment", list_cases(range(10), 0, 1, 2))
+@vary(
+    "ready, moment",
+    [*product(["small"], range(3)), *product(["whole"], range(10))],
+    *product(["small"], range(3)),
+    indirect=["ready"],
+)
 def test_killed_at_any_moment_a_release_is_whole_or_is_not(tmp_path, ready, seconds, moment):
-    folder, before, published = ready
+    plan, folder, before, published = ready
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    process = start(tmp_path)
+    process = start(tmp_path, plan)
     time.sleep(float(np.random.default_rng([31, moment]).uniform(0, seconds * 1.1)))
     process.kill()
     said, _ = process.communicate()
-    check(tmp_path, before, published, reported=bool(said))
+    check(tmp_path, plan, before, published, reported=bool(said))
 
 
-def check(folder, before, published, *, reported):
+def check(folder, plan, before, published, *, reported):
     """Check the state after a kill: complete releases, a valid `current`, a matching vault, and a next release."""
     releases = folder / "releases"
     for name in names(releases):
@@ -499,7 +506,7 @@ def check(folder, before, published, *, reported):
         assert stored(vault) == published, "what was published is never drawn again"
         assert (current_name(releases) != before) == done
         assert not list(releases.glob(".tmp*"))
-        following = small_worlds.release(vault, releases, **SMALL)
+        following = small_worlds.release(vault, releases, plan=small_worlds.PLANS[plan])
         assert current_name(releases) == following.name
         assert vault.check() == []
 
