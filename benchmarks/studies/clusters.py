@@ -69,10 +69,12 @@ def _share(values: list[bool]) -> float:
     return round(float(np.mean(values)), 4) if values else float("nan")
 
 
-def study(worlds: int, *, first_seed: int = 0, processes: int = 1, progress: Progress | None = None) -> Study:
+def study(
+    worlds: int, *, first_seed: int = 0, processes: int = 1, cluster: str = "", progress: Progress | None = None
+) -> Study:
     """Compute the study of `worlds` seeds, one or two worlds each. The same seeds give the same result."""
     seeds = range(first_seed, first_seed + worlds)
-    pairs = map_seeds(_study_seed, seeds, "Studying clusters", processes=processes, progress=progress)
+    pairs = map_seeds(_study_seed, seeds, "Studying clusters", processes=processes, cluster=cluster, progress=progress)
     return Study(tuple(scans for pair in pairs for scans in pair))
 
 
@@ -120,4 +122,4 @@ def describe(summary: dict[str, Any], seed: int) -> Iterable[str]:
 
 
 if __name__ == "__main__":
-    run_study(study, describe, "Try the search for clusters on invented worlds (some seconds a world).")
+    run_study(study, describe, "Try the search for clusters on invented worlds (some seconds a world).", spread=True)

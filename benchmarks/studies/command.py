@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from data.workspace.cluster import map_on_cluster
 from data.workspace.types import Progress
 
 
@@ -34,10 +35,11 @@ Run = Callable[..., Study]
 Describe = Callable[[dict[str, Any], int], Iterable[str]]
 
 
-def run_study(run: Run, describe: Describe, about: str, laws: Sequence[str] = ()) -> None:
+def run_study(run: Run, describe: Describe, about: str, laws: Sequence[str] = (), *, spread: bool = False) -> None:
     """Read the number of worlds and the first seed from the command line; run the study; print a summary.
 
-    Where a study has `laws` of invented worlds, --law chooses among them.
+    Where a study has `laws` of invented worlds, --law chooses among them. Where it can `spread` its worlds over
+    processes and machines, --processes and --cluster say which.
     """
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("worlds", type=int, help="number of invented worlds")
@@ -45,11 +47,16 @@ def run_study(run: Run, describe: Describe, about: str, laws: Sequence[str] = ()
     parser.add_argument("--json", action="store_true", help="print all results as JSON")
     if laws:
         parser.add_argument("--law", action="append", choices=laws, help="default: all of them")
+    if spread:
+        parser.add_argument("--processes", type=int, default=2, help="worlds at the same time (default: 2)")
+        parser.add_argument("--cluster", default="", help="address of a Dask scheduler, or local: needs '.[cluster]'")
     options = parser.parse_args()
     if options.worlds < 1 or options.seed < 0:
         parser.error("worlds is a whole number from 1, --seed one from 0")
     if laws:
         run = partial(run, laws=options.law or laws)
+    if spread:
+        run = partial(run, processes=options.processes, cluster=options.cluster)
     study = run(options.worlds, first_seed=options.seed, progress=_print_progress)
     if options.json:
         print(json.dumps(study.as_dict(), indent=2, default=float))
@@ -65,17 +72,31 @@ def map_seeds(
     processes: int = 1,
     progress: Progress | None = None,
     fresh: bool = False,
+    cluster: str = "",
 ) -> Iterator[Result]:
-    """Yield the result of each case (a seed, or a seed and more) in order, computed in other processes.
+    """Yield the result of each case (a seed, or a seed and more) in order, computed in `processes` at the same time.
 
-    `what` names the work to `progress`. fresh : a new process for each case.
+    `what` names the work to `progress`. fresh : a new process for each case. cluster : see `map_on_cluster`.
     """
+    if cluster:
+        results = map_on_cluster(study_case, cases, address=cluster, workers=processes)
+    else:
+        results = _map_here(study_case, cases, processes, fresh=fresh)
+    for done, result in enumerate(results, 1):
+        yield result
+        if progress is not None:
+            progress(done, len(cases), what)
+
+
+def _map_here(
+    study_case: Callable[[Case], Result], cases: Sequence[Case], processes: int, *, fresh: bool
+) -> Iterator[Result]:
+    if processes == 1 and not fresh:
+        yield from map(study_case, cases)
+        return
     context, most = (get_context("spawn"), 1) if fresh else (None, None)
     with ProcessPoolExecutor(processes, mp_context=context, max_tasks_per_child=most) as pool:
-        for done, result in enumerate(pool.map(study_case, cases), 1):
-            yield result
-            if progress is not None:
-                progress(done, len(cases), what)
+        yield from pool.map(study_case, cases)
 
 
 def round_mean(values: object, digits: int = 3) -> Any:  # noqa: ANN401

@@ -84,11 +84,12 @@ def study(
     laws: Sequence[str] = NAMES,
     first_seed: int = 0,
     processes: int = 1,
+    cluster: str = "",
     progress: Progress | None = None,
 ) -> Study:
     """Compute the study of `worlds` seeded worlds of each law. The same seeds give the same result."""
     cases = list(product(range(first_seed, first_seed + worlds), laws))
-    rows = map_seeds(_study_world, cases, "Studying laws", processes=processes, progress=progress)
+    rows = map_seeds(_study_world, cases, "Studying laws", processes=processes, cluster=cluster, progress=progress)
     return Study(tuple(result for results in rows for result in results))
 
 
@@ -151,4 +152,10 @@ def describe(summary: dict[str, Any], seed: int) -> Iterable[str]:
 
 
 if __name__ == "__main__":
-    run_study(study, describe, "Compare the risk model with its rivals by law (12 seconds a world and law).", NAMES)
+    run_study(
+        study,
+        describe,
+        "Compare the risk model with its rivals by law (12 seconds a world and law).",
+        NAMES,
+        spread=True,
+    )

@@ -143,12 +143,15 @@ def study(
     first_seed: int = 0,
     model: RiskModel | None = None,
     processes: int = 2,
+    cluster: str = "",
     progress: Progress | None = None,
 ) -> Study:
     """Compute the study of `worlds` seeded worlds; some minutes for ten. The same seeds give the same result."""
     study_world = partial(_study_world, model=model or RiskModel())
     seeds = range(first_seed, first_seed + worlds)
-    results = map_seeds(study_world, seeds, "Studying invented worlds", processes=processes, progress=progress)
+    results = map_seeds(
+        study_world, seeds, "Studying invented worlds", processes=processes, cluster=cluster, progress=progress
+    )
     pairs, alarms, followed = zip(*results, strict=True)
     return Study(tuple(result for pair in pairs for result in pair), alarms, followed)
 
@@ -296,4 +299,4 @@ def _numbers(values: float | list[float]) -> str:
 
 
 if __name__ == "__main__":
-    run_study(study, describe, "Try the risk model on invented worlds (a minute for four).")
+    run_study(study, describe, "Try the risk model on invented worlds (a minute for four).", spread=True)

@@ -215,10 +215,14 @@ def _measure_fit(world: World, seen: Observations, model: RiskModel, when: str) 
     return {f"{name}{when}": value for name, value in zip(names, (*ranks, measure_width(draws)), strict=True)}
 
 
-def study(worlds: int, first_seed: int = 0, processes: int = 2, progress: Progress | None = None) -> Comparison:
+def study(
+    worlds: int, first_seed: int = 0, processes: int = 2, cluster: str = "", progress: Progress | None = None
+) -> Comparison:
     """Compare the rules in some worlds; ten seconds a world. The same seeds give the same result."""
     seeds = range(first_seed, first_seed + worlds)
-    return Comparison(tuple(map_seeds(_compare_with_fits, seeds, "Worlds", processes=processes, progress=progress)))
+    return Comparison(
+        tuple(map_seeds(_compare_with_fits, seeds, "Worlds", processes=processes, cluster=cluster, progress=progress))
+    )
 
 
 def _compare_with_fits(seed: int) -> dict[str, dict[str, float]]:
@@ -237,4 +241,4 @@ def describe(summary: dict[str, Any], first_seed: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    run_study(study, describe, "Compare rules for numbers that are published again (ten seconds a world).")
+    run_study(study, describe, "Compare rules for numbers that are published again (ten seconds a world).", spread=True)

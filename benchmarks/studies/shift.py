@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from benchmarks.studies.command import round_mean, run_study
+from benchmarks.studies.command import map_seeds, round_mean, run_study
 from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Channel
 from data.disclosure.policy import DEFAULT_POLICY
@@ -80,16 +81,31 @@ class Study:
         return {"invented": True, "summary": self.summary(), "outcomes": [asdict(o) for o in self.outcomes]}
 
 
-def study(worlds: int, *, first_seed: int = 0, stated: int = 10, progress: Progress | None = None) -> Study:
+def study(
+    worlds: int,
+    *,
+    first_seed: int = 0,
+    stated: int = 10,
+    processes: int = 1,
+    cluster: str = "",
+    progress: Progress | None = None,
+) -> Study:
     """Judge `worlds` worlds under each law; of the first `stated` ones the power is estimated too."""
-    noise = CellKey.from_policy(DEFAULT_POLICY)
-    channel = noise.channel(600)
-    outcomes = []
-    for done, seed in enumerate(range(first_seed, first_seed + worlds), 1):
-        outcomes += [_judge_world(seed, law, channel, 100 if done <= stated else 0) for law in LAWS]
-        if progress is not None and done % 50 == 0:
-            progress(done, worlds, "Judging invented worlds")
-    return Study(tuple(outcomes))
+    cases = [(first_seed + number, 100 if number < stated else 0) for number in range(worlds)]
+    judged = map_seeds(
+        _judge_laws, cases, "Judging invented worlds", processes=processes, cluster=cluster, progress=progress
+    )
+    return Study(tuple(outcome for outcomes in judged for outcome in outcomes))
+
+
+def _judge_laws(case: tuple[int, int]) -> list[Outcome]:
+    seed, trials = case
+    return [_judge_world(seed, law, _load_channel(), trials) for law in LAWS]
+
+
+@cache
+def _load_channel() -> Channel:
+    return CellKey.from_policy(DEFAULT_POLICY).channel(600)
 
 
 def _judge_world(seed: int, law: str, channel: Channel, trials: int) -> Outcome:
@@ -146,4 +162,6 @@ def describe(summary: dict[str, Any], seed: int) -> Iterable[str]:
 
 
 if __name__ == "__main__":
-    run_study(study, describe, "Judge the statements on internal trafficking (two minutes for 1,000 worlds).")
+    run_study(
+        study, describe, "Judge the statements on internal trafficking (two minutes for 1,000 worlds).", spread=True
+    )

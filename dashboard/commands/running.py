@@ -49,6 +49,7 @@ COMMANDS = {
     "report": "report:report",
     "synthetic": "synthetic:synthetic",
     "check": "check:check",
+    "count": "count:count",
     "publish": "publish:publish",
     "serve": "serve:serve",
     "people": "people:app",

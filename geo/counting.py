@@ -1,0 +1,254 @@
+"""Counts of a partner's bulk records by area and category, from files too large for a table in memory.
+
+A file has a row for each record, with a point (longitude and latitude, EPSG:4326) or the code of an area. A point
+becomes the number of its area while it is read, and is stored nowhere. `count_batch` is a pure function of a batch of
+rows; its results add up to the same whole numbers in any order, so that threads, a cluster or Spark may share the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache, reduce
+from operator import add
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from data.errors import InputError
+from data.reference import area_table
+from data.workspace.cluster import map_on_cluster
+from data.workspace.types import Floats, Ints
+from geo.places import list_predecessors
+from geo.point_index import REFUSALS, PointIndex
+
+UNKNOWN = "unknown_area"
+REASONS = (*REFUSALS, UNKNOWN)  # why a record is in no area
+
+_BATCH = 1 << 18  # rows
+_SHARES = 64  # of a file, each counted by one thread or worker
+_MOST_CELLS = 20_000  # combinations of categories; more are no categories
+_BLOCK = 1 << 22  # bytes of a CSV file
+_WORD = pa.dictionary(pa.int32(), pa.string())
+_SEPARATORS = ",;\t"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a file: what to count by, and where a record is: a code of an area, or else a point in degrees."""
+
+    by: tuple[str, ...] = ()
+    area: str | None = None
+    longitude: str = "longitude"
+    latitude: str = "latitude"
+
+    @property
+    def types(self) -> dict[str, pa.DataType]:
+        """The columns to read, with their types."""
+        points = {self.longitude: pa.float64(), self.latitude: pa.float64()}
+        return (points if self.area is None else {self.area: _WORD}) | dict.fromkeys(self.by, _WORD)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Numbers of records, (areas and REASONS, categories of the first column to count by, of the second ...).
+
+    areas : their codes. labels : the sorted categories of each column, an empty text where there is none.
+    """
+
+    areas: tuple[str, ...]
+    labels: tuple[tuple[str, ...], ...]
+    numbers: Ints
+
+    def __add__(self, other: Counts) -> Counts:
+        """Return the counts of both, of the same areas."""
+        if self.labels == other.labels:
+            return Counts(self.areas, self.labels, self.numbers + other.numbers)
+        labels = tuple(tuple(sorted({*a, *b})) for a, b in zip(self.labels, other.labels, strict=True))
+        _check_cells(labels)
+        numbers = np.zeros((len(self.numbers), *map(len, labels)), np.int64)
+        for part in (self, other):
+            places = [np.searchsorted(every, some) for every, some in zip(labels, part.labels, strict=True)]
+            numbers[np.ix_(np.arange(len(numbers)), *places)] += part.numbers
+        return Counts(self.areas, labels, numbers)
+
+    @property
+    def counted(self) -> int:
+        """The number of records in any area."""
+        return int(self.numbers[: len(self.areas)].sum())
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """The number of records in no area, by reason; without reasons that no record has."""
+        totals = self.numbers[len(self.areas) :].reshape(len(REASONS), -1).sum(axis=1)
+        return {reason: int(total) for reason, total in zip(REASONS, totals, strict=True) if total}
+
+    def tabulate(self, by: Sequence[str]) -> pa.Table:
+        """Return a row for each area and combination of categories with records: area, the columns `by`, records."""
+        counted = self.numbers[: len(self.areas)]
+        cells = np.nonzero(counted)
+        texts = [np.array(words, object)[cell] for words, cell in zip((self.areas, *self.labels), cells, strict=True)]
+        columns = [pa.array(text, pa.string()) for text in texts]
+        return pa.table([*columns, pa.array(counted[cells])], names=["area", *by, "records"])
+
+
+def count_batch(batch: pa.RecordBatch, columns: Columns, index: PointIndex) -> Counts:
+    """Count the records of a batch. Raises InputError where a column to count by has too many different values."""
+    cell = _find_points(batch, columns, index) if columns.area is None else _find_areas(batch, columns.area, index)
+    sizes, labels = [len(index.codes) + len(REASONS)], []
+    for name in columns.by:
+        words, row = _read_words(batch, name)
+        categories, number = np.unique(words, return_inverse=True)
+        labels.append(tuple(categories.tolist()))
+        sizes.append(len(categories))
+        _check_cells(labels)
+        cell = cell * len(categories) + number[row]
+    numbers = np.bincount(cell, minlength=int(np.prod(sizes))).reshape(sizes)
+    return Counts(index.codes, tuple(labels), numbers)
+
+
+def count_files(
+    paths: Sequence[Path], columns: Columns, index: PointIndex, *, cluster: str = "", workers: int = 1
+) -> Counts:
+    """Count the records of CSV and Parquet files, by `workers` threads, or on a cluster: see `map_on_cluster`.
+
+    On a cluster the files must be at the same path for each worker; a CSV file is read by one. Raises InputError where
+    a file cannot be read or lacks a column.
+    """
+    shares = [share for path in paths for share in _list_shares(Path(path), columns)]
+    if cluster:
+        results = map_on_cluster(_count_share, shares, address=cluster, workers=workers, shared=(columns, index))
+        return reduce(add, results)
+    with ThreadPoolExecutor(workers) as pool:
+        return reduce(add, pool.map(lambda share: _count_share(share, columns, index), shares))
+
+
+@dataclass(frozen=True)
+class _Share:
+    """Row groups of a Parquet file, or a whole CSV file."""
+
+    path: Path
+    groups: tuple[int, ...] = ()
+
+
+def _list_shares(path: Path, columns: Columns) -> list[_Share]:
+    if not _is_parquet(path):
+        _check_headings(path, _read_headings(path)[0], columns)
+        return [_Share(path)]
+    with _open_parquet(path, columns) as file:
+        _check_headings(path, file.schema_arrow.names, columns)
+        groups = np.array_split(np.arange(file.num_row_groups), min(_SHARES, max(file.num_row_groups, 1)))
+    return [_Share(path, tuple(part.tolist())) for part in groups]
+
+
+def _count_share(share: _Share, columns: Columns, index: PointIndex) -> Counts:
+    nothing = pa.RecordBatch.from_pylist([], pa.schema(columns.types))
+    counts = count_batch(nothing, columns, index)
+    try:
+        for batch in _read_batches(share, columns):
+            counts += count_batch(batch, columns, index)
+    except pa.ArrowInvalid as error:
+        # The message of Arrow quotes the value.
+        raise InputError(
+            f"{share.path.name} cannot be read. Columns of points hold degrees with a decimal point, such as 41.33, "
+            "or nothing; texts are in UTF-8, and each row has as many values as there are headings."
+        ) from error
+    return counts
+
+
+def _read_batches(share: _Share, columns: Columns) -> Iterator[pa.RecordBatch]:
+    if _is_parquet(share.path):
+        with _open_parquet(share.path, columns) as file:
+            yield from file.iter_batches(_BATCH, list(share.groups), list(columns.types), use_threads=False)
+        return
+    with pa_csv.open_csv(
+        share.path,
+        pa_csv.ReadOptions(block_size=_BLOCK),
+        pa_csv.ParseOptions(delimiter=_read_headings(share.path)[1]),
+        pa_csv.ConvertOptions(
+            column_types=columns.types, include_columns=list(columns.types), strings_can_be_null=True
+        ),
+    ) as reader:
+        yield from reader
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
+
+
+def _open_parquet(path: Path, columns: Columns) -> pq.ParquetFile:
+    try:
+        schema = pq.read_schema(path)
+        words = [name for name in columns.types if name in schema.names and pa.types.is_string(schema.field(name).type)]
+        return pq.ParquetFile(path, read_dictionary=words, buffer_size=1 << 20)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{path.name} is no Parquet file. Write it again, or name a CSV file.") from error
+
+
+def _read_headings(path: Path) -> tuple[list[str], str]:
+    """Return the headings of a CSV file and the sign between its columns."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        head = file.readline()
+    separator = max(_SEPARATORS, key=head.count)
+    return [heading.strip('"') for heading in head.strip("\r\n").split(separator)], separator
+
+
+def _check_headings(path: Path, headings: Sequence[str], columns: Columns) -> None:
+    if lacking := [name for name in columns.types if name not in headings]:
+        raise InputError(
+            f"{path.name} has no column {', '.join(map(repr, lacking))}. Name its columns: --longitude and --latitude "
+            "for points, or --area for codes of areas, and --by for what is counted by."
+        )
+
+
+def _read_words(batch: pa.RecordBatch, name: str) -> tuple[NDArray[np.str_], Ints]:
+    """Return the different values of a column, the last one empty for missing values, and the place of each row's."""
+    column = batch.column(name)
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    words = pc.cast(column.dictionary, pa.string()).to_pylist()
+    row = column.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
+    return np.array([*((word or "").strip() for word in words), ""], np.str_), row
+
+
+def _find_points(batch: pa.RecordBatch, columns: Columns, index: PointIndex) -> Ints:
+    return index.find(_read_degrees(batch, columns.longitude), _read_degrees(batch, columns.latitude))
+
+
+def _read_degrees(batch: pa.RecordBatch, name: str) -> Floats:
+    try:
+        column = batch.column(name).cast(pa.float64())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise InputError(f"Column {name!r} holds no numbers. Points are degrees, such as 41.33.") from error
+    degrees: Floats = column.to_numpy(zero_copy_only=False)  # NaN where missing
+    return degrees
+
+
+def _find_areas(batch: pa.RecordBatch, name: str, index: PointIndex) -> Ints:
+    words, row = _read_words(batch, name)
+    known = _number_codes(index.codes)
+    unknown, missing = (len(index.codes) + REASONS.index(reason) for reason in (UNKNOWN, "missing"))
+    numbers = np.array([known.get(word, unknown if word else missing) for word in words.tolist()], np.int64)
+    return numbers[row]
+
+
+@lru_cache(maxsize=2)
+def _number_codes(codes: tuple[str, ...]) -> dict[str, int]:
+    """Return the number of each area by code; a municipality of 2019 is counted in the one that it was split from."""
+    numbers = {code: number for number, code in enumerate(codes)}
+    older = list_predecessors(area_table())
+    return numbers | {new: numbers[old] for new, old in older.items() if old in numbers}
+
+
+def _check_cells(labels: Sequence[Sequence[str]]) -> None:
+    if np.prod([len(words) for words in labels], dtype=float) > _MOST_CELLS:
+        raise InputError(
+            f"The columns to count by have more than {_MOST_CELLS:,} combinations of values. Count by columns with few "
+            "different values: a quarter, not a day; a kind, not a number."
+        )

@@ -1,0 +1,166 @@
+"""Bulk records by area: the same numbers from batches of any size, points and codes, CSV and Parquet."""
+
+from collections import Counter
+from functools import reduce
+from operator import add
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import pytest
+
+from data.errors import InputError
+from geo import counting as module
+from geo.areas import load_areas
+from geo.counting import Columns, count_batch, count_files
+from geo.point_index import PointIndex
+
+AREAS = load_areas()
+INDEX = PointIndex.of_areas(AREAS)
+BY = Columns(("quarter", "kind"))
+
+
+def make_records(rows=3_000, seed=0):
+    """Return invented records in both countries, some of them in no area or without a value."""
+    rng = np.random.default_rng(seed)
+    longitude, latitude = rng.uniform(19.5, 27.0, rows), rng.uniform(35.0, 42.5, rows)
+    longitude[::50] = np.nan
+    return pa.table(
+        {
+            "child": [f"K-{i}" for i in range(rows)],
+            "longitude": pa.array(longitude, from_pandas=True),
+            "latitude": latitude,
+            "quarter": [f"{2009 + i // 4}-Q{1 + i % 4}" for i in rng.integers(0, 8, rows)],
+            "kind": pa.array([None if i == 3 else f"kind {i}" for i in rng.integers(0, 4, rows)]),
+        }
+    )
+
+
+RECORDS = make_records()
+
+
+def count_plainly(records=RECORDS):
+    """Return the numbers of records by area, quarter and kind, and those refused, from the shapes one by one."""
+    rows, refused = Counter(), Counter()
+    for row in records.to_pylist():
+        code = None if row["longitude"] is None else AREAS.locate(row["latitude"], row["longitude"], "municipality")
+        if code is None and row["longitude"] is not None and (cell := INDEX.find(*point(row))[0]) < len(INDEX.codes):
+            code = INDEX.codes[cell]  # Mount Athos, a region without a municipality
+            assert AREAS.locate(row["latitude"], row["longitude"], "region") == code
+        if code is None:
+            refused["missing" if row["longitude"] is None else "outside"] += 1
+        else:
+            rows[code, row["quarter"], row["kind"] or ""] += 1
+    return rows, refused
+
+
+def point(row):
+    return np.array([row["longitude"]]), np.array([row["latitude"]])
+
+
+def rows_of(counts, by=BY.by):
+    return {tuple(row.values())[:-1]: row["records"] for row in counts.tabulate(by).to_pylist()}
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return count_plainly()
+
+
+def test_a_batch_is_counted_by_area_and_categories(plain):
+    rows, refused = plain
+    counts = count_batch(RECORDS.to_batches()[0], BY, INDEX)
+    assert rows_of(counts) == rows
+    assert counts.refused == refused
+    assert counts.counted == rows.total() > 500
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_batches_of_any_size_and_order_add_up_to_the_same(plain, size):
+    records = RECORDS.slice(0, 400) if size == 1 else RECORDS
+    whole = count_batch(records.combine_chunks().to_batches()[0], BY, INDEX)
+    parts = [count_batch(batch, BY, INDEX) for batch in records.to_batches(max_chunksize=size)]
+    for ordered in (parts, parts[::-1]):
+        counts = reduce(add, ordered)
+        assert counts.tabulate(BY.by) == whole.tabulate(BY.by)
+        assert counts.refused == whole.refused
+
+
+def write(path, records, **how):
+    if path.suffix == ".parquet":
+        pq.write_table(records, path, **how)
+    else:
+        pa_csv.write_csv(records, path, pa_csv.WriteOptions(**how))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("a.parquet", {"row_group_size": 500}),
+        ("a.parquet", {"use_dictionary": False}),
+        ("a.csv", {}),
+        ("a.csv", {"delimiter": ";"}),
+    ],
+)
+def test_files_of_both_kinds_have_the_same_counts(tmp_path, plain, name, how, monkeypatch):
+    monkeypatch.setattr(module, "_BLOCK", 20_000)
+    monkeypatch.setattr(module, "_BATCH", 300)
+    counts = count_files([write(tmp_path / name, RECORDS, **how)], BY, INDEX, workers=2)
+    assert (rows_of(counts), counts.refused) == plain
+
+
+def test_several_files_add_up(tmp_path, plain):
+    first = write(tmp_path / "first.csv", RECORDS.slice(0, 1_000))
+    second = write(tmp_path / "second.parquet", RECORDS.slice(1_000))
+    counts = count_files([first, second], BY, INDEX)
+    assert (rows_of(counts), counts.refused) == plain
+
+
+def test_codes_of_areas_keep_their_zeros_and_those_of_2019_count_in_their_predecessor(tmp_path):
+    old, new = next(
+        (code, row["succeeded_by"].split(";")[0]) for code, row in AREAS.rows.items() if row["succeeded_by"]
+    )
+    codes = [" 9201", "9201", new, "Tirana", "", None, "outside"]
+    path = write(tmp_path / "codes.csv", pa.table({"place": codes, "row": range(7)}))
+    counts = count_files([path], Columns(area="place"), INDEX)
+    assert rows_of(counts, ()) == {("9201",): 2, (old,): 1}
+    assert counts.refused == {"missing": 2, "unknown_area": 2}
+    assert count_batch(pa.record_batch({"place": [9201, 1]}), Columns(area="place"), INDEX).counted == 1
+
+
+def test_no_record_is_no_count(tmp_path):
+    empty = RECORDS.slice(0, 0)
+    for name in ("none.csv", "none.parquet"):
+        counts = count_files([write(tmp_path / name, empty)], BY, INDEX)
+        assert (counts.counted, counts.refused, counts.tabulate(BY.by).num_rows) == (0, {}, 0)
+
+
+def refuse(path, columns=BY):
+    with pytest.raises(InputError) as refusal:
+        count_files([path], columns, INDEX)
+    return str(refusal.value)
+
+
+def test_a_file_that_cannot_be_counted_is_refused_without_its_values(tmp_path):
+    text = "longitude,latitude,quarter,kind\n19.8,41.3,a,b\n19.8,Ana Hoxha,a,b\n"
+    (tmp_path / "words.csv").write_text(text, encoding="utf-8")
+    message = refuse(tmp_path / "words.csv")
+    assert message.startswith("words.csv cannot be read. Columns of points hold degrees")
+    assert "Hoxha" not in message
+    (tmp_path / "short.csv").write_text("longitude,quarter\n1,2\n", encoding="utf-8")
+    assert "short.csv has no column 'latitude', 'kind'." in refuse(tmp_path / "short.csv")
+    (tmp_path / "no.parquet").write_text(text, encoding="utf-8")
+    assert refuse(tmp_path / "no.parquet") == "no.parquet is no Parquet file. Write it again, or name a CSV file."
+    words = write(tmp_path / "words.parquet", pa.table({"longitude": ["x"], "latitude": [1.0]}))
+    assert refuse(words, Columns()) == "Column 'longitude' holds no numbers. Points are degrees, such as 41.33."
+
+
+def test_a_column_without_categories_is_refused(monkeypatch):
+    monkeypatch.setattr(module, "_MOST_CELLS", 1_000)
+    with pytest.raises(InputError, match="more than 1,000 combinations"):
+        count_batch(RECORDS.to_batches()[0], Columns(("child",)), INDEX)
+    parts = [count_batch(batch, Columns(("child",)), INDEX) for batch in RECORDS.to_batches(max_chunksize=500)]
+    with pytest.raises(InputError, match="more than 1,000 combinations"):
+        reduce(add, parts)

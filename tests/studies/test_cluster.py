@@ -1,0 +1,49 @@
+"""A cluster of two workers: counts and a study are the same as without it, to the last bit."""
+
+import subprocess
+import sys
+
+import distributed
+import pytest
+
+from benchmarks.studies import shift
+from data.errors import InputError
+from data.workspace.cluster import map_on_cluster
+from geo.counting import count_files
+from tests.geo.test_counting import BY, INDEX, RECORDS, write
+from tests.helpers.paths import ROOT
+
+
+@pytest.fixture(scope="module")
+def address():
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_same_counts_and_the_same_study(address, tmp_path):
+    files = [
+        write(tmp_path / "a.parquet", RECORDS.slice(0, 2_000), row_group_size=300),
+        write(tmp_path / "b.csv", RECORDS.slice(2_000)),
+    ]
+    here = count_files(files, BY, INDEX)
+    for cluster in (address, "local"):
+        there = count_files(files, BY, INDEX, cluster=cluster, workers=2)
+        assert there.tabulate(BY.by).equals(here.tabulate(BY.by))
+        assert there.refused == here.refused
+    assert shift.study(3, stated=0, cluster=address) == shift.study(3, stated=0)
+    words = tmp_path / "words.csv"
+    words.write_text("longitude,latitude,quarter,kind\nx,1,a,b\n", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be read"):
+        count_files([words], BY, INDEX, cluster=address)
+
+
+def test_a_cluster_that_does_not_answer_is_refused():
+    with pytest.raises(InputError, match="No cluster answers at nowhere://1"):
+        next(map_on_cluster(str, [1], address="nowhere://1", workers=1))
+
+
+def test_nothing_loads_dask_until_a_cluster_is_asked_for():
+    code = "import sys, geo.counting, benchmarks.studies.command; print({'dask', 'distributed'} & set(sys.modules))"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert answer.stdout == "set()\n"
