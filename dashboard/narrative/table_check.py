@@ -63,7 +63,9 @@ def list_limits(check: Check) -> Iterator[str]:
         yield _("Found in the releases or computed from them: {columns}.").format(columns=", ".join(check.matched))
     if check.own:
         yield _("Your own columns, not checked: {columns}.").format(columns=", ".join(check.own))
+    if check.texts:
+        yield _("Columns of words, not checked: {columns}.").format(columns=", ".join(check.texts))
     yield _("Compared with these releases: {releases}.").format(releases=", ".join(check.releases))
     if check.tier == "public":
         yield _("Only public releases were at hand. Numbers of partner files are not recognised as such.")
-    yield _("Text between the numbers is not read, and a number that you changed yourself is only not found.")
+    yield _("Words are not read, not even “six”. A number that you changed yourself is not recognised.")

@@ -61,7 +61,7 @@ def _show_answer(current: CurrentRelease, file: str, name: str, content: bytes) 
     _BOXES[audience](escape_markdown(say_audience(check)))
     if check.findings:
         st.html(markup.render_list(explain_check(check)))
-    choice = sorted({f.column for f in check.findings if f.rule == "unknown"} | set(own))
+    choice = sorted({f.column for f in check.findings if f.rule in ("unknown", "unread")} | set(own))
     if choice:
         st.multiselect(_("Columns of your own, which count no children"), choice, key=_OWN, placeholder=_("none"))
     st.html(markup.render_paragraphs(list_limits(check)))

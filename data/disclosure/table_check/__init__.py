@@ -36,7 +36,7 @@ from data.disclosure.table_check.cells import (
 )
 from data.disclosure.table_check.context import ALL_AREAS, Column, Context, FindAreas, Known, read_context
 from data.disclosure.table_check.origins import Origin, find_origin, find_within, list_rests
-from data.disclosure.table_check.reading import Sheet, read_sheets
+from data.disclosure.table_check.reading import Sheet, holds_digits, read_sheets
 from data.errors import InputError, ReleaseError
 from data.message import Message, mark
 from data.release import Release, names
@@ -99,7 +99,9 @@ RULES: dict[str, Rule] = {
         mark("Take the numbers of a release as they are. Name the column as your own if it does not count children."),
     ),
     "unread": Rule(
-        "nobody", mark("has cells that cannot be read as one number"), mark("Write one number in each cell.")
+        "nobody",
+        mark("has digits, in cells or in the heading, that cannot be read as one number"),
+        mark("Write one number in each cell, and notes without digits. Or name a column of notes as your own."),
     ),
 }
 
@@ -123,13 +125,15 @@ class Check:
     """The answer: who may see the table, why not more, and what was looked at.
 
     matched: columns whose numbers were found. own: columns that were not checked, because somebody said that they are
-    theirs. narrowed: the protected cells that the table would show more closely, as table and names.
+    theirs. texts: columns of words, which are not checked. narrowed: the protected cells that the table would show more
+    closely, as table and names.
     """
 
     audience: Audience
     findings: tuple[Finding, ...]
     matched: tuple[str, ...]
     own: tuple[str, ...]
+    texts: tuple[str, ...]
     narrowed: tuple[str, ...]
     releases: tuple[str, ...]
     tier: Tier
@@ -197,6 +201,7 @@ class Comparison:
             tuple(findings),
             tuple(heading for judge in judges for heading in judge.matched),
             tuple(own),
+            tuple(heading for context in contexts for heading in context.texts if heading not in own),
             tuple(narrowed),
             self._known.releases,
             self.tier,
@@ -250,16 +255,20 @@ def _read_known(opened: Sequence[Release], read_table: ReadTable, find_areas: Fi
     areas = areas[areas["counted"].astype(bool)] if "counted" in areas else areas
     periods: dict[str, None] = {}
     later: dict[str, None] = {}
+    texts: set[str] = set()
     for release in opened:
         for resource in release.manifest["resources"]:
             if resource["name"] != "areas":
                 counted = (resource.get("tact") or {}).get("measure") in COUNTED
-                found = read_table(release, resource["name"])["period"].unique()
-                (periods if counted else later).update(dict.fromkeys(map(str, found)))
+                table = read_table(release, resource["name"])
+                (periods if counted else later).update(dict.fromkeys(map(str, table["period"].unique())))
+                if release.tier == "public":
+                    texts.update(text for name in ("source", "note") if name in table for text in table[name].unique())
     parents = {str(code): str(parent or "") for code, parent in areas["parent"].items()}
     levels = {str(code): str(level) for code, level in areas["level"].items()}
     listed = tuple(dict.fromkeys(release.name for release in opened))
-    return Known(parents, levels, (*sorted(periods), *later), listed, find_areas)
+    notes = tuple(sorted((str(text) for text in texts if holds_digits(str(text))), key=len, reverse=True))
+    return Known(parents, levels, (*sorted(periods), *later), listed, find_areas, notes)
 
 
 class _Judge:
@@ -283,10 +292,11 @@ class _Judge:
                 others = [other for other in usable if other is not column]
                 origins[column.position] = find_within(column, others)
         self.unchecked = any(origin is None for origin in origins.values())
-        found: list[Finding] = []
+        headings = (heading for heading in self.context.headings if heading not in self.own)
+        found = [Finding("unread", self.sheet.name, heading, ()) for heading in headings]
         for column in columns:
             origin = origins[column.position]
-            if origin is not None or np.isnan(column.numbers.value).all():
+            if origin is not None or not (column.numbers.unread.any() or (~np.isnan(column.numbers.value)).any()):
                 self.matched.append(column.heading)
             found += self._judge(column, origin)
         return [*found, *self._find_joined(columns, origins)]
@@ -367,7 +377,8 @@ class _Judge:
                     return "joined"
                 return "hidden" if hidden else "partner_only"
             if any(abs(rest - value) <= unit for rest in list_rests(self.atlas, cells, key)):
-                return "rest" if self._is_hidden(origin.measure, key) else None
+                shared = None if source.tier == "public" else "partner_only"
+                return "rest" if self._is_hidden(origin.measure, key) else shared
             sums = (add_up(cells, parts) for parts in self.atlas.find_parts(cells, key))
             if any(hidden and abs(filled - value) <= unit for _, filled, hidden in sums):
                 return "zero"
@@ -376,22 +387,24 @@ class _Judge:
 
     def _judge_rest(self, column: Column, origin: Origin, row: int) -> str | None:
         """Judge a row that names no area: a total of the column, or what is left of a country."""
-        value, unit = column.numbers.value, column.numbers.unit[row]
-        areas = self.context.areas
+        value, unit, codes = column.numbers.value, column.numbers.unit[row], self.context.codes[row]
+        areas, periods = self.context.areas, self.context.periods
         here = [i for i, area in enumerate(areas) if area not in ("", ALL_AREAS) and not np.isnan(value[i])]
-        same = [i for i in here if self.context.periods[i] == self.context.periods[row]] or here
-        if abs(sum(value[i] for i in same) - value[row]) <= unit * len(same):
+        here = [i for i in here if self.context.codes[i] == codes] or here
+        here = [i for i in here if periods[i] == periods[row]] or here
+        # Only the sum of what is shown: any more would tell what is not.
+        if value[here].sum() == value[row] or abs(origin.predicted[here].sum() - value[row]) <= unit:
             return None
         for outer in (ALL_AREAS, *self.atlas.parts_of.get(ALL_AREAS, ())):
-            _, period, codes = origin.keys[row] if origin.keys else ("", "", frozenset[str]())
+            _, period, codes = origin.keys[row] if origin.keys else ("", "", codes)
             cell = self._public_cell(origin.measure, (outer, period, codes))
             if cell is None or np.isnan(cell.amount):
                 continue
             inside = self.atlas.parts_of.get(outer, ())
-            shown = [i for i in same if self.context.areas[i] in inside]
+            shown = [i for i in here if areas[i] in inside]
             if abs(cell.amount - value[row]) <= unit:
                 return None
-            if shown and abs(cell.amount - sum(value[i] for i in shown) - value[row]) <= unit * (len(shown) + 1):
+            if shown and abs(cell.amount - value[shown].sum() - value[row]) <= unit:
                 return "rest" if len(inside) - len(shown) < 2 or value[row] < self.k else None
         return "unknown"
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
-from data.disclosure.table_check.reading import Numbers, read_numbers
+from data.disclosure.table_check.reading import Numbers, holds_digits, read_numbers
 from data.message import mark
 from data.personal.content import find_birth_day, find_personal_content, recognise_degrees
 from data.personal.headings import find_personal_heading, is_about_others
 from data.schema.words import index_codes, look_up
 from data.tables.periods import Period
-from data.tables.spec import CATEGORIES
+from data.tables.spec import CATEGORIES, LEVELS, TIERS
 from data.tables.states import STATES
 from data.workspace.folding import make_key
 from data.workspace.types import Ints
@@ -28,6 +29,8 @@ _WHOLE = (*_TOTALS, "whole", "whole programme", "all years", "i gjithe programi"
 _ORIGINS = ("origin", "from", "area of origin", "nga", "origjina", "απο", "προελευση")
 _TEXTS = frozenset(("source", "note", "unit", "status", "data", "tier", "release", "state", "state_words", "licence"))
 _LONGEST = 60  # letters of the name of an area
+_PER = re.compile(r"(?<!\d)(?:10{0,2}(?:[.,\s]?000)+|100|95\s?%)(?!\d)")  # of a rate, a share or an interval
+_BETWEEN_WORDS = re.compile(r"[\s,;:=()]+")
 _MOST = 0.6  # of the cells of a column, for it to be one of areas, periods or categories
 _PERSONAL = frozenset(("names", "dates of birth", "phone numbers", "coordinates", "addresses", "identity numbers"))
 _IN_TEXT = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?:\s?[-/–]\s?(?:(?:19|20)\d\d|\d\d))?(?![\d.,])")
@@ -37,13 +40,17 @@ _DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(?:[T ].*)?|(\d\d?)[./-](\d\d?)[./-](
 
 @dataclass(frozen=True)
 class Known:
-    """What the releases have: areas with parent and level, periods, names of releases; and how an area is found."""
+    """What the releases have: areas with parent and level, periods, names of releases; and how an area is found.
+
+    texts: sources and notes of public figures.
+    """
 
     parents: Mapping[str, str]
     levels: Mapping[str, str]
     periods: tuple[str, ...]
     releases: tuple[str, ...]
     find_areas: FindAreas
+    texts: tuple[str, ...] = ()
 
     @cached_property
     def period_words(self) -> dict[str, str]:
@@ -65,6 +72,15 @@ class Known:
         """The first and last days of periods."""
         spans = [Period.parse(name) for name in self.periods]
         return frozenset(day.isoformat() for span in spans for day in (span.start, span.end))
+
+    def holds_number(self, text: str) -> bool:
+        """Return whether a text has digits that are not those of a period, an area code or the name of a release."""
+        if not holds_digits(text) or make_key(text) in self.period_words or _read_day(text) in self.days:
+            return False
+        for name in (*self.releases, *self.texts):
+            text = text.replace(name, " ")
+        words = _BETWEEN_WORDS.split(_IN_TEXT.sub(" ", text))
+        return any(holds_digits(word) for word in words if word.isdigit() or word not in self.levels)
 
     def name_areas(self, text: str) -> frozenset[str]:
         """Return the areas that a code or name may mean."""
@@ -96,7 +112,8 @@ class Column:
 class Context:
     """The rows of a sheet: area ("" if none is known), period and categories of each; columns of numbers.
 
-    personal: columns with personal data, each with its kind.
+    personal: columns with personal data, each with its kind. texts: columns without a number. headings: those that say
+    a number.
     """
 
     known: Known
@@ -107,6 +124,8 @@ class Context:
     codes: list[frozenset[str]] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
     personal: list[tuple[str, str]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    headings: list[str] = field(default_factory=list)
 
     def take(self, rows: Ints) -> Context:
         """Return the context of some rows, without columns."""
@@ -120,18 +139,28 @@ def read_context(cells: pd.DataFrame, known: Known) -> Context:
     areas: list[tuple[str, list[frozenset[str]]]] = []
     for position, heading in enumerate(map(str, cells.columns)):
         texts = [str(text) for text in cells[heading]]
+        words: Sequence[object] = ()  # what each cell means, where the column is no column of numbers
         if found := _read_areas(texts, known):
             areas.append((heading, found))
+            words = found
         elif periods := _read_column(texts, known.find_period if _may_be_period(texts) else known.period_words.get):
             context.periods = context.periods or periods
-        elif _read_column(texts, lambda text: text if text in known.releases else None):
-            continue  # each number is looked up in all of them
+            words = [known.period_words.get(make_key(text)) for text in texts]
+        elif releases := _read_column(texts, lambda text: text if text in known.releases else None):
+            words = releases  # each number is looked up in all of them
         elif make_key(heading) not in _TEXTS and (categories := _read_column(texts, find_category)):
             context.codes = [a | b for a, b in zip(context.codes, map(_code, categories), strict=True)]
+            words = categories
         elif kind := _find_personal(heading, texts, known):
             context.personal.append((heading, kind))
-        elif not _is_text(texts):
-            context.columns.append(_describe(heading, position, cells[heading], known))
+            continue
+        column = _describe(heading, position, texts, known, words)
+        if column.numbers.present.any() or column.numbers.unread.any():
+            context.columns.append(column)
+        elif not words and not known.days.union(("",), STATES, LEVELS, TIERS).issuperset(texts):
+            context.texts.append(heading)
+        if _names_number(heading, known):
+            context.headings.append(heading)
     _choose_areas(context, areas)
     context.periods = context.periods or [""] * context.size
     return context
@@ -163,7 +192,13 @@ def _read_column(texts: Sequence[str], read: Callable[[str], str | None]) -> lis
 
 
 def _may_be_period(texts: Iterable[str]) -> bool:
-    return all(len(text) <= 40 for text in texts) and not any(_DAY.fullmatch(text) for text in texts)
+    return all(len(text) <= 40 and not _read_day(text) for text in texts)
+
+
+def _read_day(text: str) -> str | None:
+    """Return the day that a whole text is, in the form of ISO 8601."""
+    day = _DAY.fullmatch(text)
+    return f"{day[1] or day[6]}-{int(day[2] or day[5]):02}-{int(day[3] or day[4]):02}" if day else None
 
 
 def _read_areas(texts: Sequence[str], known: Known) -> list[frozenset[str]]:
@@ -209,10 +244,9 @@ def _find_personal(heading: str, texts: Sequence[str], known: Known) -> str | No
     distinct = sorted({text for text in texts if text})
     if kind := find_personal_heading(heading, _PERSONAL):
         return kind
-    days = [match for text in distinct if (match := _DAY.fullmatch(text))]
+    days = [day for text in distinct if (day := _read_day(text))]
     if days and len(days) >= _MOST * len(distinct):
-        days_in = {f"{m[1] or m[6]}-{int(m[2] or m[5]):02}-{int(m[3] or m[4]):02}" for m in days}
-        return None if days_in <= known.days else _DAYS
+        return None if known.days.issuperset(days) else _DAYS
     if find_birth_day(distinct):
         return _DAYS
     plain = make_key(heading) in _TEXTS or is_about_others(heading)
@@ -220,23 +254,26 @@ def _find_personal(heading: str, texts: Sequence[str], known: Known) -> str | No
     return kind or ("coordinates" if recognise_degrees(distinct) else None)
 
 
-def _is_text(texts: Sequence[str]) -> bool:
-    """Return whether a column has states or text alone, or the year of a source."""
-    there = {text for text in texts if text}
-    if not there or there <= set(STATES):
-        return True
-    numbers = read_numbers(pd.Series(sorted(there)))
-    days = sum(_DAY.fullmatch(text) is not None for text in there)
-    return days == len(there) or not numbers.present.any() or numbers.present.sum() < numbers.unread.sum()
+def _names_number(heading: str, known: Known) -> bool:
+    """Return whether a heading says a number that is no period, category, part of a name (x1) or base of a rate."""
+    words = _BETWEEN_WORDS.split(_PER.sub(" ", heading))
+    return any(known.holds_number(w) for w in words if w and not w[0].isalpha() and not find_category(w))
 
 
-def _describe(heading: str, position: int, texts: pd.Series, known: Known) -> Column:
-    """Return a column of numbers, with the period and category that its heading names."""
+def _describe(heading: str, position: int, texts: Sequence[str], known: Known, words: Sequence[object]) -> Column:
+    """Return a column of numbers, with the period and category that its heading names.
+
+    words: what each cell means if the column is none of numbers; then it has only cells that cannot be read.
+    """
+    numbers = read_numbers([""] * len(texts) if words else texts)
+    clear = words or numbers.present
+    unread = [not known_word and known.holds_number(text) for known_word, text in zip(clear, texts, strict=True)]
+    numbers = replace(numbers, unread=np.array(unread))
     rest = heading
     for name in known.releases:
         rest = rest.replace(name, " ")
     period = known.find_period(rest)
-    words = re.split(r"[^\w-]+|_", _IN_TEXT.sub(" ", rest))
-    named = [find_category(text) for text in (_IN_TEXT.sub(" ", rest).strip(" _-,()"), *words) if text]
+    parts = re.split(r"[^\w-]+|_", _IN_TEXT.sub(" ", rest))
+    named = [find_category(text) for text in (_IN_TEXT.sub(" ", rest).strip(" _-,()"), *parts) if text]
     codes = next((_code(code) for code in named if code), frozenset())
-    return Column(heading, position, read_numbers(texts), period, codes)
+    return Column(heading, position, numbers, period, codes)

@@ -34,7 +34,7 @@ from data.workspace.types import Bools, Floats
 Kind = Literal["released", "sum", "filled_sum", "change", "share", "rate", "rest", "joined", "figure", "table"]
 _SHARES = (1.0, 100.0)
 _RATES = (1.0, 100.0, 1e3, 1e4, 1e5)
-_SURE = 11  # whole numbers below it are found by chance: three of them say as much as one larger number
+_SURER = 1.0  # digits that must agree beyond those that agree by chance, by how many candidates were tried
 _LEAST: Mapping[str, float] = {"released": 0.5, "figure": 0.95}  # share of the rows that an origin must explain
 _LEAST_DERIVED = 0.75
 _SAMPLE = 40  # rows on which candidates are tried first
@@ -67,6 +67,7 @@ class _Candidate:
     predicted: Floats
     scales: Sequence[float] = (1.0,)
     base: Floats | None = None
+    choices: Floats | None = None  # among how many numbers that of each row was chosen
 
 
 def find_origin(atlas: Atlas, context: Context, column: Column) -> Origin | None:
@@ -94,6 +95,7 @@ class _Search:
     column: Column
     unit: Floats
     best: Origin | None = None
+    tried: int = 0
     step: tuple[Source, str, str, int] | None = None  # which candidates the best one is among
 
     def repeat(self, other: _Search) -> Origin | None:
@@ -227,11 +229,12 @@ class _Search:
     def _find_figures(self, source: Source) -> _Candidate:
         """Return the nearest published figure or result of the area of each row."""
         value, predicted = self.column.numbers.value, np.full(self.context.size, np.nan)
+        choices = np.ones(self.context.size)
         for row in np.flatnonzero(~np.isnan(value)):
             known = np.array(sorted(source.bag.get(self.context.areas[row], ())))
             if len(known):
-                predicted[row] = known[np.abs(known - value[row]).argmin()]
-        return _Candidate("figure", predicted)
+                predicted[row], choices[row] = known[np.abs(known - value[row]).argmin()], len(known)
+        return _Candidate("figure", predicted, choices=choices)
 
     def _try(
         self,
@@ -245,21 +248,21 @@ class _Search:
         rows = ~np.isnan(value) & (value != 0)
         before = 0 if self.best is None else int((self.best.matched & rows).sum())
         for scale in candidate.scales:
-            predicted = candidate.predicted * scale
+            predicted, self.tried = candidate.predicted * scale, self.tried + 1
             with np.errstate(invalid="ignore"):
                 matched = np.abs(predicted - value) <= self.unit * 1.001 + 1e-9
             count = int((matched & rows).sum())
-            if count > before and self._explains(candidate.kind, matched & rows, rows):
+            if count > before and self._explains(candidate, matched & rows, rows):
                 base = np.full(len(value), np.nan) if candidate.base is None else candidate.base
                 self.best, before = Origin(candidate.kind, source, predicted, matched, measure, keys, base), count
                 self.step = step
 
-    def _explains(self, kind: Kind, matched: Bools, rows: Bools) -> bool:
-        value = self.column.numbers.value[matched]
-        sure = (np.abs(value) >= _SURE) | (value % 1 != 0)
-        least = _LEAST.get(kind, _LEAST_DERIVED) * rows.sum()
-        needed = 1.0 if kind in ("released", "sum") else 1.9
-        return bool(matched.sum() >= least and sure.sum() + (~sure).sum() / 3 >= min(needed, rows.sum()) - 0.01)
+    def _explains(self, candidate: _Candidate, matched: Bools, rows: Bools) -> bool:
+        """Return whether a candidate explains enough rows, with more digits than some candidate has by chance."""
+        least = _LEAST.get(candidate.kind, _LEAST_DERIVED) * rows.sum()
+        digits = np.log10(1 + np.abs(self.column.numbers.value[matched]) / (2 * self.unit[matched]))
+        digits -= 0 if candidate.choices is None else np.log10(candidate.choices[matched])
+        return bool(matched.sum() >= least and digits.sum() >= np.log10(self.tried) + _SURER)
 
 
 def list_rests(atlas: Atlas, cells: Mapping[Key, Cell], key: Key) -> tuple[float, float, float]:

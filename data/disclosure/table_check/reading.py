@@ -52,7 +52,7 @@ class Numbers:
     """The numbers of a column, arrays with an entry for each row.
 
     value: NaN where there is no number. unit: half of the last decimal that is written. low, high: a written range, NaN
-    where there is none. unread: cells with digits that are neither.
+    where there is none. unread: cells with digits that are neither, and that nobody understood.
     """
 
     value: Floats
@@ -205,7 +205,7 @@ def _format_cell(value: object) -> str:
     return str(value).strip()
 
 
-def read_numbers(texts: pd.Series) -> Numbers:
+def read_numbers(texts: Sequence[str]) -> Numbers:
     """Read the numbers of a column; decimals with point or comma, thousands with either or a blank, also per cent."""
     numbers = [_read_number(text) for text in texts]
     ranges = [

@@ -7,7 +7,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from dashboard.narrative.table_check import say_reason, say_remedy
+from dashboard.narrative.table_check import list_limits, say_reason, say_remedy
 from data.disclosure import table_check
 from data.disclosure.table_check import Comparison
 from data.disclosure.table_check.reading import read_sheets
@@ -188,6 +188,32 @@ LEAKS = {
         lambda: frame([("Tirana", 2006, 93), ("Durrës", 2006, 44), ("Fier", 2006, 21)], "county", "year", "n"),
         "unknown",
     ),
+    "a total that holds a hidden number": (
+        lambda: frame(
+            [*((NAMES[a], shown(a, YEARS[0])) for a in REGIONS[:4]), ("Total", 48 + 24 + 90 + 1)], "County", "2006/07"
+        ),
+        "unknown",
+    ),
+    "a number behind the words of a release": (
+        lambda: by_year(lambda a, y: count(a, y) if a in SHOWN else f"<11 ({count(a, y)})"),
+        "unread",
+    ),
+    "a number behind the name of an area": (
+        lambda: frame([(f"{a} (6)" if a == "AL-01" else a, shown(a, YEARS[0])) for a in REGIONS], "area", "2006/07"),
+        "unread",
+    ),
+    "a number behind a year": (
+        lambda: frame([(a, f"{y[:4]} (6)", shown(a, y)) for a in REGIONS for y in YEARS], "area", "year", "n"),
+        "unread",
+    ),
+    "a number in a heading": (
+        lambda: frame([(a, shown(a, YEARS[0])) for a in REGIONS], "area", "2006/07 (Berat: 6)"),
+        "unread",
+    ),
+    "numbers among words of a category": (
+        lambda: frame([(a, shown(a, YEARS[0]), "unknown" if a in SHOWN else "6") for a in REGIONS], "a", "2006", "x"),
+        "unread",
+    ),
     "a name and a day of each child": (
         lambda: frame(
             [("Tirana", "Arben Hoxha", "2007-03-14", 1), ("Fier", "Elira Kola", "2007-04-02", 1)],
@@ -207,6 +233,30 @@ def test_a_planted_leak_is_caught(check, case):
     result = check(make())
     assert rule in {finding.rule for finding in result.findings}
     assert result.audience != "everyone"
+
+
+@pytest.mark.parametrize(
+    "cell", ["{}*", "{} children", "n={}", "{} (3%)", "[{}]", "{}/100", "~{}", "{}²", "it was {} in the end", "x{}"]
+)
+def test_digits_that_are_no_number_are_not_passed_over(check, cell):
+    table = by_year(shown).assign(note=[cell.format(count(a, YEARS[0])) for a in REGIONS])
+    result = check(table)
+    assert [(f.rule, f.column) for f in result.findings] == [("unread", "note")]
+    assert result.audience == "nobody"
+    assert "note" not in result.matched
+    assert check(table, own=["note"]).audience == "everyone"
+
+
+def test_digits_of_other_scripts_are_numbers_too(check):
+    for digits in ("٦", "６", "⑥"):
+        assert check(by_year(lambda a, y, d=digits: count(a, y) if a in SHOWN else d)).audience == "nobody"
+
+
+def test_columns_of_words_are_listed_as_not_checked(check):
+    notes = ["as of 2008", f"see {NEW}", "of AL-04", "none", "x", ""]
+    result = check(by_year(shown).assign(note=notes))
+    assert (result.audience, result.texts) == ("everyone", ("note",))
+    assert any("not checked: note." in line for line in list_limits(result))
 
 
 # What a researcher may publish, made from public numbers in many ways; with the name of the file where it is no CSV.
