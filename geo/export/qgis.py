@@ -14,6 +14,7 @@ from functools import cache
 from html import escape
 from io import BytesIO
 from itertools import pairwise
+from typing import NamedTuple
 
 from pyproj import CRS
 
@@ -158,12 +159,12 @@ def format_style(data: LayerData, k: int) -> str:
 def _format_renderer(data: LayerData | None, k: int, condition: str = "") -> str:
     """Return the rules and symbols of a layer; with a condition, only for the features that fulfil it."""
     rules, symbols = [], []
-    for number, (label, chosen, layers) in enumerate(_list_rules(data, k)):
+    for number, rule in enumerate(_list_rules(data, k)):
         rules.append(
             f'<rule key="{{{number:08d}-0000-4000-8000-000000000000}}" symbol="{number}" '
-            f'label="{escape(label)}" filter="{escape(chosen)}"/>'
+            f'label="{escape(rule.label)}" filter="{escape(rule.chosen)}"/>'
         )
-        symbols.append(_symbol(str(number), "fill", "".join(layers).replace("@n", f"@{number}")))
+        symbols.append(_symbol(str(number), rule.kind, "".join(rule.layers).replace("@n", f"@{number}")))
     if condition:
         key = "{00000000-0000-4000-8000-888888888888}"
         rules = [f'<rule key="{key}" filter="{escape(condition)}">', *rules, "</rule>"]
@@ -178,27 +179,48 @@ def _lines(parts: Iterable[str]) -> str:
     return "".join(f"{part}\n" for part in parts)
 
 
-Rule = tuple[str, str, list[str]]
+class Rule(NamedTuple):
+    """A row of the legend: its words, an expression for the areas that have its symbol, and how that is drawn."""
+
+    label: str
+    chosen: str
+    layers: list[str]
+    kind: str = "fill"
 
 
 def _list_rules(data: LayerData | None, k: int) -> list[Rule]:
     """Return a rule for each class and state of a layer; of an outline one for all of its areas."""
     if data is None:
-        return [("", "", [_plain("255,255,255,0", _INK, "0.5")])]
+        return [Rule("", "", [_plain("255,255,255,0", _INK, "0.5")])]
     states = set(data.frame["state"])
-    return [*_value_rules(data.style), *_state_rules([s for s in _ORDER if s in states], k)]
+    return [*_value_rules(data.style, str(data.legend.unit)), *_state_rules([s for s in _ORDER if s in states], k)]
 
 
-def _value_rules(style: Style) -> list[Rule]:
+def _value_rules(style: Style, unit: str) -> list[Rule]:
     known = "\"state\" IN ('number', 'class')"
     if style.kind == "circle":
-        return [
-            (", ".join(style.labels) or "numbers", f"{known} OR {_ADJUSTED}", [_plain("255,255,255,0"), _circle(style)])
-        ]
+        circles = Rule(unit, f"{known} OR {_ADJUSTED}", [_plain("255,255,255,0"), _circle(style)])
+        return [circles, *_size_rules(style)]
     return [
-        (label, f"{known} AND {condition}", _class_layers(style, place))
+        Rule(label, f"{known} AND {condition}", _class_layers(style, place))
         for place, (label, condition) in enumerate(zip(style.labels, _conditions(style), strict=True))
     ]
+
+
+def _size_rules(style: Style) -> list[Rule]:
+    """Return rules for no area at all, so that the legend shows how large the circles of some values are.
+
+    QGIS has a legend of sizes for layers of points alone.
+    """
+    return [
+        Rule(label, "FALSE", [_marker(style, f"{_find_size(style, mark):.2f}")], "marker")
+        for mark, label in zip(style.breaks, style.labels, strict=True)
+    ]
+
+
+def _find_size(style: Style, value: float) -> float:
+    """Return the diameter of a circle in mm."""
+    return 2 * style.radius(value, _LARGEST_MM / 2)
 
 
 def _conditions(style: Style) -> list[str]:
@@ -231,7 +253,7 @@ def _class_layers(style: Style, place: int) -> list[str]:
 
 def _state_rules(states: list[str], k: int) -> list[Rule]:
     plain: dict[str, str] = dict.fromkeys(ZEROS, ' AND coalesce("value", 0) = 0')
-    return [(str(describe_state(s, k)), f"\"state\" = '{s}'{plain.get(s, '')}", _state_layers(s)) for s in states]
+    return [Rule(str(describe_state(s, k)), f"\"state\" = '{s}'{plain.get(s, '')}", _state_layers(s)) for s in states]
 
 
 def _state_layers(state: str) -> list[str]:
@@ -319,20 +341,20 @@ def _circle(style: Style) -> str:
         '<Option name="type" value="3" type="int"/></Option></Option>'
         '<Option name="type" value="collection" type="QString"/></Option></data_defined_properties>'
     )
-    colour = _rgba(style.colours[0]).rsplit(",", 1)[0] + ",209"
-    marker = _layer(
-        "SimpleMarker",
-        {
-            "name": "circle",
-            "color": colour,
-            "outline_color": "255,255,255,255",
-            "outline_style": "solid",
-            "outline_width": "0.3",
-            "size": "2",
-            "size_unit": "MM",
-            "scale_method": "diameter",
-        },
-        sized,
-    )
     values = {"point_on_surface": "1", "point_on_all_parts": "0"}
-    return _layer("CentroidFill", values, _symbol("@n@1", "marker", marker))
+    return _layer("CentroidFill", values, _symbol("@n@1", "marker", _marker(style, "2", sized)))
+
+
+def _marker(style: Style, size: str, sized: str = "") -> str:
+    """Return a circle of a size in mm, or of the size that its properties say."""
+    values = {
+        "name": "circle",
+        "color": _rgba(style.colours[0]).rsplit(",", 1)[0] + ",209",
+        "outline_color": "255,255,255,255",
+        "outline_style": "solid",
+        "outline_width": "0.3",
+        "size": size,
+        "size_unit": "MM",
+        "scale_method": "diameter",
+    }
+    return _layer("SimpleMarker", values, sized)

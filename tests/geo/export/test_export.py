@@ -8,6 +8,7 @@ import json
 import re
 import sqlite3
 import zipfile
+from xml.etree import ElementTree as ET
 
 import geopandas as gpd
 import openpyxl
@@ -270,6 +271,24 @@ def test_geojson_of_an_area_without_a_shape(files):
 def test_a_style_lies_beside_each_map_file(files):
     for path in of_kind(files, ".geojson"):
         assert path.with_suffix(".qml") in files
+
+
+def test_the_legend_of_circles_shows_the_sizes_that_the_map_draws(files):
+    """The circles of the legend have the size of the expression, and belong to no area."""
+    style = ET.parse(named(files, "encounters-region.qml")).getroot()
+    circles = [rule for rule in style.iter("rule") if rule.get("filter") == "FALSE"]
+    symbols = {symbol.get("name"): symbol for symbol in style.find("renderer-v2/symbols")}
+    expression = style.find(".//Option[@name='expression']").get("value")
+    most, largest = map(float, re.fullmatch(r'(\S+) \* sqrt\("value" / (\S+)\)', expression).groups())
+    assert circles
+    for rule in circles:
+        symbol = symbols[rule.get("symbol")]
+        size = float(symbol.find(".//Option[@name='size']").get("value"))
+        assert symbol.get("type") == "marker"
+        assert size == pytest.approx(most * (float(rule.get("label")) / largest) ** 0.5, abs=0.01)
+    assert not any(
+        rule.get("filter") == "FALSE" for rule in ET.parse(named(files, "population-region.qml")).iter("rule")
+    )
 
 
 # ---- CSV -------------------------------------------------------------------------------------------
