@@ -42,8 +42,10 @@ def audit_workspace(workspace: Workspace, name: str | None = None, progress: Pro
             files[tier] += write_pictures(site, follow_release(opened), folder / tier)
             layers(1, 1, WRITING)
             files[tier] += write_features(follow_release(opened), folder / tier)
-            files[tier].append(folder / tier / "live.qlr")
-            files[tier][-1].write_bytes(make_file("qlr", follow_release(opened), f"http://localhost{FEATURES}", "en"))
+            for ending in ("qlr", "qgz"):
+                files[tier].append(folder / tier / f"live.{ending}")
+                made = make_file(ending, follow_release(opened), f"http://localhost{FEATURES}", "en")
+                files[tier][-1].write_bytes(made)
             if tier == "public" and has_counts(opened):
                 files[tier] += write_synthetic(opened, folder / tier, SEED)[0]
             if COUNTS in opened.tables:

@@ -414,6 +414,62 @@ def test_archives_are_opened(release, table, tmp_path):
     assert [f.table for f in findings] == ["a.zip/inside/a.csv"]
 
 
+PROJECT = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n<qgis version=\"3.28.0\">{}</qgis>"
+
+
+def pack(path, **parts):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name.replace("_", "."), content)
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "<!-- AL-11: 7 -->",
+        "<title>AL-11, 7</title>",
+        "<area>AL-11</area><value>7</value>",
+        '<Option name="AL-11" type="int" value="7"/>',
+        "<rule filter=\"CASE WHEN &quot;code&quot; = 'AL-11' THEN 7 END\"/>",
+        "<datasource>?query=SELECT 'AL-11' AS code, 7 AS children</datasource>",
+    ],
+)
+@pytest.mark.parametrize("ending", ["qgs", "qgz", "qlr"])
+def test_a_project_of_qgis_is_searched(release, tmp_path, planted, ending):
+    path = tmp_path / f"a.{ending}"
+    for content, count in (("<title>2006-06-01/P1Y, EPSG:3035</title>", 0), (planted, 1)):
+        if ending == "qgz":
+            pack(path, tact_qgs=PROJECT.format(content))
+        else:
+            path.write_text(PROJECT.format(content))
+        findings = search(release, [path])[0]
+        assert bool(findings) == bool(count), [f.reason for f in findings]
+        assert {f.cell["area"] for f in findings} == ({"AL-11"} if count else set())
+
+
+def test_what_qgis_stores_beside_a_project_is_searched(release, tmp_path):
+    path = tmp_path / "a.qgd"
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("CREATE TABLE labels (area TEXT, children INTEGER)")
+        file.execute("INSERT INTO labels VALUES ('AL-11', 7)")
+        file.commit()
+    pack(tmp_path / "a.qgz", tact_qgs=PROJECT.format(""), tact_qgd=path.read_bytes())
+    for found in (path, tmp_path / "a.qgz"):
+        assert [finding.cell["area"] for finding in search(release, [found])[0]] == ["AL-11"]
+
+
+def test_a_project_that_would_fill_the_memory_is_a_finding_and_not_read(release, tmp_path):
+    pack(tmp_path / "large.qgz", tact_qgs=bytes(60_000_000))
+    pack(tmp_path / "deep0.zip", tact_qgs=PROJECT.format(""))
+    for depth in range(3):
+        pack(tmp_path / f"deep{depth + 1}.zip", a_zip=(tmp_path / f"deep{depth}.zip").read_bytes())
+    grows = '<!DOCTYPE q [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><q>&b;</q>'
+    (tmp_path / "grows.qgs").write_text(grows)
+    for name in ("large.qgz", "deep3.zip", "grows.qgs"):
+        assert "cannot be read" in search(release, [tmp_path / name])[0][0].reason
+    assert search(release, [tmp_path / "deep2.zip"])[0] == []
+
+
 @pytest.mark.parametrize(("name", "content"), [("a.xyz", b"7"), ("a.parquet", b"broken"), ("a.xlsx", b"PK")])
 def test_what_cannot_be_read_is_a_finding(release, tmp_path, name, content):
     (tmp_path / name).write_bytes(content)

@@ -392,7 +392,7 @@ def test_the_demo_world_withstands_an_audit_of_each_layer_and_kind_of_file(audit
     audit_a_part(monkeypatch)
     names = audited()
     kinds = {Path(name).suffix for name in names}
-    assert kinds >= {".gpkg", ".geojson", ".csv", ".xlsx", ".parquet", ".html", ".svg", ".cff", ".qlr"}
+    assert kinds >= {".gpkg", ".geojson", ".csv", ".xlsx", ".parquet", ".html", ".svg", ".cff", ".qlr", ".qgz"}
     for layer in LAYERS:
         assert any(f"-{layer.id}" in name for name in names), layer.id
 

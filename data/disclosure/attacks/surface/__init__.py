@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from data.disclosure.attacks import indicators
 from data.disclosure.attacks.bounds import Finding
 from data.disclosure.attacks.surface import readers
-from data.disclosure.attacks.surface.readers import Title
+from data.disclosure.attacks.surface.readers import DATES, Title
 from data.disclosure.reconciliation import SHOWN
 from data.message import Message
 from data.release import Release
@@ -66,7 +66,6 @@ _KINDS = (*_BOUNDS, *NOISY, _RECONCILED)
 _WITH_NUMBER = {"number", "no_figure"}
 _WITH_BOUNDS = {"class"}
 _DIGITS = 6
-_DATES = re.compile(r"\d{4}-\d{2}-\d{2}(T[\d:.]+Z?)?(/\S+)?|\d+(\.\d+){2,}|[0-9a-f]{12,}", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?![\w])")
 _BESIDE = 24
 _LEVELS = (95.0,)  # of intervals, in per cent
@@ -362,7 +361,7 @@ def _has_no_number(frame: pd.DataFrame, column: str, adjusted: Bools | bool) -> 
 
 def _search_text(index: NumberIndex, where: str, text: str, *, bare: bool) -> Iterator[Finding]:
     """Search a text for numbers beside an area code; in metadata (`bare`) for any number."""
-    plain = _DATES.sub(" ", text.replace(index.release.name, " "))
+    plain = DATES.sub(" ", text.replace(index.release.name, " "))
     anywhere = (("", m.group()) for m in _NUMBER.finditer(plain))
     found = anywhere if bare else _beside_codes(index, plain)
     for code, number in found:
@@ -380,7 +379,7 @@ def _search_titles(index: NumberIndex, where: str, titles: Iterable[Title]) -> I
     """
     labels = re.compile("|".join(map(re.escape, sorted(index.labels, key=len, reverse=True))) or "(?!)")
     for title in titles:
-        for match in _NUMBER.finditer(_DATES.sub(" ", labels.sub(" ", title.words))):
+        for match in _NUMBER.finditer(DATES.sub(" ", labels.sub(" ", title.words))):
             text = match.group().replace(",", "")
             half = 0.5 * 10.0 ** -len(text.partition(".")[2]) + 10.0**-_DIGITS
             known = [*title.numbers.values(), _find_least(title.numbers)]

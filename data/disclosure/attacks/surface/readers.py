@@ -55,8 +55,12 @@ Content = tuple[str, pd.DataFrame | str | list[Title]]  # place in the file, and
 # Tables of a GeoPackage without data: extents, numbers of rows, indexes.
 _BOOKKEEPING = re.compile(r"^(gpkg_(?!metadata$)|rtree_|sqlite_)")
 _PLAIN = re.compile(r"-?\d+(\.\d+)?")
-_CONTAINERS = {".zip", ".kmz"}
-_TEXTS = {".txt", ".cff", ".bib", ".md", ".css", ".qml", ".qlr", ".xml", ".qmd", ".csvt", ".prj", ".cpg"}
+_CONTAINERS = {".zip", ".kmz", ".qgz"}
+_MOST_DEEP = 3  # containers in one another
+# Bytes unpacked: exports are five to fifty times as large unpacked as packed. Small ones may be more.
+_LARGEST, _MOST_TIMES, _SMALL = 2_000_000_000, 100, 50_000_000
+_TEXTS = {".txt", ".cff", ".bib", ".md", ".css", ".csvt", ".prj", ".cpg"}
+_MARKUP = {".xml", ".qml", ".qmd", ".qlr", ".qgs"}
 _SILENT_KEYS = {b"pandas", b"geo", b"ARROW:schema"}
 
 
@@ -68,12 +72,11 @@ def read_contents(path: Path, codes: Container[str] = ()) -> Iterator[Content]:
     yield from _content(path.name, path.suffix.lower(), path.read_bytes(), codes)
 
 
-def _content(name: str, suffix: str, data: bytes, codes: Container[str]) -> Iterator[Content]:
+def _content(name: str, suffix: str, data: bytes, codes: Container[str], depth: int = 0) -> Iterator[Content]:
     if suffix in _CONTAINERS:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for inner in archive.namelist():
-                for where, what in _content(inner, Path(inner).suffix.lower(), archive.read(inner), codes):
-                    yield f"{name}/{where}", what
+        yield from _archive(name, data, codes, depth)
+    elif suffix in _MARKUP:
+        yield from ((name, what) for what in _markup(data, codes))
     elif suffix in (".json", ".geojson", ".jsonld"):
         for table in collect_tables(json.loads(data.decode("utf-8")), codes):
             yield name, table
@@ -87,6 +90,70 @@ def _content(name: str, suffix: str, data: bytes, codes: Container[str]) -> Iter
     else:
         msg = f"{name}: no reader for files of this kind"
         raise ValueError(msg)
+
+
+def _archive(name: str, data: bytes, codes: Container[str], depth: int) -> Iterator[Content]:
+    """Yield the contents of all parts; raise ValueError for an archive that unpacks to far more than an export."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        # No part is read further than to the size that it states.
+        size = sum(part.file_size for part in archive.infolist())
+        if depth >= _MOST_DEEP or size > _LARGEST or size > max(_SMALL, _MOST_TIMES * len(data)):
+            msg = f"{name}: unpacks to {size:,} bytes, or is packed too often"
+            raise ValueError(msg)
+        for inner in archive.namelist():
+            for where, what in _content(inner, Path(inner).suffix.lower(), archive.read(inner), codes, depth + 1):
+                yield f"{name}/{where}", what
+
+
+def _markup(data: bytes, codes: Container[str]) -> Iterator[pd.DataFrame | str]:
+    """Yield the words of a markup file, such as a project of QGIS, and the numbers that stand beside an area in them.
+
+    Raises ValueError for a file that defines entities, by which a small file may grow.
+    """
+    pieces: list[str] = []
+    elements: list[dict[str, str]] = []
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.CharacterDataHandler = parser.CommentHandler = pieces.append
+    parser.ProcessingInstructionHandler = lambda _target, text: pieces.append(text)
+    parser.EntityDeclHandler = _refuse_entity
+
+    def start(_name: str, attributes: dict[str, str]) -> None:
+        pieces.extend(attributes.values())
+        elements.append(attributes)
+
+    parser.StartElementHandler = start
+    parser.Parse(data, True)
+    yield " ".join(pieces)
+    rows = [{**cells, "area": code} for cells in elements for code in cells.values() if _is_area(code, codes)]
+    rows += [row for piece in pieces for row in _list_beside(piece, codes)]
+    if rows:
+        yield pd.DataFrame(rows)
+
+
+def _refuse_entity(name: str, *_: object) -> None:
+    msg = f"defines the entity {name}"
+    raise ValueError(msg)
+
+
+def _is_area(word: str, codes: Container[str]) -> bool:
+    """Return whether a word is the code of an area and not rather a number."""
+    return word in codes and (not word.isdigit() or len(word) >= _LONG_CODE)
+
+
+def _list_beside(text: str, codes: Container[str]) -> Iterator[dict[str, str]]:
+    """Yield each number of an expression, such as CASE WHEN area = 'AL-11' THEN 7, with the area that precedes it."""
+    area = ""
+    for word in _PARTS.findall(DATES.sub(" ", text)):
+        if _is_area(word, codes):
+            area = word
+        elif area and _PLAIN.fullmatch(word):
+            yield {"area": area, "value": word}
+
+
+_LONG_CODE = 6  # digits, as those of Albanian municipalities have
+_PARTS = re.compile(r"[\w.-]*\w")
+DATES = re.compile(r"\d{4}-\d{2}-\d{2}(T[\d:.]+Z?)?(/\S+)?|\d+(\.\d+){2,}|[0-9a-f]{12,}", re.IGNORECASE)
 
 
 def _csv(data: bytes) -> Iterator[Content]:
@@ -325,6 +392,7 @@ READERS: dict[str, Callable[[bytes], Iterator[Content]]] = {
     ".parquet": _parquet,
     ".xlsx": _xlsx,
     ".gpkg": _geopackage,
+    ".qgd": _geopackage,  # what QGIS stores beside a project
     ".png": _png,
     ".svg": _svg,
     **dict.fromkeys(_TEXTS, _text),
