@@ -2,10 +2,21 @@
 
 import pytest
 
-from data.accounts import attempts, sessions
+from data.accounts import attempts, people, sessions
 from data.accounts.log import Event, read_log
 from data.accounts.people import make_key
-from data.accounts.sessions import Refusal, find_open, find_person, sign_in, sign_out
+from data.accounts.rights import Role
+from data.accounts.sessions import (
+    Refusal,
+    find_open,
+    find_person,
+    sign_in,
+    sign_in_from_provider,
+    sign_out,
+    start_session,
+)
+from data.accounts.tokens import make_token
+from data.errors import InputError
 from tests.helpers.accounts import PASSPHRASE, take_in
 
 
@@ -92,6 +103,18 @@ def test_after_an_hour_without_a_failure_all_are_forgotten(accounts, now, member
     assert waits == [0] * 5 + [30]
     now[0] += 3601
     assert [sign_in(accounts, member.name, "x", "000000").wait for _ in range(6)] == waits
+
+
+def test_whoever_is_revoked_opens_nothing_though_their_provider_knows_them_still(accounts):
+    identity = people.Identity("https://login.example.org", "5", "Drita Marku")
+    secret = sign_in_from_provider(accounts, identity, Role.RESEARCHER)
+    person = find_person(accounts, secret)
+    people.revoke(accounts, person.name)
+    late = start_session(accounts, person)  # of a request that was on its way
+    assert [find_person(accounts, one) for one in (secret, late)] == [None, None]
+    assert find_open(accounts, [secret, late]) == set()
+    with pytest.raises(InputError, match="no longer signed in"):
+        make_token(accounts, person.name, "QGIS")
 
 
 def test_names_that_nobody_has_fill_neither_the_table_nor_the_log(accounts, now, enter, monkeypatch):
