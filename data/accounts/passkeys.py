@@ -85,6 +85,16 @@ class Passkey:
     counter: int
 
 
+# Checked where there is none: its private key was thrown away, and what it signed would open nothing.
+_OF_NOBODY = Passkey(
+    "",
+    base64.b64decode(
+        "pQECAyYgASFYIKKGmUjjvDID7Dof96/8HDFTU7LUDa+VOuRWYbSJ2hdhIlggz8bwwvATTY0fNHbii8L94Ann/yyUn015baSkJ2+iN9o="
+    ),
+    0,
+)
+
+
 @dataclass(frozen=True)
 class Use:
     """A challenge that was signed by a passkey: the passkey as it is stored, or shall be, and its counter now."""
@@ -137,16 +147,16 @@ def read_new(challenge: Challenge, text: str) -> Use | None:
     return Use(challenge, passkey, passkey.counter)
 
 
-def read_use(accounts: Accounts, person: int, challenge: Challenge, text: str) -> Use | None:
+def read_use(accounts: Accounts, person: int | None, challenge: Challenge, text: str) -> Use | None:
     """Return the use of a passkey of a person for a challenge, from the browser's answer in JSON; None for any other.
 
-    A counter that does not rise is that of a copy.
+    A counter that does not rise is that of a copy. person : None for nobody. The signature is checked in any case, so
+    that the time of the answer does not tell whose passkeys there are.
     """
     from webauthn import verify_authentication_response
 
-    passkey = _find_passkey(accounts, person, text)
-    if passkey is None:
-        return None
+    found = _find_passkey(accounts, person, text)
+    passkey = found or _OF_NOBODY
     try:
         used = verify_authentication_response(
             credential=text,
@@ -156,7 +166,7 @@ def read_use(accounts: Accounts, person: int, challenge: Challenge, text: str) -
         )
     except Exception:  # noqa: BLE001 (as above)
         return None
-    return Use(challenge, passkey, used.new_sign_count)
+    return Use(challenge, found, used.new_sign_count) if found else None
 
 
 def add_passkey(connection: sqlite3.Connection, person: int, use: Use, now: float) -> bool:
@@ -208,7 +218,7 @@ def _expect(challenge: Challenge) -> Mapping[str, Any]:
     }
 
 
-def _find_passkey(accounts: Accounts, person: int, text: str) -> Passkey | None:
+def _find_passkey(accounts: Accounts, person: int | None, text: str) -> Passkey | None:
     try:
         name = str(json.loads(text)["id"])
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -68,7 +68,8 @@ def sign_in(
     """Return the secret of a new session, or why there is none.
 
     address : from which it is asked; empty where it is not known, as that of a proxy. The same work is done for a name
-    that nobody has. A code counts once. passkey : a challenge and what the browser answered, in place of the code.
+    that nobody has, and for a wrong passphrase. A code counts once. passkey : a challenge and what the browser
+    answered, in place of the code.
     """
     refusal = Refusal(reason=Reason.PASSKEY if passkey else Reason.WRONG)
     now = accounts.clock()
@@ -84,7 +85,7 @@ def sign_in(
         row = _find_active(connection, name)
     is_right = is_passphrase(passphrase, row["passphrase"] if row else None)
     step = None if passkey else find_step(row["factor"] if row else None, code, now)
-    use = read_use(accounts, row["id"], *passkey) if passkey and row and is_right else None
+    use = read_use(accounts, row["id"] if row else None, *passkey) if passkey else None
     with accounts.write() as connection:
         again = _find_active(connection, name)
         if not is_right or again is None or row is None or again["passphrase"] != row["passphrase"]:

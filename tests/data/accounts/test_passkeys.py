@@ -1,6 +1,7 @@
 """Passkeys: one signature for one browser, origin and purpose, once; and they go with the person."""
 
 import pytest
+from webauthn.helpers import verify_signature
 
 from data.accounts import passkeys, people
 from data.accounts.passkeys import SECONDS, SIGN_IN, Passkeys, name_addition, name_invitation, read_new
@@ -46,6 +47,31 @@ def test_a_passkey_signs_in_in_place_of_the_code(accounts, desk, now, counter):
         assert find_person(accounts, enter(accounts, desk, soft)).id == person.id
     assert enter(accounts, desk, soft, passphrase="another passphrase") == WRONG
     assert sign_in(accounts, person.name, PASSPHRASE, make_code(bytes(20), now[0])) == Refusal(), "no code opens it"
+
+
+@pytest.mark.parametrize(
+    ("name", "passphrase", "is_known"),
+    [
+        ("Nobody Here", PASSPHRASE, True),
+        ("Elira Hoxha", "another passphrase", True),
+        ("Elira Hoxha", PASSPHRASE, False),
+        ("Elira Hoxha", PASSPHRASE, True),
+    ],
+)
+def test_a_signature_is_checked_once_whoever_asks(accounts, desk, monkeypatch, name, passphrase, is_known):
+    _, soft = invite(accounts, desk, soft=SoftPasskey(ORIGIN, None))
+    checked = []
+
+    def check(**parts):
+        checked.append(parts)
+        verify_signature(**parts)
+
+    place = "webauthn.authentication.verify_authentication_response.verify_signature"
+    monkeypatch.setattr(place, check)
+    is_right = is_known and (name, passphrase) == ("Elira Hoxha", PASSPHRASE)
+    found = enter(accounts, desk, soft if is_known else SoftPasskey(ORIGIN, None), name, passphrase)
+    assert isinstance(found, str) == is_right
+    assert len(checked) == 1
 
 
 def test_a_signature_counts_once(accounts, desk, now):
