@@ -15,7 +15,7 @@ from dashboard.site.text import _, escape_markdown, format_number, html
 from dashboard.widgets.markup import render_list, render_note
 from data.reference import area_table
 from data.restricted import governance
-from data.restricted.intake.age_days import find_ages
+from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.recognition import Question, read_place_label
 from data.schema import get_kind
 from data.schema.kinds import KINDS
@@ -156,8 +156,8 @@ def _word_part(kind: str, question: Question, part: str) -> str:
     """Return what a part of a question is about: a column of ours, or a word of the file with its number of rows."""
     if question.topic == "words":
         rows = format_number(question.rows[part])
-        if ages := find_ages(part):
-            return _("{ages}, which a spreadsheet made a date ({rows} rows)", ages=ages, rows=rows)
+        if made := MadeAges.read(part):
+            return _("{ages}, which a spreadsheet made a date ({rows} rows)", ages=made.ages, rows=rows)
         return _("“{word}” ({rows} rows)", word=escape_markdown(part), rows=rows)
     return words.name_column(kind, part)
 

@@ -14,10 +14,10 @@ from dataclasses import replace
 import numpy as np
 
 from data.restricted.intake.headings import Layout
+from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.table import RawTable
 from data.restricted.intake.values import Faulty, find_band, find_month, read_day
 
-_MADE = re.compile(r"(\d{1,2}-\d{1,2}) as a date")
 _DAY_MONTH = re.compile(r"(\d{1,2})[./ -]+([^\W\d_]{3,12})\.?")  # 10-Dec, as a CSV file has it
 _MONTH_YEAR = re.compile(r"([^\W\d_]{3,12})\.?[./ -]+(\d{2})")  # Oct-13
 
@@ -39,18 +39,6 @@ def name_bands(table: RawTable, layout: Layout, year: float | None, today: dt.da
     return replace(table, columns=columns)
 
 
-def find_made_band(text: str) -> str:
-    """Return the code of the band by which a cell was named; empty for another text."""
-    made = _MADE.fullmatch(text)
-    return find_band(*map(int, made[1].split("-"))) if made else ""
-
-
-def find_ages(text: str) -> str:
-    """Return the ages by which a cell was named, such as 10-12; empty for another text."""
-    made = _MADE.fullmatch(text)
-    return made[1] if made else ""
-
-
 def _name_band(text: str, year: float | None, today: dt.date) -> str:
     for young, old in _list_ages(" ".join(text.split()), year, today):
         try:
@@ -58,7 +46,7 @@ def _name_band(text: str, year: float | None, today: dt.date) -> str:
         except Faulty:
             continue
         if 0 < young < old:
-            return f"{young}-{old} as a date"
+            return str(MadeAges(young, old))
     return text
 
 

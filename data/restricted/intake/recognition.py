@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, cast
@@ -24,7 +25,6 @@ from data.errors import FileRefused, InputError
 from data.message import Message
 from data.personal.headings import plain_heading
 from data.restricted.intake import guess_kind, list_missing, open_table
-from data.restricted.intake.age_days import find_ages, find_made_band
 from data.restricted.intake.headings import (
     OWN,
     SURE,
@@ -35,6 +35,7 @@ from data.restricted.intake.headings import (
     read_meanings,
     suggest_headings,
 )
+from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
@@ -42,7 +43,7 @@ from data.restricted.intake.rejects import LONGEST, Repeater, is_private
 from data.restricted.intake.start import ROWS
 from data.restricted.intake.surroundings import Surroundings, read_surroundings
 from data.restricted.intake.table import RawColumn, RawTable
-from data.restricted.intake.values import UNKNOWN_WORD, check_values, is_unordered_day, slash_order
+from data.restricted.intake.values import UNKNOWN_WORD, Faulty, check_values, find_band, is_unordered_day, slash_order
 from data.schema import Match, Resolve, get_kind
 from data.schema.column import Column, RecordKind
 from data.workspace.types import Ints
@@ -344,9 +345,9 @@ class _File:
         names = self.mapping.value_names.get(column.name)
         checked = check_values(column, raw.distinct, today=self.today, names=names)
         if column.allowed:
-            made = {n: find_made_band(raw.distinct[n]) for n in checked.faults if column.name == "age_band"}
-            wrong = {n for n, (reason, _) in checked.faults.items() if reason in UNKNOWN_WORD or made.get(n)}
-            return {n: (made[n],) if made.get(n) else () for n in sorted(wrong)}
+            bands = _find_bands(raw, checked.faults) if column.name == "age_band" else {}
+            wrong = {n for n, (reason, _) in checked.faults.items() if reason in UNKNOWN_WORD or n in bands}
+            return {n: bands.get(n, ()) for n in sorted(wrong)}
         unplaced = {}
         for number, text in enumerate(checked.values):
             match = self.resolve(str(text), None, column.level) if text else None
@@ -379,7 +380,7 @@ class _File:
         if not text or len(text) > LONGEST or is_personal_in(column, text):
             return False
         # A code of one or two digits is nobody's name, nor are two ages.
-        if (text.isdigit() and len(text) <= _CODE and column.allowed) or find_ages(text):
+        if (text.isdigit() and len(text) <= _CODE and column.allowed) or MadeAges.read(text):
             return True
         if self._count_children(raw, code) >= _CHILDREN:
             return True
@@ -439,3 +440,13 @@ class _File:
             0.5 if likely else 0.0,
             {word: unknown[code] for word, code in words.items() if unknown[code]},
         )
+
+
+def _find_bands(raw: RawColumn, codes: Iterable[int]) -> dict[int, tuple[str]]:
+    """Return the band of each text that is of two ages in one band, by its code."""
+    bands: dict[int, tuple[str]] = {}
+    for code in codes:
+        made = MadeAges.read(raw.distinct[code])
+        with suppress(Faulty):
+            bands |= {code: (find_band(made.young, made.old),)} if made else {}
+    return bands

@@ -24,6 +24,7 @@ from functools import lru_cache
 
 from data.errors import InputError
 from data.message import Message
+from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal
 from data.schema import words
 from data.schema.column import Column
@@ -238,9 +239,9 @@ def _parse_age(text: str, column: Column, today: dt.date) -> str:
 
 
 def _is_date(text: str, today: dt.date) -> bool:
-    """Return whether a text is a day, also one without its year (10-Dec) or named by its ages (10-12 as a date)."""
+    """Return whether a text is a day, also one without its year (10-Dec) or one that was made of two ages."""
     words_of = re.findall(r"[^\W\d_]{3,12}", text)
-    return read_day(text, today) is not None or any(word == "date" or find_month(word) for word in words_of)
+    return read_day(text, today) is not None or MadeAges.read(text) is not None or any(map(find_month, words_of))
 
 
 def _find_band_of(youngest: int, oldest: int, word: str) -> str:

@@ -126,7 +126,7 @@ def test_an_edited_submission_is_a_correction(tmp_path, name, number, other):
 
 def test_an_age_between_two_bands_is_asked_once_where_children_share_it_and_no_name_or_day_in_its_column(tmp_path):
     head = "date,municipality,child_id,age_band,stage,pathway,form,axis,found"
-    ages = (*["rreth 10"] * 3, *["8-12"] * 3, "about 6", "Artan", "2007-10-13", "10/11", "11")
+    ages = ("9-11 as a date", *["rreth 10"] * 3, *["8-12"] * 3, "about 6", "Artan", "2007-10-13", "10/11", "11")
     rows = [f"2008-03-04,Tirana,K-{n},{age},at_risk,internal,begging,protection,reported" for n, age in enumerate(ages)]
     path = tmp_path / "ages.csv"
     path.write_text("\n".join([head, *rows]), encoding="utf-8")
