@@ -12,7 +12,7 @@ import pandas as pd
 
 from data.errors import InputError
 from data.release import Release as _Folder
-from data.release import read_blocked
+from data.release import find_release, read_blocked
 from data.tables.states import STATES
 from geo import areas as geography
 from geo.layers import LAYERS, find_layer
@@ -217,9 +217,7 @@ def open_release(path: str | Path, tier: Literal["partner", "public"] = "public"
     `tact publish` wrote), for the release that is shown. Layers that governance does not approve now are left out.
     Raises ReleaseError if there is no such release, and ReleaseDamaged if its manifest was changed.
     """
-    folder = Path(path).absolute()
-    inside = (folder / "releases").is_dir()
-    releases, name = (folder / "releases", None) if inside else (folder.parent, folder.name)
+    releases, name = find_release(Path(path))
     results = releases.parent / "derived"
     known = results if results.is_dir() else None
     return Release(_Folder.open(releases, tier, name, read_blocked(releases), known))

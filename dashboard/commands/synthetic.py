@@ -11,7 +11,7 @@ from dashboard.commands.export import Folder
 from dashboard.commands.output import Json, emit
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
-from data.release import WITHDRAWN, Release, read_blocked, read_withdrawn, shown_name
+from data.release import WITHDRAWN, Release, find_release, read_blocked, read_withdrawn
 from geo.export.synthetic import SEED, write_synthetic
 
 
@@ -39,9 +39,7 @@ def synthetic(
 
 def _open(folder: Path) -> Release:
     """Open the public tier of a release. Raises InputError for a release that was taken back."""
-    inside = (folder / "releases").is_dir()
-    releases = folder / "releases" if inside else folder.absolute().parent
-    name = shown_name(releases) if inside else folder.absolute().name
+    releases, name = find_release(folder)
     if name in read_withdrawn(releases):
         raise InputError(f"Release {name} was taken back ({WITHDRAWN}). Choose another: tact releases")
     return Release.open(releases, "public", name, read_blocked(releases))

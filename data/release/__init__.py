@@ -72,6 +72,26 @@ def read_withdrawn(releases: Path) -> frozenset[str]:
         return frozenset()
 
 
+def find_release(path: Path) -> tuple[Path, str]:
+    """Return the folder of releases and the name of one: that of a path, or the one that is shown in a folder around.
+
+    path : the folder of a release, `releases/NAME`; or the folder in which `releases` is. Raises ReleaseError if it is
+    neither.
+    """
+    folder = path.absolute()
+    if any((folder / tier / MANIFEST).is_file() for tier in TIERS):
+        return folder.parent, folder.name
+    name = shown_name(folder / "releases")
+    if name is None:
+        raise ReleaseError(
+            Message(
+                "No release in {folder}. Give the folder of one (releases/NAME), or the folder in which releases is.",
+                folder=folder,
+            )
+        )
+    return folder / "releases", name
+
+
 def shown_name(releases: Path) -> str | None:
     """Return the name of the release that is shown: the current one, or the one before it if it was taken back."""
     name = current_name(releases)

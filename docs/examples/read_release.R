@@ -8,6 +8,7 @@
 # the noise. OUTPUT gets map.png and margins.png.
 
 arguments <- commandArgs(trailingOnly = TRUE)
+if (length(arguments) != 3) stop("Rscript read_release.R FILES RELEASE OUTPUT")
 files <- arguments[1]; release <- arguments[2]; output <- arguments[3]
 dir.create(output, showWarnings = FALSE, recursive = TRUE)
 
@@ -21,6 +22,9 @@ read_layer <- function(name) {
   read.csv(find_file(paste0(name, "\\.csv")), colClasses = c(code = "character"), fileEncoding = "UTF-8-BOM")
 }
 
+if (!file.exists(file.path(release, "datapackage.json"))) {
+  stop("RELEASE holds no datapackage.json. It is the folder of the public tier: releases/NAME/public")
+}
 # The noise: row n + 1 is P(noise | true count n), the last row for all larger counts.
 about <- jsonlite::read_json(file.path(release, "datapackage.json"), simplifyVector = TRUE)$tact
 noise <- about$parameters$table

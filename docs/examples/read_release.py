@@ -123,4 +123,6 @@ def main(source: str, target: str) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     print(main(*sys.argv[1:3]).round(2))

@@ -45,8 +45,10 @@ def test_an_import_takes_its_rows_for_practice_alone(tact, records, tmp_path):
 
 
 def test_what_is_no_release_is_named(tact, tmp_path):
+    (tmp_path / "out").mkdir()
     answer = tact("synthetic", tmp_path / "none", "--to", tmp_path / "out")
     assert answer.code == 5
-    assert "none" in answer.err
+    assert "releases/NAME" in answer.err
+    assert "out" not in answer.err.replace(str(tmp_path), "")  # other folders are no releases
     (tmp_path / "file").write_text("", encoding="utf-8")
     assert tact("synthetic", tmp_path, "--to", tmp_path / "file").code == 2
