@@ -292,7 +292,7 @@ def _describe_forbidden(spec: TableSpec, tier: Tier) -> str:
     names = [_AND.join(b) or _NONE for b in may.breakdowns]
     parts: tuple[tuple[str, str, Iterable[str]], ...] = (
         ("levels", spec.level, may.find_levels(spec.breakdown)),
-        ("periods", spec.grain, may.periods),
+        ("periods", spec.grain, may.find_periods(spec.breakdown)),
         ("breakdowns", _AND.join(spec.breakdown) or _NONE, names),
     )
     for key, word, words in parts:

@@ -38,7 +38,8 @@ class Column:
 
     `allowed` maps each code to its words. `default` is what an empty cell means ("unknown"). A `derived`
     column may be empty in a file and is filled from other columns before it is stored. `earliest` is an ISO day;
-    `future` allows a day after today. `several`: partners may give several answers, of which the first counts.
+    `future` allows a day after today. `several`: partners may give several answers, of which the first counts. `later`:
+    the column was added after records were imported, so that one with its default has the digest that it had before.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Column:
     future: bool = False
     derived: bool = False
     several: bool = False
+    later: bool = False
     level: str | None = "municipality"
     longest: int = 200
     given: bool = True

@@ -49,6 +49,7 @@ def _parse_column(row: dict[str, str]) -> Column:
         future="future" in flags,
         derived="derived" in flags,
         several="several" in flags,
+        later="later" in flags,
         level=None if row["level"] == "any" else "municipality",
         longest=int(row["longest"] or 200),
         given="vault_only" not in flags,

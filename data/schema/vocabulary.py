@@ -35,6 +35,49 @@ SEXES = {"female": "female", "male": "male", "unknown": "not known"}
 AGES = {ages: f"{ages.replace('-', ' to ')} years" for ages in ("0-5", "6-9", "10-13", "14-17")}
 AGES["unknown"] = "not known"
 AFFILIATIONS = {"roma": "Roma", "egyptian": "Egyptian", "other": "other", "unknown": "not known"}
+# What standards ask for beside these. No country is named: a country of citizenship could tell who a child is.
+VICTIM_STATUSES = {
+    "victim": "formally identified victim",
+    "potential_victim": "potential victim, not formally identified",
+    "declined": "meets the conditions, but declined to be identified",
+    "no_victim": "found to be no victim",
+    "other_status": "another legal status",
+    "unknown": "not known",
+}
+IDENTIFYING_BODIES = {
+    "police": "the police",
+    "court": "a court or prosecutor",
+    "state_service": "another state service",
+    "non_governmental": "a non-governmental organisation",
+    "other_body": "another body",
+    "unknown": "not known",
+}
+CITIZENSHIP_GROUPS = {
+    "own_country": "the country of the encounter",
+    "eu_country": "another country of the European Union",
+    "other_country": "another country outside the European Union",
+    "stateless": "stateless",
+    "unknown": "not known",
+}
+RECRUITMENT_METHODS = {
+    "through_family": "through family",
+    "through_friends": "through friends or acquaintances",
+    "online": "on the internet",
+    "advertisement": "through an advertisement on paper, radio or television",
+    "work_or_school": "at work, at a business or at school",
+    "other_method": "another method",
+    "unknown": "not known",
+}
+MEANS_OF_CONTROL = {
+    "threats": "threats",
+    "violence": "physical or sexual abuse",
+    "psychological_abuse": "psychological abuse",
+    "debt_or_earnings": "debt, or taking money away",
+    "false_promises": "false promises",
+    "restriction": "no freedom to move, or documents or necessities withheld",
+    "other_means": "another means",
+    "unknown": "not known",
+}
 SPANS = {"day": "one day", "week": "one week, from Monday"}
 OUTREACH = {
     "street_outreach": "street outreach",

@@ -45,7 +45,20 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
     # the state all along.
     "carrier": ("partner", "shared", "handed_over", "returned", "state"),
     "group": ("roma", "egyptian", "roma_and_egyptian"),
+    "victim_status": ("victim", "potential_victim", "declined", "no_victim", "other_status", "unknown"),
+    "status_decided_by": ("police", "court", "state_service", "non_governmental", "other_body", "unknown"),
+    "citizenship_group": ("own_country", "eu_country", "other_country", "stateless", "unknown"),
+    "recruitment_method": (
+        *("through_family", "through_friends", "online", "advertisement", "work_or_school", "other_method", "unknown"),
+    ),
+    "means_of_control": (
+        *("threats", "violence", "psychological_abuse", "debt_or_earnings", "false_promises", "restriction"),
+        *("other_means", "unknown"),
+    ),
 }
+# Breakdowns for partners alone, of whole countries, by year or the whole programme, in no plan unless a policy asks
+# for them: in a county, one of their categories could be one child; in public, all of them together say too much.
+OF_COUNTRIES = ("victim_status", "status_decided_by", "citizenship_group", "recruitment_method", "means_of_control")
 
 
 def table_name(measure: str, level: str, grain: str, *breakdown: str) -> str:
@@ -197,19 +210,28 @@ DEFAULT_PLAN: Plan = {
 
 @dataclass(frozen=True)
 class Allowed:
-    """What a plan may request for a measure on a tier; `narrower`: the levels of a breakdown that has fewer."""
+    """What a plan may request for a measure on a tier.
+
+    narrower, longer: the levels and the periods of a breakdown that has fewer.
+    """
 
     levels: tuple[Level, ...]
     periods: tuple[Grain, ...]
     breakdowns: tuple[tuple[str, ...], ...] = ((),)
     narrower: Mapping[tuple[str, ...], tuple[Level, ...]] = field(default_factory=dict)
+    longer: Mapping[tuple[str, ...], tuple[Grain, ...]] = field(default_factory=dict)
 
     def find_levels(self, breakdown: tuple[str, ...]) -> tuple[Level, ...]:
         """Return the levels at which a breakdown is allowed."""
         return self.narrower.get(breakdown, self.levels)
 
+    def find_periods(self, breakdown: tuple[str, ...]) -> tuple[Grain, ...]:
+        """Return the periods for which a breakdown is allowed."""
+        return self.longer.get(breakdown, self.periods)
+
 
 _OF_CHILDREN = ((), *((name,) for name in ("pathway", "stage", "form", "axis", "sex", "age_band", "found")))
+_BY_COUNTRY = tuple((name,) for name in OF_COUNTRIES)
 _OF_SERVICES = Allowed(_ALL, ("quarter", "year"), _SPLIT)
 _OF_PLACES = Allowed(_ALL, ("quarter", "year"), (*_SPLIT, _WHO_DOES_WHAT), {_WHO_DOES_WHAT: ("country",)})
 _OF_CARRIERS = Allowed(
@@ -220,10 +242,17 @@ _OF_CARRIERS = Allowed(
 )
 
 # Everything that a plan may hold. What is missing here is missing on purpose: nothing finer than a county,
-# a region or a year is public, and no staff, place, flow or encounter; community affiliation is no breakdown.
+# a region or a year is public, and no staff, place, flow, encounter or breakdown of OF_COUNTRIES; community affiliation
+# is no breakdown.
 MAY_HOLD: Mapping[Tier, Mapping[Measure, Allowed]] = {
     "partner": {
-        "children": Allowed(_ALL, _NESTED, _OF_CHILDREN),
+        "children": Allowed(
+            _ALL,
+            _NESTED,
+            (*_OF_CHILDREN, *_BY_COUNTRY),
+            dict.fromkeys(_BY_COUNTRY, ("country",)),
+            dict.fromkeys(_BY_COUNTRY, _LONG),
+        ),
         "encounters": Allowed(_ALL, _NESTED),
         "effort": Allowed(_ALL, _NESTED),
         "services": _OF_CARRIERS,

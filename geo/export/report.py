@@ -165,7 +165,7 @@ def _tabulate_contents(standard: Standard, built: dict[str, pd.DataFrame], trans
 
 
 def _explain_availability(table: str, availability: str, translate: Translate) -> str:
-    wider = table not in ("", "stage") and availability != NOT_RELEASED
+    wider = table not in ("", "stage", "victim_status") and availability != NOT_RELEASED
     return " ".join([translate(_AVAILABILITY[availability]), *([translate(_WIDER)] if wider else [])])
 
 

@@ -70,7 +70,7 @@ NOTES: Mapping[str, str] = {
     "registered": mark("Only children who were already formally identified when they were first met."),
     "again": mark("The standard does not count the same person again."),
     "one_row": mark("One row for each person, in the year of registration."),
-    "citizenship": mark("Citizenship is not recorded, and a pathway is no citizenship."),
+    "citizenship": mark("A pathway is no citizenship: the citizenship group is a table of its own."),
     "country": mark("The country of exploitation is not recorded; a pathway is recorded for children at risk, too."),
     "events": mark("The standard has no field for the pathway, only the country of each event, which is not recorded."),
     "band": mark("The standard has only children and adults."),
@@ -83,6 +83,15 @@ NOTES: Mapping[str, str] = {
     "not_a_victim": mark("Supported, but no victim; NotAVictimOfTrafficking would be wrong."),
     "decision": mark("A potential victim in the Albanian procedure is PossibleVictimOfTrafficking."),
     "crime": mark("The standard has no code for forced crime."),
+    "conditions": mark(
+        "The standard also counts who meets the conditions without a formal identification, or declined it."
+    ),
+    "registered_later": mark("Whether such a child is registered as a victim is not recorded."),
+    "one_country": mark("The standard asks for the country, and the programme records groups of countries alone."),
+    "recruiter": mark("The standard asks who recruited the person, the programme how."),
+    "finer": mark("The standard has several codes for what the programme has as one category."),
+    "first": mark("Of several answers the programme records one alone, the standard all."),
+    "means_without_group": mark("Drugs and long hours of work have codes of their own in the standard."),
 }
 
 
@@ -106,10 +115,11 @@ _STATUS, _AGE = mark("Registered and presumed victims"), mark("Children by age b
 _SEX, _FORM = mark("Children by sex"), mark("Children by form of exploitation")
 _TOGETHER = mark("Sex, age and form of exploitation together")
 _ADULTS = mark("Adults")
-_CITIZENSHIP = mark("Citizenship")
+_CITIZENSHIP = mark("Country of citizenship")
+_ALL_MEANS = mark("All methods of recruitment and means of control of a child")
 _ONE_ROW = mark("One row for each person")
 _FOUR = {"stage": _STATUS, "sex": _SEX, "age_band": _AGE, "form": _FORM}
-BREAKDOWNS = tuple(_FOUR)
+_LEGAL, _CONTROL = mark("Children by legal status as victims"), mark("Children by means of control")
 STANDARDS: Mapping[str, Standard] = {
     "eurostat": Standard(
         "eurostat",
@@ -118,9 +128,8 @@ STANDARDS: Mapping[str, Standard] = {
             "Eurostat's yearly figures of trafficking in human beings. Only its description of January 2024 was read, "
             "not the lists of codes."
         ),
-        _FOUR,
+        {**_FOUR, "victim_status": _LEGAL, "citizenship_group": mark("Children by citizenship group")},
         {
-            _CITIZENSHIP: NOT_RECORDED,
             mark("Suspected and convicted persons"): NOT_RECORDED,
             _ADULTS: NOT_RECORDED,
             mark("Legal status and sex together"): NOT_RELEASED,
@@ -134,12 +143,12 @@ STANDARDS: Mapping[str, Standard] = {
             "The columns of the Global Dataset of the Counter Trafficking Data Collaborative, edition of April 2020. "
             "Its code book was not read. The dataset has a row for each victim; these tables have counts."
         ),
-        _FOUR,
+        {**_FOUR, "means_of_control": _CONTROL},
         {
             _ONE_ROW: NOT_RELEASED,
             _CITIZENSHIP: NOT_RECORDED,
             mark("Country of exploitation"): NOT_RECORDED,
-            mark("Means of control"): NOT_RECORDED,
+            _ALL_MEANS: NOT_RECORDED,
             mark("Relation to the recruiter"): NOT_RECORDED,
             _ADULTS: NOT_RECORDED,
         },
@@ -151,14 +160,20 @@ STANDARDS: Mapping[str, Standard] = {
             "The Human Trafficking Case Data Standard 2.0 of IOM (24 December 2021, licence CC BY 4.0). IOM does not "
             "endorse this product. The standard describes cases; these tables have counts."
         ),
-        {"stage": _STATUS, "sex": _SEX, "form": _FORM},
+        {
+            "stage": _STATUS,
+            "sex": _SEX,
+            "form": _FORM,
+            "victim_status": _LEGAL,
+            "means_of_control": _CONTROL,
+            "status_decided_by": mark("Children by who identified them as victims"),
+            "recruitment_method": mark("Children by method of recruitment"),
+        },
         {
             _ONE_ROW: NOT_RELEASED,
             mark("Age when trafficked, in years"): NOT_RECORDED,
             _CITIZENSHIP: NOT_RECORDED,
-            mark("Who decided about the status"): NOT_RECORDED,
-            mark("Method of recruitment"): NOT_RECORDED,
-            mark("Means of control"): NOT_RECORDED,
+            _ALL_MEANS: NOT_RECORDED,
             mark("Country of each event"): NOT_RECORDED,
         },
     ),
@@ -174,6 +189,8 @@ STANDARDS: Mapping[str, Standard] = {
         rates=True,
     ),
 }
+# The breakdowns that any standard is written in.
+BREAKDOWNS = tuple(dict.fromkeys(by for standard in STANDARDS.values() for by in standard.tables))
 
 
 def find_standard(name: str) -> Standard:

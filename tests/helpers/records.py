@@ -31,6 +31,11 @@ COLUMNS = {
         "destination": ["", "9261"],
         "partner": ["arsis", "Organizatë për të drejtat", "=1+1", "<img src=x onerror=alert(1)>"],
         "record_number": None,
+        "victim_status": ["victim", "unknown"],
+        "status_decided_by": ["police", "court", "unknown"],
+        "citizenship_group": ["own_country", "stateless", "unknown"],
+        "recruitment_method": ["online", "unknown"],
+        "means_of_control": ["threats", "restriction", "unknown"],
     },
     "effort": {
         "date": ["2007-03-05", "2007-03-12"],

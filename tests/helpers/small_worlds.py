@@ -20,7 +20,7 @@ from data.disclosure.policy import Policy
 from data.restricted.keys import IdentifierHasher, Secret
 from data.restricted.publishing import make_release
 from data.restricted.vault import Vault
-from data.tables.spec import CATEGORIES, DEFAULT_PLAN, TableSpec
+from data.tables.spec import CATEGORIES, DEFAULT_PLAN, OF_COUNTRIES, TableSpec
 
 # A few tables of each kind that is counted: releases by the dozen in the tests.
 SMALL_PLAN = {
@@ -182,6 +182,7 @@ def fill(vault, frame, source):
     names = [f"{source} {n}" for n in range(len(frame))]
     identity = [hashlib.sha256(n.encode()).digest()[:16] for n in names]
     rest = dict.fromkeys(("country", "community", "record_number"), "")
+    rest |= {name: "unknown" for name in OF_COUNTRIES if name not in frame}
     vault.add("encounter", frame.assign(**rest, partner="arsis", identity=identity, content=identity), source)
 
 

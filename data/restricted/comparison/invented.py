@@ -16,7 +16,7 @@ from data.restricted.intake.identity import child_names
 from data.restricted.keys import IdentifierHasher
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
-from data.tables.spec import Plan
+from data.tables.spec import OF_COUNTRIES, Plan
 
 
 def count_world(
@@ -39,10 +39,18 @@ def count_world(
 
 
 def hash_encounters(encounters: pd.DataFrame, hasher: IdentifierHasher) -> pa.RecordBatch:
-    """Return the columns that are counted, with identifiers replaced by hashes."""
+    """Return the columns that are counted, with identifiers replaced by hashes.
+
+    What a world does not invent, such as a means of control, is not known.
+    """
     text = {str(name): column.astype("str").to_numpy() for name, column in encounters.items()}
     parts = zip(text["partner"], text["child_id"], text["programme_number"], strict=True)
     child = np.array(hasher.hash(child_names(*names)[-1] for names in parts), dtype=object)
     text["child"] = child
     text["programme_child"] = np.where(text["programme_number"] != "", child, "")
-    return pa.RecordBatch.from_pydict({name: pa.array(text[name].tolist(), pa.string()) for name in counting.COLUMNS})
+    unknown = np.full(len(child), "unknown", dtype=object)
+    columns = {
+        **{name: text[name] for name in counting.COLUMNS},
+        **{name: text.get(name, unknown) for name in OF_COUNTRIES},
+    }
+    return pa.RecordBatch.from_pydict({name: pa.array(cells.tolist(), pa.string()) for name, cells in columns.items()})

@@ -25,7 +25,7 @@ from data.message import Message
 from data.restricted.counting.linking import link_children
 from data.tables.grid import Grid
 from data.tables.periods import Grain
-from data.tables.spec import CATEGORIES, Level, Plan, TableSpec
+from data.tables.spec import CATEGORIES, OF_COUNTRIES, Level, Plan, TableSpec
 from data.workspace.types import Ints, Words
 
 RecordKeys = Callable[[Sequence[str]], Words]
@@ -79,13 +79,16 @@ class Encounters:
 
     @cached_property
     def content(self) -> Ints:
-        """A number per record that combines all its counted columns except the day."""
+        """A number per record that combines all its counted columns except the day.
+
+        What is read for some plans alone comes last, so that it only settles what nothing else does.
+        """
         total: Ints = self.place.astype(np.int64)
         names = len(self.grid.names) + 1
         for ends in (self.origin, self.destination):
             total = total * names + ends + 1
-        for name in _ATTRIBUTES:
-            total = total * len(CATEGORIES[name]) + self.codes[name]
+        for name, codes in self.codes.items():
+            total = total * len(CATEGORIES[name]) + codes
         return total
 
     @cached_property
@@ -118,7 +121,8 @@ def load_encounters(
 ) -> EncounterColumns:
     """Read batches with the canonical columns of encounters (and the import, `batch`) into numbers.
 
-    `names` are a grid's. With `partners` the column of partners is read too.
+    `names` are a grid's. With `partners` the column of partners is read too. Those of OF_COUNTRIES are read if the
+    batches have them.
 
     Raises ReleaseError for an area or a category that is not known.
     """
@@ -152,7 +156,7 @@ def read_encounters(records: EncounterColumns, grid: Grid, record_keys: RecordKe
         child.astype(np.int32),
         days[rows],
         place,
-        {name: records[name][rows].astype(np.int8) for name in _ATTRIBUTES},
+        {name: records[name][rows].astype(np.int8) for name in (*_ATTRIBUTES, *OF_COUNTRIES) if name in records},
         origin,
         destination,
         identity[present],
@@ -163,15 +167,16 @@ def read_encounters(records: EncounterColumns, grid: Grid, record_keys: RecordKe
 
 def _read_batch(batch: pa.RecordBatch, names: Mapping[str, int], partners: Sequence[str]) -> EncounterColumns:
     areas = {"": -1, **names}
+    attributes = (*_ATTRIBUTES, *(name for name in OF_COUNTRIES if name in batch.schema.names))
     lookups: dict[str, Mapping[str, int]] = {
         "municipality": names,
         "origin": areas,
         "destination": areas,
-        **{name: {c: i for i, c in enumerate(CATEGORIES[name])} for name in _ATTRIBUTES},
+        **{name: {c: i for i, c in enumerate(CATEGORIES[name])} for name in attributes},
     }
     result: EncounterColumns = {}
     for name, lookup in lookups.items():
-        kind = np.int8 if name in _ATTRIBUTES else np.int32
+        kind = np.int8 if name in attributes else np.int32
         result["place" if name == "municipality" else name] = read_codes(batch, name, lookup).astype(kind)
     if partners:
         lookup = {"": -1, **{partner: i for i, partner in enumerate(partners)}}

@@ -359,7 +359,7 @@ def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, identi
     """Yield notes on columns and rows that may surprise the person who imports the file."""
     if layout.unknown:
         unknown = list_headings(table.begin.headings, layout.unknown)
-        lacking = [column.name for column in kind.given if column.name not in layout.columns]
+        lacking = [c.name for c in kind.given if c.name not in layout.columns and not c.later]
         parts = [
             Message(
                 "Not read and not stored, because kind {kind} does not have them: {columns}.",

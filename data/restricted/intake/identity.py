@@ -12,7 +12,7 @@ order of rows makes no difference. Digests are BLAKE2b with 16 bytes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -127,14 +127,26 @@ def _alike(
 
 
 def _digests(rows: Rows, good: npt.NDArray[np.intp]) -> list[bytes]:
-    cells = [rows.cells[column.name] for column in rows.kind.stored]
-    texts = [(c.codes, [_text(value) for value in c.distinct]) for c in cells]
+    texts = [(cells.codes, words) for cells, words in _list_words(rows)]
     digests: list[bytes] = []
     for start in range(0, len(good), _CHUNK):
         chunk = good[start : start + _CHUNK]
         columns = [[words[code] for code in codes[chunk].tolist()] for codes, words in texts]
-        digests.extend(_digest(_BETWEEN.join(fields)) for fields in zip(*columns, strict=True))
+        digests.extend(_digest("".join(fields)) for fields in zip(*columns, strict=True))
     return digests
+
+
+def _list_words(rows: Rows) -> Iterator[tuple[Cells, list[str]]]:
+    """Yield the cells of each stored column with what each distinct value adds to the text of a record.
+
+    A column that was added later adds nothing where it has its default.
+    """
+    for number, column in enumerate(rows.kind.stored):
+        cells, before = rows.cells[column.name], _BETWEEN if number else ""
+        if column.later:
+            before = f"{_BETWEEN}{column.name}="
+        is_new = [not column.later or value != column.default for value in cells.distinct]
+        yield cells, [f"{before}{_text(v)}" if new else "" for v, new in zip(cells.distinct, is_new, strict=True)]
 
 
 def _digest(text: str) -> bytes:

@@ -191,7 +191,7 @@ def _split_answers(column: Column, text: str, read: Callable[[str], Value], thei
             continue
         if len(parts) > 1:
             # The first that says something counts.
-            return sorted(dict.fromkeys(codes), key=lambda code: code in ("other", "unknown"))
+            return sorted(dict.fromkeys(codes), key=lambda code: str(code).split("_")[0] in ("other", "unknown"))
     return []
 
 

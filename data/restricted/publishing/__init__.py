@@ -124,7 +124,7 @@ def make_release(
         refuse_lost(vault, releases)
         tick("Reading records")
         calendar, day = Calendar(first_month), day or datetime.now(UTC).date()
-        records = read_records(vault, area_table, calendar, policy, day) if vault else None
+        records = read_records(vault, area_table, calendar, policy, plan, day) if vault else None
         earlier = {tier: read_earlier(releases, tier) for tier in TIERS}
         draft = Draft(
             make_name(releases, records.grid.span if records else None, figures),

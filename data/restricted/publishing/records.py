@@ -25,6 +25,7 @@ from data.restricted.counting.other_records import (
 from data.schema.vocabulary import PROVISIONAL
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
+from data.tables.spec import OF_COUNTRIES, Plan
 
 _FIGURE_COLUMNS = ("area", "period", "measure", "number", "share", "source", "year", "status", "note")
 _INVENTED = "Invented: "
@@ -77,7 +78,9 @@ class Records:
     communities: Estimates
 
 
-def read_records(vault: Vault, areas: pd.DataFrame, calendar: Calendar, policy: Policy, day: date) -> Records | None:
+def read_records(
+    vault: Vault, areas: pd.DataFrame, calendar: Calendar, policy: Policy, plan: Plan, day: date
+) -> Records | None:
     """Read all records for a release made on a day; None if there are none, or if no quarter has ended yet.
 
     Raises ReleaseError if no encounter lies within the days of the programme that the policy states.
@@ -86,7 +89,8 @@ def read_records(vault: Vault, areas: pd.DataFrame, calendar: Calendar, policy: 
     if grid is None:
         return None
     partners = tuple(vault.partners("encounter"))
-    columns = (*counting.COLUMNS, "batch", "partner")
+    asked = {name for specs in plan.values() for spec in specs for name in spec.breakdown}
+    columns = (*counting.COLUMNS, *(name for name in OF_COUNTRIES if name in asked), "batch", "partner")
     encounters = counting.load_encounters(vault.read("encounter", columns), grid.names, partners)
     days = encounters["day"].astype("datetime64[D]")
     if len(days) and not (grid.period_of(days, "quarter") >= 0).any():

@@ -16,8 +16,8 @@ from data.message import Message
 # Names of tables and columns cannot be parameters of a statement. They come from TABLES alone, and
 # this module is the only one that puts them into SQL; every value is a parameter.
 
-VERSION = 3
-READABLE = (1, 2, VERSION)
+VERSION = 4
+READABLE = (1, 2, 3, VERSION)
 APPLICATION = 0x54414354  # "TACT", in the file's header
 
 Storage = Literal["term", "text", "hash", "integer", "real"]
@@ -41,7 +41,8 @@ TABLES: MappingProxyType[str, MappingProxyType[str, Storage]] = MappingProxyType
     {
         "encounter": _table(
             "date municipality child:hash programme_child:hash country stage pathway form axis found sex "
-            "age_band community origin destination partner record_number:text"
+            "age_band community origin destination partner record_number:text victim_status status_decided_by "
+            "citizenship_group recruitment_method means_of_control"
         ),
         "effort": _table("date span municipality partner days:real kind"),
         "service": _table(
@@ -61,6 +62,11 @@ _FORGOTTEN = """CREATE TABLE forgotten (
 
 # Since version 3: the imports that can be undone, because the history has all that they replaced or repeated.
 _UNDOABLE = "CREATE TABLE undoable (batch INTEGER PRIMARY KEY) STRICT"
+
+# Since version 4: columns at the end of the encounters, each with the number of the text "unknown" in older records.
+_ADDED = ("victim_status", "status_decided_by", "citizenship_group", "recruitment_method", "means_of_control")
+_OF_ENCOUNTERS = ("encounter", "encounter_history")
+_UNKNOWN = 0
 
 _BOOKS = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
@@ -86,7 +92,8 @@ DRAFT = "draft "  # before the kind in the name of a note: records that are not 
 
 _FIRST = ("meta", "term", "batch", "published", "staged", *TABLES)
 _SECOND = (*_FIRST, "forgotten")
-_TABLES_OF = {1: _FIRST, 2: _SECOND, 3: (*_SECOND, "undoable", *(f"{kind}_history" for kind in TABLES))}
+_THIRD = (*_SECOND, "undoable", *(f"{kind}_history" for kind in TABLES))
+_TABLES_OF = {1: _FIRST, 2: _SECOND, 3: _THIRD, VERSION: _THIRD}
 _PARTNERS = ("partner", "operator")  # columns that name a partner
 NAMED = (
     'SELECT text FROM term WHERE "column" IN ('
@@ -123,7 +130,19 @@ def create_sql(schema: str = "main") -> list[str]:
 def upgrade_sql(version: int) -> list[str]:
     """Return the statements that convert a vault of an earlier version to this version."""
     forgotten = [_FORGOTTEN] if version == 1 else []
-    return [*forgotten, _UNDOABLE, *map(_create_history, TABLES), f"PRAGMA user_version = {VERSION}"]
+    history = [_UNDOABLE, *map(_create_history, TABLES)] if version < 3 else []
+    added = [
+        f'ALTER TABLE {table} ADD COLUMN "{name}" INTEGER NOT NULL DEFAULT {_UNKNOWN}'
+        for table in ("encounter", *(["encounter_history"] if version == 3 else []))
+        for name in _ADDED
+    ]
+    return [*forgotten, *history, *added, *_name_unknown("main"), f"PRAGMA user_version = {VERSION}"]
+
+
+def _name_unknown(schema: str) -> list[str]:
+    """Return the statements that store the text of the added columns in older records."""
+    names = [term_name("encounter", name) for name in _ADDED]
+    return [f"INSERT INTO {schema}.term VALUES ('{name}', {_UNKNOWN}, 'unknown')" for name in names]
 
 
 def history_of(kind: str) -> str:
@@ -137,12 +156,20 @@ def copy_sql(schema: str, version: int = VERSION) -> list[str]:
     Drafts hold identifiers of children as they were typed, which a forget log has only as hashes: in a copy they would
     outlive a child who is forgotten.
     """
-    return [f"INSERT INTO {schema}.{name} SELECT * FROM {_copied(name)}" for name in _TABLES_OF[version]]
+    older = version < VERSION
+    more = "".join(f", {_UNKNOWN}" for _ in _ADDED) if older else ""
+    copies = [
+        f"INSERT INTO {schema}.{name} SELECT *{more if name in _OF_ENCOUNTERS else ''} FROM {_copied(name)}"
+        for name in _TABLES_OF[version]
+    ]
+    return [*copies, *(_name_unknown(schema) if older else [])]
 
 
 def count_sql(version: int = VERSION) -> list[str]:
     """Return the statements that count the rows of each table that `copy_sql` copies."""
-    return [f"SELECT count(*) FROM {_copied(name)}" for name in _TABLES_OF[version]]
+    own = " AND ".join(f"\"column\" <> '{term_name('encounter', name)}'" for name in _ADDED)
+    older = f" WHERE {own}" if version < VERSION else ""
+    return [f"SELECT count(*) FROM {_copied(name)}{older if name == 'term' else ''}" for name in _TABLES_OF[version]]
 
 
 def _copied(table: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from data.disclosure import policy_file
 from data.disclosure.policy import DEFAULT_POLICY, LOWEST_K
 from data.errors import InputError
-from data.tables.spec import DEFAULT_PLAN, MAY_HOLD, TIERS, TableSpec
+from data.tables.spec import DEFAULT_PLAN, MAY_HOLD, OF_COUNTRIES, TIERS, TableSpec
 
 TEMPLATE = policy_file.default_text()
 BOTH = """
@@ -135,6 +135,25 @@ def test_nothing_becomes_public_that_may_not(measure, level, period, breakdown, 
     assert any(word in fault for fault in faults(f"{BOTH}\n[[public]]\n{block}\n"))
 
 
+@pytest.mark.parametrize("name", OF_COUNTRIES)
+@pytest.mark.parametrize(
+    ("tier", "level", "period"),
+    [
+        ("partner", "region", "year"),
+        ("partner", "municipality", "whole"),
+        ("partner", "country", "quarter"),
+        ("public", "country", "whole"),
+    ],
+)
+def test_what_standards_ask_for_is_of_countries_and_years_for_partners_and_only_on_demand(tier, name, level, period):
+    block = f'measures = ["children"]\nlevels = ["{level}"]\nperiods = ["{period}"]\nbreakdowns = ["{name}"]\n'
+    assert any("is not allowed" in fault for fault in faults(f"{BOTH}\n[[{tier}]]\n{block}"))
+    coarse = block.replace(level, "country").replace(period, "year")
+    asked = TableSpec("children", "country", "year", (name,))
+    assert asked in policy_file.parse(f"{BOTH}\n[[partner]]\n{coarse}").plan["partner"]
+    assert not any(name in spec.breakdown for of_tier in DEFAULT_PLAN.values() for spec in of_tier)
+
+
 def test_what_is_public_is_counted_for_partners_too():
     alone = BOTH[BOTH.index("[[public]]") :]
     assert any("must be a partner table too" in fault for fault in faults(alone))
@@ -145,7 +164,7 @@ def test_the_default_plan_holds_only_what_a_plan_may():
         for spec in DEFAULT_PLAN[tier]:
             may = MAY_HOLD[tier][spec.measure]
             assert spec.level in may.find_levels(spec.breakdown)
-            assert spec.grain in may.periods
+            assert spec.grain in may.find_periods(spec.breakdown)
             assert spec.breakdown in may.breakdowns
 
 

@@ -8,10 +8,12 @@ from data.reference import area_table
 from data.schema import conform, get_kind, schema
 from data.schema.codebook import ENTRY, describe
 from data.schema.kinds import KINDS
+from data.tables.spec import OF_COUNTRIES
 
 STORED = {
     "encounter": "date municipality child programme_child country stage pathway form axis found sex age_band "
-    "community origin destination partner record_number",
+    "community origin destination partner record_number victim_status status_decided_by citizenship_group "
+    "recruitment_method means_of_control",
     "effort": "date span municipality partner days kind",
     "service": "municipality operator duty_bearer axis staff capacity valid_from valid_to handed_from handed_to",
     "community": "area group estimate year source partner",
@@ -40,6 +42,7 @@ def encounter(**changes):
         "destination": "",
         "partner": "ARSIS",
         "record_number": "",
+        **dict.fromkeys(OF_COUNTRIES, "unknown"),
     }
     return pd.DataFrame([row | changes])
 

@@ -48,6 +48,11 @@ def test_every_public_count_stands_in_the_partner_tier_too():
         ("found", words.FOUND),
         ("duty_bearer", words.DUTY_BEARERS),
         ("group", words.GROUPS),
+        ("victim_status", words.VICTIM_STATUSES),
+        ("status_decided_by", words.IDENTIFYING_BODIES),
+        ("citizenship_group", words.CITIZENSHIP_GROUPS),
+        ("recruitment_method", words.RECRUITMENT_METHODS),
+        ("means_of_control", words.MEANS_OF_CONTROL),
     ],
 )
 def test_categories_are_those_of_the_records(column, codes):

@@ -11,7 +11,7 @@ from data.disclosure.attacks import surface
 from data.errors import InputError
 from data.reference import crosswalk
 from data.release import Release
-from data.tables.spec import CATEGORIES, TIERS
+from data.tables.spec import CATEGORIES, OF_COUNTRIES, TIERS
 from data.tables.states import STATES, ZEROS
 from geo.export.report import list_fields, write_report, write_reports
 from geo.export.standards import BASES, NOTES, OUTCOMES, STANDARDS, find_standard
@@ -33,6 +33,10 @@ def make(folder, tier="partner"):
         "children_country_whole_sex": rows(
             both, [WHOLE], lambda _a, _p, s: number({"female": 52, "male": 33}[s], 5) if s in ("female", "male")
             else state("withheld"), sex=SEXES,
+        ),
+        "children_country_year_victim_status": rows(
+            both, YEARS, lambda _a, _p, s: number(14, 5) if s == "victim" else state("few"),
+            victim_status=CATEGORIES["victim_status"],
         ),
     }  # fmt: skip
     return small_release.make(folder, tier, tables=tables)
@@ -109,6 +113,23 @@ def test_what_the_release_does_not_hold_is_not_released_and_empty(written):
     assert set(by_form.loc[by_form["breakdown"] == "form", "state"]) == {"not_released"}
 
 
+def test_what_a_policy_asked_for_is_in_the_tables_of_the_standards_and_the_rest_is_not_released(written):
+    tables = read_tables(written["partner"])
+    for standard, code in (("eurostat", "victim"), ("htcds", "ActualVictimOfTrafficking")):
+        by_status = next(t for name, t in tables.items() if name.endswith(f"{standard}-victim-status.csv"))
+        row = by_status[(by_status["area"] == "AL") & (by_status["period"] == YEARS[0])].set_index("category")
+        assert row.loc["victim", ["value", "margin", "standard_code"]].tolist() == ["14", "5", code]
+        assert row.loc["declined", ["value", "state"]].tolist() == ["", "few"]
+    by_control = next(t for name, t in tables.items() if name.endswith("ctdc-means-of-control.csv"))
+    assert set(by_control.loc[by_control["breakdown"] != "", "state"]) == {"not_released"}
+    path = next(p for p in written["partner"] if p.name.endswith("htcds-contents.csv"))
+    contents = pd.read_csv(path, keep_default_na=False).set_index("asked_for")
+    assert contents.loc["Children by legal status as victims", "availability"] == "in_part"
+    assert "at risk or not" not in contents.loc["Children by legal status as victims", "note"]
+    for title in ("Children by who identified them as victims", "Children by method of recruitment"):
+        assert contents.loc[title, "availability"] == "not_released"
+
+
 def test_a_standard_names_what_it_asks_for_in_vain(written):
     path = next(p for p in written["partner"] if p.name.endswith("sdg-contents.csv"))
     found = pd.read_csv(path, keep_default_na=False).set_index("asked_for")["availability"].to_dict()
@@ -181,7 +202,7 @@ def test_the_crosswalk_says_of_every_category_what_it_becomes():
     table = crosswalk()
     for standard in STANDARDS:
         mine = table[table["standard"] == standard]
-        for by in ("pathway", "stage", "form", "sex", "age_band", "found"):
+        for by in ("pathway", "stage", "form", "sex", "age_band", "found", *OF_COUNTRIES):
             assert tuple(mine.loc[mine["breakdown"] == by, "category"]) == CATEGORIES[by], (standard, by)
     assert set(table["outcome"]) <= set(OUTCOMES)
     assert set(table["basis"]) <= set(BASES)

@@ -17,7 +17,7 @@ from data.disclosure.attacks.membership.one_number import MOST_OTHERS, TAIL, tab
 from data.disclosure.attacks.membership.rates import Rates
 from data.disclosure.cell_key import CellKey, compute_cell_keys, salt_of
 from data.disclosure.channel import Counts
-from data.tables.spec import CATEGORIES, TableSpec
+from data.tables.spec import CATEGORIES, OF_COUNTRIES, TableSpec
 from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats, Ints
 
@@ -75,6 +75,11 @@ class Attacker:
     def breakdowns(self) -> tuple[str, ...]:
         """The breakdowns of the tables."""
         return tuple(dict.fromkeys(name for spec in self.tables for name in spec.breakdown))
+
+    @cached_property
+    def joint(self) -> tuple[str, ...]:
+        """The breakdowns whose combinations are drawn; the mix of the others is the same in each region."""
+        return tuple(name for name in self.breakdowns if name not in OF_COUNTRIES)
 
     @cached_property
     def shared_salts(self) -> frozenset[str]:
@@ -252,7 +257,8 @@ class OtherChildren:
 
     world, period, categories: one entry for each child of the region. far: numbers of children of the rest of the
     country, shape (worlds, 2, 2, ...); the axes say whether they are of the child's year and of its category in each
-    breakdown. In tables of the country only the child's
+    joint breakdown. far_alone: those of the child's category in each other breakdown, shape (worlds, 2): by year alone,
+    because all combinations would be twice as many with each breakdown. In tables of the country only the child's
     own cells are attacked; the others are large and reveal nothing about it.
     """
 
@@ -263,6 +269,7 @@ class OtherChildren:
     period: Ints
     categories: Mapping[str, Ints]
     far: Counts
+    far_alone: Mapping[str, Counts]
     rng: np.random.Generator
     keys: dict[str, Ints] = field(default_factory=dict)
 
@@ -293,8 +300,14 @@ class OtherChildren:
                 other = (category + 1) % len(chance)
                 categories[name] = np.where(rng.random(int(size.sum())) < chance[category], category, other)
         world = np.repeat(np.arange(worlds), size)
-        far = rng.poisson(cls._far_rates(attacker, child), (worlds, *[2] * (1 + len(categories))))
-        return cls(attacker, child, worlds, world, period, categories, far, rng)
+        far = rng.poisson(cls._far_rates(attacker, child), (worlds, *[2] * (1 + len(attacker.joint))))
+        by_year = far.reshape(worlds, 2, -1).sum(axis=2)
+        far_alone = {
+            name: rng.binomial(by_year, rates.shares[name][child.region, child.categories[name]])
+            for name in attacker.breakdowns
+            if name not in attacker.joint
+        }
+        return cls(attacker, child, worlds, world, period, categories, far, far_alone, rng)
 
     @staticmethod
     def _pick(chance: Floats, size: int, rng: np.random.Generator) -> Ints:
@@ -306,12 +319,12 @@ class OtherChildren:
         """Return expected children in the rest of the country, by the attributes they share with the child."""
         rates = attacker.rates
         home, years = rates.country[child.region], rates.coarser["year"]
-        total: Floats = np.zeros([2] * (1 + len(attacker.breakdowns)))
+        total: Floats = np.zeros([2] * (1 + len(attacker.joint)))
         for region, country in enumerate(rates.country):
             if country == home and region != child.region:
                 same = rates.children[region][years == years[child.period]].sum()
                 part = np.array([rates.children[region].sum() - same, same])
-                for name in attacker.breakdowns:
+                for name in attacker.joint:
                     share = rates.shares[name][region, child.categories[name]]
                     part = np.multiply.outer(part, [1 - share, share])
                 total = total + part
@@ -352,5 +365,7 @@ class OtherChildren:
     def _count_far(self, spec: TableSpec) -> Counts:
         """Count the children of the rest of the country that are in the child's cell, (worlds,)."""
         year = slice(None) if spec.grain == "whole" else slice(1, 2)
-        by = [slice(1, 2) if n in spec.breakdown else slice(None) for n in self.attacker.breakdowns]
+        if alone := [self.far_alone[name] for name in spec.breakdown if name in self.far_alone]:
+            return np.asarray(alone[0][:, year].sum(axis=1))
+        by = [slice(1, 2) if n in spec.breakdown else slice(None) for n in self.attacker.joint]
         return np.asarray(self.far[(slice(None), year, *by)].reshape(self.worlds, -1).sum(axis=1))

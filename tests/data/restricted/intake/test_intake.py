@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import re
 import unicodedata
+from hashlib import blake2b
 
 import pandas as pd
 import pytest
@@ -17,6 +18,7 @@ from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.keys import Secret
 from data.restricted.vault import Vault
 from data.schema.kinds import KINDS
+from data.tables.spec import OF_COUNTRIES
 from tests.helpers.partner_files import ROW, Hasher, Resolver, identities, read, read_rows, reasons, text_of, write
 
 PLAIN = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -45,6 +47,7 @@ def test_an_encounter_becomes_canonical(tmp_path):
         "destination": "",
         "partner": "ARSIS",
         "record_number": "",
+        **dict.fromkeys(OF_COUNTRIES, "unknown"),
     }
     assert hasher.given == ["partner:arsis\x1fk-0412"]
     assert re.fullmatch("[0-9a-f]{64}", record.child)
@@ -400,6 +403,32 @@ def test_the_same_file_twice_has_the_same_records(tmp_path):
     first, second = read_rows(tmp_path, *changes), read_rows(tmp_path, *changes)
     assert first.accepted.equals(second.accepted)
     assert len(set(identities(first))) == 4
+
+
+def test_a_record_without_the_later_columns_is_known_by_the_digest_that_it_had_before(tmp_path):
+    before = read_rows(tmp_path, {}).accepted.iloc[0]
+    stored = [c.name for c in KINDS["encounter"].stored if not c.later]
+    assert before.content == blake2b("\x1f".join(before[stored]).encode(), digest_size=16).digest()
+    empty = read_rows(tmp_path, dict.fromkeys(OF_COUNTRIES, "")).accepted.iloc[0]
+    assert (empty.content, empty.identity) == (before.content, before.identity)
+    changes = ({"means_of_control": "threats"}, {"citizenship_group": "stateless"}, {"victim_status": "victim"})
+    digests = [read_rows(tmp_path, change).accepted.iloc[0].content for change in changes]
+    assert len({*digests, before.content}) == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"Mjetet e kontrollit": "tjetër; borxh"}, "debt_or_earnings"),
+        ({"Τρόπος στρατολόγησης": "άλλο, διαδίκτυο"}, "online"),
+        ({"vic_TraffickingStatusDecisionMakingOrg": "CourtOrProsecution"}, "court"),
+        ({"Grupi i shtetësisë": "pa shtetësi"}, "stateless"),
+        ({"Νομική ιδιότητα ως θύμα": "πιθανό θύμα"}, "potential_victim"),
+    ],
+)
+def test_what_standards_ask_for_is_read_in_each_language(tmp_path, change, code):
+    record = read_rows(tmp_path, change).accepted.iloc[0]
+    assert sorted(record[list(OF_COUNTRIES)]) == sorted([code, *["unknown"] * 4])
 
 
 def test_the_same_number_with_other_content_is_a_correction(tmp_path):

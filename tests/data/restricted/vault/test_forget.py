@@ -1,6 +1,7 @@
 """Forgetting: what is deleted from the vault, what stays in it, and what a restore brings back."""
 
 import contextlib
+import re
 import stat
 
 import numpy as np
@@ -11,6 +12,7 @@ from data.errors import InputError, VaultError
 from data.restricted import backup, keys
 from data.restricted.vault import Vault, forget_log, open_vault, removal, sqlcipher, tables
 from data.restricted.vault.blocks import Block
+from data.tables.spec import OF_COUNTRIES
 from data.workspace import Workspace
 from tests.helpers.old_blocks import NUMBERS, with_marks
 from tests.helpers.records import frame
@@ -198,18 +200,34 @@ def test_a_damaged_log_is_said_and_the_vault_writes_it_again(workspace):
         assert vault.forgotten_children() == {child(0)}
 
 
-@pytest.mark.parametrize(("version", "lacking"), [(1, ["forgotten"]), (2, [])])
-def test_a_vault_of_an_earlier_version_opens_and_forgets(workspace, version, lacking):
+def make_older(workspace, version):
+    """Turn a vault into one that an earlier version wrote."""
+    histories = list(map(tables.history_of, tables.TABLES))
+    lacking = {1: ["forgotten", "undoable", *histories], 2: ["undoable", *histories], 3: []}[version]
     with opened(workspace) as vault:
-        for table in [*lacking, "undoable", *map(tables.history_of, tables.TABLES)]:
+        for table in lacking:
             vault._connection.execute(f"DROP TABLE {table}")
+        for name in OF_COUNTRIES:
+            for table in {"encounter", "encounter_history"} - set(lacking):
+                vault._connection.execute(f'ALTER TABLE {table} DROP COLUMN "{name}"')
+            vault._connection.execute('DELETE FROM term WHERE "column" = ?', (f"encounter.{name}",))
         vault._connection.execute(f"PRAGMA user_version = {version}")
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_a_vault_of_an_earlier_version_opens_and_forgets(workspace, version):
     with opened(workspace) as vault:
+        kept = rows(vault)
+    make_older(workspace, version)
+    with opened(workspace) as vault:
+        # What was not asked then is not known.
+        assert rows(vault) == [row | dict.fromkeys(OF_COUNTRIES, "unknown") for row in kept]
+        assert vault.add("encounter", frame("encounter", 3, first=900), "later.csv").accepted == 3
         assert vault.forget([child(0)]) == 2
         assert vault.check() == []
-        # What an import of that version replaced is not known.
-        with pytest.raises(InputError, match="cannot be undone"):
-            vault.undo(vault.list_imports()[0]["number"])
+        if version < 3:  # what an import of that version replaced is not known
+            with pytest.raises(InputError, match="cannot be undone"):
+                vault.undo(vault.list_imports()[0]["number"])
 
 
 # -- restoring --
@@ -252,19 +270,33 @@ def test_a_backup_carries_the_log_to_a_new_folder(workspace, tmp_path):
     assert child(0) in (restored.path / "vault.forgotten").read_text()
 
 
-def test_a_backup_of_the_first_version_is_restored(workspace, tmp_path, monkeypatch):
-    create, copy = tables.create_sql, tables.copy_sql
+@pytest.mark.parametrize("version", [1, 3])
+def test_a_backup_of_an_earlier_version_is_restored(workspace, tmp_path, monkeypatch, version):
+    names, create = tables._TABLES_OF[version], tables.create_sql
+    older = ", ".join(f'"{name}"' for name in tables.TABLES["encounter"] if name not in OF_COUNTRIES)
+    columns = dict.fromkeys(("encounter", "encounter_history"), f"identity, content, batch, {older}")
+    known = ' WHERE "column" NOT IN ({})'.format(", ".join(f"'encounter.{name}'" for name in OF_COUNTRIES))
+    added = "".join(f', "{name}" INTEGER NOT NULL' for name in OF_COUNTRIES)
+
+    def create_older(schema="main"):
+        texts = [text.replace(added, "") for text in create(schema)]
+        return [text for text in texts if re.match(r"CREATE TABLE \w+\.(\w+)", text)[1] in names]
+
+    def copy_older(schema, _):
+        copied = {name: f"{columns.get(name, '*')} FROM main.{name}{known if name == 'term' else ''}" for name in names}
+        return [f"INSERT INTO {schema}.{name} SELECT {what}" for name, what in copied.items()]
+
     with monkeypatch.context() as patch:
-        patch.setattr(tables, "VERSION", 1)
-        patch.setattr(tables, "create_sql", lambda s="main": [t for t in create(s) if "forgotten" not in t])
-        patch.setattr(tables, "copy_sql", lambda s, _: copy(s, 1))
+        patch.setattr(tables, "VERSION", version)
+        patch.setattr(tables, "create_sql", create_older)
+        patch.setattr(tables, "copy_sql", copy_older)
         backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "first", PASSPHRASE)
     with opened(workspace) as vault:
         vault.forget([child(0)])
         kept = rows(vault)
     backup.restore_backup(tmp_path / "first", workspace.path, PASSPHRASE, replace=True)
     with opened(workspace) as vault:
-        assert rows(vault) == kept
+        assert rows(vault) == [row | dict.fromkeys(OF_COUNTRIES, "unknown") for row in kept]
 
 
 # -- partners, and what is too old --
