@@ -22,6 +22,7 @@ from data.accounts.people import (
     Person,
     end_sessions,
     find_from_provider,
+    find_named,
     find_namesake,
     is_active,
     make_key,
@@ -241,10 +242,9 @@ def _start(connection: sqlite3.Connection, person: int, now: float) -> str:
 
 
 def _find_active(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = connection.execute(
-        "SELECT * FROM people WHERE key = ? AND revoked IS NULL AND passphrase IS NOT NULL", (make_key(name),)
-    ).fetchone()
-    return row
+    """Return the row of who signs in here by a passphrase, and not at a provider."""
+    row = find_named(connection, name)
+    return row if row is not None and is_active(row) and row["passphrase"] is not None else None
 
 
 def _note_failure(connection: sqlite3.Connection, now: float, name: str) -> None:
