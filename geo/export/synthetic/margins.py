@@ -52,8 +52,17 @@ class Published:
         return tuple(p for p in every if not any(p != other and p.contains(other) for other in every))
 
     def list_margins(self, breakdown: str) -> list[Margin]:
-        """Return the tables of a breakdown as margins of the cells (areas, periods, categories), flattened."""
-        return [self._build_margin(name, frame, breakdown) for name, frame in self.frames.get(breakdown, {}).items()]
+        """Return the tables of a breakdown as margins of the cells (areas, periods, categories), flattened.
+
+        Those of totals begin with the sums of the other tables over their categories.
+        """
+        named = dict(self.frames.get(breakdown, {}))
+        if breakdown == TOTAL:
+            others = {
+                name: frame for by, of_breakdown in self.frames.items() if by for name, frame in of_breakdown.items()
+            }
+            named = {name: _add_categories(frame) for name, frame in others.items()} | named
+        return [self._build_margin(name, frame, breakdown) for name, frame in named.items()]
 
     def _build_margin(self, name: str, frame: pd.DataFrame, breakdown: str) -> Margin:
         inside = [[row in (area, self.containers.get(area)) for area in self.areas] for row in frame["area"]]
@@ -63,6 +72,11 @@ class Published:
         members = np.einsum("ra,rp,rc->rapc", *(np.array(part, bool) for part in (inside, during, same)))
         ends = (frame[end].to_numpy(float) for end in ("low", "high"))
         return Margin(name, members.reshape(len(frame), -1), *ends)
+
+
+def _add_categories(frame: pd.DataFrame) -> pd.DataFrame:
+    sums = frame.groupby(["area", "period"], sort=False)[["low", "high"]].sum()
+    return sums.reset_index().assign(category=TOTAL)
 
 
 def list_categories(breakdown: str) -> tuple[str, ...]:

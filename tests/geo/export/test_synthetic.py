@@ -134,5 +134,16 @@ def test_a_release_of_the_first_years_alone_is_enough(release, tmp_path, monkeyp
     assert all(table["largest"] <= 2 for table in report["tables"])
 
 
+def test_a_table_by_category_is_enough_without_one_of_totals(release, tmp_path, monkeypatch):
+    """A policy may publish a breakdown alone."""
+    name = "children_country_whole_sex"
+    resources = [r for r in release.manifest["resources"] if r["name"] in (name, "areas", "figures")]
+    monkeypatch.setitem(release.manifest, "resources", resources)
+    _, report = write_synthetic(release, tmp_path, seed=1)
+    [table] = report["tables"]
+    assert (table["table"], table["largest"]) == (name, 0)
+    assert report["rows"] == release.table(name)["reconciled"].sum()
+
+
 def test_the_files_hold_no_time_and_no_path(written, tmp_path):
     assert not any(str(tmp_path.parent) in path.read_text(encoding="utf-8-sig") for path in written[0])
