@@ -108,7 +108,8 @@ def count_batch(batch: pa.RecordBatch, columns: Columns, index: PointIndex) -> C
         labels.append(tuple(categories.tolist()))
         sizes.append(len(categories))
         _check_cells(labels)
-        cell = cell * len(categories) + number[row]
+        cell *= len(categories)
+        cell += number.take(row)
     numbers = np.bincount(cell, minlength=int(np.prod(sizes))).reshape(sizes)
     return Counts(index.codes, tuple(labels), numbers)
 
@@ -235,7 +236,7 @@ def _find_areas(batch: pa.RecordBatch, name: str, index: PointIndex) -> Ints:
     known = _number_codes(index.codes)
     unknown, missing = (len(index.codes) + REASONS.index(reason) for reason in (UNKNOWN, "missing"))
     numbers = np.array([known.get(word, unknown if word else missing) for word in words.tolist()], np.int64)
-    return numbers[row]
+    return numbers.take(row)
 
 
 @lru_cache(maxsize=2)

@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-import pyarrow.csv as pa_csv
 import typer
 
 from dashboard.commands.output import Json, emit
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
 from data.personal.headings import find_personal_heading
+from data.schema.vocabulary import ALL_PERSONAL
 from data.workspace import default_path
 from data.workspace.files import replacing
+from data.workspace.safe_text import escape_frame
 from geo.areas import Areas, load_areas
 from geo.counting import Columns, Counts, count_files
 from geo.point_index import PointIndex
 
-_REFUSES = frozenset({"names", "dates of birth", "phone numbers", "coordinates", "addresses", "identity numbers"})
 _ABOUT = "Exact counts, for those who may read the records alone: do not pass them on, and do not publish them."
 _WORDS = {
     "outside": "in no area",
@@ -56,7 +56,7 @@ def count(
     The counts are exact: for those who may read the records alone.
     """
     for heading in by or ():
-        if sort := find_personal_heading(heading, _REFUSES):
+        if sort := find_personal_heading(heading, ALL_PERSONAL):
             raise InputError(
                 f"Records are not counted by {heading!r}, which seems to hold {sort}. Choose another column."
             )
@@ -66,7 +66,7 @@ def count(
     workers = workers or os.cpu_count() or 1
     counts = count_files(files, columns, PointIndex.of_areas(areas), cluster=cluster, workers=workers)
     with replacing(to, mode=0o600) as aside:
-        pa_csv.write_csv(counts.tabulate(columns.by), aside)
+        escape_frame(counts.tabulate(columns.by).to_pandas()).to_csv(aside, index=False)
     answer = {"file": str(to), "counted": counts.counted, "refused": counts.refused, "boundaries": areas.source}
     emit(answer, as_json, *_format(counts, to, areas))
 
