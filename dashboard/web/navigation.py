@@ -21,13 +21,14 @@ from dashboard.web.page_list import PAGES, RELEASE_PAGES, PageEntry
 from dashboard.web.pictures import has_picture
 from dashboard.widgets.activity import note_page
 from dashboard.widgets.address import DECIDE, ITEM, find_area, read_language, read_parameter
-from dashboard.widgets.page_frame import show_outside
+from dashboard.widgets.page_frame import OF_PAGE, show_outside
 from data.errors import ReleaseDamaged, TactError
 
 _LOG = logging.getLogger(__name__)
 # Streamlit's own title of each page, which nobody sees, is sent again with every change.
 _NO_TITLE = "-"
 _READER = "reader"  # the name of whose session it is
+_PAGE = "opened-page"
 _RELEASE = "opened-release"  # that the session has open, also when a newer one is there
 
 
@@ -55,6 +56,7 @@ def _run_entry() -> None:
     ]
     chosen = st.navigation(pages, position="hidden")
     entry = PAGES[pages.index(chosen)]
+    _forget_left_page(entry)
     site, failure, current = read_site(), None, None
     try:
         current = open_current_release(site)
@@ -103,6 +105,14 @@ def _forget_other_reader(reader: Reader) -> None:
     if st.session_state.setdefault(_READER, reader.name) != reader.name:
         st.session_state.clear()
         st.session_state[_READER] = reader.name
+
+
+def _forget_left_page(entry: PageEntry) -> None:
+    """Forget what the session keeps for the page that its reader has left."""
+    if st.session_state.setdefault(_PAGE, entry.module) != entry.module:
+        st.session_state[_PAGE] = entry.module
+        for key in [key for key in st.session_state if str(key).startswith(OF_PAGE)]:
+            del st.session_state[key]
 
 
 def show_error(error: Exception) -> bool:

@@ -14,6 +14,8 @@ from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, html
 from data.errors import ReleaseError
 
+OF_PAGE = "of-page-"  # begins the keys of what a session forgets when its reader leaves the page
+
 
 def show_outside() -> None:
     """Say that this is outside the countries that the reader was invited for."""

@@ -39,11 +39,12 @@ _BARE_PHONE = re.compile(r"(?:(?:00|\+)?(?:355|30))?(?:0?6[6-9]\d{7}|69\d{8})")
 _LANDLINE = re.compile(r"(?:(?:00|\+)?30)?2[1-8]\d{8}|(?:(?:00|\+)?355|0)[2-8]\d{7}")
 _AMKA = re.compile(r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{7}")
 _NID = re.compile(r"[A-Z]\d(?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[A-Z]")
-_DAY = re.compile(r"(\d{4})-\d{1,2}-\d{1,2}(?:[T ].*)?|\d{1,2}[./]\d{1,2}[./](\d{4})")
+# Year, month and day, or day, month and year.
+DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?|(\d{1,2})[./](\d{1,2})[./](\d{4})")
 _ANY_DAY = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{2,4}(?:[T ].*)?|\d{1,2}[ .-]+[^\W\d_]{3,12}[ .,-]+\d{2,4}")
 _LATITUDE = re.compile(r"(?:3[3-9]|4[0-3])[.,]\d{4,}")
 _LONGITUDE = re.compile(r"(?:1[89]|2\d)[.,]\d{4,}")
-_YEAR_ALONE = re.compile(r"((?:19|20)\d\d)()")
+_YEAR_ALONE = re.compile(r"((?:19|20)\d\d)")
 _MONTH = r"(?:[-/. ]{1,2}(?:0?[1-9]|1[0-2])[-/. ]{1,2}|(?:st|nd|rd|th)?[ .-]{1,2}[^\W\d_]{3,12}[ .,-]{1,2})"
 _WRITTEN_DAY = re.compile(
     r"(?<![\w./-])(?:((?:19|20)\d\d)[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])"
@@ -152,10 +153,10 @@ def _luhn(digits: str) -> bool:
 
 def _birth_dates(sample: list[str], year: float | None, *, alone: bool) -> bool:
     """Return whether a column contains dates of birth, or with `alone` years of birth."""
-    matches = [match for match in map((_YEAR_ALONE if alone else _DAY).fullmatch, sample) if match]
+    matches = [match for match in map((_YEAR_ALONE if alone else DAY).fullmatch, sample) if match]
     if year is None or not matches or len(matches) < _MAJORITY * len(sample):
         return False
-    years = sorted(int(match[1] or match[2]) for match in matches)
+    years = sorted(int(match[1] or match[match.re.groups]) for match in matches)
     return (_YOUNGEST if alone else 2) <= year - years[len(years) // 2] <= _OLDEST
 
 

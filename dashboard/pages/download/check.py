@@ -17,7 +17,7 @@ from data.disclosure.table_check import Audience, Check, Comparison
 from data.errors import TactError
 from geo.places import index_areas
 
-_FILE, _OWN, _ANSWER = "check-file", "check-own", "check-answer"
+_FILE, _OWN, _ANSWER = "check-file", "check-own", f"{page_frame.OF_PAGE}check-answer"
 _BOXES = {"everyone": st.success, "partners": st.warning, "nobody": st.error}
 
 
@@ -53,6 +53,7 @@ def _show_answer(current: CurrentRelease, file: str, name: str, content: bytes) 
     asked = (file, own, current.checksum)
     known: tuple[object, Check] | None = st.session_state.get(_ANSWER)
     if known is None or known[0] != asked:
+        st.session_state.pop(_ANSWER, None)
         with st.spinner(_("The table is compared with all releases.")):
             known = asked, _compare(name, content, own)
         st.session_state[_ANSWER] = known

@@ -44,6 +44,7 @@ def read_published(release: Release) -> Published:
 
 
 def read_areas(release: Release) -> pd.DataFrame:
-    """Read code (index), level and parent of each area of a release, without geometry."""
-    table = pq.read_table(release.areas_file, columns=["code", "level", "parent"])
-    return pd.DataFrame(table.to_pandas()).set_index("code")
+    """Read code (index), level, parent and, where it is there, counted of each area of a release, without geometry."""
+    there = set(pq.read_schema(release.areas_file).names)
+    columns = [name for name in ("code", "level", "parent", "counted") if name in there]
+    return pd.DataFrame(pq.read_table(release.areas_file, columns=columns).to_pandas()).set_index("code")

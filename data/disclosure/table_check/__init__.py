@@ -31,7 +31,6 @@ from data.disclosure.table_check.cells import (
     ReadTable,
     Source,
     add_up,
-    read_areas,
     read_source,
 )
 from data.disclosure.table_check.context import ALL_AREAS, Column, Context, FindAreas, Known, read_context
@@ -41,7 +40,7 @@ from data.errors import InputError, ReleaseError
 from data.message import Message, mark
 from data.release import Release, names
 from data.tables.periods import GRAINS, Period
-from data.tables.spec import CATEGORIES, COUNTED, TIERS, Level, Tier
+from data.tables.spec import CATEGORIES, COUNTED, LEVELS, TIERS, Level, Tier
 from data.tables.states import ZEROS
 
 __all__ = ["AUDIENCES", "RULES", "Check", "Comparison", "Finding", "Rule"]
@@ -164,8 +163,9 @@ class Comparison:
         if not self._opened:
             raise ReleaseError(Message("No release in {releases} yet. Make one with: tact release", releases=releases))
         self._attacked = _open_releases(releases, names(releases), "public", None, blocked)
+        self._areas = published.read_areas(self._opened[0])
         self._tables: dict[tuple[Path, str], pd.DataFrame] = {}
-        self._known = _read_known(self._opened, self._read_table, find_areas)
+        self._known = _read_known(self._opened, self._areas, self._read_table, find_areas)
 
     def _read_table(self, release: Release, name: str) -> pd.DataFrame:
         place = (release.folder, name)
@@ -191,7 +191,7 @@ class Comparison:
         if not personal and not any(context.columns for context in contexts):
             raise InputError(Message("{name} has no column with numbers, so there is nothing to check.", name=name))
         judges = [] if personal else self._judge(sheets, contexts, frozenset(own))
-        narrowed = _attack(self._attacked, [fact for judge in judges for fact in judge.learned])
+        narrowed = _attack(self._attacked, self._areas, [fact for judge in judges for fact in judge.learned])
         findings = [Finding("copies", name, "", ())] if more else []
         findings += [*personal, *(finding for judge in judges for finding in judge.findings)]
         findings += [Finding("narrowed", name, "", ())] if narrowed else []
@@ -250,9 +250,8 @@ def _open_releases(
     return opened
 
 
-def _read_known(opened: Sequence[Release], read_table: ReadTable, find_areas: FindAreas) -> Known:
-    areas = read_areas(opened[0])
-    areas = areas[areas["counted"].astype(bool)] if "counted" in areas else areas
+def _read_known(opened: Sequence[Release], areas: pd.DataFrame, read_table: ReadTable, find_areas: FindAreas) -> Known:
+    areas = areas[areas["level"].isin(LEVELS) & (areas["counted"].astype(bool) if "counted" in areas else True)]
     periods: dict[str, None] = {}
     later: dict[str, None] = {}
     texts: set[str] = set()
@@ -409,7 +408,7 @@ class _Judge:
         return "unknown"
 
     def _judge_range(self, column: Column, origin: Origin | None, row: int) -> str | None:
-        """Judge a range: it must hold the public number, or all that the public release leaves possible."""
+        """Judge a range: it must hold the public number, or be the range that the public release leaves possible."""
         here = (
             [origin.measure]
             if origin is not None and origin.measure
@@ -426,10 +425,9 @@ class _Judge:
         if cell is None:
             return False
         if cell.state == "class":
-            least, most = cell.numbers[LOW : HIGH + 1]
-            return bool(low <= least and (high >= most or np.isnan(most)))
+            return (low, high) == cell.numbers[LOW : HIGH + 1]
         if cell.state == "few" or (cell.state in ZEROS and measure in COUNTED):
-            return bool(low <= 0 and high >= self.k - 1)
+            return bool(low == 0 and high == self.k - 1)
         return bool(low <= cell.amount <= high)
 
     def _key(self, column: Column, row: int) -> Key:
@@ -489,13 +487,12 @@ class _Judge:
                 yield self._report("joined", column, rows)
 
 
-def _attack(opened: Sequence[Release], learned: Sequence[Learned]) -> list[str]:
+def _attack(opened: Sequence[Release], areas: pd.DataFrame, learned: Sequence[Learned]) -> list[str]:
     """Return the protected public cells that the numbers show more closely than the policy allows."""
     public = [published.read_published(release) for release in reversed(opened)]
     public = [release for release in public if release.tables and release.knowledge]
     if not public or not learned:
         return []
-    areas = published.read_areas(opened[0])
     attacks = [BoundsAttack.from_releases(public, areas, facts) for facts in ((), learned)]
     before, after = ({f.words for f in a.report(a.judge(a.system.solve()))} for a in attacks)
     return sorted(map(str, after - before))

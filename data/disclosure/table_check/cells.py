@@ -8,14 +8,13 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from data.disclosure.table_check.context import ALL_AREAS
 from data.release import Release
 from data.schema.vocabulary import COUNTRIES
 from data.tables.periods import Period
 from data.tables.shown import choose_numbers
-from data.tables.spec import COUNTED, LEVELS, Tier
+from data.tables.spec import COUNTED, Tier
 from data.tables.states import ZEROS
 
 ReadTable = Callable[[Release, str], pd.DataFrame]
@@ -43,15 +42,15 @@ class Cell:
 class Source:
     """The cells of one tier of one release, by measure; without those that a newer release repeats.
 
-    bag: other numbers of each area, such as published figures and results, "" for those of any.
-    people: the population figures of each area.
+    figures: other numbers of each area, such as published figures and results, "" for those of any.
+    populations: the population figures of each area.
     """
 
     tier: Tier
     release: str
     cells: dict[str, dict[Key, Cell]] = field(default_factory=dict)
-    bag: dict[str, set[float]] = field(default_factory=dict)
-    people: dict[str, list[float]] = field(default_factory=dict)
+    figures: dict[str, set[float]] = field(default_factory=dict)
+    populations: dict[str, list[float]] = field(default_factory=dict)
 
 
 def read_source(
@@ -114,12 +113,12 @@ def _add_numbers(source: Source, table: pd.DataFrame) -> None:
         if pd.api.types.is_numeric_dtype(table[column]) and not pd.api.types.is_bool_dtype(table[column]):
             for area, number in zip(table["area"], _floats(table[column]), strict=True):
                 if not np.isnan(number):
-                    source.bag.setdefault(area, set()).add(float(number))
+                    source.figures.setdefault(area, set()).add(float(number))
                     if column == "share":
-                        source.bag[area].add(float(number) * 100)
+                        source.figures[area].add(float(number) * 100)
     if population is not None:
         for area, number in zip(table.loc[population, "area"], _floats(table.loc[population, "number"]), strict=True):
-            source.people.setdefault(area, []).append(float(number))
+            source.populations.setdefault(area, []).append(float(number))
 
 
 def _floats(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -144,7 +143,7 @@ class Atlas:
         return {outer: tuple(codes) for outer, codes in inside.items()}
 
     @cached_property
-    def years_of(self) -> dict[str, tuple[str, ...]]:
+    def periods_within(self) -> dict[str, tuple[str, ...]]:
         """The periods of the next shorter length inside each period."""
         inside = {}
         for outer, period in self.periods.items():
@@ -156,17 +155,17 @@ class Atlas:
                 )
         return inside
 
-    def around(self, period: str) -> str | None:
+    def find_longer_period(self, period: str) -> str | None:
         """Return the next longer period around one."""
-        return next((outer for outer, inner in self.years_of.items() if period in inner), None)
+        return next((outer for outer, inner in self.periods_within.items() if period in inner), None)
 
-    def step(self, period: str) -> str | None:
+    def find_period_before(self, period: str) -> str | None:
         """Return the period before one, of the same length."""
         here = self.periods.get(period)
         before = [n for n, p in self.periods.items() if here and p.grain == here.grain and p.end < here.start]
         return max(before, key=lambda n: self.periods[n].start, default=None)
 
-    def first(self, period: str) -> str | None:
+    def find_first_period(self, period: str) -> str | None:
         """Return the first period of the same length."""
         here = self.periods.get(period)
         same = [n for n, p in self.periods.items() if here and p.grain == here.grain]
@@ -177,7 +176,7 @@ class Atlas:
         area, period, codes = key
         if parts := self.parts_of.get(area):
             yield [(part, period, codes) for part in parts]
-        if years := self.years_of.get(period):
+        if years := self.periods_within.get(period):
             yield [(area, year, codes) for year in years]
         if not codes:
             by_table: dict[str, list[Key]] = {}
@@ -205,11 +204,3 @@ def add_up(cells: Mapping[Key, Cell], keys: Iterable[Key]) -> tuple[float, float
     known = [amount for amount in amounts if not np.isnan(amount)]
     hidden = len(known) < len(amounts)
     return (np.nan if hidden or not amounts else float(sum(known))), float(sum(known)), hidden and bool(known)
-
-
-def read_areas(release: Release) -> pd.DataFrame:
-    """Read code (index), level, parent, country and names of each area of a release, without geometry."""
-    table = pq.read_table(release.areas_file)
-    columns = [name for name in table.column_names if name != "geometry"]
-    frame = pd.DataFrame(table.select(columns).to_pandas()).set_index("code")
-    return pd.DataFrame(frame[frame["level"].isin(LEVELS)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -13,9 +13,9 @@ import pandas as pd
 
 from data.disclosure.table_check.reading import Numbers, holds_digits, read_numbers
 from data.message import mark
-from data.personal.content import find_birth_day, find_personal_content, recognise_degrees
+from data.personal.content import DAY, find_birth_day, find_personal_content, recognise_degrees
 from data.personal.headings import find_personal_heading, is_about_others
-from data.schema.words import index_codes, look_up
+from data.schema.words import index_codes, index_headings, look_up
 from data.tables.periods import Period
 from data.tables.spec import CATEGORIES, LEVELS, TIERS
 from data.tables.states import STATES
@@ -24,8 +24,18 @@ from data.workspace.types import Ints
 
 FindAreas = Callable[[str], Collection[str]]
 ALL_AREAS = "*"
-_TOTALS = ("all", "total", "sum", "both", "te gjitha", "gjithsej", "totali", "ολα", "συνολο")
-_WHOLE = (*_TOTALS, "whole", "whole programme", "all years", "i gjithe programi", "ολο το προγραμμα")
+_ALL = ("all", "both", "te_gjitha", "ολα")
+_WHOLE = (
+    *_ALL,
+    "total",
+    "gjithsej",
+    "συνολο",
+    "whole",
+    "whole programme",
+    "all years",
+    "i gjithe programi",
+    "ολο το προγραμμα",
+)
 _ORIGINS = ("origin", "from", "area of origin", "nga", "origjina", "απο", "προελευση")
 _TEXTS = frozenset(("source", "note", "unit", "status", "data", "tier", "release", "state", "state_words", "licence"))
 _LONGEST = 60  # letters of the name of an area
@@ -33,9 +43,8 @@ _PER = re.compile(r"(?<!\d)(?:10{0,2}(?:[.,\s]?000)+|100|95\s?%)(?!\d)")  # of a
 _BETWEEN_WORDS = re.compile(r"[\s,;:=()]+")
 _MOST = 0.6  # of the cells of a column, for it to be one of areas, periods or categories
 _PERSONAL = frozenset(("names", "dates of birth", "phone numbers", "coordinates", "addresses", "identity numbers"))
-_IN_TEXT = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?:\s?[-/–]\s?(?:(?:19|20)\d\d|\d\d))?(?![\d.,])")
+_IN_TEXT = re.compile(r"(?<![\d.,])((?:19|20)\d\d)(?:\s?[-/–]\s?((?:19|20)\d\d|\d\d))?(?![\d.,])")
 _DAYS = mark("days of encounters")
-_DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(?:[T ].*)?|(\d\d?)[./-](\d\d?)[./-](\d{4})(?: .*)?")
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,11 @@ class Known:
             return False
         for name in (*self.releases, *self.texts):
             text = text.replace(name, " ")
-        words = _BETWEEN_WORDS.split(_IN_TEXT.sub(" ", text))
+        # In 2006/05 the second number is no year.
+        rest = _IN_TEXT.sub(
+            lambda m: " " if not m[2] or int(m[1]) + 1 == int(m[1][: -len(m[2])] + m[2]) else m[0], text
+        )
+        words = _BETWEEN_WORDS.split(rest)
         return any(holds_digits(word) for word in words if word.isdigit() or word not in self.levels)
 
     def name_areas(self, text: str) -> frozenset[str]:
@@ -168,7 +181,7 @@ def read_context(cells: pd.DataFrame, known: Known) -> Context:
 
 def find_category(text: str) -> str | None:
     """Return the code of a category, "all" for a total; None if the text is neither."""
-    if make_key(text).replace("_", " ") in _TOTALS:
+    if _is_total(text):
         return "all"
     breakdown, _, code = text.partition("-")
     text = code if code in CATEGORIES.get(breakdown, ()) else text
@@ -176,6 +189,10 @@ def find_category(text: str) -> str | None:
         return text
     words = ((look_up(index_codes(breakdown), text), codes) for breakdown, codes in CATEGORIES.items())
     return next((word for word, codes in words if word in codes), None)
+
+
+def _is_total(text: str) -> bool:
+    return make_key(text) in _ALL or look_up(index_headings("total"), text) is not None
 
 
 def _code(category: str) -> frozenset[str]:
@@ -191,13 +208,13 @@ def _read_column(texts: Sequence[str], read: Callable[[str], str | None]) -> lis
     return [meaning.get(text, "") for text in texts] if enough else []
 
 
-def _may_be_period(texts: Iterable[str]) -> bool:
-    return all(len(text) <= 40 and not _read_day(text) for text in texts)
+def _may_be_period(texts: list[str]) -> bool:
+    return all(len(text) <= 40 for text in texts) and not find_birth_day(texts)
 
 
 def _read_day(text: str) -> str | None:
     """Return the day that a whole text is, in the form of ISO 8601."""
-    day = _DAY.fullmatch(text)
+    day = DAY.fullmatch(text)
     return f"{day[1] or day[6]}-{int(day[2] or day[5]):02}-{int(day[3] or day[4]):02}" if day else None
 
 
@@ -208,13 +225,10 @@ def _read_areas(texts: Sequence[str], known: Known) -> list[frozenset[str]]:
     # Plain numbers are codes of municipalities only if nearly all of them are.
     most = 0.95 if all(text.isdigit() for text in there) else _MOST
     named = sum(bool(meaning[text]) for text in there)
-    rest = sum(make_key(text).replace("_", " ") in _TOTALS for text in there)
+    rest = sum(map(_is_total, there))
     if not there or not named or named + rest < most * len(there):
         return []
-    return [
-        frozenset({ALL_AREAS}) if make_key(text).replace("_", " ") in _TOTALS else meaning.get(text, frozenset())
-        for text in texts
-    ]
+    return [frozenset({ALL_AREAS}) if _is_total(text) else meaning.get(text, frozenset()) for text in texts]
 
 
 def _choose_areas(context: Context, columns: list[tuple[str, list[frozenset[str]]]]) -> None:

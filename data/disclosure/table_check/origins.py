@@ -96,18 +96,18 @@ class _Search:
     unit: Floats
     best: Origin | None = None
     tried: int = 0
-    step: tuple[Source, str, str, int] | None = None  # which candidates the best one is among
+    found_by: tuple[Source, str, str, int] | None = None  # which candidates the best one is among
 
     def repeat(self, other: _Search) -> Origin | None:
         """Return the best of those candidates among which another search found its best."""
-        if other.step is not None:
-            source, name, measure, number = other.step
+        if other.found_by is not None:
+            source, name, measure, number = other.found_by
             if name == "figure":
-                self._try(self._find_figures(source), source, "", (), other.step)
+                self._try(self._find_figures(source), source, "", (), other.found_by)
             else:
                 keys = list(self._list_keys(source.cells[measure]))[number]
                 for candidate in getattr(self, name)(source, measure, keys):
-                    self._try(candidate, source, measure, keys, other.step)
+                    self._try(candidate, source, measure, keys, other.found_by)
         return self.best
 
     def run(self) -> Origin | None:
@@ -131,9 +131,9 @@ class _Search:
         for measure, cells in source.cells.items():
             for number, keys in enumerate(self._list_keys(cells)):
                 if any(key in cells for key in keys):
-                    step = (source, list_candidates.__name__, measure, number)
+                    by = (source, list_candidates.__name__, measure, number)
                     for candidate in list_candidates(source, measure, keys):
-                        self._try(candidate, source, measure, keys, step)
+                        self._try(candidate, source, measure, keys, by)
         return self.best is not None and self._is_whole(self.best)
 
     def _is_whole(self, origin: Origin) -> bool:
@@ -170,7 +170,7 @@ class _Search:
             own = _amounts(cells, keys, number)
             if np.isnan(own).all():
                 return
-            for other in (atlas.step, atlas.first):
+            for other in (atlas.find_period_before, atlas.find_first_period):
                 before = _amounts(cells, [(a, other(p) or "", c) for a, p, c in keys], number)
                 yield _Candidate("change", own - before)
                 yield _Candidate("change", _divide(own, before) - 1, _SHARES, before)
@@ -179,13 +179,13 @@ class _Search:
                 [(a, p, frozenset[str]()) for a, p, _ in keys],
                 [(atlas.parents.get(a) or ALL_AREAS, p, c) for a, p, c in keys],
                 [(ALL_AREAS, p, c) for _, p, c in keys],
-                [(a, atlas.around(p) or "", c) for a, p, c in keys],
+                [(a, atlas.find_longer_period(p) or "", c) for a, p, c in keys],
             )
             for outer in wider:
                 whole = _amounts(cells, outer, number)
                 yield _Candidate("share", _divide(own, whole), _SHARES, whole)
             for turn in range(3):
-                people = [atlas_people(source, a, turn) for a, _, _ in keys]
+                people = [find_population(source, a, turn) for a, _, _ in keys]
                 yield _Candidate("rate", _divide(own, np.array(people)), _RATES)
             days = _amounts(source.cells.get("effort", {}), [(a, p, frozenset()) for a, p, _ in keys])
             yield _Candidate("rate", _divide(own, days), _RATES, own)
@@ -231,18 +231,13 @@ class _Search:
         value, predicted = self.column.numbers.value, np.full(self.context.size, np.nan)
         choices = np.ones(self.context.size)
         for row in np.flatnonzero(~np.isnan(value)):
-            known = np.array(sorted(source.bag.get(self.context.areas[row], ())))
+            known = np.array(sorted(source.figures.get(self.context.areas[row], ())))
             if len(known):
                 predicted[row], choices[row] = known[np.abs(known - value[row]).argmin()], len(known)
         return _Candidate("figure", predicted, choices=choices)
 
     def _try(
-        self,
-        candidate: _Candidate,
-        source: Source,
-        measure: str,
-        keys: Sequence[Key],
-        step: tuple[Source, str, str, int],
+        self, candidate: _Candidate, source: Source, measure: str, keys: Sequence[Key], by: tuple[Source, str, str, int]
     ) -> None:
         value = self.column.numbers.value
         rows = ~np.isnan(value) & (value != 0)
@@ -255,7 +250,7 @@ class _Search:
             if count > before and self._explains(candidate, matched & rows, rows):
                 base = np.full(len(value), np.nan) if candidate.base is None else candidate.base
                 self.best, before = Origin(candidate.kind, source, predicted, matched, measure, keys, base), count
-                self.step = step
+                self.found_by = by
 
     def _explains(self, candidate: _Candidate, matched: Bools, rows: Bools) -> bool:
         """Return whether a candidate explains enough rows, with more digits than some candidate has by chance."""
@@ -268,9 +263,9 @@ class _Search:
 def list_rests(atlas: Atlas, cells: Mapping[Key, Cell], key: Key) -> tuple[float, float, float]:
     """Return what is left of a larger area, of a longer period and of all categories for one cell; NaN if unknown."""
     area, period, codes = key
-    parent, wide = atlas.parents.get(area) or ALL_AREAS, atlas.around(period) or ""
+    parent, wide = atlas.parents.get(area) or ALL_AREAS, atlas.find_longer_period(period) or ""
     beside = [(other, period, codes) for other in atlas.parts_of.get(parent, ()) if other != area]
-    times = [(area, other, codes) for other in atlas.years_of.get(wide, ()) if other != period]
+    times = [(area, other, codes) for other in atlas.periods_within.get(wide, ()) if other != period]
     table = cells[key].table if key in cells else ""
     kinds = [
         other for other in atlas.categories_of(cells, area, period) if cells[other].table == table and other != key
@@ -313,9 +308,9 @@ def _compute_within(columns: Sequence[Floats]) -> Iterator[Floats]:
         yield np.asarray(np.sum(columns, axis=0), np.float64)
 
 
-def atlas_people(source: Source, area: str, turn: int) -> float:
+def find_population(source: Source, area: str, turn: int) -> float:
     """Return the population figure of an area by its place in the table; NaN where there is none."""
-    figures = source.people.get(area, [])
+    figures = source.populations.get(area, [])
     return figures[turn] if turn < len(figures) else np.nan
 
 

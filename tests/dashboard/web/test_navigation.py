@@ -6,6 +6,8 @@ from streamlit.testing.v1 import AppTest
 from dashboard.site import Site
 from dashboard.site.reader import EVERYBODY, Reader
 from dashboard.web import navigation
+from dashboard.web.page_list import PAGES
+from dashboard.widgets.page_frame import OF_PAGE
 from data.accounts.rights import ROLES
 from tests.helpers import small_release
 
@@ -29,6 +31,15 @@ def test_what_somebody_drafted_is_not_there_for_the_next_reader_of_a_browser(sta
     state["posts"] = "another"
     navigation._forget_other_reader(second)
     assert state["posts"] == "another"
+
+
+def test_what_is_of_a_page_is_forgotten_when_its_reader_leaves_it(state):
+    download, other = next(page for page in PAGES if page.module == "download"), PAGES[0]
+    state[f"{OF_PAGE}check-answer"] = "headings of a table"
+    for entry, there in ((download, True), (download, True), (other, False)):
+        navigation._forget_left_page(entry)
+        assert (f"{OF_PAGE}check-answer" in state) is there
+    assert state["posts"] == "a draft"
 
 
 def test_where_nobody_signs_in_a_session_keeps_what_it_has(state):

@@ -82,6 +82,14 @@ LEAKS = {
     "a partner's number in a hidden cell": (lambda: by_year(count), "hidden"),
     "hidden numbers written as 0": (lambda: by_year(lambda a, y: count(a, y) if a in SHOWN else 0), "zero"),
     "a range that rules values out": (lambda: by_year(lambda a, y: count(a, y) if a in SHOWN else "1-4"), "filled"),
+    "a range whose end says the number": (
+        lambda: by_year(lambda a, y: count(a, y) if a in SHOWN else f"<{11 + count(a, y)}"),
+        "filled",
+    ),
+    "a number in place of the second year": (
+        lambda: frame([(a, shown(a, YEARS[0]), f"2006/{count(a, YEARS[0]):02}") for a in REGIONS], "area", "2006", "x"),
+        "unread",
+    ),
     "a total in which a hidden category counts as 0": (
         lambda: frame(
             [(a, sum(count(a, WHOLE, p) for p in PATHWAYS if count(a, WHOLE, p) >= 11)) for a in REGIONS[1:]],
@@ -495,7 +503,7 @@ def test_the_check_of_a_public_process_opens_no_partner_file(releases, check, mo
 
 def test_a_release_that_was_taken_back_is_no_source_and_is_attacked_all_the_same(releases, check, monkeypatch):
     attacked = []
-    monkeypatch.setattr(table_check, "_attack", lambda opened, _learned: attacked.extend(opened) or [])
+    monkeypatch.setattr(table_check, "_attack", lambda opened, _areas, _learned: attacked.extend(opened) or [])
     shown_names = [name for name in names(releases) if name != NEW]
     result = check(by_year(shown), tables=Comparison(releases, shown_names, index_areas()))
     assert result.audience != "everyone"

@@ -18,6 +18,7 @@ from dashboard.site.text import LANGUAGE_NAMES
 from dashboard.web.admission import find_right
 from dashboard.web.features.collection import list_of_release
 from dashboard.web.features.items import read_cells
+from dashboard.widgets.page_frame import OF_PAGE
 from data.accounts.database import Accounts
 from data.accounts.rights import ROLES, Right, Role
 from data.accounts.tokens import find_holder
@@ -414,6 +415,8 @@ def test_a_table_of_the_reader_is_checked_and_the_answer_says_what_to_change(tmp
     ):
         test.file_uploader[0].set_value(("table.csv", content, "text/csv")).run()
         assert words in getattr(test, box)[0].value
+        # Of a table before it nothing is left.
+        assert (f"{OF_PAGE}check-answer" in test.session_state) == (content != b"\xff")
 
 
 @pytest.mark.parametrize("role", [role for role in Role if Right.SEE_PARTNER in ROLES[role]])
