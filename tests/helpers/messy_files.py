@@ -739,4 +739,65 @@ FILES = (
         answers={"constants": BOTH},
         refused="dates of birth",
     ),
+    # 30. Two months with subtotals of places, headings again below, towns, and what is not known.
+    Messy(
+        "sq-subtotals",
+        write_book(
+            "sq-subtotals",
+            {
+                "Janar 2008": [
+                    ("Lista mujore (e shpikur)",),
+                    ("Data", "Komuna / Bashkia", "Kodi i femijes", "Gjinia (M/F)", "Mosha (vjeç)", "Lloji i shfrytezimit", "Si u identifikua"),
+                    ("14/01/2008", "Elbasan", "E-1", "F", "13", "lypje e detyruar", "nga policia"),
+                    ("Nëntotal Elbasan", None, 1),
+                    ("Data", "Komuna / Bashkia", "Kodi i femijes", "Gjinia (M/F)", "Mosha (vjeç)", "Lloji i shfrytezimit", "Si u identifikua"),
+                    ("17/01/2008", "Rrogozhine", "E-4", "s'dihet", "s'dihet", "shet çamçakëz", "shkolla"),
+                    ("Gjithsej", None, 2),
+                ],
+                "Shkurt 2008": [
+                    ("Lista mujore (e shpikur)",),
+                    ("Data", "Komuna / Bashkia", "Kodi i femijes", "Gjinia (M/F)", "Mosha (vjeç)", "Lloji i shfrytezimit", "Si u identifikua"),
+                    ("29/02/2008", "Fushe Kruje", "E-5", "M", "14 vjec", "lypje", "policia"),
+                    ("Totali shkurt", None, 1),
+                ],
+            },
+        ),
+        rows={
+            1_000_003: {"form": "begging", "age_band": "10-13", "found": "reported"},
+            1_000_006: {"form": "street_work", "age_band": "unknown", "sex": "unknown"},
+            2_000_003: {"municipality": "10944378", "age_band": "14-17"},
+        },
+        answers={"constants": BOTH | {"stage": "at_risk"}, "words": {"municipality": {"Fushe Kruje": "10944378"}}},
+        left_out=(1_000_004,),
+    ),
+    # 31. Greek in Latin letters with a title, a sheet of notes, a row of totals, and everyday words.
+    Messy(
+        "greeklish-notes",
+        write_book(
+            "greeklish-notes",
+            {
+                "Sheet1": [
+                    ("LISTA PAIDIWN (epinohmena) - FEVROUARIOS 2008",),
+                    ("Aa", "Hmer/nia", "Polh", "Kwd. paidiou", "Fylo", "Hlikia", "Ti ekane", "Pos to vrikame"),
+                    (1, DAY, "Peristeri", "GK1", "agori", "9", "zhtianeye", "street work"),
+                    (2, DAY, "Larisas", "GK2", "koritsi", "11 xr.", "poulouse louloudia", "astynomia"),
+                    (3, DAY, "Thes/niki", "GK3", "agori", "dekapente", "klopi", "astynomia"),
+                    (4, DAY, "Ano Liosia", "GK4", "koritsi", "5", "epaiteia", "omada dromou"),
+                    ("synolo", None, 4),
+                ],
+                "Sheet2": [("Shmeiwseis",), ("ola epinohmena",)],
+            },
+        ),
+        rows={
+            3: {"date": "2008-03-04", "municipality": "9183", "form": "begging", "found": "discovered"},
+            4: {"municipality": "9100", "age_band": "10-13", "form": "street_work", "found": "reported"},
+            5: {"municipality": "9031", "age_band": "14-17", "form": "crime"},
+            6: {"municipality": "9232", "age_band": "0-5", "form": "begging"},
+        },
+        answers={
+            "constants": BOTH | {"stage": "at_risk"},
+            "words": {"municipality": {"Ano Liosia": "Fyli, Attica (municipality 9232)"}},
+        },
+        left_out=(7,),
+    ),
 )  # fmt: skip

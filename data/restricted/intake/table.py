@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from data.errors import FileRefused
 from data.message import Message
+from data.restricted.intake.personal_words import is_place
 from data.restricted.intake.start import Start
+from data.restricted.intake.values import find_month
 from data.schema import words
 
 _LONGEST_TOTAL = 40
@@ -61,10 +63,16 @@ def refuse_locked(name: str) -> FileRefused:
 
 
 def is_total(cells: Sequence[str]) -> bool:
-    """Return whether a row holds totals: its first filled cell is a word for it, alone or before a colon or bracket."""
+    """Return whether a row holds totals.
+
+    Its first filled cell is a word for it: alone, before a colon or bracket, or before a place or month.
+    """
     first = next((cell for cell in cells if cell), "")
     bare = first[:_LONGEST_TOTAL].strip().casefold().split(":")[0].split("(")[0].rstrip(" .=")
-    return len(first) <= _LONGEST_TOTAL and bare in _total_words()
+    if len(first) > _LONGEST_TOTAL or bare in _total_words():
+        return len(first) <= _LONGEST_TOTAL
+    word, _, rest = bare.partition(" ")
+    return word in _total_words() and bool(is_place(rest) or find_month(rest))
 
 
 @lru_cache(maxsize=1)

@@ -36,6 +36,8 @@ _LATIN_PAIRS = (
     *(("ei", "i"), ("oi", "i"), ("ai", "e")),
     *(("h", "i"), ("y", "i"), ("u", "i"), ("w", "o"), ("3", "x"), ("b", "v")),
 )
+_OPEN = re.compile(r"([ae])[uy](?=[aeiouqwy])")  # ευ and αυ before a vowel are ev and av: zhtianeye, ζητιάνευε
+_OPEN_GREEK = re.compile(r"([αε])υ(?=[αεηιουω])")
 _CLOSED = re.compile(r"([ae])[vfuy](?=[^aeiouqwy]|$)")
 _SOUND = "~"  # before a sound, which is no key
 _LEAST_LETTERS = 4  # Fewer letters stand for another word in each alphabet.
@@ -113,13 +115,14 @@ def _list_keys(text: str) -> set[str]:
 
 
 def _sound_of_greek(key: str) -> str:
+    key = _OPEN_GREEK.sub(r"\1β", key)
     for pair, sound in _GREEK_PAIRS.items():
         key = key.replace(pair, sound)
     return key.translate(_OF_LETTER)
 
 
 def _sound_of_latin(key: str) -> str:
-    key = _CLOSED.sub(r"\g<1>0", key)
+    key = _CLOSED.sub(r"\g<1>0", _OPEN.sub(r"\1v", key))
     for written, sound in _LATIN_PAIRS:
         key = key.replace(written, sound)
     return key
