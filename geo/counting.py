@@ -122,7 +122,7 @@ def count_files(
     On a cluster the files must be at the same path for each worker; a CSV file is read by one. Raises InputError where
     a file cannot be read or lacks a column.
     """
-    shares = [share for path in paths for share in _list_shares(Path(path), columns)]
+    shares = [share for path in paths for share in _list_shares(path.resolve(), columns)]
     if cluster:
         results = map_on_cluster(_count_share, shares, address=cluster, workers=workers, shared=(columns, index))
         return reduce(add, results)

@@ -60,6 +60,19 @@ class _Grid:
         """Return coordinates in cells from the south-west corner."""
         return (x - self.west) * self.scale, (y - self.south) * self.scale
 
+    def find_cells(self, x: Floats, y: Floats) -> Ints:
+        """Return the number of each point's cell, row after row.
+
+        No edge reaches the outermost cells, so that what lies beyond the grid, or is NaN, may be put there.
+        """
+        column, row = self.place(x, y)
+        for number, most in ((column, self.columns - 1), (row, self.rows - 1)):
+            np.fmin(np.fmax(number, 0.0, out=number), most, out=number)
+            np.floor(number, out=number)
+        row *= self.columns
+        row += column
+        return row.astype(np.int64)
+
     def corner(self, column: Ints, row: Ints) -> tuple[Floats, Floats]:
         """Return the south-west corners of cells, in degrees."""
         return self.west + column / self.scale, self.south + row / self.scale
@@ -106,17 +119,11 @@ class PointIndex:
         A point is refused, never guessed: `missing` (a coordinate is not finite), `not_degrees` (a longitude beyond 180
         or a latitude beyond 90), `swapped` (in no area, but in one if the two are exchanged), `outside`.
         """
-        found = np.empty(len(longitude), np.int64)
-        for start in range(0, len(found), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            found[part] = self._find_chunk(longitude[part], latitude[part])
-        return found
-
-    def _find_chunk(self, x: Floats, y: Floats) -> Ints:
-        found = self._look_up(x, y) - 1
+        found = self._look_up(longitude, latitude).astype(np.int64)
+        found -= 1
         refused = np.flatnonzero(found < 0)
         if len(refused):
-            found[refused] = len(self.codes) + self._find_reasons(x[refused], y[refused])
+            found[refused] = len(self.codes) + self._find_reasons(longitude[refused], latitude[refused])
         return found
 
     def _find_reasons(self, x: Floats, y: Floats) -> Ints:
@@ -125,23 +132,18 @@ class PointIndex:
         reasons[~(np.isfinite(x) & np.isfinite(y))] = REFUSALS.index("missing")
         return reasons
 
-    def _look_up(self, x: Floats, y: Floats) -> Ints:
+    def _look_up(self, x: Floats, y: Floats) -> _Numbers:
         """Return the numbers of the areas, from 1; 0 in none."""
-        grid = self._grid
-        column, row = grid.place(x, y)
-        # No edge reaches the outermost cells, so that what lies beyond the grid, or is NaN, may be looked up there.
-        column = np.fmin(np.fmax(column, 0.0, out=column), grid.columns - 1, out=column)
-        row = np.fmin(np.fmax(row, 0.0, out=row), grid.rows - 1, out=row)
-        cell = row.astype(np.int64)
-        cell *= grid.columns
-        cell += column.astype(np.int64)
-        number = self._cells.ravel().take(cell).astype(np.int64)
-        border = np.flatnonzero(number < 0)
+        numbers = np.empty(len(x), np.int32)
+        for start in range(0, len(x), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            numbers[part] = self._cells.ravel().take(self._grid.find_cells(x[part], y[part]))
+        border = np.flatnonzero(numbers < 0)
         if len(border):
-            number[border] = self._test(x[border], y[border], -1 - number[border])
-        return number
+            numbers[border] = self._test(x[border], y[border], -1 - numbers[border])
+        return numbers
 
-    def _test(self, x: Floats, y: Floats, border: Ints) -> _Numbers:
+    def _test(self, x: Floats, y: Floats, border: _Numbers) -> _Numbers:
         """Return the numbers of the areas of points in cells with a border, by their edges."""
         counts = self._counts[border]
         starts = np.cumsum(counts) - counts

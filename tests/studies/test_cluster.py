@@ -5,6 +5,7 @@ import sys
 
 import distributed
 import pytest
+from threadpoolctl import threadpool_info
 
 from benchmarks.studies import shift
 from data.errors import InputError
@@ -32,6 +33,8 @@ def test_a_cluster_gives_the_same_counts_and_the_same_study(address, tmp_path):
         assert there.tabulate(BY.by).equals(here.tabulate(BY.by))
         assert there.refused == here.refused
     assert shift.study(3, stated=0, cluster=address) == shift.study(3, stated=0)
+    (threads,) = map_on_cluster(lambda _: threadpool_info(), [0], address=address, workers=1)
+    assert {library["num_threads"] for library in threads if library["user_api"] == "blas"} == {1}
     words = tmp_path / "words.csv"
     words.write_text("longitude,latitude,quarter,kind\nx,1,a,b\n", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be read"):
