@@ -63,6 +63,10 @@ _AVAILABILITY = {
     NOT_RECORDED: mark("The programme does not record it."),
 }
 _WIDER = mark("It counts all children identified or met, at risk or not: victims alone are not released in this way.")
+_IC_TIP = mark(
+    "In the crosswalk: a place for the code of the International Classification (IC-TIP). It is empty, because the "
+    "text of the classification was not read."
+)
 _AS_EXPORTED = {column.name: column.meaning for column in COLUMNS}
 _NOISY, _NOISY_MARGIN = (meaning for _, meaning in NOISY_MEANINGS)
 FIELDS: tuple[Field, ...] = (
@@ -172,15 +176,15 @@ def _explain_availability(table: str, availability: str, translate: Translate) -
 def _explain_crosswalk(standard: Standard, translate: Translate) -> pd.DataFrame:
     rows = build_crosswalk(standard)
     meanings = rows["outcome"].map({name: translate(meaning) for name, meaning in OUTCOMES.items()})
-    return rows.assign(
-        meaning=meanings, note=rows["note"].map({k: translate(v) if v else "" for k, v in NOTES.items()})
-    )
+    notes = rows["note"].map({k: translate(v) if v else "" for k, v in NOTES.items()})
+    return rows.assign(meaning=meanings, note=notes, ic_tip="")
 
 
 def _build_codebook(release: Release, standard: Standard, translate: Translate) -> pd.DataFrame:
     """Return the meaning of every column and code. Columns: column, kind, value, meaning."""
     rows = [("", "rule", "", translate(rule)) for rule in RULES]
     rows += [(field.name, field.kind, "", translate(field.meaning)) for field in list_fields(standard)]
+    rows.append(("ic_tip", "string", "", translate(_IC_TIP)))
     for name, meanings in (
         ("counted", COUNTED),
         ("outcome", OUTCOMES),

@@ -13,7 +13,6 @@ from data.message import mark
 from data.reference import registry
 from data.release import Release
 from data.tables.periods import Calendar
-from data.tables.spec import CATEGORIES
 from geo.layers import LAYERS
 from geo.layers.core import View
 from geo.layers.core.words import LEVELS
@@ -46,6 +45,25 @@ _MEASURES = {
     "flows": mark("Flows"),
     "model": mark("Input of the risk model"),
     "dark_figure": mark("Children in need, met or not (interval)"),
+}
+_BREAKDOWNS = {
+    "pathway": mark("pathway"),
+    "stage": mark("stage"),
+    "form": mark("form of exploitation"),
+    "axis": mark("axis"),
+    "sex": mark("sex"),
+    "age_band": mark("age band"),
+    "found": mark("reported or met by outreach"),
+    "crossing": mark("internal or cross-border"),
+    "duty_bearer": mark("duty bearer"),
+    "carrier": mark("who carries the service"),
+    "group": mark("community"),
+    "victim_status": mark("legal status as a victim"),
+    "status_decided_by": mark("who identified the child as a victim"),
+    "citizenship_group": mark("citizenship group"),
+    "recruitment_method": mark("method of recruitment"),
+    "means_of_control": mark("means of control"),
+    "origin": mark("origin"),
 }
 _GRAINS = {"month": mark("month"), "quarter": mark("quarter"), "year": mark("year"), "whole": mark("whole programme")}
 
@@ -276,11 +294,11 @@ def tabulate_hidden(release: Release) -> pd.DataFrame:
         about = resource.get("tact") or {}
         if about.get("measure") not in _MEASURES or not about.get("states"):
             continue
-        by = [b for b in about.get("breakdown", []) if b in CATEGORIES or b == "origin"]
+        by = [b for b in about.get("breakdown", []) if b in _BREAKDOWNS]
         states = about["states"]
         row: dict[str, object] = {
             _("Table"): _(_MEASURES[about["measure"]]),
-            _("By"): ", ".join(_(b.replace("_", " ")) for b in by) or "—",
+            _("By"): ", ".join(_(_BREAKDOWNS[b]) for b in by) or "—",
             _("Areas"): translate(LEVELS[about["level"]]).lower(),
             _("Period"): _(_GRAINS[about["grain"]]),
             _("Shown, %"): round(100 * (states.get("number", 0) + states.get("class", 0)), 1),

@@ -238,6 +238,15 @@ def test_the_codebook_explains_every_column_and_state(written):
         assert {*STATES, "not_released"} == {row["value"] for row in book if row["column"] == "state" and row["value"]}
 
 
+def test_a_column_waits_for_the_codes_of_ic_tip_and_claims_none(written):
+    for path in written["public"]:
+        if path.name.endswith("-crosswalk.csv"):
+            assert set(pd.read_csv(path, dtype="str", keep_default_na=False)["ic_tip"]) == {""}
+        if path.name.endswith("-codebook.csv"):
+            book = pd.read_csv(path, keep_default_na=False).set_index("column")
+            assert "was not read" in book.loc["ic_tip", "meaning"]
+
+
 def test_an_unknown_standard_and_a_release_without_countries_are_refused(tmp_path):
     with pytest.raises(InputError, match="eurostat, ctdc, htcds, sdg"):
         find_standard("icstip")

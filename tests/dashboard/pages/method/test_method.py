@@ -11,7 +11,7 @@ from dashboard.pages.method import costs, summary
 from dashboard.site.text import LANGUAGE_NAMES
 from data.disclosure.cost import compute_cost
 from data.release import Release
-from data.tables.spec import TIERS
+from data.tables.spec import CATEGORIES, TIERS
 from tests.helpers import small_release
 from tests.helpers.audit_reports import write as write_report
 from tests.helpers.pages import count_words, read_unfolded, speak_on_pages
@@ -138,6 +138,10 @@ def test_shares_shown_and_hidden_of_a_table_add_up(demo):
         numbers = table.select_dtypes("number")
         assert len(table) > 20
         assert (numbers.sum(axis=1) - 100).abs().max() < 0.5
+
+
+def test_every_breakdown_has_a_name_for_people():
+    assert set(summary._BREAKDOWNS) == {*CATEGORIES, "origin"}
 
 
 def test_a_release_of_figures_alone_has_a_page_too(tmp_path, monkeypatch):
