@@ -17,7 +17,10 @@ def state(accounts):
 def test_a_link_works_once(accounts, now):
     secret = people.invite(accounts, "Elira Hoxha", "manager", "ARSIS")
     assert state(accounts) == {"Elira Hoxha": "invited"}
+    assert people.find_invited(accounts, secret) is None, "no second factor was shown yet"
+    assert people.accept(accounts, secret, PASSPHRASE, "000000") is None
     person, factor = people.renew_factor(accounts, secret)
+    assert people.find_invited(accounts, secret) == (person, factor)
     assert (person.name, person.organisation, person.role) == ("Elira Hoxha", "ARSIS", "manager")
     code = make_code(factor, now[0])
     assert people.accept(accounts, secret, PASSPHRASE, code).state == "active"
