@@ -34,7 +34,7 @@ from data.workspace.types import Bools, Floats
 Kind = Literal["released", "sum", "filled_sum", "change", "share", "rate", "rest", "joined", "figure", "table"]
 _SHARES = (1.0, 100.0)
 _RATES = (1.0, 100.0, 1e3, 1e4, 1e5)
-_SURER = 1.0  # digits that must agree beyond those that agree by chance, by how many candidates were tried
+_SURER = 1.5  # digits that must agree beyond those that agree by chance, by how many candidates were tried
 _LEAST: Mapping[str, float] = {"released": 0.5, "figure": 0.95}  # share of the rows that an origin must explain
 _LEAST_DERIVED = 0.75
 _SAMPLE = 40  # rows on which candidates are tried first
@@ -253,11 +253,16 @@ class _Search:
                 self.found_by = by
 
     def _explains(self, candidate: _Candidate, matched: Bools, rows: Bools) -> bool:
-        """Return whether a candidate explains enough rows, with more digits than some candidate has by chance."""
         least = _LEAST.get(candidate.kind, _LEAST_DERIVED) * rows.sum()
-        digits = np.log10(1 + np.abs(self.column.numbers.value[matched]) / (2 * self.unit[matched]))
-        digits -= 0 if candidate.choices is None else np.log10(candidate.choices[matched])
-        return bool(matched.sum() >= least and digits.sum() >= np.log10(self.tried) + _SURER)
+        choices = 1 if candidate.choices is None else candidate.choices[matched]
+        value, unit = self.column.numbers.value[matched], self.unit[matched]
+        return bool(matched.sum() >= least and _is_beyond_chance(value, unit, self.tried, choices))
+
+
+def _is_beyond_chance(value: Floats, unit: Floats, tried: int, choices: Floats | int = 1) -> bool:
+    """Return whether numbers that agree with a candidate have more digits than agree with one of `tried` by chance."""
+    digits = np.log10((1 + np.abs(value) / (2 * unit)) / choices)
+    return bool(digits.sum() >= np.log10(tried) + _SURER)
 
 
 def list_rests(atlas: Atlas, cells: Mapping[Key, Cell], key: Key) -> tuple[float, float, float]:
@@ -282,30 +287,34 @@ def find_within(column: Column, others: Sequence[Column]) -> Origin | None:
     """Return the origin of a column that is computed from other columns of the same table; None if it is not."""
     value, unit = column.numbers.value, column.numbers.unit
     rows = ~np.isnan(value)
-    for predicted in _compute_within([other.numbers.value for other in others]):
+    for tried, predicted in enumerate(_compute_within([other.numbers.value for other in others]), 1):
         with np.errstate(invalid="ignore"):
             matched = np.abs(predicted - value) <= unit * 1.001 + 1e-9
-        count = int((matched & rows).sum())
-        if count >= max(3, 0.95 * rows.sum()):
+        matched &= rows
+        if matched.sum() >= max(3, 0.95 * rows.sum()) and _is_beyond_chance(value[matched], unit[matched], tried):
             return Origin("table", None, predicted, matched)
     return None
 
 
 def _compute_within(columns: Sequence[Floats]) -> Iterator[Floats]:
+    """Yield numbers of rows, running sums, ranks from below and above, then sums, differences, ratios and shares."""
+    for a in columns[:1]:
+        yield np.arange(1.0, len(a) + 1)
     for a in columns:
+        shown = np.sort(a[~np.isnan(a)])
         yield np.asarray(np.nancumsum(a), np.float64)
-        order = np.argsort(np.argsort(a))
-        yield np.asarray(order + 1, np.float64)
-        yield len(a) - order.astype(float)
-        whole = np.full(len(a), np.nansum(a))
-        yield from (_divide(a, whole) * scale for scale in _SHARES)
+        yield np.where(np.isnan(a), np.nan, np.searchsorted(shown, a) + 1)
+        yield np.where(np.isnan(a), np.nan, len(shown) - np.searchsorted(shown, a, side="right") + 1)
     for a, b in permutations(columns, 2):
         yield a - b
         yield a + b
-        yield from (_divide(a, b) * scale for scale in _RATES)
-        yield from ((_divide(a, b) - 1) * scale for scale in _SHARES)
     if len(columns) > 2:
         yield np.asarray(np.sum(columns, axis=0), np.float64)
+    for a in columns:
+        yield from (_divide(a, np.full(len(a), np.nansum(a))) * scale for scale in _SHARES)
+    for a, b in permutations(columns, 2):
+        yield from (_divide(a, b) * scale for scale in _RATES)
+        yield from ((_divide(a, b) - 1) * scale for scale in _SHARES)
 
 
 def find_population(source: Source, area: str, turn: int) -> float:

@@ -3,6 +3,7 @@
 import io
 import zipfile
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from dashboard.narrative.table_check import list_limits, say_reason, say_remedy
 from data.disclosure import table_check
 from data.disclosure.table_check import Comparison
-from data.disclosure.table_check.reading import read_sheets
+from data.disclosure.table_check.context import Column
+from data.disclosure.table_check.origins import find_within
+from data.disclosure.table_check.reading import read_numbers, read_sheets
 from data.errors import InputError, ReleaseError
 from data.release import Release, names
 from geo.places import index_areas
@@ -253,6 +256,25 @@ def test_digits_that_are_no_number_are_not_passed_over(check, cell):
     assert result.audience == "nobody"
     assert "note" not in result.matched
     assert check(table, own=["note"]).audience == "everyone"
+
+
+def test_small_numbers_that_agree_by_chance_with_something_of_the_other_columns_have_no_origin_there():
+    draw = np.random.default_rng(1)
+    others = [Column("shown", n, read_numbers([str(v) for v in draw.integers(11, 21, 3)])) for n in range(12)]
+    small = [Column("cases", 12, read_numbers([str(v) for v in draw.integers(1, 4, 3)])) for _ in range(40)]
+    assert not any(find_within(column, others) for column in small)
+    computed = [f"{a:.3f}" for a in others[0].numbers.value / others[1].numbers.value]
+    assert find_within(Column("ratio", 12, read_numbers(computed)), others)
+
+
+def test_a_rank_is_one_among_numbers_that_are_shown(check):
+    ranked = by_year(shown).assign(rank=["", 3, 5, 1, 4, 2])
+    assert check(ranked).audience == "everyone"
+    even = frame([(a, count(a, WHOLE)) for a in SHOWN], "area", "children").assign(rank=[3, 4, 1, 4, 2])
+    even.loc[1, "children"] = even.loc[3, "children"]  # two areas with the same number
+    assert "rank" in check(even).matched
+    ranked.loc[0, "rank"] = 6
+    assert check(ranked).audience == "nobody"
 
 
 def test_digits_of_other_scripts_are_numbers_too(check):
