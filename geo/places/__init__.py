@@ -46,8 +46,9 @@ class Match:
     """The result of a search: one area's code, or the reason why there is none and similar areas.
 
     `finding` is the reason in one word; `reason` is a sentence that repeats the text. `named` are the codes that the
-    text names, a successor of 2019 as itself. `respelled`: the text names the area only by its sound, or a town in it.
-    For a town (`finding`) `candidates` holds its municipality: a village elsewhere may have the same name.
+    text names, a successor of 2019 as itself, or those that it may mean (`several`). `respelled`: the text names the
+    area only by its sound, or a town in it. For a town (`finding`) `candidates` holds its municipality: a village
+    elsewhere may have the same name.
     """
 
     code: str | None
@@ -172,7 +173,9 @@ class Places:
             return replace(found, finding="town", candidates=names) if is_town else found
         if fits:
             names = self._labels(fits)
-            return Match(None, f"{text!r} may mean {len(names)} areas: {'; '.join(names)}.", names, "several")
+            return Match(
+                None, f"{text!r} may mean {len(names)} areas: {'; '.join(names)}.", names, "several", frozenset(fits)
+            )
         if codes:
             return self._elsewhere(text, codes, country, level)
         return self._unknown(text, country, level)

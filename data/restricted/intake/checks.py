@@ -201,17 +201,16 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve, around: Surroun
     respelled: dict[int, str] = {}
     for number, (text, country, areas) in enumerate(zip(texts, countries, beside, strict=True)):
         match = resolve(str(text), str(country or "") or None, column.level) if text else None
-        codes.append(match.code or "" if match else "")
+        code = around.settle(column, match, areas) if match else None
+        codes.append(code or "")
         named.append(match.named if match else frozenset())
-        if match and match.code and match.respelled:
+        if match and code and match.respelled:
             respelled[number] = str(text)
-        if match and match.code is None:
-            if country and resolve(str(text), None, column.level).code:
+        if match and code is None:
+            if match.code is None and country and resolve(str(text), None, column.level).code:
                 elsewhere.add(number)
             else:
                 faults[number] = _unplaced(column, match, str(text))
-        elif match and not around.confirm(column, match, areas):
-            faults[number] = _unplaced(column, match, str(text))
         if len(faults) > _UNRESOLVED:
             raise FileRefused(
                 Message(

@@ -325,7 +325,8 @@ class _File:
             if number in checked.faults:
                 yield None
             elif column.type == "area" and text:
-                yield self.resolve(text, None, column.level).code
+                match = self.resolve(text, None, column.level)
+                yield self._surroundings.settle(column, match, int(self._surroundings.numbers[number]))
             else:
                 yield MASK if column.name == "age_band" and text.startswith(_BIRTH_YEAR) else text
 
@@ -348,14 +349,14 @@ class _File:
             bands = _find_bands(raw, checked.faults) if column.name == "age_band" else {}
             wrong = {n for n, (reason, _) in checked.faults.items() if reason in UNKNOWN_WORD or n in bands}
             return {n: bands.get(n, ()) for n in sorted(wrong)}
-        unplaced = {}
+        unplaced: dict[int, tuple[str, ...]] = {}
         for number, text in enumerate(checked.values):
             match = self.resolve(str(text), None, column.level) if text else None
-            if match and self._is_open_town(column, raw, number, match):
-                unplaced[number] = match.candidates
+            if match and match.finding in ("town", "several"):
+                unplaced |= {number: match.candidates} if self._is_open(column, raw, number, match) else {}
                 continue
             # A word near no known place is rejected where it stands for few children: it is rather a slip.
-            asked = match and match.code is None and match.finding in ("none", "several")
+            asked = match and match.finding == "none"
             worth = is_personal_in(column, raw.distinct[number]) or self._count_children(raw, number) >= _CHILDREN
             if match and asked and (match.candidates or worth):
                 unplaced[number] = match.candidates
@@ -364,12 +365,10 @@ class _File:
     def _is_town(self, column: Column, text: str) -> bool:
         return column.type == "area" and self.resolve(text, None, column.level).finding == "town"
 
-    def _is_open_town(self, column: Column, raw: RawColumn, code: int, match: Match) -> bool:
-        """Return whether a text is a town that no other column of one of its rows confirms."""
-        if match.finding != "town":
-            return False
+    def _is_open(self, column: Column, raw: RawColumn, code: int, match: Match) -> bool:
+        """Return whether the other columns of a row with a text do not settle which place it means."""
         beside = np.unique(self._surroundings.numbers[raw.codes == code]).tolist()
-        return not all(self._surroundings.confirm(column, match, number) for number in beside)
+        return any(self._surroundings.settle(column, match, number) is None for number in beside)
 
     @cached_property
     def _surroundings(self) -> Surroundings:

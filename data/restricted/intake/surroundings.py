@@ -1,7 +1,8 @@
 """What other columns of a file say of the place of a row: its county, its municipality or its country.
 
-A name that one town has may be that of a village elsewhere too. So a town is read as its municipality only where one of
-these columns agrees, or where the data officer said so; how many people live in it is not known (towns.csv).
+A name that one town has may be that of a village elsewhere too, and some names are those of several places. Such a name
+is read only where these columns agree with one place alone, or where the data officer said so. How many people live in
+a town is not known (towns.csv).
 """
 
 from __future__ import annotations
@@ -33,13 +34,18 @@ class Surroundings:
     numbers: npt.NDArray[np.int64]
     areas: Sequence[frozenset[str]]
 
-    def confirm(self, column: Column, match: Match, number: int) -> bool:
-        """Return whether a match counts beside the areas of a number: always, but for a town that none of them has."""
-        if match.finding != "town" or match.code is None:
-            return True
-        table = area_table()
-        around = {match.code, str(table["parent"][match.code]), str(table["country"][match.code])}
-        return column.name == "municipality" and not around.isdisjoint(self.areas[number])
+    def settle(self, column: Column, match: Match, number: int) -> str | None:
+        """Return the code that a match means beside the areas of a number; None where nothing decides."""
+        if match.finding not in ("town", "several"):
+            return match.code
+        options = {match.code} if match.code else match.named
+        agreed = [code for code in options if not self.areas[number].isdisjoint(_list_around(code))]
+        return agreed[0] if column.name == "municipality" and len(agreed) == 1 else None
+
+
+def _list_around(code: str) -> set[str]:
+    table = area_table()
+    return {code, str(table["parent"][code]), str(table["country"][code])}
 
 
 def read_surroundings(

@@ -231,6 +231,15 @@ def test_a_town_is_read_where_a_county_municipality_or_country_of_its_row_agrees
     assert (len(questions), file.rejects.line.tolist()) == (1, [3])
 
 
+def test_a_name_of_several_places_is_read_where_its_row_names_the_county_of_one(tmp_path):
+    path = write_towns(tmp_path, ("Novoselë", "Vlorë"), ("Ηράκλειο", "Κρήτη"), ("Ηράκλειο", "Αττική"), heads=("Qarku",))
+    questions, file = look_at(path)
+    assert (questions, file.accepted.municipality.tolist()) == ((), ["10944428", "9305", "9170"])
+    path = write_towns(tmp_path, ("Ηράκλειο", "Κρήτη"), ("Ηράκλειο", ""), heads=("Qarku",))
+    questions, file = look_at(path)
+    assert (len(questions), file.rejects.line.tolist()) == (1, [3])
+
+
 def test_where_a_child_comes_from_is_confirmed_by_no_county_of_the_meeting(tmp_path):
     path = write_towns(tmp_path, ("Shkodër", "Shkodër", "Koplik"), heads=("Qarku", "origin"))
     (question,), _ = look_at(path)
