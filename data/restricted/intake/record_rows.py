@@ -19,15 +19,16 @@ from data.schema.kinds import KINDS
 from data.schema.words import look_up
 from data.workspace.folding import fold
 
+_FIRST = 2  # columns in which the headings of a form stand
+
 
 def is_record(cells: Sequence[str], mapping: ColumnMapping, rows: Iterable[Sequence[str]]) -> bool:
     """Return whether a row of a sheet reads as a record; `rows` are the first ones of the sheet, the row among them."""
-    kinds = KINDS.values()
-    known = max(rate_headings(kind, cells, mapping) for kind in kinds)
+    known = _rate(cells, mapping)
     others = [row for row in rows if [*map(fold, row)] != [*map(fold, cells)]]
     sure = likely = 0
     for position, cell in enumerate(cells):
-        if not cell or is_metadata(cell) or any(rate_headings(kind, [cell], mapping) for kind in kinds):
+        if not cell or is_metadata(cell) or _rate([cell], mapping):
             continue
         if is_value(cell):
             sure += 1
@@ -35,6 +36,28 @@ def is_record(cells: Sequence[str], mapping: ColumnMapping, rows: Iterable[Seque
         column = [row[position] for row in others if len(row) > position]
         likely += is_place(cell) or look_up(_list_words(), cell) is not None or _is_like_others(cell, column)
     return sure + likely > known or (sure > 0 and known < TELLING)
+
+
+def is_inside_table(number: int, mapping: ColumnMapping, rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the row of a number, which names few columns, stands in a table or above its headings.
+
+    Then another row has them, or a row above has as many cells, or they stand in one of the first columns.
+    """
+    columns = ([row[position] for row in rows if len(row) > position] for position in range(_FIRST))
+    lines = (row for place, row in enumerate(rows) if place != number)
+    if any(_rate(cells, mapping) >= TELLING for cells in (*lines, *columns)):
+        return True
+    width = _count_filled(rows[number])
+    return any(_count_filled(row) >= width > 1 for row in rows[:number])
+
+
+def _rate(cells: Sequence[str], mapping: ColumnMapping) -> float:
+    """Return how many columns of the kind that fits best the cells name."""
+    return max(rate_headings(kind, cells, mapping) for kind in KINDS.values())
+
+
+def _count_filled(row: Sequence[str]) -> int:
+    return sum(map(bool, row))
 
 
 def _is_like_others(cell: str, others: list[str]) -> bool:

@@ -15,7 +15,7 @@ from data.message import Message, count_more, join_messages
 from data.personal.headings import list_headings
 from data.restricted.intake.headings import TELLING, rate_headings
 from data.restricted.intake.mapping import ColumnMapping
-from data.restricted.intake.record_rows import is_record
+from data.restricted.intake.record_rows import is_inside_table, is_record
 from data.schema.column import RecordKind
 from data.schema.kinds import KINDS
 
@@ -92,7 +92,8 @@ def check_choice(mapping: ColumnMapping, grids: Sequence[Grid]) -> list[int]:
         )
     # Of a text cut at each delimiter, the row with most cells.
     cut = [n for n in rows if grids[n].number] or [max(rows, key=lambda n: len(rows[n]))]
-    if all(_is_record(clean_row(rows[n]), mapping, grids[n]) for n in cut):
+    starts = (_find_in_grid(tuple(KINDS.values()), mapping, n, grids[n]) for n in cut)
+    if not any(start and any(start.headings) for start in starts):
         raise FileRefused(join_messages(_name_record(mapping, [grids[n] for n in wanted])))
     return wanted
 
@@ -102,8 +103,8 @@ def _name_record(mapping: ColumnMapping, grids: Sequence[Grid]) -> Iterator[Mess
     yield Message("Row {row} reads as a record, not as headings: nothing of it is shown.", row=mapping.heading_row)
     kinds, free = tuple(KINDS.values()), replace(mapping, heading_row=0)
     starts = (_find_in_grid(kinds, free, n, grid) for n, grid in enumerate(grids))
-    best = max((start for start in starts if start), key=lambda start: start.score)
-    if best.score >= TELLING:
+    best = max((start for start in starts if start), key=lambda start: start.score, default=None)
+    if best is not None and best.score >= TELLING:
         yield Message("The headings seem to be in row {line}.", line=best.line)
     yield Message(
         "Say in which row the headings are (--heading-row N; at the desk: Something is read wrongly; heading_row in a "
@@ -130,8 +131,8 @@ def _choose_sheets(grids: Sequence[Grid], sheet: str) -> list[int]:
 def _find_in_grid(kinds: Sequence[RecordKind], mapping: ColumnMapping, number: int, grid: Grid) -> Start | None:
     best: Start | None = None
     above: list[str] = []
-    for line, row in grid.rows:
-        cells = clean_row(row)
+    rows = [clean_row(row) for _, row in grid.rows]
+    for place, ((line, _), cells) in enumerate(zip(grid.rows, rows, strict=True)):
         if mapping.heading_row and line != mapping.heading_row:
             above = cells
             continue
@@ -140,16 +141,14 @@ def _find_in_grid(kinds: Sequence[RecordKind], mapping: ColumnMapping, number: i
             if not any(headings) or (best is not None and score <= best.score):
                 continue
             parts = [cells] if headings == cells else [above, cells]
-            if not any(_is_record(part, mapping, grid) for part in parts):
+            # A row that somebody named may be any.
+            inside = mapping.heading_row and score < TELLING and is_inside_table(place, mapping, rows)
+            if not inside and not any(is_record(part, mapping, rows) for part in parts):
                 best = Start(number, line, headings, score, grid.number)
             elif best is None:
                 best = Start(number, line, [""] * len(headings), 0.0, grid.number)
         above = cells
     return best
-
-
-def _is_record(cells: list[str], mapping: ColumnMapping, grid: Grid) -> bool:
-    return is_record(cells, mapping, [clean_row(row) for _, row in grid.rows])
 
 
 def clean_row(row: Iterable[str]) -> list[str]:

@@ -89,6 +89,24 @@ def test_words_without_a_day_or_number_are_a_record_where_they_come_again(tmp_pa
     assert all(refused)
 
 
+@pytest.mark.parametrize(
+    ("rows", "row"),
+    [
+        ([("Dosja e Zymbyle", "përgatiti Krasta"), HEAD, *RECORDS], 1),
+        ([HEAD, *RECORDS, ("Totali", 3), ("Zymbyle u takua", "te gjyshja")], 6),
+        (
+            [("Fëmija", "Zymbyle K", "Krasta"), ("Data", "dje", "sot"), ("Bashkia", "Vlorë", "Berat"), ("Mosha", 9, 8)],
+            1,
+        ),
+        ([("Nga kush", "Te kush"), ("Zymbyle", "te kisha")], 2),
+    ],
+)
+def test_a_title_a_remark_and_a_form_on_its_side_are_no_headings(tmp_path, rows, row):
+    said, refused = look(write_book(tmp_path, rows), heading_row=row)
+    check_silent(said)
+    assert all(refused)
+
+
 def test_names_above_names_are_no_headings(tmp_path):
     rows = [("Kush", "Ku"), ("Zymbyle Krasta", "te kisha"), ("Arta Zymbyle", "te xhamia")]
     for start, more in ((rows, {"heading_row": 2}), (rows[1:], {})):
