@@ -146,8 +146,7 @@ def ours(columns: str) -> dict[str, str]:
 
 DASK = ours("Columns(('quarter', 'kind'))")
 DASK |= {
-    "start": f"{DASK['start']}\nfrom distributed import LocalCluster\n"
-    f"cluster = LocalCluster(n_workers={WORKERS}, threads_per_worker=1, dashboard_address='127.0.0.1:0')",
+    "start": f"{DASK['start']}\nfrom data.workspace.cluster import start_workers\ncluster = start_workers({WORKERS})",
     "count": DASK["count"].replace("workers=2", "cluster=cluster.scheduler_address"),
 }
 

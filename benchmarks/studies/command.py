@@ -48,7 +48,7 @@ def run_study(run: Run, describe: Describe, about: str, laws: Sequence[str] = ()
     if laws:
         parser.add_argument("--law", action="append", choices=laws, help="default: all of them")
     if spread:
-        parser.add_argument("--processes", type=int, default=2, help="worlds at the same time (default: 2)")
+        parser.add_argument("--processes", type=int, help="worlds at the same time (default: one or two)")
         parser.add_argument("--cluster", default="", help="address of a Dask scheduler, or local: needs '.[cluster]'")
     options = parser.parse_args()
     if options.worlds < 1 or options.seed < 0:
@@ -56,7 +56,8 @@ def run_study(run: Run, describe: Describe, about: str, laws: Sequence[str] = ()
     if laws:
         run = partial(run, laws=options.law or laws)
     if spread:
-        run = partial(run, processes=options.processes, cluster=options.cluster)
+        run = partial(run, cluster=options.cluster)
+        run = partial(run, processes=options.processes) if options.processes else run
     study = run(options.worlds, first_seed=options.seed, progress=_print_progress)
     if options.json:
         print(json.dumps(study.as_dict(), indent=2, default=float))

@@ -16,4 +16,5 @@ if __name__ == "__main__":
         partial(study, level="municipality", solver=Solver(seconds=30.0)),
         describe,
         "Compare plans between municipalities with rivals on invented worlds (some minutes each).",
+        spread=True,
     )

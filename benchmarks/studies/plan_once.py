@@ -20,11 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, get_args
 
 import numpy as np
 
-from benchmarks.studies.command import round_mean, run_study
+from benchmarks.studies.command import map_seeds, round_mean, run_study
 from benchmarks.studies.observe import observe_release
 from benchmarks.studies.trial import YEAR, Programme, counts_of, meets, need_of, planned, posts_of, rules_of, towards
 from data.tables.spec import Level
@@ -166,17 +167,26 @@ def study(
     model: RiskModel | None = None,
     solver: Solver | None = None,
     level: Level = "region",
+    processes: int = 1,
+    cluster: str = "",
     progress: Progress | None = None,
 ) -> Study:
     """Compute the study of `worlds` seeded worlds, some seconds each; the same seeds give the same result."""
-    found = []
-    for done, seed in enumerate(range(first_seed, first_seed + worlds), 1):
-        world = simulate_default_areas(WorldParameters(seed=seed))
-        known = _observe(world, model or RiskModel(), level)
-        found.append(_compute_regret(seed, known, programme or Programme(), solver or Solver()))
-        if progress is not None:
-            progress(done, worlds, "Planning in invented worlds")
+    study_world = partial(
+        _study_world,
+        programme=programme or Programme(),
+        model=model or RiskModel(),
+        solver=solver or Solver(),
+        level=level,
+    )
+    seeds, what = range(first_seed, first_seed + worlds), "Planning in invented worlds"
+    found = map_seeds(study_world, seeds, what, processes=processes, cluster=cluster, progress=progress)
     return Study(tuple(found))
+
+
+def _study_world(seed: int, *, programme: Programme, model: RiskModel, solver: Solver, level: Level) -> Regret:
+    known = _observe(simulate_default_areas(WorldParameters(seed=seed)), model, level)
+    return _compute_regret(seed, known, programme, solver)
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,4 +293,4 @@ def greedy(posts: Posts, need: Floats, moves: int) -> Ints:
 
 
 if __name__ == "__main__":
-    run_study(study, describe, "Compare the plan with rivals on invented worlds (some seconds each).")
+    run_study(study, describe, "Compare the plan with rivals on invented worlds (some seconds each).", spread=True)

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from benchmarks.studies.command import run_study
+from benchmarks.studies.command import map_seeds, run_study
 from data.disclosure.attacks import membership, reading, sequence
 from data.disclosure.attacks.membership.one_number import compute_advantage
 from data.disclosure.attacks.membership.rates import read_rates
@@ -125,14 +125,17 @@ class _Records:
         self._staged = None
 
 
-def study(worlds: int, first_seed: int = 0, progress: Progress | None = None) -> Sequences:
+def study(
+    worlds: int, first_seed: int = 0, processes: int = 1, cluster: str = "", progress: Progress | None = None
+) -> Sequences:
     """Release some worlds thirteen times each, and attack each series; every fifth world has 30 children."""
-    done = []
-    for number in range(worlds):
-        done.append(attack_series(first_seed + number, 30 if number % 5 == 4 else CHILDREN))
-        if progress is not None:
-            progress(number + 1, worlds, "Worlds")
-    return Sequences(tuple(done))
+    cases = [(first_seed + number, 30 if number % 5 == 4 else CHILDREN) for number in range(worlds)]
+    series = map_seeds(_attack_case, cases, "Worlds", processes=processes, cluster=cluster, progress=progress)
+    return Sequences(tuple(series))
+
+
+def _attack_case(case: tuple[int, int]) -> Series:
+    return attack_series(*case)
 
 
 def attack_series(seed: int, children: int = CHILDREN) -> Series:
@@ -263,4 +266,4 @@ def describe(summary: dict[str, Any], first_seed: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    run_study(study, describe, __doc__ or "")
+    run_study(study, describe, __doc__ or "", spread=True)

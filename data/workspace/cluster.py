@@ -29,10 +29,7 @@ def map_on_cluster(
     distributed = _load_dask()
     with ExitStack() as stack:
         if address == LOCAL:
-            cluster = distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
-            )
-            client = distributed.Client(stack.enter_context(cluster))
+            client = distributed.Client(stack.enter_context(start_workers(workers)))
         else:
             client = _connect(distributed, address)
         stack.enter_context(client)
@@ -41,6 +38,17 @@ def map_on_cluster(
         for future in futures:
             yield future.result()
             future.release()
+
+
+def start_workers(number: int) -> Any:  # noqa: ANN401
+    """Start a Dask cluster of processes on this machine, which only this machine reaches; a context manager."""
+    # Dask's own settings give memory back to the system after each array, which makes counting three times as slow.
+    distributed = _load_dask()
+    environment = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1)
+    with importlib.import_module("dask.config").set({"distributed.nanny.pre-spawn-environ": environment}):
+        return distributed.LocalCluster(
+            n_workers=number, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+        )
 
 
 @on_one_thread
@@ -57,9 +65,11 @@ def _load_dask() -> Any:  # noqa: ANN401
 
 def _connect(distributed: Any, address: str) -> Any:  # noqa: ANN401
     try:
-        return distributed.Client(address, timeout="10s")
+        client = distributed.Client(address, timeout="10s")
+        client.wait_for_workers(1, timeout=10)
     except (OSError, ValueError) as error:
         raise InputError(
-            f"No cluster answers at {address}. Give the address of its scheduler, such as tcp://10.0.0.5:8786, "
-            f"or {LOCAL!r} for processes of this machine."
+            f"No cluster with workers answers at {address}. Give the address of its scheduler, such as "
+            f"tcp://10.0.0.5:8786, or {LOCAL!r} for processes of this machine."
         ) from error
+    return client

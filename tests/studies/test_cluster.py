@@ -3,13 +3,12 @@
 import subprocess
 import sys
 
-import distributed
 import pytest
 from threadpoolctl import threadpool_info
 
 from benchmarks.studies import shift
 from data.errors import InputError
-from data.workspace.cluster import map_on_cluster
+from data.workspace.cluster import map_on_cluster, start_workers
 from geo.counting import count_files
 from tests.geo.test_counting import BY, INDEX, RECORDS, write
 from tests.helpers.paths import ROOT
@@ -17,7 +16,7 @@ from tests.helpers.paths import ROOT
 
 @pytest.fixture(scope="module")
 def address():
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
+    with start_workers(2) as cluster:
         yield cluster.scheduler_address
 
 
@@ -42,7 +41,7 @@ def test_a_cluster_gives_the_same_counts_and_the_same_study(address, tmp_path):
 
 
 def test_a_cluster_that_does_not_answer_is_refused():
-    with pytest.raises(InputError, match="No cluster answers at nowhere://1"):
+    with pytest.raises(InputError, match="No cluster with workers answers at nowhere://1"):
         next(map_on_cluster(str, [1], address="nowhere://1", workers=1))
 
 
