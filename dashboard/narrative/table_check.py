@@ -43,7 +43,8 @@ def explain_check(check: Check) -> Iterator[str]:
     for finding in check.findings:
         remedy = "" if finding.rule in said else say_remedy(finding)
         said.add(finding.rule)
-        yield f"{_name_place(finding)} {say_reason(finding)}. {remedy}".strip()
+        sheet = f"{finding.sheet}: " if finding.sheet else ""
+        yield f"{sheet}{_name_place(finding)} {say_reason(finding)}. {remedy}".strip()
         if finding.rule == "narrowed":
             yield _("Numbers that would no longer be protected: {count}.").format(count=len(check.narrowed))
 

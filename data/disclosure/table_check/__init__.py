@@ -107,7 +107,7 @@ RULES: dict[str, Rule] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule that a table breaks: sheet, column (empty for the whole sheet) and rows of the file, the first is 1.
+    """A rule that a table breaks: sheet (empty if there is one alone), column (empty for all), rows of the file.
 
     values: for the words of the rule and its remedy.
     """
@@ -192,9 +192,9 @@ class Comparison:
             raise InputError(Message("{name} has no column with numbers, so there is nothing to check.", name=name))
         judges = [] if personal else self._judge(sheets, contexts, frozenset(own))
         narrowed = _attack(self._attacked, self._areas, [fact for judge in judges for fact in judge.learned])
-        findings = [Finding("copies", name, "", ())] if more else []
+        findings = [Finding("copies", "", "", ())] if more else []
         findings += [*personal, *(finding for judge in judges for finding in judge.findings)]
-        findings += [Finding("narrowed", name, "", ())] if narrowed else []
+        findings += [Finding("narrowed", "", "", ())] if narrowed else []
         worst = max((AUDIENCES.index(RULES[finding.rule].audience) for finding in findings), default=0)
         return Check(
             AUDIENCES[worst],

@@ -105,7 +105,7 @@ class _Search:
             if name == "figure":
                 self._try(self._find_figures(source), source, "", (), other.found_by)
             else:
-                keys = list(self._list_keys(source.cells[measure]))[number]
+                keys = list(self._list_keys(source.cells[measure], measure))[number]
                 for candidate in getattr(self, name)(source, measure, keys):
                     self._try(candidate, source, measure, keys, other.found_by)
         return self.best
@@ -129,7 +129,7 @@ class _Search:
     def _search(self, source: Source, list_candidates: Callable[..., Iterator[_Candidate]]) -> bool:
         """Try the candidates of a source; return whether one explains every number above zero."""
         for measure, cells in source.cells.items():
-            for number, keys in enumerate(self._list_keys(cells)):
+            for number, keys in enumerate(self._list_keys(cells, measure)):
                 if any(key in cells for key in keys):
                     by = (source, list_candidates.__name__, measure, number)
                     for candidate in list_candidates(source, measure, keys):
@@ -141,7 +141,7 @@ class _Search:
         value = self.column.numbers.value
         return bool(origin.matched[~np.isnan(value) & (value != 0)].all())
 
-    def _list_keys(self, cells: Mapping[Key, Cell]) -> Iterator[list[Key]]:
+    def _list_keys(self, cells: Mapping[Key, Cell], measure: str) -> Iterator[list[Key]]:
         """Yield the cells that the rows may mean: what is not said may be any area, period or category."""
         context, column = self.context, self.column
         areas = [""] if context.has_areas else [ALL_AREAS, *self.atlas.parts_of.get(ALL_AREAS, ())]
@@ -150,7 +150,9 @@ class _Search:
         known = frozenset[str]().union(*(key[2] for key in cells))
         more = [column.codes] if column.codes and column.codes <= known else []
         more += dict.fromkeys([frozenset[str](), *(key[2] for key in cells)])
-        here = [(a, p, c & known) for a, p, c in zip(context.areas, context.periods, context.codes, strict=True)]
+        # Outreach and services beside children are those of all categories; a count is one of its own.
+        kept = context.codes if measure in COUNTED else [codes & known for codes in context.codes]
+        here = list(zip(context.areas, context.periods, kept, strict=True))
         for codes in more:
             for period in periods:
                 for area in areas:

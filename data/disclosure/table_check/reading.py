@@ -41,7 +41,7 @@ Row = tuple[int, Sequence[object]]  # its number in the file, the first is 1, an
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """A sheet of text cells; the index is the number of each row in the file."""
+    """A sheet of text cells; the index is the number of each row in the file, the name empty if there is one alone."""
 
     name: str
     cells: pd.DataFrame
@@ -83,18 +83,18 @@ def read_sheets(name: str, content: bytes) -> tuple[list[Sheet], bool]:
     if suffix == ".xlsx":
         found, more = _read_book(name, content)
     elif suffix in (".csv", ".tsv", ".txt"):
-        found, more = [_read_table(name, _read_text(name, content))], False
+        found, more = [("", _read_table(name, _read_text(name, content)))], False
     else:
         raise InputError(Message("{name} is no CSV or XLSX file. Save the table as one of them.", name=name))
-    sheets = [sheet for sheet in found if sheet is not None]
-    if not sheets:
+    tables = [(sheet, table) for sheet, table in found if table is not None]
+    if not tables:
         raise InputError(
             Message(
                 "{name} has no table: a row of headings, and below it at least one row with two columns or more.",
                 name=name,
             )
         )
-    return sheets, more
+    return [Sheet(sheet if len(tables) > 1 else "", table) for sheet, table in tables], more
 
 
 def _read_text(name: str, content: bytes) -> Iterator[Row]:
@@ -111,7 +111,7 @@ def _read_text(name: str, content: bytes) -> Iterator[Row]:
         raise InputError(Message("{name} is no CSV file: a quotation mark is not closed.", name=name)) from None
 
 
-def _read_book(name: str, content: bytes) -> tuple[list[Sheet | None], bool]:
+def _read_book(name: str, content: bytes) -> tuple[list[tuple[str, pd.DataFrame | None]], bool]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as book:
             if sum(part.file_size for part in book.infolist()) > _MOST_UNPACKED:
@@ -124,7 +124,7 @@ def _read_book(name: str, content: bytes) -> tuple[list[Sheet | None], bool]:
         raise InputError(
             Message("{name} cannot be read as an Excel workbook. Save it again as XLSX.", name=name)
         ) from None
-    tables = [_read_table(f"{name} {sheet.name}", sheet.rows) for sheet in sheets]
+    tables = [(sheet.name, _read_table(f"{name} {sheet.name}", sheet.rows)) for sheet in sheets]
     return tables, more or any(sheet.formulas for sheet in sheets)
 
 
@@ -139,8 +139,8 @@ def _find_too_large(name: str) -> InputError:
     )
 
 
-def _read_table(name: str, rows: Iterable[Row]) -> Sheet | None:
-    """Return rows as a sheet: the first that is filled has the headings. None if there are only words."""
+def _read_table(name: str, rows: Iterable[Row]) -> pd.DataFrame | None:
+    """Return rows as a table: the first that is filled has the headings. None if there are only words."""
     headings: list[str] = []
     cells: dict[int, list[str]] = {}
     for number, row in rows:
@@ -184,7 +184,7 @@ def _read_table(name: str, rows: Iterable[Row]) -> Sheet | None:
             )
         )
     table = pd.DataFrame(list(cells.values()), columns=headings, index=list(cells), dtype=str)
-    return Sheet(name, pd.DataFrame(table.loc[:, [bool(heading) for heading in headings]]))
+    return pd.DataFrame(table.loc[:, [bool(heading) for heading in headings]])
 
 
 def is_number(text: str) -> bool:

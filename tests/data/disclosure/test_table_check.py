@@ -8,7 +8,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from dashboard.narrative.table_check import list_limits, say_reason, say_remedy
+from dashboard.narrative.table_check import explain_check, list_limits, say_reason, say_remedy
 from data.disclosure import table_check
 from data.disclosure.table_check import Comparison
 from data.disclosure.table_check.context import Column
@@ -224,6 +224,18 @@ LEAKS = {
     "numbers among words of a category": (
         lambda: frame([(a, shown(a, YEARS[0]), "unknown" if a in SHOWN else "6") for a in REGIONS], "a", "2006", "x"),
         "unread",
+    ),
+    "ranges of a hidden number that look like ages": (
+        lambda: frame(
+            [
+                (a, count(a, YEARS[0]) if a in SHOWN else "", f"{n}-{n + 3}")
+                for n, a in zip((6, 10, 14, 6, 10, 6), REGIONS, strict=True)
+            ],
+            "a",
+            "2006/07",
+            "x",
+        ),
+        "unknown",
     ),
     "a name and a day of each child": (
         lambda: frame(
@@ -585,7 +597,9 @@ def test_hidden_sheets_and_hidden_rows_of_a_workbook_count_with_the_rows_of_the_
     hidden.row_dimensions[5].hidden = True
     content = io.BytesIO()
     made.save(content)
-    assert ("zero", (5,)) in [(f.rule, f.rows) for f in check(content.getvalue(), "table.xlsx").findings]
+    result = check(content.getvalue(), "table.xlsx")
+    assert ("zero", (5,)) in [(f.rule, f.rows) for f in result.findings]
+    assert any(line.startswith("sheet2: Column “2006/07”, rows 5: is written as 0") for line in explain_check(result))
 
 
 def test_rows_are_those_of_the_file_also_where_lines_are_empty(check):
