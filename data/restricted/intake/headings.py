@@ -123,7 +123,8 @@ def rate_headings(kind: RecordKind, headings: Sequence[str], mapping: ColumnMapp
     central = _is_central(headings)
     best: dict[str, float] = {}
     for heading in headings:
-        ours = next((theirs[fold(part)] for part in _split_group(heading, central) if fold(part) in theirs), None)
+        parts = _split_group(heading, central) if theirs else ()
+        ours = next((theirs[fold(part)] for part in parts if fold(part) in theirs), None)
         for column, sure in ({ours: OWN} if ours else read_meanings(kind.name, heading, central)).items():
             best[column] = max(best.get(column, 0.0), 1.0 if sure >= SURE else sure / 2)
     return sum(best.values())

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from data.personal.content import find_personal_content
 from data.personal.headings import is_value
-from data.restricted.intake.headings import TELLING, is_metadata, rate_headings
+from data.restricted.intake.headings import TELLING, is_metadata, rate_headings, read_meanings
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.personal_words import is_place
 from data.restricted.intake.values import list_spellings
@@ -24,11 +24,11 @@ _FIRST = 2  # columns in which the headings of a form stand
 
 def is_record(cells: Sequence[str], mapping: ColumnMapping, rows: Iterable[Sequence[str]]) -> bool:
     """Return whether a row of a sheet reads as a record; `rows` are the first ones of the sheet, the row among them."""
-    known = _rate(cells, mapping)
-    others = [row for row in rows if [*map(fold, row)] != [*map(fold, cells)]]
+    known, others = _rate(cells, mapping), [row for row in rows if row != cells]
+    theirs = {fold(name) for column in mapping.columns for name in mapping.headings_of(column)}
     sure = likely = 0
     for position, cell in enumerate(cells):
-        if not cell or is_metadata(cell) or _rate([cell], mapping):
+        if not cell or is_metadata(cell) or fold(cell) in theirs or any(read_meanings(kind, cell) for kind in KINDS):
             continue
         if is_value(cell):
             sure += 1
@@ -63,7 +63,7 @@ def _count_filled(row: Sequence[str]) -> int:
 def _is_like_others(cell: str, others: list[str]) -> bool:
     """Return whether a cell stands again in its column, or is a person's name or number as they are."""
     sort = find_personal_content([cell])
-    return fold(cell) in map(fold, others) or (sort is not None and sort == find_personal_content(others))
+    return cell in others or (sort is not None and sort == find_personal_content(others))
 
 
 @lru_cache(maxsize=1)
