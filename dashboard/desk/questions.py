@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.desk import words
 from dashboard.desk.hand import FileInHand, Hand
 from dashboard.desk.summary import name_areas
-from dashboard.site.text import _, escape_markdown, format_number, html
+from dashboard.site.text import _, escape_markdown, format_number, format_plural, html
 from dashboard.widgets.markup import render_list, render_note
 from data.reference import area_table
 from data.restricted import governance
@@ -155,10 +155,15 @@ def _word_answer(kind: str, question: Question, part: str, reply: str) -> str:
 def _word_part(kind: str, question: Question, part: str) -> str:
     """Return what a part of a question is about: a column of ours, or a word of the file with its number of rows."""
     if question.topic == "words":
-        rows = format_number(question.rows[part])
+        count = question.rows[part]
         if made := MadeAges.read(part):
-            return _("{ages}, which a spreadsheet made a date ({rows} rows)", ages=made.ages, rows=rows)
-        return _("“{word}” ({rows} rows)", word=escape_markdown(part), rows=rows)
+            return format_plural(
+                "{ages}, which a spreadsheet made a date ({count} row)",
+                "{ages}, which a spreadsheet made a date ({count} rows)",
+                count,
+                ages=made.ages,
+            )
+        return format_plural("“{word}” ({count} row)", "“{word}” ({count} rows)", count, word=escape_markdown(part))
     return words.name_column(kind, part)
 
 

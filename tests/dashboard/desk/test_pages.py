@@ -479,6 +479,20 @@ def test_a_place_read_by_its_sound_is_said_and_one_that_is_not_found_is_named(de
     assert "“Duress” read as Durrës" in words_on(page)
 
 
+def test_towns_are_one_question_with_their_municipalities_chosen(desk, tmp_path):
+    places = ["Koplik", "Fushë Krujë", "Koplik", "Durrës"]
+    rows = [ROW | {"partner": "", "child_id": f"K-{n}", "municipality": place} for n, place in enumerate(places)]
+    page = drop(open_section(desk), write(tmp_path, text_of(rows)))
+    boxes = [box for box in page.selectbox if (box.key or "").startswith("answer-1-")]
+    assert [(box.label, box.value) for box in boxes] == [
+        ("“Koplik” (2 rows)", "10944413"),
+        ("“Fushë Krujë” (1 row)", "10944378"),
+    ]
+    assert "a village elsewhere may have the same name" in words_on(page)
+    next(button for button in page.button if button.label == "Answer").click().run()
+    assert "4 rows are new" in words_on(page)
+
+
 def test_an_undo_says_nothing_of_what_does_not_happen():
     said = [list_effects(Undone(removed=5, restored=again, kept=stay)) for again, stay in ((0, 0), (2, 0), (0, 3))]
     assert [text[0] for text in said] == ["5 records go away."] * 3
