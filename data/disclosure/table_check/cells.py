@@ -145,31 +145,26 @@ class Atlas:
     @cached_property
     def periods_within(self) -> dict[str, tuple[str, ...]]:
         """The periods of the next shorter length inside each period."""
-        inside = {}
-        for outer, period in self.periods.items():
-            for grain in {"whole": ("year",), "year": ("quarter",)}.get(period.grain, ()):
-                inside[outer] = tuple(
-                    n
-                    for n, p in self.periods.items()
-                    if p.grain == grain and p.start <= period.end and period.start <= p.end
-                )
-        return inside
+        shorter = {"whole": "year", "year": "quarter"}
+        return {
+            outer: tuple(
+                name
+                for name, p in self.periods.items()
+                if p.grain == shorter[period.grain] and p.start <= period.end and period.start <= p.end
+            )
+            for outer, period in self.periods.items()
+            if period.grain in shorter
+        }
 
     def find_longer_period(self, period: str) -> str | None:
         """Return the next longer period around one."""
         return next((outer for outer, inner in self.periods_within.items() if period in inner), None)
 
-    def find_period_before(self, period: str) -> str | None:
-        """Return the period before one, of the same length."""
+    def list_earlier_periods(self, period: str) -> list[str]:
+        """List the periods before one, of the same length, the first one first."""
         here = self.periods.get(period)
-        before = [n for n, p in self.periods.items() if here and p.grain == here.grain and p.end < here.start]
-        return max(before, key=lambda n: self.periods[n].start, default=None)
-
-    def find_first_period(self, period: str) -> str | None:
-        """Return the first period of the same length."""
-        here = self.periods.get(period)
-        same = [n for n, p in self.periods.items() if here and p.grain == here.grain]
-        return min(same, key=lambda n: self.periods[n].start, default=None)
+        earlier = [n for n, p in self.periods.items() if here and p.grain == here.grain and p.end < here.start]
+        return sorted(earlier, key=lambda name: self.periods[name].start)
 
     def find_parts(self, cells: Mapping[Key, Cell], key: Key) -> Iterator[list[Key]]:
         """Yield the sets of cells that add up to a cell: areas, periods, categories of each breakdown."""

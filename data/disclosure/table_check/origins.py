@@ -172,8 +172,9 @@ class _Search:
             own = _amounts(cells, keys, number)
             if np.isnan(own).all():
                 return
-            for other in (atlas.find_period_before, atlas.find_first_period):
-                before = _amounts(cells, [(a, other(p) or "", c) for a, p, c in keys], number)
+            earlier = [atlas.list_earlier_periods(p) or [""] for _, p, _ in keys]
+            for place in (-1, 0):  # the period before, and the first
+                before = _amounts(cells, [(a, e[place], c) for (a, _, c), e in zip(keys, earlier, strict=True)], number)
                 yield _Candidate("change", own - before)
                 yield _Candidate("change", _divide(own, before) - 1, _SHARES, before)
                 yield _Candidate("change", _divide(own, before), _SHARES, before)

@@ -386,6 +386,14 @@ HARMLESS = {
         ["Περιφέρεια,Έτος,Παιδιά", *(f"Αττική,{year[:4]},{count('GR-I', year)}" for year in YEARS)]
     ).encode("utf-16"),
     "a workbook": lambda: ("table.xlsx", by_year(shown)),
+    "one row": lambda: frame([("Durrës", count("AL-02", YEARS[0]))], "County", "2006/07"),
+    "numbered rows, and a note": lambda: frame(
+        [(n, NAMES[a], shown(a, YEARS[0]), f"release {NEW}, see {a}") for n, a in enumerate(REGIONS, 1)],
+        "No.",
+        "County",
+        "2006/07",
+        "note",
+    ),
     "noise beside the number": lambda: frame(
         [(a, y, count(a, y), 5) for a in SHOWN for y in YEARS], "area", "year", "children", "margin"
     ),
