@@ -72,7 +72,8 @@ def format_error(error: TactError | TyperException) -> str:
         return ""
     context, takes = getattr(error, "ctx", None), getattr(getattr(error, "param", None), "help", None)
     help_command = f"See: {context.command_path} --help" if context is not None else ""
-    return " ".join(filter(None, (wrong.rstrip(".") + ".", takes, help_command)))
+    sentence = wrong.rstrip(".")
+    return " ".join(filter(None, (sentence if sentence.endswith("?") else f"{sentence}.", takes, help_command)))
 
 
 def format_table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

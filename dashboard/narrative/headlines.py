@@ -76,8 +76,10 @@ def _word_level(t: Speech, country: str, pathway: str, inside: list[AreaJudgemen
     rates = {area.area: area.rates[pathway] for area in sorted(inside, key=lambda area: -area.rates[pathway].value)}
     parts = []
     for claim, words in _LEVELS.items():
-        if named := [_word_rate(t, code, rate) for code, rate in rates.items() if rate.claim == claim]:
-            parts.append(t(words, areas=t.list_names(named, most)))
+        named = [_word_rate(t, code, rate) for code, rate in rates.items() if rate.claim == claim]
+        if named:
+            ordered = named[::-1] if claim == "low" else named  # the most unlike the average first
+            parts.append(t(words, areas=t.list_names(ordered, most)))
     head = t("{country}, {pathway}", country=t.name_area(country), pathway=t.name_pathway(pathway))
     return f"{head}: {t.join_parts(parts) or t('no area is likely to be above or far below the national average')}."
 

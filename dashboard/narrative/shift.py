@@ -22,8 +22,8 @@ _VERDICTS = {
         "points; chance of a rise: {chance})."
     ),
     "unclear": mark(
-        "{areas}: the share of internal trafficking did not clearly change ({before} in the year that began on "
-        "{first}, {after} in the year that ended on {last}; 95 % interval of the difference: {low} to {high} "
+        "{areas}: it is not sure enough that the share of internal trafficking changed ({before} in the year that "
+        "began on {first}, {after} in the year that ended on {last}; 95 % interval of the difference: {low} to {high} "
         "percentage points; chance of a rise: {chance})."
     ),
 }

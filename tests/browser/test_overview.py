@@ -32,6 +32,15 @@ def test_nothing_is_below_the_screen(look, served):
     assert page.watch.clean, vars(page.watch)
 
 
+def test_a_list_that_is_too_long_for_the_screen_can_be_moved_to_its_end(look, served):
+    """In Greek the rows are higher than in English."""
+    page = look(f"{served.url}?lang=el", (1366, 768), ready=False)
+    page.locator(".ranking tbody tr").last.wait_for(timeout=FIRST)
+    table, panel = page.locator(".ranking").bounding_box(), page.locator(".st-key-overview-list").bounding_box()
+    assert table["y"] + table["height"] <= panel["y"] + panel["height"]
+    assert page.evaluate("getComputedStyle(document.querySelector('.ranking')).overflowY") == "auto"
+
+
 @vary("size", [(390, 844), (1024, 768)])
 def test_on_a_small_screen_nothing_is_wider_than_it(look, served, size):
     page = opened(look, served, size)

@@ -49,7 +49,7 @@ def show() -> None:
             )
         if current_release.read_risk_manifest(current):
             _show_question(
-                _("Why cannot you tell?"),
+                _("Why is the answer “cannot tell”?"),
                 answers.answer_cannot_tell(),
                 [(_("The words for certainty"), lambda: _show(markup.render_list(answers.explain_certainty())))],
             )

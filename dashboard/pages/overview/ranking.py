@@ -117,7 +117,7 @@ def _render_row(t: Speech, area: AreaJudgement, history: History | None, pathway
         _render_rank(area),
         area.area,
         t.name_area(area.area),
-        html(" <small>{}</small>", t("always first")) if area.area in WATCHED else "",
+        html(" <small>{}</small>", t("pinned")) if area.area in WATCHED else "",
         _render_unmet(t, area, widest),
         render_history(history),
         _render_rate(t, area.rates.get(pathway)),

@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard.narrative.speech import speak_to_reader
 from dashboard.site.current_release import (
     CurrentRelease,
     load_areas,
@@ -213,16 +214,16 @@ def describe_state_share(current: CurrentRelease, area: str) -> str:
     shares = read_state_share(current, area)
     if shares.empty or math.isnan(shares["share"].iloc[-1]):
         return ""
-    last = shares.iloc[-1]
+    last, t = shares.iloc[-1], speak_to_reader(current)
     words = _(
-        "The state carries {share} % of the services of prevention and coordination ({words}).",
-        share=format_number(round(last["share"])),
+        "The state carries {share} of the services of prevention and coordination ({words}).",
+        share=t.format_percent(last["share"] / 100),
         words=last["words"],
     )
     before = shares["share"].iloc[-1 - _YEAR] if len(shares) > _YEAR else math.nan
     if math.isnan(before):
         return words
-    return _("{words} A year before it was {before} %.", words=words, before=format_number(round(before)))
+    return _("{words} A year before it was {before}.", words=words, before=t.format_percent(before / 100))
 
 
 _YEAR = 4  # quarters

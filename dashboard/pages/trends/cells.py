@@ -50,7 +50,7 @@ def judge_changes(current: CurrentRelease, accepted: Sequence[Break], pathway: s
 def find_answer(current: CurrentRelease, badges: Mapping[str, Badge]) -> str:
     """Return where the last year is higher or lower than the year before, and of how many areas it cannot be told."""
     if not any(badge.side for badge in badges.values()):
-        return _("Of no area can it be told whether it is up or down on the year before.") if badges else ""
+        return _("No area is clearly up or down on the year before.") if badges else ""
     t = speak_to_reader(current)
     sentences = [
         template.format(areas=_list_areas(t, badges, side))

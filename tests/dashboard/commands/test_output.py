@@ -5,6 +5,7 @@ import json
 
 import pytest
 from rich.console import Console
+from typer.exceptions import TyperException
 
 from dashboard.commands import output
 
@@ -40,3 +41,8 @@ def test_a_terminal_is_given_no_commands_by_a_name(terminal, capsys):
 def test_a_script_gets_the_name_as_it_is(capsys):
     output.emit({"file": COMMANDS}, True)
     assert json.loads(capsys.readouterr().out) == {"file": COMMANDS}
+
+
+@pytest.mark.parametrize("said", ["No such command 'a'.", "No such command 'serv'. Did you mean 'serve'?"])
+def test_a_sentence_ends_with_one_sign(said):
+    assert output.format_error(TyperException(said)) == said

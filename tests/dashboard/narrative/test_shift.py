@@ -18,10 +18,10 @@ def word(language="en", **options):
 
 def test_with_few_children_the_power_is_said():
     assert word(power=24.0) == (
-        "Durrës: the share of internal trafficking did not clearly change (20 % in the year that began on 1 June 2006, "
-        "31 % in the year that ended on 31 May 2009; 95 % interval of the difference: −14 to +35 percentage points; "
-        "chance of a rise: 88 %). With so few children, a rise of 20 percentage points would be seen in 24 of 100 "
-        "cases."
+        "Durrës: it is not sure enough that the share of internal trafficking changed (20 % in the year that began on "
+        "1 June 2006, 31 % in the year that ended on 31 May 2009; 95 % interval of the difference: −14 to +35 "
+        "percentage points; chance of a rise: 88 %). With so few children, a rise of 20 percentage points would be "
+        "seen in 24 of 100 cases."
     )
 
 

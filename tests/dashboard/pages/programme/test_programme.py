@@ -220,7 +220,7 @@ def test_the_page_answers_first_and_tells_all_parts(run):
     test = run(area="AL")
     text = read_text(test)
     assert re.search(r"Of \d+ expected results in Albania, \d+ are on course, \d+ late", text)
-    assert re.search(r"The state carries \d+ % of the services of prevention and coordination", text)
+    assert re.search(r"The state carries \d+\s% of the services of prevention and coordination", text)
     for words in ("Handed over", "Returned", "Shared", "With a partner", "in exploitation", "Children at risk reached"):
         assert words in text
     matrix = next(e.proto.body for e in test.get("html") if "doers" in e.proto.body)

@@ -112,6 +112,13 @@ def test_every_area_that_is_high_is_named_in_its_country_and_no_other_is(current
             assert (f"Cannot tell: {unsure} of {len(inside)} areas." in line) == (unsure > 0)
 
 
+def test_of_the_low_areas_the_lowest_comes_first(current):
+    lows = [line.partition("low: ")[2] for line in summary.list_headlines(current)]
+    rates = [[float(rate) for rate in re.findall(r"\(([\d.]+)×", low)] for low in lows]
+    assert max(map(len, rates)) > 1
+    assert rates == [sorted(each) for each in rates]
+
+
 def test_the_areas_with_the_most_children_in_need_are_named(current):
     text = " ".join(summary.list_headlines(current))
     table = current.release.table("burden_region_quarter_crossing")
