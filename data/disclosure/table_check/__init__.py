@@ -34,7 +34,7 @@ from data.disclosure.table_check.cells import (
     read_source,
 )
 from data.disclosure.table_check.context import ALL_AREAS, Column, Context, FindAreas, Known, read_context
-from data.disclosure.table_check.origins import Origin, find_origin, find_within, list_rests
+from data.disclosure.table_check.origins import Origin, Remembered, find_origin, find_within, list_rests
 from data.disclosure.table_check.reading import Sheet, holds_digits, read_sheets
 from data.errors import InputError, ReleaseError
 from data.message import Message, mark
@@ -284,7 +284,8 @@ class _Judge:
     def _run(self) -> list[Finding]:
         """Return the findings of the sheet."""
         columns = self.context.columns
-        origins = {c.position: find_origin(self.atlas, self.context, c) for c in columns}
+        before: Remembered = {}
+        origins = {c.position: find_origin(self.atlas, self.context, c, before) for c in columns}
         usable = [c for c in columns if origins[c.position] is not None or c.heading in self.own]
         for column in columns:
             if origins[column.position] is None and column.heading not in self.own:

@@ -70,8 +70,16 @@ class _Candidate:
     choices: Floats | None = None  # among how many numbers that of each row was chosen
 
 
-def find_origin(atlas: Atlas, context: Context, column: Column) -> Origin | None:
-    """Return the origin of a column of numbers; None if no candidate explains enough rows."""
+# The candidates of each source and kind, with measure, number and cells of those that are listed together.
+_Listed = list[tuple[str, int, list[Key], list[_Candidate]]]
+Remembered = dict[tuple[object, ...], _Listed]
+
+
+def find_origin(atlas: Atlas, context: Context, column: Column, before: Remembered) -> Origin | None:
+    """Return the origin of a column of numbers; None if no candidate explains enough rows.
+
+    before: the candidates of the column before; those of this one if rows, period and categories are the same.
+    """
     rows = np.flatnonzero(~np.isnan(column.numbers.value) & (column.numbers.value != 0))
     if not len(rows):
         return None
@@ -81,8 +89,12 @@ def find_origin(atlas: Atlas, context: Context, column: Column) -> Origin | None
     if rounded and len(set(values)) > 2:
         units.append(np.full(context.size, rounded[0] / 2))
     few = rows[np.unique(np.linspace(0, len(rows) - 1, _SAMPLE).astype(int))]
+    about = few.tobytes(), column.period, column.codes
+    if any(key[: len(about)] != about for key in before):
+        before.clear()
     for unit in units:
-        sample = _Search(atlas, context.take(few), replace(column, numbers=column.numbers.take(few)), unit[few])
+        numbers = column.numbers.take(few)
+        sample = _Search(atlas, context.take(few), replace(column, numbers=numbers), unit[few], about, before)
         if sample.run() is not None:
             return _Search(atlas, context, column, unit).repeat(sample)
     return None
@@ -94,6 +106,8 @@ class _Search:
     context: Context
     column: Column
     unit: Floats
+    about: tuple[object, ...] = ()
+    listed: Remembered = field(default_factory=dict)
     best: Origin | None = None
     tried: int = 0
     found_by: tuple[Source, str, str, int] | None = None  # which candidates the best one is among
@@ -128,12 +142,18 @@ class _Search:
 
     def _search(self, source: Source, list_candidates: Callable[..., Iterator[_Candidate]]) -> bool:
         """Try the candidates of a source; return whether one explains every number above zero."""
-        for measure, cells in source.cells.items():
-            for number, keys in enumerate(self._list_keys(cells, measure)):
-                if any(key in cells for key in keys):
-                    by = (source, list_candidates.__name__, measure, number)
-                    for candidate in list_candidates(source, measure, keys):
-                        self._try(candidate, source, measure, keys, by)
+        name = list_candidates.__name__
+        place = (*self.about, source.tier, source.release, name)
+        if place not in self.listed:
+            self.listed[place] = [
+                (measure, number, keys, list(list_candidates(source, measure, keys)))
+                for measure, cells in source.cells.items()
+                for number, keys in enumerate(self._list_keys(cells, measure))
+                if any(key in cells for key in keys)
+            ]
+        for measure, number, keys, candidates in self.listed[place]:
+            for candidate in candidates:
+                self._try(candidate, source, measure, keys, (source, name, measure, number))
         return self.best is not None and self._is_whole(self.best)
 
     def _is_whole(self, origin: Origin) -> bool:
