@@ -21,6 +21,7 @@ from geo.areas import Areas, load_areas
 from geo.counting import Columns, Counts, count_files
 from geo.point_index import PointIndex
 
+_RESULT = ("area", "records")
 _ABOUT = "Exact counts, for those who may read the records alone: do not pass them on, and do not publish them."
 _WORDS = {
     "outside": "in no area",
@@ -55,14 +56,19 @@ def count(
 
     The counts are exact: for those who may read the records alone.
     """
-    for heading in by or ():
+    by = list(dict.fromkeys(by or ()))
+    for heading in by:
+        if heading in _RESULT:
+            raise InputError(
+                f"The result has a column {heading!r} of its own. Give that column another name in the file."
+            )
         if sort := find_personal_heading(heading, ALL_PERSONAL):
             raise InputError(
                 f"Records are not counted by {heading!r}, which seems to hold {sort}. Choose another column."
             )
     has_workspace = context.obj is not None or default_path().exists()
     areas = load_areas(open_workspace(context).areas if has_workspace else None)
-    columns = Columns(tuple(by or ()), area, longitude, latitude)
+    columns = Columns(tuple(by), area, longitude, latitude)
     workers = workers or os.cpu_count() or 1
     counts = count_files(files, columns, PointIndex.of_areas(areas), cluster=cluster, workers=workers)
     with replacing(to, mode=0o600) as aside:

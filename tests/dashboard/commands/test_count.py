@@ -39,6 +39,14 @@ def test_records_are_not_counted_by_a_personal_column(count, tmp_path):
     assert not (tmp_path / "counts.csv").exists()
 
 
+def test_a_column_is_counted_by_once_and_is_not_named_as_one_of_the_result(count, tmp_path):
+    assert count("--by", "kind", "--by", "kind", "--to", "counts.csv").code == 0
+    assert (tmp_path / "counts.csv").read_text(encoding="utf-8").startswith("area,kind,records\n")
+    answer = count("--by", "records", "--to", "counts.csv")
+    assert answer.code == 2
+    assert answer.err.startswith("The result has a column 'records' of its own.")
+
+
 def test_a_cluster_that_is_not_installed_is_named_with_the_command_that_brings_it(count, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     answer = count("--to", "counts.csv", "--cluster", "local")
