@@ -32,7 +32,6 @@ _Numbers: TypeAlias = NDArray[np.int32]
 _CELLS = 2**21  # of the grid
 _MARGIN = 1e-6  # of a cell: far above rounding errors of the place in the grid, far below what slows the look-up
 _ROUNDING = 3.3306690738754716e-16  # largest relative rounding error of the determinant: Shewchuk (1997), ccwerrboundA
-_CHUNK = 1 << 15  # points; the arrays of a chunk stay in the processor's cache
 
 
 class _Edges(NamedTuple):
@@ -68,7 +67,7 @@ class _Grid:
         column, row = self.place(x, y)
         for number, most in ((column, self.columns - 1), (row, self.rows - 1)):
             np.fmin(np.fmax(number, 0.0, out=number), most, out=number)
-            np.floor(number, out=number)
+        np.floor(row, out=row)
         row *= self.columns
         row += column
         return row.astype(np.int64)
@@ -134,10 +133,7 @@ class PointIndex:
 
     def _look_up(self, x: Floats, y: Floats) -> _Numbers:
         """Return the numbers of the areas, from 1; 0 in none."""
-        numbers = np.empty(len(x), np.int32)
-        for start in range(0, len(x), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            numbers[part] = self._cells.ravel().take(self._grid.find_cells(x[part], y[part]))
+        numbers: _Numbers = self._cells.ravel().take(self._grid.find_cells(x, y))
         border = np.flatnonzero(numbers < 0)
         if len(border):
             numbers[border] = self._test(x[border], y[border], -1 - numbers[border])
