@@ -176,7 +176,7 @@ def import_files(
     emit(
         {**totals, "overdue": overdue.count, "refused": refused, "stored": not dry_run, "files": results},
         as_json,
-        *map(_summarise, results),
+        *(_summarise(result, partner) for result in results),
         *([_OVERDUE.format(count=overdue.count, day=overdue.since)] if overdue.count else []),
         *(["Nothing was stored: this was a dry run."] if dry_run else []),
     )
@@ -224,7 +224,7 @@ def _import_one(importer: Importer, path: Path, kind: str | None, partner: str |
     }
 
 
-def _summarise(result: dict[str, Any]) -> str:
+def _summarise(result: dict[str, Any], partner: str | None) -> str:
     if result.get("refused"):
         return f"Refused: {result['refused']}"
     parts = [f"{result['accepted']:,} accepted", f"{result['rejected']:,} rejected"]
@@ -235,7 +235,8 @@ def _summarise(result: dict[str, Any]) -> str:
         lines.append(f"  and {result['more_reasons']:,} more.")
     if any(reason["reason"] in _WORDS_UNKNOWN for reason in result["reasons"]):
         lines.append(
-            f"  To say once what such words mean: tact mapping draft {shlex.quote(result['file'])} --partner NAME"
+            f"  To say once what such words mean: tact mapping draft {shlex.quote(result['file'])} "
+            f"--partner {shlex.quote(partner) if partner else 'NAME'}"
         )
     if result["rejects"]:
         lines.append(f"  All reasons, to correct the rows or to send back: {result['rejects']}")

@@ -249,12 +249,12 @@ def test_no_word_of_the_schema_is_cut(tact) -> None:
 def test_each_reason_stands_once_on_the_screen_with_its_rows(tact, practice: Path, tmp_path: Path) -> None:
     rows = [row | {"stage": "lost"} for row in encounter_rows()]
     rows[9]["date"] = "never"
-    answer = tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", rows))
+    answer = tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", rows), "--partner", "ARSIS")
     assert answer.code == 0
     assert "9 rows (lines 2, 3, 4, 5, 6, ...), stage 'lost': not one of the categories." in answer.out
     assert "line 11, date: not a date." in answer.out
     assert answer.out.count("not one of the categories") == 2
-    assert "tact mapping draft" in answer.out
+    assert re.search(r"tact mapping draft \S+ --partner ARSIS\n", answer.out)
 
 
 def test_what_an_officer_reads_of_a_file_with_faults(tact, practice: Path, tmp_path: Path) -> None:

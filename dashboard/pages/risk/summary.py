@@ -138,7 +138,7 @@ def _format_times(t: Speech, value: float) -> str:
 
 def word_verdict(current: CurrentRelease, pathway: str, area: str) -> str:
     """Return what is said of the rate of an area, and how likely it is that it is high."""
-    return _format_verdict(_read_area_rate(current, pathway, area))
+    return _format_verdict(speak_to_reader(current), _read_area_rate(current, pathway, area))
 
 
 def word_turning_point(current: CurrentRelease, pathway: str, area: str) -> str:
@@ -189,7 +189,7 @@ def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[
     if row is None:
         return []
     rate, judged, t = _read_area_rate(current, pathway, area), judge_area(current, area), speak_to_reader(current)
-    sentences = [_format_verdict(rate)]
+    sentences = [_format_verdict(t, rate)]
     if judged is not None:
         sentences += [word_unmet(t, judged), word_change(t, judged.changes.get(pathway))]
         sentences.append(word_burden(t, judged.burdens.get(pathway)))
@@ -199,17 +199,17 @@ def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[
     return [sentence for sentence in sentences if sentence]
 
 
-def _format_verdict(rate: Mapping[Any, Any]) -> str:
+def _format_verdict(t: Speech, rate: Mapping[Any, Any]) -> str:
     if math.isnan(rate["exceeding"]):
         return f"{rate['name']}: {format_statement(rate)}."
     meaning = translate(RATES[rate["claim"]].meaning) if rate["claim"] else ""
     return _(
-        "{area}: {said}.{meaning} That it is high is {certainty} ({chance} %).",
+        "{area}: {said}.{meaning} A high rate is {certainty} ({chance}).",
         area=rate["name"],
         said=format_statement(rate),
         meaning=f" {_('That is {meaning} times the national average.', meaning=meaning)}" if meaning else "",
         certainty=name_certainty(judge_chance(float(rate["exceeding"]))),
-        chance=format_number(min(99, max(1, round(100 * float(rate["exceeding"]))))),
+        chance=t.format_chance(float(rate["exceeding"])),
     )
 
 

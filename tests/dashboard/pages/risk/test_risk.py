@@ -149,6 +149,11 @@ def test_a_change_is_told_with_the_outreach_that_may_be_why(current):
     assert "No outreach is recorded for the year before" in none
 
 
+def test_the_chance_of_a_high_rate_is_written_as_in_the_list(current):
+    sentence = summary.explain_statement(current, "internal", "GR-D")[0]
+    assert sentence.endswith(" A high rate is very likely (over 99\u00a0%).")
+
+
 @pytest.mark.parametrize("area", ["AL-01", "AL-02", "GR-D", "GR-I"])
 def test_the_reasons_are_the_numbers_of_the_model(current, area):
     row = (
