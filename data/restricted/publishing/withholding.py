@@ -1,7 +1,7 @@
 """The step of a release that withholds numbers until the attacks fail. Behind the wall.
 
 Numbers are withheld where sums give them away (`complementary`), where averaging or homogeneity does, and, on the
-public tier, where all numbers of a county or region together reveal too much about one child.
+public tier, where all numbers of a county or region and its country together reveal too much about one child.
 """
 
 from __future__ import annotations
@@ -128,20 +128,28 @@ def _quieten_areas(
 ) -> tuple[CellMasks, dict[str, Advantage], frozenset[str]]:
     """Withhold public cells where all numbers of an area together may reveal too much about a child.
 
-    First the breakdowns of the area, then its years, so that the number of the whole time remains. Returns the cells,
-    the advantage for each area before that, and the areas with withheld cells.
+    First the breakdowns of the area, then its years, so that the number of the whole time remains, and then the
+    breakdowns of its country. Returns the cells, the advantage for each area before that, and the areas with withheld
+    cells.
     """
-    totals = [spec for spec in tables if spec.measure == "children" and spec.level == "region"]
-    years = [spec for spec in totals if spec.grain != "whole" and not spec.breakdown]
+    children = [spec for spec in tables if spec.measure == "children"]
+    steps = (
+        [spec for spec in children if spec.level == "region" and spec.breakdown],
+        [spec for spec in children if spec.level == "region" and not spec.breakdown and spec.grain != "whole"],
+        [spec for spec in children if spec.level == "country" and spec.breakdown],
+    )
     cells, planned, quietened = CellMasks(), dict[str, Advantage](), frozenset[str]()
     regions: Collection[str] | None = None
-    for specs in ([spec for spec in totals if spec.breakdown], years):
+    for specs in steps:
         advantages = survey_public(_without(tables, cells), draft, areas, worlds, regions, earlier)
         planned = planned or advantages
         regions = {area for area, advantage in advantages.items() if advantage.high > membership.LIMITS[1]}
-        if regions and specs:
+        if not regions:
+            break
+        if specs:
             quietened |= regions
-            cells = _join(cells, {spec: tables[spec].cells_of(regions) for spec in specs})
+            around = {*regions, *areas.loc[list(regions), "parent"]}
+            cells = _join(cells, {spec: tables[spec].cells_of(around) for spec in specs})
     return cells, planned, quietened
 
 

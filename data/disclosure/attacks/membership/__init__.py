@@ -115,13 +115,12 @@ def attack(
 
 
 def _withheld(release: Published, tables: Sequence[TableSpec]) -> frozenset[tuple[TableSpec, str]]:
-    """Find the pairs of table and region whose cells are all withheld."""
+    """Find the pairs of table and region, or country, whose cells are all withheld."""
     pairs: set[tuple[TableSpec, str]] = set()
     for spec in tables:
-        if spec.level == "region":
-            frame = release.tables[spec].select(["area", "state"]).to_pandas()
-            silent = (frame["state"] == "withheld").groupby(frame["area"]).all()
-            pairs.update((spec, str(area)) for area in silent.index[silent])
+        frame = release.tables[spec].select(["area", "state"]).to_pandas()
+        silent = (frame["state"] == "withheld").groupby(frame["area"]).all()
+        pairs.update((spec, str(area)) for area in silent.index[silent])
     return frozenset(pairs)
 
 

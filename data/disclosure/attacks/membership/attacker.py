@@ -53,9 +53,10 @@ class Attacker:
     """An attacker who reads the tables of children of one tier.
 
     `tables`: tables of regions, and tables of countries by year or over the whole time. If a tier publishes more, the
-    advantage is a lower bound. `withheld`: pairs of table and region without any published number. `estimated`: the
-    countries with an interval of the dark figure. It says at most what the noisy number of the child's capture history
-    says, so the attacker is given that number, of a child whose history nobody else has: the most that one can say.
+    advantage is a lower bound. `withheld`: pairs of table and region, or table and country, without any published
+    number. `estimated`: the countries with an interval of the dark figure. It says at most what the noisy number of the
+    child's capture history says, so the attacker is given that number, of a child whose history nobody else has: the
+    most that one can say.
     """
 
     rates: Rates
@@ -68,8 +69,8 @@ class Attacker:
 
     def list_tables(self, child: Child) -> list[TableSpec]:
         """List the tables that publish anything about the child's region."""
-        region = self.rates.regions[child.region]
-        return [spec for spec in self.tables if (spec, region) not in self.withheld]
+        places = self.rates.regions[child.region], self.rates.country[child.region]
+        return [spec for spec in self.tables if self.withheld.isdisjoint((spec, place) for place in places)]
 
     @cached_property
     def breakdowns(self) -> tuple[str, ...]:
