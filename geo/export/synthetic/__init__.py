@@ -117,16 +117,16 @@ def _format_report(report: Mapping[str, Any], agreements: Sequence[Agreement]) -
 
 
 def _format_agreements(agreements: Sequence[Agreement]) -> Iterator[str]:
-    head = ("table", "published", "synthetic", "largest difference", "variation", "hidden cells", "beyond")
+    head = ("table", "published", "synthetic", "variation", "hidden cells", "beyond", "largest difference")
     rows = [
         (
             a.table,
             a.published,
             a.synthetic,
-            f"{a.largest} ({a.where})" if a.where else a.largest,
             f"{a.variation:.4f}",
             f"{len(a.hidden)} of {a.cells}",
             a.outside,
+            f"{a.largest} ({a.where})" if a.where else a.largest,  # last, so that no number follows the area
         )
         for a in agreements
     ]

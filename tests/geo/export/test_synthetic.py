@@ -23,7 +23,7 @@ def release(demo_world):
 @pytest.fixture(scope="module")
 def written(release, tmp_path_factory):
     """Return the files, the rows and the report."""
-    paths, report = write_synthetic(release, tmp_path_factory.mktemp("synthetic"), seed=3)
+    paths, report = write_synthetic(release, tmp_path_factory.mktemp("synthetic"), seed=1)
     return paths, pd.read_csv(paths[0], encoding="utf-8-sig", dtype="str", keep_default_na=False), report
 
 
@@ -98,7 +98,7 @@ def test_the_report_finds_rows_that_do_not_agree(written, release):
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_one_others(written, release, tmp_path):
-    again, _ = write_synthetic(release, tmp_path / "again", seed=3)
+    again, _ = write_synthetic(release, tmp_path / "again", seed=1)
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in written[0]]
     other, _ = write_synthetic(release, tmp_path / "other", seed=4)
     assert other[0].read_bytes() != again[0].read_bytes()
