@@ -1,8 +1,8 @@
 """What other columns of a file say of the place of a row: its county, its municipality or its country.
 
 A name that one town has may be that of a village elsewhere too, and some names are those of several places. Such a name
-is read only where these columns agree with one place alone, or where the data officer said so. How many people live in
-a town is not known (towns.csv).
+is read only where all of these columns that name an area agree with one place alone, or where the data officer said
+so. How many people live in a town is not known (towns.csv).
 """
 
 from __future__ import annotations
@@ -29,18 +29,24 @@ _MOST = 1_000  # different texts; a column with more has no counties
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The areas that other columns name beside each row: a number per row, shape (n,), and the areas of each number."""
+    """The areas that other columns name beside each row.
+
+    numbers : a number for each row, shape (n,). areas : for each number, the areas of each column that names some.
+    """
 
     numbers: npt.NDArray[np.int64]
-    areas: Sequence[frozenset[str]]
+    areas: Sequence[tuple[frozenset[str], ...]]
 
     def settle(self, column: Column, match: Match, number: int) -> str | None:
         """Return the code that a match means beside the areas of a number; None where nothing decides."""
         if match.finding not in ("town", "several"):
             return match.code
+        beside = self.areas[number]
+        if column.name != "municipality" or not beside:
+            return None
         options = {match.code} if match.code else match.named
-        agreed = [code for code in options if not self.areas[number].isdisjoint(_list_around(code))]
-        return agreed[0] if column.name == "municipality" and len(agreed) == 1 else None
+        agreed = [code for code in options if not any(areas.isdisjoint(_list_around(code)) for areas in beside)]
+        return agreed[0] if len(agreed) == 1 else None
 
 
 def _list_around(code: str) -> set[str]:
@@ -52,10 +58,11 @@ def read_surroundings(
     kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping, resolve: Resolve, today: dt.date
 ) -> Surroundings:
     """Read which areas the columns that are not ours, and that of the country, name beside each row."""
-    numbers, areas = np.zeros(len(table.lines), np.int64), [frozenset[str]()]
+    numbers, areas = np.zeros(len(table.lines), np.int64), [tuple[frozenset[str], ...]()]
     for raw, named in _list_columns(kind, table, layout, mapping, resolve, today):
         pairs, codes = np.unique(numbers * len(raw.distinct) + raw.codes, return_inverse=True)
-        areas = [areas[pair // len(raw.distinct)] | named[pair % len(raw.distinct)] for pair in pairs.tolist()]
+        places = (divmod(pair, len(raw.distinct)) for pair in pairs.tolist())
+        areas = [areas[number] + ((named[code],) if named[code] else ()) for number, code in places]
         numbers = codes.astype(np.int64)
     return Surroundings(numbers, areas)
 
@@ -67,7 +74,7 @@ def _list_columns(
     if "country" in layout.columns:
         raw, names = table.columns[layout.columns["country"]], mapping.value_names.get("country")
         values = check_values(kind.column("country"), raw.distinct, today=today, names=names).values
-        yield raw, [frozenset([str(value)]) for value in values]
+        yield raw, [frozenset([str(value)] if value else []) for value in values]
     for position in layout.unknown:
         raw = table.columns[position]
         says_area = any(words.look_up(words.index_headings(name), raw.heading) is not None for name in _OF_AREAS)

@@ -240,6 +240,13 @@ def test_a_name_of_several_places_is_read_where_its_row_names_the_county_of_one(
     assert (len(questions), file.rejects.line.tolist()) == (1, [3])
 
 
+def test_beside_a_country_the_county_of_a_row_still_counts(tmp_path):
+    rows = [("Koplik", "AL", "Shkodër"), ("Novoselë", "AL", "Vlorë"), ("Koplik", "AL", ""), ("Koplik", "AL", "Vlorë")]
+    questions, file = look_at(write_towns(tmp_path, *rows, heads=("country", "Qarku")))
+    assert file.accepted.municipality.tolist() == ["10944413", "10944428", "10944413"]
+    assert ([dict(question.rows) for question in questions], file.rejects.line.tolist()) == ([{"Koplik": 3}], [5])
+
+
 def test_where_a_child_comes_from_is_confirmed_by_no_county_of_the_meeting(tmp_path):
     path = write_towns(tmp_path, ("Shkodër", "Shkodër", "Koplik"), heads=("Qarku", "origin"))
     (question,), _ = look_at(path)
