@@ -53,7 +53,7 @@ print(json.dumps([seconds, cpu, int(peak[1]) / 1024]))
 """
 OURS = {
     "start": "import geopandas\nfrom pathlib import Path\n"
-    "from geo.counting import Columns, count_files\nfrom geo.point_index import PointIndex",
+    "from data.restricted.bulk_counts import Columns, count_files\nfrom geo.point_index import PointIndex",
     "count": "areas = areas if repeat else geopandas.read_parquet(folder + '/areas.parquet')\n"
     "    index = index if repeat else PointIndex(list(areas['area']), areas.geometry.to_numpy())\n"
     "    table = count_files([Path(records)], {columns}, index, workers=2).tabulate(('quarter', 'kind'))",

@@ -13,12 +13,12 @@ from dashboard.commands.output import Json, emit
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
 from data.personal.headings import find_personal_heading
+from data.restricted.bulk_counts import Columns, Counts, count_files
 from data.schema.vocabulary import ALL_PERSONAL
 from data.workspace import default_path
 from data.workspace.files import replacing
 from data.workspace.safe_text import escape_frame
 from geo.areas import Areas, load_areas
-from geo.counting import Columns, Counts, count_files
 from geo.point_index import PointIndex
 
 _RESULT = ("area", "records")

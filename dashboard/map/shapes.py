@@ -24,9 +24,10 @@ from dashboard.site.zipped import send_zipped, zip_document
 from data import reference
 from data.errors import ReleaseDamaged, TactError
 from data.message import mark
+from data.reference import list_predecessors
 from data.release import Release
 from geo.areas import LEVELS, Areas, load_areas
-from geo.places import Places, list_predecessors
+from geo.places import Places
 
 _LOG = logging.getLogger(__name__)
 LAND = reference.FOLDER / "land.geojson"

@@ -20,6 +20,7 @@ __all__ = [
     "area_table",
     "crosswalk",
     "figures",
+    "list_predecessors",
     "name_table",
     "registry",
 ]
@@ -62,6 +63,12 @@ def area_table() -> pd.DataFrame:
     False for the municipalities of 2019, whose records count in their predecessor. The caller may change the frame.
     """
     return _read_areas().copy()
+
+
+def list_predecessors(areas: pd.DataFrame) -> dict[str, str]:
+    """Return for each successor of 2019 the code of the municipality that it was part of."""
+    split = areas.loc[areas["succeeded_by"] != "", "succeeded_by"]
+    return {new: str(old) for old, codes in split.items() for new in codes.split(";")}
 
 
 @lru_cache(maxsize=1)

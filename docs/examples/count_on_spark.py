@@ -17,8 +17,8 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as sf
 
+from data.restricted.bulk_counts import Columns, count_batch
 from geo.areas import load_areas
-from geo.counting import Columns, count_batch
 from geo.point_index import PointIndex
 
 

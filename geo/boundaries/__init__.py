@@ -17,12 +17,13 @@ from shapely.geometry.base import BaseGeometry
 
 from data.errors import AreaError
 from data.message import shorten
+from data.reference import list_predecessors
 from data.workspace.files import replacing
 from geo.areas import BOUNDARIES, load_areas, read_cells
 from geo.boundaries.coverage import NOBODY, cut_faces, dissolve_faces, fill_gaps, measure_width, project_to_metres
 from geo.boundaries.file import read_boundaries
 from geo.boundaries.matching import Columns, Unmatched, find_columns, match_rows
-from geo.places import Places, list_predecessors
+from geo.places import Places
 
 UNNAMED = "Boundaries imported, source not named"
 SLIVER = 1000.0  # metres: boundaries simplified one by one cross each other by less than this

@@ -16,7 +16,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from data.errors import AreaError
-from geo.places import Places, list_predecessors
+from data.reference import list_predecessors
+from geo.places import Places
 
 _MOUNT_ATHOS = "GR-69"
 _MOSTLY, _NEARLY_ALL = 0.5, 0.8

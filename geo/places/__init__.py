@@ -15,7 +15,7 @@ from typing import TypeAlias
 import pandas as pd
 
 from data.personal.given_names import is_given_name
-from data.reference import area_table, name_table
+from data.reference import area_table, list_predecessors, name_table
 from data.schema import Finding, area_word
 from geo.places.spelling import list_inflections, plain_key, sound_key, sound_word
 
@@ -57,12 +57,6 @@ class Match:
     finding: Finding = "one"
     named: frozenset[str] = field(default=frozenset(), compare=False)
     respelled: bool = field(default=False, compare=False)
-
-
-def list_predecessors(areas: pd.DataFrame) -> dict[str, str]:
-    """Return for each successor of 2019 the code of the municipality that it was part of."""
-    split = areas.loc[areas["succeeded_by"] != "", "succeeded_by"]
-    return {new: str(old) for old, codes in split.items() for new in codes.split(";")}
 
 
 class Places:

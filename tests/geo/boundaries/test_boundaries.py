@@ -16,10 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import AreaError
-from data.reference import area_table
+from data.reference import area_table, list_predecessors
 from geo import areas, boundaries
 from geo.boundaries import UNNAMED, Split, import_boundaries
-from geo.places import list_predecessors
 from tests.helpers.boundary_files import write_boundary_files
 from tests.helpers.repetitions import vary
 

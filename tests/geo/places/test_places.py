@@ -7,8 +7,8 @@ from anyascii import anyascii
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from data.reference import area_table, town_table
-from geo.places import Match, Places, list_predecessors
+from data.reference import area_table, list_predecessors, town_table
+from geo.places import Match, Places
 from tests.helpers.reference import read_rows
 
 TABLE = area_table()

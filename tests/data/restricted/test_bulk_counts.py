@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from data.errors import InputError
-from geo import counting as module
+from data.restricted import bulk_counts as module
+from data.restricted.bulk_counts import Columns, count_batch, count_files
 from geo.areas import load_areas
-from geo.counting import Columns, count_batch, count_files
 from geo.point_index import PointIndex
 
 AREAS = load_areas()

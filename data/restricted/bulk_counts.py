@@ -1,18 +1,20 @@
-"""Counts of a partner's bulk records by area and category, from files too large for a table in memory.
+"""Exact counts of a partner's bulk records by area and category, from files too large for a table in memory.
 
 A file has a row for each record, with a point (longitude and latitude, EPSG:4326) or the code of an area. A point
-becomes the number of its area while it is read, and is stored nowhere. `count_batch` is a pure function of a batch of
-rows; its results add up to the same whole numbers in any order, so that threads, a cluster or Spark may share the work.
+becomes the number of its area while it is read, and is stored nowhere. No vault and no key is opened, and no release
+takes these numbers. `count_batch` is a pure function of a batch of rows; its results add up to the same whole numbers
+in any order, so that threads, a cluster or Spark may share the work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from operator import add
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -22,14 +24,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from data.errors import InputError
-from data.reference import area_table
+from data.reference import area_table, list_predecessors
 from data.workspace.cluster import map_on_cluster
 from data.workspace.types import Floats, Ints
-from geo.places import list_predecessors
-from geo.point_index import REFUSALS, PointIndex
 
-UNKNOWN = "unknown_area"
-REASONS = (*REFUSALS, UNKNOWN)  # why a record is in no area
+_UNKNOWN = "unknown_area"  # the reason for which a code is refused
 
 _BATCH = 1 << 18  # rows
 _SHARES = 64  # of a file, each counted by one thread or worker
@@ -37,6 +36,19 @@ _MOST_CELLS = 20_000  # combinations of categories; more are no categories
 _BLOCK = 1 << 22  # bytes of a CSV file
 _WORD = pa.dictionary(pa.int32(), pa.string())
 _SEPARATORS = ",;\t"
+
+
+class AreaFinder(Protocol):
+    """What finds the areas of points, as geo/point_index.py does; the command passes it in."""
+
+    codes: tuple[str, ...]
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """What `find` numbers: the codes of the areas, then the reasons for which a point is refused."""
+
+    def find(self, longitude: Floats, latitude: Floats) -> Ints:
+        """Return the number of the place of each point, (n,)."""
 
 
 @dataclass(frozen=True)
@@ -57,26 +69,28 @@ class Columns:
 
 @dataclass(frozen=True)
 class Counts:
-    """Numbers of records, (areas and REASONS, categories of the first column to count by, of the second ...).
+    """Numbers of records, (areas and reasons, categories of the first column to count by, of the second ...).
 
-    areas : their codes. labels : the sorted categories of each column, an empty text where there is none.
+    areas : their codes. reasons : why a record is in no area. labels : the sorted categories of each column, an empty
+    text where there is none.
     """
 
     areas: tuple[str, ...]
+    reasons: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
     numbers: Ints
 
     def __add__(self, other: Counts) -> Counts:
         """Return the counts of both, of the same areas."""
         if self.labels == other.labels:
-            return Counts(self.areas, self.labels, self.numbers + other.numbers)
+            return replace(self, numbers=self.numbers + other.numbers)
         labels = tuple(tuple(sorted({*a, *b})) for a, b in zip(self.labels, other.labels, strict=True))
         _check_cells(labels)
         numbers = np.zeros((len(self.numbers), *map(len, labels)), np.int64)
         for part in (self, other):
             places = [np.searchsorted(every, some) for every, some in zip(labels, part.labels, strict=True)]
             numbers[np.ix_(np.arange(len(numbers)), *places)] += part.numbers
-        return Counts(self.areas, labels, numbers)
+        return replace(self, labels=labels, numbers=numbers)
 
     @property
     def counted(self) -> int:
@@ -86,8 +100,8 @@ class Counts:
     @property
     def refused(self) -> dict[str, int]:
         """The number of records in no area, by reason; without reasons that no record has."""
-        totals = self.numbers[len(self.areas) :].reshape(len(REASONS), -1).sum(axis=1)
-        return {reason: int(total) for reason, total in zip(REASONS, totals, strict=True) if total}
+        totals = self.numbers[len(self.areas) :].reshape(len(self.reasons), -1).sum(axis=1)
+        return {reason: int(total) for reason, total in zip(self.reasons, totals, strict=True) if total}
 
     def tabulate(self, by: Sequence[str]) -> pa.Table:
         """Return a row for each area and combination of categories with records: area, the columns `by`, records."""
@@ -98,10 +112,11 @@ class Counts:
         return pa.table([*columns, pa.array(counted[cells])], names=["area", *by, "records"])
 
 
-def count_batch(batch: pa.RecordBatch, columns: Columns, index: PointIndex) -> Counts:
+def count_batch(batch: pa.RecordBatch, columns: Columns, index: AreaFinder) -> Counts:
     """Count the records of a batch. Raises InputError where a column to count by has too many different values."""
     cell = _find_points(batch, columns, index) if columns.area is None else _find_areas(batch, columns.area, index)
-    sizes, labels = [len(index.codes) + len(REASONS)], []
+    reasons = (*index.places[len(index.codes) :], _UNKNOWN)
+    sizes, labels = [len(index.codes) + len(reasons)], []
     for name in columns.by:
         words, row = _read_words(batch, name)
         categories, number = np.unique(words, return_inverse=True)
@@ -111,11 +126,11 @@ def count_batch(batch: pa.RecordBatch, columns: Columns, index: PointIndex) -> C
         cell *= len(categories)
         cell += number.take(row)
     numbers = np.bincount(cell, minlength=int(np.prod(sizes))).reshape(sizes)
-    return Counts(index.codes, tuple(labels), numbers)
+    return Counts(index.codes, reasons, tuple(labels), numbers)
 
 
 def count_files(
-    paths: Sequence[Path], columns: Columns, index: PointIndex, *, cluster: str = "", workers: int = 1
+    paths: Sequence[Path], columns: Columns, index: AreaFinder, *, cluster: str = "", workers: int = 1
 ) -> Counts:
     """Count the records of CSV and Parquet files, by `workers` threads, or on a cluster: see `map_on_cluster`.
 
@@ -148,7 +163,7 @@ def _list_shares(path: Path, columns: Columns) -> list[_Share]:
     return [_Share(path, tuple(part.tolist())) for part in groups]
 
 
-def _count_share(share: _Share, columns: Columns, index: PointIndex) -> Counts:
+def _count_share(share: _Share, columns: Columns, index: AreaFinder) -> Counts:
     nothing = pa.RecordBatch.from_pylist([], pa.schema(columns.types))
     counts = count_batch(nothing, columns, index)
     try:
@@ -218,7 +233,7 @@ def _read_words(batch: pa.RecordBatch, name: str) -> tuple[NDArray[np.str_], Int
     return np.array([*((word or "").strip() for word in words), ""], np.str_), row
 
 
-def _find_points(batch: pa.RecordBatch, columns: Columns, index: PointIndex) -> Ints:
+def _find_points(batch: pa.RecordBatch, columns: Columns, index: AreaFinder) -> Ints:
     return index.find(_read_degrees(batch, columns.longitude), _read_degrees(batch, columns.latitude))
 
 
@@ -231,10 +246,10 @@ def _read_degrees(batch: pa.RecordBatch, name: str) -> Floats:
     return degrees
 
 
-def _find_areas(batch: pa.RecordBatch, name: str, index: PointIndex) -> Ints:
+def _find_areas(batch: pa.RecordBatch, name: str, index: AreaFinder) -> Ints:
     words, row = _read_words(batch, name)
     known = _number_codes(index.codes)
-    unknown, missing = (len(index.codes) + REASONS.index(reason) for reason in (UNKNOWN, "missing"))
+    unknown, missing = len(index.places), index.places.index("missing")
     numbers = np.array([known.get(word, unknown if word else missing) for word in words.tolist()], np.int64)
     return numbers.take(row)
 
