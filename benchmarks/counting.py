@@ -146,7 +146,8 @@ def ours(columns: str) -> dict[str, str]:
 
 DASK = ours("Columns(('quarter', 'kind'))")
 DASK |= {
-    "start": f"{DASK['start']}\nfrom data.workspace.cluster import start_workers\ncluster = start_workers({WORKERS})",
+    "start": f"{DASK['start']}\nfrom data.workspace.cluster import start_workers\n"
+    f"workers = start_workers({WORKERS}, is_open=True)\ncluster = workers.__enter__()",
     "count": DASK["count"].replace("workers=2", "cluster=cluster.scheduler_address"),
 }
 
@@ -187,7 +188,7 @@ def time_study(worlds: int) -> list[Run]:
     runs = []
     for workers in (1, WORKERS):
         began = time.perf_counter()
-        with start_workers(workers) as cluster:
+        with start_workers(workers, is_open=True) as cluster:
             clusters.study(workers, first_seed=1, cluster=cluster.scheduler_address)
             ready = time.perf_counter()
             clusters.study(worlds, cluster=cluster.scheduler_address)

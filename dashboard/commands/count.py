@@ -12,6 +12,8 @@ import typer
 from dashboard.commands.output import Json, emit
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
+from data.personal.content import find_personal_content, recognise_degrees
+from data.personal.given_names import find_given_names
 from data.personal.headings import find_personal_heading
 from data.restricted.bulk_counts import Columns, Counts, count_files
 from data.schema.vocabulary import ALL_PERSONAL
@@ -62,19 +64,33 @@ def count(
             raise InputError(
                 f"The result has a column {heading!r} of its own. Give that column another name in the file."
             )
-        if sort := find_personal_heading(heading, ALL_PERSONAL):
-            raise InputError(
-                f"Records are not counted by {heading!r}, which seems to hold {sort}. Choose another column."
-            )
+        _refuse_personal(
+            heading, "coordinates" if heading in (longitude, latitude) else find_personal_heading(heading, ALL_PERSONAL)
+        )
     has_workspace = context.obj is not None or default_path().exists()
     areas = load_areas(open_workspace(context).areas if has_workspace else None)
     columns = Columns(tuple(by), area, longitude, latitude)
     workers = workers or os.cpu_count() or 1
     counts = count_files(files, columns, PointIndex.of_areas(areas), cluster=cluster, workers=workers)
+    for heading, categories in zip(by, counts.labels, strict=True):
+        _refuse_personal(heading, _find_personal(list(categories)))
     with replacing(to, mode=0o600) as aside:
         escape_frame(counts.tabulate(columns.by).to_pandas()).to_csv(aside, index=False)
     answer = {"file": str(to), "counted": counts.counted, "refused": counts.refused, "boundaries": areas.source}
     emit(answer, as_json, *_format(counts, to, areas))
+
+
+def _find_personal(categories: list[str]) -> str | None:
+    if sort := find_personal_content(categories, "text"):
+        return sort
+    if recognise_degrees(categories):
+        return "coordinates"
+    return "names" if find_given_names(categories) else None
+
+
+def _refuse_personal(heading: str, sort: str | None) -> None:
+    if sort:
+        raise InputError(f"Records are not counted by {heading!r}, which seems to hold {sort}. Choose another column.")
 
 
 def _format(counts: Counts, to: Path, areas: Areas) -> Iterator[str]:

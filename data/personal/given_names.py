@@ -5,6 +5,9 @@ Names that are also words or places of the records are left out.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from data.workspace.folding import make_key
 
 _ALBANIAN = """
@@ -43,3 +46,10 @@ def is_given_name(word: str) -> bool:
         return True
     stems = [key[: -len(ending)] for ending in _ENDINGS if key.endswith(ending) and len(key) - len(ending) >= _LEAST]
     return any(form in GIVEN_NAMES for stem in stems for form in (stem, f"{stem}a", f"{stem}e"))
+
+
+def find_given_names(values: Sequence[str]) -> bool:
+    """Return whether at least half of the values that say something have a given name in them."""
+    filled = [value for value in values if value.strip()]
+    named = sum(any(map(is_given_name, re.findall(r"[^\W\d_]+", value))) for value in filled)
+    return named > 0 and 2 * named >= len(filled)

@@ -169,7 +169,7 @@ def _count_share(share: _Share, columns: Columns, index: AreaFinder) -> Counts:
     try:
         for batch in _read_batches(share, columns):
             counts += count_batch(batch, columns, index)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         # The message of Arrow quotes the value.
         raise InputError(
             f"{share.path.name} cannot be read. Columns of points hold degrees with a decimal point, such as 41.33, "

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from data.errors import InputError
@@ -40,15 +41,29 @@ def map_on_cluster(
             future.release()
 
 
-def start_workers(number: int) -> Any:  # noqa: ANN401
-    """Start a Dask cluster of processes on this machine, which only this machine reaches; a context manager."""
+@contextmanager
+def start_workers(number: int, *, is_open: bool = False) -> Iterator[Any]:
+    """Start a Dask cluster of processes on this machine, which takes work from this process alone.
+
+    All users of the machine reach its ports, and whoever has work done by it acts as its owner: each connection needs a
+    certificate (TLS) that is made here and never stored. is_open : without that, for who has its address (benchmarks).
+    """
     # Dask's own settings give memory back to the system after each array, which makes counting three times as slow.
     distributed = _load_dask()
     environment = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1)
-    with importlib.import_module("dask.config").set({"distributed.nanny.pre-spawn-environ": environment}):
-        return distributed.LocalCluster(
-            n_workers=number, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
-        )
+    # Dask would write what does not fit into memory below a folder that another user can make first.
+    with TemporaryDirectory() as folder:
+        settings = {"distributed.nanny.pre-spawn-environ": environment, "temporary-directory": folder}
+        with importlib.import_module("dask.config").set(settings):
+            cluster = distributed.LocalCluster(
+                n_workers=number,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                security=not is_open or None,
+            )
+        with cluster:
+            yield cluster
 
 
 @on_one_thread

@@ -1,8 +1,11 @@
 """A cluster of two workers: counts and a study are the same as without it, to the last bit."""
 
+import stat
 import subprocess
 import sys
+from pathlib import Path
 
+import distributed
 import pytest
 from threadpoolctl import threadpool_info
 
@@ -16,7 +19,7 @@ from tests.helpers.paths import ROOT
 
 @pytest.fixture(scope="module")
 def address():
-    with start_workers(2) as cluster:
+    with start_workers(2, is_open=True) as cluster:
         yield cluster.scheduler_address
 
 
@@ -38,6 +41,18 @@ def test_a_cluster_gives_the_same_counts_and_the_same_study(address, tmp_path):
     words.write_text("longitude,latitude,quarter,kind\nx,1,a,b\n", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be read"):
         count_files([words], BY, INDEX, cluster=address)
+
+
+@pytest.mark.slow
+def test_a_local_cluster_takes_work_from_its_own_process_alone():
+    with start_workers(1) as cluster:
+        address, folder = cluster.scheduler_address, Path(cluster.scheduler.local_directory)
+        assert address.startswith("tls://127.0.0.1:")
+        with pytest.raises(OSError, match="in"):
+            distributed.Client(address.replace("tls:", "tcp:"), timeout="2s")
+        private = folder.parents[1]  # where values go that do not fit into memory
+        assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    assert not private.exists()
 
 
 def test_a_cluster_that_does_not_answer_is_refused():

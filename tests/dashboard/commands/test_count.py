@@ -39,6 +39,32 @@ def test_records_are_not_counted_by_a_personal_column(count, tmp_path):
     assert not (tmp_path / "counts.csv").exists()
 
 
+@pytest.mark.parametrize(
+    ("values", "sort"),
+    [
+        (("Blerta Hoxha", "Besa L.", "other one"), "names"),
+        (("+355 69 123 4567", "kind one", "kind two"), "phone numbers"),
+        (("37.98131", "41.33009", ""), "coordinates"),
+    ],
+)
+def test_records_are_not_counted_by_personal_values_under_any_heading(count, tmp_path, values, sort):
+    rows = "".join(f"23.73,37.98,{value}\n" for value in values)
+    (tmp_path / "records.csv").write_text(f"lon,lat,kind\n{rows}", encoding="utf-8")
+    answer = count("--by", "kind", "--to", "counts.csv")
+    assert answer.code == 2
+    assert answer.err.startswith(f"Records are not counted by 'kind', which seems to hold {sort}.")
+    assert not any(value and value in answer.err for value in values)
+    assert not (tmp_path / "counts.csv").exists()
+
+
+def test_records_are_not_counted_by_the_coordinates_of_their_points(tact, tmp_path):
+    (tmp_path / "points.csv").write_text("east,north\n23.7,38\n", encoding="utf-8")
+    columns = ("--longitude", "east", "--latitude", "north", "--by", "east")
+    answer = tact("count", tmp_path / "points.csv", *columns, "--to", tmp_path / "counts.csv")
+    assert answer.code == 2
+    assert "'east', which seems to hold coordinates" in answer.err
+
+
 def test_a_column_is_counted_by_once_and_is_not_named_as_one_of_the_result(count, tmp_path):
     assert count("--by", "kind", "--by", "kind", "--to", "counts.csv").code == 0
     assert (tmp_path / "counts.csv").read_text(encoding="utf-8").startswith("area,kind,records\n")

@@ -153,6 +153,8 @@ def test_a_file_that_cannot_be_counted_is_refused_without_its_values(tmp_path):
     assert "short.csv has no column 'latitude', 'kind'." in refuse(tmp_path / "short.csv")
     (tmp_path / "no.parquet").write_text(text, encoding="utf-8")
     assert refuse(tmp_path / "no.parquet") == "no.parquet is no Parquet file. Write it again, or name a CSV file."
+    lists = write(tmp_path / "lists.parquet", pa.table({"longitude": [1.0], "latitude": [1.0], "kind": [["Hoxha"]]}))
+    assert refuse(lists, Columns(("kind",))).startswith("lists.parquet cannot be read.")
     words = write(tmp_path / "words.parquet", pa.table({"longitude": ["x"], "latitude": [1.0]}))
     assert refuse(words, Columns()) == "Column 'longitude' holds no numbers. Points are degrees, such as 41.33."
 
