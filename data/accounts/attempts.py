@@ -1,4 +1,7 @@
-"""Attempts to get in: who fails too often has to wait, and what counts once is not taken a second time."""
+"""Attempts to get in: who fails too often has to wait, and what counts once is not taken a second time.
+
+A key begins with a word for its sort: a name, an address, a challenge.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import sqlite3
 
 _FIRST_WAIT, _LAST_WAIT = 30.0, 900.0  # seconds
 _FORGET = 3600.0  # seconds after which failures are forgotten
-_MOST = 10_000  # names and addresses of which failures are kept
+_MOST = 10_000  # keys of a sort; the oldest go
 
 
 def find_wait(connection: sqlite3.Connection, key: str, free: int, now: float) -> float:
@@ -27,8 +30,11 @@ def count_failure(connection: sqlite3.Connection, key: str, now: float) -> None:
         "last = excluded.last",
         (key, now),
     )
+    # Made-up names push out no challenge that was used, which else would count again.
     connection.execute(
-        "DELETE FROM attempts WHERE key IN (SELECT key FROM attempts ORDER BY last DESC LIMIT -1 OFFSET ?)", (_MOST,)
+        "DELETE FROM attempts WHERE key IN "
+        "(SELECT key FROM attempts WHERE key GLOB ? ORDER BY last DESC LIMIT -1 OFFSET ?)",
+        (f"{key.partition(' ')[0]} *", _MOST),
     )
 
 

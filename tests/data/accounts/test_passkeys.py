@@ -3,7 +3,7 @@
 import pytest
 from webauthn.helpers import verify_signature
 
-from data.accounts import passkeys, people
+from data.accounts import attempts, passkeys, people
 from data.accounts.passkeys import SECONDS, SIGN_IN, Passkeys, name_addition, name_invitation, read_new
 from data.accounts.proof import make_code
 from data.accounts.sessions import Reason, Refusal, confirm_passphrase, find_person, sign_in
@@ -109,6 +109,19 @@ def test_a_challenge_is_of_one_browser_purpose_and_host(accounts, desk):
     assert sign_in(accounts, person.name, PASSPHRASE, "", passkey=(other, soft.sign(other.write_options()))) == WRONG
     again = Passkeys(accounts, ORIGIN).ask("browser", SIGN_IN)
     assert again == desk.ask("browser", SIGN_IN), "another process of the same file knows it"
+
+
+def test_a_challenge_that_was_used_is_not_pushed_out_by_made_up_names(accounts, desk, now, monkeypatch):
+    monkeypatch.setattr(attempts, "_MOST", 5)
+    person, soft = invite(accounts, desk, soft=SoftPasskey(ORIGIN, None))
+    challenge = desk.ask("browser", SIGN_IN)
+    answer = (challenge, soft.sign(challenge.write_options()))
+    assert isinstance(sign_in(accounts, person.name, PASSPHRASE, "", passkey=answer), str)
+    with accounts.write() as connection:
+        for number in range(20):
+            attempts.count_failure(connection, f"name {number}", now[0] + number)
+        assert connection.execute("SELECT count(*) FROM attempts WHERE key GLOB 'name *'").fetchone()[0] == 5
+    assert sign_in(accounts, person.name, PASSPHRASE, "", passkey=answer) == WRONG
 
 
 def test_the_passkey_of_another_person_opens_nothing(accounts, desk):
