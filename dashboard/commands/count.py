@@ -58,6 +58,8 @@ def count(
 
     The counts are exact: for those who may read the records alone.
     """
+    if to.is_dir() or to.resolve() in {file.resolve() for file in files}:
+        raise InputError(f"{to} is a folder, or a file that is to be counted. Give another name: --to FILE")
     by = list(dict.fromkeys(by or ()))
     for heading in by:
         if heading in _RESULT:

@@ -8,6 +8,7 @@ in any order, so that threads, a cluster or Spark may share the work.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ _MOST_CELLS = 20_000  # combinations of categories; more are no categories
 _BLOCK = 1 << 22  # bytes of a CSV file
 _WORD = pa.dictionary(pa.int32(), pa.string())
 _SEPARATORS = ",;\t"
+_LONGEST_HEAD = 1 << 16  # characters
 
 
 class AreaFinder(Protocol):
@@ -135,9 +137,9 @@ def count_files(
     """Count the records of CSV and Parquet files, by `workers` threads, or on a cluster: see `map_on_cluster`.
 
     On a cluster the files must be at the same path for each worker; a CSV file is read by one. Raises InputError where
-    a file cannot be read or lacks a column.
+    a file cannot be read or lacks a column, and OSError where there is none.
     """
-    shares = [share for path in paths for share in _list_shares(path.resolve(), columns)]
+    shares = [share for path in paths for share in _list_shares(path.resolve(strict=True), columns)]
     if cluster:
         results = map_on_cluster(_count_share, shares, address=cluster, workers=workers, shared=(columns, index))
         return reduce(add, results)
@@ -169,11 +171,12 @@ def _count_share(share: _Share, columns: Columns, index: AreaFinder) -> Counts:
     try:
         for batch in _read_batches(share, columns):
             counts += count_batch(batch, columns, index)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+    except (pa.ArrowException, OSError) as error:
         # The message of Arrow quotes the value.
         raise InputError(
             f"{share.path.name} cannot be read. Columns of points hold degrees with a decimal point, such as 41.33, "
-            "or nothing; texts are in UTF-8, and each row has as many values as there are headings."
+            "or nothing; texts are in UTF-8, and each row has as many values as there are headings. The file is whole, "
+            "and at the same path for each worker."
         ) from error
     return counts
 
@@ -186,7 +189,7 @@ def _read_batches(share: _Share, columns: Columns) -> Iterator[pa.RecordBatch]:
     with pa_csv.open_csv(
         share.path,
         pa_csv.ReadOptions(block_size=_BLOCK),
-        pa_csv.ParseOptions(delimiter=_read_headings(share.path)[1]),
+        pa_csv.ParseOptions(delimiter=_read_headings(share.path)[1], newlines_in_values=True),
         pa_csv.ConvertOptions(
             column_types=columns.types, include_columns=list(columns.types), strings_can_be_null=True
         ),
@@ -203,16 +206,16 @@ def _open_parquet(path: Path, columns: Columns) -> pq.ParquetFile:
         schema = pq.read_schema(path)
         words = [name for name in columns.types if name in schema.names and pa.types.is_string(schema.field(name).type)]
         return pq.ParquetFile(path, read_dictionary=words, buffer_size=1 << 20)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:
         raise InputError(f"{path.name} is no Parquet file. Write it again, or name a CSV file.") from error
 
 
 def _read_headings(path: Path) -> tuple[list[str], str]:
     """Return the headings of a CSV file and the sign between its columns."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        head = file.readline()
+        head = file.readline(_LONGEST_HEAD)
     separator = max(_SEPARATORS, key=head.count)
-    return [heading.strip('"') for heading in head.strip("\r\n").split(separator)], separator
+    return next(csv.reader([head], delimiter=separator), []), separator
 
 
 def _check_headings(path: Path, headings: Sequence[str], columns: Columns) -> None:
@@ -221,6 +224,8 @@ def _check_headings(path: Path, headings: Sequence[str], columns: Columns) -> No
             f"{path.name} has no column {', '.join(map(repr, lacking))}. Name its columns: --longitude and --latitude "
             "for points, or --area for codes of areas, and --by for what is counted by."
         )
+    if several := [name for name in columns.types if headings.count(name) > 1]:
+        raise InputError(f"{path.name} has several columns {', '.join(map(repr, several))}. Give each another heading.")
 
 
 def _read_words(batch: pa.RecordBatch, name: str) -> tuple[NDArray[np.str_], Ints]:

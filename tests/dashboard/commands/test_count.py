@@ -32,6 +32,14 @@ def test_counts_are_written_for_their_owner_alone(count, tmp_path):
     assert count("--to", "counts.csv", "--json").json["refused"] == {"swapped": 1, "missing": 1}
 
 
+def test_records_are_never_written_over(count, tmp_path):
+    for target in ("records.csv", str(tmp_path / "records.csv"), "."):
+        answer = count("--to", target)
+        assert answer.code == 2
+        assert answer.err.startswith(f"{target} is a folder, or a file that is to be counted.")
+    assert (tmp_path / "records.csv").read_text(encoding="utf-8") == RECORDS
+
+
 def test_records_are_not_counted_by_a_personal_column(count, tmp_path):
     answer = count("--by", "Date of birth", "--to", "counts.csv")
     assert answer.code == 2

@@ -111,6 +111,14 @@ def test_files_of_both_kinds_have_the_same_counts(tmp_path, plain, name, how, mo
     assert (rows_of(counts), counts.refused) == plain
 
 
+def test_headings_and_values_of_a_csv_file_may_hold_separators_and_line_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_BLOCK", 500)
+    rows = '23.73,37.98,a,"met at, or near,\n\nthe ""station"""\n' * 100
+    (tmp_path / "a.csv").write_text(f'longitude,latitude,"form, axis",remark\n{rows}', encoding="utf-8")
+    counts = count_files([tmp_path / "a.csv"], Columns(("form, axis",)), INDEX)
+    assert rows_of(counts, ("form, axis",)) == {("9186", "a"): 100}
+
+
 def test_several_files_add_up(tmp_path, plain):
     first = write(tmp_path / "first.csv", RECORDS.slice(0, 1_000))
     second = write(tmp_path / "second.parquet", RECORDS.slice(1_000))
@@ -151,12 +159,22 @@ def test_a_file_that_cannot_be_counted_is_refused_without_its_values(tmp_path):
     assert "Hoxha" not in message
     (tmp_path / "short.csv").write_text("longitude,quarter\n1,2\n", encoding="utf-8")
     assert "short.csv has no column 'latitude', 'kind'." in refuse(tmp_path / "short.csv")
+    (tmp_path / "twice.csv").write_text("longitude,latitude,quarter,kind,kind\n1,2,3,4,5\n", encoding="utf-8")
+    assert "twice.csv has several columns 'kind'." in refuse(tmp_path / "twice.csv")
     (tmp_path / "no.parquet").write_text(text, encoding="utf-8")
     assert refuse(tmp_path / "no.parquet") == "no.parquet is no Parquet file. Write it again, or name a CSV file."
     lists = write(tmp_path / "lists.parquet", pa.table({"longitude": [1.0], "latitude": [1.0], "kind": [["Hoxha"]]}))
     assert refuse(lists, Columns(("kind",))).startswith("lists.parquet cannot be read.")
     words = write(tmp_path / "words.parquet", pa.table({"longitude": ["x"], "latitude": [1.0]}))
     assert refuse(words, Columns()) == "Column 'longitude' holds no numbers. Points are degrees, such as 41.33."
+    lists = write(tmp_path / "lists.parquet", pa.table({"longitude": [1.0], "latitude": [1.0], "kind": [["x"]]}))
+    assert refuse(lists, Columns(("kind",))).startswith("lists.parquet cannot be read.")
+    damaged = write(tmp_path / "damaged.parquet", RECORDS)
+    damaged.write_bytes(b"PAR1" + b"\0" * 20_000 + damaged.read_bytes()[20_004:])
+    assert refuse(damaged).startswith("damaged.parquet cannot be read.")
+    with pytest.raises(FileNotFoundError) as error:
+        count_files([tmp_path / "gone.parquet"], BY, INDEX)
+    assert error.value.filename == str(tmp_path / "gone.parquet")
 
 
 def test_a_column_without_categories_is_refused(monkeypatch):
