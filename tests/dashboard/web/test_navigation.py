@@ -33,15 +33,6 @@ def test_what_somebody_drafted_is_not_there_for_the_next_reader_of_a_browser(sta
     assert state["posts"] == "another"
 
 
-def test_what_is_of_a_page_is_forgotten_when_its_reader_leaves_it(state):
-    download, other = next(page for page in PAGES if page.module == "download"), PAGES[0]
-    state[f"{OF_PAGE}check-answer"] = "headings of a table"
-    for entry, there in ((download, True), (download, True), (other, False)):
-        navigation._forget_left_page(entry)
-        assert (f"{OF_PAGE}check-answer" in state) is there
-    assert state["posts"] == "a draft"
-
-
 def test_where_nobody_signs_in_a_session_keeps_what_it_has(state):
     for _ in range(2):
         navigation._forget_other_reader(EVERYBODY)
@@ -65,6 +56,19 @@ def test_a_view_of_a_page_opens_the_release_once(releases, monkeypatch):
     assert len(opened) == 1
     page.run()
     assert len(opened) == 2
+
+
+def test_what_is_of_a_page_is_forgotten_when_its_reader_leaves_it(releases):
+    answer = f"{OF_PAGE}check-answer"
+    page = AppTest.from_string(SCRIPT, default_timeout=60)
+    for before, stays in ((PAGES[0], True), (PAGES[1], False)):
+        page.session_state[navigation._PAGE] = before.module
+        page.session_state[answer] = "headings of a table"
+        page.session_state["posts"] = "a draft"
+        page.run()
+        assert not page.exception
+        assert (answer in page.session_state) is stays
+        assert page.session_state["posts"] == "a draft"
 
 
 def test_an_older_view_of_an_agenda_leaves_the_release_that_the_session_has_open(releases):
