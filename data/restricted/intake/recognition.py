@@ -352,15 +352,19 @@ class _File:
         unplaced: dict[int, tuple[str, ...]] = {}
         for number, text in enumerate(checked.values):
             match = self.resolve(str(text), None, column.level) if text else None
-            if match and match.finding in ("town", "several"):
-                unplaced |= {number: match.candidates} if self._is_open(column, raw, number, match) else {}
-                continue
-            # A word near no known place is rejected where it stands for few children: it is rather a slip.
-            asked = match and match.finding == "none"
-            worth = is_personal_in(column, raw.distinct[number]) or self._count_children(raw, number) >= _CHILDREN
-            if match and asked and (match.candidates or worth):
+            if match and self._is_asked(column, raw, number, match):
                 unplaced[number] = match.candidates
         return unplaced
+
+    def _is_asked(self, column: Column, raw: RawColumn, code: int, match: Match) -> bool:
+        """Return whether it is asked which place a text means."""
+        if match.finding in ("town", "several"):
+            return self._is_open(column, raw, code, match)
+        if match.finding != "none":
+            return False
+        # A word near no known place is rejected where it stands for few children: it is rather a slip.
+        worth = is_personal_in(column, raw.distinct[code]) or self._count_children(raw, code) >= _CHILDREN
+        return bool(match.candidates) or worth
 
     def _is_town(self, column: Column, text: str) -> bool:
         return column.type == "area" and self.resolve(text, None, column.level).finding == "town"
@@ -445,7 +449,8 @@ def _find_bands(raw: RawColumn, codes: Iterable[int]) -> dict[int, tuple[str]]:
     """Return the band of each text that is of two ages in one band, by its code."""
     bands: dict[int, tuple[str]] = {}
     for code in codes:
-        made = MadeAges.read(raw.distinct[code])
-        with suppress(Faulty):
-            bands |= {code: (find_band(made.young, made.old),)} if made else {}
+        ages = MadeAges.read(raw.distinct[code])
+        if ages:
+            with suppress(Faulty):
+                bands[code] = (find_band(ages.young, ages.old),)
     return bands

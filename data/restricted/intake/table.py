@@ -68,11 +68,11 @@ def is_total(cells: Sequence[str]) -> bool:
     Its first filled cell is a word for it: alone, before a colon or bracket, or before a place or month.
     """
     first = next((cell for cell in cells if cell), "")
-    bare = first[:_LONGEST_TOTAL].strip().casefold().split(":")[0].split("(")[0].rstrip(" .=")
-    if len(first) > _LONGEST_TOTAL or bare in _total_words():
-        return len(first) <= _LONGEST_TOTAL
+    if len(first) > _LONGEST_TOTAL:
+        return False
+    bare = first.strip().casefold().split(":")[0].split("(")[0].rstrip(" .=")
     word, _, rest = bare.partition(" ")
-    return word in _total_words() and bool(is_place(rest) or find_month(rest))
+    return bare in _total_words() or (word in _total_words() and bool(is_place(rest) or find_month(rest)))
 
 
 @lru_cache(maxsize=1)

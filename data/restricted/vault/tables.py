@@ -37,12 +37,16 @@ def _table(columns: str) -> MappingProxyType[str, Storage]:
     return MappingProxyType({name: cast("Storage", storage or "term") for name, _, storage in split})
 
 
+# Since version 4: columns at the end of the encounters, each with the number of the text "unknown" in older records.
+_ADDED = ("victim_status", "status_decided_by", "citizenship_group", "recruitment_method", "means_of_control")
+_OF_ENCOUNTERS = ("encounter", "encounter_history")
+_UNKNOWN = 0
+
 TABLES: MappingProxyType[str, MappingProxyType[str, Storage]] = MappingProxyType(
     {
         "encounter": _table(
             "date municipality child:hash programme_child:hash country stage pathway form axis found sex "
-            "age_band community origin destination partner record_number:text victim_status status_decided_by "
-            "citizenship_group recruitment_method means_of_control"
+            f"age_band community origin destination partner record_number:text {' '.join(_ADDED)}"
         ),
         "effort": _table("date span municipality partner days:real kind"),
         "service": _table(
@@ -62,11 +66,6 @@ _FORGOTTEN = """CREATE TABLE forgotten (
 
 # Since version 3: the imports that can be undone, because the history has all that they replaced or repeated.
 _UNDOABLE = "CREATE TABLE undoable (batch INTEGER PRIMARY KEY) STRICT"
-
-# Since version 4: columns at the end of the encounters, each with the number of the text "unknown" in older records.
-_ADDED = ("victim_status", "status_decided_by", "citizenship_group", "recruitment_method", "means_of_control")
-_OF_ENCOUNTERS = ("encounter", "encounter_history")
-_UNKNOWN = 0
 
 _BOOKS = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
@@ -133,7 +132,7 @@ def upgrade_sql(version: int) -> list[str]:
     history = [_UNDOABLE, *map(_create_history, TABLES)] if version < 3 else []
     added = [
         f'ALTER TABLE {table} ADD COLUMN "{name}" INTEGER NOT NULL DEFAULT {_UNKNOWN}'
-        for table in ("encounter", *(["encounter_history"] if version == 3 else []))
+        for table in (_OF_ENCOUNTERS if version == 3 else ("encounter",))
         for name in _ADDED
     ]
     return [*forgotten, *history, *added, *_name_unknown("main"), f"PRAGMA user_version = {VERSION}"]
