@@ -38,14 +38,14 @@ from data.restricted import keys
 from data.restricted.comparison.invented import hash_encounters
 from data.restricted.publishing import make_release
 from data.tables.periods import Calendar, add_months
-from data.tables.spec import DEFAULT_PLAN
+from data.tables.spec import DEFAULT_PLAN, Plan
 from data.workspace.types import Progress
 from geo import areas as geography
 from risk.worlds import WorldParameters, simulate_default_areas
 
 CHILDREN = 1400
 _COUNTS = tuple(spec for spec in DEFAULT_PLAN["public"] if spec.counted)
-_PLAN = {"partner": _COUNTS, "public": _COUNTS}
+_PLAN: Plan = {"partner": _COUNTS, "public": _COUNTS}
 _MEAN_DELAY, _LONGEST_DELAY = 45, 400  # days from an encounter to its import
 _WORLDS = 64_000  # of the last estimate for the worst-placed child
 _CORRECTED, _MOVED, _FORGOTTEN = 0.03, 0.02, 0.02  # shares of encounters, and of children
