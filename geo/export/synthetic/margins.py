@@ -15,6 +15,7 @@ import pandas as pd
 from data.errors import InputError
 from data.release import Release
 from data.tables.periods import Period
+from data.tables.shown import choose_numbers
 from data.tables.spec import CATEGORIES
 from data.workspace.types import Floats
 from geo.export.synthetic.fitting import Margin
@@ -35,7 +36,6 @@ class Published:
 
     frames: Mapping[str, Mapping[str, pd.DataFrame]]
     containers: Mapping[str, str]
-    k: int
     _rows: pd.DataFrame = field(repr=False)
 
     @cached_property
@@ -105,7 +105,7 @@ def read_published(release: Release) -> Published:
             frames.setdefault(breakdown, {})[str(resource["name"])] = frame
     parents = tables.load_areas(release)["parent"]
     rows = pd.concat([frame for named in frames.values() for frame in named.values()])
-    return Published(frames, {str(code): str(parent) for code, parent in parents.items()}, release.k, rows)
+    return Published(frames, {str(code): str(parent) for code, parent in parents.items()}, rows)
 
 
 def find_limits(frame: pd.DataFrame, k: int) -> tuple[Floats, Floats]:
@@ -114,15 +114,8 @@ def find_limits(frame: pd.DataFrame, k: int) -> tuple[Floats, Floats]:
     A shown number is both, as adjusted so that parts add up; one that is below the threshold has 0 to k - 1; a zero of
     an area without the programme is one; of all others nothing is known.
     """
-    adjusted, shown = (_read_floats(frame, column) for column in ("reconciled", "value"))
-    number = np.where(np.isnan(adjusted), shown, adjusted)
+    number = choose_numbers(frame, 0.0)["value"].to_numpy()
     number = np.where(np.isnan(number) & (frame["state"] == "structural_zero").to_numpy(), 0.0, number)
     most = np.where((frame["state"] == "few").to_numpy(), k - 1.0, np.inf)
     known = ~np.isnan(number)
     return np.where(known, number, 0.0), np.where(known, number, most)
-
-
-def _read_floats(frame: pd.DataFrame, column: str) -> Floats:
-    if column not in frame:
-        return np.full(len(frame), np.nan)
-    return np.asarray(frame[column].astype("Float64").to_numpy(float, na_value=np.nan))
