@@ -20,6 +20,11 @@ from risk.report.shift import REFERENCE, WATCHED, AreaShift
 
 _ENOUGH = 80.0  # of 100 cases in which a rise is seen
 _ORDER = ("rose", "fell", "same", "few")
+_SHARES = {
+    "rose": mark("up from {before} to {after}"),
+    "fell": mark("down from {before} to {after}"),
+    "unclear": mark("{before} before, {after} now"),
+}
 _LEADS = {
     "rose": mark("internal trafficking makes up a larger share of the children met in {areas}"),
     "fell": mark("internal trafficking makes up a smaller share of the children met in {areas}"),
@@ -115,8 +120,8 @@ def _classify(shift: AreaShift) -> str:
 def _word_shift(t: Speech, shift: AreaShift, *, named: bool) -> str:
     """Return both shares; where nothing clear was seen, also how often a rise would be."""
     name = f"{t.name_area(shift.areas[0])} " if named else ""
-    before, after = t.format_number(shift.before, 0), t.format_percent(shift.after / 100.0)
-    shares = name + t("from {before} to {after}", before=before, after=after)
+    before, after = t.format_percent(shift.before / 100.0), t.format_percent(shift.after / 100.0)
+    shares = name + t(_SHARES[shift.verdict], before=before, after=after)
     if shift.verdict != "unclear" or shift.power is None:
         return shares
     return t(

@@ -41,6 +41,23 @@ def test_a_list_that_is_too_long_for_the_screen_can_be_moved_to_its_end(look, se
     assert page.evaluate("getComputedStyle(document.querySelector('.ranking')).overflowY") == "auto"
 
 
+def test_the_list_of_long_names_fits_a_phone_and_says_a_rate_in_two_lines(look, served):
+    """Greek has the longest words for a rate, Albanian the longest names."""
+    page = look(f"{served.url}?lang=el", (1366, 768), ready=False)
+    page.locator(".ranking tr[data-area=AL-04]").wait_for(timeout=FIRST)
+    heights = page.locator(".ranking td.rate span").evaluate_all("all => all.map(one => one.getClientRects().length)")
+    assert len(heights) == 12
+    assert max(heights) <= 2
+    resize(page, (390, 844))
+    for language, area in (("el", "AL-06"), ("sq", "GR-A")):
+        page.goto(f"{served.url}?lang={language}&area={area}")
+        page.locator(f".ranking tr[data-area={area}]").wait_for(timeout=FIRST)
+        widths = page.evaluate(
+            "(({scrollWidth, clientWidth}) => [scrollWidth, clientWidth])(document.querySelector('.ranking'))"
+        )
+        assert widths[0] <= widths[1], language
+
+
 @vary("size", [(390, 844), (1024, 768)])
 def test_on_a_small_screen_nothing_is_wider_than_it(look, served, size):
     page = opened(look, served, size)

@@ -15,7 +15,8 @@ from data.tables.periods import Period
 _COUNTS, _AHEAD, _DAYS, _SHARE, _INK, _BREAK, _QUIET = (
     "#1B4B8F", "#7F9CC6", "#D3D8DE", "#0F6B66", "#1D2433", "#9A3412", "#5B6575",
 )  # fmt: skip
-_TALL, _LINE = 250, 14
+_TALL = 250
+_GAP, _LINE = 3, 17  # pixels above the picture: words on releases, words on breaks
 _UP, _DOWN = "▲", "▼"
 # States have a sign at the foot of the picture, never a bar.
 _SIGNS = {"almost_none": "○", "not_searched": "╱", "few": "∴", "withheld": "╳", "structural_zero": "–"}
@@ -133,7 +134,7 @@ def _draw_signs(rows: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
 def _draw_rule(
     period: str, words: str, periods: Sequence[str], colour: str, what: str, *, before: bool
 ) -> list[alt.Chart]:
-    """Draw a dashed line at the beginning or the end of a period, with its words."""
+    """Draw a dashed line at the beginning or the end of a period, with its words above the picture."""
     row = alt.Chart(pd.DataFrame({"period": [period], "words": [words]})).encode(
         x=alt.X("period:O", scale=alt.Scale(domain=list(periods)), bandPosition=0 if before else 1),
         tooltip=alt.Tooltip("words:N", title=what),
@@ -141,8 +142,8 @@ def _draw_rule(
     rule = row.mark_rule(color=colour, strokeDash=[4, 3], strokeWidth=1.6)
     left = periods.index(period) < len(periods) / 2
     name = row.mark_text(
-        color=colour, fontSize=11, align="left" if left else "right", dx=4 if left else -4, baseline="top", limit=150
-    ).encode(y=alt.value(0 if before else _LINE), text=alt.value(what))
+        color=colour, fontSize=11, align="left" if left else "right", dx=4 if left else -4, baseline="bottom", limit=150
+    ).encode(y=alt.value(-_LINE if before else -_GAP), text=alt.value(what))
     return [rule, name]
 
 

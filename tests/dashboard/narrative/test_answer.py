@@ -115,6 +115,16 @@ def test_each_city_gets_its_own_verdict(tirana, durres, lead):
         assert f"seen in {durres[1]:.0f} of 100 cases" in watched.detail
 
 
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [("rose", "up from 30 % to 60 %"), ("fell", "down from 30 % to 60 %"), ("unclear", "30 % before, 60 % now")],
+)
+def test_two_shares_do_not_read_like_an_interval(verdict, words):
+    """Beside "about 40 (20 to 80)", "from 30 to 60 %" would."""
+    detail = answer.word_watched(T, {"AL-11": judge("AL-11", share=shift("AL-11", verdict, 90.0))}).detail
+    assert words in detail.replace("\xa0", " ")
+
+
 def test_without_two_years_nothing_is_said_of_a_change():
     assert "cannot be told" in answer.word_watched(T, {"AL-11": judge("AL-11")}).lead
 

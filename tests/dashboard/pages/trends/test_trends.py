@@ -299,6 +299,20 @@ def test_breaks_are_lines_in_the_chart(current):
     assert not any("too early" in rows for rows in words)
 
 
+def test_words_of_lines_stand_above_the_picture_in_two_rows(current):
+    """Inside it they lie on dots and bars."""
+    met, none = summary.read_met(current, "AL-11", "all"), summary.read_expected(current, "AL-11", "all")
+    quarter = "2009-03-01/P3M"
+    drawn = series.draw_met(met, none, none, series.Notes({quarter: "a new law"}, {quarter: "2009-05-001"})).to_dict()
+    ends = {
+        part["encoding"]["text"]["value"]: part["encoding"]["y"]["value"]
+        for part in drawn["layer"]
+        if "value" in part["encoding"].get("text", {})
+    }
+    assert set(ends) == {"release", "break in the series"}
+    assert ends["break in the series"] + 11 <= ends["release"] < 0
+
+
 def test_a_change_is_told_once_with_the_outreach_of_its_year(current):
     t = speak_to_reader(current)
     look = {
