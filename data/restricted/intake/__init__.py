@@ -192,13 +192,14 @@ def open_table(
 
 
 def is_invented(path: InputFile) -> bool:
-    """Return whether a file has a column "invented", which marks invented records.
+    """Return whether a file has a column "invented", also in a group of a form, which marks invented records.
 
     Raises FileRefused for a file that cannot be read.
     """
     grids = read_grids(path)
     begins = [table.headings for table in list_tables(KINDS.values(), ColumnMapping(), grids)]
-    return any(INVENTED in map(fold, row) for row in [*begins, *(grid.rows[0][1] for grid in grids)])
+    rows = [*begins, *(grid.rows[0][1] for grid in grids)]
+    return any(fold(cell.rpartition("/")[2]) == INVENTED for row in rows for cell in row)
 
 
 def guess_kind(path: InputFile, mappings: Mapping[str, ColumnMapping] | None = None) -> str | None:

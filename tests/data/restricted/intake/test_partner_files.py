@@ -373,6 +373,7 @@ def test_a_file_of_no_kind_or_of_several(tmp_path, headings):
 
 def test_invented_records_are_told_by_a_column_whatever_the_name_of_the_file(tmp_path):
     assert is_invented(write(tmp_path, text_of([{"Invented": "yes"} | ROW])))
+    assert is_invented(write(tmp_path, text_of([{"about/invented": "yes"} | ROW])))  # in a group of a form
     assert not is_invented(write(tmp_path, text_of([ROW])))
 
 
