@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
+from itertools import chain
 from operator import add
 from pathlib import Path
 from typing import Protocol
@@ -22,7 +23,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from data.errors import InputError
 from data.reference import area_table, list_predecessors
@@ -73,8 +73,8 @@ class Columns:
 class Counts:
     """Numbers of records, (areas and reasons, categories of the first column to count by, of the second ...).
 
-    areas : their codes. reasons : why a record is in no area. labels : the sorted categories of each column, an empty
-    text where there is none.
+    areas : their codes. reasons : why a record is in no area. labels : the different categories of each column, in the
+    order in which they were read, an empty text where there is none.
     """
 
     areas: tuple[str, ...]
@@ -86,11 +86,14 @@ class Counts:
         """Return the counts of both, of the same areas."""
         if self.labels == other.labels:
             return replace(self, numbers=self.numbers + other.numbers)
-        labels = tuple(tuple(sorted({*a, *b})) for a, b in zip(self.labels, other.labels, strict=True))
+        labels = tuple(tuple(dict.fromkeys((*a, *b))) for a, b in zip(self.labels, other.labels, strict=True))
         _check_cells(labels)
         numbers = np.zeros((len(self.numbers), *map(len, labels)), np.int64)
         for part in (self, other):
-            places = [np.searchsorted(every, some) for every, some in zip(labels, part.labels, strict=True)]
+            found = (_number_words(every) for every in labels)
+            places = [
+                np.array([number[word] for word in some]) for number, some in zip(found, part.labels, strict=True)
+            ]
             numbers[np.ix_(np.arange(len(numbers)), *places)] += part.numbers
         return replace(self, labels=labels, numbers=numbers)
 
@@ -106,10 +109,18 @@ class Counts:
         return {reason: int(total) for reason, total in zip(self.reasons, totals, strict=True) if total}
 
     def tabulate(self, by: Sequence[str]) -> pa.Table:
-        """Return a row for each area and combination of categories with records: area, the columns `by`, records."""
-        counted = self.numbers[: len(self.areas)]
+        """Return a row for each area and combination of categories with records: area, the columns `by`, records.
+
+        The rows are in the order of the areas and then of the texts.
+        """
+        orders = [np.array(sorted(range(len(words)), key=words.__getitem__)) for words in self.labels]
+        counted = self.numbers[np.ix_(np.arange(len(self.areas)), *orders)]
+        names = (
+            self.areas,
+            *(np.array(words, object)[order] for words, order in zip(self.labels, orders, strict=True)),
+        )
         cells = np.nonzero(counted)
-        texts = [np.array(words, object)[cell] for words, cell in zip((self.areas, *self.labels), cells, strict=True)]
+        texts = [np.array(words, object)[cell] for words, cell in zip(names, cells, strict=True)]
         columns = [pa.array(text, pa.string()) for text in texts]
         return pa.table([*columns, pa.array(counted[cells])], names=["area", *by, "records"])
 
@@ -121,12 +132,11 @@ def count_batch(batch: pa.RecordBatch, columns: Columns, index: AreaFinder) -> C
     sizes, labels = [len(index.codes) + len(reasons)], []
     for name in columns.by:
         words, row = _read_words(batch, name)
-        categories, number = np.unique(words, return_inverse=True)
-        labels.append(tuple(categories.tolist()))
-        sizes.append(len(categories))
+        labels.append(words)
+        sizes.append(len(words))
         _check_cells(labels)
-        cell *= len(categories)
-        cell += number.take(row)
+        cell *= len(words)
+        cell += row
     numbers = np.bincount(cell, minlength=int(np.prod(sizes))).reshape(sizes)
     return Counts(index.codes, reasons, tuple(labels), numbers)
 
@@ -167,10 +177,9 @@ def _list_shares(path: Path, columns: Columns) -> list[_Share]:
 
 def _count_share(share: _Share, columns: Columns, index: AreaFinder) -> Counts:
     nothing = pa.RecordBatch.from_pylist([], pa.schema(columns.types))
-    counts = count_batch(nothing, columns, index)
     try:
-        for batch in _read_batches(share, columns):
-            counts += count_batch(batch, columns, index)
+        batches = chain(_read_batches(share, columns), [nothing])
+        return reduce(_add_to, (count_batch(batch, columns, index) for batch in batches))
     except (pa.ArrowException, OSError) as error:
         # The message of Arrow quotes the value.
         raise InputError(
@@ -178,7 +187,14 @@ def _count_share(share: _Share, columns: Columns, index: AreaFinder) -> Counts:
             "or nothing; texts are in UTF-8, and each row has as many values as there are headings. The file is whole, "
             "and at the same path for each worker."
         ) from error
-    return counts
+
+
+def _add_to(total: Counts, part: Counts) -> Counts:
+    """Return the counts of both; where the categories are the same, they are written over the first ones."""
+    if total.labels != part.labels:
+        return total + part
+    np.add(total.numbers, part.numbers, out=total.numbers)
+    return total
 
 
 def _read_batches(share: _Share, columns: Columns) -> Iterator[pa.RecordBatch]:
@@ -228,14 +244,23 @@ def _check_headings(path: Path, headings: Sequence[str], columns: Columns) -> No
         raise InputError(f"{path.name} has several columns {', '.join(map(repr, several))}. Give each another heading.")
 
 
-def _read_words(batch: pa.RecordBatch, name: str) -> tuple[NDArray[np.str_], Ints]:
-    """Return the different values of a column, the last one empty for missing values, and the place of each row's."""
+def _read_words(batch: pa.RecordBatch, name: str) -> tuple[tuple[str, ...], Ints]:
+    """Return the different texts of a column, with an empty one for missing values, and the number of each row's."""
     column = batch.column(name)
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    words = pc.cast(column.dictionary, pa.string()).to_pylist()
-    row = column.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
-    return np.array([*((word or "").strip() for word in words), ""], np.str_), row
+    texts = [(text or "").strip() for text in pc.cast(column.dictionary, pa.string()).to_pylist()]
+    indices = column.indices.fill_null(len(texts)) if column.null_count else column.indices
+    number: Ints = indices.to_numpy(zero_copy_only=False)
+    words = tuple(dict.fromkeys((*texts, "")))
+    if len(words) <= len(texts):  # some texts are the same but for spaces
+        known = _number_words(words)
+        number = np.array([known[text] for text in (*texts, "")]).take(number)
+    return words, number
+
+
+def _number_words(words: Sequence[str]) -> dict[str, int]:
+    return {word: number for number, word in enumerate(words)}
 
 
 def _find_points(batch: pa.RecordBatch, columns: Columns, index: AreaFinder) -> Ints:
@@ -255,14 +280,14 @@ def _find_areas(batch: pa.RecordBatch, name: str, index: AreaFinder) -> Ints:
     words, row = _read_words(batch, name)
     known = _number_codes(index.codes)
     unknown, missing = len(index.places), index.places.index("missing")
-    numbers = np.array([known.get(word, unknown if word else missing) for word in words.tolist()], np.int64)
+    numbers = np.array([known.get(word, unknown if word else missing) for word in words], np.int64)
     return numbers.take(row)
 
 
 @lru_cache(maxsize=2)
 def _number_codes(codes: tuple[str, ...]) -> dict[str, int]:
     """Return the number of each area by code; a municipality of 2019 is counted in the one that it was split from."""
-    numbers = {code: number for number, code in enumerate(codes)}
+    numbers = _number_words(codes)
     older = list_predecessors(area_table())
     return numbers | {new: numbers[old] for new, old in older.items() if old in numbers}
 
