@@ -79,8 +79,8 @@ def _clip(countries: dict[str, BaseGeometry]) -> dict[str, BaseGeometry]:
     simple = shapely.coverage_simplify(list(inside.values()), TOLERANCE).tolist()
     clipped = shapely.intersection(_valid(simple), FRAME)
     parts = {name: shapely.get_parts(area) for name, area in zip(inside, clipped, strict=True)}
-    kept = {name: part[shapely.area(part) >= SMALLEST] for name, part in parts.items()}
-    return {name: shapely.union_all(part) for name, part in kept.items() if len(part)}
+    large = {name: part[shapely.area(part) >= SMALLEST] for name, part in parts.items()}
+    return {name: shapely.union_all(part) for name, part in large.items() if len(part)}
 
 
 def _neighbour(name: str, area: BaseGeometry, own: BaseGeometry) -> dict[str, Any]:

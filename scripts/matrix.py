@@ -72,15 +72,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("which", nargs="*", help=f"of {', '.join(PYTHONS)} and {LOWEST}; all unless named")
     parser.add_argument("--tests", nargs="+", default=["tests"], help="folders of tests")
-    given = parser.parse_args()
+    options = parser.parse_args()
     uv, went = find_uv(), {}
-    for name in given.which or [*PYTHONS, LOWEST]:
+    for name in options.which or [*PYTHONS, LOWEST]:
         python = find_python(uv, PYTHONS[0] if name == LOWEST else name)
         begun = time.monotonic()
         if python is None:
             went[name] = "not installed here, not tried"
         else:
-            passed = try_out(uv, name, python, given.tests)
+            passed = try_out(uv, name, python, options.tests)
             went[name] = f"{'passed' if passed else 'FAILED'} in {time.monotonic() - begun:.0f} s"
         print(f"{name}: {went[name]}", flush=True)
     print("\n".join(["", *(f"{name:8} {words}" for name, words in went.items())]))

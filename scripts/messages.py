@@ -62,7 +62,7 @@ def list_messages(*folders: str) -> dict[str, str]:
     """List the messages of some folders of the product, by default of all, each with the file that it is first in."""
     files = [file for folder in folders or PACKAGES for file in sorted((ROOT / folder).rglob("*.py"))]
     # What a column means stands in a table, and is said in each language where one is filled in.
-    columns = () if folders else (column for kind in KINDS.values() for column in kind.given)
+    columns = () if folders else (column for kind in KINDS.values() for column in kind.file_columns)
     listed = {column.meaning: "data/schema/columns.csv" for column in columns}
     for file in files:
         for message in find_messages(file):
@@ -73,14 +73,14 @@ def list_messages(*folders: str) -> dict[str, str]:
 def update_catalogue(text: str, messages: dict[str, str]) -> str:
     """Return the text of a catalogue with exactly these messages, and the names of areas."""
     blocks = [block.strip("\n") for block in re.split(r"\n{2,}", text.strip("\n"))]
-    kept, known = [], set()
+    entries, known = [], set()
     for block in blocks:
         key = next(iter(parse_entries(block)), "")
         if not key or key.startswith(_AREA) or key in messages:
-            kept.append(block)
+            entries.append(block)
             known.add(key)
-    kept += [_write_entry(message, file) for message, file in messages.items() if message not in known]
-    return "\n\n".join(kept) + "\n"
+    entries += [_write_entry(message, file) for message, file in messages.items() if message not in known]
+    return "\n\n".join(entries) + "\n"
 
 
 def _write_entry(message: str, file: str) -> str:

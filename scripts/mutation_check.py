@@ -208,9 +208,9 @@ def main() -> int:
     parser.add_argument("--only", default="", help="a word in the names of the faults to try")
     parser.add_argument("--list", action="store_true", help="list the faults and try none")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    given = parser.parse_args()
-    faults = [fault for fault in FAULTS if given.only in fault.name]
-    if given.list:
+    options = parser.parse_args()
+    faults = [fault for fault in FAULTS if options.only in fault.name]
+    if options.list:
         print("\n".join(f"{fault.file}: {fault.name}" for fault in faults))
         return 0
     with tempfile.TemporaryDirectory() as name:
@@ -221,7 +221,7 @@ def main() -> int:
             print(f"The tests do not pass on the code as it is: pytest ended with {code}. Mend them first.\n{said}")
             return 1
     wrong = 0
-    with ThreadPoolExecutor(given.jobs) as pool:
+    with ThreadPoolExecutor(options.jobs) as pool:
         for fault, words, seconds in pool.map(try_fault, faults):
             wrong += words != "caught"
             print(f"{words:10} {seconds:5.0f} s  {fault.name}  ({fault.file})", flush=True)

@@ -88,11 +88,11 @@ def extend_mappings(mappings: Mapping[str, ColumnMapping], hints: Hints) -> dict
         raise InputError(f"--days is {hints.days!r}. Allowed: {', '.join(map(repr, mapping.SLASHES))}.")
     extended = {}
     for kind in KINDS.values():
-        given = {column.name for column in kind.given}
+        columns = {column.name for column in kind.file_columns}
         call = ColumnMapping(
-            columns={ours: text for ours, text in theirs.items() if ours in given},
-            constants={ours: text for ours, text in constants.items() if ours in given},
-            value_names={ours: words for ours, words in names.items() if ours in given},
+            columns={ours: text for ours, text in theirs.items() if ours in columns},
+            constants={ours: text for ours, text in constants.items() if ours in columns},
+            value_names={ours: words for ours, words in names.items() if ours in columns},
             slashes=cast("Slashes", hints.days or ""),
             sheet=hints.sheet or "",
             heading_row=hints.heading_row or 0,
@@ -109,7 +109,7 @@ def _split(option: str, text: str) -> tuple[str, str]:
 
 
 def _check_columns(columns: list[str]) -> None:
-    known = dict.fromkeys(column.name for kind in KINDS.values() for column in kind.given)
+    known = dict.fromkeys(column.name for kind in KINDS.values() for column in kind.file_columns)
     wrong = [column for column in columns if column not in known]
     if wrong:
         raise InputError(f"There is no column {', '.join(map(repr, wrong))}. There are: {', '.join(known)}.")

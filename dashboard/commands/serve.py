@@ -115,16 +115,18 @@ def _open_published(folder: Path | None, key: str | None, tier: Tier) -> tuple[S
     return Site.of_publisher(publisher), f"what was published to {folder}"
 
 
-def _find_accounts(workspace: Workspace | None, given: Path | None, *, people: bool) -> tuple[Path | None, Path | None]:
+def _find_accounts(
+    workspace: Workspace | None, accounts: Path | None, *, people: bool
+) -> tuple[Path | None, Path | None]:
     """Return the file of the people who sign in, and the one that names the provider of their organisation.
 
     The first is None where nobody signs in, the second where all do so here. Raises InputError and WorkspaceError.
     """
     if not people:
-        if given is not None:
+        if accounts is not None:
             raise InputError("--accounts is for people who sign in: give --people with it.")
         return None, None
-    file = given if workspace is None else given or workspace.accounts
+    file = accounts if workspace is None else accounts or workspace.accounts
     if file is None:
         raise InputError("Without a workspace --people needs the file of accounts: --accounts FILE")
     access = find_provider_file(file.parent, *([workspace.path] if workspace is not None else []))

@@ -31,7 +31,7 @@ def show(hand: Hand, entry: FileInHand) -> None:
         row = st.number_input(_("Row of the headings"), min_value=1, max_value=1000, value=None, step=1)
         ours = heading = None
         if found is not None:
-            columns = [column.name for column in get_kind(found.kind).given]
+            columns = [column.name for column in get_kind(found.kind).file_columns]
             headings = [heading for reading in found.readings for heading in reading.headings] + list(found.unknown)
             ours = st.selectbox(
                 _("Column"),
@@ -46,7 +46,7 @@ def show(hand: Hand, entry: FileInHand) -> None:
         if st.form_submit_button(_("Read it so")):
             entry.kind = kind or entry.kind
             # What was chosen is a column of the kind that the file was taken for, perhaps none of the right one.
-            columns = [column.name for column in get_kind(entry.kind).given] if entry.kind else []
+            columns = [column.name for column in get_kind(entry.kind).file_columns] if entry.kind else []
             chosen = {ours: heading} if heading and ours in columns else {}
             hand.correct(entry, ColumnMapping(columns=chosen, sheet=sheet.strip(), heading_row=int(row or 0)))
             st.rerun()

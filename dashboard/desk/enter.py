@@ -100,7 +100,7 @@ def _show_form(desk: Desk, hand: Hand, draft: Draft, shown: Shown) -> None:
 
 def _repeat(kind: str, number: int) -> None:
     """Fill the form after this one with what mostly repeats."""
-    for column in {column.name for column in get_kind(kind).given} & _REPEAT:
+    for column in {column.name for column in get_kind(kind).file_columns} & _REPEAT:
         st.session_state[f"entry-{number + 1}-{column}"] = st.session_state.get(f"entry-{number}-{column}")
 
 
@@ -177,7 +177,7 @@ def _import_draft(hand: Hand, draft: Draft, confirmed: int | None) -> None:
 def tabulate_draft(draft: Draft) -> pd.DataFrame:
     """Return the rows of a draft; what tells who a child is stays masked."""
     areas = summary.name_areas()
-    columns = [column for column in get_kind(draft.kind).given if any(column.name in row for row in draft.rows)]
+    columns = [column for column in get_kind(draft.kind).file_columns if any(column.name in row for row in draft.rows)]
     table: dict[str, list[Any]] = {_("Number"): [str(n) for n in range(1, len(draft.rows) + 1)]}
     for column in columns:
         cells: list[Any] = [row.get(column.name, "") for row in draft.rows]

@@ -62,9 +62,9 @@ class FileInHand:
         if self.found is None or self.partner:
             return False
         read = {reading.column for reading in self.found.readings}
-        return any(column.name == "partner" and column.required for column in get_kind(self.found.kind).given) and (
-            "partner" not in read
-        )
+        return any(
+            column.name == "partner" and column.required for column in get_kind(self.found.kind).file_columns
+        ) and ("partner" not in read)
 
 
 @dataclass(frozen=True)
@@ -162,8 +162,8 @@ class Hand:
         Raises InputError for an answer that is not allowed.
         """
         learnt = ColumnMapping(columns=columns)
-        for question, given in replies:
-            learnt = learnt.extend(answer(question, given))
+        for question, reply in replies:
+            learnt = learnt.extend(answer(question, reply))
         self.correct(entry, learnt)
 
     def correct(self, entry: FileInHand, entries: ColumnMapping) -> None:

@@ -154,7 +154,9 @@ def word_refusal(refusal: str) -> str:
 
 def word_note(kind: str, note: str) -> str:
     """Return a note on a file in the officer's language, with the column that it is about."""
-    if isinstance(note, Message) and note.values.get("column") in [column.name for column in get_kind(kind).given]:
+    if isinstance(note, Message) and note.values.get("column") in [
+        column.name for column in get_kind(kind).file_columns
+    ]:
         column = name_column(kind, str(note.values["column"]))
         note = Message(note.template, **{**note.values, "column": column})
     return translate_message(note)

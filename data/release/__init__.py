@@ -308,8 +308,8 @@ class Release:
 
 def _drop(described: dict[str, Any], part: str) -> dict[str, Any]:
     """Return a description, one part of it without what is computed from all areas together."""
-    kept = {name: value for name, value in (described.get(part) or {}).items() if name not in OF_ALL_AREAS}
-    return {**described, part: kept} if part in described else described
+    shared = {name: value for name, value in (described.get(part) or {}).items() if name not in OF_ALL_AREAS}
+    return {**described, part: shared} if part in described else described
 
 
 def _is_own(folder: Path) -> bool:

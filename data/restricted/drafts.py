@@ -85,7 +85,7 @@ def find_rest(vault: Vault, taken: Draft) -> Draft:
 
 def make_file(kind: str, rows: Sequence[Row]) -> MemoryFile:
     """Return rows as a file with our own headings, in memory, to be checked and imported like any other."""
-    names = [column.name for column in get_kind(kind).given]
+    names = [column.name for column in get_kind(kind).file_columns]
     text = io.StringIO()
     writer = csv.DictWriter(text, names, restval="")
     writer.writeheader()
@@ -122,8 +122,8 @@ def remove_children(vault: Vault, secrets: keys.Keys, children: Collection[str])
     hasher = keys.IdentifierHasher(secrets.identifier)
     for kind in _OF_CHILDREN:
         draft = read_draft(vault, kind)
-        kept = [row for row in draft.rows if not set(_hash_row(hasher, draft.partner, row)).intersection(children)]
-        write_draft(vault, Draft(kind, draft.partner, tuple(kept)))
+        rows = [row for row in draft.rows if not set(_hash_row(hasher, draft.partner, row)).intersection(children)]
+        write_draft(vault, Draft(kind, draft.partner, tuple(rows)))
 
 
 def list_partners(vault: Vault) -> list[str]:

@@ -95,7 +95,7 @@ def list_answered_places(folder: Path, partners: Sequence[str] = ()) -> list[Ans
 
 def _places_of(file: Path, partner: str) -> Iterator[AnsweredPlace]:
     for kind, read in mapping.read_all(file).items():
-        for column in get_kind(kind).given:
+        for column in get_kind(kind).file_columns:
             if column.type == "area":
                 for word, code in read.value_names.get(column.name, {}).items():
                     yield AnsweredPlace(partner, kind, column.name, word, code)

@@ -16,7 +16,7 @@ def describe(kind: str) -> list[dict[str, str]]:
 
     Raises InputError for an unknown kind.
     """
-    return [_entry(column) for column in get_kind(kind).given]
+    return [_entry(column) for column in get_kind(kind).file_columns]
 
 
 def _entry(column: Column) -> dict[str, str]:

@@ -59,7 +59,7 @@ class Column:
     later: bool = False
     level: str | None = "municipality"
     longest: int = 200
-    given: bool = True
+    in_files: bool = True
     stored: bool = True
 
     @property
@@ -109,9 +109,9 @@ class RecordKind:
     rules: tuple[Rule, ...] = ()
 
     @property
-    def given(self) -> tuple[Column, ...]:
+    def file_columns(self) -> tuple[Column, ...]:
         """The columns of a partner's file and of the template."""
-        return tuple(c for c in self.columns if c.given)
+        return tuple(c for c in self.columns if c.in_files)
 
     @property
     def stored(self) -> tuple[Column, ...]:
@@ -121,7 +121,7 @@ class RecordKind:
     @property
     def of_children(self) -> bool:
         """Whether each row is about one child."""
-        return any(column.type == "identifier" for column in self.given)
+        return any(column.type == "identifier" for column in self.file_columns)
 
     def column(self, name: str) -> Column:
         """Return a column by name; raise KeyError when this kind has no such column."""

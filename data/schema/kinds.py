@@ -52,7 +52,7 @@ def _parse_column(row: dict[str, str]) -> Column:
         later="later" in flags,
         level=None if row["level"] == "any" else "municipality",
         longest=int(row["longest"] or 200),
-        given="vault_only" not in flags,
+        in_files="vault_only" not in flags,
         stored="file_only" not in flags,
     )
 

@@ -199,8 +199,8 @@ def _draw_forecast(
     folds = blocks.folds() if blocks else [(everywhere, everywhere)]
     wanted = (draws, len(everywhere), ahead, len(history.pathways))
     out = np.full(wanted, np.nan)
-    for kept, tested in folds:
-        seen = history.hiding(np.setdiff1d(everywhere, kept))
+    for training, tested in folds:
+        seen = history.hiding(np.setdiff1d(everywhere, training))
         drawn = forecaster.forecast(seen, ahead, draws, seed)
         if drawn.shape != wanted:
             raise InputError(f"{forecaster!r} gave draws of the shape {drawn.shape}; {wanted} is needed.")

@@ -235,8 +235,8 @@ def _order_rows(moves: _MoveColumns, quarters: int, limits: tuple[float, float])
         if np.isfinite(limit):
             rows.append(LinearConstraint(sparse.csr_array(sparse.kron(step, each[None])), -np.inf, limit))
     if moves.rows.shape[0]:
-        kept = sparse.csr_array(sparse.kron(sparse.eye_array(quarters), moves.rows))
-        rows.append(LinearConstraint(kept, np.tile(moves.least, quarters) - _TOLERANCE, np.inf))
+        rules = sparse.csr_array(sparse.kron(sparse.eye_array(quarters), moves.rows))
+        rows.append(LinearConstraint(rules, np.tile(moves.least, quarters) - _TOLERANCE, np.inf))
     return rows
 
 

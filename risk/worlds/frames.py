@@ -21,8 +21,8 @@ def make_categories(codes: Ints, values: Sequence[str] | np.ndarray) -> pd.Serie
     used = np.zeros(len(values), dtype=bool)
     used[codes] = True
     at = np.cumsum(used) - 1
-    kept = pd.Index(np.asarray(values, dtype=object)[used].tolist(), dtype="str")
-    return pd.Series(pd.Categorical.from_codes(at[codes], categories=kept))
+    categories = pd.Index(np.asarray(values, dtype=object)[used].tolist(), dtype="str")
+    return pd.Series(pd.Categorical.from_codes(at[codes], categories=categories))
 
 
 def format_days(days: Ints) -> pd.Series:

@@ -132,9 +132,9 @@ def _share_out_finds(land: Ground, whole: Floats, left: Floats, reach: Floats) -
     whole = np.minimum(whole, 0.98 * land.sum_by_region(left))
     step = np.zeros_like(whole)
     for _ in range(12):
-        kept = left * np.exp(-step[land.region_of] * reach[:, None])
-        missing = whole - land.sum_by_region(left - kept)
-        slope = land.sum_by_region(kept * reach[:, None])
+        rest = left * np.exp(-step[land.region_of] * reach[:, None])
+        missing = whole - land.sum_by_region(left - rest)
+        slope = land.sum_by_region(rest * reach[:, None])
         step = step + np.divide(missing, slope, where=slope > 0, out=np.zeros_like(whole))
     parts = left * -np.expm1(-step[land.region_of] * reach[:, None])
     found = land.sum_by_region(parts)

@@ -131,8 +131,8 @@ def _hand_over(rng: np.random.Generator, now: _Services, first: int, last: int) 
         handed_from[given_up],
         handed_to[given_up],
     )
-    given = replace(now, end=np.where(wants, when, -1), handed_from=handed_from, handed_to=handed_to)
-    return _join(given, taken)
+    left = replace(now, end=np.where(wants, when, -1), handed_from=handed_from, handed_to=handed_to)
+    return _join(left, taken)
 
 
 def _join(*parts: _Services) -> _Services:

@@ -58,8 +58,8 @@ def run_kills(
                 outcome = game.kill_one(operation, whole)
             except Lost as lost:
                 summary.kills[operation] += 1
-                kept = shutil.copytree(world.path, keep / f"{seed}-{round_number}-{game.number}") if keep else None
-                about = {"seed": seed, "round": round_number, "command": game.number, "kept": str(kept or "")}
+                copy = shutil.copytree(world.path, keep / f"{seed}-{round_number}-{game.number}") if keep else None
+                about = {"seed": seed, "round": round_number, "command": game.number, "kept": str(copy or "")}
                 summary.failures.append({"operation": operation, "found": str(lost), **about})
                 break
             finally:

@@ -242,7 +242,7 @@ def test_commands_that_read_fall_back_on_the_demo_world(
 def test_no_word_of_the_schema_is_cut(tact) -> None:
     told = tact("doctor", "--schema").out
     for kind in KINDS.values():
-        for column in kind.given:
+        for column in kind.file_columns:
             assert all(code in told for code in column.allowed)
 
 

@@ -48,11 +48,11 @@ _FITTING = {
 
 def text_columns(kind: str) -> list[str]:
     """List the columns in which intake accepts free text."""
-    return [c.name for c in KINDS[kind].given if c.type in ("text", "identifier")]
+    return [c.name for c in KINDS[kind].file_columns if c.type in ("text", "identifier")]
 
 
 def other_columns(kind: str) -> list[str]:
-    return [c.name for c in KINDS[kind].given if c.type not in ("text", "identifier")]
+    return [c.name for c in KINDS[kind].file_columns if c.type not in ("text", "identifier")]
 
 
 def token(payload: str, kind: str, column: str) -> str:
@@ -61,7 +61,7 @@ def token(payload: str, kind: str, column: str) -> str:
 
 
 def good_row(kind: str) -> dict[str, str]:
-    return {c.name: c.example for c in KINDS[kind].given} | _FITTING.get(kind, {})
+    return {c.name: c.example for c in KINDS[kind].file_columns} | _FITTING.get(kind, {})
 
 
 def hostile_rows(kind: str) -> list[dict[str, str]]:

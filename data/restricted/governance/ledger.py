@@ -29,8 +29,8 @@ def remove_lines(path: Path, column: str, value: str) -> None:
     if not path.exists():
         return
     head, *lines = [*csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))] or [[]]
-    kept = [line for line in lines if dict(zip(head, line, strict=False)).get(column) != value]
-    if len(kept) < len(lines):
+    others = [line for line in lines if dict(zip(head, line, strict=False)).get(column) != value]
+    if len(others) < len(lines):
         text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows([head, *kept])
+        csv.writer(text, lineterminator="\n").writerows([head, *others])
         files.write_text(path, text.getvalue(), mode=0o600)

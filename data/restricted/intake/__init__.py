@@ -269,7 +269,7 @@ def list_missing(kind: RecordKind, columns: Iterable[str], partner: str | None) 
     """Return the columns that a kind needs and a file does not have; the partner may be named with the import."""
     have = {*columns, *(["partner"] if partner else [])}
     have |= {"child_id"} if "programme_number" in have else set()
-    return [c.name for c in kind.given if c.required and c.name not in have]
+    return [c.name for c in kind.file_columns if c.required and c.name not in have]
 
 
 def _refuse_missing(
@@ -286,7 +286,7 @@ def _refuse_missing(
                 file=name,
                 rows=ROWS,
                 kind=kind.name,
-                columns=", ".join(c.name for c in kind.given),
+                columns=", ".join(c.name for c in kind.file_columns),
             )
         )
     fault = Message(
@@ -360,7 +360,7 @@ def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, identi
     """Yield notes on columns and rows that may surprise the person who imports the file."""
     if layout.unknown:
         unknown = list_headings(table.begin.headings, layout.unknown)
-        lacking = [c.name for c in kind.given if c.name not in layout.columns and not c.later]
+        lacking = [c.name for c in kind.file_columns if c.name not in layout.columns and not c.later]
         parts = [
             Message(
                 "Not read and not stored, because kind {kind} does not have them: {columns}.",
@@ -380,7 +380,7 @@ def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, identi
     if not len(rows) and not table.faults:
         yield Message("The file has column names but no rows.")
     if len(identified.alike):
-        numbers = any(column.name == "record_number" for column in kind.given)
+        numbers = any(column.name == "record_number" for column in kind.file_columns)
         yield Message(
             "The rows in lines {lines} are the same and have no record number: each counts as a record. Only "
             "record_number shows that a row is repeated."

@@ -116,10 +116,10 @@ def check_rows(
     """Check every row; return the rows with their faults, and notes on how the file was read."""
     rows = Rows(kind, table.lines)
     notes: list[str] = []
-    for column in kind.given:
+    for column in kind.file_columns:
         _read_column(rows, column, table, layout, mapping, today, notes)
     around = read_surroundings(kind, table, layout, mapping, resolve, today)
-    for column in kind.given:
+    for column in kind.file_columns:
         if column.type == "area":
             _resolve_areas(rows, column, resolve, around)
     if "country" in rows.cells:

@@ -154,12 +154,12 @@ def read_meanings(kind: str, heading: str, central: bool = False) -> Meanings:
         return {}
     parts = _split_group(heading, central)
     own = {make_key(part) for part in parts}
-    given = KINDS[kind].given
-    named = [column.name for column in given if own & {column.name, make_key(column.label)}]
+    columns = KINDS[kind].file_columns
+    named = [column.name for column in columns if own & {column.name, make_key(column.label)}]
     if named:
         return dict.fromkeys(named[:1], OWN)
     for forms in _list_forms(heading, parts):
-        found = _look_up(given, forms)
+        found = _look_up(columns, forms)
         if found:
             return found
     return {}
@@ -184,10 +184,10 @@ def forget_headings() -> None:
     _list_readings.cache_clear()
 
 
-def _look_up(given: Iterable[Column], forms: Iterable[str]) -> dict[str, float]:
+def _look_up(columns: Iterable[Column], forms: Iterable[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     readings = [_list_readings(form) for form in forms]
-    names = [column.name for column in given]
+    names = [column.name for column in columns]
     for name in [*names, *(DAY_PARTS if "date" in names else ())]:
         index = words.index_headings(name)
         sure = [says for keys in readings if (says := words.look_up_readings(index, keys)) is not None]
@@ -236,7 +236,7 @@ def _tick_of(kind: RecordKind, heading: str) -> tuple[str, str] | None:
     if not slash:
         return None
     for column in read_meanings(kind.name, question):
-        definition = next((c for c in kind.given if c.name == column), None)
+        definition = next((c for c in kind.file_columns if c.name == column), None)
         if definition and definition.several:
             code = _code_of(definition, answer)
             if code:
@@ -252,7 +252,7 @@ def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meani
     """Match each column with the heading that is surest; where two are equally sure, or none is sure, note a doubt."""
     taken: set[int] = set()
     for level in (OWN, WORD):
-        for column in kind.given:
+        for column in kind.file_columns:
             if column.name in layout.columns or column.name in layout.ticks:
                 continue
             positions = _find_sure(column.name, level, meanings, taken)
@@ -272,7 +272,7 @@ def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meani
 def _place_only_doubt(layout: Layout, kind: RecordKind, meanings: Mapping[int, Meanings]) -> set[int]:
     """Match needed columns of municipalities with the one heading that may mean them and means nothing else."""
     taken: set[int] = set()
-    for column in kind.given:
+    for column in kind.file_columns:
         if column.required and column.level == "municipality" and column.name not in layout.columns:
             positions = [position for position, found in meanings.items() if column.name in found]
             if len(positions) == 1 and len(meanings[positions[0]]) == 1:
@@ -309,7 +309,7 @@ def _place_all(layout: Layout, ours: str, positions: list[int]) -> set[int]:
 
 def _place_record_id(layout: Layout, kind: RecordKind, headings: list[str], free: list[int]) -> None:
     """Take the number of a Kobo or ODK submission as the record number, where the form has none of its own."""
-    named = any(column.name == "record_number" for column in kind.given)
+    named = any(column.name == "record_number" for column in kind.file_columns)
     if not named or "record_number" in layout.columns:
         return
     by_name = {headings[p].casefold(): p for p in reversed(free)}

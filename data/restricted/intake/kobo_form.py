@@ -44,7 +44,7 @@ def write_kobo_forms(
 
 def list_asked(kind: RecordKind) -> list[Column]:
     """Return the columns of a kind that a form asks for."""
-    return [column for column in kind.given if not column.derived and column.name != "record_number"]
+    return [column for column in kind.file_columns if not column.derived and column.name != "record_number"]
 
 
 def _build(kind: RecordKind, languages: Sequence[FormLanguage]) -> Workbook:
@@ -88,7 +88,7 @@ def _ask(kind: RecordKind, column: Column, languages: Sequence[FormLanguage]) ->
     sort = f"select_one {listed}" if listed else _TYPES.get(column.type, "text")
     labels = (column.label if lang.code == "en" else read_names(lang.code)[column.name, ""] for lang in languages)
     needed = "yes" if column.required else ""
-    if column.name == "child_id" and any(other.name == "programme_number" for other in kind.given):
+    if column.name == "child_id" and any(other.name == "programme_number" for other in kind.file_columns):
         needed = "${programme_number} = ''"
     return sort, column.name, *labels, *hints, needed, "minimal autocomplete" if column.type == "area" else ""
 

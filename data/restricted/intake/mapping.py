@@ -216,7 +216,7 @@ def _check_codes(kind: str, column: str, codes: Any, name: str) -> None:  # noqa
 
 
 def _column_names(kind: str) -> tuple[str, ...]:
-    return tuple(column.name for column in get_kind(kind).given)
+    return tuple(column.name for column in get_kind(kind).file_columns)
 
 
 def _only_columns_of(kind: str, mapping: ColumnMapping) -> ColumnMapping:
@@ -246,7 +246,7 @@ _KEYS = ("columns", "values", "ignore", "constants", "defaults", "skip", "sheet"
 
 
 def _refuse_unknown_keys(content: Table[str, object], name: str, *, inner: bool = False) -> None:
-    every = {column.name for kind in KINDS.values() for column in kind.given}
+    every = {column.name for kind in KINDS.values() for column in kind.file_columns}
     wrong = set(content) - {*_KEYS, *(() if inner else KINDS)}
     for key in ("columns", "values", "constants", "defaults"):
         wrong |= set(_table(content, key, name)) - every

@@ -93,6 +93,6 @@ def _list_known() -> frozenset[str]:
     """Return the keys of all single words in the tables of partners' words, and in our codes and their labels."""
     texts = [text for words in read_words().values() for text in words]
     for kind in KINDS.values():
-        for column in kind.given:
+        for column in kind.file_columns:
             texts += [column.label, *column.allowed, *column.allowed.values()]
     return frozenset(make_key(word) for text in texts for word in _WORD.findall(_HUMP.sub(" ", text.replace("_", " "))))

@@ -179,8 +179,8 @@ def answer(question: Question, replies: Mapping[str, str]) -> ColumnMapping:
 
     Raises InputError for a reply that is not allowed.
     """
-    given = {part: reply for part, reply in replies.items() if reply}
-    for part, reply in given.items():
+    answers = {part: reply for part, reply in replies.items() if reply}
+    for part, reply in answers.items():
         allowed = question.parts.get(part)
         if allowed is None or (allowed and reply not in allowed):
             raise InputError(
@@ -192,13 +192,13 @@ def answer(question: Question, replies: Mapping[str, str]) -> ColumnMapping:
                 )
             )
     if question.topic == "column":
-        return ColumnMapping(columns=given)
+        return ColumnMapping(columns=answers)
     if question.topic == "constants":
-        return ColumnMapping(constants=given)
+        return ColumnMapping(constants=answers)
     if question.topic == "days":
-        return ColumnMapping(slashes=cast("Slashes", given.get(question.column, "")))
+        return ColumnMapping(slashes=cast("Slashes", answers.get(question.column, "")))
     return ColumnMapping(
-        value_names={question.column: {word: read_place_label(reply) for word, reply in given.items()}}
+        value_names={question.column: {word: read_place_label(reply) for word, reply in answers.items()}}
     )
 
 
@@ -209,7 +209,7 @@ def read_place_label(reply: str) -> str:
 
 
 def _list_readings(kind: RecordKind, headings: list[str], layout: Layout, mapping: ColumnMapping) -> Iterator[Reading]:
-    for column in kind.given:
+    for column in kind.file_columns:
         positions = layout.positions_of(column.name)
         if column.name in mapping.constants and not positions:
             yield Reading(column.name, (), OWN)
@@ -265,7 +265,7 @@ class _File:
 
     def ask_days(self) -> Iterator[Question]:
         """Ask for the order of day and month, once for all columns."""
-        for column in self.kind.given:
+        for column in self.kind.file_columns:
             raw = self._raw(column.name)
             if raw is None or column.type not in ("date", "day_or_week"):
                 continue
@@ -306,7 +306,7 @@ class _File:
     def read_sample(self) -> Sample:
         """Return the first rows as they would be read, without anything that could tell who a child is."""
         cells = {}
-        for column in self.kind.given:
+        for column in self.kind.file_columns:
             raw = self._raw(column.name)
             if raw is not None:
                 texts = [raw.distinct[code] for code in raw.codes[:_SAMPLE].tolist()]
@@ -336,7 +336,7 @@ class _File:
 
     def _list_worded(self) -> Iterator[tuple[Column, RawColumn]]:
         """Yield the columns of categories and places that the file has."""
-        for column in self.kind.given:
+        for column in self.kind.file_columns:
             raw = self._raw(column.name)
             if raw is not None and (column.allowed or column.type == "area"):
                 yield column, raw
@@ -395,7 +395,7 @@ class _File:
     def _fault_counts(self) -> Ints:
         """The number of columns whose value an import would reject, by row."""
         counts = np.zeros(len(self.table.lines), np.int64)
-        for column in self.kind.given:
+        for column in self.kind.file_columns:
             raw = self._raw(column.name)
             if raw is None or column.type in ("identifier", "hash", "text", "code"):
                 continue

@@ -109,7 +109,7 @@ def group_rejects(rejects: pd.DataFrame, kind: str, messages: Mapping[str, Messa
     if rejects.empty:
         return []
     shared = rejects.groupby(["column", "reason", "value"])["line"].transform("size") >= _SHARED
-    places = [column.name for column in get_kind(kind).given if column.type == "area"]
+    places = [column.name for column in get_kind(kind).file_columns if column.type == "area"]
     values = rejects["value"].where(shared | rejects["column"].isin(places), "")
     groups = rejects.assign(value=values).groupby(["column", "value", "reason", "allowed"], sort=False)["line"]
     reasons = [

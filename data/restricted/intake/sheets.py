@@ -261,8 +261,8 @@ def _read_repeats(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows
         if not isinstance(row, Fault):
             submissions[row[index].strip()] = row
     have = {fold(heading) for heading in start.headings}
-    kept = [n for n, heading in enumerate(parent.headings) if fold(heading) not in have]
-    numbered = [n for n in kept if parent.headings[n] in begin.numbered]
+    positions = [n for n, heading in enumerate(parent.headings) if fold(heading) not in have]
+    numbered = [n for n in positions if parent.headings[n] in begin.numbered]
     place = [heading.casefold() for heading in start.headings].index(_PARENT)
     width, counted = len(start.headings), Counter[str]()
     for line, row in read_sheet(start):
@@ -284,7 +284,7 @@ def _read_repeats(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows
             )
             continue
         above = [f"{cell}-{counted[key]}" if cell and n in numbered else cell for n, cell in enumerate(above)]
-        yield line, [*row[:width], *(above[n] for n in kept)]
+        yield line, [*row[:width], *(above[n] for n in positions)]
     without = len(submissions.keys() - counted.keys())
     if without:
         notes.append(

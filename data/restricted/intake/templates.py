@@ -126,7 +126,7 @@ def _workbook(kind: RecordKind, language: FormLanguage) -> Workbook:
     _add_lists(book, kind, language)
     _fill_table(sheet, kind, language)
     _add_help(book, kind, language)
-    if any(column.type == "area" for column in kind.given):
+    if any(column.type == "area" for column in kind.file_columns):
         _add_areas(book)
     book.move_sheet(_LISTS, offset=len(book.sheetnames))
     return book
@@ -135,7 +135,7 @@ def _workbook(kind: RecordKind, language: FormLanguage) -> Workbook:
 def _fill_table(sheet: Worksheet, kind: RecordKind, language: FormLanguage) -> None:
     from openpyxl.utils import get_column_letter
 
-    for number, column in enumerate(kind.given, start=1):
+    for number, column in enumerate(kind.file_columns, start=1):
         letter = get_column_letter(number)
         name = language.name_column(column)
         sheet.cell(1, number, name)
@@ -147,7 +147,7 @@ def _fill_table(sheet: Worksheet, kind: RecordKind, language: FormLanguage) -> N
         for row in range(2, 202):
             sheet.cell(row, number).number_format = form
         sheet.column_dimensions[letter].number_format = form
-    _style_header(sheet, {n for n, column in enumerate(kind.given, start=1) if column.required})
+    _style_header(sheet, {n for n, column in enumerate(kind.file_columns, start=1) if column.required})
     sheet.freeze_panes = "A2"
 
 
@@ -179,7 +179,7 @@ def _short(text: str) -> str:
 
 def _add_lists(book: Workbook, kind: RecordKind, language: FormLanguage) -> None:
     lists = book.create_sheet(_LISTS)
-    for number, column in enumerate(kind.given, start=1):
+    for number, column in enumerate(kind.file_columns, start=1):
         for row, answer in enumerate(language.list_answers(column), start=1):
             lists.cell(row, number, answer).number_format = "@"
     lists.sheet_state = "hidden"
@@ -211,7 +211,7 @@ def _add_help(book: Workbook, kind: RecordKind, language: FormLanguage) -> None:
             sheet.append([entry[key] for key in ENTRY])
     else:
         sheet.append((t("Column"), t("Allowed"), t("Needed"), t("Example")))
-        for column in kind.given:
+        for column in kind.file_columns:
             answers = "; ".join(language.list_answers(column)) if column.allowed else ""
             needed = t("Needed.") if column.required else t("May stay empty.")
             sheet.append((language.name_column(column), answers, needed, "" if column.allowed else column.example))

@@ -63,8 +63,8 @@ def _labels(row: _Row) -> list[str]:
 def _read_column(kind: RecordKind, texts: Sequence[str]) -> str | None:
     """Return the one column that the texts surely mean."""
     found = {c for text in texts for c, sure in read_meanings(kind.name, text).items() if sure >= SURE}
-    given = found & {column.name for column in kind.given}
-    return given.pop() if len(given) == 1 else None
+    columns = found & {column.name for column in kind.file_columns}
+    return columns.pop() if len(columns) == 1 else None
 
 
 def _read_codes(kind: RecordKind, ours: str, answers: Sequence[_Row]) -> Iterator[tuple[str, str]]:

@@ -79,7 +79,7 @@ def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
     both = load_keys(workspace)
     stored = keys.load_next(workspace.id)
     by_hand = keys.is_from_environment("vault")
-    new = _check_given(both, stored) if by_hand else Secret.random()
+    new = _check_new_key(both, stored) if by_hand else Secret.random()
     if stored is not None and not by_hand:
         raise VaultError(find_problems(workspace)[0])
     db = workspace.vault / health.DB
@@ -142,9 +142,9 @@ def keep_sources(connection: sql.Connection, old: Secret, sources: Iterable[str]
     connection.execute("INSERT INTO meta VALUES (?, ?)", (SOURCE_KEY, secret.reveal().hex()))
 
 
-def _check_given(both: Keys, given: Secret | None) -> Secret:
-    if given is not None and given != both.vault:
-        return given
+def _check_new_key(both: Keys, key: Secret | None) -> Secret:
+    if key is not None and key != both.vault:
+        return key
     raise InputError(
         f"The vault key comes from TACT_VAULT_KEY, which no command can change. Set {keys.NEW_VAULT_KEY} to a new key, "
         "64 hexadecimal digits (openssl rand -hex 32), keep it where you keep the other one, and run this again. "

@@ -82,7 +82,7 @@ def write_synthetic(release: Release, folder: Path, seed: int) -> tuple[list[Pat
 
 
 def _describe_columns(drawn: Sequence[str], without_table: Collection[str]) -> dict[str, str]:
-    """Say of each column where its values come from."""
+    """Return for each column where its values come from."""
     fitted = "fitted to its published tables"
     equal = "in no published table: each category has the same chance"
     return {

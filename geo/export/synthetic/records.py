@@ -25,8 +25,8 @@ Texts = npt.NDArray[np.object_]
 MARK = "synthetic"  # in the column `invented` of each row, by which an import knows that the row is not real
 PARTNER = "Synthetic records"
 _KIND = get_kind("encounter")
-_BREAKDOWNS = tuple(column.name for column in _KIND.given if column.name in CATEGORIES and column.required)
-_OPTIONAL = tuple(column.name for column in _KIND.given if column.name in CATEGORIES and not column.required)
+_BREAKDOWNS = tuple(column.name for column in _KIND.file_columns if column.name in CATEGORIES and column.required)
+_OPTIONAL = tuple(column.name for column in _KIND.file_columns if column.name in CATEGORIES and not column.required)
 
 
 def draw_records(release: Release, published: Published, seed: int) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def draw_records(release: Release, published: Published, seed: int) -> pd.DataFr
     rows = rows.assign(
         country=rows["municipality"].map(countries), child_id="SYN-" + number, record_number=f"{MARK}-" + number
     )
-    rows = rows.reindex(columns=[column.name for column in _KIND.given], fill_value="").assign(partner=PARTNER)
+    rows = rows.reindex(columns=[column.name for column in _KIND.file_columns], fill_value="").assign(partner=PARTNER)
     rows.insert(0, INVENTED, MARK)
     return rows
 

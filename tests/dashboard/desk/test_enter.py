@@ -103,7 +103,7 @@ def test_an_empty_form_is_refused_and_says_beside_each_field_what_is_missing(des
     next(button for button in page.button if button.label == "Add it to the draft").click()
     page.run()
     assert not page.exception
-    needed = [column for column in KINDS[kind].given if column.required and column.name != "partner"]
+    needed = [column for column in KINDS[kind].file_columns if column.required and column.name != "partner"]
     assert len(needed) >= 2
     (said,) = read_errors(page)
     assert said.startswith("Not added. Fill in: ")
@@ -196,7 +196,7 @@ def test_each_kind_has_its_form_in_each_language(desk, kind, language):
     assert not page.error
     fields = [*page.text_input, *page.selectbox, *page.date_input]
     named = {field.key for field in fields if field.key}
-    asked = [column for column in KINDS[kind].given if column.name != "partner"]
+    asked = [column for column in KINDS[kind].file_columns if column.name != "partner"]
     assert {f"entry-0-{column.name}" for column in asked} <= named
     with speak(language):
         told = {f"entry-0-{column.name}": _(column.meaning) for column in asked}

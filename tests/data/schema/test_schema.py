@@ -59,7 +59,7 @@ def test_every_column_says_what_it_means(kind):
         assert column.label
         assert column.meaning.endswith(".")
         assert column.limits
-        assert column.example or not column.given
+        assert column.example or not column.in_files
         assert set(column.allowed) >= ({column.default} if column.allowed and column.default else set())
     for name, column in schema(kind).columns.items():
         assert (column.title, column.description) == (
@@ -70,7 +70,7 @@ def test_every_column_says_what_it_means(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_labels_and_names_mean_one_column_each(kind):
-    words = [{c.name, c.label.casefold()} for c in get_kind(kind).given]
+    words = [{c.name, c.label.casefold()} for c in get_kind(kind).file_columns]
     assert len(set().union(*words)) == sum(map(len, words))
 
 
@@ -125,7 +125,7 @@ def test_successors_of_2019_are_no_codes_of_records():
 @pytest.mark.parametrize("kind", KINDS)
 def test_codebook_describes_every_column_of_a_file(kind):
     entries = describe(kind)
-    assert [e["column"] for e in entries] == [c.name for c in get_kind(kind).given]
+    assert [e["column"] for e in entries] == [c.name for c in get_kind(kind).file_columns]
     assert all(set(e) == set(ENTRY) and e["meaning"] and e["allowed"] and e["needed"] for e in entries)
     assert [c.name for c in get_kind(kind).stored] == STORED[kind].split()
 

@@ -19,7 +19,7 @@ CODES = sorted(
 HEADINGS = sorted(
     (kind.name, column.name, text)
     for kind in KINDS.values()
-    for column in kind.given
+    for column in kind.file_columns
     for text, code in words.read_words().get(column.name, {}).items()
     if not code
 )
@@ -75,7 +75,7 @@ def test_every_column_and_code_has_words_in_each_language(language):
         rows = {tuple(line.split(",")[:2]) for line in file}
     rows |= {(name, code) for name in ("handed_from", "handed_to") for column, code in rows if column == "duty_bearer"}
     for kind in KINDS.values():
-        for column in kind.given:
+        for column in kind.file_columns:
             assert (column.name, "") in rows, column.name
             assert {(column.name, code) for code in column.allowed if not code[0].isdigit()} <= rows, column.name
 

@@ -52,7 +52,7 @@ def test_hidden_cells_share_the_rest_of_their_total_within_their_limits():
 def test_every_row_and_every_file_says_that_it_is_synthetic(written):
     paths, rows, report = written
     assert all("-public-invented-synthetic-encounters" in path.name for path in paths)
-    assert rows.columns.tolist() == ["invented", *(column.name for column in KINDS["encounter"].given)]
+    assert rows.columns.tolist() == ["invented", *(column.name for column in KINDS["encounter"].file_columns)]
     assert (rows["invented"] == "synthetic").all()
     assert (rows["partner"] == PARTNER).all()
     assert rows["child_id"].str.startswith("SYN-").all()

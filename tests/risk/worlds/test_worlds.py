@@ -297,7 +297,7 @@ def check(one):
 
 
 def check_schema(kind, records):
-    columns = {column.name: column for column in KINDS[kind].given}
+    columns = {column.name: column for column in KINDS[kind].file_columns}
     assert set(records.columns) <= set(columns)
     missing = set(columns) - set(records.columns)
     assert not {name for name in missing if columns[name].required}

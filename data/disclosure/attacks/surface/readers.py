@@ -345,11 +345,11 @@ def _geopackage(data: bytes) -> Iterator[Content]:
             if _BOOKKEEPING.match(name):
                 continue
             columns = file.execute(f"PRAGMA table_info({_quoted(name)})").fetchall()
-            kept = [c[1] for c in columns if not c[5] and c[2].upper() not in _SHAPES]
-            if kept:
-                chosen = ", ".join(_quoted(c) for c in kept)
+            names = [c[1] for c in columns if not c[5] and c[2].upper() not in _SHAPES]
+            if names:
+                chosen = ", ".join(_quoted(c) for c in names)
                 rows = file.execute(f"SELECT {chosen} FROM {_quoted(name)}").fetchall()  # noqa: S608
-                yield f" {name}", pd.DataFrame(rows, columns=kept)
+                yield f" {name}", pd.DataFrame(rows, columns=names)
 
 
 _SHAPES = {"BLOB", "GEOMETRY", "POINT", "MULTIPOINT", "POLYGON", "MULTIPOLYGON", "LINESTRING", "MULTILINESTRING"}

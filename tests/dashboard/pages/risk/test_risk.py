@@ -139,9 +139,9 @@ def test_how_each_country_changed_is_told_even_where_no_area_can_be(current):
 def test_a_change_is_told_with_the_outreach_that_may_be_why(current):
     t = speak_to_reader(current)
     change = Change(1.7, 1.2, 2.4, "more", "likely", "not_falling", "2009-03-01/P3M", 1.9, effort_warning=True)
-    told = word_change_in(t, "AL-01", "internal", change)
-    assert told.startswith("Berat, internal trafficking: higher (likely), not falling (very likely), 1.70 times")
-    assert "Outreach was 1.9 times that of the year before, which may be the reason." in told
+    words = word_change_in(t, "AL-01", "internal", change)
+    assert words.startswith("Berat, internal trafficking: higher (likely), not falling (very likely), 1.70 times")
+    assert "Outreach was 1.9 times that of the year before, which may be the reason." in words
     assert "which may be the reason" not in word_change_in(
         t, "AL-01", "internal", replace(change, effort_warning=False)
     )
@@ -165,11 +165,11 @@ def test_the_reasons_are_the_numbers_of_the_model(current, area):
     assert facts["Children identified or met"] == f"{row['value']:.0f}"
     assert facts["Expected from population only"] == f"{row['by_population']:.0f}"
     assert facts["Expected from population and outreach"] == f"{row['by_effort']:.0f}"
-    told = " ".join(summary.explain_statement(current, "internal", area))
-    assert f"{row['value']:.0f} children were identified or met" in told
-    rates = [float(n) for n in re.findall(r"\d+\.\d+", told[told.index("would ") :])]
+    words = " ".join(summary.explain_statement(current, "internal", area))
+    assert f"{row['value']:.0f} children were identified or met" in words
+    rates = [float(n) for n in re.findall(r"\d+\.\d+", words[words.index("would ") :])]
     assert set(rates) <= {round(row[name], 2) for name in ("high_from", "low_below", "median")}
-    assert f"{row['median']:.2f}" in told
+    assert f"{row['median']:.2f}" in words
 
 
 def test_the_page_shows_the_pathway_and_the_area_of_the_address(run, current):
@@ -242,8 +242,8 @@ def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(sco
     panel = build_panel(Observations.from_release(current.release, geography.read_areas(current.release.areas_file)))
     shown = predicted.tabulate_forecast(current).set_index(["Area", "Pathway"])
     mean = panel.counts[panel.areas.index("AL-11"), :, 0].mean()
-    told = float(shown.loc[("Tirana", "Internal trafficking")].iloc[0].split(" ")[0])
-    assert told == pytest.approx(mean, abs=0.25 * mean + 0.5)
+    children = float(shown.loc[("Tirana", "Internal trafficking")].iloc[0].split(" ")[0])
+    assert children == pytest.approx(mean, abs=0.25 * mean + 0.5)
     ahead = trendspage.read_expected(current, "AL-11", "internal")
     assert ahead["value"].mean() == pytest.approx(mean, rel=0.25)
 
@@ -403,9 +403,9 @@ def test_few_words_stand_on_the_page_before_it_is_unfolded(run, monkeypatch, lan
 @pytest.mark.slow
 def test_how_sure_the_model_is_stands_in_one_sentence_above_its_fold(run, measured):
     assert "has not been tested on this release" in read_unfolded(run())
-    told = read_unfolded(run(derived=measured(HistoricalMean)[1]))
-    assert "out of sample" in told
-    assert "Log score" not in told
+    words = read_unfolded(run(derived=measured(HistoricalMean)[1]))
+    assert "out of sample" in words
+    assert "Log score" not in words
 
 
 def test_text_from_data_is_text(current, monkeypatch):

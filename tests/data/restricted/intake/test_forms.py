@@ -45,11 +45,11 @@ def import_it(path, kind):
 def test_an_excel_form_of_each_language_goes_in_without_a_question(tmp_path, language):
     for kind, path in zip(KINDS, write_templates(tmp_path, language=language), strict=True):
         book = openpyxl.load_workbook(path)
-        for number, column in enumerate(KINDS[kind].given, start=1):
+        for number, column in enumerate(KINDS[kind].file_columns, start=1):
             book.worksheets[0].cell(2, number).value = fill(column, language.list_answers(column))
         book.save(path)
         record = import_it(path, kind)
-        for column in KINDS[kind].given:
+        for column in KINDS[kind].file_columns:
             if column.allowed and column.name not in LEFT_EMPTY:
                 assert record[column.name] == next(iter(column.allowed)), column.name
 

@@ -81,7 +81,7 @@ def test_categories_are_read_as_code_or_in_plain_words(tmp_path, value):
 
 
 def test_missing_optional_columns_are_empty_or_unknown(tmp_path):
-    needed = {c.name for c in KINDS["encounter"].given if c.required}
+    needed = {c.name for c in KINDS["encounter"].file_columns if c.required}
     row = {name: value for name, value in ROW.items() if name in needed}
     record = read(write(tmp_path, text_of([row]))).accepted.iloc[0]
     assert (record.sex, record.age_band, record.community, record.origin) == ("unknown",) * 3 + ("",)
@@ -249,9 +249,9 @@ def test_a_wrong_row_comes_back_with_its_reason(tmp_path, change, column, reason
     ],
 )
 def test_a_wrong_row_of_another_kind(tmp_path, kind, row, column, reason):
-    sound = {c.name: c.example for c in KINDS[kind].given} | {"municipality": "Tirana"}
+    sound = {c.name: c.example for c in KINDS[kind].file_columns} | {"municipality": "Tirana"}
     sound |= {"handed_from": "", "handed_to": "", "year": "2007", "period": "2008", "span": "", "share": ""}
-    names = [c.name for c in KINDS[kind].given]
+    names = [c.name for c in KINDS[kind].file_columns]
     intake = read(write(tmp_path, text_of([sound, sound | row], names)), kind)
     assert reasons(intake, line=2) == {}
     assert reasons(intake, line=3) == {column: reason}
@@ -260,7 +260,7 @@ def test_a_wrong_row_of_another_kind(tmp_path, kind, row, column, reason):
 def test_a_decimal_comma_is_read_as_a_point_and_the_schema_says_so(tmp_path):
     column = KINDS["indicator"].column("value")
     assert "or one or two after a comma (0,5)" in column.limits
-    sound = {c.name: c.example for c in KINDS["indicator"].given} | {"area": "AL-02", "period": "2008"}
+    sound = {c.name: c.example for c in KINDS["indicator"].file_columns} | {"area": "AL-02", "period": "2008"}
     values = ["12,5", "12.5", "12,50", "12,500", "1.250,5", "1,250.5"]
     rows = [sound | {"value": value, "indicator": f"i{n}"} for n, value in enumerate(values)]
     intake = read(write(tmp_path, text_of(rows)), "indicator")
@@ -525,7 +525,7 @@ MARKUP = "<img src=x onerror=alert(1)>"
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_markup_stays_plain_text_in_every_text_field(tmp_path, kind):
-    given_columns = KINDS[kind].given
+    given_columns = KINDS[kind].file_columns
     row = {c.name: MARKUP if c.type == "text" else c.example for c in given_columns}
     row |= {"municipality": "Tirana", "origin": "", "destination": "", "handed_from": "", "handed_to": ""}
     row |= {"share": "", "year": "2007", "period": "2008", "span": ""}

@@ -356,7 +356,7 @@ def test_a_date_under_a_foreign_heading_is_a_missing_column_and_no_birth_date(tm
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_kind_of_a_file_is_told_by_its_columns(tmp_path, kind):
-    path = write(tmp_path, text_of([{c.name: c.example for c in KINDS[kind].given}]))
+    path = write(tmp_path, text_of([{c.name: c.example for c in KINDS[kind].file_columns}]))
     assert guess_kind(path) == kind
 
 

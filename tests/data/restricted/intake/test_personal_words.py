@@ -48,7 +48,7 @@ def test_a_word_of_the_field_is_no_person(text):
 
 def test_no_word_of_our_tables_is_taken_for_a_person():
     texts = {text for words in read_words().values() for text in words}
-    texts |= {text for kind in KINDS.values() for column in kind.given for text in column.allowed.values()}
+    texts |= {text for kind in KINDS.values() for column in kind.file_columns for text in column.allowed.values()}
     assert len(texts) > 1000
     assert not [form for text in texts for form in (text, text.title(), text.upper()) if is_personal(form)]
 

@@ -69,7 +69,7 @@ def test_nothing_is_ever_repeated_of_identifiers_codes_and_free_text(kind):
     ],
 )
 def test_what_may_be_personal_is_repeated_in_no_column_about_a_child(text):
-    for column in KINDS["encounter"].given:
+    for column in KINDS["encounter"].file_columns:
         assert repeat("encounter", column.name, text) == "", column.name
 
 

@@ -49,11 +49,11 @@ def templates(tmp_path_factory):
 def test_a_template_has_the_columns_of_its_kind_and_their_lists(templates, kind):
     book = openpyxl.load_workbook(templates[template_name(kind)])
     sheet = book.worksheets[0]
-    assert [cell.value for cell in sheet[1]] == [c.name for c in KINDS[kind].given]
+    assert [cell.value for cell in sheet[1]] == [c.name for c in KINDS[kind].file_columns]
     assert sheet.freeze_panes == "A2"
     lists = {str(rule.sqref): rule for rule in sheet.data_validations.dataValidation}
-    assert len(lists) == len(KINDS[kind].given)
-    for number, column in enumerate(KINDS[kind].given, start=1):
+    assert len(lists) == len(KINDS[kind].file_columns)
+    for number, column in enumerate(KINDS[kind].file_columns, start=1):
         letter = openpyxl.utils.get_column_letter(number)
         rule = lists[f"{letter}2:{letter}5001"]
         assert column.meaning[:60] in rule.prompt
@@ -68,7 +68,7 @@ def test_a_template_has_the_columns_of_its_kind_and_their_lists(templates, kind)
 def test_the_help_sheet_explains_every_column(templates, kind):
     sheet = openpyxl.load_workbook(templates[template_name(kind)])["How to fill"]
     words = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
-    for column in KINDS[kind].given:
+    for column in KINDS[kind].file_columns:
         assert {column.name, column.label, column.meaning} <= set(words)
 
 
@@ -91,7 +91,7 @@ def test_an_empty_template_is_a_file_without_rows(templates, kind):
 def test_a_template_filled_with_its_own_examples_is_read_back(templates, kind, tmp_path):
     book = openpyxl.load_workbook(templates[template_name(kind)])
     sheet = book.worksheets[0]
-    values = [c.example for c in KINDS[kind].given]
+    values = [c.example for c in KINDS[kind].file_columns]
     if kind == "figure":
         values[3] = "240377"
         values[4] = ""
@@ -143,7 +143,7 @@ def test_a_template_of_an_unknown_kind_is_refused(tmp_path):
 
 
 def test_the_example_of_every_place_is_one_that_an_import_takes():
-    columns = [c for kind in KINDS.values() for c in kind.given if c.type == "area" and c.example]
+    columns = [c for kind in KINDS.values() for c in kind.file_columns if c.type == "area" and c.example]
     assert columns
     for column in columns:
         assert PLACES.resolve(column.example, None, column.level).code, column.name
