@@ -62,7 +62,7 @@ def try_out(uv: str, name: str, python: str, tests: list[str]) -> bool:
     # Warnings of old versions are no news; those of the locked ones are errors.
     lenient = ["-W", "default"] if name == LOWEST else []
     command = [str(inside), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    command += ["-m", "not slow and not browser and not long"]
+    command += ["-m", "not browser and not long"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run([*command, *lenient, *tests], cwd=ROOT, env=environment, check=False).returncode == 0
 

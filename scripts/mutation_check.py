@@ -167,7 +167,7 @@ def copy_tree(folder: Path) -> None:
 def run_tests(folder: Path, tests: tuple[str, ...], scratch: Path) -> tuple[int, str]:
     """Run some tests in a copy until one fails; return pytest's exit code and the last lines of its output."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--tb=no"]
-    command += ["-m", "not slow and not browser and not long", f"--basetemp={scratch}", *tests]
+    command += ["-m", "not browser and not long", f"--basetemp={scratch}", *tests]
     environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, "\n".join([*done.stdout.splitlines()[-5:], *done.stderr.splitlines()[-5:]])

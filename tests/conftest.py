@@ -50,17 +50,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the conformance tests if no real files are given; run tests of the demo world last.
+    """Leave out the conformance tests if no real files are given; run tests of the demo world last, long ones first.
 
-    So one worker can build the demo world while the others run tests that do not need it.
+    So one worker can build the demo world while the others run tests that do not need it, and none ends alone with a
+    test of a minute. Tests of a file stay together, because they share what it has made.
     """
-    items.sort(key=lambda item: "demo_world" in getattr(item, "fixturenames", ()))
+    longest = dict[tuple[bool, Path], int]()
+    for item in items:
+        longest[_find_group(item)] = max(longest.get(_find_group(item), 0), _read_seconds(item))
+    items.sort(key=lambda item: (_find_group(item)[0], -longest[_find_group(item)]))
     if config.getoption("--reference"):
         return
     left_out = [item for item in items if item.get_closest_marker("conformance")]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("conformance")]
+
+
+def _find_group(item: pytest.Item) -> tuple[bool, Path]:
+    """Return whether a test needs the demo world, and its file."""
+    return "demo_world" in getattr(item, "fixturenames", ()), item.path
+
+
+def _read_seconds(item: pytest.Item) -> int:
+    """Return how long a test is said to take: `slow` names seconds where they are many."""
+    marker = item.get_closest_marker("slow")
+    return marker.kwargs.get("seconds", 0) if marker else 0
 
 
 def pytest_collection_finish() -> None:

@@ -22,6 +22,8 @@ from tests.helpers.conversation import open_page
 from tests.helpers.entry import cookie_headers, enter
 from tests.helpers.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 PACKAGES = ("tact", "dashboard", "risk", "geo", "data")
 
 
@@ -126,7 +128,7 @@ class Home:
                 process.terminate()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=60)
 def test_it_builds_shows_and_exports_the_demo_without_a_checkout(installed, tmp_path):
     home = Home(tmp_path, installed)
     package = Path(home.run("python", "-c", "import dashboard; print(dashboard.__file__)").strip()).parent

@@ -16,6 +16,8 @@ from data.release import MANIFEST, WITHDRAWN, Release, audits, names
 from tests.helpers import small_worlds
 from tests.helpers.manifests import edit_manifest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):

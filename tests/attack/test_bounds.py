@@ -405,6 +405,7 @@ def release_and_attack(tmp_path, what, **changes):
             assert findings == [], name
 
 
+@pytest.mark.slow
 def test_the_true_counts_lie_within_the_bounds(tmp_path):
     """The attack is correct: it never excludes the true count."""
     world = small_worlds.encounters(np.random.default_rng(9), 600, 400)
@@ -435,6 +436,7 @@ def _ambiguous(world):
     return same.loc[same.duplicated("child"), "child"]
 
 
+@pytest.mark.slow
 def test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing(tmp_path, monkeypatch):
     from data.restricted import publishing
     from data.restricted.publishing.withholding import SafeTables

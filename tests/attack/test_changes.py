@@ -18,6 +18,8 @@ from data.tables.spec import TIERS, TableSpec
 from tests.helpers import small_worlds
 from tests.helpers.repetitions import vary
 
+pytestmark = pytest.mark.slow
+
 PLACE, QUARTER = "9261", "2006-06-01/P3M"
 ENCOUNTERS = TableSpec("encounters", "municipality", "quarter")
 
@@ -64,13 +66,11 @@ def default_base(tmp_path_factory):
     return release_base(folder), folder
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_change_shows_nowhere_and_no_attack_succeeds(small_base, tmp_path, what):
     assert_nothing_shows(small_base, tmp_path, what, plan=small_worlds.SMALL_PLAN)
 
 
-@pytest.mark.slow
 @vary("what", CHANGES, "one child moved")
 def test_a_change_shows_nowhere_in_default_releases(default_base, tmp_path, what):
     assert_nothing_shows(default_base, tmp_path, what)

@@ -91,6 +91,7 @@ def test_it_is_drawn_once_whoever_comes_or_leaves(published):
     assert not dark_figure.attack([read(folder, name) for name in names], "partner")
 
 
+@pytest.mark.slow
 def test_there_is_none_before_the_whole_programme_is_final(tmp_path):
     vault = small_worlds.MemoryVault(encounter=world())
     for day, countries in ((date(2007, 10, 1), 0), (date(2008, 9, 1), 2)):
@@ -136,6 +137,7 @@ def test_an_interval_in_public_or_of_a_time_that_is_not_final_is_found(published
     assert not dark_figure.attack([read(folder, first, "public")], "public")
 
 
+@pytest.mark.slow
 def test_the_audit_runs_the_attack_and_the_membership_attack_counts_the_interval(published):
     folder, first, _ = published
     release = Release.open(folder, "partner", first)
@@ -146,6 +148,7 @@ def test_the_audit_runs_the_attack_and_the_membership_attack_counts_the_interval
     assert outcomes["membership"][1]["all_numbers_low"] > without["membership"]["all_numbers_high"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["low", "high", "value"])
 def test_a_file_with_a_number_that_the_release_does_not_have_is_a_leak(published, tmp_path, column):
     folder, first, _ = published

@@ -21,6 +21,7 @@ def test_little_of_the_demo_is_withheld(demo_world):
         assert sum(s.get("withheld", 0) for s in counted) / len(counted) < most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_demo_withstands_the_attacks_on_its_tables(demo_world, tier):
     """All attacks, the membership attack as it is made with each release."""

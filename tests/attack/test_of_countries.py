@@ -58,6 +58,7 @@ def published(releases):
     return [reading.read_published(release) for release in releases["partner"]]
 
 
+@pytest.mark.slow
 def test_no_attack_on_the_sequence_finds_a_child_and_all_tables_are_attacked(releases, published, monkeypatch):
     attacked = set()
     expect = attacker.Attacker.expect_others
@@ -129,6 +130,7 @@ def test_numbers_that_are_drawn_anew_are_refused(tmp_path):
         release_twice(tmp_path, frozen=False)
 
 
+@pytest.mark.slow
 def test_a_column_of_which_nearly_nothing_is_known_is_withheld(tmp_path):
     frame = draw_world().assign(means_of_control="unknown")
     small_worlds.release(small_worlds.MemoryVault(encounter=frame), tmp_path, plan=PLAN)
@@ -136,6 +138,7 @@ def test_a_column_of_which_nearly_nothing_is_known_is_withheld(tmp_path):
     assert "number" not in set(table["state"])
 
 
+@pytest.mark.slow
 def test_other_tables_are_the_same_with_and_without_the_columns(tmp_path):
     frame = draw_world()
     few = dict.fromkeys(TIERS, TOTALS)

@@ -165,6 +165,7 @@ def children(releases):
     return releases["partner"], build_long_table(releases["partner"], find_layer("encounters"))
 
 
+@pytest.mark.slow
 def test_an_adjusted_number_passes_with_its_margin_and_the_published_one(children, tmp_path):
     release, rows = children
     assert (rows["value"] != rows["noisy"])[rows["noisy"].notna()].any()
@@ -184,6 +185,7 @@ def test_a_number_beside_a_published_zero_that_is_not_its_adjusted_one_is_a_leak
     assert (found.cell["column"], found.cell["row"]) == (column, str(zeros.index[0] + 1))
 
 
+@pytest.mark.slow
 def test_a_published_number_of_another_cell_is_a_leak_beside_a_zero(children, tmp_path):
     """The number is published for the same area and period, but it is not the reconciled number of this cell."""
     release, rows = children
@@ -486,6 +488,7 @@ def test_a_partner_file_does_not_pass_as_public(release, releases, tmp_path):
     assert search(partner, [path])[0] == []
 
 
+@pytest.mark.slow
 def test_the_files_of_a_release_are_all_in_it(releases):
     for held in releases.values():
         assert search(held, sorted(held.folder.glob("*.parquet")))[0] == []

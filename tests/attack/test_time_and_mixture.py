@@ -43,12 +43,14 @@ def two_releases(folder, *, frozen, gone):
     return [reading.read_published(release) for release in opened]
 
 
+@pytest.mark.slow
 def test_a_release_that_would_show_one_child_taken_out_is_refused(tmp_path):
     with pytest.raises(ReleaseRefused, match="the two together can tell of one child"):
         two_releases(tmp_path, frozen=False, gone=1)
     assert len(names(tmp_path)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gone", [1, 5, 200])
 def test_nobody_shows_when_they_are(tmp_path, gone):
     assert sequence.attack(two_releases(tmp_path, frozen=True, gone=gone))[0] == []
@@ -162,6 +164,7 @@ def test_repeated_numbers_do_not():
     assert averaged(same) == averaged(same[:1])
 
 
+@pytest.mark.slow
 def test_the_guess_is_the_truth_as_often_as_it_says():
     """A total is read from itself and from its parts: the stated probability equals the share of right guesses."""
     sure, hit = [], []

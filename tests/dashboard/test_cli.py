@@ -387,7 +387,7 @@ def audited(tact, demo_world: Path, tmp_path: Path) -> Callable[[], list[str]]:
     return audit
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=60)
 def test_the_demo_world_withstands_an_audit_of_each_layer_and_kind_of_file(audited, monkeypatch) -> None:
     audit_a_part(monkeypatch)
     names = audited()

@@ -55,6 +55,7 @@ def serve(tmp_path):
         stop(served)
 
 
+@pytest.mark.slow
 def test_a_page_shows_no_number_of_a_changed_table_and_names_the_file(serve, spoiled):
     url = serve(spoiled, "partner")
     for entry in RELEASE_PAGES:
@@ -67,6 +68,7 @@ def test_a_page_shows_no_number_of_a_changed_table_and_names_the_file(serve, spo
         assert "Streamlit Cloud" not in errors
 
 
+@pytest.mark.slow
 def test_a_reader_of_the_public_tier_is_told_whom_to_tell_and_no_path(serve, spoiled):
     url = serve(spoiled, "public")
     for entry in RELEASE_PAGES:
@@ -77,6 +79,7 @@ def test_a_reader_of_the_public_tier_is_told_whom_to_tell_and_no_path(serve, spo
         assert str(spoiled) not in shown.text + errors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", TIERS)
 def test_a_changed_manifest_closes_every_page_with_a_message(serve, demo_world, tmp_path, tier):
     world = shutil.copytree(demo_world, tmp_path / "world")
@@ -102,6 +105,7 @@ def two_releases(scored, tmp_path):
     return releases, names(releases)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", TIERS)
 def test_a_damaged_release_that_is_not_shown_closes_no_page(monkeypatch, scored, two_releases, tier):
     releases, (newer, older) = two_releases

@@ -66,7 +66,7 @@ def namespace() -> list[str]:
     pytest.skip("no network namespaces here")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=23)
 def test_the_whole_way_works_with_the_cable_out(demo_world, tmp_path):
     workspace = shutil.copytree(demo_world, tmp_path / "workspace")
     pages = [entry.address for entry in RELEASE_PAGES]

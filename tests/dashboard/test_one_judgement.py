@@ -250,6 +250,7 @@ CHECKS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", CHECKS)
 def test_every_page_says_the_judgement_in_every_language(check, current, t, judged):
     check(current, t, judged)
@@ -319,6 +320,7 @@ def test_both_cities_have_a_share_of_their_own_and_one_together(current, judged)
     assert all(judged[code].share == shifts[(code,)] for code in CITIES)
 
 
+@pytest.mark.slow
 def test_the_plan_of_the_first_screen_is_that_of_reallocate(current, judged):
     usual = read_usual_plan(current)
     author = Author("programme manager", "2026-11-26")

@@ -69,7 +69,7 @@ def open_behind_the_wall(_monkeypatch, workspace):
     assert "clean" in done.stdout, done.stderr[-2000:]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=28)
 @pytest.mark.usefixtures("few_worlds", "few_draws")
 @pytest.mark.parametrize("when", DAYS)
 @pytest.mark.parametrize("open_pages", [open_here, pytest.param(open_behind_the_wall, marks=pytest.mark.long)])

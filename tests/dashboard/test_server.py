@@ -264,6 +264,7 @@ def test_hundreds_of_half_open_lines_and_large_messages_leave_it_well_and_its_lo
     assert (tmp_path / "log").stat().st_size < 10_000, (tmp_path / "log").read_text()[-2000:]
 
 
+@pytest.mark.slow
 def test_keys_are_gone_from_the_process_and_what_opens_vaults_is_not_loaded(served):
     get(served.url + "/")
     assert served.audit() == []

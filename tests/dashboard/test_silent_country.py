@@ -98,6 +98,7 @@ def list_greek(t, current):
     return [t.name_area(code) for code in judge_areas(current) if is_greek(code)]
 
 
+@pytest.mark.slow(seconds=27)
 def test_no_forecast_of_it_is_registered(world):
     entries = [entry.content for entry in read_chain(world.derived / LEDGER).entries]
     areas = [area for content in entries if content["kind"] == "forecast" for area in content["areas"]]

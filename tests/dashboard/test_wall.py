@@ -216,6 +216,7 @@ def test_it_serves_with_a_vault_that_nobody_may_enter(demo_world, tmp_path):
         vault.chmod(0o700)
 
 
+@pytest.mark.slow(seconds=16)
 def test_it_serves_with_everything_but_the_releases_removed_while_it_runs_and_before(demo_world, tmp_path):
     workspace = copied(demo_world, tmp_path)
     shutil.rmtree(workspace / "vault")

@@ -11,6 +11,7 @@ from data.errors import WorkspaceError
 from data.workspace.files import private_folder
 
 
+@pytest.mark.slow
 def test_partner_files_of_an_audit_lie_in_the_workspace_and_go_with_it(tact, tmp_path, monkeypatch):
     folder, seen = tmp_path / "practice", []
     assert tact("--workspace", folder, "init", "--practice").code == 0

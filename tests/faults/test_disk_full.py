@@ -64,6 +64,7 @@ def test_a_database_that_may_not_grow(tmp_path):
         assert vault.add("encounter", large, "large.csv") == Counts(5000, 0, 0)
 
 
+@pytest.mark.slow
 def test_a_full_disk(small_disk):
     folder = small_disk / "vault"
     with Vault.create(folder, KEY) as vault:
@@ -104,6 +105,7 @@ def workspace(tmp_path, monkeypatch):
     return made
 
 
+@pytest.mark.slow
 def test_no_room_for_a_backup_leaves_nothing(workspace, small_disk):
     with pytest.raises(DiskFull):
         write_backup(workspace, keys.load(workspace.id), small_disk / "backup.tact", "correct horse battery")
@@ -112,6 +114,7 @@ def test_no_room_for_a_backup_leaves_nothing(workspace, small_disk):
         assert count(vault) == 10_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seen", [True, False], ids=["seen before", "seen by the database"])
 def test_no_room_for_a_new_vault_key_keeps_the_old_one(workspace, small_disk, monkeypatch, seen):
     there = Workspace.create(small_disk / "w", "real", workspace_id=workspace.id)
@@ -136,6 +139,7 @@ def test_no_room_for_a_new_vault_key_keeps_the_old_one(workspace, small_disk, mo
         assert vault.check() == []
 
 
+@pytest.mark.slow
 def test_no_room_for_a_restore_keeps_what_is_there(workspace, small_disk, tmp_path):
     file = tmp_path / "backup.tact"
     write_backup(workspace, keys.load(workspace.id), file, "correct horse battery")

@@ -36,6 +36,7 @@ def answers_by_fault(tmp_path_factory):
     return json.loads(run.stdout)
 
 
+@pytest.mark.slow(seconds=19)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_operation_is_whole_or_refused_in_words(answers_by_fault, fault):
     if fault in DISKS and fault not in answers_by_fault:

@@ -13,6 +13,7 @@ from tests.helpers.repetitions import vary
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")]
 
 
+@pytest.mark.slow(seconds=16)
 @pytest.mark.timeout(1200)
 @vary("number", (15, 100), 15)
 def test_nothing_is_lost_and_nothing_is_half_after_random_kills(number):

@@ -14,6 +14,8 @@ from data.restricted.vault import Counts, Vault
 from tests.helpers.paths import ROOT
 from tests.helpers.records import frame
 
+pytestmark = pytest.mark.slow
+
 KEY = Secret(bytes(range(32)))
 
 HOLDER = """

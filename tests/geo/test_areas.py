@@ -265,6 +265,7 @@ def test_properties_say_where_an_area_belongs():
     assert 19 < tirana["centre"][0] < 21
 
 
+@pytest.mark.slow
 def test_a_release_keeps_the_areas_whole(tmp_path):
     path = tmp_path / "areas.parquet"
     AREAS.write(path)

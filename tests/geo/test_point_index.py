@@ -65,6 +65,7 @@ def test_points_away_from_borders_have_the_answer_of_shapely():
     assert np.array_equal(INDEX.find(x, y), expected)
 
 
+@pytest.mark.slow
 def test_points_beside_vertices_and_edges_of_the_shipped_areas_are_counted_once():
     rng = np.random.default_rng(1)
     a, b = (np.vstack(ends) for ends in zip(*map(rings_of, SHAPES), strict=True))
@@ -77,6 +78,7 @@ def test_points_beside_vertices_and_edges_of_the_shipped_areas_are_counted_once(
     check_points(x, y, SHAPES, INDEX)
 
 
+@pytest.mark.slow
 def test_a_vertex_of_three_areas_belongs_to_one():
     points, area = shapely.get_coordinates(SHAPES, return_index=True)
     pairs = np.unique(np.column_stack([points, area]), axis=0)
@@ -90,6 +92,7 @@ def test_a_vertex_of_three_areas_belongs_to_one():
 SPOT = st.tuples(st.integers(0, 6), st.integers(0, 6))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.sets(SPOT, min_size=4, max_size=12), st.integers(-3, 3), st.integers(-3, 3), st.sampled_from([1, 9, 400]))
 def test_points_on_the_edges_of_any_triangles_are_counted_once(spots, east, north, cells):

@@ -60,6 +60,7 @@ def test_a_cluster_that_does_not_answer_is_refused():
         next(map_on_cluster(str, [1], address="nowhere://1", workers=1))
 
 
+@pytest.mark.slow
 def test_nothing_loads_dask_until_a_cluster_is_asked_for():
     code = "import sys, dashboard.commands.count, benchmarks.studies.command; print('distributed' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)

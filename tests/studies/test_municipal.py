@@ -27,6 +27,7 @@ def test_the_model_ranks_municipalities_better_than_their_counts(monkeypatch):
     assert len(list(municipal.describe(summary, 1))) > len(municipal.INSIDE)
 
 
+@pytest.mark.slow(seconds=16)
 def test_a_plan_between_municipalities_keeps_to_its_moves_and_meets_no_less_need(monkeypatch):
     monkeypatch.setattr(plan_once, "WorldParameters", SHORT)
     # Without floors today's posts are allowed, so that there is an answer however little the solver has done.

@@ -13,6 +13,8 @@ from data.release import Release
 from geo.export import export_layers
 from tests.helpers.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = ROOT / "docs" / "examples"
 
 
@@ -102,7 +104,6 @@ def run_r(*words):
     return subprocess.run(["Rscript", *map(str, words)], check=False, capture_output=True, text=True, timeout=120)
 
 
-@pytest.mark.slow
 def test_the_example_in_r_gives_the_rates_of_python(files, demo_world, example, tmp_path):
     if shutil.which("Rscript") is None or run_r("-e", "loadNamespace('sf'); loadNamespace('jsonlite')").returncode:
         pytest.skip("no R with sf and jsonlite here")

@@ -43,6 +43,7 @@ def test_the_documentation_names_all_of_it():
     assert (ROOT / "tact" / "py.typed").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lines", "loaded"),
     [("import tact", "numpy"), ("import tact; tact.open_release", "data.restricted"),
@@ -70,6 +71,7 @@ def test_a_release_is_opened_by_its_workspace_or_by_its_folder(release, demo_wor
         tact.open_release(demo_world / "releases" / "2001-01-001")
 
 
+@pytest.mark.slow
 def test_what_governance_does_not_approve_is_left_out(demo_world, tmp_path):
     name = tact.open_release(demo_world).name
     shutil.copytree(demo_world / "releases" / name, tmp_path / "releases" / name)
@@ -81,6 +83,7 @@ def test_what_governance_does_not_approve_is_left_out(demo_world, tmp_path):
         release.layer("communities")
 
 
+@pytest.mark.slow
 def test_every_layer_is_a_map_at_each_level(release):
     assert release.layers()
     for layer in release.layers():
@@ -114,6 +117,7 @@ def test_every_state_of_every_table_is_a_category(release):
         assert "state" not in frame or frame["state"].notna().all(), name
 
 
+@pytest.mark.slow
 def test_periods_and_options_are_those_of_the_release(release):
     periods = release.periods("encounters", "region", of="pathway-internal")
     frame = release.layer("encounters", "region", periods[0], of="pathway-internal")

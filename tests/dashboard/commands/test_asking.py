@@ -89,6 +89,7 @@ def test_the_file_is_looked_at_before_the_passphrase_is_asked_for(tact, practice
     assert asked == []
 
 
+@pytest.mark.slow
 def test_a_short_passphrase_is_refused_before_it_is_typed_again(tact, practice, tmp_path, terminal):
     asked = terminal("short")
     refused = tact("--workspace", practice, "backup", tmp_path / "b", "--json")
@@ -101,6 +102,7 @@ def test_a_short_passphrase_is_refused_before_it_is_typed_again(tact, practice, 
     assert tact("--workspace", tmp_path / "new", "restore", tmp_path / "b").code == 0
 
 
+@pytest.mark.slow
 def test_a_restore_counts_the_releases_that_stand_there(tact, practice, tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, PASSPHRASE)
     for _ in range(2):

@@ -4,6 +4,8 @@ import pytest
 
 from tests.helpers import checked_release
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory):

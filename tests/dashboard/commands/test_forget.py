@@ -57,6 +57,7 @@ def forget(tact, folder: Path, monkeypatch, text: str, *words: str):
     return tact("--workspace", folder, "forget", *words, "--json")
 
 
+@pytest.mark.slow
 def test_a_child_is_forgotten_and_its_rows_are_sent_back(tact, practice, tmp_path, monkeypatch) -> None:
     answer = forget(tact, practice, monkeypatch, f"{KETI}\nP-118\n", "--partner", "ARSIS")
     assert answer.json == {"forgotten": 2, "known": True}
@@ -89,6 +90,7 @@ def test_an_identifier_alone_or_from_a_file_or_a_shared_number(tact, practice, t
     assert forget(tact, practice, monkeypatch, "P-118\n", "--from", "-").json == {"forgotten": 0, "known": False}
 
 
+@pytest.mark.slow
 def test_an_unknown_child_is_kept_out_once_it_is_confirmed(tact, practice, tmp_path, monkeypatch) -> None:
     log, late = practice / "vault.forgotten", [ROW | {"child_id": "K-77", "record_number": "L"}]
     refused = forget(tact, practice, monkeypatch, "K-77", "--partner", "ARSIS")
@@ -107,6 +109,7 @@ def test_an_unknown_child_is_kept_out_once_it_is_confirmed(tact, practice, tmp_p
     assert forget(tact, practice, monkeypatch, "K-77", "--partner", "ARSIS").code == 0
 
 
+@pytest.mark.slow
 def test_a_backup_from_before_a_wrong_entry_is_without_it_in_a_folder_of_its_own(
     tact, practice, tmp_path, monkeypatch
 ) -> None:
@@ -176,6 +179,7 @@ def test_on_a_terminal_it_is_asked_without_echo(tact, practice, monkeypatch) -> 
     assert [hidden for _, hidden in asked] == [True, True]
 
 
+@pytest.mark.slow
 def test_a_restored_backup_does_not_bring_the_child_back(tact, practice, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", PASSPHRASE)
     older = tmp_path / "older.backup"
@@ -188,6 +192,7 @@ def test_a_restored_backup_does_not_bring_the_child_back(tact, practice, tmp_pat
     assert said.json["forgotten"] == 2
 
 
+@pytest.mark.slow
 def test_forgetting_after_a_release_keeps_its_numbers(tact, practice, monkeypatch) -> None:
     from data.release import Release
 
@@ -244,6 +249,7 @@ def test_a_partner_is_withdrawn_when_its_name_is_typed_again(tact, practice, ter
     assert "12 records of ARSIS were deleted" in done.out
 
 
+@pytest.mark.slow
 def test_an_unknown_partner_is_told_with_few_names_and_the_message_last(tact, practice, tmp_path) -> None:
     service = {"municipality": "Tiranë", "duty_bearer": "ngo", "axis": "protection", "valid_from": "2008-01-01"}
     services = [service | {"operator": f"Operator {n}"} for n in range(30)]

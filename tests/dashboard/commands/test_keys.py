@@ -11,6 +11,8 @@ from data.restricted import keys
 from data.workspace import Workspace
 from tests.helpers.partner_files import ROW, text_of, write
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def practice(tact, tmp_path: Path) -> Workspace:

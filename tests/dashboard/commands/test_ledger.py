@@ -102,6 +102,7 @@ def copy_as_earlier(demo, name, quarters):
         pass
 
 
+@pytest.mark.slow
 def test_a_plan_whose_release_was_taken_away_hides_no_other_plan(tact, demo):
     copy_as_earlier(demo, "2008-11-001", 10)
     move = {"start": "GR-B", "end": "AL-11", "kind": "outreach team", "units": 1, "decided": "accept"}
@@ -119,6 +120,7 @@ def test_a_plan_whose_release_was_taken_away_hides_no_other_plan(tact, demo):
     assert "1 outreach team GR-B to AL-11" in tact("--workspace", demo, "ledger", "list").out
 
 
+@pytest.mark.slow
 def test_a_decision_on_a_plan_stands_beside_its_forecast_and_what_was_found(tact, demo):
     copy_as_earlier(demo, "2008-11-001", 10)
     gain = {"mean": 3.0, "low": 1.0, "high": 5.0}
@@ -154,6 +156,7 @@ def test_a_decision_on_a_plan_stands_beside_its_forecast_and_what_was_found(tact
     assert not [word for word in ("Two more", "municipality", "A title", "A sentence") if word in listed + answer.out]
 
 
+@pytest.mark.slow
 def test_files_for_forecast_hubs_hold_every_quantile_of_every_forecast(tact, demo, tmp_path):
     to = tmp_path / "hub"
     assert tact("--workspace", demo, "ledger", "export", "--to", to).code == 2, "a receiver must be named"

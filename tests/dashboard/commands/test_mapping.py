@@ -12,6 +12,8 @@ from dashboard.commands import mapping as commands
 from tests.helpers.messy_files import FILES
 from tests.helpers.partner_files import ROW, text_of, workbook, write
 
+pytestmark = pytest.mark.slow
+
 MESSY = {messy.name: messy for messy in FILES}
 
 

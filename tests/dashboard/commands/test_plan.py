@@ -11,6 +11,8 @@ from data.release import Release
 from risk.planning import inputs, saved
 from risk.planning.clashes import Clash, RulesClash
 
+pytestmark = pytest.mark.slow
+
 TWO_MOVES = ("--moves", "2", "--exploration", "0")
 
 
@@ -92,7 +94,6 @@ def test_a_draft_is_written_corrected_and_taken_back(tact, demo, tmp_path):
     assert (fixed["moved"], fixed["answer"]) == (0, "nothing")
 
 
-@pytest.mark.slow
 def test_with_few_moves_there_is_less_outreach_for_areas_with_too_little_of_it(tact, demo):
     for moves in (0, 2):
         answer = tact("--workspace", demo, "plan", "make", "--moves", moves, "--exploration", "1", "--json")

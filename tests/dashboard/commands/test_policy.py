@@ -32,6 +32,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(policy.policy_file, "read", small)
 
 
+@pytest.mark.slow
 def test_the_current_policy_is_that_of_the_workspace(quick, tact, tmp_path):
     folder = tmp_path / "w"
     assert tact("--workspace", folder, "init", "--practice").code == 0
@@ -79,6 +80,7 @@ def test_the_answer_holds_every_policy_once_and_the_same_seed_gives_the_same(qui
     assert again["files"] == []
 
 
+@pytest.mark.slow
 def test_people_read_which_policy_is_in_use_and_which_fails_what(quick, tact):
     out = tact(*ASKED).out
     assert "No record was read" in out

@@ -11,6 +11,8 @@ import pytest
 
 from tests.dashboard.commands.test_retention import ENCOUNTER, keep
 
+pytestmark = pytest.mark.slow
+
 HEAD = [*ENCOUNTER, "child_id", "record_number", "date"]
 
 

@@ -118,6 +118,7 @@ def test_another_identifier_key_gives_other_noise_and_the_same_rest(first, files
     assert measures <= {"children", "encounters", "model", "flows", "indicators"}
 
 
+@pytest.mark.slow(seconds=17)
 def test_a_seed_makes_the_same_demo_with_the_same_noise(demo_world, tmp_path):
     program = "from pathlib import Path; from dashboard.commands import demo; demo.release_demo(Path({!r}), {})"
     run(["-c", program.format(str(tmp_path / "again"), DEFAULT_SEED)], seed=4, **dict.fromkeys(KEYS, ""))

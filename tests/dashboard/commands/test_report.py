@@ -1,6 +1,9 @@
 """`tact report`: the tables of a standard, written for the public and for a receiver."""
 
+import pytest
 
+
+@pytest.mark.slow
 def test_the_tables_of_a_standard_are_written_in_a_language(tact, demo_world, tmp_path):
     words = ("--standard", "eurostat", "--to", tmp_path, "--language", "el", "--json")
     answer = tact("--workspace", demo_world, "report", *words)

@@ -13,6 +13,8 @@ from data.restricted.governance import INVENTED
 from data.restricted.vault import forget_log, open_vault
 from data.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 TODAY = dt.datetime.now(dt.UTC).date()
 ENCOUNTER = {
     "municipality": "Tiranë",

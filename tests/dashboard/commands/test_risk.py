@@ -106,7 +106,7 @@ def nearest_of(tact, demo, nearest, *words):
     return nearest()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=18)
 def test_the_model_is_measured_against_all_that_it_must_beat(tact, demo, few_draws, monkeypatch):
     """The last four origins alone, whose fits the demo has made; tests/risk/evaluation measures from all of them."""
     monkeypatch.setattr(risk_model, "FIRST_ORIGIN", 8)

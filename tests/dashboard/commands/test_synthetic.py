@@ -21,6 +21,7 @@ def records(tact, release_alone, tmp_path):
     return answer.json
 
 
+@pytest.mark.slow
 def test_a_release_alone_is_enough_and_the_workspace_adds_nothing(tact, demo_world, records, tmp_path, monkeypatch):
     def refuse(*_words, **_options):
         pytest.fail("the vault was opened")
@@ -32,6 +33,7 @@ def test_a_release_alone_is_enough_and_the_workspace_adds_nothing(tact, demo_wor
     assert len(answer.json["files"]) == 3
 
 
+@pytest.mark.slow
 def test_an_import_takes_its_rows_for_practice_alone(tact, records, tmp_path):
     [file, *_] = records["files"]
     assert tact("--workspace", tmp_path / "real", "init").code == 0

@@ -45,6 +45,7 @@ def test_boundaries_of_real_records_need_a_source(tact, square, tmp_path):
     assert tact("--workspace", real, "areas", "import", square, "--credit", "Us, 2009, CC-BY").code == 0
 
 
+@pytest.mark.slow
 def test_where_no_source_is_named_it_is_said_and_the_areas_are_counted(tact, practice, square):
     from geo.areas import load_areas
 

@@ -14,6 +14,8 @@ from data.schema.kinds import KINDS
 from tests.dashboard.desk.test_pages import words_on
 from tests.helpers.desk import Clocks, make_desk, open_section
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def desk(tmp_path, monkeypatch):

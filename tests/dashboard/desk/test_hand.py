@@ -57,6 +57,7 @@ def as_replies(messy, question):
     return dict.fromkeys(question.parts, given) if isinstance(given, str) else given
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("messy", READ, ids=names(READ))
 def test_a_file_goes_in_with_few_questions_and_the_next_month_with_none(desk, tmp_path, messy):
     hand = Hand(desk)
@@ -115,6 +116,7 @@ def test_a_year_of_birth_is_masked(desk, tmp_path):
     assert not any(str(cell)[-4:].isdigit() for cell in sample.cells["age_band"])
 
 
+@pytest.mark.slow
 def test_an_answer_counts_for_all_files_of_the_partner_in_hand(desk, tmp_path):
     messy = MESSY["sq-titles"]
     hand = Hand(desk)
@@ -127,6 +129,7 @@ def test_an_answer_counts_for_all_files_of_the_partner_in_hand(desk, tmp_path):
     assert second.trial.already_known == first.result.accepted
 
 
+@pytest.mark.slow
 def test_a_dry_run_knows_what_the_command_line_did_meanwhile(desk, tmp_path):
     hand, rows = Hand(desk), [ROW | {"partner": "", "child_id": name} for name in ("K-1", "K-2")]
     path = write(tmp_path, text_of(rows))
@@ -176,6 +179,7 @@ def test_invented_files_do_not_go_into_a_workspace_of_real_records(tmp_path):
     assert not [value for value in vars(entry).values() if isinstance(value, BaseException)]
 
 
+@pytest.mark.slow
 def test_answers_may_be_forgotten_and_are_asked_again(desk, tmp_path):
     messy = MESSY["codes"]
     hand = Hand(desk)

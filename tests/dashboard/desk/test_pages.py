@@ -55,6 +55,7 @@ def press(page, label):
     return page.run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "sq", "el"])
 def test_a_file_is_dropped_asked_about_imported_and_taken_back(desk, tmp_path, language):
     with speak(language):
@@ -226,6 +227,7 @@ def test_nothing_of_a_dropped_file_stays_when_the_desk_locks(desk, tmp_path):
     assert "Bashkia" not in words_on(page)
 
 
+@pytest.mark.slow
 def test_a_heading_that_was_read_wrongly_is_corrected(desk, tmp_path):
     path = tmp_path / "list.csv"
     head = "Data,Data tjetër,Bashkia,Kodi i fëmijës,Faza,Rruga,Forma,Boshti,Si u gjet"
@@ -241,6 +243,7 @@ def test_a_heading_that_was_read_wrongly_is_corrected(desk, tmp_path):
     assert entry.found.sample.cells["date"] == ("2008-03-09",)
 
 
+@pytest.mark.slow
 def test_kind_and_sheet_that_are_corrected_together_hold_until_they_are_asked_again(desk, tmp_path):
     effort = [("date", "municipality", "days", "kind"), ("2008-03-04", "Tirana", 1, "street_outreach")]
     sheets = {"March": effort, "April": effort, "Children": [tuple(ROW), tuple(ROW.values())]}
@@ -329,6 +332,7 @@ def take_back(desk):
     listed.button(key="undo-now").click().run()
 
 
+@pytest.mark.slow
 def test_the_card_of_an_import_that_was_taken_back_says_so_and_imports_it_again(desk, tmp_path):
     import_with_list(desk, tmp_path)
     take_back(desk)
@@ -345,6 +349,7 @@ def test_the_card_of_an_import_that_was_taken_back_says_so_and_imports_it_again(
     assert desk.in_hand["files"].files == {}
 
 
+@pytest.mark.slow
 def test_a_card_whose_list_could_not_be_written_says_so(desk, tmp_path):
     import_with_list(desk, tmp_path)
     entry = desk.in_hand["files"].files["invented-sq-titles.xlsx"]
@@ -354,6 +359,7 @@ def test_a_card_whose_list_could_not_be_written_says_so(desk, tmp_path):
     assert "could not be written" in " ".join(warning.value for warning in page.warning)
 
 
+@pytest.mark.slow
 def test_a_card_without_its_list_says_so(desk, tmp_path):
     import_with_list(desk, tmp_path)
     desk.in_hand["files"].files["invented-sq-titles.xlsx"].result.rejects.unlink()
@@ -362,6 +368,7 @@ def test_a_card_without_its_list_says_so(desk, tmp_path):
     assert "was removed" in words_on(page)
 
 
+@pytest.mark.slow
 def test_one_card_that_fails_leaves_the_others(desk, tmp_path, monkeypatch):
     page = drop(open_section(desk), MESSY["sq-titles"].write(tmp_path))
     page = drop(page, MESSY["codes"].write(tmp_path))
@@ -393,6 +400,7 @@ def watch(monkeypatch, target):
     return calls
 
 
+@pytest.mark.slow
 def test_a_page_drawn_again_opens_the_vault_once_and_reads_nothing_that_it_knows(desk, tmp_path, monkeypatch):
     page = drop(open_section(desk), MESSY["codes"].write(tmp_path))
     page = drop(page, MESSY["sq-titles"].write(tmp_path))
@@ -413,6 +421,7 @@ def test_a_page_drawn_again_opens_the_vault_once_and_reads_nothing_that_it_knows
     assert read
 
 
+@pytest.mark.slow
 def test_an_undo_is_tried_again_only_when_records_changed(desk, tmp_path, monkeypatch):
     import_with_list(desk, tmp_path)
     listed = open_section(desk, "imports")
@@ -444,6 +453,7 @@ def test_a_file_that_cannot_be_imported_looks_like_no_other(desk, tmp_path):
     assert {button.proto.type for button in page.button if (button.key or "").startswith("out-")} == {"secondary"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "sq", "el"])
 def test_the_page_imports_says_where_the_name_of_a_file_stays(desk, tmp_path, language):
     import_with_list(desk, tmp_path)
@@ -454,6 +464,7 @@ def test_the_page_imports_says_where_the_name_of_a_file_stays(desk, tmp_path, la
     assert "rejects" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "head", "not_known"),
     [("en", "Rejected", "not known"), ("sq", "Të refuzuara", "nuk dihet"), ("el", "Απορρίφθηκαν", "άγνωστο")],
@@ -467,6 +478,7 @@ def test_the_page_imports_says_how_many_rows_were_rejected(desk, tmp_path, langu
     assert head in words_on(open_section(desk, "imports", language))
 
 
+@pytest.mark.slow
 def test_a_place_read_by_its_sound_is_said_and_one_that_is_not_found_is_named(desk, tmp_path):
     places = ["Duress", "Atlantida", "Besa Kola", "Durrës"]
     rows = [ROW | {"partner": "", "child_id": f"K-{n}", "municipality": place} for n, place in enumerate(places)]

@@ -7,6 +7,7 @@ from tests.dashboard.desk.test_release import make
 from tests.helpers.desk import make_desk, open_section
 
 
+@pytest.mark.slow
 def test_it_counts_and_names_no_child(tmp_path):
     desk = make(tmp_path, "invented")
     page = open_section(desk, "records")

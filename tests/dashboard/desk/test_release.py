@@ -61,7 +61,7 @@ levels = ["region"]
 periods = ["year"]
 """
 
-pytestmark = pytest.mark.usefixtures("few_worlds")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("few_worlds")]
 
 
 def make(folder, kind):

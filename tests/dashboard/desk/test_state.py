@@ -101,6 +101,7 @@ def test_only_the_keys_of_the_vault_open_it(tmp_path):
 NAME = "Xhevgjyzel"
 
 
+@pytest.mark.slow
 def test_what_stands_in_a_file_is_in_no_memory_after_the_lock(tmp_path, monkeypatch):
     fragments, register = [], MemoryFragmentStorage.register
 

@@ -40,6 +40,7 @@ def read(current, earlier):
     return {topic.title: " ".join(topic.sentences).replace("\u00a0", " ") for topic in describe_news(current, earlier)}
 
 
+@pytest.mark.slow
 def test_nothing_is_new_in_the_same_numbers(earlier, tmp_path):
     assert describe_news(make_later(tmp_path), earlier) == ()
 

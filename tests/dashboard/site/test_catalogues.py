@@ -60,6 +60,7 @@ def fields(text):
     return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_has_one_name_wherever_it_is_named(language):
     """What tells a reader to go to a page calls it as the bar does, in the place of its English name."""
@@ -146,6 +147,7 @@ def find_calls(tree):
                 yield function, node
 
 
+@pytest.mark.slow
 def test_texts_that_are_looked_up_before_they_are_translated_are_messages():
     """A text in a table is a message only with mark(...): without, it stays English in every language."""
     unknown, seen = {}, 0

@@ -130,6 +130,7 @@ def test_what_is_kept_for_one_reader_is_not_shown_to_another(releases):
         assert ["Partner tier" in drawn for drawn in bars] == [True, True, False, False]
 
 
+@pytest.mark.slow
 def test_files_have_no_word_of_the_other_country(releases, tmp_path):
     mine = Site(releases, "partner").narrow(ZANA).release()
     files = export.export_layers(mine, tmp_path, ("csv", "geojson"))
@@ -139,6 +140,7 @@ def test_files_have_no_word_of_the_other_country(releases, tmp_path):
         assert not [word for word in ("GR-I", "GR-A", "Attica", "Piraeus", "Ελλάδα") if word in text], file
 
 
+@pytest.mark.slow
 def test_routes_answer_with_the_own_country_alone(releases):
     site = Site(releases, "partner")
     routes = [*features.make_routes(site, is_encrypted=False), *shapes.make_routes(site), *pictures.make_routes(site)]

@@ -102,6 +102,7 @@ def list_points(value):
     return [point for inner in value for point in list_points(inner)]
 
 
+@pytest.mark.slow
 def test_1_to_3_everything_is_found_from_the_landing_page_by_links(get):
     seen, ahead = set(), [f"{BASE}/"]
     while ahead:
@@ -469,6 +470,7 @@ def test_a_filter_keeps_the_rows_with_its_value(get, release, query):
     assert document["numberMatched"] == (table[name] == value).sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["encounters_region", "population_region", f"services_region_{small_release.NAME}"])
 def test_what_the_definition_allows_is_answered_and_nothing_breaks(get, api, name):
     path = f"/collections/{name}/items"

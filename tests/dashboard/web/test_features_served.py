@@ -59,6 +59,7 @@ def make_application(releases, tier):
     return Starlette(routes=features.make_routes(Site(releases, tier), is_encrypted=False))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_gdal_reads_every_collection_whole_by_paging(releases, tier):
     release = Release.open(releases, tier)
@@ -100,6 +101,7 @@ def test_the_shown_release_is_opened_once_for_a_request(releases, monkeypatch):
     assert len(opened) == 3
 
 
+@pytest.mark.slow
 def test_the_gate_stands_before_the_layers_of_partners(releases):
     with serve(releases, "partner") as url, pytest.raises(pyogrio.errors.DataSourceError):
         pyogrio.list_layers(f"OAPIF:{url}/features")

@@ -71,6 +71,7 @@ def test_what_is_of_a_page_is_forgotten_when_its_reader_leaves_it(releases):
         assert page.session_state["posts"] == "a draft"
 
 
+@pytest.mark.slow
 def test_an_older_view_of_an_agenda_leaves_the_release_that_the_session_has_open(releases):
     small_release.make(releases, "public", name="2999-01-001", sequence=2)
     page = AppTest.from_string(SCRIPT, default_timeout=60)

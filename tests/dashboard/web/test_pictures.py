@@ -30,6 +30,7 @@ def site(scored):
     return Site(scored.releases, "partner", derived=scored.derived)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", MAKERS)
 def test_a_picture_comes_as_a_file_in_the_language_of_the_address(site, page):
     answer = answer_picture(site, page, "svg", {"layer": "risk", "lang": "el", "area": "GR-I"})
@@ -74,6 +75,7 @@ def list_first_words(test):
     return [*(warning.value for warning in test.warning), *(unescape(re.sub(r"<[^>]+>", "", lead)) for lead in leads)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in MAKERS if page != "situation"])
 def test_a_picture_says_what_its_page_says_first(monkeypatch, scored, site, page):
     warning = "The model does not beat the mean."
@@ -87,6 +89,7 @@ def test_a_picture_says_what_its_page_says_first(monkeypatch, scored, site, page
     assert [sentence for sentence in first if squeeze(sentence) not in words] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "one", "other"),
     [
@@ -141,6 +144,7 @@ def test_pages_of_partners_have_no_picture_on_the_public_tier(monkeypatch, score
     assert (answer.status_code, asked) == (404, [page] if is_public else []), "its maker is not asked"
 
 
+@pytest.mark.slow
 def test_a_picture_is_made_once(monkeypatch, site):
     made = []
 

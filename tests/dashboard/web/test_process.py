@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 
+import pytest
 import uvicorn
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import app_session
@@ -20,6 +21,7 @@ print_address(output, "http://127.0.0.1:8642", None)
 """
 
 
+@pytest.mark.slow
 def test_standard_output_is_for_addresses_alone():
     done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "http://127.0.0.1:8642\n" * 2

@@ -75,6 +75,7 @@ def test_an_error_undoes_the_row_of_the_log_too(accounts):
         assert connection.execute("SELECT count(*) FROM attempts").fetchone()[0] == 0
 
 
+@pytest.mark.slow
 def test_several_processes_write_one_chain(accounts):
     script = (
         "import sys; from pathlib import Path; from data.accounts.database import Accounts\n"

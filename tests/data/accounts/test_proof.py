@@ -34,6 +34,7 @@ def test_nobody_without_a_factor_has_a_code():
     assert proof.find_step(None, proof.make_code(bytes(20), 59), 59) is None
 
 
+@pytest.mark.slow
 def test_a_passphrase_costs_what_the_standard_says_and_its_letters_may_be_typed_in_any_way():
     stored = proof.hash_passphrase("fjalë të gjata këtu")
     assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
@@ -41,6 +42,7 @@ def test_a_passphrase_costs_what_the_standard_says_and_its_letters_may_be_typed_
     assert not proof.is_passphrase("fjale te gjata ketu", stored)
 
 
+@pytest.mark.slow
 def test_a_name_that_nobody_has_takes_as_long():
     stored = proof.hash_passphrase("x")
     proof.is_passphrase("x", None)

@@ -51,6 +51,7 @@ def test_the_variance_is_at_most_count_times_largest():
         compute_perturbation_table(5.1, 5)
 
 
+@pytest.mark.slow
 def test_about_the_threshold_noise_is_wider_and_elsewhere_as_it_was():
     plain, wide = compute_perturbation_table(2.0, 5), compute_perturbation_table(2.0, 5, variance_near_k=6.0)
     mean, variance = moments(wide)
@@ -64,6 +65,7 @@ def test_about_the_threshold_noise_is_wider_and_elsewhere_as_it_was():
     assert (compute_perturbation_table(2.0, 5, 1, 2.0) == plain).all()
 
 
+@pytest.mark.slow
 def test_the_default_tells_no_more_of_one_number_than_it_may_and_one_noise_for_all_does():
     """Only the wider noise near the threshold allows k to be 11."""
     usual = CellKey.from_policy(DEFAULT_POLICY)
@@ -190,6 +192,7 @@ def ons(area, record_keys, areas, mechanism):
     return shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mechanism", [CellKey(key_range=64), CellKey(5.0, 8, key_range=64)])
 def test_the_rules_of_the_ons_package_give_the_same_numbers(mechanism):
     rng = np.random.default_rng(8)

@@ -208,6 +208,7 @@ def test_a_table_that_adds_up_stays_as_it_is(seed):
         assert (found == world.counts[spec].ravel()).all(), spec.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "tier"), [*product(range(4), TIERS)])
 def test_parts_equal_totals_in_every_direction(seed, tier):
     world = counted.small(seed, rows=1500, children=1000, plan=PLAN, last="2008-05-31")
@@ -223,6 +224,7 @@ def test_parts_equal_totals_in_every_direction(seed, tier):
             assert not (rows["reconciled"] < (k or 0)).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "tier"), [*product(range(6), TIERS)])
 def test_even_numbers_that_contradict_each_other_are_made_to_add_up(seed, tier):
     """Repeated numbers describe records of different days, so published numbers may be far from adding up."""

@@ -250,6 +250,7 @@ LEAKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", LEAKS)
 def test_a_planted_leak_is_caught(check, case):
     make, rule = LEAKS[case]
@@ -258,6 +259,7 @@ def test_a_planted_leak_is_caught(check, case):
     assert result.audience != "everyone"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "cell", ["{}*", "{} children", "n={}", "{} (3%)", "[{}]", "{}/100", "~{}", "{}²", "it was {} in the end", "x{}"]
 )
@@ -270,6 +272,7 @@ def test_digits_that_are_no_number_are_not_passed_over(check, cell):
     assert check(table, own=["note"]).audience == "everyone"
 
 
+@pytest.mark.slow
 def test_small_numbers_that_agree_by_chance_with_something_of_the_other_columns_have_no_origin_there():
     draw = np.random.default_rng(1)
     others = [Column("shown", n, read_numbers([str(v) for v in draw.integers(11, 21, 3)])) for n in range(12)]
@@ -279,6 +282,7 @@ def test_small_numbers_that_agree_by_chance_with_something_of_the_other_columns_
     assert find_within(Column("ratio", 12, read_numbers(computed)), others)
 
 
+@pytest.mark.slow
 def test_a_rank_is_one_among_numbers_that_are_shown(check):
     ranked = by_year(shown).assign(rank=["", 3, 5, 1, 4, 2])
     assert check(ranked).audience == "everyone"
@@ -289,6 +293,7 @@ def test_a_rank_is_one_among_numbers_that_are_shown(check):
     assert check(ranked).audience == "nobody"
 
 
+@pytest.mark.slow
 def test_digits_of_other_scripts_are_numbers_too(check):
     for digits in ("٦", "６", "⑥"):
         assert check(by_year(lambda a, y, d=digits: count(a, y) if a in SHOWN else d)).audience == "nobody"
@@ -487,6 +492,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_a_remedy(check, case):
         check(content, name)
 
 
+@pytest.mark.slow
 def test_a_table_that_matches_nothing_does_not_pass(check):
     result = check(frame([("Paris", 1), ("London", 2)], "city", "n"))
     assert result.audience == "nobody"
@@ -554,6 +560,7 @@ def test_a_release_that_was_taken_back_is_no_source_and_is_attacked_all_the_same
     assert {release.tier for release in attacked} == {"public"}
 
 
+@pytest.mark.slow
 def test_no_word_of_a_table_is_remembered(releases):
     table = frame([("Xhevgjyzel", 48)], "area", "2006/07").to_csv(index=False).encode()
     Comparison(releases, names(releases), index_areas()).check("table.csv", table)

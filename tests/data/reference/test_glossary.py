@@ -60,6 +60,7 @@ def test_no_text_to_avoid_is_itself_a_term():
     assert not {term.term for term in TERMS} & {word for term in TERMS for word in term.avoid.split(";")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_text_uses_a_word_to_avoid(path):
     assert [found for found in map(avoided, texts_of(path)) if found] == []

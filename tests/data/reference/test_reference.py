@@ -104,6 +104,7 @@ def test_every_further_name_belongs_to_an_area():
     assert not name_table().duplicated().any()
 
 
+@pytest.mark.slow
 def test_reading_the_table_loads_no_geometry():
     code = (
         "import sys, data.reference as r; r.area_table(); r.registry(); r.name_table();"

@@ -104,6 +104,7 @@ def test_where_the_current_release_was_taken_back_the_one_before_it_is_shown(thr
     assert shown_name(three) is None
 
 
+@pytest.mark.slow
 def test_reading_a_release_loads_nothing_from_behind_the_wall(folder):
     program = (
         "import sys; from pathlib import Path; from data.release import Release, names\n"

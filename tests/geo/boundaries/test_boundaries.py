@@ -137,6 +137,7 @@ def assert_none_wrong(rows, workspace, report):
         assert common > 0.8 * max(shape.area, true[code].area), code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rename", [str, str.upper, "name_local", "name_en"])
 def test_the_municipalities_of_albania_are_matched(rename, files, tmp_path):
     rows = albania_rows(files, rename)
@@ -146,6 +147,7 @@ def test_the_municipalities_of_albania_are_matched(rename, files, tmp_path):
     assert_none_wrong(rows, tmp_path / "areas", report)
 
 
+@pytest.mark.slow
 def test_both_countries_become_one_coverage_with_neighbours_across_the_border(files, tmp_path):
     take(files.albania, tmp_path)
     take(files.greece, tmp_path)
@@ -160,6 +162,7 @@ def test_both_countries_become_one_coverage_with_neighbours_across_the_border(fi
     assert len(now.parts("country")) == 1
 
 
+@pytest.mark.slow
 def test_one_country_alone_still_meets_the_approximate_other(files, tmp_path):
     report = take(files.albania, tmp_path)
     now = areas.load_areas(tmp_path)
@@ -175,6 +178,7 @@ def test_one_country_alone_still_meets_the_approximate_other(files, tmp_path):
     assert report.missing == ()
 
 
+@pytest.mark.slow
 def test_importing_again_gives_the_same(files, tmp_path):
     take(files.albania, tmp_path)
     once = (tmp_path / areas.BOUNDARIES).read_bytes()
@@ -189,6 +193,7 @@ def in_parts(shape, count):
     return [shape.intersection(shapely.box(west, low, east, high)) for high, low in itertools.pairwise(edges)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["name_local", "name_en"])
 def test_a_file_of_the_332_since_2019_imports_with_the_split_ones_reported(column, files, tmp_path):
     rows = greece_rows(files)
@@ -211,6 +216,7 @@ def test_a_file_of_the_332_since_2019_imports_with_the_split_ones_reported(colum
     assert_none_wrong(whole.dissolve("true").reset_index(), tmp_path / "areas", report)
 
 
+@pytest.mark.slow
 def test_a_name_that_stands_twice_is_settled_by_position(files, tmp_path):
     rows = greece_rows(files)
     path = save(rows[["name", "geometry"]], tmp_path / "greece.gpkg")
@@ -233,6 +239,7 @@ def test_any_crs_gives_the_same_areas(crs, files, tmp_path):
 # ---- kinds of file -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_shapefile_and_its_zip_are_read(tmp_path):
     rows = cells_of("AL")
     save(rows, tmp_path / "albania.shp")
@@ -267,6 +274,7 @@ def test_any_name_of_a_folder_will_do(tmp_path, name, kind):
     assert len(take(odd / kind, tmp_path / "areas").matched) == 61
 
 
+@pytest.mark.slow
 def test_islands_as_rows_of_their_own_are_united(tmp_path):
     rows = cells_of("GR").explode(ignore_index=True)
     assert len(rows) > len(cells_of("GR"))
@@ -274,6 +282,7 @@ def test_islands_as_rows_of_their_own_are_united(tmp_path):
     assert len(report.matched) == len(cells_of("GR"))
 
 
+@pytest.mark.slow
 def test_columns_may_be_given(tmp_path):
     rows = cells_of("AL").rename(columns={"code": "x", "name": "y"})
     path = save(rows, tmp_path / "albania.gpkg")
@@ -291,6 +300,7 @@ def test_a_country_that_is_none_is_named(albania, tmp_path):
 # ---- what is left out, and why -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_rows_that_do_not_match_say_why(tmp_path):
     rows = cells_of("AL")
     rows.loc[0, ["name", "code"]] = ["Springfield", ""]
@@ -310,6 +320,7 @@ def test_rows_that_do_not_match_say_why(tmp_path):
     assert len(report.matched) == 56
 
 
+@pytest.mark.slow
 def test_what_the_file_lacks_keeps_what_it_had(tmp_path):
     rows = cells_of("AL")
     report = take(save(rows[rows["code"] != "10944420"], tmp_path / "a.gpkg"), tmp_path / "areas")
@@ -320,6 +331,7 @@ def test_what_the_file_lacks_keeps_what_it_had(tmp_path):
     assert frame.geometry["10944420"].equals(shipped().geometry["10944420"])
 
 
+@pytest.mark.slow
 def test_a_part_without_its_other_part_is_left_out(tmp_path):
     rows = cells_of("GR")
     rows.loc[rows["code"] == "9261", ["name", "code"]] = ["Μυτιλήνης", ""]
@@ -329,6 +341,7 @@ def test_a_part_without_its_other_part_is_left_out(tmp_path):
     assert "9261" in report.kept
 
 
+@pytest.mark.slow
 def test_small_cracks_and_overlaps_are_closed(tmp_path):
     rows = cells_of("AL")
     grown = rows.to_crs(3035)
@@ -458,6 +471,7 @@ def test_a_municipality_beside_its_own_parts_is_refused(tmp_path):
         take(path, tmp_path / "areas")
 
 
+@pytest.mark.slow
 def test_a_file_that_would_orphan_records_is_refused(tmp_path, albania):
     take(albania, tmp_path / "areas")
     before = (tmp_path / "areas" / areas.BOUNDARIES).read_bytes()
@@ -483,6 +497,7 @@ def test_records_in_an_area_that_never_had_a_shape_do_not_stand_in_the_way(tmp_p
     assert len(take(albania, tmp_path, in_use=["9205", "9122", "AL-11"]).matched) == 61
 
 
+@pytest.mark.slow
 def test_a_failing_write_leaves_the_old_boundaries(tmp_path, albania, monkeypatch):
     take(albania, tmp_path)
     before = (tmp_path / areas.BOUNDARIES).read_bytes()
@@ -497,6 +512,7 @@ def test_a_failing_write_leaves_the_old_boundaries(tmp_path, albania, monkeypatc
     assert (tmp_path / areas.BOUNDARIES).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_credit_is_shown_as_plain_text_and_that_none_was_given(tmp_path):
     path = save(cells_of("AL"), tmp_path / "plain.gpkg").rename(tmp_path / "a\u202eb.gpkg")
     take(path, tmp_path / "areas")
@@ -522,6 +538,7 @@ def test_any_part_of_a_country_joins_the_rest(tmp_path_factory, codes):
     assert json.dumps(now.map_geometry("municipality"))
 
 
+@pytest.mark.slow
 def test_the_report_is_about_what_is_stored(tmp_path, albania):
     report = take(albania, tmp_path)
     stored = gpd.read_parquet(tmp_path / boundaries.BOUNDARIES).set_index("code")

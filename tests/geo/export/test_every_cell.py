@@ -173,6 +173,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow(seconds=17)
 def test_the_worlds_have_every_state_that_a_file_could_lose(expected):
     states = {tier: set() for tier in TIERS}
     for (tier, _), (_, cells) in expected.items():

@@ -79,6 +79,7 @@ def test_what_may_stand_together_stays_in_one_file(partner, tmp_path):
     assert len(files) == 1
 
 
+@pytest.mark.slow
 def test_the_same_release_gives_the_same_files(partner, files, tmp_path):
     again = export_layers(partner, tmp_path, list(FORMATS))
     assert [p.name for p in again] == [p.name for p in files]
@@ -110,6 +111,7 @@ def test_what_there_is_not_is_named(partner, tmp_path, formats, layers):
         export_layers(partner, tmp_path, formats, layers)
 
 
+@pytest.mark.slow
 def test_a_public_release_exports_what_it_holds_and_no_more(public, tmp_path):
     files = export_layers(public, tmp_path, ["gpkg", "csv"])
     layers = [name for path in of_kind(files, ".gpkg") for name, _ in pyogrio.list_layers(path)]
@@ -121,6 +123,7 @@ def test_a_public_release_exports_what_it_holds_and_no_more(public, tmp_path):
     assert encounters["value"].min() >= 11
 
 
+@pytest.mark.slow
 def test_a_release_without_the_layer_says_so(public, tmp_path):
     bare = small_release.make(tmp_path / "bare", "public", tables={})
     assert len(export_layers(bare, tmp_path, ["csv"])) == 7
@@ -357,6 +360,7 @@ def test_headers_stand_and_stay(files):
             assert sheet.auto_filter.ref
 
 
+@pytest.mark.slow
 def test_numbers_are_numbers_and_nothing_is_a_formula(files):
     for book in books(files):
         for sheet in book:

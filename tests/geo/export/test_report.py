@@ -18,6 +18,8 @@ from geo.export.standards import BASES, NOTES, OUTCOMES, STANDARDS, find_standar
 from tests.helpers import small_release
 from tests.helpers.small_release import WHOLE, YEARS, number, rows, state
 
+pytestmark = pytest.mark.slow
+
 SEXES, STAGES = CATEGORIES["sex"], CATEGORIES["stage"]
 
 
@@ -258,6 +260,7 @@ def test_an_unknown_standard_and_a_release_without_countries_are_refused(tmp_pat
         write_report(bare, tmp_path / "out", STANDARDS["sdg"])
 
 
+@pytest.mark.slow(seconds=17)
 def test_the_demo_fits_schemas_and_cells_on_both_tiers(scored, tmp_path):
     for tier in TIERS:
         release = Release.open(scored.releases, tier)

@@ -30,6 +30,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_every_cell_comes_back_as_text_number_or_truth(written: Path) -> None:
     sheet = openpyxl.load_workbook(written)["Mixed"]
     head, *rows = sheet.iter_rows(values_only=True)
@@ -52,6 +53,7 @@ def test_a_sheet_is_set_up_for_print(written: Path) -> None:
     assert sheet.oddFooter.left.text == "&A"
 
 
+@pytest.mark.slow
 def test_rows_stand_under_their_headings_with_filter_and_fixed_first_row(written: Path) -> None:
     sheet = openpyxl.load_workbook(written)["Long"]
     assert sheet.dimensions == sheet.auto_filter.ref == f"A1:T{ROWS + 1}"

@@ -90,6 +90,7 @@ def test_a_chance_is_never_told_as_sure():
     assert format_chance(100.0, most=True) == "up to 100 %"
 
 
+@pytest.mark.slow
 def test_without_a_result_it_is_not_offered(scored):
     bare = Release.open(scored.releases, "partner")
     assert ACCESS not in list_layers(bare)

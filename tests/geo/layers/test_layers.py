@@ -261,6 +261,7 @@ def made_up(number):
     return ("AL-02", "2024-01-01/P1Y", "population", number, None, "Invented: A census", 2024, "census", "")
 
 
+@pytest.mark.slow
 def test_figures_that_were_made_up_say_so_wherever_they_stand(tmp_path):
     release = small_release.make(tmp_path, made_up=[made_up(5.0)])
     one, view = find_layer("population"), View("region", "")

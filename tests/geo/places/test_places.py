@@ -215,6 +215,7 @@ def test_case_accents_and_script_do_not_change_what_is_found(code, column, case,
     assert match.code in ({counted(code), None} if has_two else {counted(code)})
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40))
 def test_any_text_gets_an_area_or_a_reason(text):
     match = PLACES.resolve(text)

@@ -55,6 +55,7 @@ def shown(partner, measure, by, category):
     return amount, rows["state"] != "number"
 
 
+@pytest.mark.slow
 def test_places_in_reach_are_those_of_the_two_steps_by_hand(partner, known, worked):
     _, seen, draws = known
     by_quarter = DetectionRange().need(draws, seen, 0).sum(axis=-1)
@@ -131,6 +132,7 @@ def test_all_gaps_are_against_the_own_country(partner, worked):
                 assert below == (gap.loc[area, "low"] == tables.A_GAP[0]), area
 
 
+@pytest.mark.slow
 def test_the_nearest_is_the_nearest_of_the_own_country_that_is_shown(partner, worked):
     ways = worked["travel_region_whole_to"]
     told = worked["accesstime_region_quarter_axis"]
@@ -149,6 +151,7 @@ def test_the_nearest_is_the_nearest_of_the_own_country_that_is_shown(partner, wo
                 assert (amount[amount.index.str.startswith(area[:2])] == 0).all()
 
 
+@pytest.mark.slow
 def test_a_ferry_brings_places_into_reach_and_is_said_to_be_given(partner, known, worked):
     times = tables.Times(ferries=(Link("GR-F", "GR-D", 90.0, "timetable"),))
     before, after = worked, made(partner, known, times)
@@ -163,6 +166,7 @@ def test_a_ferry_brings_places_into_reach_and_is_said_to_be_given(partner, known
     assert ways.loc[("GR-F", "GR-M"), "provisional"]
 
 
+@pytest.mark.slow
 def test_measured_times_take_the_place_of_straight_lines(partner, known):
     times = tables.Times(uploaded=(Link("AL-07", "AL-10", 45.0, ""),))
     after = made(partner, known, times)
@@ -181,6 +185,7 @@ def test_what_was_given_is_read_back_from_a_manifest():
     assert times.among(["AL-07", "AL-10"]) == tables.Times(uploaded=times.uploaded)
 
 
+@pytest.mark.slow
 def test_it_reads_the_release_alone_and_no_layer_of_communities(partner, known, scored):
     bare = Release.open(scored.releases, "partner", without=["communities"])
     assert any(name.startswith("communities") for name in partner.tables)

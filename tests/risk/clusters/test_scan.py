@@ -94,6 +94,7 @@ def naive(cases, expected, centres):
     return best
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_the_scan_finds_what_looking_at_every_circle_finds(seed):
     centres, expected, rng = land(40, seed)
@@ -134,6 +135,7 @@ def test_false_alarms_of_the_scan_are_as_rare_as_its_level_says():
         assert low <= (np.array(p) <= level).sum() <= high
 
 
+@pytest.mark.slow
 def test_overdispersed_counts_make_false_alarms_unless_the_scan_knows_of_it():
     centres, expected, rng = land(30, 1)
     share = expected * rng.gamma(8.0, 1 / 8.0, (80, 30))
@@ -147,6 +149,7 @@ def test_overdispersed_counts_make_false_alarms_unless_the_scan_knows_of_it():
     assert alarms(8.0) <= binom.ppf(0.999, 80, 0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quarters", [1, 4])
 def test_different_detection_makes_false_alarms_unless_the_scan_knows_of_it(quarters):
     # An area that finds more does so in every quarter: a null that varied each quarter alone would average it out.
@@ -178,6 +181,7 @@ def test_the_largest_window_is_an_argument():
             scan.scan_space(cases, expected, centres, largest=refused)
 
 
+@pytest.mark.slow
 def test_prospective_false_alarms_are_as_rare_as_the_level_says():
     centres, people, rng = land(12, 1)
     expected = np.repeat(people[:, None], 6, axis=1)

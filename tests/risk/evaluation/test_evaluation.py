@@ -99,6 +99,7 @@ def test_a_better_forecaster_beats_and_a_worse_one_does_not(judged):
         judged.beats("nobody")
 
 
+@pytest.mark.slow
 def test_a_verdict_on_equals_is_seldom_that_one_beats():
     won = 0
     for seed in range(25):
@@ -108,6 +109,7 @@ def test_a_verdict_on_equals_is_seldom_that_one_beats():
     assert won <= 4
 
 
+@pytest.mark.slow
 def test_everything_is_plain_json_and_repeats(judged):
     panel, mean = invented()
     again = evaluate(panel, {**FAST, "oracle": Oracle(mean)}, first_origin=6, draws=300)
@@ -150,6 +152,7 @@ def test_unknown_counts_are_not_scored():
     assert np.isfinite(found.hits["hit_rate"]).all()
 
 
+@pytest.mark.slow
 def test_in_spatial_blocks_no_area_is_forecast_from_its_own_counts():
     panel, _ = invented(size=30)
     blocks = SpatialBlocks(panel.edges, 30, 3)

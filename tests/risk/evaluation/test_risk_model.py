@@ -42,6 +42,7 @@ def test_a_panel_adds_the_ways_of_finding_up_and_keeps_what_is_unknown_so(seen):
     assert np.isnan(counts).sum() == 1
 
 
+@pytest.mark.slow
 def test_it_forecasts_from_what_was_known_then(seen):
     history = build_panel(seen).until(FIRST_ORIGIN)
     drawn = ModelForecaster(seen, RiskModel()).forecast(history, 2, 300, 0)
@@ -53,6 +54,7 @@ def test_it_forecasts_from_what_was_known_then(seen):
     assert 1.5 < other.mean() / drawn.mean() < 2.6
 
 
+@pytest.mark.slow
 def test_all_are_measured_on_the_same_counts_and_a_release_of_other_areas_is_left_out(seen):
     odd = replace(seen.up_to(FIRST_ORIGIN), areas=tuple(reversed(seen.areas)))
     found = evaluate_model(seen, earlier={FIRST_ORIGIN: odd}, horizons=1, draws=200)
@@ -70,7 +72,7 @@ def test_over_blocks_an_area_is_forecast_without_its_own_counts(seen):
     assert {HISTORICAL_MEAN, MODEL} <= set(scores)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=15)
 def test_where_it_does_not_beat_the_historical_mean_that_one_is_shown(demo_world, tmp_path, few_draws):
     release = Release.open(demo_world / "releases", "partner")
     table = "forecast_region_quarter_crossing"

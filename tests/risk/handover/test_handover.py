@@ -83,6 +83,7 @@ numbers = st.lists(st.integers(0, 50), min_size=QUARTERS, max_size=QUARTERS)
 capacities = st.fixed_dictionaries({(a, b): numbers for a in AREAS for b in ("school", "state")}).map(room)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(tasks_of, capacities)
 def test_it_is_the_best_of_all_and_never_exceeds_the_room(tasks, capacity):
@@ -96,6 +97,7 @@ def test_it_is_the_best_of_all_and_never_exceeds_the_room(tasks, capacity):
     assert all(one.why for one in found.stays)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10_000))
 def test_many_tasks_never_exceed_the_room_and_their_rows_do_not_matter(seed):

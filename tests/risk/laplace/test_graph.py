@@ -22,6 +22,7 @@ def graphs(draw):
     return size, np.array(sorted(edges), dtype=np.int64).reshape(-1, 2)
 
 
+@pytest.mark.slow
 @given(graphs())
 def test_each_part_has_variance_one_on_the_geometric_mean_and_sums_to_zero(one):
     size, edges = one
@@ -37,6 +38,7 @@ def test_each_part_has_variance_one_on_the_geometric_mean_and_sums_to_zero(one):
     np.testing.assert_allclose(covariance[apart], 0.0, atol=1e-12)
 
 
+@pytest.mark.slow
 @given(graphs())
 def test_the_root_is_symmetric_and_its_square_is_the_covariance(one):
     field = graph.build_structure(*one)

@@ -20,6 +20,7 @@ def distribution(mean, kappa):
     return poisson(mean) if not kappa else nbinom(kappa**-2, 1 / (1 + mean * kappa**2))
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 200), min_size=1, max_size=6), st.floats(-3.0, 5.0), KAPPAS)
 def test_an_exact_count_is_as_likely_as_its_distribution_says(values, log_mean, kappa):
     published = np.array(values)

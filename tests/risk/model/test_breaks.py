@@ -90,6 +90,7 @@ def observe(breaks=()):
     )
 
 
+@pytest.mark.slow
 def test_the_model_gives_each_side_a_level_and_keeps_the_rate_even():
     law = Break("2008-05-01/P3M", "AL")
     plain, broken = (RiskModel().fit(observe(breaks)).fit_ for breaks in ((), (law,)))

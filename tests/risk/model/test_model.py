@@ -129,6 +129,7 @@ def test_the_design_for_many_hyperparameters_agrees_with_the_full_grid(lip_cance
     assert log_marginal == pytest.approx(grid.log_marginal, abs=0.3)
 
 
+@pytest.mark.slow
 def test_lip_cancer_with_an_intrinsic_field():
     data = scotland("poly2nb")
     effects = RiskModel("poisson", structured=1.0, scaled=False, intercept_sd=1e3, covariate_sd=1e3)
@@ -239,6 +240,7 @@ def test_the_gradient_of_the_hyperparameters_is_that_of_their_density(seen, tota
     np.testing.assert_allclose(compute_gradient(model, here), slopes, atol=0.25 if totals else 0.02)
 
 
+@pytest.mark.slow
 def test_the_factor_is_that_of_the_whole_matrix(seen):
     """Compare with one dense matrix of core and local effects: eliminating blocks first changes nothing."""
     data = replace(seen[0].up_to(3), totals=seen[0].totals)
@@ -320,6 +322,7 @@ def test_slopes_of_a_total_are_its_derivatives(value):
 # Invented worlds
 
 
+@pytest.mark.slow
 def test_the_ranking_of_true_risk_is_found_through_the_noise(worlds, seen, fits):
     ranks = [
         spearmanr(mean_risk(fit)[:, p], true_log_risk(world, one)[:, p])[0]
@@ -342,6 +345,7 @@ def test_noise_costs_little(worlds, seen, fits, pairs):
     assert np.mean(lost) < 0.06
 
 
+@pytest.mark.slow
 def test_intervals_over_the_detection_range_hold_the_truth(worlds, seen, fits):
     inside = []
     for world, one, fit in zip(worlds, seen, fits, strict=True):
@@ -353,6 +357,7 @@ def test_intervals_over_the_detection_range_hold_the_truth(worlds, seen, fits):
     assert 0.90 < np.mean(inside) <= 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gamma", [0.4, 1.0])
 def test_the_exponent_of_effort_is_learnt(gamma, pairs):
     world = simulate_default_areas(WorldParameters(seed=1, gamma=gamma))
@@ -361,12 +366,14 @@ def test_the_exponent_of_effort_is_learnt(gamma, pairs):
     assert 0.02 < sd < 0.15
 
 
+@pytest.mark.slow
 def test_a_fixed_exponent_stays(seen):
     fit = RiskModel(gamma=1.0).fit(seen[0]).fit_
     assert fit.gamma == (1.0, 0.0)
     assert (fit.draws(10, 0).gamma == 1.0).all()
 
 
+@pytest.mark.slow
 def test_the_planted_shift_to_internal_trafficking_is_seen(seen, fits):
     """It is found in Tirana and Durrës, and less elsewhere."""
     for one, fit in zip(seen, fits, strict=True):
@@ -387,6 +394,7 @@ def test_risk_is_relative_to_the_country(seen, fits):
         np.testing.assert_allclose(np.einsum("a,dap->dp", weights, np.exp(draws[:, inside])), 1.0)
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_output(seen, fits):
     again = RiskModel().fit(seen[0]).fit_
     assert again.posterior.log_marginal == fits[0].posterior.log_marginal
@@ -417,6 +425,7 @@ def test_the_order_of_areas_does_not_matter(seen, fits):
     np.testing.assert_allclose(sd, ours[1], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_draws_have_the_moments_of_the_mixture(fits):
     fit = fits[0]
     drawn = fit.draws(6000, 3)
@@ -430,6 +439,7 @@ def test_draws_have_the_moments_of_the_mixture(fits):
     np.testing.assert_allclose(np.moveaxis(base + gap, 2, 1), reported[..., 0], atol=0.06)
 
 
+@pytest.mark.slow
 def test_missing_cells_are_no_zeros(seen, fits):
     gone = seen[0].published.copy()
     gone[3, 6:] = MISSING
@@ -440,6 +450,7 @@ def test_missing_cells_are_no_zeros(seen, fits):
     assert (mean_risk(fit)[3] > mean_risk(zeros)[3]).all()
 
 
+@pytest.mark.slow
 def test_a_partner_release_is_fitted(demo_world):
     data = Observations.from_release(Release.open(demo_world / "releases", "partner"))
     fit = RiskModel().fit(data).fit_
@@ -448,6 +459,7 @@ def test_a_partner_release_is_fitted(demo_world):
     assert np.isfinite(fit.posterior.log_marginal)
 
 
+@pytest.mark.slow
 def test_a_public_release_is_fitted_with_hidden_cells(demo_world):
     partner = Observations.from_release(Release.open(demo_world / "releases", "partner"))
     data = Observations.from_public_release(Release.open(demo_world / "releases", "public"))
@@ -461,6 +473,7 @@ def test_a_public_release_is_fitted_with_hidden_cells(demo_world):
 # Forecasts
 
 
+@pytest.mark.slow
 def test_forecasts_hold_what_comes_next(seen):
     scores = []
     for one in seen:
@@ -482,6 +495,7 @@ def test_nothing_is_forecast_to_be_discovered_without_effort(fits, seen):
     assert fits[0].forecast(effort + 60.0, 400, 0)[..., 1].mean() > 1.5 * more
 
 
+@pytest.mark.slow
 def test_a_longer_forecast_is_less_certain(fits, seen):
     ahead = fits[0].forecast(np.full((len(seen[0].areas), 8), 30.0), 2000, 0)
     spread = np.log1p(ahead.sum(axis=(3, 4))).std(axis=0).mean(axis=0)
@@ -568,6 +582,7 @@ def test_the_share_found_is_read_from_a_release_that_has_all_it_needs(stages, in
     assert read_share_found(open_release(stages, intervals)) == shares
 
 
+@pytest.mark.slow
 def test_numbers_of_children_in_need_are_near_the_truth(worlds, seen, fits):
     inside, ratios = [], []
     for world, one, fit in zip(worlds, seen, fits, strict=True):
@@ -588,6 +603,7 @@ def test_exceedance_is_a_share_of_draws():
     assert compute_exceedance(draws) == pytest.approx(1.0 - norm.cdf(np.log(1.5)), abs=0.01)
 
 
+@pytest.mark.slow
 def test_what_is_said_of_rates_is_as_often_true_as_its_word_says(worlds, seen, fits):
     right = {"likely": [], "very_likely": []}
     for world, one, fit in zip(worlds, seen, fits, strict=True):
@@ -601,6 +617,7 @@ def test_what_is_said_of_rates_is_as_often_true_as_its_word_says(worlds, seen, f
     assert np.mean(right["likely"]) >= 0.66
 
 
+@pytest.mark.slow
 def test_a_world_without_signal_raises_no_alarm(pairs):
     for seed in (20, 21):
         one = observe_world(simulate_default_areas(WorldParameters(seed=seed, signal=False)), pairs, NOISE)
@@ -624,6 +641,7 @@ def test_impossible_detection_is_refused(given_):
 # The interface
 
 
+@pytest.mark.slow
 def test_it_is_an_estimator(seen):
     model = RiskModel("poisson", time_sd=0.2)
     copy = clone(model)
@@ -639,6 +657,7 @@ def test_words_that_are_not_known_are_refused(wrong, seen):
         RiskModel(**wrong).fit(seen[0])
 
 
+@pytest.mark.slow
 def test_progress_is_told(seen):
     steps = []
     RiskModel("poisson").fit(seen[0], progress=lambda *step: steps.append(step))
@@ -690,6 +709,7 @@ def test_any_small_data_set_is_fitted(seed):
     assert max(np.abs(node.core).max() for node in fit.posterior.nodes) < 40.0
 
 
+@pytest.mark.slow
 def test_a_fit_runs_on_one_thread_whatever_the_process_was_told(seen):
     counted = []
 

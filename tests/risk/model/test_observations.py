@@ -114,6 +114,7 @@ def test_the_public_tier_hides_small_numbers_as_an_outcome(demo_world):
     assert seen.effort.max() > 0
 
 
+@pytest.mark.slow
 def test_each_child_of_a_world_counts_once_as_it_was_first_met(world, exact):
     """The test counts child by child, and distinguishes children by the known truth."""
     frame = world.records["encounter"].astype(str).assign(child=world.truth.child)
@@ -208,6 +209,7 @@ def test_municipalities_find_together_what_the_days_of_their_region_find(municip
     np.testing.assert_allclose(municipal.region_members @ finds, np.where(days > 0, whole, 0.0))
 
 
+@pytest.mark.slow
 def test_without_the_people_of_one_municipality_none_is_read(demo_world, monkeypatch):
     """A region is divided among all of its municipalities, so a missing one would raise the others."""
     read = Release.table

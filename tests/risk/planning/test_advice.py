@@ -90,6 +90,7 @@ def save(release, folder, name, title, **changes):
     return save_plan(folder, replace(release, name=name), promised)
 
 
+@pytest.mark.slow
 def test_the_newest_plan_of_an_earlier_release_is_judged_again(release, review, tmp_path):
     """A plan that promised much from moves that this release does not support no longer holds."""
     assert review("2009-02-001") is None
@@ -102,6 +103,7 @@ def test_the_newest_plan_of_an_earlier_release_is_judged_again(release, review, 
     assert not found.holds
 
 
+@pytest.mark.slow
 def test_a_plan_of_a_later_release_is_no_plan_of_before(release, review, tmp_path):
     """When an older release is shown, plans of newer ones, and its own, say nothing of what was planned before it."""
     save(release, tmp_path, "2009-02-001", "Before")
@@ -111,6 +113,7 @@ def test_a_plan_of_a_later_release_is_no_plan_of_before(release, review, tmp_pat
     assert review() is None
 
 
+@pytest.mark.slow
 def test_of_a_plan_whose_moves_are_impossible_now_there_is_no_answer(release, review, tmp_path):
     moves = advice.read_advice(release).plan.moves
     moved = tuple(replace(move, units=move.units + 500) for move in moves)
@@ -119,6 +122,7 @@ def test_of_a_plan_whose_moves_are_impossible_now_there_is_no_answer(release, re
     assert (found.now, found.holds) == ("", False)
 
 
+@pytest.mark.slow
 def test_plans_that_cannot_be_read_or_move_nothing_are_passed_over(release, review, tmp_path):
     save(release, tmp_path, "2009-02-001", "Good")
     save(release, tmp_path, "2009-02-001", "Nothing moves", moves=())

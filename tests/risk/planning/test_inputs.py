@@ -51,6 +51,7 @@ def test_posts_are_drafted_of_the_outreach_that_the_release_shows(ground, releas
     assert ground.table.units[:, 0].tolist() == [round(float(mean[area]) / 20.0) for area in ground.posts.areas]
 
 
+@pytest.mark.slow
 def test_it_rests_on_the_partner_tier_and_on_nothing_of_communities(release, ground, demo_world):
     with pytest.raises(ReleaseError, match="partner tier"):
         PlanInputs.read(Release.open(demo_world / "releases", "public"))
@@ -76,6 +77,7 @@ def test_no_unit_crosses_the_border_and_no_area_falls_below_its_floor(ground, pl
     assert (after >= INTERNAL.floor * today - 1e-9).all()
 
 
+@pytest.mark.slow
 def test_the_same_gives_the_same(release, ground, plan):
     again = make_plan(PlanInputs.read(release), INTERNAL)
     assert (again.units == plan.units).all()
@@ -149,6 +151,7 @@ def test_a_plan_is_by_region_or_municipality():
         Setting(level="country")
 
 
+@pytest.mark.slow
 def test_a_budget_holds_and_a_declined_move_is_not_made(ground, plan):
     cheap = make_plan(ground, replace(INTERNAL, budget=10.0))
     assert cheap.cost <= 10.0 < plan.cost
@@ -157,6 +160,7 @@ def test_a_budget_holds_and_a_declined_move_is_not_made(ground, plan):
     assert (first.start, first.end) not in {(move.start, move.end) for move in declined.moves}
 
 
+@pytest.mark.slow
 def test_ever_more_moves_gain_ever_more(ground):
     points = make_frontier(ground, INTERNAL)
     assert [point.limit for point in points] == sorted({point.limit for point in points})
@@ -164,6 +168,7 @@ def test_ever_more_moves_gain_ever_more(ground):
     assert gains[-1] > gains[0]
 
 
+@pytest.mark.slow
 def test_a_kept_plan_is_opened_as_it_was(ground, plan, release, tmp_path):
     first = plan.moves[0]
     decision = Decision(first.start, first.end, first.kind, "accept", first.units, "Agreed in the meeting")

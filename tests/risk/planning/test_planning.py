@@ -17,6 +17,7 @@ from risk.planning.problem import Aims, Decision, Kind, Posts, Rules, Solver
 from tests.helpers.plan_cases import AIMS, EXACT, country, keeps, layouts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("aims", AIMS, ids=str)
 @pytest.mark.parametrize("seed", range(4))
 def test_the_optimum_is_that_of_trying_everything(aims, seed):
@@ -69,6 +70,7 @@ def test_the_worst_served_fifth_of_the_need():
     assert compute_least_served(share, weight) == pytest.approx((0.1 * 0.1 + 0.1 * 0.5) / 0.2)
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_plan():
     posts, need = country(3, sites=8, each=8)
     one, other = (plan_moves(posts, need, Rules(moves=4), Aims(0.2, 0.1, 0.4)) for _ in range(2))
@@ -166,6 +168,7 @@ def test_choosing_and_judging_use_different_draws():
     assert not made.recommended
 
 
+@pytest.mark.slow
 def test_decisions_are_kept_and_planned_around():
     posts, need = country(1, sites=6, each=6)
     free = plan_moves(posts, need, Rules(moves=3), solver=EXACT)
@@ -185,6 +188,7 @@ def test_decisions_are_kept_and_planned_around():
     assert bound.moved <= 3
 
 
+@pytest.mark.slow
 def test_what_is_locked_stays_and_the_plan_is_made_around_it():
     posts, need = country(1, sites=6, each=6)
     free = plan_moves(posts, need, Rules(moves=3), solver=EXACT)
@@ -287,6 +291,7 @@ def test_the_floor_of_communities_counts_services_and_never_search():
     assert plan_moves(services, need, rules).planned.capacity[1] >= 5.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_communities_move_no_search(seed):
     posts, need = country(seed, sites=6, each=6)
@@ -316,6 +321,7 @@ def test_a_share_of_search_goes_where_too_little_was_looked():
     assert not plan_moves(replace(posts, kinds=(Kind("centre", 10.0),)), need, rules).explored.least
 
 
+@pytest.mark.slow
 def test_exploration_gives_way_to_other_rules_as_far_as_they_ask():
     posts, need = lopsided(level=(100.0, 1.0))
     rules = Rules(under_searched=np.array([False, True]), exploration=1.0)
@@ -341,6 +347,7 @@ def test_draws_for_exploration_follow_how_often_an_area_may_be_the_worst():
     assert seen[2:4].min() > 0.3 > seen[:2].max() > 0
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 4), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_every_plan_keeps_its_rules(seed, moves, equity, cost, robustness):

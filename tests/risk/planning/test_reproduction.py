@@ -46,6 +46,7 @@ def list_files(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_what_is_computed_again_is_the_same_and_nothing_is_written(public):
     releases, folder = public
     before = list_files(folder.parent)
@@ -55,6 +56,7 @@ def test_what_is_computed_again_is_the_same_and_nothing_is_written(public):
     assert list_files(folder.parent) == before
 
 
+@pytest.mark.slow
 def test_a_damaged_table_is_named(public):
     releases, folder = public
     (find_result(folder) / "risk_region_year.parquet").write_bytes(b"no table")
@@ -75,6 +77,7 @@ def write_changed_table(result):
     edit_result(result, lambda _: None)
 
 
+@pytest.mark.slow
 def test_a_table_that_was_changed_together_with_its_checksum_is_found_with_the_largest_difference(public):
     releases, folder = public
     write_changed_table(find_result(folder))
@@ -84,6 +87,7 @@ def test_a_table_that_was_changed_together_with_its_checksum_is_found_with_the_l
     assert any("manifest was changed after it was written" in cause for cause in comparison.causes)
 
 
+@pytest.mark.slow
 def test_versions_of_the_product_and_of_libraries_are_named(public):
     releases, folder = public
     edit_result(find_result(folder), lambda m: m["libraries"].update(numpy="1.0.0"))
@@ -96,6 +100,7 @@ def test_versions_of_the_product_and_of_libraries_are_named(public):
     assert "Made by version 0.0.1" in words
 
 
+@pytest.mark.slow
 def test_a_changed_setting_is_used_and_named(public):
     releases, folder = public
     edit_result(find_result(folder), lambda m: m["parameters"].update(intercept_sd=0.5, draws=10))
@@ -184,7 +189,7 @@ def test_cells_are_compared_to_the_last_bit():
     assert compare_rows("t", first, first.rename_columns(["area", "other"])) is not None
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=28)
 def test_the_demo_and_a_saved_plan_are_reproduced(demo_world, tmp_path):
     """Everything at both tiers, with a plan that has posts of its own, a decision and other numbers of moves."""
     shutil.copytree(demo_world / "derived", tmp_path / "derived")

@@ -93,6 +93,7 @@ def made_by(made, schedule):
     return [sum(s.units for s in steps if (s.start, s.end, s.kind) == (m.start, m.end, m.kind)) for m in made.moves]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_the_schedule_is_the_best_of_all(seed):
     posts, need = country(seed)
@@ -124,6 +125,7 @@ def test_the_schedule_is_the_best_of_all(seed):
     assert sum(made_by(made, found)) + sum(step.units for step in found.left) == made.moved
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 3), st.floats(0, 150), st.floats(0.3, 1.2))
 def test_every_quarter_keeps_the_limits_and_what_today_keeps(seed, per_quarter, budget, share):

@@ -75,6 +75,7 @@ def test_what_changes_would_add_is_estimated_to_second_order(aims):
     assert less == pytest.approx(without, abs=1e-5)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @example(412, Aims(cost=0.5))
 @example(641, Aims(cost=0.5))
@@ -121,6 +122,7 @@ def test_idle_moves_are_taken_back_unless_a_rule_asks_for_them():
     np.testing.assert_array_equal(search.flows, flows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("aims", AIMS, ids=str)
 @vary("seed", range(3), 0)
 def test_a_large_plan_keeps_its_rules_and_no_other_is_better_than_its_gap_says(monkeypatch, seed, aims):
@@ -186,6 +188,7 @@ def test_a_relaxation_that_is_late_leaves_a_layout_near_todays_posts(monkeypatch
     assert not found.proven
 
 
+@pytest.mark.slow
 def test_decisions_hold_in_a_large_plan(monkeypatch):
     monkeypatch.setattr(milp, "MANY", 6)
     posts, need = country(1, sites=6, each=6)

@@ -109,6 +109,7 @@ def test_the_next_quarters_are_forecast_with_intervals(scored):
     assert share.groupby(["area", "period"])["value"].sum().to_numpy() == pytest.approx(100, abs=0.5)
 
 
+@pytest.mark.slow
 def test_what_is_said_of_the_public_tier_reads_nothing_of_the_other(scored, demo_world, tmp_path):
     """So the result reveals no more than the public numbers, which the membership attack tests."""
     name = scored["public"].name
@@ -149,6 +150,7 @@ def test_the_card_says_what_another_exponent_of_effort_would_change(scored):
     assert all(0.8 < rank <= 1 for rank in told["rank_correlation"])
 
 
+@pytest.mark.slow
 def test_of_a_country_without_any_record_no_table_says_anything(scored, few_draws, monkeypatch):
     """Greece is declared silent: its rows are empty, and those of Albania are the same as before."""
     areas = geography.read_areas(scored["partner"].areas_file)

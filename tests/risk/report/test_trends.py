@@ -50,6 +50,7 @@ def test_the_programmes_own_changes(before, after, ratio, wald, exact, flagged):
     assert not found.effort_warning
 
 
+@pytest.mark.slow
 @given(st.integers(1, 300), st.integers(1, 300))
 def test_the_exact_interval_is_clopper_and_pearsons(before, after):
     wanted = binomtest(after, before + after).proportion_ci(0.95, method="exact")
@@ -81,6 +82,7 @@ def flat_series(areas, size, mean, seed=11):
     return np.maximum(counts + rng.binomial(8, 0.5, counts.shape) - 4, 0)
 
 
+@pytest.mark.slow
 def test_nine_quarterly_looks_flag_hardly_more_areas_without_signal_than_one_level():
     counts = flat_series(200, 20.0, 25.0)
     before, after = counts[:, :9], counts[:, 4:]  # each quarter against that of the year before
@@ -91,6 +93,7 @@ def test_nine_quarterly_looks_flag_hardly_more_areas_without_signal_than_one_lev
     assert ever_flagged(before, after, Rules(looks=1)) > 0.5
 
 
+@pytest.mark.slow
 def test_looks_at_years_that_overlap_flag_no_more_either():
     counts = flat_series(200, 20.0, 8.0)
     yearly = np.lib.stride_tricks.sliding_window_view(counts, 4, axis=1).sum(axis=2)
@@ -174,6 +177,7 @@ def test_the_chance_of_a_step_is_the_binomial_one():
     assert find_step(counts, chance * 0.9999) is None
 
 
+@pytest.mark.slow
 def test_a_jump_everywhere_is_offered_as_a_break_before_it_is_offered_as_a_rise():
     rng = np.random.default_rng(2)
     counts = rng.poisson(6.0, (25, 8, 1)).astype(float)

@@ -85,6 +85,7 @@ def test_over_water_without_a_time_it_says_so(current):
     assert table.loc["Ionian Islands", "Minutes to the nearest"] == "across water, travel time not entered"
 
 
+@pytest.mark.slow
 def test_the_address_opens_the_same_view_and_follows_what_is_chosen(run):
     test = run(show="gap", services="axis-prevention")
     assert "Gaps: prevention" in read_text(test)
@@ -136,6 +137,7 @@ def held(scored, derived):
     return current_release.open_current_release(Site(scored.releases, "partner", derived=derived))
 
 
+@pytest.mark.slow
 def test_the_public_tier_shows_services_and_says_what_is_not_public(run):
     test = run("public", services="axis-prevention")
     text = read_text(test)
@@ -145,6 +147,7 @@ def test_the_public_tier_shows_services_and_says_what_is_not_public(run):
     assert "Who runs the services of prevention and coordination" in [one.label for one in test.expander]
 
 
+@pytest.mark.slow
 def test_without_a_result_it_says_what_to_do(run, tmp_path):
     test = run(derived=tmp_path)
     assert "tact risk" in read_text(test)

@@ -98,6 +98,7 @@ def test_the_atlas_is_offered_whole_and_that_of_communities_apart(app, partner):
     assert first.startswith(b"<!DOCTYPE html>\n<html lang=sq>")
 
 
+@pytest.mark.slow
 def test_the_tables_of_a_standard_come_in_one_file_with_words_in_the_readers_language(app, partner):
     test = app(layers="effort")
     assert "Download the tables in a ZIP file" in [button.proto.label for button in test.get("download_button")]
@@ -118,6 +119,7 @@ def test_the_records_for_catalogues_come_in_one_file(partner):
     assert endings == ["CITATION.cff", "citation.bib", "dcat.jsonld", "iso19115.xml"]
 
 
+@pytest.mark.slow
 def test_no_tables_are_offered_if_no_children_of_countries_are_counted(tmp_path, monkeypatch):
     small_release.make(tmp_path, "public", tables={"effort_region_year": small_release.public()["effort_region_year"]})
     monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
@@ -149,6 +151,7 @@ def test_the_page_says_little_and_folds_the_rest(scored, monkeypatch, tier, lang
     assert len(test.expander) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tier", "handed_out"), [("partner", False), ("public", True)])
 def test_partner_files_of_real_records_are_written_by_the_command_that_notes_for_whom(
     tmp_path, monkeypatch, tier, handed_out
@@ -176,6 +179,7 @@ def test_an_address_that_makes_no_sense_opens_the_page_all_the_same(app, address
     assert test.radio[0].value == "gpkg"
 
 
+@pytest.mark.slow
 def test_a_changed_choice_stays_and_stands_in_the_address(app):
     test = app()
     for kind in ("csv", "geojson", "csv"):
@@ -184,6 +188,7 @@ def test_a_changed_choice_stays_and_stands_in_the_address(app):
         assert test.query_params["format"] in (kind, [kind])
 
 
+@pytest.mark.slow
 def test_without_a_layer_the_page_says_what_to_do_and_goes_on_from_there(app):
     test = app(layers="effort")
     test.get("button_group")[0].set_value([]).run()
@@ -199,6 +204,7 @@ def test_without_a_layer_the_page_says_what_to_do_and_goes_on_from_there(app):
     assert len(offers(test)) == 1
 
 
+@pytest.mark.slow
 def test_tier_licence_states_and_citation_are_on_the_page(app):
     test = app("public")
     text = markup(test)
@@ -226,6 +232,7 @@ def test_without_a_release_the_page_says_what_to_do(tmp_path, monkeypatch):
     assert "There is no release to show yet" in markup(test)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [form.id for form in files.FORMATS])
 def test_what_is_offered_is_what_is_made(partner, kind):
     offer = files.make_offer(partner, kind, ALL)
@@ -252,6 +259,7 @@ def test_a_file_is_made_once(partner):
     assert offer.make() is offer.make()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_files_of_a_package_keep_apart_what_may_not_stand_together(releases, tier, tmp_path):
     current = open_current_release(Site(releases, tier))
@@ -402,6 +410,7 @@ def test_the_files_for_qgis_point_at_collections_that_there_are_and_show_each_ar
     ]
 
 
+@pytest.mark.slow
 def test_a_table_of_the_reader_is_checked_and_the_answer_says_what_to_change(tmp_path, monkeypatch):
     monkeypatch.setenv("TACT_RELEASES", str(checked_release.make(tmp_path)))
     monkeypatch.setenv("TACT_TIER", "partner")
@@ -419,6 +428,7 @@ def test_a_table_of_the_reader_is_checked_and_the_answer_says_what_to_change(tmp
         assert (f"{OF_PAGE}check-answer" in test.session_state) == (content != b"\xff")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", [role for role in Role if Right.SEE_PARTNER in ROLES[role]])
 def test_a_table_is_asked_for_where_its_reader_can_give_one(tmp_path, monkeypatch, role):
     monkeypatch.setenv("TACT_RELEASES", str(checked_release.make(tmp_path)))
@@ -431,6 +441,7 @@ def test_a_table_is_asked_for_where_its_reader_can_give_one(tmp_path, monkeypatc
         assert bool(test.file_uploader) == asks
 
 
+@pytest.mark.slow
 def test_the_public_tier_asks_for_no_table_and_names_the_command(tmp_path, monkeypatch):
     monkeypatch.setenv("TACT_RELEASES", str(checked_release.make(tmp_path)))
     monkeypatch.setenv("TACT_TIER", "public")

@@ -102,6 +102,7 @@ def test_no_flow_with_a_published_number_is_shown_as_none(current):
     assert (numbers["value"] >= 1).all()
 
 
+@pytest.mark.slow
 def test_the_page_answers_first_and_shows_the_matrix_with_its_sums_and_states(run, current):
     test = run()
     text = read_text(test)
@@ -138,6 +139,7 @@ def test_the_shares_are_those_of_the_one_model(current):
         assert all(share.low < share.share < share.high for share in mine)
 
 
+@pytest.mark.slow
 def test_without_the_model_the_page_says_what_to_do(run):
     text = read_text(run(derived=""))
     assert "tact risk" in text

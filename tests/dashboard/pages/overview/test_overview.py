@@ -234,6 +234,7 @@ def test_a_flow_from_a_place_that_is_not_known_is_no_arrow(current, t):
     assert one == both
 
 
+@pytest.mark.slow
 def test_the_advice_is_that_of_the_usual_settings_and_a_saved_plan_is_named_among_what_is_new(
     scored, current, tmp_path, monkeypatch
 ):

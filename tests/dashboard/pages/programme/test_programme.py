@@ -231,6 +231,7 @@ def test_the_page_answers_first_and_tells_all_parts(run):
     assert len(before.split()) <= 250
 
 
+@pytest.mark.slow
 def test_without_an_area_one_country_is_chosen_and_a_county_shows_its_own(run, current):
     assert "expected results in Albania" in read_text(run())
     assert "expected results in Greece" in read_text(run(country="GR"))

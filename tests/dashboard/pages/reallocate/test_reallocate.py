@@ -114,6 +114,7 @@ def list_saved(derived, of):
 # -- the answer ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_answer_comes_first_with_its_measure_and_how_sure_it_is(run, of):
     plan, t = plan_of(of), planner.speak(of)
     text = said(run())
@@ -176,6 +177,7 @@ def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certai
 # -- choices ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_choice_changes_the_plan_and_stands_in_the_address(run, of):
     test = run(moves="4", unsearched="0")
     before = said(test)
@@ -210,6 +212,7 @@ def test_a_setting_is_the_same_after_a_way_through_the_address(of, setting):
     assert session.read_setting(choices) == setting
 
 
+@pytest.mark.slow
 def test_rules_that_clash_are_named_with_what_frees_them(run, of):
     move = plan_of(of).moves[0]
     decision = Decision(*way(move), "accept", move.units)
@@ -248,6 +251,7 @@ def test_few_words_stand_on_the_page_before_it_is_unfolded(run, monkeypatch, lan
     assert 100 < len(words) <= 250
 
 
+@pytest.mark.slow
 def test_a_preset_sets_the_weights_and_is_marked_while_they_stay(run):
     test = run(unsearched="0")
     assert test.radio(key="plan-preset").value == "most"
@@ -303,6 +307,7 @@ def decide(test, words, reason="", move=0):
     assert not test.exception
 
 
+@pytest.mark.slow
 def test_a_move_that_is_declined_is_gone_and_comes_back_when_that_is_undone(run, of):
     first = plan_of(of).moves[0]
     words = name(of, first)
@@ -318,6 +323,7 @@ def test_a_move_that_is_declined_is_gone_and_comes_back_when_that_is_undone(run,
     assert words in options(test)
 
 
+@pytest.mark.slow
 def test_a_move_that_is_accepted_stays_and_is_marked(run, of):
     test = run(unsearched="0")
     last = plan_of(of, NO_SHARE).moves[-1]
@@ -330,6 +336,7 @@ def test_a_move_that_is_accepted_stays_and_is_marked(run, of):
     assert "accepted" in set(summary.tabulate_moves(planner.speak(of), plan)["Decision"])
 
 
+@pytest.mark.slow
 def test_units_that_are_kept_as_they_are_do_not_leave(run, of):
     first = plan_of(of).moves[0]
     area = planner.speak(of).name_area(first.start)
@@ -357,6 +364,7 @@ def test_after_a_decision_that_no_plan_can_keep_it_can_be_undone(run, of):
     assert len(test.session_state["plan-decided"]) == 1
 
 
+@pytest.mark.slow
 def test_text_that_people_wrote_is_text(run, of):
     first = plan_of(of).moves[0]
     decided = (AuthoredDecision(Decision(*way(first), "decline", reason=HOSTILE), MANAGER),)
@@ -371,6 +379,7 @@ def test_text_that_people_wrote_is_text(run, of):
 # -- kept plans ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_plan_that_is_kept_opens_again_as_it_was(run, of, derived):
     test = run(moves="5", floor="40", unsearched="0")
     decide(test, "decline", "Too far.")
@@ -396,6 +405,7 @@ def test_a_plan_that_is_kept_opens_again_as_it_was(run, of, derived):
     assert other.session_state["plan-decided"] == test.session_state["plan-decided"]
 
 
+@pytest.mark.slow
 def test_a_briefing_is_one_click_and_saves_its_plan_once(run, of, derived):
     test = run()
     (button,) = [one.proto for one in test.get("download_button") if one.proto.id.endswith("briefing-now")]
@@ -410,6 +420,7 @@ def test_a_briefing_is_one_click_and_saves_its_plan_once(run, of, derived):
     assert saved_plans._brief_plan(of, None, *args).startswith(b"%PDF")
 
 
+@pytest.mark.slow
 def test_the_briefing_is_that_of_the_opened_plan_only_while_nothing_differs_from_it(of, derived):
     saved_plans._brief_plan(of, derived, Workplace(), Setting(), MANAGER, "Opened", "en")
     (plan,) = list_saved(derived, of)
@@ -472,6 +483,7 @@ def test_plans_are_compared_side_by_side(of):
 # -- posts -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_table_of_posts_can_be_taken_corrected_and_given_back(run, of):
     file = planner.write_posts_file(of)
     assert planner.read_posts(of, "posts.csv", file) == planner.read_posts(of, "p", planner.write_posts_file(of))
@@ -561,6 +573,7 @@ def test_arrows_are_wider_where_more_units_go_and_their_words_are_escaped(of):
     assert "<img" not in map.describe_view(of, changed, map.TODAY)
 
 
+@pytest.mark.slow
 def test_the_frontier_shows_every_point_and_which_are_advised(of, run):
     points = planner.compute_frontier(of, "", Setting(), ())
     rows = frontier.tabulate_points(points)
@@ -596,6 +609,7 @@ def test_no_layer_of_communities_comes_near_the_map_of_a_plan(of):
         assert "hatch" not in map.describe_view(of, plan_of(of), view)
 
 
+@pytest.mark.slow
 def test_quarters_hold_every_move_of_the_plan(run, of):
     plan, t = plan_of(of, Setting(per_quarter=2)), planner.speak(of)
     table = summary.tabulate_quarters(t, plan)
@@ -615,6 +629,7 @@ TASKS = b"area,partner,axis,children,to\nAL-11,A <b>partner</b>,prevention,12,sc
 ROOM = b"area,duty_bearer,quarter,children\n" + b"".join(b"AL-11,school,%d,20\n" % q for q in range(1, 5))
 
 
+@pytest.mark.slow
 def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, derived):
     given = handover.read_tables(TASKS, ROOM, 0.0)
     (stay,) = planner.hand_over_tasks(of, given).stays
@@ -661,6 +676,7 @@ def test_without_a_release_it_says_what_to_do(monkeypatch, tmp_path):
     assert "tact release" in said(test)
 
 
+@pytest.mark.slow
 def test_a_briefing_of_real_records_leaves_by_the_command_alone(run, of, monkeypatch):
     test = run()
     test.text_input(key="keep-title").set_value("A plan")
@@ -687,6 +703,7 @@ def test_no_other_page_uses_the_names_of_its_choices_in_the_address():
     assert not set(others) & {"plan", *session.ADDRESS}
 
 
+@pytest.mark.slow
 def test_a_decline_needs_a_reason(run, of):
     test = run()
     decide(test, "decline", "")
@@ -694,6 +711,7 @@ def test_a_decline_needs_a_reason(run, of):
     assert "plan-decided" not in test.session_state
 
 
+@pytest.mark.slow
 def test_a_kept_plan_that_comes_out_otherwise_says_so(run, of, derived):
     plan = plan_of(of)
     changed = replace(plan, verdict=replace(plan.verdict, cost=plan.verdict.cost + 7.0))

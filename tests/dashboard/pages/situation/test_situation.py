@@ -62,6 +62,7 @@ def said(app):
     return " ".join(body for body in bodies if not body.startswith("<style>"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", ["partner", "public"])
 @pytest.mark.parametrize("name", [one.id for one in LAYERS])
 def test_every_layer_opens_at_every_level(monkeypatch, scored, tier, name):
@@ -93,6 +94,7 @@ def test_the_public_is_not_told_where_a_damaged_file_lies(monkeypatch, tmp_path,
     assert "2009-01-001" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_control_changes_the_view_and_the_address(monkeypatch, demo_world):
     app = run(monkeypatch, demo_world / "releases", area="AL-11")
     app.select_slider[0].set_value("2007-03-01/P3M").run()
@@ -102,6 +104,7 @@ def test_a_control_changes_the_view_and_the_address(monkeypatch, demo_world):
     assert "area" not in app.query_params
 
 
+@pytest.mark.slow
 def test_a_layer_without_a_level_gives_it_back_to_the_layer_after_it(monkeypatch, demo_world):
     app = run(monkeypatch, demo_world / "releases", level="municipality", area="10944420", over="services")
     before = dict(app.query_params)
@@ -367,6 +370,7 @@ def test_a_layer_opens_on_the_last_period_with_numbers_and_says_when_the_chosen_
     assert chosen.query_params["period"] == "2008-12-01/P3M"
 
 
+@pytest.mark.slow
 def test_another_layer_stops_time(monkeypatch, demo_world):
     app = run(monkeypatch, demo_world / "releases", period="2006-06-01/P3M")
     app.button(key="c-play").click().run()

@@ -35,6 +35,7 @@ def settled(of, address):
     return state.settle_view(state.parse_address(address), of, load_areas(of.release).table)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(address=ADDRESSES)
 def test_any_address_opens_a_view_that_is_held_and_allowed(of, address):

@@ -104,6 +104,7 @@ def _domains(chart):
             yield from _domains(inner)
 
 
+@pytest.mark.slow
 def test_a_state_has_a_sign_that_the_page_explains(current, run):
     frames = [summary.read_met(current, area, "internal") for area in name_regions(current)]
     states = set(pd.concat(frames)["state"]) - {"number", "class"}
@@ -115,6 +116,7 @@ def test_a_state_has_a_sign_that_the_page_explains(current, run):
     assert all(sign in text for sign in signs)
 
 
+@pytest.mark.slow
 def test_each_area_has_a_cell_in_the_words_of_the_one_judgement(current, run):
     judged = judge_areas(current)
     test = run(area="AL-02", pathway="internal")
@@ -170,6 +172,7 @@ def test_a_release_is_a_line_at_the_last_quarter_that_it_has(current, scored):
     assert summary.list_releases(Site(scored.releases, "partner"), current) == {"2009-03-01/P3M": current.release.name}
 
 
+@pytest.mark.slow
 def test_a_second_area_or_the_country_stands_beside_the_first(current, run):
     alone, two = run(area="AL-02", pathway="internal"), run(area="AL-02", pathway="internal", beside="AL-11")
     country = run(area="AL-02", pathway="internal", beside="AL")
@@ -182,6 +185,7 @@ def test_a_second_area_or_the_country_stands_beside_the_first(current, run):
     assert met["value"].sum() > summary.read_met(current, "AL-11", "internal")["value"].sum()
 
 
+@pytest.mark.slow
 def test_the_share_of_internal_is_a_switch(current, run):
     test = run(area="AL-11", pathway="internal", trend="share")
     text = read_text(test)
@@ -225,6 +229,7 @@ def change(area, verdict, **options):
     return CountChange(area, "internal", verdict, **{**values, **options})
 
 
+@pytest.mark.slow
 def test_a_possible_break_is_told_before_a_rise(run, current, set_trends):
     set_trends(jumps=(("internal", JUMP),), changes=(change("AL-11", "possible break"),))
     words = "Albania: about 48 children were met in a quarter from Mar to May 2008 on, about 20.4 before that."
@@ -247,6 +252,7 @@ def test_a_rise_comes_with_its_interval_and_its_effort_warning(run, set_trends):
     assert "a rise. Outreach was" not in text
 
 
+@pytest.mark.slow
 def test_an_accepted_break_is_marked_and_nothing_is_compared_until_the_model_ran_again(
     run, current, set_trends, scored, tmp_path, monkeypatch
 ):
@@ -280,6 +286,7 @@ def test_why_a_note_is_refused_is_said_in_the_reader_s_language(current, monkeyp
     assert state[breaks._REFUSED].startswith("Shënimi ose roli: duket se ka numra telefoni.")
 
 
+@pytest.mark.slow
 def test_a_break_that_the_model_knows_stops_comparison(run, set_trends, scored, tmp_path):
     derived = shutil.copytree(scored.derived, tmp_path / "derived")
     accept_break(derived, LAW, ["AL"])
@@ -367,6 +374,7 @@ def test_the_public_page_has_yearly_numbers_alone(run, scored):
         assert f" {value:.0f} " in re.sub(r"\s+", " ", text)
 
 
+@pytest.mark.slow
 def test_without_a_result_the_published_series_stand_and_the_page_says_what_to_run(run, tmp_path):
     test = run(derived=tmp_path, area="AL-11", pathway="internal")
     assert len(charts(test)) == 1

@@ -75,6 +75,7 @@ def play(key, number):
         return state.find_played()
 
 
+@pytest.mark.slow
 def test_each_reader_is_given_the_views_of_their_tier_alone(people):
     with read_as_role(Role.MANAGER):
         (meeting,) = state.read_meetings()
@@ -227,6 +228,7 @@ def test_minutes_fit_on_a_page_in_each_language(site, release, language):
     assert words[language] in text
 
 
+@pytest.mark.slow
 def test_slides_are_for_who_may_take_files_and_show_no_more_than_the_reader_sees(people, site):
     with read_as_role(Role.RESEARCHER), speak("en"):
         key = state.read_meetings()[0].key

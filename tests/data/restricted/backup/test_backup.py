@@ -80,6 +80,7 @@ def snapshot(folder):
     return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+@pytest.mark.slow
 def test_everything_comes_back_on_a_new_machine(costly_key, workspace, file, tmp_path):
     before, both = content(workspace), keys.load(workspace.id)
     assert before[1] == {"a": PublishedBlock(b"123", "r1")}
@@ -129,6 +130,7 @@ def test_a_wrong_passphrase_changes_nothing(workspace, file, tmp_path, wrong, ca
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_the_same_passphrase_composed_in_another_way_opens(costly_key, workspace, file, tmp_path):
     lose_keys(workspace)
     assert restore_backup(file, tmp_path / "new", PASSPHRASE.replace("ë", "e\u0308")).has_records
@@ -352,6 +354,7 @@ def test_ledger_breaks_and_releases_taken_back_come_back_and_those_that_are_ther
     assert (new / folder / name).read_text() == "one\ntwo\n"
 
 
+@pytest.mark.slow
 def test_a_backup_of_before_there_were_plans_is_restored(costly_key, file, tmp_path):
     with contextlib.closing(sqlcipher.connect_with_passphrase(file, PASSPHRASE)) as connection:
         connection.execute("DROP TABLE backup_plan")

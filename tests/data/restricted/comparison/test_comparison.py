@@ -75,6 +75,7 @@ def test_numbers_that_are_certain_are_withheld_until_none_is_left(world):
     assert found.withheld["public"] > tried(world, DEFAULT_POLICY).withheld["public"]
 
 
+@pytest.mark.slow
 def test_a_higher_threshold_hides_more_and_helps_attackers_less(world):
     flat = replace(DEFAULT_POLICY, variance_near_k=2.0)
     low, high = (tried(world, replace(flat, k=k)) for k in (11, 40))
@@ -84,6 +85,7 @@ def test_a_higher_threshold_hides_more_and_helps_attackers_less(world):
     assert low.fails == (ONE_NUMBER,)
 
 
+@pytest.mark.slow
 def test_more_noise_is_more_error_and_hides_one_child_better(world):
     little, much = (tried(world, replace(DEFAULT_POLICY, variance=v, largest=8)) for v in (1.0, 6.0))
     assert little.readers[BOTH].relative_error < much.readers[BOTH].relative_error
@@ -144,6 +146,7 @@ def test_several_worlds_are_averaged_and_the_worst_is_told(world):
     assert both.worlds == 2
 
 
+@pytest.mark.slow
 def test_one_number_is_the_worst_case_whatever_the_world(world):
     policy = Policy(k=12, variance=5.0, variance_near_k=5.0, largest=8)
     assert tried(world, policy).attackers.one_number == pytest.approx(
@@ -159,6 +162,7 @@ def test_a_world_of_hardly_anybody_is_measured_too():
     assert found.readers[BOTH].hidden_children == 1
 
 
+@pytest.mark.slow
 def test_a_trial_shows_what_a_release_shows(tmp_path):
     """A real release of the same records has the same states and numbers in every counted table."""
     frame = small_worlds.encounters(np.random.default_rng(3), 900, 600)

@@ -136,6 +136,7 @@ def test_an_unhashed_identifier_is_refused_without_being_shown():
     assert "0412" not in str(refused.value)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_row_order_and_batches_change_nothing(seed):
@@ -154,6 +155,7 @@ def test_row_order_and_batches_change_nothing(seed):
         assert (one.keys == two.keys).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_names_of_children_matter_only_through_their_record_keys(seed):
@@ -170,6 +172,7 @@ def test_names_of_children_matter_only_through_their_record_keys(seed):
     assert (one.keys == two.keys).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_tables_of_children_add_up_and_agree_with_a_plain_count(seed):

@@ -317,6 +317,7 @@ def test_operators_who_work_for_two_duty_bearers_count_once_together():
     assert hide_few_operators([{1, 2}, {1, 2}, {3, 4, 5}, {3, 4, 5, 6}], 3).tolist() == [True, True, True, False]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.lists(SERVICE, min_size=12, max_size=24), st.randoms(use_true_random=False))
 def test_no_table_by_duty_bearer_or_carrier_tells_who_works_on_restricted_axes(listed, random):

@@ -226,6 +226,7 @@ def vault(workspace):
         yield made
 
 
+@pytest.mark.slow
 def test_the_second_person_confirms_with_their_own_passphrase(vault):
     assert second_person.read(vault) is None
     made = appoint(vault, "B", WORDS, None)
@@ -240,6 +241,7 @@ def test_the_second_person_confirms_with_their_own_passphrase(vault):
         appoint(vault, "B", "short", WORDS)
 
 
+@pytest.mark.slow
 def test_another_takes_the_place_with_the_passphrase_or_leaves_a_trace(vault):
     appoint(vault, "B", WORDS, None)
     with pytest.raises(InputError):

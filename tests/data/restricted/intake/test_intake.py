@@ -481,6 +481,7 @@ ROWS = st.lists(
 )
 
 
+@pytest.mark.slow
 @PLAIN
 @given(rows=ROWS)
 def test_accepted_and_rejected_are_all_rows(tmp_path, rows):
@@ -503,6 +504,7 @@ def test_the_order_of_rows_changes_nothing(tmp_path, rows, random):
     )
 
 
+@pytest.mark.slow
 @PLAIN
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=60))
 def test_any_text_that_can_be_printed_survives(tmp_path, text):

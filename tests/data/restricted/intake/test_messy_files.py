@@ -62,6 +62,7 @@ def read(path, messy, learnt):
     return read_file(path, messy.kind, mapping=learnt, partner=partner_of(messy), **more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("messy", READ, ids=names(READ))
 def test_each_row_is_in_or_comes_back_for_a_reason_that_a_person_would_give(tmp_path, messy):
     path = messy.write(tmp_path)

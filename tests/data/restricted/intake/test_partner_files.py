@@ -146,6 +146,7 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
 CELLS = st.text(st.sampled_from('ab,;"\n\r\t=0\0ë'), max_size=6)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(CELLS, max_size=8).map("".join))
 def test_any_text_below_a_good_header_is_read_or_refused(tmp_path_factory, text):

@@ -123,6 +123,7 @@ def test_a_template_of_another_kind_is_refused(templates):
         read(templates[template_name("effort")], "encounter", partner="ARSIS")
 
 
+@pytest.mark.slow
 def test_a_filled_form_is_never_overwritten_and_nothing_is_written(tmp_path):
     filled = tmp_path / template_name("service")
     filled.write_bytes(b"filled in")

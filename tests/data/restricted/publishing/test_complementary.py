@@ -66,6 +66,7 @@ def test_numbers_of_earlier_releases_cannot_be_taken_back():
     assert taken(attack, release=1) == (set(), 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("known", "k"), [(PARTNER, 0), (PUBLIC, 11)])
 @settings(max_examples=150, deadline=None)
 @given(

@@ -63,6 +63,7 @@ def world(tmp_path):
     return publish
 
 
+@pytest.mark.slow
 def test_the_same_records_give_the_same_numbers(world):
     base = small_worlds.encounters(np.random.default_rng(3), 400, 200)
     first, second = world(base), world(base.sample(frac=1, random_state=1))
@@ -93,6 +94,7 @@ def test_whoever_leaves_or_moves_changes_no_final_number(tmp_path, seed, share):
     assert all(now == seen[0] for now in seen[1:])
 
 
+@pytest.mark.slow
 def test_a_year_is_final_once_its_lag_has_passed(world):
     base = small_worlds.encounters(np.random.default_rng(3), 500, 300, last="2008-05-31")
 
@@ -114,6 +116,7 @@ def test_a_year_is_final_once_its_lag_has_passed(world):
     assert (final, last) == (None, "2008-05-31")
 
 
+@pytest.mark.slow
 def test_public_numbers_are_final_ones_alone(world):
     base = small_worlds.encounters(np.random.default_rng(3), 500, 300, last="2008-05-31")
     assert not world(base, tier="public", policy=TWO_YEARS, day=IN_SECOND_YEAR)
@@ -137,6 +140,7 @@ def draw(spec, frame, seed, final=None):
     return CellKey.from_policy(TWO_YEARS).publish(cells.counts, cells.keys)
 
 
+@pytest.mark.slow
 def test_a_provisional_number_is_repeated_until_its_year_is_final(world):
     base, late = children(30), children(11, 500)
     first = world(base, policy=TWO_YEARS, day=date(2006, 10, 1))
@@ -146,6 +150,7 @@ def test_a_provisional_number_is_repeated_until_its_year_is_final(world):
     assert world(base, late, policy=TWO_YEARS, day=FIRST_YEAR_FINAL)[cell] >= 41 - 5 > 35 >= first[cell]
 
 
+@pytest.mark.slow
 def test_the_final_draw_tells_nothing_of_who_came_since_the_provisional_one():
     """The number of a cell with one new child changes as often as the number of a cell without one."""
     spec = TableSpec("children", "region", "quarter")
@@ -163,6 +168,7 @@ def test_the_final_draw_tells_nothing_of_who_came_since_the_provisional_one():
     assert abs(same - changed) < 0.12
 
 
+@pytest.mark.slow
 def test_the_extent_follows_the_policy_and_never_one_child(world):
     """In an earlier version the only child of the newest quarter could add a year to the release."""
     base = children(30)
@@ -179,6 +185,7 @@ def test_days_of_the_policy_that_hold_nobody_are_named(world):
         world(children(30, date="2009-07-01"), policy=TWO_YEARS)
 
 
+@pytest.mark.slow
 def test_a_total_that_equals_its_only_part_says_little_of_the_others():
     """Forty children of one stage: the numbers of total and part are equal only as often as two independent draws."""
     total, part = (TableSpec("children", "region", "whole", by) for by in ((), ("stage",)))
@@ -201,6 +208,7 @@ def test_a_block_of_an_earlier_version_is_repeated_and_loses_its_marks():
         Block.decode(struct.pack("<BI", 9, 0))
 
 
+@pytest.mark.slow
 def test_late_records_of_a_final_year_wait_and_are_counted_for_the_officer(world):
     base, second_year = children(30).assign(batch=1), children(20, 50, date="2007-07-01").assign(batch=2)
     late = children(3, 500).assign(batch=3)
@@ -221,6 +229,7 @@ def mark_all_cells(tables, *_):
     return {spec: np.ones(table.value.shape, bool) for spec, table in tables.items() if spec.counted}
 
 
+@pytest.mark.slow
 def test_what_a_release_shows_is_never_withheld_later(world, monkeypatch):
     """Attacks use random numbers: if one succeeds only later, shown numbers stay and only new cells are withheld."""
     everyone = small_worlds.encounters(np.random.default_rng(1), 900, 600, last="2008-05-31")
@@ -240,6 +249,7 @@ def test_what_a_release_shows_is_never_withheld_later(world, monkeypatch):
     assert world(everyone, day=ALL_FINAL, **plan) == later
 
 
+@pytest.mark.slow
 def test_nothing_is_published_for_a_day_before_that_of_the_last_release(world):
     base = small_worlds.encounters(np.random.default_rng(4), 300, 200, last="2008-05-31")
     world(base, policy=TWO_YEARS, day=ALL_FINAL)
@@ -249,6 +259,7 @@ def test_nothing_is_published_for_a_day_before_that_of_the_last_release(world):
     assert len(list(world.folder.glob("20*"))) == 1
 
 
+@pytest.mark.slow
 def test_a_provisional_release_is_followed_by_that_of_a_later_day_alone(world):
     base = small_worlds.encounters(np.random.default_rng(4), 300, 200, last="2008-05-31")
     world(base, policy=TWO_YEARS, day=IN_SECOND_YEAR)

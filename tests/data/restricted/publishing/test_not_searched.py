@@ -3,6 +3,7 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from data.tables.grid import Grid
 from data.tables.periods import Calendar, Period
 from data.tables.spec import CATEGORIES, COUNTED, TableSpec
 from tests.helpers import small_worlds
+
+pytestmark = pytest.mark.slow
 
 AREAS = small_worlds.area_table()
 # The programme's second quarter is the first one of the release, so that a year begins before the whole time.

@@ -1,6 +1,7 @@
 from datetime import date
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,6 +83,7 @@ def test_every_cell_has_a_row():
     assert not frame.duplicated(["area", "period", "stage"]).any()
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 5000), min_size=SIZE, max_size=SIZE))
 def test_classes_hold_the_number_and_merge_zero(days):
     spec = TableSpec("effort", "region", "year")

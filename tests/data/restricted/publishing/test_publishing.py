@@ -77,6 +77,7 @@ def test_a_release_has_both_tiers_and_becomes_current(made):
         assert [t for t in release.tables if t != "figures"] == [s.name for s in DEFAULT_PLAN[tier]]
 
 
+@pytest.mark.slow
 def test_the_manifest_is_a_valid_data_package(made):
     _, folder, _ = made
     for tier in TIERS:
@@ -218,6 +219,7 @@ def test_publisher_and_doi_of_the_policy_stand_in_the_manifest_the_doi_for_every
     assert frictionless.Package.metadata_validate(public) is not None
 
 
+@pytest.mark.slow
 def test_without_a_vault_figures_and_areas_are_released_alone(tmp_path):
     result = small_worlds.release(None, tmp_path)
     assert result.name == "2023-figures-001"
@@ -240,11 +242,13 @@ def test_figures_of_the_vault_stand_beside_the_shipped_ones(tmp_path):
     assert table["note"].tolist() == ["=1+1", ""]
 
 
+@pytest.mark.slow
 def test_services_or_estimates_alone_make_a_release_too(tmp_path):
     community = pd.DataFrame({"area": ["AL-11"], "group": ["roma"], "estimate": [640], "year": [2005]})
     assert small_worlds.release(small_worlds.MemoryVault(community=community), tmp_path, **SMALL).name == "2007-05-001"
 
 
+@pytest.mark.slow
 def test_names_are_listed_by_when_they_were_made_and_never_used_again(tmp_path):
     vault = small_worlds.MemoryVault(encounter=world())
     late = small_worlds.ONE_YEAR
@@ -277,6 +281,7 @@ def test_a_policy_that_ends_before_it_begins_is_named():
         Policy(first=date(2007, 5, 1), last=date(2007, 1, 1))
 
 
+@pytest.mark.slow
 def test_progress_is_told_to_its_end(tmp_path):
     seen = []
     vault = small_worlds.MemoryVault(encounter=world())
@@ -285,6 +290,7 @@ def test_progress_is_told_to_its_end(tmp_path):
     assert [d for d, _ in seen] == sorted({d for d, _ in seen})
 
 
+@pytest.mark.slow
 def test_a_failure_leaves_nothing(tmp_path, monkeypatch):
     vault = small_worlds.MemoryVault(encounter=world())
 
@@ -299,6 +305,7 @@ def test_a_failure_leaves_nothing(tmp_path, monkeypatch):
     assert not list(tmp_path.glob(".tmp*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("published", [False, True])
 def test_a_publication_that_was_interrupted_is_settled(tmp_path, published):
     vault = small_worlds.MemoryVault(encounter=world())
@@ -315,6 +322,7 @@ def test_a_publication_that_was_interrupted_is_settled(tmp_path, published):
     assert not list(tmp_path.glob(".tmp*"))
 
 
+@pytest.mark.slow
 def test_a_release_that_is_lost_is_missed_and_its_name_never_used_again(tmp_path):
     vault = small_worlds.MemoryVault(encounter=world())
     first = small_worlds.release(vault, tmp_path / "releases", **SMALL)
@@ -354,6 +362,7 @@ def test_an_imported_figure_replaces_the_provisional_one_that_ships():
     assert figures["number"].tolist() == [2.0, 3.0, 5.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("invented", [True, False])
 def test_figures_of_an_invented_workspace_say_that_they_are(tmp_path, invented):
     shipped = small_worlds.figures()
@@ -372,6 +381,7 @@ def test_figures_of_an_invented_workspace_say_that_they_are(tmp_path, invented):
         assert ("but for those whose source" in release.manifest["description"]) is invented
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 600))
 def test_published_numbers_keep_their_promises(tmp_path_factory, seed, children):
@@ -401,6 +411,7 @@ def test_published_numbers_keep_their_promises(tmp_path_factory, seed, children)
         assert abs(total[country] - found["value"].fillna(0).sum()) <= 7 * 5
 
 
+@pytest.mark.slow
 def test_row_order_changes_no_number(tmp_path):
     frames = []
     for number in range(2):
@@ -411,6 +422,7 @@ def test_row_order_changes_no_number(tmp_path):
     assert frames[0] == frames[1]
 
 
+@pytest.mark.slow
 def test_the_real_vault_serves_a_release(tmp_path):
     with Vault.create(tmp_path / "vault", small_worlds.VAULT_KEY) as vault:
         small_worlds.fill(vault, world(), "world.csv")
@@ -519,6 +531,7 @@ def test_areas_are_copied_byte_for_byte(tmp_path):
     assert Release.open(tmp_path, "public").areas_file.read_bytes() == raw.getvalue()
 
 
+@pytest.mark.slow
 def test_a_table_that_the_plan_gains_later_is_shown_from_then_on(tmp_path):
     vault = small_worlds.MemoryVault(encounter=world())
     small_worlds.release(vault, tmp_path, **SMALL)

@@ -15,6 +15,8 @@ from data.tables.spec import TIERS, TableSpec
 from tests.helpers import small_worlds
 from tests.helpers.manifests import edit_manifest
 
+pytestmark = pytest.mark.slow
+
 PLAN = small_worlds.SMALL_PLAN
 FEW = {
     "partner": (
@@ -59,7 +61,6 @@ def digest(folder):
 # -- the cell key method --
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("policy", "checksum"),
     [(Policy(k=15, variance_near_k=2.0), "5b67a829925b3a69"), (DEFAULT_POLICY, "5990d64c57403c85")],

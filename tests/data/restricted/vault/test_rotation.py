@@ -133,6 +133,7 @@ def test_forgotten_children_drafts_and_imports_by_hand_go_along(tmp_path):
         assert vault.forget(hashed) == 0
 
 
+@pytest.mark.slow
 def test_a_release_after_it_is_that_of_a_vault_without_it_byte_for_byte(tmp_path):
     plain = Workspace.create(tmp_path / "w", "invented")
     Vault.create(plain.vault, keys.create(plain.id)).close()
