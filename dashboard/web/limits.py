@@ -1,8 +1,10 @@
 """What one process holds out: how many connections are open, how long a request may take to come, how long its log is.
 
-Connections are those of TCP. Those on which no whole request has come (half open) cost a descriptor each. Where there
-are too many, the oldest half-open one is closed for a new one, so that those who ask get an answer meanwhile. That is
-also why uvicorn's own limit_concurrency is not used: it counts half-open connections, and refuses those who ask.
+Connections are those of TCP. Those on which no whole request has come (half open) cost a descriptor and 5 kB each.
+Where there are too many, the oldest half-open one is closed for a new one, so that those who ask get an answer
+meanwhile. That is also why uvicorn's own limit_concurrency is not used: it counts half-open connections, and refuses
+those who ask. Many may be half open, because to close one early invites its client to come again at once: each that
+comes costs more than hundreds that are left to their ten seconds.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from data.accounts.addresses import LOOPBACK
 
 LARGEST_MESSAGE = 1024 * 1024  # bytes of a websocket message; files are sent by http
 _SECONDS = 10.0  # for the head of a request
-_MOST = 2000  # connections
+_MOST, _MOST_IN_USE = 8000, 2000  # connections; those on which a whole request has come
 _MOST_OF_ONE = 256  # connections of one address
 _FEWEST = 32  # connections
 _FILES, _OWN_FILES = 16_384, 300  # descriptors: wished for, and those that are not for counted connections
@@ -73,26 +75,23 @@ class Connections:
 
     most, most_of_one : how many there may be, and how many of one address; this machine itself is not limited, since it
         may be a proxy with the connections of everybody.
+    most_in_use : how many of them may be in use, which are those that are not waiting; default: all.
     has_proxy : whether that proxy may be on another machine of a private network, or on the other side of a bridge.
     """
 
-    def __init__(self, most: int, most_of_one: int, *, has_proxy: bool = False) -> None:
+    def __init__(self, most: int, most_of_one: int, *, most_in_use: int | None = None, has_proxy: bool = False) -> None:
         self.most, self.most_of_one, self.has_proxy = most, most_of_one, has_proxy
+        self.most_in_use = most if most_in_use is None else most_in_use
         self.waiting: dict[H11Protocol, None] = {}
         self._open: dict[asyncio.Transport, str] = {}
         self._of_peers: Counter[str] = Counter()
-        self._looked = 0.0
 
     def admit(self, transport: asyncio.Transport, peer: str) -> bool:
         """Return whether a new connection may stay; for it, an old one may have been closed."""
-        if self._has_enough(peer) or (self._is_full() and self._may_look()):
-            self._forget_closed()
-        if self._has_enough(peer):
+        if self._has_enough(peer) or self.count_in_use() >= self.most_in_use:
             return False
-        if self._is_full():
-            oldest = next(iter(self.waiting), None)
-            if oldest is None:
-                return False
+        if len(self._open) >= self.most:
+            oldest = next(iter(self.waiting))
             del self.waiting[oldest]
             self.forget(oldest.transport)
             oldest.transport.abort()
@@ -108,24 +107,15 @@ class Connections:
             if not self._of_peers[peer]:
                 del self._of_peers[peer]
 
-    def _may_look(self) -> bool:
-        # A look at all connections for each new one would be half a core's work where thousands are half open.
-        return not self.waiting or time.monotonic() - self._looked >= 1
-
-    def _is_full(self) -> bool:
-        return len(self._open) >= self.most
+    def count_in_use(self) -> int:
+        """Return on how many connections a whole request has come."""
+        return len(self._open) - len(self.waiting)
 
     def _has_enough(self, peer: str) -> bool:
         return self._of_peers[peer] >= self.most_of_one and not self._may_be_proxy(peer)
 
     def _may_be_proxy(self, peer: str) -> bool:
         return peer in LOOPBACK or (self.has_proxy and _is_private(peer))
-
-    def _forget_closed(self) -> None:
-        # Nobody tells of the end of a conversation: its connection has another protocol by then.
-        self._looked = time.monotonic()
-        self._open = {connection: peer for connection, peer in self._open.items() if not connection.is_closing()}
-        self._of_peers = Counter(self._open.values())
 
 
 def _is_private(peer: str) -> bool:
@@ -181,6 +171,8 @@ class LimitedProtocol(H11Protocol):
         is_upgraded = self.transport.get_protocol() is not self
         if is_upgraded or (self.cycle is not None and not self.cycle.response_complete):
             self._stop_waiting()
+            if self.counted.count_in_use() > self.counted.most_in_use:
+                self.transport.abort()
 
     def _stop_waiting(self) -> None:
         self.counted.waiting.pop(self, None)
@@ -192,16 +184,13 @@ class LimitedProtocol(H11Protocol):
         self.transport.abort()
 
 
-def make_protocol(connections: Connections, seconds: float = _SECONDS) -> type[LimitedProtocol]:
-    """Return a protocol for the connections of a process, with the seconds in which the head of a request must come."""
-    return type("CountingProtocol", (LimitedProtocol,), {"counted": connections, "seconds": seconds})
-
-
 class Conversation(WebSocketsSansIOProtocol):
-    """uvicorn's protocol of a conversation, whose messages are compressed in half the time.
+    """uvicorn's protocol of a conversation, which is counted, and whose messages are compressed in half the time.
 
     Level 2 instead of 6 gives 5 % more bytes. The memory of each is 64 kB; a larger window would help little.
     """
+
+    counted: ClassVar[Connections]
 
     def __init__(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401
         super().__init__(*arguments, **more)
@@ -212,14 +201,28 @@ class Conversation(WebSocketsSansIOProtocol):
             )
         ]
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget a connection that is closed."""
+        self.counted.forget(self.transport)
+        super().connection_lost(exc)
+
+
+def make_protocols(connections: Connections, seconds: float = _SECONDS) -> dict[str, Any]:
+    """Return uvicorn's settings for counted connections, with the seconds in which the head of a request must come."""
+    counted = {"counted": connections}
+    return {
+        "http": type("CountingProtocol", (LimitedProtocol,), {**counted, "seconds": seconds}),
+        "ws": type("CountingConversation", (Conversation,), counted),
+    }
+
 
 def make_limits(files: int, *, has_proxy: bool = False) -> dict[str, Any]:
     """Return uvicorn's settings for a process that many may ask, and that may open so many files and connections."""
     most = max(_FEWEST, min(_MOST, files - _OWN_FILES))
     # So many connections are accepted in one step, and those of up to three steps are open before they are counted.
     backlog = min(1024, (files - most) // 5)
-    protocol = make_protocol(Connections(most, _MOST_OF_ONE, has_proxy=has_proxy))
-    return {"http": protocol, "ws": Conversation, "ws_max_size": LARGEST_MESSAGE, "backlog": backlog}
+    connections = Connections(most, _MOST_OF_ONE, most_in_use=min(most, _MOST_IN_USE), has_proxy=has_proxy)
+    return {**make_protocols(connections), "ws_max_size": LARGEST_MESSAGE, "backlog": backlog}
 
 
 class ShortLog:

@@ -114,6 +114,8 @@ def run_application(application: Any, host: str, port: int, *, has_proxy: bool =
     """Serve an application until the process is stopped, with or without a proxy in front. No request is logged."""
     shorten_log()
     _spare_collections()
+    # As often a page's script gives way to the connections; by default it holds them up ten times as long.
+    sys.setswitchinterval(0.0005)
     uvicorn.run(
         application,
         host=host,

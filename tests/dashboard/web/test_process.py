@@ -57,17 +57,23 @@ def _make_block(part, *path):
     return message
 
 
-def test_a_process_looks_for_garbage_less_often_and_not_among_what_was_imported(monkeypatch):
-    before = gc.get_threshold()
+def test_a_process_looks_for_garbage_less_often_not_among_what_was_imported_and_its_pages_give_way_soon(monkeypatch):
+    before, interval = gc.get_threshold(), sys.getswitchinterval()
     monkeypatch.setattr("dashboard.web.process.shorten_log", lambda: None)
     monkeypatch.setattr("dashboard.web.process.raise_file_limit", lambda: 1024)
     seen = []
-    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: seen.append((gc.get_threshold(), gc.get_freeze_count())))
+    monkeypatch.setattr(
+        uvicorn,
+        "run",
+        lambda *_, **__: seen.append((gc.get_threshold(), gc.get_freeze_count(), sys.getswitchinterval())),
+    )
     try:
         run_application(None, "127.0.0.1", 0)
     finally:
         gc.unfreeze()
         gc.set_threshold(*before)
-    [(threshold, frozen)] = seen
+        sys.setswitchinterval(interval)
+    [(threshold, frozen, soon)] = seen
     assert threshold[0] > before[0]
     assert frozen > 10_000
+    assert soon <= interval / 5
