@@ -12,7 +12,14 @@ import typer
 from dashboard.commands.export import TierName
 from dashboard.commands.output import Json, emit
 from dashboard.commands.workspace import open_workspace
-from dashboard.narrative.table_check import explain_check, list_limits, say_audience, say_reason, say_remedy
+from dashboard.narrative.table_check import (
+    explain_check,
+    list_limits,
+    list_product_tables,
+    say_audience,
+    say_reason,
+    say_remedy,
+)
 from dashboard.site.text import LANGUAGE_NAMES, speak
 from data.disclosure.table_check import AUDIENCES, Audience, Check, Comparison
 from data.errors import InputError
@@ -56,7 +63,13 @@ def check(
     name = shown_name(folder)
     shown = [] if name is None else [name, *list_earlier(folder, name)]
     tables = Comparison(
-        folder, shown, index_areas(), tier=_find_tier(folder), derived=derived, blocked=read_blocked(folder)
+        folder,
+        shown,
+        index_areas(),
+        tier=_find_tier(folder),
+        derived=derived,
+        blocked=read_blocked(folder),
+        list_tables=list_product_tables,
     )
     result = tables.check(table.name, content, own or ())
     with speak(language):

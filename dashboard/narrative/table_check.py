@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from dashboard.site.text import _, translate
+from dashboard.site.text import LANGUAGE_NAMES, _, translate, translate_into
 from data.disclosure.table_check import RULES, Audience, Check, Finding
+from data.disclosure.table_check.product_files import ListTables
 from data.message import mark
+from geo.export.exported import list_tables
 
 _MOST_ROWS = 12
+# What the product's own files of a release hold, in any language.
+list_product_tables: ListTables = partial(
+    list_tables, languages=[partial(translate_into, code) for code in LANGUAGE_NAMES]
+)
 _ANSWERS: dict[Audience, str] = {
     "everyone": mark("You may publish this table."),
     "partners": mark("Partners under the agreement may have this table. Do not publish it."),
@@ -46,7 +53,9 @@ def explain_check(check: Check) -> Iterator[str]:
         sheet = f"{finding.sheet}: " if finding.sheet else ""
         yield f"{sheet}{_name_place(finding)} {say_reason(finding)}. {remedy}".strip()
         if finding.rule == "narrowed":
-            yield _("Numbers that would no longer be protected: {count}.").format(count=len(check.narrowed))
+            yield _(
+                "Protected numbers of public releases that would be known too closely, in the table or not: {count}."
+            ).format(count=len(check.narrowed))
 
 
 def _name_place(finding: Finding) -> str:
@@ -54,6 +63,8 @@ def _name_place(finding: Finding) -> str:
         return _("The table:")
     if not finding.rows:
         return _("Column “{column}”:").format(column=finding.column)
+    if len(finding.rows) == 1:
+        return _("Column “{column}”, row {row}:").format(column=finding.column, row=finding.rows[0])
     rows = ", ".join(map(str, finding.rows[:_MOST_ROWS])) + (", …" if len(finding.rows) > _MOST_ROWS else "")
     return _("Column “{column}”, rows {rows}:").format(column=finding.column, rows=rows)
 
@@ -62,6 +73,8 @@ def list_limits(check: Check) -> Iterator[str]:
     """Yield what was compared, and what was not."""
     if check.matched:
         yield _("Found in the releases or computed from them: {columns}.").format(columns=", ".join(check.matched))
+    if check.written:
+        yield _("As the product wrote them: {tables}.").format(tables=", ".join(check.written))
     if check.own:
         yield _("Your own columns, not checked: {columns}.").format(columns=", ".join(check.own))
     if check.texts:

@@ -27,7 +27,7 @@ from geo.layers.core import Layer, LayerData
 from geo.layers.output import terms, wide
 from geo.layers.output.columns import EVERY_ROW, build_codebook
 
-__all__ = ["FORMATS", "export_layers", "list_layers", "name_together", "pack_files", "split_layers"]
+__all__ = ["FORMATS", "build_about", "export_layers", "list_layers", "name_together", "pack_files", "split_layers"]
 
 _AS_TEXT = (
     "Read the column “code” as text, or some codes will be damaged. "
@@ -116,7 +116,8 @@ def _map(release: Release, shapes: gpd.GeoDataFrame, layer: Layer, level: str) -
     return gpd.GeoDataFrame(rows.reset_index(), geometry=list(geometry), crs=4326), data
 
 
-def _about_table(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
+def build_about(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
+    """Return what a file of some layers says of itself. Columns: key, value."""
     return pd.DataFrame(list(terms.describe_file(release, layers).items()), columns=["key", "value"], dtype="str")
 
 
@@ -146,7 +147,7 @@ def _geopackage(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
         repeated = _SAID_ELSEWHERE if layer.of_figures else [*_SAID_ELSEWHERE, "source"]
         content.tables[f"{layer.id}_all"] = wide.build_long_table(release, layer).drop(columns=repeated)
     content.tables["codebook"] = build_codebook(release, layers)
-    content.tables["about"] = _about_table(release, layers)
+    content.tables["about"] = build_about(release, layers)
     content.tables["sources"] = terms.list_sources(release)
     path = folder / f"{name_together(release, layers)}.gpkg"
     gpkg.write_geopackage(path, content, str(release.manifest.get("created") or ""))
@@ -237,7 +238,7 @@ def _note(release: Release, layer: Layer) -> str:
 
 
 def _excel(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
-    sheets = {"About": _about_table(release, layers)}
+    sheets = {"About": build_about(release, layers)}
     sheets |= {layer.title: wide.build_long_table(release, layer) for layer in layers}
     sheets |= {"Codebook": build_codebook(release, layers), "Sources": terms.list_sources(release)}
     path = folder / f"{name_together(release, layers)}.xlsx"

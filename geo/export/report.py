@@ -42,6 +42,7 @@ from geo.layers.reading import tables
 from geo.layers.reading.counted import NOISY_MEANINGS
 
 Translate = Callable[[str], str]
+_ABOUT = "about"
 
 
 @dataclass(frozen=True)
@@ -130,27 +131,38 @@ def write_report(release: Release, folder: Path, standard: Standard, translate: 
     """
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{terms.name_files(release, invented=release.invented)}-{standard.id}"
+    sheets = build_sheets(release, standard, translate)
+    files = []
+    tables_alone = {name: sheet for name, sheet in sheets.items() if name != _ABOUT}
+    for name, sheet in tables_alone.items():
+        files.append(folder / f"{stem}-{name}.csv")
+        write_csv(files[-1], sheet)
+    about = _describe_report(release, standard)
+    title = f"{about['title']}: {standard.name}"
+    readme, package, book = (folder / f"{stem}{end}" for end in ("-README.txt", "-datapackage.json", ".xlsx"))
+    readme.write_text(_format_readme(release, standard, about, translate), encoding="utf-8", newline="\n")
+    described = _describe_package(release, standard, title, list(zip(files, tables_alone.items(), strict=True)))
+    package.write_text(f"{geojson.format_json(described)}\n", encoding="utf-8", newline="\n")
+    xlsx.write_workbook(book, sheets, title)
+    return [*files, readme, package, book]
+
+
+def build_sheets(release: Release, standard: Standard, translate: Translate = str) -> dict[str, pd.DataFrame]:
+    """Return the sheets of the workbook of a standard by name; each but "about" is a CSV file, too."""
     columns = [field.name for field in list_fields(standard)]
     built = {by: rows[columns] for by, rows in build_tables(release, standard).items()}
-    sheets = {
+    about = [(key, translate(value)) for key, value in _describe_report(release, standard).items()]
+    return {
+        _ABOUT: pd.DataFrame(about, columns=["key", "value"]),
         **{by.replace("_", "-"): rows for by, rows in built.items()},
         "contents": _tabulate_contents(standard, built, translate),
         "crosswalk": _explain_crosswalk(standard, translate),
         "codebook": _build_codebook(release, standard, translate),
     }
-    files = []
-    for name, sheet in sheets.items():
-        files.append(folder / f"{stem}-{name}.csv")
-        write_csv(files[-1], sheet)
-    about = {**terms.describe_file(release, ()), "standard": standard.name, "standard_means": standard.about}
-    title = f"{about['title']}: {standard.name}"
-    readme, package, book = (folder / f"{stem}{end}" for end in ("-README.txt", "-datapackage.json", ".xlsx"))
-    readme.write_text(_format_readme(release, standard, about, translate), encoding="utf-8", newline="\n")
-    described = _describe_package(release, standard, title, list(zip(files, sheets.items(), strict=True)))
-    package.write_text(f"{geojson.format_json(described)}\n", encoding="utf-8", newline="\n")
-    explained = pd.DataFrame([(key, translate(value)) for key, value in about.items()], columns=["key", "value"])
-    xlsx.write_workbook(book, {"about": explained, **sheets}, title)
-    return [*files, readme, package, book]
+
+
+def _describe_report(release: Release, standard: Standard) -> dict[str, str]:
+    return {**terms.describe_file(release, ()), "standard": standard.name, "standard_means": standard.about}
 
 
 def write_reports(release: Release, folder: Path) -> list[Path]:

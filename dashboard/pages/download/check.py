@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.narrative.table_check import explain_check, list_limits, say_audience
+from dashboard.narrative.table_check import explain_check, list_limits, list_product_tables, say_audience
 from dashboard.pages.download.files import MAKING
 from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease
@@ -78,5 +78,6 @@ def _compare(name: str, content: bytes, own: tuple[str, ...]) -> Check:
             tier=site.tier,
             derived=site.derived,
             blocked=site.read_blocked(),
+            list_tables=list_product_tables,
         )
         return releases.check(name, content, own)

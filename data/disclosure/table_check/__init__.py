@@ -35,6 +35,7 @@ from data.disclosure.table_check.cells import (
 )
 from data.disclosure.table_check.context import ALL_AREAS, Column, Context, FindAreas, Known, read_context
 from data.disclosure.table_check.origins import Origin, Remembered, find_origin, find_within, list_rests
+from data.disclosure.table_check.product_files import ListTables, find_release
 from data.disclosure.table_check.reading import Sheet, holds_digits, read_sheets
 from data.errors import InputError, ReleaseError
 from data.message import Message, mark
@@ -133,6 +134,7 @@ class Check:
     matched: tuple[str, ...]
     own: tuple[str, ...]
     texts: tuple[str, ...]
+    written: tuple[str, ...]
     narrowed: tuple[str, ...]
     releases: tuple[str, ...]
     tier: Tier
@@ -150,15 +152,17 @@ class Comparison:
         tier: Tier = "partner",
         derived: Path | None = None,
         blocked: frozenset[str] = frozenset(),
+        list_tables: ListTables = lambda _release, _headings: (),
     ) -> None:
         """Open the releases; raise ReleaseError where there is none.
 
         shown: the names of those that may be shown, newest first. Others of the folder were taken back: somebody may
         still have them, so they are attacked all the same, but not named. tier: the tier that whoever asks may see; on
         the public tier no partner file is opened. find_areas: returns the codes that a name may mean. derived: the
-        folder of results. blocked: what governance does not approve.
+        folder of results. blocked: what governance does not approve. list_tables: returns what the product's own files
+        of a release hold under some headings.
         """
-        self.tier = tier
+        self.tier, self._list_tables = tier, list_tables
         self._opened = _open_releases(releases, shown, tier, derived, blocked)
         if not self._opened:
             raise ReleaseError(Message("No release in {releases} yet. Make one with: tact release", releases=releases))
@@ -182,17 +186,22 @@ class Comparison:
         missing = sorted(set(own) - {str(column) for sheet in sheets for column in sheet.cells.columns})
         if missing:
             raise InputError(Message("{name} has no column {column!r}.", name=name, column=missing[0]))
+        written = self._find_written(sheets)
+        sheets = [sheet for sheet in sheets if sheet.name not in written]
         contexts = [read_context(sheet.cells, self._known) for sheet in sheets]
         personal = [
             Finding("personal", sheet.name, column, (), (("kind", kind),))
             for sheet, context in zip(sheets, contexts, strict=True)
             for column, kind in context.personal
         ]
-        if not personal and not any(context.columns for context in contexts):
+        if not personal and not written and not any(context.columns for context in contexts):
             raise InputError(Message("{name} has no column with numbers, so there is nothing to check.", name=name))
         judges = [] if personal else self._judge(sheets, contexts, frozenset(own))
         narrowed = _attack(self._attacked, self._areas, [fact for judge in judges for fact in judge.learned])
         findings = [Finding("copies", "", "", ())] if more else []
+        findings += [
+            Finding("partner_only", sheet, "", ()) for sheet, from_tier in written.items() if from_tier != "public"
+        ]
         findings += [*personal, *(finding for judge in judges for finding in judge.findings)]
         findings += [Finding("narrowed", "", "", ())] if narrowed else []
         worst = max((AUDIENCES.index(RULES[finding.rule].audience) for finding in findings), default=0)
@@ -202,10 +211,19 @@ class Comparison:
             tuple(heading for judge in judges for heading in judge.matched),
             tuple(own),
             tuple(heading for context in contexts for heading in context.texts if heading not in own),
+            tuple(sheet or name for sheet in written),
             tuple(narrowed),
             self._known.releases,
             self.tier,
         )
+
+    def _find_written(self, sheets: Sequence[Sheet]) -> dict[str, Tier]:
+        """Return the tier of each sheet that is as the product wrote it for the newest release of the tier."""
+        newest: dict[Tier, Release] = {}
+        for release in self._opened:
+            newest.setdefault(release.tier, release)
+        found = ((sheet.name, find_release(sheet, list(newest.values()), self._list_tables)) for sheet in sheets)
+        return {sheet: release.tier for sheet, release in found if release is not None}
 
     def _judge(self, sheets: Sequence[Sheet], contexts: Sequence[Context], own: frozenset[str]) -> list[_Judge]:
         """Judge sheets by public numbers alone, and with those of partners, which are many, only where these say no."""

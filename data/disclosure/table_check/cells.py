@@ -20,7 +20,8 @@ from data.tables.states import ZEROS
 ReadTable = Callable[[Release, str], pd.DataFrame]
 Key = tuple[str, str, frozenset[str]]  # area, period, categories; no category is the total
 VALUE, NOISY, MARGIN, NOISY_MARGIN, LOW, HIGH = range(6)
-_MEASURES = (*sorted(COUNTED), "effort", "services", "staff", "capacity", "communities")
+_CLASSES = ("risk", "riskchange")  # results of the model that are ranges, beside other numbers
+_MEASURES = (*sorted(COUNTED), "effort", "services", "staff", "capacity", "communities", *_CLASSES)
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def read_source(
         table = table[table["area"].isin(areas)]
         if about.get("measure") in _MEASURES and "breakdown" in about:
             _add_cells(source, about["measure"], name, table, about["breakdown"], release, newer)
-        else:
+        if about.get("measure") not in _MEASURES or about["measure"] in _CLASSES:
             _add_numbers(source, table)
     for cells in source.cells.values():
         _add_both_countries(cells)

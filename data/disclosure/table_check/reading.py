@@ -144,7 +144,7 @@ def _read_table(name: str, rows: Iterable[Row]) -> pd.DataFrame | None:
     headings: list[str] = []
     cells: dict[int, list[str]] = {}
     for number, row in rows:
-        texts = [_format_cell(cell) for cell in row]
+        texts = [format_cell(cell) for cell in row]
         while texts and not texts[-1]:
             texts.pop()
         if len(texts) > MOST_COLUMNS or len(cells) == MOST_ROWS:
@@ -197,7 +197,8 @@ def holds_digits(text: str) -> bool:
     return any(c.isnumeric() for c in text)
 
 
-def _format_cell(value: object) -> str:
+def format_cell(value: object) -> str:
+    """Return the text of a cell; numbers with ten digits, "" where there is none."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, float):

@@ -43,7 +43,7 @@ def test_the_answer_comes_in_the_language_that_is_asked_for(check):
     answer = check("area,2006/07\nAL-02,48\nAL-01,0\n", "--language", "el")
     assert answer.code == 5
     assert "Μη δημοσιεύσετε" in answer.out
-    assert "Στήλη «2006/07», γραμμές 3" in answer.out
+    assert "Στήλη «2006/07», γραμμή 3" in answer.out
 
 
 def test_wrong_words_name_those_that_there_are(tact, check, tmp_path):

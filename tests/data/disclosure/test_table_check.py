@@ -2,20 +2,23 @@
 
 import io
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 
-from dashboard.narrative.table_check import explain_check, list_limits, say_reason, say_remedy
+from dashboard.narrative.table_check import explain_check, list_limits, list_product_tables, say_reason, say_remedy
 from data.disclosure import table_check
 from data.disclosure.table_check import Comparison
+from data.disclosure.table_check.cells import read_source
 from data.disclosure.table_check.context import Column
 from data.disclosure.table_check.origins import find_within
 from data.disclosure.table_check.reading import read_numbers, read_sheets
 from data.errors import InputError, ReleaseError
 from data.release import Release, names
+from geo.export import export_layers
 from geo.places import index_areas
 from tests.helpers import checked_release
 from tests.helpers.checked_release import INSIDE, NEW, OLD, count
@@ -422,11 +425,11 @@ def test_a_harmless_table_passes(check, case):
 
 
 def book(*sheets):
-    """Return a workbook of sheets, each a list of rows."""
+    """Return a workbook of up to two sheets, each a list of rows."""
     made = openpyxl.Workbook()
     made.remove(made.active)
-    for rows in sheets:
-        sheet = made.create_sheet()
+    for name, rows in zip(("First", "Second"), sheets, strict=False):
+        sheet = made.create_sheet(name)
         for row in rows:
             sheet.append(row)
     content = io.BytesIO()
@@ -459,8 +462,8 @@ BAD = {
         book([*TABLE, [], ["county", "cases", "more"], ["AL-01", 6, 1]]),
         "row 5, col",
     ),
-    "a sheet with one column": ("table.xlsx", book(TABLE, [["x"], [6]]), "sheet2 is no table"),
-    "a sheet with one row": ("table.xlsx", book(TABLE, [["Berat 6", "Durrës 7"]]), "sheet2 is no table"),
+    "a sheet with one column": ("table.xlsx", book(TABLE, [["x"], [6]]), "Second is no table"),
+    "a sheet with one row": ("table.xlsx", book(TABLE, [["Berat 6", "Durrës 7"]]), "Second is no table"),
     "a column that no sheet has": ("table.xlsx", change(BOOK, b'r="B2"', b'r="ZZZZZZZ2"'), "Excel workbook"),
     "a row that no sheet has": ("table.xlsx", change(BOOK, b'<row r="2"', b'<row r="999999999"'), "Excel workbook"),
     "a cell that names another row": ("table.xlsx", change(BOOK, b'r="A2"', b'r="A999999999"'), "Excel workbook"),
@@ -606,7 +609,7 @@ def test_hidden_sheets_and_hidden_rows_of_a_workbook_count_with_the_rows_of_the_
     made = openpyxl.Workbook()
     for row in TABLE:
         made.active.append(row)
-    hidden = made.create_sheet()
+    hidden = made.create_sheet("Put away")
     hidden.sheet_state = "veryHidden"
     hidden["B3"], hidden["C3"], hidden["B5"], hidden["C5"] = "county", "2006/07", "AL-01", 0
     hidden.row_dimensions[5].hidden = True
@@ -614,7 +617,7 @@ def test_hidden_sheets_and_hidden_rows_of_a_workbook_count_with_the_rows_of_the_
     made.save(content)
     result = check(content.getvalue(), "table.xlsx")
     assert ("zero", (5,)) in [(f.rule, f.rows) for f in result.findings]
-    assert any(line.startswith("sheet2: Column “2006/07”, rows 5: is written as 0") for line in explain_check(result))
+    assert any(line.startswith("Put away: Column “2006/07”, row 5: is written as 0") for line in explain_check(result))
 
 
 def test_rows_are_those_of_the_file_also_where_lines_are_empty(check):
@@ -624,3 +627,77 @@ def test_rows_are_those_of_the_file_also_where_lines_are_empty(check):
         ("table.xlsx", book(lines)),
     ):
         assert [(f.rule, f.rows) for f in check(content, name).findings] == [("zero", (7,))]
+
+
+@pytest.fixture(scope="module")
+def exported(releases, tmp_path_factory):
+    """Return the workbooks that the product gives of both tiers of the newest release."""
+    folder = tmp_path_factory.mktemp("exported")
+    tiers = {tier: Release.open(releases, tier, NEW) for tier in ("public", "partner")}
+    return {tier: export_layers(release, folder, ["xlsx"])[0] for tier, release in tiers.items()}
+
+
+@pytest.fixture(scope="module")
+def knowing(releases):
+    return Comparison(releases, names(releases), index_areas(), list_tables=list_product_tables)
+
+
+def change_cell(path, sheet, find, write):
+    """Return a workbook with another value in each cell of a sheet that `find` picks."""
+    made = openpyxl.load_workbook(path)
+    places = [cell for row in made[sheet].iter_rows(min_row=2) for cell in row if find(cell.value)]
+    assert places
+    places[0].value = write
+    content = io.BytesIO()
+    made.save(content)
+    return content.getvalue()
+
+
+def test_a_file_of_the_product_passes_with_its_notes_to_whom_its_release_is(exported, knowing):
+    result = knowing.check("table.xlsx", exported["public"].read_bytes())
+    assert (result.audience, result.findings) == ("everyone", ())
+    assert {"About", "Codebook", "Sources", "Children identified or met"} <= set(result.written)
+    assert any(line.startswith("As the product wrote them: About") for line in list_limits(result))
+    partner = knowing.check("table.xlsx", exported["partner"].read_bytes())
+    assert (partner.audience, {f.rule for f in partner.findings}) == ("partners", {"partner_only"})
+
+
+def test_a_file_of_the_product_that_somebody_changed_is_judged_as_any_other(exported, knowing):
+    few = change_cell(exported["public"], "Children identified or met", lambda v: v == FEW, "7")
+    result = knowing.check("table.xlsx", few)
+    assert result.audience == "nobody"
+    assert "Children identified or met" not in result.written
+    note = change_cell(exported["public"], "About", lambda v: v == "2006-06-01", "Berat had 6")
+    assert {f.sheet for f in knowing.check("table.xlsx", note).findings} == {"About"}
+
+
+def test_rows_of_two_releases_are_no_file_of_the_product(releases, knowing):
+    rows = [Release.open(releases, "partner", name).table("children_region_quarter") for name in (OLD, NEW)]
+    one, both = (table.drop(columns="state") for table in (rows[1], pd.concat(rows)))
+    tables = Comparison(releases, names(releases), index_areas(), list_tables=lambda _r, _h: [one])
+    assert tables.check("table.csv", one.to_csv(index=False).encode()).written == ("table.csv",)
+    assert not tables.check("table.csv", both.to_csv(index=False).encode()).written
+
+
+def test_the_public_process_knows_no_file_of_partners(releases, exported):
+    public = Comparison(releases, names(releases), index_areas(), tier="public", list_tables=list_product_tables)
+    result = public.check("table.xlsx", exported["partner"].read_bytes())
+    assert result.audience == "nobody"
+    assert "Children identified or met" not in result.written
+
+
+def test_ranges_of_the_risk_model_are_cells_of_their_area_and_period():
+    table = pd.DataFrame(
+        {"area": REGIONS, "period": YEARS[0], "state": "class", "value": np.nan, "low": 1.5, "high": np.nan}
+    )
+    table.loc[table.index > 2, ["low", "high"]] = 2 / 3, 1.5
+    about = {
+        "name": "risk_region_year",
+        "tact": {"measure": "risk", "level": "region", "grain": "year", "breakdown": []},
+    }
+    release = SimpleNamespace(tier="public", name=NEW, manifest={"resources": [about]}, largest=5)
+    source = read_source(release, lambda _release, _name: table, frozenset(REGIONS), frozenset({"year"}))
+    ends = [source.cells["risk"][area, YEARS[0], frozenset()].numbers[-2:] for area in (REGIONS[0], REGIONS[3])]
+    assert ends[0][0] == 1.5
+    assert np.isnan(ends[0][1])
+    assert ends[1] == (2 / 3, 1.5)

@@ -41,9 +41,27 @@ def read_sheets(
     """
     names = book.namelist()
     shared = _read_strings(book) if "xl/sharedStrings.xml" in names else []
+    titles = _read_titles(book)
     for name in names:
         if name.startswith("xl/worksheets/") and name.endswith(".xml"):
-            yield _SheetReader(SheetRows(Path(name).stem), shared, most_rows, most_columns).read(book.read(name))
+            sheet = SheetRows(titles.get(name, Path(name).stem))
+            yield _SheetReader(sheet, shared, most_rows, most_columns).read(book.read(name))
+
+
+def _read_titles(book: zipfile.ZipFile) -> dict[str, str]:
+    """Return the name that people see of each part that is a sheet; a part without one is not in it."""
+    try:
+        parts = [ET.fromstring(book.read(f"xl/{name}")) for name in ("_rels/workbook.xml.rels", "workbook.xml")]  # noqa: S314
+    except KeyError:
+        return {}
+    places = {link.get("Id"): link.get("Target", "").removeprefix("/xl/") for link in parts[0]}
+    sheets = (item for item in parts[1].iter() if _local(item.tag) == "sheet")
+    found = {f"xl/{places.get(_find_link(sheet))}": sheet.get("name", "") for sheet in sheets}
+    return {part: title for part, title in found.items() if title and list(found.values()).count(title) == 1}
+
+
+def _find_link(sheet: ET.Element) -> str | None:
+    return next((value for key, value in sheet.attrib.items() if _local(key) == "id"), None)
 
 
 def _read_strings(book: zipfile.ZipFile) -> list[str]:
