@@ -76,6 +76,7 @@ def write_csv(path: Path, rows: list[dict[str, str]]) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "libraries"),
     [
@@ -91,6 +92,7 @@ def test_a_command_does_not_wait_for_the_libraries_of_others(words, libraries) -
     assert not libraries & set(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_no_command_starts_with_what_takes_half_a_second_to_load() -> None:
     slow = {"streamlit", "altair", "folium", "openpyxl", "pandera", "scipy.stats", "sklearn", "typst", "vl_convert"}
     program = (
@@ -125,6 +127,7 @@ def test_init_says_where_the_keys_are_and_closes_them(tact, tmp_path: Path) -> N
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_a_file_goes_in_once_and_failed_rows_come_back(tact, practice: Path, tmp_path: Path) -> None:
     rows = encounter_rows()
     rows[2]["municipality"] = "Atlantis"
@@ -142,6 +145,7 @@ def test_a_file_goes_in_once_and_failed_rows_come_back(tact, practice: Path, tmp
     assert [again[key] for key in ("accepted", "rejected", "already_known")] == [0, 3, 7]
 
 
+@pytest.mark.slow
 def test_a_correction_counts_as_changed(tact, practice: Path, tmp_path: Path) -> None:
     rows = encounter_rows()
     tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", rows))
@@ -257,6 +261,7 @@ def test_each_reason_stands_once_on_the_screen_with_its_rows(tact, practice: Pat
     assert re.search(r"tact mapping draft \S+ --partner ARSIS\n", answer.out)
 
 
+@pytest.mark.slow
 def test_what_an_officer_reads_of_a_file_with_faults(tact, practice: Path, tmp_path: Path) -> None:
     rows = [row | {"remarks": "ok"} for row in encounter_rows()]
     rows[1]["municipality"] = "Atlantis"
@@ -278,6 +283,7 @@ def test_what_an_officer_reads_of_a_file_with_faults(tact, practice: Path, tmp_p
     assert PLANTED[1] not in refused.out + refused.err
 
 
+@pytest.mark.slow
 def test_invented_files_stay_out_of_a_real_workspace(tact, files: Path, tmp_path: Path) -> None:
     real = tmp_path / "real"
     tact("--workspace", real, "init")
@@ -304,6 +310,7 @@ def test_the_demo_keeps_out_of_a_workspace_for_records(tact, practice: Path, tmp
         assert (refused.code, refused.json["error"]) == (3, "WorkspaceError")
 
 
+@pytest.mark.slow
 def test_few_encounters_are_released_as_few_and_effort_as_it_is(tact, monkeypatch, tmp_path: Path) -> None:
     # Noise that is the same each time: with some keys, a few children would be withheld.
     monkeypatch.setattr(keys.Keys, "random", lambda: keys.create_from_seed(1))
@@ -325,6 +332,7 @@ def test_few_encounters_are_released_as_few_and_effort_as_it_is(tact, monkeypatc
     assert shown["value"].tolist() == [3]
 
 
+@pytest.mark.slow
 def test_partner_files_to_release_to_export(tact, practice: Path, files: Path, tmp_path: Path, few_worlds) -> None:
     write_small_policy(practice)
     plain = [p for p in sorted(files.iterdir()) if p.suffix != ".toml" and not _needs_mapping(p)]
@@ -407,6 +415,7 @@ def _needs_mapping(path: Path) -> bool:
     return "encounter" in path.name and ("bktf" in path.name or "amaro" in path.name)
 
 
+@pytest.mark.slow
 def test_templates_can_be_filled_and_read_back(tact, practice: Path, tmp_path: Path) -> None:
     written = tact("templates", "--to", tmp_path / "forms", "--json").json["files"]
     assert len(written) == len(KINDS)
@@ -449,6 +458,7 @@ def test_doctor_tells_health_and_the_meaning_of_columns(tact, practice: Path) ->
     assert sick.json["problems"]
 
 
+@pytest.mark.slow
 def test_backup_and_restore(tact, practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "a long enough passphrase")
     path = write_csv(tmp_path / "a.csv", encounter_rows())
@@ -463,6 +473,7 @@ def test_backup_and_restore(tact, practice: Path, tmp_path: Path, monkeypatch: p
     assert ["copy vault.forgotten of the lost workspace" in answer.out for answer in said] == [True, False]
 
 
+@pytest.mark.slow
 def test_a_restored_vault_repeats_what_was_published(
     tact, practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_worlds
 ) -> None:
@@ -483,6 +494,7 @@ def test_a_restored_vault_repeats_what_was_published(
     pd.testing.assert_frame_equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_wrong_passphrase_is_called_wrong_however_short(
     tact, practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

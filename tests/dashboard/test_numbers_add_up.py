@@ -201,11 +201,11 @@ def check_noisy(release, rows):
     """Check each row with the row of the release's table: number, reconciled number, state and margin."""
     numbers = ["value", "margin", "noisy", "noisy_margin"]
     rows = rows.set_index(KEYS)[[*numbers, "state"]].astype(dict.fromkeys(numbers, float))
-    released = dict(list_released(release))
+    cells, released = rows.to_dict("index"), dict(list_released(release))
     assert len(released) > 20
     for cell, row in released.items():
-        shown = rows.loc[cell]
-        where = (f"TACT_SEED={SEED}", cell, row, shown.to_dict())
+        shown = cells[cell]
+        where = (f"TACT_SEED={SEED}", cell, row, shown)
         assert shown["state"] == row["state"], where
         for column, wanted in (("noisy", row["value"]), ("noisy_margin", row["margin"])):
             assert np.isnan(shown[column]) if pd.isna(wanted) else shown[column] == wanted, where

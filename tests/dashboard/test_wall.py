@@ -50,6 +50,7 @@ def visit(command, *, more=("",)):
     """Open every page, and some layers on the first page."""
     for page in [*more, *(entry.address for entry in PAGES)]:
         shown = open_page(command.url, page)
+        assert not shown.not_found
         assert shown.ended == "FINISHED_SUCCESSFULLY"
         assert shown.errors == []
         assert "TACT Map" in shown.text
@@ -202,7 +203,8 @@ def test_the_web_process_itself_refuses_the_partner_tier_on_any_other_address(wo
 # -- without the vault ----------------------------------------------------------------------------------
 
 
-def test_it_serves_with_a_vault_that_nobody_may_enter(demo_world, tmp_path):
+@pytest.mark.slow(seconds=16)
+def test_it_serves_with_a_vault_that_nobody_may_enter_and_all_else_but_the_releases_removed(demo_world, tmp_path):
     workspace = copied(demo_world, tmp_path)
     vault, limited = workspace / "vault", {"preexec_fn": guarding.without_override}
     vault.chmod(0)
@@ -210,22 +212,13 @@ def test_it_serves_with_a_vault_that_nobody_may_enter(demo_world, tmp_path):
         refused = subprocess.run(["ls", vault], capture_output=True, check=False, **limited)
         assert refused.returncode != 0, "the folder must be closed to this very user"
         command = serve(workspace, tmp_path / "spy", **limited)
+        for path in workspace.iterdir():
+            if path not in (vault, workspace / "releases"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
         visit(command)
         command.stop()
     finally:
         vault.chmod(0o700)
-
-
-@pytest.mark.slow(seconds=16)
-def test_it_serves_with_everything_but_the_releases_removed_while_it_runs_and_before(demo_world, tmp_path):
-    workspace = copied(demo_world, tmp_path)
-    shutil.rmtree(workspace / "vault")
-    command = serve(workspace, tmp_path / "spy")
-    for path in workspace.iterdir():
-        if path.name != "releases":
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    visit(command)
-    command.stop()
 
 
 def wait_until(condition):
@@ -235,8 +228,9 @@ def wait_until(condition):
     assert condition()
 
 
-def test_what_the_roma_partner_withdraws_is_hidden_while_the_map_is_open(demo_world, tmp_path):
+def test_without_a_vault_what_the_roma_partner_withdraws_is_hidden_while_the_map_is_open(demo_world, tmp_path):
     workspace = copied(demo_world, tmp_path)
+    shutil.rmtree(workspace / "vault")
     command = serve(workspace, tmp_path / "spy")
     try:
         asked = "layer=communities&level=region&area=AL-02"
@@ -298,14 +292,6 @@ def test_the_page_that_opens_and_the_one_for_any_other_address_hold_nothing_of_a
     for path, answer in (("/map", (200, make_start_page("en").encode())), ("/dashboard/pages/method", (404, NO_PAGE))):
         status, _, body = ask(partner, path)
         assert (status, body) == answer
-
-
-@pytest.mark.parametrize("address", [entry.address for entry in PAGES])
-def test_a_deep_link_opens_its_page_through_the_script(partner, address):
-    shown = open_page(partner.url, address)
-    assert not shown.not_found
-    assert "TACT Map" in shown.text
-    assert shown.errors == []
 
 
 @pytest.mark.parametrize(

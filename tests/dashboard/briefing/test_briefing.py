@@ -30,6 +30,8 @@ from tests.helpers.hostile import PAYLOADS
 from tests.helpers.paths import GOLDEN
 from tests.helpers.plans import crowded, manifest, move, read, saved
 
+pytestmark = pytest.mark.slow
+
 LANGUAGES = briefing.LANGUAGES
 HOSTILE = (
     '#panic("x")',
@@ -101,14 +103,12 @@ def structure(pdf):
     return found, alts
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("count", [0, 5, 60])
 def test_it_has_two_pages_however_many_moves(release, language, count):
     assert len(open_pdf(briefing.make_pdf(saved(release.name, count), release, language)).pages) == 2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_has_two_pages_whatever_is_written(release, language):
     plan = crowded(release.name)
@@ -263,7 +263,6 @@ def hostile_plan(release, texts):
     return read(plan)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, len(HOSTILE), 4))
 def test_text_from_data_is_never_markup(release, start):
     texts = HOSTILE[start:] + HOSTILE[:start]
@@ -314,7 +313,6 @@ def test_it_is_set_in_fonts_that_ship_with_it(release):
     assert all("SourceSans3" in name for page in open_pdf(pdf).pages for name in _fonts_of(page))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("count", [0, 5, 60])
 def test_pictures_fit_slides(release, language, count):

@@ -147,6 +147,7 @@ def test_a_dry_run_knows_what_the_command_line_did_meanwhile(desk, tmp_path):
     assert (entry.trial.accepted, entry.trial.already_known, entry.trial.rejected) == (0, 1, 1)
 
 
+@pytest.mark.slow
 def test_an_answer_is_kept_only_with_the_import(desk, tmp_path):
     messy = MESSY["sq-titles"]
     hand = Hand(desk)

@@ -491,6 +491,7 @@ def test_a_place_read_by_its_sound_is_said_and_one_that_is_not_found_is_named(de
     assert "“Duress” read as Durrës" in words_on(page)
 
 
+@pytest.mark.slow
 def test_towns_are_one_question_with_their_municipalities_chosen(desk, tmp_path):
     places = ["Koplik", "Fushë Krujë", "Koplik", "Durrës"]
     rows = [ROW | {"partner": "", "child_id": f"K-{n}", "municipality": place} for n, place in enumerate(places)]

@@ -13,6 +13,8 @@ from data.errors import InputError
 from data.release import Release
 from tests.helpers.small_release import NAME, YEARS, make, partner, public
 
+pytestmark = pytest.mark.slow
+
 LATER = "2008-08-001"
 MARGIN = 5
 
@@ -40,7 +42,6 @@ def read(current, earlier):
     return {topic.title: " ".join(topic.sentences).replace("\u00a0", " ") for topic in describe_news(current, earlier)}
 
 
-@pytest.mark.slow
 def test_nothing_is_new_in_the_same_numbers(earlier, tmp_path):
     assert describe_news(make_later(tmp_path), earlier) == ()
 

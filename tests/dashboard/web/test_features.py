@@ -408,6 +408,7 @@ def test_a_refusal_repeats_nothing_from_outside(get, hostile):
     check_refusal(get(f"{BASE}/", host=f"a{hostile}"), 400)
 
 
+@pytest.mark.slow
 def test_38_and_39_each_feature_of_a_page_is_there_by_itself(get, collections):
     for collection in collections:
         address = find_link(collection, "items", GEOJSON)["href"]

@@ -48,6 +48,7 @@ def releases(monkeypatch, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_view_of_a_page_opens_the_release_once(releases, monkeypatch):
     opened, open_release = [], Site.open_release
     monkeypatch.setattr(Site, "open_release", lambda site, name: opened.append(name) or open_release(site, name))

@@ -97,6 +97,7 @@ def test_the_report_finds_rows_that_do_not_agree(written, release):
     assert tables["children_country_whole"].largest == 0
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_another_one_others(written, release, tmp_path):
     again, _ = write_synthetic(release, tmp_path / "again", seed=1)
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in written[0]]
@@ -104,6 +105,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_others(written, rele
     assert other[0].read_bytes() != again[0].read_bytes()
 
 
+@pytest.mark.slow
 def test_the_search_of_files_reads_it_and_finds_a_number_that_does_not_belong(written, release, tmp_path):
     paths, rows, _ = written
     assert surface.search(release, paths)[0] == []
@@ -122,6 +124,7 @@ def test_partner_tables_and_releases_without_children_are_no_source(demo_world, 
         write_synthetic(release, tmp_path, seed=1)
 
 
+@pytest.mark.slow
 def test_a_release_of_the_first_years_alone_is_enough(release, tmp_path, monkeypatch):
     """While the programme runs there is no table of the whole time."""
     resources = [

@@ -62,6 +62,7 @@ def run(vault, files, undone):
 IMPORTS = st.lists(st.dictionaries(st.integers(0, 3), st.integers(0, 2), min_size=1), min_size=1, max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[SLOW_FIXTURE])
 @given(files=IMPORTS, data=st.data())
 def test_any_sequence_equals_the_same_without_what_was_undone(tmp_path_factory, files, data):
