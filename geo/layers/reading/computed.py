@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -132,39 +132,50 @@ class Computed:
 
     def _periods(self, release: Release, level: str, show: str, category: str) -> dict[str, tuple[str, ...]]:
         """List the periods of a choice by grain, finest first."""
-        by_grain = {
-            grain: tuple(sorted(self._table(release, level, show, category, grain)["period"].unique()))
-            for grain in self.grains
-        }
+        choices = {grain: self._find_choice(release, level, show, category, grain) for grain in self.grains}
+        by_grain = {grain: _list_periods(release, choice) for grain, choice in choices.items() if choice}
         return {grain: periods for grain, periods in by_grain.items() if periods}
 
     def _table(self, release: Release, level: str, show: str, category: str, grain: str) -> pd.DataFrame:
         """Read one choice, all areas and periods; empty if not in the release. Never change the shared frame."""
+        choice = self._find_choice(release, level, show, category, grain)
+        return _read_choice(release, choice) if choice else pd.DataFrame(columns=self._columns)
+
+    def _find_choice(self, release: Release, level: str, show: str, category: str, grain: str) -> _Choice | None:
         by, value = ("", "") if category == _EVERY else self.breakdown(category)
         name = "_".join(filter(None, (self.quantities[show].measure, level, grain, by)))
-        columns = (*COLUMNS, *self.numbers, *self.flags)
         checksum = tables.find_checksum(release, name)
-        if not checksum:
-            return pd.DataFrame(columns=columns)
         numbers = ("value", *COLUMNS[4:], *self.numbers)
-        return _read_table(release, name, checksum, level, by, value, columns, numbers)
+        return _Choice(name, checksum, level, by, value, self._columns, numbers) if checksum else None
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        return (*COLUMNS, *self.numbers, *self.flags)
 
     def _source(self, release: Release) -> str:
         return Message(self.sources[release.invented], name=release.name)
 
 
+class _Choice(NamedTuple):
+    """Where to find the rows of one choice: a table of the release, and a category of its column `by`, if any."""
+
+    name: str
+    checksum: str
+    level: str
+    by: str
+    category: str
+    columns: tuple[str, ...]
+    numbers: tuple[str, ...]
+
+
 @lru_cache(maxsize=512)
-def _read_table(
-    release: Release,
-    name: str,
-    _checksum: str,
-    level: str,
-    by: str,
-    value: str,
-    columns: tuple[str, ...],
-    numbers: tuple[str, ...],
-) -> pd.DataFrame:
-    table = tables.load_table(release, name)
-    rows = table[table[by] == value] if by else table
-    frame = tables.complete_cells(release, rows.reindex(columns=list(columns)), level)
-    return frame.astype(dict.fromkeys(numbers, float))
+def _read_choice(release: Release, choice: _Choice) -> pd.DataFrame:
+    table = tables.load_table(release, choice.name)
+    rows = table[table[choice.by] == choice.category] if choice.by else table
+    frame = tables.complete_cells(release, rows.reindex(columns=list(choice.columns)), choice.level)
+    return frame.astype(dict.fromkeys(choice.numbers, float))
+
+
+@lru_cache(maxsize=1024)
+def _list_periods(release: Release, choice: _Choice) -> tuple[str, ...]:
+    return tuple(sorted(_read_choice(release, choice)["period"].unique()))

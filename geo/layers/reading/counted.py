@@ -245,6 +245,8 @@ def frame_by_area(release: Release, now: pd.DataFrame, level: str) -> pd.DataFra
 def _note_whole_time(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
     """Return a note for each area: its number for the whole programme, if the period's number is too small to show."""
     small = frame.index[frame["state"].isin(["few", "almost_none"])]
+    if small.empty:
+        return [""] * len(frame)
     known = whole[(whole["state"] == "number") & whole["area"].isin(small)]
     notes = {
         row["area"]: Message(
