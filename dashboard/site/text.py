@@ -220,14 +220,23 @@ def name_area(language: str, country: str, level: str, english: str, local: str)
     )
 
 
+class _PageMarkup(Markup):
+    """Markup that Streamlit takes as it is. In every other text it searches each line for a margin to cut off."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
 def html(template: str, *parts: object, **named: object) -> Markup:
     """Fill a template of the product's own markup with values. Each value is escaped unless it is markup."""
-    return Markup(template).format(*parts, **named)  # noqa: S704 (the template is never data)
+    return _PageMarkup(template).format(*parts, **named)  # the template is never data
 
 
 def join_markup(parts: Iterable[object]) -> Markup:
     """Join pieces of markup. Pieces that are not markup are escaped."""
-    return Markup("").join(escape(part) for part in parts)
+    return _PageMarkup("").join(escape(part) for part in parts)
 
 
 def escape_markdown(text: str) -> str:
