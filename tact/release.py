@@ -13,6 +13,7 @@ import pandas as pd
 from data.errors import InputError
 from data.release import Release as _Folder
 from data.release import find_release, read_blocked
+from data.tables.spec import TIERS
 from data.tables.states import STATES
 from geo import areas as geography
 from geo.layers import LAYERS, find_layer
@@ -215,8 +216,12 @@ def open_release(path: str | Path, tier: Literal["partner", "public"] = "public"
 
     path : the folder of a release, `releases/NAME`; or the folder in which `releases` is (a workspace, or what
     `tact publish` wrote), for the release that is shown. Layers that governance does not approve now are left out.
-    Raises ReleaseError if there is no such release, and ReleaseDamaged if its manifest was changed.
+    Raises InputError for another tier, ReleaseError if there is no such release, and ReleaseDamaged if its manifest was
+    changed.
     """
+    if tier not in TIERS:
+        msg = f"No tier {tier!r}. There are: {', '.join(TIERS)}."
+        raise InputError(msg)
     releases, name = find_release(Path(path))
     results = releases.parent / "derived"
     known = results if results.is_dir() else None

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from data.errors import InputError
 from data.release import Release
 from data.workspace.safe_text import escape_frame
-from geo.export import geojson, gpkg, qgis, xlsx
+from geo.export import geojson, gpkg, package, qgis, xlsx
 from geo.layers import LAYERS, find_layer, group_layers
 from geo.layers.core import Layer, LayerData
 from geo.layers.output import terms, wide
@@ -193,10 +193,19 @@ def _json_value(value: object) -> object:
 
 
 def _csv(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
-    files = []
+    files, resources = [], []
     for layer in layers:
+        table = wide.build_long_table(release, layer)
         files.append(folder / f"{_layer_stem(release, layer)}.csv")
-        write_csv(files[-1], wide.build_long_table(release, layer))
+        write_csv(files[-1], table)
+        resources.append(package.describe_csv(files[-1], layer.id, package.list_fields(layer, table)))
+    stem = name_together(release, layers)
+    about = terms.describe_file(release, layers)
+    described = package.describe_package(
+        release, "-".join(layer.id for layer in layers), about["title"], about.get("method", ""), resources
+    )
+    files.append(folder / f"{stem}-datapackage.json")
+    files[-1].write_text(f"{geojson.format_json(described)}\n", encoding="utf-8", newline="\n")
     return [*files, *_write_explanations(release, folder, layers)]
 
 

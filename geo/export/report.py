@@ -6,7 +6,6 @@ read-me, and `datapackage.json` with a Table Schema for each table. Headings and
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from data.release import Release
 from data.tables.spec import CATEGORIES, TIERS
 from data.tables.states import MEANINGS, STATES
 from geo.export import geojson, write_csv, xlsx
+from geo.export.package import describe_csv, describe_package
 from geo.export.standards import (
     ALL,
     BASES,
@@ -141,7 +141,11 @@ def write_report(release: Release, folder: Path, standard: Standard, translate: 
     title = f"{about['title']}: {standard.name}"
     readme, package, book = (folder / f"{stem}{end}" for end in ("-README.txt", "-datapackage.json", ".xlsx"))
     readme.write_text(_format_readme(release, standard, about, translate), encoding="utf-8", newline="\n")
-    described = _describe_package(release, standard, title, list(zip(files, tables_alone.items(), strict=True)))
+    resources = [
+        _describe_csv(path, name, sheet, standard, release)
+        for path, (name, sheet) in zip(files, tables_alone.items(), strict=True)
+    ]
+    described = describe_package(release, standard.id, title, standard.about, resources)
     package.write_text(f"{geojson.format_json(described)}\n", encoding="utf-8", newline="\n")
     xlsx.write_workbook(book, sheets, title)
     return [*files, readme, package, book]
@@ -237,44 +241,11 @@ def _format_readme(release: Release, standard: Standard, about: dict[str, str], 
     return "\n".join(lines) + "\n"
 
 
-def _describe_package(
-    release: Release, standard: Standard, title: str, parts: list[tuple[Path, tuple[str, pd.DataFrame]]]
-) -> dict[str, Any]:
-    """Return the Data Package descriptor of the CSV files, with a Table Schema for each."""
-    manifest = release.manifest
-    return {
-        "profile": "tabular-data-package",
-        "name": f"tact-{release.name}-{release.tier}-{standard.id}".lower(),
-        "title": title,
-        "description": f"{terms.INVENTED} {standard.about}" if release.invented else standard.about,
-        "version": release.name,
-        "created": str(manifest.get("created") or ""),
-        "licenses": manifest.get("licenses") or [{"name": "other-closed", "title": terms.find_licence(release)}],
-        "citation": terms.format_citation(release),
-        "resources": [_describe_csv(path, name, sheet, standard, release) for path, (name, sheet) in parts],
-    }
-
-
 def _describe_csv(path: Path, name: str, sheet: pd.DataFrame, standard: Standard, release: Release) -> dict[str, Any]:
-    raw = path.read_bytes()
-    is_table = "state" in sheet
-    fields = (
-        [_describe_field(field, release) for field in list_fields(standard)]
-        if is_table
-        else [{"name": column, "type": "string"} for column in map(str, sheet.columns)]
-    )
-    keys = {"primaryKey": ["area", "period", "breakdown", "category"]} if is_table else {}
-    return {
-        "name": name,
-        "path": path.name,
-        "profile": "tabular-data-resource",
-        "format": "csv",
-        "mediatype": "text/csv",
-        "encoding": "utf-8-sig",
-        "bytes": len(raw),
-        "hash": f"sha256:{hashlib.sha256(raw).hexdigest()}",
-        "schema": {"fields": fields, "missingValues": [""], **keys},
-    }
+    if "state" not in sheet:
+        return describe_csv(path, name, [{"name": column, "type": "string"} for column in map(str, sheet.columns)])
+    fields = [_describe_field(field, release) for field in list_fields(standard)]
+    return describe_csv(path, name, fields, ["area", "period", "breakdown", "category"])
 
 
 def _describe_field(field: Field, release: Release) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def test_a_researcher_takes_layers_away_and_opens_them(request, look, tmp_path, 
     assert name.endswith(".zip")
     with zipfile.ZipFile(io.BytesIO(taken.read_bytes())) as archive:
         files = {file.rpartition("-invented-")[2]: archive.read(file) for file in archive.namelist()}
-    assert set(files) == {"encounters.csv", "effort.csv", "codebook.csv", "README.txt"}
+    assert set(files) == {"encounters.csv", "effort.csv", "codebook.csv", "README.txt", "datapackage.json"}
     tables = {file: read_rows(content) for file, content in files.items() if file.endswith(".csv")}
     check_tables(tables, tier)
     check_package(package, tables)

@@ -69,6 +69,8 @@ def test_a_release_is_opened_by_its_workspace_or_by_its_folder(release, demo_wor
     assert repr(release) == f"<Release {release.name}, {release.tier} tier>"
     with pytest.raises(tact.ReleaseError, match="No release"):
         tact.open_release(demo_world / "releases" / "2001-01-001")
+    with pytest.raises(tact.InputError, match="No tier 'vault'"):
+        tact.open_release(demo_world, tier="vault")
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ from data.disclosure.table_check.cells import (
     read_source,
 )
 from data.disclosure.table_check.context import ALL_AREAS, Column, Context, FindAreas, Known, read_context
-from data.disclosure.table_check.origins import Origin, Remembered, find_origin, find_within, list_rests
+from data.disclosure.table_check.origins import Origin, Remembered, find_beside, find_origin, find_within, list_rests
 from data.disclosure.table_check.product_files import ListTables, find_release
 from data.disclosure.table_check.reading import Sheet, holds_digits, read_sheets
 from data.errors import InputError, ReleaseError
@@ -253,6 +253,9 @@ class Comparison:
         for release in readable:
             newer = next((s for s in reversed(sources) if s.tier == release.tier), None)
             sources.append(read_source(release, self._read_table, wanted, grains, newer))
+        if "km2" in self._areas:
+            for area, size in self._areas["km2"].dropna().items():
+                sources[0].figures.setdefault(str(area), set()).add(float(size))
         return Atlas(sources, known.parents, known.levels, {name: Period.parse(name) for name in known.periods})
 
 
@@ -307,9 +310,12 @@ class _Judge:
         usable = [c for c in columns if origins[c.position] is not None or c.heading in self.own]
         for column in columns:
             if origins[column.position] is None and column.heading not in self.own:
+                beside = [origin for other in usable if (origin := origins[other.position])]
                 others = [other for other in usable if other is not column]
-                origins[column.position] = find_within(column, others)
+                found_there = find_beside(self.atlas, self.context, column, beside)
+                origins[column.position] = found_there or find_within(column, others)
         self.unchecked = any(origin is None for origin in origins.values())
+        self._cells_of_rows = [o.keys for o in origins.values() if o is not None and o.kind == "released"]
         headings = (heading for heading in self.context.headings if heading not in self.own)
         found = [Finding("unread", self.sheet.name, heading, ()) for heading in headings]
         for column in columns:
@@ -433,16 +439,18 @@ class _Judge:
             if origin is not None and origin.measure
             else list(self.public.cells if self.public else ())
         )
-        fits = [self._fits_range(measure, column, row) for measure in here]
-        return None if any(fits) else "filled"
-
-    def _fits_range(self, measure: str, column: Column, row: int) -> bool:
-        low, high = column.numbers.low[row], column.numbers.high[row]
         area, period, codes = self._key(column, row)
-        cell = self._public_cell(measure, (area, period, codes))
-        cell = cell or self._public_cell(measure, (area, period, self.context.codes[row]))
-        if cell is None:
-            return False
+        keys = [(area, period, codes), (area, period, self.context.codes[row])]
+        if not period:  # nothing in the table says it: then the range is one of the cells of the numbers of its row
+            keys = [origin.keys[row]] if origin is not None and origin.keys else [k[row] for k in self._cells_of_rows]
+        for measure in here:
+            cell = next((cell for key in keys if (cell := self._public_cell(measure, key))), None)
+            if cell is not None and self._fits_range(measure, cell, column, row):
+                return None
+        return "filled"
+
+    def _fits_range(self, measure: str, cell: Cell, column: Column, row: int) -> bool:
+        low, high = column.numbers.low[row], column.numbers.high[row]
         if cell.state == "class":
             return (low, high) == cell.numbers[LOW : HIGH + 1]
         if cell.state == "few" or (cell.state in ZEROS and measure in COUNTED):

@@ -140,6 +140,15 @@ class _Search:
                 return self.best
         return self.best
 
+    def run_beside(self, origins: Sequence[Origin]) -> Origin | None:
+        """Return the best among the numbers of the cells that other columns are."""
+        for origin in origins:
+            if origin.kind == "released" and origin.source is not None:
+                by = (origin.source, self._list_released.__name__, origin.measure, 0)
+                for candidate in self._list_released(origin.source, origin.measure, list(origin.keys)):
+                    self._try(candidate, origin.source, origin.measure, origin.keys, by)
+        return self.best
+
     def _search(self, source: Source, list_candidates: Callable[..., Iterator[_Candidate]]) -> bool:
         """Try the candidates of a source; return whether one explains every number above zero."""
         name = list_candidates.__name__
@@ -183,6 +192,10 @@ class _Search:
         yield _Candidate("released", _amounts(cells, keys))
         for number in (NOISY, MARGIN, NOISY_MARGIN, LOW, HIGH):
             yield _Candidate("released", _numbers(cells, keys, number))
+        for number, reach in ((VALUE, MARGIN), (NOISY, NOISY_MARGIN)):  # the ends of what is possible
+            middle, margin = _numbers(cells, keys, number), _numbers(cells, keys, reach)
+            yield _Candidate("released", np.maximum(middle - margin, 0))
+            yield _Candidate("released", middle + margin)
 
     def _list_derived(self, source: Source, measure: str, keys: list[Key]) -> Iterator[_Candidate]:
         cells, atlas = source.cells[measure], self.atlas
@@ -304,6 +317,15 @@ def list_rests(atlas: Atlas, cells: Mapping[Key, Cell], key: Key) -> tuple[float
         for (whole, others), codes_fit in zip(pairs, (True, True, bool(codes)), strict=True)
     ]
     return rests[0], rests[1], rests[2]
+
+
+def find_beside(atlas: Atlas, context: Context, column: Column, origins: Sequence[Origin]) -> Origin | None:
+    """Return the origin of a column whose every number is one more of the cells of a column beside it; else None.
+
+    Such as the upper end of a range: few numbers, which agree by chance with something if all cells are tried.
+    """
+    found = _Search(atlas, context, column, column.numbers.unit).run_beside(origins)
+    return found if found is not None and found.matched[~np.isnan(column.numbers.value)].all() else None
 
 
 def find_within(column: Column, others: Sequence[Column]) -> Origin | None:

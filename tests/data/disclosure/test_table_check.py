@@ -12,9 +12,9 @@ import pytest
 from dashboard.narrative.table_check import explain_check, list_limits, list_product_tables, say_reason, say_remedy
 from data.disclosure import table_check
 from data.disclosure.table_check import Comparison
-from data.disclosure.table_check.cells import read_source
-from data.disclosure.table_check.context import Column
-from data.disclosure.table_check.origins import find_within
+from data.disclosure.table_check.cells import Atlas, read_source
+from data.disclosure.table_check.context import Column, Context
+from data.disclosure.table_check.origins import Origin, find_beside, find_within
 from data.disclosure.table_check.reading import read_numbers, read_sheets
 from data.errors import InputError, ReleaseError
 from data.release import Release, names
@@ -402,6 +402,20 @@ HARMLESS = {
         "2006/07",
         "note",
     ),
+    "the ends of what is possible beside the number": lambda: frame(
+        [(a, y, count(a, y), count(a, y) - 5, count(a, y) + 5) for a in SHOWN for y in YEARS],
+        "area",
+        "year",
+        "children",
+        "at least",
+        "at most",
+    ),
+    "the words of the release where no period is named": lambda: frame(
+        [(NAMES[a], count(a, YEARS[0]) if a in SHOWN else "", "number" if a in SHOWN else FEW) for a in REGIONS],
+        "county",
+        "children",
+        "in words",
+    ),
     "noise beside the number": lambda: frame(
         [(a, y, count(a, y), 5) for a in SHOWN for y in YEARS], "area", "year", "children", "margin"
     ),
@@ -701,3 +715,10 @@ def test_ranges_of_the_risk_model_are_cells_of_their_area_and_period():
     assert ends[0][0] == 1.5
     assert np.isnan(ends[0][1])
     assert ends[1] == (2 / 3, 1.5)
+    # The upper ends alone are few and short: they are looked for in the cells of the column beside them first.
+    keys = [(area, YEARS[0], frozenset()) for area in REGIONS]
+    lower = Origin("released", source, np.zeros(6), np.ones(6, bool), "risk", keys)
+    context = Context(None, 6, has_areas=True, areas=REGIONS, periods=[YEARS[0]] * 6, codes=[frozenset()] * 6)
+    for last, found in (("1.5", True), ("1.4", False)):
+        upper = Column("high", 1, read_numbers(["", "", "", "1.5", "1.5", last]))
+        assert (find_beside(Atlas([source], {}, {}, {}), context, upper, [lower]) is not None) is found

@@ -10,6 +10,7 @@ import sqlite3
 import zipfile
 from xml.etree import ElementTree as ET
 
+import frictionless
 import geopandas as gpd
 import openpyxl
 import pandas as pd
@@ -126,7 +127,7 @@ def test_a_public_release_exports_what_it_holds_and_no_more(public, tmp_path):
 @pytest.mark.slow
 def test_a_release_without_the_layer_says_so(public, tmp_path):
     bare = small_release.make(tmp_path / "bare", "public", tables={})
-    assert len(export_layers(bare, tmp_path, ["csv"])) == 7
+    assert len(export_layers(bare, tmp_path, ["csv"])) == 9
     with pytest.raises(InputError, match="has none of these layers"):
         export_layers(bare, tmp_path, ["csv"], ["encounters"])
 
@@ -323,6 +324,23 @@ def test_csv_comes_with_codebook_and_readme(files):
         'dtype={"code": str}',
     ):
         assert text in readme
+
+
+def test_csv_comes_with_a_data_package_that_its_tables_fit(files, tmp_path):
+    packages = [p for p in files if p.name.endswith("-datapackage.json")]
+    assert len(packages) == 2
+    for path in packages:
+        report = frictionless.validate(str(path))
+        assert report.valid, report.flatten(["title", "note"])
+    described = json.loads(named(files, "-partner-invented-datapackage.json").read_text(encoding="utf-8"))
+    assert described["description"].startswith("Invented data")
+    resource = next(r for r in described["resources"] if r["name"] == "encounters")
+    text = (packages[0].parent / resource["path"]).read_text(encoding="utf-8-sig")
+    (tmp_path / resource["path"]).write_text(text.replace("almost_none", "none"), encoding="utf-8-sig")
+    resource.pop("hash"), resource.pop("bytes")
+    (tmp_path / "datapackage.json").write_text(json.dumps({**described, "resources": [resource]}), encoding="utf-8")
+    found = frictionless.validate(str(tmp_path / "datapackage.json")).flatten(["type", "fieldName"])
+    assert {tuple(error) for error in found} == {("constraint-error", "state")}
 
 
 def test_no_cell_of_a_csv_can_run(files):
