@@ -87,17 +87,21 @@ def _open_document(plan: SavedPlan, release: Release, language: str) -> Document
 
 
 def _fit_pages(document: Document) -> dict[str, Any]:
-    """Return as much content of both pages as fits."""
-    first, second = 0, 0
-    whole = document.write_common() | document.write_first_page(_FIRST[0]) | document.write_second_page(_SECOND[0])
+    """Return as much content of both pages as fits, found by halving the lists of both at once."""
+    common = document.write_common()
+    between = [(0, len(_FIRST) - 1), (0, len(_SECOND) - 1)]  # the places in both lists where the first that fits lies
     while True:
-        ends = typeset.find_ends(_PDF, whole)
-        over = ends[0] > 1, ends[1] - ends[0] > 1
-        if over[0] and first + 1 < len(_FIRST):
-            first += 1
-            whole |= document.write_first_page(_FIRST[first])
-        elif over[1] and second + 1 < len(_SECOND):
-            second += 1
-            whole |= document.write_second_page(_SECOND[second])
-        else:
-            return whole
+        first, second = ((low + high) // 2 for low, high in between)
+        pages = document.write_first_page(_FIRST[first]) | document.write_second_page(_SECOND[second])
+        if all(low == high for low, high in between):
+            return common | pages
+        ends = typeset.find_ends(_PDF, common | pages)
+        between = [
+            _halve(between[0], first, is_long=ends[0] > 1),
+            _halve(between[1], second, is_long=ends[1] - ends[0] > 1),
+        ]
+
+
+def _halve(between: tuple[int, int], place: int, *, is_long: bool) -> tuple[int, int]:
+    low, high = between
+    return (min(place + 1, high), high) if is_long else (low, place)
