@@ -65,7 +65,7 @@ class ServedLayer:
 
     data : None for the outline of its areas alone. condition : an expression that the shown features fulfil, because a
     server gives those of all periods and choices. is_timed : the features have several periods, which QGIS shows one
-    after the other (its temporal controller).
+    after the other (its temporal controller). about : what its columns mean, as QGIS shows it beside its name.
     """
 
     id: str
@@ -73,6 +73,7 @@ class ServedLayer:
     data: LayerData | None
     condition: str
     is_timed: bool = False
+    about: str = ""
 
     @property
     def key(self) -> str:
@@ -142,7 +143,9 @@ def _format_layers(server: Source, layers: Sequence[ServedLayer], k: int) -> str
         f"<datasource>{escape(server.format_layer(layer.id))}</datasource><layername>{escape(layer.title)}</layername>"
         f"<srs>{_format_system('OGC:CRS84')}</srs>"
         f'<provider encoding="UTF-8">OAPIF</provider>{_format_renderer(layer.data, k, layer.condition)}'
-        f"{_LABELS}{_TIMES if layer.is_timed else ''}</maplayer>"
+        f"{_LABELS}{_TIMES if layer.is_timed else ''}"
+        f"<resourceMetadata><title>{escape(layer.title)}</title><abstract>{escape(layer.about)}</abstract>"
+        "</resourceMetadata></maplayer>"
         for layer in layers
     )
 

@@ -76,7 +76,7 @@ def _list_layers(current: CurrentRelease) -> Iterator[qgis.ServedLayer]:
     shown = [_describe_layer(release, layer, level) for layer, level in pairs]
     outlines = [one for one, (_layer, level) in zip(shown, pairs, strict=True) if level == "country"]
     for outline in outlines[:1]:
-        yield replace(outline, title=_("Countries"), data=None)
+        yield replace(outline, title=_("Countries"), data=None, about="")
     yield from shown
     for layer, level in pairs:
         periods = () if layer.of_figures else layer.periods(release, View(level, ""))
@@ -92,7 +92,8 @@ def _describe_layer(release: Release, layer: Layer, level: str) -> qgis.ServedLa
         labels = wide.build_long_table(release, layer)["period_label"].unique()
         shown["period_label"] = next(label for label in labels if label in data.legend.period)
     condition = columns.write_filter(release, layer, level, shown)
-    return qgis.ServedLayer(f"{layer.id}_{level}", _name_layer(layer, level), data, condition)
+    about = _explain_columns(release, layer)
+    return qgis.ServedLayer(f"{layer.id}_{level}", _name_layer(layer, level), data, condition, about=about)
 
 
 def _describe_times(release: Release, layer: Layer, level: str, periods: Sequence[str]) -> qgis.ServedLayer:
@@ -100,7 +101,15 @@ def _describe_times(release: Release, layer: Layer, level: str, periods: Sequenc
     data = layer.read(release, View(level, periods[-1]))
     condition = columns.write_filter(release, layer, level, period=periods[-1])
     title = _("{layer}, over time", layer=_name_layer(layer, level))
-    return qgis.ServedLayer(f"{layer.id}_{level}", title, data, condition, is_timed=True)
+    about = _explain_columns(release, layer)
+    return qgis.ServedLayer(f"{layer.id}_{level}", title, data, condition, is_timed=True, about=about)
+
+
+def _explain_columns(release: Release, layer: Layer) -> str:
+    """Return the question of a layer, what not to do with its rows, and the meaning of each column, in words."""
+    table = wide.build_long_table(release, layer)
+    meanings = columns.list_meanings(layer, list(table.columns))
+    return "\n".join([_(layer.question), _(columns.DO_NOT_SUM), *(f"{name}: {_(words)}" for name, words in meanings)])
 
 
 def _name_layer(layer: Layer, level: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -133,6 +133,13 @@ def list_states(release: Release, layers: tuple[Layer, ...]) -> list[State]:
 @lru_cache(maxsize=64)
 def _states(release: Release, _stamp: int, layer: Layer) -> frozenset[str]:
     return frozenset(s for level in layer.levels(release) for s in layer.rows(release, level)["state"].unique())
+
+
+def list_meanings(layer: Layer, columns: Collection[str]) -> list[tuple[str, str]]:
+    """Return those columns of a layer that a table has, each with its meaning, in the order of the codebook."""
+    meanings = {column.name: column.meaning for column in COLUMNS}
+    meanings |= {option.id: option.label for option in layer.options} | dict(layer.more)
+    return [(name, meaning) for name, meaning in meanings.items() if name in columns]
 
 
 def build_codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:

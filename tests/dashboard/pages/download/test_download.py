@@ -14,7 +14,7 @@ from dashboard.pages.download import atlas, files, live, report
 from dashboard.site import Site, reader
 from dashboard.site.current_release import open_current_release
 from dashboard.site.reader import HEADER, write_header
-from dashboard.site.text import LANGUAGE_NAMES
+from dashboard.site.text import LANGUAGE_NAMES, translate_into
 from dashboard.web.admission import find_right
 from dashboard.web.features.collection import list_of_release
 from dashboard.web.features.items import read_cells
@@ -26,8 +26,8 @@ from data.disclosure.policy import Policy
 from data.reference import registry
 from geo import export
 from geo.export.standards import STANDARDS
-from geo.layers import LAYERS, find_conflict
-from geo.layers.output import terms
+from geo.layers import LAYERS, find_conflict, find_layer
+from geo.layers.output import columns, terms
 from tests.helpers import checked_release, small_release
 from tests.helpers.accounts import hash_cheaply, take_in
 from tests.helpers.pages import count_words, open_page, read_unfolded, speak_on_pages
@@ -366,6 +366,18 @@ def test_where_people_sign_in_the_file_for_qgis_names_what_it_sends_and_holds_no
     for needs_token in (False, True):
         text = live.make_file("qlr", partner, "https://map.test/features", "en", needs_token=needs_token).decode()
         assert ("authcfg=&#x27;tactmap&#x27;" in text) == needs_token
+
+
+@pytest.mark.parametrize("language", ["en", "sq", "el"])
+def test_the_layers_for_qgis_explain_their_columns_in_the_language_of_the_reader(partner, language):
+    root = ET.fromstring(live.make_file("qlr", partner, "https://map.test/features", language))
+    about = {layer.findtext("id"): layer.findtext("resourceMetadata/abstract") for layer in root.iter("maplayer")}
+    lines = about["tact_encounters_region"].splitlines()
+    assert (
+        f"state: {translate_into(language, columns.list_meanings(find_layer('encounters'), ['state'])[0][1])}" in lines
+    )
+    assert {"code", "value", "of", "noisy"} <= {line.partition(":")[0] for line in lines}
+    assert not any(line.startswith("geometry:") for line in lines)
 
 
 @pytest.mark.parametrize("ending", ["qlr", "qgz"])
