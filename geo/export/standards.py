@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 
@@ -227,7 +228,8 @@ def build_tables(release: Release, standard: Standard) -> dict[str, pd.DataFrame
 
 def _build_table(release: Release, standard: Standard, by: str) -> pd.DataFrame:
     keys = [("", ALL), *((by, category) for category in CATEGORIES[by])]
-    rows = pd.concat([_read_category(release, *key) for key in keys], ignore_index=True)
+    stamp = tables.release_key(release)
+    rows = pd.concat([_read_category(release, stamp, *key) for key in keys], ignore_index=True)
     rows = rows.merge(build_crosswalk(standard), on=["breakdown", "category"], how="left")
     periods = {period: Period.parse(period) for period in rows["period"].unique()}
     rows = rows.assign(
@@ -255,8 +257,12 @@ def _find_year(period: Period) -> int | None:
     return period.start.year if is_calendar_year else None
 
 
-def _read_category(release: Release, by: str, category: str) -> pd.DataFrame:
-    """Return the cells of a category in every country and period; "not_released" where the release has none."""
+@lru_cache(maxsize=128)  # every category, for several standards
+def _read_category(release: Release, _stamp: int, by: str, category: str) -> pd.DataFrame:
+    """Return the cells of a category in every country and period; "not_released" where the release has none.
+
+    The frame is shared: never change it.
+    """
     part = Slice("children", by, category) if by else Slice("children")
     cells = [read_cells(release, part, "country", grain) for grain in _GRAINS]
     known = pd.concat([c for c in cells if not c.empty] or cells).set_index(["area", "period"])[_NUMBERS]
