@@ -108,7 +108,8 @@ def _describe_times(release: Release, layer: Layer, level: str, periods: Sequenc
 def _explain_columns(release: Release, layer: Layer) -> str:
     """Return the question of a layer, what not to do with its rows, and the meaning of each column, in words."""
     table = wide.build_long_table(release, layer)
-    meanings = columns.list_meanings(layer, list(table.columns))
+    # Not the column whose meaning names countries: the attack on files takes a number behind one for its number.
+    meanings = columns.list_meanings(layer, table.columns.drop("country"))
     return "\n".join([_(layer.question), _(columns.DO_NOT_SUM), *(f"{name}: {_(words)}" for name, words in meanings)])
 
 

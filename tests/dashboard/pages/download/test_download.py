@@ -22,6 +22,7 @@ from dashboard.widgets.page_frame import OF_PAGE
 from data.accounts.database import Accounts
 from data.accounts.rights import ROLES, Right, Role
 from data.accounts.tokens import find_holder
+from data.disclosure.attacks import surface
 from data.disclosure.policy import Policy
 from data.reference import registry
 from geo import export
@@ -369,8 +370,11 @@ def test_where_people_sign_in_the_file_for_qgis_names_what_it_sends_and_holds_no
 
 
 @pytest.mark.parametrize("language", ["en", "sq", "el"])
-def test_the_layers_for_qgis_explain_their_columns_in_the_language_of_the_reader(partner, language):
-    root = ET.fromstring(live.make_file("qlr", partner, "https://map.test/features", language))
+def test_the_layers_for_qgis_explain_their_columns_in_the_language_of_the_reader(partner, language, tmp_path):
+    made = live.make_file("qlr", partner, "https://map.test/features", language)
+    (tmp_path / "layers.qlr").write_bytes(made)
+    assert surface.search(partner.release, [tmp_path / "layers.qlr"])[0] == []
+    root = ET.fromstring(made)
     about = {layer.findtext("id"): layer.findtext("resourceMetadata/abstract") for layer in root.iter("maplayer")}
     lines = about["tact_encounters_region"].splitlines()
     assert (
