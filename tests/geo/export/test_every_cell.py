@@ -99,8 +99,9 @@ def list_tables(layer, chosen):
     return (measure, "", "") if by == "all" else (measure, by, category)
 
 
+@cache
 def list_counted(release, level):
-    areas = gpd.read_parquet(release.areas_file)
+    areas = pd.read_parquet(release.areas_file, columns=["code", "level", "counted"])
     return areas.loc[(areas["level"] == level) & areas["counted"], "code"]
 
 
@@ -243,9 +244,10 @@ def test_each_map_file_has_every_area_with_its_state(expected, written, tier, na
     for level in layer.levels(release):
         rows = read_map(files, form, layer, level)
         assert sorted(rows.index) == sorted(list_counted(release, level))
+        inside = cells.reset_index().query("level == @level")
         for chosen, stem in list_columns(layer):
             if f"{stem}__state" in rows or not stem:
-                check_areas(rows, find_shown(release, cells, layer, level, chosen).loc[rows.index], stem)
+                check_areas(rows, find_shown(release, inside, layer, level, chosen).loc[rows.index], stem)
 
 
 def list_columns(layer):
@@ -255,14 +257,16 @@ def list_columns(layer):
     return [(plain, ""), *beside]
 
 
-def find_shown(release, cells, layer, level, chosen):
-    """Return the cells of a choice in its longest and last period; for an unpublished choice, those of "all"."""
+def find_shown(release, rows, layer, level, chosen):
+    """Return the cells of a choice in its longest and last period; for an unpublished choice, those of "all".
+
+    rows : the cells of the level.
+    """
     data = layer.read(release, View(level, wide.choose_latest_view(release, level).period, chosen))
-    rows = cells.reset_index().query("level == @level")
     for name, choice in chosen.items():
         rows = rows[rows[name] == (choice if choice in set(rows[name]) else "all")]
-    rows = rows[[Period.parse(p).label == data.legend.period for p in rows["period"]]]
-    longest = max(rows["period"], key=lambda p: GRAINS.index(Period.parse(p).grain))
+    named = [period for period in rows["period"].unique() if Period.parse(period).label == data.legend.period]
+    longest = max(named, key=lambda p: GRAINS.index(Period.parse(p).grain))
     return rows[rows["period"] == longest].set_index("code")
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import cache
 
 import frictionless
 import pandas as pd
@@ -62,13 +63,18 @@ def read_tables(files):
     return {name: table for name, table in named.items() if "state" in table}
 
 
+@cache
+def read_table(release, name):
+    return release.table(name)
+
+
 def find_cell(release, row):
     """Return the one released cell behind a row; None where the release has no such table."""
     grain = "year" if row["period"].endswith("/P1Y") else "whole"
     name = "_".join(filter(None, ("children_country", grain, row["breakdown"])))
     if name not in release.tables:
         return None
-    table = release.table(name)
+    table = read_table(release, name)
     same = (table["area"] == row["area"]) & (table["period"] == row["period"])
     if row["breakdown"]:
         same &= table[row["breakdown"]] == row["category"]
