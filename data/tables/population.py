@@ -20,11 +20,16 @@ def interpolate_population(figures: pd.DataFrame, periods: Sequence[str]) -> pd.
     several figures for one period, those that are not provisional come first, then the one last in the table.
     """
     census = _list_censuses(figures)
-    days = _find_middles(periods)
-    people = {
-        area: np.interp(days, _find_middles(rows["period"]), rows["number"].to_numpy(float))
-        for area, rows in census.groupby("area")
-    }
+    known = census["period"].drop_duplicates()
+    middles = dict(zip(known, _find_middles(known), strict=True))
+    # Without a frame for each of hundreds of areas.
+    points: dict[str, list[tuple[float, float]]] = {}
+    for area, period, number in zip(census["area"], census["period"], census["number"].to_numpy(float), strict=True):
+        points.setdefault(area, []).append((middles[period], number))
+    days, people = _find_middles(periods), {}
+    for area in sorted(points):
+        when, number = np.array(points[area]).T
+        people[area] = np.interp(days, when, number)
     return pd.DataFrame.from_dict(people, orient="index", columns=list(periods), dtype=float)
 
 

@@ -76,8 +76,8 @@ class Places:
         # From the surest to the least sure way of reading; the first that finds anything decides.
         ways: tuple[Callable[[str], str], ...] = (plain_key, self._sound_key, self._sound_key)
         self._readings = tuple(zip(ways, indices, strict=True))
-        named = [] if towns is None else list(towns[["code", "name"]].itertuples(index=False, name=None))
-        self._towns = _index(_list_cases_of_towns(named, self._country), self._sound_key)
+        named = () if towns is None else tuple(towns[["code", "name"]].itertuples(index=False, name=None))
+        self._towns = _index_towns(named, tuple(self._country.items()))
 
     def resolve(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
         """Find the one area that a code or name means.
@@ -266,6 +266,13 @@ def _index_names(names: tuple[tuple[str, str], ...], cases: tuple[tuple[str, str
     """Index areas by all names as written, by names without other cases, by their sound, and by the sound of all."""
     everything, sound = (*names, *cases), partial(sound_key, sound=lru_cache(_MOST_SOUNDS)(sound_word))
     return _index(everything, plain_key), _index(names, plain_key), _index(names, sound), _index(everything, sound)
+
+
+@lru_cache(maxsize=4)
+def _index_towns(towns: tuple[tuple[str, str], ...], countries: tuple[tuple[str, str], ...]) -> _Index:
+    """Index municipalities by the sound of the towns in them."""
+    sound = partial(sound_key, sound=lru_cache(_MOST_SOUNDS)(sound_word))
+    return _index(_list_cases_of_towns(towns, dict(countries)), sound)
 
 
 def _index(names: Iterable[tuple[str, str]], key_of: Callable[[str], str]) -> _Index:
