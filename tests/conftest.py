@@ -26,6 +26,8 @@ settings.load_profile("tact")
 
 # As the product sets it (dashboard/web/script/config.toml): a page does not write down what it uses.
 os.environ["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] = "false"
+# Each core has a worker of its own: threads of linear algebra would wait for one another (data/workspace/threads.py).
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 REFERENCE, SHARED = "TACT_REFERENCE", "TACT_SHARED"
 # What a system may lack: everything else that a test needs is installed by `make`.

@@ -19,8 +19,10 @@ from tests.helpers.paths import ROOT
 
 @pytest.fixture(scope="module")
 def address():
-    with start_workers(2, is_open=True) as cluster:
-        yield cluster.scheduler_address
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("OPENBLAS_NUM_THREADS", raising=False)  # the workers see to it themselves
+        with start_workers(2, is_open=True) as cluster:
+            yield cluster.scheduler_address
 
 
 @pytest.mark.slow
