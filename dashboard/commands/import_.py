@@ -23,7 +23,7 @@ from data.restricted.imports import Importer, check_workspace_kind, find_mapping
 from data.restricted.intake import mapping
 from data.restricted.intake.checks import TOWN
 from data.restricted.intake.mapping import ColumnMapping, Slashes
-from data.restricted.intake.recognition import read_place_label
+from data.restricted.intake.recognition import CHILDREN, read_place_label
 from data.restricted.vault import load_keys, open_vault
 from data.schema.kinds import KINDS
 from data.workspace.files import write_bytes
@@ -34,7 +34,8 @@ _OVERDUE = (
     "{count:,} of these records are about children without an encounter since {day}. The next import or "
     "release deletes them, as governance.toml says; where they are many, it asks first. If that is wrong, raise months."
 )
-_WORDS_UNKNOWN = ("not one of the categories", "is not a known municipality", TOWN)
+_NO_CATEGORY = "not one of the categories"
+_WORDS_UNKNOWN = (_NO_CATEGORY, "is not a known municipality", TOWN)
 _COUNTS = ("accepted", "rejected", "changed", "already_known")
 
 
@@ -233,7 +234,14 @@ def _summarise(result: dict[str, Any], partner: str | None) -> str:
     lines += [f"  {_word_reason(reason)}" for reason in result["reasons"]]
     if result["more_reasons"]:
         lines.append(f"  and {result['more_reasons']:,} more.")
-    if any(reason["reason"] in _WORDS_UNKNOWN for reason in result["reasons"]):
+    unknown = [reason for reason in result["reasons"] if reason["reason"] in _WORDS_UNKNOWN]
+    hidden = [reason for reason in unknown if reason["reason"] == _NO_CATEGORY and not reason["value"]]
+    if hidden:
+        lines.append(
+            f"  A word of fewer than {CHILDREN} children may be a name: it is not shown, and nobody asks about it. "
+            f"Correct the cells, or say what a word means: --set {hidden[0]['column']}.WORD=CODE"
+        )
+    if any(reason not in hidden or reason["rows"] >= CHILDREN for reason in unknown):
         lines.append(
             f"  To say once what such words mean: tact mapping draft {shlex.quote(result['file'])} "
             f"--partner {shlex.quote(partner) if partner else 'NAME'}"

@@ -49,7 +49,7 @@ from data.schema.column import Column, RecordKind
 from data.workspace.types import Ints
 
 Topic = Literal["column", "constants", "words", "days"]
-_CHILDREN = 3  # who share a word that may be shown: a name is that of one child, or of a family
+CHILDREN = 3  # who share a word that may be shown: a name is that of one child, or of a family
 _CODE = 2  # digits
 _SAMPLE = 10  # rows
 MASK = "•••"
@@ -363,7 +363,7 @@ class _File:
         if match.finding != "none":
             return False
         # A word near no known place is rejected where it stands for few children: it is rather a slip.
-        worth = is_personal_in(column, raw.distinct[code]) or self._count_children(raw, code) >= _CHILDREN
+        worth = is_personal_in(column, raw.distinct[code]) or self._count_children(raw, code) >= CHILDREN
         return bool(match.candidates) or worth
 
     def _is_town(self, column: Column, text: str) -> bool:
@@ -385,7 +385,7 @@ class _File:
         # A code of one or two digits is nobody's name, nor are two ages.
         if (text.isdigit() and len(text) <= _CODE and column.allowed) or MadeAges.read(text):
             return True
-        if self._count_children(raw, code) >= _CHILDREN:
+        if self._count_children(raw, code) >= CHILDREN:
             return True
         # The rule of the list of rejects: where more is wrong in a row, its columns may be shifted.
         alone = bool((self._fault_counts[raw.codes == code] <= 1).any())

@@ -31,8 +31,8 @@ _METHOD = (
     "iterative proportional fitting (Deming and Stephan 1940; for synthetic populations Beckman, Baggerly and McKay "
     "1996). Whole children are drawn from the fitted counts (truncate, replicate, sample: Lovelace and Ballas 2013), "
     "and moved one by one as long as the tables agree better. Numbers are the adjusted ones, with which parts add up "
-    "to totals. A hidden cell holds what the model puts there, within its published limits: from 0 to one below the "
-    "threshold."
+    "to totals. A hidden cell holds what the model puts there, within its published limits (from 0 to one below the "
+    "threshold) where the tables leave room for that."
 )
 _USES = ("Teaching, and writing and trying code before access to records is granted.",)
 _NOT_FOR = (

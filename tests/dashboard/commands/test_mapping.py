@@ -68,6 +68,17 @@ def test_a_copied_command_answers_what_is_likely_and_decides_nothing_else(run, t
     assert "--set sex.1=CODE" in unsure
 
 
+def test_a_word_of_few_children_leads_to_no_question_that_is_not_asked(run, tmp_path):
+    rows = [ROW | {"child_id": f"K-{n}", "record_number": str(n), "form": "shitje xhamash"} for n in range(3)]
+    one, three = (write(tmp_path, text_of(some), f"{len(some)}.csv") for some in (rows[:1], rows))
+    few, more = (run("import", path, "--partner", "F", "--dry-run").out for path in (one, three))
+    assert "--set form.WORD=CODE" in few
+    assert "mapping draft" not in few
+    assert "xhamash" not in few
+    assert "mapping draft" in more
+    assert run("mapping", "draft", one, "--partner", "F", "--json").json["questions"] == []
+
+
 def test_a_place_is_kept_by_its_code(run, practice, tmp_path):
     path = MESSY["places"].write(tmp_path)
     draft = run("mapping", "draft", path, "--partner", "E", "--json").json
