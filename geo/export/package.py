@@ -14,7 +14,7 @@ from data.tables.spec import TIERS
 from data.tables.states import STATES
 from geo.layers.core import Layer
 from geo.layers.output import terms
-from geo.layers.output.columns import COLUMNS
+from geo.layers.output.columns import COLUMNS, list_meanings
 
 _TYPES = {
     "text": "string",
@@ -66,15 +66,14 @@ def describe_csv(
 
 def list_fields(layer: Layer, table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the columns of the long table of a layer in the words of Table Schema."""
-    options, more = {option.id: option for option in layer.options}, dict(layer.more)
+    options, meanings = {option.id: option for option in layer.options}, dict(list_meanings(layer, table.columns))
     fields = []
     for name in map(str, table.columns):
         known, option = _KNOWN.get(name), options.get(name)
         kind = _TYPES[known.kind] if known else _find_type(table[name])
-        meaning = option.label if option else more.get(name) or (known.meaning if known else "")
         enum = [choice.id for choice in option.choices] if option else list(_ENUMS.get(name, ()))
         limits = {**({"required": True} if name in _REQUIRED else {}), **({"enum": enum} if enum else {})}
-        field: dict[str, Any] = {"name": name, "type": kind, "description": str(meaning)}
+        field: dict[str, Any] = {"name": name, "type": kind, "description": str(meanings.get(name, ""))}
         fields.append({**field, "constraints": limits} if limits else field)
     return fields
 

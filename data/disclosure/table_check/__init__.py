@@ -186,8 +186,9 @@ class Comparison:
         missing = sorted(set(own) - {str(column) for sheet in sheets for column in sheet.cells.columns})
         if missing:
             raise InputError(Message("{name} has no column {column!r}.", name=name, column=missing[0]))
-        written = self._find_written(sheets)
-        sheets = [sheet for sheet in sheets if sheet.name not in written]
+        tiers = self._find_tiers(sheets)
+        written = [(sheet.name, tier) for sheet, tier in zip(sheets, tiers, strict=True) if tier]
+        sheets = [sheet for sheet, tier in zip(sheets, tiers, strict=True) if not tier]
         contexts = [read_context(sheet.cells, self._known) for sheet in sheets]
         personal = [
             Finding("personal", sheet.name, column, (), (("kind", kind),))
@@ -199,9 +200,7 @@ class Comparison:
         judges = [] if personal else self._judge(sheets, contexts, frozenset(own))
         narrowed = _attack(self._attacked, self._areas, [fact for judge in judges for fact in judge.learned])
         findings = [Finding("copies", "", "", ())] if more else []
-        findings += [
-            Finding("partner_only", sheet, "", ()) for sheet, from_tier in written.items() if from_tier != "public"
-        ]
+        findings += [Finding("partner_only", sheet, "", ()) for sheet, tier in written if tier != "public"]
         findings += [*personal, *(finding for judge in judges for finding in judge.findings)]
         findings += [Finding("narrowed", "", "", ())] if narrowed else []
         worst = max((AUDIENCES.index(RULES[finding.rule].audience) for finding in findings), default=0)
@@ -211,19 +210,19 @@ class Comparison:
             tuple(heading for judge in judges for heading in judge.matched),
             tuple(own),
             tuple(heading for context in contexts for heading in context.texts if heading not in own),
-            tuple(sheet or name for sheet in written),
+            tuple(sheet or name for sheet, _ in written),
             tuple(narrowed),
             self._known.releases,
             self.tier,
         )
 
-    def _find_written(self, sheets: Sequence[Sheet]) -> dict[str, Tier]:
-        """Return the tier of each sheet that is as the product wrote it for the newest release of the tier."""
+    def _find_tiers(self, sheets: Sequence[Sheet]) -> list[Tier | None]:
+        """Return for each sheet the tier for whose newest release the product wrote it; None if it did not."""
         newest: dict[Tier, Release] = {}
         for release in self._opened:
             newest.setdefault(release.tier, release)
-        found = ((sheet.name, find_release(sheet, list(newest.values()), self._list_tables)) for sheet in sheets)
-        return {sheet: release.tier for sheet, release in found if release is not None}
+        found = (find_release(sheet, list(newest.values()), self._list_tables) for sheet in sheets)
+        return [release.tier if release else None for release in found]
 
     def _judge(self, sheets: Sequence[Sheet], contexts: Sequence[Context], own: frozenset[str]) -> list[_Judge]:
         """Judge sheets by public numbers alone, and with those of partners, which are many, only where these say no."""

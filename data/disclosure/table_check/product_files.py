@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import pandas as pd
 
-from data.disclosure.table_check.reading import Sheet, format_cell, holds_digits
+from data.disclosure.table_check.reading import Sheet, format_cell
 from data.release import Release
 
 # Returns the tables with some headings that the files of a release hold.
@@ -15,15 +15,15 @@ _YES_NO = {"True": "1", "False": "0"}  # as a workbook stores them
 
 
 def find_release(sheet: Sheet, releases: Sequence[Release], list_tables: ListTables) -> Release | None:
-    """Return the first release in whose files a sheet is, whole or in part; None if any row with a digit is in none.
+    """Return the first release in whose files a sheet is, whole or in part; None if any row is in none.
 
-    Rows must be those of one release, so that no two draws of a number are passed on as the product's own.
+    Rows must be those of one release, so that no two draws of a number are passed on as the product's own. That holds
+    for rows of words too: a name may stand in them.
     """
     rows = set(_format_rows(sheet.cells))
     for release in releases:
         for table in list_tables(release, tuple(map(str, sheet.cells.columns))):
-            written = set(_format_rows(table))
-            if all(row in written or not any(map(holds_digits, row)) for row in rows):
+            if rows <= set(_format_rows(table)):
                 return release
     return None
 

@@ -15,7 +15,7 @@ from data.disclosure.table_check import Comparison
 from data.disclosure.table_check.cells import Atlas, read_source
 from data.disclosure.table_check.context import Column, Context
 from data.disclosure.table_check.origins import Origin, find_beside, find_within
-from data.disclosure.table_check.reading import read_numbers, read_sheets
+from data.disclosure.table_check.reading import Sheet, read_numbers, read_sheets
 from data.errors import InputError, ReleaseError
 from data.release import Release, names
 from geo.export import export_layers
@@ -683,6 +683,18 @@ def test_a_file_of_the_product_that_somebody_changed_is_judged_as_any_other(expo
     assert "Children identified or met" not in result.written
     note = change_cell(exported["public"], "About", lambda v: v == "2006-06-01", "Berat had 6")
     assert {f.sheet for f in knowing.check("table.xlsx", note).findings} == {"About"}
+    # Also a row without a digit: a name may stand in it.
+    named = change_cell(exported["public"], "About", lambda v: v == "public", "Arta Hoxha, Berat")
+    assert "About" not in knowing.check("table.xlsx", named).written
+
+
+def test_a_sheet_with_the_name_of_one_of_the_product_is_judged(knowing, exported, monkeypatch):
+    (about, *_), _ = read_sheets("table.xlsx", exported["public"].read_bytes())
+    leak = Sheet(about.name, pd.DataFrame({"area": ["AL-01"], "period": [YEARS[0]], "children": ["7"]}, index=[2]))
+    monkeypatch.setattr(table_check, "read_sheets", lambda *_: ([about, leak], False))
+    result = knowing.check("table.xlsx", b"")
+    assert result.written == (about.name,)
+    assert result.audience == "nobody"
 
 
 def test_rows_of_two_releases_are_no_file_of_the_product(releases, knowing):
