@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from dashboard.site.text import LANGUAGE_NAMES, _, translate, translate_into
+from dashboard.site.text import LANGUAGE_NAMES, _, speak, translate
 from data.disclosure.table_check import RULES, Audience, Check, Finding
 from data.disclosure.table_check.product_files import ListTables
 from data.message import mark
 from geo.export.exported import list_tables
 
 _MOST_ROWS = 12
-# What the product's own files of a release hold, in any language.
-list_product_tables: ListTables = partial(
-    list_tables, languages=[partial(translate_into, code) for code in LANGUAGE_NAMES]
-)
 _ANSWERS: dict[Audience, str] = {
     "everyone": mark("You may publish this table."),
     "partners": mark("Partners under the agreement may have this table. Do not publish it."),
@@ -42,6 +38,17 @@ def say_remedy(finding: Finding) -> str:
 
 def _fill(template: str, finding: Finding) -> str:
     return _(template, **{name: translate(v) if isinstance(v, str) else v for name, v in finding.values})
+
+
+def _translate_in(language: str, text: str) -> str:
+    with speak(language):
+        return translate(text)
+
+
+# What the product's own files of a release hold, in any language.
+list_product_tables: ListTables = partial(
+    list_tables, languages=[partial(_translate_in, code) for code in LANGUAGE_NAMES]
+)
 
 
 def explain_check(check: Check) -> Iterator[str]:

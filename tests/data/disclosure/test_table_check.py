@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from dashboard.narrative.table_check import explain_check, list_limits, list_product_tables, say_reason, say_remedy
+from dashboard.site.text import speak, translate
 from data.disclosure import table_check
 from data.disclosure.table_check import Comparison
 from data.disclosure.table_check.cells import Atlas, read_source
@@ -19,6 +20,8 @@ from data.disclosure.table_check.reading import Sheet, read_numbers, read_sheets
 from data.errors import InputError, ReleaseError
 from data.release import Release, names
 from geo.export import export_layers
+from geo.export.report import write_report
+from geo.export.standards import STANDARDS
 from geo.places import index_areas
 from tests.helpers import checked_release
 from tests.helpers.checked_release import INSIDE, NEW, OLD, count
@@ -676,6 +679,16 @@ def test_a_file_of_the_product_passes_with_its_notes_to_whom_its_release_is(expo
     assert (partner.audience, {f.rule for f in partner.findings}) == ("partners", {"partner_only"})
 
 
+@pytest.mark.parametrize("language", ["en", "sq", "el"])
+def test_a_report_of_the_product_passes_in_each_language(releases, knowing, tmp_path, language):
+    with speak(language):
+        *_, book = write_report(Release.open(releases, "public", NEW), tmp_path, STANDARDS["eurostat"], translate)
+    result = knowing.check(book.name, book.read_bytes())
+    assert (result.audience, result.findings) == ("everyone", ())
+    assert {"about", "codebook", "crosswalk"} <= set(result.written)
+
+
+@pytest.mark.slow
 def test_a_file_of_the_product_that_somebody_changed_is_judged_as_any_other(exported, knowing):
     few = change_cell(exported["public"], "Children identified or met", lambda v: v == FEW, "7")
     result = knowing.check("table.xlsx", few)
