@@ -6,6 +6,7 @@ alone; the public tier has children by pathway.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.narrative.speech import Speech, speak_to_reader
+from dashboard.pages.flows.sums import estimate_sums, find_largest
 from dashboard.site import current_release
 from dashboard.site.current_release import (
     CurrentRelease,
@@ -110,29 +112,43 @@ def name_areas(current: CurrentRelease) -> dict[str, str]:
 
 
 def find_answer(current: CurrentRelease, choice: FlowChoice) -> str:
-    """Return the answer in a sentence: the destinations with most children, and the largest flow."""
+    """Return the answer: the destinations with most children, as far as they can be ranked, and the largest flow."""
     flows, names = read_flows(current, choice), read_area_names(current)
     if flows.drawn.empty:
         return _("No flow is large enough to be shown here.")
     if choice.area != EVERY:
         return _describe_area(current, choice)
-    t = speak_to_reader(current)
-    sums = flows.rows[flows.rows["value"].notna()].groupby("area")[["value", "margin"]].sum()
-    first = flows.drawn.iloc[0]
-    values = {
-        "places": _join_places(t, names, sums.sort_values("value", ascending=False, kind="stable")),
-        "origin": names[first["origin"]],
-        "area": names[first["area"]],
-        "n": _format_pair(first),
-    }
+    first, largest = flows.drawn.iloc[0], _("One of the largest flows is from {origin} to {area}: {n}.")
     if _is_largest(flows.rows):
-        return _(
-            "The destinations with most children: {places}; the largest flow is from {origin} to {area}: {n}.", **values
-        )
-    return _(
-        "The destinations with most children: {places}; one of the largest flows is from {origin} to {area}: {n}.",
-        **values,
+        largest = _("The largest flow is from {origin} to {area}: {n}.")
+    ends = {end: names[first[end]] for end in ("origin", "area")}
+    return f"{_word_destinations(current, flows.rows)} {largest.format(**ends, n=_format_pair(first))}"
+
+
+def _word_destinations(current: CurrentRelease, rows: pd.DataFrame) -> str:
+    """Return where most children were taken; where several destinations may be the first one, all of them."""
+    first, t, names = (
+        find_largest(estimate_sums(current, rows, "area")),
+        speak_to_reader(current),
+        read_area_names(current),
     )
+    places = [
+        _("{area} {n}", area=names[str(code)], n=_format_sum(row)) for code, row in first.to_dict("index").items()
+    ]
+    if len(places) == 1:
+        return _("The destination with most children: {place} (95 % interval).", place=places[0])
+    return _(
+        "The destinations with most children, with 95 % intervals: {places}. Which of them comes first cannot be told.",
+        places=t.list_names(places, _NAMED),
+    )
+
+
+def _format_sum(row: Mapping[Any, Any]) -> str:
+    """Return a sum of flows with its interval, see `estimate_sums`."""
+    low = format_number(row["low"])
+    if math.isinf(row["high"]):
+        return _("at least {n}", n=low)
+    return _("{value} ({low} to {high})", value=format_number(row["value"]), low=low, high=format_number(row["high"]))
 
 
 def _is_largest(rows: pd.DataFrame) -> bool:
@@ -153,22 +169,27 @@ def _join_places(t: Speech, names: pd.Series, rows: pd.DataFrame) -> str:
 
 
 def _describe_area(current: CurrentRelease, choice: FlowChoice) -> str:
-    rows, names = read_flows(current, choice).drawn, read_area_names(current)
-    t = speak_to_reader(current)
-    here, within = choice.area, (rows["area"] == choice.area) & (rows["origin"] == choice.area)
+    rows, names, t, here = (
+        read_flows(current, choice).rows,
+        read_area_names(current),
+        speak_to_reader(current),
+        choice.area,
+    )
+    within = (rows["area"] == here) & (rows["origin"] == here)
     parts = []
     for end, other, words in (
-        ("area", "origin", _("To {here}: {n}, the largest flows from {places}")),
-        ("origin", "area", _("from {here}: {n}, the largest flows to {places}")),
+        ("area", "origin", _("To {here}: {n}, among the largest flows those from {places}")),
+        ("origin", "area", _("from {here}: {n}, among the largest flows those to {places}")),
     ):
-        flows = rows[(rows[end] == here) & ~within]
+        every = rows[(rows[end] == here) & ~within]
+        flows = every[every["value"] >= CLASSES[0]]
         if len(flows):
-            total = _format_pair(flows[["value", "margin"]].sum())
+            total = _format_sum(estimate_sums(current, every, end).loc[here])
             parts.append(words.format(here=names[here], n=total, places=_join_places(t, names, flows.set_index(other))))
-    if within.any():
+    if (rows[within]["value"] >= CLASSES[0]).any():
         parts.append(_("within {here}: {n}", here=names[here], n=_format_pair(rows[within].iloc[0])))
     text = t.join_parts(parts)
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{text[:1].upper()}{text[1:]}. {_('Sums have 95 % intervals, single flows the largest possible margin.')}"
 
 
 def list_totals(current: CurrentRelease, choice: FlowChoice) -> list[tuple[str, str]]:

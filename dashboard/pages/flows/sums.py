@@ -1,0 +1,52 @@
+"""Sums of flows with their 95 % interval, from the known noise of their cells, and which of them can be ranked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from dashboard.site.current_release import CurrentRelease
+from data.disclosure.cell_key import CellKey
+from data.workspace.types import Floats
+from risk.model.observations import build_channel
+
+_NORMAL = 1.96  # 95 % of a normal distribution lies within so many standard deviations
+
+
+def estimate_sums(current: CurrentRelease, rows: pd.DataFrame, end: str) -> pd.DataFrame:
+    """Return the children of the flows of each area, the largest sum first: columns value, low and high, by area.
+
+    rows : flows with value, noisy (the number as published) and state. end : "area" for sums of destinations, "origin"
+    for those of origins. value : the sum of the numbers shown. low, high : the 95 % interval around the sum of the
+    published numbers, whose noise has mean zero; the variance of a cell is the largest that can stand behind its
+    number. A withheld flow may be of any size, so `high` is infinite there.
+    """
+    published = rows["noisy"].fillna(0.0).to_numpy(float)
+    variance = np.where(rows["state"] == "structural_zero", 0.0, _find_variances(current, published))
+    cells = pd.DataFrame(
+        {
+            "value": rows["value"].fillna(0.0),
+            "published": published,
+            "variance": variance,
+            "open": np.where(rows["state"].isin(["withheld", "no_data"]), np.inf, 0.0),
+        }
+    )
+    sums = cells.groupby(rows[end]).sum()
+    reach = _NORMAL * np.sqrt(sums["variance"])
+    low = np.minimum(sums["value"], np.ceil(sums["published"] - reach)).clip(lower=0.0)
+    high = np.maximum(sums["value"], np.floor(sums["published"] + reach)) + sums["open"]
+    table = pd.DataFrame({"value": sums["value"], "low": low, "high": high})
+    return table.sort_values("value", ascending=False, kind="stable")
+
+
+def _find_variances(current: CurrentRelease, published: Floats) -> Floats:
+    """Return the largest variance of the noise of all true counts that can stand behind each published number."""
+    numbers = published.astype(np.int64)
+    channel = build_channel(CellKey.from_manifest(current.release.manifest["tact"]), numbers, None)
+    counts = numbers[:, None] + np.arange(-channel.largest, channel.largest + 1)
+    return np.asarray(channel.variance()[np.clip(counts, 0, channel.n_max)].max(axis=1, initial=0.0))
+
+
+def find_largest(sums: pd.DataFrame) -> pd.DataFrame:
+    """Return the first of the sums and all that may be as large: those whose interval reaches its own."""
+    return sums[sums["high"] >= sums["low"].iloc[0]]
