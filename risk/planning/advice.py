@@ -106,7 +106,7 @@ def compute_advice(release: Release, fit: Fit, reviewed: SavedPlan | None = None
     plan, problem = None, None
     if ground.table.units.sum():
         try:
-            plan = _make_usual_plan(release, ground)
+            plan = make_usual_plan(release, ground)
         except InputError as error:
             problem = error
     review = None if reviewed is None else _judge_again(reviewed, ground)
@@ -114,7 +114,8 @@ def compute_advice(release: Release, fit: Fit, reviewed: SavedPlan | None = None
     return AdviceContent(_make_unmet_table(fit.observations, ground, need), about, problem)
 
 
-def _make_usual_plan(release: Release, ground: PlanInputs) -> PlanSummary:
+def make_usual_plan(release: Release, ground: PlanInputs) -> PlanSummary:
+    """Make the plan with the usual settings from its inputs; raises InputError where no plan keeps their rules."""
     setting, author = Setting(), Author("data officer", str(release.manifest["created"])[:10])
     return summarise_plan(ground, setting, make_plan(ground, setting), author, title=TITLE)
 

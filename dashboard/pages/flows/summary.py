@@ -184,7 +184,7 @@ def _describe_area(current: CurrentRelease, choice: FlowChoice) -> str:
         every = rows[(rows[end] == here) & ~within]
         flows = every[every["value"] >= CLASSES[0]]
         if len(flows):
-            total = _format_sum(estimate_sums(current, every, end).loc[here])
+            total = _format_sum(estimate_sums(current, every, end).to_dict("index")[here])
             parts.append(words.format(here=names[here], n=total, places=_join_places(t, names, flows.set_index(other))))
     if (rows[within]["value"] >= CLASSES[0]).any():
         parts.append(_("within {here}: {n}", here=names[here], n=_format_pair(rows[within].iloc[0])))

@@ -49,4 +49,5 @@ def _find_variances(current: CurrentRelease, published: Floats) -> Floats:
 
 def find_largest(sums: pd.DataFrame) -> pd.DataFrame:
     """Return the first of the sums and all that may be as large: those whose interval reaches its own."""
-    return sums[sums["high"] >= sums["low"].iloc[0]]
+    largest: pd.DataFrame = sums.loc[sums["high"] >= sums["low"].iloc[0]]
+    return largest

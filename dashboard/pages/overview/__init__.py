@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 from markupsafe import Markup
 
+from dashboard.narrative.answer import word_advice
 from dashboard.narrative.risk import name_pathways
 from dashboard.narrative.speech import speak_to_reader
+from dashboard.narrative.usual_plan import compute_usual_plan
 from dashboard.pages.overview import partner, public
 from dashboard.pages.overview.alerts import render_alerts
 from dashboard.pages.overview.content import Content, render_answer
@@ -28,9 +30,19 @@ def show() -> None:
     if show_news(current):
         return
     if current.tier == "partner" and read_risk_manifest(current) is None:
-        page_frame.show_no_risk()
+        _show_advice_alone(current)
         return
     _show_overview(current)
+
+
+def _show_advice_alone(current: CurrentRelease) -> None:
+    """Show what can be said before `tact risk` has run: what Reallocate advises, in the words of the full answer."""
+    if not read_site().countries:
+        with st.spinner(_("Calculating the plan. The first plan of a release takes up to half a minute.")):
+            plan = compute_usual_plan(current)
+        advice, noise = word_advice(speak_to_reader(current), plan), _("Numbers carry noise that protects children.")
+        st.html(render_answer([advice], partner.list_links(plan)[:1], noise))
+    page_frame.show_no_risk()
 
 
 def _show_overview(current: CurrentRelease) -> None:
@@ -54,7 +66,8 @@ def _make_content(current: CurrentRelease) -> Content:
 
 @cache_by_language(maxsize=16)
 def _render_answer(current: CurrentRelease) -> Markup:
-    return render_answer(_make_content(current))
+    content = _make_content(current)
+    return render_answer(content.findings, content.links, content.note)
 
 
 @cache_by_language(maxsize=16)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -53,19 +53,19 @@ class Content:
         return area if area in self.countries else self.areas.get(area, "")
 
 
-def render_answer(content: Content) -> Markup:
+def render_answer(findings: Iterable[Finding], links: Iterable[Link], note: str) -> Markup:
     """Return the answer as the first thing of the page: leads in ink, details quieter, then where to go on."""
-    findings = join_markup(
+    sentences = join_markup(
         html("<span><b>{}</b>{}</span> ", finding.lead, html(" ({}).", finding.detail) if finding.detail else ".")
-        for finding in content.findings
+        for finding in findings
     )
-    links = [
+    buttons = [
         html('<a class="{}" href="{}" target="_self">{}</a>', "first" if n == 0 else "then", link.address, link.words)
-        for n, link in enumerate(content.links)
+        for n, link in enumerate(links)
     ]
     return html(
         '<div class="finding"><h1>{}</h1><div class="onward">{}<p>{}</p></div></div>',
-        findings,
-        join_markup(links),
-        content.note,
+        sentences,
+        join_markup(buttons),
+        note,
     )

@@ -51,7 +51,7 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
 
     return Content(
         findings=_word_findings(t, judged, plan),
-        links=_list_links(plan),
+        links=list_links(plan),
         note=_word_note(t, current),
         key=_make_key(t, judged, bounds, colours, plan),
         marks=_make_marks(t, current, judged, bounds, colours),
@@ -84,7 +84,8 @@ def _word_findings(t: Speech, judged: Mapping[str, AreaJudgement], plan: PlanSum
     ]
 
 
-def _list_links(plan: PlanSummary | None) -> list[Link]:
+def list_links(plan: PlanSummary | None) -> list[Link]:
+    """Return where to go on from the answer."""
     advised = plan is not None and plan.answer != "nothing"
     moves = _("See the moves") if advised else _("See what was considered")
     further = Link(_("See why"), "risk"), Link(_("How sure is this?"), "method")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import io
 from functools import lru_cache
-from threading import Lock
 
 import pandas as pd
 
 from dashboard.narrative.speech import Speech, speak_to_reader
+from dashboard.narrative.usual_plan import read_inputs
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from data.errors import FileRefused
 from data.tables.spec import Level
@@ -23,7 +23,6 @@ from risk.planning.inputs import PlanInputs, Setting, make_frontier, make_plan
 from risk.planning.result import Plan, Point
 from risk.planning.summary import Author, AuthoredDecision, PlanSummary, summarise_plan
 
-_READING = Lock()
 _NAME = "posts"
 
 
@@ -37,10 +36,7 @@ def read_ground(current: CurrentRelease, posts: str = "", level: Level = "region
 
     Raises ReleaseError where the release is of the public tier; otherwise raises the same errors as `read_posts`.
     """
-    if posts:
-        return _read_with_posts(current, posts, level)
-    with _READING:  # a second reader waits for the first, instead of fitting the model too
-        return _read_draft(current, level)
+    return _read_with_posts(current, posts, level) if posts else read_inputs(current, level)
 
 
 def write_posts_file(current: CurrentRelease, posts: str = "", level: Level = "region") -> bytes:
@@ -78,11 +74,6 @@ def hand_over_tasks(current: CurrentRelease, tables: Tables) -> HandOverResult |
     """Hand over the tasks of the tables; None without tasks. See `risk.handover.Tables.hand_over` for errors."""
     areas = load_areas(current.release).frame("region").index
     return tables.hand_over(current.release, [str(code) for code in areas])
-
-
-@lru_cache(maxsize=4)
-def _read_draft(current: CurrentRelease, level: Level) -> PlanInputs:
-    return PlanInputs.read(current.release, level=level)
 
 
 @lru_cache(maxsize=32)

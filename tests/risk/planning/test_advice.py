@@ -70,7 +70,7 @@ def fit(release, demo_world):
 def review(release, fit, tmp_path, monkeypatch):
     """Return a function: prepare the advice beside saved plans, and read the review. Only its moves are planned."""
     usual = advice.read_advice(release).plan
-    monkeypatch.setattr(advice, "_make_usual_plan", lambda *_args: usual)
+    monkeypatch.setattr(advice, "make_usual_plan", lambda *_args: usual)
 
     def prepare(*earlier):
         assert advice.prepare_advice(release, tmp_path, fit, earlier) is None

@@ -437,6 +437,7 @@ def test_before_tact_risk_the_page_says_what_to_do(monkeypatch, tmp_path):
     words = read_words(run())
     assert "has not been calculated" in words
     assert "tact risk" in words
+    assert "No move of teams or services is sure enough to advise" in words  # as Reallocate
 
 
 def test_without_a_release_it_says_what_to_do(monkeypatch, tmp_path):
