@@ -15,21 +15,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from data.errors import AreaError
-from data.workspace.types import Bools, Floats, Ints
+from data.workspace.types import Bools, Floats, Ints, SmallInts
 from geo.areas import Areas
 
 REFUSALS = ("outside", "swapped", "not_degrees", "missing")
 
-_Numbers: TypeAlias = NDArray[np.int32]
-
-_CELLS = 2**21  # of the grid
+_CELLS = 2**22  # of the grid
 _MARGIN = 1e-6  # of a cell: far above rounding errors of the place in the grid, far below what slows the look-up
 _ROUNDING = 3.3306690738754716e-16  # largest relative rounding error of the determinant: Shewchuk (1997), ccwerrboundA
 
@@ -41,7 +39,7 @@ class _Edges(NamedTuple):
     ay: Floats
     bx: Floats
     by: Floats
-    change: _Numbers
+    change: SmallInts
 
     def take(self, which: Ints | Bools) -> _Edges:
         return _Edges(self.ax[which], self.ay[which], self.bx[which], self.by[which], self.change[which])
@@ -66,7 +64,8 @@ class _Grid:
         """
         column, row = self.place(x, y)
         for number, most in ((column, self.columns - 1), (row, self.rows - 1)):
-            np.fmin(np.fmax(number, 0.0, out=number), most, out=number)
+            if not (number.min(initial=0.0) >= 0.0 and number.max(initial=0.0) <= most):  # NaN is neither
+                np.fmin(np.fmax(number, 0.0, out=number), most, out=number)
         np.floor(row, out=row)
         row *= self.columns
         row += column
@@ -116,33 +115,34 @@ class PointIndex:
         """What `find` numbers: the codes of the areas, then the reasons for which a point is refused (REFUSALS)."""
         return (*self.codes, *REFUSALS)
 
-    def find(self, longitude: Floats, latitude: Floats) -> Ints:
+    def find(self, longitude: Floats, latitude: Floats) -> SmallInts:
         """Return for each point (degrees, EPSG:4326; NaN where missing) the number of its place in `places`, (n,).
 
         A point is refused, never guessed: `missing` (a coordinate is not finite), `not_degrees` (a longitude beyond 180
         or a latitude beyond 90), `swapped` (in no area, but in one if the two are exchanged), `outside`.
         """
-        found = self._look_up(longitude, latitude)
-        refused = np.flatnonzero(found < 0)
+        found, refused = self._look_up(longitude, latitude)
         if len(refused):
             found[refused] = len(self.codes) + self._find_reasons(longitude[refused], latitude[refused])
         return found
 
     def _find_reasons(self, x: Floats, y: Floats) -> Ints:
-        reasons = np.where(self._look_up(y, x) >= 0, REFUSALS.index("swapped"), REFUSALS.index("outside"))
+        reasons = np.full(len(x), REFUSALS.index("swapped"))
+        reasons[self._look_up(y, x)[1]] = REFUSALS.index("outside")
         reasons[(np.abs(x) > 180.0) | (np.abs(y) > 90.0)] = REFUSALS.index("not_degrees")
         reasons[~(np.isfinite(x) & np.isfinite(y))] = REFUSALS.index("missing")
         return reasons
 
-    def _look_up(self, x: Floats, y: Floats) -> Ints:
-        """Return the numbers of the areas, -1 in none."""
-        numbers: Ints = self._cells.ravel().take(self._grid.find_cells(x, y)).astype(np.int64)
-        border = np.flatnonzero(numbers < -1)
+    def _look_up(self, x: Floats, y: Floats) -> tuple[SmallInts, Ints]:
+        """Return the numbers of the areas, -1 in none, and which points are in none."""
+        numbers: SmallInts = self._cells.ravel().take(self._grid.find_cells(x, y))
+        rest = np.flatnonzero(numbers < 0)
+        border = rest[numbers[rest] < -1]
         if len(border):
             numbers[border] = self._test(x[border], y[border], -2 - numbers[border]) - 1
-        return numbers
+        return numbers, rest[numbers[rest] < 0]
 
-    def _test(self, x: Floats, y: Floats, border: Ints) -> _Numbers:
+    def _test(self, x: Floats, y: Floats, border: SmallInts) -> SmallInts:
         """Return the numbers of the areas (from 1; 0 outside) of points in cells with a border, by their edges."""
         counts = self._counts[border]
         starts = np.cumsum(counts) - counts
@@ -154,10 +154,10 @@ class PointIndex:
         along_parallel = (edges.ay <= y) & (y < edges.by) & (_is_left(x, y, edges) != beside)
         crossed = along_parallel ^ (self._straddles[pair] & (beside != self._left[pair]))
         change = np.where(crossed, edges.change, np.int32(0))
-        numbers: _Numbers = self._known[border] ^ np.bitwise_xor.reduceat(change, starts)
+        numbers: SmallInts = self._known[border] ^ np.bitwise_xor.reduceat(change, starts)
         return numbers
 
-    def _number_corners(self, edges: _Edges) -> _Numbers:
+    def _number_corners(self, edges: _Edges) -> SmallInts:
         """Return the number of the area at the south-west corner of each cell, (rows, columns)."""
         grid, numbers = self._grid, np.zeros((self._grid.rows, self._grid.columns), np.int32)
         # The lines between rows that each edge crosses.

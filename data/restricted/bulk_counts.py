@@ -9,7 +9,7 @@ in any order, so that threads, a cluster or Spark may share the work.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
@@ -27,14 +27,15 @@ import pyarrow.parquet as pq
 from data.errors import InputError
 from data.reference import area_table, list_predecessors
 from data.workspace.cluster import map_on_cluster
-from data.workspace.types import Floats, Ints
+from data.workspace.types import Floats, Ints, SmallInts
 
 _UNKNOWN = "unknown_area"  # the reason for which a code is refused
 
-_BATCH = 1 << 18  # rows
+_BATCH = 1 << 20  # rows
+_BLOCK = 1 << 17  # rows whose intermediate results stay in a processor's own memory
 _SHARES = 64  # of a file, each counted by one thread or worker
 _MOST_CELLS = 20_000  # combinations of categories; more are no categories
-_BLOCK = 1 << 22  # bytes of a CSV file
+_CSV_BLOCK = 1 << 22  # bytes
 _WORD = pa.dictionary(pa.int32(), pa.string())
 _SEPARATORS = ",;\t"
 _LONGEST_HEAD = 1 << 16  # characters
@@ -49,7 +50,7 @@ class AreaFinder(Protocol):
     def places(self) -> tuple[str, ...]:
         """What `find` numbers: the codes of the areas, then the reasons for which a point is refused."""
 
-    def find(self, longitude: Floats, latitude: Floats) -> Ints:
+    def find(self, longitude: Floats, latitude: Floats) -> SmallInts:
         """Return the number of the place of each point, (n,)."""
 
 
@@ -74,7 +75,7 @@ class Counts:
     """Numbers of records, (areas and reasons, categories of the first column to count by, of the second ...).
 
     areas : their codes. reasons : why a record is in no area. labels : the different categories of each column, in the
-    order in which they were read, an empty text where there is none.
+    order of their texts, an empty text where there is none.
     """
 
     areas: tuple[str, ...]
@@ -86,7 +87,7 @@ class Counts:
         """Return the counts of both, of the same areas."""
         if self.labels == other.labels:
             return replace(self, numbers=self.numbers + other.numbers)
-        labels = tuple(tuple(dict.fromkeys((*a, *b))) for a, b in zip(self.labels, other.labels, strict=True))
+        labels = tuple(_sort_words((*a, *b)) for a, b in zip(self.labels, other.labels, strict=True))
         _check_cells(labels)
         numbers = np.zeros((len(self.numbers), *map(len, labels)), np.int64)
         for part in (self, other):
@@ -113,31 +114,32 @@ class Counts:
 
         The rows are in the order of the areas and then of the texts.
         """
-        orders = [np.array(sorted(range(len(words)), key=words.__getitem__)) for words in self.labels]
-        counted = self.numbers[np.ix_(np.arange(len(self.areas)), *orders)]
-        names = (
-            self.areas,
-            *(np.array(words, object)[order] for words, order in zip(self.labels, orders, strict=True)),
-        )
+        counted = self.numbers[: len(self.areas)]
         cells = np.nonzero(counted)
-        texts = [np.array(words, object)[cell] for words, cell in zip(names, cells, strict=True)]
+        texts = [np.array(words, object)[cell] for words, cell in zip((self.areas, *self.labels), cells, strict=True)]
         columns = [pa.array(text, pa.string()) for text in texts]
         return pa.table([*columns, pa.array(counted[cells])], names=["area", *by, "records"])
 
 
 def count_batch(batch: pa.RecordBatch, columns: Columns, index: AreaFinder) -> Counts:
     """Count the records of a batch. Raises InputError where a column to count by has too many different values."""
-    cell = _find_points(batch, columns, index) if columns.area is None else _find_areas(batch, columns.area, index)
     reasons = (*index.places[len(index.codes) :], _UNKNOWN)
-    sizes, labels = [len(index.codes) + len(reasons)], []
+    sizes, labels, categories = [len(index.codes) + len(reasons)], [], []
     for name in columns.by:
-        words, row = _read_words(batch, name)
+        words, number, row = _read_words(batch, name)
         labels.append(words)
         sizes.append(len(words))
+        categories.append((len(words), number, row))
         _check_cells(labels)
-        cell *= len(words)
-        cell += row
-    numbers = np.bincount(cell, minlength=int(np.prod(sizes))).reshape(sizes)
+    find, cells = _find_areas(batch, columns, index), np.empty(batch.num_rows, np.int32)
+    for start in range(0, len(cells), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        cell = find(block)
+        for size, number, row in categories:
+            cell *= size
+            cell += number.take(row[block])
+        cells[block] = cell
+    numbers = np.bincount(cells, minlength=int(np.prod(sizes))).reshape(sizes)
     return Counts(index.codes, reasons, tuple(labels), numbers)
 
 
@@ -178,7 +180,8 @@ def _list_shares(path: Path, columns: Columns) -> list[_Share]:
 def _count_share(share: _Share, columns: Columns, index: AreaFinder) -> Counts:
     nothing = pa.RecordBatch.from_pylist([], pa.schema(columns.types))
     try:
-        batches = chain(_read_batches(share, columns), [nothing])
+        batches = _read_batches(share, columns)
+        batches = chain([next(batches, nothing)], batches)
         return reduce(_add_to, (count_batch(batch, columns, index) for batch in batches))
     except (pa.ArrowException, OSError) as error:
         # The message of Arrow quotes the value.
@@ -204,7 +207,7 @@ def _read_batches(share: _Share, columns: Columns) -> Iterator[pa.RecordBatch]:
         return
     with pa_csv.open_csv(
         share.path,
-        pa_csv.ReadOptions(block_size=_BLOCK),
+        pa_csv.ReadOptions(block_size=_CSV_BLOCK),
         pa_csv.ParseOptions(delimiter=_read_headings(share.path)[1], newlines_in_values=True),
         pa_csv.ConvertOptions(
             column_types=columns.types, include_columns=list(columns.types), strings_can_be_null=True
@@ -244,27 +247,40 @@ def _check_headings(path: Path, headings: Sequence[str], columns: Columns) -> No
         raise InputError(f"{path.name} has several columns {', '.join(map(repr, several))}. Give each another heading.")
 
 
-def _read_words(batch: pa.RecordBatch, name: str) -> tuple[tuple[str, ...], Ints]:
-    """Return the different texts of a column, with an empty one for missing values, and the number of each row's."""
+def _read_words(batch: pa.RecordBatch, name: str) -> tuple[tuple[str, ...], SmallInts, SmallInts]:
+    """Return the different words of a column, the number in them of each text that it holds, and each row's text.
+
+    A text is a word without the spaces around it; a missing value is the empty word.
+    """
     column = batch.column(name)
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    texts = [(text or "").strip() for text in pc.cast(column.dictionary, pa.string()).to_pylist()]
-    indices = column.indices.fill_null(len(texts)) if column.null_count else column.indices
-    number: Ints = indices.to_numpy(zero_copy_only=False)
-    words = tuple(dict.fromkeys((*texts, "")))
-    if len(words) <= len(texts):  # some texts are the same but for spaces
-        known = _number_words(words)
-        number = np.array([known[text] for text in (*texts, "")]).take(number)
-    return words, number
+    texts = [*((text or "").strip() for text in pc.cast(column.dictionary, pa.string()).to_pylist()), ""]
+    row = column.indices.fill_null(len(texts) - 1) if column.null_count else column.indices
+    words = _sort_words(texts)
+    known = _number_words(words)
+    return words, np.array([known[text] for text in texts], np.int32), row.to_numpy(zero_copy_only=False)
+
+
+def _sort_words(words: Iterable[str]) -> tuple[str, ...]:
+    """Return the different words in one order, so that batches with the same words can be added as they are."""
+    return tuple(sorted(set(words)))
 
 
 def _number_words(words: Sequence[str]) -> dict[str, int]:
     return {word: number for number, word in enumerate(words)}
 
 
-def _find_points(batch: pa.RecordBatch, columns: Columns, index: AreaFinder) -> Ints:
-    return index.find(_read_degrees(batch, columns.longitude), _read_degrees(batch, columns.latitude))
+def _find_areas(batch: pa.RecordBatch, columns: Columns, index: AreaFinder) -> Callable[[slice], SmallInts]:
+    """Return what finds the places of some rows of a batch, by point or by code, each time in a new array."""
+    if columns.area is None:
+        x, y = _read_degrees(batch, columns.longitude), _read_degrees(batch, columns.latitude)
+        return lambda rows: index.find(x[rows], y[rows])
+    words, number, row = _read_words(batch, columns.area)
+    known = _number_codes(index.codes)
+    unknown, missing = len(index.places), index.places.index("missing")
+    places = np.array([known.get(word, unknown if word else missing) for word in words], np.int32).take(number)
+    return lambda rows: places.take(row[rows])
 
 
 def _read_degrees(batch: pa.RecordBatch, name: str) -> Floats:
@@ -274,14 +290,6 @@ def _read_degrees(batch: pa.RecordBatch, name: str) -> Floats:
         raise InputError(f"Column {name!r} holds no numbers. Points are degrees, such as 41.33.") from error
     degrees: Floats = column.to_numpy(zero_copy_only=False)  # NaN where missing
     return degrees
-
-
-def _find_areas(batch: pa.RecordBatch, name: str, index: AreaFinder) -> Ints:
-    words, row = _read_words(batch, name)
-    known = _number_codes(index.codes)
-    unknown, missing = len(index.places), index.places.index("missing")
-    numbers = np.array([known.get(word, unknown if word else missing) for word in words], np.int64)
-    return numbers.take(row)
 
 
 @lru_cache(maxsize=2)

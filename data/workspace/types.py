@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+SmallInts = NDArray[np.int32]
 Words = NDArray[np.uint64]
 
 # Called with the steps done, all steps (None where unknown) and, in Progress, what is being done.
