@@ -42,7 +42,7 @@ test: $(DEVELOP)
 	@$(BIN)/python -m pytest $(QUICK) $(WITH) -n auto --dist worksteal
 
 unit: $(DEVELOP)
-	@$(BIN)/python -m pytest -q $(QUICK) -n auto --dist worksteal $(UNIT)
+	@$(BIN)/python -m pytest -q -m "not browser and not slow and not long and not demo" -n auto --dist worksteal $(UNIT)
 
 # LEAST: the smallest share of lines that passes, in per cent.
 LEAST ?= 90

@@ -51,6 +51,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests that need the demo world, which takes long to build: `make unit` leaves them out."""
+    if _needs_demo(item):
+        item.add_marker("demo")
+
+
+def _needs_demo(item: pytest.Item) -> bool:
+    return "demo_world" in getattr(item, "fixturenames", ())
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the conformance tests if no real files are given; run tests of the demo world last, long ones first.
 
@@ -71,7 +81,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _find_group(item: pytest.Item) -> tuple[bool, Path]:
     """Return whether a test needs the demo world, and its file."""
-    return "demo_world" in getattr(item, "fixturenames", ()), item.path
+    return _needs_demo(item), item.path
 
 
 def _read_seconds(item: pytest.Item) -> int:
