@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import sys
 import time
 from collections import Counter
@@ -20,6 +21,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from threading import Lock
 from typing import Any, ClassVar, TextIO
 
+import uvicorn
 from starlette.requests import HTTPConnection
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -32,6 +34,7 @@ _SECONDS = 10.0  # for the head of a request
 _MOST, _MOST_IN_USE = 8000, 2000  # connections; those on which a whole request has come
 _MOST_OF_ONE = 256  # connections of one address
 _FEWEST = 32  # connections
+_AT_ONCE, _QUEUE = 8, 4096  # connections accepted in one turn of the loop; those that may wait in the kernel
 _FILES, _OWN_FILES = 16_384, 300  # descriptors: wished for, and those that are not for counted connections
 _LOG_AT_ONCE, _LOG_EACH_SECOND = 200_000, 1_000  # characters
 
@@ -207,6 +210,21 @@ class Conversation(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
 
+class PatientServer(uvicorn.Server):
+    """uvicorn's server, where `backlog` says how many connections are accepted in one turn; thousands may wait for it.
+
+    asyncio takes one number for both. Hundreds of connections in a turn hold up everybody, who are readers, too.
+    """
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and let more connections wait in the kernel."""
+        await super().startup(sockets)
+        if self.started:
+            for listener in (listener for server in self.servers for listener in server.sockets):
+                with listener.dup() as same:
+                    same.listen(_QUEUE)
+
+
 def make_protocols(connections: Connections, seconds: float = _SECONDS) -> dict[str, Any]:
     """Return uvicorn's settings for counted connections, with the seconds in which the head of a request must come."""
     counted = {"counted": connections}
@@ -219,10 +237,8 @@ def make_protocols(connections: Connections, seconds: float = _SECONDS) -> dict[
 def make_limits(files: int, *, has_proxy: bool = False) -> dict[str, Any]:
     """Return uvicorn's settings for a process that many may ask, and that may open so many files and connections."""
     most = max(_FEWEST, min(_MOST, files - _OWN_FILES))
-    # So many connections are accepted in one step, and those of up to three steps are open before they are counted.
-    backlog = min(1024, (files - most) // 5)
     connections = Connections(most, _MOST_OF_ONE, most_in_use=min(most, _MOST_IN_USE), has_proxy=has_proxy)
-    return {**make_protocols(connections), "ws_max_size": LARGEST_MESSAGE, "backlog": backlog}
+    return {**make_protocols(connections), "ws_max_size": LARGEST_MESSAGE, "backlog": _AT_ONCE}
 
 
 class ShortLog:

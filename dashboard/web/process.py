@@ -17,14 +17,17 @@ from typing import Any, TextIO
 import uvicorn
 from starlette.staticfiles import StaticFiles
 from streamlit import net_util
-from streamlit.runtime import app_session
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime import Runtime, app_session
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.session_manager import ActiveSessionInfo
 from streamlit.web import bootstrap
 
 from dashboard.web.gate import Entry
-from dashboard.web.limits import make_limits, raise_file_limit, shorten_log
+from dashboard.web.limits import PatientServer, make_limits, raise_file_limit, shorten_log
 
 SCRIPT = Path(__file__).resolve().parent / "script"  # what Streamlit runs, and its settings
+_TOGETHER = 100  # messages in one turn; Streamlit closes a connection for which 500 wait
 
 
 class Assets(StaticFiles):
@@ -38,10 +41,11 @@ class Assets(StaticFiles):
 
 
 class WholeQueue(ForwardMsgQueue):
-    """The messages that a browser has not got yet. Those of a part of the page stay when the part is drawn again.
+    """The messages that a browser has not got yet, which leave together.
 
-    Streamlit removes them, but not those of a dialog that the part has opened: the browser would then get the content
-    of a dialog that it does not have, and show an empty page, or the dialog would never open.
+    Those of a part of the page stay when the part is drawn again. Streamlit removes them, but not those of a dialog
+    that the part has opened: the browser would then get the content of a dialog that it does not have, and show an
+    empty page, or the dialog would never open.
     """
 
     def clear(self, retain_lifecycle_msgs: bool = False, fragment_ids_this_run: list[str] | None = None) -> None:
@@ -49,11 +53,30 @@ class WholeQueue(ForwardMsgQueue):
         parts = None if fragment_ids_this_run is None else ["none of them"]
         super().clear(retain_lifecycle_msgs, parts)
 
+    def flush(self) -> list[ForwardMsg]:
+        """Return the messages in bundles, tuples that `_send_together` sends.
+
+        After each message Streamlit gives all connections their turn. A page has two dozen messages, so that its last
+        one would wait for two dozen turns, each of them long while thousands of connections come.
+        """
+        messages = super().flush()
+        starts = range(0, len(messages), _TOGETHER)
+        return [tuple(messages[start : start + _TOGETHER]) for start in starts]  # type: ignore[misc]
+
+
+_send_message = Runtime._send_message  # noqa: SLF001
+
+
+def _send_together(runtime: Runtime, session: ActiveSessionInfo, messages: tuple[ForwardMsg, ...]) -> None:
+    for message in messages:
+        _send_message(runtime, session, message)
+
 
 def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Set Streamlit's settings, some of them changed; no outside service is asked for this machine's address."""
     net_util.get_external_ip = lambda: None
     app_session.ForwardMsgQueue = WholeQueue  # type: ignore[attr-defined]
+    Runtime._send_message = _send_together  # type: ignore[assignment,method-assign] # noqa: SLF001
     bootstrap.load_config_options({**make_settings(host, port), **changes})
 
 
@@ -116,7 +139,7 @@ def run_application(application: Any, host: str, port: int, *, has_proxy: bool =
     _spare_collections()
     # As often a page's script gives way to the connections; by default it holds them up ten times as long.
     sys.setswitchinterval(0.0005)
-    uvicorn.run(
+    config = uvicorn.Config(
         application,
         host=host,
         port=port,
@@ -125,6 +148,8 @@ def run_application(application: Any, host: str, port: int, *, has_proxy: bool =
         server_header=False,
         **make_limits(raise_file_limit(), has_proxy=has_proxy),
     )
+    with suppress(KeyboardInterrupt):
+        PatientServer(config).run()
 
 
 def _spare_collections() -> None:

@@ -1,5 +1,6 @@
 """What one process holds out: half-open connections, slow heads, large messages, and a log that attacks do not fill."""
 
+import asyncio
 import gc
 import io
 import logging
@@ -11,6 +12,7 @@ import time
 import urllib.request
 import weakref
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 
 import pytest
 import uvicorn
@@ -26,6 +28,7 @@ from dashboard.web import limits
 from dashboard.web.limits import (
     LARGEST_MESSAGE,
     Connections,
+    PatientServer,
     ShortLog,
     find_address,
     make_limits,
@@ -44,14 +47,12 @@ async def echo(websocket):
 
 
 @contextmanager
-def served(most, most_of_one=10_000, most_in_use=None, seconds=60.0):
+def served(most, most_of_one=10_000, most_in_use=None, seconds=60.0, at_once=100, routes=()):
     """Serve a small application with limits in a thread; yield its port and its connections."""
     connections, port = Connections(most, most_of_one, most_in_use=most_in_use), free_port()
-    application = Starlette(routes=[Route("/", lambda _: PlainTextResponse("well")), WebSocketRoute("/echo", echo)])
-    config = uvicorn.Config(
-        application, port=port, **make_protocols(connections, seconds), ws_max_size=LARGEST_MESSAGE, log_level="error"
-    )
-    server = uvicorn.Server(config)
+    routes = [Route("/", lambda _: PlainTextResponse("well")), WebSocketRoute("/echo", echo), *routes]
+    settings = {**make_protocols(connections, seconds), "ws_max_size": LARGEST_MESSAGE, "backlog": at_once}
+    server = PatientServer(uvicorn.Config(Starlette(routes=routes), port=port, **settings, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
@@ -94,6 +95,29 @@ def test_who_asks_is_answered_while_hundreds_of_connections_are_half_open(stack)
     assert all(is_closed(connection) for connection in halves[:230])
     halves[-1].sendall(b"1\r\n\r\n")
     assert halves[-1].recv(100).startswith(b"HTTP/1.1 200"), "the newest ones are still there"
+
+
+def test_of_many_connections_that_come_at_once_few_are_accepted_in_each_turn_and_the_others_wait(stack):
+    are_there, counts = threading.Event(), []
+
+    async def hold_up(_):
+        are_there.wait(5)
+        for _ in range(100):
+            counts.append(len(connections.waiting))
+            await asyncio.sleep(0)
+        return PlainTextResponse("well")
+
+    port, connections = stack.enter_context(served(most=300, at_once=8, routes=[Route("/hold-up", hold_up)]))
+    asking = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+    asking.sendall(b"GET /hold-up HTTP/1.1\r\nHost: x\r\n\r\n")
+    began = time.monotonic()
+    for _ in range(200):
+        open_half(stack, port)
+    assert time.monotonic() - began < 0.9, "a connection that the system drops is tried again after a second"
+    are_there.set()
+    assert asking.recv(100).startswith(b"HTTP/1.1 200")
+    assert max(after - before for before, after in pairwise(counts)) == 8
+    assert counts[-1] == 200
 
 
 def test_a_connection_that_is_closed_leaves_nothing_to_a_search_for_garbage(stack):
@@ -218,6 +242,7 @@ def test_three_thousand_half_open_connections_all_have_their_ten_seconds_and_no_
     assert len(connections.waiting) == 3000
     assert connections.most_in_use == 2000
     assert make_limits(1024)["http"].counted.most_in_use == make_limits(1024)["http"].counted.most == 724
+    assert make_limits(1024)["backlog"] <= 8, "in one turn"
 
 
 def test_a_head_that_takes_too_long_is_given_up_also_the_second_of_a_connection(stack):

@@ -3,11 +3,12 @@
 import gc
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import uvicorn
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.runtime import app_session
+from streamlit.runtime import Runtime, app_session
 
 from dashboard.web.process import apply_settings, run_application
 from tests.helpers.paths import ROOT
@@ -38,7 +39,8 @@ def test_a_part_that_is_drawn_again_takes_nothing_back():
     queue.enqueue(content)
     queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=["map"])
     queue.enqueue(again)
-    assert [id(message) for message in queue.flush()] == [id(dialog), id(content), id(again)]
+    [together] = queue.flush()
+    assert [id(message) for message in together] == [id(dialog), id(content), id(again)]
 
 
 def test_a_page_that_is_drawn_again_sends_its_content_once():
@@ -47,6 +49,25 @@ def test_a_page_that_is_drawn_again_sends_its_content_once():
     queue.enqueue(_make_block("map", 2, 0))
     queue.clear(retain_lifecycle_msgs=True)
     assert queue.is_empty()
+
+
+def test_the_messages_of_a_page_leave_in_one_turn_of_the_server_and_thousands_in_several():
+    """Between two turns all other connections have theirs, also the one that must take the messages: 500 may wait."""
+    apply_settings("127.0.0.1", 0)
+    sent, queue = [], app_session.ForwardMsgQueue()
+    session = SimpleNamespace(client=SimpleNamespace(write_forward_msg=sent.append), script_run_count=0)
+    for count, turns in ((0, 0), (24, 1), (1000, 10)):
+        messages = [_make_block("map", 2, number) for number in range(count)]
+        for message in messages:
+            queue.enqueue(message)
+        bundles = queue.flush()
+        assert len(bundles) == turns
+        assert all(len(bundle) <= 100 for bundle in bundles)
+        for bundle in bundles:
+            Runtime._send_message(None, session, bundle)
+        assert sent == messages
+        assert queue.is_empty()
+        sent.clear()
 
 
 def _make_block(part, *path):
@@ -63,9 +84,9 @@ def test_a_process_looks_for_garbage_less_often_not_among_what_was_imported_and_
     monkeypatch.setattr("dashboard.web.process.raise_file_limit", lambda: 1024)
     seen = []
     monkeypatch.setattr(
-        uvicorn,
+        uvicorn.Server,
         "run",
-        lambda *_, **__: seen.append((gc.get_threshold(), gc.get_freeze_count(), sys.getswitchinterval())),
+        lambda _: seen.append((gc.get_threshold(), gc.get_freeze_count(), sys.getswitchinterval())),
     )
     try:
         run_application(None, "127.0.0.1", 0)
