@@ -45,13 +45,13 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
     page.get_by_role("button", name=translate_into(language, "Decline: do not make this move")).click()
     page.get_by_role("button", name=translate_into(language, "Undo")).wait_for()
     until(page, lambda: first not in cards(page))
+    settle(page)
     answer = lead(page)
     page.get_by_text(translate_into(language, "Save, open and compare plans")).click()
     page.get_by_label(translate_into(language, "Title")).fill(f"Nearer to the children ({language})")
     page.get_by_role("button", name=translate_into(language, "Save this plan")).click()
-    page.get_by_text(
-        translate_into(language, "The plan is saved. You can open, compare and download it below.")
-    ).wait_for()
+    saved = translate_into(language, "The plan is saved. You can open, compare and download it below.")
+    page.get_by_text(saved).wait_for()
     until(page, lambda: "plan=" in page.url)
     with page.expect_download(timeout=120_000) as download:
         page.get_by_role("button", name=translate_into(language, "Briefing (PDF)")).click()
@@ -61,6 +61,9 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
     until(again, lambda: "The team has just arrived." in again.locator(".stMain").inner_text())
     again.get_by_text(translate_into(language, "Save, open and compare plans")).click()
     until(again, lambda: f"Nearer to the children ({language})" in again.locator(".stMain").inner_text())
+    again.get_by_text(saved).wait_for()
+    again.get_by_role("button", name=translate_into(language, "Undo")).first.click()
+    again.get_by_text(saved).wait_for(state="detached")
     for seen in (page.watch, again.watch):
         assert seen.clean, vars(seen)
 

@@ -37,7 +37,7 @@ from risk.planning.inputs import Setting
 from risk.planning.saved import SavedPlan, SavedPlans
 from risk.planning.summary import Author, PlanSummary
 
-_TITLE, _NOTE, _ROLE, _REFUSED, _SAVED = "keep-title", "keep-note", "keep-role", "keep-refused", "keep-kept"
+_TITLE, _NOTE, _ROLE, _REFUSED = "keep-title", "keep-note", "keep-role", "keep-refused"
 _OPEN, _BRIEF = "open-plan", "briefing-plan"
 _MOST, _SHORT = 4, 40
 
@@ -79,7 +79,7 @@ def show_saved(current: CurrentRelease, plans: SavedPlans, work: Workplace, sett
     t = planner.speak(current)
     with st.expander(_("Save, open and compare plans")):
         if setting is not None:
-            ask_to_save(current, work, setting)
+            ask_to_save(current, work, setting, is_saved=_find_same(plans.plans, work, setting) is not None)
         if not plans.plans:
             st.html(markup.render_paragraphs([_(_NONE_SAVED)]))
         else:
@@ -172,8 +172,8 @@ def _store(folder: Path, current: CurrentRelease, summary: PlanSummary) -> Saved
     return saved.save_plan(folder, current.release, summary, partial(note_plan, "plan"))
 
 
-def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
-    """Ask for a title and save the plan that is shown, with posts, choices and decisions."""
+def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting, *, is_saved: bool) -> None:
+    """Ask for a title and save the plan that is shown, with posts, choices and decisions; say if it is saved."""
     if read_site().work_folder is None:
         can_plan = Right.PLAN in find_reader().rights
         here, role = (
@@ -192,7 +192,7 @@ def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting) -> N
         st.form_submit_button(_("Save this plan"), type="primary", on_click=_save, args=(current, work, setting))
     if refused := st.session_state.pop(_REFUSED, ""):
         st.error(escape_markdown(refused))
-    if st.session_state.pop(_SAVED, False):
+    elif is_saved:
         st.success(_("The plan is saved. You can open, compare and download it below."))
 
 
@@ -212,7 +212,7 @@ def _save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
         )
     else:
         session.remember_saved(plan)
-        state[_SAVED], state[_OPEN], state[_BRIEF] = True, *[plan.address] * 2
+        state[_OPEN] = state[_BRIEF] = plan.address
         state[_TITLE] = state[_NOTE] = ""
 
 
