@@ -71,18 +71,11 @@ class Channel:
         if shown < 0 or (published is not None and shown < (self.k or 0)):
             hint = "Numbers below k are hidden: give None." if self.k else "Nothing is hidden on this tier: give 0."
             raise InputError(f"{published!r} is never published. {hint}")
-        chance = self._small.outcomes()
-        further = max(0, shown + self.largest - self._small.n_max)  # by which number and counts lie above those of it
-        outcome = 0 if published is None else int(self._small.outcome_of(np.array(shown - further)))
-        below, above = chance[:, : outcome + 1].sum(axis=1), chance[:, outcome:].sum(axis=1)
-        fitting = np.flatnonzero(np.minimum(below, above) > (1.0 - level) / 2.0) + further
-        return int(fitting[0]), int(fitting[-1])
+        return self._small.confidence_interval(None if published is None else shown, level)
 
     @cached_property
     def _small(self) -> small_counts.Channel:
-        """The channel of counts so large that all above have its last noise, and none that fits them is hidden."""
-        n_max = len(self.table) + (self.k or 0) + 3 * self.largest
-        return small_counts.make_channel(self.table, n_max, self.k)
+        return small_counts.make_short_channel(self.table, self.k)
 
 
 def _read_counts(values: npt.ArrayLike, what: str) -> npt.NDArray[np.int64]:

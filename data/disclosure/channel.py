@@ -91,6 +91,20 @@ class Channel:
         feasible = self.support(published)
         return int(feasible[0]), int(feasible[-1])
 
+    def confidence_interval(self, published: int | None, level: float) -> tuple[int, int]:
+        """Return the smallest and the largest true count that fit a published number (None for hidden) at a level.
+
+        It is a confidence interval (Clopper and Pearson 1934). Numbers that the matrix does not hold have the noise of
+        its last row; the matrix must be that of `make_short_channel` or a larger one.
+        """
+        shown = (self.k or 0) - 1 if published is None else published
+        further = max(0, shown + self.largest - self.n_max)  # by which number and counts lie above those of the matrix
+        outcome = 0 if published is None else int(self.outcome_of(np.array(shown - further)))
+        chance = self.outcomes()
+        below, above = chance[:, : outcome + 1].sum(axis=1), chance[:, outcome:].sum(axis=1)
+        fitting = np.flatnonzero(np.minimum(below, above) > (1.0 - level) / 2.0) + further
+        return int(fitting[0]), int(fitting[-1])
+
     def variance(self) -> Floats:
         """Return the variance of the noise of each true count, shape (n_max + 1,)."""
         distance = np.arange(self.matrix.shape[1]) - np.arange(len(self.matrix))[:, None]
@@ -109,6 +123,11 @@ class Channel:
     def total_variation(self) -> Floats:
         """Return the total variation distance (0 to 1) between counts n and n + 1, for n = 0 .. n_max - 1."""
         return np.asarray(np.abs(np.diff(self.outcomes(), axis=0)).sum(axis=1) / 2)
+
+
+def make_short_channel(table: Floats, k: int | None = None) -> Channel:
+    """Return the channel of counts so large that all above have its last noise, and none that fits them is hidden."""
+    return make_channel(table, len(table) + (k or 0) + 3 * (table.shape[1] // 2), k)
 
 
 def make_channel(table: Floats, n_max: int, k: int | None = None) -> Channel:

@@ -8,8 +8,9 @@ attack is run on all public releases with the numbers of the table as further su
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, cast
 
@@ -37,6 +38,7 @@ from data.disclosure.table_check.context import ALL_AREAS, Column, Context, Find
 from data.disclosure.table_check.origins import Origin, Remembered, find_beside, find_origin, find_within, list_rests
 from data.disclosure.table_check.product_files import ListTables, find_release
 from data.disclosure.table_check.reading import Sheet, holds_digits, read_sheets
+from data.disclosure.table_check.wide import list_long
 from data.errors import InputError, ReleaseError
 from data.message import Message, mark
 from data.release import Release, names
@@ -227,11 +229,15 @@ class Comparison:
     def _judge(self, sheets: Sequence[Sheet], contexts: Sequence[Context], own: frozenset[str]) -> list[_Judge]:
         """Judge sheets by public numbers alone, and with those of partners, which are many, only where these say no."""
         public = [release for release in self._opened if release.tier == "public"]
+        long = [list_long(context, own) for context in contexts]
         judges: list[_Judge] = []
         for readable in [public, self._opened] if 0 < len(public) < len(self._opened) else [self._opened]:
-            atlas = self._read_atlas(readable, contexts)
+            atlas = self._read_atlas(readable, [*contexts, *(each for group in long for each in group)])
+            judge = partial(_Judge, atlas=atlas, release=self._opened[0], own=own, seen={})
             judges = [
-                _Judge(s, context, atlas, self._opened[0], own) for s, context in zip(sheets, contexts, strict=True)
+                each
+                for sheet, context, group in zip(sheets, contexts, long, strict=True)
+                for each in _judge_sheet(sheet, context, group, judge)
             ]
             if not any(judge.findings or judge.unchecked for judge in judges):
                 break
@@ -290,11 +296,39 @@ def _read_known(opened: Sequence[Release], areas: pd.DataFrame, read_table: Read
     return Known(parents, levels, (*sorted(periods), *later), listed, find_areas, notes)
 
 
-class _Judge:
-    """Judges one sheet: the origin of each column, then each of its rows."""
+def _judge_sheet(
+    sheet: Sheet, context: Context, long: Sequence[Context], judge: Callable[..., _Judge]
+) -> Iterator[_Judge]:
+    """Yield the judges of a sheet: of each long form that comes from a release, then of the columns that are left."""
+    found: dict[int, Column] = {}
+    for each in long:
+        part = judge(sheet, each)
+        if not part.unchecked:
+            found.update({column.position: column for column in each.wide})
+            yield part
+    rest = [column for column in context.columns if column.position not in found]
+    yield judge(sheet, replace(context, columns=rest), beside=list(found.values()))
 
-    def __init__(self, sheet: Sheet, context: Context, atlas: Atlas, release: Release, own: frozenset[str]) -> None:
+
+class _Judge:
+    """Judges a sheet, or a part of it: the origin of each column, then each of its rows.
+
+    beside: further columns of the sheet, whose origin is known. seen: the cells that were found in the file so far,
+    each with its number and its release.
+    """
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        context: Context,
+        atlas: Atlas,
+        release: Release,
+        own: frozenset[str],
+        seen: dict[tuple[str, Key], tuple[float, str]],
+        beside: Sequence[Column] = (),
+    ) -> None:
         self.sheet, self.context, self.atlas, self.own = sheet, context, atlas, own
+        self.seen, self.beside = seen, beside
         self.k, self.largest = release.k, release.largest
         self.matched: list[str] = []
         self.learned: list[Learned] = []
@@ -310,7 +344,7 @@ class _Judge:
         for column in columns:
             if origins[column.position] is None and column.heading not in self.own:
                 beside = [origin for other in usable if (origin := origins[other.position])]
-                others = [other for other in usable if other is not column]
+                others = [other for other in (*usable, *self.beside) if other is not column]
                 found_there = find_beside(self.atlas, self.context, column, beside)
                 origins[column.position] = found_there or find_within(column, others)
         self.unchecked = any(origin is None for origin in origins.values())
@@ -320,7 +354,7 @@ class _Judge:
         for column in columns:
             origin = origins[column.position]
             if origin is not None or not (column.numbers.unread.any() or (~np.isnan(column.numbers.value)).any()):
-                self.matched.append(column.heading)
+                self.matched += dict.fromkeys(wide.heading for wide in self.context.wide) or [column.heading]
             found += self._judge(column, origin)
         return [*found, *self._find_joined(columns, origins)]
 
@@ -330,11 +364,16 @@ class _Judge:
             if rule := self._judge_cell(column, origin, int(row)):
                 rows_of.setdefault(rule, []).append(int(row))
         for rule, rows in rows_of.items():
-            yield self._report(rule, column, rows)
+            yield from self._report(rule, column, rows)
 
-    def _report(self, rule: str, column: Column, rows: Iterable[int]) -> Finding:
-        places = tuple(int(self.sheet.cells.index[row]) for row in rows)
-        return Finding(rule, self.sheet.name, column.heading, places, (("k", self.k),))
+    def _report(self, rule: str, column: Column, rows: Iterable[int]) -> Iterator[Finding]:
+        """Yield a finding for each column of the sheet from which the rows were taken."""
+        places: dict[str, list[int]] = {}
+        for row in rows:
+            heading = self.context.wide[row].heading if self.context.wide else column.heading
+            places.setdefault(heading, []).append(int(self.sheet.cells.index[self.context.rows[row]]))
+        for heading, numbers in places.items():
+            yield Finding(rule, self.sheet.name, heading, tuple(numbers), (("k", self.k),))
 
     def _judge_cell(self, column: Column, origin: Origin | None, row: int) -> str | None:
         """Return the rule that a cell breaks, or None."""
@@ -433,25 +472,31 @@ class _Judge:
 
     def _judge_range(self, column: Column, origin: Origin | None, row: int) -> str | None:
         """Judge a range: it must hold the public number, or be the range that the public release leaves possible."""
-        here = (
-            [origin.measure]
-            if origin is not None and origin.measure
-            else list(self.public.cells if self.public else ())
-        )
+        here = [origin.measure] if origin is not None and origin.measure else self._choose_measures(column)
+        return None if any(self._holds_cell(measure, column, origin, row) for measure in here) else "filled"
+
+    def _choose_measures(self, column: Column) -> list[str]:
+        """Return the measures of whose cells a column of ranges alone has most."""
+        rows = np.flatnonzero(~np.isnan(column.numbers.high))
+        measures = list(self.public.cells) if self.public else []
+        fits = [sum(self._holds_cell(measure, column, None, int(row)) for row in rows) for measure in measures]
+        return [measure for measure, fit in zip(measures, fits, strict=True) if fit == max(fits)]
+
+    def _holds_cell(self, measure: str, column: Column, origin: Origin | None, row: int) -> bool:
+        """Return whether a range is one that a cell of its row leaves possible."""
         area, period, codes = self._key(column, row)
         keys = [(area, period, codes), (area, period, self.context.codes[row])]
         if not period:  # nothing in the table says it: then the range is one of the cells of the numbers of its row
             keys = [origin.keys[row]] if origin is not None and origin.keys else [k[row] for k in self._cells_of_rows]
-        for measure in here:
-            cell = next((cell for key in keys if (cell := self._public_cell(measure, key))), None)
-            if cell is not None and self._fits_range(measure, cell, column, row):
-                return None
-        return "filled"
+        cell = next((cell for key in keys if (cell := self._public_cell(measure, key))), None)
+        return cell is not None and self._fits_range(measure, cell, column, row)
 
     def _fits_range(self, measure: str, cell: Cell, column: Column, row: int) -> bool:
         low, high = column.numbers.low[row], column.numbers.high[row]
         if cell.state == "class":
-            return (low, high) == cell.numbers[LOW : HIGH + 1]
+            return (low, high) == (cell.numbers[LOW], np.inf if np.isnan(cell.numbers[HIGH]) else cell.numbers[HIGH])
+        if self.public and (low, high) == self.public.find_interval(measure, cell):
+            return True
         if cell.state == "few" or (cell.state in ZEROS and measure in COUNTED):
             return bool(low == 0 and high == self.k - 1)
         return bool(low <= cell.amount <= high)
@@ -497,8 +542,7 @@ class _Judge:
             self.learned.append(Learned(shape, area, period, tuple(codes), low, high))
 
     def _find_joined(self, columns: Sequence[Column], origins: dict[int, Origin | None]) -> Iterator[Finding]:
-        """Find columns, and rows, that have the same cell from two releases with two numbers."""
-        seen: dict[tuple[str, Key], tuple[float, str]] = {}
+        """Find columns, rows and sheets that have the same cell from two releases with two numbers."""
         for column in columns:
             origin = origins[column.position]
             if origin is None or origin.kind != "released" or origin.source is None:
@@ -506,11 +550,12 @@ class _Judge:
             rows = []
             for row in np.flatnonzero(origin.matched):
                 source = f"{origin.source.release} {origin.source.tier}"
-                before = seen.setdefault((origin.measure, origin.keys[int(row)]), (column.numbers.value[row], source))
+                before = self.seen.setdefault(
+                    (origin.measure, origin.keys[int(row)]), (column.numbers.value[row], source)
+                )
                 if before[1] != source and before[0] != column.numbers.value[row]:
                     rows.append(int(row))
-            if rows:
-                yield self._report("joined", column, rows)
+            yield from self._report("joined", column, rows)
 
 
 def _attack(opened: Sequence[Release], areas: pd.DataFrame, learned: Sequence[Learned]) -> list[str]:

@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from data.disclosure.cell_key import CellKey
+from data.disclosure.channel import Channel, make_short_channel
 from data.disclosure.table_check.context import ALL_AREAS
 from data.release import Release
 from data.schema.vocabulary import COUNTRIES
@@ -21,6 +23,7 @@ ReadTable = Callable[[Release, str], pd.DataFrame]
 Key = tuple[str, str, frozenset[str]]  # area, period, categories; no category is the total
 VALUE, NOISY, MARGIN, NOISY_MARGIN, LOW, HIGH = range(6)
 _CLASSES = ("risk", "riskchange")  # results of the model that are ranges, beside other numbers
+_LEVEL = 0.95
 _MEASURES = (*sorted(COUNTED), "effort", "services", "staff", "capacity", "communities", *_CLASSES)
 
 
@@ -44,7 +47,7 @@ class Source:
     """The cells of one tier of one release, by measure; without those that a newer release repeats.
 
     figures: other numbers of each area, such as published figures and results, "" for those of any.
-    populations: the population figures of each area.
+    populations: the population figures of each area. channels: the noise of each measure that has some.
     """
 
     tier: Tier
@@ -52,13 +55,30 @@ class Source:
     cells: dict[str, dict[Key, Cell]] = field(default_factory=dict)
     figures: dict[str, set[float]] = field(default_factory=dict)
     populations: dict[str, list[float]] = field(default_factory=dict)
+    channels: dict[str, Channel] = field(default_factory=dict)
+    _intervals: dict[tuple[str, float], tuple[float, float]] = field(default_factory=dict)
+
+    def find_interval(self, measure: str, cell: Cell | None) -> tuple[float, float]:
+        """Return the ends of the 95 % interval of the true count of a cell (`tact.Channel.interval`); NaN if none."""
+        channel = self.channels.get(measure)
+        if channel is None or cell is None:
+            return np.nan, np.nan
+        number = 0.0 if cell.state in ZEROS else cell.numbers[NOISY]
+        # Of what is hidden the key is NaN, which is itself in a dictionary only if it is one object.
+        key = measure, -1.0 if cell.state == "few" else number
+        if np.isnan(key[1]):
+            return np.nan, np.nan
+        if key not in self._intervals:
+            published = None if key[1] < 0 else int(key[1])
+            self._intervals[key] = channel.confidence_interval(published, _LEVEL)
+        return self._intervals[key]
 
 
 def read_source(
     release: Release, read_table: ReadTable, areas: frozenset[str], grains: frozenset[str], newer: Source | None = None
 ) -> Source:
     """Read the cells of some areas and lengths of periods of a release."""
-    source = Source(release.tier, release.name)
+    source = Source(release.tier, release.name, channels=_read_channels(release))
     for resource in release.manifest["resources"]:
         name, about = resource["name"], resource.get("tact") or {}
         if name == "areas" or (about.get("grain") or next(iter(grains))) not in grains:
@@ -72,6 +92,14 @@ def read_source(
     for cells in source.cells.values():
         _add_both_countries(cells)
     return source
+
+
+def _read_channels(release: Release) -> dict[str, Channel]:
+    about = release.manifest.get("tact") or {}
+    known = about.get("knowledge") or {}
+    k = release.k if release.tier == "public" else None
+    noise = CellKey.from_manifest(about) if known else None
+    return {m: make_short_channel(noise.table(int(each["step"])), k) for m, each in known.items() if noise}
 
 
 def _add_both_countries(cells: dict[Key, Cell]) -> None:

@@ -24,7 +24,7 @@ from data.workspace.types import Ints
 
 FindAreas = Callable[[str], Collection[str]]
 ALL_AREAS = "*"
-_ALL = ("all", "both", "te_gjitha", "ολα")
+_ALL = ("all", "both", "both countries", "together", "te_gjitha", "bashke", "ολα", "μαζι")
 _WHOLE = (
     *_ALL,
     "total",
@@ -39,11 +39,17 @@ _WHOLE = (
 _ORIGINS = ("origin", "from", "area of origin", "nga", "origjina", "απο", "προελευση")
 _TEXTS = frozenset(("source", "note", "unit", "status", "data", "tier", "release", "state", "state_words", "licence"))
 _LONGEST = 60  # letters of the name of an area
+_LEVEL = re.compile(r"(?<!\d)9[059](?!\d)")  # of an interval
+_INTERVAL = re.compile(
+    r"low|upp|high|\bci\b|interval|bound|limit|poshtem|siperm|besim|kufi|κατω|ανω|διαστημα|οριο|εμπιστοσυνη"
+)
 _PER = re.compile(r"(?<!\d)(?:10{0,2}(?:[.,\s]?000)+|100|95\s?%)(?!\d)")  # of a rate, a share or an interval
 _BETWEEN_WORDS = re.compile(r"[\s,;:=()]+")
 _MOST = 0.6  # of the cells of a column, for it to be one of areas, periods or categories
 _PERSONAL = frozenset(("names", "dates of birth", "phone numbers", "coordinates", "addresses", "identity numbers"))
 _IN_TEXT = re.compile(r"(?<![\d.,])((?:19|20)\d\d)(?:\s?[-/–]\s?((?:19|20)\d\d|\d\d))?(?![\d.,])")
+_WORD = re.compile(r"[^\W\d_]+")
+_ENDS = 2  # the first and the last month of a period
 _DAYS = mark("days of encounters")
 
 
@@ -103,11 +109,27 @@ class Known:
         return frozenset(self.levels.keys() & set(self.find_areas(bare))) if len(bare) <= _LONGEST else frozenset()
 
     def find_period(self, text: str) -> str | None:
-        """Return the period that a text names or contains; None if there is none."""
+        """Return the period that a text names or contains; None if there is none, or the text names a longer time."""
         if known := self.period_words.get(make_key(text)):
             return known
-        inside = _IN_TEXT.search(text)
-        return self.period_words.get(make_key(inside[0])) if inside else None
+        inside = list(_IN_TEXT.finditer(text))
+        if not inside:
+            return None
+        months = [month for word in _WORD.findall(text) if (month := look_up(index_codes("month"), word))]
+        first, last = inside[0][1], inside[-1][1]
+        if len(months) == _ENDS:
+            return self.period_spans.get((f"{first}-{int(months[0]):02}", f"{last}-{int(months[1]):02}"))
+        return self.period_words.get(make_key(inside[0][0])) if first == last else None
+
+    @cached_property
+    def period_spans(self) -> dict[tuple[str, str], str]:
+        """The period between two months, written as 2006-06."""
+        spans = ((Period.parse(name), name) for name in self.periods)
+        return {(f"{p.start:%Y-%m}", f"{p.end:%Y-%m}"): name for p, name in spans}
+
+    def drop_periods(self, text: str) -> str:
+        """Return a text without years, and without everything that is a period alone."""
+        return "" if make_key(text) in self.period_words else _IN_TEXT.sub(" ", text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +148,8 @@ class Context:
     """The rows of a sheet: area ("" if none is known), period and categories of each; columns of numbers.
 
     personal: columns with personal data, each with its kind. texts: columns without a number. headings: those that say
-    a number.
+    a number. rows: the place of each row in the sheet. wide: of each row the column from which it was taken, where
+    rows and columns of the sheet were made rows (wide.py).
     """
 
     known: Known
@@ -139,6 +162,8 @@ class Context:
     personal: list[tuple[str, str]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     headings: list[str] = field(default_factory=list)
+    rows: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    wide: list[Column] = field(default_factory=list)
 
     def take(self, rows: Ints) -> Context:
         """Return the context of some rows, without columns."""
@@ -148,7 +173,7 @@ class Context:
 
 def read_context(cells: pd.DataFrame, known: Known) -> Context:
     """Read what rows and columns of a sheet are about."""
-    context = Context(known, len(cells), codes=[frozenset()] * len(cells))
+    context = Context(known, len(cells), codes=[frozenset()] * len(cells), rows=np.arange(len(cells)))
     areas: list[tuple[str, list[frozenset[str]]]] = []
     for position, heading in enumerate(map(str, cells.columns)):
         texts = [str(text) for text in cells[heading]]
@@ -240,17 +265,22 @@ def _choose_areas(context: Context, columns: list[tuple[str, list[frozenset[str]
     origins = [found for heading, found in columns if make_key(heading).replace("_", " ") in _ORIGINS]
     others = [found for _, found in columns if not any(found is origin for origin in origins)] or origins
     chosen = max(others, key=lambda found: (len(set(found)), -sum(map(len, found))))
-    levels = context.known.levels
-    votes = Counter(levels[next(iter(codes))] for codes in chosen if len(codes) == 1 and not codes & {ALL_AREAS})
-    ranked = sorted(("region", "municipality", "country"), key=lambda level: -votes[level])
-    context.areas = [
-        min(codes, key=lambda code: (ranked.index(levels[code]) if code in levels else 0, code)) if codes else ""
-        for codes in chosen
-    ]
+    context.areas = choose_areas(chosen, context.known)
     for origin in origins if others is not origins else []:
         context.codes = [
             a | (frozenset({min(b)}) if b else frozenset()) for a, b in zip(context.codes, origin, strict=True)
         ]
+
+
+def choose_areas(meanings: Sequence[frozenset[str]], known: Known) -> list[str]:
+    """Choose one of the areas that each name may mean, "" for none: of the level that most of them have."""
+    levels = known.levels
+    votes = Counter(levels[next(iter(codes))] for codes in meanings if len(codes) == 1 and not codes & {ALL_AREAS})
+    ranked = sorted(("region", "municipality", "country"), key=lambda level: -votes[level])
+    return [
+        min(codes, key=lambda code: (ranked.index(levels[code]) if code in levels else 0, code)) if codes else ""
+        for codes in meanings
+    ]
 
 
 def _find_personal(heading: str, texts: Sequence[str], known: Known) -> str | None:
@@ -270,7 +300,8 @@ def _find_personal(heading: str, texts: Sequence[str], known: Known) -> str | No
 
 def _names_number(heading: str, known: Known) -> bool:
     """Return whether a heading says a number that is no period, category, part of a name (x1) or base of a rate."""
-    words = _BETWEEN_WORDS.split(_PER.sub(" ", heading))
+    plain = _LEVEL.sub(" ", heading) if _INTERVAL.search(make_key(heading)) else heading
+    words = _BETWEEN_WORDS.split(_PER.sub(" ", plain))
     return any(known.holds_number(w) for w in words if w and not w[0].isalpha() and not find_category(w))
 
 

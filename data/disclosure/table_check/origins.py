@@ -196,6 +196,9 @@ class _Search:
             middle, margin = _numbers(cells, keys, number), _numbers(cells, keys, reach)
             yield _Candidate("released", np.maximum(middle - margin, 0))
             yield _Candidate("released", middle + margin)
+        if measure in source.channels:
+            for ends in zip(*(source.find_interval(measure, cells.get(key)) for key in keys), strict=True):
+                yield _Candidate("released", np.array(ends, float))
 
     def _list_derived(self, source: Source, measure: str, keys: list[Key]) -> Iterator[_Candidate]:
         cells, atlas = source.cells[measure], self.atlas
@@ -209,11 +212,13 @@ class _Search:
             for place in (-1, 0):  # the period before, and the first
                 before = _amounts(cells, [(a, e[place], c) for (a, _, c), e in zip(keys, earlier, strict=True)], number)
                 yield _Candidate("change", own - before)
+                yield _Candidate("sum", own + before)
                 yield _Candidate("change", _divide(own, before) - 1, _SHARES, before)
                 yield _Candidate("change", _divide(own, before), _SHARES, before)
             wider = (
                 [(a, p, frozenset[str]()) for a, p, _ in keys],
                 [(atlas.parents.get(a) or ALL_AREAS, p, c) for a, p, c in keys],
+                [(atlas.parents.get(atlas.parents.get(a, "")) or ALL_AREAS, p, c) for a, p, c in keys],
                 [(ALL_AREAS, p, c) for _, p, c in keys],
                 [(a, atlas.find_longer_period(p) or "", c) for a, p, c in keys],
             )
@@ -336,7 +341,7 @@ def find_within(column: Column, others: Sequence[Column]) -> Origin | None:
         with np.errstate(invalid="ignore"):
             matched = np.abs(predicted - value) <= unit * 1.001 + 1e-9
         matched &= rows
-        if matched.sum() >= max(3, 0.95 * rows.sum()) and _is_beyond_chance(value[matched], unit[matched], tried):
+        if matched.sum() >= max(2, 0.95 * rows.sum()) and _is_beyond_chance(value[matched], unit[matched], tried):
             return Origin("table", None, predicted, matched)
     return None
 

@@ -33,6 +33,9 @@ _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"([+-]?\d{1,3})([.,'])(\d{3})(?:\2\d{3})*(?:[.,]\d+)?")
 _BLANKS = re.compile(r"(?<=\d)\s(?=\d{3}(?!\d))|(?<!\d)\s+|\s+(?!\d)")  # not those between two numbers
 _BELOW = re.compile(r"(?:<|fewerthan|lessthan|under|mëpakse|nën|λιγότερααπό|κάτωαπό)(=?)(\d+)\D*", re.IGNORECASE)
+_ABOVE = re.compile(
+    r"(?:≥|>=|atleast|tëpaktën|τουλάχιστον)(\d+)|(\d+)(?:\+|ormore|osemëshumë|ήπερισσότερα|καιάνω)", re.IGNORECASE
+)
 _RANGE = re.compile(r"(\d+)(?:[-–—]|to|deri|έως)(\d+)", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
@@ -52,7 +55,8 @@ class Numbers:
     """The numbers of a column, arrays with an entry for each row.
 
     value: NaN where there is no number. unit: half of the last decimal that is written. low, high: a written range, NaN
-    where there is none. unread: cells with digits that are neither, and that nobody understood.
+    where there is none; high is infinite in "at least 6". unread: cells with digits that are neither, and that nobody
+    understood.
     """
 
     value: Floats
@@ -69,6 +73,14 @@ class Numbers:
     def present(self) -> npt.NDArray[np.bool_]:
         """Which rows have a number or a range."""
         return ~np.isnan(self.value) | ~np.isnan(self.high)
+
+
+def join_numbers(columns: Sequence[Numbers]) -> Numbers:
+    """Return the numbers of columns below each other."""
+    value, unit, low, high = (
+        np.concatenate([getattr(column, name) for column in columns]) for name in ("value", "unit", "low", "high")
+    )
+    return Numbers(value, unit, low, high, np.concatenate([column.unread for column in columns]))
 
 
 def read_sheets(name: str, content: bytes) -> tuple[list[Sheet], bool]:
@@ -221,7 +233,7 @@ def read_numbers(texts: Sequence[str]) -> Numbers:
 
 def _read_number(text: str) -> tuple[bool, float, float]:
     """Return whether a text is a number, the number, and half of its last decimal."""
-    bare = _BLANKS.sub("", text).lstrip("'").removesuffix("%").replace("−", "-")
+    bare = _BLANKS.sub("", text).lstrip("'").removesuffix("%").removeprefix("±").replace("−", "-")
     if _THOUSANDS.fullmatch(bare) and not bare.lstrip("+-").startswith("0"):
         mark = next(c for c in bare if c in ".,'")
         if mark != "." or bare.count(".") > 1 or "," in bare:
@@ -239,5 +251,7 @@ def _read_range(text: str) -> tuple[float, float]:
         return np.nan, np.nan
     if below := _BELOW.fullmatch(bare.replace("≤", "<=")):
         return 0.0, float(below[2]) - (not below[1])
+    if above := _ABOVE.fullmatch(bare):
+        return float(above[1] or above[2]), np.inf
     found = _RANGE.fullmatch(bare)
     return (float(found[1]), float(found[2])) if found else (np.nan, np.nan)

@@ -9,9 +9,11 @@ import openpyxl
 import pandas as pd
 import pytest
 
+import tact
 from dashboard.narrative.table_check import explain_check, list_limits, list_product_tables, say_reason, say_remedy
 from dashboard.site.text import speak, translate
 from data.disclosure import table_check
+from data.disclosure.cell_key import CellKey
 from data.disclosure.table_check import Comparison
 from data.disclosure.table_check.cells import Atlas, read_source
 from data.disclosure.table_check.context import Column, Context
@@ -61,6 +63,17 @@ def by_year(cell, areas=REGIONS):
 def shown(area, period, *categories):
     value = count(area, period, *categories)
     return value if value >= 11 else FEW
+
+
+def by_county(cell, areas=REGIONS, words="{}"):
+    """Return a table with a year in each row and a column for each area."""
+    return frame([(y, *(cell(a, y) for a in areas)) for y in YEARS], "Year", *(words.format(NAMES[a]) for a in areas))
+
+
+def interval(area, period, k=None):
+    """Return the 95 % interval of a cell of partners, or with k of the public one."""
+    channel, value = tact.Channel(5, k, CellKey().table()), count(area, period)
+    return channel.interval(value if value >= (k or 0) else None)
 
 
 def in_albanian(areas):
@@ -243,6 +256,59 @@ LEAKS = {
         ),
         "unknown",
     ),
+    "the interval of a partner's number in a hidden cell": (
+        lambda: frame([(a, y, *interval(a, y)) for a in REGIONS for y in YEARS], "area", "year", "low 95", "high 95"),
+        "hidden",
+    ),
+    "the interval of a partner's number in a hidden cell, in one cell": (
+        lambda: by_year(lambda a, y: "{}-{}".format(*interval(a, y))),
+        "filled",
+    ),
+    "a hidden number behind the word interval": (
+        lambda: frame([(a, shown(a, YEARS[0])) for a in REGIONS], "area", "2006/07, interval of Berat 6"),
+        "unread",
+    ),
+    "a lower limit in a hidden cell": (
+        lambda: by_year(lambda a, y: count(a, y) if a in SHOWN else "at least 3"),
+        "filled",
+    ),
+    "limits in hidden cells, of which some are classes of outreach by chance": (
+        lambda: by_year(lambda a, y: f"{count(a, y)}-{count(a, y) + 1}" if a in SHOWN else "0-49"),
+        "filled",
+    ),
+    "a hidden number below the name of its county": (lambda: by_county(count), "hidden"),
+    "a hidden number below the name of its county, one off": (
+        lambda: by_county(lambda a, y: count(a, y) + (a == "AL-01"), words="{} victims"),
+        "filled",
+    ),
+    "hidden numbers below the name of their county as 0": (
+        lambda: by_county(lambda a, y: count(a, y) if a in SHOWN else 0),
+        "zero",
+    ),
+    "a sum of two counties, of which one is hidden, beside the other one": (
+        lambda: by_county(shown).assign(x=[count("AL-01", y) + count("AL-11", y) for y in YEARS]),
+        "unknown",
+    ),
+    "a column for all other counties, of which there is one": (
+        lambda: by_county(count, SHOWN).assign(Other=[count("AL-01", y) for y in YEARS]),
+        "unknown",
+    ),
+    "shares of a small parent, a column for each county": (
+        lambda: by_county(lambda a, y: round(100 * count(a, y, "internal") / count(a, y), 1), words="{} internal %"),
+        "small_base",
+    ),
+    "own numbers below names that are those of areas as well": (
+        lambda: frame([(y, 3, 2) for y in YEARS], "year", "Arta Hoxha", "Besa Fieri"),
+        "unknown",
+    ),
+    "the same quarter from two releases, columns for each county": (
+        lambda: frame(
+            [(QUARTER, *(n for a in SHOWN for n in (old(a, QUARTER), count(a, QUARTER))))],
+            "quarter",
+            *(f"{NAMES[a]} {name}" for a in SHOWN for name in (OLD, NEW)),
+        ),
+        "joined",
+    ),
     "a name and a day of each child": (
         lambda: frame(
             [("Tirana", "Arben Hoxha", "2007-03-14", 1), ("Fier", "Elira Kola", "2007-04-02", 1)],
@@ -286,6 +352,13 @@ def test_small_numbers_that_agree_by_chance_with_something_of_the_other_columns_
     assert not any(find_within(column, others) for column in small)
     computed = [f"{a:.3f}" for a in others[0].numbers.value / others[1].numbers.value]
     assert find_within(Column("ratio", 12, read_numbers(computed)), others)
+
+
+def test_a_change_beside_both_numbers_is_computed_from_them_also_in_two_rows_if_it_is_no_small_one():
+    years = [Column("year", n, read_numbers(texts)) for n, texts in enumerate((["159", "170"], ["284", "316"]))]
+    assert find_within(Column("change", 2, read_numbers(["125", "146"])), years)
+    years = [Column("year", n, read_numbers(texts)) for n, texts in enumerate((["159", "170"], ["162", "174"]))]
+    assert find_within(Column("change", 2, read_numbers(["3", "4"])), years) is None
 
 
 @pytest.mark.slow
@@ -396,6 +469,47 @@ HARMLESS = {
     "Greek headings and names, in UTF-16": lambda: "\n".join(
         ["Περιφέρεια,Έτος,Παιδιά", *(f"Αττική,{year[:4]},{count('GR-I', year)}" for year in YEARS)]
     ).encode("utf-16"),
+    "95 % intervals beside the number": lambda: frame(
+        [(a, y, count(a, y), *interval(a, y, 11)) for a in SHOWN for y in YEARS],
+        "area",
+        "year",
+        "published",
+        "low 95",
+        "high 95",
+    ),
+    "95 % intervals, also of what is hidden": lambda: by_year(lambda a, y: "{}-{}".format(*interval(a, y, 11))),
+    "margins with a sign": lambda: frame(
+        [(a, y, count(a, y), "±5") for a in SHOWN for y in YEARS], "area", "year", "children", "margin"
+    ),
+    "months in Albanian and in Greek": lambda: frame(
+        [
+            (c, time, p, shown(c, y, p))
+            for y, time in zip(YEARS, ("Qershor 2006 - Maj 2007", "Ιούν. 2007 – Μάιος 2008"), strict=True)
+            for c in ("AL", "GR")
+            for p in PATHWAYS
+        ],
+        "shteti",
+        "koha",
+        "pathway",
+        "n",
+    ),
+    "a column for each county": lambda: by_county(shown),
+    "a column for each county, with a word": lambda: by_county(shown, words="{} victims"),
+    "a row for all of it, a column for each county and year": lambda: frame(
+        [("children", *(shown(a, y) for a in REGIONS for y in YEARS))],
+        "what",
+        *(f"{NAMES[a]}, {y[:4]}/{int(y[2:4]) + 1:02}" for a in REGIONS for y in YEARS),
+    ),
+    "a column for each country and their sum, in Greek": lambda: frame(
+        [(y[:4], count("AL", y), count("GR", y), count("AL", y) + count("GR", y)) for y in YEARS],
+        "Έτος",
+        "Αλβανία",
+        "Ελλάδα",
+        "Σύνολο",
+    ),
+    "a column for each country, a row for each pathway": lambda: frame(
+        [(p, count("AL", YEARS[1], p), shown("GR", YEARS[1], p)) for p in PATHWAYS], "Rruga", "Shqipëria", "Greqia"
+    ),
     "a workbook": lambda: ("table.xlsx", by_year(shown)),
     "one row": lambda: frame([("Durrës", count("AL-02", YEARS[0]))], "County", "2006/07"),
     "numbered rows, and a note": lambda: frame(
@@ -513,6 +627,23 @@ def test_a_file_that_cannot_be_read_is_refused_with_a_remedy(check, case):
 
 
 @pytest.mark.slow
+def test_the_share_that_a_municipality_has_of_its_country_is_that_of_partners(check):
+    rows = [(a, y, count(a, y), round(100 * count(a, y) / count(INSIDE[a][:2], y), 1)) for a in INSIDE for y in YEARS]
+    result = check(frame(rows, "code", "year", "children", "share of the country"))
+    assert (result.audience, len(result.matched)) == ("partners", 2)
+
+
+def test_one_cell_from_two_releases_is_found_also_in_two_sheets(check):
+    sheets = [[("area", "quarter", "n"), *((a, QUARTER, cell(a, QUARTER)) for a in SHOWN)] for cell in (old, count)]
+    assert "joined" in {finding.rule for finding in check(book(*sheets), "table.xlsx").findings}
+
+
+@pytest.mark.parametrize("text", ["at least 6", "6+", "≥ 6", "6 or more", "të paktën 6", "τουλάχιστον 6", "6 και άνω"])
+def test_a_lower_limit_is_a_range_without_an_end(text):
+    numbers = read_numbers([text])
+    assert (numbers.low[0], numbers.high[0], bool(numbers.unread[0])) == (6, np.inf, False)
+
+
 def test_a_table_that_matches_nothing_does_not_pass(check):
     result = check(frame([("Paris", 1), ("London", 2)], "city", "n"))
     assert result.audience == "nobody"
@@ -734,7 +865,7 @@ def test_ranges_of_the_risk_model_are_cells_of_their_area_and_period():
         "name": "risk_region_year",
         "tact": {"measure": "risk", "level": "region", "grain": "year", "breakdown": []},
     }
-    release = SimpleNamespace(tier="public", name=NEW, manifest={"resources": [about]}, largest=5)
+    release = SimpleNamespace(tier="public", name=NEW, manifest={"resources": [about]}, largest=5, k=11)
     source = read_source(release, lambda _release, _name: table, frozenset(REGIONS), frozenset({"year"}))
     ends = [source.cells["risk"][area, YEARS[0], frozenset()].numbers[-2:] for area in (REGIONS[0], REGIONS[3])]
     assert ends[0][0] == 1.5
