@@ -7,6 +7,11 @@ Each reader opens a page and then asks for another period or area of it, with so
 changes. A change is from the message of the browser to the end of the script, without drawing. Meanwhile lines are
 opened and left half open, and messages above the limit are sent. Linux only: memory is read from /proc. Ctrl+C ends it
 earlier, with the figures so far.
+
+`waits` says what slow changes may have waited for: `answer_p95` are the seconds of an answer that runs no page (the
+server's loop, with the attackers), `readers_late_p95` how late the readers themselves were (this program lacks a core),
+`processor` the server's share of one core (pages compete above .7), and `without_core` the share of the time in which
+the server's loop was ready but other processes had the cores. With the last above .1 the tail is the machine's.
 """
 
 from __future__ import annotations
@@ -46,11 +51,15 @@ LARGE = 14 * 2**20
 
 @dataclass
 class Measured:
-    """Seconds of first visits and changes, each with when it ended, and what went wrong."""
+    """Seconds of first visits and changes, each with its end, what went wrong, and what was waited for."""
 
     visits: list[float] = field(default_factory=list)
     changes: list[tuple[float, float]] = field(default_factory=list)
     failures: int = 0
+    late: list[float] = field(default_factory=list)
+    answers: list[float] = field(default_factory=list)
+    processor: float = 0.0
+    without_core: float = 0.0
     memory: list[tuple[float, int]] = field(default_factory=list)
 
 
@@ -153,13 +162,52 @@ async def watch_memory(process: int, until: float, measured: Measured) -> None:
         await asyncio.sleep(5)
 
 
+async def watch_lateness(until: float, measured: Measured) -> None:
+    """Note by how many seconds this program itself comes too late, twenty times a second."""
+    while (began := time.monotonic()) < until:
+        await asyncio.sleep(0.05)
+        measured.late.append(time.monotonic() - began - 0.05)
+
+
+async def ask_without_page(url: str, until: float, measured: Measured) -> None:
+    """Note the seconds of an answer that runs no page, four times a second on one connection."""
+    host = url.removeprefix("http://")
+    request = f"GET /_stcore/health HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    while time.monotonic() < until:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            reader, writer = await asyncio.open_connection(*host.split(":"))
+            while (began := time.monotonic()) < until:
+                writer.write(request)
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                await reader.readexactly(int(head.partition(b"content-length:")[2].split()[0]))
+                measured.answers.append(time.monotonic() - began)
+                await asyncio.sleep(0.25)
+            writer.close()
+
+
+async def watch_processor(process: int, until: float, measured: Measured) -> None:
+    """Measure the share of a core that the server used, and how long its loop, the first thread, waited for one."""
+    before, waited, began = read_processor(process), read_wait_for_core(process), time.monotonic()
+    while time.monotonic() < until:
+        await asyncio.sleep(min(5, max(until - time.monotonic(), 0)))
+        past = time.monotonic() - began
+        measured.processor = (read_processor(process) - before) / past
+        measured.without_core = (read_wait_for_core(process) - waited) / past
+
+
 async def measure(
     url: str, process: int, asked: argparse.Namespace, queries: Sequence[str], measured: Measured
 ) -> None:
     """Let readers work for the time that was asked for."""
     until = time.monotonic() + 60 * asked.minutes
     readers = (read_pages(url, queries, seed, asked.think, until, measured) for seed in range(asked.sessions))
-    await asyncio.gather(*readers, watch_memory(process, until, measured))
+    await asyncio.gather(
+        *readers,
+        watch_memory(process, until, measured),
+        watch_lateness(until, measured),
+        ask_without_page(url, until, measured),
+        watch_processor(process, until, measured),
+    )
 
 
 def attack(url: str, number: int, minutes: float, counts: Queue[Attacked]) -> None:
@@ -189,6 +237,12 @@ def summarise(measured: Measured, attacked: Attacked, log: int, warm: float) -> 
         "changes": len(seconds),
         "change_p50": round(float(np.quantile(seconds, 0.5)), 3) if seconds else None,
         "change_p95": round(float(np.quantile(seconds, 0.95)), 3) if seconds else None,
+        "waits": {
+            "answer_p95": round(float(np.quantile(measured.answers, 0.95)), 3),
+            "readers_late_p95": round(float(np.quantile(measured.late, 0.95)), 3),
+            "processor": round(measured.processor, 2),
+            "without_core": round(measured.without_core, 2),
+        },
         "failures": measured.failures,
         "most_half_open": attacked.most_half_open,
         "half_open_in_all": attacked.opened,
@@ -222,6 +276,11 @@ def read_processor(process: int) -> float:
     """Return the seconds of the processor that a process has used."""
     fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def read_wait_for_core(process: int) -> float:
+    """Return for how many seconds the first thread of a process was ready to run and had no core."""
+    return int(Path(f"/proc/{process}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
 
 
 def main() -> None:

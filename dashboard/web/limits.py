@@ -26,6 +26,7 @@ from starlette.requests import HTTPConnection
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+from websockets.protocol import State
 
 from data.accounts.addresses import LOOPBACK
 
@@ -194,6 +195,7 @@ class Conversation(WebSocketsSansIOProtocol):
     """
 
     counted: ClassVar[Connections]
+    _will_write = False
 
     def __init__(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401
         super().__init__(*arguments, **more)
@@ -203,6 +205,22 @@ class Conversation(WebSocketsSansIOProtocol):
                 server_max_window_bits=bits, client_max_window_bits=bits, compress_settings=settings
             )
         ]
+
+    async def send(self, message: Any) -> None:  # noqa: ANN401
+        """Send a message, together with the others of this turn: each call of the system lets all pages go first."""
+        await self.writable.wait()
+        is_usual = message["type"] == "websocket.send" and message.get("bytes") is not None
+        if not is_usual or self.conn.state is not State.OPEN or self.disconnected:
+            await super().send(message)
+            return
+        self.conn.send_binary(message["bytes"])
+        if not self._will_write:
+            self._will_write = True
+            self.loop.call_soon(self._write)
+
+    def _write(self) -> None:
+        self._will_write = False
+        self.transport.write(b"".join(self.conn.data_to_send()))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget a connection that is closed."""

@@ -145,6 +145,34 @@ def test_a_conversation_is_not_closed_for_half_open_lines(stack):
     assert spoken.recv(5) == "4"
 
 
+def test_the_messages_of_one_turn_leave_together_in_their_order_also_before_the_end(stack, monkeypatch):
+    writes, write = [], asyncio.selector_events._SelectorSocketTransport.write
+    monkeypatch.setattr(
+        asyncio.selector_events._SelectorSocketTransport,
+        "write",
+        lambda transport, data: (writes.append(len(data)), write(transport, data)),
+    )
+
+    async def tell(websocket):
+        await websocket.accept()
+        writes.clear()
+        for number in range(20):
+            await websocket.send_bytes(bytes([number]))
+        await websocket.receive_bytes()
+        await websocket.send_bytes(b"well")
+        await websocket.close()
+
+    port, _ = stack.enter_context(served(most=10, routes=[WebSocketRoute("/tell", tell)]))
+    spoken = stack.enter_context(connect(f"ws://127.0.0.1:{port}/tell", proxy=None))
+    assert [spoken.recv(5) for _ in range(20)] == [bytes([number]) for number in range(20)]
+    assert len(writes) == 1
+    spoken.send(b"and?")
+    assert spoken.recv(5) == b"well"
+    with pytest.raises(ConnectionClosed) as closed:
+        spoken.recv(5)
+    assert closed.value.rcvd.code == 1000
+
+
 def test_when_all_connections_are_in_use_a_new_one_is_refused(stack):
     port, _ = stack.enter_context(served(most=3))
     for _ in range(3):
