@@ -32,13 +32,18 @@ _FIRST = tuple(
         (9.7, 12, 5, 4),
         (9.4, 12, 4, 4),
         (9.0, 12, 4, 4),
-        (9.0, 10, 4, 3),
-        (9.0, 8, 3, 3),
-        (9.0, 7, 3, 3),
-        (9.0, 6, 3, 2),
-        (8.8, 5, 2, 2),
-        (8.6, 3, 2, 1),
-        (8.0, 3, 2, 1),
+        (9.0, 12, 3, 3),
+        (9.0, 12, 3, 2),
+        (9.0, 12, 2, 2),
+        (8.8, 12, 2, 1),
+        (8.6, 12, 2, 1),
+        (8.6, 12, 1, 1),
+        (8.3, 12, 1, 1),
+        (8.3, 10, 1, 1),
+        (8.3, 8, 1, 1),
+        (8.3, 6, 1, 1),
+        (8.0, 5, 1, 1),
+        (8.0, 3, 1, 1),
         (7.4, 2, 1, 1),
         (6.8, 2, 1, 1),
     )
@@ -50,11 +55,14 @@ _SECOND = tuple(
         (9.7, 6, 5, 5, 6, 6),
         (9.4, 6, 5, 5, 6, 6),
         (9.0, 6, 5, 5, 6, 6),
-        (9.0, 5, 5, 4, 5, 6),
-        (9.0, 4, 4, 3, 4, 6),
-        (9.0, 3, 4, 3, 3, 6),
-        (9.0, 3, 4, 2, 2, 6),
-        (8.8, 2, 3, 1, 1, 5),
+        (8.7, 6, 5, 5, 6, 6),
+        (8.7, 6, 5, 4, 5, 6),
+        (8.7, 6, 4, 3, 4, 6),
+        (8.7, 6, 4, 3, 3, 5),
+        (8.6, 5, 4, 2, 2, 5),
+        (8.6, 4, 3, 2, 2, 5),
+        (8.6, 3, 3, 1, 1, 5),
+        (8.6, 2, 3, 1, 1, 4),
         (8.6, 1, 3, 1, 1, 4),
         (8.0, 1, 2, 1, 1, 4),
         (7.4, 1, 1, 1, 1, 3),
@@ -69,8 +77,9 @@ def make_pdf(plan: SavedPlan, release: Release, language: str = "en") -> bytes:
     `release` is the one that the plan was made from, with the results derived from it. Raises InputError for
     an unknown language, or a plan of another release or tier.
     """
-    document = _open_document(plan, release, language)
-    return typeset.render_pdf(_PDF, _fit_pages(document), plan.created)
+    documents = {name: _open_document(plan, release, name) for name in dict.fromkeys((language, *LANGUAGES))}
+    first, second = _find_room(list(documents.values()))
+    return typeset.render_pdf(_PDF, _write_pages(documents[language], first, second), plan.created)
 
 
 def make_pictures(plan: SavedPlan, release: Release, language: str = "en") -> dict[str, bytes]:
@@ -86,20 +95,25 @@ def _open_document(plan: SavedPlan, release: Release, language: str) -> Document
     return Document(plan, release, Speech(language, load_areas(release)))
 
 
-def _fit_pages(document: Document) -> dict[str, Any]:
-    """Return as much content of both pages as fits, found by halving the lists of both at once."""
-    common = document.write_common()
+def _find_room(documents: list[Document]) -> tuple[int, int]:
+    """Return how much of both pages fits in every language, as places in both lists, found by halving them at once.
+
+    So a briefing lists the same moves in each language.
+    """
     between = [(0, len(_FIRST) - 1), (0, len(_SECOND) - 1)]  # the places in both lists where the first that fits lies
-    while True:
+    while any(low < high for low, high in between):
         first, second = ((low + high) // 2 for low, high in between)
-        pages = document.write_first_page(_FIRST[first]) | document.write_second_page(_SECOND[second])
-        if all(low == high for low, high in between):
-            return common | pages
-        ends = typeset.find_ends(_PDF, common | pages)
+        ends = [typeset.find_ends(_PDF, _write_pages(document, first, second)) for document in documents]
         between = [
-            _halve(between[0], first, is_long=ends[0] > 1),
-            _halve(between[1], second, is_long=ends[1] - ends[0] > 1),
+            _halve(between[0], first, is_long=any(end[0] > 1 for end in ends)),
+            _halve(between[1], second, is_long=any(end[1] - end[0] > 1 for end in ends)),
         ]
+    return between[0][0], between[1][0]
+
+
+def _write_pages(document: Document, first: int, second: int) -> dict[str, Any]:
+    pages = document.write_first_page(_FIRST[first]) | document.write_second_page(_SECOND[second])
+    return document.write_common() | pages
 
 
 def _halve(between: tuple[int, int], place: int, *, is_long: bool) -> tuple[int, int]:

@@ -7,11 +7,10 @@ read as markup.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from typing import Any
 
 from dashboard.briefing import method
-from dashboard.briefing.map import BREAKS, MOST_ARROWS, colour_shares, draw_map
+from dashboard.briefing.map import LOWS, MOST_ARROWS, colour_shares, draw_map
 from dashboard.narrative import headlines
 from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
@@ -19,7 +18,9 @@ from dashboard.narrative.judgement import read_needs
 from dashboard.narrative.speech import Speech, make_legible
 from dashboard.site.current_release import CurrentRelease, follow_release
 from data.errors import InputError
+from data.message import Message
 from data.release import Release
+from geo.layers.core import breaks
 from geo.layers.core.palette import COVERAGE
 from risk.planning.saved import SavedPlan
 
@@ -220,8 +221,8 @@ class Document:
         }
 
     def _label_classes(self) -> list[str]:
-        ends = (0.0, *BREAKS, 1.0)
-        return [f"{100 * low:.0f}–{self.t.format_percent(high)}" for low, high in pairwise(ends)]
+        labels = breaks.format_classes(LOWS, whole=False, sign=" %")
+        return [self.t(label.template, **label.values) for label in labels if isinstance(label, Message)]
 
     def _word_map(self, flows: list[tuple[str, str, int]]) -> str:
         t = self.t

@@ -21,7 +21,8 @@ from data import reference
 from geo.areas import Areas
 from geo.layers.core.palette import COVERAGE
 
-BREAKS = (0.2, 0.4, 0.6, 0.8)
+LOWS = (10.0, 20.0, 35.0, 50.0)
+"""Lower ends of the classes of the share of need that is met above the first, in per cent, also on Reallocate."""
 _SEA, _LAND, _LAND_BORDER, _NONE = "#E4ECF1", "#F1F0EC", "#D5D8DC", "#FFFFFF"
 _COUNTRY = "#3B4252"
 _BORDER, _QUIET_BORDER = 'stroke="#fff" stroke-width="1.4"', 'stroke="#9AA3AF" stroke-width="1.2"'
@@ -37,7 +38,7 @@ _OVERLAP, _OUTSIDE = 40.0, 200.0
 
 def find_class(share: float) -> int:
     """Return the position in COVERAGE of a share of need that is met."""
-    return sum(share >= limit for limit in BREAKS)
+    return sum(round(100.0 * share) >= low for low in LOWS)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def _protection(t: Speech, release: Release) -> str:
         t(
             (
                 "Made from protected counts; no record of a child was opened. Because of noise a "
-                "count can be up to {largest} too high or too low. Nothing here is about a single "
+                "published count can be up to {largest} too high or too low. Nothing here is about a single "
                 "child, a settlement or a community."
             ),
             largest=t.format_number(parameters.get("largest", _LARGEST_NOISE)),

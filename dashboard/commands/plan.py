@@ -325,7 +325,7 @@ def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
     """Return a plan as lines of text: first the verdict, then each move."""
     verdict = plan_words.word_verdict(t, plan)
     yield verdict.head + "."
-    yield from (f"  {text}" for text in (verdict.text, verdict.warning) if text)
+    yield from (f"  {text}" for text in (verdict.text, verdict.warning, verdict.note) if text)
     for figure in plan_words.list_figures(t, plan):
         yield f"  {figure.label}: {figure.value} ({figure.below})"
     if plan.posts_drafted:

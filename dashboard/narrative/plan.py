@@ -34,12 +34,13 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class VerdictWords:
-    """The advice in words: a head, the sentence behind it, and a warning (empty where there is none)."""
+    """The advice in words: a head, the sentence behind it, and a warning or a note (empty where there is none)."""
 
     advised: bool
     head: str
     text: str
     warning: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,10 @@ def word_verdict(t: Speech, plan: PlanSummary) -> VerdictWords:
     else:
         head, text = t("Advice: change nothing"), _word_nothing(t, plan)
     rules = [t.name_rule(code) for code in verdict.broken_today]
-    warning = t("The current posts break a rule of this plan: {rules}.", rules=t.list_names(rules, 3)) if rules else ""
-    return VerdictWords(plan.advised, head, text, warning)
+    words = t("The current posts break a rule of this plan: {rules}.", rules=t.list_names(rules, 3)) if rules else ""
+    if plan.answer == "nothing":  # no reason to act, so no warning
+        return VerdictWords(plan.advised, head, text, "", words)
+    return VerdictWords(plan.advised, head, text, words)
 
 
 def _word_small(t: Speech, plan: PlanSummary) -> tuple[str, str]:

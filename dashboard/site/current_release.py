@@ -208,6 +208,13 @@ def read_country_names(current: CurrentRelease) -> dict[str, str]:
     return {str(code): str(names[code]) for code in table.index[table["level"] == "country"]}
 
 
+def list_countries(current: CurrentRelease, area: str) -> list[str]:
+    """Return the country of an area, or an area that is a country; all countries where no such area is known."""
+    rows, countries = load_areas(current.release).rows, list(read_country_names(current))
+    country = str(rows[area]["country"] or area) if area in rows else ""
+    return [country] if country in countries else countries
+
+
 @cache_by_language(maxsize=16)
 def name_regions(current: CurrentRelease) -> dict[str, str]:
     """Return the counties and regions by code, each with its country, in the reader's language."""

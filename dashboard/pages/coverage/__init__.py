@@ -63,7 +63,7 @@ _PUBLIC = (
 def _show_reached(current: CurrentRelease) -> None:
     area, lands = address.read_area(), read_country_names(current)
     country = summary.find_country(current, area)
-    st.html(markup.render_lead(matrix.word_gaps(current, country)))
+    st.html(markup.render_lead(matrix.word_answer(current, area)))
     with st.container(key="coverage-row"):
         with st.container(key="coverage-matrix"):
             columns = address.pick_segment("columns", _("Columns"), matrix.name_columns())

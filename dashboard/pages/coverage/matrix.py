@@ -12,7 +12,7 @@ from markupsafe import Markup
 from dashboard.narrative.judgement import GapAnswer, answer_gap, judge_areas
 from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.pages.coverage.summary import format_minutes, read_access
-from dashboard.site.current_release import CurrentRelease
+from dashboard.site.current_release import CurrentRelease, list_countries
 from dashboard.site.text import _, cache_by_language, format_number, html, join_markup, translate
 from data.message import mark
 from geo.layers.core import Choice
@@ -52,6 +52,11 @@ def read_gaps(current: CurrentRelease, country: str, columns: str) -> dict[str, 
         if len(frame)
     }
     return {code: {kind: found[code] for kind, found in answers.items() if code in found} for code in ordered}
+
+
+def word_answer(current: CurrentRelease, area: str) -> str:
+    """Return where gaps are likely: in the country of the chosen area, or in both countries where none is chosen."""
+    return " ".join(word_gaps(current, country) for country in list_countries(current, area))
 
 
 def word_gaps(current: CurrentRelease, country: str) -> str:

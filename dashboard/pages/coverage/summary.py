@@ -17,7 +17,13 @@ from dashboard.narrative.access import has_access
 from dashboard.narrative.judgement import Amount, judge_areas
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.site import current_release
-from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names
+from dashboard.site.current_release import (
+    CurrentRelease,
+    list_countries,
+    load_areas,
+    read_area_names,
+    read_country_names,
+)
 from dashboard.site.text import _, cache_by_language, format_number, format_quantity, translate
 from geo.layers.access import SURE, WAYS, format_chance
 from geo.layers.core import Choice
@@ -55,10 +61,7 @@ def _name_kind(choice: Choice) -> str:
 
 def find_country(current: CurrentRelease, area: str) -> str:
     """Return the country of the chosen area, or the chosen country; else the first one."""
-    rows = load_areas(current.release).rows
-    country = str(rows[area]["country"] or area) if area in rows else ""
-    lands = read_country_names(current)
-    return country if country in lands else next(iter(lands))
+    return list_countries(current, area)[0]
 
 
 def make_view(current: CurrentRelease, show: str, kind: str, area: str = "") -> MapView:

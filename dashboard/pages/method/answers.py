@@ -29,11 +29,14 @@ def answer_recognised(current: CurrentRelease) -> str:
 def answer_noise(release: Release) -> str:
     """Return why a number is not exact, with the largest noise of the release."""
     largest = read_parameters(release).get("largest", 5)
-    return _(
-        "So that no child is recognised: a count of children is at most {largest} too high or too low, and exact on "
-        "average.",
+    words = _(
+        "So that no child is recognised: a published count of children is at most {largest} too high or too low, and "
+        "exact on average.",
         largest=largest,
     )
+    if not terms.has_reconciled_numbers(release):
+        return words
+    return f"{words} {_('A number adjusted so that parts add up may be farther away; its margin says how far.')}"
 
 
 def answer_cannot_tell() -> str:

@@ -172,7 +172,7 @@ def describe_noise(release: Release) -> list[str]:
     largest, k = parameters.get("largest", 5), release.k
     sentences = [
         _(
-            "Because of noise a count of children is at most {largest} too high or too low, and exact "
+            "Because of noise a published count of children is at most {largest} too high or too low, and exact "
             "on average. Where no child was met, it stays zero. The same children always give the "
             "same number.",
             largest=largest,

@@ -7,6 +7,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from dashboard import map as live_map
+from dashboard.briefing.map import LOWS
 from dashboard.map import Arrow, Mark
 from dashboard.narrative.moves import word_move
 from dashboard.pages.reallocate.planner import speak
@@ -20,7 +21,6 @@ from risk.planning.summary import PlanSummary
 
 TODAY, PLANNED, DIFFERENCE = "today", "planned", "difference"
 VIEWS = {TODAY: mark("Today"), PLANNED: mark("Planned"), DIFFERENCE: mark("Difference")}
-_LOWS = (10.0, 20.0, 35.0, 50.0)
 _STEPS = (-5.0, -0.5, 0.5, 5.0)  # percentage points
 _THIN, _THICK = 2.0, 9.0
 
@@ -60,8 +60,8 @@ def _read_shares(plan: PlanSummary, view: str) -> pd.Series:
 
 def _choose_style(view: str) -> Style:
     if view != DIFFERENCE:
-        labels = tuple(translate(label) for label in breaks.format_classes(_LOWS, whole=False, sign=" %"))
-        return Style("fill", _LOWS, palette.choose_colours(palette.COVERAGE, len(labels)), labels)
+        labels = tuple(translate(label) for label in breaks.format_classes(LOWS, whole=False, sign=" %"))
+        return Style("fill", LOWS, palette.choose_colours(palette.COVERAGE, len(labels)), labels)
     labels = (
         _("5 points less, or lower"),
         _("up to 5 points less"),

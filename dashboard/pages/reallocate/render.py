@@ -29,12 +29,13 @@ def render_verdict(t: Speech, plan: PlanSummary) -> Markup:
     )
     sentences = [verdict.text, "" if plan.verdict.proven else word_time_up(t), *summary.explain_measure(plan)]
     return html(
-        '<div class="verdict"><p class="lead">{}</p>{}<dl>{}</dl>{}<details><summary>{}</summary>{}<dl>{}</dl>'
+        '<div class="verdict"><p class="lead">{}</p>{}<dl>{}</dl>{}{}<details><summary>{}</summary>{}<dl>{}</dl>'
         "</details></div>",
         verdict.head,
         _render_gauge(t, plan) if plan.moves else "",
         first,
         html('<p class="warned">{}</p>', verdict.warning) if verdict.warning else "",
+        html("<p>{}</p>", verdict.note) if verdict.note else "",
         _("Why, and how it is measured"),
         join_markup(html("<p>{}</p>", sentence) for sentence in sentences if sentence),
         rest,

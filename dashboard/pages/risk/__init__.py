@@ -7,9 +7,9 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.map.area_marks import AreaMark
-from dashboard.narrative import headlines, model_card
+from dashboard.narrative import model_card
 from dashboard.narrative.evaluation import warn_of_model
-from dashboard.narrative.risk import name_pathways, read_area_rates, read_public_classes
+from dashboard.narrative.risk import name_pathways, read_public_classes
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.risk import evaluation, model, rates, summary
 from dashboard.site import current_release
@@ -84,10 +84,9 @@ def _render_headlines(current: CurrentRelease) -> Markup:
 
 
 def _show_rates(current: CurrentRelease) -> None:
-    t, pathway = speak_to_reader(current), address.read_pathway(list(name_pathways()))
+    pathway = address.read_pathway(list(name_pathways()))
     area = summary.find_area(current, pathway)
-    country = str(read_area_rates(current, pathway)["country"][area])
-    st.html(markup.render_lead(headlines.word_level(t, current, country, pathway, 1)))
+    st.html(markup.render_lead(summary.word_answer(current, pathway)))
     with st.container(key="risk-rates"):
         with st.container(key="risk-map"):
             with st.container(key="sure"):
@@ -95,6 +94,8 @@ def _show_rates(current: CurrentRelease) -> None:
             st.html(_render_map(current, pathway, least, area))
         with st.container(key="risk-list"):
             st.html(_render_rates(current, pathway, least, area))
+    if words := summary.explain_choice(current, pathway):
+        st.caption(escape_markdown(words))
     st.html(_render_card(current, pathway, area))
     show_choices(_make_marks(current, pathway, least, area), area)
     _show_folds(current, pathway, area)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dashboard.briefing.sheet import LegendPart, LegendRow, Sheet, fill_state
 from dashboard.briefing.view_sheet import draw_marks, make_key_part, read_source
-from dashboard.narrative import headlines
 from dashboard.narrative.evaluation import warn_of_model
-from dashboard.narrative.risk import name_certainty, name_pathways, read_area_rates, read_public_classes
+from dashboard.narrative.risk import name_certainty, name_pathways, read_public_classes
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.risk import rates, summary
 from dashboard.site import Site
@@ -26,13 +25,12 @@ def make_sheet(_site: Site, current: CurrentRelease) -> Sheet | None:
         return _make_public(current)
     t, pathway = speak_to_reader(current), address.read_pathway(list(name_pathways()))
     least, area = address.read_choice("sure", list(rates.name_steps())), summary.find_area(current, pathway)
-    country = str(read_area_rates(current, pathway)["country"][area])
     return Sheet(
         [draw_marks(current, rates.make_marks(t, current, pathway, least, area))],
         _make_legend(current, pathway, least),
         current.release.invented,
         f"{_('Risk')} · {name_pathways()[pathway]}",
-        [*filter(None, [warn_of_model(manifest.evaluation)]), headlines.word_level(t, current, country, pathway, 1)],
+        [*filter(None, [warn_of_model(manifest.evaluation)]), summary.word_answer(current, pathway)],
     )
 
 

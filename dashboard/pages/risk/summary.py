@@ -29,6 +29,7 @@ from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.site import current_release
 from dashboard.site.current_release import (
     CurrentRelease,
+    list_countries,
     load_areas,
     name_regions,
     read_area_names,
@@ -67,6 +68,21 @@ def find_area(current: CurrentRelease, pathway: str) -> str:
     inside = rates[rates["country"] == chosen] if chosen in set(rates["country"]) else rates
     chances = inside["exceeding"].fillna(-1.0)  # where nothing is said
     return address.find_area(current, name_areas(current), str(chances.idxmax()))
+
+
+def word_answer(current: CurrentRelease, pathway: str) -> str:
+    """Return which rates are high or low: in the country of the chosen area, or in both countries where none is."""
+    t, countries = speak_to_reader(current), list_countries(current, address.read_area())
+    levels = (headlines.word_level(t, current, country, pathway, 1) for country in countries)
+    return " ".join(filter(None, levels))
+
+
+def explain_choice(current: CurrentRelease, pathway: str) -> str:
+    """Return why the card is of this area where the reader has chosen another or none; empty where it is the chosen."""
+    if address.find_area(current, name_areas(current), ""):
+        return ""
+    name = read_area_names(current)[find_area(current, pathway)]
+    return _("No county or region is chosen; {area} is shown, the one most surely high.", area=name)
 
 
 def list_headlines(current: CurrentRelease) -> list[str]:
@@ -169,7 +185,7 @@ def list_facts(current: CurrentRelease, pathway: str, area: str) -> list[tuple[s
     facts: list[tuple[str, str, str]] = []
     if row is not None and not math.isnan(row["effort"]):
         outreach = _("{value} times the average", value=t.format_number(row["effort"], 2))
-        facts.append((_("Outreach per child"), outreach, ""))
+        facts.append((_("Outreach per child"), outreach, _word_expected(t, row)))
     if judged is not None and pathway in judged.rates:
         rate = judged.rates[pathway]
         ends = {"low": t.format_number(rate.low, 2), "high": t.format_number(rate.high, 2)}
@@ -181,6 +197,13 @@ def list_facts(current: CurrentRelease, pathway: str, area: str) -> list[tuple[s
         place = _("{rank} of {areas}", rank=rank.value, areas=rank.areas)
         facts.append((_("Rank by that"), place, _("{low} to {high}", low=rank.first, high=rank.last)))
     return facts
+
+
+def _word_expected(t: Speech, row: Mapping[str, float]) -> str:
+    """Return how many more children the outreach lets expect: fewer than in proportion, as the model estimates."""
+    if math.isnan(row["by_effort"]) or not row["by_population"] > 0:
+        return ""
+    return _("finds {ratio} times as many", ratio=t.format_number(row["by_effort"] / row["by_population"], 1))
 
 
 def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[str]:

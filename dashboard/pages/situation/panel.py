@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
 from dashboard.map import Mark
 from dashboard.pages.situation.timeline import compute_heights
 from dashboard.site.text import _, format_month, format_number, html, join_markup, translate
+from data.message import Message, mark
 from data.tables.periods import Period
 from geo.layers.profile import Bar, Profile
 from geo.layers.profile.facts import Fact
@@ -222,7 +223,7 @@ def _render_unmapped(names: Sequence[str]) -> Markup:
 
 def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str, headline: Markup) -> Markup:
     """Return a table of both countries side by side, with the most common hover text as in `_render_facts`."""
-    measures = [[_make_row(fact, when) for fact in pair] for pair in facts]
+    measures = [[_make_row(replace(fact, label=_leave_country(fact.label)), when) for fact in pair] for pair in facts]
     hovers = ["; ".join(dict.fromkeys(row.hover for row in rows if row.hover)) for rows in measures]
     common = Counter(hovers).most_common(1)[0][0]
     lines = [
@@ -237,11 +238,15 @@ def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], 
     )
 
 
+def _leave_country(label: str) -> str:
+    """Return a label without the name of a country, as it stands above the numbers of several."""
+    if not isinstance(label, Message) or "country" not in label.values:
+        return label
+    return Message(label.template, **{**label.values, "country": mark("the country")})
+
+
 def _render_comparison(rows: Sequence[Row], profiles: Sequence[Profile], hover: str) -> Markup:
-    """Return one measure for several areas, under the first area's label without the name of its country."""
-    label = rows[0].label
-    for profile in profiles:
-        label = label.replace(profile.country, _("the country"))
+    """Return one measure for several areas, under the first area's label."""
     cells = join_markup(
         html(
             "<td{}>{}{}</td>",
@@ -255,7 +260,7 @@ def _render_comparison(rows: Sequence[Row], profiles: Sequence[Profile], hover: 
     return html(
         "<tr{}><th scope=row>{}{}</th>{}</tr>",
         html(' title="{}"', hover) if hover else "",
-        label,
+        rows[0].label,
         html("<small>{}</small>", detail) if detail else "",
         cells,
     )

@@ -52,9 +52,14 @@ def show() -> None:
         if may_write():
             _offer_to_add(current, meetings)
         elif not meetings:
-            st.html(markup.render_paragraphs([_("There is no agenda that you may see yet.")]))
+            st.html(markup.render_paragraphs([_("There is no agenda that you may see yet."), _(_PREPARED)]))
         if meetings:
             _show_meeting(current, meetings)
+
+
+_FIRST = "No meeting is prepared yet. An agenda is made of views: a page as it looks for an area, a layer or a period."
+_THEN = "Then give the meeting a title and a day. It is played here, and decisions are noted beside each view."
+_PREPARED = "A programme manager prepares it: with Share, Add to an agenda, on any page."
 
 
 def _offer_to_add(current: CurrentRelease, meetings: Sequence[Meeting]) -> None:
@@ -66,7 +71,9 @@ def _offer_to_add(current: CurrentRelease, meetings: Sequence[Meeting]) -> None:
     view = clean_view(read_parameter(_ADD), ADDRESSES)
     if not view or detach_view(view)[0].partition("?")[0] == "agenda":
         how = _("To add a view, open it on any page and choose Share, Add to an agenda.")
-        st.html(markup.render_paragraphs([how]))
+        st.html(markup.render_paragraphs([how] if meetings else [_(_FIRST), how, _(_THEN)]))
+        if not meetings:
+            st.html(html('<p class="onward"><a href="./" target="_self">{}</a></p>', _("Open Overview")))
         return
     names = {_NEW: _("A new meeting"), **{meeting.key: label_meeting(meeting) for meeting in meetings}}
     known = [meeting.key for meeting in meetings]

@@ -15,6 +15,7 @@ from dashboard.briefing import map, typeset
 from dashboard.briefing.document import Document
 from dashboard.narrative import speech
 from dashboard.narrative.speech import Speech
+from dashboard.pages.reallocate.map import describe_layer
 from dashboard.site.current_release import follow_release
 from data.errors import InputError
 from data.release import Release
@@ -208,6 +209,14 @@ def test_moves_that_find_no_room_are_counted(release):
     assert rows >= 6
 
 
+def test_it_lists_the_same_moves_in_every_language(release):
+    places = {
+        language: re.findall(r"(\d) × ", text(briefing.make_pdf(saved(release.name, 60), release, language))[0])
+        for language in LANGUAGES
+    }
+    assert places["en"] == places["sq"] == places["el"]
+
+
 def test_every_decision_is_told(release):
     first, second = text(briefing.make_pdf(saved(release.name), release))
     assert "accepted: Team speaks Albanian" in first
@@ -391,7 +400,14 @@ def test_the_map_draws_every_area_and_the_flows_between_those_that_it_knows(area
     assert bare.count('stroke="#fff" stroke-width="1.4"') == shapes
     assert drawn.count("<circle") == 1
     assert bare.count("<circle") == 0
-    assert [map.find_class(share) for share in (0.0, 0.19, 0.2, 0.79, 0.8, 1.0)] == [0, 0, 1, 3, 4, 4]
+    assert [map.find_class(share) for share in (0.0, 0.094, 0.1, 0.34, 0.35, 0.5, 1.0)] == [0, 0, 1, 2, 3, 4, 4]
+
+
+def test_the_map_has_the_classes_of_the_page_reallocate(release, areas):
+    document = Document(saved(release.name), release, Speech("en", areas))
+    legend = describe_layer(follow_release(release), saved(release.name).summary, "today").labels
+    labels = [row["label"].replace("\u00a0", " ") for row in document.write_common()["map"]["legend"]]
+    assert labels == list(legend)
 
 
 def test_names_on_the_map_are_never_markup(areas):

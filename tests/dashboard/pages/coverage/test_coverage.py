@@ -224,6 +224,12 @@ def test_the_answer_counts_likely_gaps_alone(current):
     assert matrix.word_gaps(current, "GR").startswith(f"Greece: {count} likely gaps on the axes of work, in ")
 
 
+def test_where_no_area_is_chosen_the_answer_is_of_both_countries(current):
+    both = [matrix.word_gaps(current, country) for country in ("AL", "GR")]
+    assert matrix.word_answer(current, "") == " ".join(both)
+    assert matrix.word_answer(current, "GR-I") == both[1]
+
+
 @pytest.mark.parametrize(
     ("cells", "words"),
     [

@@ -133,7 +133,7 @@ def test_a_plan_that_is_not_sure_enough_says_to_change_nothing_and_a_sure_one_wh
     heads = {"nothing": "Advice: change nothing", "small": "Small but almost sure", "move": "Advice: move"}
     short = {"nothing": "change nothing", "small": "small but almost sure", "move": "make the moves"}
     for chance, answer in ((0.6, "nothing"), (0.7, "small"), (0.98, "move")):
-        verdict = replace(plan.verdict, probability=chance, answer=answer)
+        verdict = replace(plan.verdict, probability=chance, answer=answer, broken_today=["exploration"])
         judged = replace(plan, verdict=verdict)
         words = narrative.word_verdict(t, judged)
         assert words.head.startswith(heads[answer])
@@ -142,6 +142,9 @@ def test_a_plan_that_is_not_sure_enough_says_to_change_nothing_and_a_sure_one_wh
         assert "more than 3\u00a0%" in words.text
         if answer != "nothing":
             assert t.format_interval(verdict.gain) in words.text
+        # Beside "change nothing" there is nothing to warn of.
+        assert bool(words.warning) == (answer != "nothing")
+        assert "break a rule" in (words.warning or words.note)
         drawn = render.render_verdict(t, judged)
         assert t.format_interval(verdict.gain) in drawn
         assert f'<b style="width:{100 * chance:.1f}%"></b><s style="left:90%"></s>' in drawn

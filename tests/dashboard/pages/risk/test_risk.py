@@ -18,7 +18,7 @@ from dashboard.pages.risk import evaluation as predicted
 from dashboard.pages.risk import rates, summary
 from dashboard.pages.trends import summary as trendspage
 from dashboard.site import Site, current_release
-from dashboard.widgets import picture
+from dashboard.widgets import address, picture
 from data.release import Release
 from geo import areas as geography
 from geo.layers.core import palette
@@ -49,6 +49,24 @@ def current(scored):
 @pytest.fixture(scope="module")
 def manifest(current):
     return current_release.read_risk_manifest(current)
+
+
+def test_where_no_area_is_chosen_the_answer_is_of_both_countries_and_the_card_says_whose_it_is(current):
+    with address.follow({}):
+        words, why = summary.word_answer(current, "internal"), summary.explain_choice(current, "internal")
+    assert words.startswith("Albania, internal trafficking")
+    assert "Greece, internal trafficking" in words
+    assert why == "No county or region is chosen; Epirus is shown, the one most surely high."
+    with address.follow({"area": "AL-02"}):
+        assert "Greece" not in summary.word_answer(current, "internal")
+        assert summary.explain_choice(current, "internal") == ""
+
+
+def test_the_card_says_how_many_more_children_the_outreach_lets_expect(current):
+    steps = dict(summary.list_steps(current, "internal", "GR-D"))
+    _words, outreach, more = summary.list_facts(current, "internal", "GR-D")[0]
+    ratio = steps["and from outreach"] / steps["expected from people"]
+    assert (outreach, more) == ("6.20 times the average", f"finds {ratio:.1f} times as many")
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from dashboard.map.view import format_address, list_view_periods, parse_address,
 from dashboard.pages.situation import controls, headline, panel, summary, timeline
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import load_areas
-from dashboard.site.text import html
+from dashboard.site.text import html, speak
 from dashboard.web import navigation
 from dashboard.widgets.layer_table import drop_silent_columns, measure_column
 from data.errors import InputError
@@ -254,6 +254,15 @@ def test_an_address_is_told_what_of_it_is_not_there(of):
     assert "Not found here: layer “nothing”, period 2040, area." in text
     assert "both countries" in text
     assert summary.render_missed(format_address(view), view, of) == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "in the country"), ("sq", "(brenda vendit)"), ("el", "(στη χώρα)")]
+)
+def test_a_row_for_both_countries_names_neither(of, language, words):
+    with speak(language):
+        text = str(summary.render_panel(of, view_of(of)))
+    assert words in text or of.tier == "public"
 
 
 def test_countries_without_a_figure_have_no_row_for_it(of):
