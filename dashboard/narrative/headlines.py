@@ -6,7 +6,7 @@ country only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from dashboard.narrative.area import word_change_in, word_doubt
 from dashboard.narrative.judgement import AreaJudgement, Burden, Change, Statement, judge_areas, read_country_changes
@@ -34,14 +34,22 @@ def list_levels(t: Speech, current: CurrentRelease, most: int | None = None) -> 
     return sentences or [t("The release has no result of the risk model for its counties and regions.")]
 
 
-def word_level(t: Speech, current: CurrentRelease, country: str, pathway: str, most: int | None = None) -> str:
-    """Return the areas of a country with a high or low rate on a pathway, at most `most` of each.
+def word_level(
+    t: Speech,
+    current: CurrentRelease,
+    country: str,
+    pathway: str,
+    most: int | None = None,
+    claims: Collection[str] = tuple(_LEVELS),
+) -> str:
+    """Return the areas of a country with a high or low rate on a pathway, at most `most` of each of some claims.
 
     Of a country without any record that it has none; empty where the result has no such country.
     """
     inside = _list_inside(current, country, pathway)
     if inside:
-        return _word_level(t, country, pathway, inside, most)
+        said = {area.rates[pathway].claim for area in inside}
+        return _word_level(t, country, pathway, inside, most, claims if said & set(claims) else tuple(_LEVELS))
     is_silent = any(a.country == country and a.doubt == "silent" for a in judge_areas(current).values())
     return word_doubt(t, country, "silent") if is_silent else ""
 
@@ -72,11 +80,13 @@ def count_undecided(current: CurrentRelease) -> tuple[int, int]:
     return sum(not rate.claim for rate in rates), len(rates)
 
 
-def _word_level(t: Speech, country: str, pathway: str, inside: list[AreaJudgement], most: int | None) -> str:
+def _word_level(
+    t: Speech, country: str, pathway: str, inside: list[AreaJudgement], most: int | None, claims: Collection[str]
+) -> str:
     rates = {area.area: area.rates[pathway] for area in sorted(inside, key=lambda area: -area.rates[pathway].value)}
     parts = []
     for claim, words in _LEVELS.items():
-        named = [_word_rate(t, code, rate) for code, rate in rates.items() if rate.claim == claim]
+        named = [_word_rate(t, code, rate) for code, rate in rates.items() if rate.claim == claim and claim in claims]
         if named:
             ordered = named[::-1] if claim == "low" else named  # the most unlike the average first
             parts.append(t(words, areas=t.list_names(ordered, most)))

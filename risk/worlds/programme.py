@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pandas as pd
 
+from data.message import mark
 from data.workspace.types import Floats, Ints
 from risk.numbers import stream
 from risk.worlds.frames import format_days, make_categories
@@ -17,7 +18,7 @@ from risk.worlds.profiles import AXES, PARTNERS
 
 DUTY_BEARERS = ("state", "anti_trafficking_police", "municipality", "school", "ngo", "community")
 _NGO, _COMMUNITY = 4, 5
-_SOURCE = "invented"
+_SOURCE = mark("Invented")
 _ESTIMATE_SOURCE = "Invented field estimate"
 
 # Who offers what, invented: weights of the duty bearers for each axis.
@@ -232,20 +233,20 @@ class _Indicator:
 
 
 _INDICATORS = (
-    _Indicator("prevention_nets", "municipalities with a working prevention net", 20, 0.15, 0.9),
-    _Indicator("prevention_children", "children at risk reached", 500, 0.3, 1.05),
-    _Indicator("prevention_school_places", "children kept in or returned to school", 260, 0.25, 0.92),
-    _Indicator("protection_services", "social services of protection", 14, 0.1, 0.8),
-    _Indicator("protection_children", "current or former victims assisted", 200, 0.3, 1.0),
-    _Indicator("protection_staff_trained", "staff trained", 120, 0.2, 1.1),
-    _Indicator("return_assisted", "children assisted in a voluntary return", 60, 0.25, 0.75),
-    _Indicator("reintegration_plans", "children with a plan of reintegration", 90, 0.2, 0.85),
-    _Indicator("coordination_meetings", "meetings across the border", 12, 0.4, 1.0),
-    _Indicator("coordination_policies", "policies put into practice", 6, 0.0, 0.65),
-    _Indicator("community_initiatives", "initiatives led by communities", 16, 0.1, 0.9),
-    _Indicator("handed_over_tasks", "tasks handed over to duty bearers", 30, 0.0, 0.7),
+    _Indicator("prevention_nets", mark("municipalities with a working prevention net"), 20, 0.15, 0.9),
+    _Indicator("prevention_children", mark("children at risk reached"), 500, 0.3, 1.05),
+    _Indicator("prevention_school_places", mark("children kept in or returned to school"), 260, 0.25, 0.92),
+    _Indicator("protection_services", mark("social services of protection"), 14, 0.1, 0.8),
+    _Indicator("protection_children", mark("current or former victims assisted"), 200, 0.3, 1.0),
+    _Indicator("protection_staff_trained", mark("staff trained"), 120, 0.2, 1.1),
+    _Indicator("return_assisted", mark("children assisted in a voluntary return"), 60, 0.25, 0.75),
+    _Indicator("reintegration_plans", mark("children with a plan of reintegration"), 90, 0.2, 0.85),
+    _Indicator("coordination_meetings", mark("meetings across the border"), 12, 0.4, 1.0),
+    _Indicator("coordination_policies", mark("policies put into practice"), 6, 0.0, 0.65),
+    _Indicator("community_initiatives", mark("initiatives led by communities"), 16, 0.1, 0.9),
+    _Indicator("handed_over_tasks", mark("tasks handed over to duty bearers"), 30, 0.0, 0.7),
     *(
-        _Indicator(f"engaged_{bearer}", "active duty bearers", target, start, end)
+        _Indicator(f"engaged_{bearer}", mark("active duty bearers"), target, start, end)
         for bearer, target, start, end in zip(
             DUTY_BEARERS,
             (8, 10, 24, 40, 15, 18),
@@ -285,7 +286,7 @@ def draw_indicators(
     names = ["area", "period", "indicator", "value", "target", "unit"]
     frame = pd.DataFrame(rows, columns=names)
     lead = frame["area"].map({"AL": PARTNERS[0], "GR": PARTNERS[1]}).fillna(PARTNERS[0])
-    return frame.assign(source=_SOURCE.capitalize(), partner=lead.astype("str"))
+    return frame.assign(source=_SOURCE, partner=lead.astype("str"))
 
 
 def _count_services(

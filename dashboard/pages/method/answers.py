@@ -36,7 +36,7 @@ def answer_noise(release: Release) -> str:
     )
     if not terms.has_reconciled_numbers(release):
         return words
-    return f"{words} {_('A number adjusted so that parts add up may be farther away; its margin says how far.')}"
+    return f"{words} {_('An adjusted one may be farther away: see its margin.')}"
 
 
 def answer_cannot_tell() -> str:

@@ -80,7 +80,7 @@ def _make_result(current: CurrentRelease, rows: pd.DataFrame) -> Result:
     target, baseline = float(last["target"]), float(first["value"]) if len(ordered) > 1 else math.nan
     return Result(
         code=make_legible(last["indicator"]),
-        unit=make_legible(last["unit"]),
+        unit=_(make_legible(last["unit"])),  # the words of the product's own indicators are in its catalogues
         axis=str(last["axis"]),
         bearer=str(last["duty_bearer"]),
         counts=str(last["counts"]),
@@ -90,7 +90,7 @@ def _make_result(current: CurrentRelease, rows: pd.DataFrame) -> Result:
         words=f"{words} ±{format_number(margin)}" if margin and is_number else words,
         target=target,
         period=Period.parse(last["period"]),
-        source=_("{source}, {partner}", source=make_legible(last["source"]), partner=make_legible(last["partner"])),
+        source=_("{source}, {partner}", source=_(make_legible(last["source"])), partner=make_legible(last["partner"])),
         verdict="cannot_tell" if stale else judge_value(ends, target, baseline),
     )
 

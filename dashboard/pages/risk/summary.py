@@ -71,9 +71,11 @@ def find_area(current: CurrentRelease, pathway: str) -> str:
 
 
 def word_answer(current: CurrentRelease, pathway: str) -> str:
-    """Return which rates are high or low: in the country of the chosen area, or in both countries where none is."""
+    """Return which rates are high or low in the country of the chosen area; where none is, which are high in both."""
     t, countries = speak_to_reader(current), list_countries(current, address.read_area())
-    levels = (headlines.word_level(t, current, country, pathway, 1) for country in countries)
+    if len(countries) == 1:
+        return headlines.word_level(t, current, countries[0], pathway, 1)
+    levels = (headlines.word_level(t, current, country, pathway, 1, _HIGH) for country in countries)
     return " ".join(filter(None, levels))
 
 
@@ -82,7 +84,7 @@ def explain_choice(current: CurrentRelease, pathway: str) -> str:
     if address.find_area(current, name_areas(current), ""):
         return ""
     name = read_area_names(current)[find_area(current, pathway)]
-    return _("No county or region is chosen; {area} is shown, the one most surely high.", area=name)
+    return _("No area is chosen; shown is {area}, most surely high.", area=name)
 
 
 def list_headlines(current: CurrentRelease) -> list[str]:

@@ -51,7 +51,7 @@ def test_the_page_tells_the_whole_way(demo, monkeypatch, tier):
         "What the data are not",
         "Protection of children and communities",
         "a published count of children is at most 5 too high or too low",
-        "adjusted so that parts add up may be farther away",
+        "An adjusted one may be farther away",
         "drawn once, when the year is final, and never changed",
         "of the land falls in the right municipality",
         "Approximate boundaries",

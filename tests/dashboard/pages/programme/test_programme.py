@@ -10,6 +10,7 @@ import pytest
 
 from dashboard.pages.programme import render, results, summary
 from dashboard.site import current_release
+from dashboard.site.text import speak
 from data.tables.spec import CATEGORIES, OPEN_AXES
 from tests.helpers.pages import open_current, open_page, read_text
 
@@ -135,6 +136,15 @@ def test_results_have_baseline_target_latest_value_date_source_and_verdict(curre
     assert (result.period.id, result.source) == ("2008-06-01/P1Y", "Invented, Terre des hommes")
     assert {one.verdict for one in listed.values()} == {"on_course", "late", "cannot_tell"}
     assert {one.axis for one in listed.values()} == {*CATEGORIES["axis"], ""}
+
+
+@pytest.mark.parametrize("language", ["sq", "el"])
+def test_indicators_of_the_product_have_names_in_each_language(current, language):
+    english = {result.code: result.unit for result in results.read_results(current, "AL")}
+    with speak(language):
+        named = results.read_results(current, "AL")
+    assert all(result.unit != english[result.code] for result in named)
+    assert not any("Invented" in result.source for result in named)
 
 
 def read_changed(current, monkeypatch, table):

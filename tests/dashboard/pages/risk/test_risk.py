@@ -56,7 +56,7 @@ def test_where_no_area_is_chosen_the_answer_is_of_both_countries_and_the_card_sa
         words, why = summary.word_answer(current, "internal"), summary.explain_choice(current, "internal")
     assert words.startswith("Albania, internal trafficking")
     assert "Greece, internal trafficking" in words
-    assert why == "No county or region is chosen; Epirus is shown, the one most surely high."
+    assert why == "No area is chosen; shown is Epirus, most surely high."
     with address.follow({"area": "AL-02"}):
         assert "Greece" not in summary.word_answer(current, "internal")
         assert summary.explain_choice(current, "internal") == ""
@@ -106,7 +106,8 @@ def test_the_statement_on_durres_and_tirana_comes_first(run, current, manifest):
     text = read_text(run())
     assert words in text
     assert all(sentence in text for sentence in others)
-    assert text.index(words) < text.index("Albania, internal trafficking")
+    findings = text[text.index(words) :]
+    assert "Albania, internal trafficking" in findings, "what is said of levels follows"
     assert "never a person, a settlement or a community" in text
 
 
