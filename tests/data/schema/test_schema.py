@@ -99,6 +99,8 @@ def test_a_sound_record_conforms():
         {"origin": "9261", "destination": TIRANA},
         {"pathway": "al_to_gr", "destination": TIRANA},
         {"record_number": "x" * 81},
+        {"record_number": "12\n"},
+        {"date": "２007-05-31"},
     ],
 )
 def test_a_record_that_breaks_the_schema_is_refused_without_its_values(changes):
