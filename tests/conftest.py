@@ -192,9 +192,11 @@ def remembered_components() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_flush() -> Iterator[None]:
-    """Do not wait until files are on the disk: no test cuts the power, and releases write many files."""
+    """Do not wait for the disk: releases write many files, and a vault some at each change."""
+    from tests.helpers.quick import skip_flushes
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda descriptor: None)
+        skip_flushes(patch)
         yield
 
 

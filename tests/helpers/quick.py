@@ -1,9 +1,35 @@
-"""Fewer draws of the attack and of the model, and cheap keys, for tests that do not check what depends on them."""
+"""What lets tests that do not check it cost less: fewer draws and worlds, cheap keys, no waiting for the disk."""
 
 import hashlib
+import os
+import re
+import sqlite3
 from functools import partial
 
 import pytest
+from sqlcipher3 import dbapi2 as sqlcipher
+
+
+def skip_flushes(patch: pytest.MonkeyPatch) -> None:
+    """Do not wait until files and databases are on the disk: no test cuts the power."""
+    from data.restricted.vault import sqlcipher as vault
+
+    patch.setattr(os, "fsync", lambda descriptor: None)
+    for library in (sqlite3, sqlcipher):
+
+        class Unflushed(library.Connection):
+            def execute(self, statement, *values):
+                return super().execute(re.sub("synchronous = (FULL|EXTRA)", "synchronous = OFF", statement), *values)
+
+        patch.setattr(library, "connect", partial(library.connect, factory=Unflushed))
+    open_vault = vault._open
+
+    def open_unflushed(path, key, *, create):
+        connection = open_vault(path, key, create=create)
+        connection.execute("PRAGMA synchronous = OFF")
+        return connection
+
+    patch.setattr(vault, "_open", open_unflushed)
 
 
 def use_few_worlds(patch: pytest.MonkeyPatch) -> None:
