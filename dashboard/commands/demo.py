@@ -24,6 +24,7 @@ from risk import worlds
 from risk.report import reconstruct_forecasts
 
 _CHILDREN = 1400
+_RENEW = "To build it anew, delete that folder and run the command again."
 
 
 def _build_world(seed: int, children: int) -> worlds.World:
@@ -110,11 +111,12 @@ def demo(
         paths = [str(path) for path in worlds.write_partner_files(world, folder, bad_rows)]
         emit({"files": paths}, as_json, *paths)
         return
-    workspace = build_demo(context.obj or demo_path(), seed=seed, children=children)
+    path, usual = context.obj or demo_path(), (seed, children) == (worlds.DEFAULT_SEED, _CHILDREN)
+    existing = _open_demo(path) if usual else None
+    is_there = existing is not None and current_name(existing.releases) is not None
+    workspace = build_demo(path, seed=seed, children=children, missing_only=usual)
     name = current_name(workspace.releases)
-    emit(
-        {"workspace": str(workspace.path), "release": name},
-        as_json,
-        f"Built the demo with invented data in {workspace.path}, release {name}.",
-        "Open it with: tact serve",
-    )
+    lines = [f"Built the demo with invented data in {workspace.path}, release {name}."]
+    if is_there:
+        lines = [f"The demo with invented data is there already: {workspace.path}, release {name}.", _RENEW]
+    emit({"workspace": str(workspace.path), "release": name}, as_json, *lines, "Open it with: tact serve")

@@ -196,7 +196,13 @@ def list_imports(context: typer.Context, as_json: Json = False) -> None:
         imports = vault.list_imports()
     rows = [("number", "when (UTC)", "kind", "partner", "accepted", "changed", "already known", "rejected")]
     rows += [
-        (str(i["number"]), i["at"][:16], i["kind"], i["partner"], *(_word_count(i[name]) for name in _LISTED))
+        (
+            str(i["number"]),
+            i["at"][:16],
+            i["kind"],
+            i["partner"] or "named in its rows",
+            *(_word_count(i[name]) for name in _LISTED),
+        )
         for i in imports
     ]
     emit(imports, as_json, *(format_table(rows) if imports else ["Nothing was imported yet."]))

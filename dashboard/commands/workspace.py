@@ -30,7 +30,10 @@ def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspac
     With `or_demo`, which only commands that read use, the demo is opened if the user has no workspace yet.
     """
     if or_demo and context.obj is None and not default_path().exists() and demo_path().exists():
-        say("You have no workspace yet, so this is the demo with invented data.")
+        say(
+            f"No workspace is named, and {default_path()} has none, so this is the demo with invented data. For your "
+            "own, give its folder: --workspace DIR, or TACT_WORKSPACE."
+        )
         return Workspace.open(demo_path())
     return Workspace.open(context.obj or default_path())
 

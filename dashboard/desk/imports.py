@@ -50,7 +50,7 @@ def tabulate_imports(imports: list[dict[str, Any]]) -> pd.DataFrame:
             str(entry["number"]),
             _word_time(entry),
             _(words.KINDS[entry["kind"]]),
-            entry["partner"],
+            entry["partner"] or _("named in its rows"),
             *(format_number(entry[name]) for name in ("accepted", "changed", "already_known")),
             _("not known") if entry["rejected"] is None else format_number(entry["rejected"]),
         )

@@ -53,7 +53,7 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
         findings=_word_findings(t, judged, plan),
         links=list_links(plan),
         note=_word_note(t, current),
-        key=_make_key(t, judged, bounds, colours, plan),
+        key=_make_key(t, judged, bounds, colours, plan, unjudged=not set(map(str, country_of.index)) <= set(judged)),
         marks=_make_marks(t, current, judged, bounds, colours),
         areas={code: area.country for code, area in judged.items()},
         flows=plan.sum_flows() if plan and plan.answer != "nothing" else (),
@@ -109,6 +109,8 @@ def _make_key(
     bounds: tuple[float, ...],
     colours: tuple[str, ...],
     plan: PlanSummary | None,
+    *,
+    unjudged: bool,
 ) -> Key:
     period = next((area.unmet.amount.period for area in judged.values() if area.unmet), "")
     labels = ["0", *map(t.format_number, bounds)] if period else []
@@ -124,6 +126,7 @@ def _make_key(
         [
             _("Paler: less sure whether among the five with the most.") if period else "",
             _("Crosses: cannot tell. That does not mean low.") if any(area.doubt for area in judged.values()) else "",
+            _("White: no figure.") if unjudged else "",
             _("Arrows: the best moves.") if advised else "",
         ],
     )

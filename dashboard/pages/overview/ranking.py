@@ -103,8 +103,17 @@ def render_ranking(
         for n, (name, hint) in enumerate(heads)
     )
     return html(
-        '<div class="ranking" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>', head, rows
+        '<div class="ranking" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>{}</tbody>{}</table></div>',
+        head,
+        rows,
+        _render_dots() if axes else "",
     )
+
+
+def _render_dots() -> Markup:
+    """Return the legend of the dots for gaps, as the foot of the table."""
+    dots = join_markup(html('<span><i class="{}"></i> {}</span>', gap, _(words)) for gap, words in _GAPS.items())
+    return html('<tfoot><tr><td class="gaps" colspan="7"><b>{}</b>{}</td></tr></tfoot>', _("Gaps"), dots)
 
 
 def _render_row(t: Speech, area: AreaJudgement, history: History | None, pathway: str, widest: float) -> Markup:

@@ -109,7 +109,8 @@ def _make_marks(current: CurrentRelease, pathway: str, least: str, area: str) ->
 @cache_by_language(maxsize=64)
 def _render_map(current: CurrentRelease, pathway: str, least: str, area: str) -> Markup:
     marks = _make_marks(current, pathway, least, area)
-    legend = rates.render_legend(name_pathways()[pathway], rates.word_hidden(current, pathway, least))
+    notes = rates.word_hidden(current, pathway, least), rates.word_white(current)
+    legend = rates.render_legend(name_pathways()[pathway], *notes)
     return render_map(load_areas(current.release), marks, (), legend)
 
 

@@ -11,9 +11,10 @@ from markupsafe import Markup
 
 from dashboard.map.area_marks import AreaMark, Key
 from dashboard.map.legend import LegendClass
+from dashboard.narrative.judgement import judge_areas
 from dashboard.narrative.risk import format_statement, list_statements, name_certainty, name_claim, read_area_rates
 from dashboard.narrative.speech import Speech
-from dashboard.site.current_release import CurrentRelease, read_country_names
+from dashboard.site.current_release import CurrentRelease, load_areas, read_country_names
 from dashboard.site.text import _, format_period, html, join_markup
 from dashboard.widgets.markup import link_reallocate, render_lands
 from dashboard.widgets.picture import fade_colour
@@ -95,10 +96,17 @@ def word_hidden(current: CurrentRelease, pathway: str, least: str) -> str:
     return _("Crosses: cannot tell. That does not mean low.") if silent else ""
 
 
-def render_legend(pathway: str, hidden: str) -> Markup:
+def word_white(current: CurrentRelease) -> str:
+    """Return what a white area means; empty where there is none."""
+    table = load_areas(current.release).table
+    regions = set(map(str, table.index[table["level"] == "region"]))
+    return "" if regions <= set(judge_areas(current)) else _("White: no figure.")
+
+
+def render_legend(pathway: str, *notes: str) -> Markup:
     """Return the legend of the map: a column for each strength, a row for each class of the estimate.
 
-    hidden : what the pattern means.
+    notes : what the pattern and white areas mean; empty ones are left out.
     """
     heads = [name_certainty(code) or _("cannot tell") for code in STRENGTHS]
     rows = [
@@ -116,7 +124,7 @@ def render_legend(pathway: str, hidden: str) -> Markup:
         _("{pathway}, whole time", pathway=pathway),
         join_markup(html("<th scope=col><span>{}</span></th>", head) for head in heads),
         join_markup(rows),
-        html("<p>{}</p>", hidden) if hidden else "",
+        join_markup(html("<p>{}</p>", note) for note in notes if note),
     )
 
 

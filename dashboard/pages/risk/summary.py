@@ -205,7 +205,7 @@ def _word_expected(t: Speech, row: Mapping[str, float]) -> str:
     """Return how many more children the outreach lets expect: fewer than in proportion, as the model estimates."""
     if math.isnan(row["by_effort"]) or not row["by_population"] > 0:
         return ""
-    return _("finds {ratio} times as many", ratio=t.format_number(row["by_effort"] / row["by_population"], 1))
+    return _("expected ×{ratio}", ratio=t.format_number(row["by_effort"] / row["by_population"], 1))
 
 
 def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[str]:

@@ -118,6 +118,7 @@ def test_a_dry_run_says_what_would_happen_and_stores_nothing(run, practice, tmp_
     *_, last = run("imports", "--json").json
     assert (last["kind"], last["accepted"], last["rejected"]) == ("encounter", 1, 1)
     assert "dry.csv" not in run("imports").out
+    assert (last["partner"], "named in its rows" in run("imports").out) == ("", True)
 
 
 def test_an_import_is_undone_after_a_yes(run, tmp_path):

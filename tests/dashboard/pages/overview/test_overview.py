@@ -432,6 +432,19 @@ def test_the_public_tier_says_what_public_numbers_can(scored, monkeypatch):
     }
 
 
+def test_dots_of_gaps_and_white_areas_have_a_legend(current, t):
+    content = partner.make_content(t, current)
+    foot = str(content.render_rows("AL", next(iter(content.orders)), "internal")).partition("<tfoot>")[2]
+    assert re.findall(r'<i class="(\w+)"></i> ([\w ]+)<', foot) == [
+        ("gap", "gap"),
+        ("none", "no gap"),
+        ("cannot_tell", "cannot tell"),
+        ("withheld", "withheld"),
+    ]
+    white = {"GR-69"} - set(content.marks)
+    assert ("White: no figure." in content.key.notes) == bool(white)
+
+
 def test_before_tact_risk_the_page_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("TACT_DERIVED", str(tmp_path))
     words = read_words(run())

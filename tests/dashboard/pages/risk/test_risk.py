@@ -66,7 +66,7 @@ def test_the_card_says_how_many_more_children_the_outreach_lets_expect(current):
     steps = dict(summary.list_steps(current, "internal", "GR-D"))
     _words, outreach, more = summary.list_facts(current, "internal", "GR-D")[0]
     ratio = steps["and from outreach"] / steps["expected from people"]
-    assert (outreach, more) == ("6.20 times the average", f"finds {ratio:.1f} times as many")
+    assert (outreach, more) == ("6.20 times the average", f"expected ×{ratio:.1f}")
 
 
 @pytest.fixture(scope="module")
@@ -390,6 +390,7 @@ def test_the_map_has_the_value_as_hue_and_how_sure_it_is_as_strength(current):
     assert hidden == "Crosses: less sure than 90 in 100."
     assert hidden in rates.render_legend("", hidden)
     assert not rates.word_hidden(current, "internal", rates.EVERY)
+    assert rates.word_white(current) == "White: no figure."  # Mount Athos
 
 
 def test_how_sure_an_area_must_be_stands_in_the_address(run):
