@@ -71,6 +71,7 @@ def _fill(path: Path, content: Content, written: str) -> None:
             layer=name,
             driver="GPKG",
             append=path.exists(),
+            use_arrow=True,
             geometry_type="MultiPolygon",
             promote_to_multi=True,
             layer_options={"DESCRIPTION": content.descriptions.get(name, ""), "GEOMETRY_NAME": "geometry"},
@@ -82,6 +83,7 @@ def _fill(path: Path, content: Content, written: str) -> None:
             layer=name,
             driver="GPKG",
             append=path.exists(),
+            use_arrow=True,
             layer_options={"DESCRIPTION": content.descriptions.get(name, "")},
         )
     with closing(sqlite3.connect(path)) as file, file:
