@@ -281,6 +281,7 @@ def _read_known(opened: Sequence[Release], areas: pd.DataFrame, read_table: Read
     periods: dict[str, None] = {}
     later: dict[str, None] = {}
     texts: set[str] = set()
+    figures: set[str] = set()
     for release in opened:
         for resource in release.manifest["resources"]:
             if resource["name"] != "areas":
@@ -289,11 +290,20 @@ def _read_known(opened: Sequence[Release], areas: pd.DataFrame, read_table: Read
                 (periods if counted else later).update(dict.fromkeys(map(str, table["period"].unique())))
                 if release.tier == "public":
                     texts.update(text for name in ("source", "note") if name in table for text in table[name].unique())
+                    figures.update(_list_figures(table))
     parents = {str(code): str(parent or "") for code, parent in areas["parent"].items()}
     levels = {str(code): str(level) for code, level in areas["level"].items()}
     listed = tuple(dict.fromkeys(release.name for release in opened))
     notes = tuple(sorted((str(text) for text in texts if holds_digits(str(text))), key=len, reverse=True))
-    return Known(parents, levels, (*sorted(periods), *later), listed, find_areas, notes)
+    return Known(parents, levels, (*sorted(periods), *later), listed, find_areas, notes, frozenset(figures))
+
+
+def _list_figures(table: pd.DataFrame) -> Iterator[str]:
+    """Yield the published figures of a table with their sources, as the notes of maps list them."""
+    if {"number", "source", "year"}.issubset(table):
+        whole = table[table["number"] % 1 == 0]
+        for number, source, year in zip(whole["number"], whole["source"], whole["year"], strict=True):
+            yield f"{int(number):,} ({source if holds_digits(source) else f'{source} {int(year)}'})"
 
 
 def _judge_sheet(

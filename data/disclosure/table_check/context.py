@@ -50,6 +50,7 @@ _PERSONAL = frozenset(("names", "dates of birth", "phone numbers", "coordinates"
 _IN_TEXT = re.compile(r"(?<![\d.,])((?:19|20)\d\d)(?:\s?[-/–]\s?((?:19|20)\d\d|\d\d))?(?![\d.,])")
 _WORD = re.compile(r"[^\W\d_]+")
 _ENDS = 2  # the first and the last month of a period
+_FIGURE = re.compile(r"(?<![\d.,])\d[\d.,]* \([^()]*\)")
 _DAYS = mark("days of encounters")
 
 
@@ -57,7 +58,7 @@ _DAYS = mark("days of encounters")
 class Known:
     """What the releases have: areas with parent and level, periods, names of releases; and how an area is found.
 
-    texts: sources and notes of public figures.
+    texts: sources and notes of public figures. figures: public figures with their source, as notes of maps list them.
     """
 
     parents: Mapping[str, str]
@@ -66,6 +67,7 @@ class Known:
     releases: tuple[str, ...]
     find_areas: FindAreas
     texts: tuple[str, ...] = ()
+    figures: frozenset[str] = frozenset()
 
     @cached_property
     def period_words(self) -> dict[str, str]:
@@ -92,6 +94,7 @@ class Known:
         """Return whether a text has digits that are not those of a period, an area code or the name of a release."""
         if not holds_digits(text) or make_key(text) in self.period_words or _read_day(text) in self.days:
             return False
+        text = _FIGURE.sub(lambda m: " " if m[0] in self.figures else m[0], text)
         for name in (*self.releases, *self.texts):
             text = text.replace(name, " ")
         # In 2006/05 the second number is no year.

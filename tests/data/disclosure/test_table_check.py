@@ -644,6 +644,25 @@ def test_a_lower_limit_is_a_range_without_an_end(text):
     assert (numbers.low[0], numbers.high[0], bool(numbers.unread[0])) == (6, np.inf, False)
 
 
+def test_notes_of_maps_list_other_published_figures_and_nothing_else():
+    figures = pd.DataFrame(
+        {
+            "area": ["AL-01", "AL-02"],
+            "period": "2011-01-01/P1Y",
+            "number": [60031.0, 1250.0],
+            "source": ["Census of Albania 2011", "Census"],
+            "year": [2011, 2021],
+        }
+    )
+    release = SimpleNamespace(tier="public", name=NEW, manifest={"resources": [{"name": "figures"}]})
+    areas = pd.DataFrame({"level": "region", "parent": "AL"}, index=["AL-01", "AL-02"])
+    known = table_check._read_known([release], areas, lambda _release, _name: figures, index_areas())
+    note = "provisional; other figures: {} (Census of Albania 2011), 1,250 (Census 2021)"
+    assert not known.holds_number(note.format("60,031"))
+    for other in ("6", "6,031", "60,031 (6), 60,031", "6 60,031", "60,031.6"):
+        assert known.holds_number(note.format(other)), other
+
+
 def test_a_table_that_matches_nothing_does_not_pass(check):
     result = check(frame([("Paris", 1), ("London", 2)], "city", "n"))
     assert result.audience == "nobody"
