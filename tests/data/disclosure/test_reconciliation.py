@@ -67,10 +67,10 @@ def list_sums(frames, areas):
     """Yield each sum in the tables: its name, then number and `shown` of the total and of each part."""
     by_cell = {}
     for spec, frame in frames.items():
-        columns = ["area", "period", *spec.breakdown]
-        for *cell, number, shown in frame[[*columns, "number", "shown"]].itertuples(index=False):
+        columns = ["area", "period", *spec.breakdown, "number", "shown"]
+        for *cell, number, shown in zip(*(frame[column].tolist() for column in columns), strict=True):
             by_cell[spec.measure, spec.breakdown, *cell] = (number, shown, spec)
-    parents, inside = areas["parent"], {}
+    parents, inside = dict(areas["parent"]), {}
     periods = [Period.parse(p) for p in {cell[3] for cell in by_cell}]
     around_of = {p.id: [o.id for o in periods if GRAINS.index(o.grain) > GRAINS.index(p.grain)
                         and p.start <= o.end and o.start <= p.end] for p in periods}  # fmt: skip

@@ -24,6 +24,8 @@ FOLDERS = (
     "data/workspace",
 )
 FILES = sorted(p for folder in FOLDERS for p in (ROOT / folder).rglob("*.py"))
+BETTER = {phrase: term.term for term in TERMS for phrase in filter(None, term.avoid.split(";"))}
+ANY_PHRASE = re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(p) for p in BETTER if not p[0].isupper())})(?!\w)")
 
 
 def texts_of(path):
@@ -39,13 +41,10 @@ def texts_of(path):
 
 
 def avoided(text):
-    """Return the first phrase to avoid in a text; a phrase with a capital counts only if it is the whole text."""
-    for term in TERMS:
-        for phrase in filter(None, term.avoid.split(";")):
-            whole = phrase == text if phrase[0].isupper() else re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text)
-            if whole:
-                return f"{phrase!r} (better: {term.term!r}) in {text!r}"
-    return None
+    """Return a phrase to avoid that is in a text; one with a capital counts only if it is the whole text."""
+    found = ANY_PHRASE.search(text)
+    phrase = text if text[:1].isupper() and text in BETTER else found and found[0]
+    return phrase and f"{phrase!r} (better: {BETTER[phrase]!r}) in {text!r}"
 
 
 def test_every_term_is_unique_and_explained_in_one_sentence():

@@ -29,9 +29,13 @@ TWO_YEARS = Policy(last=date(2008, 5, 31))
 IN_SECOND_YEAR, FIRST_YEAR_FINAL, ALL_FINAL = date(2007, 7, 1), date(2007, 9, 1), date(2008, 9, 1)
 
 
+@cache
+def draw_row():
+    return small_worlds.encounters(np.random.default_rng(0), 1, 1).iloc[0].to_dict()
+
+
 def children(count, first=0, **changes):
-    row = small_worlds.encounters(np.random.default_rng(0), 1, 1).iloc[0].to_dict()
-    base = {**row, "origin": "", "destination": "", **WHERE, **changes}
+    base = {**draw_row(), "origin": "", "destination": "", **WHERE, **changes}
     return pd.DataFrame([{**base, "child": small_worlds.child(first + n)} for n in range(count)])
 
 

@@ -72,19 +72,20 @@ def list_chain(area, parents):
 
 def find_wrong(frames, parents):
     """Return the cells "not searched" that contain a published number of their measure: table, area, period."""
-    found = defaultdict(set)
-    for measure, _, frame in frames:
-        shown = frame[(frame["state"] == "number") & (frame["value"] > 0)]
-        for area, period in shown[["area", "period"]].drop_duplicates().itertuples(index=False):
-            for holder in list_chain(area, parents):
-                found[measure, holder].add(Period.parse(period))
-    wrong = []
+    found, empty = defaultdict(set), {}
     for measure, name, frame in frames:
-        empty = frame.loc[frame["state"] == "not_searched", ["area", "period"]].drop_duplicates()
-        for area, period in empty.itertuples(index=False):
-            if any(holds(Period.parse(period), shorter) for shorter in found[measure, area]):
-                wrong.append((name, area, period))
-    return wrong
+        cells = zip(*(frame[column].tolist() for column in ("area", "period", "state", "value")), strict=True)
+        for area, period, state, value in cells:
+            if state == "not_searched":
+                empty[measure, name, area, period] = None
+            elif state == "number" and value > 0:
+                for holder in list_chain(area, parents):
+                    found[measure, holder].add(period)
+    return [
+        (name, area, period)
+        for measure, name, area, period in empty
+        if any(holds(Period.parse(period), Period.parse(shorter)) for shorter in found[measure, area])
+    ]
 
 
 def holds(longer, shorter):
