@@ -294,7 +294,7 @@ def _read_known(opened: Sequence[Release], areas: pd.DataFrame, read_table: Read
     parents = {str(code): str(parent or "") for code, parent in areas["parent"].items()}
     levels = {str(code): str(level) for code, level in areas["level"].items()}
     listed = tuple(dict.fromkeys(release.name for release in opened))
-    notes = tuple(sorted((str(text) for text in texts if holds_digits(str(text))), key=len, reverse=True))
+    notes = tuple(sorted((str(text) for text in texts if text), key=len, reverse=True))
     return Known(parents, levels, (*sorted(periods), *later), listed, find_areas, notes, frozenset(figures))
 
 

@@ -288,7 +288,7 @@ def choose_areas(meanings: Sequence[frozenset[str]], known: Known) -> list[str]:
 
 def _find_personal(heading: str, texts: Sequence[str], known: Known) -> str | None:
     """Return the kind of personal data in a column, or None. Days of records are personal, those of periods are not."""
-    distinct = sorted({text for text in texts if text})
+    distinct = sorted({text for text in texts if text}.difference(known.texts))
     if kind := find_personal_heading(heading, _PERSONAL):
         return kind
     days = [day for text in distinct if (day := _read_day(text))]

@@ -34,6 +34,7 @@ from data.workspace.types import Bools, Floats
 Kind = Literal["released", "sum", "filled_sum", "change", "share", "rate", "rest", "joined", "figure", "table"]
 _SHARES = (1.0, 100.0)
 _RATES = (1.0, 100.0, 1e3, 1e4, 1e5)
+_TIMES = (2, 3, 4, 12)  # by which a sum is divided for a mean
 _SURER = 1.5  # digits that must agree beyond those that agree by chance, by how many candidates were tried
 _LEAST: Mapping[str, float] = {"released": 0.5, "figure": 0.95}  # share of the rows that an origin must explain
 _LEAST_DERIVED = 0.75
@@ -347,7 +348,10 @@ def find_within(column: Column, others: Sequence[Column]) -> Origin | None:
 
 
 def _compute_within(columns: Sequence[Floats]) -> Iterator[Floats]:
-    """Yield numbers of rows, running sums, ranks from below and above, then sums, differences, ratios and shares."""
+    """Yield numbers of rows, running sums, ranks from below and above, then sums, differences, ratios and shares.
+
+    Also running shares, an index that is 1 or 100 in the first row, and means of a year, quarter or month.
+    """
     for a in columns[:1]:
         yield np.arange(1.0, len(a) + 1)
     for a in columns:
@@ -362,6 +366,9 @@ def _compute_within(columns: Sequence[Floats]) -> Iterator[Floats]:
         yield np.asarray(np.sum(columns, axis=0), np.float64)
     for a in columns:
         yield from (_divide(a, np.full(len(a), np.nansum(a))) * scale for scale in _SHARES)
+        yield from (_divide(np.nancumsum(a), np.full(len(a), np.nansum(a))) * scale for scale in _SHARES)
+        yield from (_divide(a, np.full(len(a), a[0])) * scale for scale in _SHARES)
+        yield from (a / times for times in _TIMES)
     for a, b in permutations(columns, 2):
         yield from (_divide(a, b) * scale for scale in _RATES)
         yield from ((_divide(a, b) - 1) * scale for scale in _SHARES)

@@ -1,5 +1,6 @@
 """May this table be published? Twenty leaks that must be caught, twenty harmless tables that must pass, bad input."""
 
+import dataclasses
 import io
 import zipfile
 from types import SimpleNamespace
@@ -644,6 +645,17 @@ def test_a_lower_limit_is_a_range_without_an_end(text):
     assert (numbers.low[0], numbers.high[0], bool(numbers.unread[0])) == (6, np.inf, False)
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [("41.8", "74.5", "100.0"), ("100", "78", "61"), ("76.7", "60.0", "46.7")],
+    ids=["running share", "index", "mean of a year"],
+)
+def test_what_is_computed_from_one_column_is_found_in_the_table(texts):
+    shown = Column("children", 0, read_numbers(["230", "180", "140"]))
+    assert find_within(Column("x", 1, read_numbers(texts)), [shown])
+    assert find_within(Column("x", 1, read_numbers([text[:-1] + "3" for text in texts])), [shown]) is None
+
+
 def test_notes_of_maps_list_other_published_figures_and_nothing_else():
     figures = pd.DataFrame(
         {
@@ -659,6 +671,12 @@ def test_notes_of_maps_list_other_published_figures_and_nothing_else():
     known = table_check._read_known([release], areas, lambda _release, _name: figures, index_areas())
     note = "provisional; other figures: {} (Census of Albania 2011), 1,250 (Census 2021)"
     assert not known.holds_number(note.format("60,031"))
+    sources = pd.DataFrame(
+        {"Qarku": ["Berat", "Durrës"], "Burimi": ["Arta Hoxha", "Arben Kola"], "Vlera": ["60031", "1250"]}
+    )
+    assert table_check.read_context(sources, known).personal == [("Burimi", "names")]
+    named = dataclasses.replace(known, texts=("Arta Hoxha", "Arben Kola"))  # as if these were sources of figures
+    assert table_check.read_context(sources, named).personal == []
     for other in ("6", "6,031", "60,031 (6), 60,031", "6 60,031", "60,031.6"):
         assert known.holds_number(note.format(other)), other
 
