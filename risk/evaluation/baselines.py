@@ -10,11 +10,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from data.errors import InputError
 from data.workspace.types import Floats
@@ -200,6 +201,12 @@ class KernelDensity(ByMean):
         return rate
 
 
+@cache
+def _find_libraries() -> ThreadpoolController:
+    """Find the libraries that use threads once, after a model has loaded them: each search takes milliseconds."""
+    return ThreadpoolController()
+
+
 @dataclass(frozen=True)
 class _Regression(ByMean):
     """A regression of rates, weighted by expected children, on the data known at the forecast."""
@@ -218,9 +225,10 @@ class _Regression(ByMean):
         return np.clip(out, 0.02 * usual, most)
 
     def _rate(self, rows: lagged.Rows, now: Floats) -> Floats:
+        model = self._model()
         # Tables of this size are fitted faster by one thread than by several that wait for one another.
-        with threadpool_limits(1):
-            model = self._model().fit(rows.features, rows.target, **self._weights(rows.weight))
+        with _find_libraries().limit(limits=1):
+            model.fit(rows.features, rows.target, **self._weights(rows.weight))
             return np.asarray(model.predict(now))
 
     def _model(self) -> RegressorMixin:
