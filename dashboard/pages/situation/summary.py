@@ -163,14 +163,21 @@ def _find_where(current: CurrentRelease, areas: Areas, view: MapView, name: str,
     parts = read_mark(current, name, view.level, view.period, options) if level != view.level else None
     above = "country" if level == "country" else "parent"
     within = table.index[(table["level"] == view.level) & (table[above] == code) & table["counted"]]
+    period = view.period or (_find_year(parts) if parts and find_layer(name).of_figures else "")
     mark = (
-        read_mark(current, name, level, view.period, options)
+        read_mark(current, name, level, period, options)
         if level in current_release.list_levels(current)[name]
         else None
     )
     return headline.Where(
         code, str(current_release.read_area_names(current)[code]), mark, parts, tuple(map(str, within))
     )
+
+
+def _find_year(parts: Mark) -> str:
+    """Return the year of the figures on the map, so that those beside it are of the same one; empty for several."""
+    years = parts.data.frame["year"].dropna().unique()
+    return f"{int(years[0])}-01-01/P1Y" if len(years) == 1 else ""
 
 
 def _list_countries(areas: Areas) -> list[str]:

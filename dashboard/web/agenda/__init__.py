@@ -73,7 +73,8 @@ def _offer_to_add(current: CurrentRelease, meetings: Sequence[Meeting]) -> None:
         how = _("To add a view, open it on any page and choose Share, Add to an agenda.")
         st.html(markup.render_paragraphs([how] if meetings else [_(_FIRST), how, _(_THEN)]))
         if not meetings:
-            st.html(html('<p class="onward"><a href="./" target="_self">{}</a></p>', _("Open Overview")))
+            link = html('<a class="first" href="./" target="_self">{}</a>', _("Open Overview"))
+            st.html(html('<div class="finding"><div class="onward">{}</div></div>', link))
         return
     names = {_NEW: _("A new meeting"), **{meeting.key: label_meeting(meeting) for meeting in meetings}}
     known = [meeting.key for meeting in meetings]

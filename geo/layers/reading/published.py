@@ -61,7 +61,8 @@ def _figures(release: Release, _stamp: int, figure: Figure, level: str) -> pd.Da
 class Published:
     """A layer of published figures: how it is read and drawn, and its words.
 
-    `moving` layers have periods (calendar years); the others show each area's latest figure.
+    `moving` layers have periods (calendar years); the others show each area's figure of the period that is asked for,
+    or else its latest.
     """
 
     title: str
@@ -99,7 +100,7 @@ class Published:
         """Read one view: the figure of the view's period or, if it has none, the latest of each area."""
         figure = self._figure(view.options)
         table = read_figures(release, figure, view.level)
-        period = view.period if view.period in self.periods(release, view) else ""
+        period = view.period if not self.moving or view.period in self.periods(release, view) else ""
         stamp = tables.release_key(release)
         frame = _build_frame(release, stamp, figure, view.level, period, not self.moving).copy()
         known = frame.loc[frame["state"] == "number", "invented"]
@@ -134,7 +135,7 @@ class Published:
     def _legend(self, view: View, figure: Figure, frame: pd.DataFrame) -> Legend:
         labels = [c.label for o in self.options for c in o.choices if c.id == view.choice(o)]
         return Legend(
-            title=": ".join([self.title, *labels]),
+            title=Message("{group}: {choice}", group=self.title, choice=labels[0]) if labels else self.title,
             unit=figure.unit,
             period=_years(frame["year"].dropna()),
             source=_list_sources(frame),
@@ -199,9 +200,13 @@ def _notes(table: pd.DataFrame) -> list[str]:
 def _build_frame(
     release: Release, _stamp: int, figure: Figure, level: str, period: str, with_others: bool
 ) -> pd.DataFrame:
-    """Return one row per area: its figure of a period, or its latest if none is named; the note lists other figures."""
+    """Return one row per area: its figure of a period, or its latest if none is named; the note lists other figures.
+
+    with_others : areas without a figure of the period have their latest one.
+    """
     table = read_figures(release, figure, level)
-    shown = table[table["period"] == period] if period else table
+    shown = table[table["period"] == period] if period and not with_others else table
+    shown = shown.iloc[(shown["period"] == period).argsort(kind="stable")]
     index = tables.list_areas(release, level)
     rows = _build_rows(shown, index)
     frame = rows.drop_duplicates("area", keep="last").set_index("area").reindex(index)[_COLUMNS]

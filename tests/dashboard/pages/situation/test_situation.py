@@ -265,6 +265,15 @@ def test_a_row_for_both_countries_names_neither(of, language, words):
     assert words in text or of.tier == "public"
 
 
+def test_figures_beside_the_map_are_of_its_year_where_there_is_one_and_named_otherwise(of):
+    view = view_of(of, layer="roma_figures", level="region")
+    text = re.sub(r"<[^>]+>", " ", str(summary.render_panel(of, view)))
+    assert re.search(r"Albania\s+8,301\s+2011", text)
+    assert re.search(r"Greece\s+117,495\s+2021", text)
+    with speak("sq"):
+        assert "Published figures" not in summary.render_panel(of, view)
+
+
 def test_countries_without_a_figure_have_no_row_for_it(of):
     text = summary.render_panel(of, view_of(of))
     assert "no published figure" not in text
