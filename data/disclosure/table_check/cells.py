@@ -21,10 +21,10 @@ from data.tables.states import ZEROS
 
 ReadTable = Callable[[Release, str], pd.DataFrame]
 Key = tuple[str, str, frozenset[str]]  # area, period, categories; no category is the total
-VALUE, NOISY, MARGIN, NOISY_MARGIN, LOW, HIGH = range(6)
-_CLASSES = ("risk", "riskchange")  # results of the model that are ranges, beside other numbers
+VALUE, NOISY, MARGIN, NOISY_MARGIN, LOW, HIGH, MEDIAN, LOWER, UPPER = range(9)
+CLASSES = ("risk", "riskchange")  # results of the model that are ranges, beside other numbers
 _LEVEL = 0.95
-_MEASURES = (*sorted(COUNTED), "effort", "services", "staff", "capacity", "communities", *_CLASSES)
+_MEASURES = (*sorted(COUNTED), "effort", "services", "staff", "capacity", "communities", *CLASSES)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def read_source(
         table = table[table["area"].isin(areas)]
         if about.get("measure") in _MEASURES and "breakdown" in about:
             _add_cells(source, about["measure"], name, table, about["breakdown"], release, newer)
-        if about.get("measure") not in _MEASURES or about["measure"] in _CLASSES:
+        if about.get("measure") not in _MEASURES or about["measure"] in CLASSES:
             _add_numbers(source, table)
     for cells in source.cells.values():
         _add_both_countries(cells)
@@ -123,7 +123,10 @@ def _add_cells(
 ) -> None:
     columns = ["group"] if measure == "communities" else list(breakdown)
     shown = choose_numbers(table, release.largest)
-    ends = [_floats(table[end]) if end in table else np.full(len(table), np.nan) for end in ("low", "high")]
+    ends = [
+        _floats(table[end]) if end in table else np.full(len(table), np.nan)
+        for end in ("low", "high", "median", "lower", "upper")
+    ]
     numbers = np.column_stack([shown[["value", "noisy", "margin", "noisy_margin"]].to_numpy(), *ends])
     codes = zip(*(table[column].tolist() for column in columns), strict=True) if columns else ((),) * len(table)
     cells, before = source.cells.setdefault(measure, {}), newer.cells.get(measure, {}) if newer else {}

@@ -15,11 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from data.disclosure.table_check.cells import (
+    CLASSES,
     HIGH,
     LOW,
+    LOWER,
     MARGIN,
+    MEDIAN,
     NOISY,
     NOISY_MARGIN,
+    UPPER,
     VALUE,
     Atlas,
     Cell,
@@ -191,7 +195,8 @@ class _Search:
     def _list_released(self, source: Source, measure: str, keys: list[Key]) -> Iterator[_Candidate]:
         cells = source.cells[measure]
         yield _Candidate("released", _amounts(cells, keys))
-        for number in (NOISY, MARGIN, NOISY_MARGIN, LOW, HIGH):
+        results = (MEDIAN, LOWER, UPPER) if measure in CLASSES else ()
+        for number in (NOISY, MARGIN, NOISY_MARGIN, LOW, HIGH, *results):
             yield _Candidate("released", _numbers(cells, keys, number))
         for number, reach in ((VALUE, MARGIN), (NOISY, NOISY_MARGIN)):  # the ends of what is possible
             middle, margin = _numbers(cells, keys, number), _numbers(cells, keys, reach)

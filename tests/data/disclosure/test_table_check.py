@@ -16,9 +16,9 @@ from dashboard.site.text import speak, translate
 from data.disclosure import table_check
 from data.disclosure.cell_key import CellKey
 from data.disclosure.table_check import Comparison
-from data.disclosure.table_check.cells import Atlas, read_source
+from data.disclosure.table_check.cells import HIGH, LOW, Atlas, read_source
 from data.disclosure.table_check.context import Column, Context
-from data.disclosure.table_check.origins import Origin, find_beside, find_within
+from data.disclosure.table_check.origins import Origin, find_beside, find_origin, find_within
 from data.disclosure.table_check.reading import Sheet, read_numbers, read_sheets
 from data.errors import InputError, ReleaseError
 from data.release import Release, names
@@ -898,13 +898,16 @@ def test_ranges_of_the_risk_model_are_cells_of_their_area_and_period():
         {"area": REGIONS, "period": YEARS[0], "state": "class", "value": np.nan, "low": 1.5, "high": np.nan}
     )
     table.loc[table.index > 2, ["low", "high"]] = 2 / 3, 1.5
+    table["median"] = [1.5817, 1.7197, 2.8785, 0.6721, 0.9432, 1.1018]
     about = {
         "name": "risk_region_year",
         "tact": {"measure": "risk", "level": "region", "grain": "year", "breakdown": []},
     }
     release = SimpleNamespace(tier="public", name=NEW, manifest={"resources": [about]}, largest=5, k=11)
     source = read_source(release, lambda _release, _name: table, frozenset(REGIONS), frozenset({"year"}))
-    ends = [source.cells["risk"][area, YEARS[0], frozenset()].numbers[-2:] for area in (REGIONS[0], REGIONS[3])]
+    ends = [
+        source.cells["risk"][area, YEARS[0], frozenset()].numbers[LOW : HIGH + 1] for area in (REGIONS[0], REGIONS[3])
+    ]
     assert ends[0][0] == 1.5
     assert np.isnan(ends[0][1])
     assert ends[1] == (2 / 3, 1.5)
@@ -915,3 +918,8 @@ def test_ranges_of_the_risk_model_are_cells_of_their_area_and_period():
     for last, found in (("1.5", True), ("1.4", False)):
         upper = Column("high", 1, read_numbers(["", "", "", "1.5", "1.5", last]))
         assert (find_beside(Atlas([source], {}, {}, {}), context, upper, [lower]) is not None) is found
+    for first, found in (("1.58", True), ("1.61", False)):
+        rounded = Column("risk", 1, read_numbers([first, "1.72", "2.88", "0.67", "0.94", "1.10"]))
+        origin = find_origin(Atlas([source], {}, {}, {}), context, rounded, {})
+        assert origin is not None
+        assert bool(origin.matched.all()) is found
