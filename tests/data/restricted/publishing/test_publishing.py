@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from itertools import product
 
 import filelock
@@ -464,34 +465,31 @@ def start(folder, plan):
 
 
 @pytest.fixture(scope="module")
-def ready(request, tmp_path_factory):
-    """Prepare the vault once for the name of a plan; each test works on a copy."""
-    plan, folder = request.param, tmp_path_factory.mktemp("ready")
-    return plan, folder, *prepared(folder, plan)
+def prepare(tmp_path_factory):
+    """Return a function that makes the vault of a plan once: folder, release, members, seconds of a whole release.
 
+    Each test works on a copy of the folder.
+    """
 
-@pytest.fixture(scope="module")
-def seconds(ready, tmp_path_factory):
-    """Measure the time of a release that nobody interrupts."""
-    plan, prepared_folder, *_ = ready
-    folder = shutil.copytree(prepared_folder, tmp_path_factory.mktemp("whole"), dirs_exist_ok=True)
-    process = start(folder, plan)
-    began = time.monotonic()
-    said, _ = process.communicate()
-    assert (said, process.returncode) == (b"2007-05-002\n", 0)
-    return time.monotonic() - began
+    @cache
+    def prepare_once(plan):
+        folder = tmp_path_factory.mktemp("ready")
+        before, published = prepared(folder, plan)
+        copy = shutil.copytree(folder, tmp_path_factory.mktemp("whole"), dirs_exist_ok=True)
+        process = start(copy, plan)
+        began = time.monotonic()
+        said, _ = process.communicate()
+        assert (said, process.returncode) == (b"2007-05-002\n", 0)
+        return folder, before, published, time.monotonic() - began
+
+    return prepare_once
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
-@vary(
-    "ready, moment",
-    [*product(["small"], range(3)), *product(["whole"], range(10))],
-    *product(["small"], range(3)),
-    indirect=["ready"],
-)
-def test_killed_at_any_moment_a_release_is_whole_or_is_not(tmp_path, ready, seconds, moment):
-    plan, folder, before, published = ready
+@vary("plan, moment", [*product(["small"], range(3)), *product(["whole"], range(10))], *product(["small"], range(3)))
+def test_killed_at_any_moment_a_release_is_whole_or_is_not(tmp_path, prepare, plan, moment):
+    folder, before, published, seconds = prepare(plan)
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     process = start(tmp_path, plan)
     time.sleep(float(np.random.default_rng([31, moment]).uniform(0, seconds * 1.1)))
