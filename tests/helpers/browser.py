@@ -156,6 +156,7 @@ def shown(page: Any) -> str:
 def wait_for_map(page: Any) -> None:
     map_frame(page).locator("#map_div[data-shown]").wait_for(timeout=60_000)
     page.locator(".panel h2, .st-key-empty h2").first.wait_for(state="attached", timeout=30_000)
+    until(page, lambda: not page.locator(WORKING).count())  # what is drawn last makes the map smaller
 
 
 def wait_for_silence(page: Any) -> None:
@@ -209,7 +210,7 @@ def resize(page: Any, size: tuple[int, int]) -> None:
 
 
 def area_point(page: Any, code: str, level: str) -> dict[str, float]:
-    """Return the position of an area's centre in the frame of the map."""
+    """Return the position of an area's centre in the frame of the map, once the map stands still."""
     script = """async ([code, level]) => {
       const loaded = performance.getEntriesByType('resource').map(e => e.name);
       const base = loaded.find(name => name.includes('/region.json'));
@@ -219,7 +220,12 @@ def area_point(page: Any, code: str, level: str) -> dict[str, float]:
       return {x: point.x, y: point.y};
     }"""
     frame = next(f for f in page.frames if f.parent_frame is not None)
-    return dict(frame.evaluate(script, [code, level]))
+    before: dict[str, float] = {}
+    point = dict(frame.evaluate(script, [code, level]))
+    while point != before:
+        page.wait_for_timeout(100)
+        before, point = point, dict(frame.evaluate(script, [code, level]))
+    return point
 
 
 def click_area(page: Any, code: str, level: str = "region") -> None:
