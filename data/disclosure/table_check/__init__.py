@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Literal, cast
 
@@ -50,6 +50,7 @@ __all__ = ["AUDIENCES", "RULES", "Check", "Comparison", "Finding", "Rule"]
 
 Audience = Literal["everyone", "partners", "nobody"]
 AUDIENCES: tuple[Audience, ...] = ("everyone", "partners", "nobody")
+_CLASS = 5  # classes of numbers begin at its multiples
 
 
 @dataclass(frozen=True)
@@ -485,7 +486,12 @@ class _Judge:
         here = [origin.measure] if origin is not None and origin.measure else self._choose_measures(column)
         return None if any(self._holds_cell(measure, column, origin, row) for measure in here) else "filled"
 
-    def _choose_measures(self, column: Column) -> list[str]:
+    @cached_property
+    def _choose_measures(self) -> Callable[[Column], list[str]]:
+        """The function `_compute_measures`, which looks through each column once for all of its rows."""
+        return cache(self._compute_measures)
+
+    def _compute_measures(self, column: Column) -> list[str]:
         """Return the measures of whose cells a column of ranges alone has most."""
         rows = np.flatnonzero(~np.isnan(column.numbers.high))
         measures = list(self.public.cells) if self.public else []
@@ -509,7 +515,11 @@ class _Judge:
             return True
         if cell.state == "few" or (cell.state in ZEROS and measure in COUNTED):
             return bool(low == 0 and high == self.k - 1)
-        return bool(low <= cell.amount <= high)
+        margin = 0.0 if np.isnan(cell.numbers[MARGIN]) else cell.numbers[MARGIN]
+        is_whole = low <= max(cell.amount - margin, 0.0) and cell.amount + margin <= high
+        # A narrower one may come from a count that nobody published, unless it is a class such as 10 to 19.
+        is_class = low % _CLASS == 0 and (np.isinf(high) or high % _CLASS in (0, _CLASS - 1))
+        return bool(is_whole or (is_class and low <= cell.amount <= high))
 
     def _key(self, column: Column, row: int) -> Key:
         context = self.context

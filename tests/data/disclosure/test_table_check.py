@@ -257,6 +257,10 @@ LEAKS = {
         ),
         "unknown",
     ),
+    "ranges of shown numbers that are narrower than their noise": (
+        lambda: by_year(lambda a, y: "<11" if a == "AL-01" else f"{count(a, y) - 1}-{count(a, y) + 2}"),
+        "filled",
+    ),
     "the interval of a partner's number in a hidden cell": (
         lambda: frame([(a, y, *interval(a, y)) for a in REGIONS for y in YEARS], "area", "year", "low 95", "high 95"),
         "hidden",
@@ -464,7 +468,10 @@ HARMLESS = {
         "outreach to",
     ),
     "ranges that say no more than the release": lambda: by_year(
-        lambda a, y: "<11" if a == "AL-01" else f"{count(a, y) - 4}-{count(a, y) + 9}"
+        lambda a, y: "<11" if a == "AL-01" else f"{count(a, y) - 5}-{count(a, y) + 9}"
+    ),
+    "classes of ten": lambda: by_year(
+        lambda a, y: "<11" if a == "AL-01" else f"{count(a, y) // 10 * 10}-{count(a, y) // 10 * 10 + 9}"
     ),
     "Albanian headings, semicolons and decimal commas": lambda: in_albanian(SHOWN[:3]),
     "Greek headings and names, in UTF-16": lambda: "\n".join(
