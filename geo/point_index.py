@@ -28,6 +28,7 @@ from geo.areas import Areas
 REFUSALS = ("outside", "swapped", "not_degrees", "missing")
 
 _CELLS = 2**22  # of the grid
+_BLOCK = 1 << 17  # points whose intermediate results stay in a processor's own memory
 _MARGIN = 1e-6  # of a cell: far above rounding errors of the place in the grid, far below what slows the look-up
 _ROUNDING = 3.3306690738754716e-16  # largest relative rounding error of the determinant: Shewchuk (1997), ccwerrboundA
 
@@ -135,7 +136,10 @@ class PointIndex:
 
     def _look_up(self, x: Floats, y: Floats) -> tuple[SmallInts, Ints]:
         """Return the numbers of the areas, -1 in none, and which points are in none."""
-        numbers: SmallInts = self._cells.ravel().take(self._grid.find_cells(x, y))
+        numbers, cells = np.empty(len(x), np.int32), self._cells.ravel()
+        for start in range(0, len(numbers), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            numbers[block] = cells.take(self._grid.find_cells(x[block], y[block]))
         rest = np.flatnonzero(numbers < 0)
         border = rest[numbers[rest] < -1]
         if len(border):

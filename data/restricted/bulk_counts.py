@@ -9,7 +9,7 @@ in any order, so that threads, a cluster or Spark may share the work.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
@@ -116,31 +116,36 @@ class Counts:
         """
         counted = self.numbers[: len(self.areas)]
         cells = np.nonzero(counted)
-        texts = [np.array(words, object)[cell] for words, cell in zip((self.areas, *self.labels), cells, strict=True)]
-        columns = [pa.array(text, pa.string()) for text in texts]
+        texts = (pa.array(words, pa.string()) for words in (self.areas, *self.labels))
+        columns = [text.take(pa.array(cell)) for text, cell in zip(texts, cells, strict=True)]
         return pa.table([*columns, pa.array(counted[cells])], names=["area", *by, "records"])
 
 
 def count_batch(batch: pa.RecordBatch, columns: Columns, index: AreaFinder) -> Counts:
     """Count the records of a batch. Raises InputError where a column to count by has too many different values."""
     reasons = (*index.places[len(index.codes) :], _UNKNOWN)
-    sizes, labels, categories = [len(index.codes) + len(reasons)], [], []
+    labels, numbers, rows = [], [], []
     for name in columns.by:
         words, number, row = _read_words(batch, name)
         labels.append(words)
-        sizes.append(len(words))
-        categories.append((len(words), number, row))
-        _check_cells(labels)
-    find, cells = _find_areas(batch, columns, index), np.empty(batch.num_rows, np.int32)
+        numbers.append(number)
+        rows.append(row)
+        _check_cells(numbers)
+    combinations = np.zeros(1, np.int32)  # of words, for each combination of texts
+    for words, number in zip(labels, numbers, strict=True):
+        combinations = (combinations[:, None] * len(words) + number).ravel()
+    sizes = (len(index.codes) + len(reasons), *map(len, labels))
+    cells = _find_areas(batch, columns, index)
     for start in range(0, len(cells), _BLOCK):
         block = slice(start, start + _BLOCK)
-        cell = find(block)
-        for size, number, row in categories:
-            cell *= size
-            cell += number.take(row[block])
-        cells[block] = cell
-    numbers = np.bincount(cells, minlength=int(np.prod(sizes))).reshape(sizes)
-    return Counts(index.codes, reasons, tuple(labels), numbers)
+        texts = np.zeros(len(cells[block]), np.int32)
+        for number, row in zip(numbers, rows, strict=True):
+            texts *= len(number)
+            texts += row[block]
+        cells[block] *= int(np.prod(sizes[1:]))
+        cells[block] += combinations.take(texts)
+    counts = np.bincount(cells, minlength=int(np.prod(sizes))).reshape(sizes)
+    return Counts(index.codes, reasons, tuple(labels), counts)
 
 
 def count_files(
@@ -271,16 +276,15 @@ def _number_words(words: Sequence[str]) -> dict[str, int]:
     return {word: number for number, word in enumerate(words)}
 
 
-def _find_areas(batch: pa.RecordBatch, columns: Columns, index: AreaFinder) -> Callable[[slice], SmallInts]:
-    """Return what finds the places of some rows of a batch, by point or by code, each time in a new array."""
+def _find_areas(batch: pa.RecordBatch, columns: Columns, index: AreaFinder) -> SmallInts:
+    """Return the places of the rows of a batch, by point or by code, in a new array."""
     if columns.area is None:
-        x, y = _read_degrees(batch, columns.longitude), _read_degrees(batch, columns.latitude)
-        return lambda rows: index.find(x[rows], y[rows])
+        return index.find(_read_degrees(batch, columns.longitude), _read_degrees(batch, columns.latitude))
     words, number, row = _read_words(batch, columns.area)
     known = _number_codes(index.codes)
     unknown, missing = len(index.places), index.places.index("missing")
-    places = np.array([known.get(word, unknown if word else missing) for word in words], np.int32).take(number)
-    return lambda rows: places.take(row[rows])
+    places = np.array([known.get(word, unknown if word else missing) for word in words], np.int32)
+    return places.take(number).take(row)
 
 
 def _read_degrees(batch: pa.RecordBatch, name: str) -> Floats:
@@ -300,8 +304,8 @@ def _number_codes(codes: tuple[str, ...]) -> dict[str, int]:
     return numbers | {new: numbers[old] for new, old in older.items() if old in numbers}
 
 
-def _check_cells(labels: Sequence[Sequence[str]]) -> None:
-    if np.prod([len(words) for words in labels], dtype=float) > _MOST_CELLS:
+def _check_cells(values: Sequence[Sized]) -> None:
+    if np.prod([len(every) for every in values], dtype=float) > _MOST_CELLS:
         raise InputError(
             f"The columns to count by have more than {_MOST_CELLS:,} combinations of values. Count by columns with few "
             "different values: a quarter, not a day; a kind, not a number."

@@ -13,12 +13,14 @@ import pytest
 from data.errors import InputError
 from data.restricted import bulk_counts as module
 from data.restricted.bulk_counts import Columns, count_batch, count_files
+from geo import point_index
 from geo.areas import load_areas
 from geo.point_index import PointIndex
 
 AREAS = load_areas()
 INDEX = PointIndex.of_areas(AREAS)
 BY = Columns(("quarter", "kind"))
+KINDS = ("kind 0", " kind 0", "kind 1", "kind 1 ", "kind 2", None, " ")  # three words, and none
 
 
 def make_records(rows=3_000, seed=0):
@@ -32,7 +34,7 @@ def make_records(rows=3_000, seed=0):
             "longitude": pa.array(longitude, from_pandas=True),
             "latitude": latitude,
             "quarter": [f"{2009 + i // 4}-Q{1 + i % 4}" for i in rng.integers(0, 8, rows)],
-            "kind": pa.array([None if i == 3 else f"kind {i}" for i in rng.integers(0, 4, rows)]),
+            "kind": pa.array([KINDS[i] for i in rng.integers(0, len(KINDS), rows)]),
         }
     )
 
@@ -51,7 +53,7 @@ def count_plainly(records=RECORDS):
         if code is None:
             refused["missing" if row["longitude"] is None else "outside"] += 1
         else:
-            rows[code, row["quarter"], row["kind"] or ""] += 1
+            rows[code, row["quarter"], (row["kind"] or "").strip()] += 1
     return rows, refused
 
 
@@ -68,7 +70,10 @@ def plain():
     return count_plainly()
 
 
-def test_a_batch_is_counted_by_area_and_categories(plain):
+@pytest.mark.parametrize("block", [1 << 17, 500])
+def test_a_batch_is_counted_by_area_and_categories(plain, block, monkeypatch):
+    for one in (module, point_index):
+        monkeypatch.setattr(one, "_BLOCK", block)
     rows, refused = plain
     counts = count_batch(RECORDS.to_batches()[0], BY, INDEX)
     assert rows_of(counts) == rows
