@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from dashboard.site.reader import Reader, find_reader
@@ -223,7 +224,11 @@ def read_whole_site() -> Site:
     if not folder:
         raise InputError("The folder of releases is missing. Start the map with: tact serve")
     tier: Tier = "partner" if os.environ.get(_TIER) == "partner" else "public"
-    if key := os.environ.get(_PUBLISHER):
-        return Site.of_publisher(Publisher(Path(folder).parent, key, tier))
-    derived = os.environ.get(_DERIVED)
+    return _make_site(folder, tier, os.environ.get(_PUBLISHER, ""), os.environ.get(_DERIVED, ""))
+
+
+@lru_cache(maxsize=1)  # several times for each change of a page
+def _make_site(folder: str, tier: Tier, publisher: str, derived: str) -> Site:
+    if publisher:
+        return Site.of_publisher(Publisher(Path(folder).parent, publisher, tier))
     return Site(Path(folder), tier, Path(derived) if derived else None)

@@ -19,6 +19,7 @@ from dashboard.web.agenda.state import Played, find_played, find_store, may_writ
 from dashboard.web.agenda.strip import render_strip
 from dashboard.web.page_list import PAGES, RELEASE_PAGES, PageEntry
 from dashboard.web.pictures import has_picture
+from dashboard.web.turns import Turns
 from dashboard.widgets.activity import note_page
 from dashboard.widgets.address import DECIDE, ITEM, find_area, read_language, read_parameter
 from dashboard.widgets.page_frame import OF_PAGE, show_outside
@@ -27,6 +28,7 @@ from data.errors import ReleaseDamaged, TactError
 _LOG = logging.getLogger(__name__)
 # Streamlit's own title of each page, which nobody sees, is sent again with every change.
 _NO_TITLE = "-"
+_TURNS = Turns()
 _READER = "reader"  # the name of whose session it is
 _PAGE = "opened-page"
 _RELEASE = "opened-release"  # that the session has open, also when a newer one is there
@@ -43,7 +45,7 @@ def run_page() -> None:
     follow_language(read_language)
     follow_headers(lambda: st.context.headers)
     follow_asked(_find_release)
-    with speak(read_language()):
+    with _TURNS.take(), speak(read_language()):
         _run_entry()
 
 

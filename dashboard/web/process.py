@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from threading import Thread
 from types import MappingProxyType
@@ -18,6 +19,7 @@ import uvicorn
 from starlette.staticfiles import StaticFiles
 from streamlit import net_util
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import Runtime, app_session
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.session_manager import ActiveSessionInfo
@@ -72,11 +74,30 @@ def _send_together(runtime: Runtime, session: ActiveSessionInfo, messages: tuple
         _send_message(runtime, session, message)
 
 
+_populate_theme = app_session._populate_theme_msg  # noqa: SLF001
+
+
+def _copy_theme(msg: CustomThemeConfig, section: str = "theme") -> None:
+    """Put a part of the theme into a message. Streamlit looks through all its settings six times for each change."""
+    theme = _make_theme(section)
+    if theme.ListFields():  # else this part stays absent
+        msg.MergeFrom(theme)
+
+
+@cache
+def _make_theme(section: str) -> CustomThemeConfig:
+    theme = CustomThemeConfig()
+    _populate_theme(theme, section)
+    return theme
+
+
 def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Set Streamlit's settings, some of them changed; no outside service is asked for this machine's address."""
     net_util.get_external_ip = lambda: None
     app_session.ForwardMsgQueue = WholeQueue  # type: ignore[attr-defined]
     Runtime._send_message = _send_together  # type: ignore[assignment,method-assign] # noqa: SLF001
+    app_session._populate_theme_msg = _copy_theme  # noqa: SLF001
+    _make_theme.cache_clear()
     bootstrap.load_config_options({**make_settings(host, port), **changes})
 
 

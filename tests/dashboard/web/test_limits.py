@@ -173,6 +173,34 @@ def test_the_messages_of_one_turn_leave_together_in_their_order_also_before_the_
     assert closed.value.rcvd.code == 1000
 
 
+def test_large_messages_are_compressed_and_small_ones_sent_as_they_are(stack, monkeypatch):
+    sizes, small, large, write = (
+        [],
+        b"small " * 20,
+        b"large " * 2_000,
+        asyncio.selector_events._SelectorSocketTransport.write,
+    )
+
+    async def tell(websocket):
+        await websocket.accept()
+        for message in (small, large, small, large):
+            await websocket.send_bytes(message)
+            await asyncio.sleep(0.05)
+        await websocket.close()
+
+    def note(transport, data):
+        sizes.append(len(data))
+        write(transport, data)
+
+    monkeypatch.setattr(asyncio.selector_events._SelectorSocketTransport, "write", note)
+    port, _ = stack.enter_context(served(100, routes=[WebSocketRoute("/tell", tell)]))
+    with connect(f"ws://127.0.0.1:{port}/tell") as line:
+        assert [line.recv() for _ in range(4)] == [small, large, small, large]
+    of_messages = sizes[1:5]  # after the answer that opens the conversation
+    assert of_messages[0] == of_messages[2] == len(small) + 2
+    assert max(of_messages[1], of_messages[3]) < 500
+
+
 def test_when_all_connections_are_in_use_a_new_one_is_refused(stack):
     port, _ = stack.enter_context(served(most=3))
     for _ in range(3):

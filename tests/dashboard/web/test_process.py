@@ -4,12 +4,16 @@ import gc
 import subprocess
 import sys
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import pytest
 import uvicorn
+from streamlit import config
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import Runtime, app_session
 
+from dashboard.web import process
 from dashboard.web.process import apply_settings, run_application
 from tests.helpers.paths import ROOT
 
@@ -68,6 +72,26 @@ def test_the_messages_of_a_page_leave_in_one_turn_of_the_server_and_thousands_in
         assert sent == messages
         assert queue.is_empty()
         sent.clear()
+
+
+@pytest.mark.parametrize("section", ["theme", "theme.light", "theme.dark", "theme.sidebar"])
+def test_each_part_of_the_theme_is_looked_up_once_and_is_what_streamlit_says(section):
+    apply_settings("127.0.0.1", 0)
+    asked, again = CustomThemeConfig(), CustomThemeConfig()
+    with patch.object(config, "get_options_for_section", wraps=config.get_options_for_section) as look_up:
+        app_session._populate_theme_msg(asked, section)
+        app_session._populate_theme_msg(again, section)
+    assert look_up.call_count == 1
+    plain = CustomThemeConfig()
+    process._populate_theme(plain, section)
+    assert asked == again == plain
+
+
+def test_a_part_of_the_theme_without_settings_stays_absent():
+    apply_settings("127.0.0.1", 0)
+    message = CustomThemeConfig()
+    app_session._populate_theme_msg(message.dark.sidebar, "theme.dark.sidebar")
+    assert not message.HasField("dark")
 
 
 def _make_block(part, *path):
