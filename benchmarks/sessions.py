@@ -1,12 +1,14 @@
 """Many readers at one process of the public tier, while others attack it: seconds of a change, memory, the log.
 
     python -m benchmarks.sessions WORKSPACE --sessions 100 --minutes 60 --half-open 3000
+    python -m benchmarks.sessions WORKSPACE --sessions 200 --processes 2
     python -m benchmarks.sessions WORKSPACE --pages 200 --tier partner
 
 Each reader opens a page and then asks for another period or area of it, with some seconds of thought between two
 changes. A change is from the message of the browser to the end of the script, without drawing. Meanwhile lines are
 opened and left half open, and messages above the limit are sent. Linux only: memory is read from /proc. Ctrl+C ends it
-earlier, with the figures so far.
+earlier, with the figures so far. With several processes each reader stays with one, as a proxy would see to, and half
+as many lines are left half open at each of two; memory and `processor` are those of all together.
 
 `waits` says what slow changes may have waited for: `answer_p95` are the seconds of an answer that runs no page (the
 server's loop, with the attackers), `readers_late_p95` how late the readers themselves were (this program lacks a core),
@@ -27,11 +29,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from multiprocessing.queues import Queue
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -119,8 +121,9 @@ async def read_pages(
             await asyncio.sleep(think)
 
 
-async def hold_half_open(port: int, number: int, until: float, attacked: Attacked) -> None:
+async def hold_half_open(url: str, number: int, until: float, attacked: Attacked) -> None:
     """Keep a number of lines whose request never ends; open each again when the server closes it."""
+    port = urlsplit(url).port
 
     async def hold() -> None:
         while time.monotonic() < until:
@@ -154,11 +157,11 @@ async def send_large(url: str, until: float, attacked: Attacked) -> None:
         await asyncio.sleep(10)
 
 
-async def watch_memory(process: int, until: float, measured: Measured) -> None:
-    """Note the resident memory of the server every five seconds, in bytes."""
+async def watch_memory(servers: Sequence[Server], until: float, measured: Measured) -> None:
+    """Note the resident memory of the servers every five seconds, in bytes."""
     while time.monotonic() < until:
-        pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
-        measured.memory.append((time.monotonic(), pages * 4096))
+        pages = [int(Path(f"/proc/{s.process}/statm").read_text(encoding="ascii").split()[1]) for s in servers]
+        measured.memory.append((time.monotonic(), sum(pages) * 4096))
         await asyncio.sleep(5)
 
 
@@ -185,39 +188,48 @@ async def ask_without_page(url: str, until: float, measured: Measured) -> None:
             writer.close()
 
 
-async def watch_processor(process: int, until: float, measured: Measured) -> None:
-    """Measure the share of a core that the server used, and how long its loop, the first thread, waited for one."""
-    before, waited, began = read_processor(process), read_wait_for_core(process), time.monotonic()
+async def watch_processor(servers: Sequence[Server], until: float, measured: Measured) -> None:
+    """Measure the cores that the servers used, and what share of the time their loops, first threads, had none."""
+
+    def read() -> tuple[float, float]:
+        processes = [server.process for server in servers]
+        return sum(map(read_processor, processes)), sum(map(read_wait_for_core, processes)) / len(processes)
+
+    (before, waited), began = read(), time.monotonic()
     while time.monotonic() < until:
         await asyncio.sleep(min(5, max(until - time.monotonic(), 0)))
-        past = time.monotonic() - began
-        measured.processor = (read_processor(process) - before) / past
-        measured.without_core = (read_wait_for_core(process) - waited) / past
+        (now, still), past = read(), time.monotonic() - began
+        measured.processor, measured.without_core = (now - before) / past, (still - waited) / past
 
 
 async def measure(
-    url: str, process: int, asked: argparse.Namespace, queries: Sequence[str], measured: Measured
+    servers: Sequence[Server], asked: argparse.Namespace, queries: Sequence[str], measured: Measured
 ) -> None:
     """Let readers work for the time that was asked for."""
     until = time.monotonic() + 60 * asked.minutes
-    readers = (read_pages(url, queries, seed, asked.think, until, measured) for seed in range(asked.sessions))
+    readers = (
+        read_pages(servers[seed % len(servers)].url, queries, seed, asked.think, until, measured)
+        for seed in range(asked.sessions)
+    )
     await asyncio.gather(
         *readers,
-        watch_memory(process, until, measured),
+        watch_memory(servers, until, measured),
         watch_lateness(until, measured),
-        ask_without_page(url, until, measured),
-        watch_processor(process, until, measured),
+        *(ask_without_page(server.url, until, measured) for server in servers),
+        watch_processor(servers, until, measured),
     )
 
 
-def attack(url: str, number: int, minutes: float, counts: Queue[Attacked]) -> None:
+def attack(urls: Sequence[str], number: int, minutes: float, counts: Queue[Attacked]) -> None:
     """Keep a number of lines half open and send large messages for some minutes; put what was done into `counts`."""
     raise_file_limit()
     attacked, until = Attacked(), time.monotonic() + 60 * minutes
 
     async def run() -> None:
-        port = int(url.rsplit(":", 1)[1])
-        await asyncio.gather(hold_half_open(port, number, until, attacked), send_large(url, until, attacked))
+        await asyncio.gather(
+            *(hold_half_open(url, number // len(urls), until, attacked) for url in urls),
+            *(send_large(url, until, attacked) for url in urls),
+        )
 
     with suppress(KeyboardInterrupt):
         asyncio.run(run())
@@ -295,28 +307,33 @@ def main() -> None:
         "--pages", type=int, metavar="CHANGES", help="instead, the processor's time for a change of each page"
     )
     parser.add_argument("--tier", choices=("public", "partner"), default="public", help="for --pages")
-    parser.add_argument("--port", type=int, default=8790)
+    parser.add_argument("--processes", type=int, default=1, help="servers of the same workspace")
+    parser.add_argument("--port", type=int, default=8790, help="of the first server")
     parser.add_argument("--to", type=Path, help="write the figures into this file, too")
     asked = parser.parse_args()
     workspace = Workspace.open(asked.workspace)
     queries = list_queries(workspace)
     measured, tier = Measured(), asked.tier if asked.pages else "public"
-    with tempfile.TemporaryFile() as log, serve(asked.workspace, tier, asked.port, log) as server:
+    with ExitStack() as stack:
+        log = stack.enter_context(tempfile.TemporaryFile())
+        ports = range(asked.port, asked.port + asked.processes)
+        servers = [stack.enter_context(serve(asked.workspace, tier, port, log)) for port in ports]
         if asked.pages:
-            figures = asyncio.run(measure_pages(server, queries, asked.pages))
+            figures = asyncio.run(measure_pages(servers[0], queries, asked.pages))
         else:
             # In a process of their own: what the attackers do must not delay the clock of the readers.
             start = multiprocessing.get_context("spawn")
             counts: Queue[Attacked] = start.Queue()
-            attackers = start.Process(target=attack, args=(server.url, asked.half_open, asked.minutes, counts))
+            urls = [server.url for server in servers]
+            attackers = start.Process(target=attack, args=(urls, asked.half_open, asked.minutes, counts))
             attackers.start()
             with suppress(KeyboardInterrupt):
-                asyncio.run(measure(server.url, server.process, asked, queries, measured))
+                asyncio.run(measure(servers, asked, queries, measured))
             attacked = counts.get(timeout=60)
             attackers.join()
             log.seek(0, 2)
             summary = summarise(measured, attacked, log.tell(), 1 / 6)
-            figures = {"sessions": asked.sessions, "think": asked.think, **summary}
+            figures = {"processes": asked.processes, "sessions": asked.sessions, "think": asked.think, **summary}
     text = json.dumps(figures, indent=1)
     print(text)
     if asked.to:
