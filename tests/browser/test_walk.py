@@ -132,19 +132,18 @@ class Walker:
             "period": Period.parse(view.period).label if list_view_periods(view, self.of) else "Latest figures",
         }
         checked = page.locator("[role=radio][aria-checked=true]").all_inner_texts()
-        heading = page.locator(".panel h2:visible")
+        headings = page.locator(".panel h2:visible").all_inner_texts()
         found = {
             "layer": checked[0] if checked else "",
             "level": checked[1] if len(checked) > 1 else "",
-            "heading": heading.inner_text() if heading.count() else "",
+            "heading": headings[0] if headings else "",
             "legends": page.locator(".legend section").count(),
             "period": page.locator(".when > p").inner_text(),
         }
-        slider = page.locator("[class*=st-key-c-period] input")
-        if slider.count():
-            wanted["slider"] = wanted["period"]
-            # One that was replaced leaves with the end of the run.
-            found["slider"] = slider.first.get_attribute("aria-valuetext").partition(":")[0]
+        # One that was replaced leaves with the end of the run, also between two questions to the page.
+        sliders = page.locator("[class*=st-key-c-period] input")
+        for text in sliders.evaluate_all("all => all.map(input => input.getAttribute('aria-valuetext'))")[:1]:
+            wanted["slider"], found["slider"] = wanted["period"], text.partition(":")[0]
         return {key: (found[key], wanted[key]) for key in wanted if found[key] != wanted[key]}
 
     def radio(self, name):
