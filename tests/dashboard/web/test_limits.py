@@ -145,13 +145,19 @@ def test_a_conversation_is_not_closed_for_half_open_lines(stack):
     assert spoken.recv(5) == "4"
 
 
-def test_the_messages_of_one_turn_leave_together_in_their_order_also_before_the_end(stack, monkeypatch):
-    writes, write = [], asyncio.selector_events._SelectorSocketTransport.write
+@pytest.fixture
+def writes(monkeypatch):
+    """Return the lengths of what a server of this process writes, as it grows."""
+    lengths, write = [], asyncio.selector_events._SelectorSocketTransport.write
     monkeypatch.setattr(
         asyncio.selector_events._SelectorSocketTransport,
         "write",
-        lambda transport, data: (writes.append(len(data)), write(transport, data)),
+        lambda transport, data: (lengths.append(len(data)), write(transport, data)),
     )
+    return lengths
+
+
+def test_the_messages_of_one_turn_leave_together_in_their_order_also_before_the_end(stack, writes):
 
     async def tell(websocket):
         await websocket.accept()
@@ -173,32 +179,26 @@ def test_the_messages_of_one_turn_leave_together_in_their_order_also_before_the_
     assert closed.value.rcvd.code == 1000
 
 
-def test_large_messages_are_compressed_and_small_ones_sent_as_they_are(stack, monkeypatch):
-    sizes, small, large, write = (
-        [],
-        b"small " * 20,
-        b"large " * 2_000,
-        asyncio.selector_events._SelectorSocketTransport.write,
-    )
+def test_large_messages_are_compressed_and_small_ones_sent_as_they_are(stack, writes):
+    small, large = b"small " * 20, b"large " * 2_000
 
     async def tell(websocket):
         await websocket.accept()
+        writes.clear()
         for message in (small, large, small, large):
             await websocket.send_bytes(message)
-            await asyncio.sleep(0.05)
+            await websocket.receive_bytes()
         await websocket.close()
 
-    def note(transport, data):
-        sizes.append(len(data))
-        write(transport, data)
-
-    monkeypatch.setattr(asyncio.selector_events._SelectorSocketTransport, "write", note)
-    port, _ = stack.enter_context(served(100, routes=[WebSocketRoute("/tell", tell)]))
-    with connect(f"ws://127.0.0.1:{port}/tell") as line:
-        assert [line.recv() for _ in range(4)] == [small, large, small, large]
-    of_messages = sizes[1:5]  # after the answer that opens the conversation
-    assert of_messages[0] == of_messages[2] == len(small) + 2
-    assert max(of_messages[1], of_messages[3]) < 500
+    port, _ = stack.enter_context(served(most=10, routes=[WebSocketRoute("/tell", tell)]))
+    spoken = stack.enter_context(connect(f"ws://127.0.0.1:{port}/tell", proxy=None))
+    for message in (small, large, small, large):
+        assert spoken.recv(5) == message
+        spoken.send(b"next")
+    with pytest.raises(ConnectionClosed):
+        spoken.recv(5)
+    assert writes[0] == writes[2] == len(small) + 2
+    assert max(writes[1], writes[3]) < 500
 
 
 def test_when_all_connections_are_in_use_a_new_one_is_refused(stack):
