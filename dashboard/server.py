@@ -11,6 +11,7 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit
 from starlette.middleware import Middleware
@@ -20,7 +21,7 @@ from streamlit import App, get_option
 from dashboard.map import FRAME_PATH, find_frame_files, shapes
 from dashboard.site import ANSWER, HEALTH, Site, allowed_tier, announce_site, check_name, clean_environment, make_url
 from dashboard.site.assets import ASSETS
-from dashboard.site.reader import expect_people
+from dashboard.site.reader import HEADER, expect_people
 from dashboard.web import features, meeting, news, pictures
 from dashboard.web.agenda import papers
 from dashboard.web.compressed import CompressedFiles
@@ -163,8 +164,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if accounts is not None:
         expect_people(accounts)
     # Streamlit has a look at the origin of a page too.
-    named = {"browser.serverAddress": asked.name.partition(":")[0]} if asked.name else {}
-    apply_settings(asked.host, asked.port, named)
+    changes: dict[str, Any] = {"browser.serverAddress": asked.name.partition(":")[0]} if asked.name else {}
+    if accounts is not None:
+        # Who takes up a conversation that broke off must be the same person with the same rights.
+        changes["server.trustedUserHeaders"] = {HEADER: "reader"}
+    apply_settings(asked.host, asked.port, changes)
     entry = Entry("tact-map", asked.port) if site.tier == "partner" and accounts is None else None
     output, url = take_output(), make_url(asked.host, asked.port)
     print_address(output, url, entry)

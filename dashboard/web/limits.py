@@ -4,7 +4,7 @@ Connections are those of TCP. Those on which no whole request has come (half ope
 Where there are too many, the oldest half-open one is closed for a new one, so that those who ask get an answer
 meanwhile. That is also why uvicorn's own limit_concurrency is not used: it counts half-open connections, and refuses
 those who ask. Many may be half open, because to close one early invites its client to come again at once: each that
-comes costs more than hundreds that are left to their ten seconds.
+comes costs more than hundreds that are left to their half minute.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from data.accounts.addresses import LOOPBACK
 
 LARGEST_MESSAGE = 1024 * 1024  # bytes of a websocket message; files are sent by http
 _SMALL = 500  # bytes of a message that is not compressed
-_SECONDS = 10.0  # for the head of a request
+_SECONDS = 30.0  # for the head of a request
 _MOST, _MOST_IN_USE = 8000, 2000  # connections; those on which a whole request has come
 _MOST_OF_ONE = 256  # connections of one address
 _FEWEST = 32  # connections
@@ -48,7 +48,11 @@ def find_address(connection: HTTPConnection) -> str:
     Of IPv6 it is the network of a subscriber, because each has 2^64 addresses; an address of IPv4 in the form of
     IPv6 is that of IPv4.
     """
-    host = connection.client.host if connection.client else ""
+    return find_subscriber(connection.client.host if connection.client else "")
+
+
+def find_subscriber(host: str) -> str:
+    """Return the address or network that one subscriber has; empty for this machine itself, and for no address."""
     if host in LOOPBACK:
         return ""
     try:
@@ -79,8 +83,8 @@ def raise_file_limit() -> int:
 class Connections:
     """The open connections of a process. `waiting` are those on which no whole request has come, oldest first.
 
-    most, most_of_one : how many there may be, and how many of one address; this machine itself is not limited, since it
-        may be a proxy with the connections of everybody.
+    most, most_of_one : how many there may be, and how many of one subscriber; this machine itself is not limited, since
+        it may be a proxy with the connections of everybody.
     most_in_use : how many of them may be in use, which are those that are not waiting; default: all.
     has_proxy : whether that proxy may be on another machine of a private network, or on the other side of a bridge.
     """
@@ -90,35 +94,36 @@ class Connections:
         self.most_in_use = most if most_in_use is None else most_in_use
         self.waiting: dict[H11Protocol, None] = {}
         self._open: dict[asyncio.Transport, str] = {}
-        self._of_peers: Counter[str] = Counter()
+        self._of_subscribers: Counter[str] = Counter()
 
     def admit(self, transport: asyncio.Transport, peer: str) -> bool:
         """Return whether a new connection may stay; for it, an old one may have been closed."""
-        if self._has_enough(peer) or self.count_in_use() >= self.most_in_use:
+        subscriber = find_subscriber(peer)
+        if self._has_enough(peer, subscriber) or self.count_in_use() >= self.most_in_use:
             return False
         if len(self._open) >= self.most:
             oldest = next(iter(self.waiting))
             del self.waiting[oldest]
             self.forget(oldest.transport)
             oldest.transport.abort()
-        self._open[transport] = peer
-        self._of_peers[peer] += 1
+        self._open[transport] = subscriber
+        self._of_subscribers[subscriber] += 1
         return True
 
     def forget(self, transport: asyncio.Transport) -> None:
         """Count a connection no longer, if it is counted."""
-        peer = self._open.pop(transport, None)
-        if peer is not None:
-            self._of_peers[peer] -= 1
-            if not self._of_peers[peer]:
-                del self._of_peers[peer]
+        subscriber = self._open.pop(transport, None)
+        if subscriber is not None:
+            self._of_subscribers[subscriber] -= 1
+            if not self._of_subscribers[subscriber]:
+                del self._of_subscribers[subscriber]
 
     def count_in_use(self) -> int:
         """Return on how many connections a whole request has come."""
         return len(self._open) - len(self.waiting)
 
-    def _has_enough(self, peer: str) -> bool:
-        return self._of_peers[peer] >= self.most_of_one and not self._may_be_proxy(peer)
+    def _has_enough(self, peer: str, subscriber: str) -> bool:
+        return self._of_subscribers[subscriber] >= self.most_of_one and not self._may_be_proxy(peer)
 
     def _may_be_proxy(self, peer: str) -> bool:
         return peer in LOOPBACK or (self.has_proxy and _is_private(peer))

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import segno
 from starlette.requests import HTTPConnection, Request
@@ -31,7 +31,7 @@ from data.accounts.rights import Right
 
 PRESENTING = Right.SEE_PARTNER  # opens a room, and shows in it; whoever sees the map may follow
 _MOST_LINES, _MOST_OF_ADDRESS = 500, 60  # connections of the process; those of one network address
-_LONGEST = 4096  # characters of a message
+_LONGEST, _LONGEST_HOST = 4096, 260  # characters of a message, and of the name and port of a server
 _HELLO, _BEAT, _PAUSE = 10.0, 15.0, 0.05  # seconds: until the first message; between two at least; between two at most
 
 
@@ -144,7 +144,7 @@ class Meetings:
             await socket.close(1000)
             return
         try:
-            await _say(socket, {"code": room.code, **_draw_address(socket, room)})
+            await _say(socket, {"code": room.code, **await asyncio.to_thread(_draw_address, socket, room)})
             await _run_until_one_ends(self._send(socket, room, line), self._hear(socket, room, line))
         finally:
             room.leave(line)
@@ -208,7 +208,7 @@ async def _receive(socket: WebSocket) -> dict[str, Any]:
         raise WebSocketDisconnect
     try:
         said = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WebSocketDisconnect from error
     if not isinstance(said, dict):
         raise WebSocketDisconnect
@@ -218,7 +218,9 @@ async def _receive(socket: WebSocket) -> dict[str, Any]:
 def _is_own_origin(connection: HTTPConnection) -> bool:
     """Return whether a page of this very host asks; where there is a gate or a door, it looked more closely."""
     origins, hosts = connection.headers.getlist("origin"), connection.headers.getlist("host")
-    return len(hosts) == 1 and len(origins) == 1 and urlsplit(origins[0]).netloc == hosts[0]
+    if len(hosts) != 1 or len(origins) != 1 or len(hosts[0]) > _LONGEST_HOST:
+        return False
+    return origins[0] in (f"http://{hosts[0]}", f"https://{hosts[0]}")
 
 
 def _draw_address(socket: WebSocket, room: Room) -> dict[str, str]:

@@ -11,7 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.site import Site, follow_asked, read_site, read_whole_site
 from dashboard.site.current_release import CurrentRelease, keep_open, open_current_release
-from dashboard.site.reader import Reader, find_reader, follow_headers
+from dashboard.site.reader import find_accounts, find_reader, follow_headers, read_as
 from dashboard.site.text import _, escape_markdown, follow_language, speak
 from dashboard.web import bar
 from dashboard.web.agenda.decisions import show_decisions
@@ -29,7 +29,6 @@ _LOG = logging.getLogger(__name__)
 # Streamlit's own title of each page, which nobody sees, is sent again with every change.
 _NO_TITLE = "-"
 _TURNS = Turns()
-_READER = "reader"  # the name of whose session it is
 _PAGE = "opened-page"
 _RELEASE = "opened-release"  # that the session has open, also when a newer one is there
 
@@ -45,13 +44,12 @@ def run_page() -> None:
     follow_language(read_language)
     follow_headers(lambda: st.context.headers)
     follow_asked(_find_release)
-    with _TURNS.take(), speak(read_language()):
+    with _TURNS.take(), speak(read_language()), read_as(find_reader()):
         _run_entry()
 
 
 def _run_entry() -> None:
     reader = find_reader()
-    _forget_other_reader(reader)
     pages = [
         st.Page(_load_show(entry), title=_NO_TITLE, url_path=entry.address, default=entry is PAGES[0])
         for entry in PAGES
@@ -102,13 +100,6 @@ def _find_played(site: Site) -> tuple[Played | None, str]:
         return None, _word_error(error, site)
 
 
-def _forget_other_reader(reader: Reader) -> None:
-    """Empty the session if somebody else had it: a browser keeps it when its conversation ends and begins again."""
-    if st.session_state.setdefault(_READER, reader.name) != reader.name:
-        st.session_state.clear()
-        st.session_state[_READER] = reader.name
-
-
 def _forget_left_page(entry: PageEntry) -> None:
     """Forget what the session keeps for the page that its reader has left."""
     if st.session_state.setdefault(_PAGE, entry.module) != entry.module:
@@ -128,10 +119,10 @@ def show_error(error: Exception) -> bool:
 
 
 def _word_error(error: Exception, site: Site) -> str:
-    """Return what an error says: which file is damaged, and what to do. Everybody else is not told of files."""
+    """Return what an error says: at the map's own machine which file is damaged, and what to do; elsewhere no file."""
     if not isinstance(error, TactError):
         return _("This page has a fault. Open it again. If that does not help, tell who runs the map.")
-    if site.tier == "partner":
+    if site.tier == "partner" and find_accounts() is None:
         changed = _("A file was changed or damaged after it was checked. Nothing of it is shown.")
         return f"{changed} {error}" if isinstance(error, ReleaseDamaged) else str(error)
     _LOG.error("%s", error)

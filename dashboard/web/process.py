@@ -18,6 +18,7 @@ from typing import Any, TextIO
 import uvicorn
 from starlette.staticfiles import StaticFiles
 from streamlit import net_util
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import Runtime, app_session
@@ -74,6 +75,18 @@ def _send_together(runtime: Runtime, session: ActiveSessionInfo, messages: tuple
         _send_message(runtime, session, message)
 
 
+# What pages send. Streamlit takes more, of whoever asks: to name the files of a git repository, to empty the caches.
+_TAKEN = ("rerun_script", "stop_script", "app_heartbeat", "backend_operation_request", "file_urls_request")
+_MOST_FILES = 20  # in one question for places of files; half a million fit into a message
+_handle_message = app_session.AppSession.handle_backmsg
+
+
+def _take_message(session: app_session.AppSession, message: BackMsg) -> None:
+    """Handle a message of a browser if it is one that pages send; pass over any other."""
+    if message.WhichOneof("type") in _TAKEN and len(message.file_urls_request.file_names) <= _MOST_FILES:
+        _handle_message(session, message)
+
+
 _populate_theme = app_session._populate_theme_msg  # noqa: SLF001
 
 
@@ -96,6 +109,7 @@ def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingPro
     net_util.get_external_ip = lambda: None
     app_session.ForwardMsgQueue = WholeQueue  # type: ignore[attr-defined]
     Runtime._send_message = _send_together  # type: ignore[assignment,method-assign] # noqa: SLF001
+    app_session.AppSession.handle_backmsg = _take_message  # type: ignore[method-assign]
     app_session._populate_theme_msg = _copy_theme  # noqa: SLF001
     _make_theme.cache_clear()
     bootstrap.load_config_options({**make_settings(host, port), **changes})

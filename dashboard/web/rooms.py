@@ -7,7 +7,6 @@ belongs to each reader alone (language, theme, projector). A room holds no other
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 import secrets
 import time
@@ -54,11 +53,13 @@ def clean_view(text: object, pages: Collection[str]) -> str | None:
 
 def clean_pointer(place: object) -> tuple[float, float] | None:
     """Return the latitude and longitude at which the presenter points; None where they point at nothing."""
-    if not isinstance(place, list) or len(place) != 2 or not all(type(value) in (int, float) for value in place):
+    if not isinstance(place, list) or len(place) != 2:
         return None
-    latitude, longitude = (round(float(value), 4) for value in place)
-    known = math.isfinite(latitude) and math.isfinite(longitude) and abs(latitude) <= 90 and abs(longitude) <= 180
-    return (latitude, longitude) if known else None
+    # Compared before it is made a float, which a number of 400 digits cannot be; nan is not smaller than anything.
+    limits = zip(place, (90, 180), strict=True)
+    if not all(type(value) in (int, float) and abs(value) <= most for value, most in limits):
+        return None
+    return round(float(place[0]), 4), round(float(place[1]), 4)
 
 
 def identify_window(secret: object) -> str | None:

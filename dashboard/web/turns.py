@@ -8,34 +8,53 @@ for the first time, does not hold up the others: its turn ends, and it goes on b
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Condition
+from threading import Condition, Lock
 
 _LONGEST = 0.1  # seconds
 
 
 class Turns:
-    """Whose turn it is, for at most `longest` seconds."""
+    """Whose turn it is, for at most `longest` seconds. Who came first is next, also when the holder asks again."""
 
     def __init__(self, longest: float = _LONGEST) -> None:
         self._longest = longest
-        self._changed = Condition()
+        self._lock = Lock()
+        self._waiting: deque[Condition] = deque()
         self._holder: object = None
         self._end = 0.0  # of the turn, by the monotonic clock
 
     @contextmanager
     def take(self) -> Iterator[None]:
         """Wait until the turns of those who came before have ended; the block is one's own turn."""
-        holder = object()
-        with self._changed:
-            while (rest := self._end - time.monotonic()) > 0:
-                self._changed.wait(rest)
-            self._holder, self._end = holder, time.monotonic() + self._longest
+        ticket = Condition(self._lock)
+        with self._lock:
+            self._waiting.append(ticket)
+            try:
+                self._wait(ticket)
+            finally:
+                self._waiting.remove(ticket)
+                self._wake_next()
+            self._holder, self._end = ticket, time.monotonic() + self._longest
         try:
             yield
         finally:
-            with self._changed:
-                if self._holder is holder:
+            with self._lock:
+                if self._holder is ticket:
                     self._holder, self._end = None, 0.0
-                    self._changed.notify()
+                    self._wake_next()
+
+    def _wait(self, ticket: Condition) -> None:
+        """Wait until nobody is before a ticket; the next one alone looks when the turn ends."""
+        while True:
+            rest = self._end - time.monotonic()
+            is_next = self._waiting[0] is ticket
+            if is_next and rest <= 0:
+                return
+            ticket.wait(rest if is_next else None)
+
+    def _wake_next(self) -> None:
+        if self._waiting:
+            self._waiting[0].notify()

@@ -28,7 +28,7 @@ def show_tokens(accounts: Accounts) -> None:
         )
         with st.form("token", border=False):
             st.text_input(_("Name of the program"), max_chars=LONGEST, key=_TITLE, placeholder="QGIS")
-            st.form_submit_button(_("Make a token"), on_click=_make, args=(accounts, name))
+            st.form_submit_button(_("Make a token"), on_click=_make, args=(accounts,))
         if refused := state.pop(_REFUSED, ""):
             st.error(escape_markdown(refused))
         if secret := state.get(_NEW):
@@ -36,10 +36,10 @@ def show_tokens(accounts: Accounts) -> None:
             st.code(f"Bearer {secret}", language=None, wrap_lines=True)
             st.button(_("Hide the token"), on_click=lambda: state.pop(_NEW, None))
         for token in list_tokens(accounts, name):
-            _show_token(accounts, name, token)
+            _show_token(accounts, token)
 
 
-def _show_token(accounts: Accounts, name: str, token: Token) -> None:
+def _show_token(accounts: Accounts, token: Token) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         used = _("last used {day}", day=_find_day(token.seen)) if token.seen else _("never used")
         st.markdown(
@@ -50,23 +50,23 @@ def _show_token(accounts: Accounts, name: str, token: Token) -> None:
             _("End {name}", name=escape_markdown(token.title)),
             key=f"token-end-{token.number}",
             on_click=_end,
-            args=(accounts, name, token.number),
+            args=(accounts, token.number),
         )
 
 
-def _make(accounts: Accounts, name: str) -> None:
+def _make(accounts: Accounts) -> None:
     state = st.session_state
     try:
-        state[_NEW] = make_token(accounts, name, state[_TITLE])
+        state[_NEW] = make_token(accounts, find_reader().name, state[_TITLE])
     except TactError as error:
         state[_REFUSED] = translate_message(error.message)
     else:
         state[_TITLE] = ""
 
 
-def _end(accounts: Accounts, name: str, number: int) -> None:
+def _end(accounts: Accounts, number: int) -> None:
     st.session_state.pop(_NEW, None)
-    end_token(accounts, name, number)
+    end_token(accounts, find_reader().name, number)
 
 
 def _find_day(moment: float) -> date:

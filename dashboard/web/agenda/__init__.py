@@ -191,18 +191,18 @@ def _show_item(t: Speech, current: CurrentRelease, meeting: Meeting, number: int
 
 
 def _offer_order(meeting: Meeting, number: int) -> None:
-    item, person = meeting.items[number - 1], find_reader().name
+    item = meeting.items[number - 1]
     steps = (("up", _("Up"), -1, number > 1), ("down", _("Down"), 1, number < len(meeting.items)))
     for name, words, step, is_possible in steps:
 
         def move(store: Accounts, step: int = step) -> None:
-            move_item(store, meeting.key, item.id, step, person)
+            move_item(store, meeting.key, item.id, step, find_reader().name)
 
         key = f"agenda-{name}-{item.id}"
         st.button(words, key=key, on_click=change, args=(move, _REFUSED), disabled=not is_possible)
 
     def remove(store: Accounts) -> None:
-        remove_item(store, meeting.key, item.id, person)
+        remove_item(store, meeting.key, item.id, find_reader().name)
 
     st.button(_("Remove"), key=f"agenda-remove-{item.id}", on_click=change, args=(remove, _REFUSED))
 

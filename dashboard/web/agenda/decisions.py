@@ -12,14 +12,14 @@ from markupsafe import Markup
 from dashboard.narrative.speech import Speech, make_legible, speak_to_reader
 from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease, name_regions, read_country_names
-from dashboard.site.reader import find_reader
+from dashboard.site.reader import find_accounts, find_reader
 from dashboard.site.text import _, escape_markdown, html, join_markup, translate_message
 from dashboard.web.agenda.state import Played, find_played, may_write, open_store
 from dashboard.web.views import split_view
 from dashboard.widgets.page_frame import show_part
 from data.accounts.database import Accounts
 from data.accounts.meetings import Decision, add_decision, remove_decision
-from data.errors import TactError
+from data.errors import TactError, WorkspaceError
 from data.message import Message
 from data.personal.free_text import LONGEST, check_free_text
 from data.schema.vocabulary import DUTY_BEARERS
@@ -165,9 +165,11 @@ def change(make: Callable[[Accounts], None], refused: str) -> None:
         store = open_store()
         if store is not None:
             make(store)
-    except TactError as error:
-        st.session_state[refused] = translate_message(error.message)
-    except OSError:
-        st.session_state[refused] = _(
-            "This could not be saved: the folder cannot be written. Ask the person who started the map."
+    except (TactError, OSError) as error:
+        # Who signs in elsewhere is told of no file.
+        is_of_file = isinstance(error, OSError) or (isinstance(error, WorkspaceError) and find_accounts() is not None)
+        st.session_state[refused] = (
+            _("This could not be saved: the folder cannot be written. Ask the person who started the map.")
+            if is_of_file
+            else translate_message(error.message)
         )

@@ -289,7 +289,19 @@ def test_where_all_are_half_open_a_new_connection_takes_the_place_of_the_oldest(
     assert [transport.closed for transport in opened] == [True] * 500 + [False] * 1000
 
 
-def test_three_thousand_half_open_connections_all_have_their_ten_seconds_and_no_more_are_in_use_than_before():
+def test_the_addresses_of_one_subscriber_share_a_limit():
+    connections = Connections(most=1000, most_of_one=3)
+    for peers in (["2001:db8::1", "2001:db8::2", "2001:db8::3:3"], ["203.0.113.1", "::ffff:203.0.113.1"] * 2):
+        transports = [Transport() for _ in range(3)]
+        for transport, peer in zip(transports, peers, strict=False):
+            assert connections.admit(transport, peer)
+        assert not connections.admit(Transport(), peers[0].replace("::1", "::4"))
+        connections.forget(transports[0])
+        assert connections.admit(Transport(), peers[0])
+    assert connections.admit(Transport(), "2001:db8:0:1::1"), "another network"
+
+
+def test_three_thousand_half_open_connections_all_have_their_time_and_no_more_are_in_use_than_before():
     connections = make_limits(16_384)["http"].counted
     for _ in range(3000):
         transport = Transport()

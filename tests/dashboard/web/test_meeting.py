@@ -1,6 +1,7 @@
 """Meetings at the server: who is let in, what goes to whom, and where a short address leads."""
 
 import json
+import logging
 import threading
 import time
 import urllib.error
@@ -10,6 +11,7 @@ from contextlib import ExitStack
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -98,6 +100,31 @@ def test_a_meeting_that_is_not_there_or_has_ended_says_so(url):
     with join(url, 1) as presenter, join(url, 2, presenter.hear()["code"]) as member:
         presenter.say(end=True)
         member.hear_until(lambda said: said.get("ended"))
+
+
+@pytest.mark.parametrize("text", ["[" * 4096, "[1]", "{", '{"secret": 1}'])
+def test_what_no_window_sends_ends_its_line_and_writes_nothing_into_the_log(url, caplog, monkeypatch, text):
+    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "handlers", [caplog.handler])
+    with connect(f"ws{url[4:]}/meeting/line", origin=url, proxy=None) as line:
+        line.send(text)
+        with pytest.raises(ConnectionClosed):
+            line.recv(timeout=30)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "is_own"),
+    [
+        ("https://map.example.org", "map.example.org", True),
+        ("http://127.0.0.1:8642", "127.0.0.1:8642", True),
+        ("https://map.example.org/path", "map.example.org", False),
+        ("https://other.example.org", "map.example.org", False),
+        (f"https://{'a' * 2000}", "a" * 2000, False),
+    ],
+)
+def test_a_page_of_this_host_alone_gets_a_line(origin, host, is_own):
+    headers = [(b"host", host.encode()), (b"origin", origin.encode())]
+    assert meeting._is_own_origin(HTTPConnection({"type": "http", "headers": headers})) is is_own
 
 
 def test_rooms_are_touched_in_the_event_loop_alone(url, rooms):

@@ -1,42 +1,19 @@
-"""A session belongs to one reader, and a view of a page opens the release once."""
+"""A view of a page opens the release once, and a reader elsewhere is told of no file."""
+
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.site import Site
-from dashboard.site.reader import EVERYBODY, Reader
+from dashboard.site.reader import PEOPLE
 from dashboard.web import navigation
 from dashboard.web.page_list import PAGES
 from dashboard.widgets.page_frame import OF_PAGE
-from data.accounts.rights import ROLES
+from data.errors import ReleaseDamaged, WorkspaceError
 from tests.helpers import small_release
 
 SCRIPT = "from dashboard.web import navigation\nnavigation.run_page()"
-
-
-@pytest.fixture
-def state(monkeypatch):
-    values = {"posts": "a draft"}
-    monkeypatch.setattr("streamlit.session_state", values)
-    return values
-
-
-def test_what_somebody_drafted_is_not_there_for_the_next_reader_of_a_browser(state):
-    first, second = Reader("Elira", ROLES["manager"]), Reader("Nikos", ROLES["manager"])
-    for _ in range(2):
-        navigation._forget_other_reader(first)
-        assert state["posts"] == "a draft"
-    navigation._forget_other_reader(second)
-    assert "posts" not in state
-    state["posts"] = "another"
-    navigation._forget_other_reader(second)
-    assert state["posts"] == "another"
-
-
-def test_where_nobody_signs_in_a_session_keeps_what_it_has(state):
-    for _ in range(2):
-        navigation._forget_other_reader(EVERYBODY)
-    assert state["posts"] == "a draft"
 
 
 @pytest.fixture
@@ -92,3 +69,11 @@ def test_an_older_view_of_an_agenda_leaves_the_release_that_the_session_has_open
     page.query_params.clear()
     page.run()
     assert page.session_state[navigation._RELEASE] == "2999-01-001"
+
+
+@pytest.mark.parametrize("error", [WorkspaceError("/srv/x: busy"), ReleaseDamaged.of_file(Path("/srv/x"), "Publish.")])
+def test_files_are_named_where_nobody_signs_in_and_to_no_reader_elsewhere(monkeypatch, error):
+    site = Site(Path("/srv/releases"), "partner")
+    assert "/srv" in navigation._word_error(error, site)
+    monkeypatch.setenv(PEOPLE, "/srv/accounts.sqlite")
+    assert "/" not in navigation._word_error(error, site)

@@ -9,6 +9,7 @@ from unittest.mock import patch
 import pytest
 import uvicorn
 from streamlit import config
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import Runtime, app_session
@@ -92,6 +93,30 @@ def test_a_part_of_the_theme_without_settings_stays_absent():
     message = CustomThemeConfig()
     app_session._populate_theme_msg(message.dark.sidebar, "theme.dark.sidebar")
     assert not message.HasField("dark")
+
+
+@pytest.mark.parametrize("kind", [field.name for field in BackMsg.DESCRIPTOR.fields])
+def test_a_message_that_no_page_sends_is_passed_over(kind, monkeypatch):
+    handled, message = [], BackMsg()
+    monkeypatch.setattr(process, "_handle_message", lambda _, message: handled.append(message.WhichOneof("type")))
+    apply_settings("127.0.0.1", 0)
+    if BackMsg.DESCRIPTOR.fields_by_name[kind].message_type:
+        getattr(message, kind).SetInParent()
+    else:
+        setattr(message, kind, True)
+    app_session.AppSession.handle_backmsg(None, message)
+    of_pages = {"rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "backend_operation_request"}
+    assert handled == ([kind] if kind in of_pages else [])
+
+
+@pytest.mark.parametrize(("files", "is_taken"), [(20, True), (21, False)])
+def test_a_message_may_ask_for_places_of_a_few_files(files, is_taken, monkeypatch):
+    handled, message = [], BackMsg()
+    monkeypatch.setattr(process, "_handle_message", lambda *arguments: handled.append(arguments))
+    apply_settings("127.0.0.1", 0)
+    message.file_urls_request.file_names[:] = [""] * files
+    app_session.AppSession.handle_backmsg(None, message)
+    assert handled == ([(None, message)] if is_taken else [])
 
 
 def _make_block(part, *path):

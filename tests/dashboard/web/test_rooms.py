@@ -73,6 +73,9 @@ def test_a_view_is_a_page_of_the_product_without_what_belongs_to_a_reader_alone(
         ([91, 20], None),
         (["41", "20"], None),
         ([float("nan"), 20], None),
+        ([41, float("-inf")], None),
+        ([41, 180.5], None),
+        ([10**400, 20], None),
         ([True, 20], None),
     ],
 )

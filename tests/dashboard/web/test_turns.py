@@ -61,3 +61,21 @@ def test_a_page_that_fails_ends_its_turn():
     began = time.monotonic()
     with turns.take():
         assert time.monotonic() - began < 5
+
+
+def test_who_waits_is_before_a_holder_who_asks_again():
+    turns, order = Turns(longest=60), []
+
+    def make_page():
+        with turns.take():
+            order.append("waits")
+
+    with ThreadPoolExecutor(1) as pool:
+        with turns.take():
+            page = pool.submit(make_page)
+            while not turns._waiting:
+                time.sleep(0.001)
+        with turns.take():
+            order.append("asks again")
+        page.result()
+    assert order == ["waits", "asks again"]
