@@ -80,8 +80,7 @@ class Site:
         """
         own = self
         if Right.SEE_PARTNER not in reader.rights:
-            publisher = self.publisher and replace(self.publisher, tier="public")
-            own = replace(self, tier="public", publisher=publisher)
+            own = replace(self, tier="public")
         return replace(own, derived=None, countries=reader.countries) if reader.countries else own
 
     def covers(self, page: str) -> bool:

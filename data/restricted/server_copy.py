@@ -1,9 +1,9 @@
 """The copy of releases and their results for a server, signed, without anything else of the workspace.
 
-The folder has `releases` and `derived` as a workspace has them, with the files of one tier alone, and the signed
-`lists` that a server believes (data/release/signed_list.py). Only files that are not there yet are written; the list is
-written last, and what no list names any more is removed after it. Killed at any moment, the folder shows what was
-published before, or what is published now.
+The folder has `releases` and `derived` as a workspace has them, with the files of the public tier alone or, for a
+server of partners, of both, and the signed `lists` that a server believes (data/release/signed_list.py). Only files
+that are not there yet are written; the list is written last, and what no list names any more is removed after it.
+Killed at any moment, the folder shows what was published before, or what is published now.
 """
 
 from __future__ import annotations
@@ -111,31 +111,38 @@ def _check_target(workspace: Workspace, target: Path, places: Collection[str], l
 def _list_files(workspace: Workspace, tier: Tier, shown: Iterable[str], blocked: frozenset[str]) -> Iterator[Path]:
     """Yield the files of some releases and of what was made from them, of risk and audits the newest alone.
 
-    Raises ReleaseDamaged for a changed one.
+    For partners they are those of both tiers: a guest of their server sees the public one. Raises ReleaseDamaged for a
+    changed one.
     """
+    tiers: tuple[Tier, ...] = ("partner", "public") if tier == "partner" else ("public",)
     for name in shown:
-        release = Release.open(workspace.releases, tier, name, blocked, workspace.derived)
-        # Of a measure that governance does not approve not even the file leaves.
-        for damaged in release.list_damaged().values():
-            raise damaged
-        yield release.folder / MANIFEST
-        yield from (release.folder / resource["path"] for resource in release.manifest["resources"])
-        read = {result.folder for result in release.added}  # the newest of each kind that is read with a release
-        for manifest in list_manifests(workspace.derived, name, tier, "*"):
-            described = read_manifest(manifest)
-            is_old = described.get("kind") in KINDS and manifest.parent not in read
-            if described.get("release_sha256") == release.checksum and not is_old:
-                yield manifest
-                yield from (
-                    manifest.parent / resource["path"]
-                    for resource in described["resources"]
-                    if resource["tact"]["measure"] not in blocked
-                )
-        if report := audits.find_newest(workspace.derived, name, tier, release.checksum):
-            yield report
+        for part in tiers:
+            yield from _list_tier(workspace, part, name, blocked)
     breaks = workspace.derived / BREAKS
     if breaks.is_file():
         yield breaks
+
+
+def _list_tier(workspace: Workspace, tier: Tier, name: str, blocked: frozenset[str]) -> Iterator[Path]:
+    release = Release.open(workspace.releases, tier, name, blocked, workspace.derived)
+    # Of a measure that governance does not approve not even the file leaves.
+    for damaged in release.list_damaged().values():
+        raise damaged
+    yield release.folder / MANIFEST
+    yield from (release.folder / resource["path"] for resource in release.manifest["resources"])
+    read = {result.folder for result in release.added}  # the newest of each kind that is read with a release
+    for manifest in list_manifests(workspace.derived, name, tier, "*"):
+        described = read_manifest(manifest)
+        is_old = described.get("kind") in KINDS and manifest.parent not in read
+        if described.get("release_sha256") == release.checksum and not is_old:
+            yield manifest
+            yield from (
+                manifest.parent / resource["path"]
+                for resource in described["resources"]
+                if resource["tact"]["measure"] not in blocked
+            )
+    if report := audits.find_newest(workspace.derived, name, tier, release.checksum):
+        yield report
 
 
 def _write(path: Path, raw: bytes) -> bool:

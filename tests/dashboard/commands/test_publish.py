@@ -4,10 +4,13 @@ import shutil
 
 import pytest
 
+from data.accounts.database import Accounts
 from data.release import current_name
 from data.workspace import Workspace
 from tests.dashboard.test_server import start, stop
+from tests.helpers.accounts import hash_cheaply, sign_in_cookie
 from tests.helpers.conversation import open_page
+from tests.helpers.entry import keep_cookie
 
 
 @pytest.fixture
@@ -58,3 +61,25 @@ def test_a_server_shows_what_was_published_until_it_is_changed_and_again_when_it
         stop(served)
     assert (page.ended, page.errors) == ("FINISHED_SUCCESSFULLY", [])
     assert name in " ".join(page.texts)
+
+
+@pytest.mark.slow
+def test_on_a_server_of_partners_a_guest_sees_the_public_tier(tact, demo, tmp_path, monkeypatch):
+    hash_cheaply(monkeypatch)
+    accounts = Accounts.open_or_create(tmp_path / "accounts.sqlite")
+    server, name = tmp_path / "server", current_name(Workspace.open(demo).releases)
+    key = tact("--workspace", demo, "publish", "--tier", "partner", "--to", server, "--json").json["key"]
+    options = ("--published", server, "--signed-by", key, "--tier", "partner", "--accounts", accounts.path)
+    served, texts = start(None, tmp_path / "seen", *options), {}
+    try:
+        for role in ("partner", "guest"):
+            keep_cookie(served.url, sign_in_cookie(accounts, role, int(served.url.rpartition(":")[2]), ""))
+            page = open_page(served.url, "method")
+            assert (page.ended, page.errors) == ("FINISHED_SUCCESSFULLY", [])
+            texts[role] = " ".join(page.texts)
+    finally:
+        stop(served)
+    assert name in texts["partner"]
+    assert name in texts["guest"]
+    assert ["Partner tier" in texts[role] for role in ("partner", "guest")] == [True, False]
+    assert ["Public tier" in texts[role] for role in ("partner", "guest")] == [False, True]

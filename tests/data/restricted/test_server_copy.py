@@ -88,10 +88,14 @@ def test_of_the_workspace_only_one_tier_of_releases_and_results_is_in_it(workspa
         assert read_all(publisher) == copy.release == current_name(workspace.releases)
 
 
-def test_the_partner_tier_has_nothing_of_the_public_one_and_a_key_is_of_one_tier(workspace, tmp_path):
-    _, publisher = publish(workspace, tmp_path / "server", "partner")
-    assert [place for place in list_places(tmp_path / "server") if "public" in place] == []
-    assert publisher.find_whole() is not None
+def test_a_copy_for_partners_has_both_tiers_under_one_list_and_is_no_copy_for_the_public(workspace, tmp_path, trust):
+    copy, publisher = publish(workspace, tmp_path / "server", "partner")
+    files = publisher.find_whole().files
+    for tier in ("partner", "public"):
+        assert f"releases/{copy.release}/{tier}/{MANIFEST}" in files
+        assert [place for place in files if place.startswith(f"derived/{copy.release}/risk-{tier}-")]
+        with trust(publisher):
+            assert Release.open(tmp_path / "server" / "releases", tier, copy.release).check() == []
     assert Publisher(publisher.folder, publisher.key, "public").find_whole() is None
 
 
