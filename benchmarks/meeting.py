@@ -1,6 +1,6 @@
-"""How fast a meeting is followed: from the presenter's word to the news at each of many followers, and to a page.
+"""Measure how fast a meeting is followed: seconds from a change of view by the presenter until followers have it.
 
-The real server on the public tier, followers as conversations without a browser, and one in a browser:
+The real server runs on the public tier. Many followers are bare websockets, and one is a browser that draws the page:
 
     .venv/bin/python -m benchmarks.meeting WORKSPACE [--followers 20] [--views 200] [--drawn 40] [--json]
 """

@@ -83,7 +83,7 @@ class PointIndex:
     def __init__(self, codes: Sequence[str], shapes: NDArray[np.object_]) -> None:
         """Index shapes in EPSG:4326 that are a valid coverage: neighbours share their border, nothing overlaps.
 
-        Raises AreaError where they are none.
+        Raises AreaError for shapes that are not a valid coverage.
         """
         if not len(shapes) or not shapely.coverage_is_valid(shapes):
             raise AreaError("The areas overlap or do not share their borders. Import the boundaries again.")
@@ -113,7 +113,7 @@ class PointIndex:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """What `find` numbers: the codes of the areas, then the reasons for which a point is refused (REFUSALS)."""
+        """The places to which the numbers of `find` refer: codes of areas, then the reasons of a refusal (REFUSALS)."""
         return (*self.codes, *REFUSALS)
 
     def find(self, longitude: Floats, latitude: Floats) -> SmallInts:

@@ -33,7 +33,7 @@ from scripts._registry import record
 
 OUTPUT = "municipalities.geojson"
 SHORE = 0.005  # degrees, about 500 m: a place this near to a generalised coast stands on it
-OFFSHORE = 0.03  # about 3 km: as near as that, and nobody else's place on it, the island is its own
+OFFSHORE = 0.03  # about 3 km: an island without a place of its own belongs to the places that are this near
 STRETCH = np.array([np.cos(np.radians(39.0)), 1.0])  # makes degrees alike in both directions
 MOUNT_ATHOS = "GR-69"
 
@@ -62,7 +62,7 @@ def main(node_modules: Path | None) -> None:
 
 
 def read_regions(package: Path, areas: pd.DataFrame) -> dict[str, BaseGeometry]:
-    """Read the regions' shapes by code: file names carry the HASC code."""
+    """Read the shapes of the regions, by code; the files are named after HASC codes."""
     regions = areas[areas["level"] == "region"]
     paths = {
         code: package / "data" / "regions" / f"{hasc.replace('.', '-')}.json" for code, hasc in regions["hasc"].items()
@@ -152,7 +152,7 @@ def as_coverage(pieces: list[tuple[str, BaseGeometry]]) -> dict[str, BaseGeometr
     """Join the pieces to a coverage; where two overlap, the land goes to the first code."""
     pieces = sorted(pieces, key=lambda piece: piece[0])
     faces, owners = cut_faces(np.array([shape for _, shape in pieces]))
-    # One number an area: its first piece's, so that all its faces are merged.
+    # All faces of an area get the number of its first piece, so that they are merged.
     codes = [code for code, _ in pieces]
     owners = np.array([codes.index(codes[number]) if number >= 0 else -1 for number in owners])
     coverage = {codes[number]: area for number, area in dissolve_faces(faces, owners).items()}

@@ -1,4 +1,4 @@
-"""Build data/reference/towns.csv: the towns and villages by which partners call a place, and their municipality.
+"""Build data/reference/towns.csv: the names of towns and villages that partners write, and their municipalities.
 
 Run by hand, never by `make run` or CI:
 
@@ -6,8 +6,8 @@ Run by hand, never by `make run` or CI:
     python -m scripts.build_towns NODE_MODULES     uses a folder that has it
 
 The places and their municipalities are those of GeoNames (CC-BY 4.0). Of the alternate names only those in Greek
-letters are taken: those in Latin letters hold old names and names of families. Left out are names that the areas' own
-names decide, and names that a person may have.
+letters are taken: the others include old names and names of families. Names that an area of the product already has,
+and names that a person may have, are left out.
 """
 
 import csv

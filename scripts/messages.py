@@ -25,7 +25,7 @@ _AREA = "area\x04"
 def find_messages(file: Path) -> Iterator[str]:
     """Find the messages of a source file in the form of keys of a catalogue: singular, NUL, plural.
 
-    A name that stands for a text of the same file is followed.
+    If the message is a name, the text that the file assigns to this name is used.
     """
     tree = ast.parse(file.read_text(encoding="utf-8"))
     texts = {

@@ -55,5 +55,5 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 (any of the names above)
 
 
 def __dir__() -> list[str]:
-    """List the names that this package promises."""
+    """List the public names of this package."""
     return sorted(__all__)

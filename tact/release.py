@@ -1,4 +1,4 @@
-"""A release as tables and maps: what docs/python.md promises, over the packages that the product itself uses."""
+"""A release as tables and maps, as docs/python.md describes it; built on the product's own packages."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class Layer:
     """A layer that a release has.
 
-    levels : country, region (a county in Albania) or municipality, those that the release has. options : the choices of
-    each option, the default first; without those that the release lacks at every level.
+    levels : those of country, region (a county in Albania) and municipality that the release has. options : the choices
+    of each option, the default first. A choice is listed if the release has it at one level at least.
     """
 
     id: str
@@ -52,7 +52,7 @@ class Release:
     _folder: _Folder
 
     def __repr__(self) -> str:
-        """Return name and tier."""
+        """Return the name and the tier as a text."""
         return f"<Release {self.name}, {self.tier} tier>"
 
     @property
@@ -62,7 +62,7 @@ class Release:
 
     @property
     def tier(self) -> Literal["partner", "public"]:
-        """The tier."""
+        """The tier of the release, "partner" or "public"."""
         return self._folder.tier
 
     @property
@@ -72,12 +72,12 @@ class Release:
 
     @property
     def k(self) -> int:
-        """The threshold: on the public tier smaller numbers of children are hidden."""
+        """The threshold: on the public tier, numbers of children below it are hidden."""
         return self._folder.k
 
     @property
     def citation(self) -> str:
-        """How the release is cited."""
+        """The text with which to cite the release."""
         return terms.format_citation(self._folder)
 
     @property
@@ -93,15 +93,15 @@ class Release:
     def table(self, name: str) -> pd.DataFrame:
         """Return a table as it is stored, one row for each cell.
 
-        Columns: area (code), period (ISO 8601), those of the breakdown, value, state, and by table margin, low, high,
-        reconciled. In tables of counts `value` is the published number with its noise, and `reconciled` the number with
-        which parts add up; missing where none is published.
+        Columns: area (code), period (ISO 8601), those of the breakdown, value and state; some tables also have margin,
+        low, high and reconciled. In tables of counts `value` is the published number with its noise, and `reconciled`
+        is the number adjusted so that parts add up. Both are missing where no number is published.
 
         Results do not store draws of the risk. They store what was computed from 4000 draws: in
         `risk_region_whole_crossing` and `risk_region_quarter_crossing` (partner tier) median, lower and upper (95 %)
-        of the rate by the national average, with probabilities of statements; in `exceedance_...` the probability of
-        a rate above 1.5; in `burden_...` children newly in need with ranks. The public tier has classes alone
-        (`risk_region_year`). There are none before `tact risk` was run.
+        of the rate divided by the national average, with probabilities of statements; in `exceedance_...` the
+        probability that this ratio is above 1.5; in `burden_...` children newly in need, with ranks. The public tier
+        has only classes (`risk_region_year`). A release has no results before `tact risk` was run.
 
         Raises ReleaseError if there is no such table, and ReleaseDamaged if its file was changed.
         """
@@ -124,7 +124,7 @@ class Release:
         return Layer(layer.id, str(layer.title), str(layer.question), levels, options)
 
     def periods(self, layer: str, level: str = "region", **options: str) -> tuple[str, ...]:
-        """Return the periods (ISO 8601) of a layer at a level, oldest first, of all lengths.
+        """Return the periods (ISO 8601) of a layer at a level, of all lengths, oldest first.
 
         Empty for a layer of published figures without periods. Raises InputError as `layer` does.
         """
@@ -146,12 +146,12 @@ class Release:
         without a known shape has no geometry.
 
         Columns: name, country, parent, km2 (computed in EPSG:3035), value, state, margin, low, high; for counts noisy
-        and noisy_margin; source, year, note, and what the layer has more; geometry. `value` is adjusted so that parts
-        add up, and `margin` is the largest distance from the true count. `noisy` is the published number: use it with
-        `channel`. `attrs` has title, unit, period (in words), source, margin, note, tier, citation and licence.
+        and noisy_margin; source, year, note; columns that only this layer has; geometry. `value` is adjusted so that
+        parts add up, and `margin` is its largest distance from the true count. `noisy` is the published number: use it
+        with `channel`. `attrs` has title, unit, period (in words), source, margin, note, tier, citation and licence.
 
-        period : one of `periods`; default: the longest and last. options : one choice for each of the layer's options.
-        Raises InputError for a layer, level, period, option or choice that the release lacks.
+        period : one of `periods`; default: the last of the longest. options : a choice for each of the layer's options.
+        Raises InputError for a layer, level, period, option or choice that the release does not have.
         """
         definition = self._check(layer, level, options)
         if period is None:
@@ -174,7 +174,7 @@ class Release:
         return frame
 
     def long_table(self, layer: str) -> pd.DataFrame:
-        """Return every cell of a layer in words: all levels, periods and choices, one row for each.
+        """Return all cells of a layer with names and words: one row for each area, period and choice of options.
 
         The columns are those of the file that `tact export --format csv` writes. Raises InputError if the release does
         not have the layer.
@@ -193,7 +193,10 @@ class Release:
         return geography.read_areas(self._folder.areas_file)
 
     def _check(self, layer: str, level: str | None = None, options: Mapping[str, str] | None = None) -> _Definition:
-        """Return the definition of a layer. Raises InputError for what the release lacks."""
+        """Return the definition of a layer.
+
+        Raises InputError for a layer, level, option or choice that the release does not have.
+        """
         definition = find_layer(layer)
         known = self._describe(definition)
         if not known.levels or (level is not None and level not in known.levels):
@@ -214,10 +217,10 @@ class Release:
 def open_release(path: str | Path, tier: Literal["partner", "public"] = "public") -> Release:
     """Open a tier of a release, with the newest results of the model beside it.
 
-    path : the folder of a release, `releases/NAME`; or the folder in which `releases` is (a workspace, or what
-    `tact publish` wrote), for the release that is shown. Layers that governance does not approve now are left out.
-    Raises InputError for another tier, ReleaseError if there is no such release, and ReleaseDamaged if its manifest was
-    changed.
+    path : the folder of a release, `releases/NAME`. Or the folder that contains `releases` (a workspace, or a folder
+    that `tact publish` wrote): then the release that is shown to readers is opened. Layers that governance does not
+    approve now are left out. Raises InputError for an unknown tier, ReleaseError if there is no such release, and
+    ReleaseDamaged if its manifest was changed.
     """
     if tier not in TIERS:
         msg = f"No tier {tier!r}. There are: {', '.join(TIERS)}."

@@ -171,7 +171,7 @@ def study(
     cluster: str = "",
     progress: Progress | None = None,
 ) -> Study:
-    """Compute the study of `worlds` seeded worlds, some seconds each; the same seeds give the same result."""
+    """Run the study on `worlds` invented worlds, some seconds each; the same seeds give the same result."""
     study_world = partial(
         _study_world,
         programme=programme or Programme(),

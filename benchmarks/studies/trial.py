@@ -120,5 +120,5 @@ def towards(posts: Posts, share: Floats, moves: int) -> Ints:
 
 
 def meets(posts: Posts, units: Ints, need: Floats) -> float:
-    """Return how many children of the need, (A,), a layout of one kind of unit can serve in a quarter."""
+    """Return how many of the children in need, (A,), units of one kind can serve in a quarter."""
     return float(compute_met(need[None, :, None], posts.compute_capacity(units)).sum())

@@ -54,7 +54,7 @@ class Source:
     authentication: str = ""
 
     def format_layer(self, name: str) -> str:
-        """Return where QGIS finds a layer."""
+        """Return the data source of a layer, as QGIS writes it in a project."""
         sent = f" authcfg='{self.authentication}'" if self.authentication else ""
         return f"restrictToRequestBBOX='1' srsname='OGC:CRS84' typename='{name}' url='{self.address}'{sent}"
 
@@ -94,7 +94,7 @@ def pack_project(
 ) -> bytes:
     """Return a project (QGZ) with the layers of `format_layer_file`.
 
-    bounds : west, south, east and north of what is shown first, in EPSG:3035, which the project has.
+    bounds : west, south, east and north of the first view, in EPSG:3035, the CRS of the project.
     """
     names = ("xmin", "ymin", "xmax", "ymax")
     extent = "".join(f"<{name}>{value:.0f}</{name}>" for name, value in zip(names, bounds, strict=True))
@@ -136,7 +136,7 @@ def _format_system(name: str) -> str:
 
 
 def _format_layers(server: Source, layers: Sequence[ServedLayer], k: int) -> str:
-    """Return where each layer comes from, its style, its labels and its times."""
+    """Return an element for each layer, with its data source, style, labels and time settings."""
     return _lines(
         f'<maplayer type="vector" geometry="Polygon" styleCategories="AllStyleCategories" '
         f'labelsEnabled="{int(layer.data is not None)}"><id>{layer.key}</id>'

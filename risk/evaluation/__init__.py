@@ -69,9 +69,10 @@ class Evaluation:
 
     cells : one row for each forecaster, origin, quarter, area and pathway: observed, expected, log, crps,
         wis, dss, pit, and whether each interval contains it.
-    scores : one row for each forecaster and quarters ahead (1 is the next): mean log, crps, wis, dss; counts.
-    calibration : one row for each forecaster: share in the 50, 80 and 95 % interval, and the share of the
-        transform in each tenth (0.1 each when calibrated).
+    scores : one row for each forecaster and horizon (in quarters; 1 is the next quarter): mean log, crps, wis, dss;
+        number of counts.
+    calibration : one row for each forecaster: the shares of counts in the 50, 80 and 95 % intervals, and the share of
+        the probability integral transform (pit) in each tenth (0.1 each if the forecaster is calibrated).
     hits : one row for each forecaster, kind of budget ("areas", "hours") and budget, one quarter ahead.
     stability : one row for each forecaster: mean correlation of an area's rank from one forecast to the next.
     """

@@ -30,7 +30,12 @@ FEWEST = 4  # quarters
 
 @dataclass(frozen=True, eq=False)
 class _Series:
-    """One pathway: counts (A, T), NaN where unknown; counts with gaps filled; those of neighbours; season (T, 2)."""
+    """The counts of one pathway and the covariates of eq. (90).
+
+    counts : (A, T), NaN where unknown. filled : (A, T), the counts with gaps filled. around : (A, T), the sums that an
+    area receives from its neighbours. season : (T, 2). expected : (A, T). country : (A,), the position of the country.
+    level : (C,), the mean log rate of each country.
+    """
 
     counts: Floats
     filled: Floats

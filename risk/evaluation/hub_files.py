@@ -62,7 +62,7 @@ def write_target(release: Release, observed: pd.DataFrame, folder: Path) -> Path
 
 
 def _name_model(name: str, content: Mapping[str, Any]) -> str:
-    """Return the identifier of a model: team and model, each of letters, digits and low lines."""
+    """Return the identifier of a model, "team-model"; each part has only letters, digits and underscores."""
     marks = (content["tier"], *(mark for mark in ("invented", "reconstructed") if content[mark]))
     return "tact-" + "_".join((re.sub(r"\W+", "_", name.lower()), *marks))
 

@@ -84,10 +84,10 @@ class Tables:
 def estimate_capacity(release: Release, areas: Sequence[str], free_share: float, level: str = "region") -> Capacity:
     """Estimate the spare capacity from the places of each duty bearer in the last quarter of a release.
 
-    docs/planner.md eq. (55). free_share : from 0 to 1, from the duty bearers, since a release does not say
-    which places are taken. The capacity is the same in all four quarters, in whole children. It is a lower limit: a
-    release has the places of duty bearers on prevention and coordination alone. Raises InputError for a share out of
-    range.
+    docs/planner.md eq. (55). free_share : the share of places that are free, from 0 to 1. Ask the duty bearers for it,
+    because a release does not say which places are taken. The capacity is the same in all four quarters, in whole
+    children. It is a lower limit: a release holds only the duty bearers' places for prevention and coordination. Raises
+    InputError for a share out of range.
     """
     if not 0.0 <= free_share <= 1.0:
         raise InputError(

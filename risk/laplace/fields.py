@@ -174,8 +174,8 @@ class Field:
     def _precision_over_areas(self, inverse: Floats, spectrum: Floats) -> Floats:
         """Return the precision over areas, (areas, areas).
 
-        Where the variance is `_LEVEL`, the precision is so large that other numbers would lose their digits.
-        Those parts are added last, and without eigenvectors.
+        Where the variance is at its lower limit, `_LEVEL`, the precision is so large that smaller numbers added to it
+        would lose their digits. These parts are added last, and without eigenvectors.
         """
         level = spectrum <= _LEVEL
         if not level.any():

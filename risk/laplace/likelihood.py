@@ -149,8 +149,8 @@ class Counts:
 def _list_true_counts(value: int, channel: Channel) -> tuple[int, Floats]:
     """Return the smallest true count n that can be published as a value, and log P(value | n) from that n.
 
-    From the count `steady` on all counts have the same noise, so that a value beyond the matrix is read in its last
-    column whose counts all lie in the matrix.
+    All counts from `steady` on have the same noise. So a value beyond the matrix has the chances of the last column
+    whose true counts all lie in the matrix.
     """
     last = channel.n_max - channel.largest
     beyond = max(value - last, 0) if 0 < channel.steady <= last - channel.largest else 0

@@ -69,7 +69,8 @@ class Tridiagonal:
     def inverse(self) -> Floats:
         """Return the inverse of each matrix, (T, T, B), computed from the last row upwards.
 
-        For the next columns, `below` holds the row below and the sums of all rows below times `vectors`.
+        `below` holds what the next row up needs: the last computed row, and the products of `vectors` with all computed
+        rows.
         """
         periods, each, blocks = self.vectors.shape
         out, below = np.empty((periods, periods, blocks)), np.zeros((periods, 1 + each, blocks))

@@ -49,7 +49,8 @@ class Layout:
 
     base : level that intercepts are measured from, on the log scale.
     intercept, area : (B,). time : (B, T), or (B, 0) without a walk. covariates : (c,).
-    gamma : position, None where it is fixed. gaps : (countries,), empty where ways are not distinguished.
+    gamma : position, None where it is fixed. gaps : (countries,), empty where
+    the ways in which children are found are not distinguished.
     breaks : levels of series breaks, (breaks, P).
     """
 

@@ -64,10 +64,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A stored result beside what is computed now.
+    """A stored result, compared with a new computation.
 
-    tables : how many were compared. causes : why it differs or may differ, each a sentence. settings : those that are
-    not the usual ones of this version.
+    tables : how many tables were compared. causes : why the result differs or may differ, each a sentence. settings :
+    those that are not the defaults of this version.
     """
 
     tier: str

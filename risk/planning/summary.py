@@ -209,7 +209,7 @@ class PlanSummary:
         return [(start, end, units) for (start, end), units in ordered]
 
     def met_shares(self, when: str, groups: Mapping[str, str] | None = None) -> dict[str, float]:
-        """Return the share of need that is met by area, or group of areas; those without need are left out."""
+        """Return the met share of need of each area, or of each group of areas; areas without need are left out."""
         need, met = defaultdict[str, float](float), defaultdict[str, float](float)
         for row in self.coverage:
             name = (groups or {}).get(row.area, row.area)

@@ -284,7 +284,7 @@ def _compute_evidence(published: Ints, channel: Channel, table: _RisingFactorial
 
 
 def _list_true_counts(value: int, channel: Channel) -> tuple[Floats, int]:
-    """Return P(value | true count) of the true counts that may show as it, and the smallest of them."""
+    """Return P(value | true count) for all true counts that can be published as a value, and the smallest of them."""
     first, last = max(value - channel.largest, 0), min(value + channel.largest, channel.n_max)
     return channel.matrix[first : last + 1, value], first
 

@@ -280,9 +280,10 @@ def _is_everywhere(counts: Floats, step: int) -> bool:
 def find_step(counts: Floats, level: float = _STEP_LEVEL) -> int | None:
     """Find the position from which a series, (T,), has a higher level; None if there is no such step.
 
-    The step is where two constant levels have the least Poisson deviance, docs/risk-model.md eq. (87). Three things
-    must hold: chance does not explain it, allowing for the spread of the rest of the series and for all quarters where
-    it could be, eq. (88); the level is at least half as high again; and a steady growth fits less well.
+    The step is where two constant levels have the least Poisson deviance, docs/risk-model.md eq. (87). Three conditions
+    must hold. Chance does not explain the step: the test allows for overdispersion and for all quarters at which a step
+    is possible, eq. (88). The level after the step is at least 1.5 times the level before it. And steady growth fits
+    the series less well.
     """
     from sklearn.linear_model import PoissonRegressor
 

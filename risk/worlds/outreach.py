@@ -84,7 +84,7 @@ def _draw_outreach(land: Ground, parameters: WorldParameters) -> _Outreach:
 
 
 def weigh_municipalities(land: Ground, parameters: WorldParameters, out: _Outreach, t: int, finds: Floats) -> Floats:
-    """Return weights for the days of a quarter, (M,): the plan, shifted towards earlier finds."""
+    """Return weights for the days of a quarter, (M,): the plan, shifted to municipalities with earlier finds."""
     plan = out.plan[:, t]
     country = land.country_of_municipality
     where = np.bincount(country, plan, len(land.countries))

@@ -22,7 +22,7 @@ from data.restricted.vault import sqlcipher
 
 @dataclass(frozen=True)
 class Moment:
-    """When a process is killed: at a step (0: at none), and then after some seconds more; None: never."""
+    """When a process is killed: `delay` seconds after a step, where step 0 is the start; (0, 0.0) is never."""
 
     step: int
     delay: float

@@ -51,7 +51,11 @@ _Judge = Callable[[Seen, bool], None]
 
 @dataclass(frozen=True)
 class Model:
-    """What was done: imports (number, file), the children who were forgotten, the partners who left (last import)."""
+    """What the commands did to the vault, and so which records it must hold.
+
+    imports : (number, file). forgotten : children. left : partners who withdrew, each with the last import before that.
+    backups : by file name, the imports that a backup holds.
+    """
 
     imports: tuple[tuple[int, int], ...]
     forgotten: frozenset[str] = frozenset()
@@ -70,12 +74,12 @@ class Model:
 
 
 class Lost(Exception):
-    """What was found after a kill."""
+    """Something is lost or wrong after a kill; the message says what."""
 
 
 @dataclass
 class Round:
-    """One copy of the base world that commands are killed in."""
+    """One copy of the base world, in which commands are killed."""
 
     base: Base
     world: World

@@ -265,7 +265,7 @@ def hash_tree(folder: Path) -> str:
 
 
 def find_left(world: World) -> list[str]:
-    """List files that no command may leave behind after the next one: partial ones, journals, notes of a writer."""
+    """List files that a killed command left and the next one should have removed: partial files, journals, locks."""
     patterns = ("w/**/.*.part", "w/**/.*.gone", "w/**/*-journal", "w/*.writer", "backups/.*", "config/**/.*.part")
     patterns += ("w/derived/**/.tmp-*", "server/**/.*.part")
     return sorted(str(path.relative_to(world.path)) for pattern in patterns for path in world.path.glob(pattern))

@@ -51,7 +51,7 @@ def fit_cells(start: Floats, margins: Sequence[Margin]) -> Floats:
 def draw_whole(cells: Floats, margins: Sequence[Margin], blocks: Ints, rng: np.random.Generator) -> Ints:
     """Return whole counts near fitted ones, shape (cells,); the sum of each block is rounded to the nearest number.
 
-    blocks : the block of each cell, shape (cells,). Children move between the cells of a block alone.
+    blocks : the block of each cell, shape (cells,). Children move only between cells of the same block.
     """
     counts = np.floor(cells + _TOLERANCE).astype(np.int64)
     for block in np.unique(blocks):

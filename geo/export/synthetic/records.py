@@ -104,7 +104,7 @@ def _draw_municipalities(
     period: Ints,
     rng: np.random.Generator,
 ) -> Texts:
-    """Return a municipality for each child, drawn by the people of each: no count by municipality is public."""
+    """Draw a municipality for each child, in proportion to population: no count by municipality is public."""
     people = interpolate_population(tables.load_table(release, "figures"), [p.id for p in published.periods])
     drawn = np.empty(len(area), object)
     for place, inside in enumerate(municipalities):

@@ -96,7 +96,7 @@ def format_lower_limits(breaks: tuple[float, ...], smallest: float) -> tuple[str
 
 
 def list_published_ranges(low: Values, high: Values) -> tuple[tuple[float, ...], tuple[str, ...]]:
-    """Return breaks and labels of published classes from the ends of the cells' ranges; a missing end is open."""
+    """Return breaks and labels of published classes from the cells' ranges; a range without an upper end is open."""
     lows = np.unique(low[np.isfinite(low)])
     widest = [_widest(high[low == bound]) for bound in lows]
     return tuple(float(x) for x in lows[1:]), tuple(
