@@ -161,7 +161,7 @@ def _write_sentence(text: str) -> str:
 
 
 def format_cell(number: float) -> str:
-    """Return a number as it stands on a shape."""
+    """Return a number as it is written into the data of a shape."""
     return f"{number:.{_DIGITS}f}".rstrip("0").rstrip(".")
 
 

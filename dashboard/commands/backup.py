@@ -1,4 +1,4 @@
-"""`tact backup` and `tact restore`: records, keys, people, plans and releases in one encrypted file, and back."""
+"""`tact backup` writes records, keys, people, plans and releases to one encrypted file; `tact restore` reads it."""
 
 from __future__ import annotations
 

@@ -64,9 +64,9 @@ def _show_way() -> None:
 
 @st.fragment(run_every=_LOOKS_EVERY)
 def _watch_partners(workspace: Workspace, known: tuple[str, ...]) -> None:
-    """Draw the page anew when governance.toml names other partners than before.
+    """Draw the page again when governance.toml names other partners than before.
 
-    Streamlit keeps what is given here until the page is drawn again, so it is nothing that a lock must forget.
+    Streamlit keeps the arguments until the page is drawn again, so they hold nothing secret that a lock must delete.
     """
     if list_governed(workspace) != known:
         st.rerun()

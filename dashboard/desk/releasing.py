@@ -226,7 +226,7 @@ def tabulate_contents(new: Contents, before: Contents, k: int) -> pd.DataFrame:
 
 
 def tabulate_audit(result: Audit) -> pd.DataFrame:
-    """Return what was tried against a release, and with what result."""
+    """Return a table of the attacks that were tried on a release, each with its result."""
     rows = [
         (
             _(TRIED.get(str(check["attack"]), "")) or str(check["attack"]),

@@ -69,9 +69,9 @@ def keep_in_memory() -> None:
 
 
 def silence_errors() -> None:
-    """Let Streamlit write nothing of an error: it names values of the program, which may be those of a record.
+    """Stop Streamlit from logging errors: an error shows values of variables, which may come from a record.
 
-    A filter stays where uvicorn sets up all logging anew, which enables each logger again.
+    A filter is used because it stays when uvicorn configures logging, while a disabled logger is enabled again.
     """
     logging.getLogger("streamlit.error_util").addFilter(lambda _record: False)
 

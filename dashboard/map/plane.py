@@ -1,4 +1,4 @@
-"""The plane on which pictures of areas are drawn as SVG, and arrows on it: for the briefing and for pages.
+"""The plane on which the briefing and the pages draw areas and arrows as SVG.
 
 Coordinates are degrees, the longitude scaled for 38.7 degrees north.
 """

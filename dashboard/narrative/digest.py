@@ -246,7 +246,10 @@ def _shorten(t: Speech, parts: list[str]) -> str:
 
 
 def _list_services(t: Speech, current: CurrentRelease, earlier: CurrentRelease) -> Iterator[str]:
-    """Yield the areas with more or fewer services in the last period of this release than in that of the other."""
+    """Yield a sentence for each area whose number of services changed.
+
+    The last period of the earlier release is compared with the last period of this one.
+    """
     before, now = _read_services(earlier), _read_services(current)
     for code in name_regions(current):
         if code in before and code in now and _measure_change(before[code], now[code], current, earlier) > 0:

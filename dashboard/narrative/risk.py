@@ -32,7 +32,7 @@ def name_pathways() -> dict[str, str]:
 
 
 def name_claim(code: str, *, change: bool = False) -> str:
-    """Return the short name of what is said, by its code; empty is "cannot tell"."""
+    """Return the short name of a claim by its code; an empty code is "cannot tell"."""
     return translate((CHANGES if change else RATES)[code].name) if code else _("cannot tell")
 
 

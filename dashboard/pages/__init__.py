@@ -1,1 +1,1 @@
-"""The pages, one package each: check the tier, read the view, lay out the content."""
+"""The pages, one package each. A page checks the tier, reads the view and lays out the content."""

@@ -49,11 +49,12 @@ _asked: list[Callable[[], str]] = []
 class Site:
     """The content that this web process may show: the releases of one folder, in one tier.
 
-    `derived` is the folder of the results from the releases, such as audits. It is None if there is none.
-    `publisher` is who signed the files, where they were sent to a server; None in a workspace.
-    `countries` limits it to their areas, for a reader who was invited for these alone; empty is no limit. With one
-    there are no results: the model, plans and the reach of services are computed from both countries together.
-    `asked` is the release that a reader has open, which stays while a newer one is there; empty for the newest.
+    `derived` is the folder of what is computed from the releases, such as audits; None if there is no such folder.
+    `publisher` signed the files that were sent to a server; None in a workspace.
+    `countries` limits the content to areas of these countries, for a reader who was invited only for them; empty is no
+    limit. A limited site has no results of the model, no plans and no reach of services, because these are computed
+    from both countries together.
+    `asked` is the release that a reader has opened, even if a newer one exists; empty for the newest.
     """
 
     releases: Path
@@ -65,18 +66,18 @@ class Site:
 
     @classmethod
     def of_publisher(cls, publisher: Publisher) -> Site:
-        """Return the site of the folder of a publisher."""
+        """Return the site of a publisher's folder."""
         return cls(publisher.folder / "releases", publisher.tier, publisher.folder / "derived", publisher)
 
     @property
     def work_folder(self) -> Path | None:
-        """The folder to which plans and decisions of this reader are written; None where they are not."""
+        """The folder for the plans and decisions of this reader; None if the reader may not write any."""
         return self.derived if self.publisher is None and Right.PLAN in find_reader().rights else None
 
     def narrow(self, reader: Reader) -> Site:
-        """Return what a reader may see of the site: the public tier, unless they may see the one of partners.
+        """Return the part of the site that a reader may see: the public tier, or the partner tier if they may see it.
 
-        This is the one place where a site becomes that of a reader, by role and by countries.
+        Only this function limits a site to a reader, by role and by countries.
         """
         own = self
         if Right.SEE_PARTNER not in reader.rights:

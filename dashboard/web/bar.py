@@ -163,7 +163,7 @@ def _render_pathways(pathways: Sequence[str]) -> Markup:
 
 
 def _render_period(release: Release) -> Markup:
-    """Return the months of which the release has records; nothing for a release of figures alone."""
+    """Return the months that the records of the release cover; empty if it has published figures and no records."""
     words = _word_period(release)
     return html('<span class="period" title="{}: {}">{}</span>', _("Records of"), words, words) if words else Markup("")
 

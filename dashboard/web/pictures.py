@@ -1,7 +1,7 @@
-"""What a reader sees, to take away: the pictures of a page as PNG, SVG or PDF, made from the address of the page.
+"""The pictures that a reader can download from a page, as PNG, SVG or PDF. Each is made from the page's address.
 
-Pictures are files like those of the Download page: where a release may not be handed out by the web process, neither
-may they.
+The rule for files of the Download page holds for pictures too: where the web process may not hand out a release, it
+may not hand out its pictures.
 """
 
 from __future__ import annotations

@@ -107,9 +107,9 @@ def read_view() -> dict[str, str]:
 
 
 def write_view(view: Mapping[str, str]) -> None:
-    """Write the parameters of a page into the address, if they are not there yet. Those of all pages stay.
+    """Write the parameters of a page into the address, if they are not there yet.
 
-    The browser adds the place on the map itself.
+    Parameters that all pages share are kept. The browser adds the place on the map itself.
     """
     if read_view() != dict(view):
         shared = {name: st.query_params[name] for name in _SHARED if name in st.query_params}

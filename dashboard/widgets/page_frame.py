@@ -45,7 +45,7 @@ def _show_no_result(title: str) -> None:
 
 
 def show_no_posts() -> None:
-    """Show what to do if nothing tells where teams and services are."""
+    """Show what to do when the places of teams and services are not known."""
     _show_to_do(
         _("No post of a team is known, so no move can be calculated"),
         _("Load a table of posts under “Current posts”, or a data officer imports days of outreach:"),

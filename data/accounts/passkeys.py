@@ -124,7 +124,7 @@ class Passkeys:
         return self._make(browser, purpose, moment) if 0 <= age < SECONDS else None
 
     def make_handle(self, person: int) -> str:
-        """Return by what a passkey knows whose it is, which says nothing to anybody else."""
+        """Return the user handle of a person, which a passkey stores. It reveals nothing about the person."""
         return _encode(self._sign("person", str(person)))
 
     def _make(self, browser: str, purpose: str, moment: str) -> Challenge:

@@ -25,7 +25,7 @@ _DRIFT = 1  # steps by which a phone's clock may differ
 
 
 def hash_secret(secret: str) -> str:
-    """Return what is stored of a secret of 256 random bits, of a link or a session."""
+    """Return the hash that is stored for the secret of a link or a session, which has 256 random bits."""
     return sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
@@ -35,13 +35,13 @@ def make_secret() -> str:
 
 
 def hash_passphrase(text: str) -> str:
-    """Return what is stored of a passphrase, with a salt of its own."""
+    """Return the hash that is stored for a passphrase, with its own salt."""
     kdf = Argon2id(salt=os.urandom(_SALT), length=_HASH, iterations=_PASSES, lanes=_LANES, memory_cost=_KIBIBYTES)
     return kdf.derive_phc_encoded(_encode(text))
 
 
 def is_passphrase(text: str, stored: str | None) -> bool:
-    """Return whether a passphrase is the stored one. Without a stored one the same work is done."""
+    """Return whether a passphrase is the stored one. If none is stored, the check does the same work."""
     try:
         Argon2id.verify_phc_encoded(_encode(text), stored or _hash_nothing())
     except InvalidKey:
@@ -55,7 +55,7 @@ def make_factor() -> bytes:
 
 
 def write_factor(factor: bytes) -> str:
-    """Return a factor as a person types it into an app: base 32."""
+    """Return a second factor in base 32, as a person types it into an authenticator app."""
     return base64.b32encode(factor).decode()
 
 

@@ -66,11 +66,11 @@ def sign_in(
     address: str = "",
     passkey: tuple[Challenge, str] | None = None,
 ) -> str | Refusal:
-    """Return the secret of a new session, or why there is none.
+    """Return the secret of a new session, or the reason why there is none.
 
-    address : from which it is asked; empty where it is not known, as that of a proxy. The same work is done for a name
-    that nobody has, and for a wrong passphrase. A code counts once. passkey : a challenge and what the browser
-    answered, in place of the code.
+    address : the address that the request comes from; empty if it is unknown, for example behind a proxy. passkey : a
+    challenge and the browser's answer to it, in place of the code. The same work is done for an unknown name as for a
+    wrong passphrase. A code can be used only once.
     """
     refusal = Refusal(reason=Reason.PASSKEY if passkey else Reason.WRONG)
     now = accounts.clock()

@@ -94,7 +94,7 @@ def town_table() -> pd.DataFrame:
 
 
 def figures() -> pd.DataFrame:
-    """Return the published figures that ship, one row for each figure, in the columns of the record kind.
+    """Return the published figures that come with the program, one in each row, in the columns of the record kind.
 
     Columns: area, period (calendar year as ISO interval), measure, number and share (float, missing if the
     source gives none), source, year, status, note. An area without a row has no figure.

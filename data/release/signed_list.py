@@ -64,7 +64,7 @@ class SignedList:
 
     @property
     def file_name(self) -> str:
-        """The name of the file of the list; names in order are lists in order."""
+        """The file name of the list. The names sort in the order of the lists."""
         return f"{self.number:08d}{ENDING}"
 
     def format(self, key: Ed25519PrivateKey) -> bytes:
@@ -124,9 +124,9 @@ class Publisher:
         return next((one for one in self.read_lists() if self._is_whole(one)), None)
 
     def read_blocked(self) -> frozenset[str]:
-        """Return what governance does not approve: what the newest list says, even if its files are not there yet.
+        """Return the kinds of content that governance has not approved, as the newest list names them.
 
-        Without a list it is all that needs an approval.
+        The newest list counts even if its files are not there yet. Without a list, all that needs approval is blocked.
         """
         return next((one.blocked for one in self.read_lists()), frozenset(NEED_APPROVAL))
 

@@ -152,7 +152,7 @@ class Workspace:
 
     @property
     def derived(self) -> Path:
-        """Results of audits, of the risk model and saved plans, made from releases."""
+        """The folder of what is made from releases: results of audits and of the risk model, and saved plans."""
         return self.path / "derived"
 
     @property

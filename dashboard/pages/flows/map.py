@@ -88,7 +88,7 @@ def render_legend(current: CurrentRelease, choice: FlowChoice) -> Markup:
 
 
 def list_widths(drawn: pd.DataFrame) -> list[tuple[float, str]]:
-    """Return the width of each class of flows that is drawn, in pixels, and its words."""
+    """Return the width in pixels and the name of each class of flows that is drawn."""
     return [(_WIDTHS[number], name_classes()[number]) for number in sorted({find_class(n) for n in drawn["value"]})]
 
 

@@ -288,7 +288,7 @@ def describe_chances(release: Release) -> str:
 
 
 def tabulate_hidden(release: Release) -> pd.DataFrame:
-    """Return for each table the share of cells with a number, and of each state, in per cent."""
+    """Return a row for each table: the share of cells that are shown, and of each kind of hidden cell, in per cent."""
     rows = []
     for resource in release.manifest["resources"]:
         about = resource.get("tact") or {}

@@ -26,9 +26,10 @@ class Link:
 class Content:
     """The content of the page.
 
-    links : what leads on. key : the legend of the map. areas : country of each area that can be chosen. flows : moves
-    that are advised. alerts : made from the release before, if there is one. render_rows : of a country, an order and a
-    pathway. word_area : the card of an area, for a pathway.
+    links : links to other pages. key : the legend of the map. areas : the country of each area that can be chosen.
+    flows : the moves that are advised. alerts : makes the alerts by comparison with the earlier release, if there is
+    one. render_rows : makes the rows of the list for a country, an order and a pathway. word_area : makes the card of
+    an area for a pathway.
     """
 
     findings: Sequence[Finding]

@@ -85,7 +85,7 @@ def _word_findings(t: Speech, judged: Mapping[str, AreaJudgement], plan: PlanSum
 
 
 def list_links(plan: PlanSummary | None) -> list[Link]:
-    """Return where to go on from the answer."""
+    """Return the links to other pages that stand below the answer."""
     advised = plan is not None and plan.answer != "nothing"
     moves = _("See the moves") if advised else _("See what was considered")
     further = Link(_("See why"), "risk"), Link(_("How sure is this?"), "method")

@@ -186,9 +186,9 @@ def _compute_share(period: str, rows: pd.DataFrame) -> tuple[str, str, float, st
 
 @cache_by_language(maxsize=64)
 def tabulate_board(current: CurrentRelease, country: str) -> pd.DataFrame:
-    """Return the board of a country and of its counties or regions as words, one area in each row.
+    """Return the number of services of each carrier, in words: a row for the country and for each county or region.
 
-    Never change the shared frame.
+    The frame is shared through the cache: do not change it.
     """
     names, table = read_area_names(current), load_areas(current.release).table
     codes = [country, *table.index[(table["level"] == "region") & (table["country"] == country)]]

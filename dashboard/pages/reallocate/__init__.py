@@ -1,4 +1,4 @@
-"""The Reallocate page: choices left, the map in the middle, verdict and moves right, the rest in drawers."""
+"""The Reallocate page: choices on the left, the map, the verdict and moves on the right, and the rest in drawers."""
 
 from __future__ import annotations
 

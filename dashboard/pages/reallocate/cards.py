@@ -92,7 +92,7 @@ def _ask_reason(step: _Step, what: str) -> None:
 
 
 def _take(step: _Step, what: str) -> None:
-    """Take a decision; all but to accept need a reason."""
+    """Add a decision on a move. Every decision except to accept needs a reason."""
     state = st.session_state
     reason = "" if what == "accept" else state[_REASON].strip()
     if what != "accept" and not reason:

@@ -27,7 +27,7 @@ _NAME = "posts"
 
 
 def speak(current: CurrentRelease) -> Speech:
-    """Return the words for plans in the reader's language, on the areas of the release."""
+    """Return the words for plans, in the reader's language and with the area names of the release."""
     return speak_to_reader(current)
 
 

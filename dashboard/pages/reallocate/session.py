@@ -85,7 +85,7 @@ def read_setting(choices: Mapping[str, str | int | None]) -> Setting:
 
 
 def write_setting(setting: Setting) -> dict[str, str]:
-    """Return a setting in the form of an address."""
+    """Return a setting as the parameters of a page's address."""
     address: dict[str, str] = {}
     for name, part in ADDRESS.items():
         value = getattr(setting, part)

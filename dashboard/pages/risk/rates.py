@@ -190,7 +190,7 @@ def _render_estimate(t: Speech, row: Mapping[Any, Any], colour: str) -> Markup:
 
 
 def _render_said(t: Speech, row: Mapping[Any, Any]) -> Markup:
-    """Return the first thing that is said of an area, with its chance and the word for that when pointed at."""
+    """Return the first statement on an area with its chance; the tooltip has the statement in words."""
     statements = list_statements(str(row["claim"]), str(row["certainty"]), str(row["surely"]))
     if not statements:
         return html("{}", _("cannot tell"))
@@ -211,7 +211,7 @@ def _place(value: float) -> float:
 
 
 def render_steps(steps: list[tuple[str, float]], t: Speech) -> Markup:
-    """Return the steps from people over outreach to what was met as a small waterfall."""
+    """Return a small waterfall chart of list_steps."""
     if not steps:
         return Markup("")
     most = max(1.0, *(value for _words, value in steps))

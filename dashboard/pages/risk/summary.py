@@ -169,7 +169,7 @@ def word_turning_point(current: CurrentRelease, pathway: str, area: str) -> str:
 
 
 def list_steps(current: CurrentRelease, pathway: str, area: str) -> list[tuple[str, float]]:
-    """Return the steps from people over outreach to what was met: words and children."""
+    """Return the words and numbers of children expected from people, expected from people and outreach, and met."""
     row = _read_area_reason(current, pathway, area)
     if row is None or math.isnan(row["value"]) or math.isnan(row["by_effort"]):
         return []
@@ -209,7 +209,10 @@ def _word_expected(t: Speech, row: Mapping[str, float]) -> str:
 
 
 def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[str]:
-    """Return sentences on what is said of an area, its burden, what that is based on, and what would change it."""
+    """Return sentences on an area: the claim, its unmet need, its burden, the reasons, and what would change the claim.
+
+    The list is empty if the model has no result for the area.
+    """
     row = _read_area_reason(current, pathway, area)
     if row is None:
         return []

@@ -1,6 +1,7 @@
-"""Breaks of the series on the Trends page: what is marked, what is no longer compared, and accepting one.
+"""Breaks of the series on the Trends page: which are marked, which changes are not compared, and how one is accepted.
 
-Who may see the partner tier may accept a break, as may whoever saves a plan. The table is beside the results.
+A reader who may see the partner tier may accept a break, as they may save a plan. The table of accepted breaks is in
+the folder of the results.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def _list_sentences(
 def _draw_multiples(
     current: CurrentRelease, accepted: Sequence[Break], badges: Mapping[str, Badge], view: TrendView
 ) -> Drawing:
-    """Draw the small pictures of all areas, those of a country below its name."""
+    """Draw the small pictures of all areas in groups, one for each country, below the country's name."""
     listed, parts = cells.list_multiples(current, accepted, badges, view.pathway, view.measure), list[str]()
     down = 0.0
     for country, name in read_country_names(current).items():

@@ -91,9 +91,9 @@ def _offer_plans(current: CurrentRelease) -> dict[str, str]:
 
 
 def name_plans(current: CurrentRelease, decisions: Iterable[Decision]) -> dict[str, str]:
-    """Return the titles of the saved plans of all releases, by their address, if a decision names one.
+    """Return the titles of the saved plans of all releases, keyed by address.
 
-    There are none on the public tier.
+    The result is empty if no decision names a plan, and always on the public tier.
     """
     names_plan = any(decision.plan for decision in decisions)
     folder = read_site().derived if names_plan and current.tier == "partner" else None

@@ -245,7 +245,11 @@ class Comparison:
         return judges
 
     def _read_atlas(self, readable: Sequence[Release], contexts: Sequence[Context]) -> Atlas:
-        """Read the cells of the areas that the sheets name, of those around and beside them, and of periods as long."""
+        """Read the cells with which the numbers of the sheets are compared.
+
+        Areas: those that the sheets name, the areas that contain them, their neighbours within the same area, and the
+        countries. Periods: those as long as the shortest period that the sheets name, or longer.
+        """
         known = self._known
         named = {area for context in contexts for area in context.areas}
         outer = {known.parents.get(area, "") for area in named}
@@ -562,7 +566,7 @@ class _Judge:
             self.learned.append(Learned(shape, area, period, tuple(codes), low, high))
 
     def _find_joined(self, columns: Sequence[Column], origins: dict[int, Origin | None]) -> Iterator[Finding]:
-        """Find columns, rows and sheets that have the same cell from two releases with two numbers."""
+        """Find rows that show another number for a cell than a row before them, because it is from another release."""
         for column in columns:
             origin = origins[column.position]
             if origin is None or origin.kind != "released" or origin.source is None:
@@ -579,7 +583,7 @@ class _Judge:
 
 
 def _attack(opened: Sequence[Release], areas: pd.DataFrame, learned: Sequence[Learned]) -> list[str]:
-    """Return the protected public cells that the numbers show more closely than the policy allows."""
+    """Return the protected public cells that the learned numbers narrow down more than the policy allows."""
     public = [published.read_published(release) for release in reversed(opened)]
     public = [release for release in public if release.tables and release.knowledge]
     if not public or not learned:

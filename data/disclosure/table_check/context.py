@@ -169,7 +169,7 @@ class Context:
     wide: list[Column] = field(default_factory=list)
 
     def take(self, rows: Ints) -> Context:
-        """Return the context of some rows, without columns."""
+        """Return the context of the given rows, without columns."""
         areas, periods = ([values[row] for row in rows] for values in (self.areas, self.periods))
         return Context(self.known, len(rows), self.has_areas, areas, periods, [self.codes[row] for row in rows])
 

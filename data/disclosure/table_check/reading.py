@@ -200,7 +200,7 @@ def _read_table(name: str, rows: Iterable[Row]) -> pd.DataFrame | None:
 
 
 def is_number(text: str) -> bool:
-    """Return whether a text is a number and nothing else, and not a year."""
+    """Return whether the whole text is a number that is not a year."""
     return _read_number(text)[0] and not _YEAR.fullmatch(text)
 
 
@@ -210,7 +210,7 @@ def holds_digits(text: str) -> bool:
 
 
 def format_cell(value: object) -> str:
-    """Return the text of a cell; numbers with ten digits, "" where there is none."""
+    """Return the text of a cell: a number with at most ten digits, "" for an empty cell."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, float):
@@ -219,7 +219,10 @@ def format_cell(value: object) -> str:
 
 
 def read_numbers(texts: Sequence[str]) -> Numbers:
-    """Read the numbers of a column; decimals with point or comma, thousands with either or a blank, also per cent."""
+    """Read the numbers of a column.
+
+    The decimal sign is a point or a comma. Thousands are divided by a point, a comma or a blank. Per cent is read too.
+    """
     numbers = [_read_number(text) for text in texts]
     ranges = [
         (np.nan, np.nan) if known else _read_range(text) for text, (known, _, _) in zip(texts, numbers, strict=True)

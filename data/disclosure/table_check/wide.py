@@ -46,7 +46,10 @@ def _find_named(context: Context) -> Iterator[_Named]:
 
 
 def _read_heading(heading: str, known: Known) -> tuple[frozenset[str], str] | None:
-    """Return the areas that the longest run of words in a heading names, and what else it says but periods."""
+    """Return the areas that the longest run of words in a heading names, and the other words without periods.
+
+    Returns None if the heading names no area.
+    """
     words = [word for word in _BETWEEN_NAMES.split(heading) if word]
     for length in range(len(words), 0, -1):
         for first in range(len(words) - length + 1):

@@ -40,7 +40,7 @@ class Cells:
     distinct: list[Value]
 
     def take(self, rows: npt.NDArray[np.intp] | slice) -> list[Value]:
-        """Return the values of some rows."""
+        """Return the values of the given rows."""
         return [self.distinct[code] for code in self.codes[rows].tolist()]
 
 

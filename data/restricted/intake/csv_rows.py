@@ -132,7 +132,7 @@ def _first_bytes(path: InputFile) -> bytes:
 
 
 def _refuse_other_formats(path: InputFile, start: bytes) -> None:
-    """Refuse files that a spreadsheet program writes and that are no table of ours; say what each is."""
+    """Refuse a file in a format that cannot be read here, such as OpenDocument; the message names the format."""
     if start.startswith(_OLD_EXCEL):
         with path.open("rb") as file:
             encrypted = _ENCRYPTED in file.read(_MOST_BYTES)

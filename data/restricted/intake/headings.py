@@ -148,7 +148,7 @@ def suggest_headings(kind: RecordKind, headings: Sequence[str], layout: Layout, 
 def read_meanings(kind: str, heading: str, central: bool = False) -> Meanings:
     """Return the columns of a kind that a heading may mean, each with a confidence.
 
-    The parts of a day in columns of their own are DAY_PARTS.
+    A day can be spread over several columns: DAY_PARTS names its parts.
     """
     if not heading or len(heading) > 2 * _LONGEST:
         return {}

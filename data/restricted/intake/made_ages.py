@@ -1,4 +1,4 @@
-"""Two ages that a spreadsheet turned into a day, as one value; data/restricted/intake/age_days.py finds them."""
+"""The value of a cell with two ages that a spreadsheet changed into a date (data/restricted/intake/age_days.py)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _TEXT = re.compile(r"(\d{1,2})-(\d{1,2}) as a date")
 
 @dataclass(frozen=True)
 class MadeAges:
-    """The lower and the higher age, in years; 10-12, typed into a spreadsheet, is stored as 10 December.
+    """The lower and the higher age, in years. A spreadsheet stores the text 10-12 as 10 December.
 
-    As a text, which takes the place of the cell in tables, questions and mappings, it is "10-12 as a date".
+    Tables, questions and mappings show such a cell as the text "10-12 as a date".
     """
 
     young: int
@@ -28,6 +28,6 @@ class MadeAges:
 
     @classmethod
     def read(cls, text: str) -> MadeAges | None:
-        """Return the ages of a text; None for one of another kind."""
+        """Return the ages in a text such as "10-12 as a date"; None for any other text."""
         match = _TEXT.fullmatch(text)
         return cls(int(match[1]), int(match[2])) if match else None

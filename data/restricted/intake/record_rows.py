@@ -39,9 +39,10 @@ def is_record(cells: Sequence[str], mapping: ColumnMapping, rows: Iterable[Seque
 
 
 def is_inside_table(number: int, mapping: ColumnMapping, rows: Sequence[Sequence[str]]) -> bool:
-    """Return whether the row of a number, which names few columns, stands in a table or above its headings.
+    """Return whether a row that names few columns stands inside a table or above its headings.
 
-    Then another row has them, or a row above has as many cells, or they stand in one of the first columns.
+    This is so if another row or one of the first columns has the headings, or if a row above has at least as many
+    cells. number : the position of the row in `rows`.
     """
     columns = ([row[position] for row in rows if len(row) > position] for position in range(_FIRST))
     lines = (row for place, row in enumerate(rows) if place != number)

@@ -100,11 +100,11 @@ def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
 
 
 def group_rejects(rejects: pd.DataFrame, kind: str, messages: Mapping[str, Message]) -> list[dict[str, Any]]:
-    """Return the reasons of rejected rows, each column, value and reason once, most rows first.
+    """Return why rows were rejected: one entry for each column, value and reason, the most frequent first.
 
-    Each has `column`, `value`, `reason`, `allowed`, `rows` (how many) and `lines` (the first of them). A value stands
-    only where several rows share it, or where it is a place that is not found: without it nobody could say which.
-    `messages` has each reason as a message, which a table cannot hold.
+    Each has `column`, `value`, `reason`, `allowed`, `rows` (how many) and `lines` (the first of them). A value is
+    given only if several rows share it, or if it is a place that is not found: nobody could correct the place without
+    it. `messages` has each reason as a message, because a table can only hold its text.
     """
     if rejects.empty:
         return []
@@ -145,9 +145,9 @@ def build_rejects(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows)
 
 @dataclass(frozen=True)
 class Respelled:
-    """A word of a column of places that was read as the area that sounds like it, and in how many accepted rows.
+    """A word that was read as an area with a similar sound, and the number of accepted rows that have it.
 
-    The word is empty where it may be personal.
+    column : the column of places. code : the code of the area. The word is empty if it may be personal.
     """
 
     column: str
@@ -157,9 +157,9 @@ class Respelled:
 
 
 def list_respelled(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows) -> list[Respelled]:
-    """Return the words of accepted rows that were read as an area which sounds like them, those in most rows first.
+    """Return the words in accepted rows that were read as an area with a similar sound, the most frequent first.
 
-    They follow the rule of rejected rows: a word that these may not repeat is empty.
+    The rule for rejected rows holds here too: a word that may be personal is left empty.
     """
     if not any(rows.respelled.values()):
         return []

@@ -195,7 +195,7 @@ def _name_others(grids: Sequence[Grid], read: set[int]) -> list[Message]:
 
 
 def _key_headings(headings: Iterable[str]) -> list[tuple[str, int]]:
-    """Return each heading with how often it stood before, so that equal ones are told apart."""
+    """Return each heading with the number of equal headings before it, so that each pair is unique."""
     seen: Counter[str] = Counter()
     keys = []
     for heading in map(fold, headings):

@@ -54,7 +54,7 @@ class Draft:
         return {**general, **self.mechanism.parameters((1, self.policy.cap))}
 
     def knowledge(self, tier: Tier) -> dict[str, Knowledge]:
-        """Return what a reader of a tier knows of one cell of each measure; the attacks start from it."""
+        """Return what a reader of a tier knows about one cell of each measure; the attacks start from it."""
         k = self.policy.k if tier == "public" else None
         return {m: self.mechanism.knowledge(self.policy.scale(m), k) for m in sorted(COUNTED)}
 

@@ -189,7 +189,10 @@ def tabulate_exact(spec: TableSpec, values: Floats, grid: Grid, missing: State) 
 
 
 def tabulate_intervals(spec: TableSpec, values: Ints, grid: Grid) -> ReleasedTable:
-    """Show the intervals of estimates, or why there are none; `values` as estimate_dark_figures returns them."""
+    """Return the table of the intervals of estimates; a cell without an interval has the reason.
+
+    `values` has the form that estimate_dark_figures returns.
+    """
     low, high, reason = np.moveaxis(values, -1, 0)
     known = reason < 0
     state = np.where(known, code("class"), code("cannot_tell")).astype(np.int8)

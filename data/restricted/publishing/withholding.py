@@ -28,8 +28,8 @@ from data.tables.spec import TIERS, Tier
 class SafeTables:
     """The tables of a release after numbers were withheld.
 
-    cells: by tier and table, the cells that were withheld now. planned: for each county or region the advantage over
-    its worst-placed child before anything was withheld; quietened: those for which something was withheld.
+    cells: the withheld cells, by tier and table. planned: for each county or region, the attacker's advantage for its
+    most exposed child before anything was withheld. quietened: the counties and regions in which cells were withheld.
     """
 
     tables: Mapping[Tier, Tables]

@@ -106,9 +106,9 @@ def _archive(name: str, data: bytes, codes: Container[str], depth: int) -> Itera
 
 
 def _markup(data: bytes, codes: Container[str]) -> Iterator[pd.DataFrame | str]:
-    """Yield the words of a markup file, such as a project of QGIS, and the numbers that stand beside an area in them.
+    """Yield the text of a markup file, such as a QGIS project, and the numbers that stand beside an area in it.
 
-    Raises ValueError for a file that defines entities, by which a small file may grow.
+    Raises ValueError for a file that defines entities, because entities can make a small file very large.
     """
     pieces: list[str] = []
     elements: list[dict[str, str]] = []
