@@ -1,4 +1,4 @@
-"""The log-linear models of `data/capture` beside Poisson regressions of statsmodels, on the published tables.
+"""Compare the log-linear models of `data/capture` with Poisson regressions of statsmodels, on the published tables.
 
     python benchmarks/capture_agreement.py --statsmodels PYTHON
 

@@ -1,4 +1,4 @@
-"""Bulk records by area: 10 million points into 403 areas x 400 categories, beside a bare scan and SedonaDB.
+"""Count 10 million points by 403 areas and 400 categories, compared with a bare scan of the file and with SedonaDB.
 
     python -m benchmarks.counting --peers PYTHON [--rows 10000000] [--many 100000000] [--repeats 5] [--json]
     python -m benchmarks.counting --study 50
@@ -79,7 +79,7 @@ SEDONA = {
 
 @dataclass(frozen=True)
 class Run:
-    """The seconds of a method, cold and best of the other repeats, those of the processor, and its peak memory in MB.
+    """The cost of a method: seconds (cold, and best of the other repeats), processor seconds, and peak memory in MB.
 
     Processor and memory are those of the process itself, without the workers of a cluster.
     """
@@ -111,7 +111,7 @@ def _wind(line: shapely.LineString, rng: np.random.Generator) -> shapely.LineStr
 
 
 def write_records(path: Path, rows: int, codes: list[str], seed: int = 1) -> None:
-    """Write invented records: a point, a code of an area that has nothing to do with it, a quarter, a kind."""
+    """Write invented records: a point, the code of an area (drawn independently of the point), a quarter, a kind."""
     rng = np.random.default_rng(seed)
     quarters = pa.array([f"{2006 + q // 4}-Q{q % 4 + 1}" for q in range(QUARTERS)])
     words = {"quarter": quarters, "kind": pa.array([f"kind {k:02}" for k in range(KINDS)]), "area": pa.array(codes)}
@@ -128,7 +128,7 @@ def write_records(path: Path, rows: int, codes: list[str], seed: int = 1) -> Non
 
 
 def run(python: str, method: str, program: dict[str, str], folder: Path, records: Path, rows: int, repeats: int) -> Run:
-    """Run a program; its table is left in the folder."""
+    """Run a program, which writes its table into the folder."""
     command = [python, "-c", FRAME.format(**program), str(folder), str(records), str(repeats)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -190,7 +190,7 @@ def compare(peers: str, rows: int, many: int, repeats: int, turns: int) -> tuple
 
 
 def time_study(worlds: int) -> list[Run]:
-    """Run the study of clusters on one worker and on two; cold: with the start of the workers and a world on each."""
+    """Run the study of clusters on one worker and on two; cold includes their start and a first world on each."""
     runs = []
     for workers in (1, WORKERS):
         began = time.perf_counter()

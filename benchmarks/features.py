@@ -1,9 +1,9 @@
-"""Pages of 400 features for QGIS, from the server: milliseconds and kilobytes.
+"""Measure pages of 400 features that the server sends to QGIS: milliseconds and kilobytes.
 
     python -m benchmarks.features WORKSPACE [--tier partner] [--collection encounters_municipality] [--pages 100]
 
-Each page is asked for twice: made new, then as the server keeps it. The first page of all, for which tables and shapes
-are read, is shown apart. Pages are asked for one after another, compressed.
+Each page is requested twice: the server makes it, and then takes it from its cache. The very first page, for which
+tables and shapes are read, is reported separately. Pages are requested one after another, compressed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PORT, SIZE = 8659, 400
 
 
 def time_page(line: http.client.HTTPConnection, path: str, cookie: str) -> tuple[float, int]:
-    """Return milliseconds and bytes of an answer."""
+    """Request a page; return the milliseconds until the answer is complete, and its size in bytes."""
     start = time.perf_counter()
     line.request("GET", path, headers={"Accept-Encoding": "gzip", "Cookie": cookie})
     answer = line.getresponse()
@@ -33,7 +33,7 @@ def time_page(line: http.client.HTTPConnection, path: str, cookie: str) -> tuple
 
 
 def main() -> None:
-    """Start the server, ask, print."""
+    """Start the server, request the pages, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workspace", type=Path)
     parser.add_argument("--tier", choices=("partner", "public"), default="partner")

@@ -35,7 +35,7 @@ async def _join(number: int, code: str) -> ClientConnection:
 
 
 async def _wait(line: ClientConnection, view: str) -> float:
-    """Return when a view has come."""
+    """Wait for a view; return the time at which it arrived."""
     while json.loads(await line.recv()).get("view") != view:
         pass
     return time.perf_counter()
@@ -47,7 +47,7 @@ async def _listen(line: ClientConnection) -> None:
 
 
 async def measure(followers: int, views: int, drawn: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the seconds until each view was at each follower, and until a browser among them had drawn another page.
+    """Return the seconds until each view reached each follower, and until a browser among them had drawn a new page.
 
     Shapes (views, followers) and (drawn,).
     """
@@ -77,7 +77,7 @@ async def _show(presenter: ClientConnection, lines: list[ClientConnection], numb
 async def _measure_browser(
     presenter: ClientConnection, lines: list[ClientConnection], code: str, drawn: int
 ) -> list[float]:
-    """Return the seconds until the bar of each page was there in a browser that follows, while all others do."""
+    """Return the seconds until a browser that follows shows the bar of each page, while the others follow too."""
     if not drawn:
         return []
     seconds = []

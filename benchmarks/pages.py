@@ -1,4 +1,4 @@
-"""The first visit to pages of the map in a browser, beside an empty Streamlit page.
+"""Measure the first visit to pages of the map in a browser, compared with an empty Streamlit page.
 
     python benchmarks/pages.py WORKSPACE [--slow] [--repeats 5] [--page overview --page map]
 

@@ -1,6 +1,6 @@
-"""The planner at 400 areas and 150 sites: seconds and gap, with all rules and sliders.
+"""Measure the planner with 400 areas and 150 sites: seconds and gap, with all rules and sliders.
 
-An invented map: areas in a square of 300 minutes, sites in the largest, two kinds of unit, need log-normal
+An invented map: areas in a square of 300 minutes, sites in the largest areas, two kinds of unit, need log-normal
 over areas and draws. Half of the draws choose the plan, the others judge it. The target is a gap of 1e-3, or
 else a plan that reports its gap, within 15 s. `processor` is the processor time of a plan in seconds.
 """
@@ -29,7 +29,7 @@ AIMS = {
 
 
 def country(areas: int, sites: int, draws: int, seed: int) -> tuple[Posts, np.ndarray, Rules]:
-    """Draw posts, need, and rules that at least one layout keeps."""
+    """Draw posts, need, and rules that at least one layout satisfies."""
     rng = np.random.default_rng(seed)
     points = rng.random((areas, 2)) * 300.0
     people = rng.lognormal(8.0, 1.0, areas)

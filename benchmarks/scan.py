@@ -1,4 +1,4 @@
-"""The spatial scan against a plain loop over circles and replicates, and the space-time scan's time.
+"""Compare the spatial scan with a plain loop over circles and replicates, and time the space-time scan.
 
 Both use the same circles on the same invented map. The loop runs few replicates; its time is scaled up to
 all of them.

@@ -1,4 +1,4 @@
-"""A server of a workspace for the measurements: started as `tact serve` does, waited for, and stopped."""
+"""A server of a workspace for the benchmarks: it is started like `tact serve`, and stopped at the end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SECONDS = 60
 
 @dataclass(frozen=True)
 class Server:
-    """A server that answers: its address, its process, and the cookie that opens it, empty where none is needed."""
+    """A running server: its address, its process, and the cookie that gives access (empty where none is needed)."""
 
     url: str
     process: int
@@ -45,7 +45,7 @@ def serve(workspace: Path, tier: Tier, port: int, errors: IO[bytes] | None = Non
 
 
 def _enter(address: str) -> str:
-    """Ask at the address that a server printed until it answers; return the cookie that it gives for the token."""
+    """Request the address that a server printed until it answers; return the cookie that it sets for the token."""
     asked, until = urlsplit(address), time.monotonic() + _SECONDS
     while time.monotonic() < until:
         line = http.client.HTTPConnection(asked.netloc, timeout=_SECONDS)

@@ -1,19 +1,19 @@
-"""Many readers at one process of the public tier, while others attack it: seconds of a change, memory, the log.
+"""Load a server of the public tier with many readers and some attackers: seconds of a change, memory, the log.
 
     python -m benchmarks.sessions WORKSPACE --sessions 100 --minutes 60 --half-open 3000
     python -m benchmarks.sessions WORKSPACE --sessions 200 --processes 2
     python -m benchmarks.sessions WORKSPACE --pages 200 --tier partner
 
 Each reader opens a page and then asks for another period or area of it, with some seconds of thought between two
-changes. A change is from the message of the browser to the end of the script, without drawing. Meanwhile lines are
-opened and left half open, and messages above the limit are sent. Linux only: memory is read from /proc. Ctrl+C ends it
-earlier, with the figures so far. With several processes each reader stays with one, as a proxy would see to, and half
-as many lines are left half open at each of two; memory and `processor` are those of all together.
+changes. A change lasts from the message of the browser to the end of the script, without drawing. Meanwhile attackers
+leave connections half open and send messages above the limit. Linux only: memory is read from /proc. Ctrl+C ends the
+run early, with the figures so far. With several processes, each reader always uses the same one, as behind a proxy, and
+the half-open connections are divided among the processes; memory and `processor` are the sums over all of them.
 
-`waits` says what slow changes may have waited for: `answer_p95` are the seconds of an answer that runs no page (the
-server's loop, with the attackers), `readers_late_p95` how late the readers themselves were (this program lacks a core),
-`processor` the server's share of one core (pages compete above .7), and `without_core` the share of the time in which
-the server's loop was ready but other processes had the cores. With the last above .1 the tail is the machine's.
+`waits` says what slow changes may have waited for. `answer_p95` : seconds of an answer that runs no page (it waits only
+for the server's loop, which also serves the attackers). `readers_late_p95` : delay of the readers themselves (this
+program lacks a core). `processor` : cores that the server used (above .7, pages compete). `without_core` : share of the
+time in which the server's loop was ready but other processes had the cores (above .1, the machine causes the tail).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ LARGE = 14 * 2**20
 
 @dataclass
 class Measured:
-    """Seconds of first visits and changes, each with its end, what went wrong, and what was waited for."""
+    """What was measured: seconds of first visits, changes (end and seconds), failures, and causes of waiting."""
 
     visits: list[float] = field(default_factory=list)
     changes: list[tuple[float, float]] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Measured:
 
 @dataclass
 class Attacked:
-    """What the attackers did: lines that are half open now, at most at once, and in all; messages above the limit."""
+    """What the attackers did: half-open connections (now, the maximum, in total), and messages above the limit."""
 
     half_open: int = 0
     most_half_open: int = 0
@@ -103,7 +103,7 @@ async def ask(line: ClientConnection, page: str, query: str) -> float:
 async def read_pages(
     url: str, queries: Sequence[str], seed: int, think: float, until: float, measured: Measured
 ) -> None:
-    """Be one reader until the end; come again when the line breaks."""
+    """Act as one reader until the end; connect again when the connection breaks."""
     chance = random.Random(seed)
     page = PAGES[seed % len(PAGES)]
     while time.monotonic() < until:
@@ -122,7 +122,7 @@ async def read_pages(
 
 
 async def hold_half_open(url: str, number: int, until: float, attacked: Attacked) -> None:
-    """Keep a number of lines whose request never ends; open each again when the server closes it."""
+    """Keep a number of connections whose request never ends; replace each one that the server closes."""
     port = urlsplit(url).port
 
     async def hold() -> None:
@@ -158,7 +158,7 @@ async def send_large(url: str, until: float, attacked: Attacked) -> None:
 
 
 async def watch_memory(servers: Sequence[Server], until: float, measured: Measured) -> None:
-    """Note the resident memory of the servers every five seconds, in bytes."""
+    """Record the resident memory of the servers in bytes, every five seconds."""
     while time.monotonic() < until:
         pages = [int(Path(f"/proc/{s.process}/statm").read_text(encoding="ascii").split()[1]) for s in servers]
         measured.memory.append((time.monotonic(), sum(pages) * 4096))
@@ -166,14 +166,14 @@ async def watch_memory(servers: Sequence[Server], until: float, measured: Measur
 
 
 async def watch_lateness(until: float, measured: Measured) -> None:
-    """Note by how many seconds this program itself comes too late, twenty times a second."""
+    """Record the delay of this program's own loop in seconds, twenty times a second."""
     while (began := time.monotonic()) < until:
         await asyncio.sleep(0.05)
         measured.late.append(time.monotonic() - began - 0.05)
 
 
 async def ask_without_page(url: str, until: float, measured: Measured) -> None:
-    """Note the seconds of an answer that runs no page, four times a second on one connection."""
+    """Record the seconds of an answer that runs no page, four times a second on one connection."""
     host = url.removeprefix("http://")
     request = f"GET /_stcore/health HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
     while time.monotonic() < until:
@@ -189,7 +189,7 @@ async def ask_without_page(url: str, until: float, measured: Measured) -> None:
 
 
 async def watch_processor(servers: Sequence[Server], until: float, measured: Measured) -> None:
-    """Measure the cores that the servers used, and what share of the time their loops, first threads, had none."""
+    """Measure how many cores the servers used, and for which share of the time their first threads waited for one."""
 
     def read() -> tuple[float, float]:
         processes = [server.process for server in servers]
@@ -205,7 +205,7 @@ async def watch_processor(servers: Sequence[Server], until: float, measured: Mea
 async def measure(
     servers: Sequence[Server], asked: argparse.Namespace, queries: Sequence[str], measured: Measured
 ) -> None:
-    """Let readers work for the time that was asked for."""
+    """Run the readers for the requested time, and measure."""
     until = time.monotonic() + 60 * asked.minutes
     readers = (
         read_pages(servers[seed % len(servers)].url, queries, seed, asked.think, until, measured)
@@ -221,7 +221,7 @@ async def measure(
 
 
 def attack(urls: Sequence[str], number: int, minutes: float, counts: Queue[Attacked]) -> None:
-    """Keep a number of lines half open and send large messages for some minutes; put what was done into `counts`."""
+    """Keep connections half open and send large messages for some minutes; put the totals into `counts`."""
     raise_file_limit()
     attacked, until = Attacked(), time.monotonic() + 60 * minutes
 
@@ -237,7 +237,7 @@ def attack(urls: Sequence[str], number: int, minutes: float, counts: Queue[Attac
 
 
 def summarise(measured: Measured, attacked: Attacked, log: int, warm: float) -> dict[str, object]:
-    """Return the figures: of the changes those after the first share `warm` of the time."""
+    """Return the figures; changes in the first part of the time, the share `warm`, are left out."""
     began, ended = measured.memory[0][0], measured.memory[-1][0]
     start = began + warm * (ended - began)
     seconds = [taken for moment, taken in measured.changes if moment > start]
@@ -267,9 +267,9 @@ def summarise(measured: Measured, attacked: Attacked, log: int, warm: float) -> 
 
 
 async def measure_pages(server: Server, queries: Sequence[str], changes: int) -> dict[str, object]:
-    """Return milliseconds of the server's processor for a change of each page, by one reader after the other.
+    """Return the processor milliseconds of the server for a change of each page, with one reader at a time.
 
-    Each view was asked for once before, so what the server keeps of it is there.
+    Each view was requested once before, so it is in the server's cache.
     """
     chance, spent, stream = random.Random(0), {}, f"ws{server.url[4:]}/_stcore/stream"
     options = {"origin": server.url, "subprotocols": ["streamlit"], "additional_headers": {"Cookie": server.cookie}}
@@ -285,7 +285,7 @@ async def measure_pages(server: Server, queries: Sequence[str], changes: int) ->
 
 
 def read_processor(process: int) -> float:
-    """Return the seconds of the processor that a process has used."""
+    """Return the processor time of a process so far, in seconds."""
     fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

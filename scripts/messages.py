@@ -1,6 +1,7 @@
 """Write every message of the product into the catalogues of its languages: `make messages`.
 
-What is translated stays, in its order; new messages follow without a translation, messages that are gone are removed.
+Existing translations stay, in their order. New messages follow without a translation, and messages that the code no
+longer has are removed.
 The files are those of GNU gettext, see `dashboard/site/catalogues.py`.
 """
 
@@ -46,7 +47,7 @@ def find_messages(file: Path) -> Iterator[str]:
 
 
 def _list_texts(node: ast.expr, texts: dict[str, ast.expr]) -> Iterator[str]:
-    """List the texts that an expression may be: a literal, one of two, or one that a name stands for."""
+    """List the possible texts of an expression: a literal, both texts of a condition, or the text that a name has."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
     elif isinstance(node, ast.IfExp):
@@ -59,7 +60,7 @@ def _list_texts(node: ast.expr, texts: dict[str, ast.expr]) -> Iterator[str]:
 
 
 def list_messages(*folders: str) -> dict[str, str]:
-    """List the messages of some folders of the product, by default of all, each with the file that it is first in."""
+    """List the messages of some folders of the product (by default all), each with the first file that has it."""
     files = [file for folder in folders or PACKAGES for file in sorted((ROOT / folder).rglob("*.py"))]
     # What a column means stands in a table, and is said in each language where one is filled in.
     columns = () if folders else (column for kind in KINDS.values() for column in kind.file_columns)

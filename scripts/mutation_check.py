@@ -174,7 +174,7 @@ def run_tests(folder: Path, tests: tuple[str, ...], scratch: Path) -> tuple[int,
 
 
 def put_in(folder: Path, fault: Fault) -> bool:
-    """Change the one line of a fault; return whether there was exactly one."""
+    """Put a fault into its file. Return False, and change nothing, unless the text occurs there exactly once."""
     path = folder / fault.file
     if not path.is_file():
         return False

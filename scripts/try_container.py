@@ -1,11 +1,11 @@
-"""Start the image of `deploy/Containerfile` with podman, as hardened as docs/install.md says, and look what it may.
+"""Start the image of `deploy/Containerfile` with podman, confined as docs/install.md says, and check what it may do.
 
 Run by hand, on a machine that has podman and the image; nothing is downloaded:
 
     python -m scripts.try_container IMAGE PUBLISHED --signed-by KEY [--podman "podman --runtime runc"]
 
-PUBLISHED is what `tact publish` wrote. The container gets no network. Says as JSON what was seen, and ends with 1 if
-the map or its health check does not answer, or where the process may more than it should.
+PUBLISHED is what `tact publish` wrote. The container gets no network. Prints the findings as JSON. The exit code
+is 1 if the map or its health check does not answer, or if the process may do more than it should.
 """
 
 import argparse
@@ -44,7 +44,7 @@ print(json.dumps({
 
 
 def look(podman: list[str]) -> dict[str, Any]:
-    """Wait until the health check of the image passes; return what was seen of the map, and of what its user may do."""
+    """Wait until the health check of the image passes; return the state of the map, and what its user may do."""
     begin = time.monotonic()
     while subprocess.run([*podman, "healthcheck", "run", _NAME], check=False, capture_output=True).returncode:
         if time.monotonic() > begin + _PATIENCE:
@@ -64,7 +64,7 @@ def is_confined(seen: dict[str, Any]) -> bool:
 
 
 def main() -> int:
-    """Start the container, say what was seen, and remove it."""
+    """Start the container, print the findings, and remove the container."""
     parser = argparse.ArgumentParser(description="Start the built image with podman, and look.")
     parser.add_argument("image")
     parser.add_argument("published", type=Path)

@@ -26,9 +26,9 @@ from risk.worlds import WorldParameters, simulate_default_areas
 
 @dataclass(frozen=True)
 class Scans:
-    """The clusters of a world: p of the first cluster of each scan, and the clusters that a release shows.
+    """The clusters of a world: p value of the first cluster of each scan, and the clusters that a release shows.
 
-    areas, below : number of areas in them, and of those with a true relative risk below 1.
+    areas, below : number of areas in the shown clusters, and of those among them with a true relative risk below 1.
     """
 
     seed: int
@@ -72,7 +72,7 @@ def _share(values: list[bool]) -> float:
 def study(
     worlds: int, *, first_seed: int = 0, processes: int = 1, cluster: str = "", progress: Progress | None = None
 ) -> Study:
-    """Compute the study of `worlds` seeds, one or two worlds each. The same seeds give the same result."""
+    """Run the study on `worlds` seeds, one or two worlds each. The same seeds give the same result."""
     seeds = range(first_seed, first_seed + worlds)
     pairs = map_seeds(_study_seed, seeds, "Studying clusters", processes=processes, cluster=cluster, progress=progress)
     return Study(tuple(scans for pair in pairs for scans in pair))

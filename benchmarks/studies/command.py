@@ -75,7 +75,7 @@ def map_seeds(
     fresh: bool = False,
     cluster: str = "",
 ) -> Iterator[Result]:
-    """Yield the result of each case (a seed, or a seed and more) in order, computed in `processes` at the same time.
+    """Yield the result of each case (a seed, or a seed and more) in order; `processes` cases are computed at a time.
 
     `what` names the work to `progress`. fresh : a new process for each case. cluster : see `map_on_cluster`.
     """

@@ -1,4 +1,4 @@
-"""How often the interval of multiple systems estimation holds the true number of people on invented lists.
+"""How often the interval of multiple systems estimation contains the true number of people, on invented lists.
 
 Each table of capture histories is estimated twice: exact, and with the noise of the default policy, as `tact estimate`
 does. Run: .venv/bin/python -m benchmarks.studies.dark_figure N [--seed N] [--json], N tables of each law.
@@ -27,7 +27,7 @@ _SHARE = (0.03, 0.3)  # of the people on each list
 
 @dataclass(frozen=True)
 class Answer:
-    """The true number of people on one set of lists, and what was said of exact or noisy counts."""
+    """The true number of people of one set of lists, and the estimate from exact or noisy counts."""
 
     law: str
     lists: int
@@ -38,7 +38,7 @@ class Answer:
 
     @property
     def covered(self) -> bool:
-        """Whether there is an interval and it holds the truth."""
+        """Whether there is an interval, and it contains the true number."""
         low, high = self.estimate.low, self.estimate.high
         return low is not None and high is not None and low <= self.truth <= high
 
@@ -50,7 +50,7 @@ class DarkFigureStudy:
     answers: tuple[Answer, ...]
 
     def summary(self) -> dict[str, Any]:
-        """Return, for exact and noisy counts: by law and for all, what was said."""
+        """Return a summary of the answers by law and over all laws, for exact and for noisy counts."""
         parts = {}
         for noisy in (False, True):
             answers = [a for a in self.answers if a.noisy == noisy]
@@ -64,7 +64,7 @@ class DarkFigureStudy:
 
 
 def _summarise(answers: list[Answer]) -> dict[str, Any]:
-    """Return tables, those with an estimate, their coverage, median ratio to the truth and width, and the reasons."""
+    """Return number of tables, of estimates, their coverage, median ratio to the truth and width, and all reasons."""
     sure = [a for a in answers if a.estimate.estimate and a.estimate.low and a.estimate.high]
     ratios = [(a.estimate.estimate or 0.0) / a.truth for a in sure]
     widths = [(a.estimate.high or 0.0) / (a.estimate.low or 1.0) for a in sure]
@@ -79,7 +79,7 @@ def _summarise(answers: list[Answer]) -> dict[str, Any]:
 
 
 def _draw_from(rng: Generator, people: int, main: Floats, pair: Floats) -> Ints:
-    """Draw the table of people whose histories follow a log-linear model; pair: interactions, also minus infinity."""
+    """Draw a table of people whose histories follow a log-linear model; pair: interactions, may be minus infinity."""
     design = build_design(len(main))
     with np.errstate(invalid="ignore"):
         terms = np.where(design.both > 0, pair, 0.0)
@@ -111,9 +111,9 @@ def _draw_apart(rng: Generator, people: int, main: Floats) -> Ints:
 
 
 def _draw_hard_to_find(rng: Generator, people: int, main: Floats) -> Ints:
-    """Draw a table of people of whom half have a third of the odds of the others to be on any list.
+    """Draw a table in which half of the people have a third of the others' odds of being on any list.
 
-    No model of pairs holds exactly.
+    No model with interactions of pairs alone is exactly true for it.
     """
     half = people // 2
     return _draw_independent(rng, half, main) + _draw_independent(rng, people - half, main - np.log(3.0))

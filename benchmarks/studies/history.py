@@ -27,7 +27,7 @@ _KEYS = 2**24
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """The world of a history: how its quarters follow one another, and what a release shows.
+    """The world of a history: the course of its quarters, and what a release shows of them.
 
     truth : true need and areas, without meetings. kept : positions of the regions that the model knows.
     pairs : pairs of regions that touch.
@@ -116,7 +116,7 @@ class History:
         self._finds = update_memory(self._finds, met)
         self._days[:, t] = world.land.sum_by_region(laid)[self.place.kept]
         by_region = world.land.sum_by_region(met)[self.place.kept][:, : len(CROSSING)].astype(np.int64)
-        # Of some children nobody notes the pathway; the model's table leaves them out.
+        # The pathway of some children is not recorded; the model's table leaves them out.
         self._counts[:, t] = self._told.binomial(by_region, 1.0 - world.parameters.unknown_pathway)
         self.passed += 1
 

@@ -1,7 +1,7 @@
 """The risk model against its rivals in worlds that do not follow its likelihood, and where it loses.
 
 Each world goes through the default channel. The rivals of risk/evaluation/baselines.py and the model forecast the last
-four quarters, each with the counts published before; and they rank areas by what they hold the rate to be.
+four quarters, each from the counts published before; and they rank areas by their estimate of the rate.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Result:
     """How one forecaster did in one world.
 
     log, crps : mean scores of counts, one to four quarters ahead. covered : share of counts in 95 % intervals.
-    hit_rate : share of the next quarter's children in the fifth of areas with the densest forecast.
+    hit_rate : share of the next quarter's children in the fifth of areas with the highest forecast rate.
     correlation : rank correlation of its rates with the true relative risk, mean of the pathways.
     by_log, by_crps : 1 where the model beats it by that score (95 % interval of the gain), -1 where the model is
         beaten, else 0.
@@ -87,7 +87,7 @@ def study(
     cluster: str = "",
     progress: Progress | None = None,
 ) -> Study:
-    """Compute the study of `worlds` seeded worlds of each law. The same seeds give the same result."""
+    """Run the study on `worlds` invented worlds of each law. The same seeds give the same result."""
     cases = list(product(range(first_seed, first_seed + worlds), laws))
     rows = map_seeds(_study_world, cases, "Studying laws", processes=processes, cluster=cluster, progress=progress)
     return Study(tuple(result for results in rows for result in results))

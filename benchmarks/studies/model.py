@@ -48,7 +48,7 @@ class SignalResults:
     """Results of a world with a signal for one kind of counts, "exact" or "protected".
 
     correlation : rank correlation with the truth by pathway. covered : share of true log relative risks in
-    intervals of 50, 80 and 95 %. shift_found : the quarter, from 1, whose release first shows the shift, for
+    intervals of 50, 80 and 95 %. shift_found : the quarter (counted from 1) whose release first shows the shift, for
     Durrës and Tirana together, for Durrës and for Tirana; 0 if none does.
     """
 
@@ -63,11 +63,11 @@ class SignalResults:
 
 @dataclass(frozen=True)
 class Alarms:
-    """Results of a world without a signal: shares of pairs of area and pathway that are flagged falsely.
+    """Results of a world without a signal: the share of pairs (area, pathway) with a false alarm.
 
-    high, rising : at each release, with a very likely high or very high risk, and with a very likely rise over a year.
-    ever : flagged at any release. unwarned : number called rising, if only likely, without a warning although their
-    effort doubled.
+    high, rising : share at each release with a very likely high or very high risk, and with a very likely rise over a
+    year. ever : share flagged at any release. unwarned : number of pairs that are called rising (also if only likely)
+    without a warning, although their effort doubled.
     """
 
     seed: int
@@ -81,7 +81,7 @@ class Alarms:
 class Followed:
     """Results of a world with a moving hotspot: mean rank correlation with each quarter's true risk, by pathway.
 
-    moving : of each quarter's ranking. still : of one ranking for the whole time, which never changes.
+    moving : for a separate ranking of each quarter. still : for a single ranking of the whole time.
     """
 
     seed: int
@@ -146,7 +146,7 @@ def study(
     cluster: str = "",
     progress: Progress | None = None,
 ) -> Study:
-    """Compute the study of `worlds` seeded worlds; some minutes for ten. The same seeds give the same result."""
+    """Run the study on `worlds` invented worlds; some minutes for ten. The same seeds give the same result."""
     study_world = partial(_study_world, model=model or RiskModel())
     seeds = range(first_seed, first_seed + worlds)
     results = map_seeds(
@@ -208,7 +208,7 @@ def _find_ends(draws: Floats, level: float) -> tuple[Floats, Floats]:
 
 
 def _follow_hotspot(world: World, model: RiskModel) -> Followed:
-    """Return how well the ranking by the fit follows the true one in each quarter."""
+    """Return how well the model's ranking of each quarter agrees with the true ranking."""
     seen = observe_release(world)
     fit = model.fit(seen).fit_
     rate = read_need(world, seen) / seen.expected[:, :, None]
@@ -227,7 +227,7 @@ def _follow_hotspot(world: World, model: RiskModel) -> Followed:
 
 
 def _when_shifted(world: World, mechanism: CellKey | None) -> tuple[int, ...]:
-    """Return the quarter whose release first shows the shift: for both watched areas together, and for each."""
+    """Return the quarter whose release first shows the shift: for both watched areas together, then for each area."""
     exact = count_children(world, list(WATCHED)).sum(axis=3)
     years = exact.reshape(len(WATCHED), -1, _YEAR, exact.shape[2]).sum(axis=2)
     most = int(years.sum(axis=2).max())

@@ -3,7 +3,8 @@
 For each seed a world is published by region and by municipality through the default channel, and the model is fitted.
 The study measures the coverage of the intervals of relative need, and the rank correlation with the truth, of the model
 and of published counts per child: over all municipalities, and inside single regions, where only the division of the
-region's need counts. Some municipalities just get their region's average. Seconds and memory: of a separate process.
+region's need counts. Some municipalities just get their region's average. Seconds and memory are measured in a separate
+process.
 """
 
 from __future__ import annotations
@@ -34,14 +35,15 @@ _LEVELS = (0.5, 0.8, 0.95)
 class Municipal:
     """Results of one world.
 
-    correlation, by_count : mean over pathways of the rank correlation with the true relative risk, over all
-        municipalities, of the model and of published children for a child who lives there. burden, burden_by_count :
-        the same with the true need, of the model's need and of published children.
-    inside, inside_by_count : correlations with the true risk inside each of INSIDE; by_count NaN where none was found.
-    covered : share of true log relative risks in intervals of 50, 80 and 95 %; where_found, at_region : in those of
-        95 % alone, where children were published, and where the municipality is only its region's average.
-    region_only : share of municipalities and pathways that are only their region's average.
-    seconds, cpu : of both fits, elapsed and of the processor. peak_mb : of the process, with the drawing of the world.
+    correlation, by_count : rank correlation with the true relative risk over all municipalities, mean over pathways; of
+        the model's risk, and of published children per child who lives there. burden, burden_by_count : the same with
+        the true need; of the model's need, and of published children.
+    inside, inside_by_count : the same inside each region of INSIDE, with the true risk; NaN where no child was found.
+    covered : share of true log relative risks in intervals of 50, 80 and 95 %. where_found, at_region : the share in
+        95 % intervals where children were published, and where the municipality only has its region's average.
+    region_only : share of pairs of municipality and pathway that only have their region's average.
+    seconds, cpu : elapsed time and processor time of both fits. peak_mb : peak memory of the process, which also draws
+        the world.
     """
 
     seed: int
@@ -80,7 +82,7 @@ class Study:
 
 
 def study(worlds: int, *, first_seed: int = 0, processes: int = 1, progress: Progress | None = None) -> Study:
-    """Compute the study of `worlds` seeded worlds, about 15 seconds of the processor each."""
+    """Run the study on `worlds` invented worlds, about 15 seconds of processor time each."""
     seeds = range(first_seed, first_seed + worlds)
     # A new process for each world, so that its peak of memory is its own.
     results = map_seeds(

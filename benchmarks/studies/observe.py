@@ -1,4 +1,4 @@
-"""Invented worlds of a study, and what is observed of them, counted as the model table counts, without a vault."""
+"""Invented worlds of a study, and the observations of them: counted like the model's table, but without a vault."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OWN, QUIET = "likelihood", "quiet"  # beside risk.worlds.LAWS: the model's own l
 
 
 def set_up_world(seed: int, law: str = OWN, gamma: float = WorldParameters.gamma) -> WorldParameters:
-    """Return the parameters of a world of a law of risk/worlds/laws.py, of OWN or of QUIET."""
+    """Return the parameters of a world that follows a law of risk/worlds/laws.py, OWN or QUIET."""
     if law == QUIET:
         return WorldParameters(seed=seed, gamma=gamma, signal=False, internal_after=0.2)
     return WorldParameters(seed=seed, gamma=gamma, laws=() if law == OWN else (law,))
@@ -80,7 +80,7 @@ def publish_counts(
     pairs: Iterable[tuple[str, str]],
     protected: tuple[CellKey, tuple[Ints, ...]] | None = None,
 ) -> Observations:
-    """Return observations from exact counts: exact too, or through a mechanism with cell keys.
+    """Return observations from exact counts: unchanged, or with the noise of a mechanism with cell keys.
 
     `places` has the form of Truth.areas; `exact` (areas, quarters, known pathways, ways) and `days` (areas,
     quarters) cover the areas of `select_modelled_areas`; `key_shapes` of `exact` has the cell keys' shapes.
@@ -102,7 +102,7 @@ def join_observations(
     mechanism: CellKey | None = None,
     totals: Ints | None = None,
 ) -> Observations:
-    """Return observations from published counts, (areas, quarters, crossings, ways); exact ones without a mechanism.
+    """Return observations from published counts, (areas, quarters, crossings, ways); exact without a mechanism.
 
     `totals` are published counts of the whole programme, (areas, known pathways), which only a mechanism has.
     """
@@ -129,7 +129,7 @@ def join_observations(
 
 
 def select_modelled_areas(places: pd.DataFrame, level: str = "region") -> pd.DataFrame:
-    """Return the areas of a level of a world that the model knows, those with at least one child, by code."""
+    """Return the areas of a level that the model includes, indexed by code: those with at least one child."""
     areas = places[(places["level"] == level) & (places["children"] >= LEAST_EXPECTED)]
     return areas.set_axis([str(code) for code in areas.index])
 
@@ -160,7 +160,7 @@ def count_children(world: World, codes: list[str]) -> Ints:
 
 
 def effort_days(world: World, codes: list[str]) -> Floats:
-    """Return the days of outreach by area and quarter."""
+    """Return the days of outreach by area and quarter, (areas, quarters)."""
     frame = world.records["effort"]
     columns = [_locate(world, frame["municipality"], codes), _quarter(world, frame["date"].astype(str))]
     return _tally(columns, (len(codes), world.parameters.quarters), frame["days"].to_numpy(dtype=float))
@@ -184,7 +184,7 @@ def _quarter(world: World, days: pd.Series) -> Ints:
 
 
 def _tally(columns: list[Ints], shape: tuple[int, ...], weights: Floats | None = None) -> Floats:
-    """Return the number or sum of rows by cell; rows outside are left out."""
+    """Return the number of rows in each cell, or the sum of their weights; rows with a position of -1 are left out."""
     inside = np.all([column >= 0 for column in columns], axis=0)
     cell = np.ravel_multi_index(tuple(column[inside] for column in columns), shape)
     kept = None if weights is None else weights[inside]

@@ -2,10 +2,10 @@
 
 Where teams search decides who is found, and earlier finds decide where teams search next (Ensign et al.
 2018): so a programme can abandon an area by mistake. Here a programme works for a year as usual. Then, each
-quarter, the risk model is fitted on all that was published so far, a plan is made with its floors and its
-share of exploration, teams move, outreach follows the teams, and children are found by the world's own
-process (risk/worlds/__init__.py) where outreach was. What is found is published and counts from the next
-quarter on.
+quarter, the risk model is fitted on everything published so far; a plan is made with its floors and its
+share of exploration; teams move, and outreach follows the teams; and the world's own process
+(risk/worlds/__init__.py) decides which children this outreach finds. These children are published, and the
+model knows them from the next quarter on.
 
 Moves are made where the plan recommends them, or where staying would break a rule: an area is under its
 floor, or areas with too little outreach get less than their share.
@@ -60,7 +60,7 @@ class Followed:
 
 @dataclass(frozen=True)
 class Loop:
-    """The results of all worlds, each with every way of planning."""
+    """The results of all worlds, for each way of planning."""
 
     quarters: int
     followed: tuple[Followed, ...]
@@ -114,7 +114,7 @@ def loop(
     solver: Solver | None = None,
     progress: Progress | None = None,
 ) -> Loop:
-    """Compute the study of `worlds` seeded worlds, about ten seconds each; the same seeds give the same result."""
+    """Run the study on `worlds` invented worlds, about ten seconds each; the same seeds give the same result."""
     followed = []
     for done, seed in enumerate(range(first_seed, first_seed + worlds), 1):
         where = place(_parameters(seed, quarters))
@@ -139,7 +139,7 @@ class _Trial:
         return self.place.course.parameters.seed
 
     def followed(self, way: Way) -> Followed:
-        """Compute a year as usual, then each quarter with this way of planning."""
+        """Simulate a year as usual, then each quarter with this way of planning."""
         past = History(self.place)
         for _ in range(YEAR):
             past.go_on()

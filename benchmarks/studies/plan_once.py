@@ -8,12 +8,12 @@ judged by the true need. Regret is the loss compared with the rival that knows t
 share of its gain that is reached. The plan and that rival keep a floor in every area; the other rivals need
 not.
 
-A second question for each world: if today's posts are the best for the true need, does the plan change
-nothing? The solver always finds moves that look better; the rule of chance and gain must reject them. Nor may it
-call their gain small but almost sure.
+A second question for each world: if today's posts are already the best for the true need, does the plan change
+nothing? The solver always finds moves that look better. The rule of chance and gain must reject them, and must
+not call their gain small but almost sure.
 
-A third one: from posts where the programme worked in the last year, with half of them as the floor, how often is
-the answer *small but almost sure*, and how often is that true? There most answers are not *move*.
+A third question: if the posts are where the programme worked in the last year, and half of them are the floor, how
+often is the answer *small but almost sure*, and how often is it true? From such posts, most answers are not *move*.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ def _compute_regret(seed: int, known: _Known, programme: Programme, solver: Solv
 
 
 def _summarise_late(rows: Sequence[Regret], answer: Answer) -> dict[str, float]:
-    """Return the number of worlds with an answer, the share of them where the moves truly gain, and the mean gain."""
+    """Return the number of worlds with an answer, the share of these where the moves truly gain, and the mean gain."""
     gains = [r.late_gain for r in rows if r.late_answer == answer]
     if not gains:
         return {"worlds": 0}

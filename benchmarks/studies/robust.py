@@ -1,11 +1,11 @@
-"""Small odd data sets through the risk model and what is made of it: what breaks, is not finite, or is slow.
+"""Put small unusual data sets through the risk model and all later steps, to find what fails, is not finite or is slow.
 
-Computed are the fit, rates, exceedance, burden, changes over a year, explanations, clusters and trends, all as in
+The study computes the fit, rates, exceedance, burden, changes over a year, explanations, clusters and trends, all as in
 `tact risk`; a forecast; the scores of the model and all its rivals in the last quarter; and the space-time scan, which
 no command uses. Tables, municipalities, access, the shift to internal trafficking and the ledger are left out.
 
 Three to 30 areas and 2 to 12 quarters, with zeros everywhere, one area that has every child, graphs in several parts
-or without any neighbours, exposures of 1 to 1,000,000, effort that is missing or wild, and unknown or hidden counts.
+or without any neighbours, exposures of 1 to 1,000,000, effort that is missing or extreme, unknown or hidden counts.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _DRAWS = 500
 
 @dataclass(frozen=True)
 class OddData:
-    """How a small data set is odd; `seed` decides the rest."""
+    """The unusual properties of a small data set; `seed` decides the rest."""
 
     areas: int
     quarters: int
@@ -145,7 +145,7 @@ class OddData:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a data set: the clear error of the product, the names of results that are not finite, seconds."""
+    """The outcome of a data set: the product's own error, the names of results that are not finite, and seconds."""
 
     data: OddData
     error: str
@@ -155,7 +155,7 @@ class Outcome:
 
 @on_one_thread
 def compute_everything(data: OddData) -> dict[str, Floats]:
-    """Compute all that the head of this file names; return intervals, probabilities and scores by name, any shape.
+    """Compute everything that the module docstring names; return intervals, probabilities and scores, by name.
 
     Raises an error of the product where a result is not possible. Bounds of ratios of counts are left out: with a
     count of 0 they are unbounded, and say so.

@@ -3,10 +3,11 @@
 Between the releases records come late, are corrected, move, and are forgotten (benchmarks/studies/sequence.py). Counts,
 record keys and noise are the same for all rules; they differ in when a number is drawn:
 
-- final: once, when its year is final; quarters of the running year once before that, under another salt;
-- blocks (the earlier rule): all numbers of an area and period, when k children in it changed since the last draw;
-- cells: each number alone, when enough children in it changed; how many, 6 to 16, is the cell's secret;
-- always: every number at each release, from all that is known then. It shows what is possible without any rule.
+- final: once, when its year is final; quarters of the current year also once before that, with another salt;
+- blocks (the earlier rule): all numbers of an area and period together, when k children in this block changed since the
+  last draw;
+- cells: each number separately, when enough children in its cell changed; the threshold, 6 to 16, is kept secret;
+- always: every number at each release, from all records known then. It shows what is possible without any rule.
 
 The last three rules publish a period as soon as it is over. No rule withholds anything. A number has changed if it
 was published before and shows another value, unless it was provisional and became final: then all cells of the year
@@ -96,7 +97,7 @@ class Comparison:
 
 @dataclass(eq=False)
 class Numbers:
-    """The numbers of a table under a rule: value, or MISSING, and the release of the last draw, or -1."""
+    """The numbers of a table under a rule: the value (or MISSING), and the release of the last draw (or -1)."""
 
     spec: TableSpec
     rule: str
@@ -115,7 +116,7 @@ class Numbers:
         return np.where(self.value >= DEFAULT_POLICY.k, self.value, -1) if self.spec in PUBLIC else self.value
 
     def count_since_draw(self, snapshots: Sequence[Snapshot], *, blocks: bool = False) -> Ints:
-        """Return the children that changed in each cell, or in its block, since its last draw."""
+        """Return how many children in each cell, or in its block, changed since the last draw of the cell."""
         changes = np.zeros_like(self.value)
         for release in np.unique(self.drawn[self.drawn >= 0]):
             later = count_changes(snapshots[release], snapshots[-1], self.spec, blocks=blocks)
@@ -135,7 +136,8 @@ class Numbers:
     def publish(self, snapshots: Sequence[Snapshot], record_keys: Mapping[str, Ints]) -> Ints:
         """Draw the numbers that the rule chooses at the newest of these releases.
 
-        Returns how many numbers changed: all, and those with one changed child since the draw, or the last release.
+        Returns how many numbers changed: in all; with a single changed child since the last draw; and with a single
+        changed child since the last release.
         """
         now, was, before = snapshots[-1], snapshots[max(len(snapshots) - 2, 0)], self.shown
         by_one = self.count_since_draw(snapshots) == 1, count_changes(was, now, self.spec) == 1
@@ -198,7 +200,7 @@ def _measure_public(shown: Ints, count: Ints, true: Ints) -> tuple[float, float]
 
 
 def _observe(world: World, tables: Mapping[TableSpec, Numbers]) -> Observations:
-    """Return what partners see; without totals if any of them is not published."""
+    """Return the observations that partners see; without totals if any total is not published."""
     regions = list(select_modelled_areas(world.truth.areas).index)
     kept = [GRID.codes["region"].index(code) for code in regions]
     days, pairs = effort_days(world, regions), geography.load_areas().neighbours("region")
@@ -218,7 +220,7 @@ def _measure_fit(world: World, seen: Observations, model: RiskModel, when: str) 
 def study(
     worlds: int, first_seed: int = 0, processes: int = 2, cluster: str = "", progress: Progress | None = None
 ) -> Comparison:
-    """Compare the rules in some worlds; ten seconds a world. The same seeds give the same result."""
+    """Compare the rules in some worlds, about ten seconds each. The same seeds give the same result."""
     seeds = range(first_seed, first_seed + worlds)
     return Comparison(
         tuple(map_seeds(_compare_with_fits, seeds, "Worlds", processes=processes, cluster=cluster, progress=progress))

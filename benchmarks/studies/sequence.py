@@ -4,11 +4,11 @@ Between the releases records come late, are corrected, move, and are forgotten; 
 withdraws. The releases are made as `tact release` makes them, with the tables of the public tier alone. Then an
 attacker reads all of them. For each world:
 
-- one number: the most that one number says about a child, data.disclosure.attacks.membership.one_number;
-- all numbers: the advantage over the worst-placed child, with its 95 % interval, of everything ever published. That
-  child may be new: it is in one draw of each number, as in a single release;
-- changed: numbers that showed another value than before. Whoever was corrected, moved, forgotten or withdrawn after a
-  year became final can be seen in a changed number alone; where there is none, the advantage is 0.
+- one number: the largest membership advantage from one number, data.disclosure.attacks.membership.one_number;
+- all numbers: the membership advantage from all numbers ever published, for the child at most risk, with its 95 %
+  interval. This child may be new: it is in one draw of each number, as in a single release;
+- changed: how many numbers later showed another value. A child who was corrected, moved, forgotten or withdrawn after a
+  year became final can be seen only in a changed number; if no number changed, the advantage is 0.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _CORRECTED, _MOVED, _FORGOTTEN = 0.03, 0.02, 0.02  # shares of encounters, and o
 
 @dataclass(frozen=True)
 class Series:
-    """What thirteen releases of one world give away; `refused`: releases that an attack stopped."""
+    """What thirteen releases of one world disclose; `refused`: number of releases that were refused after an attack."""
 
     seed: int
     children: int
@@ -92,7 +92,7 @@ class Sequences:
 
 
 class _Records:
-    """The records that are known on a day, and the published numbers: a vault in memory."""
+    """A vault in memory: the records that are known on a day, and the published numbers."""
 
     def __init__(self) -> None:
         self.encounters = pa.RecordBatch.from_pydict({})
@@ -173,7 +173,7 @@ def attack_series(seed: int, children: int = CHILDREN) -> Series:
 
 
 def list_days() -> list[date]:
-    """List the days of the releases: fifteen days after each quarter, and one when all is final."""
+    """List the days of the releases: fifteen days after each quarter, and one day when all years are final."""
     first, last = DEFAULT_POLICY.first, DEFAULT_POLICY.last
     quarters = Calendar(first.month).between(first, last, "quarter")
     return [*(q.end + timedelta(days=15) for q in quarters), add_months(last, DEFAULT_POLICY.lag + 1)]
@@ -210,7 +210,7 @@ class RecordHistory:
 
 
 def list_first_encounters(encounters: pd.DataFrame) -> pd.DataFrame:
-    """Return the first encounter of each child, with its child and region, as the programme links and places them."""
+    """Return the first encounter of each child, with child and region; children are linked as the programme does."""
     first = encounters.assign(child=encounters["partner"].astype(str) + encounters["child_id"].astype(str))
     shared = encounters["programme_number"].astype(str)
     first["child"] = first["child"].where(shared == "", shared)

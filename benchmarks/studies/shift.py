@@ -1,8 +1,8 @@
-"""How right the statements on internal trafficking in Durrës and Tirana are, on counts drawn with a known share.
+"""How often the statements on internal trafficking in Durrës and Tirana are right, on counts with a known share.
 
-Three yearly looks at each world. Every year a city meets a Poisson number of children for each kind, quarter by
-quarter, varied as a negative binomial; outreach, common to both kinds, grows by half each year. The yearly numbers pass
-through the release's noise. Shares are 20 % in the first year; the laws differ in what the last year holds.
+There are three yearly looks at each world. In every quarter a city meets a negative binomial number of children of
+each kind; outreach, which is common to both kinds, grows by half each year. The yearly numbers get the noise of the
+release. Shares are 20 % in the first year; the laws differ in the shares of the last year.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def study(
     cluster: str = "",
     progress: Progress | None = None,
 ) -> Study:
-    """Judge `worlds` worlds under each law; of the first `stated` ones the power is estimated too."""
+    """Judge `worlds` worlds under each law; for the first `stated` of them the power is estimated, too."""
     cases = [(first_seed + number, 100 if number < stated else 0) for number in range(worlds)]
     judged = map_seeds(
         _judge_laws, cases, "Judging invented worlds", processes=processes, cluster=cluster, progress=progress

@@ -42,9 +42,9 @@ def get_shape(spec: TableSpec) -> tuple[int, ...]:
 class Snapshot:
     """The records that are known on the day of a release.
 
-    cells, blocks: by table, for each child its cell, and its area and period, or -1. content: for each child, a number
-    that changes with its first encounter. status: by table, whether each cell is provisional or final, or else 0.
-    over: by table, whether the period of each cell is over.
+    cells, blocks: by table, the cell and the block (area and period) of each child, or -1. content: for each child, a
+    number that changes when its first encounter changes. status: by table, whether each cell is provisional or final,
+    or else 0. over: by table, whether the period of each cell has ended.
     """
 
     cells: Mapping[TableSpec, Ints]
@@ -59,7 +59,7 @@ class Snapshot:
         grid = Grid.for_day(area_table(), _CALENDAR, _DAYS, DEFAULT_POLICY.lag, day)
         assert grid is not None
         first = list_first_encounters(encounters[encounters["date"].astype(str) <= f"{grid.last}"])
-        first = first.set_index("child").reindex(names)  # no place where a child is not known
+        first = first.set_index("child").reindex(names)  # a child who is not known has no place
         cells, blocks, status, over = {}, {}, {}, {}
         for spec in TABLES:
             blocks[spec], cells[spec] = _place(first, spec)
@@ -79,7 +79,7 @@ class Snapshot:
 
 
 def _place(first: pd.DataFrame, spec: TableSpec) -> tuple[Ints, Ints]:
-    """Return the block and the cell of first encounters, or -1."""
+    """Return the block and the cell of each first encounter; -1 outside the table."""
     area = pd.Index(GRID.codes["region"]).get_indexer(pd.Index(first["region"]))
     period = GRID.period_of(pd.to_datetime(first["date"]).to_numpy().astype("datetime64[D]"), spec.grain)
     block = np.where((area >= 0) & (period >= 0), area * len(GRID.periods(spec.grain)) + period, -1)
@@ -93,7 +93,7 @@ def _place(first: pd.DataFrame, spec: TableSpec) -> tuple[Ints, Ints]:
 
 
 def count_changes(before: Snapshot, now: Snapshot, spec: TableSpec, *, blocks: bool = False) -> Ints:
-    """Return how many children came to or left each cell; with `blocks`, how many changed in its block."""
+    """Return how many children entered or left each cell; with `blocks`, how many changed in the cell's block."""
     old, new = (known.blocks[spec] if blocks else known.cells[spec] for known in (before, now))
     changed = (old != new) | (blocks & (before.content != now.content))
     places, shape = np.concatenate([old[changed], new[changed & (old != new)]]), get_shape(spec)

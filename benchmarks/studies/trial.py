@@ -27,10 +27,10 @@ _UNDER_SEARCHED = 0.5  # of the days that its children would make fair
 
 @dataclass(frozen=True)
 class Programme:
-    """The programme of a study: number of units, children that each can serve per quarter, and maximum moves.
+    """The programme of a study: number of units, children that each can serve per quarter, maximum number of moves.
 
-    floor : share of a region's fair part of the capacity (by children living there) that must reach it;
-    see `planned` for too few moves.
+    floor : share of a region's fair part of the capacity (by children living there) that must reach the region;
+    `planned` says what happens if the moves are too few for this.
     exploration : see risk.planning.Rules.
     """
 
@@ -54,7 +54,7 @@ def counts_of(seen: Observations) -> Floats:
 
 
 def posts_of(seen: Observations, programme: Programme) -> Posts:
-    """Return posts with the units placed like the outreach of the first year."""
+    """Return posts whose units are distributed like the outreach of the first year."""
     codes = seen.areas
     level = "region" if seen.regions is None else "municipality"
     travel = Travel.between(geography.load_areas(), level).select(codes)
@@ -93,9 +93,10 @@ def floors(seen: Observations, programme: Programme) -> Floats:
 
 
 def planned(posts: Posts, need: Floats, rules: Rules, solver: Solver) -> tuple[Plan, Rules]:
-    """Return a plan within rules, and the rules that were used.
+    """Return a plan that keeps the rules, and the rules that were used.
 
-    If the moves are too few to bring every region to its floor, a region below its floor must only keep what it has.
+    If the moves are too few to bring every region to its floor, a region below its floor only has to keep the capacity
+    that it has today.
     """
     try:
         return plan_moves(posts, need, rules, solver=solver), rules
@@ -106,7 +107,7 @@ def planned(posts: Posts, need: Floats, rules: Rules, solver: Solver) -> tuple[P
 
 
 def towards(posts: Posts, share: Floats, moves: int) -> Ints:
-    """Return the layout after moves from the largest surplus to the largest shortage; share: goal by site, (S,)."""
+    """Return the layout after moves from the largest surplus to the largest shortage; share: target by site, (S,)."""
     units = posts.units.copy()
     for kind, total in enumerate(units.sum(axis=0)):
         wanted = apportion(share, int(total))

@@ -1,4 +1,4 @@
-"""Whether the words for certainty hold on invented worlds: how much of what is called likely is true.
+"""Whether the words for certainty are right on invented worlds: how many of the statements called likely are true.
 
 Each world is fitted on protected counts of twelve quarters. What the model then says of rates, burden, the first five
 areas and changes of areas and countries is compared with the truth: docs/risk-model.md eq. (79) to (82). Worlds may
@@ -44,7 +44,7 @@ _SURE = {"very_likely": "very_likely", "likely": "likely", "very_likely_not": "v
 
 
 def study_world(law: str, seed: int) -> Counts:
-    """Return how often each statement was made of one world, and how often it was true."""
+    """Return how often each statement was made about one world, and how often it was true."""
     world = simulate_default_areas(set_up_world(seed, law, GAMMAS[seed % len(GAMMAS)]))
     seen = observe_release(world)
     fit = RiskModel().fit(seen).fit_
@@ -73,7 +73,7 @@ def study_world(law: str, seed: int) -> Counts:
 
 
 def _count(counts: dict[str, list[int]], kind: str, statements: Statements, true: Floats) -> None:
-    """Count statements whose bounds are those of a true value, arrays of one shape."""
+    """Count the statements, and those whose bounds contain the true value; arrays of one shape."""
     columns = {name: np.ravel(values) for name, values in statements.as_columns().items()}
     high = np.where(np.isnan(columns["high"]), np.inf, columns["high"])
     # A truth on a bound, such as the average itself where no area differs, makes neither side true.
@@ -98,7 +98,7 @@ def _add(counts: dict[str, list[int]], kind: str, certainty: str, code: str, hol
 
 
 def summarise(worlds: Iterable[Counts]) -> dict[str, dict[str, float]]:
-    """Return for each kind the share without a statement, and the share of statements of each word that are true."""
+    """Return for each kind the share without a statement, and for each word its share and how much of it is true."""
     total: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for counts in worlds:
         for name, (number, right) in counts.items():

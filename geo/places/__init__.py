@@ -224,7 +224,7 @@ def _column(areas: pd.DataFrame, name: str) -> dict[str, str]:
 
 
 def _strip_kind(key: str) -> list[tuple[str, str | None]]:
-    """Return pairs of text and kind of area: the text unchanged, then the text without its word for a kind."""
+    """Return pairs (text, kind of area): the unchanged text, then the text without a word for a kind that is in it."""
     bare = [(pattern.sub("", key), level) for level, pattern in _KIND_WORDS.items()]
     return [(key, None), *(form for form in bare if form[0] != key)]
 

@@ -67,7 +67,7 @@ class ByMean(ABC):
         return rng.poisson(mean * rng.gamma(size, 1.0 / size)).astype(float)
 
     def _sizes(self, history: Panel, horizon: int) -> Floats:
-        """Estimate the size of earlier forecasts by quarter ahead and pathway, (horizon, P)."""
+        """Estimate the negative binomial size from earlier forecasts, for each horizon and pathway, (horizon, P)."""
         likelihood = np.zeros((len(_SIZES), horizon, len(history.pathways)))
         last = len(history.quarters)
         for origin in range(max(1, last - _REPLAYS), last):
@@ -76,13 +76,13 @@ class ByMean(ABC):
             likelihood[:, :ahead] += _log_likelihood(history.counts[:, origin : origin + ahead], mean)
         some = likelihood.any(axis=0)
         found = np.where(some, _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
-        # A quarter further ahead than was ever tried is no surer than the furthest that was.
+        # A horizon that no earlier forecast has takes the size of the longest horizon that one has.
         furthest = np.maximum(some.sum(axis=0) - 1, 0)
         return np.where(some, found, found[furthest, np.arange(found.shape[1])])
 
 
 def _log_likelihood(counts: Floats, mean: Floats) -> Floats:
-    """Compute the log likelihood of each size, (A, T, P) to (sizes, T, P); 0 where nothing is known."""
+    """Compute the log likelihood of each size, from (A, T, P) to (sizes, T, P); 0 where no count is known."""
     return np.asarray(np.nansum(log_negative_binomial(counts, mean, _SIZES[:, None, None, None]), axis=1))
 
 

@@ -228,7 +228,7 @@ def _climb(model: Latent, prior: PriorPrecision, start: Numbers, *, near: bool) 
 def _factorise_curvature(
     model: Latent, prior: PriorPrecision, response: Response, *, near: bool
 ) -> tuple[Factor, bool]:
-    """Factorise the curvature: near the mode the true one, if possible. Also return whether it is the true one."""
+    """Factorise the true curvature if `near` and if it is positive definite, else the expected one; say which it is."""
     if near:
         try:
             return model.factorise(prior, response.curvature, response.pull), True

@@ -14,7 +14,7 @@ Answer = Literal["move", "small", "nothing"]  # small: small but almost sure
 
 LEAST_GAIN = 0.03  # of the need met today
 LEAST_CHANCE = 0.9
-SMALL_GAIN, SMALL_CHANCE = 0.005, 0.99  # so chosen that posts that are right stay alone: benchmarks/README.md
+SMALL_GAIN, SMALL_CHANCE = 0.005, 0.99  # chosen so that right posts are left as they are: benchmarks/README.md
 
 
 def choose_answer(moved: int, probability: float, small_probability: float) -> Answer:

@@ -1,7 +1,7 @@
-"""Plans that are saved: each a result of its own beside the release, with who made it, when and why.
+"""Saved plans: each is a separate result beside the release, and says who made it, when and why.
 
-A saved plan is never changed: decisions on it are saved in a new plan that names the earlier one. All
-of it stands in the manifest as JSON. It is checked when it is read, since files may be damaged or made by
+A saved plan is never changed: decisions on it are saved in a new plan that names the earlier one. The
+whole plan is JSON in the manifest. It is checked when it is read, because files may be damaged or made by
 hand: plans that cannot be read are named, and all others are listed.
 """
 

@@ -250,7 +250,7 @@ def _draw_rows(weights: Floats, rows: Ints, rng: np.random.Generator) -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class _RisingFactorials:
-    """log Gamma(x + n) / Gamma(x) by n = 0, 1, ... and log odds, for both beta parameters x and their sum."""
+    """log(Gamma(x + n) / Gamma(x)), (counts n, log odds), for both beta parameters x and for their sum."""
 
     first: Floats
     second: Floats

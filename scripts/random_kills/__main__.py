@@ -1,4 +1,4 @@
-"""Kill commands, say how it goes, and print what was found."""
+"""Kill commands, report progress, and print the failures that were found."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ROUND = 40  # commands on one copy of the workspace
 
 @dataclass
 class Summary:
-    """Kills of each operation, commands that ended before their moment, and what was found."""
+    """The number of kills of each operation, of commands that ended before the kill, and the failures found."""
 
     kills: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
@@ -74,7 +74,7 @@ def run_kills(
 
 
 def main() -> int:
-    """Kill, say how it goes, and print what was found."""
+    """Kill commands, report progress, and print the failures that were found."""
     parser = argparse.ArgumentParser(description=package.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--number", type=int, default=1000, help="of kills")
     parser.add_argument("--seed", type=int, default=1)

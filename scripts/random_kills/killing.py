@@ -39,7 +39,7 @@ class Ended:
 
 
 def run_child(world: Path, action: Callable[[], int], moment: Moment | None) -> Ended:
-    """Run an action in a process of its own, and kill it at a moment."""
+    """Run an action in a separate process, kill it at a moment (None: never), and return how it ended."""
     out, (reading, writing) = Path(tempfile.gettempdir(), f"killed-{os.getpid()}.txt"), os.pipe()
     began = time.monotonic()
     child = os.fork()
@@ -73,7 +73,7 @@ def run_child(world: Path, action: Callable[[], int], moment: Moment | None) -> 
 
 
 class _Killer:
-    """Tells the parent of each step of this process, and kills it at its moment."""
+    """Reports each step of this process to the parent process, and kills this process at the given moment."""
 
     def __init__(self, world: Path, moment: Moment | None, writing: int) -> None:
         self._inside, self._moment, self._writing = str(world), moment or Moment(0, 0.0), writing
@@ -93,7 +93,7 @@ class _Killer:
         sys.addaudithook(self._hear)
 
     def watch(self, connection: Any) -> Any:  # noqa: ANN401 (sqlite3's or sqlcipher3's)
-        """Count the statements of a connection, and its work."""
+        """Count each SQL statement of a connection as a step, and each 2,000 instructions of SQLite."""
         connection.set_trace_callback(self._step)
         connection.set_progress_handler(self._step, 2_000)
         return connection
@@ -117,7 +117,7 @@ class _Killer:
 
 
 class _Watched:
-    """The module sqlite3, whose connections are watched."""
+    """A substitute for the module sqlite3 that counts the steps of its connections."""
 
     def __init__(self, killer: _Killer) -> None:
         self._killer = killer

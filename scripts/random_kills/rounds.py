@@ -1,4 +1,4 @@
-"""Operations on a world: how each is killed and repaired, and what must be there afterwards."""
+"""Operations on a world: how each is killed and repaired, and what the world must contain afterwards."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Round:
             judge(now, killed)
         except (AssertionError, TactError) as error:
             raise Lost(f"{moment} of {whole.get(operation)}: {type(error).__name__} {error}") from error
-        # What goes to another disk or a server is cleared away by the next one that comes there.
+        # The next backup or publication removes what a killed one left on the other disk or the server.
         later = {"backup": "backups/", "publish": "server/"}
         later = {place for name, place in later.items() if killed or name != operation}
         if left := [path for path in find_left(self.world) if not path.startswith(tuple(later))]:
@@ -117,7 +117,7 @@ class Round:
         return "killed" if killed else "ended"
 
     def prepare(self, operation: str) -> tuple[Callable[[], int], _Judge] | None:
-        """Return what to run for an operation and how to judge what is there then; None where it cannot be now."""
+        """Return the action of an operation, and a function that judges its result; None if it is not possible now."""
         prepared: tuple[Callable[[], int], _Judge] | None = getattr(self, f"_{operation.replace(' ', '_')}")()
         return prepared
 
@@ -150,7 +150,7 @@ class Round:
         raise Lost(f"doctor does not come to an end: {problems}")
 
     def _follow(self, problem: str) -> None:
-        """Do what a problem says: remove what was left; rename the vault of before back, or restore again."""
+        """Follow the remedy of a problem: remove leftovers, rename the earlier vault back, or restore again."""
         if found := re.search(r"rm -r '([^']+)'", problem):
             subprocess.run(shlex.split(found[0]), check=True)
         elif self.restoring and (found := re.search(r"(vault\.before-\w+), from before", problem)):
@@ -168,12 +168,12 @@ class Round:
     # -- judging --
 
     def expect(self, now: Seen, *facets: str) -> None:
-        """Check that all is as before, but for some parts."""
+        """Check that nothing has changed except the named parts."""
         for name, before in vars(self.seen).items():
             if name not in facets:
                 assert getattr(now, name) == before, f"{name} changed"
 
-    # -- operations: each returns what to run, and how to judge what is there then --
+    # -- operations: each returns its action, and a function that judges the result --
 
     def _command(self, *words: str | Path) -> Callable[[], int]:
         return lambda: run_here(self.world.path / "w", *words)
@@ -426,7 +426,7 @@ class Round:
         return self._command(*words), judge
 
     def _is_child(self, file: int, identity: str, child: int) -> bool:
-        """Return whether a record of a file is of a child: two records in a row are of one."""
+        """Return whether a record of a file belongs to a child; two consecutive records belong to the same child."""
         secrets = keys.load(self.world.workspace.id)
         wanted = forgetting.hash_child(secrets, intake.child_names(PARTNERS[file % 3], f"K-{child}", ""))
         return self.base.children[file][identity].lower() in wanted

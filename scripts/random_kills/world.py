@@ -1,4 +1,4 @@
-"""The workspace that is killed: its folders and keys, what each file brings to it, and what is there."""
+"""The workspace in which commands are killed: its folders and keys, the records of each file, and its content."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _make_row(i: int, partner: str, *, corrected: bool) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Base:
-    """The world that each round begins with, and what each partner file brings: its records, by child."""
+    """The world with which each round begins, and the records that each partner file adds, by child."""
 
     world: World
     files: tuple[Path, ...]
@@ -125,7 +125,7 @@ class Base:
 
 
 def build_base(folder: Path) -> Base:
-    """Build the world, and learn what each file brings to an empty vault with the same keys."""
+    """Build the world, and find out which records each file adds to an empty vault with the same keys."""
     for name in ("init", "import", "undo", "release", "publish", "plan", "people", "backup", "forget", "doctor"):
         import_module(f"dashboard.commands.{COMMANDS[name].split(':')[0]}")
     world = World(folder / "base")
@@ -173,7 +173,7 @@ def read_records(vault: Any) -> list[tuple[str, str, str]]:  # noqa: ANN401 (a v
 
 @dataclass(frozen=True)
 class Seen:
-    """What a world holds. Each part is whole: `look` raises where it is not."""
+    """The content of a world. Each part is complete; otherwise `look` raises an error."""
 
     records: frozenset[Record]
     imports: tuple[int, ...]
@@ -192,7 +192,7 @@ class Seen:
 
 
 def look(world: World) -> Seen:
-    """Read all of a world, and check each part of it. Raises AssertionError."""
+    """Read the content of a world and check each part. Raises AssertionError if a part is not as it must be."""
     workspace = world.workspace
     assert keys.check(workspace.id) == [], "keys"
     with open_vault(workspace) as vault:
@@ -243,7 +243,7 @@ def look(world: World) -> Seen:
 
 
 def _look_at_server(world: World) -> tuple[int, str] | None:
-    """Return number and release of what a server with this folder shows; it always shows something."""
+    """Return the number and the release of the publication that the server shows; None if there is no server yet."""
     if not (world.path / "server").exists():
         return None
     secret = keys.load_signing(world.workspace.id)
