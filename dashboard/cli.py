@@ -1,4 +1,4 @@
-"""The `tact` command: what a data officer does behind the wall, and how the map is started.
+"""The `tact` command, with which a data officer works behind the wall and starts the map.
 
 Exit codes: 0 done · 1 unexpected · 2 wrong input or wrong use · 3 workspace · 4 vault · 5 release refused,
 an audit with findings, or a result that is not reproduced · 7 `doctor` found problems · 130 stopped by hand. With$
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 class _Stopped(KeyboardInterrupt):
-    """The interruption by Ctrl+C. A plain KeyboardInterrupt within an `exec`, even if caught, kills the process."""
+    """An interruption by Ctrl+C. A plain KeyboardInterrupt inside `exec` ends the process even if it is caught."""
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:

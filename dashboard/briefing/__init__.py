@@ -3,8 +3,8 @@
 In English, Albanian and Greek. **The Albanian and Greek texts were not checked by a native speaker**; the
 catalogues are dashboard/site/locale/<language>/LC_MESSAGES/tact.po, and changing them needs no tool.
 
-The PDF is tagged and made after PDF/UA-1; the same plan and release give the same bytes. It is set by Typst
-with fonts that ship with it, without a network. What comes from data (titles, reasons, names of partners) is
+The PDF is tagged and follows PDF/UA-1; the same plan and release give the same bytes. Typst sets it with the fonts
+of this package, without a network. What comes from data (titles, reasons, names of partners) is
 handed over as JSON and is never read as markup.
 """
 
@@ -77,7 +77,7 @@ _SECOND = tuple(
 def make_pdf(plan: SavedPlan, release: Release, language: str = "en") -> bytes:
     """Return the PDF of a saved plan, which always has two pages.
 
-    `release` is the one that the plan was made from, with the results derived from it. Raises InputError for
+    `release` is the release from which the plan was made, with its derived results. Raises InputError for
     an unknown language, or a plan of another release or tier.
     """
     documents = {name: _open_document(plan, release, name) for name in dict.fromkeys((language, *LANGUAGES))}
@@ -99,9 +99,9 @@ def _open_document(plan: SavedPlan, release: Release, language: str) -> Document
 
 
 def _find_room(documents: list[Document]) -> tuple[int, int]:
-    """Return how much of both pages fits in every language, as places in both lists, found by halving them at once.
+    """Return how much of each page fits in every language, so that a briefing lists the same moves in each language.
 
-    So a briefing lists the same moves in each language.
+    The result is a position in each of the two lists of sizes; both are found in one binary search.
     """
     between = [(0, len(_FIRST) - 1), (0, len(_SECOND) - 1)]  # the places in both lists where the first that fits lies
     while any(low < high for low, high in between):

@@ -33,7 +33,7 @@ _COLUMNS = ("what", "start", "end", "gain", "chance", "takes", "decision")
 
 @dataclass(frozen=True)
 class FirstPage:
-    """How much fits on the first page: size of letters, moves in the table, areas in a list, changes."""
+    """How much fits on the first page: font size, moves in the table, areas in a list, changes."""
 
     size: float
     moves: int
@@ -183,7 +183,7 @@ class Document:
         return [self.t("In need"), self.t("Met today"), self.t("With the plan")]
 
     def write_slides(self) -> dict[str, Any]:
-        """Return the further texts of the pictures for slides."""
+        """Return the texts that only the pictures for slides have."""
         t = self.t
         return {
             "moves": self._tabulate_moves(_SLIDE_MOVES),

@@ -43,19 +43,19 @@ def find_class(share: float) -> int:
 
 @dataclass(frozen=True)
 class AreaShape:
-    """How an area is drawn: its fill as SVG, the cell of data that it shows (attributes by name), and its words."""
+    """How an area is drawn: its SVG fill, the data cell that it shows (attributes by name), and its words."""
 
     fill: str
     cell: Mapping[str, str] = field(default_factory=dict)
     words: str = ""
 
     def draw(self, path: str, border: str = "") -> str:
-        """Return the shape as SVG; its border is white, beside a pattern grey, or the given one."""
+        """Return the shape as SVG. Its border has the given colour, or else it is white, and grey around a pattern."""
         border = border or (_QUIET_BORDER if self.fill.startswith("url") else _BORDER)
         return f'<path d="{path}" fill="{self.fill}" {border}{self.describe("path")}'
 
     def describe(self, tag: str, content: str = "") -> str:
-        """Return the end of an element with its cell as attributes, its words as a title, and its content."""
+        """Return the rest of an SVG element: the cell as attributes, the words as title, the content, the end tag."""
         cell = "".join(f" data-{name}={quoteattr(value)}" for name, value in self.cell.items())
         inside = f"<title>{escape(self.words)}</title>{content}" if self.words else content
         return f"{cell}>{inside}</{tag}>" if inside else f"{cell}/>"
@@ -81,8 +81,9 @@ def draw_map(
 ) -> str:
     """Draw the areas of a level, arrows of flows, and names of areas.
 
-    Names are `size` thousandths of the width high. Areas without a shape are white. `over` is SVG that lies on the
-    areas. Only the first flows are drawn; those from or to a place that is not an area of the release are left out.
+    The height of names is `size` thousandths of the map's width. Areas without an AreaShape are white. `over` is SVG
+    that is drawn above the areas. Only the first flows are drawn. A flow is left out if one of its ends is not an area
+    of the release.
     """
     points = find_centres(areas, {code for start, end, _ in flows for code in (start, end)} | set(names or {}))
     known = [flow for flow in flows if flow[0] in points and flow[1] in points][:MOST_ARROWS]
@@ -156,7 +157,7 @@ def place_names(
 ) -> Iterable[str]:
     """Return names as SVG text, each at the place with the least overlap with arrows, other names and edges.
 
-    A name stands beside its point, or first of all on it where they are `centred`. One without room is left out.
+    A name stands beside its point; with `centred`, the point itself is tried first. A name without room is left out.
     """
     taken: list[Box] = []
     for name, point in names:

@@ -38,7 +38,7 @@ def _how(t: Speech) -> str:
 
 
 def _list_limits(t: Speech, setting: Setting) -> Iterator[str]:
-    """Return the limits and the weights of a plan; those of 0 are left out."""
+    """Return the limits and the weights of a plan, without those that are 0."""
     yield t.format_plural("at most {count} unit moves", "at most {count} units move", setting.moves)
     if setting.budget is not None:
         yield t(

@@ -14,9 +14,9 @@ _SIZES = (10.5, 9.5, 8.5, 7.5, 6.5, 5.5)  # points; the first that fits on a pag
 
 @dataclass(frozen=True)
 class Paper:
-    """What stands on each paper of a meeting, in one language.
+    """The texts that each paper of a meeting has, in one language.
 
-    day : of the meeting. invented : the mark of invented data; empty for real ones.
+    day : the day of the meeting. invented : the mark of invented data; empty for real data.
     """
 
     language: str
@@ -43,7 +43,7 @@ class MinutesText:
 
 @dataclass(frozen=True)
 class Slide:
-    """A view: its place, its sentence, what it is called, its picture (SVG; empty for none) and that in words."""
+    """A view: its place, its sentence, its name, its picture (SVG; empty for none) and the picture in words."""
 
     place: str
     sentence: str
@@ -53,7 +53,7 @@ class Slide:
 
 
 def make_minutes(paper: Paper, words: MinutesText) -> bytes:
-    """Return the minutes as a tagged PDF, on one page where they fit at a size that can be read."""
+    """Return the minutes as a tagged PDF, on one page if they fit at a font size that can be read."""
     document = {**_describe(paper), **asdict(words)}
     fitting = (size for size in _SIZES if typeset.find_ends(_MINUTES, {**document, "size": size}) == [1])
     document["size"] = next(fitting, _SIZES[0])

@@ -1,7 +1,8 @@
-"""A picture of a view to take away: map, legend, source, period, tier and release on one sheet, as SVG, PNG or PDF.
+"""A sheet that a reader can download: map, legend, source, period, tier and release of a view, as SVG, PNG or PDF.
 
-The sheet is one SVG document whose words are text; the other formats are made from it. What a shape shows stands on it
-as attributes (data-area, data-value and others), which the search for leaks reads (data/disclosure/attacks/surface).
+The sheet is one SVG document whose words are text; the other formats are made from it. Each shape has the data that it
+shows as attributes (data-area, data-value and others); the search for leaks reads them
+(data/disclosure/attacks/surface).
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ NO_DATA = "#FFFFFF"
 class LegendRow:
     """A row of a legend: a swatch and its words.
 
-    fill : a colour or pattern; with a radius, the attributes of a circle. line : the width of a line in that colour.
-    sign : a letter in the place of the swatch.
+    fill : a colour or pattern, or, if there is a radius, the attributes of a circle. line : the width of a line in that
+    colour. sign : a letter in place of the swatch.
     """
 
     fill: str
@@ -79,10 +80,10 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a picture shows: drawings one below another, and beside them what they say and mean.
+    """What a picture shows: drawings one below another, and beside them the sentences and the legend.
 
-    invented : whether any number on it is. heading : empty for the title of the first layer. sentences : what a page
-    says first. patterns : SVG by name, beside those of states.
+    invented : whether any number on the sheet is invented. heading : empty for the title of the first layer.
+    sentences : the first sentences of the page. patterns : SVG patterns by name, in addition to those of the states.
     """
 
     drawings: Sequence[Drawing]
@@ -94,7 +95,7 @@ class Sheet:
 
     @property
     def title(self) -> str:
-        """Its heading, or the title of its first layer."""
+        """The heading of the sheet, or the title of its first layer."""
         return self.heading or self.legend[0].title
 
 
@@ -106,13 +107,13 @@ def draw_areas(
     flows: Sequence[Flow] = (),
     over: Sequence[str] = (),
 ) -> Drawing:
-    """Draw the areas of a level, their names, arrows of flows, and `over`: SVG on the areas, made of shapes too."""
+    """Draw the areas of a level, their names, arrows of flows, and `over`: shapes as SVG that lie on the areas."""
     drawn = draw_map(areas, shapes, flows, names, _NAMES, level=level, over=over)
     return Drawing(drawn.replace("<svg ", f'<svg width="{WIDTH:.0f}" height="{HEIGHT:.0f}" ', 1))
 
 
 def draw_chart(chart: alt.TopLevelMixin, cells: Sequence[Mapping[str, str]] = ()) -> Drawing:
-    """Draw a chart of a page. cells : the data that it draws, which the search for leaks reads."""
+    """Draw a chart of a page. cells : the data of the chart, for the search for leaks."""
     found = _SIZE.search(drawn := _render_chart(chart.to_json(validate=False)))
     assert found is not None
     wide, high = (float(size) for size in found.groups())
@@ -123,7 +124,7 @@ def draw_chart(chart: alt.TopLevelMixin, cells: Sequence[Mapping[str, str]] = ()
 
 
 def draw_cells(cells: Sequence[Mapping[str, str]]) -> str:
-    """Return cells as elements that draw nothing, for what is drawn in another way; the search for leaks reads them."""
+    """Return data cells as invisible elements, so that the search for leaks can read the data of a chart."""
     return "".join(f"<g{AreaShape('', cell).describe('g')}" for cell in cells)
 
 
@@ -209,7 +210,7 @@ class _Column:
             self._write(note, 15, _MUTED)
 
     def add_terms(self, release: Release, *, invented: bool) -> None:
-        """Add what every file says: invented data, tier, licence, boundaries, citation."""
+        """Add the terms that every file states: invented data, tier, licence, boundaries, citation."""
         self.y += 16
         self.parts.append(f'<path d="M{_LEFT} {self.y:.0f}H{_WIDE - _EDGE}" stroke="{_RULE}"/>')
         self.y += 8
@@ -253,7 +254,7 @@ class _Column:
 
 
 def _wrap(text: str, size: float, width: float) -> list[str]:
-    """Return a text in lines that are not wider than a width, as far as its words allow."""
+    """Return a text in lines of at most the given width; a single word may be wider."""
     most, lines = int(width / (_LETTER * size)), [""]
     for word in text.split(" "):  # what must stay together has another space
         longer = f"{lines[-1]} {word}".strip()

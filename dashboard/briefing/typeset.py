@@ -37,7 +37,7 @@ def find_ends(template: str, document: Mapping[str, Any]) -> list[int]:
 
 
 def render_pdf(template: str, document: Mapping[str, Any], created: dt.datetime) -> bytes:
-    """Return a tagged PDF that follows PDF/UA-1; the same bytes for the same document and moment."""
+    """Return a tagged PDF that follows PDF/UA-1. The same document and time give the same bytes."""
     moment = created.replace(microsecond=0)
     pdf = _compiler(template, document).compile(format="pdf", pdf_standards="ua-1", timestamp=moment)
     assert isinstance(pdf, bytes)

@@ -45,7 +45,7 @@ _INK, WIDER, _LOOP, _RIM = "#1D2433", 1.8, 13.0, 4.0  # units: for a pixel of an
 
 
 def make_view_sheet(current: CurrentRelease, parameters: Mapping[str, str]) -> Sheet | None:
-    """Return the sheet of the view that an address asks for; None where the release has no layer."""
+    """Return the sheet of the view that an address asks for; None if the release has no layer."""
     view = _read_view(current, parameters)
     return draw_view(current, view) if view.layer else None
 
@@ -70,7 +70,8 @@ def draw_layers(
 ) -> Sheet:
     """Return the sheet of some layers, the main one first.
 
-    over : SVG that lies on them. numbered : whether the areas have their numbers, or the words of their class alone.
+    over : SVG that is drawn above the layers. numbered : whether areas show their numbers; else only the words of their
+    class.
     """
     areas, names = load_areas(current.release), read_area_names(current)
     filled = next((mark for mark in shown if mark.data.style.kind == "fill"), None)
@@ -98,7 +99,7 @@ def draw_layers(
 
 
 def _is_invented(mark: Mark) -> bool:
-    """Return whether any number of a layer is invented; some published figures are, for practice."""
+    """Return whether any number of a layer is invented. Some published figures are invented, for practice."""
     frame = mark.data.frame
     return mark.data.invented or bool("invented" in frame and frame["invented"].eq(other=True).any())
 
@@ -106,7 +107,7 @@ def _is_invented(mark: Mark) -> bool:
 def draw_marks(
     current: CurrentRelease, area_marks: Mapping[str, AreaMark], flows: Sequence[Flow] = (), over: Sequence[str] = ()
 ) -> Drawing:
-    """Draw the still map of a page: its marks, with the numbers that their words say, and the first flows."""
+    """Draw the still map of a page: its marks, with the numbers that appear in their words, and the first flows."""
     shapes = {
         code: AreaShape(
             fill_state("cannot_tell") if mark.unsure else mark.colour,
@@ -120,7 +121,7 @@ def draw_marks(
 
 
 def draw_arrow(arrow: Arrow, cell: Mapping[str, str] | None = None) -> str:
-    """Draw an arrow of a page's map with its words and the cell that it shows; a loop inside an area."""
+    """Draw an arrow of a page's map with its words and its data cell; a flow within one area is a loop."""
     (start, end), width = (project(lon, lat) for lat, lon in (arrow.start, arrow.end)), WIDER * arrow.width
     colour = arrow.colour or _INK
     if start == end:
@@ -141,14 +142,14 @@ def draw_arrow(arrow: Arrow, cell: Mapping[str, str] | None = None) -> str:
 
 
 def make_key_part(key: Key, notes: Sequence[str] = ()) -> LegendPart:
-    """Return the legend of a still map; what is no colour on the page is the pattern of "cannot tell"."""
+    """Return the legend of a still map; a class without a colour has the pattern of "cannot tell"."""
     hatch = fill_state("cannot_tell")
     rows = [LegendRow(c.colour if c.colour.startswith("#") else hatch, c.words) for c in key.classes]
     return LegendPart(key.title, key.unit, rows, [*filter(None, (*key.notes, *notes))])
 
 
 def read_source(current: CurrentRelease, layer: str) -> str:
-    """Return the sentence on the source of a layer; empty where the release lacks it."""
+    """Return the sentence on the source of a layer; empty if the release does not have the layer."""
     levels = current_release.list_levels(current).get(layer, ())
     if not levels:
         return ""
@@ -178,7 +179,7 @@ def _read_view(current: CurrentRelease, parameters: Mapping[str, str]) -> MapVie
 
 
 def _fill_areas(areas: Areas, level: str, mark: Mark, names: pd.Series, *, numbered: bool) -> dict[str, AreaShape]:
-    """Return the areas filled by class or state; under circles and hatches by state alone."""
+    """Return the areas filled by class or state; below circles or hatches only by state."""
     is_fill, shapes = mark.data.style.kind == "fill", {}
     for code, place, state, cell, words in _list_cells(areas, level, mark, names):
         fill = fill_state(state) if state in STATE_CODES else mark.data.style.colours[place] if is_fill else KNOWN
@@ -195,7 +196,7 @@ def _fill_areas(areas: Areas, level: str, mark: Mark, names: pd.Series, *, numbe
 def _list_cells(
     areas: Areas, level: str, mark: Mark, names: pd.Series
 ) -> Iterator[tuple[str, int, str, dict[str, str], str]]:
-    """Yield each area with its class, its state, what is shown of it, and that in words: as the page shows it."""
+    """Yield each area as the page shows it: code, class, state, data cell and words."""
     codes, texts = list(outline_areas(areas, level)), mark.data.texts()
     rows, classes = list_states(mark.data, codes), mark.data.classes().reindex(codes).fillna(0).clip(lower=0)
     for code, row in zip(codes, rows.to_dict("records"), strict=True):
@@ -210,7 +211,7 @@ def _list_cells(
 
 
 def _word_margin(row: Mapping[Hashable, Any], state: str) -> str:
-    """Return the margin as the panel and the files say it; empty for a number without one."""
+    """Return the margin in the words of the panel and the files; empty for a number without a margin."""
     value, margin, noisy, noisy_margin = (float(row.get(name, math.nan)) for name in _MARGINS)
     return translate(format_margin(value, margin, state, noisy - noisy_margin)) if value == value and margin else ""
 
@@ -245,7 +246,7 @@ def _name_hatch(mark: Mark, place: int) -> str:
 
 
 def _make_patterns(mark: Mark) -> dict[str, str]:
-    """Return the patterns of a layer of hatches: the closer the lines, the more."""
+    """Return the patterns of a layer of hatches: closer lines stand for a higher value."""
     if mark.data.style.kind != "hatch":
         return {}
     colours = mark.data.style.colours
@@ -281,7 +282,7 @@ def _list_classes(mark: Mark) -> list[LegendRow]:
 
 
 def _list_states_of(mark: Mark, *, over_fill: bool) -> list[LegendRow]:
-    """Return the states that occur; where another layer fills the areas, without their pattern."""
+    """Return the states that occur, without their patterns if another layer fills the areas."""
     present = set(mark.data.list_marks()) & set(STATE_CODES)
     hidden = over_fill and mark.data.style.kind != "fill"
     return [LegendRow(NO_DATA if hidden else fill_state(s), mark.words[s]) for s in STATE_CODES if s in present]

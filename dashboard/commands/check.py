@@ -79,7 +79,7 @@ def check(
 
 
 def _find_tier(folder: Path) -> Tier:
-    """Return the tier of which the folder has everything: the one of partners, if it has a release of it."""
+    """Return the partner tier if the folder has a release of that tier, else the public tier."""
     return "partner" if any(folder.glob("*/partner")) else "public"
 
 

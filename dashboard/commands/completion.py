@@ -20,7 +20,7 @@ def completion(shell: Annotated[Shell, typer.Argument(help="The shell.")]) -> No
 
 
 def read_asked_words() -> list[str] | None:
-    """Return the words that a shell asks to complete, after `tact`; None if it asks for nothing."""
+    """Return the words after `tact` that a shell asks to complete; None if no shell asks."""
     if COMPLETE not in os.environ:
         return None
     from typer._completion_classes import completion_init

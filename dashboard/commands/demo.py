@@ -36,7 +36,7 @@ def build_demo(
 ) -> Workspace:
     """Create the demo's workspace, fill it with an invented world, release it and calculate the risk.
 
-    With `missing_only` a demo that has a release is opened as it is. An interrupted demo is built again.
+    With `missing_only`, a demo that has a release is only opened. A demo whose build was interrupted is built again.
     """
     existing = _open_demo(path)
     if existing is not None and current_name(existing.releases):

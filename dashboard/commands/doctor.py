@@ -88,7 +88,7 @@ def _recover_release(workspace: Workspace) -> None:
 
 
 def _register_plans(workspace: Workspace) -> None:
-    """Register saved plans that an interrupted command did not."""
+    """Register saved plans that an interrupted command did not register."""
     for name in names(workspace.releases):
         if not any(workspace.derived.glob(f"{name}/plan-partner-*")):
             continue
@@ -131,7 +131,7 @@ def _governance_problems(workspace: Workspace) -> list[str]:
 
 
 def _risk_problems(workspace: Workspace) -> list[str]:
-    """Return a problem if the newest risk result was calculated with an interval that nobody approves any more."""
+    """Return a problem if the newest risk result was calculated with an interval that is not approved any more."""
     name = shown_name(workspace.releases)
     if name not in names(workspace.releases):
         return []
@@ -181,7 +181,7 @@ def _policy_problems(workspace: Workspace) -> list[str]:
 
 
 def _list_measures(releases: Path) -> set[str]:
-    """List the measures of the current release that it has tables of."""
+    """List the measures of which the current release has tables."""
     name = shown_name(releases)
     opened = [Release.open(releases, tier, name) for tier in TIERS] if name in names(releases) else []
     return {str(r["tact"]["measure"]) for release in opened for r in release.manifest["resources"] if "tact" in r}

@@ -1,6 +1,7 @@
 """`tact estimate`: how many children there are in all, from children whom several partners met. For the data officer.
 
-Nothing is written. A release holds the interval of the whole programme once that is final, if it is approved.
+Nothing is written. A release contains the interval of the whole programme only when the programme's years are final
+and the interval is approved.
 """
 
 from __future__ import annotations

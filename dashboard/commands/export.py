@@ -60,7 +60,7 @@ def open_to_write(
     formats: list[str],
     layers: list[str] | None = None,
 ) -> Release:
-    """Open the release of which files with some layers (all by default) shall be written; partner files are logged.
+    """Open the release whose layers (by default all) will be written to files; partner files are logged.
 
     Raises InputError for an unknown tier, a file in place of the folder, a release that was taken back, or partner
     files without a receiver.

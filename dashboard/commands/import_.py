@@ -70,9 +70,9 @@ NO_HINTS = Hints()
 
 
 def extend_mappings(mappings: Mapping[str, ColumnMapping], hints: Hints) -> dict[str, ColumnMapping]:
-    """Return the mappings of all kinds with what the options of this call say.
+    """Return the mappings of all kinds, extended by the options of this call.
 
-    Raises InputError for an option that is no COLUMN=VALUE, or that no kind of record allows.
+    Raises InputError for an option that is not COLUMN=VALUE, or that no kind of record allows.
     """
     constants: dict[str, str] = {}
     names: dict[str, dict[str, str]] = {}
@@ -261,7 +261,7 @@ def _summarise(result: dict[str, Any], partner: str | None) -> str:
 
 
 def _word_respelled(respelled: dict[str, Any]) -> str:
-    """Return a word that was read as a place which sounds like it: "1 row, municipality: 'Duress' read as Durrës"."""
+    """Return a word that was read as a place of similar sound: "1 row, municipality: 'Duress' read as Durrës"."""
     rows = "1 row" if respelled["rows"] == 1 else f"{respelled['rows']:,} rows"
     word = f"'{respelled['word']}'" if respelled["word"] else "a word"
     return f"{rows}, {respelled['column']}: {word} read as {area_table()['name_en'][respelled['code']]}."

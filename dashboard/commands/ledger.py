@@ -164,7 +164,7 @@ def _word_outcomes(outcomes: Sequence[MoveOutcome]) -> Iterator[str]:
 
 
 def _list_meetings(workspace: Workspace, accounts: Path | None) -> list[Meeting]:
-    """List the meetings of those who sign in to the map of a workspace, of its local map, and of another file."""
+    """List the meetings in three files: of people who sign in to the map, of the local map, and another given file."""
     own = (workspace.accounts, find_local_file(workspace.derived))
     files = [*filter(Path.is_file, own), *([accounts] if accounts else [])]
     return [meeting for file in files for meeting in list_meetings(Accounts.open(file))]
@@ -192,7 +192,7 @@ def _word_gain(gain: Estimate) -> str:
 
 
 def _find_cut_off(workspace: Workspace, chain: Chain) -> list[str]:
-    """List what results name and the ledger does not have, each once."""
+    """List, without repeats, the entries that results name and that are missing in the ledger."""
     problems: dict[int, str] = {}
     for result in list_all_results(workspace.derived, "partner", RISK):
         named = result.manifest.get("ledger")

@@ -91,9 +91,10 @@ def shorten(
 
 
 def find_first_day(file: Path, months: int | None, name: str) -> dt.date:
-    """Return the first day that stays of what a file of accounts holds, by months that were asked for.
+    """Return the first day that is kept in a file of accounts, for the number of months that was asked for.
 
-    name : that of the months in governance. Raises InputError for fewer months than governance has, or where none say.
+    name : the name of the setting in governance. Raises InputError if the number is below the minimum, or if neither
+    the option nor governance gives one.
     """
     least = _find_least(file, name)
     months = months or least
@@ -106,7 +107,7 @@ def find_first_day(file: Path, months: int | None, name: str) -> dt.date:
 
 
 def _find_least(file: Path, name: str) -> int | None:
-    """Return how many months governance keeps what a workspace's file holds; None where nothing says it."""
+    """Return how many months governance keeps the content of a workspace's file; None if that is not set."""
     folder = file.absolute().parent.parent
     is_own = (folder / "workspace.toml").is_file() and Workspace.open(folder).accounts == file.absolute()
     months: int | None = getattr(governance.read(Workspace.open(folder)), name) if is_own else None

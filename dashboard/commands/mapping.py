@@ -141,7 +141,7 @@ def _word_next(file: Path, found: Recognition, partner: str | None) -> str:
 
 
 def _word_option(question: Question) -> str:
-    """Return the options that answer a question, with the likely answers or the first of those allowed."""
+    """Return the options that answer a question, with the likely answers or the first allowed ones."""
     options = []
     for part in question.parts:
         # Where nothing is likely, nothing is proposed: a command that is copied must not decide.
@@ -157,7 +157,7 @@ def _word_option(question: Question) -> str:
 
 
 def _ask_all(questions: Iterable[Question]) -> ColumnMapping:
-    """Ask on the terminal; an empty answer takes the proposal, or leaves the question open."""
+    """Ask on the terminal. An empty answer accepts the proposal, or leaves the question open if there is none."""
     answers = ColumnMapping()
     for question in questions:
         say(question.text)

@@ -1,4 +1,4 @@
-"""`tact meetings`: agendas and decisions, which stay as long as governance says."""
+"""`tact meetings`: remove agendas and decisions that are older than governance allows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ app = typer.Typer(help="Agendas of meetings and what was decided in them.", no_a
 
 @app.callback()
 def _group() -> None:
-    """Make `shorten` a command of a group, also while it is the only one."""
+    """Keep `shorten` a subcommand although it is the only one."""
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Options that belong together as one dataclass: its fields are the options that typer shows."""
+"""Groups of options. A group is a dataclass whose fields are the options that typer shows."""
 
 from __future__ import annotations
 

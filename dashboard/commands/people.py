@@ -120,7 +120,7 @@ def admit(context: typer.Context, name: _Name, accounts: AccountsFile = None, as
 
 
 def _word_other_door(accounts: Accounts, name: str) -> list[str]:
-    """Return what is still to be done at the organisation, where `access.toml` lets its people sign in."""
+    """Return what the organisation must still do, if `access.toml` lets its people sign in."""
     folder = accounts.path.parent
     if find_provider_file(folder, folder.parent) is None:
         return []

@@ -107,7 +107,7 @@ class BriefingOptions:
     ] = None
 
     def check(self) -> None:
-        """Raise InputError for an unknown language, or where the folder of the briefing does not exist."""
+        """Raise InputError for an unknown language, or if the folder of the briefing does not exist."""
         if self.language not in LANGUAGES:
             raise InputError(f"No briefing in {self.language!r}. There are: {', '.join(LANGUAGES)}.")
         if self.briefing is not None and not self.briefing.absolute().parent.is_dir():
@@ -260,7 +260,7 @@ def _compute_plan(opened: Release, setting: Setting, tables: TableOptions, autho
 
 
 def word_error(opened: Release, error: InputError, *, options: bool = True) -> str:
-    """Return why there is no plan; where its rules clash, a line for each, with the option that loosens it."""
+    """Return why there is no plan. If its rules clash, each rule has a line with the option that loosens it."""
     if not isinstance(error, RulesClash):
         return str(error)
     head, lines = plan_words.word_clashes(_speak(opened), error.clashes)

@@ -92,7 +92,8 @@ def _choose_workspace(
 def build_app(words: Sequence[str] = ()) -> typer.Typer:
     """Return the application with the command that the words of a command line name.
 
-    If they name none, it has all commands with their first sentences alone, for the help and for a wrong name.
+    If they name no command, the application has all commands, each only with its first sentence: this is enough for the
+    help and for the message on a wrong name.
     """
     app = typer.Typer(
         name="tact",
@@ -118,7 +119,7 @@ def build_app(words: Sequence[str] = ()) -> typer.Typer:
 
 
 def _read_sentence(name: str) -> str:
-    """Return what a command does, from the text of its module: to import all of them takes seconds."""
+    """Return what a command does, from the source text of its module, because importing all modules takes seconds."""
     module, attribute = COMMANDS[name].split(":")
     for node in ast.parse(Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef) and node.name == attribute:
@@ -163,7 +164,7 @@ def run() -> int:
 
 
 def _explain(error: OSError) -> TactError:
-    """Return an error that names the path which could not be used, or the full disk; raise any other error again."""
+    """Return an error that names the path that could not be used, or the full disk; raise any other error again."""
     if error.errno in NO_ROOM:
         where = f" ({error.filename})" if error.filename else ""
         return DiskFull(

@@ -101,7 +101,7 @@ def serve(
 
 
 def _open_published(folder: Path | None, key: str | None, tier: Tier) -> tuple[Site, str]:
-    """Return the site of a folder from a publisher, and its name. Raises InputError if they signed nothing there."""
+    """Return the site of a publisher's folder, and its name. Raises InputError if no list there is signed by them."""
     if folder is None or key is None:
         raise InputError(
             "--published and --signed-by belong together: the folder, and the key that tact publish printed."
@@ -120,7 +120,8 @@ def _find_accounts(
 ) -> tuple[Path | None, Path | None]:
     """Return the file of the people who sign in, and the one that names the provider of their organisation.
 
-    The first is None where nobody signs in, the second where all do so here. Raises InputError and WorkspaceError.
+    The first is None if nobody signs in. The second is None if all people sign in here and none at an organisation.
+    Raises InputError and WorkspaceError.
     """
     if not people:
         if accounts is not None:

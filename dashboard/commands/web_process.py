@@ -1,4 +1,4 @@
-"""Starting a process that serves pages: its port, its end, and what it prints."""
+"""Start a process that serves pages: choose its port, read its output, and end it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO_OTHER_PORT = (errno.EADDRNOTAVAIL, errno.EACCES, socket.EAI_NONAME, socket.E
 
 
 def _is_free(host: str, port: int) -> bool:
-    """Return whether a port is free; raise InputError for an address that is not this machine's."""
+    """Return whether a port is free; raise InputError for an address that this machine does not have."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -27,7 +27,7 @@ DeleteOverdue = Annotated[
 def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspace:
     """Open the workspace of option --workspace, by default the user's own.
 
-    With `or_demo`, which only commands that read use, the demo is opened if the user has no workspace yet.
+    With `or_demo`, the demo is opened if the user has no workspace yet. Only commands that do not write use it.
     """
     if or_demo and context.obj is None and not default_path().exists() and demo_path().exists():
         say(
@@ -39,13 +39,13 @@ def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspac
 
 
 def open_release(workspace: Workspace, tier: Tier = "partner", name: str | None = None) -> Release:
-    """Open a release, by default the one that is shown. A withdrawn approval of layers counts for earlier ones, too."""
+    """Open a release, by default the current one. A withdrawn approval of layers holds for earlier releases too."""
     blocked = governance.read(workspace).blocked
     return Release.open(workspace.releases, tier, name, blocked, workspace.derived)
 
 
 def check_overdue(workspace: Workspace, vault: Vault, confirmed: int | None) -> Overdue:
-    """Find the records that are kept too long; raise InputError where `confirmed` must name their number."""
+    """Find the records that are kept too long; raise InputError if `confirmed` is needed and is not their number."""
     overdue = find_overdue(workspace, vault)
     overdue.require_consent(confirmed)
     return overdue
@@ -62,7 +62,7 @@ def delete_overdue(workspace: Workspace, vault: Vault, overdue: Overdue) -> None
 
 
 def warn_backup(workspace: Workspace, vault: Vault) -> None:
-    """Write a warning where real records have no backup of the last days."""
+    """Write a warning if real records have no recent backup."""
     if words := backup.word_overdue(workspace, vault):
         say(words)
 

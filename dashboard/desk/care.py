@@ -21,7 +21,7 @@ _WIDTH = 520
 
 
 def show(desk: Desk) -> None:
-    """Show what can be done for the records, each in a fold of its own."""
+    """Show the actions of this page, each in its own fold."""
     st.html(html("<h2>{}</h2>", _("Care of the records")))
     words = st.session_state.pop(_SAID, None)
     if words:

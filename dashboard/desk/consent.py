@@ -1,4 +1,4 @@
-"""The consent to delete records that are kept too long, before an import or a release does."""
+"""The officer's consent, before an import or a release deletes records that are kept too long."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from data.restricted.governance.retention import Overdue
 
 
 def ask_consent(overdue: Overdue, key: str) -> bool:
-    """Show which old records are deleted first; return whether the officer agrees, asked only in doubt."""
+    """Show which old records will be deleted; return whether the officer agrees. Without any, nothing is asked."""
     if not overdue.count:
         return True
     st.warning(

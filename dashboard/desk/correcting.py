@@ -13,7 +13,7 @@ from data.schema.kinds import KINDS
 
 
 def show(hand: Hand, entry: FileInHand) -> None:
-    """Show what an officer may correct; what is left empty stays as it was found."""
+    """Show what an officer may correct; an empty field leaves the value as it was found."""
     again = _("Forget all answers for these files and ask again")
     if entry.found is not None and st.button(again, key=f"again-{entry.number}"):
         hand.ask_again(entry)

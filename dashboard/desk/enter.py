@@ -99,13 +99,13 @@ def _show_form(desk: Desk, hand: Hand, draft: Draft, shown: Shown) -> None:
 
 
 def _repeat(kind: str, number: int) -> None:
-    """Fill the form after this one with what mostly repeats."""
+    """Fill the next form with the values that are usually the same for the next record."""
     for column in {column.name for column in get_kind(kind).file_columns} & _REPEAT:
         st.session_state[f"entry-{number + 1}-{column}"] = st.session_state.get(f"entry-{number}-{column}")
 
 
 def find_faults(hand: Hand, draft: Draft, row: Row) -> dict[str, str]:
-    """Return why a row cannot be added, by column; an empty column stands for the whole row."""
+    """Return why a row cannot be added, by column; a reason for the whole row has an empty column."""
     faults = dict.fromkeys(list_missing(get_kind(draft.kind), row, draft.partner), _MISSING)
     if row:
         faults |= {
@@ -115,7 +115,7 @@ def find_faults(hand: Hand, draft: Draft, row: Row) -> dict[str, str]:
 
 
 def _refuse(kind: str, faults: dict[str, str], places: dict[str, DeltaGenerator]) -> bool:
-    """Show above the form what is missing or wrong, and the reason beside each field; return whether anything is."""
+    """Show the faults above the form, and each reason beside its field; return whether there is any fault."""
     if not faults:
         return False
     missing = [words.name_column(kind, column) for column, reason in faults.items() if reason == _MISSING]
@@ -152,13 +152,13 @@ def _show_draft(desk: Desk, hand: Hand, draft: Draft, shown: Shown) -> None:
 
 
 def _require_shown(draft: Draft, shown: Shown) -> None:
-    """Raise InputError if the draft is not the one that stood on the screen."""
+    """Raise InputError if the draft is not the one that was on the screen."""
     if shown != _mark(draft):
         raise InputError(_("The draft has changed meanwhile. Nothing was done. Look at it again."))
 
 
 def _import_draft(hand: Hand, draft: Draft, confirmed: int | None) -> None:
-    """Import all rows, or none and say why some would come back."""
+    """Import all rows; or, if some would be rejected, import none and show why."""
     empty = [str(number) for number, row in enumerate(draft.rows, start=1) if not row]
     if empty:
         st.error(
@@ -175,7 +175,7 @@ def _import_draft(hand: Hand, draft: Draft, confirmed: int | None) -> None:
 
 
 def tabulate_draft(draft: Draft) -> pd.DataFrame:
-    """Return the rows of a draft; what tells who a child is stays masked."""
+    """Return the rows of a draft; values that identify a child are masked."""
     areas = summary.name_areas()
     columns = [column for column in get_kind(draft.kind).file_columns if any(column.name in row for row in draft.rows)]
     table: dict[str, list[Any]] = {_("Number"): [str(n) for n in range(1, len(draft.rows) + 1)]}

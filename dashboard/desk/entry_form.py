@@ -20,7 +20,7 @@ _NEEDS_ONE = ("child_id", "programme_number")
 
 
 def ask_record(kind: str, key: str) -> tuple[dict[str, str], dict[str, DeltaGenerator]]:
-    """Show the fields of a record; return what is in them by column, without those that are empty, and their places."""
+    """Show the fields of a record; return the content of filled fields by column, and the places of the fields."""
     columns = [column for column in get_kind(kind).file_columns if column.name != "partner"]
     row: dict[str, str] = {}
     places = dict(zip((column.name for column in columns), place_fields(len(columns)), strict=True))

@@ -1,4 +1,4 @@
-"""Files: drop a partner's files, see how they are read, answer what is not sure, and import them."""
+"""Files: drop a partner's files, see how they are read, answer open questions, and import the files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LOOKS_EVERY = 5.0  # seconds between two looks at governance.toml
 
 
 def show(desk: Desk) -> None:
-    """Show where files are dropped, and the files in hand."""
+    """Show the drop zone and the files in hand."""
     hand = read_hand(desk)
     show_title(
         desk, _("Files"), _("Drop a partner's lists as they are. You see how they are read before anything is stored.")
@@ -52,7 +52,7 @@ def _show_files(desk: Desk, hand: Hand) -> None:
 
 
 def _show_way() -> None:
-    """Show to who has nothing in hand what the work is, step by step."""
+    """Show the steps of the work to an officer who has no file in hand."""
     steps = [
         (_("Drop"), _("Say whose files they are, and drop them above: Excel or CSV, as the partner keeps them.")),
         (_("Answer"), _("The desk asks what it cannot know, and keeps your answers for the files of the next month.")),
@@ -73,7 +73,7 @@ def _watch_partners(workspace: Workspace, known: tuple[str, ...]) -> None:
 
 
 def _take_files(hand: Hand) -> None:
-    """Show the drop zone, and take what is dropped out of Streamlit's keeping."""
+    """Show the drop zone, and move dropped files out of Streamlit's storage."""
     left, right = st.columns([1, 2], gap="large")
     with left:
         help_text = _("Leave it empty if the rows themselves name the partner.")
@@ -174,7 +174,7 @@ def _show_reasons(imported: Imported) -> None:
 
 
 def _show_notes(imported: Imported) -> None:
-    """Show which words were read as a place that sounds like them, and what else is noted on the file."""
+    """Show which words were read as a place of similar sound, and the other notes on the file."""
     notes = [words.word_note(imported.kind, note) for note in imported.notes if not note.startswith(UNREAD)]
     if imported.respelled or notes:
         st.html(render_list([*summary.word_respelled(imported), *notes]))

@@ -1,7 +1,7 @@
-"""The frame of the desk's pages: which there are, the bar, the lock, and what is said when something goes wrong.
+"""The frame of the desk's pages: the list of pages, the bar, the lock, and the messages about errors.
 
-A page can be opened only through this module. What goes wrong is told in the desk's own words: an error of the
-program may name what stands in a record, so neither the page nor the log repeats it.
+A page can be opened only through this module. The desk describes an error in its own words: the program's message may
+contain values of a record, so neither the page nor the log repeats it.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _load_show(module: str) -> Callable[[Desk], None]:
 
 
 def _guard(show: Callable[[Desk], None]) -> Callable[[], None]:
-    """Return a page that says what went wrong without a word of the data."""
+    """Return a page that reports errors without any word of the data."""
 
     def guarded() -> None:
         try:
@@ -96,7 +96,7 @@ def _guard(show: Callable[[Desk], None]) -> Callable[[], None]:
 
 @contextmanager
 def tell_errors() -> Iterator[None]:
-    """Show in place of a part of a page what was refused or went wrong there, so that its other parts stay."""
+    """Show the error of a part of a page in place of that part, so that the other parts stay."""
     try:
         yield
     except Locked:
@@ -116,7 +116,7 @@ def tell_errors() -> Iterator[None]:
 
 
 def _find_place(error: Exception) -> traceback.FrameSummary:
-    """Return the last place of an error inside the product, not that of a library which it called."""
+    """Return the last place of an error in the product's own code, even if the error came from a library."""
     places = traceback.extract_tb(error.__traceback__)
     ours = [place for place in places if any(Path(place.filename).is_relative_to(_ROOT / name) for name in _PACKAGES)]
     return (ours or places)[-1]
@@ -124,7 +124,7 @@ def _find_place(error: Exception) -> traceback.FrameSummary:
 
 @st.fragment(run_every=_LOOKS_EVERY)
 def _watch_lock(locked: bool) -> None:
-    """Draw the page anew when the desk was locked or unlocked meanwhile. To look is no use of the desk."""
+    """Draw the page again if the desk was locked or unlocked meanwhile. The check does not count as use of the desk."""
     if read_desk().is_locked != locked:
         st.rerun()
 
@@ -140,7 +140,7 @@ def _show_frame(entry: Section, desk: Desk) -> None:
 
 
 def show_title(desk: Desk, title: str, lead: str) -> None:
-    """Show the title of a section with what it is for, and the button that locks the desk."""
+    """Show the title and the purpose of a section, and the button that locks the desk."""
     with st.container(key="deskhead", horizontal=True, vertical_alignment="top"):
         st.html(html('<div class="deskhead"><h1>{}</h1>{}</div>', title, render_lead(lead)))
         if st.button(_("Lock the desk"), key="lock"):

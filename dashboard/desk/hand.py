@@ -1,7 +1,7 @@
-"""The files in hand: dropped, recognised, asked about, tried and imported. No page and no word of Streamlit is here.
+"""The files in hand: dropped, recognised, asked about, tried and imported. This module does not use Streamlit.
 
-What an officer answers holds for all files in hand of the same partner and kind. It is kept for the partner when a file
-is imported, so that the next month's file needs no answer.
+An officer's answer holds for all files in hand of the same partner and kind. When a file is imported, the answers are
+stored for the partner, so that the next month's file needs no answer.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ Replies = Iterable[tuple[Question, Mapping[str, str]]]
 
 @dataclass
 class FileInHand:
-    """A dropped file with its number on the desk: whose it is, what was recognised, what an import would do, and did.
+    """A dropped file with its number on the desk: its partner, what was recognised, and its trial and import.
 
-    `barred`: nothing of it may ever go into this workspace. `kind` is the officer's word where the file does not
-    tell. `refusal` is why nothing of it can be imported, `personal` the personal data in it if that is the reason
-    (FileRefused). `names_unknown`: the reason is a partner whom governance.toml does not name.
+    `barred`: the file may never be imported into this workspace. `kind` is the officer's answer if the file does not
+    show its kind. `refusal` is the reason why the file cannot be imported; `personal` is the personal data in it, if
+    that is the reason (FileRefused). `names_unknown`: the reason is a partner that governance.toml does not name.
     """
 
     number: int
@@ -58,7 +58,7 @@ class FileInHand:
 
     @property
     def needs_partner(self) -> bool:
-        """Whether somebody must say whose file it is, because its rows do not."""
+        """Whether the officer must name the partner of the file, because its rows do not."""
         if self.found is None or self.partner:
             return False
         read = {reading.column for reading in self.found.readings}
@@ -69,9 +69,10 @@ class FileInHand:
 
 @dataclass(frozen=True)
 class Basis:
-    """What the reading of a file rests on besides the officer's answers, read once for all files of a page.
+    """What decides how a file is read, besides the officer's answers. It is read once for all files of a page.
 
-    `state` is the vault's, `governed` the partners that governance.toml names, `mappings` those kept, by partner.
+    `state` is the state of the vault, `governed` the partners that governance.toml names, `mappings` the stored
+    mappings by partner.
     """
 
     state: object
@@ -81,7 +82,7 @@ class Basis:
 
 @dataclass
 class Hand:
-    """The files in hand by name, the answers by partner and kind, how many were taken, and whose the next ones are."""
+    """The files in hand by name, the answers by partner and kind, the count of files, and the partner of the next."""
 
     desk: Desk
     files: dict[str, FileInHand] = field(default_factory=dict)
@@ -105,7 +106,7 @@ class Hand:
             return not imports.find_new_partners(self.desk.workspace, vault, [partner])
 
     def take(self, name: str, content: bytes, partner: str) -> FileInHand:
-        """Take a file in hand; one of the same name is replaced."""
+        """Take a file in hand; it replaces a file of the same name."""
         self.taken += 1
         entry = FileInHand(self.taken, MemoryFile(name, content), " ".join(partner.split()))
         try:
@@ -118,7 +119,7 @@ class Hand:
         return entry
 
     def read_basis(self) -> Basis:
-        """Read what the reading of all files in hand rests on."""
+        """Read the basis for all files in hand."""
         with self.desk.open_vault() as (vault, _):
             state = vault.read_state()
         partners = {entry.partner for entry in self.files.values()}
@@ -129,7 +130,7 @@ class Hand:
         )
 
     def look(self, entry: FileInHand, basis: Basis | None = None) -> None:
-        """Recognise a file and try its import, unless both are known for the answers that there are now."""
+        """Recognise a file and try its import, unless this was already done for the present answers."""
         if entry.barred or entry.result is not None:
             return
         basis = basis or self.read_basis()
@@ -157,7 +158,7 @@ class Hand:
         entry.settled = settled
 
     def reply(self, entry: FileInHand, replies: Replies, columns: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Note the officer's answers to questions about a file, and which headings mean which columns of ours.
+        """Note the officer's answers to questions about a file, and which heading means which of our columns.
 
         Raises InputError for an answer that is not allowed.
         """
@@ -167,7 +168,7 @@ class Hand:
         self.correct(entry, learnt)
 
     def correct(self, entry: FileInHand, entries: ColumnMapping) -> None:
-        """Note how the partner's files of this kind are read; raise InputError for what no mapping may hold."""
+        """Note how the partner's files of this kind are read; raise InputError for a value that no mapping may have."""
         chosen = entry.kind or (entry.found.kind if entry.found else "")
         kinds = [chosen] if chosen else list(KINDS)
         for kind in kinds:
@@ -176,7 +177,7 @@ class Hand:
             self.answers[key] = self.answers.get(key, ColumnMapping()).extend(entries)
 
     def ask_again(self, entry: FileInHand) -> None:
-        """Forget how the partner's files of this kind are read, in hand and for later, and of what kind this one is."""
+        """Forget the kind of this file, and how the partner's files of this kind are read now and later."""
         if entry.found is None:
             return
         entry.kind = ""
@@ -185,7 +186,7 @@ class Hand:
             mapping.forget(mapping.file_for(self.desk.workspace.mappings, entry.partner), entry.found.kind)
 
     def list_taken_back(self) -> set[int]:
-        """Return the numbers on the desk of the files in hand whose import is not in the vault any more."""
+        """Return the desk numbers of the files in hand whose import is not in the vault any more."""
         results = {entry.number: entry.result for entry in self.files.values() if entry.result is not None}
         if not results:
             return set()
@@ -194,7 +195,7 @@ class Hand:
         return {of for of, result in results.items() if result.number is not None and result.number not in there}
 
     def try_again(self, entry: FileInHand) -> None:
-        """Forget what an import of a file did, so that it is looked at anew."""
+        """Forget the result of a file's import, so that the file is recognised again."""
         entry.result = entry.settled = None
 
     def store(self, entry: FileInHand, confirmed: int | None = None, progress: ProgressCount | None = None) -> None:
@@ -221,9 +222,9 @@ class Hand:
             return _import(importer, drafts.make_file(kind, rows), kind, partner)
 
     def store_draft(self, draft: Draft, confirmed: int | None = None) -> Imported:
-        """Import rows of a draft and take them out of it; do neither if one would come back, and return why.
+        """Import rows of a draft and remove them from it. If a row would be rejected, do neither and return why.
 
-        `confirmed` as for `store`. Raises InputError if a row is not in the draft any more.
+        `confirmed` is as in `store`. Raises InputError if a row is not in the draft any more.
         """
         job = (drafts.make_file(draft.kind, draft.rows), draft.kind, draft.partner)
         with self._importing({}) as importer:
@@ -238,7 +239,7 @@ class Hand:
 
     @contextmanager
     def _importing(self, mappings: Mapping[str, ColumnMapping], *, rehearse: bool = False) -> Iterator[Importer]:
-        """Yield the tools of an import; nobody else writes meanwhile."""
+        """Yield the tools of an import; meanwhile no other process can write."""
         with self.desk.open_vault() as (vault, secrets), vault.writing():
             yield Importer(self.desk.workspace, vault, secrets, self.places.resolve, mappings, rehearse)
 
@@ -248,7 +249,7 @@ class Hand:
         imports.delete_overdue(self.desk.workspace, vault, overdue)
 
     def _owner(self, entry: FileInHand) -> str:
-        """Return whose answers count for a file: its partner's, or where none is named its own."""
+        """Return the owner of a file's answers: its partner, or the file itself if no partner is named."""
         return entry.partner or f"\0{entry.file.name}"
 
     def _find_mappings(self, entry: FileInHand, saved: Mapping[str, ColumnMapping]) -> dict[str, ColumnMapping]:
@@ -266,7 +267,7 @@ def _import(
 
 
 def recall_overdue(desk: Desk) -> Overdue:
-    """Return the records that are kept too long and so deleted; counted again when records or rules change."""
+    """Return the records that are kept too long and will be deleted; counted again if records or rules change."""
     with desk.open_vault() as (vault, _):
         basis = vault.read_state(), governance.read(desk.workspace).months, forget_log.today()
         return desk.recall("overdue", basis, lambda: find_overdue(desk.workspace, vault))
@@ -278,6 +279,6 @@ def list_governed(workspace: Workspace) -> tuple[str, ...]:
 
 
 def read_hand(desk: Desk) -> Hand:
-    """Return what the officer has in hand; a desk that was locked has forgotten it."""
+    """Return what the officer has in hand; it is empty after the desk was locked."""
     hand: Hand = desk.in_hand.setdefault(_SECTION, Hand(desk))
     return hand

@@ -1,4 +1,4 @@
-"""Imports: what was imported, and taking one back as a whole."""
+"""Imports: a list of all imports, and how to take back a whole import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The questions about a file, as a form: one for each column, however many rows it is about."""
+"""The questions about a file, as a form: one question for each column, for all of its rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _UNNAMED = re.compile(r"column \d+")  # stands for a heading that is not repeate
 
 
 def ask_partner(hand: Hand, key: str, label: str, help_text: str | None = None) -> str:
-    """Ask for a partner; empty if nobody says it. Of real records it is one that governance.toml or the vault names."""
+    """Ask for a partner; empty without an answer. For real records only known partners can be chosen."""
     partners, invented = hand.list_partners(), hand.desk.workspace.invented
     partner = st.selectbox(
         label,
@@ -73,7 +73,7 @@ def tell_unknown(hand: Hand) -> None:
 
 
 def ask_kind(entry: FileInHand) -> None:
-    """Ask what kind of records a file has, where its columns fit none or several."""
+    """Ask what kind of records a file has, if its columns fit no kind or several kinds."""
     kind = st.selectbox(
         _("Its columns fit no kind of record, or fit several. What is in the file?"),
         list(KINDS),
@@ -153,7 +153,7 @@ def _word_answer(kind: str, question: Question, part: str, reply: str) -> str:
 
 
 def _word_part(kind: str, question: Question, part: str) -> str:
-    """Return what a part of a question is about: a column of ours, or a word of the file with its number of rows."""
+    """Return what a part of a question is about: one of our columns, or a word of the file with its number of rows."""
     if question.topic == "words":
         count = question.rows[part]
         if made := MadeAges.read(part):
@@ -173,7 +173,7 @@ def place_fields(number: int) -> list[DeltaGenerator]:
 
 
 def list_places(kind: str, column: str, near: Sequence[str] = ()) -> list[str]:
-    """Return the codes of the places that a column may name, those that are near first, then by their names."""
+    """Return the codes of the places that a column may name: first the near places, then the others by name."""
     level, table = get_kind(kind).column(column).level, area_table()
     codes = table.index if level is None else table.index[table["level"] == level]
     names = name_areas()

@@ -1,4 +1,4 @@
-"""Records: how many there are, how complete they are, and where some may be there twice. No child is on this page."""
+"""Records: their number, how complete they are, and possible doubles. The page shows no single child."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 def show(desk: Desk) -> None:
-    """Show counts, completeness, possible doubles and the places that somebody answered."""
+    """Show counts, completeness, possible doubles, and the places that an officer has chosen."""
     show_title(desk, _("Records"), _("What is in the vault, in numbers. They are true numbers: keep them here."))
     with desk.open_vault() as (vault, _keys):
         kinds = vault.kinds()
@@ -60,7 +60,7 @@ def _word_month(month: str) -> str:
 
 
 def tabulate_columns(kind: str, shares: dict[str, float]) -> pd.DataFrame:
-    """Return in how many of a hundred records each column says something, the emptiest first."""
+    """Return the percentage of records in which each column is filled, the emptiest column first."""
     rows = [
         (words.name_column(kind, name), _("{share} %", share=format_number(round(100 * share))))
         for name, share in sorted(shares.items(), key=lambda item: item[1])

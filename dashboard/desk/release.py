@@ -109,7 +109,7 @@ def _run_trial(desk: Desk, standing: releasing.Standing) -> None:
 
 
 def _ask_second(desk: Desk, standing: releasing.Standing) -> None:
-    """Show that a second person must confirm, with the form in which the first one chooses a passphrase."""
+    """Show that a second person must confirm a release, with the form in which that person chooses a passphrase."""
     st.html(html("<h2>{}</h2>", _("The second person")))
     if standing.former:
         st.warning(
@@ -225,7 +225,7 @@ def _show_audit(desk: Desk, standing: releasing.Standing) -> None:
 def _progress(what: str) -> Iterator[Progress]:
     """Show a bar with a button that stops the work, and yield the function that moves it.
 
-    A pressed button cuts the work where it next says how far it is.
+    When the button is pressed, the work stops at its next report of progress.
     """
     shown = st.empty()
     with shown.container():

@@ -1,4 +1,4 @@
-"""A release at the desk: its trial, its publication and its audit, and what is said of each. No Streamlit is here."""
+"""A release at the desk: its trial, publication and audit, with their words. This module does not use Streamlit."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ Basis = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Trial:
-    """What a release would hold, what that depends on, and what the last release holds, by tier."""
+    """The content that a release would have, what it depends on, and the content of the last release, by tier."""
 
     release: NewRelease
     basis: Basis
@@ -57,8 +57,8 @@ class Trial:
 class Standing:
     """What a release depends on: governance, the second person, records kept too long, the release that is shown.
 
-    second: who confirms; None for invented records, and as long as nobody does. former: a second person who approves
-    no more. approvers: who may be the second person; nobody for invented records.
+    second: the person who confirms; None for invented records, and while nobody is appointed. former: a second person
+    who is not an approver any more. approvers: the people who may be the second person; none for invented records.
     """
 
     missing: tuple[str, ...]
@@ -72,7 +72,7 @@ class Standing:
 
     @property
     def needs_second(self) -> bool:
-        """Whether somebody must be appointed who confirms."""
+        """Whether a second person must still be appointed, who confirms."""
         return self.second is None and bool(self.approvers)
 
 
@@ -97,7 +97,7 @@ def read_standing(desk: Desk) -> Standing:
 
 
 def _read_basis(workspace: Workspace, vault: Vault) -> Basis:
-    """Read what decides the content of a release: records, rules, boundaries, the release before it and the day."""
+    """Read what decides the content of a release: records, rules, boundaries, the earlier release and the day."""
     files = [workspace.path / governance.FILE, workspace.path / policy_file.FILE, workspace.areas / BOUNDARIES]
     return (
         vault.read_state(),
@@ -114,10 +114,10 @@ def appoint_second(desk: Desk, name: str, passphrase: str) -> None:
 
 
 def try_release(desk: Desk, confirmed: int | None, progress: Progress) -> Trial:
-    """Delete what is kept too long, then make and attack a release without publishing it.
+    """Delete records that are kept too long, then make and attack a release without publishing it.
 
-    `confirmed` is the number of overdue records that the officer agreed to delete. Raises InputError where it is needed
-    and not given, ReleaseRefused if an attack succeeds.
+    `confirmed` is the number of overdue records that the officer agreed to delete. Raises InputError if this number is
+    needed and missing, ReleaseRefused if an attack succeeds.
     """
     workspace = desk.workspace
     with desk.open_vault() as (vault, secrets), vault.writing():
@@ -130,10 +130,10 @@ def try_release(desk: Desk, confirmed: int | None, progress: Progress) -> Trial:
 
 
 def publish(desk: Desk, passphrase: str, basis: Basis) -> NewRelease:
-    """Release what a trial made, and log who confirmed it; without progress, which could cut it.
+    """Publish the release of a trial, and log who confirmed it. It reports no progress, because that could stop it.
 
-    Raises InputError for a wrong passphrase, where the `basis` of the trial is not that of today, or where records are
-    kept too long, which the trial would have deleted.
+    Raises InputError for a wrong passphrase, if the `basis` of the trial has changed since, or if records are now kept
+    too long, which a trial would delete.
     """
     workspace = desk.workspace
     with desk.open_vault() as (vault, secrets), vault.writing():
@@ -145,7 +145,7 @@ def publish(desk: Desk, passphrase: str, basis: Basis) -> NewRelease:
 
 
 def word_changed() -> str:
-    """Return why a trial does not hold any more."""
+    """Return why a trial is not valid any more."""
     return _(
         "Records, rules, boundaries or the day have changed since the trial, so it does not hold any more. Nothing was "
         "published. Try the release again."
@@ -172,12 +172,12 @@ def needs_score(desk: Desk) -> bool:
 
 
 def audit(desk: Desk, progress: Progress) -> Audit:
-    """Attack the current release and all files that readers can get of it."""
+    """Attack the current release and all of its files that readers can get."""
     return audit_workspace(desk.workspace, progress=progress)
 
 
 def word_step(step: str) -> str:
-    """Return the short name of a step of an audit in the officer's language; "" for a step of other work."""
+    """Return the short name of a step of an audit in the officer's language; "" if the step is not of an audit."""
     if step == WRITING:
         return _("the files that readers can get")
     return _(TRIED[step]).partition(":")[0] if step in TRIED else ""
@@ -202,7 +202,7 @@ def list_rules(desk: Desk) -> list[tuple[str, str]]:
 
 
 def count_current(desk: Desk) -> dict[Tier, Contents]:
-    """Return what the current release holds, by tier; nothing without one."""
+    """Return the content of the current release, by tier; empty if there is no release."""
     name = shown_name(desk.workspace.releases)
     if name is None:
         return {tier: Contents() for tier in TIERS}
@@ -239,5 +239,5 @@ def tabulate_audit(result: Audit) -> pd.DataFrame:
 
 
 def list_refused(refusal: ReleaseRefused) -> list[str]:
-    """Return the sentences of a refusal, each cell on a line of its own."""
+    """Return the lines of a refusal; each cell that it names has its own line."""
     return [line.strip() for line in translate_message(refusal.message).splitlines() if line.strip()]

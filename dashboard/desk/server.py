@@ -1,8 +1,8 @@
-"""The process of the desk: Streamlit with the desk's pages, a gate in front, and the keys in its memory alone.
+"""The process of the desk: Streamlit with the desk's pages, a gate in front, and the keys only in its memory.
 
-It is started by `tact desk`, which writes a line with both keys to its standard input, now and whenever somebody
-presses Enter in that terminal. Each such line unlocks the desk and is answered with an address that lets one browser
-in, once. When the input ends, `tact desk` has ended, and so does this process.
+`tact desk` starts it and writes a line with both keys to its standard input, at the start and whenever somebody presses
+Enter in that terminal. Each line unlocks the desk. The answer to it is an address that lets one browser in, once. When
+the input ends, `tact desk` has ended, and this process ends too.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def build_application(port: int, entry: Entry) -> App:
 
 
 def keep_in_memory() -> None:
-    """Keep files and keys off the disk: no part of an upload is written, and no memory of a process that crashed."""
+    """Keep files and keys off the disk: write no part of an upload, and no memory image if the process crashes."""
     MultiPartParser.spool_max_size = 2 * _MOST_MEGABYTES * _MEGABYTE
     try:
         import resource

@@ -1,7 +1,7 @@
-"""What the process of the desk holds: the workspace, and while it is unlocked the keys and the files in hand.
+"""The state of the desk's process: the workspace and, while it is unlocked, the keys and the files in hand.
 
-The desk locks after LOCKS_AFTER seconds without use. Then the keys and the files are forgotten; the vault is open only
-while a page works with it. There is one desk in a process, and all its pages share it: it has one officer.
+The desk locks after LOCKS_AFTER seconds without use. Then the keys and the files are forgotten. The vault is open only
+while a page works with it. A process has one desk for one officer, and all pages share it.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ T = TypeVar("T")
 
 
 class Locked(VaultError):
-    """The desk was locked while something was asked of it."""
+    """The desk is locked, so a request cannot be done."""
 
 
 def _read_clocks() -> tuple[float, float]:
-    """Return two clocks: one stands still while the machine sleeps, the other may be set by hand."""
+    """Return the times of two clocks: the first stops while the machine sleeps, the second can be set by hand."""
     return time.monotonic(), time.time()
 
 
 class Desk:
-    """A workspace with its keys while it is unlocked, and what the officer has in hand, by the name of its section."""
+    """A workspace, its keys while it is unlocked, and what the officer has in hand, by the name of the section."""
 
     def __init__(self, workspace: Workspace, clocks: Callable[[], tuple[float, float]] = _read_clocks) -> None:
         self.workspace = workspace
@@ -46,7 +46,7 @@ class Desk:
 
     @property
     def is_locked(self) -> bool:
-        """Whether the keys must be given again; true from the moment at which the desk was not used for too long."""
+        """Whether the keys must be given again; true as soon as the desk has not been used for too long."""
         with self._lock:
             idle = max(now - then for now, then in zip(self._clocks(), self._used, strict=True))
             if self._keys is not None and not self._busy and idle >= LOCKS_AFTER:
@@ -54,14 +54,14 @@ class Desk:
             return self._keys is None
 
     def lock(self) -> None:
-        """Forget the keys, everything in hand, and the headings of files, which may be names where a file has none."""
+        """Forget the keys, everything in hand, and the headings of files, which may be names of people."""
         with self._lock:
             self._keys = None
             self.in_hand.clear()
             forget_headings()
 
     def unlock(self, secrets: keys.Keys) -> None:
-        """Take the keys, if they open the vault. Raises VaultError if they do not."""
+        """Store the keys if they open the vault. Raises VaultError if they do not."""
         open_vault(self.workspace, secrets).close()
         with self._lock:
             self._keys = secrets
@@ -115,9 +115,9 @@ class Desk:
             raise Locked("The desk is locked.") from None
 
     def recall(self, name: str, basis: object, read: Callable[[], T]) -> T:
-        """Return what `read` returned for this basis; it is asked again only when the basis is another one.
+        """Return the result of `read` for this basis. `read` is called again only when the basis changes.
 
-        What is kept under a name is in hand, so it is forgotten when the desk locks.
+        The result is stored in hand under the name, so it is forgotten when the desk locks.
         """
         remembered = self.in_hand.get(name)
         if remembered is None or remembered[0] != basis:
@@ -127,7 +127,7 @@ class Desk:
 
 
 def announce_desk(desk: Desk) -> None:
-    """Make a desk the one of this process, and lock it when its time is over, also if no page asks."""
+    """Make this desk the desk of the process, and lock it when its time is over, even if no page is used."""
     _desks[:] = [desk]
     Thread(target=_watch, args=(desk,), daemon=True).start()
 

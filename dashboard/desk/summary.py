@@ -1,4 +1,4 @@
-"""What the desk says of a file in hand, in words and tables: how it is read, its first rows, what an import does."""
+"""A file in hand in words and tables: how it is read, its first rows, and what an import would do."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LINES = 5  # that are named for a reason
 
 
 def name_areas() -> dict[str, str]:
-    """Return the names of all areas by code: the local ones, but Greek ones only for who reads Greek letters."""
+    """Return the local names of all areas by code. Names in Greek letters are only for officers who can read them."""
     table = area_table()
     local = (table["country"] == "AL") | (find_language() == "el")
     names = table["name_local"].where(local, table["name_en"])
@@ -56,7 +56,7 @@ def word_reasoning(found: Recognition) -> str:
 
 
 def tabulate_readings(found: Recognition) -> pd.DataFrame:
-    """Return a table of our columns: the headings in the file, and how sure that is."""
+    """Return a table of our columns: the heading of each in the file, and how sure that is."""
     rows = [
         (
             words.name_column(found.kind, reading.column),
@@ -69,7 +69,7 @@ def tabulate_readings(found: Recognition) -> pd.DataFrame:
 
 
 def _is_answered(found: Recognition, column: str, headings: tuple[str, ...]) -> bool:
-    """Return whether a reading comes from an answer: certain, though no heading is a name of ours."""
+    """Return whether a reading comes from an answer: it is certain although no heading is one of our names."""
     definition = get_kind(found.kind).column(column)
     own = {column.casefold(), definition.label.casefold()}
     sure = next(reading.confidence for reading in found.readings if reading.column == column)
@@ -77,7 +77,7 @@ def _is_answered(found: Recognition, column: str, headings: tuple[str, ...]) -> 
 
 
 def tabulate_sample(found: Recognition) -> pd.DataFrame:
-    """Return the first rows as an import would read them; what tells who a child is stays masked."""
+    """Return the first rows as an import would read them; values that identify a child are masked."""
     areas = name_areas()
     table: dict[str, list[object]] = {_("Line"): [str(line) for line in found.sample.lines]}
     for name, cells in found.sample.cells.items():
@@ -107,7 +107,7 @@ def word_counts(imported: Imported) -> str:
 
 
 def tabulate_reasons(imported: Imported) -> pd.DataFrame:
-    """Return why rows come back, grouped by column and word, most rows first."""
+    """Return why rows are rejected, grouped by column and word, most rows first."""
     rows = [
         (
             words.name_column(imported.kind, reason["column"]) or _("The whole row"),
@@ -123,7 +123,7 @@ def tabulate_reasons(imported: Imported) -> pd.DataFrame:
 
 
 def _word_value(reason: Mapping[str, Any]) -> str:
-    """Return the word for which rows come back; a mask where there is one that nobody needs to see."""
+    """Return the word for which rows are rejected; a mask if nobody needs to see the word."""
     if reason["reason"] == SEEMS_PERSONAL:
         return MASK
     return str(reason["value"]) or (MASK if reason["column"] and reason["reason"] != "missing" else "")
@@ -135,7 +135,7 @@ def render_next() -> Markup:
 
 
 def word_respelled(imported: Imported) -> list[str]:
-    """Return which words were read as a place that sounds like them, those in most rows first, as sentences."""
+    """Return sentences on words that were read as a place of similar sound, the most frequent first."""
     areas = name_areas()
     return [
         format_plural(

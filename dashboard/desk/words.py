@@ -66,13 +66,13 @@ def name_column(kind: str, name: str) -> str:
 
 
 def name_code(kind: str, name: str, code: str) -> str:
-    """Return the words of a category in the officer's language; a code that has none as it is."""
+    """Return the words of a category in the officer's language; the code itself if it has no words."""
     column = get_kind(kind).column(name)
     return _find_name(column, code) or column.allowed.get(code, code)
 
 
 def word_value(kind: str, name: str, value: str) -> object:
-    """Return a value that is stored as people write it: words of a category, a period; a day as a date."""
+    """Return a stored value as people write it: the words of a category, a period, or a day as a date."""
     column = get_kind(kind).column(name)
     if column.allowed:
         return name_code(kind, name, value) if value else ""
@@ -86,7 +86,7 @@ def word_value(kind: str, name: str, value: str) -> object:
 
 
 def list_help(kind: str, name: str) -> list[str]:
-    """Return the categories of a column that have an explanation, each with it."""
+    """Return the explanations of a column's categories, if they have any."""
     codes = get_kind(kind).column(name).allowed
     return [f"{name_code(kind, name, code)}: {_(_HELP[name, code])}" for code in codes if (name, code) in _HELP]
 
@@ -141,12 +141,12 @@ def word_personal(sort: str, heading: str, line: int) -> str:
 
 
 def word_reason(reason: str) -> str:
-    """Return why rows come back, in the officer's language where there are words for it."""
+    """Return why rows are rejected, in the officer's language if there is a translation."""
     return translate_message(reason)
 
 
 def word_refusal(refusal: str) -> str:
-    """Return why a file cannot be imported in the officer's language, with the name of the kind of record."""
+    """Return, in the officer's language, why a file cannot be imported, with the name of the kind of record."""
     if isinstance(refusal, Message) and refusal.values.get("kind") in KINDS:
         refusal = Message(refusal.template, **{**refusal.values, "kind": _(KINDS[str(refusal.values["kind"])])})
     return translate_message(refusal)

@@ -1,4 +1,4 @@
-"""The live map: with atlas.py the only module that knows Folium and streamlit-folium, so that it can be replaced.
+"""The live map. Only this module and atlas.py use Folium and streamlit-folium, so that these can be replaced.
 
 The script of the Folium map never changes, because streamlit-folium reloads the map after a change. A
 separate script, loaded through the map's `default_js`, fetches the shapes once and draws them. A feature
@@ -39,7 +39,7 @@ _SCRIPTS = ("leaflet/leaflet.js", "tactmap.js")
 
 @lru_cache(maxsize=16)
 def name_asset(name: str, home: str = "./") -> str:
-    """Return the address of a static file, with a part that changes with its content. home : where the product is."""
+    """Return the address of a static file, with a part that changes with its content. home : the product's address."""
     digest = hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()[:8]
     return f"{home}assets/{name}?v={digest}"
 
@@ -51,7 +51,7 @@ def list_frame_scripts() -> list[str]:
 
 
 def find_frame_files() -> Path:
-    """Return the folder of the scripts of streamlit-folium's frame, without importing it: see `show_map`."""
+    """Return the folder with the frame scripts of streamlit-folium, without importing it: see `show_map`."""
     package = find_spec("streamlit_folium")
     if package is None or package.origin is None:
         msg = "streamlit-folium is not installed."
@@ -60,7 +60,7 @@ def find_frame_files() -> Path:
 
 
 class _Nothing(Element):
-    """The head of the map's page: the component's page states its encoding itself, and loads the map's scripts."""
+    """The empty head of the map's page. The page of the component states the encoding and loads the map's scripts."""
 
     _template = Template("")
 

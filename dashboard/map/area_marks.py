@@ -10,10 +10,10 @@ from dashboard.map.legend import LegendClass
 
 @dataclass(frozen=True)
 class AreaMark:
-    """How an area is drawn: its name, its colour, and the words when pointed at.
+    """How an area is drawn: its name, its colour, and the words of its tooltip.
 
-    unsure : whether it has the pattern of "cannot tell" in place of its colour. numbers : those that the words
-    say, by their column in the tables of the release.
+    unsure : whether it has the pattern of "cannot tell" in place of its colour. numbers : the numbers in the words, by
+    their column in the tables of the release.
     """
 
     name: str

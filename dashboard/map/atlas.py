@@ -1,10 +1,10 @@
 """The atlas: layers of a release in one HTML file that opens without a server and can be mailed.
 
-Folium makes the page. All that the live map loads stands in the file: script, style, letters, shapes. The page's own
-content policy lets it ask for nothing outside and run no other script. The map is drawn as the live map is
-(dashboard/static/tactmap.js), what stands around it by dashboard/static/atlas.js. Text from data
-stands there as JSON and becomes text, never markup. The numbers are those of `encode_cells`; the search for leaks reads
-them from there (data/disclosure/attacks/surface).
+Folium makes the page. The file contains all that the live map loads: script, style, fonts and shapes. The content
+policy of the page forbids any request and any other script. dashboard/static/tactmap.js draws the map, as it draws the
+live map; dashboard/static/atlas.js draws the controls around it. Text from data is stored as JSON and shown as text,
+never as markup. The numbers are those of `encode_cells`; the search for leaks reads them from the file
+(data/disclosure/attacks/surface).
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ Progress = Callable[[int, int | None], None]
 def write_atlases(release: Release, folder: Path, progress: Progress | None = None) -> list[Path]:
     """Write the atlas of a release into a folder, and one of its communities; return the files.
 
-    Communities have a file of their own, as in every export. `progress` is called with the number of views that were
-    read. Raises InputError when the release has no layer.
+    Communities have their own file, as in every export. `progress` is called with the number of views read so far.
+    Raises InputError when the release has no layer.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files, done = [], 0
@@ -96,7 +96,7 @@ def name_atlas(release: Release, layers: tuple[Layer, ...]) -> str:
 
 
 class _Map(folium.Map):
-    """A Folium map without files of its own; its script starts the atlas."""
+    """A Folium map that loads no files; its script starts the atlas."""
 
     default_js = []  # noqa: RUF012
     default_css = []  # noqa: RUF012
@@ -111,7 +111,7 @@ class _Map(folium.Map):
 
 
 class _Page(Figure):
-    """The page around the map. What comes from data fills it once and is never read as a template."""
+    """The page around the map. Its data is filled in once and is never read as a template."""
 
     _template = Template(
         "<!DOCTYPE html>\n<html lang={{ this.language }}>\n<head>\n<meta charset=utf-8>\n"
@@ -131,7 +131,7 @@ class _Page(Figure):
         self.data = {name: _write_json(value) for name, value in data.items()}
 
     def render(self, **kwargs: object) -> str:
-        """Return the page, which runs only the scripts in it and asks for nothing outside."""
+        """Return the page, which runs only its own scripts and sends no request."""
         for child in self._children.values():
             child.render(**kwargs)
         self.scripts = [*_read_scripts(), str(self.script.render(**kwargs)).strip()]
@@ -142,7 +142,7 @@ class _Page(Figure):
 
 
 def make_atlas(release: Release, layers: tuple[Layer, ...], tick: Callable[[], None] = lambda: None) -> str:
-    """Return the page in the language that is spoken; `tick` is called after each view.
+    """Return the page in the present language; `tick` is called after each view.
 
     `layers` are those of one file, see `split_layers`.
     """
@@ -188,7 +188,7 @@ def _describe_layer(
     release: Release, areas: Areas, layer: Layer, others: tuple[Layer, ...], styles: dict[str, int],
     tick: Callable[[], None],
 ) -> dict[str, Any]:  # fmt: skip
-    """Return a layer: for each choice of one of its options (the others at their default) and each level its views."""
+    """Return a layer with its views, for each choice of one option (the others at their default) and each level."""
     choices: list[dict[str, Any]] = []
     for label, group, options in _list_choices(layer):
         levels = {
@@ -219,7 +219,7 @@ def _list_choices(layer: Layer) -> Iterator[tuple[str, str, dict[str, str]]]:
 
 
 def _list_views(release: Release, layer: Layer, level: str, options: Mapping[str, str]) -> list[View]:
-    """List the views of a choice at a level, one for each period of each length, or one for a layer without periods."""
+    """List the views of a choice at a level: one for each period of each length, or one if the layer has no periods."""
     tact, finest = release.manifest["tact"], View(level, "", options)
     asked = [finest]
     if tact.get("first") and tact.get("last"):
@@ -305,7 +305,7 @@ def _render_bar(release: Release, title: str) -> Markup:
 
 
 def _render_about(release: Release, layers: tuple[Layer, ...]) -> Markup:
-    """Return what every exported file says about itself, and what the states mean."""
+    """Return the terms that every exported file states, and the meaning of the states."""
     entries = terms.describe_file(release, layers)
     rows = [(_(words), translate(entries[key])) for key, words in _ABOUT.items() if key in entries]
     states = columns.list_states(release, layers)

@@ -28,9 +28,9 @@ def render_legend(
 ) -> Markup:
     """Return the legend of all layers, the main one first. `projector` makes it larger.
 
-    `beside` is the caution for a community layer shown with another layer. It stays when the rest is folded; the
-    browser folds the legend and remembers that (dashboard/static/tactmap.js). `more` is markup that follows the layers.
-    End tags that HTML does not need are left out: the legend is sent again with every change.
+    `beside` is the caution for a community layer that is shown with another layer. It stays visible when the legend is
+    folded; the browser folds the legend and remembers it (dashboard/static/tactmap.js). `more` is markup that follows
+    the layers. Optional end tags are left out, because the legend is sent again with every change.
     """
     filled = any(mark.data.style.kind == "fill" for mark in marks)
     sources = list(dict.fromkeys(translate(mark.data.legend.source) for mark in marks))

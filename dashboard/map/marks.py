@@ -31,7 +31,7 @@ def read_mark(current: CurrentRelease, name: str, level: str, period: str, optio
 
 
 def make_mark(data: LayerData, level: str, k: int) -> Mark:
-    """Return a layer that was read with its words, translated; `k` is the release's threshold."""
+    """Return a layer with its translated words; `k` is the release's threshold."""
     labels = tuple(translate(label) for label in data.style.labels)
     title, unit = translate(data.legend.title), translate(data.legend.unit)
     radius = _LARGEST_RADIUS[level] * min(1.0, data.style.largest / _SMALLEST_MAXIMUM) ** 0.5

@@ -1,6 +1,6 @@
-"""Shapes for the map: sent to a browser once, under an address that contains their checksum.
+"""Shapes for the map. They are sent to a browser once, and their address contains their checksum.
 
-Boundaries differ between workspaces, so they are read from the release. The base map ships with the product.
+Boundaries differ between workspaces, so they are read from the release. The base map is part of the product.
 """
 
 from __future__ import annotations
@@ -85,9 +85,9 @@ def describe_shapes(current: CurrentRelease, *, in_page: bool = False) -> dict[s
 def describe_level(areas: Areas, level: str) -> dict[str, Any]:
     """Describe a level for the map's script: its simplified shapes with names in both spellings.
 
-    See Areas.map_geometry. `names`, `local` and `above` have, in the order of its codes, each area's name in the
-    language that is spoken, its local name and the name of the area that contains it (empty for a country). `source` is
-    in that language too, where it is the usual one.
+    See Areas.map_geometry. `names`, `local` and `above` are in the order of its codes: each area's name in the present
+    language, its local name, and the name of the area that contains it (empty for a country). `source` is in the
+    present language too if it is the usual source.
     """
     document = areas.map_geometry(level)
     table = areas.table
@@ -132,7 +132,7 @@ def _load_places() -> tuple[pd.DataFrame, Places, dict[str, str]]:
 
 
 def find_chains(name: str) -> list[list[dict[str, str]]]:
-    """Find areas by any name that an import understands, each with the areas that contain it.
+    """Find areas by any name that an import accepts; return each area with the areas that contain it.
 
     If areas of several levels have the name, only the largest are returned.
     """

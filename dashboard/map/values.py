@@ -1,4 +1,4 @@
-"""What the map is told of a view: layers, states and arrows as short JavaScript literals. No map library here."""
+"""The values of a view for the map: layers, states and arrows as short JavaScript literals, without a map library."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Mark:
 class Arrow:
     """An arrow between two places (latitude, longitude), its width in pixels and its label, translated.
 
-    From a place to itself it is a loop. colour: empty for ink. sign: a number in its middle.
+    An arrow from a place to itself is a loop. colour: empty for the colour of text. sign: a number in its middle.
     """
 
     start: tuple[float, float]
@@ -80,7 +80,7 @@ def _format_number(value: float) -> str:
 
 
 def _shorten_runs(parts: Iterable[str]) -> list[str]:
-    """Shorten runs of four and more equal parts to "x(4)"."""
+    """Shorten runs of four or more equal parts to "x(4)"."""
     shortened: list[str] = []
     for part, same in groupby(parts):
         count = len(list(same))
@@ -102,7 +102,7 @@ def _format_codes(data: LayerData, frame: pd.DataFrame, codes: list[str]) -> str
 
 
 def list_states(data: LayerData, codes: list[str]) -> pd.DataFrame:
-    """Return the layer's rows in the order of the codes, with the state as which each area is drawn."""
+    """Return the layer's rows in the order of the codes, each with the state in which the area is drawn."""
     frame = data.frame.assign(state=data.list_marks()).reindex(codes)
     return frame.assign(state=frame["state"].fillna("no_data"))
 

@@ -1,7 +1,8 @@
 """The view of the map, as parameters of the address.
 
-An address may contain anything. `parse_address` accepts values with the right form, `settle_view` values that the
-release and the tier allow. Others get a default, so that an old address still opens a map; `list_unmet` lists them.
+An address may contain anything. `parse_address` accepts only values of the right form, and `settle_view` only values
+that the release and the tier allow. The default replaces any other value, so that an old address still opens a map;
+`list_unmet` lists the replaced values.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class MapView:
     projector: bool = False
 
     def __hash__(self) -> int:
-        """Return a hash, so that what is made of a view can be cached."""
+        """Return a hash, so that results for a view can be cached."""
         options = frozenset((layer, freeze_options(chosen)) for layer, chosen in self.options.items())
         return hash((self.layer, self.over, self.level, self.period, self.area, options, self.projector))
 
@@ -99,10 +100,10 @@ def parse_address(parameters: Mapping[str, str]) -> MapView:
 def follow_address(
     arrived: Mapping[str, str], written: Mapping[str, str], remembered: MapView | None
 ) -> MapView | None:
-    """Return the remembered request with what an address changes in it; None if the address asks for another view.
+    """Return the remembered request with the changes of an address; None if the address asks for another view.
 
-    written : the address that the page wrote last. A request may go further than the view in it, so that only what
-    differs is taken: the area or projector of the bar, or those that another page sends, which knows nothing else.
+    written : the address that the page wrote last. The remembered request may ask for more than the view
+    in that address, so only differences are taken: the area or projector that the bar or another page has changed.
     """
     changed = {name for name in {*arrived, *written} if arrived.get(name) != written.get(name)}
     if remembered is None or (changed - SHARED and arrived.keys() - SHARED):

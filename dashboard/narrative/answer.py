@@ -1,6 +1,6 @@
-"""The answer of the first screen: where most need is not reached, whether Tirana and Durrës changed, what is advised.
+"""The answer of the first screen: where most need is not reached, any change in Tirana and Durrës, and the advice.
 
-Each finding has a lead, which answers, and a detail, which says how much and how sure.
+Each finding has a lead, which is the answer, and a detail, which says how much and how sure.
 """
 
 from __future__ import annotations
@@ -35,21 +35,22 @@ _LEADS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding of the answer. lead : what is so. detail : how much and how sure."""
+    """One finding of the answer. lead : the finding itself. detail : how much and how sure."""
 
     lead: str
     detail: str = ""
 
 
 def word_answer(t: Speech, areas: Mapping[str, AreaJudgement], plan: PlanSummary | None) -> list[Finding]:
-    """Return the findings of a release of the partner tier that was judged, the most important first."""
+    """Return the findings of a release of the partner tier with a risk model, the most important first."""
     return [*_word_need(t, areas.values()), word_watched(t, areas), word_advice(t, plan)]
 
 
 def _word_need(t: Speech, areas: Iterable[AreaJudgement]) -> Iterator[Finding]:
-    """Yield where the most children are not reached in each country; two areas where none is likely to be the first.
+    """Yield a finding on the area of each country where most children are not reached.
 
-    Then, of countries of which that cannot be said, why not, and what would change it.
+    Two areas are named if neither is likely to be the first. A second finding is on countries where this cannot be
+    said: why, and what would change it.
     """
     ranked: dict[str, list[tuple[str, Unmet]]] = {}
     doubts: dict[str, Doubt] = {}
@@ -89,7 +90,7 @@ def _word_amount(t: Speech, amount: Amount) -> str:
 
 
 def word_watched(t: Speech, areas: Mapping[str, AreaJudgement]) -> Finding:
-    """Return whether the share of internal trafficking changed in Tirana and in Durrës, with power stated plainly."""
+    """Return whether the share of internal trafficking changed in Tirana and in Durrës, with the power of the test."""
     shifts = {code: judged.share for code in reversed(WATCHED) if (judged := areas.get(code)) and judged.share}
     if not shifts:
         return Finding(
@@ -118,7 +119,7 @@ def _classify(shift: AreaShift) -> str:
 
 
 def _word_shift(t: Speech, shift: AreaShift, *, named: bool) -> str:
-    """Return both shares; where nothing clear was seen, also how often a rise would be."""
+    """Return both shares; if no clear change was seen, also how often a rise would be seen."""
     name = f"{t.name_area(shift.areas[0])} " if named else ""
     before, after = t.format_percent(shift.before / 100.0), t.format_percent(shift.after / 100.0)
     shares = name + t(_SHARES[shift.verdict], before=before, after=after)
@@ -133,7 +134,7 @@ def _word_shift(t: Speech, shift: AreaShift, *, named: bool) -> str:
 
 
 def word_advice(t: Speech, plan: PlanSummary | None) -> Finding:
-    """Return whether a move is advised, by the one limit of the planner, which is said with its figures each time."""
+    """Return whether a move is advised, with the limit of the planner and its figures."""
     if plan is None:
         return Finding(
             t("No plan of moves was calculated"),

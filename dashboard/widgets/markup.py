@@ -76,7 +76,7 @@ def render_table(frame: pd.DataFrame) -> Markup:
 
 
 def render_lands(names: Mapping[str, str], chosen: str) -> Markup:
-    """Return countries as tabs, which are links that choose one."""
+    """Return the countries as tabs; each is a link that chooses the country."""
     links = (
         html(
             '<a href="?area={0}" target="_self"{1}>{2}</a>',

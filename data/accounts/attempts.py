@@ -23,14 +23,14 @@ def find_wait(connection: sqlite3.Connection, key: str, free: int, now: float) -
 
 
 def count_failure(connection: sqlite3.Connection, key: str, now: float) -> None:
-    """Count an attempt as a failure, also before it is known to be one."""
+    """Count an attempt as a failure. The caller may count it before its result is known."""
     connection.execute("DELETE FROM attempts WHERE ? - last > ?", (now, _FORGET))
     connection.execute(
         "INSERT INTO attempts VALUES (?, 1, ?) ON CONFLICT (key) DO UPDATE SET failures = failures + 1, "
         "last = excluded.last",
         (key, now),
     )
-    # Made-up names push out no challenge that was used, which else would count again.
+    # The limit holds for each kind of key, so made-up names cannot remove a used challenge, which could be used again.
     connection.execute(
         "DELETE FROM attempts WHERE key IN "
         "(SELECT key FROM attempts WHERE key GLOB ? ORDER BY last DESC LIMIT -1 OFFSET ?)",

@@ -138,7 +138,7 @@ class Accounts:
             connection.execute("COMMIT")
 
     def copy(self) -> bytes:
-        """Return the content of a file with all of this one but sessions, tokens and attempts, for a backup."""
+        """Return the content of this file without sessions, tokens and attempts, for a backup."""
         with self.read() as connection, closing(sqlite3.connect(":memory:")) as other:
             connection.backup(other)
             other.executescript("DELETE FROM sessions; DELETE FROM tokens; DELETE FROM attempts; VACUUM;")

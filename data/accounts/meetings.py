@@ -185,9 +185,10 @@ def count_old_meetings(accounts: Accounts, before: dt.date) -> int:
 
 
 def remove_old_meetings(accounts: Accounts, before: dt.date, confirmed: int, user: str) -> None:
-    """Remove the meetings of days before one with their agendas and decisions, and write a row of the log.
+    """Remove the meetings before a day with their agendas and decisions, and add a row to the log.
 
-    confirmed : their number, as a person has seen it; InputError for another. user : of the system, whom the row names.
+    confirmed : the number of these meetings, which a person has seen; raises InputError if it is another. user : the
+    user of the operating system, whom the row of the log names.
     """
     with accounts.write() as connection:
         old = _find_old(connection, before)

@@ -108,7 +108,7 @@ def _name_file(kind: str) -> str:
 
 
 def find_children(vault: Vault, secrets: keys.Keys, children: Collection[str]) -> frozenset[str]:
-    """Return those hashes of children that a row of a draft has."""
+    """Return the hashes, among those given, of children who have a row in a draft."""
     return frozenset(children).intersection(itertools.chain.from_iterable(_hash_drafts(vault, secrets)))
 
 

@@ -1,4 +1,4 @@
-"""The Streamlit script of the desk: its frame, nothing else. It is started by dashboard/desk/server.py."""
+"""The Streamlit script of the desk: it only shows the frame. dashboard/desk/server.py starts it."""
 
 from dashboard.desk import frame
 

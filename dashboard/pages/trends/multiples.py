@@ -48,8 +48,8 @@ class Badge(NamedTuple):
 class AreaCell:
     """A cell: area, its country and name, its change, and its picture.
 
-    scale : what lower and upper edge of the picture stand for; empty where it shows no number. words : the picture in
-    words.
+    scale : the values of the lower and the upper edge of the picture; empty if it shows no number. words : the picture
+    in words.
     """
 
     area: str

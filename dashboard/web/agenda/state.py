@@ -1,4 +1,4 @@
-"""What a page knows of meetings: where they are stored, which its reader may see, and which view is played."""
+"""What a page knows about meetings: where they are stored, which ones its reader may see, and which view is shown."""
 
 from __future__ import annotations
 

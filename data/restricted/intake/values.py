@@ -59,8 +59,8 @@ class Faulty(InputError):
 class Checked:
     """Canonical values, one for each distinct value, and the faults by index of the value.
 
-    `several` are the indices of values with several answers, of which the first was read; `approximate` those of ages
-    that are not exact (rreth 12), but surely in one band.
+    `several` : the indices of values with several answers, of which only the first was read. `approximate` : the
+    indices of ages that are not exact (rreth 12) but certainly lie in one band.
     """
 
     values: list[Value]

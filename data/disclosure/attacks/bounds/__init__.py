@@ -35,9 +35,9 @@ _SHOWN = [STATES.index(s) for s in ("number", "almost_none", "not_searched", "wi
 class Published:
     """One release of one tier as the attacker reads it.
 
-    tables: by specification; columns area, period, those of the breakdown, value, state. final: the last day of the
-    years that are final (ISO 8601); empty if all numbers are final. estimates: the tables of estimated numbers, which
-    are no counts.
+    tables: the tables of counts by their specification, with the columns area, period, the columns of the breakdown,
+    value and state. final: the last day of the years that are final (ISO 8601); empty if all numbers are final.
+    estimates: the tables of estimated numbers.
     """
 
     name: str

@@ -42,7 +42,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Learned:
-    """An interval of one count, both ends included, that an attacker knows from elsewhere than a release."""
+    """An interval of one count, both ends included, that an attacker knows from another source than a release."""
 
     shape: Shape
     area: str
