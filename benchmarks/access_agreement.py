@@ -76,7 +76,7 @@ class Agreement:
 def case(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw people, supply and minutes of up to forty areas and as many sites elsewhere.
 
-    Minutes are whole, so that edges of zones are met exactly.
+    Minutes are whole numbers, so that some are exactly on the edge of a zone.
     """
     size = int(rng.integers(5, 41))
     areas, sites = rng.random((2, 2, size)) * rng.choice([40.0, 90.0, 300.0])

@@ -48,7 +48,7 @@ class Visit:
 
 
 def enter(browser: Browser, address: str) -> StorageState:
-    """Open the address that the product printed, and return the cookie with which it knows a browser."""
+    """Open the address that the product printed, and return the cookie by which it recognises a browser."""
     context = browser.new_context()
     context.request.get(address)
     state = context.storage_state()

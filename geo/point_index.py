@@ -1,13 +1,13 @@
-"""Points to areas by a grid: cells inside one area answer by look-up, and only cells that a border crosses take a test.
+"""Find the area of each point with a grid: a cell inside one area needs only a look-up, a cell with a border a test.
 
-The areas are a coverage in EPSG:4326. Each point inside belongs to exactly one area: a point on a border or a corner
-belongs to the area that begins beside it to the east, and to the north where the border runs along a parallel. This
-is the even-odd rule with half-open edges, as if each point were moved east by a step too small to see, and north by a
+The areas are a coverage in EPSG:4326. Each point inside belongs to exactly one area. A point on a border or a corner
+belongs to the area directly east of it; if the border runs along a parallel, to the area directly north of it. This
+is the even-odd rule with half-open edges, as if each point were moved east by an infinitely small step, and north by a
 still smaller one. Whether a point lies left of an edge is decided exactly, also within a rounding error of the edge.
 
-The test of a point walks from it to a corner of its cell whose area is known, along the parallel and then along the
-meridian. Each edge on the way changes the area: `left ^ right`, the exclusive or of the numbers of the areas on its two
-sides, takes the one number to the other.
+The test follows a path from the point to a corner of its cell whose area is known: along the parallel, then along the
+meridian. Each edge on this path changes the area. The exclusive or of the numbers of the areas on its two sides,
+`left ^ right`, turns one number into the other.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ROUNDING = 3.3306690738754716e-16  # largest relative rounding error of the det
 
 
 class _Edges(NamedTuple):
-    """Edges that run north, or east along a parallel; `change` is the exclusive or of the numbers on both sides."""
+    """Edges that run north, or east along a parallel; `change` is the exclusive or of the numbers of both areas."""
 
     ax: Floats
     ay: Floats
@@ -55,13 +55,13 @@ class _Grid:
     rows: int
 
     def place(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Return coordinates in cells from the south-west corner."""
+        """Return coordinates as numbers of cells (with fractions) from the south-west corner of the grid."""
         return (x - self.west) * self.scale, (y - self.south) * self.scale
 
     def find_cells(self, x: Floats, y: Floats) -> Ints:
         """Return the number of each point's cell, row after row.
 
-        No edge reaches the outermost cells, so that what lies beyond the grid, or is NaN, may be put there.
+        No edge reaches the outermost cells, so points beyond the grid, and points that are NaN, may be put there.
         """
         column, row = self.place(x, y)
         for number, most in ((column, self.columns - 1), (row, self.rows - 1)):
@@ -135,7 +135,7 @@ class PointIndex:
         return reasons
 
     def _look_up(self, x: Floats, y: Floats) -> tuple[SmallInts, Ints]:
-        """Return the numbers of the areas, -1 in none, and which points are in none."""
+        """Return the number of the area of each point (-1: in no area), and the positions of the points in no area."""
         numbers, cells = np.empty(len(x), np.int32), self._cells.ravel()
         for start in range(0, len(numbers), _BLOCK):
             block = slice(start, start + _BLOCK)
@@ -147,7 +147,7 @@ class PointIndex:
         return numbers, rest[numbers[rest] < 0]
 
     def _test(self, x: Floats, y: Floats, border: SmallInts) -> SmallInts:
-        """Return the numbers of the areas (from 1; 0 outside) of points in cells with a border, by their edges."""
+        """Return the numbers of the areas (from 1; 0 outside) of points in cells with a border; tests their edges."""
         counts = self._counts[border]
         starts = np.cumsum(counts) - counts
         pair = np.repeat(self._first[border] - starts, counts) + np.arange(counts.sum())
@@ -196,7 +196,7 @@ def _list_edges(shapes: NDArray[np.object_]) -> _Edges:
 
 
 def _lay_grid(edges: _Edges) -> _Grid:
-    """Return a grid of about _CELLS cells around all edges, with a rim that none of them reaches."""
+    """Return a grid of about _CELLS cells around all edges; no edge reaches its outermost cells."""
     west, east = edges.ax.min(), edges.ax.max()
     west, east = min(west, edges.bx.min()), max(east, edges.bx.max())
     south, north = edges.ay.min(), edges.by.max()
@@ -206,7 +206,7 @@ def _lay_grid(edges: _Edges) -> _Grid:
 
 
 def _cross_cells(edges: _Edges, grid: _Grid) -> tuple[Ints, Ints]:
-    """Return pairs of a cell and an edge that crosses it or comes within _MARGIN of it, by cell."""
+    """Return pairs of a cell and an edge that crosses it or comes within _MARGIN of it, sorted by cell."""
     (ax, ay), (bx, by) = grid.place(edges.ax, edges.ay), grid.place(edges.bx, edges.by)
     edge, row = _spread(np.floor(ay - _MARGIN).astype(np.int64), np.floor(by + _MARGIN).astype(np.int64) + 1)
     rise = np.where(by > ay, by - ay, 1.0)[edge]
@@ -225,7 +225,7 @@ def _split(cell: Ints, grid: _Grid) -> tuple[Ints, Ints]:
 
 
 def _spread(first: Ints, end: Ints) -> tuple[Ints, Ints]:
-    """Return, for ranges of whole numbers, the range and the number of each of their members."""
+    """List all whole numbers in some ranges; return the range of each number, and the numbers."""
     lengths = end - first
     which = np.repeat(np.arange(len(first)), lengths)
     return which, np.arange(len(which)) + np.repeat(first - (np.cumsum(lengths) - lengths), lengths)
@@ -234,7 +234,8 @@ def _spread(first: Ints, end: Ints) -> tuple[Ints, Ints]:
 def _is_left(x: Floats, y: Floats, edges: _Edges) -> Bools:
     """Return whether points lie left of their edges: west of those that run north, north of those that run east.
 
-    A point on the line of an edge is moved east by the rule of this module, or north if the edge runs east.
+    By the rule of this module, a point on the line of an edge counts as lying east of it, or north if the edge runs
+    east.
     """
     along, across = (edges.bx - edges.ax) * (y - edges.ay), (edges.by - edges.ay) * (x - edges.ax)
     determinant = along - across

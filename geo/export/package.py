@@ -31,7 +31,7 @@ _REQUIRED = frozenset(("code", "level", "state", "tier", "release"))
 def describe_package(
     release: Release, name: str, title: str, about: str, resources: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Return the descriptor of a Data Package; `name` tells it from other packages of the release."""
+    """Return the descriptor of a Data Package; `name` distinguishes it from other packages of the release."""
     manifest = release.manifest
     return {
         "profile": "tabular-data-package",
@@ -49,7 +49,7 @@ def describe_package(
 def describe_csv(
     path: Path, name: str, fields: Sequence[Mapping[str, Any]], keys: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Return the description of a CSV file that is written; `fields` and `keys` are those of its Table Schema."""
+    """Return the description of a CSV file that exists already; `fields` and `keys` are those of its Table Schema."""
     raw = path.read_bytes()
     return {
         "name": name,
@@ -65,7 +65,7 @@ def describe_csv(
 
 
 def list_fields(layer: Layer, table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the columns of the long table of a layer in the words of Table Schema."""
+    """Return the columns of the long table of a layer as fields of Table Schema."""
     options, meanings = {option.id: option for option in layer.options}, dict(list_meanings(layer, table.columns))
     fields = []
     for name in map(str, table.columns):

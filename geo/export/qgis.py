@@ -61,11 +61,12 @@ class Source:
 
 @dataclass(frozen=True)
 class ServedLayer:
-    """A layer that a server gives as features: its identifier there, its title, and what its style is made of.
+    """A layer that a server offers as features: its identifier there, its title, and the data for its style.
 
-    data : None for the outline of its areas alone. condition : an expression that the shown features fulfil, because a
-    server gives those of all periods and choices. is_timed : the features have several periods, which QGIS shows one
-    after the other (its temporal controller). about : what its columns mean, as QGIS shows it beside its name.
+    data : None if only the outlines of areas are drawn. condition : an expression that selects the features to show,
+    because a server sends those of all periods and choices. is_timed : the features have several periods, which QGIS
+    shows one after the other (its temporal controller). about : the meaning of the columns, which QGIS shows beside the
+    name of the layer.
     """
 
     id: str
@@ -77,12 +78,12 @@ class ServedLayer:
 
     @property
     def key(self) -> str:
-        """What the layer is known by in a project."""
+        """The identifier of the layer in a project."""
         return f"tact_{self.id}{'_outline' if self.data is None else ''}{'_timed' if self.is_timed else ''}"
 
 
 def format_layer_file(title: str, server: Source, layers: Sequence[ServedLayer], k: int) -> str:
-    """Return a QLR file that reads layers from a server; the first one is shown."""
+    """Return a QLR file that reads layers from a server; outlines and the first other layer are switched on."""
     return (
         f"<!DOCTYPE qgis-layer-definition>\n<qlr>\n{_format_tree(title, server, layers)}"
         f"<maplayers>\n{_format_layers(server, layers, k)}</maplayers>\n</qlr>\n"
@@ -117,7 +118,7 @@ def pack_project(
 
 
 def _format_tree(title: str, server: Source, layers: Sequence[ServedLayer]) -> str:
-    """Return the tree of layers, all in one group; outlines and the first other one are shown."""
+    """Return the tree of layers, all in one group. Outlines and the first other layer are switched on."""
     first = next((layer.key for layer in layers if layer.data is not None), "")
     tree = [
         f'<layer-tree-layer id="{layer.key}" name="{escape(layer.title)}" '
@@ -131,7 +132,7 @@ def _format_tree(title: str, server: Source, layers: Sequence[ServedLayer]) -> s
 
 @cache
 def _format_system(name: str) -> str:
-    """Return a coordinate reference system. Of its name alone QGIS makes none, and then draws nothing."""
+    """Return the full definition of a coordinate reference system: if it has only a name, QGIS draws nothing."""
     return f"<spatialrefsys><wkt>{escape(CRS(name).to_wkt())}</wkt><authid>{name}</authid></spatialrefsys>"
 
 
@@ -160,7 +161,7 @@ def format_style(data: LayerData, k: int) -> str:
 
 
 def _format_renderer(data: LayerData | None, k: int, condition: str = "") -> str:
-    """Return the rules and symbols of a layer; with a condition, only for the features that fulfil it."""
+    """Return the rules and symbols of a layer; with a condition, only for the features that it selects."""
     rules, symbols = [], []
     for number, rule in enumerate(_list_rules(data, k)):
         rules.append(
@@ -183,7 +184,7 @@ def _lines(parts: Iterable[str]) -> str:
 
 
 class Rule(NamedTuple):
-    """A row of the legend: its words, an expression for the areas that have its symbol, and how that is drawn."""
+    """A row of the legend: its words, an expression that selects the areas with its symbol, and the symbol's layers."""
 
     label: str
     chosen: str
@@ -192,7 +193,7 @@ class Rule(NamedTuple):
 
 
 def _list_rules(data: LayerData | None, k: int) -> list[Rule]:
-    """Return a rule for each class and state of a layer; of an outline one for all of its areas."""
+    """Return a rule for each class and state of a layer; for an outline, a single rule for all areas."""
     if data is None:
         return [Rule("", "", [_plain("255,255,255,0", _INK, "0.5")])]
     states = set(data.frame["state"])
@@ -211,9 +212,9 @@ def _value_rules(style: Style, unit: str) -> list[Rule]:
 
 
 def _size_rules(style: Style) -> list[Rule]:
-    """Return rules for no area at all, so that the legend shows how large the circles of some values are.
+    """Return rules that select no area: they only make the legend show the circle sizes of some values.
 
-    QGIS has a legend of sizes for layers of points alone.
+    QGIS itself has a legend of sizes only for layers of points.
     """
     return [
         Rule(label, "FALSE", [_marker(style, f"{_find_size(style, mark):.2f}")], "marker")
@@ -242,7 +243,7 @@ def _equals(column: str, edge: float) -> str:
 
 
 def _write(edge: float) -> str:
-    """Return a number to the last digit."""
+    """Return a number as text, with all its digits."""
     return repr(edge).removesuffix(".0")
 
 
@@ -349,7 +350,7 @@ def _circle(style: Style) -> str:
 
 
 def _marker(style: Style, size: str, sized: str = "") -> str:
-    """Return a circle of a size in mm, or of the size that its properties say."""
+    """Return a circle with a fixed size in mm, or with the size that its properties compute."""
     values = {
         "name": "circle",
         "color": _rgba(style.colours[0]).rsplit(",", 1)[0] + ",209",

@@ -1,7 +1,7 @@
 """Records of a release for catalogues and reference lists: CITATION.cff, BibTeX, DCAT-AP and ISO 19115.
 
-They say what the manifest says: title, tier, whether the numbers are invented, licence, citation, time and place. They
-hold no number of the release and no address, because a release does not know where it is offered.
+They repeat what the manifest says: title, tier, whether the numbers are invented, licence, citation, time and place.
+They contain no number of the release, and no address, because a release does not know where it is published.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ def format_iso(release: Release) -> str:
 
 
 def _add(parent: ET.Element, parts: list[tuple[str, Any]]) -> None:
-    """Add elements to one; a tuple is a code of a code list, and a text stands in a CharacterString."""
+    """Add child elements to an element: a tuple becomes a code of a code list, a text becomes a CharacterString."""
     for name, inside in parts:
         if not name:
             parent.text = inside

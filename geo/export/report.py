@@ -125,9 +125,9 @@ def list_fields(standard: Standard) -> tuple[Field, ...]:
 
 
 def write_report(release: Release, folder: Path, standard: Standard, translate: Translate = str) -> list[Path]:
-    """Write the tables of a standard and what explains them into a folder, and return the files.
+    """Write the tables of a standard, with explanations, into a folder, and return the files.
 
-    `translate` says the explanations in a language. Raises InputError if the release counts no children of countries.
+    `translate` translates the explanations. Raises InputError if the release counts no children of whole countries.
     """
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{terms.name_files(release, invented=release.invented)}-{standard.id}"
@@ -170,14 +170,14 @@ def _describe_report(release: Release, standard: Standard) -> dict[str, str]:
 
 
 def write_reports(release: Release, folder: Path) -> list[Path]:
-    """Write the tables of every standard into a folder; none if the release counts no children of countries."""
+    """Write the tables of every standard into a folder; none if the release counts no children of whole countries."""
     if not offers_tables(release):
         return []
     return [path for standard in STANDARDS.values() for path in write_report(release, folder, standard)]
 
 
 def _tabulate_contents(standard: Standard, built: dict[str, pd.DataFrame], translate: Translate) -> pd.DataFrame:
-    """Return what the standard asks for, one row for each: the table that has it, or why none has it."""
+    """Return a row for each thing that the standard asks for: the table that has it, or why no table has it."""
     rows = [(translate(standard.tables[by]), by, judge_table(table, by)) for by, table in built.items()]
     rows += [(translate(title), "", code) for title, code in standard.missing.items()]
     frame = pd.DataFrame(rows, columns=["asked_for", "table", "availability"])
@@ -249,7 +249,7 @@ def _describe_csv(path: Path, name: str, sheet: pd.DataFrame, standard: Standard
 
 
 def _describe_field(field: Field, release: Release) -> dict[str, Any]:
-    """Return a column in the words of Table Schema; what is the same in the whole release is its only value."""
+    """Return a column as a field of Table Schema; if the release has only some values, only these are allowed."""
     only = {"area": tuple(tables.list_areas(release, "country")), "tier": (release.tier,), "release": (release.name,)}
     values = only.get(field.name, field.values)
     constraints: dict[str, Any] = {"required": True} if field.required else {}

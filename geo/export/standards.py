@@ -1,7 +1,7 @@
 """Yearly tables of children in the breakdowns and codes of standards for trafficking data, and the crosswalk to them.
 
-Each row is one released cell of a whole country: nothing is added up, subtracted or estimated here. What the release
-does not hold has the state "not_released" and no number. A standard counts victims; by sex, age and form a release
+Each row is one released cell of a whole country: nothing is added up, subtracted or estimated here. A cell that is not
+in the release gets the state "not_released" and no number. A standard counts victims; by sex, age and form a release
 counts all children identified or met, and the column `counted` says so.
 """
 
@@ -98,10 +98,10 @@ NOTES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Standard:
-    """A standard: its name, what was read of it, the breakdowns it is written in, and what it asks for that is missing.
+    """A standard for trafficking data: its name, which of its documents were read, its tables, and what is missing.
 
-    tables: the title of each table by the breakdown of the release. missing: what is asked for and in no table, each
-    with "not_released" or "not_recorded". rates: whether it asks for numbers per 100,000 people.
+    tables: the title of each table, by the breakdown of the release. missing: what the standard asks for and no table
+    has, each with "not_released" or "not_recorded". rates: whether it asks for numbers per 100,000 people.
     """
 
     id: str
@@ -202,7 +202,7 @@ def find_standard(name: str) -> Standard:
 
 
 def build_crosswalk(standard: Standard) -> pd.DataFrame:
-    """Return what each category of the programme becomes in a standard, one row for each category."""
+    """Return the code of a standard for each category of the programme, one row for each category."""
     rows = crosswalk()
     return rows[rows["standard"] == standard.id].reset_index(drop=True)
 
@@ -280,7 +280,7 @@ def _list_periods(release: Release) -> list[str]:
 
 
 def _add_rates(release: Release, rows: pd.DataFrame) -> pd.DataFrame:
-    """Add population, per_100000 and per_100000_margin, for years and parts of all people that the standard counts."""
+    """Add population, per_100000 and per_100000_margin to yearly rows of breakdowns that cover the whole population."""
     years = [period for period in rows["period"].unique() if Period.parse(period).grain == "year"]
     people = count_people(tables.load_table(release, "figures"), tables.load_areas(release), years)
     known = (
@@ -296,7 +296,7 @@ def _add_rates(release: Release, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def judge_table(rows: pd.DataFrame, by: str) -> str:
-    """Return what a table holds of its breakdown: released, in_part, or not_released."""
+    """Return how much of its breakdown a table has: released, in_part or not_released."""
     parts = rows.loc[rows["breakdown"] == by, "state"]
     missing = parts == NOT_RELEASED
     return "not_released" if missing.all() else "in_part" if missing.any() else "released"

@@ -121,7 +121,7 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
 
 
 def format_chance(percent: float, *, most: bool) -> str:
-    """Return a probability in whole per cent, never 0 or 100; `most`: it is only an upper limit."""
+    """Return a probability in whole per cent, never 0 or 100; `most` says that it is only an upper limit."""
     if percent < 1.0:
         return Message(mark("under {number} %"), number=1)
     if most:

@@ -1,4 +1,4 @@
-"""Outreach days by area: they show where somebody looked, and are needed to understand every other number."""
+"""Outreach days by area: they show where children were looked for, and help to interpret every other number."""
 
 from __future__ import annotations
 

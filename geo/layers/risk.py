@@ -21,7 +21,7 @@ from geo.layers.reading.computed import Computed, Quantity
 
 @dataclass(frozen=True)
 class Claim:
-    """What can be said of a ratio: its ends, NaN without an upper end, its name and its meaning."""
+    """A statement about a ratio: the ends of its interval (NaN without an upper end), its name and its meaning."""
 
     low: float
     high: float
@@ -30,7 +30,7 @@ class Claim:
 
     @property
     def words(self) -> str:
-        """The name with its meaning, as a legend has them."""
+        """The name and the meaning, as a legend shows them."""
         return Message("{name}: {meaning}", name=self.name, meaning=self.meaning)
 
 
@@ -151,7 +151,7 @@ _QUANTITIES = {
 
 
 def find_claim(low: float, high: float, *, change: bool = False) -> str:
-    """Return the code of the claim with these ends, as tables have them; empty without one."""
+    """Return the code of the claim whose interval has these ends; empty if there is none."""
     return _CODES[change].get((low, math.inf if math.isnan(high) else high), "")
 
 
@@ -181,7 +181,7 @@ def _title(show: str, pathway: str) -> str:
 
 
 def _note(show: str, row: Mapping[Any, Any]) -> str:
-    """Return the note of a row; of a municipality also whether the same is said of its whole region."""
+    """Return the note of a row; for a municipality it says if the statement is that of the whole region."""
     words = _note_interval(show, row)
     if not words or row["region_only"] is not True:
         return words
@@ -189,7 +189,7 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
 
 
 def _note_interval(show: str, row: Mapping[Any, Any]) -> str:
-    """Return the certainty and the interval of a statement or number, the interval also without a statement."""
+    """Return the certainty and the interval of a statement or number; without a statement, only the interval."""
     if math.isnan(row["upper"]):
         return ""
     ends = {"low": format_number(round(row["lower"], 2)), "high": format_number(round(row["upper"], 2))}

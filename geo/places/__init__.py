@@ -1,7 +1,7 @@
 """Finding areas by name or code: in Latin, Albanian and Greek spelling, with any case and accents.
 
-An exact match is returned. A town or village that is no area is read as the municipality in which it lies. A text that
-could mean two areas, or none, is never guessed: the caller gets the reason and the most similar areas.
+An exact match is returned. A town or village that is not an area is read as the municipality in which it lies. If a
+text could mean two areas, or none, nothing is guessed: the caller gets the reason and the most similar areas.
 """
 
 import difflib
@@ -63,7 +63,7 @@ class Places:
     """An index of every name and code of the areas, built once."""
 
     def __init__(self, areas: pd.DataFrame, towns: pd.DataFrame | None = None) -> None:
-        """Index tables as `area_table` and `town_table` of `data.reference` return them; without towns none is read."""
+        """Index tables from `area_table` and `town_table` of `data.reference`; without `towns`, no town is found."""
         self._country = _column(areas, "country")
         self._level = _column(areas, "level")
         self._parent = _column(areas, "parent")
@@ -136,7 +136,7 @@ class Places:
     def _read(self, text: str, country: str | None, level: str | None) -> set[str]:
         """Return the areas of a name by the most reliable reading, or else its areas in another country or level.
 
-        A kind of area named in the text overrides the level: a county is no municipality.
+        A kind of area in the text overrides the level: a text with "county" never means a municipality.
         """
         elsewhere: set[str] = set()
         for form, kind in _strip_kind(plain_key(text)):
@@ -175,7 +175,7 @@ class Places:
         return self._unknown(text, country, level)
 
     def _is_spelled(self, text: str, codes: set[str]) -> bool:
-        """Return whether a text is a code or a name of one of the areas, but for case, accents and endings."""
+        """Return whether a text is a code or name of one of the areas, apart from case, accents and endings."""
         if self._by_code(text):
             return True
         hint = _HINT.match(text)
@@ -183,7 +183,7 @@ class Places:
         return any(self._spellings.get(form, set()) & codes for form in forms)
 
     def _is_town(self, text: str, codes: set[str]) -> bool:
-        """Return whether a text without a county or country names one of the areas only by a town in it."""
+        """Return whether a text (without a county or country) names a town in one of the areas but no area itself."""
         if self._by_code(text):
             return False
         forms = [form for form, _ in _strip_kind(plain_key(text))]
@@ -215,7 +215,7 @@ class Places:
 
 
 def index_areas() -> Callable[[str], set[str]]:
-    """Return a function that finds the codes of all areas of any level that a name may mean, by an index of its own."""
+    """Return a function that finds the codes of all areas, of any level, that a name may mean; it has its own index."""
     return partial(Places(area_table()).find, level=None)
 
 
@@ -263,7 +263,7 @@ def _list_cases_of_towns(towns: Iterable[tuple[str, str]], countries: Mapping[st
 
 @lru_cache(maxsize=4)
 def _index_names(names: tuple[tuple[str, str], ...], cases: tuple[tuple[str, str], ...]) -> tuple[_Index, ...]:
-    """Index areas by all names as written, by names without other cases, by their sound, and by the sound of all."""
+    """Index areas by all names as written, by the names without their inflections, and both by sound."""
     everything, sound = (*names, *cases), partial(sound_key, sound=lru_cache(_MOST_SOUNDS)(sound_word))
     return _index(everything, plain_key), _index(names, plain_key), _index(names, sound), _index(everything, sound)
 

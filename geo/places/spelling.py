@@ -1,7 +1,7 @@
 """Spellings of a place name: one key for three scripts, and the cases of Greek and Albanian.
 
-A key is for comparing only; it is never shown. Two spellings of one name share a key when they differ by accents, case,
-punctuation, the romanisation used (ELOT 743, ISO 843, BGN, everyday English) or the way a sound can be written.
+A key is only for comparison and is never shown. Two spellings of one name have the same key if they differ only in
+accents, case, punctuation, romanisation (ELOT 743, ISO 843, BGN, everyday English) or the way a sound is written.
 """
 
 import itertools
@@ -97,9 +97,9 @@ def sound_word(word: str) -> str:
 
 
 def sound_key(text: str, sound: Callable[[str], str] = sound_word) -> str:
-    """Return how a name sounds, the same for Greek letters and for any common romanisation.
+    """Return how a name sounds: the same text for Greek letters and for any common romanisation.
 
-    `sound` may be `sound_word` with a memory of its answers.
+    `sound` may be a cached version of `sound_word`.
     """
     sounds = map(sound, split_words(text))
     return "".join(part for part in sounds if part not in _LINKING_WORDS)

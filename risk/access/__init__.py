@@ -31,7 +31,7 @@ _ENDS = (0.025, 0.5, 0.975)
 
 @dataclass(frozen=True)
 class Catchment:
-    """How far a service reaches: to `minutes`, with weights that are constant, fall in steps or smoothly.
+    """How far a service reaches: up to `minutes`, with weights that are constant, fall in steps or fall smoothly.
 
     none : 1 inside, 0 outside. step : `weights` in equal zones of the catchment (Luo and Qi 2009: 1, .68,
     .22 in three). gaussian : exp(-(t / scale)^2 / 2), cut off beyond `minutes`, which may be inf. Raises
@@ -70,8 +70,8 @@ class Catchment:
 def compute_reach(people: Floats, weight: Floats) -> Floats:
     """Return the share of a site's supply that reaches each area, (A, S). Columns sum to 1, or to 0.
 
-    `people` (A,), `weight` (A, S). This is step one without the supply. A planner needs it, because it is
-    the same wherever the units are.
+    `people` (A,), `weight` (A, S). This is step one without the supply. The planner uses it, because it does
+    not depend on where the units are.
     """
     wanted = people[:, None] * weight
     total = wanted.sum(axis=0)

@@ -1,8 +1,8 @@
-"""Who can reach which services: the tables of access that `tact risk` writes beside a release.
+"""Access to services: the tables that `tact risk` writes beside a release.
 
-They are by county or region and for the last quarter, of all services, of each axis and of each duty bearer (on
-prevention and coordination): places for
-a hundred children newly in need in a quarter, whether there is a gap, and the travel time to the nearest service.
+They have one row for each county or region in the last quarter: places for a hundred children newly in need in a
+quarter, whether there is a gap, and the travel time to the nearest service. There are tables of all services, of each
+axis, and of each duty bearer (on prevention and coordination).
 
 An area has a gap if it has less than half of the country's shown places for each child in need. The need
 of the area and of the country come from the same draw, so the share of children found cancels out where
@@ -200,8 +200,8 @@ def _tabulate_services(
 def _tabulate_places(access: Access, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
     """Return the places in reach, (A,) each, rounded to two digits.
 
-    Where some are withheld, the number is a lower limit: a class without an upper end. Where none is shown
-    in reach, they are withheld.
+    Where some places are withheld, the number is a lower limit: a class without an upper end. Where no place
+    within reach is shown, the number is withheld, too.
     """
     state = np.select([hidden, least], ["withheld", "class"], "number")
     ends = np.quantile(np.where(hidden, np.nan, access.value), _ENDS, axis=0)

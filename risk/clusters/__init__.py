@@ -1,7 +1,7 @@
-"""Where areas that lie together have more children met than people and effort explain, country by country.
+"""Clusters: neighbouring areas where more children were met than population and effort explain, country by country.
 
 The scan statistics and Gi* compare counts with those that the model expects at the country's rate. The areas of a
-cluster together have more children than chance and different detection explain. A single area of it may not.
+cluster together have more children than chance and differences in detection explain. This need not hold for each area.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ def evaluate(
     first_origin : position of the first quarter that is forecast; every later one is an origin too.
     horizons : number of quarters ahead, fewer at the end.
     draws, seed : number of draws for each forecast; seed of the forecasts and of the bootstrap.
-    known : returns the data known at an origin (late and corrected counts differ); by default the panel until then.
+    known : returns the data known at an origin (counts may since be added or corrected); default: the panel until then.
     blocks : forecast each block of areas without the counts of the block and of a ring around it.
     progress : receives the number of forecasts done.
 

@@ -1,8 +1,8 @@
 """Baselines for the risk model: forecasts of counts without a model of risk.
 
-Each has an expected count for every area, quarter ahead and pathway. It predicts a negative binomial around that count.
-The size is the one that makes the counts after earlier forecasts most likely; these forecasts are computed again from
-the data of their time. So a baseline is as wide as its past errors, and none loses because it is overconfident.
+Each has an expected count for every area, horizon and pathway, and predicts a negative binomial distribution with this
+mean. Its size is estimated by maximum likelihood from the errors of earlier forecasts, which are computed again from
+the data known at their time. So the spread of a baseline fits its past errors, and none loses by being overconfident.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ class KernelDensity(ByMean):
 
 @cache
 def _find_libraries() -> ThreadpoolController:
-    """Find the libraries that use threads once, after a model has loaded them: each search takes milliseconds."""
+    """Find the libraries that use threads. This is done only once, after a model has loaded them: it is slow."""
     return ThreadpoolController()
 
 

@@ -1,8 +1,9 @@
 """The standard epidemic model of the field, as a rival of the risk model: endemic and epidemic parts.
 
-After Held, Höhle and Hofmann (2005) and Paul and Held (2011): a negative binomial count whose mean adds what an area
-had the quarter before, what its neighbours had, and an endemic part with season, population and a random effect of
-the area, docs/risk-model.md eq. (90). Fitted by penalised maximum likelihood, one pathway at a time.
+After Held, Höhle and Hofmann (2005) and Paul and Held (2011). A count is negative binomial, and its mean has three
+parts: one from the area's count in the quarter before, one from its neighbours' counts, and an endemic part with
+season, population and a random effect of the area, docs/risk-model.md eq. (90). The model is fitted by penalised
+maximum likelihood, one pathway at a time.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from risk.evaluation.scores import log_negative_binomial
 from risk.numbers import stream
 
 _SPREADS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5)  # standard deviations of the areas' effects that are tried
-_TWO_YEARS = 8  # quarters, without which a season cannot be told from the course
+_TWO_YEARS = 8  # quarters; with fewer, a season cannot be distinguished from a trend
 _LAG = (-12.0, float(np.log(0.95)))  # bounds of the log share of a count that comes back the next quarter
 _SIZE = (float(np.log(0.05)), float(np.log(1e4)))
 _LEVEL = 12.0  # how far a country's log rate may lie from its mean
@@ -101,7 +102,7 @@ def _season(quarter: Ints) -> Floats:
 
 
 def _fit(series: _Series) -> _Estimate:
-    """Estimate eq. (90); the spread of areas' effects has the best Laplace marginal likelihood, eq. (91)."""
+    """Fit eq. (90). The standard deviation of areas' effects maximises Laplace's marginal likelihood, eq. (91)."""
     areas, countries = len(series.expected), len(series.level)
     start = np.concatenate([series.level, [0.0, 0.0, np.log(0.1), np.log(0.05), np.log(3.0)], np.zeros(areas)])
     years = series.counts.shape[1] >= _TWO_YEARS
@@ -165,7 +166,7 @@ def _information(series: _Series, estimate: _Estimate) -> Floats:
 def _simulate(
     series: _Series, estimate: _Estimate, spread: Floats, shape: tuple[int, ...], rng: np.random.Generator
 ) -> Floats:
-    """Draw counts quarter by quarter, (draws, A, horizon); areas' effects are drawn too, an unknown area's widest."""
+    """Draw counts quarter by quarter, (draws, A, horizon); areas' effects are drawn, too, with their uncertainty."""
     draws, areas, horizon = shape
     level, season_effect, own, near, size, effects = estimate.unpack()
     deviation = 1.0 / np.sqrt(_information(series, estimate) + estimate.spread**-2)

@@ -81,7 +81,7 @@ def make_entry(
 def draw_forecasts(fit: Fit, size: int) -> dict[str, Floats]:
     """Draw the published counts of the next quarters by the fitted model and by each baseline, (d, A, AHEAD, P).
 
-    `size` is the number of draws that the report makes: the same draws are not made again.
+    `size` is the number of draws in the report, so that its draws can be used here again.
     """
     observations = fit.observations
     # Draws are shuffled, so that the first ones are a sample.
@@ -147,7 +147,7 @@ def _count_values(cell: Floats) -> list[int]:
 
 
 def _compute_top(drawn: Floats, countries: Sequence[str]) -> list[float]:
-    """Return the chance of each area to be among the TOP of its country, by children of all quarters, eq. (93)."""
+    """Return the probability that each area is among the TOP of its country, by children of all quarters, eq. (93)."""
     return [round(float(share), 4) for share in _is_top(drawn.sum(axis=(2, 3)), countries).mean(axis=0)]
 
 
@@ -170,7 +170,7 @@ def read_draws(content: Mapping[str, Any], forecaster: str) -> Floats:
 
 
 def read_complete_panel(observations: Observations) -> Panel:
-    """Return the published counts; unknown where any way of finding is withheld, since a part is no whole.
+    """Return the published counts; unknown where the count of any way of finding is withheld.
 
     All forecasters are scored on the same counts. Which numbers are withheld is decided from published numbers, so the
     scores are those of counts that are published; how many were left out is said beside them.
@@ -232,7 +232,7 @@ class TrackRecord:
 
 
 def list_forecasts(chain: Chain) -> list[Entry]:
-    """List the entries of forecasts that count: in time, the first of each origin; reconstructed ones on their own."""
+    """List the entries that are scored: for each origin the first one in time; reconstructed entries separately."""
     forecasts = [entry for entry in chain.entries if entry.content["kind"] == KIND and not entry.content["late"]]
     first: dict[tuple[str, bool], Entry] = {}
     for entry in forecasts:
@@ -243,7 +243,7 @@ def list_forecasts(chain: Chain) -> list[Entry]:
 def score_ledger(chain: Chain, observations: Observations) -> TrackRecord | None:
     """Compute the scores of registered forecasts against what a release publishes; None where no quarter arrived.
 
-    Reconstructed entries are scored only while no other entry can be.
+    Reconstructed entries are scored only as long as no other entry can be scored.
     """
     panel = read_complete_panel(observations)
     arrived = [entry for entry in list_forecasts(chain) if entry.content["targets"][0] in panel.quarters]
@@ -274,7 +274,7 @@ def score_ledger(chain: Chain, observations: Observations) -> TrackRecord | None
 
 
 def _select_areas(panel: Panel, places: Sequence[int]) -> Panel:
-    """Return a panel with the areas at some positions alone."""
+    """Return a panel that has only the areas at some positions."""
     return replace(
         panel,
         areas=tuple(panel.areas[place] for place in places),

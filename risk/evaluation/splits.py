@@ -14,7 +14,7 @@ from data.workspace.types import Floats, Ints
 
 
 def list_origins(first: int, quarters: int) -> range:
-    """List the origins of forecasts, positions of the first quarter that is forecast, among some quarters.
+    """List the origins of forecasts: for each, the position of the first quarter that is forecast.
 
     Raises InputError where `first` leaves no quarter to learn from or none to forecast.
     """

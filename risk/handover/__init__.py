@@ -142,7 +142,7 @@ def _compute_lasting(room: Ints) -> Ints:
 
 
 def _choose_ways(tasks: list[Task], room: Ints) -> tuple[dict[int, tuple[int, int]], bool]:
-    """Find the hand-overs of one area; return by task the position in its `to` and the quarter, both from 0.
+    """Find the hand-overs of one area; return for each task the position in its `to` and the quarter, both from 0.
 
     room : spare capacity, (D, 4). The second value is whether this is proven to be the best.
     """

@@ -30,7 +30,7 @@ _SAME = 1e-9  # of the largest entry
 class Tridiagonal:
     """The factor A = L D L', with ones on the diagonal of L.
 
-    Below it column t of L is column[t, 0] in row t + 1, plus column[t, 1:] times `vectors` in all rows.
+    Below the diagonal, column t of L has column[t, 0] in row t + 1, plus column[t, 1:] times `vectors` in all rows.
 
     pivots : the diagonal of D, (T, B). column : (T, 1 + R, B). vectors : (T, R, B).
     """

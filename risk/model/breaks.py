@@ -39,7 +39,7 @@ class Break:
     on: str = ""
 
     def concerns(self, area: str) -> bool:
-        """Return whether the counts of an area are concerned; the code of an area begins with its country's."""
+        """Return whether the break affects the counts of an area; an area's code begins with its country's code."""
         return self.place in ("", area, area.partition("-")[0])
 
 
@@ -69,7 +69,7 @@ def _read_row(row: Row) -> Break:
 def accept_break(folder: Path, new: Break, places: Collection[str], before: Callable[[], None] = lambda: None) -> None:
     """Write a break into the table; it replaces one of the same quarter and place.
 
-    `before` is called when all is right; where it raises, nothing is written.
+    `before` is called when all checks have passed; if it raises an error, nothing is written.
     Raises InputError for a period that is no quarter, an unknown place, or a text that may concern a person, is not one
     line, or could run as a formula.
     """

@@ -1,7 +1,7 @@
-"""Burden: how many children are newly in need in an area, and where that ranks among the areas of its country.
+"""Burden: how many children are newly in need in an area, and its rank by this number among the areas of its country.
 
-Resources follow numbers of children, not rates: docs/risk-model.md eq. (81). Ranks are within a country, because what
-share of the children is found may differ between countries.
+Resources follow numbers of children, not rates: docs/risk-model.md eq. (81). Ranks are within a country, because the
+share of children who are found may differ between countries.
 """
 
 from __future__ import annotations

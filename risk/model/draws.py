@@ -17,9 +17,9 @@ class Draws:
     log_rate : log of the children found in a quarter for each child living there, (D, A, T, P): by reports
         where ways are distinguished, else by all ways; at the usual effort where nobody reports.
     gamma, kappa : exponent of effort and overdispersion, (D,).
-    gap : log of children reported over children discovered at a usual effort, (D, countries).
-    breaks : log of the level of counts before each series break over the level since, (D, breaks, P). log_rate has
-        the level since the last one.
+    gap : log ratio of children reported to children discovered at usual effort, (D, countries).
+    breaks : log ratio of the level of counts before each series break to the level after it, (D, breaks, P). log_rate
+        has the level after the last break.
     time_sd, local_sd : standard deviation of a quarter's step of a country and of an area, (D,), 0 without walks.
     """
 

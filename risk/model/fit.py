@@ -69,7 +69,7 @@ class Fit:
 
     @staticmethod
     def _shuffle(draws: Floats, seed: int) -> Floats:
-        """Return draws in another order. They come node after node; so any part of them is a sample, too."""
+        """Return draws in random order. They are made node by node; after this, any part of them is also a sample."""
         return draws[np.random.default_rng([seed, 1]).permutation(len(draws))]
 
     def forecast(self, effort: Floats, size: int, seed: int, *, published: bool = False) -> Ints:

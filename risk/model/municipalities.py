@@ -52,7 +52,7 @@ class MunicipalFit:
 
     @lru_cache(maxsize=1)  # noqa: B019
     def log_share(self, size: int, seed: int) -> Floats:
-        """Draw the log of each municipality's need for a child over its region's, eq. (76), (size, A, P).
+        """Draw the log ratio of each municipality's need per child to that of its region, eq. (76), (size, A, P).
 
         Detection differs between the municipalities of a region as it does between regions, eq. (38).
         """
@@ -61,7 +61,7 @@ class MunicipalFit:
         return self._subtract_region(effects - DetectionRange().between_sd * normal[:, :, None])
 
     def log_need(self, size: int, seed: int) -> Floats:
-        """Draw the log need for a child over the country's, over the whole time, eq. (39), (size, A, P)."""
+        """Draw the log ratio of need per child to that of the country, for the whole time, eq. (39), (size, A, P)."""
         region = DetectionRange().log_risk(self.regions.log_risk(size, seed), self.regions.observations, seed)
         return np.asarray(region[:, self.region_position] + self.log_share(size, seed))
 
@@ -77,9 +77,9 @@ class MunicipalFit:
     @cached_property
     @on_one_thread
     def learnt(self) -> Floats:
-        """The share of the prior variance of each effect that all data take away, eq. (78), (A, P).
+        """The share of the prior variance of each effect that the data remove, eq. (78), (A, P).
 
-        It is also the expected square of the estimate's distance from the region's average, in the same unit.
+        It is also the expected squared distance of the estimate from the region's average, relative to that variance.
         """
         posterior = self.inside.posterior
         position = [hyper.name for hyper in posterior.model.hypers].index("area_sd")

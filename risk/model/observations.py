@@ -1,6 +1,6 @@
 """The input of the risk model: published counts by area, quarter, pathway and way of finding.
 
-They are read from a release alone. Expected children are people times the national share of children,
+They are read only from a release. Expected children are people times the national share of children,
 docs/risk-model.md eq. (1), until child populations are imported: the share changes only a country's intercept. People
 between two censuses are interpolated.
 """
@@ -195,7 +195,7 @@ class Observations:
         return np.repeat(self.effort[:, -_YEAR:].mean(axis=1)[:, None], quarters, axis=1)
 
     def up_to(self, quarters: int) -> Observations:
-        """Return the observations of the first quarters only, without what includes the later quarters."""
+        """Return the observations of the first quarters, without totals and shares, which include later quarters."""
         return replace(
             self,
             totals=None,
@@ -274,7 +274,7 @@ class Observations:
 def read_share_found(release: Release) -> dict[str, tuple[float, float]]:
     """Return the lowest and highest share of the children in need who were met, by country: eq. (126).
 
-    Only of countries for which the release has an interval of how many children there are, and all it needs.
+    It has only the countries for which the release has an interval of the number of children, and all other inputs.
     """
     estimated, by_stage = "dark_figure_country_whole", "children_country_whole_stage"
     if not {estimated, by_stage} <= set(release.tables):

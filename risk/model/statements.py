@@ -3,7 +3,7 @@
 A claim is an interval of a ratio (a rate in terms of the country's, a year in terms of the year before) or of a rank.
 Claims stand in a fixed order, the most informative first. The statement on an area is the first claim that is at least
 likely; the first one that is very likely stands beside it: docs/risk-model.md eq. (79) to (81). Names are codes, which
-dashboard/narrative words.
+dashboard/narrative turns into words.
 """
 
 from __future__ import annotations
@@ -89,16 +89,16 @@ class Statements:
     sure_probability: Floats
 
     def says(self, *codes: str) -> Bools:
-        """Return where one of some claims is the statement."""
+        """Return where the statement is one of some claims."""
         return self._finds(self.position, codes)
 
     def says_surely(self, *codes: str) -> Bools:
-        """Return where one of some claims is the very likely one."""
+        """Return where the very likely claim is one of some claims."""
         return self._finds(self.sure, codes)
 
     @property
     def bounds(self) -> tuple[Floats, Floats]:
-        """The lower and upper end of each statement, NaN where there is no statement; the upper also without an end."""
+        """The lower and upper end of each statement; NaN where there is no statement or no upper end."""
         ends = np.array([*((claim.low, claim.high) for claim in self.claims), (np.nan, np.nan)])[self.position]
         return ends[..., 0], np.where(np.isinf(ends[..., 1]), np.nan, ends[..., 1])
 
@@ -127,7 +127,7 @@ def name_certainty(probability: Floats) -> np.ndarray:
 
 
 def say_nothing_of(places: Collection[str], rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a table, by `area`, without any number or claim of some places; what is withheld stays so."""
+    """Return a table without numbers and claims in the rows of some places (column `area`); "withheld" stays."""
     unsaid = rows["area"].isin(list(places))
     if not unsaid.any():
         return rows

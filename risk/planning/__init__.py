@@ -10,8 +10,8 @@ posts are right. Between the two stands *small but almost sure* (risk/planning/r
 recommended is still shown, with its moves, and says so.
 
 **Exploration.** A share of the searching units, a tenth by default, goes to areas with too little outreach,
-drawn at random (risk/planning/exploration.py). Communities play no part in it. It is the one rule that gives way: where
-other rules allow less of it, such as few moves, the plan has as much as they allow, and says so.
+drawn at random (risk/planning/exploration.py). Communities play no part in it. It is the only rule that gives way:
+if other rules allow less of it, such as a low number of moves, the plan has as much as they allow, and says so.
 """
 
 from __future__ import annotations

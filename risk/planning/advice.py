@@ -141,9 +141,9 @@ def _make_unmet_table(observations: Observations, ground: PlanInputs, need: Floa
 
 
 def _judge_unmet(unmet: Floats, met: Floats, country_of: Any) -> pd.DataFrame:  # noqa: ANN401 (positions of countries)
-    """Return a row for each area, from draws of need that is not met and that is, (d, A) each.
+    """Return a row for each area, from draws of unmet need and of met need, (d, A) each.
 
-    `first` is the chance of the most unmet need in the country.
+    `first` is the probability that the area has the most unmet need in its country.
     """
     burden = judge_burden(unmet[:, :, None], country_of)
     low, middle, high = round_to_two_digits(burden.children[..., 0])

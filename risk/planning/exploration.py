@@ -19,7 +19,7 @@ from risk.planning.problem import Posts, Rules
 class Exploration:
     """The areas drawn, (A,), and the search capacity that must reach them together, children per quarter.
 
-    share : part of the capacity asked for that `least` is; below 1 where other rules allow no more.
+    share : `least` divided by the capacity that was asked for; below 1 where other rules allow no more.
     """
 
     areas: Bools

@@ -225,7 +225,7 @@ def make_frontier(
 
 
 def _refuse_shelters(table: tables.PostsTable) -> None:
-    """Refuse all kinds but outreach teams and open services, whatever the table says of what they search."""
+    """Refuse all kinds except outreach teams and open services; the column `searches` makes no difference."""
     allowed = [tables.OUTREACH, *(axis for axis in CATEGORIES["axis"] if axis in OPEN_AXES)]
     for kind in table.kinds:
         if kind.name not in allowed:

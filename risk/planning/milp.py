@@ -64,7 +64,7 @@ class Programme:
         return bool(self.region.flows.shape[1] > MANY)
 
     def compute_value(self, units: Ints, flows: Ints) -> float:
-        """Return the goal of a layout on the pieces, for all weighings. units : (S, K). flows : (F,)."""
+        """Return the value of the goal for a layout, on the pieces. units : (S, K). flows : (F,)."""
         return self.goal.value_served(self._compute_served(units), float(self.region.cost @ flows))
 
     def _compute_served(self, units: Ints) -> Floats:

@@ -55,8 +55,8 @@ class MoveOutcome:
     """A move of a saved plan and what a later release shows.
 
     gain : forecast, children per quarter whose need is met. decided : accept, decline, lock or empty. start_days,
-    end_days : days of outreach where units left and where they came. children : published, where they came; margin :
-    95 % noise of the difference. quarters : number of quarters since.
+    end_days : days of outreach in the area that units left, and in the area to which they moved. children : published
+    number in the second area; margin : 95 % margin of its change by noise. quarters : number of quarters since.
     """
 
     plan: str
@@ -76,7 +76,7 @@ class MoveOutcome:
 
 @dataclass(frozen=True)
 class PlanDecision:
-    """A decision of a meeting on a saved plan, without its words and without who shall do it.
+    """A decision of a meeting on a saved plan, without its text and without the person who is to carry it out.
 
     day, due : of the meeting, and until when it shall be done (ISO). area : a code; empty for all. plan : its address.
     moves : of the plan in the ledger, those that leave or reach the area; none where the ledger follows none of them.
@@ -196,7 +196,7 @@ def _compare_children(earlier: Panel, later: Panel, area: str, since: int) -> Ch
 
 
 def _judge(move: Mapping[str, Any], moves: list[Mapping[str, Any]], days: Mapping[str, Change]) -> Seen:
-    """Return whether days of outreach changed as all moves of the plan together would change them at both ends."""
+    """Return whether outreach days changed at both ends of a move as all moves of the plan together would do it."""
     shares = []
     for place in ("start", "end"):
         came = sum(m["units"] for m in moves if m["end"] == move[place])

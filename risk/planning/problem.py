@@ -17,7 +17,7 @@ class Kind:
     """A kind of unit, such as an outreach team or a day centre.
 
     children : how many one unit can serve in a quarter. search : whether it looks for children (patrols,
-    outreach). A search is never increased because of a community, so it does not count for their minimum.
+    outreach). Search is never increased because of communities, so it does not count for their minimum.
     """
 
     name: str

@@ -53,8 +53,8 @@ _SAMPLING = {"draws": DRAWS, "seed": SEED, "replicates": REPLICATES}
 class Difference:
     """A table, or a value of the manifest by its path, that is not the same now.
 
-    largest : the largest distance between two numbers of it; None where not numbers differ, but rows, columns or words.
-    cells : how many values differ.
+    largest : the largest difference between two numbers; None if rows, columns or words differ and no numbers. cells :
+    how many values differ.
     """
 
     name: str
@@ -169,7 +169,7 @@ class _Tier:
     def find_reviewed(self, result: Result) -> saved.SavedPlan | None:
         """Return the plan of an earlier release that an advice judges again; None if it judges none.
 
-        Raises ReleaseError if it is not there any more: it lies outside the release.
+        Raises ReleaseError if this plan, which is stored outside the release, no longer exists.
         """
         review = result.manifest.get("review")
         if not review:
@@ -316,7 +316,7 @@ def _compare_values(path: str, stored: object, computed: object) -> Iterator[Dif
 
 
 def _is_same(first: object, second: object) -> bool:
-    """Return whether two values are the same to the last bit; two that are not a number are."""
+    """Return whether two values are the same to the last bit; NaN equals NaN."""
     if isinstance(first, float) and isinstance(second, float):
         return bool(np.float64(first).view(np.int64) == np.float64(second).view(np.int64)) or (
             math.isnan(first) and math.isnan(second)

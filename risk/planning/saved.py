@@ -79,7 +79,7 @@ def save_plan(
 
 
 def register_plans(folder: Path, release: Release) -> None:
-    """Register the saved plans of a release that are not in the ledger: a command that was killed saved them."""
+    """Register saved plans of a release that are missing in the ledger because a command was killed after saving."""
     for plan in reversed(list_saved_plans(folder, release).plans):
         register_plan(folder, release, plan.name, plan.summary)
 

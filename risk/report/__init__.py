@@ -2,7 +2,7 @@
 
 A result of the public tier is calculated from public numbers only. It contains no more information about a child
 than they do (the data processing inequality), so the membership attack on the public numbers covers it. In the same way
-a result of the partner tier, that of municipalities too, is calculated from the numbers of its release alone. See
+a result of the partner tier, also that of municipalities, is calculated only from the numbers of its release. See
 data/release/derived.py for where it is written.
 """
 
@@ -84,7 +84,7 @@ def compute_result(
     """Fit the model to one tier of a release; nothing is written.
 
     `evaluation` is the result of `risk.evaluation`, which is stored with it; `times` are entered travel
-    times; `breaks` are accepted series breaks, which the partner tier alone uses. Raises ReleaseError if the
+    times; `breaks` are accepted series breaks, which only the partner tier uses. Raises ReleaseError if the
     release has no table to fit, and NoMode if the fit fails.
     """
     tell, model, times = progress or (lambda *_: None), model or RiskModel(), times or access_tables.Times()

@@ -71,7 +71,7 @@ def find_changes(log_rate: Floats, effort: Floats, before_breaks: Bools, year: i
 def _judge_changes(log_ratio: Floats, crossed: Bools) -> Statements:
     """Return the statement on each ratio, (d, areas, looks, pathways), with the allowance of eq. (82).
 
-    crossed : where a break lies between the years, of which nothing is said.
+    crossed : where a break lies between the two years; there is no statement on these.
     """
     looks = log_ratio.shape[2]
     chances = np.stack([claim.measure(log_ratio) for claim in CHANGE_CLAIMS])
@@ -84,8 +84,8 @@ def _judge_changes(log_ratio: Floats, crossed: Bools) -> Statements:
 def pool_countries(log_rate: Floats, observations: Observations) -> tuple[Floats, Floats, Bools]:
     """Return what `find_changes` needs of whole countries: log rates (d, countries, ...), effort, and breaks.
 
-    All areas of a country share its random walk, so a country can be told to change where none of its areas can. A
-    break in one of its areas is a break of the country.
+    All areas of a country share its random walk, so a change of the country can be certain when that of no area is. A
+    break in one area counts as a break of the country.
     """
     members = observations.country_of == np.arange(len(observations.country_names))[:, None]
     weights = members * observations.living

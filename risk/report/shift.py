@@ -1,4 +1,4 @@
-"""Whether internal trafficking became a larger part of what is met in the destination cities, Durrës and Tirana.
+"""Whether the share of internal trafficking rose among the children met in the destination cities, Durrës and Tirana.
 
 The first and the last complete year are compared by one model of both cities, docs/risk-model.md eq. (51), (84) to
 (86). What is compared is a share, so outreach that finds more children of both kinds does not change it. The model
@@ -47,7 +47,7 @@ class AreaShift:
     """The share of internal trafficking in some areas, in the last complete year compared with the first.
 
     before, after : shares in per cent. low, high : 95 % interval of their difference, in percentage points.
-    probability : that the share rose. power : in how many of 100 cases a rise by REFERENCE would be called one;
+    probability : that the share rose. power : in how many of 100 cases a rise by REFERENCE would be detected;
     None where the share is too large to rise so far, or in results of earlier versions.
     """
 
@@ -72,8 +72,8 @@ class AreaShift:
 class YearShare:
     """The share of internal trafficking in some areas in a complete year, in per cent, with its 95 % interval.
 
-    A year after the first has the share that its own look found, in which it was compared with the first year. The
-    first and the last year have the shares of `AreaShift`.
+    The shares of the first and the last year are those of `AreaShift`. A year in between has the share from its own
+    look, in which it was compared with the first year.
     """
 
     areas: tuple[str, ...]
@@ -268,8 +268,8 @@ class _RisingFactorials:
 def _compute_evidence(published: Ints, channel: Channel, table: _RisingFactorials) -> Floats:
     """Compute P(published counts of one area and year | log odds), eq. (84), up to a factor, (logits,).
 
-    The number of all children is given no preference, so only the share counts. With that number, the children of
-    one kind are beta-binomial; the sum runs over all true counts that may stand behind the published ones.
+    All total numbers of children are equally likely, so only the share matters. Given the total, the children of one
+    kind are beta-binomial. The sum is over all true counts that can be published as these numbers.
     """
     internal, least_internal = _list_true_counts(int(published[0]), channel)
     border, least = np.ones(1), 0
@@ -320,7 +320,7 @@ def _build_common_prior() -> tuple[Floats, Floats]:
 def estimate_power(
     published: Ints, posterior: SharePosterior, channel: Channel, size: float, looks: int, trials: int, seed: int
 ) -> list[float | None]:
-    """Estimate in how many of 100 cases a rise by REFERENCE in every area would be called one, (areas + 1,).
+    """Estimate in how many of 100 cases a rise by REFERENCE in every area would be detected, (areas + 1,).
 
     As many children as published are drawn again, with the shares of the first year and REFERENCE more in the last,
     published through the channel and judged in the same way. None where a share cannot rise so far.

@@ -131,9 +131,9 @@ def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: M
 
 
 def make_municipal_tables(judged: JudgedFit, municipal: MunicipalFit) -> Iterator[Table]:
-    """Yield what is said of municipalities inside their regions.
+    """Yield the tables of municipalities inside their regions.
 
-    `region_only` marks where that is said of the region, eq. (78).
+    `region_only` marks the rows whose statement is that of the region, eq. (78).
     """
     observations, need = municipal.observations, municipal.log_need(DRAWS, SEED)
     # The regions tell which countries are silent: what is known of a country is said by their counts.

@@ -239,10 +239,10 @@ def _select_counts(panel: Panel, pathway: str | None) -> Floats:
 
 
 def find_jumps(panel: Panel, pathway: str | None = None) -> tuple[Jump, ...]:
-    """Find where the counts of a country, and then of an area alone, step to a higher level, eq. (87), (88).
+    """Find where the counts of a country, and then of each area, step to a higher level, eq. (87), (88).
 
-    In a country of at least seven areas the step must also be found in more areas than chance explains (sign test), or
-    it is one area's. An area at whose step its country steps too is not named again.
+    A country has a step only if the level rose in more areas than chance explains (sign test; most areas if there are
+    too few for the test). An area whose step is at that of its country is not listed again.
     """
     counts = _select_counts(panel, pathway)
     jumps: list[Jump] = []
@@ -267,7 +267,7 @@ def _describe_step(panel: Panel, place: str, counts: Floats, step: int) -> Jump:
 
 
 def _is_everywhere(counts: Floats, step: int) -> bool:
-    """Return whether the level rose in more areas than chance explains; with few areas, in most of them."""
+    """Return whether the level rose in more areas than chance explains; if the areas are few, in most of them."""
     from scipy.stats import binomtest
 
     change = np.sign(counts[:, step:].mean(axis=1) - counts[:, :step].mean(axis=1))

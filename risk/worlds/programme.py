@@ -65,7 +65,7 @@ def draw_services(land: Ground, parameters: WorldParameters, days: Floats) -> pd
     """Draw services: most are where the programme works, and many NGO services are handed over later.
 
     A hand-over is two records: the NGO's, which ends, and that of the duty bearer, who continues the next
-    day with slightly fewer places. Some NGOs work on beside the duty bearer for a while, and some get the service back.
+    day with slightly fewer places. Some NGOs continue beside the duty bearer for a while; some get the service back.
     """
     rng = stream(parameters.seed, "services")
     town = _towns_with_services(land, days, rng)
@@ -141,7 +141,7 @@ def _join(*parts: _Services) -> _Services:
 
 
 def _share_and_return(rng: np.random.Generator, now: _Services, count: int, last: int) -> _Services:
-    """Let some NGOs work on after a hand-over, and give some services back; the first `count` were never taken."""
+    """Let some NGOs continue after a hand-over, and give some services back; the first `count` were not taken over."""
     chance, days = rng.random(len(now.axis)), rng.integers(120, 300, len(now.axis))
     gives = (np.arange(len(now.axis)) < count) & (now.end >= 0)
     until = np.where(gives & (chance < _SHARED), now.end + days, now.end)

@@ -84,7 +84,7 @@ def run_here(folder: Path, *words: str | Path) -> int:
 
 
 def write_files(folder: Path) -> list[Path]:
-    """Write partner files: three of each partner, and one that corrects the first of them."""
+    """Write the partner files: three for each partner, and a fourth that corrects the first."""
     folder.mkdir()
     written = []
     for number in range(12):

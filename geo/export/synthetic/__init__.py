@@ -1,8 +1,8 @@
 """Synthetic records: one row for each child, in the columns of a partner's file, that agree with a public release.
 
 They are for teaching, and for writing code before access is granted. Everything in them comes from the published tables
-of one public release, so they cost no privacy and say nothing that the release does not say. They are made from the
-public tier alone: what is made from partner tables would be under the agreement, as these are.
+of one public release, so they disclose nothing that the release does not say. They are made from the public tier only:
+records made from partner tables would be under the same agreement as these tables.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def write_synthetic(release: Release, folder: Path, seed: int) -> tuple[list[Pat
 
 
 def _describe_columns(drawn: Sequence[str], without_table: Collection[str]) -> dict[str, str]:
-    """Return for each column where its values come from."""
+    """Return the origin of the values of each column."""
     fitted = "fitted to its published tables"
     equal = "in no published table: each category has the same chance"
     return {
@@ -95,7 +95,7 @@ def _describe_columns(drawn: Sequence[str], without_table: Collection[str]) -> d
 
 
 def _format_report(report: Mapping[str, Any], agreements: Sequence[Agreement]) -> Iterator[str]:
-    """Yield the lines of the report. No number follows the code of an area, so that nobody takes it for a count."""
+    """Yield the lines of the report. No number stands after an area code, because readers could take it for a count."""
     real = "The release is invented too." if report["release_is_invented"] else "The release is real."
     yield "SYNTHETIC RECORDS: every row is made up."
     yield f"{report['rows']} rows in {report['records']}, made from release {report['release']} (public tier). {real}"

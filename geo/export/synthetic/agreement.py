@@ -1,4 +1,4 @@
-"""How well synthetic records agree with the published tables: counted again from the rows, table by table."""
+"""How well synthetic records agree with the published tables: the rows are counted again, table by table."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from geo.export.synthetic.margins import TOTAL, Published
 class Agreement:
     """How records agree with one table.
 
-    published, synthetic : the children in the cells that show a number. largest : the largest difference of such a
-    cell, and where. variation : the total variation distance between the shares of these cells, 0 (the same) to 1.
-    hidden : the cells without a number, in words. outside : how many of them are filled beyond their published limits.
+    published, synthetic : number of children in the cells that show a number. largest, where : the largest difference
+    in such a cell, and that cell. variation : the total variation distance between the shares of these cells, from 0
+    (the same) to 1. hidden : the cells without a number, in words. outside : how many of these have a synthetic count
+    outside their published limits.
     """
 
     table: str

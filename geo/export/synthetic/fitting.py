@@ -1,7 +1,8 @@
 """Counts that agree with published tables: fitted by iterative proportional fitting, then made whole.
 
 Each row of a table is the sum of some cells, known exactly or within limits. The fit scales the cells of each row to
-it, table after table, until nothing changes (Deming and Stephan 1940, Annals of Mathematical Statistics 11, 427-444).
+this sum, table by table, until nothing changes (Deming and Stephan 1940, Annals of Mathematical Statistics 11,
+427-444).
 Where all rows are known exactly, the result is the one nearest to the start (smallest relative entropy) of all counts
 that agree with the tables. A row within limits is scaled to the nearer limit, and only where it lies outside. Whole
 counts follow by truncation and a draw of the rest (Lovelace and Ballas 2013, Computers, Environment and Urban Systems
@@ -66,7 +67,7 @@ def draw_whole(cells: Floats, margins: Sequence[Margin], blocks: Ints, rng: np.r
 
 
 def _move_children(counts: Ints, margins: Sequence[Margin], pairs: Ints) -> Ints:
-    """Move one child at a time, from pairs[:, 0] to pairs[:, 1], where the squared distance to margins falls most."""
+    """Move one child at a time, from pairs[:, 0] to pairs[:, 1], as long as the sums come closer to the margins."""
     if not margins or not len(pairs):
         return counts
     members = np.concatenate([margin.members for margin in margins]).astype(np.int64)
@@ -85,5 +86,5 @@ def _move_children(counts: Ints, margins: Sequence[Margin], pairs: Ints) -> Ints
 
 
 def _rate(sums: Ints, low: Floats, high: Floats) -> Floats:
-    """Return the squared distance of sums to their limits."""
+    """Return the squared distances of sums from their limits."""
     return np.asarray((sums - np.clip(sums, low, high)) ** 2)

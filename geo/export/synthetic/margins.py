@@ -52,9 +52,9 @@ class Published:
         return tuple(p for p in every if not any(p != other and p.contains(other) for other in every))
 
     def list_margins(self, breakdown: str) -> list[Margin]:
-        """Return the tables of a breakdown as margins of the cells (areas, periods, categories), flattened.
+        """Return the tables of a breakdown as margins of the flattened cells (areas, periods, categories).
 
-        Those of totals begin with the sums of the other tables over their categories.
+        For totals, the sums of the other tables over their categories come first.
         """
         named = dict(self.frames.get(breakdown, {}))
         if breakdown == TOTAL:
@@ -111,8 +111,8 @@ def read_published(release: Release) -> Published:
 def find_limits(frame: pd.DataFrame, k: int) -> tuple[Floats, Floats]:
     """Return the smallest and the largest number that a published cell stands for, each of shape (rows,).
 
-    A shown number is both, as adjusted so that parts add up; one that is below the threshold has 0 to k - 1; a zero of
-    an area without the programme is one; of all others nothing is known.
+    For a shown number both are that number, adjusted so that parts add up. A number below the threshold is 0 to k - 1.
+    An area without the programme has 0. For all other cells nothing is known.
     """
     number = choose_numbers(frame, 0.0)["value"].to_numpy()
     number = np.where(np.isnan(number) & (frame["state"] == "structural_zero").to_numpy(), 0.0, number)

@@ -46,7 +46,7 @@ class Option:
 
     @property
     def default(self) -> str:
-        """The default choice: the first one, which is safe and simple."""
+        """The default choice: the first one, which is safe and easy to understand."""
         return self.choices[0].id
 
 
@@ -118,7 +118,7 @@ class LayerData:
     invented: bool
 
     def texts(self) -> dict[str, str]:
-        """Return each area's number, or the words of its class, by code; empty where there is neither."""
+        """Return the number of each area, or the words of its class, by area code; empty if it has neither."""
         if self.style.named:
             names = (*self.style.labels, "")  # class -1 takes the last
             return {str(area): names[number] for area, number in self.classes().items()}
@@ -132,7 +132,7 @@ class LayerData:
         return self.frame["state"].mask(adjusted, "number")
 
     def classes(self) -> pd.Series:
-        """Return the class of each area, from 0; -1 where there is neither a number nor a class."""
+        """Return the class of each area, counted from 0; -1 if it has neither a number nor a class."""
         if self.style.bounds:
             ends = self.frame[["low", "high"]].to_numpy(dtype=float)
             matches = np.isclose(ends[:, None], np.array(self.style.bounds), equal_nan=True).all(axis=2)

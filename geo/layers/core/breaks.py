@@ -28,9 +28,9 @@ def list_round_numbers(low: float, high: float) -> list[float]:
 
 
 def choose_breaks(values: npt.ArrayLike) -> tuple[float, ...]:
-    """Choose the lower bounds of all classes but the first; at most four, and none if there are no values.
+    """Choose the lower bounds of all classes except the first: at most four, none if there are no values.
 
-    Zero, if it is among the values, is a separate class. No class is empty.
+    If zero is among the values, it is a separate class. No class is empty.
     """
     known = np.asarray(values, dtype=float)
     known = np.sort(known[np.isfinite(known)])
@@ -44,7 +44,7 @@ def choose_breaks(values: npt.ArrayLike) -> tuple[float, ...]:
 
 
 def _balanced(values: Values, classes: int) -> tuple[float, ...]:
-    """Choose among the candidates those that spread the values most evenly (least sum of squares)."""
+    """Choose the candidates that distribute the values most evenly over the classes (least sum of squares)."""
     below = {c: int(np.searchsorted(values, c)) for c in _candidates(values, classes)}
     distinct = list({below[c]: c for c in reversed(below)}.values())[::-1][:_MOST_CANDIDATES]
     if not distinct:

@@ -17,7 +17,7 @@ _Z = 1.959963984540054
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell as it is shown; noisy, noisy_margin: its number as published, if the shown number may differ."""
+    """One cell as it is shown. noisy, noisy_margin : the published number, if the shown number may differ from it."""
 
     state: str
     value: float = math.nan
@@ -29,7 +29,7 @@ class Cell:
 
     @property
     def published(self) -> Cell:
-        """The cell as it was published, with the number whose noise is known."""
+        """The cell with its published number, the one whose noise is known."""
         return self if math.isnan(self.noisy) else replace(self, value=self.noisy, margin=self.noisy_margin)
 
 
@@ -66,7 +66,7 @@ def compute_ratio_interval(before: float, after: float, noise: float = 0.0) -> t
 
 
 def compare_cells(before: Cell, after: Cell, k: int, largest: float, noise: float) -> Change | None:
-    """Return what is certain about the change from one cell to another; None if nothing is known about one of them."""
+    """Return what is certain about the change from one cell to another; None if one of them is unknown."""
     before, after = before.published, after.published
     was, now = find_bounds(before, k, largest), find_bounds(after, k, largest)
     if was is None or now is None:
@@ -82,7 +82,7 @@ def compare_cells(before: Cell, after: Cell, k: int, largest: float, noise: floa
 
 
 def bound_share(part: Cell, whole: Cell, k: int, largest: float) -> tuple[float, float] | None:
-    """Return bounds (0 to 1) on the share of a part in a whole; None where nothing is known."""
+    """Return bounds (0 to 1) on the share of a part in a whole; None if one of them is unknown."""
     few, all_of = find_bounds(part, k, largest), find_bounds(whole, k, largest)
     if few is None or all_of is None or all_of[1] <= 0:
         return None

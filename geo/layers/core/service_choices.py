@@ -1,6 +1,7 @@
 """The services that a reader may choose: all, those on one axis of work, or those of one duty bearer.
 
-Those of a duty bearer are on prevention and coordination alone: who works on the other axes would tell too much.
+Services of a duty bearer are shown only on prevention and coordination: on the other axes they would disclose who works
+there.
 """
 
 from __future__ import annotations

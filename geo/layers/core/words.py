@@ -20,7 +20,7 @@ _DIGITS = 4
 
 
 def format_number(value: float | None) -> str:
-    """Return a number as text: thousands separated, up to four significant digits after the point."""
+    """Return a number as text, with separated thousands; a number with decimals has about four significant digits."""
     if value is None or math.isnan(value):
         return ""
     if float(value).is_integer():
@@ -29,9 +29,10 @@ def format_number(value: float | None) -> str:
 
 
 def format_margin(value: float, margin: float, state: str, least: float) -> str:
-    """Return the margin of a number as text, with the least possible true number where it must be said; else empty.
+    """Return the margin of a number as text, if needed with the smallest possible true number; empty without a margin.
 
-    A true zero is never published as a number, so the least is 1 or more. It is said if the margin would hide this.
+    A true zero is never published as a number, so the true number is 1 or more. The text says this if the margin alone
+    would suggest less.
     """
     if math.isnan(margin):
         return ""

@@ -136,7 +136,7 @@ def _states(release: Release, _stamp: int, layer: Layer) -> frozenset[str]:
 
 
 def list_meanings(layer: Layer, columns: Collection[str]) -> list[tuple[str, str]]:
-    """Return those columns of a layer that a table has, each with its meaning, in the order of the codebook."""
+    """Return the columns of a layer that are in a table, with their meanings, in the order of the codebook."""
     meanings = {column.name: column.meaning for column in COLUMNS}
     meanings |= {option.id: option.label for option in layer.options} | dict(layer.more)
     return [(name, meaning) for name, meaning in meanings.items() if name in columns]
@@ -169,9 +169,9 @@ def build_codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
 def write_filter(
     release: Release, layer: Layer, level: str, more: Mapping[str, str] | None = None, period: str = ""
 ) -> str:
-    """Return an expression (SQL, QGIS) for the rows of a layer at a level with its usual choices.
+    """Return an expression (SQL, QGIS) that selects the rows of a layer at a level with its default choices.
 
-    more : values of further columns. period : only periods of the length of this one; empty for all.
+    more : values of further columns. period : select only periods as long as this one; empty for all periods.
     """
     chosen = {**(more or {}), **{option.id: option.default for option in layer.list_options(release, level)}}
     parts = [f"\"{name}\" = '{value}'" for name, value in chosen.items()]
@@ -179,7 +179,7 @@ def write_filter(
 
 
 def _write_finest_filter(release: Release, layer: Layer) -> str:
-    """Return an expression with which each area of the finest level stands in one row for each period."""
+    """Return an expression that selects one row for each period and each area of the finest level."""
     levels = layer.levels(release)
     if not levels:
         return ""

@@ -44,7 +44,7 @@ def name_files(release: Release, *, invented: bool) -> str:
 
 
 def find_licence(release: Release) -> str:
-    """Return the licence that the manifest states, or else that of the tier."""
+    """Return the licence in the manifest; without one, the licence of the tier."""
     stated: list[dict[str, Any]] = release.manifest.get("licenses") or []
     names = [str(entry.get("title") or entry.get("name")) for entry in stated]
     return "; ".join(names) or _LICENCES[release.tier]
@@ -69,7 +69,7 @@ def has_invented_figures(release: Release) -> bool:
 
 
 def has_reconciled_numbers(release: Release) -> bool:
-    """Return whether the release has numbers with which parts add up to totals."""
+    """Return whether the release has adjusted numbers, whose parts add up to totals."""
     fields = [f["name"] for r in release.manifest["resources"] for f in (r.get("schema") or {}).get("fields", ())]
     return "reconciled" in fields
 
@@ -88,7 +88,7 @@ def describe_boundaries(release: Release) -> str:
 
 
 def format_citation(release: Release) -> str:
-    """Return the citation that the manifest states, or else one with release, tier, areas and day."""
+    """Return the citation in the manifest; without one, make it from release, tier, areas and day."""
     stated = release.manifest.get("citation")
     if stated:
         return str(stated)

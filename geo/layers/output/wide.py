@@ -1,4 +1,4 @@
-"""Export tables of a layer: a long one with everything, and one with a row per area for maps.
+"""Export tables of a layer: a long table with everything, and a table for maps with one row per area.
 
 In both, every row has the layer's title, the state in words, the tier and the owner of the number, so that a row is
 still clear when it is copied out of its file.
@@ -25,7 +25,7 @@ _TAIL = ["source", "year", "note", "data", "tier", "release"]
 
 
 def find_owner(release: Release, layer: Layer) -> str:
-    """Return whose numbers a layer has: programme, invented, published, or mixed (published, some invented)."""
+    """Return the owner of a layer's numbers: programme, invented, published, or mixed (published, some invented)."""
     if layer.of_figures:
         return "mixed" if _has_invented_figures(release, tables.release_key(release), layer) else "published"
     return "invented" if release.invented else "programme"
@@ -42,7 +42,7 @@ def has_invented_numbers(release: Release, layers: Iterable[Layer]) -> bool:
 
 
 def choose_latest_view(release: Release, level: str) -> View:
-    """Return a view of the whole time of the release; each layer then uses its longest and last period."""
+    """Return a view of the whole time of the release; with it, each layer shows the last of its longest periods."""
     about = release.manifest["tact"]
     if not about.get("first") or not about.get("last"):
         return View(level, "")
@@ -51,7 +51,7 @@ def choose_latest_view(release: Release, level: str) -> View:
 
 
 def build_long_table(release: Release, layer: Layer) -> pd.DataFrame:
-    """Build the table of every cell of a layer, with names and words; shared, so never change it."""
+    """Build the table of every cell of a layer, with names and words. The table is shared: never change it."""
     return _build_long_table(release, tables.release_key(release), layer)
 
 
@@ -71,8 +71,8 @@ def _build_long_table(release: Release, _stamp: int, layer: Layer) -> pd.DataFra
 def build_map_table(release: Release, layer: Layer, level: str) -> tuple[pd.DataFrame, LayerData]:
     """Build a table with one row per area, indexed by code, and columns for each choice, the default first.
 
-    The period is the longest and last one that the layer has; a choice published only for another period is in the
-    long table alone. The table is shared: never change it.
+    The period is the last of the layer's longest periods. A choice that is published only for another period is left
+    out; the long table has it. The table is shared: never change it.
     """
     return _build_map_table(release, tables.release_key(release), layer, level)
 
@@ -143,7 +143,7 @@ def _add_words(release: Release, rows: pd.DataFrame, layer: Layer) -> pd.DataFra
 
 
 def _owner_of_rows(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series:
-    """Return the owner of each row's number; an invented figure is never called published."""
+    """Return the owner of the number in each row; an invented figure is never called published."""
     if layer.of_figures:
         return rows["invented"].map({True: "invented", False: "published"})
     return pd.Series(find_owner(release, layer), index=rows.index)

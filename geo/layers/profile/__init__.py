@@ -1,7 +1,7 @@
 """The profile of one area: its main numbers, how they changed, and how certain that is.
 
-The release supports every statement: each sentence comes from published cells and their margins, and where these do
-not decide, the answer is "cannot tell". Effort is shown beside every change.
+Every statement follows from the release: each sentence comes from published cells and their margins. If these do not
+decide, the answer is "cannot tell". Effort is shown beside every change.
 """
 
 from __future__ import annotations

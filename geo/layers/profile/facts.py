@@ -79,7 +79,7 @@ def list_facts(place: Place, period: str) -> tuple[Fact, ...]:
 
 
 def _count_internal(place: Place, when: str, inside: Cell, inside_when: str) -> Fact:
-    """Return the number of children in internal trafficking; for another period than `when`, also its total."""
+    """Return the number of children in internal trafficking; if its period is not `when`, also the period's total."""
     if when == inside_when or not inside_when:
         label = Message(mark("of these, internal trafficking in {country}"), country=place.country)
         return _fact(place, "internal", label, inside, inside_when)

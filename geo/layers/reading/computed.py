@@ -37,7 +37,7 @@ class Quantity:
 class Computed:
     """A layer of computed results: how it is read and drawn, and its words.
 
-    options : what is shown (a key of `quantities`), and for which pathway or services.
+    options : the quantity that is shown (a key of `quantities`), and for which pathway or services.
     grains : lengths of periods, finest first.
     numbers : further columns of numbers in `rows`, each with its meaning.
     flags : further columns that only `note` needs.
@@ -124,7 +124,7 @@ class Computed:
         return "" if row["state"] == "no_data" else self.note(show, row)
 
     def _choose(self, release: Release, view: View) -> tuple[str, str]:
-        """Return the quantity and category to show; "all" stands in for a category without results."""
+        """Return the quantity and category to show; a category without results is replaced by "all"."""
         show, category = complete_choices(self.options, view.options).values()
         if self._periods(release, view.level, show, category):
             return show, category

@@ -1,4 +1,4 @@
-"""Layers of what the programme recorded: counted tables of a release, read by level, period and category."""
+"""Layers of the programme's own records: tables of counts of a release, read by level, period and category."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ def _by_area(release: Release, _stamp: int, part: Slice, level: str, grain: str)
 class Counted:
     """A layer of counted tables: how it is read and drawn, and its words.
 
-    `locate` turns a full set of choices into a slice; None if they have no numbers. `least` returns, for a full set of
-    choices, what may be missing from a number that is a lower limit. `noisy`: its numbers have noise and may be
-    adjusted, so that files have the published numbers, too.
+    `locate` turns a full set of choices into a slice; None if there are no numbers for them. `least` returns, for a
+    full set of choices, what may be missing from a number that is a lower limit. `noisy` says that the numbers have
+    noise and may be adjusted; files then also have the published numbers.
     """
 
     title: str
@@ -119,7 +119,7 @@ class Counted:
         return bool(self._available(release, level, options))
 
     def periods(self, release: Release, view: View) -> tuple[str, ...]:
-        """List the periods of the grain of the view's period, else of the finest grain."""
+        """List the periods that are as long as the view's period; if the layer lacks it, the shortest periods."""
         available = self._available(release, view.level, view.options)
         same = [periods for periods in available.values() if view.period in periods]
         return same[0] if same else next(iter(available.values()), ())

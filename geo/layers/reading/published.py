@@ -1,4 +1,4 @@
-"""Layers of published figures: what others have counted, each figure with its source and year.
+"""Layers of published figures: numbers that others have counted, each with its source and year.
 
 Figures are copied unchanged from their publication and are never mixed with numbers of the programme. The source and
 the legend say when figures are invented for practice. An area without a figure shows "no published figure".
@@ -61,8 +61,8 @@ def _figures(release: Release, _stamp: int, figure: Figure, level: str) -> pd.Da
 class Published:
     """A layer of published figures: how it is read and drawn, and its words.
 
-    `moving` layers have periods (calendar years); the others show each area's figure of the period that is asked for,
-    or else its latest.
+    `moving` layers have periods (calendar years). The others show each area's figure for the requested period or,
+    without one, its latest figure.
     """
 
     title: str
@@ -97,7 +97,7 @@ class Published:
         return tuple(sorted(read_figures(release, self._figure(view.options), view.level)["period"].unique()))
 
     def read(self, release: Release, view: View) -> LayerData:
-        """Read one view: the figure of the view's period or, if it has none, the latest of each area."""
+        """Read one view: each area's figure for the view's period or, if the layer lacks this period, its latest."""
         figure = self._figure(view.options)
         table = read_figures(release, figure, view.level)
         period = view.period if not self.moving or view.period in self.periods(release, view) else ""
@@ -159,7 +159,7 @@ def _list_rows(published: Published, release: Release, _stamp: int, level: str) 
 
 
 def _build_rows(table: pd.DataFrame, index: pd.Index[str], period: str = "") -> pd.DataFrame:
-    """Return a row for each figure, and for each area without a figure a row of the period without a number."""
+    """Return a row for each figure, and a row without a number for each area (and period) that has no figure."""
     none = index[~index.isin(table["area"])]
     words = pd.DataFrame(
         {
@@ -200,9 +200,9 @@ def _notes(table: pd.DataFrame) -> list[str]:
 def _build_frame(
     release: Release, _stamp: int, figure: Figure, level: str, period: str, with_others: bool
 ) -> pd.DataFrame:
-    """Return one row per area: its figure of a period, or its latest if none is named; the note lists other figures.
+    """Return one row per area: its figure for a period (without a period, its latest); the note lists other figures.
 
-    with_others : areas without a figure of the period have their latest one.
+    with_others : areas without a figure for the period show their latest figure.
     """
     table = read_figures(release, figure, level)
     shown = table[table["period"] == period] if period and not with_others else table

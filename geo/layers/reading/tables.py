@@ -24,7 +24,7 @@ def find_checksum(release: Release, name: str) -> str:
 
 
 def release_key(release: Release) -> int:
-    """Return a number that changes with any content of the release, for keys of caches."""
+    """Return a number that changes whenever the content of the release changes; used in keys of caches."""
     return hash(tuple(str(r["hash"]) for r in release.manifest["resources"]))
 
 
@@ -78,10 +78,10 @@ def list_grains(release: Release, measure: str, level: str, by: str = "") -> tup
 
 
 def choose_period(wanted: str, available: dict[str, tuple[str, ...]]) -> str:
-    """Return the period to show instead of `wanted`; `available` lists the available ones by grain, finest first.
+    """Return the period to show when `wanted` is requested; `available` lists the periods by grain, finest first.
 
-    The period itself, or else the shortest that contains it, or else the last within it, or else the last of the
-    finest grain; empty when there are no periods.
+    It is the first of these that exists: the period itself; the shortest period that contains it; the last period
+    within it; the last period of the finest grain. Empty when there are no periods.
     """
     everything = [p for periods in available.values() for p in periods]
     if wanted in everything or not everything:
