@@ -30,7 +30,7 @@ class Server:
 
 @contextmanager
 def serve(workspace: Path, tier: Tier, port: int, errors: IO[bytes] | None = None) -> Iterator[Server]:
-    """Serve a workspace on 127.0.0.1 inside the block; standard error goes to `errors`."""
+    """Serve a workspace on 127.0.0.1 until the `with` block ends; standard error goes to `errors`."""
     site = Site(workspace / "releases", tier, workspace / "derived")
     process = subprocess.Popen(
         make_serve_command(site, "127.0.0.1", port),

@@ -62,7 +62,7 @@ def _list_texts(node: ast.expr, texts: dict[str, ast.expr]) -> Iterator[str]:
 def list_messages(*folders: str) -> dict[str, str]:
     """List the messages of some folders of the product (by default all), each with the first file that has it."""
     files = [file for folder in folders or PACKAGES for file in sorted((ROOT / folder).rglob("*.py"))]
-    # What a column means stands in a table, and is said in each language where one is filled in.
+    # The meanings of columns are in a table; forms show them in each language.
     columns = () if folders else (column for kind in KINDS.values() for column in kind.file_columns)
     listed = {column.meaning: "data/schema/columns.csv" for column in columns}
     for file in files:

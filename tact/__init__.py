@@ -4,8 +4,8 @@
     release.layer("encounters", level="region")      # a GeoDataFrame
     release.channel().interval(15, 0.95)             # the true counts behind a published 15
 
-The names in `__all__` are what this package promises. They read releases and results, never records: nothing here can
-reach the vault. Libraries are imported when a name is first used.
+The names in `__all__` are the public interface. They read releases and results, never records: nothing here can reach
+the vault. Libraries are imported when a name is first used.
 """
 
 from __future__ import annotations

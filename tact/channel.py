@@ -1,4 +1,4 @@
-"""The noise of published counts: how likely a number is, and which true counts may stand behind it."""
+"""The noise of published counts: the probability of a published number, and the true counts that it can stand for."""
 
 from __future__ import annotations
 

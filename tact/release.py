@@ -43,7 +43,7 @@ class Layer:
 
 @dataclass(frozen=True, repr=False)
 class Release:
-    """One tier of a release with its newest results, read only; made by `open_release`.
+    """One tier of a release with its newest results, read-only; `open_release` returns it.
 
     Frames are copies: change them as you like. In each of them the column `state` is an ordered categorical with the
     categories `tact.STATES`; docs/researcher.md says what they mean. A cell without a number is never a zero.
@@ -145,10 +145,11 @@ class Release:
         CRS: EPSG:4326 (longitude, latitude). Compute areas and distances in EPSG:3035 (`to_crs(3035)`). An area
         without a known shape has no geometry.
 
-        Columns: name, country, parent, km2 (computed in EPSG:3035), value, state, margin, low, high; for counts noisy
-        and noisy_margin; source, year, note; columns that only this layer has; geometry. `value` is adjusted so that
-        parts add up, and `margin` is its largest distance from the true count. `noisy` is the published number: use it
-        with `channel`. `attrs` has title, unit, period (in words), source, margin, note, tier, citation and licence.
+        Columns: name, country, parent, km2 (computed in EPSG:3035), value, state, margin, low, high; noisy and
+        noisy_margin (only for counts); source, year, note; columns that only this layer has; geometry. `value` is
+        adjusted so that parts add up, and `margin` is its largest distance from the true count. `noisy` is the
+        published number: use it with `channel`. `attrs` has title, unit, period (in words), source, margin, note, tier,
+        citation and licence.
 
         period : one of `periods`; default: the last of the longest. options : a choice for each of the layer's options.
         Raises InputError for a layer, level, period, option or choice that the release does not have.

@@ -56,11 +56,12 @@ class Regret:
     recommended : whether it is recommended. floor_kept : whether its moves leave no area below its floor.
     no_move_at_optimum : whether no move is recommended from posts that are best for the true need, with
         exploration or without.
-    moves_found_at_optimum : units that the solver alone would move there, without exploration.
-    small_at_optimum : whether a gain there is called small but almost sure though its moves truly gain nothing. Where
-        the solver's time is up before it has the best posts, such a gain may be true.
+    moves_found_at_optimum : units that the solver would move from these posts without the rule of chance and gain, and
+        without exploration.
+    small_at_optimum : whether a gain from these posts is called small but almost sure, although the moves truly gain
+        nothing. If the solver's time is up before it has found the best posts, such a gain may be true.
     late_answer, late_gain : the answer from the posts of the last year, and what its moves truly gain, as a share of
-        the need met there.
+        the need that these posts meet.
     """
 
     seed: int

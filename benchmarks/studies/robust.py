@@ -4,8 +4,9 @@ The study computes the fit, rates, exceedance, burden, changes over a year, expl
 `tact risk`; a forecast; the scores of the model and all its rivals in the last quarter; and the space-time scan, which
 no command uses. Tables, municipalities, access, the shift to internal trafficking and the ledger are left out.
 
-Three to 30 areas and 2 to 12 quarters, with zeros everywhere, one area that has every child, graphs in several parts
-or without any neighbours, exposures of 1 to 1,000,000, effort that is missing or extreme, unknown or hidden counts.
+The data sets have 3 to 30 areas and 2 to 12 quarters. Some have zeros everywhere, one area with all children, graphs in
+several parts or without any neighbours, exposures of 1 to 1,000,000, effort that is missing or extreme, or unknown or
+hidden counts.
 """
 
 from __future__ import annotations
@@ -157,8 +158,8 @@ class Outcome:
 def compute_everything(data: OddData) -> dict[str, Floats]:
     """Compute everything that the module docstring names; return intervals, probabilities and scores, by name.
 
-    Raises an error of the product where a result is not possible. Bounds of ratios of counts are left out: with a
-    count of 0 they are unbounded, and say so.
+    Raises an error of the product where a result is not possible. Bounds of ratios of counts are left out:
+    with a count of 0 they are infinite, as they must be.
     """
     observations = data.observations()
     judged = judge_fit(RiskModel().fit(observations).fit_)
@@ -243,7 +244,7 @@ class Study:
 
 
 def study(worlds: int, *, first_seed: int = 0, progress: Progress | None = None) -> Study:
-    """Try data sets with seeds from the first on. The same seeds give the same data."""
+    """Try `worlds` data sets, with consecutive seeds. The same seeds give the same data sets."""
     outcomes = []
     for done in range(1, worlds + 1):
         outcomes.append(try_data(OddData.draw(first_seed + done - 1)))

@@ -72,8 +72,8 @@ def import_boundaries(
 
     `orphan_check` holds the codes of areas that have records: a file is refused if one of them would lose its shape.
     `country` ("AL", "GR") restricts the search for names. `credit` names the owner and the terms of use; without it,
-    maps and files say that the source is not named. For a file that cannot be used it changes nothing and raises
-    AreaError, which names the remedy.
+    maps and files say that the source is not named. If the file cannot be used, nothing is changed, and AreaError is
+    raised with the remedy.
     """
     path = Path(path)
     _check_country(country, areas_table)

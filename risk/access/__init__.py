@@ -83,8 +83,8 @@ def compute_reach(people: Floats, weight: Floats) -> Floats:
 class Access:
     """The supply that reaches each area.
 
-    value : supply per head, people's shape (..., A); NaN where nobody lives. unreached : supply without
-    anybody in its catchment, people's shape without the areas.
+    value : supply per head, in the shape of `people`, (..., A); NaN where nobody lives. unreached : supply with
+    nobody in its catchment, in the shape of `people` without the last axis.
     """
 
     value: Floats

@@ -80,7 +80,7 @@ class Times:
 class TravelNotes:
     """How travel and access were calculated, and the times that were entered.
 
-    detour : road over straight line. catchment_minutes : the travel time beyond which no service counts.
+    detour : ratio of road to straight-line distance. catchment_minutes : travel time beyond which no service counts.
     """
 
     detour: float
@@ -278,7 +278,7 @@ def _make_need_table(need: Floats, observations: Observations) -> Table:
 
 
 def _make_travel_table(travel: Travel, period: str) -> Table:
-    """Return the minutes between all pairs of areas, and from the people of an area to its middle."""
+    """Return the minutes between all pairs of areas, and from the people of an area to its centre."""
     size = len(travel.codes)
     rows = pd.DataFrame(
         {

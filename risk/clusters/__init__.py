@@ -29,7 +29,7 @@ class ClusterSearch:
     """A search for clusters among areas; centres in metres, (A, 2), NaN where unknown.
 
     size : negative binomial size of a count over the whole time; between_sd : spread of log detection between areas.
-    Both allow more variation than chance, as does the noise of the counts, eq. (54).
+    Both allow for more variation than chance, as does the noise of the counts, eq. (54).
     largest : share of the expected children in a window, a half at most.
     """
 
@@ -46,9 +46,9 @@ class ClusterSearch:
 
         noise : variance of the noise of disclosure control in the found children, (A, P).
 
-        Columns of that shape: state, value (relative risk of the cluster), cluster (1 the most likely of its country
-        and pathway), p, p_release (for all scans of the release together, eq. (72)); gi and gi_q, Getis-Ord Gi* of the
-        area and its neighbours and its false discovery rate.
+        Returns columns of that shape: state, value (relative risk of the cluster), cluster (1 is the most likely one of
+        its country and pathway), p, p_release (for all scans of the release together, eq. (72)); gi and gi_q, Getis-Ord
+        Gi* of the area with its neighbours, and the false discovery rate.
         """
         rank, p, ratio = (np.full(found.shape, np.nan) for _ in range(3))
         parts = list(self._parts(found))

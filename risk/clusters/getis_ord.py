@@ -67,7 +67,7 @@ def _compare_with_permutations(
     """Return the mean of each area's neighbours and its pseudo p value, both (A,); eq. (57).
 
     An area keeps its own value while the others are permuted. Given that value, Gi* orders the permutations
-    as the mean of the neighbours does. The same permutations serve every area, each skipping the area itself.
+    as the mean of the neighbours does. All areas use the same permutations, each without the area itself.
     """
     size = len(z)
     both = np.concatenate([edges, edges[:, ::-1]])

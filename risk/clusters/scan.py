@@ -1,7 +1,7 @@
 """The spatial and the space-time scan statistic: docs/risk-model.md eq. (52) to (55).
 
-The scan (Kulldorff 1997, 2001) moves circles over the centres of areas, each with up to half of what is expected, and
-cylinders of such circles over intervals of quarters. Its statistic is the likelihood ratio of more cases inside than
+The scan (Kulldorff 1997, 2001) moves circles over the centres of areas, each with at most half of the expected cases,
+and cylinders: such circles over intervals of quarters. Its statistic is the likelihood ratio of more cases inside than
 outside. Given the total, cases are multinomial in proportion to what is expected; the largest statistic of each of
 9,999 such replicates gives the p value of a cluster, which accounts for the search over all windows. If counts vary
 more than Poisson counts, there are many more false alarms than such p values say. There are two known reasons for more

@@ -1,8 +1,8 @@
 """The accuracy of forecasts: rolling origins, all forecasters on the same counts.
 
 At each origin every forecaster sees the data known then, and its draws for the next quarters are scored
-against the counts published later. Scores come first (log score, then CRPS). Calibration, what a fixed budget
-would have found, and whether ranks hold from one forecast to the next are reported beside them. With spatial blocks
+against the counts published later. Scores come first (log score, then CRPS). Calibration, the children that a fixed
+budget would have found, and the stability of ranks from one forecast to the next are reported, too. With spatial blocks
 an area is forecast without counts of its own or of its neighbours.
 
 A forecaster **beats** another where the 95 % interval of the score difference is above zero. The interval is

@@ -60,7 +60,7 @@ class ByMean(ABC):
             raise InputError(msg)
         rng = stream(seed, type(self).__name__)
         mean = self.means(history, horizon)
-        # An area that was never counted is a stranger, and as far from its people's share as others are.
+        # An area without any known count gets the size with which other areas vary around their population share.
         stranger = np.asarray(np.isnan(history.counts).all(axis=1))[:, None]
         known, unknown = self._sizes(history, horizon), _estimate_size_around_shares(history)
         size = np.broadcast_to(np.where(stranger, unknown, known), (draws, *mean.shape))

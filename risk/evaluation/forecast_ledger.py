@@ -2,7 +2,7 @@
 
 An entry holds, for every forecaster, draws of the *published* number of children by area, quarter ahead and pathway,
 as counts of each value: quantiles, probabilities and all scores follow from them. So noise is part of the forecast,
-and it is compared with what a later release publishes, never with true counts.
+and the forecast is compared with the numbers that a later release publishes, never with true counts.
 
 A quarter has arrived when a release shows it. An entry made after that is late: it is marked and never scored. Entries
 that were computed afterwards on invented data are marked as reconstructed, and never mixed with others.
@@ -50,9 +50,9 @@ def make_entry(
 ) -> dict[str, Any]:
     """Return the content of an entry: draws of each forecaster, (d, A, AHEAD, P), after the quarters of a history.
 
-    `last_published` is the last quarter that any release shows: from its first quarter on a forecast is late.
-    `exceeding` are chances that the rate is more than 1.5 times the country's, (A, P): registered, but never scored.
-    `silent` are areas of which nothing can be said: nothing is registered for them.
+    `last_published` is the last quarter that any release shows: a forecast that begins with it, or earlier, is late.
+    `exceeding` are probabilities that the rate is more than 1.5 times the country's, (A, P): registered, never scored.
+    `silent` are areas on which no statement is possible: nothing is registered for them.
     """
     targets = list(_list_next(history.quarters[-1]))
     heard = [position for position, code in enumerate(history.areas) if code not in silent]
@@ -204,8 +204,8 @@ class TrackRecord:
     crps, counts, in_50, in_80, in_95 and the tenths of the PIT. ahead : rows by forecaster and quarters ahead.
     top : rows by forecaster: Brier score of the chances to be among the five areas of a country with most children,
     and the number of chances; empty until a whole year has arrived.
-    verdict : the model against the baseline with the best log score on the same counts, which is known only
-    afterwards and so is the hardest to beat.
+    verdict : the model against the baseline with the best log score on the same counts. Which one that is, is known
+    only afterwards, so it is the hardest to beat.
     """
 
     reconstructed: bool

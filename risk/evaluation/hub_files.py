@@ -5,8 +5,8 @@
     target-data/time-series/tact-RELEASE-partner.csv
 
 With invented data, all names say so. The columns of model-output are those that hubs allow: task identifiers
-(origin_date, target, horizon, target_end_date, location, pathway) and output_type, output_type_id and value. A late
-entry is left out; a reconstructed one has a model of its own.
+(origin_date, target, horizon, target_end_date, location, pathway) and output_type, output_type_id and value. Late
+entries are left out; reconstructed entries are written as separate models.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The usual count of an area: its people's share of its country's children, and its own mean, smoothed."""
+"""The usual count of an area: its share of its country's children by population, and its own smoothed mean."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The latent Gaussian model: what the counts of a cell depend on, laid out so that it can be solved fast.
 
 Latent numbers are of two kinds. The core (intercepts, areas, time; n of them) is shared between cells and
-has a dense precision matrix. The local effects belong to one block of cells, an area on one pathway, one
-number a period. Given the core, blocks are independent: each is eliminated by itself (Schur complement),
+has a dense precision matrix. The local effects belong to one block of cells (an area on one pathway), with
+one number for each period. Given the core, blocks are independent: each is eliminated by itself (Schur complement),
 and only the core is factorised as a whole: docs/risk-model.md eq. (4) and (23) to (25).
 
 Axes: B blocks, m observations a block, T periods, c core effects of a block, k = c + T with those of its

@@ -137,7 +137,7 @@ class Observations:
         return np.asarray(np.arange(of.max() + 1)[:, None] == of, np.float64)
 
     def log_outreach(self, gamma: Floats) -> Floats:
-        """Return the log of how many times more children outreach discovers than at usual effort, (D, A, T).
+        """Return the log ratio of the children that outreach discovers to those at usual effort, (D, A, T).
 
         gamma : exponents of effort, (D,). For regions it is gamma times eq. (2). For municipalities it is eq. (74): a
         region discovers what all its days discover, divided in proportion to children x days^gamma, so that both

@@ -57,7 +57,7 @@ def plan_moves(
     decisions : moves that were accepted or declined, and units to keep in place.
     solver, progress : effort of the solver; receives the name of each step.
 
-    Raises RulesClash where no layout keeps the rules but exploration; it holds the rules that clash and how far each
+    Raises RulesClash if no layout keeps all rules except exploration; it holds the rules that clash and how far each
     must be relaxed.
     Raises InputError where draws are too few, negative or of another shape, or time ran out before any layout was
     found.

@@ -84,7 +84,7 @@ def prepare_advice(release: Release, folder: Path, fit: Fit, earlier: Collection
 
 @dataclass(frozen=True, eq=False)
 class AdviceContent:
-    """The advice before it is written: its table, the manifest's content, and why there is no usual plan, if so."""
+    """The advice before it is written: its table, the content of its manifest, and any error of the usual plan."""
 
     unmet: Table
     about: Mapping[str, Any]

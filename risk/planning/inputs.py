@@ -1,4 +1,4 @@
-"""From a release to a plan: posts, need and places are read, the settings of a reader become rules and aims.
+"""The inputs of a plan: posts, need and places from a release, and rules and aims from the settings of a reader.
 
 Everything is read from a release of the partner tier and the results derived from it, so a plan has that
 tier too. The same release, posts, settings and decisions give the same plan, unless the time is up.
@@ -155,8 +155,8 @@ class PlanInputs:
     def with_posts(self, table: tables.PostsTable) -> PlanInputs:
         """Return the same inputs with other posts; need and places do not depend on them.
 
-        Raises InputError for units between municipalities that could be a shelter: nothing nearer than a county or
-        region may say where protection, return and reintegration are (see OPEN_AXES in data/tables/spec.py).
+        Raises InputError for units between municipalities that could be a shelter: where protection, return and
+        reintegration are is shown only by county or region (see OPEN_AXES in data/tables/spec.py).
         """
         if self.level == "municipality":
             _refuse_shelters(table)

@@ -1,12 +1,13 @@
 """What became of saved plans: forecast gains of moves, made and not made, beside what a later release shows.
 
 A plan is registered in the ledger when it is saved. A release shows days of outreach and the children who were
-identified or met. It does not show need that was met, nor what had happened without the move: so the forecast gain is
-set beside what is seen, and never called right or wrong.
+identified or met. It does not show the need that was met, nor what would have happened without the move. So the
+forecast gain is shown beside these numbers, and is never called right or wrong.
 
-Only moves of outreach teams between counties and regions are registered. Services are not: their staff is often
-withheld, and the ledger is for ever and leaves as a copy, so it never says where a shelter moves. Nor are teams between
-municipalities: most have days for less than one team, so that nobody could see whether it moved.
+Only moves of outreach teams between counties and regions are registered. Services are not registered: their staff
+is often withheld, and the ledger is permanent and is copied to others, so it must never say where a shelter moves. Nor
+are teams that move between municipalities: most municipalities have outreach days for less than one team, so that
+nobody could see whether it moved.
 """
 
 from __future__ import annotations
@@ -180,7 +181,7 @@ def _find_address(plan: str) -> str:
 
 
 def _touches(area: str, *places: str) -> bool:
-    """Return whether one of the places is an area or within the country; each is where no area is given."""
+    """Return whether one of the places is the area or lies within it (a country); always true without an area."""
     return not area or any(f"{place}-".startswith(f"{area}-") for place in places)
 
 

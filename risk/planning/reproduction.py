@@ -2,7 +2,7 @@
 
 Everything is computed in memory: nothing is written anywhere, and nothing is registered in the ledger. What goes in is
 the release and what each result stores of its settings: parameters, entered travel times, accepted breaks, posts and
-decisions. The evaluation of the model is taken as it is stored, because it needs the releases of before. Of each tier
+decisions. The evaluation of the model is taken as it is stored, because it needs earlier releases. Of each tier
 the newest result of each kind is computed, since readers see that one, and every saved plan.
 """
 
@@ -187,10 +187,10 @@ def reproduce_release(
     releases: Path, folder: Path, name: str | None = None, without: frozenset[str] = frozenset(),
     progress: Progress | None = None,
 ) -> list[Comparison]:  # fmt: skip
-    """Compute the results of a release again, by default of the shown one, and compare them with the stored ones.
+    """Compute the results of a release again (by default the shown one), and compare them with the stored results.
 
-    folder : that of derived results. without : measures that governance does not approve now. Raises ReleaseError where
-    there is no such release, or no result of it.
+    folder : that of derived results. without : measures that governance does not approve now. Raises ReleaseError if
+    there is no such release, or if it has no results.
     """
     chosen = name or shown_name(releases) or ""
     there: list[Tier] = [tier for tier in TIERS if (releases / chosen / tier / MANIFEST).is_file()]

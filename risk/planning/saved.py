@@ -69,7 +69,7 @@ def save_plan(
 ) -> SavedPlan:
     """Save a plan beside its release, and register it in the ledger; `folder` is that of derived results.
 
-    The same plan is saved once. `before` is called with the address of a new one; where it raises, nothing is saved.
+    The same plan is saved only once. `before` is called with the address of a new plan; if it raises, nothing is saved.
     """
     content = {**write_plan(summary), "invented": release.invented}
     result = derived.publish(folder, release, KIND, [], content, lambda name: before(_find_address(name)))

@@ -38,8 +38,8 @@ def score_release(
 ) -> tuple[Result, InputError | None]:
     """Write the results of the model for a tier of a release, and for partners the usual plan.
 
-    evaluation: how well forecasts would have done; default: the last one that still holds. files: of travel times and
-    of ferries; default: those of the last result. Returns the result, and why there is no usual plan. Raises
+    evaluation: how well forecasts would have done; default: the last one that is still valid. files: of travel times
+    and of ferries; default: those of the last result. Returns the result, and any error of the usual plan. Raises
     FileRefused and InputError for the files, ReleaseError if there is no table to fit, and NoMode if the fit fails.
     """
     known = _read_times(workspace, release, *files)

@@ -312,7 +312,7 @@ def _summarise_staying(stays: Stays) -> StayingTask:
 def _met_by_area(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple[Floats, Floats, Floats]:
     """Return the mean need of all kinds, and the need met today and as planned, (A,) each.
 
-    The draws are those that judge the plan, as for its gain.
+    They are means over the draws that judge the plan, from which its gain is computed, too.
     """
     need = ground.needs[setting.pathway][1::2]
     wide = np.repeat(need[:, :, None], len(plan.posts.kinds), axis=2)

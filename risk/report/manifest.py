@@ -53,7 +53,7 @@ class ModelCard:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> ModelCard:
-        """Read the card of a result; what earlier results lack has the value that held for them."""
+        """Read the card of a result; settings that results of earlier versions lack get the values of that time."""
         other = values.get("sensitivity")
         mean, spread = (float(value) for value in values["gamma"])
         usual = DetectionRange()

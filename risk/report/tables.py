@@ -136,7 +136,7 @@ def make_municipal_tables(judged: JudgedFit, municipal: MunicipalFit) -> Iterato
     `region_only` marks the rows whose statement is that of the region, eq. (78).
     """
     observations, need = municipal.observations, municipal.log_need(DRAWS, SEED)
-    # The regions tell which countries are silent: what is known of a country is said by their counts.
+    # Whether a country has any data is decided by the counts of its regions.
     table = partial(_table, observations.list_areas_in(judged.observations.silent_places))
     rows = _risk_rows(observations, judged.period, need, judge_need(need, observations))
     rows = rows.assign(region_only=municipal.region_only.ravel())

@@ -168,11 +168,11 @@ def _number_records(every: MeetingTable) -> pd.Series:
 def _draw_origins_and_destinations(
     land: Ground, parameters: WorldParameters, every: MeetingTable, size: int
 ) -> tuple[Ints, Ints]:
-    """Draw origin and destination of each child, by row; the last position means unknown.
+    """Draw the positions of origin and destination for each row of meetings; the last position means unknown.
 
-    Children trafficked internally and met in a city of the shift were mostly brought there; others are mostly from
-    where they are met, and during the shift more and more of them are on the way to such a city. Children on the way
-    from Albania to Greece come from Albania and are met at either end.
+    Most children in internal trafficking who are met in a city of the shift were brought there. Most others come from
+    the place where they are met, and during the shift more and more of them are on the way to such a city. Children
+    who are trafficked from Albania to Greece come from Albania and are met in either country.
     """
     first = every.take(every.step == 0)
     first = first.take(np.argsort(first.child))

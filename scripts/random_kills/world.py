@@ -66,7 +66,7 @@ class World:
         os.environ["XDG_CONFIG_HOME"] = str(self.path / "config")
 
     def tact(self, *words: str | Path, moment: Moment | None = None, folder: str = "w") -> Ended:
-        """Run a command in a process of its own, and kill it at a moment."""
+        """Run a command in a separate process, kill it at a moment (None: never), and return how it ended."""
         return run_child(self.path, lambda: run_here(self.path / folder, *words), moment)
 
 

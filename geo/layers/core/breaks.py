@@ -90,7 +90,7 @@ def _between(low: float, high: float, whole: bool, sign: str) -> str:
 
 
 def format_lower_limits(breaks: tuple[float, ...], smallest: float) -> tuple[str, ...]:
-    """Return the labels of classes of lower limits; `smallest` is the smallest lower limit."""
+    """Return the labels of classes of numbers that are lower limits; `smallest` is the smallest of these numbers."""
     first = "0" if smallest == 0 else format_quantity(None, smallest)
     return (first, *(format_quantity(None, low) for low in breaks))
 

@@ -191,7 +191,7 @@ def _describe_share(place: Place, year: str, share: tuple[float, float] | None, 
 
 
 def _describe_effort(place: Place, years: tuple[str, str], difference: Change | None) -> str:
-    """Return a sentence on the effort: more outreach finds more children."""
+    """Return a sentence on how the effort changed, because more outreach finds more children."""
     was, now = (place.read_cell(effort.COUNTED, year) for year in years)
     if was.state == now.state == "number":
         return _effort_change(was.value, now.value, difference.verdict if difference else "cannot tell")
