@@ -5,9 +5,9 @@
 
 `--peers` names a Python that has the peers (pip install duckdb sedonadb, in an environment of its own: MIT,
 Apache-2.0). All methods read the same Parquet file of invented points, each in a process of its own, and must give the
-same table (exit code 1). The first repeat is cold: it also loads the areas and builds the index. Of the others the best
-counts. The floor is a scan of the file by DuckDB that groups by the two categories. `--study` runs a study of so many
-invented worlds on a local Dask cluster of one worker and of two.
+same table (exit code 1). The first repeat is cold: it also loads the areas and builds the index. Of the other repeats,
+the best is reported. The floor is a scan of the file by DuckDB that groups by the two categories. `--study N` runs a
+study of N invented worlds on a local Dask cluster, with one worker and then with two.
 """
 
 from __future__ import annotations

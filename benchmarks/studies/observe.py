@@ -39,7 +39,7 @@ def set_up_world(seed: int, law: str = OWN, gamma: float = WorldParameters.gamma
 
 
 def observe_release(world: World, level: Level = "region") -> Observations:
-    """Return what partners see of an invented world by region or municipality under the default policy."""
+    """Return the observations of partners in an invented world, by region or municipality, under the default policy."""
     return observe_world(world, geography.load_areas().neighbours(level), CellKey.from_policy(DEFAULT_POLICY), level)
 
 

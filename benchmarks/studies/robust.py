@@ -63,7 +63,7 @@ class OddData:
 
     @classmethod
     def draw(cls, seed: int) -> OddData:
-        """Draw a data set, each kind as likely as any other."""
+        """Draw a data set; all kinds have the same probability."""
         rng = np.random.default_rng(seed)
         areas, quarters = int(rng.integers(3, 31)), int(rng.integers(2, 13))
         exposure = 10.0 ** int(rng.integers(0, 7))
@@ -71,7 +71,7 @@ class OddData:
         return cls(areas, quarters, int(rng.integers(1, 3)), exposure, *kinds, seed)
 
     def observations(self) -> Observations:
-        """Return the data as the model reads a release."""
+        """Return the data as observations, as if they had been read from a release."""
         rng = np.random.default_rng([self.seed, 1])
         public = self.release == "public"
         pathways, ways = (ALL, ALL) if public else (PATHWAYS, WAYS)

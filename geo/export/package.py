@@ -1,4 +1,4 @@
-"""A Data Package (frictionless) of CSV files: what is in them, with a Table Schema for each."""
+"""A Data Package (frictionless) of CSV files: a description of each file, with its Table Schema."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Yearly tables of children in the breakdowns and codes of standards for trafficking data, and the crosswalk to them.
 
 Each row is one released cell of a whole country: nothing is added up, subtracted or estimated here. A cell that is not
-in the release gets the state "not_released" and no number. A standard counts victims; by sex, age and form a release
-counts all children identified or met, and the column `counted` says so.
+in the release gets the state "not_released" and no number. A standard counts victims, but the tables of a release
+by sex, age and form count all children identified or met; the column `counted` says which.
 """
 
 from __future__ import annotations

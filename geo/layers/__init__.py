@@ -59,7 +59,7 @@ def find_conflict(tier: Tier, names: Iterable[str]) -> str:
 
 
 def choose_caution(names: Iterable[str]) -> str:
-    """Return the caution for a community layer combined with another layer; empty if there is no such pair."""
+    """Return the caution for a community layer that is combined with another layer; empty if there is no such pair."""
     natures = {find_layer(name).nature == "community" for name in names}
     return communities.CAUTION if len(natures) > 1 else ""
 

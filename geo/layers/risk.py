@@ -1,7 +1,7 @@
 """Results of the risk model for areas and periods: rates, children in need, chances, changes, forecasts.
 
-Every sentence is about an area and a period, never about a person or a community. Layers of communities are never
-shown with it: see geo/layers/__init__.py.
+Every sentence is about an area and a period, never about a person or a community. These results are never shown with
+layers of communities: see geo/layers/__init__.py.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def scan_space(
     size : negative binomial size of a count, one for all or one for each; a smaller size is more variation, infinite
         is Poisson.
     between_sd : standard deviation of log detection between areas; all counts of an area share its deviation.
-    largest : share of what is expected that a circle has at most, up to a half.
+    largest : largest share of the expected cases in a circle, up to a half.
     replicates, seed : number of worlds without a cluster to compare with, and their seed; the smallest p value is
         1 / (replicates + 1).
     progress : receives the number of replicates done.

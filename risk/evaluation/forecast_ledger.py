@@ -111,14 +111,14 @@ def _draw_baselines(history: Panel) -> dict[str, Floats]:
 
 
 def is_registered(chain: Chain, release: Release, history: Panel) -> bool:
-    """Return whether the ledger has the forecast of a release; the first one counts for ever."""
+    """Return whether the ledger has the forecast of a release; the first one is never replaced."""
     wanted = {"release_sha256": release.checksum, "last_known": history.quarters[-1], "reconstructed": False}
     forecasts = (entry.content for entry in chain.entries if entry.content["kind"] == KIND)
     return any(all(content[key] == value for key, value in wanted.items()) for content in forecasts)
 
 
 def find_last_quarter(release: Release) -> str:
-    """Return the last quarter that any release beside this one shows, this one included."""
+    """Return the last quarter that this release, or any other in the same folder, shows."""
     releases = release.folder.parent.parent
     quarters = []
     for name in names(releases):
@@ -173,7 +173,7 @@ def read_complete_panel(observations: Observations) -> Panel:
     """Return the published counts; unknown where the count of any way of finding is withheld.
 
     All forecasters are scored on the same counts. Which numbers are withheld is decided from published numbers, so the
-    scores are those of counts that are published; how many were left out is said beside them.
+    scores are only those of published counts; the number of counts left out is reported with them.
     """
     panel = build_panel(observations)
     complete = (observations.published >= 0).all(axis=-1)

@@ -22,7 +22,7 @@ class Rows:
 
 
 def build_rows(history: Panel, pathway: int, horizon: int) -> Rows:
-    """Return a row for every known count, with the data known one to `horizon` quarters before it."""
+    """Return rows for every known count: one for each of 1 to `horizon` quarters ahead, with the data known then."""
     features, targets, weights = [], [], []
     size = len(history.areas)
     for origin in range(1, len(history.quarters)):

@@ -1,4 +1,4 @@
-"""The quality of a forecast: scores of predictive draws, calibration, and the finds of a budget.
+"""The quality of a forecast: scores of predictive draws, calibration, and the children that a budget finds.
 
 Draws are counts with the draws on the first axis; the other axes are those of the observed counts. An
 unknown count (NaN) has an unknown score.
@@ -92,11 +92,11 @@ def is_covered(draws: Floats, observed: Floats, level: float) -> Floats:
 
 @dataclass(frozen=True)
 class BudgetResult:
-    """The finds of a budget spent by a forecast, eq. (63), with 95 % intervals over areas.
+    """The children found if a budget is spent in the order of a forecast, eq. (63), with 95 % intervals over areas.
 
     hit_rate : n / N, the share of all N children that the budget reaches.
     pai : (n / N) / (a / A), hit rate over share of the budget; favours tiny areas, so never used alone.
-    pei : n / n*, where n* are the finds of the best choice with the same budget.
+    pei : n / n*, where n* is the number that the best choice finds with the same budget.
     """
 
     hit_rate: float
@@ -123,7 +123,7 @@ def allocate_budget(worth: Floats, cost: Floats, budget: float) -> Floats:
 def measure_budget(
     forecast: Floats, observed: Floats, cost: Floats, budget: float, *, resamples: int = 1000, seed: int = 0
 ) -> BudgetResult:
-    """Compute the finds of a budget over several occasions (quarters, pathways), eq. (63).
+    """Compute how many children a budget finds over several occasions (quarters, pathways), eq. (63).
 
     forecast, observed, cost : expected counts, counts, and cost (1 for each area, or hours of service),
         (occasions, A). Unknown counts count as 0.

@@ -51,7 +51,7 @@ class Slopes:
 class Counts:
     """Published cells, with the possible true counts n of each and log P(published | n).
 
-    Cells with the same published value are of one kind.
+    Cells with the same published value have the same kind.
 
     kind : kind of each cell, (cells,). least : smallest true count of each kind, (kinds,).
     log_chances : log P(published | n) for n from the smallest, (most, kinds); -inf where impossible.

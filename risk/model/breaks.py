@@ -70,8 +70,8 @@ def accept_break(folder: Path, new: Break, places: Collection[str], before: Call
     """Write a break into the table; it replaces one of the same quarter and place.
 
     `before` is called when all checks have passed; if it raises an error, nothing is written.
-    Raises InputError for a period that is no quarter, an unknown place, or a text that may concern a person, is not one
-    line, or could run as a formula.
+    Raises InputError for a period that is not a quarter, an unknown place, or a text that may concern a person, has
+    more than one line, or could run as a formula.
     """
     check_free_text([new.note, new.by], Message("A note or role"))
     if any(escape_formula(text) != text for text in (new.note, new.by)):

@@ -65,8 +65,8 @@ class DetectionRange:
         """Draw the children newly in need in each quarter, eq. (41), (D, A, T, P).
 
         The common share is that of all children in need over the whole time, found with the actual effort. The
-        share of a single area differs: where there was less outreach or reporting, fewer were found. A country whose
-        share follows from an interval is scaled alone, eq. (126), the others together.
+        share of a single area differs: where there was less outreach or reporting, fewer were found. Each country
+        whose share follows from an interval is scaled separately, eq. (126), and all other countries together.
         """
         size, areas = draws.log_rate.shape[:2]
         rate = np.exp(draws.log_rate) * observations.expected[:, :, None]

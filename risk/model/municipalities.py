@@ -91,7 +91,7 @@ class MunicipalFit:
 
     @property
     def region_only(self) -> Bools:
-        """Where a municipality just gets its region's average, since nothing more was learnt of it, (A, P)."""
+        """Where a municipality only has its region's average, because the data say no more about it, (A, P)."""
         return np.asarray(self.learnt < _LEAST_LEARNT)
 
     @property

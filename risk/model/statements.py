@@ -1,8 +1,8 @@
-"""What can be said of an area, and how sure that is: the one rule that turns draws into a statement.
+"""Statements on areas and their certainty: the rule that turns draws into a statement.
 
-A claim is an interval of a ratio (a rate in terms of the country's, a year in terms of the year before) or of a rank.
-Claims stand in a fixed order, the most informative first. The statement on an area is the first claim that is at least
-likely; the first one that is very likely stands beside it: docs/risk-model.md eq. (79) to (81). Names are codes, which
+A claim is an interval of a ratio (a rate to the country's rate, a year to the year before) or of a rank. Claims have a
+fixed order, the most informative first. The statement on an area is the first claim that is at least likely; the first
+claim that is very likely is stored with it: docs/risk-model.md eq. (79) to (81). Names are codes, which
 dashboard/narrative turns into words.
 """
 

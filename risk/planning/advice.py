@@ -121,7 +121,7 @@ def make_usual_plan(release: Release, ground: PlanInputs) -> PlanSummary:
 
 
 def read_advice(release: Release) -> Advice | None:
-    """Read what was prepared for a release; None where nothing was. Raises InputError where it is damaged."""
+    """Read the advice that was prepared for a release; None without one. Raises InputError if it is damaged."""
     prepared = release.result(KIND)
     if prepared is None:
         return None

@@ -250,7 +250,7 @@ def _read_travel(release: Release, areas: geography.Areas, level: Level) -> Trav
 def _place_posts(table: tables.PostsTable, observations: Observations, travel: Travel, silent: Bools) -> Posts:
     """Return the posts with units in the middle of their areas. No unit serves, or moves to, another country.
 
-    silent : areas of which nothing can be said, (A,). No unit moves there.
+    silent : areas on which no statement is possible, (A,). No unit moves there.
     Across water without an entered travel time, nobody is served, but units may move: the cost is the time of
     the straight line.
     """
@@ -279,8 +279,8 @@ def _fit_regions(release: Release, areas: geography.Areas) -> Fit:
 def _draw_need(fit: Fit, observations: Observations, silent: Bools) -> Floats:
     """Draw the children in need per quarter on each pathway, (d, A, P), eq. (12).
 
-    fit : of the regions. observations : those of the regions, or of the municipalities in them. silent : areas of
-    which nothing can be said, (A,): a plan counts no need there.
+    fit : of the regions. observations : those of the regions, or of the municipalities in them. silent : areas on
+    which no statement is possible, (A,): a plan counts no need there.
     """
     if observations is fit.observations:
         need = draw_yearly_need(fit.draws(_DRAWS, _SEED), observations, _SEED)

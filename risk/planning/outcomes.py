@@ -1,4 +1,4 @@
-"""What became of saved plans: forecast gains of moves, made and not made, beside what a later release shows.
+"""The outcomes of saved plans: forecast gains of moves (made or not), compared with what a later release shows.
 
 A plan is registered in the ledger when it is saved. A release shows days of outreach and the children who were
 identified or met. It does not show the need that was met, nor what would have happened without the move. So the
@@ -57,7 +57,8 @@ class MoveOutcome:
 
     gain : forecast, children per quarter whose need is met. decided : accept, decline, lock or empty. start_days,
     end_days : days of outreach in the area that units left, and in the area to which they moved. children : published
-    number in the second area; margin : 95 % margin of its change by noise. quarters : number of quarters since.
+    number in the second area. margin : how much noise alone can change this number (95 %). quarters : number of
+    quarters since.
     """
 
     plan: str
@@ -95,7 +96,7 @@ class PlanDecision:
 def register_plan(folder: Path, release: Release, name: str, summary: PlanSummary) -> None:
     """Register a saved plan of moves that can be followed, once.
 
-    A damaged ledger does not keep a plan from being saved; `tact ledger verify` says what is wrong with it.
+    If the ledger is damaged, the plan can still be saved; `tact ledger verify` says what is wrong with the ledger.
     """
     path, moves = folder / LEDGER, [move for move in summary.moves if move.kind == OUTREACH]
     if release.tier != "partner" or summary.setting.level != "region" or not moves:
@@ -161,7 +162,7 @@ def follow_plan(content: Mapping[str, Any], before: Observations, after: Observa
 def list_plan_decisions(
     meetings: Iterable[Meeting], chain: Chain, outcomes: Sequence[MoveOutcome]
 ) -> Iterator[PlanDecision]:
-    """Yield the decisions of meetings on saved plans, beside the forecast of each plan and its outcomes."""
+    """Yield the decisions of meetings on saved plans, with the forecast and the outcomes of each plan."""
     plans = {_find_address(content["plan"]): content["moves"] for content in list_plan_entries(chain)}
     for meeting in meetings:
         for decision in (decision for item in meeting.items for decision in item.decisions if decision.plan):

@@ -90,7 +90,7 @@ class _Content:
 
 @dataclass
 class _Tier:
-    """A tier of a release with its results, and what was computed of them so far."""
+    """A tier of a release with its results, and those that were computed again so far."""
 
     release: Release
     folder: Path
@@ -268,7 +268,7 @@ def _read_tables(result: Result) -> tuple[dict[str, bytes], list[str]]:
 def _compare_tables(
     stored: Mapping[str, bytes], tables: tuple[Table, ...], manifest: Mapping[str, Any]
 ) -> Iterator[Difference]:
-    """Yield the tables that differ; a damaged file is no table to compare with."""
+    """Yield the tables that differ; damaged files are left out."""
     named = {str(resource["name"]) for resource in manifest["resources"]}
     computed = {table.name: derived.format_table(table) for table in tables}
     for name in sorted(named ^ computed.keys()):
@@ -325,7 +325,7 @@ def _is_same(first: object, second: object) -> bool:
 
 
 def _measure(first: object, second: object) -> float | None:
-    """Return the distance of two numbers; None where one is no finite number."""
+    """Return the distance between two numbers; None if one of them is not finite."""
     for value in (first, second):
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             return None
@@ -333,7 +333,7 @@ def _measure(first: object, second: object) -> float | None:
 
 
 def _list_causes(release: Release, result: Result) -> Iterator[str]:
-    """Yield what the result says of itself that may explain a difference."""
+    """Yield the possible causes of a difference that the result itself states."""
     manifest = result.manifest
     if not derived.is_unchanged(result):
         yield "Its manifest was changed after it was written: the content no longer fits the name of its folder."

@@ -95,7 +95,7 @@ class Verdict:
 class AreaCoverage:
     """Children in need per quarter in an area, those whose need is met, and units by kind.
 
-    An area of a country of which nothing can be said has no need in a plan, and is in none of its tables.
+    If no statement is possible on a country, its areas have no need in a plan and are not in its tables.
     """
 
     area: str

@@ -39,7 +39,7 @@ KIND = "risk"
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """What the model says of a release before anything is written: the tables, the manifest's content, and the fit."""
+    """The results of the model for a release before they are written: tables, content of the manifest, and the fit."""
 
     tables: tuple[Table, ...]
     about: Mapping[str, Any]
@@ -135,7 +135,7 @@ def _fit_municipalities(release: Release, areas: geography.Areas, regions: Fit, 
 def _register_forecasts(release: Release, folder: Path, judged: JudgedFit) -> dict[str, Any]:
     """Register the forecasts in the ledger, once for each release; return its head and its scores for the manifest.
 
-    A damaged ledger does not keep the risk from being calculated: the manifest says what is wrong.
+    If the ledger is damaged, the risk is calculated all the same: the manifest says what is wrong.
     """
     path, observations = folder / derived.LEDGER, judged.observations
     chain = read_chain(path)
@@ -166,6 +166,6 @@ def reconstruct_forecasts(release: Release, folder: Path) -> None:
 
 
 def _describe_time(release: Release, fit: Fit, breaks: Sequence[Break]) -> dict[str, Any]:
-    """Return the shift to internal trafficking, and what counts say of breaks and changes."""
+    """Return the shift to internal trafficking, and the breaks and changes of counts."""
     kappa = fit.hyper.get("kappa", (0.0, 0.0))[0]
     return {**describe_shifts(release, kappa, breaks, tables.SEED), "trends": describe_trends(fit.observations, kappa)}

@@ -52,8 +52,8 @@ class Changes:
 def find_changes(log_rate: Floats, effort: Floats, before_breaks: Bools, year: int = 4) -> Changes:
     """Compare years, from draws of log rates (d, areas, quarters, pathways) and effort (areas, quarters).
 
-    before_breaks : quarters before each series break, (breaks, areas, quarters). Nothing is said of two years with a
-    break between their quarters.
+    before_breaks : quarters before each series break, (breaks, areas, quarters). Two years with a
+    break between their quarters have no statement.
     """
     sums = np.cumsum(np.exp(log_rate), axis=2)
     later = _sum_spans(sums, year)

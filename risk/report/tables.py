@@ -1,9 +1,9 @@
 """The tables that `tact risk` writes beside a release, from a fit and draws of it.
 
-Partner tier, by county or region, pathway and quarter: what can be said of the rate, the chance of a rate above 1.5
+Partner tier, by county or region, pathway and quarter: statements on the rate, the probability of a rate above 1.5
 times the national average, the burden with its rank, changes (also of whole countries), the share of each pathway, a
-forecast, clusters, and the basis of each result. Public tier: one class by county or region and year. Of a country
-without any count and any outreach, and of its areas, no table says anything: their rows are "cannot tell".
+forecast, clusters, and the basis of each result. Public tier: one class by county or region and year. A country
+without any count and any outreach, and its areas, have no statements: their rows are "cannot tell".
 """
 
 from __future__ import annotations

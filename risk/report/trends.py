@@ -338,7 +338,7 @@ class CountChange:
 
 @dataclass(frozen=True)
 class Trends:
-    """What counts say of time: accepted breaks, possible ones by pathway (or ALL), and changes of the last year."""
+    """Changes of counts over time: accepted breaks, possible breaks by pathway (or ALL), changes of the last year."""
 
     breaks: tuple[Break, ...] = ()
     jumps: tuple[tuple[str, Jump], ...] = ()
@@ -361,7 +361,7 @@ class Trends:
 
 
 def describe_trends(observations: Observations, kappa: float) -> dict[str, Any]:
-    """Return the trends as plain values for a manifest, none of a country without any count and any outreach.
+    """Return the trends as plain values for a manifest; countries without any count and any outreach are left out.
 
     kappa : overdispersion of a quarter's count.
     """

@@ -1,4 +1,4 @@
-"""Laws that invented worlds may follow beside the likelihoods of the risk model: docs/risk-model.md section 17.
+"""Laws that invented worlds may follow in addition to the risk model's likelihoods: docs/risk-model.md section 17.
 
 A model that is tried only on worlds drawn from its own likelihood beats its rivals by construction. Each law here
 changes one part of a world in a way that the model does not know. `WorldParameters.laws` names one or several of

@@ -1,4 +1,4 @@
-"""Run an action in a process of its own, and kill it at a moment."""
+"""Run an action in a separate process, and kill it at a given moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The main numbers of one area, each read as its layer reads it."""
+"""The main numbers of one area, each read in the same way as in its layer."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _count_axes(place: Place, period: str) -> Fact:
     if len(hidden) == len(AXES):
         silent = all(cell.state == "no_data" for cell, _ in cells)
         return _fact(place, "services", label, _NO_DATA if silent else _WITHHELD, when)
-    # A zero beside what is hidden would be read as "none": then the row is about what is not shown.
+    # Readers would take a zero for "none" although some axes are hidden: then the row says "withheld".
     cell = _WITHHELD if hidden and not served else Cell("number", len(served))
     return replace(
         _fact(place, "services", label, cell, when, _axes_text(served, hidden)), note=_list_axes(served, hidden)
