@@ -79,9 +79,9 @@ def assign_days_of_regions(course: Course, t: int, finds: Floats, days: Ints) ->
 
 
 class History:
-    """The quarters so far, and what a release after the last one shows.
+    """The quarters of a world so far, and what a release after the last of them shows.
 
-    `passed` is their number. The same place and the same days give the same history.
+    `passed` is the number of quarters. The same place and the same days give the same history.
     """
 
     def __init__(self, where: Place) -> None:

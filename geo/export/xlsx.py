@@ -49,7 +49,7 @@ def write_workbook(path: Path, sheets: dict[str, pd.DataFrame], title: str) -> N
 class _Sheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
     """A sheet whose cells below the headings have no address: they follow one another.
 
-    The format allows it. With addresses no two rows are equal, and the file is eight times as large.
+    The format allows this. Addresses would make every row different, and the file eight times as large.
     """
 
     dim_rowmax: int

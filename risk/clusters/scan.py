@@ -134,7 +134,7 @@ class _Null:
     seed: int
 
     def draws(self, share: Floats, total: int, block: int) -> Iterator[Ints]:
-        """Draw counts with a given total in proportion to shares, (A, T), by blocks of (block or fewer, A x T)."""
+        """Draw counts with a given total in proportion to shares, (A, T), in blocks of (block or fewer, A x T)."""
         rng = stream(self.seed, "scan")
         for start in range(0, self.replicates, block):
             number = min(block, self.replicates - start)

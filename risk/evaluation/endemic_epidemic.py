@@ -49,7 +49,7 @@ class _Series:
 
 @dataclass(frozen=True, eq=False)
 class _Estimate:
-    """Estimates: log rate by country, season, log shares of own and neighbours' counts, log size, areas' effects."""
+    """The estimates: log rate by country, season, log shares of own and neighbours' counts, log size, area effects."""
 
     values: Floats
     countries: int

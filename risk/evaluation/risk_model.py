@@ -45,7 +45,7 @@ def build_panel(observations: Observations) -> Panel:
 
 @dataclass(frozen=True, eq=False)
 class ModelForecaster:
-    """The risk model, fitted to the data known at an origin; effort continues as in the year before it.
+    """The risk model, fitted to the data known at an origin; effort continues as in the year before the origin.
 
     earlier : the data known at some origins, by the number of quarters before them.
     """

@@ -83,7 +83,7 @@ def compute_pit(draws: Floats, observed: Floats, seed: int = 0) -> Floats:
 def is_covered(draws: Floats, observed: Floats, level: float) -> Floats:
     """Return 1.0 where the central interval of a level, ends included, holds the observed count, else 0.0.
 
-    Ends of intervals of counts are counts, so that a calibrated forecast covers the level or more; `pit`
+    The ends of these intervals are counts, so a calibrated forecast has a coverage of the level or more; `pit`
     measures calibration exactly.
     """
     low, high = np.quantile(draws, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0, method="inverted_cdf")
@@ -130,7 +130,7 @@ def measure_budget(
     budget : share of each occasion's cost that is spent, such as 0.1.
     resamples, seed : of the bootstrap, which draws areas with all their occasions.
 
-    Raises InputError if the budget is no share, or the shapes differ.
+    Raises InputError if the budget is not a share, or if the shapes differ.
     """
     if not 0.0 < budget < 1.0 or not forecast.shape == observed.shape == cost.shape:
         raise InputError(f"A budget is a share above 0 and below 1, not {budget}, of arrays of one shape.")

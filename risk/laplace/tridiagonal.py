@@ -3,14 +3,14 @@
     A = tridiagonal(diagonal, beside) + sum over r of weight_r u_r u_r'
 
 This is docs/risk-model.md eq. (24). A random walk with independent counts has a tridiagonal precision;
-its sum-to-zero constraint adds one such product, a total of the counts another. After the first numbers
-are eliminated, the rest has the same form,
+its sum-to-zero constraint adds one product of vectors, and a total of the counts adds another. After the
+first numbers are eliminated, the rest has the same form,
 
     tridiagonal + U C U' + e (U b)' + (U b) e'
 
 with e the first number that remains. So the factor of T numbers takes T steps and not T^3, and the whole
-inverse T^2 (the recursion of Takahashi, Fagan and Chin 1973). All matrices are processed together. It is
-the Cholesky factor, stored in another form, and as stable.
+inverse T^2 (the recursion of Takahashi, Fagan and Chin 1973). All matrices are processed together. The
+result is the Cholesky factor in another form, and is as stable.
 
 Axes: B matrices, T numbers, R vectors; B comes last, so that each step runs over numbers that are adjacent in memory.
 """

@@ -1,6 +1,6 @@
 """Series breaks: quarters from which counts have another meaning, such as a new recording system or a new law.
 
-A break that a person accepted stops comparisons across it, and the risk model gives it a level of its own,
+A break that a person accepted stops comparisons across it, and the risk model gives it a separate level,
 docs/risk-model.md eq. (89). Accepted breaks are a small table in the workspace.
 """
 

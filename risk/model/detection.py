@@ -126,6 +126,6 @@ def judge_need(need: Floats, observations: Observations, claims: Sequence[Claim]
 
 
 def compute_exceedance(log_risk: Floats) -> Floats:
-    """Return P(relative risk > 1.5) over the draws, eq. (42), the shape of one draw."""
+    """Return P(relative risk > 1.5) over the draws, eq. (42), in the shape of one draw."""
     chance: Floats = (log_risk > np.log(CUTS[1])).mean(axis=0)
     return chance

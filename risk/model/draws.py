@@ -42,7 +42,8 @@ class Draws:
 def subtract_national_rate(log_rate: Floats, observations: Observations) -> Floats:
     """Return log rates less the log of their country's rate, eq. (35); shape (D, A, ...) in and out.
 
-    The rate of a country is the mean of its areas, weighted by the children who live there, in all quarters alike.
+    The rate of a country is the mean over its areas, weighted by children living there, with the same weights in all
+    quarters.
     """
     out = np.empty_like(log_rate)
     for country in range(len(observations.country_names)):

@@ -1,4 +1,4 @@
-"""The numbers that explain a result: children identified or met, what people and effort explain, neighbours."""
+"""The numbers that explain a result: children identified or met, children expected by people and effort, neighbours."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Claim:
     least: float = LIKELY
 
     def measure(self, log_ratio: Floats) -> Floats:
-        """Return the share of the draws, (D, ...), in which the claim holds; it has the shape of one draw."""
+        """Return the share of the draws, (D, ...), in which the claim holds, in the shape of one draw."""
         with np.errstate(divide="ignore"):
             low, high = np.log(self.low), np.log(self.high)
         chance: Floats = ((log_ratio > low) & (log_ratio <= high)).mean(axis=0)

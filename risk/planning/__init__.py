@@ -139,7 +139,8 @@ def compute_frontier(
 ) -> tuple[Point, ...]:
     """Compute the gains for other maximum numbers of moves; numbers with which the rules clash are left out.
 
-    Each number of `limits` is a plan, and each may take all seconds of the solver. Other arguments as for `plan_moves`.
+    Each number of `limits` gives a plan, and each plan may take all seconds of the solver. The other arguments are
+    those of `plan_moves`.
     """
     limits = sorted(set(limits))
     points = []

@@ -2,7 +2,7 @@
 
 Both start from the posts that the release shows. Unmet need is need less what those posts meet, docs/planner.md eq.
 (17), draw by draw; the need is that of risk/report/tables.py, with the same draws. The plan has the usual settings. A
-plan that people saved for an earlier release is judged again: would its moves still be advised by this one?
+plan that people saved for an earlier release is judged again: would this release still advise its moves?
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ class Programme:
         """Solve without whole numbers; return the columns, or None where there is no answer in time.
 
         Flows are added until the others together could gain almost nothing. Then those with the lowest
-        reduced costs are kept. If the time or the rounds end before, the last answer and its bound count.
+        reduced costs are kept. If the time or the rounds end before this, the last answer and its bound are used.
         """
         flows, answer = self.region.flows.shape[1], None
         equal, least = self._split_rows()

@@ -51,7 +51,7 @@ _SAMPLING = {"draws": DRAWS, "seed": SEED, "replicates": REPLICATES}
 
 @dataclass(frozen=True)
 class Difference:
-    """A table, or a value of the manifest by its path, that is not the same now.
+    """A table that differs, or a value of the manifest (named by its path) that differs.
 
     largest : the largest difference between two numbers; None if rows, columns or words differ and no numbers. cells :
     how many values differ.

@@ -20,7 +20,7 @@ def describe_parameters(fit: Fit) -> dict[str, Any]:
 def describe_municipalities(municipal: MunicipalFit) -> dict[str, Any]:
     """Return the fit of municipalities as plain values.
 
-    region_only : how many of all municipalities and pathways are only their region's average.
+    region_only : number of pairs of municipality and pathway that only have their region's average, and of all pairs.
     """
     fit = municipal.inside
     return {

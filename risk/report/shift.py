@@ -219,8 +219,9 @@ def sample_shares(
 ) -> SharePosterior:
     """Sample the shares of two years from published counts, (areas, 2, parts), docs/risk-model.md eq. (51), (84), (85).
 
-    The posterior is computed on grids: nothing but the draws from it depends on chance. Areas together have the
-    weights of their children of both years, so that more finds in one city do not change the share of both.
+    The posterior is computed on grids: nothing but the draws from it depends on chance. In the group of
+    all areas, each area has the weight of its children of both years, so that more finds in one city do not change the
+    share of the group.
     """
     table = _RisingFactorials.of(int(published.sum(axis=2).max()) + len(_PARTS) * channel.largest, size)
     evidence = [
@@ -290,7 +291,7 @@ def _list_true_counts(value: int, channel: Channel) -> tuple[Floats, int]:
 
 
 def _join_years(before: Floats, after: Floats) -> Floats:
-    """Return the evidence of a change and a first log odds, with the prior of the level, (changes, logits)."""
+    """Return the evidence for each change and each first log odds, with the prior of the level, (changes, logits)."""
     later, prior = _build_level_prior()
     return np.asarray(prior * before * after[later])
 

@@ -314,7 +314,7 @@ def find_clusters(judged: JudgedFit, areas: geography.Areas) -> pd.DataFrame:
 
 
 def _centres(observations: Observations, areas: geography.Areas) -> Floats:
-    """Return the middle of each area in metres (EPSG:3035), (areas, 2)."""
+    """Return the centroid of each area in metres (EPSG:3035), (areas, 2)."""
     shapes = areas.frame("region").geometry.to_crs(3035).centroid
     points = pd.DataFrame({"x": shapes.x, "y": shapes.y}).reindex(list(observations.areas))
     return points.to_numpy(dtype=float)

@@ -320,9 +320,9 @@ def _compute_deviance(counts: Floats, mean: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class CountChange:
-    """The change of an area's counts on a pathway, or ALL, over the last year: as `Change`, from a manifest.
+    """The change of an area's counts on a pathway (or ALL) over the last year, read from a manifest; see `Change`.
 
-    ratio, low, high, effort_ratio : None where there is no such number. note : of the break that stops comparison.
+    ratio, low, high, effort_ratio : None if there is no such number. note : that of the break that stops comparison.
     """
 
     area: str

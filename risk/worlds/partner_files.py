@@ -150,7 +150,7 @@ def _stem(partner: str) -> str:
 def write_partner_files(world: World, folder: Path, bad_rows: bool = False) -> list[Path]:
     """Write a world as partner files and column mappings; return what was written.
 
-    A file is named invented-PARTNER-KIND, a mapping invented-PARTNER.toml; it belongs in a workspace as
+    A file is named invented-PARTNER-KIND, a mapping invented-PARTNER.toml. In a workspace a mapping must be at
     mappings/PARTNER.toml. With `bad_rows` each file of encounters and effort ends with rows that an import must reject.
     """
     folder.mkdir(parents=True, exist_ok=True)

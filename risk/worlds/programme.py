@@ -292,9 +292,9 @@ def draw_indicators(
 def _count_services(
     rng: np.random.Generator, land: Ground, parameters: WorldParameters, services: pd.DataFrame, years: int
 ) -> list[tuple[str, str, str, float, float, str]]:
-    """Return rows of indicators: services of each axis at the end of each year, with a target, by usual duty bearer.
+    """Return rows of indicators: services by axis and usual duty bearer at the end of each year, with a target.
 
-    NGOs have none, because they hand over.
+    There are no rows for NGOs, because they hand over their services.
     """
     country = dict(zip(land.municipalities, land.country_of_municipality, strict=True))
     usual = [(axis, bearer) for axis, bearer in np.argwhere(_BEARER_BY_AXIS >= _USUAL) if bearer != _NGO]

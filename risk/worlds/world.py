@@ -15,7 +15,7 @@ class World:
     """An invented world: its parameters, its truth, and the records that partners would have.
 
     records : one frame for each record kind with the columns that a partner's file has (`child_id` and
-        `programme_number` in plain, which intake replaces by hashes); text columns are categories or
+        `programme_number` in plain text, which intake replaces by hashes); text columns are categories or
         strings, a missing value is an empty text.
     """
 

@@ -37,7 +37,7 @@ NOISY_MEANINGS = (
 class Slice:
     """Where to find the numbers of one choice: a measure and, for a breakdown, one category.
 
-    `column` is a column that the table has although it is not its breakdown, such as a community's group.
+    `column` is a further column of the table, which is not its breakdown, such as the group of a community.
     """
 
     measure: str
