@@ -115,7 +115,7 @@ class Observations:
     def before_breaks(self) -> Bools:
         """Where and when counts still had the meaning from before each break, (breaks, A, T).
 
-        Breaks outside the quarters are left out: the data could not estimate their level.
+        Breaks outside the quarters are left out, because their level cannot be estimated.
         """
         rows = [
             [[b.concerns(area) and quarter < b.period for quarter in self.quarters] for area in self.areas]

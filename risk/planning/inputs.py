@@ -155,8 +155,8 @@ class PlanInputs:
     def with_posts(self, table: tables.PostsTable) -> PlanInputs:
         """Return the same inputs with other posts; need and places do not depend on them.
 
-        Raises InputError for units between municipalities that could be a shelter: where protection, return and
-        reintegration are is shown only by county or region (see OPEN_AXES in data/tables/spec.py).
+        Raises InputError for units between municipalities that could be a shelter: services for protection, return and
+        reintegration are shown only by county or region (see OPEN_AXES in data/tables/spec.py).
         """
         if self.level == "municipality":
             _refuse_shelters(table)
