@@ -64,7 +64,7 @@ class _Estimate:
 
 @on_one_thread
 def draw_forecast(history: Panel, horizon: int, draws: int, seed: int) -> Floats:
-    """Draw the counts of the quarters after a history of at least FEWEST, eq. (90), (draws, A, horizon, P)."""
+    """Draw counts after a history of at least FEWEST quarters, eq. (90), (draws, A, horizon, P)."""
     rng = stream(seed, "endemic-epidemic")
     spread = spread_to_neighbours(history.edges, len(history.areas))
     out = np.empty((draws, len(history.areas), horizon, len(history.pathways)))
