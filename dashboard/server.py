@@ -1,8 +1,8 @@
-"""The web process: Streamlit with the map's geometry, layers for QGIS, its assets and security headers around it.
+"""The web process: Streamlit, with the map's geometry, layers for QGIS, assets and security headers.
 
-It is started with a folder of releases, a folder of what was derived from them, and a tier; on a server with a folder
-that `tact publish` wrote, and the public key of who signed it. It has no path to the vault and no key that opens one.
-If its environment contains one of them, it is removed first.
+It is started with a folder of releases, a folder of results from them, and a tier; on a server with a folder that
+`tact publish` wrote, and the public key of its signer. It has no path to the vault and no key that opens one. If the
+environment contains such a path or key, it is removed first.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ def build_application(
     accounts: Accounts | None = None,
     settings: ProviderSettings | None = None,
 ) -> App:
-    """Build the ASGI application for a site, with a gate in front of everything; with accounts a door.
+    """Build the ASGI application for a site, with a gate in front of everything, or with a door if there are accounts.
 
-    At an address of the network the public tier has no gate, unless a `name` is the only one by which it is asked for.
+    At a network address the public tier has no gate, unless `name` is the only host name that is answered.
     """
     base = str(get_option("server.baseUrlPath") or "").strip("/")
     pages = [(page.address, page.title) for page in PAGES]
@@ -112,7 +112,7 @@ def build_application(
 
 
 def _find_provider(settings: ProviderSettings | None, home: str) -> Provider | None:
-    """Return the provider of an organisation, as a map at an address asks it."""
+    """Return the provider of an organisation, for a map at the given address."""
     if settings is None:
         return None
     from dashboard.web import openid
@@ -137,7 +137,7 @@ def _make_parser() -> argparse.ArgumentParser:
 
 
 def _choose_site(asked: argparse.Namespace, tier: Tier) -> Site:
-    """Return what to show; of a folder from a publisher this process takes only what they signed. Raises InputError."""
+    """Return the site to show; from a publisher's folder only signed files are used. Raises InputError."""
     if asked.releases is not None:
         return Site(asked.releases.resolve(), tier, asked.derived.resolve() if asked.derived else None)
     publisher = Publisher(asked.published.resolve(), asked.signed_by or "", tier)

@@ -1,4 +1,4 @@
-"""What is said of one county or region, in sentences: the same on every page. See narrative/judgement.py."""
+"""Sentences on one county or region, the same on every page. See narrative/judgement.py."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DOUBTS: Mapping[Doubt, str] = {
 
 
 def word_area(t: Speech, judged: AreaJudgement, advice: AreaAdvice | None, pathway: str) -> list[str]:
-    """Return what is said of an area, the most important first."""
+    """Return the sentences on an area, the most important first."""
     sentences = [
         word_unmet(t, judged),
         word_rate(t, judged.rates.get(pathway), pathway),
@@ -36,9 +36,9 @@ def word_area(t: Speech, judged: AreaJudgement, advice: AreaAdvice | None, pathw
 
 
 def word_unmet(t: Speech, judged: AreaJudgement) -> str:
-    """Return how many children in need are not reached, and the rank of the area, or why that cannot be said.
+    """Return how many children in need are not reached, and the rank of the area, or why this cannot be said.
 
-    Empty where it was not calculated.
+    Empty if it was not calculated.
     """
     if judged.doubt:
         return word_doubt(t, judged.country, judged.doubt)
@@ -57,7 +57,7 @@ def word_doubt(t: Speech, country: str, doubt: Doubt) -> str:
 
 
 def word_rate(t: Speech, rate: Statement | None, pathway: str) -> str:
-    """Return the rate over the whole time and what is said of it."""
+    """Return the rate over the whole time and the claim on it."""
     if rate is None:
         return ""
     return t(
@@ -79,7 +79,7 @@ def _fill_amount(t: Speech, burden: Burden) -> dict[str, object]:
 
 
 def word_burden(t: Speech, burden: Burden | None) -> str:
-    """Return the children newly in need on a pathway and the rank of the area by them; empty where not known."""
+    """Return the children newly in need on a pathway and the area's rank by their number; empty if not known."""
     if burden is None:
         return ""
     return t(
@@ -119,7 +119,7 @@ def word_change_in(t: Speech, place: str, pathway: str, change: Change) -> str:
 
 
 def word_claim(t: Speech, said: Statement, claims: Mapping[str, Claim]) -> str:
-    """Return a claim with its certainty, and what is very likely beside it."""
+    """Return a claim with its certainty, and the weaker claim that is very likely, if there is one."""
     pairs = list_statements(said.claim, said.certainty, said.surely)
     words = [
         f"{t(claims[claim].name)} ({t(CERTAINTIES[certainty])})" if certainty in CERTAINTIES else t(claims[claim].name)

@@ -15,7 +15,7 @@ from risk.planning.summary import PlanSummary
 
 @dataclass(frozen=True)
 class AreaPlanWords:
-    """What a plan does in an area, why it does not more, and what would have to be true for another answer."""
+    """What a plan does in an area, why it does not do more, and what would have to be true for another answer."""
 
     does: str
     why: str
@@ -23,9 +23,9 @@ class AreaPlanWords:
 
 
 def word_area_plan(t: Speech, plan: PlanSummary, area: str, need: Amount | None) -> AreaPlanWords | None:
-    """Return what a plan does in an area; None where the plan knows no such area.
+    """Return what a plan does in an area; None if the plan does not have the area.
 
-    need : what all pages say of the need there; None where they say nothing for the plan's pathway.
+    need : the need there, as all pages give it; None if they give none for the plan's pathway.
     """
     if all(row.area != area for row in plan.coverage):
         return None

@@ -41,7 +41,7 @@ def judge_attack(check: Mapping[str, Any]) -> str:
 
 
 def describe_one_number(release: Release) -> list[str]:
-    """Return what one number of children reveals, with the numbers of this release."""
+    """Return what one published number of children reveals, with the figures of this release."""
     about = release.manifest["tact"].get("knowledge", {}).get("children")
     if not about:
         return []

@@ -1,4 +1,4 @@
-"""What a release covers and makes final, in words, for the terminal and the desk."""
+"""What a release covers, and which years it makes final, in words, for the terminal and the desk."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from data.tables.periods import Period
 
 
 def describe_coverage(span: Period | None, years: Sequence[Period], later: int) -> Iterator[str]:
-    """Yield sentences: the days that a release covers, the years that become final with it, the encounters that wait.
+    """Yield sentences on the days that a release covers, the years that it makes final, and the encounters left out.
 
-    `later` is the number of encounters of the programme after these days.
+    `later` is the number of the programme's encounters after these days.
     """
     if span is None:
         yield _("No quarter of the programme has ended, so no record is counted. Check first and last in policy.toml.")

@@ -27,9 +27,10 @@ REASONS: Mapping[Reason, str] = {
 
 
 def describe_intervals(intervals: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
-    """Return for each country how many children there are, met or not, or why nobody can tell; `names` by code.
+    """Return for each country how many children there are, met or not, or why this cannot be told.
 
-    intervals : the table INTERVALS; empty where the release has none, as on the public tier.
+    `names` : the countries' names by code. intervals : the table INTERVALS; empty if the release has none, as on the
+    public tier.
     """
     sentences = []
     for row in intervals.to_dict("records"):
@@ -54,10 +55,10 @@ def format_reason(country: str, reason: Reason) -> str:
 
 
 def describe_share_found(card: ModelCard, names: Mapping[str, str], release: Release) -> list[str]:
-    """Return which range of the share of children met the model calculates with; `names` of countries by code.
+    """Return which range of the share of children met the model uses; `names` : the countries' names by code.
 
-    Nothing is said of an interval that the release does not show, such as one whose approval was withdrawn after the
-    model was fitted.
+    An interval that the release does not show is left out, for example if its approval was withdrawn after the model
+    was fitted.
     """
     if card.share_found and INTERVALS not in release.tables:
         return []

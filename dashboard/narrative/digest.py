@@ -1,8 +1,8 @@
-"""What is new in a release: two releases of one tier compared, by what both of them show.
+"""What is new in a release: a comparison of two releases of one tier, by what both of them show.
 
-A number is said to have changed only where the noise of both releases cannot explain it: the true numbers that are
-possible behind one are none of those behind the other (`compare_cells`). Nothing here reads more than the two releases
-and what was computed from them, so the comparison tells nothing that they do not (docs/disclosure.md).
+A number is reported as changed only if the noise of both releases cannot explain the difference: no true number is
+possible behind both published numbers (`compare_cells`). This module reads only the two releases and what was computed
+from them, so the comparison reveals nothing that they do not reveal (docs/disclosure.md).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MOST_AREAS, _MOST_PERIODS, _MOST_NAMES = 10, 3, 6
 
 @dataclass(frozen=True)
 class Topic:
-    """A part of the digest: its title and what it says."""
+    """A part of the digest: its title and its sentences."""
 
     title: str
     sentences: tuple[str, ...]
@@ -47,7 +47,7 @@ class Topic:
 
 @cache_by_language(maxsize=16)
 def describe_news(current: CurrentRelease, earlier: CurrentRelease) -> tuple[Topic, ...]:
-    """Return what changed from the earlier release to the current one, without the topics of which nothing is new.
+    """Return what changed from the earlier release to the current one. Topics without news are left out.
 
     Raises InputError for releases of different tiers.
     """
@@ -83,7 +83,7 @@ def find_rises(areas: Mapping[str, AreaJudgement]) -> dict[tuple[str, str], Chan
 def find_new_rises(
     areas: Mapping[str, AreaJudgement], before: Mapping[str, AreaJudgement]
 ) -> dict[tuple[str, str], Change]:
-    """Return the rises that an earlier release did not show of the areas and pathways that it judged."""
+    """Return the rises that are new: the earlier release judged the area and pathway, and did not show a rise."""
     known = find_rises(before)
     return {
         (code, pathway): change
@@ -93,7 +93,7 @@ def find_new_rises(
 
 
 def find_gaps(areas: Mapping[str, AreaJudgement], answer: GapAnswer = "gap") -> set[tuple[str, str]]:
-    """Return the areas and axes of work of which it is said that there is a gap, or another answer."""
+    """Return the pairs of area and axis of work that have a gap, or whose `answer` is another one."""
     return {(code, axis) for code, judged in areas.items() for axis, said in judged.gaps.items() if said == answer}
 
 
@@ -108,14 +108,14 @@ def find_unsearched(current: CurrentRelease) -> set[str]:
 
 
 def _note_missing_risk(current: CurrentRelease, earlier: CurrentRelease) -> Iterator[str]:
-    """Yield that risk was not compared, where exactly one of the releases has results of it."""
+    """Yield a sentence that risk was not compared, if only one of the releases has results of the risk model."""
     missing = [release.release.name for release in (current, earlier) if read_risk_manifest(release) is None]
     if len(missing) == 1:
         yield _("Release {name} has no results on risk, so risk was not compared.", name=missing[0])
 
 
 def _list_classes(t: Speech, current: CurrentRelease, earlier: CurrentRelease) -> Iterator[str]:
-    """Yield the areas whose class of risk is another one; where a release cannot tell, there is none to compare."""
+    """Yield the areas whose class of risk has changed. An area without a class in one release is not compared."""
     before, now = _read_classes(earlier), _read_classes(current)
     for key, (claim, certainty) in now.items():
         was, was_certain = before.get(key, ("", ""))
@@ -131,7 +131,7 @@ def _list_classes(t: Speech, current: CurrentRelease, earlier: CurrentRelease) -
 
 
 def _read_classes(current: CurrentRelease) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return claim and certainty by area and what they are about: a pathway, or on the public tier a year."""
+    """Return claim and certainty by area and by pathway, or by year on the public tier."""
     if current.tier == "partner":
         return {
             (code, name_pathways()[pathway]): (rate.claim, rate.certainty)
@@ -214,7 +214,7 @@ def _list_counts(t: Speech, current: CurrentRelease, earlier: CurrentRelease) ->
 
 
 def _measure_change(before: Cell, now: Cell, current: CurrentRelease, earlier: CurrentRelease) -> float:
-    """Return by how much the true number changed at least; 0 where noise alone can be the reason."""
+    """Return the smallest possible change of the true number; 0 if noise alone can be the reason."""
     releases = current.release, earlier.release
     k, largest = max(release.k for release in releases), max(release.largest for release in releases)
     change = compare_cells(before, now, k, largest, 0.0)
@@ -287,12 +287,12 @@ def _list_contents(current: CurrentRelease, earlier: CurrentRelease) -> Iterator
 
 
 def _list_layers(current: CurrentRelease) -> set[str]:
-    """List the layers of the release itself; results of the risk model come later, and are no news of the release."""
+    """List the layers of the release itself, without those of the risk model, which are computed after the release."""
     release = replace(current.release, added=())
     return {layer.id for layer in LAYERS if layer.levels(release)}
 
 
 def _list_withheld(current: CurrentRelease) -> set[str]:
-    """List the measures that the release has and that are not shown now; of their tables nothing is read."""
+    """List the measures that the release has but that are not shown now. Their tables are not read."""
     resources = replace(current.release, without=frozenset(), added=()).manifest["resources"]
     return {str(resource.get("tact", {}).get("measure")) for resource in resources} & current.release.without

@@ -22,7 +22,7 @@ def is_beaten(evaluation: EvaluationSummary | None) -> bool:
 
 
 def warn_of_model(evaluation: EvaluationSummary | None) -> str:
-    """Return what pages and pictures say first of a model that is not better than the historical mean; else nothing."""
+    """Return the warning that the model is not better than the historical mean; empty otherwise."""
     return format_verdict(evaluation) if is_beaten(evaluation) else ""
 
 

@@ -1,7 +1,7 @@
 """The results of the risk model for all areas: where rates are high or low, and what changed.
 
-The Risk page and the briefing say the same, of the one judgement of each area. Areas are compared within their
-country only.
+The Risk page and the briefing use these sentences; both come from the one judgement of each area. Areas are compared
+only within their country.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def word_level(
     most: int | None = None,
     claims: Collection[str] = tuple(_LEVELS),
 ) -> str:
-    """Return the areas of a country with a high or low rate on a pathway, at most `most` of each of some claims.
+    """Return the areas of a country with a high or low rate on a pathway, at most `most` for each claim.
 
-    Of a country without any record that it has none; empty where the result has no such country.
+    For a country without any record, the sentence says this. Empty if the result does not have the country.
     """
     inside = _list_inside(current, country, pathway)
     if inside:
@@ -60,7 +60,7 @@ def _list_inside(current: CurrentRelease, country: str, pathway: str) -> list[Ar
 
 
 def _word_rates(t: Speech, current: CurrentRelease, country: str, pathway: str, most: int | None) -> str:
-    """Return the level, the areas with the most children in need, and of how many areas nothing can be told."""
+    """Return the level, the areas with the most children in need, and the number of areas that cannot be judged."""
     inside = _list_inside(current, country, pathway)
     burdens = {area.area: area.burdens[pathway] for area in inside if pathway in area.burdens}
     unsure, all_areas = (t.format_number(n) for n in (sum(not a.rates[pathway].claim for a in inside), len(inside)))
@@ -75,7 +75,7 @@ def word_times(t: Speech) -> str:
 
 
 def count_undecided(current: CurrentRelease) -> tuple[int, int]:
-    """Count the rates of which nothing can be told, and all rates, over areas and pathways."""
+    """Count, over areas and pathways, the rates on which no claim can be made, and all rates."""
     rates = [rate for area in judge_areas(current).values() for rate in area.rates.values()]
     return sum(not rate.claim for rate in rates), len(rates)
 
@@ -108,7 +108,7 @@ def _word_top(t: Speech, burdens: Mapping[str, Burden], most: int | None) -> str
 
 
 def list_changes(t: Speech, current: CurrentRelease, most: int | None = None) -> list[str]:
-    """Return the changes, at most `most`: of the two cities, where the rate of an area rose or fell, of countries."""
+    """Return at most `most` changes: of the two cities, of areas whose rate rose or fell, and of countries."""
     changes = [*_list_area_changes(t, current), *_list_country_changes(t, current)]
     if not changes and any(area.changes for area in judge_areas(current).values()):
         changes = [t("Cannot tell whether the rate of the last year rose or fell compared with the year before.")]
@@ -125,7 +125,7 @@ def _list_area_changes(t: Speech, current: CurrentRelease) -> Iterator[str]:
 
 
 def _list_country_changes(t: Speech, current: CurrentRelease) -> Iterator[str]:
-    """Yield what can be said of the change in each country as a whole, also that it did not change."""
+    """Yield the change in each country as a whole, or that it did not change."""
     for country, changes in read_country_changes(current).items():
         for pathway, change in changes.items():
             if change.claim:

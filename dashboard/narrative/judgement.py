@@ -1,8 +1,8 @@
-"""The one judgement of an area: all pages, the panel and the briefing take what they say of it from here.
+"""The one judgement of an area, which all pages, the panel and the briefing use.
 
-Each part has its period, its interval and its certainty. Where two parts measure different things (a rate and a number
-of children, a quarter and the whole time), they have different names. All of it is of the partner tier and comes from
-what `tact risk` wrote beside the release; on the public tier there is nothing to judge but the classes of risk.
+Each part has its period, its interval and its certainty. Parts that measure different things (a rate and a number of
+children, a quarter and the whole time) have different names. The judgement is only for the partner tier and comes from
+the results that `tact risk` wrote beside the release; the public tier has only the classes of risk.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LEAST, _WIDEST = 0.5, 20.0  # children in a quarter; the upper end, times the e
 
 @dataclass(frozen=True)
 class Amount:
-    """A number of children in a quarter: middle estimate and 95 % interval, average of the year up to `period`."""
+    """A number of children in a quarter, average of the year up to `period`: middle estimate and 95 % interval."""
 
     value: float
     low: float
@@ -46,9 +46,9 @@ class Amount:
 
 @dataclass(frozen=True)
 class Rank:
-    """The place among the `areas` of the country, 1 the most: middle estimate, 95 % interval and certainty.
+    """The rank among the `areas` of the country, where 1 has the most: middle estimate, 95 % interval and certainty.
 
-    top : certainty that it is among the five with the most.
+    top : the certainty that the area is among the five with the most.
     """
 
     value: int
@@ -60,9 +60,10 @@ class Rank:
 
 @dataclass(frozen=True)
 class Statement:
-    """A rate on a pathway over the whole time, times the national average, or its change, with 95 % interval.
+    """A rate on a pathway over the whole time, as a multiple of the national average, or its change; 95 % interval.
 
-    claim, certainty, surely : codes of what is said of it, and of what is very likely; empty is "cannot tell".
+    claim, certainty : codes of the claim and its certainty. surely : code of the claim that is very likely. Empty is
+    "cannot tell".
     """
 
     value: float
@@ -75,9 +76,10 @@ class Statement:
 
 @dataclass(frozen=True)
 class Change(Statement):
-    """The rate on a pathway of the year up to `period`, times that of the year before, and outreach likewise.
+    """The rate on a pathway in the year up to `period`, as a multiple of the rate in the year before.
 
-    effort_ratio : NaN without outreach in the year before. effort_warning : whether outreach may be the reason.
+    effort_ratio : the same for outreach; NaN without outreach in the year before. effort_warning : whether outreach
+    may be the reason of the change.
     """
 
     period: str
@@ -87,7 +89,7 @@ class Change(Statement):
 
 @dataclass(frozen=True)
 class Burden:
-    """Children in a quarter, and the rank of the area by them."""
+    """The number of children in a quarter, and the rank of the area by this number."""
 
     amount: Amount
     rank: Rank
@@ -95,9 +97,9 @@ class Burden:
 
 @dataclass(frozen=True)
 class Unmet(Burden):
-    """Children in need in a quarter whom outreach of today does not reach, all pathways.
+    """Children in need in a quarter, on all pathways, whom today's outreach does not reach.
 
-    chance_first : that no area of the country has more of them.
+    chance_first : the probability that no area of the country has more of them.
     """
 
     chance_first: float
@@ -114,13 +116,13 @@ class AreaAdvice:
 
 @dataclass(frozen=True)
 class AreaJudgement:
-    """All that is said of a county or region. Parts are None, or missing in a mapping, where nothing is known.
+    """The whole judgement of a county or region. A part is None, or missing in a mapping, if nothing is known.
 
-    rates, burdens (children newly in need), changes : by pathway. need : all pathways. share : of internal trafficking
-    in what is met, the last complete year compared with the first, for Durrës and Tirana. gaps : whether reach of
-    services has one, by axis of work. doubt : why need cannot be said in its country: too few records, or silent,
-    without outreach or a child past the stage at risk; None where it can. No part that counts need is given then, and
-    of a silent country the model says nothing at all.
+    rates, burdens (children newly in need), changes : by pathway. need : of all pathways. share : the share of
+    internal trafficking among children met, the last complete year compared with the first, for Durrës and Tirana.
+    gaps : whether the reach of services has a gap, by axis of work. doubt : why need cannot be estimated in the
+    country: it has too few records, or it is silent (no outreach, or no child past the stage at risk); None if need
+    can be estimated. With a doubt, no part that counts need is given; for a silent country the model has no result.
     """
 
     area: str
@@ -176,7 +178,7 @@ def judge_areas(current: CurrentRelease) -> dict[str, AreaJudgement]:
 
 
 def _doubt_need(amounts: Sequence[Amount]) -> Doubt | None:
-    """Return "few" where not even the area of a country with the most need has an estimate that says anything."""
+    """Return "few" if even the largest estimate of a country's areas is too small or too uncertain, else None."""
     most = max(amounts, key=lambda amount: amount.value, default=None)
     if most is None or (most.value >= _LEAST and (most.low >= _LEAST or most.high <= _WIDEST * most.value)):
         return None
@@ -184,12 +186,12 @@ def _doubt_need(amounts: Sequence[Amount]) -> Doubt | None:
 
 
 def judge_area(current: CurrentRelease, area: str) -> AreaJudgement | None:
-    """Return the judgement of a county or region; None where the model knows nothing of it."""
+    """Return the judgement of a county or region; None if the model has no result for it."""
     return judge_areas(current).get(area)
 
 
 def read_needs(current: CurrentRelease, pathway: str = ALL) -> dict[str, float]:
-    """Return the children newly in need in a quarter in each county and region, of one pathway or all of them."""
+    """Return the children newly in need in a quarter in each county and region, on one pathway or on all."""
     judged = judge_areas(current).items()
     if pathway == ALL:
         return {code: area.need.value for code, area in judged if area.need}
@@ -207,12 +209,12 @@ def read_country_changes(current: CurrentRelease) -> dict[str, dict[str, Change]
 
 
 def read_usual_plan(current: CurrentRelease) -> PlanSummary | None:
-    """Read the plan with the usual settings, which pages speak of; None on the public tier, or where there is none."""
+    """Read the plan with the usual settings, which pages show; None on the public tier, or if there is no such plan."""
     return _read_advice(current).plan
 
 
 def read_area_advice(current: CurrentRelease, area: str) -> AreaAdvice | None:
-    """Return what the usual plan does in a county or region; None without a plan, or where it has no such area."""
+    """Return what the usual plan does in a county or region; None without a plan, or if the plan lacks the area."""
     plan = read_usual_plan(current)
     if plan is None or all(row.area != area for row in plan.coverage):
         return None
@@ -304,7 +306,7 @@ def _read_gaps(current: CurrentRelease) -> dict[str, dict[str, GapAnswer]]:
 
 
 def answer_gap(row: Mapping[Any, Any]) -> GapAnswer:
-    """Return whether a row of a table of gaps has one."""
+    """Return the answer to whether a row of a table of gaps has a gap."""
     if row["state"] == "withheld":
         return "withheld"
     if row["state"] == "cannot_tell":

@@ -43,7 +43,7 @@ def list_facts(manifest: RiskManifest) -> list[tuple[str, str]]:
 
 
 def _format_gain(mean: float, deviation: float) -> str:
-    """Return the factor by which finds grow with twice the outreach, plus and minus two standard deviations."""
+    """Return the factor by which children met increase when outreach doubles, with plus and minus two deviations."""
     low, mid, high = (2.0 ** (mean + z * deviation) for z in (-2, 0, 2))
     return _("{mid} times ({low} to {high})", mid=f"{mid:.1f}", low=f"{low:.1f}", high=f"{high:.1f}")
 

@@ -206,7 +206,7 @@ def tabulate_changed_areas(
 ) -> list[list[str]]:
     """Return rows on the areas whose share of need met changes most: area, need, shares today and planned.
 
-    needs : what all pages say of need; the plan's own means take the place of what is missing.
+    needs : the need, as all pages give it; the plan's own mean is used for an area that is missing there.
     """
     today, planned = plan.met_shares("today"), plan.met_shares("planned")
     need = {row.area: row.need for row in plan.coverage} | dict(needs or {})
@@ -219,7 +219,7 @@ def tabulate_changed_areas(
 
 
 def list_handover(t: Speech, plan: PlanSummary, most: int | None = None) -> list[str]:
-    """Return the first `most` hand-overs, and the first `most` tasks that stay, with the reason."""
+    """Return the first `most` hand-overs, and the first `most` tasks that are not handed over, with the reason."""
     tasks = sorted(plan.handover, key=lambda task: task.quarter)
     lines = [*(_word_handed_over(t, task) for task in tasks), *(_word_staying(t, task) for task in plan.stays)]
     return [*lines[:most], *_and_more(t, 0 if most is None else len(lines) - most)]

@@ -238,7 +238,7 @@ def _list_doubts(t: Speech, plan: PlanSummary, unsure: int, pairs: int) -> Itera
 
 
 def word_lack_of_exploration(t: Speech, plan: PlanSummary) -> str:
-    """Return a sentence for areas that get less outreach to learn more than was asked for; empty where they do not."""
+    """Return a sentence on areas that get less exploratory outreach than was asked for; empty if none does."""
     if plan.verdict.explored_share >= 1:
         return ""
     return t(
@@ -313,7 +313,7 @@ def _word_fewer(t: Speech, plan: PlanSummary) -> Iterator[str]:
 
 
 def word_clashes(t: Speech, clashes: Sequence[Clash]) -> tuple[str, list[str]]:
-    """Return the message if no plan keeps all rules: a head, and a line for each rule with its remedy."""
+    """Return the message that no plan keeps all rules: a head, and a line for each rule with its remedy."""
     head = t("No plan can keep all rules. Relax one of these:")
     return head, [f"{_word_clash(t, clash)} {t(_REMEDIES[clash.rule])}" for clash in clashes]
 

@@ -1,7 +1,7 @@
-"""The results of the risk model for areas: what is said of rates, changes and burden by pathway, and the words for it.
+"""The results of the risk model for areas: the claims on rates, changes and burden by pathway, and the words for them.
 
-Every number comes from the tables beside the release (risk/report/__init__.py). Areas are compared
-within their country only.
+Every number comes from the tables beside the release (risk/report/__init__.py). Areas are compared only within their
+country.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ def name_certainty(code: str) -> str:
 
 
 def list_statements(claim: str, certainty: str, surely: str) -> list[tuple[str, str]]:
-    """Return what is said, as codes of claim and certainty: the claim, then what is very likely where it is less."""
+    """Return pairs of codes (claim, certainty): the claim, then a weaker claim that is very likely, if there is one."""
     statements = [(claim, certainty)] if claim else []
     return [*statements, (surely, "very_likely")] if surely and surely != claim else statements
 
 
 def format_statement(row: Mapping[Any, Any], *, change: bool = False) -> str:
-    """Return what is said of a rate or change with its certainty, and what is very likely beside it."""
+    """Return the claim on a rate or change with its certainty, and the weaker claim that is very likely."""
     statements = list_statements(*(str(row[name]) for name in ("claim", "certainty", "surely")))
     words = [(name_claim(code, change=change), name_certainty(certainty)) for code, certainty in statements]
     return ", ".join(f"{claim} ({certainty})" if certainty else claim for claim, certainty in words) or _("cannot tell")
@@ -96,7 +96,7 @@ def read_risk_table(current: CurrentRelease, name: str, pathway: str) -> pd.Data
 
 @cache_once(maxsize=16)
 def read_public_classes(current: CurrentRelease) -> tuple[str, dict[str, str]]:
-    """Return the last year with public classes, and the code of each area's class; empty where none is told.
+    """Return the last year with public classes, and the code of each area's class; empty if the area has no class.
 
     The mapping is shared: never change it.
     """
@@ -109,7 +109,7 @@ def read_public_classes(current: CurrentRelease) -> tuple[str, dict[str, str]]:
 
 
 def read_claims(frame: pd.DataFrame, *, change: bool = False) -> list[str]:
-    """Return the code of what is said in each row of a rate or its change; empty where nothing can be told."""
+    """Return the code of the claim in each row of a table of rates or changes; empty if no claim can be made."""
     ends = zip(frame["state"], frame["low"], frame["high"], strict=True)
     return [find_claim(float(low), float(high), change=change) if s == "class" else "" for s, low, high in ends]
 

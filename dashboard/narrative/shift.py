@@ -38,7 +38,7 @@ def list_shifts(t: Speech, current: CurrentRelease) -> list[str]:
 
 
 def word_shifts(t: Speech, shifts: Iterable[AreaShift], years: tuple[str, str]) -> list[str]:
-    """Return a sentence on each shift; years are the first and the last day that are compared."""
+    """Return a sentence on each shift; `years` are the first and the last day of the comparison."""
     return [word_shift(t, shift, years) for shift in shifts]
 
 

@@ -14,7 +14,7 @@ from geo.layers.risk import RATES
 
 
 def word_since(t: Speech, area: str, then: CurrentRelease, now: CurrentRelease) -> list[str]:
-    """Return what a release says of an area against an earlier one: children met, class of risk, gaps of services."""
+    """Return how a release differs from an earlier one for an area: children met, class of risk, gaps of services."""
     if then.checksum == now.checksum:
         return [t("No newer release since.")]
     if any(area not in load_areas(release.release).table.index for release in (then, now)):
@@ -55,7 +55,7 @@ def _word_rates(t: Speech, area: str, then: CurrentRelease, now: CurrentRelease)
 
 
 def _word_gaps(t: Speech, area: str, then: CurrentRelease, now: CurrentRelease) -> Iterator[str]:
-    """Yield the axes of work on which a gap began or ended; what could not be told in one release is neither."""
+    """Yield the axes of work on which a gap began or ended. An axis that is unknown in one release is left out."""
     before, after = judge_area(then, area), judge_area(now, area)
     if before is None or after is None:
         return

@@ -1,7 +1,7 @@
-"""One language: its messages, numbers, dates, names of areas and words for the codes that a plan holds.
+"""One language: its messages, numbers, dates, names of areas and words for the codes in a plan.
 
-Pages speak the language of their reader, the command line English, the briefing one of LANGUAGES. Characters of data
-(titles, reasons, names) that cannot be printed are replaced, because PDF/UA requires a shape for each letter.
+Pages use the language of their reader, the command line uses English, and the briefing one of LANGUAGES. Characters of
+data (titles, reasons, names) that cannot be printed are replaced, because PDF/UA requires a glyph for each character.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Speech:
     def format_number(self, value: float | None, decimals: int | None = None) -> str:
         """Format a number: without decimals from 10, else with one decimal; a dash if there is none.
 
-        What one decimal would round to nothing is 0, not 0.0.
+        A number that rounds to 0.0 is written as 0.
         """
         if value is None or not math.isfinite(value):
             return "–"
@@ -161,7 +161,7 @@ class Speech:
             return make_legible(text, 20)
 
     def join_parts(self, parts: Iterable[str]) -> str:
-        """Join parts of a sentence with semicolons, or in Greek, where that is the question mark, with raised dots."""
+        """Join parts of a sentence with semicolons; in Greek, where ; is the question mark, with raised dots."""
         return ("· " if self.language == "el" else "; ").join(parts)
 
     def join_and(self, parts: Iterable[str]) -> str:
@@ -195,7 +195,7 @@ class Speech:
         return self.list_names([self.name_area(code) for code in codes], most)
 
     def name_kind(self, code: str) -> str:
-        """Return the name of a kind of unit or an axis of work; the code itself where it is not known."""
+        """Return the name of a kind of unit or an axis of work; the code itself if it is not known."""
         return self(_KINDS[code]) if code in _KINDS else make_legible(code.replace("_", " "), 32)
 
     def name_unit(self, units: int, kind: str) -> str:
@@ -211,11 +211,11 @@ class Speech:
         return self(_DECIDED[code])
 
     def name_bearer(self, code: str) -> str:
-        """Return the name of a duty bearer; its code where the product does not know it."""
+        """Return the name of a duty bearer; its code if the product does not know it."""
         return self(_BEARERS[code]) if code in _BEARERS else make_legible(code, 40)
 
     def name_reason(self, code: str) -> str:
-        """Return why a task stays; the text itself where it is no code of the planner."""
+        """Return why a task is not handed over; the text itself if it is no code of the planner."""
         return self(_WHY_STAYS[code]) if code in _WHY_STAYS else make_legible(code, 80)
 
     def name_role(self, code: str) -> str:
@@ -233,7 +233,7 @@ def speak_to_reader(current: CurrentRelease) -> Speech:
 
 
 def _join_percent_sign(text: str) -> str:
-    """Keep the sign of per cent on the line of its number."""
+    """Keep the per cent sign on the same line as its number."""
     return text.replace(" %", "\u00a0%")
 
 

@@ -1,4 +1,4 @@
-"""What the check of a table says: who may see it, why not more people, and what to do instead."""
+"""The result of the check of a table, in words: who may see it, why not more people, and what to do instead."""
 
 from __future__ import annotations
 

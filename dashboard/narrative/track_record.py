@@ -25,7 +25,7 @@ _NOTHING = "Forecasts are registered. None can be scored yet: no release shows a
 
 
 def list_sentences(record: TrackRecord | None) -> list[str]:
-    """Return what is said of the registered forecasts, the most important first."""
+    """Return the sentences on the registered forecasts, the most important first."""
     if record is None:
         return [_(_NOTHING)]
     verdict, rows = record.verdict, {str(row["forecaster"]): row for row in record.scores}
@@ -78,7 +78,7 @@ def tabulate_record(record: TrackRecord) -> pd.DataFrame:
 
 
 def tabulate_transform(record: TrackRecord) -> pd.DataFrame:
-    """Return the share of published numbers in each tenth of the model's forecast; a tenth each if it is right."""
+    """Return the share of published numbers in each tenth of the model's forecast; each is a tenth if it is right."""
     row = next(row for row in record.scores if row["forecaster"] == MODEL)
     names = [f"{10 * tenth} – {10 * tenth + 10} %" for tenth in range(10)]
     values = [f"{row[f'pit_{tenth + 1}']:.0%}" for tenth in range(10)]
@@ -86,7 +86,7 @@ def tabulate_transform(record: TrackRecord) -> pd.DataFrame:
 
 
 def tabulate_areas(record: TrackRecord, names: pd.Series) -> pd.DataFrame:
-    """Return the scores of each area: the model's and, behind a stroke, those of the best simple forecast."""
+    """Return the scores of each area: of the model and, after a slash, of the best simple forecast."""
     rows = [
         (
             names.get(area.area, area.area),

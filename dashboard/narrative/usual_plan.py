@@ -1,4 +1,4 @@
-"""The usual plan of a release that `tact risk` has not read yet: the model is fitted on demand, once per process."""
+"""The usual plan of a release without results of `tact risk`: the model is fitted on demand, once per process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _READING = Lock()
 def read_inputs(current: CurrentRelease, level: Level = "region") -> PlanInputs:
     """Return the inputs of a plan of a level, with the posts that the release shows.
 
-    Raises ReleaseError where the release is of the public tier or has nothing to plan with.
+    Raises ReleaseError if the release is of the public tier or has no data for a plan.
     """
     with _READING:  # a second reader waits for the first, instead of fitting the model too
         return _read_inputs(current, level)
@@ -31,7 +31,7 @@ def _read_inputs(current: CurrentRelease, level: Level) -> PlanInputs:
 
 @lru_cache(maxsize=4)
 def compute_usual_plan(current: CurrentRelease) -> PlanSummary | None:
-    """Compute the plan with which Reallocate opens; None where nothing can move, or no plan keeps the usual rules."""
+    """Compute the plan that Reallocate shows first; None if nothing can move, or no plan keeps the usual rules."""
     try:
         inputs = read_inputs(current)
         return make_usual_plan(current.release, inputs) if inputs.table.units.sum() else None

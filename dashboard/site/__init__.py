@@ -1,7 +1,7 @@
 """The data that a web process may show, and to whom. Everything else is denied.
 
-On the machine's own address a process shows the partner tier, on any other address only the public tier. Where people
-sign in, each sees the tier that their role allows, also through a proxy of this machine.
+On the local address of the machine a process shows the partner tier, on any other address only the public tier. If
+people sign in, each sees the tier that their role allows, also through a proxy on this machine.
 """
 
 from __future__ import annotations
@@ -85,11 +85,11 @@ class Site:
         return replace(own, derived=None, countries=reader.countries) if reader.countries else own
 
     def covers(self, page: str) -> bool:
-        """Return whether a page, by its folder, can be shown within the limit; one that is not listed cannot."""
+        """Return whether a page (by its folder) can be shown within the limit; a page that is not listed cannot."""
         return not self.countries or page in LIMITED
 
     def release(self) -> Release | None:
-        """Open the release that a reader has open, else the current one, or return None if there is none yet."""
+        """Open the release that the reader has opened, else the current one; return None if there is none yet."""
         newest = self.find_newest()
         if newest is None:
             return None
@@ -97,7 +97,7 @@ class Site:
         return self.open_release(self.asked if is_earlier else newest)
 
     def list_releases(self) -> list[str]:
-        """List the current release and those before it, newest first. One that came after it was taken back."""
+        """List the current release and earlier ones, newest first. Later ones were taken back and are left out."""
         name = self.find_newest()
         return [] if name is None else [name, *list_earlier(self.releases, name)]
 
@@ -109,12 +109,12 @@ class Site:
         return None if whole is None else whole.current
 
     def open_release(self, name: str) -> Release:
-        """Open a release without what governance does not approve now. Raises ReleaseError and ReleaseDamaged."""
+        """Open a release without layers that are not approved now. Raises ReleaseError and ReleaseDamaged."""
         release = Release.open(self.releases, self.tier, name, self.read_blocked(), self.derived)
         return replace(release, countries=self.countries)
 
     def read_blocked(self) -> frozenset[str]:
-        """Return what governance does not approve now."""
+        """Return the layers that governance does not approve now."""
         return read_blocked(self.releases) if self.publisher is None else self.publisher.read_blocked()
 
 
@@ -133,7 +133,7 @@ def allowed_tier(host: str, asked: str | None = None) -> Tier:
 
 
 def check_name(name: str | None, tier: Tier, *, people: bool = False) -> None:
-    """Raise InputError for a name that is none of a host, or for one given to the partner tier if nobody signs in."""
+    """Raise InputError for a name that is not a host name, or for any name on the partner tier if nobody signs in."""
     if people and tier != "partner":
         raise InputError(
             "People sign in to the partner tier, on 127.0.0.1: leave out --people, or --tier and --address."
@@ -150,7 +150,7 @@ def check_name(name: str | None, tier: Tier, *, people: bool = False) -> None:
 
 
 def make_url(host: str, port: int) -> str:
-    """Return the address at which a browser of this machine finds a server that listens on a host and port."""
+    """Return the address by which a browser on this machine reaches a server that listens on a host and port."""
     here = "127.0.0.1" if host in ALL else host
     return f"http://{f'[{here}]' if ':' in here else here}:{port}"
 
@@ -173,11 +173,11 @@ def make_serve_command(
     accounts: Path | None = None,
     access: Path | None = None,
 ) -> list[str]:
-    """Return the command that starts the web process. `name` is that by which a proxy asks.
+    """Return the command that starts the web process. `name` is the host name that a proxy uses.
 
-    The process receives two folders, the releases and what was derived from them, and no other of the workspace; or the
-    folder that a publisher sent, with the publisher's public key. Where people sign in it gets the file of `accounts`,
-    and the file that names the provider of an organisation, if there is one (`access`).
+    The process receives only two folders of the workspace, the releases and the results from them; or the folder that
+    a publisher sent, with the publisher's public key. If people sign in, it gets the file of `accounts`, and `access`,
+    the file that names the provider of an organisation, if there is one.
     """
     return [
         sys.executable,
@@ -209,17 +209,17 @@ def announce_site(chosen: Site) -> None:
 
 
 def follow_asked(find: Callable[[], str]) -> None:
-    """Let the release be the one that a function finds, such as the one that the session has open."""
+    """Set the function that finds the name of the opened release, such as the release that the session has open."""
     _asked[:] = [find]
 
 
 def read_site() -> Site:
-    """Read the site of this process, as this reader may see it. Any tier other than "partner" counts as public."""
+    """Read the part of this process's site that the reader may see. Any tier other than "partner" counts as public."""
     return replace(read_whole_site().narrow(find_reader()), asked=next((find() for find in _asked), ""))
 
 
 def read_whole_site() -> Site:
-    """Read the site of this process, whoever reads."""
+    """Read the whole site of this process, independent of the reader."""
     folder = os.environ.get(_RELEASES)
     if not folder:
         raise InputError("The folder of releases is missing. Start the map with: tact serve")

@@ -1,4 +1,4 @@
-"""The files that a browser gets as they are: style, scripts, fonts, Leaflet. They hold no data."""
+"""The static files for a browser: style, scripts, fonts, Leaflet. They contain no data."""
 
 from pathlib import Path
 

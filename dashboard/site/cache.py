@@ -1,4 +1,4 @@
-"""Answers that are computed once in a process, also where many readers ask for the same one at the same time."""
+"""Answers that a process computes only once, even if many readers ask for the same answer at the same time."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _NOTHING = object()
 
 
 class _Answer:
-    """One answer; who asks for it while it is computed waits. An error is no answer."""
+    """One answer. Readers who ask while it is computed wait for it. An error is not kept as an answer."""
 
     def __init__(self) -> None:
         self._lock, self._value = RLock(), _NOTHING
 
     def read(self, compute: Callable[[], object]) -> Any:  # noqa: ANN401
-        """Return the answer, computed by the first who asks."""
+        """Return the answer; the first caller computes it."""
         if self._value is _NOTHING:
             with self._lock:
                 if self._value is _NOTHING:
@@ -28,9 +28,9 @@ class _Answer:
 
 
 def cache_once(maxsize: int) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """Return a decorator like `functools.lru_cache`, with which readers who ask at once do not each compute.
+    """Return a decorator like `functools.lru_cache` that computes an answer once even for calls at the same time.
 
-    After a release or a start all open pages ask for the same: without it, a hundred of them take minutes.
+    After a release or a start, all open pages ask for the same answers: without it, a hundred pages take minutes.
     """
 
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:

@@ -1,8 +1,8 @@
 """Translations: gettext catalogues, read from the text files that translators edit.
 
-A catalogue is `locale/<language>/LC_MESSAGES/tact.po`. It is compiled in memory when it is first used, so
-that there is no compiled file that could be out of date and no tool to install. The format is that of GNU
-gettext (PO and MO files), without fuzzy entries.
+A catalogue is `locale/<language>/LC_MESSAGES/tact.po`. It is compiled in memory at first use. So no compiled file can
+be out of date, and no tool must be installed. The format is that of GNU gettext (PO and MO files), without fuzzy
+entries.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MAGIC, _HEADER_WORDS, _PAIR = 0x950412DE, 7, 8
 
 @lru_cache(maxsize=8)
 def load_catalogue(language: str) -> gettext.NullTranslations:
-    """Load the translations into a language. English needs none, since messages are written in it."""
+    """Load the translations into a language. English needs none, because messages are written in English."""
     if language == "en":
         return gettext.NullTranslations()
     text = (FOLDER / language / "LC_MESSAGES" / "tact.po").read_text(encoding="utf-8")

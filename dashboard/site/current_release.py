@@ -42,8 +42,8 @@ Options = tuple[tuple[str, str], ...]
 class CurrentRelease:
     """The shown release; the checksum of its manifest distinguishes it from others with the same name.
 
-    `added` lists the results derived from it, `without` the measures that are not shown. Both may change while the map
-    is open.
+    `added` lists the results derived from the release, `without` the measures that are not shown. Both may change while
+    the map is open.
     """
 
     release: Release = field(compare=False)
@@ -58,7 +58,7 @@ _opened: ContextVar[tuple[Site, CurrentRelease | None] | None] = ContextVar("rel
 
 @contextmanager
 def keep_open(site: Site, current: CurrentRelease | None) -> Iterator[None]:
-    """Let what a site shows be this release inside the block, without opening it again: for one view of a page."""
+    """Use this release inside the block, without opening it again, for one view of a page."""
     token = _opened.set((site, current))
     try:
         yield
@@ -89,19 +89,19 @@ def open_earlier_release(site: Site, current: CurrentRelease) -> CurrentRelease 
 
 
 def has_earlier_release(site: Site, current: CurrentRelease) -> bool:
-    """Return whether there is a release before the shown one, without a look at all of them each time."""
+    """Return whether there is a release before the shown one. The folder is not searched at each call."""
     folder = site.releases
     return _has_earlier(folder, current.release.name, read_withdrawn(folder), folder.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=64)
 def _has_earlier(releases: Path, name: str, _withdrawn: frozenset[str], _changed: int) -> bool:
-    """Ask once for each state of the folder: which releases were taken back, and when one came or went."""
+    """Answer `has_earlier_release` once for each state of the folder: its change time and the withdrawn releases."""
     return bool(list_earlier(releases, name))
 
 
 def follow_release(release: Release) -> CurrentRelease:
-    """Return a release that was opened in the form in which pages read it."""
+    """Return an open release in the form that pages read."""
     return _remember(release, release.checksum)
 
 
@@ -209,7 +209,7 @@ def read_country_names(current: CurrentRelease) -> dict[str, str]:
 
 
 def list_countries(current: CurrentRelease, area: str) -> list[str]:
-    """Return the country of an area, or an area that is a country; all countries where no such area is known."""
+    """Return the country of an area, or the area itself if it is a country; all countries for an unknown area."""
     rows, countries = load_areas(current.release).rows, list(read_country_names(current))
     country = str(rows[area]["country"] or area) if area in rows else ""
     return [country] if country in countries else countries
@@ -233,5 +233,8 @@ def name_periods(current: CurrentRelease, measure: str, level: str, by: str) -> 
 
 
 def may_download(release: Release) -> bool:
-    """Check whether a page may offer files: partner files of real records need a named recipient, and all a right."""
+    """Return whether a page may offer files to this reader.
+
+    The reader needs the right to export. Partner files of real records need a named recipient, so no page offers them.
+    """
     return (release.tier == "public" or release.invented) and Right.EXPORT in find_reader().rights

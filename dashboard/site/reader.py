@@ -1,7 +1,7 @@
-"""Who reads: the person who has signed in and what they may do, handed on from the door to pages and routes.
+"""The reader: the person who has signed in, and their rights, as the door passes them on to pages and routes.
 
-The door (dashboard/web/door.py) writes a header into each request and conversation that it lets in, in place of any
-that came from outside. A process without accounts has readers whom nobody knows; what they see is the process's tier.
+The door (dashboard/web/door.py) writes a header into each request and websocket that it lets in, and replaces any such
+header from outside. Without accounts, a process does not know its readers, and they see the tier of the process.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PEOPLE = "TACT_PEOPLE"  # the file of accounts, in the environment of a process 
 
 @dataclass(frozen=True)
 class Reader:
-    """Somebody who reads: their name, empty where nobody knows it, their rights, and their countries if limited."""
+    """A reader: their name (empty if unknown), their rights, and their countries if they are limited to some."""
 
     name: str
     rights: frozenset[Right]
@@ -37,22 +37,22 @@ _finders: list[Callable[[], Mapping[str, str]]] = []
 
 
 def expect_people(accounts: Accounts) -> None:
-    """Say to all of this process that its readers sign in, and by which file."""
+    """Note for the whole process that its readers sign in, and which file of accounts they use."""
     os.environ[PEOPLE] = str(accounts.path)
 
 
 def find_accounts() -> Accounts | None:
-    """Return the accounts of the people who read; None where nobody signs in."""
+    """Return the accounts of the readers; None if nobody signs in."""
     return Accounts(Path(os.environ[PEOPLE])) if PEOPLE in os.environ else None
 
 
 def write_header(name: str, role: Role, countries: Iterable[str] = ()) -> str:
-    """Return the header of a person; it has ASCII characters alone."""
+    """Return the header of a person; it has only ASCII characters."""
     return json.dumps([name, role, sorted(countries)])
 
 
 def read_header(headers: Mapping[str, str]) -> Reader:
-    """Return who asks with these headers; in a process whose readers sign in, nobody without the door's header."""
+    """Return the reader with these headers. If readers sign in and the door's header is missing, it is nobody."""
     if PEOPLE not in os.environ:
         return EVERYBODY
     text = headers.get(HEADER)
@@ -63,17 +63,17 @@ def read_header(headers: Mapping[str, str]) -> Reader:
 
 
 def find_reader() -> Reader:
-    """Return who reads the page that is drawn here."""
+    """Return the reader of the page that this thread draws."""
     return _reader.get() or read_header(next((find() for find in _finders), {}))
 
 
 def follow_headers(find: Callable[[], Mapping[str, str]]) -> None:
-    """Let the reader be known by the headers that a function finds, such as those of the session that is drawn."""
+    """Set the function that finds the headers of the reader, such as those of the session that is drawn."""
     _finders[:] = [find]
 
 
 def keep_reader(function: Callable[[str], bytes]) -> Callable[[str], bytes]:
-    """Return a function that makes a file for the reader of this page, when and in whatever thread it is made."""
+    """Return a function that makes a file for the reader of this page, even later and in another thread."""
     reader = find_reader()
 
     def make_file(text: str) -> bytes:
@@ -85,7 +85,7 @@ def keep_reader(function: Callable[[str], bytes]) -> Callable[[str], bytes]:
 
 @contextmanager
 def read_as(reader: Reader) -> Iterator[None]:
-    """Let the reader inside the block be this one."""
+    """Use this reader inside the block."""
     token = _reader.set(reader)
     try:
         yield

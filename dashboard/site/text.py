@@ -1,7 +1,7 @@
-"""Words: every text of the interface passes through here, so that it can be translated.
+"""Words: every text of the interface passes through this module, so that it can be translated.
 
-Messages are their own identifiers, in English. Text from data is never a message and never HTML: `html`
-escapes its values, and pages build markup in no other way.
+The English text of a message is its identifier. Text from data is never a message and never HTML: `html` escapes its
+values, and pages build markup only with it.
 """
 
 from __future__ import annotations
@@ -69,18 +69,18 @@ _finders: list[Callable[[], str]] = []
 
 
 def find_language() -> str:
-    """Return the language of texts: the one that is spoken here, else that of the reader's session, else English."""
+    """Return the language of texts: that of the `speak` block, else that of the reader's session, else English."""
     return _spoken.get() or next((find() for find in _finders), "en")
 
 
 def follow_language(find: Callable[[], str]) -> None:
-    """Let texts be in the language that a function finds, such as that of the session whose page is drawn."""
+    """Set the function that finds the language of texts, such as the language of the session that is drawn."""
     _finders[:] = [find]
 
 
 @contextmanager
 def speak(language: str) -> Iterator[None]:
-    """Let all texts inside be in a language."""
+    """Use a language for all texts inside the block."""
     token = _spoken.set(language if language in LANGUAGE_NAMES else "en")
     try:
         yield
@@ -90,7 +90,7 @@ def speak(language: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class cache_by_language:  # noqa: N801 (a decorator)
-    """A cache of what a function returns, for each language of its texts."""
+    """A cache of the results of a function, with separate results for each language."""
 
     maxsize: int
 
@@ -109,7 +109,7 @@ class cache_by_language:  # noqa: N801 (a decorator)
 
 
 def translate_into(language: str, message: str, /, **values: object) -> str:
-    """Translate a message into a language and fill in its values, of which days, periods and areas are named in it."""
+    """Translate a message into a language and fill in its values; days, periods and areas are translated too."""
     # An empty message is the catalogue's own header.
     text = load_catalogue(language).gettext(message) if message else ""
     values = {name: _write_value(language, value) for name, value in values.items()}
@@ -159,7 +159,7 @@ def _translate_value(value: object) -> object:
 
 
 def _write_in(language: str, text: str) -> str:
-    """Return a number, a period or the name of an area as it is written in a language; other texts as they are."""
+    """Return a number, a period or the name of an area as it is written in a language; other texts unchanged."""
     number = _NUMBER.fullmatch(text)
     if number is None:
         return _name_in(language, text)
@@ -170,7 +170,7 @@ def _write_in(language: str, text: str) -> str:
 
 
 def _name_in(language: str, text: str) -> str:
-    """Return a period or the name of an area in a language; other texts as they are."""
+    """Return a period or the name of an area in a language; other texts unchanged."""
     period, catalogue = _PERIOD.fullmatch(text), load_catalogue(language)
     if period is None:
         return catalogue.pgettext("area", text)
@@ -185,7 +185,7 @@ _RANGE = mark("{start} to {end}")
 
 
 def format_number(value: float | None) -> str:
-    """Return a number as it is written in the reader's language; empty without one."""
+    """Return a number as it is written in the reader's language; empty without a number."""
     text = words.format_number(value)
     return text if find_language() == "en" else _write_in(find_language(), text)
 
@@ -221,7 +221,7 @@ def name_area(language: str, country: str, level: str, english: str, local: str)
 
 
 class _PageMarkup(Markup):
-    """Markup that Streamlit takes as it is. In every other text it searches each line for a margin to cut off."""
+    """Markup that Streamlit does not change. In other texts it searches each line for an indentation to remove."""
 
     __slots__ = ()
 

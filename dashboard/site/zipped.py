@@ -1,4 +1,4 @@
-"""Answers that are compressed once, kept, and sent as they are to whoever can read that."""
+"""Answers that are compressed once, kept, and sent compressed to clients that accept this."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def zip_text(text: str) -> bytes:
 def send_zipped(
     request: Request, zipped: bytes, cache_control: str, media_type: str = "application/json", status: int = 200
 ) -> Response:
-    """Return an answer, compressed where the client can read that. `cache_control` says how long it may be kept."""
+    """Return an answer, compressed if the client accepts this. `cache_control` says how long it may be kept."""
     headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"

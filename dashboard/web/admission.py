@@ -1,4 +1,4 @@
-"""What each address of the map needs: the one table of rights. An address that is not in it is answered to nobody."""
+"""The table of the right that each address of the map needs. An address that is not in the table is never answered."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ much memory they take; programs that drive the pages; a sign-in of its own."""
 
 
 def find_right(path: str) -> Right | None:
-    """Return the right that a path needs; None for one that nobody gets."""
+    """Return the right that a path needs; None for a path that nobody may open."""
     if path in _PAGES:
         return _PAGES[path]
     for start, right in NEEDED.items():

@@ -1,7 +1,7 @@
 """The bar of every page: pages, area, pathway, period, language, address, projector, tier and release.
 
-It is plain markup, whose links and choices change the address; dashboard/static/shell.js opens that without
-loading the page anew and shows in the bar what the address says.
+It is plain markup; its links and choices change the address. dashboard/static/shell.js opens the new address without
+loading the page again, and updates the bar from the address.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PATHWAYS = {"all": mark("All"), "internal": mark("Internal"), "cross_border": m
 
 @cache_by_language(maxsize=16)
 def list_area_names(current: CurrentRelease) -> dict[str, str]:
-    """Return the names of the areas that the bar offers, by code: countries, counties and regions. Never change it."""
+    """Return the names of the areas in the bar, by code: countries, counties and regions. Shared: never change it."""
     table = load_areas(current.release).table
     shown = table[table["level"].isin(["country", "region"])]
     return {str(code): str(name) for code, name in read_area_names(current)[shown.index].items()}
@@ -53,11 +53,11 @@ def render_bar(
     has_areas: bool = False,
     may_add: bool = False,
 ) -> Markup:
-    """Return the bar. `pages` has address, title and whether it is shown; the others are what the page follows.
+    """Return the bar. `pages` has, for each page, its address, its title and whether it is shown.
 
-    area : the chosen area among those offered, or the one around the chosen area. has_areas : areas are offered.
-    picture : the name of the page's picture, if it has one. person : who has signed in; empty where nobody does.
-    strip : what is said of the view of an agenda that is shown. may_add : whether the view can be added to one.
+    area : the chosen area if the bar offers it, else the offered area that contains it. has_areas : whether areas are
+    offered. picture : the name of the page's picture, if it has one. person : who has signed in; empty if nobody does.
+    strip : the strip of the shown view of an agenda. may_add : whether the view can be added to an agenda.
     """
     release = current.release if current else None
     has_news = site.covers("overview") and current is not None and has_earlier_release(site, current)
@@ -89,7 +89,7 @@ def render_header(
 ) -> Markup:
     """Return the bar with links to the pages, who has signed in, the button of meetings, choices, and a line below.
 
-    `lost` is said for a silent server.
+    `lost` is the text for a server that does not answer.
     """
     return html(
         '<header class="topbar" lang="{}" data-lost="{}" data-copied="{}" data-skip="{}" data-name="{}">'
@@ -143,7 +143,7 @@ def _render_areas(current: CurrentRelease, area: str) -> Markup:
 
 @cache_by_language(maxsize=64)
 def _render_release(current: CurrentRelease, pathways: tuple[str, ...]) -> Markup:
-    """Return the pathways of a page, the months of the release, and that its data is invented if it is."""
+    """Return the pathways of a page, the months of the release, and a warning if its data is invented."""
     release = current.release
     return join_markup(
         [
@@ -186,7 +186,7 @@ def render_invented() -> Markup:
 
 @cache_by_language(maxsize=128)
 def _render_share(picture: str, *, may_add: bool) -> Markup:
-    """Return what can be taken away: the address, the picture of the page in three formats, the page on paper."""
+    """Return the menu to share a page: its address, its picture in three formats, and the page on paper."""
     files = (
         html('<a href="picture/{}.{}" data-picture download>{}</a>', picture, kind, kind.upper())
         for kind in ("png", "svg", "pdf")
@@ -203,7 +203,7 @@ def _render_share(picture: str, *, may_add: bool) -> Markup:
 
 
 def _render_meeting() -> Markup:
-    """Return the button that opens a meeting, or what belongs to it. Its script is loaded when it is pressed."""
+    """Return the button that opens a meeting. Its script is loaded when the button is pressed."""
     return html(
         '<button class="meet" aria-expanded="false" data-script="{}">{}</button>',
         name_asset("meeting.js"),
@@ -237,7 +237,7 @@ def _render_language(code: str, name: str) -> Markup:
 
 @cache_by_language(maxsize=64)
 def _render_chip(current: CurrentRelease | None, tier: Tier, *, has_news: bool) -> Markup:
-    """Return tier and release in a few words, which open their explanation. has_news : there is an earlier release."""
+    """Return tier and release in a few words that open an explanation. has_news : there is an earlier release."""
     release = current.release if current else None
     name = _("No release yet") if release is None else _("release {name}", name=release.name)
     sentences = [_(terms.TIERS[tier])]
@@ -258,7 +258,7 @@ def _render_chip(current: CurrentRelease | None, tier: Tier, *, has_news: bool) 
 
 
 def _render_person(name: str) -> Markup:
-    """Return who has signed in, as a link to their account, where they sign out; nothing where nobody signs in."""
+    """Return the person who has signed in, as a link to their account with the sign-out; empty if nobody signs in."""
     if not name:
         return Markup("")
     words = _("{name}: your account, sign out", name=name)
@@ -268,7 +268,7 @@ def _render_person(name: str) -> Markup:
 
 
 def _render_news(release: Release | None) -> Markup:
-    """Return what is said as soon as there is a newer release than the one shown; hidden until then."""
+    """Return the message that there is a newer release than the shown one; it is hidden until there is."""
     return html(
         '<div class="fresh" role="status" data-release="{}" hidden><b>{}</b><button data-words="{}"></button>'
         '<a href="{}" target="_self">{}</a></div>',

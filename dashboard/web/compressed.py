@@ -1,7 +1,7 @@
-"""Script and style files, compressed once and sent with a promise that they never change.
+"""Script and style files, compressed once and sent with a header that says that they never change.
 
-Streamlit sends its own files as they are, three times as many bytes, because compressing them for each request would
-cost more than it saves. Here each file is compressed when it is first asked for, and kept.
+Streamlit sends its own files uncompressed, three times as many bytes, because compressing them for each request would
+cost more than it saves. Here each file is compressed at its first request, and kept.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def _compress(path: Path, _changed: int) -> bytes:
 
 
 class CompressedFiles:
-    """Middleware that sends the script and style files of some folders compressed, to browsers that can read that.
+    """Middleware that sends the script and style files of some folders compressed, to browsers that accept this.
 
     `folders` maps the beginning of a path, such as /static/, to a folder. A browser may keep a file for ever if its
-    name, or the `v` behind it, changes with its content; Streamlit's own names do.
+    name, or the parameter `v` after it, changes with its content; Streamlit's own names do.
     """
 
     def __init__(self, app: ASGIApp, folders: dict[str, Path]) -> None:
@@ -54,7 +54,7 @@ class CompressedFiles:
         await Response(body, 304 if same else 200, headers, kind)(scope, receive, send)
 
     def _find_file(self, scope: Scope) -> Path | None:
-        """Return the file that a request asks for; None if there is none or the browser wants it plain."""
+        """Return the file that a request asks for; None if there is none or the browser does not accept compression."""
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
             return None
         if "gzip" not in Headers(scope=scope).get("accept-encoding", ""):

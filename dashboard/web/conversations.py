@@ -1,7 +1,7 @@
-"""The open websockets of people who have signed in: each ends within seconds after its session did.
+"""The open websockets of people who have signed in. Each is closed within seconds after its session has ended.
 
-What a page asks by itself, such as the list of decisions, does not keep a session from being idle. One look at the
-accounts, every two seconds, is for all of them.
+Requests that a page sends by itself, such as for the list of decisions, do not count as use of the session. The
+accounts are read every two seconds, once for all websockets.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Conversations:
-    """The websockets that are open, by the secret of their session. `seconds` are those between two looks."""
+    """The open websockets, by the secret of their session. `seconds` : the time between two checks."""
 
     def __init__(self, accounts: Accounts, seconds: float = _LOOK) -> None:
         self._accounts, self._seconds = accounts, seconds
@@ -32,7 +32,7 @@ class Conversations:
         self._watching: asyncio.Task[None] | None = None
 
     async def hold(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, secret: str) -> None:
-        """Run a websocket until its session has ended; from then on nothing is sent, and the application is told."""
+        """Run a websocket until its session has ended. Then nothing more is sent, and the application is told."""
         ended, is_closed, used = asyncio.Event(), False, time.monotonic()
 
         async def receive_while_open() -> Message:
@@ -68,7 +68,7 @@ class Conversations:
                 del self._ends[secret]
 
     async def _watch(self) -> None:
-        """End the conversations of sessions that have ended, and all of them where that cannot be known."""
+        """Close the websockets of sessions that have ended, and all websockets if the accounts cannot be read."""
         while self._ends:
             asked = list(self._ends)
             try:
@@ -83,7 +83,7 @@ class Conversations:
 
 
 def _is_use(message: MutableMapping[str, Any]) -> bool:
-    """Return whether a message is of a person, and not what an open page asks by itself every few seconds."""
+    """Return whether a message comes from a person, not from an open page that asks by itself every few seconds."""
     if message["type"] != "websocket.receive":
         return False
     try:

@@ -1,8 +1,8 @@
-"""The door of a map to which people sign in: in front of everything, it knows who asks and lets nobody else in.
+"""The door of a map to which people sign in. It stands in front of everything and lets in only people it knows.
 
-Its own pages (dashboard/web/sign_in.py) are answered here: sign in, accept an invitation, account and sign out. What
-passes carries the reader in a header of the door's own (dashboard/site/reader.py). A conversation that is open ends
-within seconds after its session did. A program brings the token of a person in place of a session, and reads layers.
+It answers its own pages itself (dashboard/web/sign_in.py): sign in, accept an invitation, account and sign out. It adds
+a header with the reader to each request that it lets in (dashboard/site/reader.py). An open websocket is closed within
+seconds after its session has ended. A program sends the token of a person, in place of a session, to read layers.
 """
 
 from __future__ import annotations
@@ -75,16 +75,16 @@ _Answer = Callable[[Request, Person | None], Awaitable[Response]]
 
 
 class _BusyError(Exception):
-    """Too many wait for a passphrase to be compared."""
+    """Too many people wait for their passphrase to be checked."""
 
 
 class Door:
-    """Middleware that answers those who have signed in, and lets each of them reach what their role allows.
+    """Middleware that answers only people who have signed in, and lets each of them reach what their role allows.
 
-    hosts : the values of `Host` that are answered. own : those of this machine itself, for which health is told too.
-    is_encrypted : whether readers come by https, through a proxy; then cookies are for that alone.
-    port : of the process; it is part of the names of cookies, because cookies do not separate ports.
-    provider : of an organisation whose people sign in there; None where all have an account here.
+    hosts : the values of `Host` that are answered. own : the values of this machine itself, which may also ask for
+    /health. is_encrypted : whether readers come by https, through a proxy; then cookies are sent only by https.
+    port : the port of the process; it is part of the names of cookies, because cookies do not separate ports.
+    provider : the provider of an organisation whose people sign in there; None if all people have an account here.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class Door:
         self._hashing_or_waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it: 421 to another host, 403 to another origin or who has not signed in."""
+        """Pass a request on, or refuse it: 421 for another host, 403 for another origin or without signing in."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -173,9 +173,10 @@ class Door:
             await self._app(inside, receive, send)
 
     def _note_files(self, scope: Scope, receive: Receive, send: Send, person: Person | None) -> Send:
-        """Return a way to send that writes into the log which file leaves, before any of it does.
+        """Return a `send` function that writes the name of each file to the log before any part of the file is sent.
 
-        A file that cannot be noted is not sent; its answer is 503. What programs read by a token is noted by the day.
+        If the log cannot be written, the file is not sent and the answer is 503. Reads by programs with a token are
+        noted once a day.
         """
         if person is None or not scope["path"].startswith(_FILES) or scope.get("method") != "GET":
             return send
@@ -199,7 +200,7 @@ class Door:
         return send_and_note
 
     async def _answer(self, scope: Scope, receive: Receive, person: Person | None) -> Response | None:
-        """Return the answer of the door itself; None if the request may pass."""
+        """Return the door's own answer to a request; None if the request may pass."""
         if scope["type"] == "http":
             request = Request(scope, receive)
             with speak(choose_language(request)):
@@ -222,7 +223,7 @@ class Door:
     def _ask_to_sign_in(
         self, request: Request, problem: str = "", to: str | None = None, status: int = 403
     ) -> Response:
-        """Return the page to sign in for a person, and a line for all else."""
+        """Return the page to sign in to a person, and one line of text to any other client."""
         if request.method == "GET" and "text/html" not in request.headers.get("accept", ""):
             return PlainTextResponse("Sign in first.\n", status_code=status)
         if to is None:
@@ -237,7 +238,7 @@ class Door:
         )
 
     def _show(self, request: Request, make: Callable[[str], str], status: int = 200) -> Response:
-        """Return a page with a form, whose token belongs to a cookie of the browser."""
+        """Return a page with a form. The form's token belongs to a cookie of the browser."""
         secret = request.cookies.get(self._form) or secrets.token_urlsafe(32)
         headers = sign_in.make_headers(self._origin) if self._passkeys else sign_in.HEADERS
         response = HTMLResponse(make(_make_token(secret)), status_code=status, headers=headers)
@@ -265,7 +266,7 @@ class Door:
         return self._let_in(result, to)
 
     async def _begin(self, request: Request, provider: Provider) -> Response:
-        """Send a browser to the provider, from the one host to which that sends it back."""
+        """Send a browser to the provider; before that to the host to which the provider sends it back, if it is another."""
         home = urlsplit(provider.redirect)
         if request.headers["host"] != home.netloc:
             return RedirectResponse(f"{home.scheme}://{home.netloc}{format_path(request)}", status_code=303)
@@ -279,7 +280,7 @@ class Door:
         return response
 
     async def _finish(self, request: Request, provider: Provider) -> Response:
-        """Let somebody in whom the provider sends back."""
+        """Let in a person whom the provider sends back."""
         beginning = Beginning.read(request.cookies.get(self._beginning, ""))
         with speak(beginning.language if beginning else find_language()):
             response = await self._answer_provider(request, provider, beginning)
@@ -341,7 +342,7 @@ class Door:
         return self._ask_to_accept(request, secret, invited, translate_message(result))
 
     async def _take_in(self, secret: str, form: _Form) -> Person | str:
-        """Take in who was invited; or return what was wrong with the form, for `translate_message`."""
+        """Accept an invited person, or return the fault in the form, for `translate_message`."""
         passphrase = form.get("passphrase", "")
         if passphrase != form.get("again", ""):
             return sign_in.DIFFERENT
@@ -379,7 +380,7 @@ class Door:
         return FileResponse(ASSETS / "passkey.js", headers={"Cache-Control": "no-cache"})
 
     def _ask_passkey(self, token: str, purpose: str, person: Person | None = None) -> sign_in.PasskeyAsk | None:
-        """Return what a page asks of a passkey for a purpose; of a new one for a person. None without https."""
+        """Return the request of a page for a passkey; with `person`, for a new passkey. None without https."""
         if self._passkeys is None:
             return None
         challenge = self._passkeys.ask(token, purpose)
@@ -387,7 +388,7 @@ class Door:
         return sign_in.PasskeyAsk(challenge.moment, challenge.write_options(owner), is_new=person is not None)
 
     def _find_answer(self, form: _Form, purpose: str) -> tuple[Challenge, str] | None:
-        """Return the challenge that a form answers by a passkey, and the answer; None where it holds no more."""
+        """Return the challenge that a form answers with a passkey, and the answer; None if it is not valid any more."""
         text = form.get("passkey", "")
         if not text or self._passkeys is None:
             return None
@@ -422,7 +423,7 @@ class Door:
     # ---- forms and cookies ----------------------------------------------------------------------------------------
 
     async def _read_form(self, request: Request) -> _Form | None:
-        """Return what a form of this door holds; None for one from elsewhere, too long, too slow or broken off."""
+        """Return the fields of a form; None if it is from another site, too long, too slow or incomplete."""
         secret = request.cookies.get(self._form, "")
         if not secret or "origin" not in request.headers:
             return None
@@ -441,7 +442,7 @@ class Door:
         return form if is_own else None
 
     async def _work(self, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
-        """Run what compares a passphrase, a few at once. Raises _BusyError where too many wait."""
+        """Run a function that checks a passphrase; only a few run at once. Raises _BusyError if too many wait."""
         if self._hashing_or_waiting >= _WAITING:
             raise _BusyError
         self._hashing_or_waiting += 1
@@ -458,7 +459,7 @@ class Door:
 
     @staticmethod
     def _lead(to: str) -> Response:
-        """Lead on to a path of this door; to the first page if it is none."""
+        """Redirect to a path of this door, or to the first page if the path is another one."""
         return RedirectResponse(take_path(to), status_code=303, headers={"Cache-Control": "no-store"})
 
     def _set_cookie(
@@ -470,9 +471,9 @@ class Door:
         *,
         is_sent_from_elsewhere: bool = False,
     ) -> None:
-        """Set a cookie that no script reads and no other site sends; without seconds until the browser is closed.
+        """Set a cookie that no script can read and no other site can send; without `seconds` it ends with the browser.
 
-        is_sent_from_elsewhere : where another site leads the browser here, it is sent all the same.
+        is_sent_from_elsewhere : whether the browser sends it too when another site leads the browser here.
         """
         response.set_cookie(
             name,
@@ -486,23 +487,23 @@ class Door:
 
 
 def _find_origin(hosts: Iterable[str]) -> str:
-    """Return the origin of the one host of a map by https; empty where its name is a number: passkeys need a name."""
+    """Return the origin of the only host of a map by https; empty for a host by number, as passkeys need a name."""
     (host,) = hosts
     name = urlsplit(f"//{host}").hostname or ""
     return "" if re.fullmatch(r"[0-9.]+", name) else f"https://{host}"
 
 
 def _read_token(connection: HTTPConnection) -> str:
-    """Return the token of a program; empty without one, and for all that a token is not for."""
+    """Return the token of a program; empty without a token, and for requests that a token does not allow."""
     scope, token = connection.scope, re.fullmatch("bearer +(.+)", connection.headers.get("authorization", ""), re.I)
     is_read = scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and f"{scope['path']}/".startswith(_READ)
     return token[1] if token and is_read else ""
 
 
 def _name_file(path: str, disposition: str) -> str:
-    """Return the name of a file for the log: the one that the product gave, else its ending alone; of a layer its path.
+    """Return the name of a file for the log: the name if the product gave it, else its ending; for a layer its path.
 
-    The name of a plan's file is its title, which somebody typed.
+    The file of a plan has only its ending here, because its name is a title that a person typed.
     """
     if path.startswith(_LAYERS):
         return path

@@ -1,14 +1,14 @@
-"""The door of a page on this machine's own address: who may enter, and how a person's browser gets in.
+"""The gate of pages on this machine's local address: who may enter, and how a person's browser gets in.
 
-Other users and programs of the machine reach the same address. So the process that serves the pages prints an address
-with a token. A browser gives the token once, gets a secret of its own as a cookie, and is known for twelve hours or
-until the process ends, in whose memory alone the secrets are.
+Other users and programs of the machine can reach the same address. So the process that serves the pages prints an
+address with a token. A browser sends the token once and gets its own secret as a cookie. It is then known for twelve
+hours or until the process ends; the secrets are only in the memory of that process.
 
-A token works once, also in a browser that is known already: addresses stay behind in lists of processes, in terminals
-and in the history of browsers, and whoever finds one there that was opened finds it spent. A browser that is known gets
-in with a spent address too. So somebody who took it first is noticed only by a person whose browser is not known: it
-gets the page of the door. That person needs no restart: Enter, pressed where the product was started, prints a new
-address.
+A token works only once, even in a browser that is already known. Addresses stay in lists of processes, in terminals and
+in the history of browsers; an opened address that somebody finds there does not work any more. A known browser gets in
+with a used address too. So if another person has used a token first, only a person whose browser is not yet known
+notices it: their browser gets the page of the gate. No restart is needed: Enter, pressed in the terminal where the
+product was started, prints a new address.
 """
 
 from __future__ import annotations
@@ -37,16 +37,17 @@ _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 
 def list_own_hosts(names: Iterable[str], port: int) -> frozenset[str]:
-    """Return what a browser of this machine may write as `Host`: each name with the port."""
+    """Return the values that a browser of this machine may send as `Host`: each name with the port."""
     bracketed = [f"[{name}]" if ":" in name else name for name in names]
     # Browsers leave out the port that a scheme has by itself.
     return frozenset([*(f"{name}:{port}" for name in bracketed), *(bracketed if port == 80 else ())])
 
 
 class Entry:
-    """The secrets of the browsers that one process knows, and the token that is not spent yet.
+    """The secrets of the browsers that a process knows, and the token that is not used yet.
 
-    Cookies do not separate ports, so the port is part of the name: two local pages do not overwrite each other's.
+    Cookies do not separate ports, so the port is part of the cookie's name, and two local processes do not overwrite
+    each other's cookies.
     """
 
     def __init__(self, name: str, port: int, clock: Callable[[], float] = time.time) -> None:
@@ -56,26 +57,26 @@ class Entry:
         self._token = ""
 
     def make_address(self, address: str) -> str:
-        """Return an address that lets one browser in. The one that was made before no longer does."""
+        """Return an address that lets one browser in. The address that was made before does not work any more."""
         self._token = secrets.token_urlsafe(32)
         return f"{address}/?{urlencode({_TOKEN: self._token})}"
 
     def spend_token(self, token: str) -> bool:
-        """Return whether a token is the one that was made last. If it is, nobody can use it again."""
+        """Return whether a token is the last one made. If it is, nobody can use it again."""
         if not self._token or not _is_same(token, self._token):
             return False
         self._token = ""
         return True
 
     def is_known(self, connection: HTTPConnection) -> bool:
-        """Return whether a request or websocket brings the cookie with a secret of the last twelve hours."""
+        """Return whether a request or websocket has a cookie with a secret of the last twelve hours."""
         asked, now = connection.cookies.get(self.cookie, ""), self._clock()
         # A clock that was set back makes no secret young again.
         young = [secret for secret, then in self._secrets.items() if 0 <= now - then < _SECONDS]
         return sum(_is_same(asked, secret) for secret in young) > 0
 
     def make_cookie(self) -> str:
-        """Return the header that gives a browser a new secret. No script reads it, no other site sends it."""
+        """Return the header that gives a browser a new secret. No script can read it, and no other site can send it."""
         now = self._clock()
         self._secrets = {secret: then for secret, then in self._secrets.items() if 0 <= now - then < _SECONDS}
         secret = secrets.token_urlsafe(32)
@@ -88,20 +89,20 @@ def _is_same(answer: str, secret: str) -> bool:
 
 
 class Gate:
-    """Middleware that answers only those who ask by an own host and, where there is an entry, have its cookie.
+    """Middleware that answers only requests to a known host that have the cookie of the entry, if there is an entry.
 
-    hosts : the values of `Host` that are answered, port and all. Others get 421; that is against DNS rebinding.
-    entry : how browsers get in; None lets in everybody who asks by an own host, for pages that anyone may see.
+    hosts : the values of `Host` that are answered, with the port. Others get 421, which prevents DNS rebinding.
+    entry : how browsers get in; with None, every request to a known host is answered, for pages that anyone may see.
 
-    Everything else is denied. A request or websocket that names an origin (a websocket has to) must come from a page
-    of the very same scheme, host and port. Without the cookie only the health of the process is told.
+    Everything else is denied. If a request or websocket names an origin (a websocket has to), it must come from a page
+    of the same scheme, host and port. Without the cookie, only /health is answered.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str], entry: Entry | None = None) -> None:
         self._app, self._hosts, self._entry = app, frozenset(hosts), entry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer it: 421 to another host, 403 to another origin or without the cookie."""
+        """Pass the request on, or refuse it: 421 for another host, 403 for another origin or without the cookie."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -115,7 +116,7 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
 
     def _find_refusal(self, connection: HTTPConnection) -> Response | None:
-        """Return the answer of the door; None if the request may pass."""
+        """Return the refusal of the gate; None if the request may pass."""
         scope = connection.scope
         # Of the public tier the scheme does not count: a proxy encrypts before it, and need not say so.
         schemes = [_SCHEMES[scope["scheme"]]] if self._entry is not None else ["http", "https"]
@@ -129,7 +130,7 @@ class Gate:
 
     @staticmethod
     def _exchange(connection: HTTPConnection, entry: Entry) -> Response:
-        """Spend the token, give a browser that is not known the cookie for it, and lead on without it."""
+        """Use up the token, give an unknown browser a cookie for it, and redirect to the address without the token."""
         is_known = entry.is_known(connection)
         is_spent = entry.spend_token(connection.query_params[_TOKEN])
         if not (is_known or is_spent):
@@ -142,9 +143,9 @@ class Gate:
 
 
 def find_foreign(connection: HTTPConnection, hosts: Collection[str], schemes: Iterable[str]) -> Response | None:
-    """Return the answer to who asks by another host, or from a page of another origin; None to all others.
+    """Return the refusal of a request to another host, or from a page of another origin; None for other requests.
 
-    A websocket has to name its origin.
+    A websocket must name its origin.
     """
     named, origins = connection.headers.getlist("host"), connection.headers.getlist("origin")
     if len(named) != 1 or named[0] not in hosts:
@@ -154,7 +155,7 @@ def find_foreign(connection: HTTPConnection, hosts: Collection[str], schemes: It
 
 
 def _refuse(connection: HTTPConnection) -> Response:
-    """Return what somebody without the cookie gets: the page of the door for a person, a line for all else."""
+    """Return the answer without a cookie: the page of the gate to a person, one line of text to any other client."""
     if "text/html" not in connection.headers.get("accept", ""):
         return PlainTextResponse("Open the address that was printed where TACT Map was started.\n", status_code=403)
     return HTMLResponse(make_door_page(f"?{_drop_token(connection)}"), status_code=403)
@@ -166,9 +167,10 @@ def _drop_token(connection: HTTPConnection) -> str:
 
 
 def make_door_page(again: str) -> str:
-    """Return the page for a browser that is not known, in every language. `again` is the address that it asked for.
+    """Return the page for an unknown browser, in every language. `again` is the address that it asked for.
 
-    A link to it helps those who come from another site, such as their mail: the browser keeps the cookie back then.
+    The page links to that address for readers who come from another site, such as their mail: in that case a known
+    browser does not send its cookie with the first request.
     """
     parts = []
     for language in LANGUAGE_NAMES:

@@ -65,9 +65,10 @@ def make_component_policy() -> str:
 
 
 class SecurityHeaders:
-    """Middleware that sets the headers and hides what Streamlit serves and nobody needs.
+    """Middleware that sets the headers, and hides addresses of Streamlit that nobody needs.
 
-    Caches must not store answers with numbers. `uploads` says whether any page takes files; else nobody can send one.
+    Caches must not store answers with numbers. `uploads` says whether any page accepts files; if not, nobody can send
+    a file.
     """
 
     def __init__(self, app: ASGIApp, *, uploads: bool) -> None:

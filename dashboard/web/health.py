@@ -1,4 +1,4 @@
-"""Whether the process can show what it is there for, for a service manager or a proxy. It tells nothing else."""
+"""The health of the process, for a service manager or a proxy: whether it can show its release, and nothing else."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _LOG = logging.getLogger(__name__)
 
 
 def make_health(site: Site) -> Callable[[Request], JSONResponse]:
-    """Return the answer to /health: 200 if the release of the site can be read whole, else 503.
+    """Return the answer to /health: 200 if the release of the site can be read completely, else 503.
 
-    A workspace without a release yet is well too; a folder from a publisher is not. The answer is asked for in a thread
-    of its own.
+    A workspace that has no release yet gives 200 too; a publisher's folder without a release gives 503. The answer is
+    computed in a separate thread.
     """
     lock, last = Lock(), [(-_SECONDS, "")]
 
@@ -39,7 +39,7 @@ def make_health(site: Site) -> Callable[[Request], JSONResponse]:
 
 
 def find_problem(site: Site) -> str:
-    """Return what keeps the release of a site from being shown; empty if nothing does."""
+    """Return the reason why the release of a site cannot be shown; empty if it can."""
     if not site.releases.is_dir():
         return f"{site.releases} is gone."
     try:

@@ -30,7 +30,7 @@ _NAMED = 4
 
 
 def name_columns() -> dict[str, str]:
-    """Return what the columns can be."""
+    """Return the names of the possible columns."""
     return {"axes": _("Axes of work"), "bearers": _("Duty bearers")}
 
 
@@ -38,7 +38,7 @@ def name_columns() -> dict[str, str]:
 def read_gaps(current: CurrentRelease, country: str, columns: str) -> dict[str, dict[str, GapAnswer]]:
     """Return whether there is a gap by area and kind of services, the areas with most need first.
 
-    Those on an axis are the judgement's. Kinds that the release has no access to are left out.
+    Gaps on an axis of work come from the judgement of the area. Kinds without results on access are left out.
     """
     judged = {code: area for code, area in judge_areas(current).items() if area.country == country}
     needs = {code: area.need.value if area.need else -1.0 for code, area in judged.items()}
@@ -55,7 +55,7 @@ def read_gaps(current: CurrentRelease, country: str, columns: str) -> dict[str, 
 
 
 def word_answer(current: CurrentRelease, area: str) -> str:
-    """Return where gaps are likely: in the country of the chosen area, or in both countries where none is chosen."""
+    """Return where gaps are likely: in the country of the chosen area, or in both countries if no area is chosen."""
     return " ".join(word_gaps(current, country) for country in list_countries(current, area))
 
 
@@ -79,7 +79,7 @@ def word_gaps(current: CurrentRelease, country: str) -> str:
 
 
 def render_matrix(current: CurrentRelease, country: str, columns: str, kind: str, area: str) -> Markup:
-    """Return the matrix with its key: need, a cell for each kind of services, and minutes to the nearest of `kind`."""
+    """Return the matrix with its legend: need, a cell for each kind of services, and minutes to the nearest `kind`."""
     t, gaps = speak_to_reader(current), read_gaps(current, country, columns)
     kinds = [choice for choice in _COLUMNS[columns] if any(choice.id in cells for cells in gaps.values())]
     head = join_markup(
@@ -158,7 +158,7 @@ def _render_cell(code: str, name: str, choice: Choice, gap: GapAnswer | None, *,
 
 
 def _render_minutes(row: Mapping[Any, Any]) -> Markup:
-    """Return the minutes to the nearest service that is shown; at most so many where a withheld one may be nearer."""
+    """Return the minutes to the nearest service that is shown; with "at most" if a withheld service may be nearer."""
     if not row:
         return html('<td class="minutes">–</td>')
     value = float(row["value"])

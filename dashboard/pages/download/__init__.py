@@ -1,4 +1,4 @@
-"""The Download page: layers and format, the map in one file, tables for a standard; what is in files is folded."""
+"""The Download page: layers and format, the map in one file, tables for a standard, and, folded, what files contain."""
 
 from __future__ import annotations
 

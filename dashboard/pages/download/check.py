@@ -1,4 +1,4 @@
-"""The check of a reader's own table on the Download page: may it be published, to whom, and what has to change."""
+"""The check of a reader's own table on the Download page: who may see the table, and what has to change."""
 
 from __future__ import annotations
 

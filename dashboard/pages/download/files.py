@@ -31,7 +31,7 @@ MAKING = Lock()  # files are made one at a time, to save memory
 
 @dataclass(frozen=True)
 class Format:
-    """One format: its name, what it is good for, and whether one file contains all layers."""
+    """One format: its name, its use, and whether one file contains all layers."""
 
     id: str
     name: str
@@ -124,7 +124,7 @@ def explain_command() -> str:
 
 
 def format_command(command: str, end: str = "") -> str:
-    """Return the command that writes partner files and records their receiver; `end` is what follows these options."""
+    """Return the command that writes partner files and records their receiver; `end` : the options at its end."""
     return f'tact {command} --tier partner --for "{_("NAME")}" --to {_("FOLDER")}{end}'
 
 

@@ -26,7 +26,7 @@ _SERVER = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?=/|$)")
 
 
 def show_address(current: CurrentRelease) -> None:
-    """Show the address where programs get in: with a token where people sign in, else on the public tier alone."""
+    """Show the address for programs: with a token if people sign in here, else only on the public tier."""
     accounts = find_accounts()
     if not may_download(current.release) or (accounts is None and current.tier == "partner"):
         return
@@ -49,9 +49,9 @@ def _offer_files(current: CurrentRelease, address: str, *, needs_token: bool) ->
 
 @lru_cache(maxsize=4)
 def make_file(ending: str, current: CurrentRelease, address: str, language: str, *, needs_token: bool = False) -> bytes:
-    """Return a QLR or QGZ file with every layer at each level, as the address gives them, named in a language.
+    """Return a QLR or QGZ file with every layer at each level of the address, with names in a language.
 
-    needs_token : QGIS sends what the person has stored there as `qgis.AUTHENTICATION`.
+    needs_token : whether QGIS sends the token that the person has stored in QGIS as `qgis.AUTHENTICATION`.
     """
     release = current.release
     with speak(language):
@@ -68,7 +68,7 @@ def make_file(ending: str, current: CurrentRelease, address: str, language: str,
 
 
 def _list_layers(current: CurrentRelease) -> Iterator[qgis.ServedLayer]:
-    """Yield the outline of countries, each layer at its longest and last period, and those with several periods."""
+    """Yield the outline of countries, each layer at its last and longest period, and layers with several periods."""
     release, levels = current.release, list_levels(current)
     pairs = [
         (find_layer(name), level) for name in levels for level in sorted(levels[name], key=lambda one: one != "region")
@@ -85,7 +85,7 @@ def _list_layers(current: CurrentRelease) -> Iterator[qgis.ServedLayer]:
 
 
 def _describe_layer(release: Release, layer: Layer, level: str) -> qgis.ServedLayer:
-    """Return a layer as QGIS shall show it: its usual choices and, if it has periods, the longest and last one."""
+    """Return a layer as QGIS shows it first: its default choices and, if it has periods, the last of the longest."""
     data = layer.read(release, wide.choose_latest_view(release, level))
     shown = {}
     if not layer.of_figures:
@@ -97,7 +97,7 @@ def _describe_layer(release: Release, layer: Layer, level: str) -> qgis.ServedLa
 
 
 def _describe_times(release: Release, layer: Layer, level: str, periods: Sequence[str]) -> qgis.ServedLayer:
-    """Return a layer at its usual choices and its shortest periods, which QGIS shows one after the other."""
+    """Return a layer with its default choices and its shortest periods, which QGIS shows one after the other."""
     data = layer.read(release, View(level, periods[-1]))
     condition = columns.write_filter(release, layer, level, period=periods[-1])
     title = _("{layer}, over time", layer=_name_layer(layer, level))
@@ -106,7 +106,7 @@ def _describe_times(release: Release, layer: Layer, level: str, periods: Sequenc
 
 
 def _explain_columns(release: Release, layer: Layer) -> str:
-    """Return the question of a layer, what not to do with its rows, and the meaning of each column, in words."""
+    """Return the question of a layer, how its rows must not be used, and the meaning of each column, in words."""
     table = wide.build_long_table(release, layer)
     # Not the column whose meaning names countries: the attack on files takes a number behind one for its number.
     meanings = columns.list_meanings(layer, table.columns.drop("country"))
@@ -118,6 +118,6 @@ def _name_layer(layer: Layer, level: str) -> str:
 
 
 def make_address(page: str) -> str:
-    """Return the address for QGIS on the server of a page; the path alone where the page has no address."""
+    """Return the address for QGIS on the server of a page; only the path if the page has no address."""
     found = _SERVER.match(page)
     return f"{found[0]}{FEATURES}" if found else FEATURES

@@ -1,4 +1,4 @@
-"""Tokens on the Download page: by one of them a program of the reader gets in, where people sign in."""
+"""Tokens on the Download page: with a token a reader's program gets in, on a map to which people sign in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TITLE, _NEW, _REFUSED = "token-title", "token-new", "token-refused"
 
 
 def show_tokens(accounts: Accounts) -> None:
-    """Show the tokens of the reader, with a form for a new one; a new one is shown until it is hidden."""
+    """Show the reader's tokens and a form for a new token, which is shown until the reader hides it."""
     state, name = st.session_state, find_reader().name
     with st.expander(_("Tokens for QGIS, R and Python"), expanded=bool(state.get(_NEW) or state.get(_REFUSED))):
         st.caption(

@@ -1,4 +1,4 @@
-"""The Flows page: from where to where children who were met were taken, and the share of internal trafficking."""
+"""The Flows page: where the children who were met came from and were taken, and the share of internal trafficking."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def find_class(value: float) -> int:
 
 
 def describe_view(current: CurrentRelease, choice: FlowChoice) -> str:
-    """Return the values of the map: the arrows, the largest flows on top."""
+    """Return the values of the map: the arrows, with the largest flows on top."""
     area = "" if choice.area == EVERY else choice.area
     return live_map.describe_map([], "region", choice.period, area, arrows=draw_arrows(current, choice))
 
@@ -73,7 +73,7 @@ def list_drawn(current: CurrentRelease, choice: FlowChoice) -> list[dict[Any, An
 
 
 def render_legend(current: CurrentRelease, choice: FlowChoice) -> Markup:
-    """Return the legend of the arrows: widths, colours, and the children in no arrow."""
+    """Return the legend of the arrows: widths, colours, and the number of children in no arrow."""
     drawn = read_flows(current, choice).drawn
     widths = [html('<li><i class=way style="--w:{}px"></i>{}</li>', *pair) for pair in list_widths(drawn)]
     colours = [html('<li><i class=swatch style="background:{}"></i>{}</li>', *pair) for pair in list_kinds(drawn)]
@@ -93,13 +93,13 @@ def list_widths(drawn: pd.DataFrame) -> list[tuple[float, str]]:
 
 
 def list_kinds(drawn: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return the colour of each kind of flows that is drawn, and its words."""
+    """Return the colour and the name of each kind of flows that is drawn."""
     kinds = {False: _("in one country"), True: _("across the border")}
     return [(_COLOURS[side][-1], words) for side, words in kinds.items() if (drawn["crosses"] == side).any()]
 
 
 def word_loop(drawn: pd.DataFrame) -> str:
-    """Return what a loop means; empty where none is drawn."""
+    """Return what a loop means; empty if none is drawn."""
     return _("Loop: origin and destination in the same area.") if (drawn["area"] == drawn["origin"]).any() else ""
 
 
@@ -120,7 +120,7 @@ def render_largest(flows: list[tuple[str, float, str]]) -> Markup:
 
 @cache_by_language(maxsize=64)
 def render_matrix(current: CurrentRelease, choice: FlowChoice) -> Markup:
-    """Return all origins by destinations, with the sums of what is shown; a state is a sign, explained below."""
+    """Return the matrix of origins by destinations, with sums of the shown numbers; states are signs with a note."""
     rows, table = read_flows(current, replace(choice, area=EVERY)).rows, load_areas(current.release).table
     regions = [str(code) for code in table.index[table["level"] == "region"]]
     origins = [code for code in regions if code in set(rows["origin"])]
@@ -166,7 +166,7 @@ def _pick(code: str, choice: FlowChoice) -> str:
 
 
 def _edge(table: pd.DataFrame, codes: list[str], number: int) -> str:
-    """Return the class of a row or column that begins a country."""
+    """Return the CSS class of a row or column that is the first of a country."""
     first = number > 0 and table["country"][codes[number]] != table["country"][codes[number - 1]]
     return "first" if first else ""
 

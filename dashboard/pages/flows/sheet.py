@@ -22,7 +22,7 @@ from dashboard.widgets import address
 
 
 def make_sheet(_site: Site, current: CurrentRelease) -> Sheet | None:
-    """Return the sheet of the flows in the address; None where the release has none."""
+    """Return the sheet of the flows in the address; None if the release has no flows."""
     periods = name_periods(current, "flows", "region", "origin")
     if current.tier == "public" or not periods:
         return None

@@ -60,8 +60,8 @@ class Flows:
     """The flows of a choice.
 
     rows: a flow in each row, the largest first, with origin, area (destination), value, margin, noisy, noisy_margin,
-    state and crosses (a border). drawn: those that the map shows. total: all children of these flows, those without a
-    known county or region of origin among them. other: children who are in none of the arrows.
+    state and crosses (whether it crosses a border). drawn: the flows that the map shows. total: all children of these
+    flows, including those whose county or region of origin is unknown. other: children who are in none of the arrows.
     """
 
     rows: pd.DataFrame
@@ -107,12 +107,12 @@ def _choose_rows(rows: pd.DataFrame, choice: FlowChoice) -> pd.DataFrame:
 
 
 def name_areas(current: CurrentRelease) -> dict[str, str]:
-    """Return both countries together (first), and each county or region with its country, by code."""
+    """Return names by code: first both countries together, then each county or region with its country."""
     return {EVERY: _("Albania and Greece"), **name_regions(current)}
 
 
 def find_answer(current: CurrentRelease, choice: FlowChoice) -> str:
-    """Return the answer: the destinations with most children, as far as they can be ranked, and the largest flow."""
+    """Return the answer: the destinations with most children, if they can be ranked, and the largest flow."""
     flows, names = read_flows(current, choice), read_area_names(current)
     if flows.drawn.empty:
         return _("No flow is large enough to be shown here.")
@@ -126,7 +126,7 @@ def find_answer(current: CurrentRelease, choice: FlowChoice) -> str:
 
 
 def _word_destinations(current: CurrentRelease, rows: pd.DataFrame) -> str:
-    """Return where most children were taken; where several destinations may be the first one, all of them."""
+    """Return the destination with most children, or all destinations that may be the first."""
     first, t, names = (
         find_largest(estimate_sums(current, rows, "area")),
         speak_to_reader(current),
@@ -152,7 +152,7 @@ def _format_sum(row: Mapping[Any, Any]) -> str:
 
 
 def _is_largest(rows: pd.DataFrame) -> bool:
-    """Return whether the first flow is surely the largest: all others are smaller, whatever the margins."""
+    """Return whether the first flow is certainly the largest, because all others are smaller even with the margins."""
     first, others = rows.iloc[0], rows.iloc[1:]
     below = others["value"].isna() | (others["value"] + others["margin"] < first["value"] - first["margin"])
     return bool((below & (others["state"] != "withheld")).all())
@@ -243,7 +243,7 @@ def describe_rest(current: CurrentRelease, choice: FlowChoice) -> str:
 
 
 def describe_reach(current: CurrentRelease, choice: FlowChoice) -> str:
-    """Return whose flows these are: of children met whose origin and destination are known."""
+    """Return which children the flows count: children met whose origin and destination are known."""
     complete = _read_rows(current, "country", choice.period)["value"].sum()
     options = (("of", EVERY),)
     if choice.period not in current_release.list_periods(current, "encounters", "country", choice.period, options):
@@ -306,9 +306,9 @@ def tabulate_shares(current: CurrentRelease) -> pd.DataFrame:
 
 
 def tabulate_pathways(current: CurrentRelease) -> pd.DataFrame:
-    """Return what the public tier says of pathways: children of each county or region over the whole programme.
+    """Return the public numbers by pathway: children of each county or region over the whole programme.
 
-    A pathway without numbers of the whole programme has no column; the table is empty where none has.
+    A pathway without numbers of the whole programme has no column. If no pathway has such numbers, the table is empty.
     """
     names = name_regions(current)
     shown = {choice.id.partition("-")[2]: choice for choice in ENCOUNTERS.options[0].choices}

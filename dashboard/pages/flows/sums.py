@@ -16,10 +16,10 @@ _NORMAL = 1.96  # 95 % of a normal distribution lies within so many standard dev
 def estimate_sums(current: CurrentRelease, rows: pd.DataFrame, end: str) -> pd.DataFrame:
     """Return the children of the flows of each area, the largest sum first: columns value, low and high, by area.
 
-    rows : flows with value, noisy (the number as published) and state. end : "area" for sums of destinations, "origin"
-    for those of origins. value : the sum of the numbers shown. low, high : the 95 % interval around the sum of the
-    published numbers, whose noise has mean zero; the variance of a cell is the largest that can stand behind its
-    number. A withheld flow may be of any size, so `high` is infinite there.
+    rows : flows with value, noisy (the number as published) and state. end : "area" for sums by destination, "origin"
+    for sums by origin. value : the sum of the numbers shown. low, high : the 95 % interval around the sum of the
+    published numbers, whose noise has mean zero; for each cell it uses the largest variance that its number allows. A
+    withheld flow may have any size, so `high` is infinite for its area.
     """
     published = rows["noisy"].fillna(0.0).to_numpy(float)
     variance = np.where(rows["state"] == "structural_zero", 0.0, _find_variances(current, published))
@@ -40,7 +40,7 @@ def estimate_sums(current: CurrentRelease, rows: pd.DataFrame, end: str) -> pd.D
 
 
 def _find_variances(current: CurrentRelease, published: Floats) -> Floats:
-    """Return the largest variance of the noise of all true counts that can stand behind each published number."""
+    """Return, for each published number, the largest noise variance among the true counts that can lead to it."""
     numbers = published.astype(np.int64)
     channel = build_channel(CellKey.from_manifest(current.release.manifest["tact"]), numbers, None)
     counts = numbers[:, None] + np.arange(-channel.largest, channel.largest + 1)
@@ -48,6 +48,6 @@ def _find_variances(current: CurrentRelease, published: Floats) -> Floats:
 
 
 def find_largest(sums: pd.DataFrame) -> pd.DataFrame:
-    """Return the first of the sums and all that may be as large: those whose interval reaches its own."""
+    """Return the first of the sums and all that may be as large, because their interval overlaps its interval."""
     largest: pd.DataFrame = sums.loc[sums["high"] >= sums["low"].iloc[0]]
     return largest

@@ -12,7 +12,7 @@ from geo.layers.output import terms
 
 
 def answer_recognised(current: CurrentRelease) -> str:
-    """Return whether a child can be recognised; first of all, if an attack on the release succeeded."""
+    """Return whether a child can be recognised, or a warning if an attack on the release succeeded."""
     report = current_release.read_newest_audit(read_site(), current)
     checks = attacks.read_own_checks(current.release) if report is None else report.checks
     broken = any(attacks.judge_attack(check) == "succeeded" for check in checks) or bool(report and not report.passed)
@@ -65,7 +65,7 @@ def answer_record() -> str:
 
 
 def answer_limits() -> str:
-    """Return what the data must not be taken for."""
+    """Return how the data must not be interpreted."""
     return _("Not the number of trafficked children, no ranking of areas, nothing about a person or a community.")
 
 
@@ -76,5 +76,5 @@ def answer_where(release: Release) -> str:
 
 
 def answer_sources(release: Release) -> str:
-    """Return under which licence the numbers are."""
+    """Return the licence of the numbers."""
     return _("Each has its source and year. Licence: {licence}.", licence=_(terms.find_licence(release)))

@@ -341,7 +341,7 @@ def tabulate_layers(release: Release) -> pd.DataFrame:
 
 
 def list_limits() -> list[str]:
-    """Return the limits of the data: what they must not be taken for."""
+    """Return the limits of the data: how they must not be interpreted."""
     return [
         _(
             "They are not the number of trafficked children. They are children identified or met by "

@@ -23,7 +23,7 @@ _SEEN = "overview-area"
 
 
 def show() -> None:
-    """Show the page; the list is a fragment, so that its country and order draw nothing else anew."""
+    """Show the page. The list is a fragment, so that a change of its country or order draws only the list again."""
     current = page_frame.open_shown_release()
     if current is None:
         return
@@ -36,7 +36,7 @@ def show() -> None:
 
 
 def _show_advice_alone(current: CurrentRelease) -> None:
-    """Show what can be said before `tact risk` has run: what Reallocate advises, in the words of the full answer."""
+    """Show what is known before `tact risk` has run: the advice of Reallocate, in the words of the full answer."""
     if not read_site().countries:
         with st.spinner(_("Calculating the plan. The first plan of a release takes up to half a minute.")):
             plan = compute_usual_plan(current)

@@ -22,7 +22,7 @@ _MOST, _NAMED = 4, 2
 
 @dataclass(frozen=True)
 class Alert:
-    """One alert: what is new, a detail, and the page that says more; `calm` where nothing has to be done."""
+    """One alert: what is new, a detail, and the page that says more; `calm` if nothing has to be done."""
 
     title: str
     detail: str
@@ -45,7 +45,7 @@ def list_alerts(t: Speech, current: CurrentRelease, earlier: CurrentRelease | No
 
 
 def _list_plan_alerts(t: Speech, current: CurrentRelease) -> Iterator[Alert]:
-    """Yield the plan of an earlier release that no longer holds, and the newest plan that was saved for this one."""
+    """Yield the plan of an earlier release that no longer holds, and the newest saved plan of this release."""
     review = read_plan_review(current)
     if review is not None and not review.holds:
         now = t(ANSWERS[review.now]) if review.now in ANSWERS else _("its rules cannot be kept any more")
@@ -71,7 +71,7 @@ def _list_plan_alerts(t: Speech, current: CurrentRelease) -> Iterator[Alert]:
 def _list_rises(
     t: Speech, areas: Mapping[str, AreaJudgement], before: Mapping[str, AreaJudgement] | None
 ) -> Iterator[Alert]:
-    """Yield where the rate of the last year rose and the release before did not show it, or now, without one."""
+    """Yield the rises of the last year's rate that the earlier release did not show; without one, all rises."""
     rises = find_rises(areas) if before is None else find_new_rises(areas, before)
     for (code, pathway), change in rises.items():
         detail = _(
@@ -89,7 +89,7 @@ def _list_rises(
 def _list_unsearched(
     t: Speech, areas: Mapping[str, AreaJudgement], current: CurrentRelease, earlier: CurrentRelease | None
 ) -> Iterator[Alert]:
-    """Yield the areas without any outreach in the last two quarters that were searched before."""
+    """Yield the areas that had outreach earlier, but none in the last two quarters."""
     silent = find_unsearched(current) - (find_unsearched(earlier) if earlier else set())
     codes = [code for code in areas if code in silent]
     if codes:
@@ -103,7 +103,7 @@ def _list_unsearched(
 def _list_gaps(
     t: Speech, areas: Mapping[str, AreaJudgement], before: Mapping[str, AreaJudgement] | None
 ) -> Iterator[Alert]:
-    """Yield the axes of work on which areas have a gap that the release before did not show, or now, without one."""
+    """Yield the axes of work with gaps that the earlier release did not show; without one, all axes with gaps."""
     # What was withheld, or could not be told, is not new.
     gaps = find_gaps(areas) if before is None else find_gaps(areas) & find_gaps(before, "none")
     found: dict[str, list[str]] = {}
@@ -136,9 +136,9 @@ def _say_nothing_before(earlier: CurrentRelease | None) -> Alert:
 
 
 def lead_to_news(current: CurrentRelease, earlier: CurrentRelease, *, alone: bool = True) -> Alert:
-    """Return the card that leads to all that is new since the earlier release, or says that nothing is.
+    """Return the card with a link to all that is new since the earlier release, or the card that nothing is new.
 
-    alone : whether no other alert stands beside it.
+    alone : whether it is the only alert.
     """
     name = earlier.release.name
     if not describe_news(current, earlier):

@@ -1,4 +1,4 @@
-"""What the Overview page shows, of either tier, and the parts that both draw in the same way."""
+"""The content of the Overview page for each tier, and the parts that both tiers draw in the same way."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dashboard.site.text import html, join_markup
 
 @dataclass(frozen=True)
 class Link:
-    """Words that lead to an address."""
+    """The words and the address of a link."""
 
     words: str
     address: str
@@ -55,7 +55,7 @@ class Content:
 
 
 def render_answer(findings: Iterable[Finding], links: Iterable[Link], note: str) -> Markup:
-    """Return the answer as the first thing of the page: leads in ink, details quieter, then where to go on."""
+    """Return the answer, the first element of the page: leads, details in a weaker colour, then the links."""
     sentences = join_markup(
         html("<span><b>{}</b>{}</span> ", finding.lead, html(" ({}).", finding.detail) if finding.detail else ".")
         for finding in findings

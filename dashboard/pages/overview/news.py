@@ -1,4 +1,4 @@
-"""The digest of a new release, in place of the Overview where the address asks for it: `news=1`."""
+"""The digest of a new release, which replaces the Overview if the address asks for it: `news=1`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dashboard.widgets.address import read_parameter
 
 
 def show_news(current: CurrentRelease) -> bool:
-    """Show what is new if the address asks for it and there is an earlier release; return whether it does."""
+    """Show what is new if the address asks for it and there is an earlier release; return whether it was shown."""
     earlier = open_earlier_release(read_site(), current) if read_parameter("news") == "1" else None
     if earlier is None:
         return False
@@ -23,7 +23,7 @@ def show_news(current: CurrentRelease) -> bool:
 
 
 def render_news(current: CurrentRelease, earlier: CurrentRelease) -> Markup:
-    """Return the digest, and the way back to the Overview."""
+    """Return the digest, with a link back to the Overview."""
     topics = describe_news(current, earlier)
     sections = join_markup(
         html(

@@ -65,7 +65,7 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
 
 
 def _choose_bounds(t: Speech, judged: Mapping[str, AreaJudgement]) -> tuple[float, ...]:
-    """Return the lower bounds of the classes above the first; no two of them read the same."""
+    """Return the lower bounds of the classes above the first. No two of them are written in the same way."""
     bounds = breaks.choose_breaks([area.unmet.amount.value for area in judged.values() if area.unmet])
     written = {t.format_number(bound): bound for bound in reversed(bounds)}
     return tuple(bound for words, bound in reversed(written.items()) if words != "0")
@@ -139,7 +139,7 @@ def _make_marks(
     bounds: tuple[float, ...],
     colours: tuple[str, ...],
 ) -> dict[str, AreaMark]:
-    """Return how each area is drawn; names of the first ones have room before others: the cities, then most need."""
+    """Return how each area is drawn, in the order in which names get room: first the cities, then by most need."""
     names = read_area_names(current)
     unmet = {code: area.unmet.amount.value if area.unmet else 0.0 for code, area in judged.items()}
     ordered = sorted(
@@ -165,7 +165,7 @@ def _make_marks(
 
 
 def _list_numbers(unmet: Unmet | None) -> dict[str, float]:
-    """Return the numbers in what is said of the children who are not reached."""
+    """Return the numbers in the sentence on children who are not reached."""
     if unmet is None:
         return {}
     amount, rank = unmet.amount, unmet.rank
@@ -174,7 +174,7 @@ def _list_numbers(unmet: Unmet | None) -> dict[str, float]:
 
 
 def _render_card(t: Speech, area: AreaJudgement | None, advice: AreaAdvice | None, pathway: str) -> Markup:
-    """Return what is said of the chosen area, and where to go on with it."""
+    """Return the sentences on the chosen area, and links to other pages about it."""
     if area is None:
         return Markup("")
     links = [(_("Map"), "map"), (_("Risk"), "risk"), (_("Trends"), "trends"), (_("Reallocate"), "reallocate")]

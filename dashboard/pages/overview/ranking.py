@@ -31,7 +31,7 @@ _NEED = 2  # column of the number with its bar, each in a cell of its own
 
 @dataclass(frozen=True)
 class History:
-    """Children met in an area by quarter, or year on the public tier: NaN where there is only a state."""
+    """Children met in an area by quarter, or by year on the public tier; NaN if there is only a state."""
 
     periods: tuple[str, ...]
     values: tuple[float, ...]
@@ -75,9 +75,9 @@ def render_ranking(
     pathway: str,
     unranked: Sequence[str] = (),
 ) -> Markup:
-    """Return the list of the areas of one country. A row is pressed by its name; hover and choice are those of the map.
+    """Return the list of the areas of one country. The name in a row chooses the area; hover works as on the map.
 
-    unranked : areas of the country of which the model says nothing.
+    unranked : areas of the country without a result of the model.
     """
     widest = max((area.unmet.amount.high for area in areas if area.unmet), default=1.0)
     rows = join_markup(_render_row(t, area, histories.get(area.area), pathway, widest) for area in areas)
@@ -111,7 +111,7 @@ def render_ranking(
 
 
 def _render_dots() -> Markup:
-    """Return the legend of the dots for gaps, as the foot of the table."""
+    """Return the legend of the dots for gaps, which is the foot of the table."""
     dots = join_markup(html('<span><i class="{}"></i> {}</span>', gap, _(words)) for gap, words in _GAPS.items())
     return html('<tfoot><tr><td class="gaps" colspan="7"><b>{}</b>{}</td></tr></tfoot>', _("Gaps"), dots)
 
@@ -161,7 +161,7 @@ def _render_unmet(t: Speech, area: AreaJudgement, widest: float) -> Markup:
 
 
 def render_history(history: History | None) -> Markup:
-    """Return children met as small bars, a period each; a period without a number keeps its place."""
+    """Return children met as small bars, one for each period; a period without a number keeps its place."""
     if history is None or all(math.isnan(value) for value in history.values):
         return html("<small>{}</small>", _("no number"))
     largest = max(1.0, *(value for value in history.values if not math.isnan(value)))
@@ -182,7 +182,7 @@ def render_history(history: History | None) -> Markup:
 
 
 def _render_rate(t: Speech, rate: Statement | None) -> Markup:
-    """Return what is said of the rate and how sure that is, with the number when pointed at."""
+    """Return the claim on the rate and its certainty; the tooltip has the number."""
     if rate is None:
         return html("<small>{}</small>", _("no figure"))
     interval = _(

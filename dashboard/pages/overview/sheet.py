@@ -14,7 +14,7 @@ _MOST = 6  # arrows, as on the page
 
 
 def make_sheet(_site: Site, current: CurrentRelease) -> Sheet | None:
-    """Return the sheet; None on the partner tier where the risk model was not fitted, as the page has no map then."""
+    """Return the sheet; None on the partner tier if the risk model was not fitted, because the page then has no map."""
     if current.tier == "partner" and read_risk_manifest(current) is None:
         return None
     make_content = partner.make_content if current.tier == "partner" else public.make_content

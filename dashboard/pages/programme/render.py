@@ -20,7 +20,7 @@ _NOTHING = Number("")
 
 
 def render_bullet(reached: float, target: float) -> Markup:
-    """Return a bar of what is reached with a stroke at the target; empty if either is unknown."""
+    """Return a bar for the value that is reached, with a mark at the target; empty if either is unknown."""
     if math.isnan(reached) or not target > 0:
         return Markup("")
     most = max(reached, target)
@@ -36,7 +36,7 @@ def render_bullet(reached: float, target: float) -> Markup:
 
 @cache_by_language(maxsize=64)
 def render_matrix(current: CurrentRelease, area: str, period: str) -> Markup:
-    """Return axes by duty bearers: services, places and the target; children met and duty bearers in the margins."""
+    """Return the matrix of axes by duty bearers: services, places and target in a cell, children met at its right."""
     country = summary.find_country(current, area)
     services, places = (summary.read_cells(current, measure, country) for measure in ("services", "capacity"))
     listed, children = results.read_results(current, country), summary.read_children(current, country, period)
@@ -125,7 +125,7 @@ def tabulate_matrix(current: CurrentRelease, area: str) -> pd.DataFrame:
 
 
 def render_results(listed: Sequence[Result]) -> Markup:
-    """Return expected results as a table, by axis: those that are late come first."""
+    """Return expected results as a table, by axis; results that are late come first."""
     axes = {**summary.name_axes(), "": _("Programme")}
     order: Mapping[Verdict, int] = {"late": 0, "cannot_tell": 1, "on_course": 2}
     groups = [
@@ -182,7 +182,7 @@ def render_board(board: Mapping[str, Number]) -> Markup:
 
 
 def draw_state_share(rows: pd.DataFrame) -> alt.LayerChart:
-    """Draw the share of prevention and coordination that the state carries, by quarter."""
+    """Draw, by quarter, the share of the services of prevention and coordination that the state runs."""
     title = _("Share of the services of prevention and coordination that the state carries, %")
     base = alt.Chart(rows).encode(
         x=alt.X(

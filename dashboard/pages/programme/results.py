@@ -26,8 +26,9 @@ _STALE = 12  # months: an older value says nothing of today
 class Result:
     """An indicator in an area, from its rows by period.
 
-    axis, bearer: empty if its code names none. value, margin, target: NaN where there is none. words: the latest value
-    in words; baseline: the first one with its period, empty if there is only one. period: that of the latest value.
+    axis, bearer: empty if the code of the indicator names none. value, margin, target: NaN if unknown. words: the
+    latest value in words. baseline: the first value with its period; empty if there is only one value. period: the
+    period of the latest value.
     """
 
     code: str
@@ -101,7 +102,7 @@ def _format_baseline(current: CurrentRelease, first: pd.Series) -> str:
 
 
 def judge_value(ends: tuple[float, float], target: float, baseline: float) -> Verdict:
-    """Return whether a value between two ends reaches its target; where it should fall, the other way round."""
+    """Return the verdict on whether a value with two bounds reaches its target, which may be a rise or a fall."""
     low, high = ends
     if math.isnan(low) or math.isnan(target):
         return "cannot_tell"
@@ -112,9 +113,9 @@ def judge_value(ends: tuple[float, float], target: float, baseline: float) -> Ve
 
 
 def find_goal(results: Sequence[Result], quarter: Period | None, axis: str, bearer: str, counts: str) -> Result | None:
-    """Return the indicator that may stand in a cell of the matrix: the only one that fits, of the quarter's end.
+    """Return the only indicator that fits a cell of the matrix at the quarter's end, else None.
 
-    None otherwise: the target of one partner among several, or for another time, is not that of the cell.
+    The target of one partner among several, or of another time, is not the target of the cell.
     """
     fitting = [result for result in results if (result.axis, result.bearer, result.counts) == (axis, bearer, counts)]
     return fitting[0] if quarter and len(fitting) == 1 and fitting[0].period.end == quarter.end else None

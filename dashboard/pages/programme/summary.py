@@ -1,8 +1,8 @@
-"""The content of the Programme page: services of each axis and duty bearer, and who carries them.
+"""The content of the Programme page: services of each axis and duty bearer, and who runs them.
 
-All of it comes from the tables of the release. Services by axis and duty bearer are released for whole countries alone,
-on the partner tier, and services by who carries them on prevention and coordination alone. Children are counted by the
-axis of their first encounter.
+All numbers come from the tables of the release. Services by axis and duty bearer are released only for whole countries
+and only on the partner tier. Services by carrier are released only for prevention and coordination. Children are
+counted by the axis of their first encounter.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _OF_STATE = ("handed_over", "state")
 
 @dataclass(frozen=True)
 class Number:
-    """A number or a state, in words; value is NaN where only a state is known, the lower limit of "at least"."""
+    """A number or a state, in words. `value` is NaN if only a state is known; for "at least", it is the lower limit."""
 
     words: str
     value: float = math.nan
@@ -59,12 +59,12 @@ class Number:
 
 
 def name_areas(current: CurrentRelease) -> dict[str, str]:
-    """Return the countries, then the counties and regions with their country, by code."""
+    """Return the names by code: first the countries, then the counties and regions with their country."""
     return {**read_country_names(current), **name_regions(current)}
 
 
 def find_country(current: CurrentRelease, area: str) -> str:
-    """Return the country of an area; a country is its own."""
+    """Return the country of an area; for a country, the country itself."""
     return str(load_areas(current.release).rows[area]["country"] or area)
 
 
@@ -75,7 +75,7 @@ def find_level(current: CurrentRelease, area: str) -> str:
 
 @lru_cache(maxsize=64)
 def _read_last(current: CurrentRelease, name: str) -> pd.DataFrame:
-    """Read the last period of a table. Never change the shared frame."""
+    """Read the last period of a table. The frame is shared: never change it."""
     table = read_table(current, name)
     return table if table.empty else table[table["period"] == table["period"].max()]
 
@@ -136,7 +136,7 @@ def _capitalise(text: str) -> str:
 
 
 def name_carriers() -> dict[str, str]:
-    """Return who carries a service, in words, by code."""
+    """Return the names of the carriers of services, by code."""
     return {
         "partner": _("With a partner"),
         "shared": _("Shared"),
@@ -147,7 +147,7 @@ def name_carriers() -> dict[str, str]:
 
 
 def explain_carriers() -> dict[str, str]:
-    """Return what each place on the board means, by code."""
+    """Return what each carrier on the board means, by code."""
     return {
         "partner": _("An NGO or a community runs it."),
         "shared": _("Partner and state run it together after a hand-over."),
@@ -159,10 +159,10 @@ def explain_carriers() -> dict[str, str]:
 
 @cache_by_language(maxsize=64)
 def read_state_share(current: CurrentRelease, area: str) -> pd.DataFrame:
-    """Return the share of the services of prevention and coordination that the state carries, by quarter, oldest first.
+    """Return the share of the services of prevention and coordination that the state runs, by quarter, oldest first.
 
-    Indexed by period; columns label, end (its last month), share (in per cent) and words. The share is NaN where the
-    number of a carrier is withheld or only a lower limit. Never change the shared frame.
+    Indexed by period; columns label, end (the period's last month), share (in per cent) and words. The share is NaN if
+    the number of a carrier is withheld or only a lower limit. The frame is shared: never change it.
     """
     table = read_table(current, table_name("services", find_level(current, area), "quarter", "carrier"))
     here = table[table["area"] == area] if len(table) else table
@@ -210,7 +210,7 @@ def tabulate_axes(current: CurrentRelease, area: str, period: str) -> pd.DataFra
 
 
 def describe_state_share(current: CurrentRelease, area: str) -> str:
-    """Return in a sentence how much the state carries now, and a year before; empty if it is not known."""
+    """Return a sentence on the share that the state runs now and ran a year before; empty if it is not known."""
     shares = read_state_share(current, area)
     if shares.empty or math.isnan(shares["share"].iloc[-1]):
         return ""

@@ -108,7 +108,7 @@ def _show_map(current: CurrentRelease, plan: PlanSummary) -> None:
 
 
 def _show_area(current: CurrentRelease, plan: PlanSummary) -> None:
-    """Show what the plan does in the chosen area, why not more, and what would have to be true."""
+    """Show what the plan does in the chosen area, why it does not do more, and what would change that."""
     t = planner.speak(current)
     area = address.find_area(current, {row.area: "" for row in plan.coverage}, "")
     judged = judge_area(current, area)

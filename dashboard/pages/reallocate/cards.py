@@ -1,4 +1,4 @@
-"""The moves of a plan as cards, with what a reader decides on each: accept, decline, or keep the units in place."""
+"""The moves of a plan as cards. On each, a reader can decide to accept, to decline, or to keep the units in place."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _Step = tuple[str, str, str, int]
 
 
 def show_moves(current: CurrentRelease, plan: PlanSummary) -> None:
-    """Show the moves, the largest gain first; the first ones at once."""
+    """Show the moves, the largest gain first. Those after the first few are folded."""
     with st.container(key="moves"):
         with st.container(horizontal=True, vertical_alignment="center", key="moveshead"):
             st.header(head_moves_table(planner.speak(current), plan), anchor=False)
@@ -70,7 +70,7 @@ def _show_cards(plan: PlanSummary, cards: Sequence[Markup], numbers: Sequence[in
 
 
 def list_offers() -> list[str]:
-    """Return the codes of decisions that the planner understands."""
+    """Return the codes of the decisions that the planner accepts."""
     return [code for code in _OFFERED if code in get_args(get_type_hints(Decision)["decided"])]
 
 

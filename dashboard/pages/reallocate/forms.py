@@ -1,4 +1,4 @@
-"""The inputs of the Reallocate page: whose need, limits, three presets, weights and rules, and the posts."""
+"""The inputs of the Reallocate page: the need that counts, limits, three presets, weights and rules, and the posts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Preset:
 
 @dataclass(frozen=True)
 class Limit:
-    """A whole number that a plan may not pass: its name in the address, words, start (None: no limit) and bounds."""
+    """An upper limit of a plan, a whole number: its name in the address, words, default (None: no limit) and bounds."""
 
     name: str
     label: str
@@ -82,7 +82,7 @@ def ask_setting() -> Setting:
 
 
 def read_setting() -> Setting:
-    """Return the setting in the address, which `ask_setting` asks for and pictures show."""
+    """Return the setting in the address, which `ask_setting` writes and pictures use."""
     first = Setting()
     limits, shares = (*_limits(first), _limit_pace(first)), (*_sliders(first), *_rules(first))
     return session.read_setting(
@@ -130,7 +130,7 @@ def _limit_pace(first: Setting) -> Limit:
 
 
 def _ask_preset(first: Setting) -> None:
-    """Offer three sets of weights; none is marked where the weights are those of no set."""
+    """Offer three sets of weights. None is marked if the present weights are in no set."""
     starts = {name: start for name, _label, start, _hint in _sliders(first)}
     weights = {name: address.read_number(name, 100, starts[name]) for name in PRESET_WEIGHTS}
     marked = (code for code, preset in PRESETS.items() if tuple(weights.values()) == preset.weights)

@@ -23,7 +23,7 @@ _ROOM_DRAFT = "area,duty_bearer,quarter,children\nAL-11,school,1,20\n"
 
 
 def read_tables(tasks: bytes, room: bytes | None, free: float | None) -> Tables:
-    """Read the tables of a hand-over: room from a table, or as the free share of the places in the release.
+    """Read the tables of a hand-over: spare capacity from a table, or as the free share of the places in the release.
 
     Raises FileRefused for a file that is not text, and InputError if both are missing.
     """

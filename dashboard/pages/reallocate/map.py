@@ -1,4 +1,4 @@
-"""The map of a plan: the share of need that is met by area, today or as planned, and moves as arrows."""
+"""The map of a plan: the share of need that is met in each area, today or as planned, and moves as arrows."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def describe_layer(current: CurrentRelease, plan: PlanSummary, view: str) -> Mar
 
 
 def _read_shares(plan: PlanSummary, view: str) -> pd.Series:
-    """Return the share of need met by area in per cent; for the difference, planned less today."""
+    """Return the share of need met in each area in per cent; for the view of the difference, planned minus today."""
     shares = {name: 100.0 * pd.Series(plan.met_shares(name), dtype=float) for name in (TODAY, PLANNED)}
     return shares[PLANNED] - shares[TODAY] if view == DIFFERENCE else shares[view]
 
@@ -73,9 +73,9 @@ def _choose_style(view: str) -> Style:
 
 
 def draw_arrows(current: CurrentRelease, plan: PlanSummary) -> list[Arrow]:
-    """Return an arrow for each flow between areas, with the numbers of its moves; the narrowest last, on top.
+    """Return an arrow for each flow between areas, with the numbers of its moves.
 
-    Its width shows the units.
+    The width shows the units. The narrowest arrow is last, so that it lies on top.
     """
     t, centres = speak(current), load_areas(current.release).centres(plan.setting.level)
     flows = plan.sum_flows()

@@ -34,7 +34,7 @@ def speak(current: CurrentRelease) -> Speech:
 def read_ground(current: CurrentRelease, posts: str = "", level: Level = "region") -> PlanInputs:
     """Return the inputs of a plan of a level; `posts` is a table of posts as CSV, empty for the draft.
 
-    Raises ReleaseError where the release is of the public tier; otherwise raises the same errors as `read_posts`.
+    Raises ReleaseError if the release is of the public tier, and the same errors as `read_posts`.
     """
     return _read_with_posts(current, posts, level) if posts else read_inputs(current, level)
 

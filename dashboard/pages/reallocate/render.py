@@ -19,7 +19,7 @@ _SHOWN = (0, 2)  # figures: gain, worst-served areas; all of them are folded
 
 
 def render_verdict(t: Speech, plan: PlanSummary) -> Markup:
-    """Return the advice, a gauge of how sure it is, the numbers that matter, and the reasons folded."""
+    """Return the advice, a gauge of how sure it is, the main numbers, and the folded reasons."""
     verdict, figures = word_verdict(t, plan), list_figures(t, plan)
     shown = (figures[place] for place in _SHOWN)
     first = join_markup(html("<div><dt>{}</dt><dd>{}</dd></div>", figure.label, figure.value) for figure in shown)
@@ -43,7 +43,7 @@ def render_verdict(t: Speech, plan: PlanSummary) -> Markup:
 
 
 def _render_gauge(t: Speech, plan: PlanSummary) -> Markup:
-    """Return how sure a gain that matters is, from 0 to 100, with the limit from which moves are advised."""
+    """Return a gauge from 0 to 100: how sure a relevant gain is, and the limit from which moves are advised."""
     chance = t.format_chance(plan.verdict.probability)
     words = _("Chance of a gain over {least}: {chance}", least=t.format_percent(LEAST_GAIN), chance=chance)
     limit = _("nearly sure, from {enough}", enough=t.format_percent(LEAST_CHANCE))
@@ -65,7 +65,7 @@ def render_moves(t: Speech, plan: PlanSummary) -> list[Markup]:
 
 
 def _render_move(t: Speech, plan: PlanSummary, number: int, words: MoveWords, scale: tuple[float, float]) -> Markup:
-    """Return a move as a card: from, to, children gained with interval, how sure, who loses; the rest folded."""
+    """Return a move as a card: from, to, children gained with interval, how sure, who loses; the rest is folded."""
     move, heads = plan.moves[number], moves.head_moves(t)
     more = [(heads.helps, words.helps), (heads.condition, words.condition), (heads.hours, words.hours)]
     decided = plan.decision_on(move) is not None or move.accepted

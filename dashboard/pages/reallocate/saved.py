@@ -98,7 +98,7 @@ _NONE_SAVED = "No plan is saved yet. Save this one to compare it with others, op
 def offer_briefing(
     current: CurrentRelease, plans: SavedPlans, work: Workplace, setting: Setting, plan: PlanSummary
 ) -> None:
-    """Offer the plan that is shown as a briefing in the reader's language; whoever takes it saves the plan too."""
+    """Offer a briefing of the shown plan in the reader's language. The download saves the plan too."""
     if not current_release.may_download(current.release):
         return
     t = planner.speak(current)
@@ -122,7 +122,7 @@ def offer_briefing(
 
 
 def _find_same(plans: Sequence[SavedPlan], work: Workplace, setting: Setting) -> SavedPlan | None:
-    """Return the opened plan if setting, decisions, posts and tables are still those that it was saved with."""
+    """Return the opened plan if setting, decisions, posts and tables have not changed since it was saved."""
     opened = next((candidate for candidate in plans if candidate.address == work.follows), None)
     if opened is None:
         return None
@@ -141,7 +141,7 @@ def _brief_plan(
     title: str,
     language: str,
 ) -> bytes:
-    """Save a plan, where plans can be saved, and return its briefing."""
+    """Save a plan if plans can be saved here, and return its briefing."""
     summary = _compute_to_save(current, work, setting, author, title)
     if folder is not None:
         return _make_pdf(_store(folder, current, summary), current.release, language)
@@ -168,12 +168,12 @@ def _compute_to_save(
 
 
 def _store(folder: Path, current: CurrentRelease, summary: PlanSummary) -> SavedPlan:
-    """Save a plan that the audit log tells of; without a row there nothing is saved."""
+    """Save a plan after its row is in the audit log; if the row cannot be written, nothing is saved."""
     return saved.save_plan(folder, current.release, summary, partial(note_plan, "plan"))
 
 
 def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting, *, is_saved: bool) -> None:
-    """Ask for a title and save the plan that is shown, with posts, choices and decisions; say if it is saved."""
+    """Ask for a title and save the shown plan with posts, choices and decisions; show a message when it is saved."""
     if read_site().work_folder is None:
         can_plan = Right.PLAN in find_reader().rights
         here, role = (

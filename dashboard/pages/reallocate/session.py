@@ -45,7 +45,7 @@ _SHARES = {"equity", "cost", "robustness", "floor", "services_floor", "explorati
 class Workplace:
     """The data of the plan that a reader works on, besides the choices in the address.
 
-    posts : as a table, empty for the draft. follows : the name of the plan that was opened. handover : the
+    posts : a table of posts as CSV, empty for the draft. follows : the name of the plan that was opened. handover : the
     tables for a hand-over to duty bearers.
     """
 
@@ -56,7 +56,7 @@ class Workplace:
 
 
 def read_workplace(level: Level | None = None) -> Workplace:
-    """Read the reader's posts and decisions of a level, and tables, from the session; by default of the last level."""
+    """Read the reader's posts, decisions and tables from the session, for a level (default: the last one used)."""
     state = st.session_state
     if level is not None:
         state[_BETWEEN] = level
@@ -69,13 +69,13 @@ def read_workplace(level: Level | None = None) -> Workplace:
 
 
 def _name_key(what: str) -> str:
-    """Return the name in the session of what belongs to one level: codes of one level mean nothing in the other."""
+    """Return the session key of a value that belongs to one level, because area codes differ between levels."""
     level = st.session_state.get(_BETWEEN, "region")
     return what if level == "region" else f"{what}-{level}"
 
 
 def read_setting(choices: Mapping[str, str | int | None]) -> Setting:
-    """Return the setting of some choices, by their names in the address; raises InputError."""
+    """Return the setting for choices with their names in the address; raises InputError for a wrong choice."""
     values: dict[str, Any] = {}
     for name, value in choices.items():
         part = ADDRESS[name]
@@ -97,9 +97,9 @@ def write_setting(setting: Setting) -> dict[str, str]:
 
 
 def open_from_address(plans: Sequence[SavedPlan]) -> bool:
-    """Open the plan that the address names, unless it is open already; return False if it is not saved here.
+    """Open the plan that the address names, unless it is already open; return False if it is not saved here.
 
-    Other choices in the address stay: they may have changed since the plan was saved.
+    Other choices in the address are kept, because they may have changed since the plan was saved.
     """
     asked = str(st.query_params.get(_PLAN, ""))
     if asked in ("", st.session_state.get(_OPENED, "")):
@@ -139,7 +139,7 @@ def make_workplace(plan: SavedPlan) -> Workplace:
 
 
 def find_in_address(plans: Sequence[SavedPlan], level: Level) -> Workplace:
-    """Return the data of the saved plan that the address names; what another level was planned with means nothing."""
+    """Return the data of the saved plan that the address names; data of another level is left out."""
     asked = address.read_parameter(_PLAN)
     plan = next((plan for plan in plans if plan.address == asked and plan.summary.setting.level == level), None)
     return Workplace() if plan is None else make_workplace(plan)

@@ -1,6 +1,6 @@
 """The picture of the Reallocate page: the verdict, the map of the plan, and its moves by number.
 
-Its areas show classes, not numbers: those of a plan are in no table of the release, so they cannot be looked up there.
+Areas show classes, not numbers, because the numbers of a plan are in no table of the release and cannot be checked.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MOST = 14  # moves in words
 
 
 def make_sheet(site: Site, current: CurrentRelease) -> Sheet | None:
-    """Return the sheet of the plan in the address; None where there is no plan."""
+    """Return the sheet of the plan in the address; None if there is no plan."""
     if current.tier == "public":
         return None
     setting = forms.read_setting()

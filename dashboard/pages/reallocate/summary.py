@@ -1,6 +1,6 @@
 """The content of the Reallocate page: tables of moves, quarters, areas and hand-over.
 
-The words are those of dashboard/narrative, which the briefing and `tact plan` use too.
+The words come from dashboard/narrative, which the briefing and `tact plan` use too.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def tabulate_groups(t: Speech, summary: PlanSummary) -> pd.DataFrame:
 def tabulate_areas(t: Speech, summary: PlanSummary, needs: Mapping[str, float]) -> pd.DataFrame:
     """Return for each area the units and the share of need that is met, today and as planned.
 
-    needs : what all pages say of need; the plan's own means for other areas.
+    needs : the need, as all pages give it; other areas get the plan's own mean.
     """
     today, planned = summary.met_shares("today"), summary.met_shares("planned")
     rows = [

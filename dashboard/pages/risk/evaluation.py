@@ -45,7 +45,7 @@ def _read_calibration(evaluation: EvaluationSummary) -> pd.DataFrame:
 
 
 def _read_hits(evaluation: EvaluationSummary) -> pd.DataFrame:
-    """Return the share of children in the fifth of the areas that each forecast names, best first."""
+    """Return, for each forecast, the share of children met in the fifth of areas that it ranks highest, best first."""
     rows = evaluation.hits
     rows = rows[(rows["of"] == "areas") & np.isclose(rows["budget"].astype(float), _BUDGET)]
     return rows.assign(own=rows["forecaster"] == MODEL).sort_values("hit_rate", ascending=False)

@@ -1,4 +1,4 @@
-"""Rates on the map and in a list: the hue is the estimate, the strength of the colour is how sure what is said is."""
+"""Rates on the map and in a list. The hue shows the estimate, the strength of the colour how sure the claim is."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ _ENDS = ("median", "lower", "upper")
 
 
 def name_steps() -> dict[str, str]:
-    """Return from how many in 100 an area can be shown; the first shows every estimate."""
+    """Return the names of the levels of certainty from which areas can be shown; the first shows every estimate."""
     return {EVERY: _("all"), **{str(step): _("{n} in 100", n=step) for step in (66, 80, 90, 95)}}
 
 
 def is_shown(row: Mapping[Any, Any], least: str) -> bool:
-    """Return whether there is an estimate of an area, and what is said of it is as sure as asked for."""
+    """Return whether an area has an estimate and a claim that is at least as sure as asked for."""
     if math.isnan(row["median"]):
         return False
     return least == EVERY or bool(row["claim"] and 100 * float(row["probability"]) >= int(least))
 
 
 def choose_colour(row: Mapping[Any, Any]) -> str:
-    """Return the colour of an area: hue by the middle estimate, strength by how sure what is said is."""
+    """Return the colour of an area: the hue by the middle estimate, the strength by the certainty of the claim."""
     if math.isnan(row["median"]):
         return _WHITE
     return fade_colour(palette.RISKS[bisect_right(CUTS, float(row["median"]))], STRENGTHS[_find_strength(row)])
@@ -56,7 +56,7 @@ def _find_strength(row: Mapping[Any, Any]) -> str:
 
 
 def make_marks(t: Speech, current: CurrentRelease, pathway: str, least: str, chosen: str) -> dict[str, AreaMark]:
-    """Return how each area is drawn; names of the chosen area and of high rates have room before others."""
+    """Return how each area is drawn. The names of the chosen area and of areas with high rates get room first."""
     rates = read_area_rates(current, pathway).sort_values("exceeding", ascending=False)
     rows = {str(code): row for code, row in rates.to_dict("index").items()}
     ordered = sorted(rows, key=lambda code: code != chosen)
@@ -73,7 +73,7 @@ def make_marks(t: Speech, current: CurrentRelease, pathway: str, least: str, cho
 
 
 def _word_mark(t: Speech, row: Mapping[Any, Any]) -> str:
-    """Return the estimate of an area, and what is said of it."""
+    """Return the estimate of an area and the claim on it."""
     statement = format_statement(row)
     return statement if math.isnan(row["median"]) else f"{_word_rate(t, row)}. {statement}"
 
@@ -89,7 +89,7 @@ def name_classes() -> dict[str, str]:
 
 
 def word_hidden(current: CurrentRelease, pathway: str, least: str) -> str:
-    """Return what the pattern means; empty where every area is shown."""
+    """Return what the pattern means; empty if every area is shown."""
     if least != EVERY:
         return _("Crosses: less sure than {n} in 100.", n=least)
     silent = read_area_rates(current, pathway)["median"].isna().any()
@@ -97,7 +97,7 @@ def word_hidden(current: CurrentRelease, pathway: str, least: str) -> str:
 
 
 def word_white(current: CurrentRelease) -> str:
-    """Return what a white area means; empty where there is none."""
+    """Return what a white area means; empty if there is none."""
     table = load_areas(current.release).table
     regions = set(map(str, table.index[table["level"] == "region"]))
     return "" if regions <= set(judge_areas(current)) else _("White: no figure.")
@@ -205,7 +205,7 @@ def _render_said(t: Speech, row: Mapping[Any, Any]) -> Markup:
 
 
 def _place(value: float) -> float:
-    """Return the place of a rate on the scale of logarithms, in per cent."""
+    """Return the position of a rate on a logarithmic scale, in per cent."""
     low, high = map(math.log, _WIDEST)
     return round(100 * (min(max(math.log(value), low), high) - low) / (high - low), 1)
 
@@ -251,7 +251,7 @@ def render_card(verdict: str, facts: list[tuple[str, str, str]], steps: Markup, 
 
 
 def make_public_marks(t: Speech, classes: Mapping[str, str]) -> dict[str, AreaMark]:
-    """Return how each area is drawn by its public class; crosses where nothing can be told."""
+    """Return how each area is drawn by its public class; an area without a class has crosses."""
     colours = dict(zip(RATES, palette.RISK, strict=True))
     return {
         code: AreaMark(

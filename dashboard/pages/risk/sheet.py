@@ -1,4 +1,4 @@
-"""The picture of the Risk page: its sentence, and its map of rates with how sure they are."""
+"""The picture of the Risk page: its sentence, and its map of rates with their certainty."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from geo.layers.core import palette
 
 
 def make_sheet(_site: Site, current: CurrentRelease) -> Sheet | None:
-    """Return the sheet of the pathway and certainty in the address; None where the page has no map."""
+    """Return the sheet for the pathway and certainty in the address; None if the page has no map."""
     manifest = read_risk_manifest(current)
     if manifest is None:
         return None

@@ -1,7 +1,7 @@
 """The content of the Risk page: where rates are high or changing, why, and how certain that is, in plain words.
 
-Every number comes from the tables that the model wrote beside the release (risk/report/tables.py). Areas are
-compared within their country only, never across both.
+Every number comes from the tables that the model wrote beside the release (risk/report/tables.py). Areas are compared
+only within their country.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ _HIGH, _NAMED = ("very_high", "high"), ("very_high", "high", "above", "low")
 
 
 def name_areas(current: CurrentRelease) -> dict[str, str]:
-    """Return the areas that the model knows, each with its country, in the order of the release."""
+    """Return the areas that have a result of the model, each with its country, in the order of the release."""
     rates = read_area_rates(current, _INTERNAL)
     return {code: name for code, name in name_regions(current).items() if code in rates.index}
 
 
 def name_unjudged(current: CurrentRelease) -> str:
-    """Return a sentence on counties and regions of which the model says nothing; empty if there are none."""
+    """Return a sentence on counties and regions without a result of the model; empty if there are none."""
     table = load_areas(current.release).table
     judged = judge_areas(current)
     others = [str(code) for code in table.index[table["level"] == "region"] if str(code) not in judged]
@@ -63,7 +63,7 @@ def name_unjudged(current: CurrentRelease) -> str:
 
 
 def find_area(current: CurrentRelease, pathway: str) -> str:
-    """Return the chosen area; else the one with the highest chance of a high rate, in the chosen country if any."""
+    """Return the chosen area, else the area of the chosen country (or both) with the highest chance of a high rate."""
     rates, chosen = read_area_rates(current, pathway), address.read_area()
     inside = rates[rates["country"] == chosen] if chosen in set(rates["country"]) else rates
     chances = inside["exceeding"].fillna(-1.0)  # where nothing is said
@@ -71,7 +71,7 @@ def find_area(current: CurrentRelease, pathway: str) -> str:
 
 
 def word_answer(current: CurrentRelease, pathway: str) -> str:
-    """Return which rates are high or low in the country of the chosen area; where none is, which are high in both."""
+    """Return which rates are high or low in the chosen country; if none is chosen, which are high in both countries."""
     t, countries = speak_to_reader(current), list_countries(current, address.read_area())
     if len(countries) == 1:
         return headlines.word_level(t, current, countries[0], pathway, 1)
@@ -80,7 +80,7 @@ def word_answer(current: CurrentRelease, pathway: str) -> str:
 
 
 def explain_choice(current: CurrentRelease, pathway: str) -> str:
-    """Return why the card is of this area where the reader has chosen another or none; empty where it is the chosen."""
+    """Return why the card shows this area if the reader has not chosen it; empty if they have."""
     if address.find_area(current, name_areas(current), ""):
         return ""
     name = read_area_names(current)[find_area(current, pathway)]
@@ -128,7 +128,7 @@ def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple
 
 
 def _read_area_rate(current: CurrentRelease, pathway: str, area: str) -> Mapping[Any, Any]:
-    """Return the rate of one area and what is said of it."""
+    """Return the rate of one area and the claim on it."""
     return read_area_rates(current, pathway).loc[[area]].to_dict("records")[0]
 
 
@@ -155,12 +155,12 @@ def _format_times(t: Speech, value: float) -> str:
 
 
 def word_verdict(current: CurrentRelease, pathway: str, area: str) -> str:
-    """Return what is said of the rate of an area, and how likely it is that it is high."""
+    """Return the claim on the rate of an area, and the probability that the rate is high."""
     return _format_verdict(speak_to_reader(current), _read_area_rate(current, pathway, area))
 
 
 def word_turning_point(current: CurrentRelease, pathway: str, area: str) -> str:
-    """Return the rates at which something else would be said of an area, or why nothing is; empty if not known."""
+    """Return the rates at which the claim on an area would change, or why there is no claim; empty if not known."""
     row, judged, t = _read_area_reason(current, pathway, area), judge_area(current, area), speak_to_reader(current)
     if row is None or judged is None:
         return ""
@@ -181,7 +181,7 @@ def list_steps(current: CurrentRelease, pathway: str, area: str) -> list[tuple[s
 
 
 def list_facts(current: CurrentRelease, pathway: str, area: str) -> list[tuple[str, str, str]]:
-    """Return the few numbers of an area that matter: words, value, and interval or rank."""
+    """Return the main numbers of an area: words, value, and interval or rank."""
     t, judged = speak_to_reader(current), judge_area(current, area)
     row = _read_area_reason(current, pathway, area)
     facts: list[tuple[str, str, str]] = []
@@ -202,7 +202,7 @@ def list_facts(current: CurrentRelease, pathway: str, area: str) -> list[tuple[s
 
 
 def _word_expected(t: Speech, row: Mapping[str, float]) -> str:
-    """Return how many more children the outreach lets expect: fewer than in proportion, as the model estimates."""
+    """Return the factor by which the recorded outreach raises the number of children that the model expects."""
     if math.isnan(row["by_effort"]) or not row["by_population"] > 0:
         return ""
     return _("expected ×{ratio}", ratio=t.format_number(row["by_effort"] / row["by_population"], 1))
@@ -254,7 +254,7 @@ def _format_explained(row: Mapping[str, float]) -> str:
 
 
 def _format_change_of_claim(t: Speech, row: Mapping[str, float], claim: str) -> str:
-    """Return the rates at which something else would be said, with the same uncertainty; empty without an estimate."""
+    """Return the rates at which the claim would change if the uncertainty stays the same; empty without an estimate."""
     if math.isnan(row["median"]):
         return ""
     rates = {
@@ -278,9 +278,9 @@ def _format_change_of_claim(t: Speech, row: Mapping[str, float], claim: str) -> 
 
 
 def tabulate_municipalities(current: CurrentRelease, pathway: str, region: str) -> pd.DataFrame:
-    """Return the municipalities of a county or region, those with the most children newly in need first.
+    """Return the municipalities of a county or region, with the most children newly in need first.
 
-    Empty where the result has no municipalities, or says nothing of them.
+    Empty if the result has no municipalities, or no claim on them.
     """
     rates = read_risk_table(current, "risk_municipality_whole_crossing", pathway)
     if rates.empty:
@@ -304,9 +304,9 @@ def tabulate_municipalities(current: CurrentRelease, pathway: str, region: str) 
 
 
 def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame | None:
-    """Return the clusters of a pathway by country that chance seldom brings, most certain first.
+    """Return the clusters of a pathway by country that are unlikely by chance, the most certain first.
 
-    None where the results come from a version that did not compare clusters with all scans of the release.
+    None if the results come from a version that did not compare clusters with all scans of the release.
     """
     table = current_release.read_table(current, "hotspots_region_whole_crossing")
     if "p_release" not in table:
@@ -335,7 +335,7 @@ def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame | N
 
 
 def _format_luck(p: float) -> str:
-    """Format a p value as a number of releases in which chance alone shows such a cluster."""
+    """Format a p value as the number of releases, of 1,000, in which chance alone shows such a cluster."""
     return _("fewer than 1 of 1,000") if p < 0.001 else _("{count} of 1,000", count=math.ceil(1000 * p))
 
 

@@ -1,9 +1,9 @@
-"""The controls of the Situation page. The view is the only source: a widget shows it and requests a new view.
+"""The controls of the Situation page. The view is the only source of state: a widget shows it and requests a new view.
 
-A widget starts with the view's value, and only a reader's choice changes the view. If the view differs from
-the widget, or if the choices have changed, a new widget replaces it. Setting a widget that the browser
-already has needs a message that can get lost when a run is interrupted; the next click anywhere would then
-restore the old value of the widget.
+A widget starts with the view's value, and only a reader's choice changes the view. If the view differs from the
+widget, or if the choices have changed, a new widget replaces the old one. The program never sets the value of a widget
+that the browser already has, because the message for this can get lost when a run is interrupted; then the next click
+anywhere would restore the old value.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ _T = TypeVar("_T")
 def note_address() -> None:
     """Store the address if somebody changed it: on a first visit, in the bar, with the back button, or through a link.
 
-    Only a run of the whole page that was not started by a control can have such an address. With a request of
-    a control the browser may still send the previous address.
+    Such an address comes only with a run of the whole page that no control started. With a control's request, the
+    browser may still send the previous address.
     """
     asked, asked_by_control = address.read_view(), st.session_state.pop(_OWN, False)
     changed = asked != st.session_state.get(_WRITTEN) and not asked_by_control
@@ -70,8 +70,8 @@ def note_address() -> None:
 def load_view(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
     """Return the view: the reader's request, as far as the release allows it.
 
-    The session keeps the request itself, so that a layer without such a level, period or area does not remove
-    them for the next layer.
+    The session keeps the request itself. If a layer does not have the requested level, period or area, they are still
+    there for the next layer.
     """
     st.session_state.pop(_OWN, None)
     arrived = st.session_state.pop(_ARRIVED, None)
@@ -147,7 +147,7 @@ def _request_view(change: Callable[[MapView], MapView]) -> None:
 
 
 def _choose_key(name: str, value: object, *choices: object) -> str:
-    """Return the key of the widget that shows a value: the present key if it does, else a new key."""
+    """Return the key of the widget for a value: the present key if its widget shows the value, else a new key."""
     widgets: dict[str, tuple[int, tuple[object, ...]]] = st.session_state.setdefault(_MADE, {})
     count, offered = widgets.get(name, (0, ()))
     if offered != choices or st.session_state.get(f"{name}-{count}") != value:

@@ -23,7 +23,7 @@ _ALL = {"what": "services", "of": "all"}
 
 @dataclass(frozen=True)
 class Where:
-    """An area and the level at which the layer is read for it: its own, or that of the areas inside it."""
+    """An area and the level at which the layer is read for it: its own level, or that of the areas inside it."""
 
     code: str
     name: str
@@ -69,7 +69,7 @@ def read_headline(where: Where) -> Headline:
 
 
 def _format_value(mark: Mark, area: str) -> tuple[str, str]:
-    """Return the number of an area, or the name and the meaning of its class. Empty without either."""
+    """Return the number of an area, or the name and the meaning of its class; empty if it has neither."""
     text = translate(mark.data.texts()[area])
     name, _colon, meaning = text.partition(": ") if mark.data.style.named else (text, "", "")
     return name, meaning[:1].upper() + meaning[1:]
@@ -87,7 +87,7 @@ def _count_parts(where: Where) -> Headline | None:
 
 
 def render_headlines(mark: Mark, headlines: Sequence[Headline], more: Sequence[str] = ()) -> Markup:
-    """Return the headline values as the first thing of the panel; `more` are lines below them."""
+    """Return the headline values, the first part of the panel; `more` are lines below them."""
     numbers = [_render_number(headline, named=len(headlines) > 1) for headline in headlines]
     whens = list(dict.fromkeys(headline.when for headline in headlines if headline.when))
     sources = list(dict.fromkeys(headline.source for headline in headlines if headline.source))
@@ -116,7 +116,7 @@ def _render_number(headline: Headline, *, named: bool, dated: bool = False) -> M
 
 
 def name_carriers(current: CurrentRelease, level: str, period: str, area: str, options: Options) -> str:
-    """Return the duty bearers that run prevention and coordination in an area; empty if some services are chosen."""
+    """Return the duty bearers that run prevention and coordination in an area; empty unless all services are chosen."""
     chosen = {**_ALL, **dict(options)}
     if chosen != _ALL or level not in current_release.list_levels(current)["services"]:
         return ""

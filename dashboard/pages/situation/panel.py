@@ -36,8 +36,8 @@ class PanelContent:
     the period on the map in words, `now` its id. `covered` names the facts that a headline already shows. `allowed`
     names the layers that may be shown together with the layers on the map. `beside` is the sentence for a community
     layer together with another layer. `community`: the main layer is a community layer. `changes`: show the small bars.
-    `around` is the code of the county or region around the area, which the bar shows for a municipality. `judged` is
-    what is likely there, and `advice` what could be done, in sentences; empty where neither may be said.
+    `around` is the code of the county or region that contains the area; the bar shows it for a municipality. `judged`
+    has sentences on what is likely there, and `advice` on what could be done; both are empty if they may not be shown.
     """
 
     marks: Sequence[Mark]
@@ -94,7 +94,7 @@ def _list_facts(profile: Profile, content: PanelContent) -> list[Fact]:
 
 
 def _order_blocks(content: PanelContent, numbers: Markup) -> Markup:
-    """Return the parts of the panel in order; a community layer is set apart, with the sentence of caution."""
+    """Return the parts of the panel in order. A community layer is separate, with the sentence of caution."""
     if not content.beside:
         return join_markup((content.first, *content.others, numbers))
     if content.community:
@@ -137,7 +137,7 @@ def _join_notes(*notes: str) -> str:
 
 
 def _render_facts(rows: Sequence[Row], headline: Markup) -> Markup:
-    """Return the numbers as a list with their most common hover text, unless the headline shows that text."""
+    """Return the numbers as a list. It has their most common hover text, unless the headline shows that text."""
     common = Counter(row.hover for row in rows).most_common(1)[0][0] if rows else ""
     title = html(' title="{}"', common) if common and common not in headline else ""
     return html("<dl class=facts{}>{}</dl>", title, join_markup(_render_row(row, common) for row in rows))
@@ -239,7 +239,7 @@ def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], 
 
 
 def _leave_country(label: str) -> str:
-    """Return a label without the name of a country, as it stands above the numbers of several."""
+    """Return a label without the name of the country, because it stands above the numbers of several countries."""
     if not isinstance(label, Message) or "country" not in label.values:
         return label
     return Message(label.template, **{**label.values, "country": mark("the country")})

@@ -35,7 +35,7 @@ _SHORT = re.compile(r"[A-Za-z0-9_/-]{1,24}")
 
 
 def describe_shipped_shapes() -> dict[str, Any]:
-    """Return the fixed content of a map without a release: the areas that ship with the product."""
+    """Return the fixed content of a map without a release: the areas that are part of the product."""
     language = find_language()
     return {"shapes": SHIPPED, **({"language": language} if language != "en" else {})}
 
@@ -90,7 +90,7 @@ def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) ->
 
 
 def _judge_area(current: CurrentRelease, view: MapView) -> dict[str, str]:
-    """Return what is likely in the chosen county or region, and what could be done; nothing beside communities."""
+    """Return what is likely in the chosen county or region, and what could be done; empty with a community layer."""
     judged = judge_area(current, view.area) if view.area else None
     if judged is None or find_conflict(current.tier, [*view.layers, "risk"]):
         return {}
@@ -104,13 +104,13 @@ def _judge_area(current: CurrentRelease, view: MapView) -> dict[str, str]:
 
 
 def _find_around(areas: Areas, code: str) -> str:
-    """Return the code of the county or region around a municipality, else of the area itself."""
+    """Return the code of the county or region that contains a municipality; for other areas, their own code."""
     inside = bool(code) and areas.table["level"][code] == "municipality"
     return str(areas.table["parent"][code]) if inside else code
 
 
 def _is_in_strip(current: CurrentRelease, view: MapView) -> bool:
-    """Return whether the strip already shows all children met, by the shortest periods."""
+    """Return whether the strip already shows the number of all children met, by the shortest periods."""
     every = view.layer == "encounters" and view.chosen(view.layer).get("of", "all") == "all"
     return every and view.period in current_release.list_periods(current, view.layer, view.level, "", ())
 
@@ -175,7 +175,7 @@ def _find_where(current: CurrentRelease, areas: Areas, view: MapView, name: str,
 
 
 def _find_year(parts: Mark) -> str:
-    """Return the year of the figures on the map, so that those beside it are of the same one; empty for several."""
+    """Return the year of the figures on the map, so that other figures use the same year; empty for several years."""
     years = parts.data.frame["year"].dropna().unique()
     return f"{int(years[0])}-01-01/P1Y" if len(years) == 1 else ""
 
@@ -247,7 +247,7 @@ def _name_area(area: str, current: CurrentRelease) -> str:
 def compute_totals(current: CurrentRelease, view: MapView, listed: tuple[str, ...]) -> dict[str, Total]:
     """Return one number for each period: of the chosen area, or of both countries together.
 
-    Both countries are read at the coarsest level with numbers, because they have the least noise there. The mapping is
+    Both countries are read at the coarsest level with numbers, because the noise is smallest there. The mapping is
     shared: never change it.
     """
     if not find_layer(view.layer).sums:

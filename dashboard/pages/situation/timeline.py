@@ -52,8 +52,7 @@ def _sum_total(frame: pd.DataFrame, words: Mapping[str, str]) -> Total:
 def judge_totals(layers: Sequence[LayerData], area: str, words: Mapping[str, str]) -> list[Total]:
     """Return timeline entries for layers whose values cannot be summed over areas.
 
-    For one area: its number, or the words of its class or state. Else: the number of areas with a known
-    value.
+    For one area: its number, or the words of its class or state. Otherwise: the number of areas with a known value.
     """
     return [_judge_area(data, area, words) if area else _count_known(data) for data in layers]
 
@@ -98,8 +97,8 @@ def is_unfinished(period: str, last: str | None) -> bool:
 def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | None) -> Markup:
     """Return the words of the period, one bar for each period, and the years below.
 
-    The slider over the bars reads out their numbers to screen readers, and shows the words of a bar on hover,
-    which stand together: in each bar they would cost more bytes of every change.
+    The slider over the bars gives their numbers to screen readers, and shows the words of a bar on hover. All these
+    words are in one attribute, because in each bar they would make every change larger.
     """
     bars = []
     for (period, total), height in zip(

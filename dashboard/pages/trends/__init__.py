@@ -97,7 +97,7 @@ def _show_partner(current: CurrentRelease) -> None:
 
 
 def _show_trend(current: CurrentRelease, accepted: Sequence[Break], view: TrendView) -> None:
-    """Show the large chart of the chosen area, another one beside it, and what is said of its changes."""
+    """Show the large chart of the chosen area, a second one beside it if asked for, and sentences on the changes."""
     pathways, names = summary.name_pathways(current), summary.name_others(current)
     area, pathway = view.area, view.pathway
     st.subheader(f"{names[area]} · {pathways[pathway]}", anchor=False)

@@ -38,7 +38,7 @@ def name_breaks(current: CurrentRelease, accepted: Sequence[Break], area: str, p
 
 
 def list_latest_changes(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> list[str]:
-    """Return what is said of the last year on a pathway, and where to look first; all else is in `list_details`."""
+    """Return the possible breaks and the change of the last year on a pathway; the rest is in `list_details`."""
     if summary.is_outdated(current, accepted, area):
         return [_("Breaks were accepted or removed since the risk model ran: run tact risk again to see changes.")]
     breaks = [
@@ -51,7 +51,7 @@ def list_latest_changes(current: CurrentRelease, accepted: Sequence[Break], area
 
 
 def list_details(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> list[str]:
-    """Return all that is known of breaks and changes; of changes nothing where breaks are newer than the model."""
+    """Return all breaks and changes; only breaks if one was accepted or removed after the model ran."""
     named = [*name_breaks(current, accepted, area, pathway).values()]
     if summary.is_outdated(current, accepted, area):
         return named
@@ -89,7 +89,7 @@ def _name(known: Break) -> str:
 
 
 def _find_folder() -> Path | None:
-    """Return the folder of the table; None where the reader may not change it."""
+    """Return the folder of the table; None if the reader may not change it."""
     site = read_site()
     return site.work_folder if site.tier == "partner" else None
 

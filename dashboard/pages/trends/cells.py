@@ -1,4 +1,4 @@
-"""What the cells of the Trends page say: the change of each area in the words of the one judgement, and the answer."""
+"""The content of the cells of the Trends page: the change of each area as judged on all pages, and the answer."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _UP, _DOWN, _NAMED = "up", "down", 3
 
 
 def judge_changes(current: CurrentRelease, accepted: Sequence[Break], pathway: str) -> dict[str, Badge]:
-    """Return the change of the last year in each area: of the rate, or of all counts, which have no rate.
+    """Return the change of the last year in each area: the change of the rate, or of all counts, which have no rate.
 
-    Empty where there are no two years to compare.
+    Empty if there are no two years to compare.
     """
     if pathway == summary.EVERY:
         badges = {
@@ -48,7 +48,7 @@ def judge_changes(current: CurrentRelease, accepted: Sequence[Break], pathway: s
 
 
 def find_answer(current: CurrentRelease, badges: Mapping[str, Badge]) -> str:
-    """Return where the last year is higher or lower than the year before, and of how many areas it cannot be told."""
+    """Return where the last year is higher or lower than the year before, and for how many areas this is unknown."""
     if not any(badge.side for badge in badges.values()):
         return _("No area is clearly up or down on the year before.") if badges else ""
     t = speak_to_reader(current)
@@ -71,7 +71,7 @@ def _list_areas(t: Speech, badges: Mapping[str, Badge], side: str) -> str:
 def list_multiples(
     current: CurrentRelease, accepted: Sequence[Break], badges: Mapping[str, Badge], pathway: str, measure: str
 ) -> list[AreaCell]:
-    """Return the cells of all areas: of a measure, see `summary.name_measures`, and of children met on a pathway.
+    """Return the cells of all areas for a measure (see `summary.name_measures`) and a pathway.
 
     Breaks are marked on the partner tier.
     """

@@ -25,7 +25,7 @@ _OTHER = "·"
 
 @dataclass(frozen=True)
 class Notes:
-    """What is written into a chart, by quarter: breaks of the series, releases that end there, jumps of outreach."""
+    """The notes in a chart, by quarter: breaks of the series, releases that end in the quarter, jumps of outreach."""
 
     breaks: Mapping[str, str] = field(default_factory=dict)
     releases: Mapping[str, str] = field(default_factory=dict)
@@ -37,7 +37,7 @@ def draw_met(
 ) -> alt.LayerChart:
     """Draw children met and the forecast as dots with their bounds, over grey bars of outreach days.
 
-    most : the upper end of the axis of children, where two charts share it.
+    most : the upper end of the axis of children, if two charts share it.
     """
     periods = [*counted["period"], *ahead["period"]]
     children = _draw_dots(counted, periods, _COUNTS, _("children identified or met"), most)
@@ -59,7 +59,7 @@ def draw_met(
 
 
 def _draw_effort(days: pd.DataFrame, periods: Sequence[str], jumps: Mapping[str, float]) -> list[alt.Chart]:
-    """Draw outreach days as grey bars with an axis on the right, and an arrow on each that jumps."""
+    """Draw outreach days as grey bars with an axis on the right, and an arrow on each bar that is a jump."""
     base = alt.Chart(days).encode(x=_make_x(periods), tooltip=_make_tooltips(_("outreach days")))
     top = float(days["value"].max()) if days["value"].notna().any() else 1.0
     scale = alt.Scale(domain=[0, max(1.15 * top, 1.0)], nice=False)
@@ -171,6 +171,6 @@ def _make_tooltips(what: str) -> list[alt.Tooltip]:
 
 
 def _layer(charts: Sequence[alt.Chart | alt.LayerChart], title: str, **more: Any) -> alt.LayerChart:  # noqa: ANN401
-    """Return charts as one, in one step: each step copies them all."""
+    """Return charts as one chart, in one step, because each step copies all charts."""
     look = alt.Config(background="transparent", view=alt.ViewConfig(stroke=None))
     return alt.LayerChart(layer=list(charts), height=_TALL, description=title, config=look, **more)

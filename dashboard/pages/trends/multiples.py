@@ -1,6 +1,6 @@
 """Small multiples of the Trends page: a cell for each area, with its name, its change and a small picture.
 
-A picture is SVG in the address of an image, so that it needs no script and no other file; its words are HTML.
+A picture is SVG inside the address of an image, so it needs no script and no other file. Its words are HTML.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _DASH = "m-2 0h4"
 
 
 class Badge(NamedTuple):
-    """What is said of the change of an area, and its side: "up", "down", "same", or empty where it cannot be told.
+    """The words on the change of an area, and its direction: "up", "down", "same", or empty if it is unknown.
 
-    certainty : in words; sure : whether it is very likely.
+    certainty : the certainty in words. sure : whether the change is very likely.
     """
 
     words: str
@@ -62,9 +62,9 @@ class AreaCell:
 
 
 def draw_counts(met: pd.DataFrame, days: pd.DataFrame, breaks: Iterable[str]) -> str:
-    """Draw children met as dots with the bounds of each number, over bars of outreach; states as signs at the foot.
+    """Draw children met as dots with the bounds of each number, over bars of outreach. Signs at the foot show states.
 
-    met, days : as `read_met` and `read_effort` return them. breaks : quarters at which a series breaks.
+    met, days : frames from `read_met` and `read_effort`. breaks : quarters at which a series breaks.
     """
     periods, top = [str(period) for period in met["period"]], find_top(met)
     place = {period: (n + 0.5) * _WIDE / len(periods) for n, period in enumerate(periods)}
@@ -106,7 +106,7 @@ def draw_share(shares: pd.DataFrame) -> str:
 
 
 def find_top(met: pd.DataFrame) -> float:
-    """Return what the upper edge of a picture stands for: the largest bound, at least 5."""
+    """Return the value of the upper edge of a picture: the largest bound, at least 5."""
     return max(5.0, float(met["high"].max()) if met["high"].notna().any() else 0.0)
 
 
@@ -145,7 +145,7 @@ def describe_counts(met: pd.DataFrame) -> str:
 def render_multiples(
     cells: Sequence[AreaCell], countries: Mapping[str, str], chosen: str, choices: Mapping[str, str]
 ) -> Markup:
-    """Return the cells by country; each is one link that chooses its area. choices : what stays in the address."""
+    """Return the cells by country; each is a link that chooses its area. choices : parameters kept in the address."""
     rest = "".join(f"&{name}={quote(value)}" for name, value in choices.items())
     groups = [
         html(
@@ -162,7 +162,7 @@ def render_multiples(
 
 @cache_once(maxsize=2048)
 def _render_cell(cell: AreaCell, rest: str, *, is_chosen: bool) -> Markup:
-    """Return a cell, whose words are in it. rest : of the address, after the area."""
+    """Return a cell with its words. rest : the part of the address after the area."""
     return html(
         '<li><a href="?area={}{}" target="_self" data-reveal=".st-key-trend"{}><b>{}</b>'
         '<em class="{}" title="{}">{}</em><span><i>{}</i><img src="data:image/svg+xml,{}" alt="{}"></span></a></li>',

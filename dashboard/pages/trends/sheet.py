@@ -1,4 +1,4 @@
-"""The picture of the Trends page: the chart of the chosen area, another one below it, and all areas small."""
+"""The picture of the Trends page: the chart of the chosen area, a second chart below it, and all areas small."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _INK, _MUTED = "#1D2433", "#5B6575"
 
 
 def make_sheet(site: Site, current: CurrentRelease) -> Sheet | None:
-    """Return the sheet of the areas, pathway and measure in the address; None where there is nothing to draw."""
+    """Return the sheet of the areas, pathway and measure in the address; None if there is nothing to draw."""
     if "encounters" not in list_levels(current):
         return None
     view, names = read_view(current), summary.name_others(current)
@@ -54,7 +54,7 @@ def make_sheet(site: Site, current: CurrentRelease) -> Sheet | None:
 def _list_sentences(
     current: CurrentRelease, accepted: Sequence[Break], badges: Mapping[str, Badge], view: TrendView
 ) -> list[str]:
-    """Return what the page says first, then what it says of the chosen area."""
+    """Return the first sentences of the page, then the sentences on the chosen area."""
     manifest = read_risk_manifest(current)
     first = [cells.find_answer(current, badges), warn_of_model(manifest.evaluation if manifest else None)]
     return [*filter(None, first), *breaks.list_latest_changes(current, accepted, view.area, view.pathway)]

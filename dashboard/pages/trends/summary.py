@@ -1,7 +1,7 @@
 """The content of the Trends page for an area: children met and outreach by quarter, shares, forecasts.
 
 Numbers of the release are shown with their margins and states, numbers of the model with their interval. A change is
-shown with the outreach beside it. A jump of counts in a whole country is first shown as a possible break, not a rise.
+shown beside the outreach. A jump of counts in a whole country is first shown as a possible break, not as a rise.
 """
 
 from __future__ import annotations
@@ -74,19 +74,19 @@ def _has_pathway(current: CurrentRelease, pathway: str) -> bool:
 
 
 def name_measures(current: CurrentRelease) -> dict[str, str]:
-    """Return what the pictures can show: children met and, with a result of the model, the share of internal."""
+    """Return the names of the measures: children met and, with a model, the share of internal trafficking."""
     measures = {CHILDREN: _("Children met and outreach")}
     has_share = not current_release.read_table(current, "pathwayshare_region_quarter_crossing").empty
     return measures | ({SHARE: _("Share of internal, %")} if has_share else {})
 
 
 def name_others(current: CurrentRelease) -> dict[str, str]:
-    """Return what can stand beside an area: nothing, a country, or another area."""
+    """Return the choices for a second chart beside an area: nothing, a country, or another area."""
     return {NOBODY: _("nothing"), **read_country_names(current), **name_regions(current)}
 
 
 def find_most(current: CurrentRelease, areas: Sequence[str], pathway: str) -> float | None:
-    """Return the common upper end of the axes of several counties or regions; None for one, or beside a country."""
+    """Return the common upper end of the axes of several counties or regions; None for one area, or with a country."""
     if len(areas) == 1 or any(area not in name_regions(current) for area in areas):
         return None
     return max(
@@ -136,9 +136,9 @@ def _read_parts(current: CurrentRelease, area: str, pathway: str) -> list[dict[s
 def list_cells(
     current: CurrentRelease, area: str, pathway: str, shown: str, *, with_forecast: bool = False
 ) -> list[dict[str, str]]:
-    """List what the picture of an area draws, as attributes: area, period, state, and numbers.
+    """List the data that the picture of an area draws, as attributes: area, period, state and numbers.
 
-    They are the rows that the picture is drawn from, not read anew: what is wrong in these is found in its cells.
+    These are the very rows from which the picture is drawn, so an error in the picture is also in these cells.
     """
     modelled = [read_share(current, area)]
     cells: list[tuple[str, str, dict[str, float]]] = []
@@ -162,7 +162,7 @@ def list_cells(
 
 
 def _split_sum(row: Mapping[Any, Any], parts: Sequence[Cell]) -> list[tuple[str, str, dict[str, float]]]:
-    """Return the number that is drawn as its published parts; the last one is what is left, so no sum is unseen."""
+    """Divide the drawn number into its published parts. The last part is the remainder, so their sum is the number."""
     period, rest = row["period"], float(row["value"])
     if math.isnan(rest):
         return [(period, row["state"], {})]
@@ -217,9 +217,9 @@ def read_effort(current: CurrentRelease, area: str) -> pd.DataFrame:
 
 
 def find_effort_jumps(days: pd.DataFrame) -> dict[str, float]:
-    """Find the quarters whose outreach differs much from the average of the four before, and by which factor.
+    """Find the quarters whose outreach differs much from the average of the four quarters before, and by which factor.
 
-    Much is the factor from which on a change of the rate comes with a warning.
+    "Much" is the factor from which a change of the rate has a warning.
     """
     average = days["value"].rolling(_BEFORE).mean().shift()
     ratios = dict(zip(days["period"], days["value"] / average, strict=True))
@@ -232,7 +232,7 @@ def find_effort_jumps(days: pd.DataFrame) -> dict[str, float]:
 
 @cache_once(maxsize=16)
 def list_releases(site: Site, current: CurrentRelease) -> dict[str, str]:
-    """Return the names of this release and those before it, by the last quarter that each has."""
+    """Return the names of this release and of earlier ones, by the last quarter of each."""
     found: dict[str, str] = {}
     shown: CurrentRelease | None = current
     while shown is not None and len(found) < _MOST_RELEASES:
@@ -346,7 +346,7 @@ _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
 
 
 def read_trends(current: CurrentRelease) -> Trends:
-    """Read what counts say of breaks and changes, as of the last run of the model."""
+    """Read the breaks and changes in the counts, from the last run of the model."""
     manifest = read_risk_manifest(current)
     return manifest.trends if manifest else Trends()
 
@@ -364,7 +364,7 @@ def list_possible(current: CurrentRelease, accepted: Sequence[Break], area: str,
 
 
 def is_outdated(current: CurrentRelease, accepted: Sequence[Break], area: str) -> bool:
-    """Return whether breaks of the area were accepted or removed since the model ran, so its changes do not hold."""
+    """Return whether breaks of the area were accepted or removed after the model ran, so its changes are not valid."""
     used = list_accepted(read_trends(current).breaks, area)
     return {(used_break.period, used_break.place) for used_break in used} != {
         (new_break.period, new_break.place) for new_break in list_accepted(accepted, area)

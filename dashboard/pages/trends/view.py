@@ -1,4 +1,4 @@
-"""What the Trends page shows, as the address says: an area, a pathway, a measure, and another area beside it."""
+"""The choices of the Trends page in the address: an area, a pathway, a measure, and a second area beside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dashboard.widgets import address
 
 @dataclass(frozen=True)
 class TrendView:
-    """A choice of the page; for pathway, measure and what is beside see the names in summary.py."""
+    """The choices of the page. For the names of pathways, measures and second areas see summary.py."""
 
     area: str
     pathway: str = summary.EVERY
@@ -28,7 +28,7 @@ class TrendView:
 
     @property
     def choices(self) -> dict[str, str]:
-        """What goes along in the address where another area is chosen."""
+        """The parameters that stay in the address when another area is chosen."""
         return {"trend": self.measure, "beside": self.beside}
 
 
@@ -41,7 +41,7 @@ def ask_view(current: CurrentRelease) -> TrendView:
 
 
 def read_view(current: CurrentRelease) -> TrendView:
-    """Return the view in the address, which `ask_view` asks for and pictures show; on the public tier only an area."""
+    """Return the view in the address, which `ask_view` writes and pictures use; on the public tier only an area."""
     area = address.find_area(current, name_regions(current), summary.find_first_area(current))
     if current.tier == "public":
         return TrendView(area)

@@ -63,7 +63,7 @@ _PREPARED = "A programme manager prepares it: with Share, Add to an agenda, on a
 
 
 def _offer_to_add(current: CurrentRelease, meetings: Sequence[Meeting]) -> None:
-    """Show the form by which the view that the reader came from is added to an agenda."""
+    """Show the form that adds the reader's previous view to an agenda."""
     if refused := st.session_state.pop(_REFUSED, ""):
         st.error(escape_markdown(refused))
     if st.session_state.pop(_ADDED, False):
@@ -141,7 +141,7 @@ def _show_meeting(current: CurrentRelease, meetings: Sequence[Meeting]) -> None:
 
 
 def _offer_papers(current: CurrentRelease, meeting: Meeting) -> None:
-    """Offer the minutes to those who see the partner tier, and the slides where files may be taken."""
+    """Offer the minutes to readers of the partner tier, and the slides if files may be downloaded."""
     with st.container(horizontal=True, vertical_alignment="center", key="agenda-papers"):
         if Right.SEE_PARTNER in find_reader().rights:
             for language, name in LANGUAGE_NAMES.items():

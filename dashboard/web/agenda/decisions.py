@@ -1,4 +1,4 @@
-"""Decisions beside a view of an agenda: what was decided, and the form by which a manager minutes one more."""
+"""Decisions beside a view of an agenda: what was decided, and the form with which a manager adds a decision."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _WHAT, _WHO, _DUE, _AREA, _PLAN, _REFUSED = (
 
 
 def show_decisions(played: Played, current: CurrentRelease) -> None:
-    """Show the decisions beside a view, and to managers the form for one more."""
+    """Show the decisions beside a view, and to managers the form for a new one."""
     if played.item is None:
         return
     with st.container(key="decide"):
@@ -45,7 +45,7 @@ def show_decisions(played: Played, current: CurrentRelease) -> None:
 
 
 def _show_list(current: CurrentRelease) -> None:
-    """Show the decisions beside the view in the address as they are now: somebody else may minute one."""
+    """Show the present decisions beside the view in the address. They are read again, as another person may add one."""
     played = find_played()
     if played is None or played.item is None:
         return
@@ -65,13 +65,13 @@ def _render_decisions(t: Speech, current: CurrentRelease, decisions: tuple[Decis
 
 
 def word_details(t: Speech, decision: Decision, plans: Mapping[str, str]) -> str:
-    """Return who shall do it by when, and for which area or plan; `plans` are titles, as of `name_plans`."""
+    """Return who will do it by when, and for which area or plan; `plans` are the titles from `name_plans`."""
     by = t("{who}, by {day}", who=name_actor(t, decision.who), day=t.format_day(decision.due))
     return " · ".join(filter(None, [by, word_subject(t, decision, plans)]))
 
 
 def word_subject(t: Speech, decision: Decision, plans: Mapping[str, str]) -> str:
-    """Return the area and the saved plan of a decision; empty without either."""
+    """Return the area and the saved plan of a decision; empty if it has neither."""
     parts = [t.name_area(decision.area)] if decision.area else []
     if decision.plan:
         title = plans.get(decision.plan, "")
@@ -80,12 +80,12 @@ def word_subject(t: Speech, decision: Decision, plans: Mapping[str, str]) -> str
 
 
 def name_actor(t: Speech, who: str) -> str:
-    """Return the name of who shall do something: a duty bearer in the language, another one as it was typed."""
+    """Return the name of the actor: a duty bearer in the reader's language, any other name as it was typed."""
     return t.name_bearer(who) if who in DUTY_BEARERS else make_legible(who, LONGEST)
 
 
 def _offer_plans(current: CurrentRelease) -> dict[str, str]:
-    """Return the titles of the saved plans of a release, by their address."""
+    """Return the titles of the saved plans of a release, keyed by address."""
     plans = list_saved_plans(read_site().derived, current.release).plans
     return {plan.address: make_legible(plan.summary.title) for plan in plans}
 
@@ -160,7 +160,7 @@ def _offer_to_remove(key: str, decision: Decision) -> None:
 
 
 def change(make: Callable[[Accounts], None], refused: str) -> None:
-    """Change what is stored of meetings; where that fails, the session has the reason under a name."""
+    """Change the stored meetings. If this fails, the session gets the reason under the given name."""
     try:
         store = open_store()
         if store is not None:

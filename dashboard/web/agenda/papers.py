@@ -1,4 +1,4 @@
-"""The papers of a meeting: its minutes, offered on the Agenda page, and the agenda as slides, at an address."""
+"""The papers of a meeting: its minutes, which the Agenda page offers, and its agenda as slides, at an address."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def make_minutes_in(meeting: Meeting, current: CurrentRelease, language: str) ->
 
 
 def name_paper(meeting: Meeting, what: str, language: str) -> str:
-    """Return the name of a file, without words that somebody typed."""
+    """Return the name of a file, which has no word that a person typed."""
     return f"tact-{what}-{meeting.day}-{language}.pdf"
 
 

@@ -1,4 +1,4 @@
-"""How a meeting opens: what was decided in the one before, and what has changed there since, by the same measures."""
+"""The opening of a meeting: the decisions of the meeting before, and what has changed since, by the same measures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from data.personal.free_text import LONGEST
 
 
 def render_previous(t: Speech, current: CurrentRelease, meeting: Meeting) -> Markup:
-    """Return the decisions of a meeting, each with what has changed up to the newest release; nothing without any."""
+    """Return the decisions of a meeting, each with the changes up to the newest release; empty without decisions."""
     current = open_current_release(replace(read_site(), asked="")) or current
     items = [meeting.items[number - 1] for number in list_numbers(meeting, find_reader())]
     pairs = [(item.release, decision) for item in items for decision in item.decisions]
@@ -47,9 +47,9 @@ def render_previous(t: Speech, current: CurrentRelease, meeting: Meeting) -> Mar
 def _list_changes(
     t: Speech, current: CurrentRelease, release: str, then: CurrentRelease | None, decision: Decision
 ) -> list[str]:
-    """Return what has changed for the plan and the area of a decision since `release`, which was seen then.
+    """Return what has changed for the plan and the area of a decision since `release`, which the meeting saw.
 
-    `then` is what is shown when that is asked for: another one where it is not here any more.
+    `then` is the release that is opened for this name; it is another one if that release is not here any more.
     """
     plan = _word_plan(t, current, decision.plan)
     if not decision.area:
@@ -61,7 +61,7 @@ def _list_changes(
 
 
 def _word_plan(t: Speech, current: CurrentRelease, plan: str) -> list[str]:
-    """Return whether a saved plan still holds; nothing where the newest release does not say."""
+    """Return whether a saved plan still holds; empty if the newest release does not tell."""
     review = read_plan_review(current)
     if not plan or review is None or not review.plan.endswith(f"-{plan}"):
         return []

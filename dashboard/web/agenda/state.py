@@ -16,9 +16,9 @@ from data.accounts.rights import Right
 
 @dataclass(frozen=True)
 class Played:
-    """A view of an agenda that is shown now: its meeting, and its number from 1; 0 is the opening of the meeting.
+    """The view of an agenda that is shown now: its meeting, and its number from 1; 0 is the opening of the meeting.
 
-    numbers : of the views that this reader may see.
+    numbers : the numbers of the views that this reader may see.
     """
 
     meeting: Meeting
@@ -31,16 +31,17 @@ class Played:
         return self.meeting.items[self.number - 1] if self.number else None
 
     def find_beside(self, step: int) -> str:
-        """Return the address of the next view (step 1) or the one before (-1); empty where there is none."""
+        """Return the address of the next view (step 1) or the previous view (-1); empty if there is none."""
         numbers = (0, *self.numbers)
         position = numbers.index(self.number) + step
         return address_item(self.meeting, numbers[position]) if 0 <= position < len(numbers) else ""
 
 
 def find_store(site: Site) -> Accounts | None:
-    """Return where meetings are stored: the file of accounts, or on a local map one of its own; None for nowhere.
+    """Return the file that stores meetings: the file of accounts, or on a local map another file; None without one.
 
-    site : of the process, whoever reads. Who is limited to a country has no agendas: their words may be about others.
+    site : the whole site of the process. A reader who is limited to countries has no agendas, because the words of an
+    agenda may be about other countries.
     """
     if find_reader().countries:
         return None
@@ -57,26 +58,26 @@ def may_write() -> bool:
 
 
 def open_store() -> Accounts | None:
-    """Return where this reader may write meetings; None where they may not. Raises WorkspaceError for a damaged file.
+    """Return the file in which this reader may write meetings; None if they may not. Raises WorkspaceError if damaged.
 
-    On a local map the file is made by the first meeting.
+    On a local map the file is created with the first meeting.
     """
     store = find_store(read_whole_site()) if may_write() else None
     return Accounts.open_or_create(store.path) if store is not None and find_accounts() is None else store
 
 
 def read_meetings() -> list[Meeting]:
-    """Return the meetings of which the reader may see something, the newest first, whole.
+    """Return the complete meetings of which the reader may see at least a part, the newest first.
 
-    Raises WorkspaceError where they cannot be read.
+    Raises WorkspaceError if they cannot be read.
     """
     return [meeting for meeting in _read_stored() if _sees_all() or list_numbers(meeting, find_reader())]
 
 
 def find_meeting(key: str) -> tuple[Meeting, tuple[int, ...]] | None:
-    """Return a meeting with the numbers of the views that its reader may see; None where they see nothing of it.
+    """Return a meeting with the numbers of the views that the reader may see; None if they may see nothing of it.
 
-    Raises WorkspaceError where meetings cannot be read.
+    Raises WorkspaceError if meetings cannot be read.
     """
     meeting = next((meeting for meeting in _read_stored() if meeting.key == key), None)
     numbers = list_numbers(meeting, find_reader()) if meeting else ()
@@ -89,7 +90,7 @@ def _read_stored() -> list[Meeting]:
 
 
 def _sees_all() -> bool:
-    """Return whether a reader sees also the meetings in which there is nothing for their tier."""
+    """Return whether a reader also sees meetings that have no view for their tier."""
     return Right.SEE_PARTNER in find_reader().rights
 
 
@@ -101,9 +102,9 @@ def list_numbers(meeting: Meeting, reader: Reader) -> tuple[int, ...]:
 
 
 def find_played() -> Played | None:
-    """Return the view of an agenda that the address names; None for none, or one that the reader may not see.
+    """Return the view of an agenda that the address names; None if it names none, or if the reader may not see it.
 
-    Raises WorkspaceError where meetings cannot be read.
+    Raises WorkspaceError if meetings cannot be read.
     """
     key, number = read_parameter(AGENDA), read_parameter(ITEM)
     if not key or not (number.isascii() and number.isdigit()):
@@ -113,7 +114,7 @@ def find_played() -> Played | None:
 
 
 def address_item(meeting: Meeting, number: int, *, decide: bool = False) -> str:
-    """Return the address of a view of an agenda as it is played, relative to the product's root."""
+    """Return the address that shows a view as part of its agenda, relative to the product's root."""
     item = meeting.items[number - 1] if number else None
     view = pin_view(item.view, item.release) if item else "agenda"
     played = {AGENDA: meeting.key, ITEM: str(number), **({DECIDE: "1"} if decide else {})}
@@ -121,7 +122,7 @@ def address_item(meeting: Meeting, number: int, *, decide: bool = False) -> str:
 
 
 def pin_view(view: str, release: str) -> str:
-    """Return the address of a view that shows a release."""
+    """Return the address of a view, fixed to a release."""
     return _extend(view, {RELEASE: release})
 
 

@@ -1,4 +1,4 @@
-"""What stands in the bar while a view of an agenda is shown: its sentence, the views around it, its decisions."""
+"""The strip in the bar while a view of an agenda is shown: its sentence, the views around it, its decisions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from data.personal.free_text import LONGEST
 
 
 def render_strip(played: Played | None, current: CurrentRelease | None, newest: str, problem: str = "") -> Markup:
-    """Return the strip; nothing for a view of no agenda.
+    """Return the strip; empty for a view that is not in an agenda.
 
     newest : the name of the newest release. problem : why meetings cannot be read.
     """
@@ -33,7 +33,7 @@ def _render_section(parts: Sequence[Markup]) -> Markup:
 
 
 def _word_release(played: Played, shown: str, newest: str) -> str:
-    """Return what has to be known of the release of a view: that it is an earlier one, or gone."""
+    """Return a note if the release of a view is an earlier one, or does not exist any more."""
     if played.item is not None and played.item.release != shown:
         return _("Release {name} is not here any more; you see another one.", name=played.item.release)
     return _("Release {name}; the newest is {newest}.", name=shown, newest=newest) if shown != newest else ""

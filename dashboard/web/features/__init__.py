@@ -1,8 +1,8 @@
 """OGC API Features over the releases of the site, for QGIS and other programs: /features.
 
-Part 1: Core, OpenAPI 3.0 and GeoJSON, in CRS84. What may be had is what the Download page gives: numbers and states of
-releases of this process's tier, of real records of partners nothing. Answers are JSON; none repeats what was asked
-unless it was understood.
+Part 1: Core, OpenAPI 3.0 and GeoJSON, in CRS84. It offers the same as the Download page: numbers and states of
+releases of this process's tier, but nothing of the partner tier from real records. Answers are JSON. An answer repeats
+a parameter only if it was understood.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ _Answer = Callable[[_Asked], Response]
 
 
 def make_routes(site: Site, *, is_encrypted: bool) -> list[BaseRoute]:
-    """Return the routes of features. `is_encrypted`: readers come by https, through a proxy."""
+    """Return the routes of features. `is_encrypted`: whether readers come by https, through a proxy."""
     working, waiting = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(WAITING)
 
     def route(path: str, answer: _Answer, media_type: str = "application/json") -> Route:
@@ -120,7 +120,7 @@ def _work(site: Site, request: Request, answer: _Answer, *, is_encrypted: bool) 
 
 
 def _find_base(request: Request, *, is_encrypted: bool) -> str:
-    """Return the address of the landing page as this client has to ask for it. Raises BadRequest for no host name."""
+    """Return the address of the landing page as this client reaches it. Raises BadRequest without a host name."""
     host = request.headers.get("host", "")
     if not _HOST.fullmatch(host):
         raise BadRequest("The host name of the request has characters that none has.")
@@ -128,7 +128,7 @@ def _find_base(request: Request, *, is_encrypted: bool) -> str:
 
 
 def _check_accepted(request: Request, media_type: str) -> None:
-    """Raise HTTPException 406 where a client takes nothing that can be given."""
+    """Raise HTTPException 406 if the client accepts no format that is offered."""
     asked = [part.strip() for part in ",".join(request.headers.getlist("accept")).lower().split(",") if part.strip()]
     name = media_type.partition(";")[0]
     known = {name, "application/json", "application/*", "*/*"}
@@ -141,7 +141,7 @@ def _check_accepted(request: Request, media_type: str) -> None:
 
 
 def _refuse(_request: Request, error: Exception) -> Response:
-    """Return the exception as JSON, in words of our own."""
+    """Return the exception as JSON, in our own words."""
     status, headers = HTTPStatus(getattr(error, "status_code", 500)), dict(getattr(error, "headers", None) or {})
     body = {"code": status.phrase.replace(" ", ""), "description": str(getattr(error, "detail", "") or status.phrase)}
     return JSONResponse(body, status, {**headers, "Cache-Control": "no-store"})
@@ -187,7 +187,7 @@ def _show_item(asked: _Asked) -> Response:
 
 
 def write_features(current: CurrentRelease, folder: Path) -> list[Path]:
-    """Write what is answered of a release, all pages of all collections without their shapes, to be attacked."""
+    """Write all answers on a release, for the audit: all pages of all collections, without their shapes."""
     base, collections = f"http://localhost{FEATURES}", list(list_of_release(current))
     files = [folder / "features-collections.json"]
     files[0].write_text(geojson.format_json(describe_collections(collections, base)), encoding="utf-8")

@@ -22,7 +22,7 @@ _GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
 
 @dataclass(frozen=True)
 class Collection:
-    """A layer at a level of a release. `id` has letters, digits, `_`, `-` and `.` alone."""
+    """A layer at a level of a release. `id` has only letters, digits, `_`, `-` and `.`."""
 
     id: str
     current: CurrentRelease
@@ -32,7 +32,7 @@ class Collection:
 
 
 def find_collection(site: Site, current: CurrentRelease | None, name: str) -> Collection | None:
-    """Find a collection by its identifier, without opening releases that it does not name; `current` is open."""
+    """Find a collection by its identifier; only the release in the identifier is opened. `current` is already open."""
     return next((c for c in _list(site, current, name) if c.id == name), None)
 
 
@@ -42,7 +42,7 @@ def list_collections(site: Site, current: CurrentRelease | None) -> list[Collect
 
 
 def _list(site: Site, current: CurrentRelease | None, asked: str) -> Iterator[Collection]:
-    """Yield collections; where a name is asked for, only of releases that it can belong to."""
+    """Yield collections; if a name is asked for, only from releases to which it can belong."""
     if current is None:
         return
     yield from list_of_release(current)
@@ -58,20 +58,20 @@ def _list(site: Site, current: CurrentRelease | None, asked: str) -> Iterator[Co
 
 
 def list_of_release(current: CurrentRelease, ending: str = "") -> Iterator[Collection]:
-    """Yield the collections of a release; `ending` stands behind their identifiers where it is asked for by name."""
+    """Yield the collections of a release; `ending` follows their identifiers if the release is asked for by name."""
     for name, levels in list_levels(current).items():
         for level in levels:
             yield Collection(f"{name}_{level}{ending}", current, find_layer(name), level, bool(ending))
 
 
 def describe_collections(collections: Iterable[Collection], base: str) -> dict[str, Any]:
-    """Describe collections as /collections says it."""
+    """Describe collections for the answer to /collections."""
     described = [describe_collection(collection, base) for collection in collections]
     return {"links": [make_link("self", f"{base}/collections")], "collections": described}
 
 
 def describe_collection(collection: Collection, base: str) -> dict[str, Any]:
-    """Describe a collection as /collections and its own address say it. `base` is the address of the landing page."""
+    """Describe a collection for /collections and for its own address. `base` is the address of the landing page."""
     here = f"{base}/collections/{collection.id}"
     links = [
         make_link("self", here),

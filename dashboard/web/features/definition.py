@@ -1,4 +1,4 @@
-"""What programs ask first: the landing page, the API definition (OpenAPI 3.0) and the classes of conformance."""
+"""What programs ask for first: the landing page, the API definition (OpenAPI 3.0) and the conformance classes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def describe_landing(base: str) -> dict[str, Any]:
 
 
 def describe_api(collections: Iterable[Collection], base: str) -> dict[str, Any]:
-    """Return the API definition: a path for each collection, because each can be filtered by choices of its own."""
+    """Return the API definition. Each collection has its own path, because each has its own filters."""
     paths = {
         "/": _describe_path("The landing page", "object"),
         "/conformance": _describe_path("What the service conforms to", "object"),

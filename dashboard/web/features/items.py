@@ -32,7 +32,7 @@ from geo.layers.output import wide
 class Cells:
     """The cells of a layer at a level, in the order of the exported tables. Never change them.
 
-    frame : the columns of the exported tables. shapes : of the areas, as they are sent, by code.
+    frame : the columns of the exported tables. shapes : the shapes of the areas as they are sent, by code.
     """
 
     frame: pd.DataFrame
@@ -41,7 +41,7 @@ class Cells:
 
     @cached_property
     def ids(self) -> list[str]:
-        """The identifier of each cell: area, period and choices. No character of it needs an escape in an address."""
+        """The identifier of each cell: area, period and choices, with no character that an address must escape."""
         columns = [self.frame["code"], self.frame["period"].str.replace("/", "_")]
         columns += [self.frame[option.id] for option in self.layer.options]
         return [".".join(parts) for parts in zip(*columns, strict=True)]
@@ -57,7 +57,7 @@ class Cells:
         return {str(code): geojson.format_shape(shape) for code, shape in self.shapes.items()}
 
     def select(self, query: Query) -> Ints:
-        """Return the places of the cells that a request is about, whatever the page."""
+        """Return the positions of the cells that a request asks for, on all of its pages."""
         frame, chosen = self.frame, np.ones(len(self.frame), bool)
         for name, value in query.equal:
             chosen &= (frame[name] == value).to_numpy(bool)
@@ -71,7 +71,7 @@ class Cells:
         return np.flatnonzero(chosen)
 
     def _find_areas(self, query: Query) -> list[str]:
-        """Return the areas that meet one of the boxes, and those without a shape."""
+        """Return the areas that intersect one of the boxes, and the areas without a shape."""
         shapes = self.shapes.to_numpy()
         meets = shapely.is_missing(shapes) | shapely.is_empty(shapes)
         for box in query.boxes:
@@ -79,7 +79,7 @@ class Cells:
         return [str(code) for code in self.shapes.index[meets]]
 
     def list_features(self, places: Ints, *, with_shapes: bool = True) -> Iterator[str]:
-        """Yield cells as features; without shapes for those who look for numbers alone."""
+        """Yield cells as features; without shapes for callers that need only numbers."""
         rows = self.frame.iloc[places]
         columns = {str(name): _list_values(rows[name]) for name in rows.columns}
         for place, values in zip(places, zip(*columns.values(), strict=True), strict=True):
@@ -89,7 +89,7 @@ class Cells:
 
 
 def _list_values(column: pd.Series) -> list[Any]:
-    """Return a column for JSON. All of its numbers have one type, because programs guess it from the first page."""
+    """Return a column for JSON. Its numbers have one type, because programs guess the type from the first page."""
     kind = int if pd.api.types.is_integer_dtype(column) else float if pd.api.types.is_numeric_dtype(column) else str
     values, missing = column.tolist(), column.isna().tolist()
     return [None if absent else kind(value) for value, absent in zip(values, missing, strict=True)]
@@ -125,7 +125,7 @@ def zip_page(collection: Collection, query: Query, base: str) -> bytes:
 
 
 def format_page(collection: Collection, query: Query, base: str, *, with_shapes: bool = True) -> str:
-    """Return a page of features as GeoJSON; all of it on lines of their own, one for each feature."""
+    """Return a page of features as GeoJSON, with one line for each feature."""
     cells = read_cells(collection)
     places = _select(cells, Query(boxes=query.boxes, first=query.first, last=query.last, equal=query.equal))
     page = places[query.offset : query.offset + query.limit]

@@ -1,4 +1,4 @@
-"""The parameters of a request for features: what each may be, for the API definition and for those who ask."""
+"""The parameters of a request for features: the allowed values, for the API definition and for requests."""
 
 from __future__ import annotations
 
@@ -61,15 +61,15 @@ _OF_PAGES: Mapping[str, Mapping[str, Any]] = {
 
 
 class BadRequest(Exception):
-    """A request that cannot be understood; its text says why, in words of our own alone."""
+    """A request that cannot be understood; its text says why, in our own words only."""
 
 
 @dataclass(frozen=True)
 class Query:
     """A request for features that was understood.
 
-    boxes : (west, south, east, north) each; empty for everywhere. first, last : days, empty for an open end.
-    equal : columns and the values that they must have. filters : all parameters but those of the page, for links.
+    boxes : each (west, south, east, north); empty for everywhere. first, last : days; empty for an open end.
+    equal : columns and the values that they must have. filters : all parameters except those of the page, for links.
     """
 
     limit: int = USUAL
@@ -95,7 +95,7 @@ def describe_parameters() -> dict[str, dict[str, Any]]:
 
 
 def describe_parameter(name: str, schema: Mapping[str, Any], meaning: str) -> dict[str, Any]:
-    """Return a parameter as the API definition names it. QGIS takes no style for granted."""
+    """Return a parameter as the API definition names it. The style is written out, because QGIS assumes none."""
     return {
         "name": name,
         "in": "query",
@@ -108,7 +108,7 @@ def describe_parameter(name: str, schema: Mapping[str, Any], meaning: str) -> di
 
 
 def parse_query(pairs: Iterable[tuple[str, str]], layer: Layer) -> Query:
-    """Understand the parameters of a request for features of a layer; raise BadRequest, which repeats none of them."""
+    """Parse the parameters of a request for features of a layer. Raises BadRequest, which repeats none of them."""
     parameters = list(pairs)
     asked = dict(parameters)
     filters = list_filters(layer)
@@ -130,7 +130,7 @@ def parse_query(pairs: Iterable[tuple[str, str]], layer: Layer) -> Query:
 
 
 def check_names(parameters: Iterable[tuple[str, str]], allowed: Iterable[str]) -> None:
-    """Raise BadRequest for a parameter that is not allowed here, or is there twice."""
+    """Raise BadRequest for a parameter that is not allowed here, or that occurs twice."""
     names, known = [name for name, _ in parameters], list(allowed)
     if not set(names) <= set(known):
         msg = f"A parameter is unknown here. There are: {', '.join(known) or 'none'}."
@@ -168,7 +168,7 @@ def _parse_box(text: str) -> tuple[tuple[float, float, float, float], ...]:
 
 
 def _parse_times(text: str) -> tuple[str, str]:
-    """Return first and last day of a time or interval, in UTC; an end is empty where it is open."""
+    """Return the first and the last day of a time or interval, in UTC; an open end is empty."""
     start, slash, end = text.partition("/")
     try:
         if not slash:
