@@ -266,7 +266,7 @@ class Door:
         return self._let_in(result, to)
 
     async def _begin(self, request: Request, provider: Provider) -> Response:
-        """Send a browser to the provider; before that to the host to which the provider sends it back, if it is another."""
+        """Send a browser to the provider, or first to the host to which the provider will send it back."""
         home = urlsplit(provider.redirect)
         if request.headers["host"] != home.netloc:
             return RedirectResponse(f"{home.scheme}://{home.netloc}{format_path(request)}", status_code=303)

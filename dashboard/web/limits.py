@@ -1,10 +1,10 @@
-"""What one process holds out: how many connections are open, how long a request may take to come, how long its log is.
+"""The limits of a process: the number of open connections, the time for a request to arrive, and the size of the log.
 
-Connections are those of TCP. Those on which no whole request has come (half open) cost a descriptor and 5 kB each.
-Where there are too many, the oldest half-open one is closed for a new one, so that those who ask get an answer
-meanwhile. That is also why uvicorn's own limit_concurrency is not used: it counts half-open connections, and refuses
-those who ask. Many may be half open, because to close one early invites its client to come again at once: each that
-comes costs more than hundreds that are left to their half minute.
+Connections are TCP connections. A connection is half open until a complete request has arrived; it then costs a
+descriptor and 5 kB. If there are too many connections, the oldest half-open one is closed for a new one, so that other
+clients still get answers. uvicorn's own limit_concurrency is not used, because it counts half-open connections and then
+refuses clients that ask. Many connections may be half open: a client whose connection is closed early connects again at
+once, and each new connection costs more than hundreds that wait until their half minute is over.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _LOG_AT_ONCE, _LOG_EACH_SECOND = 200_000, 1_000  # characters
 
 
 def find_address(connection: HTTPConnection) -> str:
-    """Return from where is asked, as the proxy says (uvicorn reads it); empty for this machine itself.
+    """Return the network address of the client, as the proxy reports it to uvicorn; empty for this machine itself.
 
     Of IPv6 it is the network of a subscriber, because each has 2^64 addresses; an address of IPv4 in the form of
     IPv6 is that of IPv4.
@@ -52,7 +52,7 @@ def find_address(connection: HTTPConnection) -> str:
 
 
 def find_subscriber(host: str) -> str:
-    """Return the address or network that one subscriber has; empty for this machine itself, and for no address."""
+    """Return the address or network of one subscriber; empty for this machine itself, and without an address."""
     if host in LOOPBACK:
         return ""
     try:
@@ -65,7 +65,7 @@ def find_subscriber(host: str) -> str:
 
 
 def raise_file_limit() -> int:
-    """Raise the number of files and connections that this process may open, as far as is allowed; return it."""
+    """Raise the number of files and connections that this process may open to the allowed maximum, and return it."""
     try:
         import resource
 
@@ -81,12 +81,12 @@ def raise_file_limit() -> int:
 
 
 class Connections:
-    """The open connections of a process. `waiting` are those on which no whole request has come, oldest first.
+    """The open connections of a process. `waiting` are the connections without a complete request, the oldest first.
 
-    most, most_of_one : how many there may be, and how many of one subscriber; this machine itself is not limited, since
-        it may be a proxy with the connections of everybody.
-    most_in_use : how many of them may be in use, which are those that are not waiting; default: all.
-    has_proxy : whether that proxy may be on another machine of a private network, or on the other side of a bridge.
+    most, most_of_one : the largest number of connections, in all and from one subscriber. This machine itself is not
+        limited, because it may be a proxy for everybody.
+    most_in_use : the largest number of connections that are not waiting; default: all.
+    has_proxy : whether the proxy may be on another machine of a private network, or on the other side of a bridge.
     """
 
     def __init__(self, most: int, most_of_one: int, *, most_in_use: int | None = None, has_proxy: bool = False) -> None:
@@ -97,7 +97,7 @@ class Connections:
         self._of_subscribers: Counter[str] = Counter()
 
     def admit(self, transport: asyncio.Transport, peer: str) -> bool:
-        """Return whether a new connection may stay; for it, an old one may have been closed."""
+        """Return whether a new connection may stay. An old connection may be closed for it."""
         subscriber = find_subscriber(peer)
         if self._has_enough(peer, subscriber) or self.count_in_use() >= self.most_in_use:
             return False
@@ -111,7 +111,7 @@ class Connections:
         return True
 
     def forget(self, transport: asyncio.Transport) -> None:
-        """Count a connection no longer, if it is counted."""
+        """Remove a connection from the count, if it is counted."""
         subscriber = self._open.pop(transport, None)
         if subscriber is not None:
             self._of_subscribers[subscriber] -= 1
@@ -119,7 +119,7 @@ class Connections:
                 del self._of_subscribers[subscriber]
 
     def count_in_use(self) -> int:
-        """Return on how many connections a whole request has come."""
+        """Return the number of connections on which a complete request has arrived."""
         return len(self._open) - len(self.waiting)
 
     def _has_enough(self, peer: str, subscriber: str) -> bool:
@@ -137,7 +137,7 @@ def _is_private(peer: str) -> bool:
 
 
 class LimitedProtocol(H11Protocol):
-    """uvicorn's protocol, whose connection is counted while it is open, and closed where a request comes too slowly."""
+    """uvicorn's protocol. Its connection is counted while it is open, and closed if a request arrives too slowly."""
 
     counted: ClassVar[Connections]  # `connections` is the name of uvicorn's own set
     seconds: ClassVar[float]
@@ -162,7 +162,7 @@ class LimitedProtocol(H11Protocol):
             vars(self.transport).pop("_read_ready_cb", None)
 
     def data_received(self, data: bytes) -> None:
-        """Read, and stop waiting once the head of a request is whole."""
+        """Read data, and stop waiting when the head of a request is complete."""
         super().data_received(data)
         self._stop_waiting_if_asked()
 
@@ -196,11 +196,11 @@ class LimitedProtocol(H11Protocol):
 
 
 class Conversation(WebSocketsSansIOProtocol):
-    """uvicorn's protocol of a conversation, which is counted, and whose messages are compressed in half the time.
+    """uvicorn's websocket protocol, with counted connections and messages that are compressed in half the time.
 
-    Level 2 instead of 6 gives 5 % more bytes. The memory of each is 64 kB; a larger window would help little. Small
-    messages, two of three of a page, are sent as they are: it has a kilobyte more, but each call of the compressor lets
-    the pages that are being made go first.
+    Compression level 2 instead of 6 gives 5 % more bytes. Each connection needs 64 kB of memory; a larger window would
+    help little. Small messages, two of three of a page, are not compressed. This costs a kilobyte per page but saves
+    time, because at each call of the compressor the threads that make pages go first.
     """
 
     counted: ClassVar[Connections]
@@ -216,7 +216,7 @@ class Conversation(WebSocketsSansIOProtocol):
         ]
 
     async def send(self, message: Any) -> None:  # noqa: ANN401
-        """Send a message, together with the others of this turn: each call of the system lets all pages go first."""
+        """Send a message with the others of this turn, because at each system call all other threads go first."""
         await self.writable.wait()
         is_usual = message["type"] == "websocket.send" and message.get("bytes") is not None
         if not is_usual or self.conn.state is not State.OPEN or self.disconnected:
@@ -242,9 +242,9 @@ class Conversation(WebSocketsSansIOProtocol):
 
 
 class PatientServer(uvicorn.Server):
-    """uvicorn's server, where `backlog` says how many connections are accepted in one turn; thousands may wait for it.
+    """uvicorn's server. `backlog` is the number of connections accepted in one turn; thousands more may wait.
 
-    asyncio takes one number for both. Hundreds of connections in a turn hold up everybody, who are readers, too.
+    asyncio has one number for both. Hundreds of connections in one turn would delay the readers who are already there.
     """
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -257,7 +257,7 @@ class PatientServer(uvicorn.Server):
 
 
 def make_protocols(connections: Connections, seconds: float = _SECONDS) -> dict[str, Any]:
-    """Return uvicorn's settings for counted connections, with the seconds in which the head of a request must come."""
+    """Return uvicorn's settings for counted connections; the head of a request must arrive within these seconds."""
     counted = {"counted": connections}
     return {
         "http": type("CountingProtocol", (LimitedProtocol,), {**counted, "seconds": seconds}),
@@ -266,21 +266,21 @@ def make_protocols(connections: Connections, seconds: float = _SECONDS) -> dict[
 
 
 def make_limits(files: int, *, has_proxy: bool = False) -> dict[str, Any]:
-    """Return uvicorn's settings for a process that many may ask, and that may open so many files and connections."""
+    """Return uvicorn's settings for a process with many readers, from the number of files that it may open."""
     most = max(_FEWEST, min(_MOST, files - _OWN_FILES))
     connections = Connections(most, _MOST_OF_ONE, most_in_use=min(most, _MOST_IN_USE), has_proxy=has_proxy)
     return {**make_protocols(connections), "ws_max_size": LARGEST_MESSAGE, "backlog": _AT_ONCE}
 
 
 class ShortLog:
-    """A text stream that passes on so many characters at once and so many each second, and says how many it dropped."""
+    """A text stream with a limit of characters at once and per second. It reports how many characters it dropped."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._clock, self._lock = stream, clock, Lock()
         self._room, self._then, self._left_out = float(_LOG_AT_ONCE), clock(), 0
 
     def write(self, text: str) -> int:
-        """Pass a text on, or leave it out where there is no room; return its length."""
+        """Pass a text on, or drop it if there is no room; return its length."""
         with self._lock:
             now = self._clock()
             self._room = min(_LOG_AT_ONCE, self._room + (now - self._then) * _LOG_EACH_SECOND)
@@ -298,12 +298,12 @@ class ShortLog:
             return len(text)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-        """Return anything else of the stream itself."""
+        """Return any other attribute of the stream."""
         return getattr(self._stream, name)
 
 
 def shorten_log() -> None:
-    """Limit how much this process writes to standard error, however many clients ask."""
+    """Limit how much this process writes to standard error, even with very many clients."""
     whole = sys.stderr
     sys.stderr = ShortLog(whole)
     loggers = [

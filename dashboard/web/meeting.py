@@ -1,8 +1,8 @@
-"""Meetings: one shows a view, the others follow it, each in their own language, theme and tier.
+"""Meetings: one member presents a view, and the others follow it, each in their own language, theme and tier.
 
-A browser window in a meeting (dashboard/static/meeting.js) has one conversation with the server, a websocket behind the
-gate or the door, which carries the view of the presenter and nothing else. Who presents is the window whose secret the
-room knows; the secret is made in that window and is in no address.
+A browser window in a meeting (dashboard/static/meeting.js) has one websocket to the server, behind the gate or the
+door, which carries only the view of the presenter. The presenter is the window whose secret the room knows. The window
+makes the secret itself, and no address contains it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _HELLO, _BEAT, _PAUSE = 10.0, 15.0, 0.05  # seconds: until the first message; be
 
 
 def make_routes(site: Site, rooms: Rooms | None = None) -> list[BaseRoute]:
-    """Return the routes of meetings: their words, the conversation of a member, and the short address of each room."""
+    """Return the routes of meetings: their words, the websocket of a member, and the short address of each room."""
     meetings = Meetings(site, rooms or Rooms())
     return [
         Route("/meeting/words.json", answer_words),
@@ -46,7 +46,7 @@ def make_routes(site: Site, rooms: Rooms | None = None) -> list[BaseRoute]:
 
 
 def answer_words(request: Request) -> Response:
-    """Return the words of the meeting's line in a language."""
+    """Answer with the words of the meeting's line in a language."""
     with speak(request.query_params.get("lang", "")):
         return JSONResponse(make_words())
 
@@ -90,14 +90,14 @@ def make_words() -> dict[str, str]:
 
 
 class Meetings:
-    """The meetings of a web process. Its rooms are touched in the event loop alone."""
+    """The meetings of a web process. Only the event loop reads and changes the rooms."""
 
     def __init__(self, site: Site, rooms: Rooms) -> None:
         self._site, self._rooms = site, rooms
         self._lines: Counter[str] = Counter()  # how many each network address has open
 
     async def lead_in(self, request: Request) -> Response:
-        """Lead from the short address of a room to its present view, in the reader's language."""
+        """Redirect from the short address of a room to its present view, in the reader's language."""
         code = request.path_params["code"]
         room = self._rooms.find(code)
         reader = read_header(request.headers)
@@ -111,7 +111,7 @@ class Meetings:
         return RedirectResponse(f"../{page}?{parameters}", 303, headers={"Cache-Control": "no-store"})
 
     async def hold_line(self, socket: WebSocket) -> None:
-        """Hold the conversation of a member's window, from its first message until it or the meeting ends."""
+        """Run the websocket of a member's window, from its first message until the websocket or the meeting ends."""
         address = find_address(socket)
         if not _is_own_origin(socket) or not self._has_place(address):
             await socket.close(1008)
@@ -150,7 +150,7 @@ class Meetings:
             room.leave(line)
 
     def _find_room(self, line: Line, hello: Mapping[str, Any], socket: WebSocket) -> Room | str:
-        """Return the room that a member opens or joins, or the word that says why there is none."""
+        """Return the room that a member opens or joins, or a word for the reason why there is none."""
         if hello.get("open") is True:
             if not line.may_present:
                 return "refused"
@@ -158,7 +158,7 @@ class Meetings:
         return self._rooms.find(hello.get("code")) or "ended"
 
     async def _send(self, socket: WebSocket, room: Room, line: Line) -> None:
-        """Send what is new, the newest alone, and something now and then so that a broken line is noticed."""
+        """Send only the newest state when something is new, and regular messages by which a broken line is noticed."""
         while True:
             line.news.clear()
             # Layers are read from files, and the event loop waits for none.
@@ -201,7 +201,7 @@ async def _say(socket: WebSocket, state: Mapping[str, Any]) -> None:
 
 
 async def _receive(socket: WebSocket) -> dict[str, Any]:
-    """Return the next message. Raises WebSocketDisconnect for one that no window of the product sends."""
+    """Return the next message. Raises WebSocketDisconnect for a message that no window of the product sends."""
     message = await socket.receive()
     text = message.get("text")
     if message["type"] != "websocket.receive" or not isinstance(text, str) or len(text) > _LONGEST:
@@ -216,7 +216,7 @@ async def _receive(socket: WebSocket) -> dict[str, Any]:
 
 
 def _is_own_origin(connection: HTTPConnection) -> bool:
-    """Return whether a page of this very host asks; where there is a gate or a door, it looked more closely."""
+    """Return whether the request comes from a page of this host. A gate or a door, if there is one, checks more."""
     origins, hosts = connection.headers.getlist("origin"), connection.headers.getlist("host")
     if len(hosts) != 1 or len(origins) != 1 or len(hosts[0]) > _LONGEST_HOST:
         return False

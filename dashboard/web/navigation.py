@@ -1,4 +1,4 @@
-"""Opens the pages of the list. A page can be opened only through this module."""
+"""The navigation: opens the pages of the list. A page can be opened only through this module."""
 
 from __future__ import annotations
 
@@ -86,14 +86,14 @@ def _run_entry() -> None:
 
 
 def _find_release() -> str:
-    """Return the release that is asked for in the address, else the one that was the newest when the session began."""
+    """Return the release that the address asks for, else the release that was the newest when the session began."""
     if asked := read_parameter("release"):
         return asked
     return "" if get_script_run_ctx(suppress_warning=True) is None else str(st.session_state.get(_RELEASE, ""))
 
 
 def _find_played(site: Site) -> tuple[Played | None, str]:
-    """Return the view of an agenda that is shown, or why meetings cannot be read; the page is shown nevertheless."""
+    """Return the shown view of an agenda, or why meetings cannot be read; the page is shown in both cases."""
     try:
         return find_played(), ""
     except TactError as error:
@@ -101,7 +101,7 @@ def _find_played(site: Site) -> tuple[Played | None, str]:
 
 
 def _forget_left_page(entry: PageEntry) -> None:
-    """Forget what the session keeps for the page that its reader has left."""
+    """Delete the session's state of the page that the reader has left."""
     if st.session_state.setdefault(_PAGE, entry.module) != entry.module:
         st.session_state[_PAGE] = entry.module
         for key in [key for key in st.session_state if str(key).startswith(OF_PAGE)]:
@@ -109,17 +109,17 @@ def _forget_left_page(entry: PageEntry) -> None:
 
 
 def show_error(error: Exception) -> bool:
-    """Show in the page what an error says, also one that nobody expected. Return that this is all there is to show.
+    """Show the words of an error in the page, even of an unexpected one. Return that nothing else has to be shown.
 
-    Parts of a page are drawn anew by themselves; Streamlit calls this for the errors in them. Its own words for readers
-    speak of a place in the internet where the product does not run.
+    Parts of a page are drawn again by themselves, and Streamlit calls this function for errors in them. Streamlit's own
+    words are not used, because they name a service on the internet on which the product does not run.
     """
     st.error(escape_markdown(_word_error(error, read_site())))
     return True
 
 
 def _word_error(error: Exception, site: Site) -> str:
-    """Return what an error says: at the map's own machine which file is damaged, and what to do; elsewhere no file."""
+    """Return the words of an error. They name the damaged file, and what to do, only on the map's own machine."""
     if not isinstance(error, TactError):
         return _("This page has a fault. Open it again. If that does not help, tell who runs the map.")
     if site.tier == "partner" and find_accounts() is None:

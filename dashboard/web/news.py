@@ -1,6 +1,7 @@
-"""Which release is the newest, for pages that are open: they ask now and then, and get its name alone.
+"""The name of the newest release. Open pages ask for it at intervals, and get nothing else.
 
-To ask is no use of a session: a page that nobody touches does not keep its reader signed in (see door.py).
+This request does not count as use of the session: a page that nobody uses does not keep its reader signed in (see
+door.py).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _SECONDS = 5.0  # for which an answer holds, because every open page asks
 
 
 def make_routes(site: Site, clock: Callable[[], float] = time.monotonic) -> list[BaseRoute]:
-    """Return the route of the name of the newest release; empty without one."""
+    """Return the route of the name of the newest release; the name is empty if there is none."""
     lock, last = Lock(), [(-_SECONDS, "")]
 
     def answer(_: Request) -> JSONResponse:

@@ -1,9 +1,9 @@
 """Signing in through the provider of an organisation: OpenID Connect Core 1.0, authorization code flow with PKCE.
 
-State, nonce and code verifier are made from the secret of the browser that begins, each by itself, so that an answer
-belongs to one browser and one beginning, and this process keeps nothing meanwhile. What the provider says is believed
-where it is signed by a key of its own, for this client, for this beginning, and in time. The libraries are loaded where
-access.toml names a provider, see dashboard/server.py.
+State, nonce and code verifier are derived from a secret of the browser that begins, each for its own purpose. So an
+answer belongs to one browser and one attempt, and this process stores nothing meanwhile. A token of the provider is
+accepted only if it is signed by the provider's key, made for this client and this attempt, and not expired. The
+libraries are loaded only if access.toml names a provider, see dashboard/server.py.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ADDRESSES = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
 class Provider:
-    """The provider of an organisation, as this map asks it. redirect : where it sends browsers back to."""
+    """The provider of an organisation, as this map asks it. redirect : the address to which it sends browsers back."""
 
     def __init__(self, settings: ProviderSettings, redirect: str, clock: Callable[[], float] = time.time) -> None:
         self.settings, self.redirect = settings, redirect
@@ -56,7 +56,7 @@ class Provider:
         return address
 
     async def identify(self, secret: str, answer: Mapping[str, str]) -> tuple[Identity, frozenset[str]]:
-        """Return who comes back with an answer, and their groups. Raises ProviderError for one not to be believed."""
+        """Return the person who comes back with an answer, and their groups. Raises ProviderError if it is wrong."""
         if answer.get("iss", self.settings.issuer) != self.settings.issuer:  # RFC 9207
             raise ProviderError(Fault.UNBELIEVED, "the answer is of another issuer")
         if "error" in answer or not answer.get("code"):
@@ -70,7 +70,7 @@ class Provider:
         return identity, frozenset(group for group in listed if isinstance(group, str))
 
     async def _ask(self, work: Callable[[AsyncOAuth2Client], Any]) -> Any:  # noqa: ANN401
-        """Do what asks the provider, a few at once, within its seconds; say each failure as a ProviderError."""
+        """Run requests to the provider, a few at once, with a time limit; turn each failure into a ProviderError."""
         if self._waiting >= _WAITING:
             raise ProviderError(Fault.BUSY, "too many sign in at once")
         self._waiting += 1
@@ -115,7 +115,7 @@ class Provider:
         return str(address)
 
     async def _exchange(self, client: AsyncOAuth2Client, secret: str, code: str) -> CodeIDToken:
-        """Exchange a code for an ID token, and return its claims once they hold (Core 1.0, section 3.1.3.7)."""
+        """Exchange a code for an ID token, check its claims (Core 1.0, section 3.1.3.7) and return them."""
         about = await self._read_about(client)
         methods = about.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
         if "client_secret_basic" not in methods and "client_secret_post" in methods:
@@ -144,7 +144,7 @@ class Provider:
         return claims
 
     async def _verify(self, client: AsyncOAuth2Client, token: str) -> jwt.Token:
-        """Return a token that a key of the provider has signed. A key that is not known yet is asked for once."""
+        """Return a token that a key of the provider has signed. For an unknown key, the keys are requested again."""
         registry = JWSRegistry(algorithms=_ALGORITHMS, strict_check_header=False)
         try:
             return jwt.decode(token, await self._read_keys(client), registry=registry)
@@ -153,7 +153,7 @@ class Provider:
             return jwt.decode(token, await self._read_keys(client), registry=registry)
 
     async def _read_about(self, client: AsyncOAuth2Client) -> Mapping[str, Any]:
-        """Return what the provider says of itself (Discovery 1.0, section 4)."""
+        """Return the provider's metadata (Discovery 1.0, section 4)."""
         if self._about is None or not 0 <= self._clock() - self._about[0] < _FRESH:
             about = await _get(client, f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration")
             if about["issuer"] != self.settings.issuer:
@@ -172,7 +172,7 @@ class Provider:
 
 
 class _Transport(httpx2.AsyncHTTPTransport):
-    """Answers of a limited length, which are not packed: a packed one can be a thousand times as long."""
+    """A transport for answers of limited length, uncompressed: unpacked, an answer can be a thousand times longer."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await super().handle_async_request(request)
@@ -200,12 +200,12 @@ async def _get(client: AsyncOAuth2Client, address: str) -> dict[str, Any]:
 
 
 def _check_address(name: str, address: str) -> None:
-    """Raise ProviderError for an address without encryption, unless it is of this machine."""
+    """Raise ProviderError for an address without encryption, unless it is on this machine."""
     if not is_safe(urlsplit(address)):
         raise ProviderError(Fault.UNBELIEVED, f"its {name} is no https address")
 
 
 def _name_error(code: object) -> str:
-    """Return the code of an error if it is one of those of RFC 6749; what else a provider writes is not repeated."""
+    """Return the code of an error if RFC 6749 defines it. Any other text of a provider is not repeated."""
     known = ("invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type")
     return str(code) if code in known else "another error"

@@ -1,7 +1,7 @@
-"""Signing in through the provider of an organisation: what happens between the page to sign in and a session.
+"""Signing in through the provider of an organisation: the steps between the page to sign in and a session.
 
-The browser that begins keeps a secret in a cookie until it comes back. That cookie alone is sent with a visit from
-another site, because from there the provider sends the browser back.
+The browser that begins keeps a secret in a cookie until it comes back. Only this cookie is also sent with a visit from
+another site, because the provider sends the browser back from its own site.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Fault(StrEnum):
 
 
 class ProviderError(Exception):
-    """A provider cannot be used. The text is for the log of the server: it names nobody and repeats nothing."""
+    """A provider cannot be used. The text is for the server's log: it names no person and repeats no input."""
 
     def __init__(self, fault: Fault, text: str) -> None:
         super().__init__(text)
@@ -53,7 +53,7 @@ class Provider(Protocol):
         """Return the address at the provider to which a browser with a secret is sent. Raises ProviderError."""
 
     async def identify(self, secret: str, answer: Mapping[str, str]) -> tuple[Identity, frozenset[str]]:
-        """Return who comes back with an answer, and their groups. Raises ProviderError."""
+        """Return the person who comes back with an answer, and their groups. Raises ProviderError."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,12 @@ class Beginning:
 
     @classmethod
     def make(cls, language: str, to: str) -> Beginning:
-        """Return a new one."""
+        """Return a new beginning, with a new secret."""
         return cls(secrets.token_urlsafe(32), language, to if len(quote(to, safe="")) <= _LONGEST else "/")
 
     @classmethod
     def read(cls, text: str) -> Beginning | None:
-        """Return what a cookie keeps, or None if it is none of ours."""
+        """Return the beginning in a cookie, or None if the cookie is not one of ours."""
         parts = text.split(".")
         if len(parts) != 3 or len(parts[0]) != 43 or parts[1] not in LANGUAGE_NAMES:
             return None
@@ -85,9 +85,9 @@ class Beginning:
 async def finish(
     provider: Provider, accounts: Accounts, beginning: Beginning | None, answer: Mapping[str, str], address: str
 ) -> str | Refusal:
-    """Return the session of who comes back, or why there is none. Raises ProviderError.
+    """Return the session of the person who comes back, or why there is none. Raises ProviderError.
 
-    address : of the network, from which too many answers may have failed.
+    address : the network address of the browser; it must wait if too many attempts from it have failed.
     """
     state = answer.get("state", "")
     if beginning is None or not secrets.compare_digest(state.encode(), make_state(beginning.secret).encode()):
@@ -106,5 +106,5 @@ def make_state(secret: str) -> str:
 
 
 def derive(purpose: str, secret: str) -> str:
-    """Return what a secret makes for a purpose, from which nobody finds the secret or what it makes for another."""
+    """Derive a value from a secret for a purpose. It reveals neither the secret nor the value for another purpose."""
     return sha256(f"{purpose} {secret}".encode()).hexdigest()

@@ -12,9 +12,9 @@ _EVERY = ("all", *_MODEL)
 
 
 class PageEntry(NamedTuple):
-    """A page: its folder, title, address, right that it needs, which choices of the bar it follows.
+    """A page: its folder, title, address, the right that it needs, and the choices of the bar that it follows.
 
-    package : where the folder is; one that speaks of all pages stands above them.
+    package : the package of the folder. A page that uses all other pages is in another package, above them.
     """
 
     module: str

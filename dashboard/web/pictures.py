@@ -106,13 +106,13 @@ def refuse(sentence: str, status: int) -> Response:
 
 
 def make_sheet(site: Site, current: CurrentRelease, page: str, parameters: Mapping[str, str]) -> Sheet | None:
-    """Return the sheet of a page at an address; None where there is nothing to draw."""
+    """Return the sheet of a page at an address; None if there is nothing to draw."""
     with address.follow(parameters):
         return MAKERS[page](site, current)
 
 
 def write_pictures(site: Site, current: CurrentRelease, folder: Path) -> list[Path]:
-    """Write the pictures of all pages as SVG, for the search for leaks; of Reallocate that of the usual plan."""
+    """Write the pictures of all pages as SVG for the search for leaks; for Reallocate that of the usual plan."""
     views = _list_views(current)
     sheets = [("-".join([page, *view.values()]), make_sheet(site, current, page, view)) for page, view in views]
     if plan := read_usual_plan(current):

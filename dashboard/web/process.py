@@ -1,4 +1,4 @@
-"""What the map's process and the desk's process share: Streamlit's settings, the static files, and how they are run."""
+"""Shared parts of the processes of the map and the desk: Streamlit's settings, static files, and how to run them."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ class Assets(StaticFiles):
     """Static files. A browser may keep them for a day."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        """Return the file with how long it may be kept."""
+        """Return the file with a header that says how long it may be kept."""
         response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = "public, max-age=86400"
         return response
 
 
 class WholeQueue(ForwardMsgQueue):
-    """The messages that a browser has not got yet, which leave together.
+    """The messages that a browser has not received yet. They are sent together.
 
-    Those of a part of the page stay when the part is drawn again. Streamlit removes them, but not those of a dialog
-    that the part has opened: the browser would then get the content of a dialog that it does not have, and show an
-    empty page, or the dialog would never open.
+    The messages of a part of the page are kept when the part is drawn again. Streamlit would remove them, but not the
+    messages of a dialog that the part has opened: the browser would then get the content of a dialog that it does not
+    have, and show an empty page, or the dialog would never open.
     """
 
     def clear(self, retain_lifecycle_msgs: bool = False, fragment_ids_this_run: list[str] | None = None) -> None:
@@ -59,8 +59,8 @@ class WholeQueue(ForwardMsgQueue):
     def flush(self) -> list[ForwardMsg]:
         """Return the messages in bundles, tuples that `_send_together` sends.
 
-        After each message Streamlit gives all connections their turn. A page has two dozen messages, so that its last
-        one would wait for two dozen turns, each of them long while thousands of connections come.
+        After each message Streamlit gives all connections their turn. A page has two dozen messages, so its last one
+        would wait for two dozen turns, and each turn is long while thousands of connections arrive.
         """
         messages = super().flush()
         starts = range(0, len(messages), _TOGETHER)
@@ -82,7 +82,7 @@ _handle_message = app_session.AppSession.handle_backmsg
 
 
 def _take_message(session: app_session.AppSession, message: BackMsg) -> None:
-    """Handle a message of a browser if it is one that pages send; pass over any other."""
+    """Handle a message of a browser if pages send such messages; ignore any other."""
     if message.WhichOneof("type") in _TAKEN and len(message.file_urls_request.file_names) <= _MOST_FILES:
         _handle_message(session, message)
 
@@ -91,7 +91,7 @@ _populate_theme = app_session._populate_theme_msg  # noqa: SLF001
 
 
 def _copy_theme(msg: CustomThemeConfig, section: str = "theme") -> None:
-    """Put a part of the theme into a message. Streamlit looks through all its settings six times for each change."""
+    """Put a part of the theme into a message. Streamlit's own function reads all settings six times for each change."""
     theme = _make_theme(section)
     if theme.ListFields():  # else this part stays absent
         msg.MergeFrom(theme)
@@ -105,7 +105,7 @@ def _make_theme(section: str) -> CustomThemeConfig:
 
 
 def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingProxyType({})) -> None:
-    """Set Streamlit's settings, some of them changed; no outside service is asked for this machine's address."""
+    """Set Streamlit's settings and replace some of its functions, so that it asks no outside service for an address."""
     net_util.get_external_ip = lambda: None
     app_session.ForwardMsgQueue = WholeQueue  # type: ignore[attr-defined]
     Runtime._send_message = _send_together  # type: ignore[assignment,method-assign] # noqa: SLF001
@@ -138,9 +138,9 @@ def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def take_output() -> TextIO:
-    """Return standard output, which is for addresses alone from then on.
+    """Return standard output, which from then on is only for addresses.
 
-    What else is printed, by whatever library, goes to standard error.
+    Everything else that the program or a library prints goes to standard error.
     """
     output = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -148,7 +148,7 @@ def take_output() -> TextIO:
 
 
 def print_address(output: TextIO, url: str, entry: Entry | None) -> None:
-    """Print where the process answers; with an entry, so that one browser gets in."""
+    """Print the address of the process; with an entry, the address lets one browser in."""
     output.write(f"{url if entry is None else entry.make_address(url)}\n")
 
 
@@ -188,9 +188,9 @@ def run_application(application: Any, host: str, port: int, *, has_proxy: bool =
 
 
 def _spare_collections() -> None:
-    """Let the interpreter look for garbage less often, and not among what was imported, which stays anyway.
+    """Collect garbage less often, and leave out imported objects, which stay in memory anyway.
 
-    While a full search lasts, nobody gets an answer: with thousands of half-open connections, 0.3 s of each 4 s.
+    During a full collection nobody gets an answer: with thousands of half-open connections, 0.3 s of each 4 s.
     """
     gc.collect()
     gc.freeze()

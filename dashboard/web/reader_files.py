@@ -1,4 +1,4 @@
-"""What a reader can get of a release, files and answers with numbers, to be attacked; for `tact audit` and the desk."""
+"""All files and answers with numbers that a reader can get of a release, for the audit by `tact audit` and the desk."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WRITING, _LAYERS = 30, 25  # hundredths of the time in which all files of a tie
 
 
 def audit_workspace(workspace: Workspace, name: str | None = None, progress: Progress | None = None) -> Audit:
-    """Attack a release (default: the one that is shown) with all earlier ones, and every file that readers can get."""
+    """Attack a release (default: the shown one) together with all earlier ones, and every file that readers can get."""
     # Partner files never lie outside the workspace, and those of an audit that was killed go when the next one starts.
     with private_folder(workspace.path / ".audit.part") as folder:
         files = {}
@@ -59,7 +59,7 @@ def _name_step(progress: Progress) -> ProgressCount:
 
 
 def _divide(progress: Progress | None, first: int, last: int) -> Progress:
-    """Return a progress that fills another one from a first to a last hundredth."""
+    """Return a progress function for one part of the whole work, from a first to a last hundredth."""
 
     def tick(done: int, total: int | None, step: str) -> None:
         if progress is not None:

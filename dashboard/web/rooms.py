@@ -1,7 +1,7 @@
 """The rooms of meetings, in the memory of this process: who presents, what they show, who follows.
 
-What is shown is one view, whole, and the last one wins: the address of a page without its host, and without what
-belongs to each reader alone (language, theme, projector). A room holds no other text; nothing of it is written down.
+A room shows one complete view, the last one sent. It is the address of a page without its host and without each
+reader's own choices (language, theme, projector). A room holds no other text, and nothing of it is written to a file.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _SECRET = re.compile(r"[0-9a-f]{32}")
 
 
 def clean_view(text: object, pages: Collection[str]) -> str | None:
-    """Return the view in an address that stands below the product, such as `map?area=AL-02`; None if it is none.
+    """Return the view in an address relative to the product, such as `map?area=AL-02`; None if the address has no view.
 
-    pages : the addresses of the pages, without a slash; that of the first one is empty.
+    pages : the addresses of the pages, without a slash; the address of the first page is empty.
     """
     if not isinstance(text, str) or len(text) > _LONGEST:
         return None
@@ -52,7 +52,7 @@ def clean_view(text: object, pages: Collection[str]) -> str | None:
 
 
 def clean_pointer(place: object) -> tuple[float, float] | None:
-    """Return the latitude and longitude at which the presenter points; None where they point at nothing."""
+    """Return the latitude and longitude at which the presenter points; None if they point at nothing."""
     if not isinstance(place, list) or len(place) != 2:
         return None
     # Compared before it is made a float, which a number of 400 digits cannot be; nan is not smaller than anything.
@@ -63,14 +63,14 @@ def clean_pointer(place: object) -> tuple[float, float] | None:
 
 
 def identify_window(secret: object) -> str | None:
-    """Return by what a room knows the browser window of a member; None for what is no secret of one."""
+    """Return the identity of a member's browser window from its secret; None if the text is no such secret."""
     known = isinstance(secret, str) and _SECRET.fullmatch(secret)
     return hash_secret(str(secret)) if known else None
 
 
 @dataclass(eq=False)
 class Line:
-    """A connection of a member: by what the member is known, who they are, and whether there is news for them."""
+    """A connection of a member: the identity of the window, who they are, and whether there is news for them."""
 
     member: str
     reader: Reader
@@ -93,7 +93,7 @@ class Room:
         self._news = self._left = self._last_line = clock()
 
     def is_over(self) -> bool:
-        """Return whether the presenter ended it, gave no news for twelve hours, or nobody was there for ten minutes."""
+        """Return whether the presenter has ended it or was silent for 12 hours, or nobody was there for 10 minutes."""
         is_deserted = not self.lines and self._clock() - self._last_line > _EMPTY
         return self.has_ended or is_deserted or self._clock() - self._news > _SECONDS
 
@@ -109,7 +109,7 @@ class Room:
         return True
 
     def leave(self, line: Line) -> None:
-        """Take away a line that broke or was closed."""
+        """Remove a line that broke or was closed."""
         self.lines.remove(line)
         self._last_line = self._clock()
         if self._is_presenting(line) and not self._has_presenter():
@@ -120,7 +120,7 @@ class Room:
         self._tell()
 
     def hear(self, line: Line, message: Mapping[str, Any], pages: Collection[str]) -> None:
-        """Take what a member says: the presenter shows, hands over or ends; another may step in for one who is away."""
+        """Handle a message: the presenter shows, hands over or ends; a member may replace an absent presenter."""
         if not self._is_presenting(line):
             if message.get("take") is True and line.may_present and self._is_presenter_gone():
                 self._appoint(line.member)
@@ -140,7 +140,7 @@ class Room:
                 break
 
     def describe(self, line: Line) -> dict[str, Any]:
-        """Return all that a member has to know: the view if `line.allowed` opens it, the place, and who is there."""
+        """Return the whole state for a member: the view if `line.allowed` permits it, the place, and who is there."""
         if self.is_over():
             return {"ended": True}
         presents = self._is_presenting(line)
@@ -157,7 +157,7 @@ class Room:
         return {**state, "members": self._list_members()} if presents else state
 
     def _list_members(self) -> list[dict[str, Any]]:
-        """List those who follow: number, name where they have signed in, and whether they may present."""
+        """List the members who follow: number, name if they have signed in, and whether they may present."""
         members = {line.member: line for line in self.lines if not self._is_presenting(line)}
         return [
             {"number": self._numbers[member], "name": line.reader.name, "may_present": line.may_present}
@@ -192,9 +192,9 @@ class Rooms:
         self._rooms: dict[str, Room] = {}
 
     def open(self, presenter: str, opener: str) -> Room | None:
-        """Open a room; None where there are too many. `opener` is the network address, empty for this machine itself.
+        """Open a room; None if there are too many. `opener` is the network address, empty for this machine itself.
 
-        Where all places are taken, the oldest room in which nobody is makes place.
+        If there is no free place, the oldest room without members is closed.
         """
         self._forget_over()
         if opener and sum(room.opener == opener for room in self._rooms.values()) >= _MOST_OF_ADDRESS:
@@ -209,7 +209,7 @@ class Rooms:
         return self._rooms[code]
 
     def find(self, code: object) -> Room | None:
-        """Return the room of a code that somebody opened or typed; None if there is none any more."""
+        """Return the room with a code that somebody opened or typed; None if it does not exist (any more)."""
         self._forget_over()
         return self._rooms.get(code.strip().lower()) if isinstance(code, str) else None
 

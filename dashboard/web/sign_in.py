@@ -92,9 +92,9 @@ _EVENTS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class PasskeyAsk:
-    """What a page asks of a passkey: moment, and options for the browser as JSON, see data/accounts/passkeys.py.
+    """A page's request for a passkey: the moment, and options for the browser as JSON, see data/accounts/passkeys.py.
 
-    is_new : whether one is made.
+    is_new : whether a new passkey is made.
     """
 
     moment: str
@@ -110,10 +110,10 @@ def make_page(
     organisation: str = "",
     passkey: PasskeyAsk | None = None,
 ) -> str:
-    """Return the page to sign in. `to` is the path that was asked for, `problem` what was wrong before.
+    """Return the page to sign in. `to` is the path that was asked for, `problem` the fault in the last attempt.
 
-    organisation : whose people sign in at their own provider; empty if there is none. passkey : None where the address
-    has no https.
+    organisation : the organisation whose people sign in at their own provider; empty if there is none. passkey : None
+    if the address has no https.
     """
     return _make_page(
         _("Sign in"),
@@ -192,7 +192,7 @@ def make_invitation_page(
 
 
 def make_ended_page() -> str:
-    """Return the page for a link that opens nothing."""
+    """Return the page for a link that is not valid (any more)."""
     return _make_page(
         _("This link no longer works"),
         html(
@@ -212,10 +212,10 @@ def make_account_page(
     problem: str = "",
     passkey: PasskeyAsk | None = None,
 ) -> str:
-    """Return the page with who has signed in, what the log says of them, and the button to sign out.
+    """Return the page with the person who has signed in, their rows in the log, and the button to sign out.
 
-    log : the last rows about everybody and whether the log is whole, for who may read it. problem : why the passkey was
-    not added. passkey : None for who has no passphrase here.
+    log : the last rows about everybody and whether the log is whole, for readers who may see it. problem : why the
+    passkey was not added. passkey : None for a person without a passphrase here.
     """
     return _make_page(
         person.name,
@@ -246,7 +246,7 @@ def draw_code(link: str) -> Markup:
 
 
 def format_refusal(refusal: Refusal, organisation: str = "") -> str:
-    """Return why somebody was not let in, by a passphrase or by the provider of an organisation."""
+    """Return why a person was not let in, with a passphrase or through the provider of an organisation."""
     if refusal.wait:
         return _("Too many attempts failed. Wait {seconds} seconds, then try again.", seconds=int(refusal.wait) + 1)
     if refusal.reason == Reason.SPENT:
@@ -286,12 +286,12 @@ def format_fault(fault: Fault, organisation: str) -> str:
 
 
 def make_headers(origin: str) -> dict[str, str]:
-    """Return the headers of a page that asks for a passkey: of the origin it may run the one script, and no other."""
+    """Return the headers of a page that asks for a passkey: it may run one script of this origin, and no other."""
     return {**HEADERS, "Content-Security-Policy": f"{_POLICY}; script-src {origin}{PASSKEY_SCRIPT}"}
 
 
 def _ask_for_passkey(token: str, passkey: PasskeyAsk) -> Markup:
-    """Return the form by which somebody who has signed in adds one more passkey."""
+    """Return the form with which a person who has signed in adds a passkey."""
     return html(
         "<div hidden>{}{}<h2>{}</h2><p>{}</p>{}{}</form></div>",
         _begin_form(PASSKEY),
@@ -304,7 +304,7 @@ def _ask_for_passkey(token: str, passkey: PasskeyAsk) -> Markup:
 
 
 def _offer_passkey(passkey: PasskeyAsk | None, words: str) -> Markup:
-    """Return the button that asks the browser for a passkey; its script shows it where the browser can do that."""
+    """Return the button that asks the browser for a passkey; its script shows it if the browser supports passkeys."""
     if passkey is None:
         return Markup("")
     return html(
@@ -351,7 +351,7 @@ def _show_problem(problem: str) -> Markup:
 
 
 def _begin_form(path: str) -> Markup:
-    """Return the beginning of a form, whose answer is in the language of this page."""
+    """Return the beginning of a form; the answer to the form is in the language of this page."""
     return html('<form method=post action="{}?lang={}">', path, find_language())
 
 

@@ -44,7 +44,7 @@ _NEEDS = "The map needs JavaScript: please allow it in the settings of the brows
 
 
 class Opening(NamedTuple):
-    """What is said until the first page has come, and whether a map will be on it."""
+    """The words until the first page has arrived, and whether that page will have a map."""
 
     words: str
     has_map: bool
@@ -55,7 +55,7 @@ MAP = Opening(mark("Opening the map. On a slow line this may take half a minute 
 
 
 def list_parts(page: str) -> list[str]:
-    """Return the addresses of the scripts of `_PARTS` and of what they import, without those that a page names."""
+    """Return the addresses of the scripts of `_PARTS` and of their imports, without the scripts that the page names."""
     folder, found = _STATIC / "static" / "js", dict[str, None]()
     waiting = [file.name for part in _PARTS for file in folder.glob(f"{part}.*.js")]
     while waiting:
@@ -68,7 +68,7 @@ def list_parts(page: str) -> list[str]:
 
 @lru_cache(maxsize=24)
 def make_start_page(language: str, opening: Opening = MAP, theme: str = "") -> str:
-    """Return Streamlit's own page with the product's name, language, style and script; theme: of `THEMES`, or neither.
+    """Return Streamlit's own page with the product's name, language, style and script. theme: one of `THEMES`, or "".
 
     The style comes last, so that it wins over Streamlit's; the script comes first, so that it sees each step.
     """
@@ -97,7 +97,7 @@ def make_start_page(language: str, opening: Opening = MAP, theme: str = "") -> s
 
 
 def _find(pattern: str, page: str) -> str:
-    """Return the part of Streamlit's page that matches. Raises RuntimeError where it has none."""
+    """Return the part of Streamlit's page that matches. Raises RuntimeError if no part does."""
     match = re.search(pattern, page, flags=re.DOTALL)
     if match is None:
         msg = f"Streamlit's page has changed: it has no {pattern}."
@@ -163,7 +163,7 @@ class StartPage:
             await HTMLResponse(page, status_code=404)(scope, receive, send)
 
     def _find_moved(self, request: Request) -> str | None:
-        """Return the path at which what an address of an earlier version names stands now; None for another address."""
+        """Return the present path for an address of an earlier version; None for another address."""
         path = request.scope["path"]
         if path == f"{self._base}/" and "layer" in request.query_params:
             return f"{self._base}/map"

@@ -1,8 +1,8 @@
-"""Pages are made one after the other: side by side, each would take as long as all of them together.
+"""Turns: pages are made one after the other. At the same time, each would take as long as all of them together.
 
-Python runs one thread at a time. Ten readers who ask at once, for pages of 15 ms each, would all wait 150 ms; one after
-the other they wait 15, 30 and so on up to 150. A page that takes long, because it computes a plan or reads a release
-for the first time, does not hold up the others: its turn ends, and it goes on beside them.
+Python runs one thread at a time. If ten readers ask at once for pages of 15 ms each, they would all wait 150 ms; one
+after the other, they wait 15, 30 and so on up to 150. A page that takes long, because it computes a plan or reads a
+release for the first time, does not delay the others for long: its turn ends, and it continues beside them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LONGEST = 0.1  # seconds
 
 
 class Turns:
-    """Whose turn it is, for at most `longest` seconds. Who came first is next, also when the holder asks again."""
+    """The order of turns, each at most `longest` seconds. First come, first served, even if the holder asks again."""
 
     def __init__(self, longest: float = _LONGEST) -> None:
         self._longest = longest
@@ -28,7 +28,7 @@ class Turns:
 
     @contextmanager
     def take(self) -> Iterator[None]:
-        """Wait until the turns of those who came before have ended; the block is one's own turn."""
+        """Wait until all earlier turns have ended; the block is the caller's turn."""
         ticket = Condition(self._lock)
         with self._lock:
             self._waiting.append(ticket)
@@ -47,7 +47,7 @@ class Turns:
                     self._wake_next()
 
     def _wait(self, ticket: Condition) -> None:
-        """Wait until nobody is before a ticket; the next one alone looks when the turn ends."""
+        """Wait until no earlier ticket is left. Only the next ticket watches for the end of the present turn."""
         while True:
             rest = self._end - time.monotonic()
             is_next = self._waiting[0] is ticket

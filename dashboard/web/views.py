@@ -1,4 +1,4 @@
-"""Views: addresses of pages, as a meeting shows them. Who may see one, and what it is called."""
+"""Views: addresses of pages, as a meeting shows them; who may see a view, and its name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ADDRESSES = frozenset(page.address for page in PAGES)
 
 
 def may_see(site: Site, reader: Reader, view: str) -> bool:
-    """Return whether a reader may be given the address of a view: by its page, and by the layers of their tier."""
+    """Return whether a reader may get the address of a view. This depends on the page and the layers of their tier."""
     if find_right(f"/{urlsplit(view).path}") not in reader.rights:
         return False
     narrow = site.narrow(reader)
@@ -46,10 +46,10 @@ def split_view(view: str) -> tuple[PageEntry, dict[str, str]]:
 
 
 def detach_view(view: str) -> tuple[str, str]:
-    """Return a view without the agenda that it may be of, and the name of the release to which it is pinned, if any.
+    """Return a view without its agenda, and the name of the release to which it is fixed, if any.
 
-    A value with blanks or letters that no page writes is left out: an address is stored without a check for personal
-    data.
+    A value with blanks or characters that no page writes is left out, because an address is stored without a check for
+    personal data.
     """
     page, parameters = split_view(view)
     own = urlencode({n: value for n, value in parameters.items() if n not in PLAYED and _VALUE.fullmatch(value)})
@@ -57,7 +57,7 @@ def detach_view(view: str) -> tuple[str, str]:
 
 
 def name_view(view: str, current: CurrentRelease | None) -> str:
-    """Return what a view is called in the reader's language: its page, and the area that it is about."""
+    """Return the name of a view in the reader's language: its page, and the area that it is about."""
     page, parameters = split_view(view)
     area = parameters.get("area", "")
     names = dict(read_area_names(current)) if current is not None and area else {}
@@ -65,7 +65,7 @@ def name_view(view: str, current: CurrentRelease | None) -> str:
 
 
 def _is_within(site: Site, view: str) -> bool:
-    """Return whether a view is of a page within the limit of a site, and names no area outside of it."""
+    """Return whether the page of a view is within the limit of a site, and the view names no area outside of it."""
     page, parameters = split_view(view)
     try:
         release = site.release()

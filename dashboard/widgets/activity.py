@@ -1,6 +1,6 @@
-"""What the audit log is told by pages: which page and area somebody saw on the partner tier, and what they planned.
+"""Rows of the audit log that pages write: which page and area a person saw on the partner tier, and their plans.
 
-Only where people sign in. What leaves as a file is noted by the door (dashboard/web/door.py).
+They are written only if people sign in. The door notes files that are downloaded (dashboard/web/door.py).
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ _SEEN = "activity-seen"
 
 
 def note_page(page: str, current: CurrentRelease | None) -> None:
-    """Note that the reader sees a page, with the area in its address; once, until page or area is another.
+    """Note that the reader sees a page, with the area in its address; again only when the page or the area changes.
 
-    Raises WorkspaceError where it cannot be written: what cannot be noted is not shown.
+    Raises WorkspaceError if the log cannot be written: a page that cannot be noted is not shown.
     """
     follow_area(lambda area: _note(page, current, area))
     _note(page, current, read_area())
 
 
 def note_plan(what: str, name: str = "") -> None:
-    """Note that the reader saved or changed something: what it is, and its name without words that somebody typed."""
+    """Note that the reader saved or changed something: its kind, and its name without words that a person typed."""
     accounts, reader = find_accounts(), find_reader()
     if accounts is not None:
         note(accounts, Event.PLANNED, reader.name, what=what, **({"name": name} if name else {}))

@@ -30,7 +30,7 @@ _FOLLOWER = "follow-area"
 
 @contextmanager
 def follow(parameters: Mapping[str, str]) -> Iterator[None]:
-    """Read other parameters in place of the address inside the block, as for a picture of a page."""
+    """Use other parameters in place of the address inside the block, for example for a picture of a page."""
     token = _parameters.set(parameters)
     try:
         yield
@@ -39,7 +39,7 @@ def follow(parameters: Mapping[str, str]) -> Iterator[None]:
 
 
 def read_parameter(name: str, default: str = "") -> str:
-    """Return a parameter of the address; the default where it has none, or outside of a page."""
+    """Return a parameter of the address; the default if the address does not have it, or outside of a page."""
     parameters = _parameters.get()
     if parameters is None:
         parameters = {} if get_script_run_ctx(suppress_warning=True) is None else st.query_params
@@ -53,13 +53,13 @@ def read_parameters() -> dict[str, str]:
 
 
 def read_choice(name: str, offered: Sequence[str]) -> str:
-    """Return the choice in the address if it is offered, else the first: what a widget of that name shows."""
+    """Return the choice in the address if it is offered, else the first one. A widget of that name shows the same."""
     asked = read_parameter(name)
     return asked if asked in offered else offered[0]
 
 
 def read_area() -> str:
-    """Return the code in the address of the area that is chosen for all pages; empty for both countries."""
+    """Return the code of the area that the address chooses for all pages; empty for both countries."""
     return read_parameter(_AREA)
 
 
@@ -73,7 +73,7 @@ def write_area(code: str) -> None:
 
 
 def follow_area(tell: Callable[[str], None]) -> None:
-    """Let a function be told of each area that a part of this session's page writes into the address from now on."""
+    """Call a function from now on with each area that a part of this session's page writes into the address."""
     st.session_state[_FOLLOWER] = tell
 
 
@@ -83,7 +83,7 @@ def _tell_area(code: str) -> None:
 
 
 def find_area(current: CurrentRelease, offered: Mapping[str, str], first: str) -> str:
-    """Return the chosen area, or the area around it, that a page offers; else the page's first."""
+    """Return the chosen area if the page offers it, else the offered area that contains it, else the page's first."""
     code, rows = read_area(), load_areas(current.release).rows
     while code not in offered and code in rows:
         code = str(rows[code]["parent"])
@@ -91,7 +91,7 @@ def find_area(current: CurrentRelease, offered: Mapping[str, str], first: str) -
 
 
 def read_pathway(offered: Sequence[str]) -> str:
-    """Return the pathway that is chosen for all pages if a page offers it, else, or outside of a page, the first."""
+    """Return the pathway that is chosen for all pages if the page offers it; otherwise the first one."""
     asked = read_parameter(_PATHWAY, "all")
     return asked if asked in offered else offered[0]
 
@@ -102,7 +102,7 @@ def read_language() -> str:
 
 
 def read_view() -> dict[str, str]:
-    """Return the parameters of the address that a page alone reads and writes."""
+    """Return the parameters of the address that only this page reads and writes."""
     return {name: str(value) for name, value in st.query_params.items() if name not in (*_SHARED, *_BROWSER)}
 
 
@@ -206,7 +206,7 @@ def _is_number(text: str, least: int, most: int, first: int | None) -> bool:
 
 
 def read_whole(name: str, least: int, most: int, first: int | None) -> int | None:
-    """Return the whole number in the address if it is within bounds, else the first; None for an empty one."""
+    """Return the whole number in the address if it is within the bounds, else `first`; None for an empty number."""
     asked = read_parameter(name)
     return _read_number(asked) if _is_number(asked, least, most, first) else first
 
@@ -222,9 +222,9 @@ def _keep_number(name: str, key: str) -> int | None:
 
 
 def _settle_key(name: str, offered: list[str]) -> str:
-    """Return the key of a widget, set to the address if somebody changed it, else to the last choice.
+    """Return the key of a widget. Its value is set from the address if that was changed, else from the last choice.
 
-    The choice is also kept beside the widget, because a widget is forgotten when another page is shown.
+    The choice is also stored apart from the widget, because a widget's value is lost when another page is shown.
     """
     key, asked = f"pick-{name}", str(st.query_params.get(name, ""))
     remembered = str(st.session_state.get(f"{key}-kept", ""))

@@ -27,5 +27,5 @@ def describe_chart(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> dict[s
 
 
 def show_chart(described: dict[str, Any], **more: Any) -> Any:  # noqa: ANN401
-    """Show a chart, as `describe_chart` describes it. Streamlit does not change what it is given."""
+    """Show a chart from the description by `describe_chart`. Streamlit does not change the description."""
     return st.vega_lite_chart(described, **more)

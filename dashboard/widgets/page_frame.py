@@ -1,4 +1,4 @@
-"""What pages share: words where content is missing, and parts and files that follow the shown release."""
+"""Shared functions of pages: words for missing content, and parts and files that follow the shown release."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def show_no_posts() -> None:
 
 
 def open_shown_release() -> CurrentRelease | None:
-    """Open the release that a page shows; where there is none, say what to do and return None."""
+    """Open the release that a page shows; if there is none, show what to do and return None."""
     current = current_release.open_current_release(read_site())
     if current is None:
         show_no_release()
@@ -63,10 +63,10 @@ def open_shown_release() -> CurrentRelease | None:
 
 
 def show_part(show: Callable[..., None], current: CurrentRelease, *more: object, every: float | None = None) -> None:
-    """Show a part of a page that is drawn anew by itself: `show` of the release and of what comes after it.
+    """Show a part of a page that is drawn again by itself; `show` gets the release and the other arguments.
 
-    Where the release is not shown any more as it was, such as without a measure, the whole page is drawn anew. every:
-    seconds after which the part is drawn anew; default: when its reader changes something.
+    If the release has changed meanwhile, for example lost a measure, the whole page is drawn again. every: seconds
+    after which the part is drawn again; default: when the reader changes something.
     """
 
     @wraps(show)
@@ -86,18 +86,18 @@ def offer_file(
     kind: str,
     **more: Any,  # noqa: ANN401 (as Streamlit has it)
 ) -> None:
-    """Show a button for a file of a release, which `make` makes when the button is pressed.
+    """Show a button for a file of a release. `make` makes the file when the button is pressed.
 
-    That is in another thread, which does not know the reader's language. kind: its media type; more: as for
-    `st.download_button`.
+    `make` runs in another thread, which does not know the reader's language. kind: the media type of the file; more:
+    as for `st.download_button`.
     """
     st.download_button(label, follow_shown(make, current), name, kind, on_click="ignore", **more)
 
 
 def follow_shown(make: Callable[[], bytes], current: CurrentRelease) -> Callable[[], bytes]:
-    """Return a function that makes a file of a release when it is asked for, in whatever thread.
+    """Return a function that makes a file of a release when it is asked for, in any thread.
 
-    It raises ReleaseError once the release is not shown any more, or without other measures.
+    The function raises ReleaseError if the release is not shown any more, or if its shown measures have changed.
     """
     site = replace(read_site(), asked=current.release.name)
 

@@ -1,8 +1,8 @@
 """A picture map in a page: areas by class, their names, the best moves, and an inset of Tirana and Durrës.
 
-It is SVG in the page, not the live map: it stands there with the first message of the page and needs no other file.
-Shapes are simplified to what can be seen at that size. Names are text of the page, so that they have one size on every
-screen; they are placed for the smallest one, and never collide.
+It is SVG in the page, not the live map. It comes with the first message of the page and needs no other file. Shapes
+have only the detail that can be seen at that size. Names are text of the page, so they have the same size on every
+screen. They are placed for the smallest screen, and never collide.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _PATTERNS = Markup(
 
 
 def render_key(key: Key) -> Markup:
-    """Return the legend that lies on a picture map."""
+    """Return the legend on a picture map."""
     classes = render_classes(key.classes, "words" if key.in_words else "ramp")
     notes = join_markup(html("<p>{}</p>", note) for note in key.notes if note)
     return html('<div class="key"><h2>{}</h2><p>{}</p>{}{}</div>', key.title, key.unit, classes, notes)
@@ -60,9 +60,9 @@ def fade_colour(colour: str, strength: float) -> str:
 
 
 def show_choices(areas: Iterable[str], chosen: str) -> None:
-    """Join the map with all that names an area in `data-area`: to point at one is to point at all, to press chooses it.
+    """Connect the map with all elements that name an area in `data-area`: hovering marks them all, a click chooses.
 
-    It adds a link for each area that nobody sees, which dashboard/static/picture.js follows where the map is pressed.
+    It adds an invisible link for each area, which dashboard/static/picture.js follows when the area is clicked.
     """
     links = (html('<a data-choice="{0}" href="?area={0}" target="_self"></a>', code) for code in areas)
     st.html(html('<div class="areas" data-chosen="{}" hidden>{}</div>', chosen, join_markup(links)))
@@ -72,7 +72,7 @@ def show_choices(areas: Iterable[str], chosen: str) -> None:
 
 @lru_cache(maxsize=4)
 def _render_script(base: str) -> Markup:
-    """Return the tag of the map's script; its address changes with its content, so no browser keeps an old one."""
+    """Return the tag of the map's script. Its address changes with its content, so no browser uses an old script."""
     digest = hashlib.sha256(_SCRIPT.read_bytes()).hexdigest()[:8]
     return html('<script src="{}/assets/{}?v={}"></script>', base, _SCRIPT.name, digest)
 
@@ -123,7 +123,7 @@ def render_map(
 
 
 def _draw_picture(box: Box, content: Markup) -> Markup:
-    """Return a picture as SVG. Streamlit lets none through, so it is an attribute for dashboard/static/picture.js."""
+    """Return a picture as SVG in an attribute for dashboard/static/picture.js; Streamlit removes SVG elements."""
     left, top, right, bottom = (round(edge) for edge in box)
     return html(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="{} {} {} {}" aria-hidden="true">{}</svg>',
@@ -149,7 +149,7 @@ def _draw_area(shapes: _Outlines, marks: Mapping[str, AreaMark], code: str) -> M
 
 
 def _draw_inset(shapes: _Outlines, marks: Mapping[str, AreaMark], points: Mapping[str, Point]) -> Markup:
-    """Return Tirana and Durrës with the areas around them, larger."""
+    """Return the inset: Tirana and Durrës with the areas around them, at a larger scale."""
     left, top, right, bottom = shapes.cities
     wide, high = right - left, bottom - top
     picture = _draw_picture(shapes.cities, join_markup(_draw_area(shapes, marks, code) for code in shapes.near_cities))
@@ -175,7 +175,7 @@ def _draw_inset(shapes: _Outlines, marks: Mapping[str, AreaMark], points: Mappin
 def _place_names(
     names: Mapping[str, str], points: Mapping[str, Point], passed: Sequence[Point], shapes: _Outlines
 ) -> Markup:
-    """Return the names that have room, the first ones first, as text over the picture.
+    """Return the names that have room, as text over the picture; the first names get room first.
 
     A name lies on its own area or on the sea, and never on another name or on an arrow.
     """
@@ -221,7 +221,7 @@ def _has_room(box: Box, taken: Sequence[Box], passed: Sequence[Point], whole: Bo
 
 
 def _is_at_home(box: Box, code: str, shapes: _Outlines) -> bool:
-    """Return whether a name lies on its own area, with its middle at least, or hardly on any other."""
+    """Return whether at least the middle of a name lies on its own area, or hardly any of it on another area."""
     place = shapely.box(*box)
     if shapes.shapes[code].contains(place.centroid):
         return True
@@ -275,7 +275,7 @@ def _meets(box: Box, other: Box) -> bool:
 
 
 def _project_all(places: Floats) -> Floats:
-    """Return places on the picture, (n, 2), from longitudes and latitudes."""
+    """Return coordinates on the picture, shape (n, 2), from longitudes and latitudes."""
     return np.array([project(lon, lat) for lon, lat in places])
 
 

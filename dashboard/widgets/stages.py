@@ -29,10 +29,10 @@ class Bar:
 
 
 def read_stages(current: CurrentRelease, areas: Mapping[str, str], period: str) -> pd.DataFrame:
-    """Return the bars of each stage: one row for each stage, in words, one column for each area, by its name.
+    """Return the bars: one row for each stage (by its words) and one column for each area (by its name).
 
-    Areas are countries, counties or regions by code; all numbers share one scale. Empty if the release has no stages
-    for the period.
+    Areas are given as codes of countries, counties or regions. All numbers share one scale. Empty if the release has no
+    stages for the period.
     """
     labels = {choice.id: translate(choice.label) for choice in WHICH_CHILDREN.choices if choice.id.startswith(_STAGE)}
     cells = {

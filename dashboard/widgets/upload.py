@@ -1,4 +1,4 @@
-"""The button with which a file is given to a page."""
+"""The button to upload a file to a page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dashboard.site.text import _, html
 
 
 def ask_files(label: str, **more: Any) -> Any:  # noqa: ANN401 (as Streamlit has it)
-    """Ask for a file, or for several; `more` as for `st.file_uploader`. Returns what that returns."""
+    """Ask for one file or several. `more` and the result are those of `st.file_uploader`."""
     words = _("Choose files, or drop them here") if more.get("accept_multiple_files") else _("Choose a file")
     # Streamlit's own words on the button are English in every language.
     st.html(html("<style>:root {{ --drop: '{}'; }}</style>", words))

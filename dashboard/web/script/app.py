@@ -1,4 +1,4 @@
-"""The Streamlit script: navigation, nothing else. It is started by dashboard/server.py."""
+"""The Streamlit script of the map: it only runs the navigation. dashboard/server.py starts it."""
 
 from dashboard.web import navigation
 
