@@ -147,14 +147,14 @@ def evaluate(
     panel : the counts with which forecasts are compared.
     forecasters : by name.
     first_origin : position of the first quarter that is forecast; every later one is an origin too.
-    horizons : number of quarters ahead, fewer at the end.
+    horizons : number of quarters that are forecast from each origin, fewer at the end.
     draws, seed : number of draws for each forecast; seed of the forecasts and of the bootstrap.
     known : returns the data known at an origin (counts may since be added or corrected); default: the panel until then.
     blocks : forecast each block of areas without the counts of the block and of a ring around it.
     progress : receives the number of forecasts done.
 
-    Raises InputError if there is nothing to forecast from or to score, or a forecaster or `known` returns another
-    shape.
+    Raises InputError if there is nothing to forecast from or to score, or if a forecaster or `known` returns an array
+    of another shape.
     """
     origins = list_origins(first_origin, len(panel.quarters))
     if not forecasters or horizons < 1 or np.isnan(panel.counts[:, first_origin:]).all():
@@ -195,7 +195,7 @@ def _read_history(panel: Panel, origin: int, known: Callable[[int], Panel] | Non
 def _draw_forecast(
     forecaster: Forecaster, history: Panel, ahead: int, draws: int, seed: int, blocks: SpatialBlocks | None
 ) -> Floats:
-    """Draw a forecast, block by block where there are blocks, (draws, A, ahead, P)."""
+    """Draw a forecast, block by block if there are blocks, (draws, A, ahead, P)."""
     everywhere = np.arange(len(history.areas))
     folds = blocks.folds() if blocks else [(everywhere, everywhere)]
     wanted = (draws, len(everywhere), ahead, len(history.pathways))

@@ -87,7 +87,7 @@ def _log_likelihood(counts: Floats, mean: Floats) -> Floats:
 
 
 def _estimate_size_around_shares(history: Panel) -> Floats:
-    """Estimate the negative binomial size of all counts around their population share, by likelihood, (P,)."""
+    """Estimate by maximum likelihood the negative binomial size of all counts around their population shares, (P,)."""
     likelihood = _log_likelihood(history.counts, share_by_population(history)[:, None]).sum(axis=1)
     return np.where(likelihood.any(axis=0), _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
 
@@ -169,7 +169,7 @@ class EmpiricalBayes(ByMean):
 
 @dataclass(frozen=True)
 class KernelDensity(ByMean):
-    """Rates smoothed over nearby areas, with a Gaussian kernel in the number of borders crossed, eq. (69).
+    """Rates smoothed over nearby areas, with a Gaussian kernel over the number of borders crossed, eq. (69).
 
     The bandwidth adapts (Sain 1994, balloon): it is the smallest number of borders within which `cases`
     children were met, so it is wide where few are met. It never crosses the border of a country.
@@ -209,7 +209,7 @@ def _find_libraries() -> ThreadpoolController:
 
 @dataclass(frozen=True)
 class _Regression(ByMean):
-    """A regression of rates, weighted by expected children, on the data known at the forecast."""
+    """A regression of rates, weighted by expected children, on the data known at the time of the forecast."""
 
     def means(self, history: Panel, horizon: int) -> Floats:
         """Return the expected counts, (A, horizon, P)."""

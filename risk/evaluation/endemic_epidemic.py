@@ -120,7 +120,7 @@ def _fit(series: _Series) -> _Estimate:
 
 
 def _means(series: _Series, estimate: _Estimate) -> tuple[Floats, Floats]:
-    """Return the mean and its endemic part for every quarter but the first, (A, T - 1) each."""
+    """Return the mean and its endemic part for every quarter except the first, (A, T - 1) each."""
     level, season, own, near, _, effects = estimate.unpack()
     log_rate = (level[series.country] + effects)[:, None] + (series.season[1:] @ season)[None]
     endemic = series.expected[:, 1:] * np.exp(log_rate)
@@ -128,7 +128,7 @@ def _means(series: _Series, estimate: _Estimate) -> tuple[Floats, Floats]:
 
 
 def _penalised(values: Floats, series: _Series, sd: float) -> tuple[float, Floats]:
-    """Return minus the penalised log likelihood and its gradient in all values."""
+    """Return minus the penalised log likelihood, and its gradient with respect to all values."""
     estimate = _Estimate(values, len(series.level), sd)
     _, _, own, near, size, effects = estimate.unpack()
     mean, endemic = _means(series, estimate)

@@ -152,7 +152,7 @@ def _compute_top(drawn: Floats, countries: Sequence[str]) -> list[float]:
 
 
 def _is_top(totals: Floats, countries: Sequence[str]) -> Floats:
-    """Return 1.0 where fewer than TOP areas of the same country have more, (..., A)."""
+    """Return 1.0 for each area if fewer than TOP areas of its country have a larger total, else 0.0, (..., A)."""
     codes = np.array(countries)
     out = np.zeros(totals.shape)
     for code in dict.fromkeys(countries):
@@ -202,8 +202,8 @@ class TrackRecord:
     entries, late : number of entries that are scored, and of late ones, which never are. origins : first day of
     the first quarter each forecast. left_out : counts that are not published. scores : rows by forecaster: log, wis,
     crps, counts, in_50, in_80, in_95 and the tenths of the PIT. ahead : rows by forecaster and quarters ahead.
-    top : rows by forecaster: Brier score of the chances to be among the five areas of a country with most children,
-    and the number of chances; empty until a whole year has arrived.
+    top : rows by forecaster: Brier score of the probabilities of being among the five areas of a country with most
+    children, and the number of these probabilities; empty until a whole year has arrived.
     verdict : the model against the baseline with the best log score on the same counts. Which one that is, is known
     only afterwards, so it is the hardest to beat.
     """
@@ -241,7 +241,7 @@ def list_forecasts(chain: Chain) -> list[Entry]:
 
 
 def score_ledger(chain: Chain, observations: Observations) -> TrackRecord | None:
-    """Compute the scores of registered forecasts against what a release publishes; None where no quarter arrived.
+    """Compute the scores of registered forecasts against the numbers of a release; None if no quarter has arrived.
 
     Reconstructed entries are scored only as long as no other entry can be scored.
     """
@@ -300,7 +300,7 @@ def _score_entry(entry: Entry, panel: Panel) -> Iterator[pd.DataFrame]:
 
 
 def _score_top(entries: Sequence[Entry], panel: Panel) -> Iterator[dict[str, Any]]:
-    """Yield the Brier score of each forecaster's chances, eq. (93), from entries all of whose quarters have arrived."""
+    """Yield the Brier score of each forecaster's probabilities, eq. (93), from entries whose quarters all arrived."""
     errors: dict[str, list[float]] = {}
     for content in (entry.content for entry in entries):
         if content["targets"][-1] not in panel.quarters or not set(content["areas"]) <= set(panel.areas):

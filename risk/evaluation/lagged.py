@@ -60,7 +60,7 @@ def _build_state(history: Panel, pathway: int) -> Floats:
 
 
 def _mean_of_neighbours(history: Panel, values: Floats) -> Floats:
-    """Return the mean over the areas that touch each area, (A,); for an island its own value."""
+    """Return the mean over the areas that touch each area, (A,); an island has its own value."""
     first, second = history.edges.T
     size = len(values)
     total = np.bincount(first, values[second], size) + np.bincount(second, values[first], size)

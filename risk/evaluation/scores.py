@@ -59,8 +59,8 @@ def compute_crps(draws: Floats, observed: Floats) -> Floats:
 def compute_wis(draws: Floats, observed: Floats) -> Floats:
     """Compute the weighted interval score (Bracher et al. 2021), eq. (92); smaller is better.
 
-    It is twice the mean quantile loss over QUANTILES. scoringrules 0.10 has a function of that name which, without
-    numba, takes the median in place of its distance from the count.
+    It is twice the mean quantile loss over QUANTILES. It is not taken from scoringrules 0.10, whose function,
+    without numba, uses the median itself instead of the median's distance from the count.
     """
     ends = np.quantile(draws, QUANTILES, axis=0, method="inverted_cdf")
     return np.asarray(scoringrules.crps_quantile(observed, ends, np.array(QUANTILES), m_axis=0))
@@ -107,7 +107,7 @@ class BudgetResult:
 
 
 def allocate_budget(worth: Floats, cost: Floats, budget: float) -> Floats:
-    """Return the portion of each area that a budget covers, (A,); areas with most worth per cost first.
+    """Return the portion of each area that a budget covers, (A,), starting with areas of most worth per cost.
 
     Portions are from 0 to 1. Areas without cost (no service hours) are left out.
     """

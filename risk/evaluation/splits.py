@@ -26,7 +26,7 @@ def list_origins(first: int, quarters: int) -> range:
 
 @dataclass(frozen=True, eq=False)
 class SpatialBlocks:
-    """Contiguous blocks of areas: test on one block, fit on the rest without a ring of areas around it.
+    """Contiguous blocks of areas: test on one block, fit on all other areas except a ring around the block.
 
     The ring keeps dependence across borders out of the test (Roberts et al. 2017).
 

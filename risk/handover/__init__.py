@@ -106,8 +106,8 @@ def estimate_capacity(release: Release, areas: Sequence[str], free_share: float,
 def hand_over(tasks: Iterable[Task], capacity: Capacity) -> HandOverResult:
     """Hand over the tasks of as many children as early as possible; the order of the tasks does not matter.
 
-    Of equally good hand-overs, the one that gives the first tasks (by partner and axis) their first choices is taken,
-    docs/planner.md eq. (54). Raises InputError where a task is in an area without capacity.
+    Among equally good hand-overs, the one that gives the first tasks (by partner and axis) their first choices is
+    taken, docs/planner.md eq. (54). Raises InputError if a task is in an area without capacity.
     """
     by_area = _group_by_area(tasks, capacity)
     over, stays, proven = list[HandOver](), list[Stays](), True

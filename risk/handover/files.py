@@ -49,7 +49,7 @@ def _parse_task(row: Row, known: set[str]) -> Task:
 
 
 def _list_bearers(row: Row) -> tuple[str, ...]:
-    """Return the categories in column to, in their order; none where the column is empty."""
+    """Return the categories in the column `to`, in their order; none if the column is empty."""
     named = tuple(dict.fromkeys(part.strip() for part in row["to"].split(";") if part.strip()))
     for bearer in named:
         if bearer not in DUTY_BEARERS:

@@ -1,4 +1,4 @@
-"""The risk model: where more children are found than the number of children and the outreach explain.
+"""The risk model: in which areas more children are found than the child population and the outreach explain.
 
     published ~ channel(count)
     discovered count ~ NegBin(E effort^gamma exp(eta))     reported count ~ NegBin(E exp(eta + gap_country))

@@ -1,10 +1,10 @@
 """From children found to children in need: the detection range, statements and probabilities of exceedance.
 
-The share of the children in need that is found is unknown. A common share never changes a ranking; differences between
+It is unknown which share of the children in need is found. A common share never changes a ranking; differences between
 areas do. So log detection is assumed to vary between areas, normally with standard deviation 0.2, around each common
 share from 0.11 to 0.25, and every statement averages over draws of the risk and over this range: docs/risk-model.md eq.
-(38) to (42). In a relative risk the common share cancels; in a number of children it does not. Where the release has an
-interval of how many children there are in a country, the range of its common share follows from it, eq. (126).
+(38) to (42). In a relative risk the common share cancels; in a number of children it does not. If the release has an
+interval of the number of children in a country, the range of the country's common share follows from it, eq. (126).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _YEAR = 4  # quarters
 class DetectionRange:
     """The share of children in need that is found: from `low` to `high`, with a spread between areas.
 
-    Raises InputError where a value is no share, or the spread is negative.
+    Raises InputError if a value is not a share, or if the spread is negative.
     """
 
     low: float = 0.11

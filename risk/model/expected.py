@@ -1,4 +1,4 @@
-"""The numbers that explain a result: children identified or met, children expected by people and effort, neighbours."""
+"""The numbers behind a result: children identified or met, children expected from people and effort, neighbours."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ def _expect_by_effort(fit: Fit, draws: Draws) -> Floats:
 def compute_finding_factor(observations: Observations, gamma: Floats, gap: Floats) -> Floats:
     """Return children identified or met in all ways with actual effort, as a multiple of the rate, (D, A, T).
 
-    docs/risk-model.md eq. (40). gamma : exponents of effort, (D,). gap : log of the children reported by others over
-    the children met by outreach at usual effort, (D, countries).
+    docs/risk-model.md eq. (40). gamma : exponents of effort, (D,). gap : log ratio of children reported by others to
+    children met by outreach at usual effort, (D, countries).
     """
     searched, outreach = observations.has_outreach, np.exp(observations.log_outreach(gamma))
     total = np.zeros(outreach.shape)

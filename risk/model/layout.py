@@ -165,7 +165,7 @@ def _compute_offset(observations: Observations, sizes: _Sizes, gamma: float) -> 
 
 
 def _compute_outreach_slope(observations: Observations, effects: Effects) -> Floats:
-    """Return the slope of log outreach in gamma, over one prior standard deviation on each side, (A, T).
+    """Return the slope of log outreach with respect to gamma, between its prior mean ± standard deviation, (A, T).
 
     For regions it is log effort; for municipalities eq. (74) is not quite linear in gamma.
     """

@@ -53,7 +53,7 @@ class Observations:
     regions : code of the region of each area, A, where the areas are municipalities; None where they are regions.
     breaks : series breaks that a person accepted.
     share_found : lowest and highest share of the children in need who were met, of each country for which the release
-        has an interval of how many there are. Of the others it is assumed: risk/model/detection.py.
+        has an interval of their number. For other countries it is assumed: risk/model/detection.py.
     """
 
     areas: tuple[str, ...]
@@ -158,7 +158,7 @@ class Observations:
 
     @property
     def usable(self) -> Bools:
-        """Which counts the model learns from, the shape of `published`.
+        """From which counts the model learns, in the shape of `published`.
 
         Without outreach nobody could be discovered, so a zero contains no information there.
         """
@@ -310,7 +310,7 @@ def noise_variance(channel: Channel, counts: Ints) -> Floats:
 def build_channel(mechanism: CellKey, published: Ints, k: int | None) -> Channel:
     """Return the channel for the true counts from which the published values can come.
 
-    It ends where all counts have the same noise: the matrix of a count of thousands would fill the memory.
+    Its matrix ends where all counts have the same noise: a matrix up to thousands of children would fill the memory.
     """
     largest_noise = mechanism.knowledge(1, k).largest
     steady = max(mechanism.channel(0).steady, k or 0) + 3 * largest_noise

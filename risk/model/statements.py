@@ -41,7 +41,7 @@ _UNSAID = {
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement that can be made: a ratio between `low` and `high`, if it is at least so probable."""
+    """A statement that can be made: a ratio lies between `low` and `high`, with a probability of at least `least`."""
 
     code: str
     low: float
@@ -78,7 +78,7 @@ PUBLIC_CLAIMS = tuple(replace(claim, least=0.8) for claim in RATE_CLAIMS[:4])
 class Statements:
     """The statements on many areas; all arrays have the shape of one draw.
 
-    claims : what can be claimed. position : of the statement in `claims`, or NONE. probability : of the statement, 0
+    claims : the possible claims. position : of the statement in `claims`, or NONE. probability : of the statement, 0
     without one. sure : position of the first claim that is very likely, or NONE. sure_probability : of that claim.
     """
 

@@ -1,4 +1,4 @@
-"""What `tact risk` prepares for the first screen: need that outreach of today does not meet, and the usual plan.
+"""What `tact risk` prepares for the first screen: need that today's outreach does not meet, and the usual plan.
 
 Both start from the posts that the release shows. Unmet need is need less what those posts meet, docs/planner.md eq.
 (17), draw by draw; the need is that of risk/report/tables.py, with the same draws. The plan has the usual settings. A
@@ -71,9 +71,9 @@ class Advice:
 def prepare_advice(release: Release, folder: Path, fit: Fit, earlier: Collection[str] = ()) -> InputError | None:
     """Write unmet need and the usual plan beside a release of the partner tier, opened with its risk result.
 
-    fit : of its risk result. earlier : names of the releases before this one, whose plans are judged again. Nothing is
-    written where the release has nothing to plan with. Where the usual plan cannot be made, return the error that says
-    why; all else is written.
+    fit : the fit of the risk result. earlier : names of the releases before this one, whose plans are judged again.
+    Nothing is written if the release has nothing to plan with. If the usual plan cannot be made, the error that says
+    why is returned; all else is written.
     """
     content = compute_advice(release, fit, _find_plan_to_review(folder, earlier))
     if content is None:
@@ -164,7 +164,7 @@ def _judge_unmet(unmet: Floats, met: Floats, country_of: Any) -> pd.DataFrame:  
 
 
 def _find_plan_to_review(folder: Path, earlier: Collection[str]) -> SavedPlan | None:
-    """Find the newest plan that was saved for an earlier release, to judge it again with the need of this one."""
+    """Find the newest plan that was saved for an earlier release, to judge it again with the need of this release."""
     for plan in list_all_saved_plans(folder, "partner").plans:
         if plan.release in earlier and plan.summary.moves and plan.summary.setting.level == "region":
             return plan

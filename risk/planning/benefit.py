@@ -49,7 +49,7 @@ def compute_met(need: Floats, capacity: Floats) -> Floats:
 
 
 def compute_slopes(need: Floats, capacity: Floats) -> tuple[Floats, Floats]:
-    """Return the first two derivatives of the need met in the capacity, (d, A, K) each.
+    """Return the first two derivatives of the met need with respect to the capacity, (d, A, K) each.
 
     docs/planner.md eq. (18); the second is below 0. need : (d, A, K). capacity : (A, K).
     """
@@ -83,7 +83,7 @@ def weigh_worst_areas(share: Floats, weight: Floats) -> Floats:
 def compute_least_served(share: Floats, weight: Floats) -> float:
     """Return the mean share of need met in the worst-served fifth of the need, docs/planner.md eq. (24).
 
-    share : of need met, (A,). weight : of each area in the need, (A,), with sum 1.
+    share : share of need that is met, (A,). weight : each area's share of all need, (A,), with sum 1.
     """
     return float(weigh_worst_areas(share, weight) @ share / WORST_AREAS)
 
@@ -92,8 +92,8 @@ def compute_least_served(share: Floats, weight: Floats) -> float:
 class Benefit:
     """Benefit curves cut into chords, docs/planner.md eq. (20).
 
-    need : draws, (d, A, K). width : of the pieces of capacity, (A, K, P). slope : of the chord of each draw
-    on each piece, (d, A, K, P). It falls from piece to piece, so the solver fills the pieces in order.
+    need : draws, (d, A, K). width : width of each piece of capacity, (A, K, P). slope : slope of the chord of each
+    draw on each piece, (d, A, K, P). Slopes fall from piece to piece, so the solver fills the pieces in order.
     """
 
     need: Floats

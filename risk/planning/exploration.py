@@ -1,8 +1,8 @@
 """Areas with too little outreach that get a share of the search, so that no area stays unknown.
 
 Each unit of the share goes to the area, among those with too little outreach, that has most unmet need in one
-draw (Thompson 1933), docs/planner.md eq. (42). So an area is drawn as often as it may be the worst. Neither
-communities nor children already met play a part.
+draw (Thompson 1933), docs/planner.md eq. (42). So the probability that an area is drawn is the
+probability that it is the worst. Communities and the children met so far play no part.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Exploration:
 def draw_exploration(posts: Posts, rules: Rules, need: Floats, seed: int) -> Exploration:
     """Draw the areas to explore; none where no unit searches or no area has too little outreach.
 
-    need : draws, (d, A, K). The areas together must get the capacity that these units would bring
-    from the best-placed sites; any units of the plan may bring it.
+    need : draws, (d, A, K). Together the areas must get the capacity that the units of the share would
+    bring from the best-placed sites; any units of the plan may bring it.
     """
     kinds = np.flatnonzero(posts.searching)
     chosen, least = np.zeros(len(posts.areas), dtype=bool), 0.0

@@ -248,7 +248,7 @@ def _read_travel(release: Release, areas: geography.Areas, level: Level) -> Trav
 
 
 def _place_posts(table: tables.PostsTable, observations: Observations, travel: Travel, silent: Bools) -> Posts:
-    """Return the posts with units in the middle of their areas. No unit serves, or moves to, another country.
+    """Return the posts with units in the centres of their areas. No unit serves, or moves to, another country.
 
     silent : areas on which no statement is possible, (A,). No unit moves there.
     Across water without an entered travel time, nobody is served, but units may move: the cost is the time of

@@ -1,4 +1,4 @@
-"""The goal of a plan: children whose need is met, as the weights of the setting count them."""
+"""The goal of a plan: the number of children whose need is met, with the weights of the setting."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Goal:
 
     @cached_property
     def share(self) -> Floats:
-        """Share of each area in the need, (A,)."""
+        """The share of the need that each area has, (A,)."""
         mean = self.need.sum(axis=2).mean(axis=0)
         return np.asarray(mean / max(mean.sum(), 1e-12))
 
@@ -59,7 +59,7 @@ class Goal:
         return self.weigh(served.sum(axis=(1, 2)), served.sum(axis=2).mean(axis=0), spent)
 
     def weigh(self, by_draw: Floats, by_area: Floats, spent: float) -> float:
-        """Return the goal for children whose need is met by draw, (d,), and on average by area, (A,)."""
+        """Return the goal from the number of children whose need is met: by draw, (d,), and the mean by area, (A,)."""
         bad = self.aims.robustness
         many = by_draw.mean()
         if bad:
@@ -70,7 +70,7 @@ class Goal:
         return float((1.0 - self.aims.equity) * many + self.aims.equity * few - self.price * spent)
 
     def compute_slopes(self, capacity: Floats) -> tuple[Floats, Floats]:
-        """Return the first two derivatives of the goal in the capacity, (A, K) each.
+        """Return the first two derivatives of the goal with respect to the capacity, (A, K) each.
 
         docs/planner.md eq. (26). The worst cases and worst-served areas are those of this capacity, (A, K). The goal is
         concave, so no change of capacity adds more than the first array says: it is a supergradient.

@@ -80,9 +80,9 @@ class MoveOutcome:
 class PlanDecision:
     """A decision of a meeting on a saved plan, without its text and without the person who is to carry it out.
 
-    day, due : of the meeting, and until when it shall be done (ISO). area : a code; empty for all. plan : its address.
-    moves : of the plan in the ledger, those that leave or reach the area; none where the ledger follows none of them.
-    outcomes : what a later release shows of these; none before one.
+    day, due : day of the meeting, and day by which the decision is to be carried out (ISO). area : a code; empty for
+    all. plan : its address. moves : the plan's moves in the ledger that leave or reach the area, if there are any.
+    outcomes : what a later release shows of these moves; empty until there is one.
     """
 
     day: str
@@ -133,7 +133,8 @@ def list_plan_entries(chain: Chain) -> list[Mapping[str, Any]]:
 def follow_plan(content: Mapping[str, Any], before: Observations, after: Observations) -> Iterator[MoveOutcome]:
     """Yield what a later release shows of each move of a registered plan.
 
-    before, after : the observations of the plan's release and of a later one. Nothing where no quarter has come since.
+    before, after : the observations of the plan's release and of a later one. Yields nothing if no
+    quarter came after the plan.
     """
     earlier, later = read_complete_panel(before), read_complete_panel(after)
     since = [quarter for quarter in later.quarters if quarter > earlier.quarters[-1]]
@@ -198,7 +199,7 @@ def _compare_children(earlier: Panel, later: Panel, area: str, since: int) -> Ch
 
 
 def _judge(move: Mapping[str, Any], moves: list[Mapping[str, Any]], days: Mapping[str, Change]) -> Seen:
-    """Return whether outreach days changed at both ends of a move as all moves of the plan together would do it."""
+    """Return whether outreach days at both ends of a move changed as all moves of the plan would change them."""
     shares = []
     for place in ("start", "end"):
         came = sum(m["units"] for m in moves if m["end"] == move[place])

@@ -1,9 +1,9 @@
 """The stored results of a release, computed again from it and compared with what was stored, to the last bit.
 
-Everything is computed in memory: nothing is written anywhere, and nothing is registered in the ledger. What goes in is
-the release and what each result stores of its settings: parameters, entered travel times, accepted breaks, posts and
-decisions. The evaluation of the model is taken as it is stored, because it needs earlier releases. Of each tier
-the newest result of each kind is computed, since readers see that one, and every saved plan.
+Everything is computed in memory: nothing is written anywhere, and nothing is registered in the ledger. The inputs are
+the release and the settings that each result stores: parameters, entered travel times, accepted breaks, posts and
+decisions. The evaluation of the model is taken as it is stored, because it needs earlier releases. For each tier, the
+newest result of each kind is computed (the one that readers see), and every saved plan.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ def reproduce_release(
 
 
 def _reproduce_tier(release: Release, folder: Path, tell: Progress) -> Iterator[Comparison]:
-    """Yield the comparisons of a tier; of a damaged release nothing is computed."""
+    """Yield the comparisons of a tier; nothing is computed for a damaged release."""
     damaged = release.check()
     results: dict[str, list[Result]] = {}
     for kind in _KINDS:
@@ -224,7 +224,7 @@ def _reproduce_tier(release: Release, folder: Path, tell: Progress) -> Iterator[
 
 
 def _read_result(path: Path) -> Mapping[str, Any]:
-    """Read a manifest. Raises ReleaseDamaged if it was changed, ReleaseError if its layout is another."""
+    """Read a manifest. Raises ReleaseDamaged if it was changed, ReleaseError if it has another layout."""
     manifest = read_manifest(path)
     if not manifest:
         raise ReleaseError(f"{path} has the layout of another version of the product.")
@@ -364,13 +364,13 @@ def _list_causes(release: Release, result: Result) -> Iterator[str]:
 
 
 def _read_model_settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of the model that a result stores; those that it does not know are the usual ones."""
+    """Return the settings of the model that a result stores; missing settings get their defaults."""
     stored = manifest.get("parameters") or {}
     return {name: stored.get(name, usual) for name, usual in RiskModel().get_params().items()}
 
 
 def _list_settings(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the settings of the model that are not the usual ones."""
+    """Yield the settings of the model that differ from the defaults."""
     if manifest["kind"] == RISK:
         for name, usual in RiskModel().get_params().items():
             value = _read_model_settings(manifest)[name]

@@ -1,8 +1,8 @@
 """A layout of any size: whole units near the relaxation, improved move by move.
 
 The first answer of the whole-number programme over pieces may take longer than the time allows. So the whole
-units nearest to the relaxation are found with the rules only, where each unit counts what it adds at the
-relaxation, docs/planner.md eq. (40). That programme has no pieces and is quick. Then moves are added, taken
+units nearest to the relaxation are found with the rules only, where each unit is worth what it adds at
+the relaxation, docs/planner.md eq. (40). That programme has no pieces and is quick. Then moves are added, taken
 back and swapped as long as the exact goal grows. The gain of every change is estimated to second order, eq.
 (39), for all changes at once, and those with the best estimates are tried first.
 """

@@ -82,10 +82,10 @@ def _judge_changes(log_ratio: Floats, crossed: Bools) -> Statements:
 
 
 def pool_countries(log_rate: Floats, observations: Observations) -> tuple[Floats, Floats, Bools]:
-    """Return what `find_changes` needs of whole countries: log rates (d, countries, ...), effort, and breaks.
+    """Return the inputs of `find_changes` for whole countries: log rates (d, countries, ...), effort, and breaks.
 
-    All areas of a country share its random walk, so a change of the country can be certain when that of no area is. A
-    break in one area counts as a break of the country.
+    All areas of a country share its random walk, so a change can be certain for the country although it is certain for
+    none of its areas. A break in one area counts as a break of the country.
     """
     members = observations.country_of == np.arange(len(observations.country_names))[:, None]
     weights = members * observations.living

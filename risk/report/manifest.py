@@ -36,7 +36,7 @@ class ModelCard:
 
     gamma : the exponent of outreach, mean and standard deviation. interpolated : whether any population is
     interpolated between two censuses. share_found : lowest and highest share of the children in need who were met, by
-    country, where the release says how many there are; share_assumed : the same where it does not.
+    country, where the release has an interval of their number; share_assumed : the same for all other countries.
     """
 
     areas: int

@@ -53,7 +53,7 @@ class Drift:
     """The drift of a rule of learning from the truth, in the area with the largest drift.
 
     truth : the area's share of the true rates. low, high : 5th and 95th percentile of the learnt share over
-    the runs. drifts : whether it differs from the truth by more than a tenth.
+    the runs. drifts : whether one of them is more than a tenth away from the truth.
     """
 
     truth: float
@@ -148,7 +148,7 @@ def draw_urn(rates: tuple[float, ...], rule: Rule, *, visits: int = 2000, runs: 
     rule : probability that a find is learnt.
     visits, runs, seed : visits of a run, runs, and the seed of the random numbers.
 
-    Raises InputError if a rate is not a chance, or there is only one area.
+    Raises InputError if a rate is not a probability, or if there is only one area.
     """
     if len(rates) < 2 or not all(0.0 <= rate <= 1.0 for rate in rates):
         raise InputError(f"An urn needs the rates of two areas or more, each from 0 to 1, not {rates!r}.")

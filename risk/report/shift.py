@@ -108,9 +108,9 @@ class SharePosterior:
 
 
 def describe_shifts(release: Release, kappa: float, breaks: Iterable[Break], seed: int) -> dict[str, Any]:
-    """Return the shifts of the watched areas, together first, with the two years compared and the shares of each year.
+    """Return the shifts (of all watched areas together, then of each), the two years compared, and each year's shares.
 
-    Without two years there are none. Years before a break that concerns a watched area are left out. kappa :
+    There are no shifts without two years. Years before a break that concerns a watched area are left out. kappa :
     overdispersion of a quarter's count.
     """
     years, areas, published = _read_years(release, tuple(breaks))
@@ -199,7 +199,7 @@ def _list_shifts(
 
 
 def _list_groups(areas: Sequence[str]) -> list[tuple[int, tuple[str, ...]]]:
-    """List the groups of areas, together first, with their positions in a posterior."""
+    """List the groups of areas (all together first, then each area), with their positions in a posterior."""
     single: list[tuple[int, tuple[str, ...]]] = [(i, (str(area),)) for i, area in enumerate(areas)]
     return [(len(areas), tuple(map(str, areas))), *single] if len(areas) > 1 else single
 
@@ -342,7 +342,7 @@ def estimate_power(
 
 
 def draw_published(published: Ints, shares: Floats, channel: Channel, size: float, rng: np.random.Generator) -> Ints:
-    """Draw published counts, (areas, 2, parts), with the totals of others and given shares, (areas, 2)."""
+    """Draw published counts, (areas, 2, parts), with the totals of other counts and with given shares, (areas, 2)."""
     totals = np.maximum(published.sum(axis=2), 1)
     internal = rng.binomial(totals, rng.beta(size / (2.0 * (1.0 - shares)), size / (2.0 * shares)))
     mix = published[..., 1:] + 0.5

@@ -53,7 +53,7 @@ class JudgedFit:
 
     log_risk : draws of the log relative risk over the whole programme, (d, areas, pathways).
     need : draws of the children newly in need in a quarter of the last year, (d, areas, pathways).
-    changed, countries_changed : of areas and of whole countries; None if there are fewer than two years.
+    changed, countries_changed : changes of areas and of whole countries; None if there are fewer than two years.
     """
 
     fit: Fit

@@ -214,7 +214,7 @@ def _sum_rules(rules: Rules, counts: int) -> Rules:
 def _compare_area(
     area: str, pair: tuple[float, float], effort: tuple[float, float], rules: Rules, stops: list[Break], *, asked: bool
 ) -> Change:
-    """Compare one area; check breaks, jumps and effort before a rise or a fall. asked : whether a jump concerns it."""
+    """Compare one area; check breaks, jumps and effort before a rise or a fall. asked : whether a jump affects it."""
     if stops or not np.isfinite(pair).all():
         note = stops[-1].note if stops else ""
         return _not_compared(area, pair, _effort_ratio(effort), note)

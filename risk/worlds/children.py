@@ -76,7 +76,7 @@ def draw_effort_records(land: Ground, parameters: WorldParameters, days: Floats)
 def draw_encounter_records(
     land: Ground, parameters: WorldParameters, met: FirstMeetings, slots: OutreachSlots
 ) -> tuple[pd.DataFrame, Ints]:
-    """Draw all meetings with all children, ordered by date, and return the true child of each row too."""
+    """Draw all meetings with all children, ordered by date; also return the true child of each row."""
     first = _draw_first_meetings(land, parameters, met.counts, slots)
     every = draw_journeys(land, parameters, first, slots)
     order = np.lexsort((every.step, every.child, every.date))

@@ -63,7 +63,7 @@ def make_identifiers(child: Ints, partner: Ints, size: int) -> pd.Series:
 
 
 def make_programme_numbers(rng: np.random.Generator, every: MeetingTable, size: int, linked_share: float) -> pd.Series:
-    """Draw a number shared by the partners for some children, mostly those whom several have met."""
+    """Draw a number that all partners use for some children, mostly for those whom several partners have met."""
     low = np.full(size, np.iinfo(np.int64).max)
     high = np.full(size, -1)
     np.minimum.at(low, every.child, every.partner)

@@ -91,7 +91,7 @@ def _lift(edges: Ints, region_of: Ints) -> Ints:
 def _find_people(
     codes: NDArray[np.object_], region_of: Ints, total: Floats, population: pd.Series, seed: int
 ) -> Floats:
-    """Return the people of each municipality, (M,): as known, else an invented share of the rest of its region."""
+    """Return the population of each municipality, (M,): if unknown, an invented share of the rest of its region."""
     known: Floats = population.reindex(codes).to_numpy(dtype=float)
     draw = stream(seed, "people").lognormal(0.0, 0.7, len(codes)) * np.isnan(known)
     rest = np.maximum(total - np.bincount(region_of, np.nan_to_num(known), len(total)), 0.0)

@@ -44,7 +44,7 @@ def draw_journeys(land: Ground, parameters: WorldParameters, first: MeetingTable
 
 @dataclass(frozen=True)
 class _Places:
-    """Where children are met again: weights within a region, within a country, after a return."""
+    """Weights of the municipalities where children are met again: in a region, in a country, after a return."""
 
     region: Floats
     country: Floats

@@ -90,7 +90,7 @@ def _spread_by_contagion(land: Ground, parameters: WorldParameters, need: Need) 
 
 
 def _move_with_seasons(land: Ground, parameters: WorldParameters, need: Need) -> Need:
-    """Let need move between the regions of a country over the year; each has a separate season on each pathway."""
+    """Let need move between the regions of a country over the year; each region has a season for each pathway."""
     rng = stream(parameters.seed, "seasons")
     strength, peak = rng.standard_normal(need.region.shape[:2]), rng.integers(0, 4, need.region.shape[:2])
     when = np.cos(0.5 * np.pi * (np.arange(parameters.quarters) - peak[:, :, None]))
@@ -103,7 +103,7 @@ def _move_with_seasons(land: Ground, parameters: WorldParameters, need: Need) ->
 
 
 def _heat_places(land: Ground, parameters: WorldParameters, need: Need) -> Need:
-    """Multiply the need of municipalities by heavy-tailed factors: a few hold most of the need of their country."""
+    """Multiply the need of municipalities by heavy-tailed factors: a few then have most of their country's need."""
     heat = (1.0 - stream(parameters.seed, "heat").random(len(land.people))) ** (-1.0 / _TAIL)
     municipality = need.municipality * heat[:, None, None]
     municipality *= need.municipality.sum() / max(municipality.sum(), SMALL)

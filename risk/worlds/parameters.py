@@ -1,4 +1,4 @@
-"""The parameters that an invented world is drawn from."""
+"""The parameters from which an invented world is drawn."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def write_partner_files(world: World, folder: Path, bad_rows: bool = False) -> l
 
 
 def _mapping_text(columns: dict[str, str], values: dict[str, dict[str, str]]) -> str:
-    """Return the text of a mapping for encounters: our columns to theirs, their values to ours."""
+    """Return the text of a mapping for encounters: from our columns to theirs, from their values to ours."""
     lines = ["# Invented. How this partner's encounter files name columns and categories.", ""]
     lines += ["[encounter.columns]"]
     lines += [f"{ours} = {_quoted(theirs)}" for ours, theirs in columns.items()]

@@ -135,7 +135,7 @@ def draw_people(rng: np.random.Generator, land: Ground, every: MeetingTable, siz
 
 @dataclass(frozen=True)
 class Flow:
-    """Weights of the municipalities that children come from and are brought to."""
+    """Weights of the municipalities from which children come, and to which they are brought."""
 
     origin: Floats  # (countries, M) within a country
     target: Floats  # (countries, T, M) within a country
@@ -148,7 +148,7 @@ class Flow:
 def build_flow(land: Ground, parameters: WorldParameters, share: Floats) -> Flow:
     """Build the weights of the flows; `share`, (T,), is the planted share of internal trafficking.
 
-    The cities of the shift draw a third of the internal flow at first and three quarters at last.
+    The cities of the shift attract a third of the internal flow at the start, and three quarters at the end.
     """
     where = land.country_of_municipality
     inside = where == np.arange(len(land.countries))[:, None]

@@ -264,7 +264,7 @@ def draw_indicators(
     """Draw values and targets for the expected results, by country and year of the programme.
 
     The targets for children reached and assisted fit the number of children of the world. The services of each axis and
-    duty bearer are those that work at the end of the year.
+    duty bearer are those that exist at the end of the year.
     """
     rng = stream(parameters.seed, "indicators")
     years = max(1, -(-parameters.quarters // 4))

@@ -21,7 +21,8 @@ class Truth:
 
     need : one row for each area (region, municipality), pathway and quarter: `need` children newly in
         need (expected), `rate` of these per 1,000 children living there, `relative_risk` (the rate
-        over the country's), `reported` and `discovered` (expected first meetings), `days` of outreach.
+        divided by the country's rate), `reported` and `discovered` (expected first meetings), `days` of
+        outreach.
     areas : one row for each area: level, country, parent, people, children, detection factor.
     child : the true child of each row of the encounter frame, from 0.
     """
