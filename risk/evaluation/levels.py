@@ -19,7 +19,7 @@ def areas_by_country(history: Panel) -> Iterator[Ints]:
 
 
 def share_by_population(history: Panel, quarters: int | None = None) -> Floats:
-    """Return each country's mean count per quarter, divided by expected children, eq. (67), (A, P)."""
+    """Return each area's part of its country's mean count per quarter, by expected children, eq. (67), (A, P)."""
     counts = history.counts[:, -quarters:] if quarters else history.counts
     now = history.expected[:, -1]
     base = history.expected[:, -counts.shape[1] :, None] * ~np.isnan(counts)

@@ -26,11 +26,11 @@ class Prior(Protocol):
     """A prior of one hyperparameter."""
 
     def natural(self, theta: float) -> tuple[float, float]:
-        """Return the parameter itself and its derivative in theta."""
+        """Return the parameter itself and its derivative with respect to theta."""
         ...
 
     def log_density(self, theta: float) -> tuple[float, float]:
-        """Return the log density of theta and its derivative."""
+        """Return the log density of theta, and its derivative with respect to theta."""
         ...
 
 
@@ -38,7 +38,7 @@ class _Scale:
     """A standard deviation, transformed by the log."""
 
     def natural(self, theta: float) -> tuple[float, float]:
-        """Return the standard deviation and its derivative in theta."""
+        """Return the standard deviation and its derivative with respect to theta."""
         sd = float(np.exp(theta))
         return sd, sd
 
@@ -50,7 +50,7 @@ class HalfNormal(_Scale):
     scale: float = 1.0
 
     def log_density(self, theta: float) -> tuple[float, float]:
-        """Return the log density of theta and its derivative."""
+        """Return the log density of theta, and its derivative with respect to theta."""
         square = (np.exp(theta) / self.scale) ** 2
         constant = 0.5 * np.log(2.0 / np.pi) - np.log(self.scale)
         return float(theta - 0.5 * square + constant), float(1.0 - square)
@@ -64,12 +64,12 @@ class Beta:
     second: float = 0.5
 
     def natural(self, theta: float) -> tuple[float, float]:
-        """Return the share and its derivative in theta."""
+        """Return the share and its derivative with respect to theta."""
         share = float(expit(theta))
         return share, share * float(expit(-theta))
 
     def log_density(self, theta: float) -> tuple[float, float]:
-        """Return the log density of theta and its derivative."""
+        """Return the log density of theta, and its derivative with respect to theta."""
         share = float(expit(theta))
         density = -self.first * np.logaddexp(0.0, -theta) - self.second * np.logaddexp(0.0, theta)
         slope = self.first * (1.0 - share) - self.second * share
@@ -86,13 +86,13 @@ class Hyper:
     fixed: float = 0.0
 
     def natural(self, theta: float) -> tuple[float, float]:
-        """Return the parameter and its derivative in theta."""
+        """Return the parameter and its derivative with respect to theta."""
         return (self.fixed, 0.0) if self.prior is None else self.prior.natural(theta)
 
 
 @dataclass(frozen=True, eq=False)
 class Precision:
-    """A precision matrix, (n, n), its log determinant, and the derivatives of both in each free theta.
+    """A precision matrix, (n, n), its log determinant, and the derivatives of both with respect to each free theta.
 
     slopes : (free, n, n). log_det_slopes : (free,).
     """

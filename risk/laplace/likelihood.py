@@ -27,7 +27,7 @@ _AT_ONCE = 40_000  # numbers worked on at once, so that they stay in the process
 
 @dataclass(frozen=True, eq=False)
 class Slopes:
-    """log P(published | mean) of each cell and its slopes in the log mean; all of shape (cells,).
+    """log P(published | mean) of each cell and its slopes with respect to the log mean; all of shape (cells,).
 
     gradient, curvature : first and minus second derivative; curvature may be negative. Eq. (7) and (8).
     third : derivative of the curvature, eq. (9).

@@ -122,7 +122,7 @@ def correct_mean(model: Latent, mode: Mode, steps: int = 4) -> Numbers:
 
 
 def compute_gradient(model: Latent, mode: Mode) -> Floats:
-    """Differentiate Laplace's log density in the hyperparameters, eq. (26), (free,).
+    """Differentiate Laplace's log density with respect to the hyperparameters, eq. (26), (free,).
 
     The log determinant changes with the curvature, and the curvature with the mode: d mode = H^-1 (-dQ mode +
     Z' dg). One solve for the direction Z' d log|H| serves all hyperparameters.
@@ -149,7 +149,7 @@ def compute_gradient(model: Latent, mode: Mode) -> Floats:
 
 
 def compute_tangent(model: Latent, mode: Mode) -> Numbers:
-    """Differentiate the mode in the hyperparameters, eq. (27), shapes (free, n) and (free, B, T)."""
+    """Differentiate the mode with respect to the hyperparameters, eq. (27), shapes (free, n) and (free, B, T)."""
     moves = [(-c, -b) for c, b in model.multiply_prior_slopes(mode.prior, mode.core, mode.local)]
     if model.kappa.prior is not None:
         low, high = _respond_beside_kappa(model, mode)
@@ -192,7 +192,7 @@ def _log_posterior(model: Latent, prior: PriorPrecision, core: Floats, local: Fl
 def _log_posterior_gradient(
     model: Latent, prior: PriorPrecision, core: Floats, local: Floats, gradient: Floats
 ) -> Numbers:
-    """Return the gradient of eq. (20) in the latent numbers, from that in the log means, (B, m)."""
+    """Return the gradient of eq. (20) with respect to the latent numbers, from that for the log means, (B, m)."""
     likelihood = model.gather(gradient)
     return likelihood[0] - prior.core @ core, likelihood[1] - local @ prior.local
 

@@ -29,7 +29,7 @@ class Totals:
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """The log likelihood and its slopes in the log means, all (B, m) except `log`.
+    """The log likelihood and its slopes with respect to the log means, all (B, m) except `log`.
 
     Minus the second derivative is diag(curvature) + pull pull' in each block. `third` is the derivative of
     curvature; that of pull is diag(pull_slope) - pull pull_change' / 2. `information` is the expected
@@ -46,7 +46,7 @@ class Response:
     pull_change: Floats
 
     def log_det_gradient(self, spread: Floats, variance: Floats) -> Floats:
-        """Return the gradient of log |H| in the log means, a part of eq. (26), (B, m).
+        """Return the gradient of log |H| with respect to the log means, a part of eq. (26), (B, m).
 
         spread : posterior covariance times pull, (B, m). variance : diagonal of that covariance, (B, m).
         """
@@ -74,7 +74,7 @@ def compute_total_response(totals: Totals, moments: tuple[Floats, ...]) -> tuple
 
 
 def compute_moments(slopes: Slopes) -> tuple[Floats, ...]:
-    """Return E, V, dE, d2E and dV (derivatives in the log mean) of each observed cell, (cells,) each."""
+    """Return E, V, dE, d2E and dV (derivatives with respect to the log mean) of each observed cell, (cells,) each."""
     share, rest = slopes.share, 1.0 - slopes.share
     variance_slope = share * slopes.skew
     return (

@@ -339,7 +339,7 @@ class _Places:
         expected = people.reindex(frame.index).mul(share, axis=0)
         missing = expected.index[expected.isna().any(axis=1)]
         if level == "municipality" and len(missing):
-            # A region is divided among all of its municipalities, so none may be left out for want of a figure.
+            # A region is divided among all of its municipalities, so none may be left out because it has no figure.
             some = ", ".join(str(code) for code in missing[:5])
             raise ReleaseError(f"Release {release.name!r} has no population of some municipalities: {some}.")
         modelled = expected[(expected >= LEAST_EXPECTED).all(axis=1)].index

@@ -206,7 +206,7 @@ class Timer:
 
     @property
     def left(self) -> float:
-        """Seconds left, a tenth at least, so that a solve can end in order."""
+        """Seconds left, but at least 0.1, so that the solver can end properly."""
         return max(self._until - time.monotonic(), 0.1)
 
     def split(self, share: float) -> Timer:
