@@ -1,4 +1,4 @@
-"""Numbers that the whole of risk shares: streams of random numbers, national shares of children, rounding."""
+"""What all packages of `risk` use: streams of random numbers, national shares of children, rounding."""
 
 from __future__ import annotations
 

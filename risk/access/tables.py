@@ -6,7 +6,7 @@ axis, and of each duty bearer (on prevention and coordination).
 
 An area has a gap if it has less than half of the country's shown places for each child in need. The need
 of the area and of the country come from the same draw, so the share of children found cancels out where
-it is the same everywhere. A gap is sure only where all services in reach are shown. Where some are withheld, the
+it is the same everywhere. A gap is certain only if all services in reach are shown. Where some are withheld, the
 number is a lower limit, and the answer is "no gap" or "cannot tell". Services of one country do not count for
 children of the other. A route over water counts only with a travel time that somebody entered.
 """
@@ -219,7 +219,7 @@ def _tabulate_places(access: Access, least: Bools, hidden: Bools) -> dict[str, N
 
 
 def _tabulate_gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
-    """Return where there is a gap and where none, (A,) each. There is a gap only if nothing is withheld."""
+    """Return where there is a gap, and where there is none, (A,) each. There is a gap only if nothing is withheld."""
     certainty = Certainty(below, below, below, below)
     telling = [hidden, certainty.cannot_tell | (certainty.gap & least)]
     state = np.select(telling, ["withheld", "cannot_tell"], "class")

@@ -110,7 +110,7 @@ class Field:
     The covariance is sd^2 [(1 - common) I + common 11'] (x) [structured S + (1 - structured) I], the first
     factor over the copies, the second over the areas. It is BYM2 (Riebler et al. 2016, equation 7) where S is
     scaled, and an intrinsic field where `structured` is 1. A share `common` of the variance is the same in
-    all copies, the rest belongs to each alone.
+    all copies; the rest is independent between copies.
     """
 
     structure: Structure

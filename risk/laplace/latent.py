@@ -5,7 +5,7 @@ has a dense precision matrix. The local effects belong to one block of cells (an
 one number for each period. Given the core, blocks are independent: each is eliminated by itself (Schur complement),
 and only the core is factorised as a whole: docs/risk-model.md eq. (4) and (23) to (25).
 
-Axes: B blocks, m observations a block, T periods, c core effects of a block, k = c + T with those of its
+Axes: B blocks, m observations per block, T periods, c core effects of a block, k = c + T with those of its
 random walk (k = c without one).
 """
 

@@ -228,7 +228,7 @@ def _climb(model: Latent, prior: PriorPrecision, start: Numbers, *, near: bool) 
 def _factorise_curvature(
     model: Latent, prior: PriorPrecision, response: Response, *, near: bool
 ) -> tuple[Factor, bool]:
-    """Factorise the true curvature if `near` and if it is positive definite, else the expected one; say which it is."""
+    """Factorise the true curvature if `near` and if it is positive definite, else the expected one; return which."""
     if near:
         try:
             return model.factorise(prior, response.curvature, response.pull), True

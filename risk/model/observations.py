@@ -274,7 +274,7 @@ class Observations:
 def read_share_found(release: Release) -> dict[str, tuple[float, float]]:
     """Return the lowest and highest share of the children in need who were met, by country: eq. (126).
 
-    It has only the countries for which the release has an interval of the number of children, and all other inputs.
+    Countries are left out if the release has no interval of their number of children, or lacks another input.
     """
     estimated, by_stage = "dark_figure_country_whole", "children_country_whole_stage"
     if not {estimated, by_stage} <= set(release.tables):
