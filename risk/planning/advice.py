@@ -172,7 +172,7 @@ def _find_plan_to_review(folder: Path, earlier: Collection[str]) -> SavedPlan | 
 
 
 def _judge_again(plan: SavedPlan, ground: PlanInputs) -> PlanReview:
-    """Return the answer to exactly the moves of a plan, from the posts that it started from."""
+    """Judge exactly the moves of a saved plan again, from the posts of that plan."""
     summary = plan.summary
     review = PlanReview(plan.name, summary.title, plan.release, summary.answer, "")
     setting = replace(summary.setting, moves=summary.verdict.moved, exploration=0.0, budget=None)

@@ -95,6 +95,6 @@ def pool_countries(log_rate: Floats, observations: Observations) -> tuple[Floats
 
 
 def _sum_spans(sums: Floats, year: int) -> Floats:
-    """Return the sums of each `year` quarters in a row from running sums, (d, areas, quarters, ...)."""
+    """Return the sum of every `year` consecutive quarters, from running sums, (d, areas, quarters, ...)."""
     first = sums[:, :, year - 1 : year]
     return np.concatenate([first, sums[:, :, year:] - sums[:, :, :-year]], axis=2)

@@ -57,7 +57,7 @@ class Jump:
     rose: int = 1
 
     def concerns(self, area: str) -> bool:
-        """Return whether the counts of an area are concerned."""
+        """Return whether the possible break affects the counts of an area."""
         return Break(self.period, self.place).concerns(area)
 
 
