@@ -50,7 +50,7 @@ class ProxyCheck:
 
 @dataclass(frozen=True)
 class Drift:
-    """The drift of a rule of learning from the truth, in the area with the largest drift.
+    """How far a rule of learning drifts away from the truth, in the area with the largest drift.
 
     truth : the area's share of the true rates. low, high : 5th and 95th percentile of the learnt share over
     the runs. drifts : whether one of them is more than a tenth away from the truth.
