@@ -34,7 +34,7 @@ class TactError(Exception):
 
     @property
     def message(self) -> str:
-        """The text: a `Message` where it can be said in another language."""
+        """The text: a `Message` if it can be translated."""
         text: str = self.args[0] if self.args else ""
         return text
 
@@ -105,7 +105,7 @@ class ReleaseRefused(ReleaseError):
 class ReleaseDamaged(TactError):
     """A file of a release, or of what was made from it, is missing, damaged or was changed.
 
-    It is no ReleaseError, so that whoever can go on without a release or a table does not go on without this message.
+    It is no ReleaseError, so that code which can continue without a release or a table does not hide this error.
     """
 
     exit_code = 5

@@ -1,4 +1,4 @@
-"""Messages: texts in English that can be said in another language later."""
+"""Messages: texts in English that can be translated later."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def mark(text: str) -> str:
 
 
 def join_messages(parts: Iterable[str], between: str = " ") -> Message:
-    """Join texts to one message; each part that is a message is translated by itself. Empty parts are left out."""
+    """Join texts to one message; each part that is a message is translated separately. Empty parts are left out."""
     values: dict[str, object] = {f"part{number}": part for number, part in enumerate(filter(None, parts))}
     return Message(between.join(f"{{{name}}}" for name in values), **values)
 
 
 def list_messages(parts: Iterable[str]) -> str:
-    """Join texts as in a sentence: "a, b and c". There must be one at least."""
+    """Join texts as in a sentence: "a, b and c". There must be at least one text."""
     *first, last = parts
     return Message("{first} and {last}", first=join_messages(first, ", "), last=last) if first else last
 
@@ -54,5 +54,5 @@ def shorten(parts: Sequence[str], most: int, between: str = ", ") -> str:
 
 
 def count_more(names: str, more: int) -> str:
-    """Return names, with the number of those that are not among them if there are any."""
+    """Return the names and, if there are more, the number of the others."""
     return Message("{names} and {count:,} more", names=names, count=more) if more > 0 else names

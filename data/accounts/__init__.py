@@ -1,4 +1,4 @@
 """Who may sign in to the map, what each of them may do, and the audit log of what they did.
 
-All of it is in one SQLite file, which the web process may write. Nothing in it is a number of a release.
+Everything is in one SQLite file, which the web process may write. The file contains no number of a release.
 """

@@ -1,4 +1,4 @@
-"""Addresses that a secret may travel to: encrypted, or never leaving this machine."""
+"""Addresses to which a secret may be sent: with encryption, or on this machine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def is_safe(address: SplitResult) -> bool:
-    """Return whether nobody reads what is sent to an address: it has https, or http on this machine."""
+    """Return whether nobody else can read what is sent to an address: it has https, or http on this machine."""
     is_encrypted = address.scheme == "https"
     return bool(address.hostname) and (is_encrypted or (address.scheme == "http" and address.hostname in LOOPBACK))

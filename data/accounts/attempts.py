@@ -1,6 +1,6 @@
-"""Attempts to get in: who fails too often has to wait, and what counts once is not taken a second time.
+"""Attempts to sign in: after too many failures a person must wait, and a challenge or answer is accepted only once.
 
-A key begins with a word for its sort: a name, an address, a challenge.
+A key begins with a word for its kind: a name, an address or a challenge.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _MOST = 10_000  # keys of a sort; the oldest go
 
 
 def find_wait(connection: sqlite3.Connection, key: str, free: int, now: float) -> float:
-    """Return for how many seconds a name or an address, of which so many failures are free, has to wait."""
+    """Return for how many seconds a name or an address must wait; the first `free` failures cause no wait."""
     row = connection.execute("SELECT * FROM attempts WHERE key = ? AND ? - last <= ?", (key, now, _FORGET)).fetchone()
     if row is None or row["failures"] < free:
         return 0.0
@@ -39,7 +39,7 @@ def count_failure(connection: sqlite3.Connection, key: str, now: float) -> None:
 
 
 def take_once(connection: sqlite3.Connection, key: str, now: float) -> bool:
-    """Note what counts once, for an hour at least; return whether it was not noted before."""
+    """Note a key that counts only once, for at least an hour; return whether it was not noted before."""
     if connection.execute("SELECT 1 FROM attempts WHERE key = ?", (key,)).fetchone():
         return False
     count_failure(connection, key, now)

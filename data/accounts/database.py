@@ -1,6 +1,6 @@
-"""The file of accounts: SQLite in WAL mode, for its owner alone, written by several processes at once.
+"""The file of accounts: SQLite in WAL mode, readable only by its owner, written by several processes at once.
 
-It holds meetings too. Where nobody signs in, a file of the same form in the workspace holds them alone.
+It also contains meetings. If nobody signs in, a file of the same form in the workspace contains only meetings.
 """
 
 from __future__ import annotations
@@ -94,14 +94,14 @@ MIGRATIONS: tuple[str, ...] = (
 
 @dataclass(frozen=True)
 class Accounts:
-    """An opened file of accounts, and the clock by which invitations and sessions end (seconds since 1970)."""
+    """An open file of accounts, and the clock that ends invitations and sessions (seconds since 1970)."""
 
     path: Path
     clock: Callable[[], float] = time.time
 
     @classmethod
     def open(cls, path: Path, *, clock: Callable[[], float] = time.time) -> Self:
-        """Open the file, and bring it up to this version. Raises WorkspaceError where there is none, or another one."""
+        """Open the file, and update it to this version. Raises WorkspaceError if it is missing or of another kind."""
         if not path.is_file():
             raise WorkspaceError(
                 f"There is no file of accounts at {path}. Invite the first person: tact people invite NAME --role ROLE"
@@ -112,7 +112,7 @@ class Accounts:
 
     @classmethod
     def open_or_create(cls, path: Path, *, clock: Callable[[], float] = time.time) -> Self:
-        """Open the file, or make it with its folder; both are for their owner alone."""
+        """Open the file, or create it with its folder; only the owner can read both."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # SQLite gives the files beside it the mode of this one.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -120,13 +120,13 @@ class Accounts:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection to read by. Raises WorkspaceError where the file cannot be used, as `write` does."""
+        """Yield a connection for reading. Raises WorkspaceError if the file cannot be used, as `write` does."""
         with self._explain(), closing(self._connect()) as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection inside a transaction, which no other process writes beside. An error undoes all of it."""
+        """Yield a connection inside a transaction. No other process can write meanwhile. An error undoes everything."""
         with self._explain(), closing(self._connect()) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -185,7 +185,7 @@ class Accounts:
             connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
     def _read_version(self, connection: sqlite3.Connection) -> int:
-        """Return the version of the file; 0 for a new one. Raises WorkspaceError for one that is not ours or newer."""
+        """Return the version of the file; 0 for a new one. Raises WorkspaceError if it is newer or not ours."""
         application, version, tables = (
             int(connection.execute(question).fetchone()[0])
             for question in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
@@ -201,7 +201,7 @@ class Accounts:
 
 
 def _split_statements(text: str) -> Iterator[str]:
-    """Yield the statements of a migration. One by one they stay inside its transaction."""
+    """Yield the statements of a migration. They are run one by one, so that they stay inside its transaction."""
     statement = ""
     for line in text.splitlines():
         statement += f"{line}\n"

@@ -1,12 +1,12 @@
 """The audit log: who signed in or failed, saw, exported, planned, or changed who may do what.
 
-Rows are only ever added, each with the SHA-256 of the row before it (data/workspace/hash_chain.py), and the file keeps
-number and SHA-256 of the last one. So a row that is changed, removed, moved or put in is found, and so are rows that
-are cut off at the end. Not found is what somebody does who writes all of it anew, the last one's SHA-256 included, or
-puts an older copy of the whole file in its place: against that, keep the number and SHA-256 of the last row elsewhere.
+Rows are only added. Each has the SHA-256 of the row before it (data/workspace/hash_chain.py), and the file stores the
+number and the SHA-256 of the last row. So a check finds a row that is changed, removed, moved or inserted, and rows
+that are cut off at the end. It does not find that somebody has written the whole log again, with the SHA-256 of the
+last row, or has replaced the file by an older copy. Against this, keep number and SHA-256 of the last row elsewhere.
 
-Rows that are older than governance keeps them are removed from the beginning. Then a new row names number and SHA-256
-of the last one that went, to which the first one that stays still belongs.
+Rows that are older than governance allows are removed from the beginning. Then a new row names the number and SHA-256
+of the last removed row, so that the first remaining row can still be checked.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class Event(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the log is whole: how many rows hold, number and SHA-256 of the last row, and the first fault in words.
+    """Whether the log is whole: the number of valid rows, number and SHA-256 of the last row, and the first fault.
 
-    `problem` is empty where there is none. `start` is the number of the last row that was removed because of its age.
+    `problem` is empty if there is no fault. `start` is the number of the last row that was removed because of its age.
     """
 
     rows: int
@@ -56,7 +56,7 @@ class Verdict:
 
 
 def add_row(connection: sqlite3.Connection, now: float, event: Event, person: str = "", **details: str) -> None:
-    """Add a row in the transaction of what it tells of. `person` is a name; empty where nobody is known."""
+    """Add a row in the transaction of the change that it reports. `person` is a name; empty if unknown."""
     number, previous = _read_head(connection)
     moment = dt.datetime.fromtimestamp(now, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     content = {"event": str(event), "person": person, **details}
@@ -69,15 +69,15 @@ def add_row(connection: sqlite3.Connection, now: float, event: Event, person: st
 
 
 def note(accounts: Accounts, event: Event, person: str, **details: str) -> None:
-    """Add a row by itself."""
+    """Add a row in its own transaction."""
     with accounts.write() as connection:
         add_row(connection, accounts.clock(), event, person, **details)
 
 
 def read_log(accounts: Accounts, person: str | None = None, most: int = -1) -> list[Entry]:
-    """Return the rows, oldest first: those about one person by their name if one is given, the last `most` if any.
+    """Return the rows, oldest first; with a name only rows about this person, with `most` only the last ones.
 
-    Raises WorkspaceError where one of them cannot be read.
+    Raises WorkspaceError if a row cannot be read.
     """
     with accounts.read() as connection:
         rows = connection.execute(
@@ -94,23 +94,24 @@ def read_log(accounts: Accounts, person: str | None = None, most: int = -1) -> l
 
 
 def verify_log(accounts: Accounts) -> Verdict:
-    """Check each row against the one before it, and the last one against what the file keeps of it."""
+    """Check each row against the row before it, and the last row against its stored number and SHA-256."""
     with accounts.read() as connection:
         connection.execute("BEGIN")  # all of one moment, while others write
         return _verify(connection)
 
 
 def count_old(accounts: Accounts, before: dt.date) -> int:
-    """Count the rows at the beginning that are of days before one (UTC)."""
+    """Count the rows at the beginning that are from before a day (UTC)."""
     with accounts.read() as connection:
         return _find_last_old(connection, before) - _read_start(connection)[0]
 
 
 def shorten_log(accounts: Accounts, before: dt.date, confirmed: int, user: str = "") -> None:
-    """Remove the rows at the beginning that are of days before one (UTC), and write a row of it.
+    """Remove the rows at the beginning that are from before a day (UTC), and add a row about it.
 
-    confirmed : their number, as a person has seen it. user : of the system, whom the row names. Raises InputError where
-    the number is another, and WorkspaceError for a log that does not hold: what was changed in it would be gone.
+    confirmed : the number of these rows, which a person has seen. user : the user of the operating system, whom the new
+    row names. Raises InputError if the number is another one, and WorkspaceError for a log that is not whole, because
+    the evidence of a change would be removed.
     """
     with accounts.write() as connection:
         if problem := _verify(connection).problem:
@@ -155,14 +156,14 @@ def _verify(connection: sqlite3.Connection) -> Verdict:
 
 
 def _find_last_old(connection: sqlite3.Connection, before: dt.date) -> int:
-    """Return the number of the last row before the first one that is to stay; the last row of all stays always."""
+    """Return the number of the last row to remove, before the first row that stays. The last row always stays."""
     start, head = _read_start(connection)[0], _read_head(connection)[0]
     row = connection.execute("SELECT min(number) AS first FROM log WHERE moment >= ?", (f"{before}",)).fetchone()
     return max(start, head - 1 if row["first"] is None else int(row["first"]) - 1)
 
 
 def _read_start(connection: sqlite3.Connection) -> tuple[int, str]:
-    """Return number and SHA-256 of the last row that was removed because of its age."""
+    """Return the number and the SHA-256 of the last row that was removed because of its age."""
     row = connection.execute("SELECT number, sha256 FROM log_start").fetchone()
     return (0, START) if row is None else (int(row["number"]), str(row["sha256"]))
 
@@ -173,7 +174,7 @@ def _read_head(connection: sqlite3.Connection) -> tuple[int, str]:
 
 
 def _make_entry(row: sqlite3.Row) -> Entry:
-    """Return a row as an entry of a chain. Raises ValueError where its content is none."""
+    """Return a row as an entry of a hash chain. Raises ValueError if its content is not valid."""
     content = json.loads(row["content"])
     if not isinstance(content, dict):
         raise ValueError("not a row of the log")

@@ -1,7 +1,7 @@
-"""Meetings: the agenda, made of views that are pinned to a release, and what was decided beside each view.
+"""Meetings: the agenda, which consists of views that are fixed to a release, and the decisions beside each view.
 
-A view beside which something was decided stays, and so does its meeting, until the decision is removed by itself. What
-is written is checked before (data/personal/free_text.py). Each change is a row of the audit log.
+A view with a decision cannot be removed, and neither can its meeting, until the decision is removed. Texts are checked
+before they are stored (data/personal/free_text.py). Each change is a row of the audit log.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ MOST_ITEMS, MOST_DECISIONS = 60, 60  # of a meeting
 
 @dataclass(frozen=True)
 class Decision:
-    """What shall be done, by whom (an office or organisation) and by when (ISO day), for which area or saved plan.
+    """A decision: what is to be done, by whom (an office or organisation), by when (ISO day), for an area or a plan.
 
-    area, plan : a code and the address of a plan; empty for none.
+    area, plan : the code of an area and the address of a plan; empty for none.
     """
 
     what: str
@@ -57,7 +57,7 @@ class Meeting:
 
 
 def find_local_file(derived: Path) -> Path:
-    """Return the file of meetings of a map where nobody signs in, beside the saved plans; it may not be there yet."""
+    """Return the file of meetings of a map without sign-in. It is beside the saved plans, and may not exist yet."""
     return derived / "meetings.sqlite"
 
 
@@ -80,7 +80,7 @@ def list_meetings(accounts: Accounts) -> list[Meeting]:
 
 
 def create_meeting(accounts: Accounts, title: str, day: str, person: str = "", first: Item | None = None) -> str:
-    """Make a meeting on a day (ISO), whole with the first view of its agenda if there is one; return its key."""
+    """Create a meeting on a day (ISO), together with the first view of its agenda if there is one; return its key."""
     key = secrets.token_hex(8)
     with accounts.write() as connection:
         connection.execute("INSERT INTO meetings (key, title, day) VALUES (?, ?, ?)", (key, title, day))
@@ -91,7 +91,7 @@ def create_meeting(accounts: Accounts, title: str, day: str, person: str = "", f
 
 
 def add_item(accounts: Accounts, key: str, item: Item, person: str = "") -> None:
-    """Add a view at the end of an agenda. Raises InputError where there is no such meeting, or no place on it."""
+    """Add a view at the end of an agenda. Raises InputError if the meeting does not exist or its agenda is full."""
     with accounts.write() as connection:
         _add_item(connection, accounts, key, item, person)
 
@@ -111,7 +111,7 @@ def _add_item(connection: sqlite3.Connection, accounts: Accounts, key: str, item
 
 
 def move_item(accounts: Accounts, key: str, item: int, step: int, person: str = "") -> None:
-    """Exchange a view with the one before it (step -1) or after it (1); nothing happens where there is none."""
+    """Exchange a view with the view before it (step -1) or after it (1); without such a view nothing happens."""
     with accounts.write() as connection:
         rows = connection.execute(
             "SELECT id, place FROM agenda_items WHERE meeting = ? ORDER BY place", (_find_meeting(connection, key),)
@@ -125,7 +125,7 @@ def move_item(accounts: Accounts, key: str, item: int, step: int, person: str = 
 
 
 def remove_item(accounts: Accounts, key: str, item: int, person: str = "") -> None:
-    """Take a view from an agenda. Raises InputError where something was decided beside it."""
+    """Remove a view from an agenda. Raises InputError if it has a decision."""
     with accounts.write() as connection:
         meeting = _find_meeting(connection, key)
         if connection.execute("SELECT 1 FROM decisions WHERE item = ?", (item,)).fetchone():
@@ -136,7 +136,7 @@ def remove_item(accounts: Accounts, key: str, item: int, person: str = "") -> No
 
 
 def add_decision(accounts: Accounts, key: str, item: int, decision: Decision, person: str = "") -> None:
-    """Minute a decision beside a view. Raises InputError where the agenda has no such view, or too many decisions."""
+    """Add a decision beside a view. Raises InputError if the agenda lacks the view or has too many decisions."""
     with accounts.write() as connection:
         meeting = _find_meeting(connection, key)
         if not connection.execute(
@@ -156,7 +156,7 @@ def add_decision(accounts: Accounts, key: str, item: int, decision: Decision, pe
 
 
 def remove_decision(accounts: Accounts, key: str, decision: int, person: str = "") -> None:
-    """Take a decision out of the minutes of a meeting, as one with a wrong word."""
+    """Remove a decision from a meeting, for example one with a wrong word."""
     with accounts.write() as connection:
         done = connection.execute(
             "DELETE FROM decisions WHERE id = ? AND item IN (SELECT id FROM agenda_items WHERE meeting = ?)",
@@ -167,7 +167,7 @@ def remove_decision(accounts: Accounts, key: str, decision: int, person: str = "
 
 
 def remove_meeting(accounts: Accounts, key: str, person: str = "") -> None:
-    """Take a meeting away. Raises InputError where something was decided in it."""
+    """Remove a meeting. Raises InputError if it has a decision."""
     with accounts.write() as connection:
         meeting = _find_meeting(connection, key)
         inside = "SELECT 1 FROM decisions JOIN agenda_items ON agenda_items.id = item WHERE meeting = ?"
@@ -179,7 +179,7 @@ def remove_meeting(accounts: Accounts, key: str, person: str = "") -> None:
 
 
 def count_old_meetings(accounts: Accounts, before: dt.date) -> int:
-    """Count the meetings of days before one."""
+    """Count the meetings before a day."""
     with accounts.read() as connection:
         return len(_find_old(connection, before))
 
@@ -209,7 +209,7 @@ def _find_old(connection: sqlite3.Connection, before: dt.date) -> list[tuple[int
 
 
 def find_previous(meetings: list[Meeting], meeting: Meeting) -> Meeting | None:
-    """Return the newest meeting before one in which something was decided, of meetings listed newest first."""
+    """Return the newest meeting with a decision before the given one; `meetings` are listed newest first."""
     earlier = meetings[meetings.index(meeting) + 1 :] if meeting in meetings else []
     return next((other for other in earlier if any(item.decisions for item in other.items)), None)
 
@@ -222,6 +222,6 @@ def _find_meeting(connection: sqlite3.Connection, key: str) -> int:
 
 
 def _note(connection: sqlite3.Connection, accounts: Accounts, person: str, what: str, key: str) -> None:
-    """Write into the log who did it, where people sign in."""
+    """Write the change and the person into the log, if people sign in."""
     if person:
         add_row(connection, accounts.clock(), Event.PLANNED, person, what=what, name=key)

@@ -1,8 +1,8 @@
 """Passkeys: a key pair of a phone, a computer or a security key, in place of the code of an app (Web Authentication).
 
-A passkey signs for the origin that the browser shows, so a page that imitates this map has nothing to pass on. What is
-signed is a challenge of this map for one browser and one purpose; it counts once, and for half an hour. The library is
-loaded where a passkey is used.
+A passkey signs for the origin that the browser shows, so a page that imitates this map gets no usable signature. The
+passkey signs a challenge of this map for one browser and one purpose, which can be used once within half an hour. The
+library is loaded only when a passkey is used.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NAME = "TACT Map"
 
 @dataclass(frozen=True)
 class Challenge:
-    """What one browser is asked to sign. moment : when, in seconds since 1970, as the form sends it back."""
+    """The challenge that a browser signs. moment : the time in seconds since 1970, which the form sends back."""
 
     origin: str
     value: bytes
@@ -38,18 +38,18 @@ class Challenge:
 
     @property
     def host(self) -> str:
-        """The name to which passkeys belong."""
+        """The host name to which passkeys belong."""
         return urlsplit(self.origin).hostname or ""
 
     @property
     def key(self) -> str:
-        """By which it is known that the challenge was used."""
+        """The key under which the use of the challenge is noted."""
         return f"challenge {self.value.hex()}"
 
     def write_options(self, person: tuple[str, str] | None = None) -> str:
-        """Return what dashboard/static/passkey.js passes to the browser, as JSON; bytes are in base 64.
+        """Return the options that dashboard/static/passkey.js passes to the browser, as JSON; bytes are in base 64.
 
-        person : handle and name of who makes a passkey, see `Passkeys.make_handle`; None to sign in with one.
+        person : handle and name of the person who makes a passkey, see `Passkeys.make_handle`; None to sign in.
         """
         options: dict[str, Any] = {
             "challenge": _encode(self.value),
@@ -78,7 +78,7 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Passkey:
-    """A passkey as it is stored: its id and public key, and how often it says that it was used; 0 where it does not."""
+    """A stored passkey: its id, its public key, and its counter of uses; 0 if the passkey does not count."""
 
     id: str
     key: bytes
@@ -97,7 +97,7 @@ _OF_NOBODY = Passkey(
 
 @dataclass(frozen=True)
 class Use:
-    """A challenge that was signed by a passkey: the passkey as it is stored, or shall be, and its counter now."""
+    """A challenge that a passkey has signed: the stored (or new) passkey, and its present counter."""
 
     challenge: Challenge
     passkey: Passkey
@@ -112,11 +112,11 @@ class Passkeys:
         self._secret = b""
 
     def ask(self, browser: str, purpose: str) -> Challenge:
-        """Return a challenge for a browser, known by a secret of its own, and a purpose."""
+        """Return a challenge for a purpose and a browser, which is identified by its secret."""
         return self._make(browser, purpose, f"{self._accounts.clock():.3f}")
 
     def find(self, browser: str, purpose: str, moment: str) -> Challenge | None:
-        """Return the challenge that was asked at a moment, as the form says it; None for one that holds no more."""
+        """Return the challenge from the moment that the form names; None if it is not valid any more."""
         try:
             age = self._accounts.clock() - float(moment)
         except ValueError:
@@ -136,7 +136,7 @@ class Passkeys:
 
 
 def read_new(challenge: Challenge, text: str) -> Use | None:
-    """Return the use of a new passkey for a challenge, from the browser's answer in JSON; None if it does not hold."""
+    """Return the use of a new passkey for a challenge, from the browser's answer in JSON; None if it is not valid."""
     from webauthn import verify_registration_response
 
     try:
@@ -150,8 +150,8 @@ def read_new(challenge: Challenge, text: str) -> Use | None:
 def read_use(accounts: Accounts, person: int | None, challenge: Challenge, text: str) -> Use | None:
     """Return the use of a passkey of a person for a challenge, from the browser's answer in JSON; None for any other.
 
-    A counter that does not rise is that of a copy. person : None for nobody. The signature is checked in any case, so
-    that the time of the answer does not tell whose passkeys there are.
+    A counter that does not increase shows a copy of the passkey. person : None for an unknown person. The signature is
+    checked in any case, so that the time of the answer does not reveal who has a passkey.
     """
     from webauthn import verify_authentication_response
 
@@ -172,7 +172,7 @@ def read_use(accounts: Accounts, person: int | None, challenge: Challenge, text:
 def add_passkey(connection: sqlite3.Connection, person: int, use: Use, now: float) -> bool:
     """Store a new passkey; return whether that was done.
 
-    Its challenge was not used before, it belongs to nobody yet, and the person has not too many.
+    It is stored if its challenge was not used before, if it belongs to nobody yet, and if the person has not too many.
     """
     if not take_once(connection, use.challenge.key, now):
         return False
@@ -185,7 +185,7 @@ def add_passkey(connection: sqlite3.Connection, person: int, use: Use, now: floa
 
 
 def take_use(connection: sqlite3.Connection, person: int, use: Use, now: float) -> bool:
-    """Note the counter of a passkey; return whether it was as it stood when the use was read, which counts once."""
+    """Note the counter of a passkey; return whether it has not changed since the use was read, so a use counts once."""
     if not take_once(connection, use.challenge.key, now):
         return False
     done = connection.execute(
@@ -201,12 +201,12 @@ def remove_passkeys(connection: sqlite3.Connection, name_key: str) -> None:
 
 
 def name_invitation(secret: str) -> str:
-    """Return the purpose of a challenge for somebody who is invited by a link."""
+    """Return the purpose of a challenge for a person who is invited with a link."""
     return f"invitation {hash_secret(secret)}"
 
 
 def name_addition(person: int) -> str:
-    """Return the purpose of a challenge for one more passkey of a person."""
+    """Return the purpose of a challenge that adds a passkey of a person."""
     return f"addition {person}"
 
 
@@ -229,7 +229,7 @@ def _find_passkey(accounts: Accounts, person: int | None, text: str) -> Passkey 
 
 
 def _read_secret(accounts: Accounts) -> bytes:
-    """Return the secret by which the processes of one file make the same challenges."""
+    """Return the secret with which all processes that use the file make the same challenges."""
     query = "SELECT value FROM challenge_secret"
     with accounts.read() as connection:
         row = connection.execute(query).fetchone()

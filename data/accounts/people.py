@@ -1,4 +1,4 @@
-"""People who may sign in: invited, with their passphrase and second factor, revoked."""
+"""People who may sign in: inviting them, their passphrase and second factor, and revoking them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _LONGEST = 100  # characters of a name
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who may sign in, or could. `state`: invited, expired (the invitation), active or revoked.
+    """A person who may sign in now, or could before. `state`: invited, expired (the invitation), active or revoked.
 
-    countries : codes of those that the person is limited to; empty is no limit.
+    countries : the codes of the countries to which the person is limited; empty is no limit.
     """
 
     id: int
@@ -43,7 +43,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who somebody is to the provider of their organisation. `subject` is what it calls them, once and for all."""
+    """The identity of a person at the provider of their organisation. `subject` is its permanent id of the person."""
 
     issuer: str
     subject: str
@@ -52,7 +52,7 @@ class Identity:
 
     @property
     def key(self) -> str:
-        """What is stored of issuer and subject."""
+        """The hash of issuer and subject that is stored."""
         return hash_secret(json.dumps([self.issuer, self.subject]))
 
 
@@ -61,9 +61,10 @@ def invite(
 ) -> str:
     """Invite a person and return the secret of the link, which works once within 72 hours.
 
-    Somebody who is known gets a new passphrase and a new second factor (a lost phone), and the role and limit that are
-    given now (None leaves the limit, an empty list lifts it); what they had opens nothing from here on. Raises
-    InputError for a name or role that is none, and for the name of somebody who comes through their provider.
+    A known person is invited again, for example after losing a phone. They get a new passphrase, a new second factor,
+    and the given role and limit (None keeps the limit, an empty list removes it). Their old passphrase and factor do
+    not work any more. Raises InputError for a name or role that is not valid, and for the name of a person who signs
+    in through their provider.
     """
     name, organisation = _check_words(name, "name"), _check_words(organisation, "organisation", may_be_empty=True)
     if role not in list(Role):
@@ -93,12 +94,12 @@ def invite(
 
 
 def _tell_limit(limit: str | None) -> dict[str, str]:
-    """Return what the log says of a limit that is given."""
+    """Return the entry of the log for a limit that is given."""
     return {} if limit is None else {"countries": limit or "all"}
 
 
 def renew_factor(accounts: Accounts, secret: str) -> tuple[Person, bytes] | None:
-    """Return who is invited by a link, with a second factor that was made now; None for a link that opens nothing."""
+    """Return the person invited with a link, with a new second factor; None if the link is not valid."""
     with accounts.write() as connection:
         row = _find_invited(connection, secret, accounts.clock())
         if row is None:
@@ -109,17 +110,17 @@ def renew_factor(accounts: Accounts, secret: str) -> tuple[Person, bytes] | None
 
 
 def find_invited(accounts: Accounts, secret: str) -> tuple[Person, bytes] | None:
-    """Return who is invited by a link, with the second factor that was shown last; None if there is neither."""
+    """Return the person invited with a link, with the second factor that was shown last; None without either."""
     with accounts.read() as connection:
         row = _find_invited(connection, secret, accounts.clock())
         return None if row is None or row["factor"] is None else (make_person(row, accounts.clock()), row["factor"])
 
 
 def accept(accounts: Accounts, secret: str, passphrase: str, code: str, passkey: Use | None = None) -> Person | None:
-    """Take a person in who was invited by a link; None if the link opens nothing or the code is not of the factor.
+    """Accept a person who was invited with a link; None if the link is not valid or the code is wrong.
 
-    passkey : in place of the code; then no code opens the account. Raises InputError for a passphrase that is too short
-    or common. From here on the link opens nothing.
+    passkey : a passkey in place of the code; then no code opens the account. Raises InputError for a passphrase that is
+    too short or common. Afterwards the link is not valid any more.
     """
     if find_invited(accounts, secret) is None:
         return None
@@ -141,14 +142,14 @@ def accept(accounts: Accounts, secret: str, passphrase: str, code: str, passkey:
 
 
 def has_passphrase(accounts: Accounts, person: Person) -> bool:
-    """Return whether a person signs in here, and not at the provider of their organisation."""
+    """Return whether a person signs in here with a passphrase, not at the provider of their organisation."""
     with accounts.read() as connection:
         row = connection.execute("SELECT passphrase FROM people WHERE id = ?", (person.id,)).fetchone()
     return row is not None and row["passphrase"] is not None
 
 
 def add_own_passkey(accounts: Accounts, person: Person, passkey: Use) -> bool:
-    """Add a passkey of somebody who has signed in; return whether that was done, see `passkeys.add_passkey`."""
+    """Add a passkey of a person who has signed in; return whether it was added, see `passkeys.add_passkey`."""
     with accounts.write() as connection:
         is_done = add_passkey(connection, person.id, passkey, accounts.clock())
         if is_done:
@@ -157,7 +158,7 @@ def add_own_passkey(accounts: Accounts, person: Person, passkey: Use) -> bool:
 
 
 def revoke(accounts: Accounts, name: str) -> int:
-    """Take a person's right to sign in away, and end their sessions; return how many. Raises InputError if unknown."""
+    """Remove a person's right to sign in, and end their sessions; return their number. Raises InputError if unknown."""
     now = accounts.clock()
     with accounts.write() as connection:
         row = _require_named(connection, name)
@@ -172,10 +173,10 @@ def revoke(accounts: Accounts, name: str) -> int:
 
 
 def admit(accounts: Accounts, name: str) -> None:
-    """Let somebody who was revoked or is limited to countries come through their provider; a limit stays.
+    """Let a person who was revoked or is limited to countries sign in through their provider. A limit is kept.
 
-    An account with a passphrase becomes that of who comes next through the provider by its name. Raises InputError for
-    somebody against whom nothing stands.
+    An account with a passphrase is given to the next person who comes through the provider with its name. Raises
+    InputError for a person who is neither revoked nor limited.
     """
     with accounts.write() as connection:
         row = _require_named(connection, name)
@@ -192,9 +193,10 @@ def admit(accounts: Accounts, name: str) -> None:
 
 
 def find_namesake(connection: sqlite3.Connection, identity: Identity) -> sqlite3.Row | None:
-    """Return who is revoked or limited to countries and has the name of somebody who is new; None if nobody does.
+    """Return the revoked or limited person who has the same name as a new person; None if nobody has it.
 
-    Else they would come in anew, without the limit. It finds the same name alone, not another spelling of it.
+    Otherwise the same person could come in as a new one, without the limit. Only the same name is found, not another
+    spelling of it.
     """
     if find_from_provider(connection, identity) is not None:
         return None
@@ -208,7 +210,7 @@ def find_namesake(connection: sqlite3.Connection, identity: Identity) -> sqlite3
 
 
 def list_doubles(accounts: Accounts, name: str) -> list[str]:
-    """List who came through a provider under a name with a number added, and can still sign in, in order of number."""
+    """List people from a provider whose name got a number and who can still sign in, in the order of the numbers."""
     doubles: list[str] = []
     with accounts.read() as connection:
         for number, other in enumerate(_list_names(name)):
@@ -225,15 +227,15 @@ def _is_closed(row: sqlite3.Row) -> bool:
 
 
 def _await(row: sqlite3.Row) -> str:
-    """Return what stands in place of the subject of who was admitted and has not yet come; it is the hash of none."""
+    """Return the placeholder for the subject of a person who is admitted but has not come yet; it equals no hash."""
     return f"awaited {row['id']}"
 
 
 def take_from_provider(connection: sqlite3.Connection, now: float, identity: Identity, role: Role) -> sqlite3.Row:
-    """Return the row of who comes through their provider, made for who is new, with the role that they have now.
+    """Return the row of a person from a provider, with their present role; for a new person the row is created.
 
-    The name stays as it was first, because the log knows people by it. Nobody gets the name of another person: where it
-    is taken, a number is added. Another role ends what the person has open.
+    The name stays as it was first, because the log identifies people by it. Nobody gets the name of another person: if
+    the name is taken, a number is added. A change of the role ends the open sessions of the person.
     """
     row = find_from_provider(connection, identity) or _bind_awaited(connection, identity)
     if row is None:
@@ -253,14 +255,14 @@ def take_from_provider(connection: sqlite3.Connection, now: float, identity: Ide
 
 
 def find_from_provider(connection: sqlite3.Connection, identity: Identity) -> sqlite3.Row | None:
-    """Return the row of who has come through their provider before, or None."""
+    """Return the row of a person who has come through their provider before, or None."""
     query = "SELECT * FROM people WHERE subject = ?"
     row: sqlite3.Row | None = connection.execute(query, (identity.key,)).fetchone()
     return row
 
 
 def _bind_awaited(connection: sqlite3.Connection, identity: Identity) -> sqlite3.Row | None:
-    """Make the row of who was admitted by this name that of who comes; return it, or None where nobody is awaited."""
+    """Give the row that was admitted under a name to the person who comes; return it, or None without such a row."""
     for name in _list_names(identity.name):
         row = find_named(connection, name)
         if row is None:
@@ -278,7 +280,7 @@ def list_people(accounts: Accounts) -> list[Person]:
 
 
 def make_key(name: str) -> str:
-    """Return what a name is known by, however its letters are typed."""
+    """Return the key of a name, which is the same for all ways to type its letters."""
     typed = name.encode("utf-8", "replace").decode()
     return " ".join(unicodedata.normalize("NFKC", typed).casefold().split())
 
@@ -310,7 +312,7 @@ def _find_invited(connection: sqlite3.Connection, secret: str, now: float) -> sq
 
 
 def find_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
-    """Return the row of who has a name, however its letters are typed; None if nobody has it."""
+    """Return the row of the person with a name, in any way of typing its letters; None if nobody has it."""
     row: sqlite3.Row | None = connection.execute("SELECT * FROM people WHERE key = ?", (make_key(name),)).fetchone()
     return row
 
@@ -328,14 +330,14 @@ def _choose_name(connection: sqlite3.Connection, asked: str) -> str:
 
 
 def _list_names(asked: str) -> Iterator[str]:
-    """Yield the name that is asked for, cut and without what does not print, then the same with numbers, for ever."""
+    """Yield the wanted name, shortened and without unprintable characters, then with numbers, for ever."""
     plain = "".join(c for c in unicodedata.normalize("NFC", asked) if c.isprintable())
     start = " ".join(plain.split())[: _LONGEST - 5] or "?"
     return (start if number == 1 else f"{start} {number}" for number in count(1))
 
 
 def end_sessions(connection: sqlite3.Connection, name: str) -> int:
-    """End all that a person has open, and the tokens of their programs; return how many sessions."""
+    """End all sessions of a person, and the tokens of their programs; return the number of sessions."""
     person = "WHERE person = (SELECT id FROM people WHERE key = ?)"
     connection.execute(f"DELETE FROM tokens {person}", (make_key(name),))  # noqa: S608 (text of this function alone)
     done = connection.execute(f"DELETE FROM sessions {person}", (make_key(name),))  # noqa: S608

@@ -65,12 +65,12 @@ def write_factor_link(factor: bytes, name: str) -> str:
 
 
 def make_code(factor: bytes, moment: float) -> str:
-    """Return the code of a moment (seconds since 1970)."""
+    """Return the code for a time (seconds since 1970)."""
     return TOTP(factor, _DIGITS, SHA1(), _STEP).generate(int(moment)).decode()  # noqa: S303 (as all apps do)
 
 
 def find_step(factor: bytes | None, code: str, moment: float) -> int | None:
-    """Return the step whose code was given, at most one from now; None for another code or without a factor."""
+    """Return the time step of a code, at most one step from now; None for another code or without a factor."""
     now, plain = int(moment) // _STEP, "".join(code.split())
     true = factor if factor is not None else bytes(_FACTOR)
     matches = [
@@ -82,7 +82,7 @@ def find_step(factor: bytes | None, code: str, moment: float) -> int | None:
 
 
 def _encode(text: str) -> bytes:
-    """Return the bytes of a passphrase, the same for all ways to type its letters."""
+    """Return the bytes of a passphrase, which are the same for all ways to type its letters."""
     return unicodedata.normalize("NFKC", text).encode("utf-8", "replace")
 
 

@@ -1,7 +1,7 @@
-"""People of organisations that have a sign-in of their own (OpenID Connect): `access.toml`, written by hand.
+"""People of organisations with their own sign-in (OpenID Connect): the file `access.toml`, written by hand.
 
-It names the provider of the organisation, and which of its groups has which role here. Whoever is in none of them is
-not let in.
+It names the provider of the organisation, and the role here for each of its groups. A person in none of these groups
+is not let in.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _LONGEST = 60  # characters of the title, which stands on a button
 
 @dataclass(frozen=True)
 class ProviderSettings:
-    """The provider of an organisation, and what it is asked for.
+    """The provider of an organisation, and the requests to it.
 
-    title : what the button to sign in calls it. roles : by group, in the order in which they count.
-    groups_claim, name_claim : what the ID token calls the groups and the name of a person.
+    title : its name on the button to sign in. roles : the role of each group; the first group of a person counts.
+    groups_claim, name_claim : the claims of the ID token with the groups and the name of a person.
     """
 
     issuer: str
@@ -46,17 +46,17 @@ class ProviderSettings:
     roles: Mapping[str, Role]
 
     def find_role(self, groups: Collection[str]) -> Role | None:
-        """Return the role of the first group of the file that a person is in; None if they are in none."""
+        """Return the role of the first group in the file to which a person belongs; None if they belong to none."""
         return next((role for group, role in self.roles.items() if group in groups), None)
 
 
 def find_provider_file(*folders: Path) -> Path | None:
-    """Return the path of the file in the first of the folders that has it; None where nobody wrote one."""
+    """Return the path of the file in the first folder that has it; None if no folder has it."""
     return next((folder / FILE for folder in folders if (folder / FILE).is_file()), None)
 
 
 def read_provider(path: Path) -> ProviderSettings:
-    """Read the file and the secret that it names. Raises InputError with the place of a fault and the remedy."""
+    """Read the file and the secret that it names. Raises InputError that names the place of a fault and the remedy."""
     try:
         fields = parse_toml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -1,4 +1,4 @@
-"""Roles and the rights that each of them has. Whoever has not signed in has none."""
+"""Roles and the rights of each role. A person who has not signed in has no rights."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Signing in, and the sessions of those who did.
+"""Signing in, and the sessions of people who have signed in.
 
-A session ends twelve hours after it began, or an hour after it was last used. Who fails too often has to wait, twice
-as long each time, at most fifteen minutes: by name, whether anybody has it or not, and by the address of the network,
-which a whole office may share. After an hour without a failure all are forgotten.
+A session ends twelve hours after it began, or an hour after its last use. After too many failures there is a wait,
+each time twice as long, at most fifteen minutes. Failures are counted by name, even if nobody has the name, and by
+network address, which a whole office may share. After an hour without a failure, all failures are forgotten.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _QUIET = 60.0  # seconds between two rows of the log about names that nobody has
 
 
 class Reason(StrEnum):
-    """Why somebody was not let in, though they need not wait."""
+    """Why a person was not let in, if they need not wait."""
 
     WRONG = "wrong"  # name, passphrase or code
     PASSKEY = "passkey"  # name, passphrase or passkey
@@ -52,7 +52,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why somebody was not let in: `wait` seconds are left, or what `reason` says."""
+    """Why a person was not let in: they must wait `wait` seconds, or there is another `reason`."""
 
     wait: float = 0
     reason: Reason = Reason.WRONG
@@ -114,7 +114,7 @@ def _take_step(connection: sqlite3.Connection, row: sqlite3.Row, step: int | Non
 
 
 def confirm_passphrase(accounts: Accounts, person: Person, passphrase: str) -> Refusal | None:
-    """Return why somebody who has signed in is not taken at their word again; None where the passphrase is theirs."""
+    """Check the passphrase again for a person who has signed in; return why it is refused, or None if it is right."""
     now, key = accounts.clock(), _make_attempt_key(person.name)
     with accounts.write() as connection:
         if (wait := find_wait(connection, key, _FREE_OF_NAME, now)) > 0:
@@ -130,16 +130,16 @@ def confirm_passphrase(accounts: Accounts, person: Person, passphrase: str) -> R
 
 
 def start_session(accounts: Accounts, person: Person) -> str:
-    """Return the secret of a new session of somebody who has just proved who they are."""
+    """Return the secret of a new session for a person who has just proved their identity."""
     with accounts.write() as connection:
         add_row(connection, accounts.clock(), Event.SIGNED_IN, person.name, role=person.role)
         return _start(connection, person.id, accounts.clock())
 
 
 def begin_answer(accounts: Accounts, state: str, address: str = "") -> Refusal | None:
-    """Note that an answer of a provider has come; return why it is not looked at, None if it is.
+    """Note that an answer of a provider has arrived; return why it is refused, or None if it may be used.
 
-    An answer counts once. Until somebody has signed in by it, it is a failure of the address.
+    An answer can be used only once. Until a person has signed in with it, it counts as a failure of the address.
     """
     now, key = accounts.clock(), f"answer {hash_secret(state)}"
     with accounts.write() as connection:
@@ -155,9 +155,9 @@ def begin_answer(accounts: Accounts, state: str, address: str = "") -> Refusal |
 def sign_in_from_provider(
     accounts: Accounts, identity: Identity, role: Role | None, address: str = ""
 ) -> str | Refusal:
-    """Return the secret of a new session of somebody whom their provider named; or why there is none.
+    """Return the secret of a new session for a person whom their provider named, or why there is none.
 
-    Without a role nobody is let in, and what they had opened before ends.
+    A person without a role is not let in, and their open sessions end.
     """
     now = accounts.clock()
     with accounts.write() as connection:
@@ -182,7 +182,7 @@ def sign_in_from_provider(
 
 
 def find_person(accounts: Accounts, secret: str, *, is_use: bool = True) -> Person | None:
-    """Return whose session a secret is; None if it has ended. A use keeps it from being idle."""
+    """Return the person with the session of a secret; None if it has ended. This counts as a use of the session."""
     now = accounts.clock()
     with accounts.read() as connection:
         row = _find_session(connection, secret)
@@ -195,7 +195,7 @@ def find_person(accounts: Accounts, secret: str, *, is_use: bool = True) -> Pers
 
 
 def find_open(accounts: Accounts, secrets: Collection[str]) -> set[str]:
-    """Return the secrets whose sessions are still open, by one look and without using them."""
+    """Return the secrets whose sessions are still open, in one query and without counting as a use of them."""
     now = accounts.clock()
     with accounts.read() as connection:
         rows = _find_sessions(connection, secrets)
@@ -213,7 +213,7 @@ def sign_out(accounts: Accounts, secret: str) -> None:
 
 
 def _make_attempt_key(name: str) -> str:
-    """Return by what the failures of a name are counted, whether anybody has it or not."""
+    """Return the key under which the failures of a name are counted, whether anybody has the name or not."""
     return f"name {hash_secret(make_key(name))}"
 
 
@@ -242,15 +242,15 @@ def _start(connection: sqlite3.Connection, person: int, now: float) -> str:
 
 
 def _find_active(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
-    """Return the row of who signs in here by a passphrase, and not at a provider."""
+    """Return the row of a person who signs in here with a passphrase, not at a provider."""
     row = find_named(connection, name)
     return row if row is not None and is_active(row) and row["passphrase"] is not None else None
 
 
 def _note_failure(connection: sqlite3.Connection, now: float, name: str) -> None:
-    """Write a failure into the log. Names that nobody has are not written: they may be a passphrase in a wrong field.
+    """Write a failure into the log. Unknown names are not written, because they may be a passphrase in the wrong field.
 
-    They have one row a minute at most, so that nobody can fill the disk by them.
+    Failures with unknown names have at most one row a minute, so that nobody can fill the disk with them.
     """
     if not name:
         key = "unknown names in the log"

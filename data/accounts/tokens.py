@@ -1,8 +1,8 @@
-"""Tokens by which programs of a person, such as QGIS or R, read layers without a browser.
+"""Tokens with which programs of a person, such as QGIS or R, read layers without a browser.
 
-A token reads layers and does nothing else. It ends by itself, or with all else that the person has open: when they are
-revoked, invited anew, or get another role. Of a token its hash alone is stored; the log knows it by its number, because
-its name is what somebody typed.
+A token can only read layers. It ends after its time, or together with the person's sessions: when the person is
+revoked, invited again, or gets another role. Only the hash of a token is stored. The log names a token by its number,
+because a person typed its title.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MARK = "tact-"  # how each token begins, so that it is known where it should no
 
 @dataclass(frozen=True)
 class Token:
-    """A token as its person sees it; days are seconds since 1970, `seen` None where it was never used."""
+    """A token as its owner sees it. Times are seconds since 1970; `seen` is None if it was never used."""
 
     number: int
     title: str
@@ -37,14 +37,14 @@ class Token:
 
     @property
     def end(self) -> float:
-        """When it ends by itself."""
+        """The time when the token ends by itself."""
         return self.since + DAYS * _DAY
 
 
 def make_token(accounts: Accounts, name: str, title: str) -> str:
     """Return a new token of a person, which is not shown again. `title` says what it is for.
 
-    Raises InputError where the title is none, the person has too many tokens or may not take files.
+    Raises InputError if the title is not valid, or if the person has too many tokens or may not export files.
     """
     title, now = " ".join(title.split()), accounts.clock()
     if not title.isprintable() or not 0 < len(title) <= LONGEST:
@@ -67,7 +67,7 @@ def make_token(accounts: Accounts, name: str, title: str) -> str:
 
 
 def list_tokens(accounts: Accounts, name: str) -> list[Token]:
-    """List the tokens of a person that have not ended, oldest first; none of somebody whose access has ended."""
+    """List the tokens of a person that have not ended, oldest first; empty if the person's access has ended."""
     now = accounts.clock()
     with accounts.read() as connection:
         rows = connection.execute(f"{_SELECT} WHERE key = ? ORDER BY tokens.id", (make_key(name),)).fetchall()
@@ -75,7 +75,7 @@ def list_tokens(accounts: Accounts, name: str) -> list[Token]:
 
 
 def end_token(accounts: Accounts, name: str, number: int) -> None:
-    """End a token of a person; nothing happens where they have none of this number."""
+    """End a token of a person; nothing happens if they have no token with this number."""
     with accounts.write() as connection:
         person = find_named(connection, name)
         if person is None:
@@ -86,7 +86,7 @@ def end_token(accounts: Accounts, name: str, number: int) -> None:
 
 
 def find_holder(accounts: Accounts, secret: str) -> Person | None:
-    """Return whose token a secret is; None if it has ended. The first use of a day (UTC) is written into the log."""
+    """Return the owner of a token; None if it has ended. The first use of each day (UTC) is written into the log."""
     now = accounts.clock()
     with accounts.read() as connection:
         row = _find(connection, secret, now)

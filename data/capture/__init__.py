@@ -1,8 +1,8 @@
 """How many people are on no list: multiple systems estimation from the overlaps of at least three lists.
 
-Models of `models.py` are averaged with Akaike weights (Buckland, Burnham and Augustin 1997, Biometrics 53, 603-618),
-and the interval is a bootstrap of the whole procedure, the choice of a model included. Where the lists say too little
-the answer is a code that says why: docs/risk-model.md, "Dark figure".
+Models of `models.py` are averaged with Akaike weights (Buckland, Burnham and Augustin 1997, Biometrics 53, 603-618).
+The interval is a bootstrap of the whole procedure, with the choice of a model. If the lists have too little
+information, the answer is a code for the reason: docs/risk-model.md, "Dark figure".
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class PopulationEstimate:
 def round_estimate(exact: PopulationEstimate) -> PopulationEstimate:
     """Return an estimate on a coarse scale of ten steps from 100 to 1,000, the interval rounded outwards.
 
-    The steps are those of ISO 3, series R10: 100, 125, 160, 200, 250, 315, 400, 500, 630, 800. What one child changes
-    is nearly always less than a step.
+    The steps are those of ISO 3, series R10: 100, 125, 160, 200, 250, 315, 400, 500, 630, 800. One child changes the
+    estimate nearly always by less than a step.
     """
     if exact.estimate is None or exact.low is None or exact.high is None:
         return exact
@@ -64,7 +64,7 @@ def round_estimate(exact: PopulationEstimate) -> PopulationEstimate:
 def tabulate_histories(on_list: Bools, people: Ints, most: int = MOST_LISTS) -> Ints:
     """Return the table of counts of capture histories, (C,) as in `models.py`; on_list (n, L), people (n,).
 
-    A list without anybody is left out. While there are more than `most`, the two smallest are joined to one.
+    An empty list is left out. While there are more than `most` lists, the two smallest are joined to one.
     """
     columns = [on_list[:, i] for i in range(on_list.shape[1])]
     columns = [column for column in columns if people[column].sum()]
@@ -102,7 +102,7 @@ def estimate_population(counts: Ints, seed: int = 0, replicates: int = _REPLICAT
 
 
 def _compute_weights(fits: Fits, models: Bools, exists: Bools) -> Floats:
-    """Compute the Akaike weights of models, which stand on the last axis, eq. (123); zero without an estimate."""
+    """Compute the Akaike weights of models (the last axis), eq. (123); zero for a model without an estimate."""
     akaike = np.where(exists, fits.deviance.reshape(exists.shape) + 2.0 * models.sum(axis=-1), np.inf)
     best = akaike.min(axis=-1, keepdims=True)
     weights = np.exp(-(akaike - np.where(np.isfinite(best), best, 0.0)) / 2)
@@ -112,7 +112,7 @@ def _compute_weights(fits: Fits, models: Bools, exists: Bools) -> Floats:
 
 
 def _select_models(counts: Ints, fits: Fits, models: Bools) -> tuple[Bools, Floats, Floats]:
-    """Return the best models that together have the most weight, their log totals and their weights."""
+    """Return the best models, with most of the weight together, their log totals and their weights."""
     weights = _compute_weights(fits, models, fits.exists)
     order = np.argsort(-weights, kind="stable")
     enough = int(np.searchsorted(np.cumsum(weights[order]), _WINDOW)) + 1
@@ -123,7 +123,7 @@ def _select_models(counts: Ints, fits: Fits, models: Bools) -> tuple[Bools, Floa
 
 
 def _measure_disagreement(log_total: Floats, weights: Floats) -> float:
-    """Return the largest over the smallest estimate of models in the middle nine tenths of the weight, eq. (124)."""
+    """Return the ratio of the largest to the smallest estimate in the middle nine tenths of the weight, eq. (124)."""
     order = np.argsort(log_total)
     reached = np.cumsum(weights[order])
     ends = np.minimum(np.searchsorted(reached, _SPREAD), len(order) - 1)
@@ -132,10 +132,10 @@ def _measure_disagreement(log_total: Floats, weights: Floats) -> float:
 
 
 def _draw_totals(counts: Ints, models: Bools, estimate: float, rng: np.random.Generator, size: int) -> Floats:
-    """Draw totals by the bootstrap, (size,), eq. (125); not a number where no model has an estimate.
+    """Draw totals by the bootstrap, (size,), eq. (125); NaN if no model has an estimate.
 
-    Each replicate sees as many people as a new round of listing would, fits all models again, takes one of them by its
-    weight, and draws the unseen people: the spread of models, of tables and of the unseen in one interval.
+    Each replicate draws the listed people again, fits all models again, chooses one of them by its weight, and draws
+    the unseen people. So the interval includes the uncertainty of models, of tables and of the unseen people.
     """
     seen = int(counts.sum())
     people = rng.binomial(max(round(estimate), seen), seen / max(estimate, seen), size=size)

@@ -1,6 +1,6 @@
-"""Poisson log-linear models of capture histories: who is on which lists, and how many are on none.
+"""Poisson log-linear models of capture histories: who is on which lists, and how many people are on none.
 
-A capture history says on which of L lists a person stands. Of 2^L histories all are counted but one, "on no list".
+A capture history says on which of L lists a person is. Of 2^L histories, all except "on no list" are counted.
 Cell c of a table of counts (c = 0 .. 2^L - 2) is the history whose list l has the binary digit l of c + 1. The models
 have a main effect of each list and an interaction of some pairs of lists, docs/risk-model.md eq. (120); they say how
 many people are on no list. They may also have one interaction common to all pairs: where people differ in how easily
@@ -66,8 +66,8 @@ def count_lists(counts: Ints) -> int:
 def list_models(lists: int) -> Bools:
     """Return all models, (M, 1 + P): whether all pairs have a common interaction, and which pairs have their own.
 
-    The model of independent lists comes first. A common interaction beside those of all pairs, or of all but one, would
-    say nothing new.
+    The model of independent lists comes first. A common interaction is left out if all pairs, or all except one, have
+    their own, because it would add nothing.
     """
     size = len(build_design(lists).pairs)
     models = ((np.arange(2 ** (1 + size))[:, None] >> np.arange(1 + size)) & 1).astype(bool)
@@ -79,8 +79,8 @@ def list_models(lists: int) -> Bools:
 class Fits:
     """Maximum likelihood fits, (B,) each.
 
-    log_unseen: log of the number of people on no list. deviance: against the saturated model. exists: whether Newton
-    arrived and the table identifies the unseen people.
+    log_unseen: log of the number of people on no list. deviance: against the saturated model. exists: whether Newton's
+    method converged and the table identifies the unseen people.
     """
 
     log_unseen: Floats
@@ -90,7 +90,7 @@ class Fits:
 
 @on_one_thread
 def fit_models(counts: Ints, models: Bools) -> Fits:
-    """Fit one model to one table each; counts (B, C), models (B, 1 + P)."""
+    """Fit each model to its table; counts (B, C), models (B, 1 + P)."""
     parts = [_fit_chunk(counts[i : i + _CHUNK], models[i : i + _CHUNK]) for i in range(0, len(counts), _CHUNK)]
     joined = (np.concatenate([getattr(p, name) for p in parts]) for name in Fits.__dataclass_fields__)
     return Fits(*joined)
@@ -99,8 +99,8 @@ def fit_models(counts: Ints, models: Bools) -> Fits:
 def split_parameters(counts: Ints, models: Bools) -> tuple[Bools, Bools]:
     """Return the cells that can be above zero, (B, C), and the parameters of finite value, (B, 2 + L + P).
 
-    The interaction of a pair that no person has in common is minus infinity: eq. (121). Its cells are zero for
-    certain and leave the table.
+    The interaction of a pair of lists without a common person is minus infinity: eq. (121). Its cells are certainly
+    zero and are left out of the table.
     """
     design = build_design(count_lists(counts))
     infinite = models[:, 1:] & (counts @ design.both == 0)
@@ -110,7 +110,7 @@ def split_parameters(counts: Ints, models: Bools) -> tuple[Bools, Bools]:
 
 
 def _fit_chunk(counts: Ints, models: Bools) -> Fits:
-    """Maximise the Poisson likelihood by Newton, which is iteratively reweighted least squares: eq. (120)."""
+    """Maximise the Poisson likelihood with Newton's method (iteratively reweighted least squares): eq. (120)."""
     design = build_design(count_lists(counts)).matrix
     cells, free = split_parameters(counts, models)
     number, size = len(counts), design.shape[1]

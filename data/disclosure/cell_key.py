@@ -42,11 +42,11 @@ def compute_perturbation_table(variance: float, largest: int, scale: int = 1, va
     perturbation beyond the largest and no result below zero. Row 0 is certain: a true zero stays zero.
 
     Counts near the threshold may have a larger variance, docs/disclosure.md eq. (5): it softens the step from hidden to
-    shown, which reveals more about one child than any other step, and keeps the accuracy of large numbers. Tables in
+    shown, which reveals more about one child than any other step, and large numbers keep their accuracy. Tables in
     which one child can add more than one have no threshold, and so no larger variance.
 
-    Where one child can add up to `scale`, perturbations reach largest * scale with variance * scale ** 2. A cell with a
-    count up to `scale` may hold one child only: there the variance is chosen so that the child is hidden as often as in
+    If one child can add up to `scale`, perturbations reach largest * scale with variance * scale ** 2. A cell with a
+    count up to `scale` may contain only one child: its variance is chosen so that the child is hidden as often as in
     a table of children. (Noise in multiples of `scale` would show a count's remainder.)
     """
     reach = largest * scale
@@ -133,8 +133,8 @@ def salt_of(spec: TableSpec) -> str:
     """Return the salt of a table: tables with the same salt give the same children the same noise.
 
     Detailed tables share one salt; otherwise one could average the noise of the same children over tables. The public
-    tier breaks down tables of countries, and of regions over the whole programme. Each of these tables has a salt of
-    its own: otherwise a total equal to one of its parts would say that all other parts are empty.
+    tier has breakdowns of countries, and of regions over the whole programme. Each of these tables has its own salt:
+    otherwise a total equal to one of its parts would reveal that all other parts are empty.
     """
     unit = "encounters" if spec.measure == "encounters" else "children"
     own = spec.level == "country" or (spec.level == "region" and spec.grain == "whole")
@@ -218,7 +218,7 @@ class CellKey:
         return Knowledge(reach, 0, below - 1 + reach, 0, below - 1, reach + 1, scale)
 
     def parameters(self, scales: Sequence[int] = (1,)) -> dict[str, Any]:
-        """Return the method without the record keys, for a manifest; `tables` has a perturbation table by scale."""
+        """Return the method without the record keys, for a manifest; `tables` has a table for each scale."""
         wanted = sorted({1, *scales})
         tables = {s: [[round(float(p), _DECIMALS) for p in row] for row in self.table(s)] for s in wanted}
         return {
@@ -237,7 +237,7 @@ class CellKey:
 
 @lru_cache(maxsize=32)
 def _join_thresholds(mechanism: CellKey, scale: int) -> tuple[Keys, int, int]:
-    """Return the thresholds of all rows as one sorted array, each row farther on by key_range + 1 than the one before.
+    """Return the thresholds of all rows as one sorted array; each row is shifted by key_range + 1 from the row before.
 
     Also returns the last row and the thresholds of one row.
     """

@@ -94,8 +94,8 @@ class Channel:
     def confidence_interval(self, published: int | None, level: float) -> tuple[int, int]:
         """Return the smallest and the largest true count that fit a published number (None for hidden) at a level.
 
-        It is a confidence interval (Clopper and Pearson 1934). Numbers that the matrix does not hold have the noise of
-        its last row; the matrix must be that of `make_short_channel` or a larger one.
+        It is a confidence interval (Clopper and Pearson 1934). Numbers above the matrix have the noise of its last row;
+        the matrix must come from `make_short_channel` or be larger.
         """
         shown = (self.k or 0) - 1 if published is None else published
         further = max(0, shown + self.largest - self.n_max)  # by which number and counts lie above those of the matrix
@@ -126,15 +126,15 @@ class Channel:
 
 
 def make_short_channel(table: Floats, k: int | None = None) -> Channel:
-    """Return the channel of counts so large that all above have its last noise, and none that fits them is hidden."""
+    """Return a channel that is large enough: all larger counts have the noise of its last row and are never hidden."""
     return make_channel(table, len(table) + (k or 0) + 3 * (table.shape[1] // 2), k)
 
 
 def make_channel(table: Floats, n_max: int, k: int | None = None) -> Channel:
     """Return the channel for counts up to n_max; values below k are hidden.
 
-    table : P(noise | true count) as `CellKey.table` gives it: row n is for the count n, the last row for all larger
-    ones, column d + largest for the noise d.
+    table : P(noise | true count) from `CellKey.table`: row n is for the count n, the last row for all larger counts,
+    and column d + largest for the noise d.
     """
     largest = table.shape[1] // 2
     matrix = np.zeros((n_max + 1, n_max + largest + 1))

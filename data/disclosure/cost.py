@@ -1,8 +1,8 @@
-"""The accuracy that protection costs a release, and what one number still reveals, from the release alone.
+"""The loss of accuracy of a release through protection, and what one number still reveals, from the release alone.
 
-True counts are never read. How far a shown number is from the truth follows from the channel, P(shown | true), which
-the manifest states: all true counts have the same prior probability, so that the posterior probability of each is
-proportional to P(shown | true). The number of children in hidden cells follows from the numbers of their country and
+True counts are never read. The distance of a shown number from the truth follows from the channel, P(shown | true), in
+the manifest: all true counts have the same prior probability, so the posterior probability of each is proportional to
+P(shown | true). The number of children in hidden cells follows from the numbers of their country and
 the numbers shown for its parts. The result has the tier of the release, because everything is computed from the
 release.
 """
@@ -38,8 +38,8 @@ Tables = Mapping[TableSpec, pd.DataFrame]
 def compute_cost(release: Release) -> pd.DataFrame:
     """Compute what the tables of children without breakdown lose: one row per country, level and grain.
 
-    Columns: tier; country, its code; level; grain; cells, areas times periods; shown, the share of them with a number;
-    hidden, hidden_low, hidden_high, see `estimate_hidden_share`, missing where the tier has no threshold; error, the
+    Columns: tier; country, its code; level; grain; cells, areas times periods; shown, the share of cells with a number;
+    hidden, hidden_low, hidden_high, see `estimate_hidden_share`, missing if the tier has no threshold; error, the
     expected distance, in children, of a shown number from the true one, averaged over the shown numbers; relative, the
     median of that distance divided by the number shown. Shares are 0 to 1. Without such tables there are no rows.
     """
@@ -64,8 +64,8 @@ def compute_expected_errors(
 ) -> tuple[Floats, Floats]:
     """Compute E|shown - true| and E(shown - true)^2 for shown values; two arrays of the shape of `values`.
 
-    `k` is the threshold below which numbers are hidden, `scale` the most that one child adds to a cell. NaN
-    for a value that is never shown.
+    `k` is the threshold below which numbers are hidden, `scale` the most that one child adds to a cell. The result is
+    NaN for a value that is never shown.
     """
     shown = np.asarray(values, np.int64)
     channel, steady = _steady_channel(mechanism, k, scale)
@@ -97,7 +97,7 @@ def estimate_hidden_share(
 
 
 def compute_most_of_one_number(release: Release) -> float:
-    """Compute the most that one number reveals about a child to a person who knows all other children in its cell.
+    """Compute the most that one number reveals about a child to a person who knows all other children of the cell.
 
     This is the largest total variation between outputs with and without the child: 0 is guessing, 1 is knowing.
     """
@@ -126,7 +126,7 @@ def _threshold(release: Release) -> int | None:
 
 
 def _read_tables(release: Release) -> dict[TableSpec, pd.DataFrame]:
-    """Read the tables of children without breakdown, those of the largest areas first."""
+    """Read the tables of children without breakdown, the largest areas first."""
     tables = {}
     for resource in release.manifest["resources"]:
         about = resource.get("tact") or {}

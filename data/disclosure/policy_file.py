@@ -1,4 +1,4 @@
-"""The policy file of a workspace: how releases are protected, and every table that they may contain.
+"""The policy file of a workspace: how releases are protected, and all tables that they may contain.
 
 `tact init` writes `policy.toml` with the safe defaults and an explanation of each line. It may only strengthen the
 protection, and its plan may only contain what MAY_HOLD in data/tables/spec.py allows. A file with a fault is not used
@@ -141,7 +141,7 @@ def _write_block(tier: Tier, block: Block) -> str:
 
 
 def parse(text: str) -> Rules:
-    """Read the text of a policy file; raise InputError with every fault, its place and what is allowed."""
+    """Read the text of a policy file; raise InputError that lists every fault, its place and what is allowed."""
     try:
         content = parse_toml(text)
     except tomllib.TOMLDecodeError as error:

@@ -1,20 +1,20 @@
 """Reconciled numbers: whole numbers that add up exactly, as near as possible to the published ones.
 
-Each published count has noise of its own, so that parts do not add up to their total. Here whole numbers are computed
-that do: areas to the area around them, quarters to years, years to the whole time, categories to their total. Among all
-such numbers they have the smallest weighted squared distance from the published ones (docs/disclosure.md, Numbers that
-add up): the optimal combination of Hyndman et al. (2011), over whole numbers from zero on as in controlled rounding
-(Cox 1987) and the Census TopDown algorithm (Abowd et al. 2022). They are a function of published tables alone, so they
-reveal nothing that these do not.
+Each published count has its own noise, so parts do not add up to their total. This module computes whole numbers that
+add up: areas to the area that contains them, quarters to years, years to the whole time, categories to their total.
+Among all such numbers they have the smallest weighted squared distance from the published ones (docs/disclosure.md,
+Numbers that add up): the optimal combination of Hyndman et al. (2011), over whole numbers from zero as in controlled
+rounding (Cox 1987) and the Census TopDown algorithm (Abowd et al. 2022). They depend only on published tables, so they
+reveal nothing more.
 
-- Each year is reconciled by itself, so that a later year changes nothing. The whole time is the sum of its years, where
-  all of them are shown; other numbers of the whole time are fitted to this.
-- Totals come first. A breakdown is a second reading of its total, with the variance of the sum of its categories: each
-  breakdown has noise of its own.
-- The sums of areas and those of periods are two families of nested sets, so their matrix is totally unimodular: the
-  linear program whose cost grows from one whole number to the next has a whole solution, which is the exact optimum.
-  Categories within fixed totals are a third family. There the program may leave some cells between two whole numbers;
-  they are rounded, and then children change their category one by one as long as the distance falls.
+- Each year is reconciled by itself, so that a later year changes nothing. The whole time is the sum of its years if all
+  of them are shown; other numbers of the whole time are fitted to it.
+- Totals come first. A breakdown is a second reading of its total, with the variance of the sum of its categories,
+  because each breakdown has its own noise.
+- The sums of areas and the sums of periods are two families of nested sets, so their matrix is totally unimodular: the
+  linear program whose cost increases from one whole number to the next has a whole solution, the exact optimum.
+  Categories within fixed totals are a third family. With them, the program may leave some cells between two whole
+  numbers. These are rounded, and then single children change their category as long as this reduces the distance.
 
 Encounters do not add up, because of the cap, and the risk model reads the table `model` with its noise; neither is
 reconciled. A flow between countries is at least the sum of those between their regions, because some children have no
@@ -57,8 +57,8 @@ def reconcile(
 ) -> dict[TableSpec, Ints]:
     """Compute the reconciled number of each row of the published tables of one tier; other measures are left out.
 
-    areas: code (index) and parent. k: the threshold of the public tier, None for partners. Rows that show no number
-    have one here, too; `add_column` leaves it out.
+    areas: code (index) and parent. k: the threshold of the public tier, None for partners. Rows that show no number get
+    a number here too; `add_column` leaves it out.
     """
     result: dict[TableSpec, Ints] = {}
     for measure in RECONCILED:
@@ -72,7 +72,7 @@ def reconcile(
 
 
 def add_column(table: pa.Table, numbers: Ints, k: int | None = None) -> pa.Table:
-    """Return a published table with the column `reconciled`; it is empty where a cell shows neither number nor zero."""
+    """Return a published table with the column `reconciled`, which is empty if a cell shows neither number nor zero."""
     shown = pc.is_in(table["state"], pa.array(SHOWN)).to_numpy() & (numbers >= (k or 0))
     return table.append_column("reconciled", pa.array(numbers, pa.int64(), mask=~shown))
 
@@ -104,8 +104,8 @@ def _read_rows(spec: TableSpec, table: pa.Table, mechanism: CellKey, k: int | No
 class _Cells:
     """The published cells of a breakdown; arrays of shape (areas, periods, categories).
 
-    weight: zero where nothing is known. low: the least possible number. hidden: published without a number. covered:
-    the areas that the breakdown has, shape (areas,).
+    weight: zero if nothing is known. low: the least possible number. hidden: whether the cell is published without a
+    number. covered: whether the breakdown has the area, shape (areas,).
     """
 
     number: Floats
@@ -115,7 +115,7 @@ class _Cells:
     covered: Bools
 
     def with_years(self, years: Sequence[tuple[Ints, _Cells]]) -> _Cells:
-        """Return cells of the whole time that are the sum of the years' numbers, where all of these are shown."""
+        """Return cells of the whole time; a cell is the sum of the years' numbers if all of them are shown."""
         covered = np.all([cells.covered for _, cells in years], axis=0)
         hidden = [cells.hidden[:, -1:] for _, cells in years]
         settled = covered[:, None, None] & ~np.any(hidden, axis=0)
@@ -141,7 +141,7 @@ class _Cells:
 
 @dataclass(frozen=True, eq=False)
 class _System:
-    """All published cells of one measure; `areas` are its areas, or pairs of areas between which children go.
+    """All published cells of one measure; `areas` are its areas, or, for flows, pairs of areas.
 
     numbers: the result, for each row. years: for each breakdown, numbers and cells of each reconciled year.
     """
@@ -154,7 +154,7 @@ class _System:
 
     @classmethod
     def from_rows(cls, rows: pd.DataFrame, areas: pd.DataFrame) -> _System:
-        """Return the system of all tables; a flow that has parts gets one more part, of unknown origin."""
+        """Return the system of all tables; a flow with parts gets an additional part for unknown origin."""
         present = sorted(rows["area"].unique())
         parents = {str(code): str(parent) for code, parent in areas["parent"].items()}
         pairs = {key: "/".join(parents[end] for end in key.split("/")) for key in present if "/" in key}
@@ -174,7 +174,7 @@ class _System:
         return self.numbers
 
     def _settle(self, periods: Sequence[str], *, whole: bool = False) -> None:
-        """Reconcile some periods, the last of which is the sum of the others; totals before breakdowns."""
+        """Reconcile some periods, of which the last is the sum of the others; totals first, then breakdowns."""
         here = self.rows[self.rows["period"].isin(periods)]
         rows = {_TOTAL: here[:0], **{str(by): part for by, part in here.groupby("by")}}
         cells = {by: self._gather(by, part, periods) for by, part in rows.items()}
@@ -206,7 +206,7 @@ class _System:
         return _Cells(number, weight, low, hidden, covered)
 
     def _fit(self, cells: _Cells, total: Ints | None) -> Ints:
-        """Return the nearest whole numbers that add up; with `total`, (areas, periods), categories add up to it too."""
+        """Return the nearest whole numbers that add up; with `total`, (areas, periods), so do the categories."""
         areas = np.flatnonzero(cells.covered)
         _, periods, categories = cells.number.shape
         number, weight, low = (a[areas].reshape(-1, categories) for a in (cells.number, cells.weight, cells.low))
@@ -219,7 +219,7 @@ class _System:
 
 
 def _list_sums(areas: pd.Index, containers: Mapping[str, str], periods: int) -> tuple[sparse.csr_array, Ints]:
-    """Return which finest cells (columns) each cell (row: area, period) adds up, and the row of each finest cell."""
+    """Return the matrix of sums of finest cells (columns) for all cells (rows), and the row of each finest cell."""
     from scipy import sparse
 
     place = {key: index for index, key in enumerate(areas)}
@@ -272,7 +272,7 @@ class _Lattice:
         return np.asarray(weight * (2 * values + 1 - 2 * number) - _LOWEST * (values < low))
 
     def _solve_program(self, total: Ints | None) -> Floats:
-        """Solve the linear program in which a cell is a sum of steps of one child, each dearer than the one before."""
+        """Solve the linear program in which a cell is a sum of steps of one child with increasing costs."""
         from scipy import sparse
         from scipy.optimize import linprog
 
@@ -308,7 +308,7 @@ class _Lattice:
         return np.asarray(steps @ solved.x).reshape(cells, categories)[self.finest]
 
     def _move_child(self, atoms: Ints) -> bool:
-        """Move one child to another category where the distance falls most; return whether it falls anywhere."""
+        """Move one child to another category where this reduces the distance most; return False if no move does."""
         shape, now = self.number.shape, (self.sums @ atoms).ravel()
         more = self.sums.T @ self._slopes(now).reshape(shape)
         less = np.where(atoms > 0, self.sums.T @ -self._slopes(now - 1).reshape(shape), np.inf)

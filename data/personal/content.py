@@ -105,7 +105,7 @@ def find_personal_content(
 def find_personal_number(text: str) -> bool:
     """Return whether one cell has a phone or identity number, an e-mail address, a position or a day.
 
-    For cells that should hold a word of a category or the name of a place: there each of them belongs to a person.
+    It is for cells that should have a category or the name of a place, where each of these can only belong to a person.
     """
     if find_personal_content([text], "text", of_children=False) or _WRITTEN_DAY.search(text):
         return True
@@ -114,7 +114,7 @@ def find_personal_number(text: str) -> bool:
 
 
 def recognise_degrees(values: list[str]) -> str | None:
-    """Return "latitude" or "longitude" if numbers look like those of the two countries, else None."""
+    """Return "latitude" or "longitude" if numbers look like degrees in the two countries, else None."""
     sample = _sample(values)
     if _most(sample, _LATITUDE):
         return "latitude"

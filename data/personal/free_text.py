@@ -1,6 +1,6 @@
 """Checks of free texts such as titles and reasons: one line, not too long, and nothing about a person.
 
-Unlike records they are stored as plain text and read by many.
+Unlike records, they are stored as plain text, and many people read them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _is_hidden(letter: str) -> bool:
 
 
 def check_free_text(texts: Iterable[str], what: Message) -> None:
-    """Raise InputError if a text is no line of text, too long, or looks like personal data; it is never repeated.
+    """Raise InputError if a text is not one line, is too long, or looks like personal data. The text is never repeated.
 
     `what` names the texts in the message, for example "A title or note".
     """

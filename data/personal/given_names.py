@@ -1,4 +1,4 @@
-"""Common given names of Albania and Greece, in keys of `data.workspace.folding.make_key`; no list of names is complete.
+"""Common given names of Albania and Greece, as keys of `data.workspace.folding.make_key`. No such list is complete.
 
 Names that are also words or places of the records are left out.
 """
@@ -49,7 +49,7 @@ def is_given_name(word: str) -> bool:
 
 
 def find_given_names(values: Sequence[str]) -> bool:
-    """Return whether at least half of the values that say something have a given name in them."""
+    """Return whether at least half of the filled values contain a given name."""
     filled = [value for value in values if value.strip()]
     named = sum(any(map(is_given_name, re.findall(r"[^\W\d_]+", value))) for value in filled)
     return named > 0 and 2 * named >= len(filled)

@@ -121,7 +121,7 @@ _VALUE = re.compile(r"[\W_]*\d[\W\d_]*|[^\W\d_]{1,4}[-/]\d+|(?=\D*\d{3})\S+")
 
 
 def is_value(cell: str) -> bool:
-    """Return whether a cell can be no heading: a number, a day, a code, or what belongs to a person."""
+    """Return whether a cell cannot be a heading: a number, a day, a code, or personal data."""
     if _VALUE.fullmatch(cell) or find_personal_number(cell):
         return True
     return any(map(is_given_name, re.findall(r"[^\W\d_]+", cell)))

@@ -1,4 +1,4 @@
-"""Reference tables that ship with the product, each with source, licence and checksum.
+"""Reference tables that are part of the product, each with source, licence and checksum.
 
 Nothing here needs geometry: areas are a table of codes, parents and names.
 """
@@ -32,7 +32,7 @@ _NA = {"number": [""], "share": [""]}
 
 @dataclass(frozen=True)
 class Source:
-    """One shipped data file: its source, its licence, and its checksum.
+    """One data file of the product: its source, its licence, and its checksum.
 
     source and licence are shown to readers; made says how the file was built, so that it can be built again.
     """
@@ -66,7 +66,7 @@ def area_table() -> pd.DataFrame:
 
 
 def list_predecessors(areas: pd.DataFrame) -> dict[str, str]:
-    """Return for each successor of 2019 the code of the municipality that it was part of."""
+    """Return, for each municipality created in 2019, the code of the municipality to which it belonged before."""
     split = areas.loc[areas["succeeded_by"] != "", "succeeded_by"]
     return {new: str(old) for old, codes in split.items() for new in codes.split(";")}
 
@@ -88,7 +88,7 @@ def name_table() -> pd.DataFrame:
 def town_table() -> pd.DataFrame:
     """Return names of towns and villages, one row for each name: the municipality's code and the name.
 
-    They are no areas: for reading what partners write as the municipality, never for figures.
+    They are not areas. They only help to read what partners write as the municipality, and have no figures.
     """
     return pd.read_csv(FOLDER / "towns.csv", dtype="str", keep_default_na=False)
 

@@ -1,1 +1,1 @@
-"""Attacks on a release: what someone who reads everything that was published could find out."""
+"""Attacks on a release: what a person who reads everything that was published could find out."""

@@ -1,8 +1,8 @@
-"""The audit of a release: all attacks on both tiers, with a report that whoever has the release can repeat.
+"""The audit of a release: all attacks on both tiers, with a report that anybody who has the release can repeat.
 
 The report is an immutable folder, derived/<release>/audit-<hash>. Its manifest names the checksums of the
-release and of the searched files, the version of the code and the parameters. The outcome is in it twice: as
-a whole, and for each tier alone, which data/release/audits.py reads for the pages.
+release and of the searched files, the version of the code and the parameters. It has the outcome twice: for both
+tiers together, and for each tier, which data/release/audits.py reads for the pages.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def audit_release(
 ) -> Audit:
     """Attack a release (default: the one that is shown) together with all earlier ones, and exported files.
 
-    `files`: exports and other shared files, by tier. `progress` is told which attack comes next. Raises ReleaseError if
-    there is no such release. An audit of the same files by the same code is not written twice.
+    `files`: exports and other shared files, by tier. `progress` is called with the name of the next attack. Raises
+    ReleaseError if there is no such release. An audit of the same files by the same code is not written twice.
     """
     chosen = name or shown_name(releases)
     if chosen is None or chosen not in names(releases):
@@ -108,7 +108,7 @@ def audit_release(
 
 
 def _report_progress(progress: Progress | None, before: int, attack: str, share: float = 0.0) -> None:
-    """Report the progress of an audit: attacks that are done, on all tiers, and the share of this one that is done."""
+    """Report the progress of an audit: the finished attacks on all tiers, and the finished share of this attack."""
     if progress is not None:
         done = before + ATTACKS.index(attack) + share
         progress(round(_STEPS * done), _STEPS * len(ATTACKS) * len(TIERS), attack)

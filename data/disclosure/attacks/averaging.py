@@ -1,9 +1,9 @@
 """The averaging attack: several noisy readings of one count together may leave only one likely value.
 
-A total can be read from its own number, and from the numbers of its categories, of the areas inside it and
-of the periods inside it. The attacker knows the distribution of their noise. An earlier release gives one more reading
-if the total was provisional there. The attacker multiplies the likelihoods. The attack succeeds where one value other
-than zero has a probability of at least CERTAIN. An "unknown" is the true count of a cell, a "tie" a sum of such counts.
+A total can be read from its own number, and from the numbers of its categories, of the areas inside it and of the
+periods inside it. The attacker knows the distribution of the noise. An earlier release gives one more reading if the
+total was provisional there. The attacker multiplies the likelihoods. The attack succeeds if one value other than zero
+has a probability of at least CERTAIN. An "unknown" is the true count of a cell; a "tie" is a sum of such counts.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def attack(
 ) -> tuple[list[Finding], dict[str, float]]:
     """Attack the totals of the last release; return findings and statistics.
 
-    `system` is the bounds attack on the same releases, which knows the sums.
+    `system` is the bounds attack on the same releases, which has the sums.
     """
     findings, surest = [], 0.0
     for table, offset, sure in guess_totals(releases, system, mechanism):
@@ -49,7 +49,7 @@ def attack(
 def guess_totals(
     releases: Sequence[Published], system: BoundsAttack, mechanism: CellKey
 ) -> Iterator[tuple[Table, int, float]]:
-    """Yield the totals whose likeliest value is not zero: table, flat index, probability of that value."""
+    """Yield the totals whose most likely value is not zero: table, flat index, probability of that value."""
     readings = _Readings(system, mechanism)
     *earlier_releases, last = releases
     redrawn = [release for release in earlier_releases if release.final or not last.frozen]
@@ -128,7 +128,7 @@ class _Readings:
         yield from sorted(sets.items())
 
     def _is_same_draw(self, total: int, parts: Ints) -> bool:
-        """Return whether a total and its only part with a number may be one draw: same children, same salt."""
+        """Return whether a total and its only part with a number may have the same noise: same children, same salt."""
         shown = self.values[parts]
         if (shown > 0).sum() != 1 or shown.max() != self.values[total]:
             return False
@@ -138,7 +138,7 @@ class _Readings:
         return len(salts) < len(shapes)
 
     def guess(self, unknown: int, sets: Sequence[Ints], earlier: Sequence[int]) -> tuple[int, float]:
-        """Return the likeliest count and its posterior probability under a flat prior."""
+        """Return the most likely count and its posterior probability under a flat prior."""
         shown = [tuple(self.values[parts].tolist()) for parts in sets]
         return _guess(self.mechanism, int(self.values[unknown]), tuple(shown), tuple(earlier))
 
@@ -171,7 +171,7 @@ def _guess(
 
 @lru_cache(maxsize=2**12)
 def _compute_likelihood(mechanism: CellKey, value: int) -> tuple[int, Floats]:
-    """Return the smallest count that can show as this number, and P(number | count) from that count on."""
+    """Return the smallest count that can be published as this number, and P(number | count) from that count on."""
     largest = mechanism.knowledge().largest
     near = min(value, 3 * largest + 1)  # from there on the noise is the same for all counts
     likely = mechanism.channel(near + largest).shown(near)

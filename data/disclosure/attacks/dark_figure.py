@@ -1,8 +1,8 @@
-"""The attack on the intervals of the dark figure: one that is too fine, or that has changed.
+"""The attack on the intervals of the dark figure: it finds an interval that is too fine, or that has changed.
 
-An interval follows from noisy counts of capture histories. So nothing in it bounds a count, and what it says of one
-child is at most what one noisy number says, as long as it is drawn once and its ends are on coarse steps
-(docs/disclosure.md, "Dark figure"). The membership attack counts it beside the other numbers.
+An interval follows from noisy counts of capture histories. So it gives no bound of a count, and it reveals about one
+child at most as much as one noisy number, if it is drawn once and its ends are on coarse steps (docs/disclosure.md,
+"Dark figure"). The membership attack includes it with the other numbers.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def attack(releases: Sequence[Published], tier: Tier) -> list[Finding]:
 
 
 def _is_interval_or_reason(rows: pd.DataFrame) -> np.ndarray:
-    """Return which rows are an interval with ends on the steps and nothing else, or a reason and nothing else."""
+    """Return which rows have only an interval with ends on the steps, or only a reason."""
     low, high = (rows[name].to_numpy(float, na_value=np.nan) for name in ("low", "high"))
     plain = rows[["value", "margin"]].isna().all(axis=1).to_numpy(bool)
     interval = np.isin(low, STEPS) & np.isin(high, STEPS) & (low < high) & (rows["reason"] == "").to_numpy(bool)

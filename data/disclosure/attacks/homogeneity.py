@@ -1,8 +1,8 @@
-"""The homogeneity attack: where nearly all children of an area are of one category, the category of each is known.
+"""The homogeneity attack: if nearly all children of an area are in one category, the category of each is known.
 
-A breakdown discloses its area where one category certainly has at least nine in ten of the area's children: its lower
-bound is compared with the upper bounds of the other categories, which follow from their own numbers and from the
-remainder of the total (Machanavajjhala et al. 2007, on l-diversity).
+A breakdown discloses its area if one category certainly has at least nine in ten of the area's children. For this, the
+lower bound of the category is compared with the upper bounds of the other categories, which follow from their own
+numbers and from the remainder of the total (Machanavajjhala et al. 2007, on l-diversity).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The attack on indicators: numbers that the state, or what an indicator counts, does not allow."""
+"""The attack on indicators: it finds numbers that the state, or the kind of the indicator, does not allow."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def read_published(release: Release) -> Published:
 
 
 def read_areas(release: Release) -> pd.DataFrame:
-    """Read code (index), level, parent and, where they are there, counted and km2 of each area, without geometry."""
+    """Read code (index), level, parent and, if they exist, counted and km2 of each area, without geometry."""
     there = set(pq.read_schema(release.areas_file).names)
     columns = [name for name in ("code", "level", "parent", "counted", "km2") if name in there]
     return pd.DataFrame(pq.read_table(release.areas_file, columns=columns).to_pandas()).set_index("code")

@@ -1,9 +1,9 @@
-"""The sequence attack: what the releases of a tier say together that the last one alone does not.
+"""The sequence attack: what the releases of a tier reveal together that the last one alone does not.
 
-A number that was published twice with different draws can show that a child came, left, moved or was corrected in
-between. So every number is drawn once; only a provisional quarter is drawn a second time, when its year is final, and
-then every cell of it, changed or not. The attack looks for a number that changed in any other way. It also joins all
-releases into one, so that the membership attack asks its question of everything that was ever published.
+A number that was published twice with different noise can show that a child was added, removed, moved or corrected
+between the releases. So the noise of every number is drawn once. Only a provisional quarter is drawn a second time,
+when its year is final, and then in all of its cells, changed or not. The attack looks for a number that changed in any
+other way. It also joins all releases into one, so that the membership attack uses everything that was ever published.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ def attack(releases: Sequence[Published]) -> tuple[list[Finding], dict[str, floa
 
 
 def _find_changed(spec: TableSpec, before: Published, after: Published) -> pd.DataFrame:
-    """Return the cells of a table that show another number than before, or one that was hidden before.
+    """Return the cells of a table that show another number than before, or a number that was hidden before.
 
-    A number that only a raised threshold hides is no change: this follows from the number before.
+    A number that is now hidden only by a higher threshold is no change, because this follows from the earlier number.
     """
     keys = ["area", "period", *spec.breakdown]
     was, now = (release.tables[spec].select([*keys, "value", "state"]) for release in (before, after))
@@ -80,7 +80,7 @@ def _find_changed(spec: TableSpec, before: Published, after: Published) -> pd.Da
 
 
 def _read_numbers(table: pa.Table, keys: Sequence[str]) -> pd.DataFrame:
-    """Return the cells that say something of a count: numbers, 0 for almost none, _HIDDEN below the threshold."""
+    """Return the cells with information on a count: numbers, 0 for almost none, _HIDDEN below the threshold."""
     frame = pd.DataFrame(table.to_pandas())
     number = np.select(
         [frame["state"] == "number", frame["state"].isin(["almost_none", "not_searched"]), frame["state"] == "few"],

@@ -21,8 +21,8 @@ def attack_numbers(earlier: Sequence[Published], release: Release, *, thorough: 
     """Attack a release together with the earlier ones of its tier, oldest first.
 
     Yields for each attack its name, its findings and its statistics. The partner tier is protected, not anonymous:
-    there the membership attack returns statistics but no findings, and runs only when `thorough`. On the public tier a
-    quick attack tries fewer children in fewer worlds.
+    there the membership attack returns statistics but no findings, and runs only if `thorough`. On the public tier,
+    without `thorough`, it tries fewer children in fewer worlds.
     """
     mechanism = CellKey.from_manifest(release.manifest["tact"])
     k = release.k if release.tier == "public" else None
@@ -59,7 +59,7 @@ def find_disclosed_cells(
 
 
 def find_below_threshold(release: Release, k: int | None) -> list[Finding]:
-    """Find numbers below the threshold k in the counted tables; k is None where the tier has none."""
+    """Find numbers below the threshold k in the counted tables; k is None if the tier has no threshold."""
     findings: list[Finding] = []
     for spec in reading.list_specifications(release).values() if k is not None else ():
         frame = release.table(spec.name)

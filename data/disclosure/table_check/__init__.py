@@ -1,9 +1,9 @@
-"""May this table be published? What a table that somebody derived from exports tells, together with all releases.
+"""May this table be published? The check of what a table made from exports reveals, together with all releases.
 
-Numbers that are released to everybody, and what can be computed from them, tell nothing new: their protection is that
-of the release. So each column is traced to the cells that it comes from (origins.py). What is only in the partner tier,
-what no release has, and what a release hides on purpose is named with its rows, its rule and a remedy. Then the bounds
-attack is run on all public releases with the numbers of the table as further sums. No finding has a number in it.
+Numbers that are released to everybody, and results of them, reveal nothing new: the release protects them. So each
+column is traced to the cells from which it comes (origins.py). Numbers that are only in the partner tier, that no
+release has, or that a release hides on purpose, are reported with their rows, the rule and a remedy. Then the bounds
+attack is run on all public releases, with the numbers of the table as further sums. No finding contains a number.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _CLASS = 5  # classes of numbers begin at its multiples
 
 @dataclass(frozen=True)
 class Rule:
-    """What a table must not do; whom it may reach all the same; what is wrong, and what to do instead."""
+    """A rule for tables: what is forbidden, who may still see the table, what is wrong, and what to do instead."""
 
     audience: Audience
     words: str
@@ -111,9 +111,9 @@ RULES: dict[str, Rule] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule that a table breaks: sheet (empty if there is one alone), column (empty for all), rows of the file.
+    """A rule that a table breaks: sheet (empty if there is only one), column (empty for all), rows of the file.
 
-    values: for the words of the rule and its remedy.
+    values: the values in the words of the rule and its remedy.
     """
 
     rule: str
@@ -125,11 +125,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """The answer: who may see the table, why not more, and what was looked at.
+    """The answer: who may see the table, why not more people, and what was checked.
 
-    matched: columns whose numbers were found. own: columns that were not checked, because somebody said that they are
-    theirs. texts: columns of words, which are not checked. narrowed: the protected cells that the table would show more
-    closely, as table and names.
+    matched: columns whose numbers were found. own: columns that were not checked, because the user said that they do
+    not come from a release. texts: columns of words, which are not checked. narrowed: the protected cells that the
+    table would narrow down, as table and names.
     """
 
     audience: Audience
@@ -157,13 +157,13 @@ class Comparison:
         blocked: frozenset[str] = frozenset(),
         list_tables: ListTables = lambda _release, _headings: (),
     ) -> None:
-        """Open the releases; raise ReleaseError where there is none.
+        """Open the releases; raise ReleaseError if there is none.
 
-        shown: the names of those that may be shown, newest first. Others of the folder were taken back: somebody may
-        still have them, so they are attacked all the same, but not named. tier: the tier that whoever asks may see; on
+        shown: the names of the releases that may be shown, newest first. Other releases in the folder were taken back:
+        somebody may still have them, so they are attacked too, but not named. tier: the tier that the user may see; on
         the public tier no partner file is opened. find_areas: returns the codes that a name may mean. derived: the
-        folder of results. blocked: what governance does not approve. list_tables: returns what the product's own files
-        of a release hold under some headings.
+        folder of results. blocked: the measures that governance does not approve. list_tables: returns the tables with
+        some headings in the product's own files of a release.
         """
         self.tier, self._list_tables = tier, list_tables
         self._opened = _open_releases(releases, shown, tier, derived, blocked)
@@ -220,7 +220,7 @@ class Comparison:
         )
 
     def _find_tiers(self, sheets: Sequence[Sheet]) -> list[Tier | None]:
-        """Return for each sheet the tier for whose newest release the product wrote it; None if it did not."""
+        """Return the tier of each sheet that the product itself wrote for a newest release; None for other sheets."""
         newest: dict[Tier, Release] = {}
         for release in self._opened:
             newest.setdefault(release.tier, release)
@@ -228,7 +228,7 @@ class Comparison:
         return [release.tier if release else None for release in found]
 
     def _judge(self, sheets: Sequence[Sheet], contexts: Sequence[Context], own: frozenset[str]) -> list[_Judge]:
-        """Judge sheets by public numbers alone, and with those of partners, which are many, only where these say no."""
+        """Judge sheets by public numbers, and only if this fails also by the (many) numbers of the partner tier."""
         public = [release for release in self._opened if release.tier == "public"]
         long = [list_long(context, own) for context in contexts]
         judges: list[_Judge] = []
@@ -272,7 +272,7 @@ class Comparison:
 def _open_releases(
     releases: Path, listed: Sequence[str], tier: Tier, derived: Path | None, blocked: frozenset[str]
 ) -> list[Release]:
-    """Open releases of a tier and those below it, public ones first, then newest first; results of the newest alone."""
+    """Open releases of a tier and below, public ones first, then newest first; results only of the newest."""
     opened = []
     for each in reversed(TIERS[TIERS.index(tier) :]):
         there = [name for name in listed if (releases / name / each).is_dir()]
@@ -314,7 +314,7 @@ def _list_figures(table: pd.DataFrame) -> Iterator[str]:
 def _judge_sheet(
     sheet: Sheet, context: Context, long: Sequence[Context], judge: Callable[..., _Judge]
 ) -> Iterator[_Judge]:
-    """Yield the judges of a sheet: of each long form that comes from a release, then of the columns that are left."""
+    """Yield the judges of a sheet: one for each long form that comes from a release, then one for the other columns."""
     found: dict[int, Column] = {}
     for each in long:
         part = judge(sheet, each)
@@ -328,8 +328,8 @@ def _judge_sheet(
 class _Judge:
     """Judges a sheet, or a part of it: the origin of each column, then each of its rows.
 
-    beside: further columns of the sheet, whose origin is known. seen: the cells that were found in the file so far,
-    each with its number and its release.
+    beside: other columns of the sheet whose origin is known. seen: the cells found in the file so far, each with its
+    number and its release.
     """
 
     def __init__(
@@ -412,7 +412,7 @@ class _Judge:
         return self._judge_matched(origin, row) if origin.matched[row] else self._judge_other(column, origin, row)
 
     def _judge_unknown(self, column: Column, row: int) -> str:
-        """Judge a number of a column without an origin; the attack takes it for the true one."""
+        """Judge a number of a column without an origin; the attack assumes that it is the true number."""
         value, codes = column.numbers.value[row], self.context.codes[row] | column.codes
         self._learn(self._key(column, row), value, 0.0)
         released = (key[2] for source in self.atlas.sources for cells in source.cells.values() for key in cells)
@@ -438,7 +438,7 @@ class _Judge:
         return "hidden" if shown and shown.state != "number" and shown.state != "class" else "partner_only"
 
     def _judge_other(self, column: Column, origin: Origin, row: int) -> str | None:
-        """Judge a cell that is not what the rest of its column is."""
+        """Judge a cell that does not have the origin of the rest of its column."""
         if origin.source is None:
             return "unknown"
         value, unit, key = column.numbers.value[row], column.numbers.unit[row], origin.keys[row]
@@ -463,7 +463,7 @@ class _Judge:
         return "filled" if np.isnan(origin.predicted[row]) else "unknown"
 
     def _judge_rest(self, column: Column, origin: Origin, row: int) -> str | None:
-        """Judge a row that names no area: a total of the column, or what is left of a country."""
+        """Judge a row that names no area: a total of the column, or the rest of a country."""
         value, unit, codes = column.numbers.value, column.numbers.unit[row], self.context.codes[row]
         areas, periods = self.context.areas, self.context.periods
         here = [i for i, area in enumerate(areas) if area not in ("", ALL_AREAS) and not np.isnan(value[i])]
@@ -486,17 +486,17 @@ class _Judge:
         return "unknown"
 
     def _judge_range(self, column: Column, origin: Origin | None, row: int) -> str | None:
-        """Judge a range: it must hold the public number, or be the range that the public release leaves possible."""
+        """Judge a range: it must contain the public number, or be the range that the public release leaves possible."""
         here = [origin.measure] if origin is not None and origin.measure else self._choose_measures(column)
         return None if any(self._holds_cell(measure, column, origin, row) for measure in here) else "filled"
 
     @cached_property
     def _choose_measures(self) -> Callable[[Column], list[str]]:
-        """The function `_compute_measures`, which looks through each column once for all of its rows."""
+        """The function `_compute_measures`, cached so that each column is searched only once for all of its rows."""
         return cache(self._compute_measures)
 
     def _compute_measures(self, column: Column) -> list[str]:
-        """Return the measures of whose cells a column of ranges alone has most."""
+        """Return the measures with the most cells that match a column of ranges."""
         rows = np.flatnonzero(~np.isnan(column.numbers.high))
         measures = list(self.public.cells) if self.public else []
         fits = [sum(self._holds_cell(measure, column, None, int(row)) for row in rows) for measure in measures]
@@ -537,7 +537,7 @@ class _Judge:
         return cell is not None and cell.state in ("few", "withheld")
 
     def _hides_zero(self, origin: Origin | None, column: Column, row: int) -> bool:
-        """Return whether a cell with 0 stands for one whose state is not zero."""
+        """Return whether a 0 stands for a released cell whose state is not zero."""
         key = origin.keys[row] if origin is not None and origin.keys else self._key(column, row)
         measures = [origin.measure] if origin is not None else ["children"]
         found = [s.cells.get(m, {}).get(key) for s in self.atlas.sources for m in measures]
@@ -547,13 +547,13 @@ class _Judge:
         return bool(states) and states[0] not in ("almost_none", "structural_zero")
 
     def _learn_cell(self, key: Key, cell: Cell, value: float, measure: str) -> None:
-        """Remember what a released number says: the one with noise is nearer to the truth than the adjusted one."""
+        """Note what a released number reveals; the number with noise is nearer to the truth than the adjusted one."""
         noisy = value == cell.numbers[NOISY]
         reach = cell.numbers[NOISY_MARGIN if noisy else MARGIN]
         self._learn(key, value if noisy else cell.amount, self.largest if np.isnan(reach) else reach, measure)
 
     def _learn(self, key: Key, value: float, margin: float, measure: str = "children") -> None:
-        """Remember what a number says of a count, for the attack: exactly itself if it is in no release."""
+        """Note what a number reveals about a count, for the attack: the number itself if it is in no release."""
         area, period, codes = key
         breakdowns = [b for b, known in CATEGORIES.items() if codes <= set(known)] if len(codes) == 1 else []
         # "unknown" is a category of two breakdowns.

@@ -29,7 +29,7 @@ _MEASURES = (*sorted(COUNTED), "effort", "services", "staff", "capacity", "commu
 
 @dataclass(frozen=True)
 class Cell:
-    """A released cell: its state and numbers in the order of the constants above; NaN where there is none."""
+    """A released cell: its state, and its numbers in the order of the constants above; NaN for a missing number."""
 
     state: str
     numbers: tuple[float, ...]
@@ -46,8 +46,8 @@ class Cell:
 class Source:
     """The cells of one tier of one release, by measure; without those that a newer release repeats.
 
-    figures: other numbers of each area, such as published figures and results, "" for those of any.
-    populations: the population figures of each area. channels: the noise of each measure that has some.
+    figures: other numbers of each area, such as published figures and results; "" is the key for any area.
+    populations: the population figures of each area. channels: the noise of each measure that has noise.
     """
 
     tier: Tier
@@ -103,7 +103,7 @@ def _read_channels(release: Release) -> dict[str, Channel]:
 
 
 def _add_both_countries(cells: dict[Key, Cell]) -> None:
-    """Add the sums of both countries, where each shows a number."""
+    """Add the sums of both countries, if each shows a number."""
     first = next(iter(COUNTRIES))
     for area, period, codes in [key for key in cells if key[0] == first]:
         both = [cells.get((country, period, codes)) for country in COUNTRIES]
@@ -189,11 +189,11 @@ class Atlas:
         }
 
     def find_longer_period(self, period: str) -> str | None:
-        """Return the next longer period around one."""
+        """Return the next longer period that contains a period."""
         return next((outer for outer, inner in self.periods_within.items() if period in inner), None)
 
     def list_earlier_periods(self, period: str) -> list[str]:
-        """List the periods before one, of the same length, the first one first."""
+        """List the earlier periods of the same length, the earliest first."""
         here = self.periods.get(period)
         earlier = [n for n, p in self.periods.items() if here and p.grain == here.grain and p.end < here.start]
         return sorted(earlier, key=lambda name: self.periods[name].start)
@@ -226,7 +226,7 @@ class Atlas:
 
 
 def add_up(cells: Mapping[Key, Cell], keys: Iterable[Key]) -> tuple[float, float, bool]:
-    """Return the sum of cells (NaN if one is hidden), the sum with hidden ones as 0, and whether one is hidden."""
+    """Return the sum of cells (NaN if one is hidden), the sum with hidden cells as 0, and whether one is hidden."""
     amounts = [cells[key].amount if key in cells else np.nan for key in keys]
     known = [amount for amount in amounts if not np.isnan(amount)]
     hidden = len(known) < len(amounts)

@@ -56,9 +56,9 @@ _DAYS = mark("days of encounters")
 
 @dataclass(frozen=True)
 class Known:
-    """What the releases have: areas with parent and level, periods, names of releases; and how an area is found.
+    """The content of the releases: areas with parent and level, periods, names of releases; and how to find an area.
 
-    texts: sources and notes of public figures. figures: public figures with their source, as notes of maps list them.
+    texts: sources and notes of public figures. figures: public figures with their source, as in the notes of maps.
     """
 
     parents: Mapping[str, str]
@@ -91,7 +91,7 @@ class Known:
         return frozenset(day.isoformat() for span in spans for day in (span.start, span.end))
 
     def holds_number(self, text: str) -> bool:
-        """Return whether a text has digits that are not those of a period, an area code or the name of a release."""
+        """Return whether a text has digits that do not belong to a period, an area code or the name of a release."""
         if not holds_digits(text) or make_key(text) in self.period_words or _read_day(text) in self.days:
             return False
         text = _FIGURE.sub(lambda m: " " if m[0] in self.figures else m[0], text)
@@ -131,7 +131,7 @@ class Known:
         return {(f"{p.start:%Y-%m}", f"{p.end:%Y-%m}"): name for p, name in spans}
 
     def drop_periods(self, text: str) -> str:
-        """Return a text without years, and without everything that is a period alone."""
+        """Return a text without years, and without parts that are only a period."""
         return "" if make_key(text) in self.period_words else _IN_TEXT.sub(" ", text)
 
 
@@ -148,11 +148,11 @@ class Column:
 
 @dataclass(eq=False)
 class Context:
-    """The rows of a sheet: area ("" if none is known), period and categories of each; columns of numbers.
+    """The rows of a sheet: area ("" if unknown), period and categories of each row; and the columns of numbers.
 
-    personal: columns with personal data, each with its kind. texts: columns without a number. headings: those that say
-    a number. rows: the place of each row in the sheet. wide: of each row the column from which it was taken, where
-    rows and columns of the sheet were made rows (wide.py).
+    personal: columns with personal data, each with its kind. texts: columns without a number. headings: the headings
+    that contain a number. rows: the position of each row in the sheet. wide: the column from which each row was taken,
+    if columns of the sheet were turned into rows (wide.py).
     """
 
     known: Known
@@ -228,7 +228,7 @@ def _code(category: str) -> frozenset[str]:
 
 
 def _read_column(texts: Sequence[str], read: Callable[[str], str | None]) -> list[str]:
-    """Return what each cell names, "" where it names nothing; empty if too few cells name something."""
+    """Return what each cell names, "" if it names nothing; an empty list if too few cells name something."""
     meaning = {text: read(text) or "" for text in set(texts) if text}
     there = [text for text in texts if text]
     named = [text for text in there if meaning[text]]
@@ -241,13 +241,13 @@ def _may_be_period(texts: list[str]) -> bool:
 
 
 def _read_day(text: str) -> str | None:
-    """Return the day that a whole text is, in the form of ISO 8601."""
+    """Return the day in the form of ISO 8601 if the whole text is a day."""
     day = DAY.fullmatch(text)
     return f"{day[1] or day[6]}-{int(day[2] or day[5]):02}-{int(day[3] or day[4]):02}" if day else None
 
 
 def _read_areas(texts: Sequence[str], known: Known) -> list[frozenset[str]]:
-    """Return the areas that each cell may mean; empty if it is no column of areas."""
+    """Return the areas that each cell may mean; empty if this is no column of areas."""
     meaning = {text: known.name_areas(text) for text in set(texts) if text}
     there = [text for text in texts if text]
     # Plain numbers are codes of municipalities only if nearly all of them are.
@@ -260,7 +260,7 @@ def _read_areas(texts: Sequence[str], known: Known) -> list[frozenset[str]]:
 
 
 def _choose_areas(context: Context, columns: list[tuple[str, list[frozenset[str]]]]) -> None:
-    """Choose the column that tells areas apart best, and one level for names that two areas share."""
+    """Choose the column that distinguishes areas best, and one level for names that two areas share."""
     context.areas = [""] * context.size
     context.has_areas = bool(columns)
     if not columns:
@@ -287,7 +287,7 @@ def choose_areas(meanings: Sequence[frozenset[str]], known: Known) -> list[str]:
 
 
 def _find_personal(heading: str, texts: Sequence[str], known: Known) -> str | None:
-    """Return the kind of personal data in a column, or None. Days of records are personal, those of periods are not."""
+    """Return the kind of personal data in a column, or None. Days of records are personal, days of periods are not."""
     distinct = sorted({text for text in texts if text}.difference(known.texts))
     if kind := find_personal_heading(heading, _PERSONAL):
         return kind
@@ -302,7 +302,7 @@ def _find_personal(heading: str, texts: Sequence[str], known: Known) -> str | No
 
 
 def _names_number(heading: str, known: Known) -> bool:
-    """Return whether a heading says a number that is no period, category, part of a name (x1) or base of a rate."""
+    """Return whether a heading has a number that is no period, category, part of a name (x1) or base of a rate."""
     plain = _LEVEL.sub(" ", heading) if _INTERVAL.search(make_key(heading)) else heading
     words = _BETWEEN_WORDS.split(_PER.sub(" ", plain))
     return any(known.holds_number(w) for w in words if w and not w[0].isalpha() and not find_category(w))
@@ -311,7 +311,7 @@ def _names_number(heading: str, known: Known) -> bool:
 def _describe(heading: str, position: int, texts: Sequence[str], known: Known, words: Sequence[object]) -> Column:
     """Return a column of numbers, with the period and category that its heading names.
 
-    words: what each cell means if the column is none of numbers; then it has only cells that cannot be read.
+    words: what each cell means if the column has no numbers; then all of its cells count as unreadable.
     """
     numbers = read_numbers([""] * len(texts) if words else texts)
     clear = words or numbers.present

@@ -1,7 +1,7 @@
 """Where the numbers of a column come from: released cells, or what can be computed from them.
 
-Each candidate predicts the number of every row. The one that explains most rows is the origin of the column; among
-equals the first, and candidates of the public tier come before those of the partner tier.
+Each candidate predicts the number of every row. The candidate that explains most rows is the origin of the column. If
+several are equal, the first one counts; candidates of the public tier come before those of the partner tier.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ _SAMPLE = 40  # rows on which candidates are tried first
 
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """What a column is: kind, source, and for each row what is predicted and the cells that it says something of.
+    """The origin of a column: kind, source, and for each row the predicted number and the cells that it is about.
 
-    base: the number by which a share or rate is divided; NaN elsewhere.
+    base: the number by which a share or rate is divided; NaN for other columns.
     """
 
     kind: Kind
@@ -83,7 +83,7 @@ Remembered = dict[tuple[object, ...], _Listed]
 def find_origin(atlas: Atlas, context: Context, column: Column, before: Remembered) -> Origin | None:
     """Return the origin of a column of numbers; None if no candidate explains enough rows.
 
-    before: the candidates of the column before; those of this one if rows, period and categories are the same.
+    before: the candidates of the column before; they are used again if rows, period and categories are the same.
     """
     rows = np.flatnonzero(~np.isnan(column.numbers.value) & (column.numbers.value != 0))
     if not len(rows):
@@ -118,7 +118,7 @@ class _Search:
     found_by: tuple[Source, str, str, int] | None = None  # which candidates the best one is among
 
     def repeat(self, other: _Search) -> Origin | None:
-        """Return the best of those candidates among which another search found its best."""
+        """Return the best of the candidates with which another search ended."""
         if other.found_by is not None:
             source, name, measure, number = other.found_by
             if name == "figure":
@@ -146,7 +146,7 @@ class _Search:
         return self.best
 
     def run_beside(self, origins: Sequence[Origin]) -> Origin | None:
-        """Return the best among the numbers of the cells that other columns are."""
+        """Return the best candidate among the numbers of the cells that other columns show."""
         for origin in origins:
             if origin.kind == "released" and origin.source is not None:
                 by = (origin.source, self._list_released.__name__, origin.measure, 0)
@@ -176,7 +176,7 @@ class _Search:
         return bool(origin.matched[~np.isnan(value) & (value != 0)].all())
 
     def _list_keys(self, cells: Mapping[Key, Cell], measure: str) -> Iterator[list[Key]]:
-        """Yield the cells that the rows may mean: what is not said may be any area, period or category."""
+        """Yield the cells that the rows may mean. If area, period or category is not given, it may be any."""
         context, column = self.context, self.column
         areas = [""] if context.has_areas else [ALL_AREAS, *self.atlas.parts_of.get(ALL_AREAS, ())]
         said = bool(column.period) or any(context.periods)
@@ -261,7 +261,7 @@ class _Search:
             yield next(iter(other[2]))
 
     def _list_joined(self, source: Source, measure: str, keys: list[Key]) -> Iterator[_Candidate]:
-        """Yield means and differences of two draws of the same cells: of two releases, or of two tiers."""
+        """Yield means and differences of two noisy numbers of the same cells, from two releases or two tiers."""
         here = source.cells[measure]
         for other in self.atlas.sources:
             there = other.cells.get(measure, {})
@@ -307,13 +307,13 @@ class _Search:
 
 
 def _is_beyond_chance(value: Floats, unit: Floats, tried: int, choices: Floats | int = 1) -> bool:
-    """Return whether numbers that agree with a candidate have more digits than agree with one of `tried` by chance."""
+    """Return whether numbers have too many digits to agree by chance with one of `tried` candidates."""
     digits = np.log10((1 + np.abs(value) / (2 * unit)) / choices)
     return bool(digits.sum() >= np.log10(tried) + _SURER)
 
 
 def list_rests(atlas: Atlas, cells: Mapping[Key, Cell], key: Key) -> tuple[float, float, float]:
-    """Return what is left of a larger area, of a longer period and of all categories for one cell; NaN if unknown."""
+    """Return the rests of the larger area, the longer period and all categories without a cell; NaN if unknown."""
     area, period, codes = key
     parent, wide = atlas.parents.get(area) or ALL_AREAS, atlas.find_longer_period(period) or ""
     beside = [(other, period, codes) for other in atlas.parts_of.get(parent, ()) if other != area]
@@ -331,9 +331,10 @@ def list_rests(atlas: Atlas, cells: Mapping[Key, Cell], key: Key) -> tuple[float
 
 
 def find_beside(atlas: Atlas, context: Context, column: Column, origins: Sequence[Origin]) -> Origin | None:
-    """Return the origin of a column whose every number is one more of the cells of a column beside it; else None.
+    """Return the origin of a column whose numbers all belong to the cells of a column beside it; else None.
 
-    Such as the upper end of a range: few numbers, which agree by chance with something if all cells are tried.
+    An example is the upper end of a range. It has few numbers, which would agree with some cells by chance if all
+    cells were tried.
     """
     found = _Search(atlas, context, column, column.numbers.unit).run_beside(origins)
     return found if found is not None and found.matched[~np.isnan(column.numbers.value)].all() else None
@@ -353,9 +354,9 @@ def find_within(column: Column, others: Sequence[Column]) -> Origin | None:
 
 
 def _compute_within(columns: Sequence[Floats]) -> Iterator[Floats]:
-    """Yield numbers of rows, running sums, ranks from below and above, then sums, differences, ratios and shares.
+    """Yield row numbers, running sums, ranks from below and above, then sums, differences, ratios and shares.
 
-    Also running shares, an index that is 1 or 100 in the first row, and means of a year, quarter or month.
+    Then come running shares, an index that is 1 or 100 in the first row, and means of a year, quarter or month.
     """
     for a in columns[:1]:
         yield np.arange(1.0, len(a) + 1)
@@ -380,13 +381,13 @@ def _compute_within(columns: Sequence[Floats]) -> Iterator[Floats]:
 
 
 def find_population(source: Source, area: str, turn: int) -> float:
-    """Return the population figure of an area by its place in the table; NaN where there is none."""
+    """Return the population figure of an area by its position in the table; NaN if there is none."""
     figures = source.populations.get(area, [])
     return figures[turn] if turn < len(figures) else np.nan
 
 
 def _amounts(cells: Mapping[Key, Cell], keys: Sequence[Key], number: int = VALUE) -> Floats:
-    """Return the numbers of cells for sums: 0 for a published zero, NaN where none is shown."""
+    """Return the numbers of cells for sums: 0 for a published zero, NaN if no number is shown."""
     found = [cells.get(key) for key in keys]
     if number == VALUE:
         return np.array([np.nan if cell is None else cell.amount for cell in found], float)

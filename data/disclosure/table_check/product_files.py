@@ -1,4 +1,4 @@
-"""Recognising a table that the product itself wrote: it tells what its release tells, notes and settings included."""
+"""Recognise a table that the product itself wrote: it reveals only what its release reveals, even in its notes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _YES_NO = {"True": "1", "False": "0"}  # as a workbook stores them
 
 
 def find_release(sheet: Sheet, releases: Sequence[Release], list_tables: ListTables) -> Release | None:
-    """Return the first release in whose files a sheet is, whole or in part; None if any row is in none.
+    """Return the first release whose files contain all rows of a sheet; None if no release does.
 
-    Rows must be those of one release, so that no two draws of a number are passed on as the product's own. That holds
-    for rows of words too: a name may stand in them.
+    All rows must come from one release, so that a table with two noisy numbers of one cell is not accepted as the
+    product's own. This holds for rows of words too, because they may contain a name.
     """
     rows = set(_format_rows(sheet.cells))
     for release in releases:
@@ -29,7 +29,7 @@ def find_release(sheet: Sheet, releases: Sequence[Release], list_tables: ListTab
 
 
 def _format_rows(table: pd.DataFrame) -> Iterable[tuple[str, ...]]:
-    """Return the rows of a table as texts that are the same in CSV, in a workbook and in memory."""
+    """Return the rows of a table as texts, which are the same for CSV, a workbook and a table in memory."""
     columns = []
     for place in range(table.shape[1]):
         codes, known = pd.factorize(table.iloc[:, place])

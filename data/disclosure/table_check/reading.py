@@ -44,7 +44,7 @@ Row = tuple[int, Sequence[object]]  # its number in the file, the first is 1, an
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """A sheet of text cells; the index is the number of each row in the file, the name empty if there is one alone."""
+    """A sheet of text cells. The index has the number of each row in the file; the name is empty for a single sheet."""
 
     name: str
     cells: pd.DataFrame
@@ -54,9 +54,8 @@ class Sheet:
 class Numbers:
     """The numbers of a column, arrays with an entry for each row.
 
-    value: NaN where there is no number. unit: half of the last decimal that is written. low, high: a written range, NaN
-    where there is none; high is infinite in "at least 6". unread: cells with digits that are neither, and that nobody
-    understood.
+    value: NaN if there is no number. unit: half a unit of the last written decimal. low, high: a written range, NaN if
+    there is none; high is infinite in "at least 6". unread: cells with digits that are neither a number nor a range.
     """
 
     value: Floats
@@ -66,7 +65,7 @@ class Numbers:
     unread: npt.NDArray[np.bool_]
 
     def take(self, rows: Ints) -> Numbers:
-        """Return the numbers of some rows."""
+        """Return the numbers of the given rows."""
         return Numbers(self.value[rows], self.unit[rows], self.low[rows], self.high[rows], self.unread[rows])
 
     @property
@@ -84,7 +83,7 @@ def join_numbers(columns: Sequence[Numbers]) -> Numbers:
 
 
 def read_sheets(name: str, content: bytes) -> tuple[list[Sheet], bool]:
-    """Return the sheets of a file, and whether it holds more than the values of cells, which a reader does not see.
+    """Return the sheets of a file, and whether it has content besides the values of cells, which is not visible.
 
     Raises InputError for a file of another kind, in another encoding, too large, or with anything but tables: a row of
     headings, and below it rows of cells.
@@ -152,7 +151,7 @@ def _find_too_large(name: str) -> InputError:
 
 
 def _read_table(name: str, rows: Iterable[Row]) -> pd.DataFrame | None:
-    """Return rows as a table: the first that is filled has the headings. None if there are only words."""
+    """Return rows as a table; the first filled row has the headings. None if there are only words."""
     headings: list[str] = []
     cells: dict[int, list[str]] = {}
     for number, row in rows:

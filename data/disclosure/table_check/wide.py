@@ -25,9 +25,9 @@ class _Named:
 
 
 def list_long(context: Context, own: Collection[str]) -> list[Context]:
-    """Return the columns with areas in their headings in long form, those with the same further words together.
+    """Return the columns with areas in their headings in long form; columns with the same other words form a group.
 
-    There are none where the rows name areas. own: headings of columns that stay by themselves.
+    Empty if the rows name areas. own: headings of columns that each form a separate group.
     """
     if context.has_areas:
         return []

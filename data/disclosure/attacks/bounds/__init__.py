@@ -84,7 +84,7 @@ class BoundsAttack:
     ) -> BoundsAttack:
         """Build the system from releases, oldest first; `areas` has code (index), level and parent.
 
-        learned: what the attacker knows of counts from elsewhere.
+        learned: what the attacker knows about counts from other sources.
         """
         periods: dict[str, set[str]] = {}
         for release in releases:
@@ -144,7 +144,7 @@ class BoundsAttack:
 def _drop_superseded(rows: pa.Table, release: Published, last: Published) -> pa.Table:
     """Drop provisional numbers of periods that are final in the last release: they describe other records.
 
-    What both numbers reveal together is a matter of probability; the averaging attack computes it.
+    The two numbers together reveal only probabilities, which the averaging attack computes.
     """
     periods = rows["period"].unique().to_pylist()
     superseded = [p for p in periods if release.is_provisional(p) and not last.is_provisional(p)]

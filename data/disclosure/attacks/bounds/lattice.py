@@ -56,8 +56,8 @@ class Learned:
 class Table:
     """Unknown counts of one table, numbered from `base`; arrays of shape (areas, periods, *categories).
 
-    state: index into STATES as last published, -1 if never published. low, high: interval from the cell's own
-    number. since: the first release (0, 1, ...) with that interval, -1 for none; listed: the last release that
+    state: index into STATES as last published, -1 if never published. low, high: the interval from the cell's own
+    number. since: the first release (0, 1, ...) with that interval, -1 for none. listed: the last release that
     contains the cell in any state.
     """
 
@@ -119,7 +119,7 @@ class Lattice:
     size: int = 0
 
     def observe(self, release: int, shape: Shape, rows: pa.Table, known: Knowledge, frozen: bool) -> None:
-        """Record a published table with columns area, period, those of the breakdown, value, state.
+        """Record a published table with the columns area, period, the columns of the breakdown, value and state.
 
         Call it in the order of releases. If numbers are frozen, a changed number is final and may describe other
         records: the provisional interval no longer holds. If not, both numbers are draws for the same count, and the
@@ -157,7 +157,7 @@ class Lattice:
         return tuple(code for code in self.levels if code in present)
 
     def learn(self, fact: Learned) -> None:
-        """Narrow the interval of a count, also of one that no release has; leave out what contradicts a release."""
+        """Narrow the interval of a count, even of one that no release has; ignore facts that contradict a release."""
         shape = fact.shape
         table = self.tables.get(shape)
         if table is None:
@@ -174,7 +174,7 @@ class Lattice:
             table.low[cell], table.high[cell] = low, high
 
     def _list_periods(self, grain: Grain) -> tuple[str, ...]:
-        """Return all periods of a length in the time of the releases, so that they add up to longer ones."""
+        """Return all periods of a length in the time of the releases, which add up to longer periods."""
         if grain in self.periods:
             return self.periods[grain]
         spans = [Period.parse(name) for names in self.periods.values() for name in names]
@@ -306,7 +306,7 @@ class Lattice:
                 yield from self._tie_at_most(stage.ids[..., 1:], model.ids.reshape(*model.ids.shape[:2], -1))
 
     def _tie_at_most(self, outer: Ints, inner: Ints) -> Iterable[tuple[Ints, Ints]]:
-        """Require that the sum of `inner` over the last axis is at most that of `outer`."""
+        """Require that the sum of `inner` over the last axis is at most the sum of `outer`."""
         width = outer.shape[-1]
         outer, inner = outer.reshape(-1, width), inner.reshape(-1, inner.shape[-1])
         both, rest = self._add_unknowns((len(outer),)), self._add_unknowns((len(outer), 1))
@@ -322,7 +322,7 @@ class Lattice:
                 yield table.ids.ravel(), np.stack([children.ids.ravel(), rest.ravel()], axis=1)
 
     def first_intervals(self) -> tuple[Ints, Ints]:
-        """Return the interval (low, high) of each unknown from its own published number only."""
+        """Return the interval (low, high) of each unknown, only from its own published number."""
         return self._gather("low", 0), self._gather("high", UNKNOWN)
 
     def _gather(self, name: str, otherwise: int) -> Ints:
@@ -337,14 +337,14 @@ class Lattice:
         return np.array([t.base for t in ordered], np.int64), ordered
 
     def find(self, unknown: int) -> tuple[Table, int] | None:
-        """Return the table of an unknown and its flat index there; None where it is in no table."""
+        """Return the table of an unknown and its flat index there; None if it is in no table."""
         starts, ordered = self._bases
         table = ordered[int(np.searchsorted(starts, unknown, side="right")) - 1]
         offset = int(unknown - table.base)
         return (table, offset) if offset < table.state.size else None
 
     def locate(self, unknown: int) -> tuple[Table, int]:
-        """Return the table of an unknown and its flat index there; raise KeyError where it is in none."""
+        """Return the table of an unknown and its flat index there; raise KeyError if it is in no table."""
         place = self.find(unknown)
         if place is None:
             raise KeyError(unknown)
@@ -359,7 +359,7 @@ def _positions(column: pa.ChunkedArray, names: Sequence[str]) -> Ints:
 def compute_first_interval(
     state: npt.NDArray[np.int8], value: npt.NDArray[np.integer], known: Knowledge
 ) -> tuple[Ints, Ints]:
-    """Compute the interval of each cell from its own number or state; high is UNKNOWN where there is no bound.
+    """Compute the interval of each cell from its own number or state; high is UNKNOWN if there is no bound.
 
     A published number above zero shows that the true count is not zero. This is ignored on purpose: true zeros stay
     zero by design, and the protection interval excludes it.

@@ -67,8 +67,8 @@ class System:
     def solve(self) -> Bounds:
         """Narrow all intervals as far as the ties allow.
 
-        A tie that no world satisfies is dropped and counted, and solving starts again without it: its numbers describe
-        the records of different days (a year that is final, and the whole programme later).
+        A tie that no world satisfies is dropped and counted, and solving starts again without it. Such a tie has
+        numbers from records of different days (a year that is final, and the whole programme later).
         """
         use = np.ones(len(self.ties.total), bool)
         for _ in range(len(use) + 1):

@@ -1,12 +1,12 @@
 """The membership attack, which asks whether a certain child was counted.
 
-The attacker knows the rates (expected numbers of children in each cell), the method of protection and everything
-published, but not who the other children are. The advantage is the rate of true alarms minus the rate of false alarms:
-0 is guessing, 1 is knowing.
+The attacker knows the rates (expected numbers of children in each cell), the method of protection and everything that
+was published, but not who the other children are. The advantage is the rate of true alarms minus the rate of false
+alarms: 0 is guessing, 1 is knowing.
 
-From one number the advantage is exact (one_number.py). From all numbers together it is estimated with a
-trained classifier (attacker.py; Homer et al. 2008, Shokri et al. 2017). Where a rate is known from the
-release alone, categories are assumed independent of each other within an area (rates.py).
+For one number the advantage is exact (one_number.py). For all numbers together it is estimated with a trained
+classifier (attacker.py; Homer et al. 2008, Shokri et al. 2017). The rates come only from the release, so categories are
+assumed to be independent of each other within an area (rates.py).
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def survey(
     worlds: Sequence[int] = WORLDS,
     seed: int = 0,
 ) -> dict[str, Advantage]:
-    """Estimate the advantage for the worst-placed child of each region, by region code.
+    """Estimate the advantage for the most exposed child of each region, by region code.
 
-    `k`: the threshold below which numbers are hidden, None where the tier has none. `children`: the largest
-    number of children to attack, one a region, the worst first. `regions`: only these. The seed makes the result
-    repeatable; it is no secret.
+    `k`: the threshold below which numbers are hidden, None if the tier has none. `children`: the largest number of
+    children to attack, one in each region, the most exposed first. `regions`: attack only these regions. The seed makes
+    the result repeatable; it is no secret.
     """
     rates = read_rates(release, areas)
     return {} if rates is None else _survey(rates, release, mechanism, k, children, regions, worlds, seed)
@@ -90,7 +90,7 @@ def attack(
 ) -> tuple[list[Finding], dict[str, float]]:
     """Attack a release; return findings (public tier only) and statistics of the attack.
 
-    Arguments as for `survey`. An estimate is above the limit when its whole interval is.
+    The arguments are those of `survey`. An estimate is above the limit only if its whole interval is.
     """
     rates = read_rates(release, areas)
     advantages = {} if rates is None else _survey(rates, release, mechanism, k, children, None, worlds)
@@ -115,7 +115,7 @@ def attack(
 
 
 def _withheld(release: Published, tables: Sequence[TableSpec]) -> frozenset[tuple[TableSpec, str]]:
-    """Find the pairs of table and region, or country, whose cells are all withheld."""
+    """Find the pairs of table and area (region or country) whose cells are all withheld."""
     pairs: set[tuple[TableSpec, str]] = set()
     for spec in tables:
         frame = release.tables[spec].select(["area", "state"]).to_pandas()

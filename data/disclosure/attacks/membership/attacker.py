@@ -54,9 +54,9 @@ class Attacker:
 
     `tables`: tables of regions, and tables of countries by year or over the whole time. If a tier publishes more, the
     advantage is a lower bound. `withheld`: pairs of table and region, or table and country, without any published
-    number. `estimated`: the countries with an interval of the dark figure. It says at most what the noisy number of the
-    child's capture history says, so the attacker is given that number, of a child whose history nobody else has: the
-    most that one can say.
+    number. `estimated`: the countries with an interval of the dark figure. The interval reveals at most as much as the
+    noisy number of the child's capture history. So the attacker gets this number, for a child whose history no other
+    child has, which is the worst case.
     """
 
     rates: Rates
@@ -79,12 +79,12 @@ class Attacker:
 
     @cached_property
     def joint(self) -> tuple[str, ...]:
-        """The breakdowns whose combinations are drawn; the mix of the others is the same in each region."""
+        """The breakdowns whose combinations are drawn. The other breakdowns have the same mix in each region."""
         return tuple(name for name in self.breakdowns if name not in OF_COUNTRIES)
 
     @cached_property
     def shared_salts(self) -> frozenset[str]:
-        """The salts of more than one table. Tables of countries have salts of their own, see `salt_of`."""
+        """The salts that more than one table uses. Tables of countries have their own salts, see `salt_of`."""
         salts = [salt_of(spec) for spec in self.tables]
         return frozenset(salt for salt in salts if salts.count(salt) > 1)
 
@@ -98,11 +98,11 @@ class Attacker:
 
     @cached_property
     def _expected(self) -> dict[tuple[TableSpec, int, tuple[int, ...]], list[float]]:
-        """What `_expect_children` returned before."""
+        """The cache of `_expect_children`."""
         return {}
 
     def _expect_children(self, spec: TableSpec, time: int, categories: Sequence[int]) -> list[float]:
-        """Return for each region the expected number of children in a cell of a table: its own, or its country's."""
+        """Return for each region the expected children in a cell of a table, of the region or of its country."""
         rates = self.rates
         there = rates.children[:, rates.coarser[spec.grain] == time].sum(axis=1)
         for name, category in zip(spec.breakdown, categories, strict=True):
@@ -116,7 +116,7 @@ class Attacker:
         return [countries[here] for here in rates.country]
 
     def list_worst_children(self, how_many: int | None = None) -> list[Child]:
-        """List, for each region, the child whose own cells reveal most; the worst-placed first."""
+        """List, for each region, the child whose own cells reveal most; the most exposed first."""
         candidates = []
         for region in range(len(self.rates.regions)):
             for period in range(self.rates.children.shape[1]):
@@ -169,7 +169,7 @@ class Attacker:
         return (rates.country[region], rates.children[region].tobytes(), *shares, *self.list_tables(child))
 
     def survey(self, child: Child, worlds: Sequence[int], seed: int) -> Advantage:
-        """Estimate the advantage for the child or, on a tier with a threshold, for the worst-placed similar child.
+        """Estimate the advantage for the child or, on a tier with a threshold, for the most exposed similar child.
 
         The joint advantage from independent numbers is the root of the sum of their squared advantages. If twice this
         root is within the limit (cells of hundreds of children), or if a region has too many children to draw, no
@@ -182,7 +182,7 @@ class Attacker:
         return self.estimate(target, worlds, LIMITS[1], seed)
 
     def pick_worst_like(self, child: Child, seed: int) -> Child:
-        """Return the worst-placed among this child and all children that differ from it in one published category."""
+        """Return the most exposed among this child and all children that differ from it in one published category."""
         published = {s.breakdown[0] for s in self.tables if s.level == "region" and len(s.breakdown) == 1}
         others = [
             replace(child, categories={**child.categories, name: category})
@@ -243,7 +243,7 @@ def _find_tail(rate: float) -> int:
 
 @lru_cache(maxsize=4096)
 def _tabulate_log_ratio(mechanism: CellKey, k: int | None, rate: float, most: int) -> Floats:
-    """Return log(P(outcome | child there) / P(outcome | not there)) for fewer than `most` others; shape (outcomes,)."""
+    """Return log(P(outcome | with the child) / P(outcome | without)), fewer than `most` others; shape (outcomes,)."""
     from scipy.stats import poisson
 
     outcomes = tabulate_channel(mechanism, 2 ** most.bit_length(), k)[1][: most + 1]
@@ -254,13 +254,13 @@ def _tabulate_log_ratio(mechanism: CellKey, k: int | None, rate: float, most: in
 
 @dataclass(frozen=True, eq=False)
 class OtherChildren:
-    """Other children of many worlds: single children in the same region, sums for the rest of the country.
+    """The other children of many worlds: single children in the same region, sums for the rest of the country.
 
-    world, period, categories: one entry for each child of the region. far: numbers of children of the rest of the
-    country, shape (worlds, 2, 2, ...); the axes say whether they are of the child's year and of its category in each
-    joint breakdown. far_alone: those of the child's category in each other breakdown, shape (worlds, 2): by year alone,
-    because all combinations would be twice as many with each breakdown. In tables of the country only the child's
-    own cells are attacked; the others are large and reveal nothing about it.
+    world, period, categories: one entry for each child of the region. far: numbers of children in the rest of the
+    country, shape (worlds, 2, 2, ...); the axes say whether they have the child's year and its category in each joint
+    breakdown. far_alone: numbers of children with the child's category in each other breakdown, shape (worlds, 2), only
+    by year, because the number of combinations would double with each breakdown. In tables of the country only the
+    child's own cells are attacked; the others are large and reveal nothing about it.
     """
 
     attacker: Attacker
@@ -279,7 +279,7 @@ class OtherChildren:
         return self._draw_once(f"child {salt_of(spec)}", self.worlds)
 
     def _draw_once(self, name: str, size: int) -> Ints:
-        """Return uniform keys; drawn when first asked for."""
+        """Return uniform keys, which are drawn at the first call."""
         if name not in self.keys:
             self.keys[name] = self.rng.integers(0, self.attacker.key_range, size)
         return self.keys[name]
@@ -317,7 +317,7 @@ class OtherChildren:
 
     @staticmethod
     def _far_rates(attacker: Attacker, child: Child) -> Floats:
-        """Return expected children in the rest of the country, by the attributes they share with the child."""
+        """Return the expected children in the rest of the country, by the attributes that they share with the child."""
         rates = attacker.rates
         home, years = rates.country[child.region], rates.coarser["year"]
         total: Floats = np.zeros([2] * (1 + len(attacker.joint)))
@@ -334,9 +334,9 @@ class OtherChildren:
     def count(self, spec: TableSpec) -> tuple[Counts, Ints, int]:
         """Return counts and cell keys of a table, shape (worlds, cells), and the child's cell.
 
-        A cell's key is the sum of the keys of its children. In a table with a salt of its own these sums are
-        independent, uniform where there is a child and zero elsewhere; only tables that share a salt need the keys
-        of the single children.
+        A cell's key is the sum of the keys of its children. In a table with its own salt these sums are independent:
+        uniform in a cell with a child, and zero in an empty cell. Only tables that share a salt need the keys of the
+        single children.
         """
         cell, child_cell, width = self._cells(spec)
         if spec.level == "country":

@@ -50,13 +50,13 @@ class Classifier:
         return cls(centre, scale, every, _find_cut(uncut.score(without_child), uncut.score(with_child)))
 
     def score(self, features: Floats) -> Floats:
-        """Return the score of each world; above 0 the attacker says that the child is there."""
+        """Return the score of each world; above 0 the attacker claims that the child is there."""
         weighted = ((features - self.centre) / self.scale) @ self.weights[1:]
         return np.asarray(weighted + self.weights[0] - self.cut)
 
 
 def _find_cut(without_child: Floats, with_child: Floats) -> float:
-    """Find the score at which true alarms exceed false alarms most."""
+    """Find the score at which the rate of true alarms exceeds the rate of false alarms most."""
     cuts = np.quantile(np.concatenate([without_child, with_child]), np.linspace(0.02, 0.98, 97))
     gain = [float((with_child > c).mean() - (without_child > c).mean()) for c in cuts]
     return float(cuts[int(np.argmax(gain))])

@@ -24,7 +24,7 @@ MOST_OTHERS = 1600.0  # expected others beyond which the advantage is no longer 
 def compute_advantage(rates: npt.ArrayLike, mechanism: CellKey, k: int | None) -> Floats:
     """Return the advantage from one published number, for each expected number of other children.
 
-    `rates` may have any shape; the result has the same. The advantage falls as the rate grows: beyond
+    `rates` may have any shape; the result has the same shape. The advantage decreases as the rate grows: above
     MOST_OTHERS the value at MOST_OTHERS is returned, which is an upper bound.
     """
     from scipy.stats import poisson

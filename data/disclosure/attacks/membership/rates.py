@@ -38,7 +38,7 @@ class Rates:
 
 
 def read_rates(release: Published, areas: pd.DataFrame) -> Rates | None:
-    """Read the rates from the tables of children; return None where a release has none by region.
+    """Read the rates from the tables of children; return None if a release has no such table by region.
 
     `areas` is indexed by code, with level and parent.
     """
@@ -89,7 +89,7 @@ def _fill_hidden(values: Floats, total: float, k: int) -> Floats:
 
 
 def _shares(release: Published, name: str, regions: tuple[str, ...], country: Sequence[str], finest: Grain) -> Floats:
-    """Return the mix of each region, smoothed towards its country's, which is smoothed towards equal shares."""
+    """Return the mix of each region, smoothed towards its country's mix, which is smoothed towards equal shares."""
     size = len(CATEGORIES[name])
     country_mix = {}
     codes = list(dict.fromkeys(country))

@@ -1,10 +1,10 @@
 """The surface attack: search exported files for numbers that are not in the release of their tier.
 
 Every number in a table is looked up among the numbers of the release for the same area and, if the row names a period,
-the same period. A number in a row whose state allows no number is a finding. In a row that names an indicator every
-number must be that of the same column of this indicator, for the same area and period. Words on a shape of a picture
-say no number that does not stand on the shape. Texts are searched for numbers beside an area's code, metadata of
-pictures for any number.
+the same period. A number in a row whose state allows no number is a finding. In a row that names an indicator, every
+number must be the number of this indicator in the same column, area and period. The words of a shape in a picture may
+only have numbers that are also attributes of the shape. Texts are searched for numbers beside an area's code, and
+metadata of pictures for any number.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class NumberIndex:
 
     @cached_property
     def tables(self) -> tuple[str, ...]:
-        """The tables whose numbers any row may hold: all but indicators, because a count must not pass as one."""
+        """The tables whose numbers any row may have: all except indicators, which must not stand for counts."""
         return tuple(name for name in self.release.tables if name != indicators.NAME)
 
     @cached_property
@@ -111,7 +111,7 @@ class NumberIndex:
 
     @cached_property
     def sizes(self) -> frozenset[float]:
-        """Among how many areas there are ranks: those of a level of a country."""
+        """The numbers of areas among which there are ranks: the areas of a level of a country."""
         ranked = [self._frame(name) for name in self.tables]
         codes = {str(code) for frame in ranked if "rank" in frame for code in frame["area"].unique()}
         table = pq.read_table(self.release.areas_file, columns=["code", "country", "level"]).to_pylist()
@@ -219,7 +219,7 @@ def _hash(area: object, period: object, values: Floats) -> Words:
 def search(
     release: Release, files: Sequence[Path], report: Callable[[float], None] | None = None
 ) -> tuple[list[Finding], dict[str, float]]:
-    """Search files of the release's tier; return findings and statistics. `report` is told the share that is done."""
+    """Search files of the release's tier; return findings and statistics. `report` gets the finished share."""
     began, index = time.monotonic(), NumberIndex(release)
     findings: list[Finding] = []
     cells = 0
@@ -272,7 +272,7 @@ def _search_table(index: NumberIndex, where: str, frame: pd.DataFrame) -> Iterat
 
 
 def _find_foreign(index: NumberIndex, frame: pd.DataFrame, column: str) -> Bools:
-    """Check which rows have a number that is not the one of their indicator in this column."""
+    """Check which rows have a number that is not the number of their indicator in this column."""
     wrong = np.zeros(len(frame), bool)
     wrong[[row for row, key in _list_indicators(index, frame, column) if key not in index.indicator_numbers]] = True
     return wrong
@@ -373,9 +373,9 @@ def _search_text(index: NumberIndex, where: str, text: str, *, bare: bool) -> It
 
 
 def _search_titles(index: NumberIndex, where: str, titles: Iterable[Title]) -> Iterator[Finding]:
-    """Search the words on shapes: each number in them stands on its shape, rounded as in the words.
+    """Search the words of shapes: each number in them must also be an attribute of the shape, rounded as in the words.
 
-    Beside a number its least true value may stand, beside a rank the number of areas, beside an interval its level.
+    Also allowed are the least true value of a number, the number of areas of a rank, and the level of an interval.
     """
     labels = re.compile("|".join(map(re.escape, sorted(index.labels, key=len, reverse=True))) or "(?!)")
     for title in titles:
@@ -391,7 +391,7 @@ def _search_titles(index: NumberIndex, where: str, titles: Iterable[Title]) -> I
 
 
 def _find_least(numbers: Mapping[str, float]) -> float:
-    """Return the least true value behind a published number: a true zero is never published as one."""
+    """Return the least true value of a published number, at least 1: a true zero is never shown as a number."""
     value, margin = ("noisy", "noisy_margin") if "noisy" in numbers else ("value", "margin")
     return max(1.0, numbers[value] - numbers[margin]) if {value, margin} <= numbers.keys() else math.nan
 

@@ -43,7 +43,7 @@ UNREADABLE = (
 
 
 class Title(NamedTuple):
-    """The words on a shape of a picture, the code of its area, and the numbers that stand on it, by name."""
+    """The words of a shape in a picture, the code of its area, and the numbers in its attributes, by name."""
 
     area: str
     words: str
@@ -137,7 +137,7 @@ def _refuse_entity(name: str, *_: object) -> None:
 
 
 def _is_area(word: str, codes: Container[str]) -> bool:
-    """Return whether a word is the code of an area and not rather a number."""
+    """Return whether a word is the code of an area, not a number."""
     return word in codes and (not word.isdigit() or len(word) >= _LONG_CODE)
 
 
@@ -185,7 +185,7 @@ def _script(name: str, text: str, codes: Container[str]) -> Iterator[Content]:
 
 
 def _page(name: str, text: str, codes: Container[str]) -> Iterator[Content]:
-    """Yield what a script has, and each view of an atlas (dashboard/map/atlas.py)."""
+    """Yield the contents of the scripts of a page, and each view of an atlas (dashboard/map/atlas.py)."""
     yield from _script(name, text, codes)
     for block in _DATA.findall(text):
         value = json.loads(block)
@@ -234,7 +234,7 @@ def read_view(view: Mapping[str, str], codes: list[str], states: Mapping[str, st
 
 
 def _spread(text: str, count: int) -> list[str]:
-    """Return the parts of a text with commas, in which "x(4)" stands for four times x; one part may stand for all."""
+    """Return the parts of a text with commas. "x(4)" stands for four times x; a single part stands for all."""
     parts = [part for run in text.split(",") for part in [_RUN.sub("", run)] * int((_RUN.search(run) or [0, 1])[1])]
     if len(parts) not in ((1, count) if count else (1,)) or (text and not count):
         msg = "an atlas has more or fewer numbers than areas with a number"
@@ -243,7 +243,7 @@ def _spread(text: str, count: int) -> list[str]:
 
 
 def _svg(data: bytes) -> Iterator[Content]:
-    """Yield what the shapes of a picture show (dashboard/briefing/sheet.py), and its words; outlines are left out."""
+    """Yield the data of the shapes of a picture (dashboard/briefing/sheet.py), and its words; outlines are left out."""
     shapes = list(ET.fromstring(data).iter())  # noqa: S314 (our own export)
     cells = [{name[5:]: v for name, v in shape.attrib.items() if name.startswith("data-")} for shape in shapes]
     classes = {(shape.get("fill"), cell["words"]) for shape, cell in zip(shapes, cells, strict=True) if "words" in cell}
@@ -255,7 +255,7 @@ def _svg(data: bytes) -> Iterator[Content]:
 def _list_titles(
     shapes: Iterable[tuple[ET.Element, dict[str, str]]], classes: Container[tuple[str | None, str]]
 ) -> Iterator[Title]:
-    """Yield the words of each shape, without those of the class of its colour."""
+    """Yield the words of each shape, without the words for the class of its colour."""
     for shape, cell in shapes:
         words = " ".join(child.text or "" for child in shape if child.tag.endswith("title"))
         if words:
@@ -327,7 +327,7 @@ def _xlsx(data: bytes) -> Iterator[Content]:
 
 
 def _find_header(rows: list[list[object]]) -> Iterator[pd.DataFrame]:
-    """Yield the rows below the first row that has only texts, with it as header; before them the rows above it."""
+    """Yield the rows above the first row that has only texts; then the rows below it, with that row as header."""
     names: list[object] = [f"column {number + 1}" for number in range(max(map(len, rows), default=0))]
     filled = [row + [None] * (len(names) - len(row)) for row in rows]
     place = next((n for n, row in enumerate(rows) if len(row) > 1 and all(isinstance(v, str) and v for v in row)), -1)

@@ -1,4 +1,4 @@
-"""Reading an Excel workbook row by row, also one that somebody made to fill the memory of a server."""
+"""Reading an Excel workbook row by row, even one that somebody made to fill the memory of a server."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384  # of a sheet, in Excel
 
 @dataclass(eq=False)
 class SheetRows:
-    """The rows of a sheet that hold a value: number in the file (the first is 1), cells from column A on (or None).
+    """The rows of a sheet that have a value: the number in the file (from 1), and the cells from column A (or None).
 
-    formulas: whether a cell is computed, so that what it shows may differ from what is stored.
+    formulas: whether a cell is computed, so that it may show another value than the stored one.
     """
 
     name: str
@@ -25,7 +25,7 @@ class SheetRows:
 
 
 class TooLarge(ValueError):
-    """A sheet has more filled rows or columns than whoever reads it takes."""
+    """A sheet has more filled rows or columns than its reader accepts."""
 
     def __init__(self, sheet: str) -> None:
         super().__init__(sheet)
@@ -49,7 +49,7 @@ def read_sheets(
 
 
 def _read_titles(book: zipfile.ZipFile) -> dict[str, str]:
-    """Return the name that people see of each part that is a sheet; a part without one is not in it."""
+    """Return the visible name of each part that is a sheet; a part without a name is left out."""
     try:
         parts = [ET.fromstring(book.read(f"xl/{name}")) for name in ("_rels/workbook.xml.rels", "workbook.xml")]  # noqa: S314
     except KeyError:
@@ -65,7 +65,7 @@ def _find_link(sheet: ET.Element) -> str | None:
 
 
 def _read_strings(book: zipfile.ZipFile) -> list[str]:
-    """Read the texts that cells share, without a tree of them all."""
+    """Read the texts that cells share, without building a tree of all of them."""
     strings: list[str] = []
     with book.open("xl/sharedStrings.xml") as file:
         events = ET.iterparse(file, events=("start", "end"))  # noqa: S314 (expat refuses entities that grow)
@@ -83,7 +83,7 @@ def _local(tag: str) -> str:
 
 @dataclass(eq=False)
 class _SheetReader:
-    """Reads the rows of a sheet; a tree of it would have millions of elements."""
+    """Reads the rows of a sheet one by one, because a tree of the sheet could have millions of elements."""
 
     sheet: SheetRows
     shared: list[str]
