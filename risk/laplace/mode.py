@@ -182,7 +182,7 @@ def _prior_penalty(prior: PriorPrecision, core: Floats, local: Floats) -> float:
 
 
 def _log_posterior(model: Latent, prior: PriorPrecision, core: Floats, local: Floats) -> tuple[float, Response]:
-    """Return the log posterior of the latent numbers, eq. (20), -inf where it overflows."""
+    """Return the log posterior of the latent numbers, eq. (20), -inf if it overflows, and the likelihood."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         response = model.respond(core, local, prior.kappa)
         value = response.log - _prior_penalty(prior, core, local)

@@ -157,7 +157,7 @@ def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: Mee
 
 
 def _number_records(every: MeetingTable) -> pd.Series:
-    """Return record numbers in the order of dates, at the partners that number their records."""
+    """Return record numbers in the order of dates; empty for partners that do not number their records."""
     number = np.zeros(len(every.child), dtype=np.int64)
     for partner, digit in profiles.NUMBERED.items():
         rows = every.partner == partner
