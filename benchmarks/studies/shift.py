@@ -41,7 +41,7 @@ _GROUPS = ("both", "Durrës", "Tirana")
 
 @dataclass(frozen=True)
 class Outcome:
-    """One world under one law, for both cities, Durrës and Tirana: the verdicts and whether they are right.
+    """One world under one law: the verdicts on both cities together, Durrës, and Tirana, and whether they are right.
 
     verdicts : of the last look. ever : whether any look said "rose". covered : whether the 95 % interval of the
     last look holds the true difference. power : as stated at the last look for the first worlds, else empty.
@@ -62,7 +62,7 @@ class Study:
     outcomes: tuple[Outcome, ...]
 
     def summary(self) -> dict[str, Any]:
-        """Return shares of worlds by law, each for both cities, Durrës and Tirana."""
+        """Return shares of worlds by law, for both cities together, for Durrës and for Tirana."""
         laws: dict[str, Any] = {}
         for law in LAWS:
             mine = [outcome for outcome in self.outcomes if outcome.law == law]

@@ -115,7 +115,7 @@ def compute_advice(release: Release, fit: Fit, reviewed: SavedPlan | None = None
 
 
 def make_usual_plan(release: Release, ground: PlanInputs) -> PlanSummary:
-    """Make the plan with the usual settings from its inputs; raises InputError where no plan keeps their rules."""
+    """Make the plan with the usual settings; raises InputError if no plan keeps the rules of these settings."""
     setting, author = Setting(), Author("data officer", str(release.manifest["created"])[:10])
     return summarise_plan(ground, setting, make_plan(ground, setting), author, title=TITLE)
 
