@@ -45,7 +45,7 @@ _TYPES: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype()}
 
 
 def current_name(releases: Path) -> str | None:
-    """Return the name in `releases/current`: of the newest release, or an earlier one; None if there is none yet."""
+    """Return the name in `releases/current`, of the newest release or an earlier one; None if there is none yet."""
     try:
         # A damaged name is the name of no release.
         return (releases / "current").read_text(encoding="utf-8", errors="replace").strip() or None
@@ -54,9 +54,10 @@ def current_name(releases: Path) -> str | None:
 
 
 def read_blocked(releases: Path) -> frozenset[str]:
-    """Return the measures that governance does not approve now, for all releases; all that need it if nothing is said.
+    """Return the measures that governance does not approve now, for all releases.
 
-    Commands that know governance.toml write them into `releases/blocked`, which goes along with a copy of the releases.
+    Commands that read governance.toml write them into `releases/blocked`, which is part of every copy of the releases.
+    Without this file, all measures that need approval are blocked.
     """
     try:
         return frozenset((releases / BLOCKED).read_text(encoding="utf-8", errors="replace").split())
@@ -73,10 +74,10 @@ def read_withdrawn(releases: Path) -> frozenset[str]:
 
 
 def find_release(path: Path) -> tuple[Path, str]:
-    """Return the folder of releases and the name of one: that of a path, or the one that is shown in a folder around.
+    """Return the folder of releases and the name of the release that a path means.
 
-    path : the folder of a release, `releases/NAME`; or the folder in which `releases` is. Raises ReleaseError if it is
-    neither.
+    path : the folder of a release, `releases/NAME`; or a folder that contains `releases`, for the release that is shown
+    there. Raises ReleaseError if it is neither.
     """
     folder = path.absolute()
     if any((folder / tier / MANIFEST).is_file() for tier in TIERS):
@@ -100,15 +101,15 @@ def shown_name(releases: Path) -> str | None:
 
 
 def names(releases: Path) -> list[str]:
-    """List the releases, newest first; a damaged one comes last. Temporary folders begin with a dot: left out."""
+    """List the releases, newest first; damaged ones come last. Temporary folders (with a dot) are left out."""
     return list(_read_ages(releases))
 
 
 def list_earlier(releases: Path, name: str) -> list[str]:
-    """List the releases before one that may be shown, newest first; none before one that is not there.
+    """List the releases before a given one that may be shown, newest first; empty if the given one does not exist.
 
-    Those that were taken back are left out: they stay published all the same, and whoever protects numbers reads all
-    `names`. Of a damaged release nobody knows when it was made: none is before it, and it is before none.
+    Releases that were taken back are left out. They stay published, so code that protects numbers reads all `names`.
+    The age of a damaged release is unknown: no release is before it, and it is before no release.
     """
     listed = [other for other, age in _read_ages(releases).items() if any(age[:2])]
     before = listed[listed.index(name) + 1 :] if name in listed else []
@@ -145,7 +146,8 @@ class Release:
     """One tier of one release, read only, without the tables of the measures in `without`.
 
     `added` are results made from the release (data/release/derived.py); their tables are read in the same way.
-    `countries` limits it to their areas: of the others it has no row, no shape and no name. Empty is no limit.
+    `countries` limits the release to areas of these countries: it has no row, shape or name of any other area. Empty is
+    no limit.
     """
 
     folder: Path
@@ -189,11 +191,11 @@ class Release:
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 of the manifest, which contains the checksums of all tables, and of the limit if there is one."""
+        """SHA-256 of the manifest (which contains the checksums of all tables), and of the limit if there is one."""
         return self._mix_limit(hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest())
 
     def _mix_limit(self, checksum: str) -> str:
-        """Return another checksum for a release with a limit, by which nothing of it is taken for the whole one."""
+        """Return another checksum for a release with a limit, so that caches do not mix it with the whole release."""
         limit = " ".join(sorted(self.countries))
         return hashlib.sha256(f"{checksum} {limit}".encode()).hexdigest() if limit else checksum
 
@@ -253,7 +255,7 @@ class Release:
 
     @cached_property
     def outside(self) -> frozenset[str]:
-        """The codes of the areas that the limit leaves out."""
+        """The codes of the areas that are outside of the limit."""
         areas = pq.read_table(pa.BufferReader(self._read_file("areas")), columns=["code", "country"]).to_pylist()
         return frozenset(row["code"] for row in areas if self.countries and row["country"] not in self.countries)
 
@@ -280,7 +282,7 @@ class Release:
         return next(str(r["hash"]) for r in self.manifest["resources"] if r["name"] == "areas")
 
     def check(self) -> list[str]:
-        """List what is wrong with files that are missing or were changed; empty when all is well."""
+        """List the faults of files that are missing or were changed; empty if there is none."""
         return [str(error) for error in self.list_damaged().values()]
 
     def list_damaged(self) -> dict[str, ReleaseDamaged]:
@@ -307,7 +309,7 @@ class Release:
 
 
 def _drop(described: dict[str, Any], part: str) -> dict[str, Any]:
-    """Return a description, one part of it without what is computed from all areas together."""
+    """Return a description in which one part lacks the values that are computed from all areas together."""
     shared = {name: value for name, value in (described.get(part) or {}).items() if name not in OF_ALL_AREAS}
     return {**described, part: shared} if part in described else described
 
@@ -317,9 +319,9 @@ def _is_own(folder: Path) -> bool:
 
 
 def _find_folder() -> Path:
-    """Return the folder of this process for limited areas: a new one where the system has removed it.
+    """Return this process's folder for limited areas. If the system has removed it, a new one is made.
 
-    Where another user has taken the name of a removed one, that is not it.
+    A folder of another user with the name of the removed one is not used.
     """
     with _LOCK:
         if not _FOLDERS or not _is_own(Path(_FOLDERS[-1].name)):
@@ -328,7 +330,7 @@ def _find_folder() -> Path:
 
 
 def _write_limited(path: Path, checksum: str, countries: frozenset[str]) -> Path:
-    """Write the areas of some countries alone, once in a process, because shapes are read from a file."""
+    """Write only the areas of some countries, once in a process, because shapes are read from a file."""
     file = _find_folder() / f"{checksum}.parquet"
     if not file.is_file():
         areas = pq.read_table(path)

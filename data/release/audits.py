@@ -1,8 +1,8 @@
 """Reports of audits: folders `derived/<release>/audit-<hash>/`, opened for reading.
 
-`manifest.json` names what was audited by checksum, and `report.json` has all results, for the data officer. Beside
-them there is one file for each tier, `partner.json` and `public.json`, with the content that readers of that tier may
-see: a process of one tier opens no file of the other. data/disclosure/attacks/audit.py writes them.
+`manifest.json` has the checksums of the audited files, and `report.json` has all results, for the data officer. There
+is also one file for each tier, `partner.json` and `public.json`, with the content that readers of that tier may see: a
+process of one tier opens no file of the other. data/disclosure/attacks/audit.py writes them.
 """
 
 from __future__ import annotations

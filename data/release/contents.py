@@ -1,4 +1,4 @@
-"""What a release holds, in numbers of tables and cells: to compare it with another without looking at any of them."""
+"""The content of a release as numbers of tables and cells, to compare two releases without reading any cell."""
 
 from __future__ import annotations
 

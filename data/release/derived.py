@@ -40,9 +40,9 @@ def publish(
 ) -> Result:
     """Write a result for one tier of a release, unless the newest one is the same, and return it.
 
-    `before` is called with the name of the new folder; where it raises, nothing is stored.
-    `about` is added to the manifest: parameters, and what a reader must know. If an older result is computed
-    again, it is written again and names the result before it, because the newest result is used.
+    `before` is called with the name of the new folder; if it raises an error, nothing is stored.
+    `about` is added to the manifest: parameters, and what a reader must know. If the new result is equal to an older
+    one, it is still written and names the result before it, because always the newest result is used.
     """
     name, tier = release.name, release.tier
     manifest = {
@@ -78,9 +78,9 @@ def publish(
 
 
 def is_unchanged(result: Result) -> bool:
-    """Return whether the manifest of a result is the one from which its folder has its name.
+    """Return whether the manifest of a result still fits the name of its folder.
 
-    A manifest that somebody edits and stamps anew can be read, but no longer fits the name.
+    A manifest that was edited and stamped again can be read, but does not fit the name any more.
     """
     named = {key: value for key, value in result.manifest.items() if key != "created"}
     return _place(result.folder.parent, named) == result.folder

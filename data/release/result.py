@@ -33,7 +33,7 @@ class Table:
 
     @property
     def name(self) -> str:
-        """The name by which it is read."""
+        """The name under which the table is read."""
         return "_".join((self.measure, self.level, self.grain, *self.breakdown))
 
 
@@ -69,7 +69,7 @@ def list_results(derived: Path | None, name: str, tier: Tier, checksum: str, kin
 
 
 def list_manifests(derived: Path | None, name: str, tier: Tier, kind: str) -> list[Path]:
-    """List the manifests of the results of a kind, for one tier of a release ("*": of all); none without a folder."""
+    """List the manifests of the results of a kind, for one tier of a release ("*": all); empty without a folder."""
     return [] if derived is None else sorted(derived.glob(f"{name}/{kind}-{tier}-*/{MANIFEST}"))
 
 
@@ -84,7 +84,7 @@ def list_all_results(derived: Path, tier: Tier, kind: str) -> list[Result]:
 
 
 def read_results(manifests: Iterable[Path], tier: Tier, checksum: str | None = None) -> Iterator[Result]:
-    """Yield the results of a tier, and where a checksum is given of that release, that this version can read.
+    """Yield the results of a tier that this version can read; with a checksum, only results of that release.
 
     Raises ReleaseDamaged for a manifest that was changed.
     """

@@ -1,14 +1,14 @@
-"""Lists of the files of releases and results, signed by whoever publishes them to a server.
+"""Lists of the files of releases and results, signed by the person who publishes them to a server.
 
 `tact publish` writes a folder for a server: `releases` and `derived` as in a workspace, and `lists`, to which each call
-adds a signed list. A server that knows the public key believes only files that a list names with their SHA-256; it
-shows the release of the newest list whose files are all there, however they were transferred.
+adds a signed list. A server that has the public key accepts only files that a list names with their SHA-256. It shows
+the release of the newest list whose files are all there, in whatever way they were transferred.
 
 A list is a file: one line with the signature, 128 hexadecimal digits (Ed25519, RFC 8032), then JSON. The signature
-covers the tier too, so that a list of partners is no list for the public.
+covers the tier too, so that a list of the partner tier is not valid for the public tier.
 
-What it cannot notice: someone who can write on the server may remove the newest list. Then the server shows the release
-before.
+One attack is not noticed: a person who can write on the server may remove the newest list. Then the server shows the
+earlier release.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _REMEDY = "Publish again: tact publish"
 class SignedList:
     """What was published at one time.
 
-    number: from 1 on; a later list has a larger one. current: the name of the release to show. blocked: the measures
-    that governance does not approve. files: the SHA-256 of each file, by its path from the folder, names parted by `/`.
+    number: from 1; a later list has a larger number. current: the name of the release to show. blocked: the measures
+    that governance does not approve. files: the SHA-256 of each file, by its path in the folder, with `/`.
     """
 
     number: int
@@ -58,7 +58,8 @@ class SignedList:
     def needed(self) -> tuple[tuple[str, str], ...]:
         """The files without which a server does not show the release, each with its SHA-256.
 
-        The table of breaks alone changes under its name: a new one that is there first must not hide the release.
+        The table of breaks is left out: it is the only file that changes under its name, and a new table that arrives
+        before its list must not hide the release.
         """
         return tuple((name, digest) for name, digest in self.files.items() if name != f"derived/{BREAKS}")
 
@@ -83,14 +84,14 @@ class SignedList:
 
 @dataclass(frozen=True)
 class Publisher:
-    """Whose files a server believes: the folder that they come to, the public key, and the tier that it shows."""
+    """The publisher whose files a server accepts: the folder of the files, the public key, and the tier."""
 
     folder: Path
     key: str
     tier: Tier
 
     def __post_init__(self) -> None:
-        """Raise InputError for a text that is no public key."""
+        """Raise InputError for a text that is not a public key."""
         if not _KEY.fullmatch(self.key):
             raise InputError("A public key has 64 hexadecimal digits. `tact publish` prints the one of its workspace.")
 
@@ -107,7 +108,7 @@ class Publisher:
         return True
 
     def read_lists(self) -> list[SignedList]:
-        """Read the lists of the tier that this publisher signed, newest first. Others are passed over."""
+        """Read the lists of the tier that this publisher signed, newest first. Other lists are ignored."""
         found = []
         for path in sorted(self.folder.glob(f"{LISTS}/*{ENDING}"), reverse=True):
             try:
@@ -120,7 +121,7 @@ class Publisher:
         return sorted(found, key=lambda one: one.number, reverse=True)
 
     def find_whole(self) -> SignedList | None:
-        """Return the newest list whose files are all there, as they were published; None if there is none."""
+        """Return the newest list whose files are all there and unchanged; None if there is none."""
         return next((one for one in self.read_lists() if self._is_whole(one)), None)
 
     def read_blocked(self) -> frozenset[str]:
@@ -131,7 +132,7 @@ class Publisher:
         return next((one.blocked for one in self.read_lists()), frozenset(NEED_APPROVAL))
 
     def is_listed(self, path: Path, checksum: str) -> bool:
-        """Return whether a list names a file with this SHA-256; any list, because files come one after another."""
+        """Return whether any list names a file with this SHA-256. Any list counts, because files arrive one by one."""
         name = _name_file(self.folder, path)
         return any(one.files.get(name) == checksum for one in self.read_lists())
 
@@ -154,7 +155,7 @@ def _read_state(path: str) -> tuple[int, int]:
 
 @lru_cache(maxsize=16)
 def _has_files(folder: Path, files: tuple[tuple[str, str], ...], _states: tuple[tuple[int, int], ...]) -> bool:
-    """Return whether files have their SHA-256. Raises OSError. They are read again when one of them was written."""
+    """Return whether files have their SHA-256. Raises OSError. They are read again only if one of them has changed."""
     return all(hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest for name, digest in files)
 
 
@@ -176,11 +177,11 @@ _publisher: list[Publisher] = []
 
 
 def believe(publisher: Publisher) -> None:
-    """Let this process take from now on only files that a list of the publisher names."""
+    """Let this process accept from now on only files that a list of the publisher names."""
     _publisher[:] = [publisher]
 
 
 def check_listed(path: Path, checksum: str) -> None:
-    """Raise ReleaseDamaged if this process believes a publisher, and no list of theirs names the file and SHA-256."""
+    """Raise ReleaseDamaged if this process has a publisher, and none of their lists names the file and SHA-256."""
     if any(not publisher.is_listed(path, checksum) for publisher in _publisher):
         raise ReleaseDamaged.of_file(path, _REMEDY)

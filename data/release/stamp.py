@@ -1,8 +1,8 @@
-"""JSON files that carry a checksum of themselves, so that damage, or an edit by hand, is noticed.
+"""JSON files with a checksum of their own content, so that damage, or an edit by hand, is noticed.
 
-The last line but one of such a file is the SHA-256 of the text above it, without the comma before it. Files from before
-have none; of those it is only seen whether they are JSON, and so it is where the whole line was taken out. Whoever
-edits a file on purpose can also write a new checksum.
+The second last line of such a file is the SHA-256 of the text above it, without the comma before it. Files of earlier
+versions have no checksum; for them, and for files from which the whole line was removed, it is only checked that they
+are JSON. A person who edits a file on purpose can also write a new checksum.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _SIGNS = re.compile(rb'"sha256": "[^"]*"\s*}\s*\Z|[0-9a-f]{64}"\s*}\s*\Z')
 
 
 def format_stamped(document: Mapping[str, Any]) -> str:
-    """Return a document as the text of a file, with its checksum at the end in place of an older one."""
+    """Return a document as the text of a file, with its checksum at the end, which replaces an older one."""
     plain = {name: value for name, value in document.items() if name != _KEY}
     text = json.dumps(plain, ensure_ascii=False, indent=1).removesuffix("\n}")
     return f'{text},\n "{_KEY}": "{hashlib.sha256(text.encode()).hexdigest()}"\n}}\n'
 
 
 def read_stamped(path: Path, remedy: str) -> dict[str, Any]:
-    """Read a document without its checksum. Never change it: it is kept, and shared with all who read the file.
+    """Read a document without its checksum. The result is cached and shared: never change it.
 
-    Raises ReleaseDamaged, which names the file and the remedy, if it cannot be read or is not what was written, or if
-    this process believes only a publisher who has not signed it (data/release/signed_list.py).
+    Raises ReleaseDamaged, which names the file and the remedy, if the file cannot be read or was changed, or if this
+    process accepts only files of a publisher who has not signed it (data/release/signed_list.py).
     """
     try:
         status = path.stat()

@@ -1,9 +1,9 @@
 """Exact counts of a partner's bulk records by area and category, from files too large for a table in memory.
 
-A file has a row for each record, with a point (longitude and latitude, EPSG:4326) or the code of an area. A point
-becomes the number of its area while it is read, and is stored nowhere. No vault and no key is opened, and no release
-takes these numbers. `count_batch` is a pure function of a batch of rows; its results add up to the same whole numbers
-in any order, so that threads, a cluster or Spark may share the work.
+A file has a row for each record, with a point (longitude and latitude, EPSG:4326) or the code of an area. While it is
+read, each point is replaced by the number of its area; no point is stored. No vault and no key is opened, and no
+release uses these numbers. `count_batch` is a pure function of a batch of rows. Its results add up to the same whole
+numbers in any order, so threads, a cluster or Spark may share the work.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _LONGEST_HEAD = 1 << 16  # characters
 
 
 class AreaFinder(Protocol):
-    """What finds the areas of points, as geo/point_index.py does; the command passes it in."""
+    """A function object that finds the areas of points, such as geo/point_index.py; the command passes it in."""
 
     codes: tuple[str, ...]
 
     @property
     def places(self) -> tuple[str, ...]:
-        """What `find` numbers: the codes of the areas, then the reasons for which a point is refused."""
+        """The places that `find` numbers: the codes of the areas, then the reasons why a point is refused."""
 
     def find(self, longitude: Floats, latitude: Floats) -> SmallInts:
         """Return the number of the place of each point, (n,)."""
@@ -56,7 +56,7 @@ class AreaFinder(Protocol):
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a file: what to count by, and where a record is: a code of an area, or else a point in degrees."""
+    """The columns of a file: those to count by, and the place of a record (code of an area, or point in degrees)."""
 
     by: tuple[str, ...] = ()
     area: str | None = None
@@ -74,8 +74,8 @@ class Columns:
 class Counts:
     """Numbers of records, (areas and reasons, categories of the first column to count by, of the second ...).
 
-    areas : their codes. reasons : why a record is in no area. labels : the different categories of each column, in the
-    order of their texts, an empty text where there is none.
+    areas : the codes of the areas. reasons : why a record is in no area. labels : the distinct categories of each
+    column, in the order of their texts; an empty text for a missing category.
     """
 
     areas: tuple[str, ...]
@@ -84,7 +84,7 @@ class Counts:
     numbers: Ints
 
     def __add__(self, other: Counts) -> Counts:
-        """Return the counts of both, of the same areas."""
+        """Return the sum of two counts of the same areas."""
         if self.labels == other.labels:
             return replace(self, numbers=self.numbers + other.numbers)
         labels = tuple(_sort_words((*a, *b)) for a, b in zip(self.labels, other.labels, strict=True))
@@ -122,7 +122,7 @@ class Counts:
 
 
 def count_batch(batch: pa.RecordBatch, columns: Columns, index: AreaFinder) -> Counts:
-    """Count the records of a batch. Raises InputError where a column to count by has too many different values."""
+    """Count the records of a batch. Raises InputError if a column to count by has too many different values."""
     reasons = (*index.places[len(index.codes) :], _UNKNOWN)
     labels, numbers, rows = [], [], []
     for name in columns.by:
@@ -153,8 +153,8 @@ def count_files(
 ) -> Counts:
     """Count the records of CSV and Parquet files, by `workers` threads, or on a cluster: see `map_on_cluster`.
 
-    On a cluster the files must be at the same path for each worker; a CSV file is read by one. Raises InputError where
-    a file cannot be read or lacks a column, and OSError where there is none.
+    On a cluster the files must be at the same path for each worker; one worker reads a whole CSV file. Raises
+    InputError if a file cannot be read or lacks a column, and OSError if it does not exist.
     """
     shares = [share for path in paths for share in _list_shares(path.resolve(strict=True), columns)]
     if cluster:
@@ -198,7 +198,7 @@ def _count_share(share: _Share, columns: Columns, index: AreaFinder) -> Counts:
 
 
 def _add_to(total: Counts, part: Counts) -> Counts:
-    """Return the counts of both; where the categories are the same, they are written over the first ones."""
+    """Return the sum of two counts; if the categories are the same, it is written into the first one."""
     if total.labels != part.labels:
         return total + part
     np.add(total.numbers, part.numbers, out=total.numbers)
@@ -235,7 +235,7 @@ def _open_parquet(path: Path, columns: Columns) -> pq.ParquetFile:
 
 
 def _read_headings(path: Path) -> tuple[list[str], str]:
-    """Return the headings of a CSV file and the sign between its columns."""
+    """Return the headings of a CSV file and its delimiter."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         head = file.readline(_LONGEST_HEAD)
     separator = max(_SEPARATORS, key=head.count)
@@ -253,9 +253,9 @@ def _check_headings(path: Path, headings: Sequence[str], columns: Columns) -> No
 
 
 def _read_words(batch: pa.RecordBatch, name: str) -> tuple[tuple[str, ...], SmallInts, SmallInts]:
-    """Return the different words of a column, the number in them of each text that it holds, and each row's text.
+    """Return the distinct words of a column, for each distinct text the index of its word, and each row's text.
 
-    A text is a word without the spaces around it; a missing value is the empty word.
+    A word is a text without the spaces around it; a missing value is the empty word.
     """
     column = batch.column(name)
     if not pa.types.is_dictionary(column.type):
@@ -268,7 +268,7 @@ def _read_words(batch: pa.RecordBatch, name: str) -> tuple[tuple[str, ...], Smal
 
 
 def _sort_words(words: Iterable[str]) -> tuple[str, ...]:
-    """Return the different words in one order, so that batches with the same words can be added as they are."""
+    """Return the distinct words in a fixed order, so that batches with the same words can be added directly."""
     return tuple(sorted(set(words)))
 
 

@@ -1,7 +1,7 @@
-"""Records that are entered by hand and not imported yet: kept in the vault, encrypted like all of it.
+"""Records that are entered by hand and not imported yet. They are stored in the vault, encrypted like all of it.
 
-Until it is imported, a draft has the identifiers of children as they were typed. So rows of a child who is forgotten,
-and of a partner who withdraws, leave the drafts too, and no backup has a draft.
+Until it is imported, a draft has the identifiers of children as they were typed. So the rows of a child who is
+forgotten, and of a partner who withdraws, are removed from the drafts too, and a backup contains no drafts.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def write_draft(vault: Vault, draft: Draft) -> None:
 
 
 def add_row(vault: Vault, kind: str, partner: str, row: Row) -> None:
-    """Add a row to the draft of a kind; raise InputError if that is one for another partner."""
+    """Add a row to the draft of a kind; raise InputError if the draft is for another partner."""
     with vault.writing():
         draft = read_draft(vault, kind)
         if draft.rows and not is_same_partner(draft.partner, partner):

@@ -21,9 +21,9 @@ def hash_child(secrets: keys.Keys, names: Sequence[str]) -> list[str]:
 
 
 def find_unknown(vault: Vault, secrets: keys.Keys, names: Sequence[str], children: Sequence[str]) -> Unknown:
-    """Return whether nothing has the child at all, or only its programme number is unknown; empty if all is known.
+    """Return whether the child is unknown, or only its programme number; empty if both are known.
 
-    What a draft has is known.
+    Identifiers in a draft are known too.
     """
     unknown = vault.find_unknown(children) - drafts.find_children(vault, secrets, children)
     if len(unknown) == len(children):
@@ -34,8 +34,8 @@ def find_unknown(vault: Vault, secrets: keys.Keys, names: Sequence[str], childre
 def forget_child(workspace: Workspace, vault: Vault, secrets: keys.Keys, children: Sequence[str]) -> tuple[int, bool]:
     """Delete a child's records and reject later ones; return their number, and whether lists of rows were removed.
 
-    So are those that a row of a draft names as the same child by its other identifier. Rows of drafts go too, and are
-    not counted.
+    If a row of a draft links the child to another identifier, the records with that identifier are deleted too. The
+    child's rows in drafts are also removed, but not counted.
     """
     with vault.writing():
         had_lists = remove_lists(workspace.rejects)
@@ -53,7 +53,7 @@ def find_partner(vault: Vault, name: str) -> str:
 def withdraw_partner(workspace: Workspace, vault: Vault, name: str) -> tuple[int, bool]:
     """Delete all records that a partner sent; return their number, and whether lists of rows were removed.
 
-    Its drafts go too, and are not counted. Raises InputError for a partner with neither.
+    The partner's drafts are removed too, but not counted. Raises InputError for a partner with neither.
     """
     with vault.writing():
         name = find_partner(vault, name)
@@ -63,7 +63,7 @@ def withdraw_partner(workspace: Workspace, vault: Vault, name: str) -> tuple[int
 
 
 def list_replaced_vaults(workspace: Workspace) -> list[Path]:
-    """List the vaults that were kept from before a restore; they still contain what was deleted since."""
+    """List the vaults that were kept at a restore; they still contain records that were deleted later."""
     return sorted(workspace.vault.parent.glob(f"{workspace.vault.name}.before-*"))
 
 

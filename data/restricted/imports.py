@@ -32,7 +32,7 @@ NO_LIST = Message(
 
 
 class UnknownPartner(FileRefused):
-    """A file of real records names a partner that nobody decided on."""
+    """A file of real records names a partner that governance.toml does not name and the vault does not have."""
 
 
 class _Rehearsal(Exception):
@@ -41,11 +41,11 @@ class _Rehearsal(Exception):
 
 @dataclass(frozen=True)
 class Imported:
-    """What came of a file: numbers of rows and of faults, the list of rejected rows, their reasons, and notes.
+    """The result of an import: numbers of rows and of faults, the list of rejected rows, their reasons, and notes.
 
-    `number` is that of the import, None where nothing was stored. `list_failed`: the list of rejected rows could not be
-    written. `respelled` are the words of accepted rows that were read as a place which sounds like them.
-    `reasons` are those of data/restricted/intake/rejects.py (`group_rejects`), most rows first.
+    `number` is the number of the import, None if nothing was stored. `list_failed`: the list of rejected rows could not
+    be written. `respelled` are the words of accepted rows that were read as a place of similar sound. `reasons` come
+    from `group_rejects` (data/restricted/intake/rejects.py), most rows first.
     """
 
     kind: str
@@ -127,7 +127,7 @@ class Importer:
         )
 
     def _refuse_unknown_partners(self, path: InputFile, read: intake.Intake) -> None:
-        """Raise UnknownPartner where a file of real records names a partner that nobody decided on: maybe a person."""
+        """Raise UnknownPartner if a file of real records names a new partner, because it may be a person's name."""
         new = find_new_partners(self.workspace, self.vault, read.partners)
         if new:
             governed = governance.read(self.workspace)
@@ -147,7 +147,7 @@ class Importer:
             raise UnknownPartner(join_messages([names, remedy]))
 
     def _store(self, path: InputFile, read: intake.Intake) -> tuple[int | None, Counts]:
-        """Store the records; return the number of the import if any were stored, and how many they are."""
+        """Store the records; return the number of the import (if any record was stored) and the number of records."""
         partner = read.partner or ""
         importing = self.vault.importing(read.kind, path.name, partner, read.rejected_rows)
         with contextlib.suppress(_Rehearsal), importing as records:
@@ -170,7 +170,7 @@ class Importer:
 
 
 def find_new_partners(workspace: Workspace, vault: Vault, partners: Iterable[str]) -> list[str]:
-    """Return those partners of whom the vault has no records, and whom governance.toml does not name.
+    """Return the partners that have no records in the vault and that governance.toml does not name.
 
     None are new in a workspace of invented records.
     """
@@ -181,7 +181,7 @@ def find_new_partners(workspace: Workspace, vault: Vault, partners: Iterable[str
 
 
 def find_mappings(workspace: Workspace, partner: str | None, file: Path | None = None) -> dict[str, ColumnMapping]:
-    """Return the mappings by kind of a file of this call, or else those that are kept for the partner."""
+    """Return the mappings by kind from a file given with this call, or else the mappings stored for the partner."""
     if partner is None:
         if file is None:
             return {}
@@ -197,9 +197,10 @@ def delete_overdue(workspace: Workspace, vault: Vault, overdue: Overdue) -> int:
 
 
 def undo_import(workspace: Workspace, vault: Vault, number: int) -> Undone:
-    """Undo an import (`Vault.undo`), with the lists of rejected rows in which its own may be.
+    """Undo an import (`Vault.undo`), and remove the lists of rejected rows that may contain its rows.
 
-    Those of the partner go, all where several partners sent the file: a list can be made again from its file.
+    These are all lists of the partner, or all lists if several partners sent the file. A list can be made again from
+    its file.
     """
     partners = [entry["partner"] for entry in vault.list_imports() if entry["number"] == number]
     undone = vault.undo(number)
@@ -208,7 +209,7 @@ def undo_import(workspace: Workspace, vault: Vault, number: int) -> Undone:
 
 
 def is_table(path: InputFile) -> bool:
-    """Return whether a file has the name of a table."""
+    """Return whether the name of a file is that of a table."""
     return path.suffix.lower() in _TABLES
 
 

@@ -1,8 +1,8 @@
 """Backup and restore: one encrypted file that holds the records and both keys.
 
-The file also holds the people who sign in with their audit log, agendas and decisions, the partners' column mappings,
-the governance file with its logs, the policy, the saved plans and the releases: a published number is repeated for
-ever, and for that the earlier releases are needed. Imported boundaries are part of each release.
+The file also contains the people who sign in with their audit log, agendas and decisions, the partners' column
+mappings, the governance file with its logs, the policy, the saved plans and the releases. The earlier releases are
+needed because a published number is repeated for ever. Imported boundaries are part of each release.
 """
 
 from data.restricted.backup.restoring import Restored, find_backup, restore_backup

@@ -86,7 +86,7 @@ def _list_paths(connection: Connection, table: str) -> list[str]:
 
 
 def _write_folder(connection: Connection, table: str, target: Path, depth: int, paths: list[str]) -> None:
-    """Write one folder under a temporary name and rename it when it is complete; `depth` is that of `target`."""
+    """Write one folder under a temporary name and rename it when it is complete; `depth` is the depth of `target`."""
     aside = target.with_name(f".tmp-{target.name}-restored")
     files.remove_folder(aside)
     for path in paths:
@@ -97,7 +97,7 @@ def _write_folder(connection: Connection, table: str, target: Path, depth: int, 
 
 
 def _write_files(connection: Connection, table: str, folder: Path, listed: Iterable[str]) -> None:
-    """Write the files of a backup that are missing; one that is there may hold more than the backup does."""
+    """Write the files of a backup that are missing; an existing file may contain more than the backup."""
     paths = _list_paths(connection, table)
     for name in listed:
         if name in paths and not (folder / name).exists():

@@ -59,11 +59,11 @@ def restore_backup(
     """Restore a backup's records, keys and folders into a workspace, created if missing.
 
     The whole backup is checked, and the new vault is built and checked in another folder, before anything is replaced.
-    The old vault is kept under another name, and a key is never overwritten: a backup from before the vault key was
-    changed is encrypted with that of the workspace. `known` are the keys of the workspace where the caller has them;
-    then none is looked for or stored. Raises WrongKey for a wrong passphrase,
-    CorruptVault for a damaged backup, WorkspaceError for the workspace of another programme, VaultError when the
-    existing vault has records, or cannot be read, and `replace` is false.
+    The old vault is kept under another name. A key is never overwritten: if the vault key was changed after the backup,
+    the restored vault is encrypted with the present key of the workspace. `known` are the keys of the workspace if the
+    caller has them; then no key is searched for or stored. Raises WrongKey for a wrong passphrase, CorruptVault for a
+    damaged backup, WorkspaceError for the workspace of another programme, VaultError if the existing vault has records
+    or cannot be read, and `replace` is false.
     """
     file = find_backup(file)
     with open_backup(file, passphrase) as (connection, manifest):
@@ -161,7 +161,7 @@ def _check_vault(workspace: Workspace, both_keys: Keys, *, replace: bool) -> Non
 
 
 def _restore_vault(backup: sql.Connection, workspace: Workspace, old: Secret, key: Secret) -> Path | None:
-    """Build the vault of a backup, which had the key `old`, with the key of the workspace, and put it in its place."""
+    """Build the vault of a backup, which had the key `old`, with the key of the workspace, and move it into place."""
     folder, replaced = workspace.vault, None
     try:
         with building_aside(folder) as aside, sql.translating_errors(folder / health.DB):

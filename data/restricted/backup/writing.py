@@ -33,8 +33,8 @@ LAST = "last-backup"  # a file of the workspace: the day of its last backup
 def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase: str) -> str:
     """Write the vault, both keys, documents, accounts, releases and plans into one new file (mode 600).
 
-    Accounts that cannot be read are no reason to be without the rest: the file is written without them, and why is
-    returned; else the text is empty.
+    If accounts cannot be read, the file is written without them, and the reason is returned; otherwise the returned
+    text is empty.
 
     The file gets its name only after it was read back and checked. Raises InputError when the file exists or the
     passphrase is short or common, VaultBusy during an import, CorruptVault for a damaged vault, DiskFull. The
@@ -70,7 +70,7 @@ def note_day(workspace: Workspace, day: str) -> None:
 
 
 def _read_last_day(workspace: Workspace) -> dt.date | None:
-    """Return the day (UTC) of the last backup; None if there was none, or nobody knows."""
+    """Return the day (UTC) of the last backup; None if there was none, or if it is unknown."""
     try:
         return dt.date.fromisoformat((workspace.path / LAST).read_text(encoding="utf-8").strip())
     except (OSError, ValueError):
@@ -78,9 +78,9 @@ def _read_last_day(workspace: Workspace) -> dt.date | None:
 
 
 def word_overdue(workspace: Workspace, vault: Vault) -> str:
-    """Return that real records have no backup of the last days, and what to do; empty where they have one.
+    """Return a warning that real records have no recent backup, and what to do; empty if they have one.
 
-    A backup of a day to come was noted by a wrong clock, and nobody knows when it was made.
+    A backup with a day in the future was noted with a wrong clock, so its real day is unknown.
     """
     last, today = _read_last_day(workspace), dt.datetime.now(dt.UTC).date()
     if workspace.invented or not vault.has_records() or (last is not None and -1 <= (today - last).days <= _DAYS):
@@ -151,7 +151,7 @@ def _documents(workspace: Workspace) -> _Documents:
 
 
 def _copy_tables(workspace: Workspace) -> tuple[_Documents, str]:
-    """Return the files of accounts and meetings, and why one of them cannot be in the backup; empty if all can."""
+    """Return the files of accounts and meetings, and the reason why one cannot be in the backup; empty if all can."""
     leads = {
         workspace.accounts: Message("The people who sign in and the audit log are NOT in the backup; all else is."),
         find_local_file(workspace.derived): Message("The agendas and decisions are NOT in the backup; all else is."),

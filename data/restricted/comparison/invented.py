@@ -41,7 +41,7 @@ def count_world(
 def hash_encounters(encounters: pd.DataFrame, hasher: IdentifierHasher) -> pa.RecordBatch:
     """Return the columns that are counted, with identifiers replaced by hashes.
 
-    What a world does not invent, such as a means of control, is not known.
+    A column that a world does not invent, such as the means of control, has the value "not known".
     """
     text = {str(name): column.astype("str").to_numpy() for name, column in encounters.items()}
     parts = zip(text["partner"], text["child_id"], text["programme_number"], strict=True)

@@ -30,8 +30,9 @@ from data.workspace.types import Ints
 class Trial:
     """The tables of an invented world under a policy, and what an attacker gains from them.
 
-    tables: as they would be published. planned, released: the advantage over the worst-placed child of each county or
-    region, before and after breakdowns were withheld. quietened: the areas whose breakdowns were withheld.
+    tables: the tables as they would be published. planned, released: the attacker's advantage for the most exposed
+    child of each county or region, before and after breakdowns were withheld. quietened: the areas with withheld
+    breakdowns.
     """
 
     world: CountedTables
@@ -51,7 +52,7 @@ class Trial:
 def try_policy(
     world: CountedTables, policy: Policy, mechanism: CellKey, worlds: Sequence[int] = membership.WORLDS
 ) -> Trial:
-    """Compute the release of a world under a policy; `worlds`: as WORLDS of the membership attack."""
+    """Compute the release of a world under a policy; `worlds` has the form of WORLDS of the membership attack."""
     noisy = perturb_tables(world, policy, mechanism)
     tables = {tier: _tabulate(world, tier, noisy, policy, mechanism) for tier in TIERS}
     draft = Draft.for_trial(policy, world.plan, mechanism)

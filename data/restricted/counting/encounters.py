@@ -81,7 +81,7 @@ class Encounters:
     def content(self) -> Ints:
         """A number per record that combines all its counted columns except the day.
 
-        What is read for some plans alone comes last, so that it only settles what nothing else does.
+        Columns that only some plans read come last, so that they decide only if all other columns are equal.
         """
         total: Ints = self.place.astype(np.int64)
         names = len(self.grid.names) + 1
@@ -121,8 +121,8 @@ def load_encounters(
 ) -> EncounterColumns:
     """Read batches with the canonical columns of encounters (and the import, `batch`) into numbers.
 
-    `names` are a grid's. With `partners` the column of partners is read too. Those of OF_COUNTRIES are read if the
-    batches have them.
+    `names` are the names of a grid. With `partners`, the column of partners is read too. The columns OF_COUNTRIES are
+    read if the batches have them.
 
     Raises ReleaseError for an area or a category that is not known.
     """
@@ -257,7 +257,7 @@ def _find_home_blocks(encounters: Encounters, by_destination: bool, level: Level
 
 
 def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedTables:
-    """Count every table of children, encounters, flows and the model in either tier of a plan.
+    """Count every table of children, encounters, flows and the model in both tiers of a plan.
 
     The totals of children, which decide what "not searched" means, are counted whether the plan has them or not.
     """
@@ -273,8 +273,8 @@ def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedT
 def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: int) -> Cells:
     """Count one table of children, encounters, flows or the model.
 
-    Provisional periods have cell keys under another salt, so that their noise says nothing about that of the final
-    numbers.
+    Provisional periods have cell keys under another salt, so that their noise reveals nothing about the noise of the
+    final numbers.
     """
     grid = encounters.grid
     shape: tuple[int, ...] = (len(grid.codes[spec.level]), len(grid.periods(spec.grain)))

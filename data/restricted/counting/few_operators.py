@@ -12,10 +12,10 @@ from data.workspace.types import Bools
 def hide_few_operators(cells: Sequence[set[int]], operators: int) -> Bools:
     """Return which duty bearers of a restricted axis to withhold, (duty bearers,); cells: the operators of each.
 
-    A cell is withheld where fewer than `operators` operators work, even if there are none. The total of the axis, which
-    is published beside it, tells the sum of the withheld cells. So more cells are withheld, the one with fewest
-    operators first, until they have enough operators together. No other sum tells of these cells: services by duty
-    bearer or by carrier are those of the open axes.
+    A cell is withheld if fewer than `operators` operators work there, even if there are none. The published total of
+    the axis reveals the sum of the withheld cells. So more cells are withheld, those with the fewest operators first,
+    until the withheld cells have enough operators together. No other sum includes these cells: services by duty bearer
+    or by carrier count only the open axes.
     """
     count = np.array([len(cell) for cell in cells])
     hidden = count < operators

@@ -51,7 +51,7 @@ def _distinct(words: npt.NDArray[np.generic]) -> tuple[Words, Ints]:
 
 
 def _order(words: Words) -> Ints:
-    """Return the order that sorts rows of (n, 4) words; nearly always the first word alone decides."""
+    """Return the order that sorts rows of (n, 4) words; nearly always the first word decides."""
     order = np.argsort(words[:, 0], kind="stable")
     first = words[order]
     same = first[1:, 0] == first[:-1, 0]

@@ -90,11 +90,11 @@ class Services:
     def table(self, spec: TableSpec, operators: int) -> Sums:
         """Add up services, staff or capacity at the end of each period.
 
-        A restricted axis is withheld where it has fewer than `operators` operators, even if it has none. A total sums
-        only what its axes show, so that no difference gives a withheld number away; it is partial wherever an
-        axis is withheld, because the true sum may be larger. By axis and duty bearer, cells with few operators are
-        withheld too. By duty bearer or carrier alone only the open axes count, at every level, so that no sum tells
-        which duty bearers work on the others.
+        A restricted axis is withheld if it has fewer than `operators` operators, even if it has none. A total includes
+        only the shown axes, so that no difference reveals a withheld number; it is partial if an axis is withheld,
+        because the true sum may be larger. By axis and duty bearer, cells with few operators are withheld too. By duty
+        bearer alone or carrier alone, only the open axes count, at every level, so that no sum reveals which duty
+        bearers work on the other axes.
         """
         grid = self.grid
         ends = np.array([p.end for p in grid.periods(spec.grain)], "datetime64[D]")
@@ -137,7 +137,7 @@ class Services:
 
     @cached_property
     def _find_carriers(self) -> Callable[[np.datetime64], Ints]:
-        """The function `_compute_carriers`, which computes each day once for all tables."""
+        """The function `_compute_carriers`, cached so that each day is computed once for all tables."""
         return cache(self._compute_carriers)
 
     def _compute_carriers(self, end: np.datetime64) -> Ints:
@@ -159,11 +159,11 @@ class Services:
 
     @cached_property
     def _hide_cells(self) -> Callable[[Level, np.datetime64, int], Bools]:
-        """The function `_compute_hidden_cells`, which computes each level and day once for all tables."""
+        """The function `_compute_hidden_cells`, cached so that each level and day is computed once for all tables."""
         return cache(self._compute_hidden_cells)
 
     def _compute_hidden_cells(self, level: Level, end: np.datetime64, operators: int) -> Bools:
-        """Return the cells (areas, axes, duty bearers) to withhold, so that sums give away no few operators either."""
+        """Return the cells (areas, axes, duty bearers) to withhold, so that sums reveal no cell with few operators."""
         shown, allowed, _complete = self._mark_shown(self._mark_active(end), level, operators)
         area = self.grid.area_index[level][self.place]
         hidden = np.zeros((*allowed.shape, len(_BEARERS)), bool)

@@ -82,7 +82,7 @@ class Governance:
 
     months, log_months, meeting_months: how long records, rows of the audit log, and agendas with their decisions are
     kept; None for ever.
-    communities, dark_figure: whether their tables are approved. partners: the organisations who may send records.
+    communities, dark_figure: whether their tables are approved. partners: the organisations that may send records.
     """
 
     path: Path
@@ -112,7 +112,7 @@ class Governance:
         return {tier: tuple(spec for spec in specs if spec.measure not in self.blocked) for tier, specs in plan.items()}
 
     def kept_since(self, today: dt.date) -> dt.date | None:
-        """Return the first day to keep; records of children who were last met earlier are deleted. None keeps all."""
+        """Return the first day to keep: records of children who were last met earlier are deleted. None keeps all."""
         return None if self.months is None else count_back(today, self.months)
 
     def has_partner(self, name: str) -> bool:
@@ -159,7 +159,7 @@ def write_missing(workspace: Workspace) -> list[Path]:
 
 
 def note_blocked(workspace: Workspace) -> None:
-    """Write into the folder of releases what must not be shown now; whoever shows releases reads it each time."""
+    """Write the measures that must not be shown now into the folder of releases, where each reader checks them."""
     blocked = read(workspace).blocked
     path = workspace.releases / BLOCKED
     if not path.is_file() or read_blocked(workspace.releases) != blocked:

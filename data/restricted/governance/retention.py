@@ -1,9 +1,9 @@
 """Retention: the records that are kept longer than the governance file allows, and the consent to delete them.
 
-A wrong clock and a mistyped `months` make all records look old. So a person must name the number of records before they
-are deleted when the clock is before the last import or release, or long after it, or when a large part of the records
-would go. The day of the last import or release is a note in the vault. A day of which the clock is in doubt is noted
-only where a person confirmed it, so that a wrong clock does not become the measure of the next one.
+A wrong clock or a mistyped `months` makes all records look old. So a person must confirm the number of records before
+they are deleted, if the clock is before the last import or release, or long after it, or if a large part of the records
+would be deleted. The day of the last import or release is a note in the vault. If the clock is in doubt, its day is
+noted only after a person has confirmed it, so that later days are not compared with a wrong one.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class Overdue:
 
     @property
     def to_confirm(self) -> int | None:
-        """The number that a person must confirm before the records are deleted; None where nothing is in doubt."""
+        """The number that a person must confirm before the records are deleted; None if nothing is in doubt."""
         return self.count if self.count and self.doubts else None
 
     def require_consent(self, confirmed: int | None) -> None:
-        """Raise InputError where the records may only be deleted if a person names their number, and nobody did.
+        """Raise InputError if a person must confirm the number of records before they are deleted, and nobody did.
 
-        A number that is not theirs is an error too, so that no script confirms what nobody saw.
+        A wrong number is an error too, so that no script can confirm a number that nobody has seen.
         """
         if confirmed in (self.to_confirm, self.count):
             return
@@ -84,8 +84,8 @@ def find_overdue(workspace: Workspace, vault: Vault) -> Overdue:
 def delete_overdue(vault: Vault, overdue: Overdue) -> int:
     """Delete the records and note the day; return their number.
 
-    Where nothing is in doubt, what only the history of records says of such children goes too; it is not counted.
-    The caller has called `require_consent`, and holds the writer's lock since the records were counted.
+    If nothing is in doubt, entries on such children that are only in the history of records are deleted too, but not
+    counted. The caller must have called `require_consent`, and hold the writer's lock since the records were counted.
     """
     sure = overdue.count or not overdue.doubts
     deleted = vault.expire(overdue.since) if overdue.since and sure else 0
@@ -96,7 +96,7 @@ def delete_overdue(vault: Vault, overdue: Overdue) -> int:
 
 
 def _read_last_day(vault: Vault) -> dt.date | None:
-    """Return the day of the last import or release; of a vault from earlier versions, that of the last import."""
+    """Return the day of the last import or release; for a vault of an earlier version, the day of the last import."""
     day = vault.read_note(_NOTE) or next((batch["at"][:10] for batch in reversed(vault.list_imports())), None)
     return dt.date.fromisoformat(day) if day else None
 

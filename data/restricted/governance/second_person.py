@@ -7,7 +7,7 @@ cannot be changed with a text editor and a backup includes it. Two names in a fi
 person, and an approval written beforehand could not name the content of the release; a passphrase at the
 moment of the release avoids both, and confirms that one release, which a log names with its checksums.
 
-Whoever runs the program can also change it, so this prevents habit and haste, not fraud. Fraud leaves a trace: a
+A person who runs the program can also change it, so this prevents habit and haste, not fraud. Fraud leaves a trace: a
 second person may be replaced without their passphrase, because people leave and forget, and the day of this is stored
 in the vault and in every later line of the log.
 """
@@ -52,7 +52,7 @@ def read(vault: Vault) -> SecondPerson | None:
 
 
 def appoint(vault: Vault, name: str, passphrase: str, old_passphrase: str | None) -> SecondPerson:
-    """Store the second person; `old_passphrase` is that of the present one, or None if it is lost.
+    """Store the second person; `old_passphrase` is the passphrase of the present one, or None if it is lost.
 
     Raises InputError when the new passphrase is short or common, or `old_passphrase` is wrong.
     """
@@ -70,7 +70,7 @@ def appoint(vault: Vault, name: str, passphrase: str, old_passphrase: str | None
 
 
 def find_approver(approvers: tuple[str, ...], name: str) -> str:
-    """Return a name as it stands among those who approve; empty if it does not."""
+    """Return a name as it is written in the list of approvers; empty if it is not in the list."""
     return next((approver for approver in approvers if approver.casefold() == name.casefold()), "")
 
 

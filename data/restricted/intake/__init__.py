@@ -76,9 +76,9 @@ class Intake:
 
     `rejects` has the columns of REJECT_COLUMNS and one row per fault, sorted by line
     (data/restricted/intake/rejects.py); `reasons` has its reasons as messages.
-    accepted_rows + rejected_rows = rows, where parts of an area that were
-    added up are one row. `partners` are those that the rows name, or the sender. `unknown_columns` are headings that
-    the product does not know: they were checked for personal data and otherwise ignored.
+    accepted_rows + rejected_rows = rows, where parts of an area that were added up are one row. `partners` are the
+    partners that the rows name, or the sender. `unknown_columns` are headings that the product does not know: these
+    columns were checked for personal data and otherwise ignored.
     """
 
     kind: str
@@ -174,9 +174,9 @@ def open_table(
     *,
     lenient: bool = False,
 ) -> tuple[RawTable, Layout]:
-    """Read a file's table, refuse personal data, and give it our shape; a note of the table says what was left out.
+    """Read a file's table, refuse personal data, and bring it into our shape; a note says what was left out.
 
-    With `lenient`, columns that are needed may be missing. Raises FileRefused.
+    With `lenient`, required columns may be missing. Raises FileRefused.
     """
     table = read_table(path, partial(find_start, [kind], mapping), progress)
     headings = table.begin.headings
@@ -192,7 +192,7 @@ def open_table(
 
 
 def is_invented(path: InputFile) -> bool:
-    """Return whether a file has a column "invented", also in a group of a form, which marks invented records.
+    """Return whether a file has a column "invented" (perhaps in a group of a form), which marks invented records.
 
     Raises FileRefused for a file that cannot be read.
     """
@@ -205,8 +205,8 @@ def is_invented(path: InputFile) -> bool:
 def guess_kind(path: InputFile, mappings: Mapping[str, ColumnMapping] | None = None) -> str | None:
     """Return the kind that a file's headings fit best; None if none fits, or two fit equally well.
 
-    The kind with most columns is returned, also if it lacks a needed one, so that the message can name it. `mappings`
-    are the partner's, by kind. Raises FileRefused for a file that cannot be read.
+    The kind with most columns is returned even if it lacks a required column, so that the message can name that column.
+    `mappings` are the mappings of the partner, by kind. Raises FileRefused for a file that cannot be read.
     """
     grids = read_grids(path)
     for mapping in (mappings or {}).values():
@@ -218,7 +218,7 @@ def guess_kind(path: InputFile, mappings: Mapping[str, ColumnMapping] | None = N
 
 
 def _fit(kind: RecordKind, grids: Sequence[Grid], mapping: ColumnMapping) -> float:
-    """Return how many columns of a kind the best sheet has, more if none is missing; 0 if too few tell the kind."""
+    """Return how many columns of a kind the best sheet has, more if none is missing; 0 if too few show the kind."""
     best = 0.0
     with suppress(FileRefused):
         for table in list_tables([kind], mapping, grids):
@@ -309,7 +309,7 @@ def _refuse_missing(
 
 
 def _suggest(name: str, kind: RecordKind, headings: list[str], layout: Layout, missing: list[str]) -> Iterator[Message]:
-    """Yield which headings were not recognised, what they may mean, and the commands that say it."""
+    """Yield the headings that were not recognised, what they may mean, and the options that tell their meaning."""
     if layout.unknown:
         yield Message("Not recognised: {columns}.", columns=list_headings(headings, layout.unknown[:_SHOWN]))
     for ours in missing:

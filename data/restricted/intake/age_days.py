@@ -1,8 +1,8 @@
 """Bands of ages that a spreadsheet turned into days: 10-12, typed into Excel, is stored as 10 December or 12 October.
 
-A band has the lower age first, so the two numbers of such a day can only be one band. Whether it was one is never
-guessed: the cell is named by its band (10-12 as a date), which the officer is asked about. A day of a year before that
-of the records may be a date of birth, and a day whose numbers fit no band was never one: both come back.
+A band has the lower age first, so the two numbers of such a day can only be one band. The program never guesses whether
+the cell was a band: the cell gets the name "10-12 as a date", and the officer is asked about it. A day before the year
+of the records may be a date of birth, and a day whose numbers fit no band was never a band: both are rejected.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _MONTH_YEAR = re.compile(r"([^\W\d_]{3,12})\.?[./ -]+(\d{2})")  # Oct-13
 
 
 def name_bands(table: RawTable, layout: Layout, year: float | None, today: dt.date) -> RawTable:
-    """Return a table in our shape whose ages that became days are named by their bands; `year` is that of the records.
+    """Return a table in our shape in which ages that became days are named by their bands; `year` : of the records.
 
-    Without a year only days that have none themselves are named.
+    Without `year`, only days that have no year themselves are named.
     """
     position = layout.columns.get("age_band")
     if position is None:
@@ -51,7 +51,7 @@ def _name_band(text: str, year: float | None, today: dt.date) -> str:
 
 
 def _list_ages(text: str, year: float | None, today: dt.date) -> list[tuple[int, int]]:
-    """Return the ages that may have been typed where a day stands, the likely ones first."""
+    """Return the ages that may have been typed in a cell that has a day, the likely ones first."""
     if named := _DAY_MONTH.fullmatch(text):
         return [_sort(int(named[1]), find_month(named[2]))]
     if named := _MONTH_YEAR.fullmatch(text):

@@ -1,6 +1,6 @@
 """Checks of the rows of a table, run once for each distinct value and each distinct combination.
 
-Every fault of a row is listed, also several in one row. Only rows without a fault are accepted.
+Every fault of a row is listed, even if a row has several. Only rows without a fault are accepted.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Cells:
 class Rows:
     """All rows of a file under check, with the faults found so far.
 
-    `named` holds for each column of areas what the text of each code names, before parts become their whole;
-    `respelled` the text of each code that is only by its sound a name of the area.
+    `named` has, for each column of areas, what the text of each code names, before parts of an area are replaced by the
+    whole. `respelled` has the text of each code that is a name of the area only by its sound.
     """
 
     kind: RecordKind
@@ -280,7 +280,7 @@ def _settle(day: str, span: str) -> tuple[str, str]:
 
 
 def _settle_births(rows: Rows, notes: list[str]) -> None:
-    """Replace each year of birth by the band of ages on the day of the row; the year itself goes no further."""
+    """Replace each year of birth by the band of ages on the day of the row; the year itself is not stored."""
     ages, days = rows.cells["age_band"], rows.cells["date"]
     if not any(str(age).startswith("B") for age in ages.distinct):
         return
@@ -300,7 +300,7 @@ def _settle_births(rows: Rows, notes: list[str]) -> None:
 
 
 def _settle_partner(rows: Rows, column: Column, partner: str | None) -> None:
-    """Fill in the partner of the import where the row has none; two different partners are a fault."""
+    """Fill in the partner of the import if a row has no partner; two different partners are a fault."""
     cells = rows.cells["partner"]
     import_partner = partner or ""
     absent = np.array([not value and not import_partner for value in cells.distinct], dtype=bool)[cells.codes]

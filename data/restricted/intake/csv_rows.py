@@ -52,7 +52,7 @@ def read_table(path: InputFile, find_start: FindStart, progress: ProgressCount |
 
     `find_start` takes the first rows of each visible sheet, or of the text cut at each delimiter, and returns where the
     table begins. Raises FileRefused for a file that is empty, damaged or of another format. A file in memory keeps its
-    table, which is read again only if another begin is found.
+    table, which is read again only if the table now begins in another place.
     """
     if not isinstance(path, MemoryFile):
         return _read_table(path, find_start, progress)
@@ -74,7 +74,7 @@ def _read_table(path: InputFile, find_start: FindStart, progress: ProgressCount 
 def read_grids(path: InputFile) -> list[Grid]:
     """Read only the first rows of each visible sheet, or of a text cut at each delimiter. Raises FileRefused.
 
-    A file in memory keeps them.
+    A file in memory keeps these rows.
     """
     if not isinstance(path, MemoryFile):
         return _read_grids(path)
@@ -276,7 +276,7 @@ def _refuse_unless_one_line(lines: _Lines, before: int, name: str) -> None:
 
 
 def _cut(lines: list[str], name: str) -> list[tuple[str, Grid]]:
-    """Cut the first lines of a text at each delimiter, or at that of a first line such as "sep=;"."""
+    """Cut the first lines of a text at each delimiter, or at the delimiter that a first line such as "sep=;" names."""
     first = next((n for n, line in enumerate(lines) if line.strip()), None)
     if first is None:
         raise FileRefused(Message("{file} is empty.", file=name))

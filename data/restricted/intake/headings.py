@@ -3,10 +3,10 @@
 A heading is read as: what the partner's mapping says; our own name or label; a word of the tables in data/schema/words.
 Kobo writes `group/question` and ODK Central `group-question`; the last part counts. A question with several answers may
 have a column for each (`form/begging`). Columns that the collecting tools add (_id, _uuid, start, end,
-_submission_time ...) are ignored, but for the record number; a file with geographic positions is refused
+_submission_time ...) are ignored, except the record number; a file with geographic positions is refused
 (data/personal/headings.py). All other columns are unknown: reported and never stored.
 
-Each reading has a confidence. What is below SURE is a question to the data officer and never read without an answer.
+Each reading has a confidence. A reading below SURE is a question to the data officer, and is not used until answered.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ Meanings: TypeAlias = Mapping[str, float]  # column: confidence
 
 @dataclass
 class Layout:
-    """Positions of our columns, of those that a collecting tool adds, and of unknown ones.
+    """The positions of our columns, of columns that a collecting tool adds, and of unknown columns.
 
     `mapped` are the columns that a mapping names; their headings are the partner's. `further` are more headings of a
-    column: the first that is filled counts, and the three of a date are its day, month and year. `ticks` are columns
-    for one answer each, by position, with its code. `doubts` are columns of ours that some headings may mean, with a
-    confidence by position.
+    column: the first filled one counts, and the three headings of a date are its day, month and year. `ticks` are
+    columns for one answer each, by position, with the answer's code. `doubts` are our columns that some headings may
+    mean, with a confidence by position.
     """
 
     columns: dict[str, int] = field(default_factory=dict)
@@ -75,12 +75,12 @@ class Layout:
     doubts: dict[str, dict[int, float]] = field(default_factory=dict)
 
     def positions_of(self, column: str) -> list[int]:
-        """Return all positions that a column of ours is read from."""
+        """Return all positions from which one of our columns is read."""
         first = [self.columns[column]] if column in self.columns else []
         return [*first, *self.further.get(column, ()), *self.ticks.get(column, ())]
 
     def list_found(self) -> list[str]:
-        """Return the columns of ours that are in the file."""
+        """Return those of our columns that are in the file."""
         return list(dict.fromkeys([*self.columns, *self.further, *self.ticks]))
 
 
@@ -118,7 +118,7 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
 
 
 def rate_headings(kind: RecordKind, headings: Sequence[str], mapping: ColumnMapping) -> float:
-    """Return how many columns of a kind the headings name; one that is not sure counts by its confidence."""
+    """Return how many columns of a kind the headings name; an unsure heading counts with its confidence."""
     theirs = {fold(name): ours for ours in mapping.columns for name in mapping.headings_of(ours)}
     central = _is_central(headings)
     best: dict[str, float] = {}
@@ -166,7 +166,7 @@ def read_meanings(kind: str, heading: str, central: bool = False) -> Meanings:
 
 
 def _list_forms(heading: str, parts: Iterable[str]) -> Iterable[list[str]]:
-    """Return the forms of a heading from the surest: as it is, without remarks and numbers, its parts."""
+    """Return the forms of a heading, the surest first: unchanged, without remarks and numbers, and its parts."""
     yield list(parts)
     bare = [_NUMBERED.sub("", _BRACKETS.sub(" ", part)) for part in parts]
     yield bare
@@ -217,7 +217,7 @@ def _place_mapped(layout: Layout, headings: list[str], mapping: ColumnMapping, c
 
 
 def _place_ticks(layout: Layout, kind: RecordKind, headings: list[str], used: set[int]) -> set[int]:
-    """Place the columns for one answer each, and return the positions of all; where one has all answers, it is read."""
+    """Place the columns for one answer each, and return all their positions. A column with all answers is preferred."""
     ticks: dict[str, dict[int, str]] = {}
     for position, heading in enumerate(headings):
         tick = None if position in used else _tick_of(kind, heading)
@@ -249,7 +249,7 @@ def _code_of(column: Column, text: str) -> str | None:
 
 
 def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meanings: Mapping[int, Meanings]) -> None:
-    """Match each column with the heading that is surest; where two are equally sure, or none is sure, note a doubt."""
+    """Match each column with the surest heading; if two are equally sure, or none is sure, note a doubt."""
     taken: set[int] = set()
     for level in (OWN, WORD):
         for column in kind.file_columns:
@@ -290,7 +290,7 @@ def _note_doubts(layout: Layout, meanings: Mapping[int, Meanings]) -> None:
 
 
 def _find_sure(name: str, level: float, meanings: Mapping[int, Meanings], taken: set[int]) -> list[int]:
-    """Return the free positions whose heading means a column and, if it is no name of ours, surely no other."""
+    """Return the free positions whose heading means a column and, if it is not our own name, surely no other column."""
     return [
         position
         for position, found in meanings.items()
@@ -308,7 +308,7 @@ def _place_all(layout: Layout, ours: str, positions: list[int]) -> set[int]:
 
 
 def _place_record_id(layout: Layout, kind: RecordKind, headings: list[str], free: list[int]) -> None:
-    """Take the number of a Kobo or ODK submission as the record number, where the form has none of its own."""
+    """Use the number of a Kobo or ODK submission as the record number, if the form has no record number."""
     named = any(column.name == "record_number" for column in kind.file_columns)
     if not named or "record_number" in layout.columns:
         return
@@ -346,7 +346,7 @@ def is_metadata(heading: str) -> bool:
 
 
 def _refuse_repeated(headings: list[str]) -> None:
-    """Refuse equal headings by their places alone: in a file without headings they are cells of a record."""
+    """Refuse equal headings. The message has only their positions: without headings they are cells of a record."""
     places: dict[str, list[str]] = {}
     for number, heading in enumerate(headings, 1):
         if heading:
