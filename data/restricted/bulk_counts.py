@@ -255,7 +255,7 @@ def _check_headings(path: Path, headings: Sequence[str], columns: Columns) -> No
 def _read_words(batch: pa.RecordBatch, name: str) -> tuple[tuple[str, ...], SmallInts, SmallInts]:
     """Return the distinct words of a column, for each distinct text the index of its word, and each row's text.
 
-    A word is a text without the spaces around it; a missing value is the empty word.
+    A word is the text without spaces at its ends; a missing value is the empty word.
     """
     column = batch.column(name)
     if not pa.types.is_dictionary(column.type):

@@ -5,14 +5,14 @@ hash into the record key of the cell key method. Without the identifier key nobo
 certain child is in a vault. Without the vault key the records are lost; without the identifier key every
 known child would count as a new one. A backup has both keys.
 
-A third key signs what is sent to a server (data/release/signed_list.py). It opens nothing. It is made when it is first
-needed, is in no backup, and a new one takes its place: the server is then given the new public key.
+A third key signs the files for a server (data/release/signed_list.py). It opens nothing. It is made when it is first
+needed and is in no backup. If it is lost, a new key is made, and the server must get the new public key.
 
 Keys are searched in this order: environment (TACT_VAULT_KEY, TACT_IDENTIFIER_KEY), key file, system keyring. A key file
-may be a link to one on another disk, so that nobody finds both keys in one place.
+may be a link to a file on another disk, so that nobody finds both keys in one place.
 
-While the vault gets a new key (data/restricted/vault/rotation.py), that key lies beside the old one: in
-TACT_NEW_VAULT_KEY, in a file beside the one to which a link leads, or in the keyring.
+While the vault gets a new key (data/restricted/vault/rotation.py), the new key is stored beside the old one: in
+TACT_NEW_VAULT_KEY, in a file beside the old key file (or beside the target of its link), or in the keyring.
 """
 
 import contextlib
@@ -128,8 +128,8 @@ class IdentifierHasher:
     def hash(self, identifiers: Iterable[str]) -> list[str]:
         """Compute HMAC-SHA256 of each identifier as 64 hexadecimal digits; "" for an empty identifier.
 
-        An identifier names its partner where it is unique within that partner only
-        (data/restricted/intake/identity.py). Spaces around it and the way its accents are composed make no difference.
+        An identifier includes its partner if it is unique only within the partner (data/restricted/intake/identity.py).
+        Spaces around it and the composition of its accents make no difference.
         """
         hashes: dict[str, str] = {}
         return [hashes.get(i) or hashes.setdefault(i, self._hash(i)) for i in identifiers]
@@ -166,8 +166,8 @@ def create(workspace_id: str, place: Place = "file") -> Keys:
 def create_from_seed(seed: int) -> Keys:
     """Return keys for an invented world: a random vault key, and an identifier key made from the seed.
 
-    So the same seed gives the same noise and the same published numbers. Never use it for real records: anybody can
-    compute this key.
+    The same seed gives the same noise and the same published numbers. Never use it for real records, because anybody
+    can compute this identifier key.
     """
     return Keys(Secret.random(), Secret(hashlib.sha256(_INVENTED + str(seed).encode()).digest()))
 
@@ -203,9 +203,9 @@ def load(workspace_id: str) -> Keys:
 
 
 def load_signing(workspace_id: str) -> Secret:
-    """Read the key that signs what is sent to a server; the first time draw it and store it where the vault key is.
+    """Read the key that signs the files for a server. The first time, draw it and store it where the vault key is.
 
-    Raises VaultError for a text that is no key, a file that others can read, or a place that cannot be written.
+    Raises VaultError for a text that is no key, a file that other users can read, or a place that cannot be written.
     """
     try:
         return _find(workspace_id, _SIGNING)
@@ -226,7 +226,7 @@ def is_from_environment(name: str) -> bool:
 
 
 def load_next(workspace_id: str) -> Secret | None:
-    """Read the key that is about to be the vault key, where that is; None if there is none.
+    """Read the next vault key, from the place of the vault key; None if there is none.
 
     Raises VaultError as `load` does.
     """
@@ -241,7 +241,7 @@ def load_next(workspace_id: str) -> Secret | None:
 
 
 def find_next(workspace_id: str) -> str:
-    """Return where the key is that is about to be the vault key; "" if there is none."""
+    """Return where the next vault key is stored; "" if there is none."""
     if load_next(workspace_id) is None:
         return ""
     if is_from_environment("vault"):
@@ -253,7 +253,7 @@ def find_next(workspace_id: str) -> str:
 
 
 def store_next(workspace_id: str, secret: Secret) -> None:
-    """Store the key that is about to be the vault key beside that one, in its file's folder or in the keyring."""
+    """Store the next vault key beside the present one, in the folder of its file or in the keyring."""
     if file := _find_vault_file(workspace_id):
         _to_files(file.parent, {_next_to(file).stem: secret})
     else:
@@ -261,7 +261,7 @@ def store_next(workspace_id: str, secret: Secret) -> None:
 
 
 def adopt_next(workspace_id: str) -> None:
-    """Put the next vault key in the place of the vault key, in one step; one from the environment stays there."""
+    """Replace the vault key by the next vault key, in one step; a key in the environment stays there."""
     if is_from_environment("vault"):
         return
     if file := _find_vault_file(workspace_id):
@@ -276,7 +276,7 @@ def adopt_next(workspace_id: str) -> None:
 
 
 def discard_next(workspace_id: str) -> None:
-    """Remove a next vault key that no vault needs; one from the environment stays there."""
+    """Remove a next vault key that no vault needs; a key in the environment stays there."""
     if is_from_environment("vault"):
         return
     if file := _find_vault_file(workspace_id):
@@ -288,7 +288,7 @@ def discard_next(workspace_id: str) -> None:
 
 
 def _find_vault_file(workspace_id: str) -> Path | None:
-    """Return the file with the vault key, that to which a link leads; None if there is none."""
+    """Return the file with the vault key (for a link, its target); None if there is none."""
     path = key_folder(workspace_id) / "vault.key"
     return path.resolve() if os.path.lexists(path) else None
 
@@ -298,12 +298,12 @@ def _next_to(file: Path) -> Path:
 
 
 def parse(vault: str, identifier: str) -> Keys:
-    """Return the keys of two texts of hexadecimal digits; raise VaultError, without the text, for what is no key."""
+    """Return the keys from two texts of hexadecimal digits; raise VaultError, without the text, if one is no key."""
     return Keys(_parse(vault, _TITLES["vault"]), _parse(identifier, _TITLES["identifier"]))
 
 
 def format_keys(keys: Keys) -> dict[str, str]:
-    """Return the texts from which `parse` makes the keys again, for a pipe to a process that needs them."""
+    """Return the keys as texts that `parse` can read, for a pipe to a process that needs them."""
     return {name: getattr(keys, name).reveal().hex() for name in _NAMES}
 
 

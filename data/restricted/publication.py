@@ -41,9 +41,9 @@ def release_workspace(
     rehearse: bool = False,
     second: SecondPerson | None = None,
 ) -> NewRelease:
-    """Write a release of a workspace as of a day (today); without a vault, only from published figures and areas.
+    """Write a release of a workspace for a day (default: today); without a vault, only of published figures and areas.
 
-    With `rehearse`, everything is made and attacked, and nothing is published. `second` has confirmed it.
+    With `rehearse`, everything is made and attacked, but nothing is published. `second` is the person who confirmed it.
     """
     rules = policy_file.read(workspace.path)
     hasher = keys.IdentifierHasher(secrets.identifier) if secrets else None
@@ -84,7 +84,7 @@ def find_coverage(workspace: Workspace, vault: Vault) -> Coverage:
 
 
 def find_second(workspace: Workspace, vault: Vault) -> SecondPerson | None:
-    """Return who must confirm a release; None for invented records.
+    """Return the person who must confirm a release; None for invented records.
 
     Raises WorkspaceError if governance.toml is not complete, or nobody is appointed.
     """
@@ -103,7 +103,7 @@ def find_second(workspace: Workspace, vault: Vault) -> SecondPerson | None:
 
 
 def read_second(workspace: Workspace, vault: Vault) -> SecondPerson | None:
-    """Return the second person, if governance.toml still names them among those who approve."""
+    """Return the second person, if governance.toml still names them as an approver."""
     person, approvers = second_person.read(vault), governance.read(workspace).approvers
     return person if person is not None and second_person.find_approver(approvers, person.name) else None
 
@@ -111,7 +111,7 @@ def read_second(workspace: Workspace, vault: Vault) -> SecondPerson | None:
 def appoint_second(
     workspace: Workspace, vault: Vault, name: str, passphrase: str, old_passphrase: str | None
 ) -> SecondPerson:
-    """Appoint somebody whom governance.toml names as the second person; see second_person.appoint.
+    """Appoint an approver of governance.toml as the second person; see second_person.appoint.
 
     Raises InputError for another name.
     """
@@ -119,7 +119,7 @@ def appoint_second(
 
 
 def require_approver(workspace: Workspace, name: str) -> str:
-    """Return the name of one of the people who approve, as governance.toml writes it; raise InputError for another."""
+    """Return the name of an approver as it is written in governance.toml; raise InputError for another name."""
     approvers = governance.read(workspace).approvers
     found = second_person.find_approver(approvers, name)
     if not found:
@@ -148,9 +148,9 @@ def publish(
     progress: Progress | None = None,
     day: dt.date | None = None,
 ) -> NewRelease:
-    """Release, and log who confirmed it: `second` comes from `confirm`.
+    """Publish a release, and log the person who confirmed it; `second` comes from `confirm`.
 
-    The caller holds the writer's lock, and has deleted what is kept too long.
+    The caller must hold the writer's lock, and have deleted the records that are kept too long.
     """
     return release_workspace(workspace, vault, secrets, areas, progress, day, second=second)
 
@@ -164,5 +164,5 @@ def _add_approval(workspace: Workspace, person: SecondPerson, release: str, fold
 
 
 def _drop_approval(workspace: Workspace, release: str) -> None:
-    """Remove the line of a release that came to nothing from approvals.csv."""
+    """Remove the line of a release that was not published from approvals.csv."""
     ledger.remove_lines(workspace.path / ledger.APPROVALS, "release", release)

@@ -1,4 +1,4 @@
-"""How the records of a vault are: how many, how complete, where some may be there twice. No answer names a child."""
+"""The quality of the records in a vault: their number, completeness, and possible doubles. No result names a child."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PLACE = ("child", "date", "municipality")
 
 @dataclass(frozen=True)
 class AnsweredPlace:
-    """A word that an officer said means a place: whose word, for which kind and column, and the code of the place."""
+    """A word that an officer matched with a place: the partner, the kind and column, and the code of the place."""
 
     partner: str
     kind: str
@@ -48,9 +48,9 @@ def count_months(vault: Vault, kind: str) -> pd.DataFrame:
 
 
 def rate_columns(vault: Vault, kind: str) -> dict[str, float]:
-    """Return the share of records, from 0 to 1, in which each column says something; empty without records.
+    """Return the share of records, from 0 to 1, in which each column is filled; empty without records.
 
-    A column says nothing where it is empty, or has what an empty cell means ("not known").
+    A cell that is empty, or has the meaning of an empty cell ("not known"), is not filled.
     """
     columns = [column for column in get_kind(kind).stored if not column.required and column.type != "hash"]
     frame = _read(vault, kind, [column.name for column in columns])
@@ -67,8 +67,8 @@ def rate_columns(vault: Vault, kind: str) -> dict[str, float]:
 def count_doubles(vault: Vault) -> dict[str, tuple[int, int]]:
     """Return the numbers of encounters beyond the first of a child on a day in a place, by partner.
 
-    The first number is of those that came with the same import, the second of those that came with another one: perhaps
-    a form that was edited and has no lasting number.
+    The first number counts encounters from the same import, the second those from another import: perhaps a form that
+    was edited and has no permanent number.
     """
     frame = _read(vault, "encounter", [*_PLACE, "partner", "batch"])
     if frame.empty:
@@ -84,7 +84,7 @@ def count_doubles(vault: Vault) -> dict[str, tuple[int, int]]:
 
 
 def list_answered_places(folder: Path, partners: Sequence[str] = ()) -> list[AnsweredPlace]:
-    """Return the words that are kept as names of places, from the partners' mappings in a folder.
+    """Return the words that are stored as names of places in the partners' mappings in a folder.
 
     A partner who is not among `partners` has the name of the file.
     """

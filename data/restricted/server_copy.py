@@ -1,9 +1,9 @@
 """The copy of releases and their results for a server, signed, without anything else of the workspace.
 
-The folder has `releases` and `derived` as a workspace has them, with the files of the public tier alone or, for a
-server of partners, of both, and the signed `lists` that a server believes (data/release/signed_list.py). Only files
-that are not there yet are written; the list is written last, and what no list names any more is removed after it.
-Killed at any moment, the folder shows what was published before, or what is published now.
+The folder has `releases` and `derived` as in a workspace, with the files of the public tier or, for a server of
+partners, of both tiers, and the signed `lists` that a server accepts (data/release/signed_list.py). Only files that are
+not there yet are written. The list is written last, and then files that no list names any more are removed. If the
+process is killed at any moment, the folder shows either the earlier or the new publication.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _publish(workspace: Workspace, tier: Tier, target: Path, secret: Secret, nam
 
 
 def _check_target(workspace: Workspace, target: Path, places: Collection[str], lists: list[SignedList]) -> None:
-    """Raise InputError for a folder with anything that is neither of an earlier copy nor of this one."""
+    """Raise InputError for a folder that has files of neither an earlier copy nor this one."""
     if target.is_relative_to(workspace.path):
         raise InputError(f"{target} lies in the workspace. Give a folder of its own.")
     if target.exists() and not target.is_dir():
@@ -109,10 +109,10 @@ def _check_target(workspace: Workspace, target: Path, places: Collection[str], l
 
 
 def _list_files(workspace: Workspace, tier: Tier, shown: Iterable[str], blocked: frozenset[str]) -> Iterator[Path]:
-    """Yield the files of some releases and of what was made from them, of risk and audits the newest alone.
+    """Yield the files of some releases and of their results; of risk results and audits only the newest.
 
-    For partners they are those of both tiers: a guest of their server sees the public one. Raises ReleaseDamaged for a
-    changed one.
+    For partners these are the files of both tiers, because a guest of their server sees the public tier. Raises
+    ReleaseDamaged for a changed file.
     """
     tiers: tuple[Tier, ...] = ("partner", "public") if tier == "partner" else ("public",)
     for name in shown:
@@ -146,7 +146,7 @@ def _list_tier(workspace: Workspace, tier: Tier, name: str, blocked: frozenset[s
 
 
 def _write(path: Path, raw: bytes) -> bool:
-    """Write a file if it is not there as it must be; return whether it was written."""
+    """Write a file if it is missing or different; return whether it was written."""
     if path.is_file() and path.read_bytes() == raw:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -160,9 +160,9 @@ def _name_release(place: str) -> str:
 
 
 def _remove_others(target: Path, lists: list[SignedList], earlier: Collection[str]) -> int:
-    """Remove all files that no list names, older lists too; return the number of files of releases and results.
+    """Remove older lists and all files that no list names; return the number of removed files of releases and results.
 
-    `lists` are those that stay, the new one first; `earlier` are the releases before the one that is shown.
+    `lists` are the lists to keep, the new one first; `earlier` are the releases before the one that is shown.
     """
     new = lists[0]
     present = {_name_release(place) for place in new.files}

@@ -42,7 +42,7 @@ class Match(Protocol):
 
     @property
     def named(self) -> frozenset[str]:
-        """The codes that the text names; a part of an area as itself."""
+        """The codes that the text names; a part of an area has its own code."""
 
     @property
     def reason(self) -> str:
@@ -54,7 +54,7 @@ class Match(Protocol):
 
     @property
     def respelled(self) -> bool:
-        """Whether the text is a name of the area only by its sound, as "Duress" is "Durrës"."""
+        """Whether the text matches the name of the area only by its sound, such as "Duress" for "Durrës"."""
 
     @property
     def candidates(self) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ class Match(Protocol):
 
 
 class Resolve(Protocol):
-    """A function that finds the area of a text, as geo/places/__init__.py does; the commands pass it in."""
+    """A function that finds the area of a text, such as in geo/places/__init__.py; the commands pass it in."""
 
     def __call__(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
         """Resolve a code or a name."""

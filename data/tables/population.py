@@ -14,10 +14,11 @@ from data.tables.periods import Period
 def interpolate_population(figures: pd.DataFrame, periods: Sequence[str]) -> pd.DataFrame:
     """Return the people of each area in each period: one row for each area with a figure, one column for each period.
 
-    The figure of a census stands for the middle of its own period. Between two censuses the number changes by the same
-    number of people each day (linear), so that municipalities still add up to their region, which no constant rate of
-    growth does. Before the first census and after the last the nearest one stands: nothing is extrapolated. Of
-    several figures for one period, those that are not provisional come first, then the one last in the table.
+    The figure of a census is valid for the middle of its period. Between two censuses the number changes linearly, by
+    the same number of people each day, so that municipalities still add up to their region. (With a constant rate of
+    growth they would not.) Before the first census and after the last, the nearest census is used: nothing is
+    extrapolated. Of several figures for one period, a figure that is not provisional is preferred, then the last one
+    in the table.
     """
     census = _list_censuses(figures)
     known = census["period"].drop_duplicates()
@@ -44,7 +45,7 @@ def count_people(figures: pd.DataFrame, areas: pd.DataFrame, periods: Sequence[s
 
 
 def compute_rate(number: pd.Series, people: pd.Series) -> pd.Series:
-    """Return a number for each 100,000 people, to four decimals."""
+    """Return a number per 100,000 people, to four decimals."""
     return (number / people * 100_000).round(4)
 
 

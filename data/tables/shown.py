@@ -35,8 +35,8 @@ def choose_numbers(table: pd.DataFrame, largest: float) -> pd.DataFrame:
 def sum_ways(table: pd.DataFrame) -> pd.DataFrame:
     """Return the published counts by area, period and crossing, both ways of finding together: value and state.
 
-    The state is that of the part of which least is known. So there is a number where every part is one or a published
-    zero, and one is a number; a sum of zeros has the state of a zero, and no number.
+    The state is the state of the least known part. So the sum is a number if every part is a number or a published
+    zero, and at least one is a number. A sum of zeros has the state of a zero, and no number.
     """
     order = table["state"].map({"number": 1, "not_searched": 2, "almost_none": 3, "structural_zero": 4}).fillna(0)
     groups = table.assign(order=order).sort_values("order", kind="stable").groupby(["area", "period", "crossing"])

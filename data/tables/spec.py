@@ -87,7 +87,7 @@ class TableSpec:
 
     @property
     def of_open_axes(self) -> bool:
-        """Whether it counts prevention and coordination alone: services, staff and places by who runs them."""
+        """Whether it counts only prevention and coordination: services, staff and places by duty bearer or carrier."""
         return self.breakdown in OPEN_ALONE
 
     @property

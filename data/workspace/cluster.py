@@ -22,10 +22,10 @@ def map_on_cluster(
 ) -> Iterator[Result]:
     """Yield `function(item, *shared)` of each item in order, computed on a Dask cluster.
 
-    address : of the scheduler, such as tcp://10.0.0.5:8786, or "local" for `workers` processes of this machine.
-    shared : arguments of all items, sent to each worker once.
+    address : the address of the scheduler, such as tcp://10.0.0.5:8786, or "local" for `workers` processes of this
+    machine. shared : arguments for all items, sent once to each worker.
 
-    Each worker uses one thread for linear algebra. Raises InputError where Dask is not installed or nobody answers.
+    Each worker uses one thread for linear algebra. Raises InputError if Dask is not installed or nobody answers.
     """
     distributed = _load_dask()
     with ExitStack() as stack:
@@ -43,10 +43,10 @@ def map_on_cluster(
 
 @contextmanager
 def start_workers(number: int, *, is_open: bool = False) -> Iterator[Any]:
-    """Start a Dask cluster of processes on this machine, which takes work from this process alone.
+    """Start a Dask cluster of processes on this machine, which accepts work only from this process.
 
-    All users of the machine reach its ports, and whoever has work done by it acts as its owner: each connection needs a
-    certificate (TLS) that is made here and never stored. is_open : without that, for who has its address (benchmarks).
+    All users of the machine can reach its ports, and its work runs with the rights of its owner. So each connection
+    needs a certificate (TLS) that is made here and never stored. is_open : no certificate is needed (benchmarks).
     """
     # Dask's own settings give memory back to the system after each array, which makes counting three times as slow.
     distributed = _load_dask()

@@ -1,8 +1,8 @@
-"""Files to which entries are only ever added: one line of JSON each, with the SHA-256 of the entry before it.
+"""Files to which entries are only added: one line of JSON each, with the SHA-256 of the entry before it.
 
-An entry that is changed, removed, moved or put in is found by `read_chain`. Entries that are cut off at the end are
-found by whoever kept the number and SHA-256 of a later entry: `Chain.find_missing`. Who can rewrite this file and every
-place where such a pair was kept can forge it.
+`read_chain` finds an entry that is changed, removed, moved or inserted. Entries that are cut off at the end are found
+with the stored number and SHA-256 of a later entry: `Chain.find_missing`. A person who can rewrite this file and every
+place where such a pair is stored can forge it.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def read_chain(path: Path) -> Chain:
 def append_entries(path: Path, contents: Sequence[Mapping[str, Any]]) -> Chain:
     """Add entries in one step, so that after a crash all of them are there or none.
 
-    Raises WorkspaceError where the file is damaged: nothing is added to a chain that does not hold.
+    Raises WorkspaceError if the file is damaged, because nothing may be added to a broken chain.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(f".{path.name}.lock")):
@@ -111,7 +111,7 @@ def append_entries(path: Path, contents: Sequence[Mapping[str, Any]]) -> Chain:
 
 
 def compute_hash(number: int, moment: str, previous: str, content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of an entry, which covers that of the entry before it."""
+    """Return the SHA-256 of an entry, which covers the SHA-256 of the entry before it."""
     values = {"number": number, "registered": moment, "previous": previous, "content": content}
     return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""The rule for new passphrases: long enough, and not made of what everybody tries first.
+"""The rule for new passphrases: long enough, and not made of words that everybody tries first.
 
 Common words (in the languages of the programme), rows of digits, letters or keys, repeats and years count as one
 character each. That is no measure of strength; it stops the passphrases that are guessed within minutes.

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Return the content of a TOML text. Raises tomllib.TOMLDecodeError, also for brackets in too many brackets."""
+    """Return the content of a TOML text. Raises tomllib.TOMLDecodeError, also if brackets are nested too deeply."""
     try:
         return tomllib.loads(text)
     except RecursionError:

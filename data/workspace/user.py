@@ -1,10 +1,10 @@
-"""The user of the system who runs a command, as logs name them."""
+"""The user of the operating system who runs a command, for the logs."""
 
 import getpass
 
 
 def find_user() -> str:
-    """Return the name of the user; empty where the system knows none."""
+    """Return the name of the user; empty if the system has none."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):

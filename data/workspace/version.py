@@ -1,4 +1,4 @@
-"""The versions of the product that is running, and of what it computes with."""
+"""The versions of the running product and of the libraries with which it computes."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 """How children and records are recognised when they appear again.
 
-A child with a programme number is recognised by it, which links the records of several partners; any other
-child by partner and identifier. The hash is an HMAC of "programme:" and the number, or of "partner:", the
-partner, a separator and the identifier, all normalised; nothing else about the child's identity is stored.
+A child with a programme number is recognised by this number, which links the records of several partners. Any other
+child is recognised by partner and identifier. The hash is an HMAC of "programme:" and the number, or of "partner:", the
+partner, a separator and the identifier, all normalised. Nothing else about the child's identity is stored.
 
-A record with a number is recognised by kind, partner and number; with other content it is a correction. A record
-without a number is recognised by all its fields and by how often they have appeared before in the file, so that the
-order of rows makes no difference. Digests are BLAKE2b with 16 bytes.
+A record with a number is recognised by kind, partner and number; if its content is different, it is a correction. A
+record without a number is recognised by all its fields and by how often they have appeared before in the file, so that
+the order of rows makes no difference. Digests are BLAKE2b with 16 bytes.
 """
 
 from __future__ import annotations
@@ -137,9 +137,9 @@ def _digests(rows: Rows, good: npt.NDArray[np.intp]) -> list[bytes]:
 
 
 def _list_words(rows: Rows) -> Iterator[tuple[Cells, list[str]]]:
-    """Yield the cells of each stored column with what each distinct value adds to the text of a record.
+    """Yield the cells of each stored column, with the text that each distinct value adds to the content of a record.
 
-    A column that was added later adds nothing where it has its default.
+    A column that was added in a later version adds nothing if it has its default.
     """
     for number, column in enumerate(rows.kind.stored):
         cells, before = rows.cells[column.name], _BETWEEN if number else ""

@@ -1,7 +1,7 @@
 """Forms of the record kinds for KoboToolbox and ODK (XLSForm), with labels in three languages.
 
-Names of questions and codes of answers are our own, so that an export is read without a question. What is derived, and
-the record number, which is that of the submission, are not asked.
+Names of questions and codes of answers are our own, so that an export is read without a question to the officer. A form
+does not ask for derived columns, nor for the record number, which is the number of the submission.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _build(kind: RecordKind, languages: Sequence[FormLanguage]) -> Workbook:
 
 
 def _word_hint(column: Column, language: FormLanguage) -> str:
-    """Return what stands below a question: where one may write anything, what one never writes."""
+    """Return the hint below a question: for a free text, what must never be written there."""
     t = language.t
     if column.allowed or column.type not in ("identifier", "text", "code"):
         return ""
@@ -82,7 +82,7 @@ def _word_hint(column: Column, language: FormLanguage) -> str:
 
 
 def _ask(kind: RecordKind, column: Column, languages: Sequence[FormLanguage]) -> tuple[str, ...]:
-    """Return the row of a question: type, name, labels, whether it is needed, and its look."""
+    """Return the row of a question: type, name, labels, whether it is required, and its appearance."""
     hints = (_word_hint(column, language) for language in languages)
     listed = _name_list(column)
     sort = f"select_one {listed}" if listed else _TYPES.get(column.type, "text")

@@ -17,7 +17,7 @@
     [defaults]                      # for empty cells
     found = "reported"
 
-    [skip]                          # rows that are no records, by a column of theirs
+    [skip]                          # rows that are no records, by one of their columns
     "Statusi" = ["anuluar"]
 
     [dates]                         # only for files with days such as 31/05/2007
@@ -56,9 +56,10 @@ _HEAD = "# How this partner writes its files; each entry is explained in docs/da
 class ColumnMapping:
     """A partner's names and habits.
 
-    `columns`: ours to theirs, several of theirs as a tuple; `value_names`: by column, theirs to ours; `constants` and
-    `defaults`: by column, a text for all rows and for empty cells; `skip`: by heading of theirs, the words of rows that
-    are no records; `sheet`: name or number, from 1; `heading_row`: line of the file, 0 if the product finds it.
+    `columns`: our name to the partner's heading, or to several as a tuple. `value_names`: by column, the partner's word
+    to our code. `constants` and `defaults`: by column, a text for all rows and for empty cells. `skip`: by the
+    partner's heading, the words of rows that are no records. `sheet`: name or number, from 1. `heading_row`: the line
+    of the file, 0 if the product finds it.
     """
 
     columns: Table[str, str | tuple[str, ...]] = field(default_factory=dict)
@@ -72,7 +73,7 @@ class ColumnMapping:
     heading_row: int = 0
 
     def headings_of(self, column: str) -> tuple[str, ...]:
-        """Return the partner's headings for a column of ours."""
+        """Return the partner's headings for one of our columns."""
         theirs = self.columns.get(column, ())
         return (theirs,) if isinstance(theirs, str) else theirs
 
@@ -129,7 +130,7 @@ def _read_kind(content: Table[str, object], kind: str, name: str) -> ColumnMappi
 
 
 def save(path: Path, kind: str, answers: ColumnMapping) -> None:
-    """Write answers into the part of a mapping file that is for one kind; what else it says stays."""
+    """Write answers into the part of a mapping file for one kind; its other entries are kept."""
     check(answers, kind)
     content = _load(path)
     table = _table(content, kind, path.name)
@@ -139,7 +140,7 @@ def save(path: Path, kind: str, answers: ColumnMapping) -> None:
 
 
 def forget(path: Path, kind: str) -> None:
-    """Remove the part for one kind from a mapping file; what it says of all kinds stays."""
+    """Remove the part for one kind from a mapping file; the entries for all kinds are kept."""
     content = _load(path)
     if content.pop(kind, None) is not None:
         write_text(path, _HEAD + "\n".join(_lines(content, ())) + "\n", mode=0o600)
@@ -264,7 +265,7 @@ def _refuse_unknown_keys(content: Table[str, object], name: str, *, inner: bool 
 
 
 def _parse(content: Table[str, object], name: str) -> ColumnMapping:
-    """Read the entries of the top of a file, or of the part for one kind."""
+    """Read the entries at the top of a file, or in the part for one kind."""
     values = _table(content, "values", name)
     row = content.get("heading_row", 0)
     if not isinstance(row, int) or isinstance(row, bool) or row < 0:
@@ -325,7 +326,7 @@ def _text(value: object, key: str, name: str) -> str:
 
 
 def _as_table(mapping: ColumnMapping) -> dict[str, Any]:
-    """Return the entries of a mapping as they stand in a file, without those that are empty."""
+    """Return the entries of a mapping as they are written in a file, without empty ones."""
     table = {entry.name: getattr(mapping, entry.name) for entry in fields(mapping)}
     table["values"] = table.pop("value_names")
     table["dates"] = {"slashes": mapping.slashes} if mapping.slashes else {}

@@ -1,4 +1,4 @@
-"""A partner's file in memory, which is read like one on a disk and never written to one."""
+"""A partner's file in memory, which is read like a file on a disk and is never written to a disk."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _KEPT = 100  # letters of a name
 
 
 class MemoryFile:
-    """The content of a file, with those methods of a path by which files are read.
+    """The content of a file, with the methods of a path that are needed to read it.
 
-    `grids` and `table` are what was read of it, so that it is read only once (data/restricted/intake/csv_rows.py).
+    `grids` and `table` store what was read, so that the file is read only once (data/restricted/intake/csv_rows.py).
     """
 
     def __init__(self, name: str, content: bytes) -> None:

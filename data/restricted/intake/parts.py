@@ -1,4 +1,4 @@
-"""Published figures of parts of an area: counts are added up, and rows of which no sum can be made are refused.
+"""Published figures of parts of an area: counts are added up, and rows that cannot be added are refused.
 
 A municipality that was split in 2019 is one area here. A file that gives its parts must become one figure of the whole.
 """
@@ -25,8 +25,8 @@ _ALL_PARTS = "a row for each of {parts}, with the same period, source, year and 
 def sum_parts(rows: Rows) -> tuple[Rows, list[str]]:
     """Return the rows with one row for each area, and a note for each sum.
 
-    A sum stands in the first line of its parts. Refused, with all lines named: an area that is given twice, the whole
-    beside its parts, a part without the others, and parts with shares.
+    A sum replaces the first line of its parts. Some rows are refused, and the message names all of their lines: an area
+    that is given twice, the whole together with its parts, a part without the others, and parts with shares.
     """
     table = area_table()
     english = dict(zip(table.index.astype(str), table["name_en"].astype(str), strict=True))

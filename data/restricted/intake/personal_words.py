@@ -1,8 +1,8 @@
 """Words in columns of categories and places that look like a name or number of a person.
 
-Such a word is shown to nobody, stands in no question and is kept in no mapping. A name is a common given name, or two
-words beside each other with capital letters of which the tables of partners' words know neither; for a place only the
-given name counts, because places are written like persons. Other names, written small, cannot be recognised.
+Such a word is never shown, is in no question and is stored in no mapping. A name is a common given name, or two
+neighbouring words with capital letters that are both not in the tables of partners' words. For a place only the given
+name counts, because names of places look like names of persons. Other names in small letters cannot be recognised.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def is_personal_in(column: Column, text: str) -> bool:
 
 
 def _has_full_name(text: str) -> bool:
-    """Return whether two words beside each other begin with capitals, and are no words of the field."""
+    """Return whether two neighbouring words begin with capitals, and are not in the tables of words."""
     matches = list(_WORD.finditer(text))
     for one, other in pairwise(matches):
         beside = _BESIDE.fullmatch(text[one.end() : other.start()])

@@ -2,11 +2,11 @@
 
 Nothing here reads a file differently from an import: it opens the table in the same way, and asks about what an import
 would refuse or reject. An answer is an entry of the partner's mapping, so that the same question does not come again.
-There is one question for each column, however many rows it is about, and one for all that is missing.
+There is one question for each column, for all of its rows, and one question for all that is missing.
 
 A question repeats words of the file only in columns of categories and places, and only words that cannot be a child's
-name (data/restricted/intake/rejects.py) or that stand in the rows of several children. What looks like a name or a
-number of a person (personal_words.py) is in no question, in however many rows it stands: a note counts its cells.
+name (data/restricted/intake/rejects.py) or that are in the rows of several children. A word that looks like a name or a
+number of a person (personal_words.py) is in no question, even if many rows have it: a note counts its cells.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ _MOST_WORDS = 40  # of one question; a column with more is rather the wrong one
 
 @dataclass(frozen=True)
 class Question:
-    """One question to the data officer: its parts, what may be answered to each, and a proposal where there is one.
+    """One question to the data officer: its parts, the allowed answers to each part, and a proposal if there is one.
 
-    `parts` maps what is asked about to the allowed answers: a heading for a column of ours ("column"), the columns
-    that are missing ("constants"), words of the file ("words", with any place allowed where the column is a place), or
-    the order of days ("days"). `rows` counts the rows of each part. `proposal` has the likely answers, `confidence` how
-    likely they are, from 0 to 1; `near` lists the places that a word may mean.
+    `parts` maps the subject of each part to its allowed answers: a heading for one of our columns ("column"), the
+    columns that are missing ("constants"), words of the file ("words", with any place allowed if the column is a
+    place), or the order of days ("days"). `rows` counts the rows of each part. `proposal` has the likely answers,
+    `confidence` how likely they are, from 0 to 1; `near` lists the places that a word may mean.
     """
 
     topic: Topic
@@ -79,7 +79,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a column of ours is read: the headings in the file, and how sure that is, from 0 to 1."""
+    """How one of our columns is read: the headings in the file, and how sure that is, from 0 to 1."""
 
     column: str
     headings: tuple[str, ...]
@@ -88,10 +88,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Sample:
-    """The first rows as an import would read them: their lines, and the cells by column of ours.
+    """The first rows as an import would read them: their lines, and the cells by our columns.
 
-    A cell is the value that is stored, MASK for what nobody needs to see (identifiers, numbers, codes and texts of the
-    row, years of birth), or None for what cannot be read. Columns that are not ours are not in it.
+    A cell is the value that is stored, MASK for a value that nobody needs to see (identifiers, numbers, codes and texts
+    of the row, years of birth), or None for a value that cannot be read. Other columns are left out.
     """
 
     lines: tuple[int, ...]
@@ -102,9 +102,9 @@ class Sample:
 class Recognition:
     """What was recognised in a file.
 
-    `line` is that of the headings, `sheet` the number of the sheet (0 for a text file), `rows` the rows below, `sample`
-    the first of them. The file can be imported when no question is left that `blocks`; of the others, the rows are
-    rejected.
+    `line` is the line of the headings, `sheet` the number of the sheet (0 for a text file), `rows` the number of rows
+    below, `sample` the first of them. The file can be imported when no question that `blocks` is open. Rows with other
+    open questions are rejected.
     """
 
     kind: str
@@ -132,9 +132,9 @@ def recognise(
     partner: str | None = None,
     today: dt.date | None = None,
 ) -> Recognition:
-    """Recognise a file and return the questions that are open; `mappings` are the partner's, by kind.
+    """Recognise a file and return the open questions; `mappings` are the mappings of the partner, by kind.
 
-    Raises FileRefused for a file that cannot be read, that holds personal data, or of which no kind fits.
+    Raises FileRefused for a file that cannot be read, that has personal data, or that fits no kind.
     """
     today = today or dt.date.today()  # noqa: DTZ011 - a day in the officer's own calendar
     name = kind or guess_kind(path, mappings)
@@ -222,7 +222,7 @@ def _list_readings(kind: RecordKind, headings: list[str], layout: Layout, mappin
 def _ask_columns(
     kind: RecordKind, headings: list[str], layout: Layout, mapping: ColumnMapping, partner: str | None
 ) -> Iterator[Question]:
-    """Ask which heading means a column that is needed or doubtful, and what holds for all rows where there is none."""
+    """Ask which heading means a required or doubtful column, or which value all rows have if no heading does."""
     missing = list_missing(kind, [*layout.list_found(), *mapping.constants], partner)
     nowhere = []
     for name in dict.fromkeys([*missing, *layout.doubts]):
@@ -304,7 +304,7 @@ class _File:
                 )
 
     def read_sample(self) -> Sample:
-        """Return the first rows as they would be read, without anything that could tell who a child is."""
+        """Return the first rows as they would be read, without anything that could identify a child."""
         cells = {}
         for column in self.kind.file_columns:
             raw = self._raw(column.name)
@@ -357,7 +357,7 @@ class _File:
         return unplaced
 
     def _is_asked(self, column: Column, raw: RawColumn, code: int, match: Match) -> bool:
-        """Return whether it is asked which place a text means."""
+        """Return whether the officer is asked which place a text means."""
         if match.finding in ("town", "several"):
             return self._is_open(column, raw, code, match)
         if match.finding != "none":
@@ -370,7 +370,7 @@ class _File:
         return column.type == "area" and self.resolve(text, None, column.level).finding == "town"
 
     def _is_open(self, column: Column, raw: RawColumn, code: int, match: Match) -> bool:
-        """Return whether the other columns of a row with a text do not settle which place it means."""
+        """Return whether the place of a text stays open, because the other columns of the row do not decide it."""
         beside = np.unique(self._surroundings.numbers[raw.codes == code]).tolist()
         return any(self._surroundings.settle(column, match, number) is None for number in beside)
 
@@ -413,9 +413,9 @@ class _File:
         return Repeater.from_table(self.kind, self.table, self.layout)
 
     def _count_children(self, raw: RawColumn, code: int) -> int:
-        """Return how many children have a word: one where rows are about children and nothing tells which.
+        """Return how many children have a word; 1 if the children in the rows cannot be distinguished.
 
-        Rows that are not about children count each.
+        If rows are not about children, each row counts.
         """
         children = self._raw("child_id") or self._raw("programme_number")
         rows = raw.codes == code
@@ -446,7 +446,7 @@ class _File:
 
 
 def _find_bands(raw: RawColumn, codes: Iterable[int]) -> dict[int, tuple[str]]:
-    """Return the band of each text that is of two ages in one band, by its code."""
+    """Return the band of each text that has two ages of one band, by the text's code."""
     bands: dict[int, tuple[str]] = {}
     for code in codes:
         ages = MadeAges.read(raw.distinct[code])

@@ -1,7 +1,7 @@
-"""Whether a row is a record and not the headings of a table: then nothing of it may be shown or kept as headings.
+"""Whether a row is a record and not the headings of a table. A record must not be shown or stored as headings.
 
-Headings are words. A day, an age, a code, a phone number or a given name beside few headings that we know tells a
-record. So do places, words of categories, and cells like others of their column, if more than headings that we know.
+Headings are words. A day, an age, a code, a phone number or a given name, with only few known headings, shows a record.
+So do places, words of categories, and cells like others of their column, if they are more than the known headings.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FIRST = 2  # columns in which the headings of a form stand
 
 
 def is_record(cells: Sequence[str], mapping: ColumnMapping, rows: Iterable[Sequence[str]]) -> bool:
-    """Return whether a row of a sheet reads as a record; `rows` are the first ones of the sheet, the row among them."""
+    """Return whether a row of a sheet looks like a record; `rows` are the first rows of the sheet, with this one."""
     known, others = _rate(cells, mapping), [row for row in rows if row != cells]
     theirs = {fold(name) for column in mapping.columns for name in mapping.headings_of(column)}
     sure = likely = 0
@@ -53,7 +53,7 @@ def is_inside_table(number: int, mapping: ColumnMapping, rows: Sequence[Sequence
 
 
 def _rate(cells: Sequence[str], mapping: ColumnMapping) -> float:
-    """Return how many columns of the kind that fits best the cells name."""
+    """Return how many columns the cells name, of the kind that fits best."""
     return max(rate_headings(kind, cells, mapping) for kind in KINDS.values())
 
 
@@ -62,7 +62,7 @@ def _count_filled(row: Sequence[str]) -> int:
 
 
 def _is_like_others(cell: str, others: list[str]) -> bool:
-    """Return whether a cell stands again in its column, or is a person's name or number as they are."""
+    """Return whether a cell occurs again in its column, or is a name or number of a person as the other cells are."""
     sort = find_personal_content([cell])
     return cell in others or (sort is not None and sort == find_personal_content(others))
 

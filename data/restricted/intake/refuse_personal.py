@@ -59,7 +59,7 @@ def _refuse(name: str, headings: list[str], columns: Iterable[_Found]) -> None:
 
 
 def _name_sort(headings: list[str], sort: str, columns: list[_Found]) -> Message:
-    """Return what a file seems to contain, and in which columns."""
+    """Return the kinds of personal data that a file seems to contain, and in which columns."""
     where = join_messages((_where(headings[column.position], column) for column in columns), ", ")
     return Message("{sort} ({where})", sort=sort, where=where)
 

@@ -60,13 +60,13 @@ _RECORD_NUMBER = re.compile(r"(?=\D*\d)[\w./-]{1,40}")
 
 
 def find_list(folder: Path, partners: Iterable[str], file: str) -> Path:
-    """Return the path of the list for a file (its name) with rows of these partners, below the folder of all lists."""
+    """Return the path of the list for a file name with rows of these partners, in the folder of all lists."""
     folders = {_name_folder(partner) for partner in partners}
     return folder / (folders.pop() if len(folders) == 1 else _SEVERAL) / f"{_shorten(file)}.rejected.csv"
 
 
 def _shorten(file: str) -> str:
-    """Return the name of a file, or of a long one its beginning and a checksum: a name on a disk has 255 bytes."""
+    """Return the name of a file; if it is too long for a disk (255 bytes), its beginning and a checksum."""
     whole = file.encode("utf-8", "surrogateescape")
     if len(whole) <= _LONGEST_FILE:
         return file
@@ -74,9 +74,9 @@ def _shorten(file: str) -> str:
 
 
 def remove_lists(folder: Path, partner: str | None = None) -> bool:
-    """Remove all lists, or those in which a partner may stand; return whether there were any.
+    """Remove all lists, or the lists that may contain a partner; return whether there were any.
 
-    Lists of earlier versions, which lie beside the partners' folders, name no partner and are always removed.
+    Lists of earlier versions are beside the partners' folders. They name no partner and are always removed.
     """
     folders = [folder, folder / _SEVERAL, folder / _name_folder(partner)] if partner else [folder, *folder.glob("*/")]
     lists = [path for one in folders for path in one.glob("*.csv")]
@@ -207,7 +207,7 @@ def _record_numbers(rows: Rows, lines: pd.Series) -> list[str]:
 
 @dataclass(frozen=True)
 class Repeater:
-    """The rule for what may be repeated in one file; `words` are words of columns that are never repeated."""
+    """The rule for what may be repeated from one file; `words` are the words of columns that are never repeated."""
 
     kind: RecordKind
     words: frozenset[str]

@@ -1,8 +1,8 @@
-"""The shape of a partner's table made ours: rows that are no records leave, and each of our columns becomes one column.
+"""Bring a partner's table into our shape: without rows that are no records, and with one column for each of ours.
 
-Left out, with a note: rows of totals, headings repeated further down, and rows that the mapping skips. A row with one
-filled cell is a remark and comes back. Several columns become one, a tick for each answer becomes the answers, and
-constants and defaults are filled in.
+Rows of totals, headings repeated further down, and rows that the mapping skips are left out, with a note. A row with
+one filled cell is a remark and is rejected. Several columns become one, columns with a tick for each answer become one
+column of answers, and constants and defaults are filled in.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _first_filled(cells: Sequence[str]) -> str:
 
 
 def _join_day(cells: Sequence[str]) -> str:
-    """Return day, month and year of three cells as one text; the month may be a word."""
+    """Return the day, month and year in three cells as one text; the month may be a word."""
     day, month, year = (cell.strip() for cell in cells)
     if not (day or month or year):
         return ""
@@ -95,7 +95,7 @@ def _combine(
 
 
 def name_first(lines: npt.NDArray[np.int64]) -> str:
-    """Return the first of some lines, and how many more there are."""
+    """Return the first lines, and how many more there are."""
     return count_more(", ".join(map(str, lines[:_NAMED].tolist())), len(lines) - _NAMED)
 
 
@@ -121,7 +121,7 @@ def _drop_rows(table: RawTable, layout: Layout, mapping: ColumnMapping) -> tuple
 
 
 def _list_drops(table: RawTable, layout: Layout, mapping: ColumnMapping) -> Iterator[tuple[_Mask, Message]]:
-    """Yield masks of the rows that are no records, and why."""
+    """Yield masks of rows that are no records, each with the reason."""
     yield _find_totals(table), Message("it holds totals")
     repeated = np.ones(len(table.lines), dtype=bool)
     for position in layout.columns.values():

@@ -3,8 +3,8 @@
 Lists of partners have a sheet for each month, named after it, with the same headings. They are read one after the
 other; a row's line is then PER_SHEET times the number of its sheet and its row. A form with a repeat (several children
 of one meeting) is exported with a sheet for its submissions and one for its repeats. Each row of the repeats is read
-with the cells of its submission. Its record number is that of the submission and its place there, so that an edited
-submission is a correction.
+with the cells of its submission. Its record number consists of the submission's number and the row's position in it, so
+that an edited submission is a correction.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _YEAR = re.compile(r"(?:20)?\d\d")
 
 
 def read_month(name: str) -> tuple[int, int] | None:
-    """Return year and month of a sheet's name such as "Mars 2008" or "03 Mars"; the year is 0 where there is none."""
+    """Return year and month of a sheet's name such as "Mars 2008" or "03 Mars"; the year is 0 if it has none."""
     parts = re.findall(r"[^\W\d_]+|\d+", name)
     months = [find_month(part) for part in parts if not part.isdigit()]
     numbers = [part for part in parts if part.isdigit()]
@@ -48,7 +48,7 @@ def read_month(name: str) -> tuple[int, int] | None:
 
 
 def list_tables(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequence[Grid]) -> list[Start]:
-    """Return where a table of one of the kinds may begin: on each sheet, and on repeats with their submissions.
+    """Return where a table of one of the kinds may begin: on each sheet, and on repeats joined with their submissions.
 
     Raises FileRefused when a sheet or row that the mapping names is not there.
     """
@@ -62,8 +62,8 @@ def list_tables(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequ
 def find_start(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequence[Grid]) -> Start:
     """Return where the table of one of the kinds begins.
 
-    Raises FileRefused when several sheets have the columns equally and are not those of months, or when a sheet or row
-    that the mapping names is not there.
+    Raises FileRefused if several sheets have the columns equally well and are not months, or if a sheet or row that the
+    mapping names is not there.
     """
     kinds = tuple(kinds)
     tables = list_tables(kinds, mapping, grids)
@@ -98,10 +98,10 @@ def _has_rows(start: Start, grids: Sequence[Grid]) -> bool:
 
 
 def _join_months(alike: Sequence[Start], starts: Iterable[Start], grids: Sequence[Grid]) -> Start | None:
-    """Return the table of all sheets that are named after a month, if all that fit best are; None if it is no such.
+    """Return the table of all sheets that are named after a month; None if any of the best sheets is no month.
 
-    Columns are those of the first that fits best, then those that other months have besides. Two sheets of one month
-    are no table.
+    Its columns are those of the first best sheet, then additional columns of other months. If two sheets are of the
+    same month, there is no table.
     """
     named = ((start, read_month(grids[start.grid].name)) for start in starts if start.score >= alike[0].score / 2)
     months = [(start, *month) for start, month in named if month]
@@ -123,9 +123,9 @@ def _join_months(alike: Sequence[Start], starts: Iterable[Start], grids: Sequenc
 
 
 def _join_parents(start: Start, kinds: Sequence[RecordKind], grids: Sequence[Grid]) -> Start | None:
-    """Return the table of a sheet of repeats with the cells of its submissions; None if it is no such sheet.
+    """Return the table of a sheet of repeats with the cells of its submissions; None if the sheet has no repeats.
 
-    Without `score`, which depends on what the headings mean.
+    `score` is not set, because it depends on the meaning of the headings.
     """
     parent = _find_parent(start, grids)
     if parent is None:
@@ -139,7 +139,7 @@ def _join_parents(start: Start, kinds: Sequence[RecordKind], grids: Sequence[Gri
 
 
 def read_rows(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows:
-    """Yield the rows of a table, from all its sheets. `read_sheet` yields those of one, below its headings.
+    """Yield the rows of a table from all its sheets. `read_sheet` yields the rows of one sheet, below its headings.
 
     A note says how many submissions have no row.
     """
@@ -154,7 +154,7 @@ def read_rows(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows:
 
 
 def describe_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:
-    """Return notes on which sheets were read and which not, where a workbook has several with content."""
+    """Return notes on which sheets were read and which were not, if a workbook has several with content."""
     if len(grids) < 2:
         return []
     if begin.months:
@@ -189,7 +189,7 @@ def describe_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:
 
 
 def _name_others(grids: Sequence[Grid], read: set[int]) -> list[Message]:
-    """Return notes on the sheets that were not read, by number: a name may be a child's."""
+    """Return notes on the sheets that were not read, by number, because a sheet's name may be a child's name."""
     others = [str(grid.number) for n, grid in enumerate(grids) if n not in read]
     return [Message("Not read: sheet {sheets}.", sheets=", ".join(others))] if others else []
 

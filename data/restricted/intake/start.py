@@ -1,8 +1,9 @@
 """Where a table begins in a file: its sheet or delimiter, and the row of its headings.
 
 Lists of partners have titles above their headings, headings in two rows with merged cells, and sheets for other things.
-The row with most headings that we know is taken, the first of several; without any, the first row with content. A row
-that reads as a record is never one of headings: its cells are not shown, also where somebody names the row.
+The row with most known headings is used, and if several have equally many, the first one; without any, the first row
+with content. A row that looks like a record is never used as headings: its cells are not shown, even if somebody names
+this row.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ class Grid:
 class Start:
     """Where a table begins: the index of its grid, the line of its headings, the headings as one row, and the sheet.
 
-    `score` is how many headings are known; `sheet` is the grid's number. The headings are empty where no row reads as
-    headings. A table may stand in several sheets
-    (data/restricted/intake/sheets.py): `months` are where each of them begins; `repeat` where the rows and their
-    submissions begin, and `numbered` the headings of submissions that number a record.
+    `score` is the number of known headings; `sheet` is the grid's number. The headings are empty if no row looks like
+    headings. A table may be spread over several sheets (data/restricted/intake/sheets.py): `months` has the start of
+    each of them; `repeat` has the start of the rows and of their submissions, and `numbered` the headings of
+    submissions that number a record.
     """
 
     grid: int
@@ -69,7 +70,7 @@ def list_starts(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequ
 
 
 def describe_start(start: Start) -> Message:
-    """Return a sentence that names the row and the headings that were read, without content."""
+    """Return a sentence that names the row and the headings that were read, without content of cells."""
     shown = [n for n, text in enumerate(start.headings[:_SHOWN]) if text]
     headings = count_more(list_headings(start.headings, shown), len(start.headings) - _SHOWN)
     return Message("Headings read in row {line}: {headings}.", line=start.line, headings=headings)
@@ -99,7 +100,7 @@ def check_choice(mapping: ColumnMapping, grids: Sequence[Grid]) -> list[int]:
 
 
 def _name_record(mapping: ColumnMapping, grids: Sequence[Grid]) -> Iterator[Message]:
-    """Yield that a record is in the row where the headings should be, and what to do."""
+    """Yield a message that the row for the headings is a record, and what to do."""
     yield Message("Row {row} reads as a record, not as headings: nothing of it is shown.", row=mapping.heading_row)
     kinds, free = tuple(KINDS.values()), replace(mapping, heading_row=0)
     starts = (_find_in_grid(kinds, free, n, grid) for n, grid in enumerate(grids))
@@ -160,7 +161,7 @@ def clean_row(row: Iterable[str]) -> list[str]:
 
 
 def _join(above: list[str], below: list[str]) -> list[str]:
-    """Return the headings of two rows as one: a merged cell has its text in the upper row alone."""
+    """Return the headings of two rows as one row; a merged cell has its text only in the upper row."""
     width = max(len(above), len(below))
     upper, lower = ([*cells, *[""] * (width - len(cells))] for cells in (above, below))
     return [under or over for over, under in zip(upper, lower, strict=True)]

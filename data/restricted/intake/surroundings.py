@@ -1,8 +1,8 @@
-"""What other columns of a file say of the place of a row: its county, its municipality or its country.
+"""What other columns of a file reveal about the place of a row: its county, its municipality or its country.
 
-A name that one town has may be that of a village elsewhere too, and some names are those of several places. Such a name
-is read only where all of these columns that name an area agree with one place alone, or where the data officer said
-so. How many people live in a town is not known (towns.csv).
+The name of a town may also be the name of a village elsewhere, and some names belong to several places. Such a name is
+accepted only if all of these columns that name an area agree with exactly one place, or if the data officer has
+confirmed it. The population of a town is not known (towns.csv), so it cannot decide.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Surroundings:
     areas: Sequence[tuple[frozenset[str], ...]]
 
     def settle(self, column: Column, match: Match, number: int) -> str | None:
-        """Return the code that a match means beside the areas of a number; None where nothing decides."""
+        """Return the code that a match means, given the areas with a number in `areas`; None if nothing decides."""
         if match.finding not in ("town", "several"):
             return match.code
         beside = self.areas[number]
@@ -57,7 +57,7 @@ def _list_around(code: str) -> set[str]:
 def read_surroundings(
     kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping, resolve: Resolve, today: dt.date
 ) -> Surroundings:
-    """Read which areas the columns that are not ours, and that of the country, name beside each row."""
+    """Read which areas are named in each row by unknown columns and by the column of the country."""
     numbers, areas = np.zeros(len(table.lines), np.int64), [tuple[frozenset[str], ...]()]
     for raw, named in _list_columns(kind, table, layout, mapping, resolve, today):
         pairs, codes = np.unique(numbers * len(raw.distinct) + raw.codes, return_inverse=True)

@@ -42,7 +42,7 @@ class RawColumn:
 
 @dataclass
 class RawTable:
-    """A table as read: columns, the line on which each row begins, rows that could not be read, where it begins."""
+    """A table as read: columns, the line on which each row begins, rows that could not be read, and its start."""
 
     columns: list[RawColumn]
     lines: npt.NDArray[np.int64]
@@ -65,7 +65,7 @@ def refuse_locked(name: str) -> FileRefused:
 def is_total(cells: Sequence[str]) -> bool:
     """Return whether a row holds totals.
 
-    Its first filled cell is a word for it: alone, before a colon or bracket, or before a place or month.
+    Its first filled cell is a word for totals: alone, before a colon or bracket, or before a place or month.
     """
     first = next((cell for cell in cells if cell), "")
     if len(first) > _LONGEST_TOTAL:

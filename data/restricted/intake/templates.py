@@ -2,8 +2,8 @@
 
 The first sheet is the table to fill in, with drop-down lists for categories and municipalities; "How to fill" explains
 each column; "Areas" lists the codes and names that a cell may contain. Headings and words of Albanian and Greek forms
-are those of data/schema/words, by which an import knows them. A new form contains no record; importing it is like
-importing an empty file.
+come from data/schema/words, so an import recognises them. A new form contains no record; importing it is like importing
+an empty file.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class FormLanguage:
         return column.name if self.code == "en" else read_names(self.code)[column.name, ""]
 
     def list_answers(self, column: Column) -> list[str]:
-        """Return what a drop-down list offers: the words of categories (in English our codes), or municipalities."""
+        """Return the entries of a drop-down list: the words of categories (in English our codes), or municipalities."""
         if column.type == "area":
             return self.municipalities if column.level == "municipality" else []
         names = {} if self.code == "en" else read_names(self.code)
@@ -61,7 +61,7 @@ class FormLanguage:
 
     @cached_property
     def municipalities(self) -> list[str]:
-        """The names of municipalities, those of the country of the language first; none stands for two."""
+        """The names of municipalities, first in the country of the language; no name is used for two municipalities."""
         areas = area_table()
         areas = areas[areas["counted"] & (areas["level"] == "municipality")]
         names = areas["name_en" if self.code == "en" else "name_local"]
@@ -90,7 +90,7 @@ def write_templates(folder: Path, kinds: Iterable[str] = tuple(KINDS), language:
 
 
 def write_books(folder: Path, books: Mapping[str, Callable[[], Workbook]]) -> list[Path]:
-    """Write workbooks by name into a folder; raise InputError, and write nothing, if one of the names is there."""
+    """Write workbooks by name into a folder; raise InputError, and write nothing, if one of the files exists."""
     folder = Path(folder)
     _refuse_existing(folder, list(books))
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,8 @@ are read day first only if the column proves it (some first number is above 12 a
 mapping states the order. All other such days are rejected. A year of two digits is of this century, and rejected if it
 would be in the future. Nothing is guessed.
 
-Ages become bands. A year of birth is marked by a B in front and becomes a band when the day is known; it is never
-stored.
+Ages become bands. A year of birth is marked with a B in front. It becomes a band when the day of the record is known,
+and is never stored.
 
 The decimal sign of a number is a point; a comma is a decimal sign only before the last one or two digits (2,5).
 Thousands separators are rejected.
@@ -110,13 +110,13 @@ def slash_order(values: list[str], given_order: str) -> str:
 
 
 def is_unordered_day(text: str) -> bool:
-    """Return whether a text is a day such as 5/6/2007, of which either number may be the month."""
+    """Return whether a text is a day such as 5/6/2007, in which either number may be the month."""
     match = _SLASHED.fullmatch(text.strip())
     return match is not None and match[1] != match[2]
 
 
 def read_day(text: str, today: dt.date) -> dt.date | None:
-    """Return the day of a text that is one in any form, the day before the month; None if it is none."""
+    """Return the day of a text in any known form, with the day before the month; None if the text is no day."""
     try:
         return _parse_day(" ".join(text.split()), "day first", today)
     except Faulty:
@@ -213,9 +213,9 @@ _DOUBT = 1  # years by which an approximate age may be wrong
 
 
 def _parse_age(text: str, column: Column, today: dt.date) -> str:
-    """Return the band of an age or of a narrower band; a year of birth with a B in front.
+    """Return the band of an age or of a narrower band; for a year of birth, the year with a B in front.
 
-    Raises Faulty where an approximate age or a range lies in two bands: somebody must say which one counts.
+    Raises Faulty if an approximate age or a range lies in two bands: a person must decide which one counts.
     """
     known = list_spellings(column.name, tuple(column.allowed.items()))
     if code := words.look_up(known, text[:200]):
@@ -239,18 +239,18 @@ def _parse_age(text: str, column: Column, today: dt.date) -> str:
 
 
 def _is_date(text: str, today: dt.date) -> bool:
-    """Return whether a text is a day, also one without its year (10-Dec) or one that was made of two ages."""
+    """Return whether a text is a day, even a day without a year (10-Dec) or one that was made of two ages."""
     words_of = re.findall(r"[^\W\d_]{3,12}", text)
     return read_day(text, today) is not None or MadeAges.read(text) is not None or any(map(find_month, words_of))
 
 
 def _find_band_of(youngest: int, oldest: int, word: str) -> str:
-    """Return the band in which both ages lie; they are in months if the word beside them says so."""
+    """Return the band in which both ages lie; they are in months if the word after them says so."""
     return find_band(youngest // 12, oldest // 12) if word == "months" else find_band(youngest, oldest)
 
 
 def find_band(youngest: int, oldest: int) -> str:
-    """Return the band in which two ages in years lie; raise Faulty where there is none."""
+    """Return the band in which two ages in years lie; raise Faulty if there is none."""
     first = age_band(youngest)
     if youngest > oldest or oldest > _OLDEST[first]:
         raise Faulty(_TWO_BANDS, _CHILD_AGES)
@@ -258,7 +258,7 @@ def find_band(youngest: int, oldest: int) -> str:
 
 
 def _strip_about(text: str) -> tuple[str, bool]:
-    """Return an age without the words and signs that call it approximate (rreth, περίπου, ~), and if it has any."""
+    """Return an age without words and signs for "approximate" (rreth, περίπου, ~), and whether it had any."""
     text = _write_digits(text)
     bare = text.strip(f"{_MARKS_OF_DOUBT}() ")
     about = any(mark in text for mark in _MARKS_OF_DOUBT)
@@ -279,14 +279,14 @@ def _write_digits(text: str) -> str:
 
 
 def _strip_age_word(text: str) -> tuple[str, str]:
-    """Return an age without its word, and "years", "months" or ""."""
+    """Return an age without its unit, and the unit: "years", "months" or ""."""
     match = re.fullmatch(r"(.*\d)\s*([^\W\d_].*)", text)
     kind = _word_of_age(match[2]) if match else ""
     return (match[1].strip(), kind) if match and kind in ("years", "months") else (text, "")
 
 
 def _word_of_age(text: str) -> str:
-    """Return what a word beside an age says: years, months, about, or "" for another word."""
+    """Return what a word next to an age means: years, months, about, or "" for another word."""
     return words.look_up(words.index_codes("age_band.word"), text) or ""
 
 
@@ -304,8 +304,8 @@ def age_band(age: int) -> str:
 def age_band_on(birth_year: int, day: str) -> str:
     """Return the band of a child on a day, from the year of birth alone; raise Faulty for an adult.
 
-    The birthday is taken for the first of July, which is wrong by one year for as few children as possible. One who may
-    be 17 counts as 17.
+    The birthday is assumed to be the first of July, so that the age is wrong for as few children as possible. A child
+    who may be 17 counts as 17.
     """
     years = int(day[:4]) - birth_year
     if years < 0:
@@ -405,7 +405,7 @@ def _date(year: int, month: int, day: int) -> dt.date:
 
 
 def _day_or_week(text: str, column: Column, today: dt.date, slashes: str) -> str:
-    """Return an ISO day; for a week its Monday with a W in front."""
+    """Return an ISO day; for a week, its Monday with a W in front."""
     week = _WEEK.fullmatch(text.upper())
     if not week:
         return _parse_date(text, column, today, slashes)

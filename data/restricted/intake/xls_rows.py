@@ -1,7 +1,7 @@
 """Rows of an Excel workbook of the old format (.xls) as texts.
 
-It has at most 65,536 rows of 256 cells, and the results of its formulas, so that all of it is read at once. Workbooks
-of OpenDocument are not read: a small one may claim billions of cells.
+It has at most 65,536 rows of 256 cells, and contains the results of its formulas, so it is read completely at once.
+OpenDocument workbooks are not read, because a small file may claim billions of cells.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The form behind a Kobo or ODK export (an XLSForm): what its questions and the codes of its answers mean.
 
-An export has names and codes, such as q7 and 2; the form has their labels. Labels are read with the words of all
-languages; what they do not say stays a question to the data officer.
+An export has names and codes, such as q7 and 2; the form has their labels. Labels are matched with the words of all
+languages. If a label is not known, the data officer is asked.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _Row = Mapping[str, str]
 
 
 def read_form(path: InputFile, kind: RecordKind) -> ColumnMapping:
-    """Return what a form says of the columns and codes of a kind. Raises FileRefused if it is no XLSForm."""
+    """Return what a form says about the columns and codes of a kind. Raises FileRefused if it is no XLSForm."""
     sheets = read_sheets(path, ("survey", "choices"))
     survey, choices = (list(_list_rows(sheets.get(name, []))) for name in ("survey", "choices"))
     if not any(row.get("type") and row.get("name") for row in survey):
@@ -49,7 +49,7 @@ def read_form(path: InputFile, kind: RecordKind) -> ColumnMapping:
 
 
 def _list_rows(sheet: Sequence[Sequence[str]]) -> Iterator[_Row]:
-    """Yield the rows of a sheet of the form by its headings, in small letters with _ for a blank."""
+    """Yield the rows of a sheet of the form by heading; headings are in small letters with _ for a blank."""
     headings = [cell.strip().casefold().replace(" ", "_") for cell in sheet[0]] if sheet else []
     for row in sheet[1:]:
         yield {heading: cell.strip() for heading, cell in zip(headings, row, strict=False) if heading}
@@ -61,14 +61,14 @@ def _labels(row: _Row) -> list[str]:
 
 
 def _read_column(kind: RecordKind, texts: Sequence[str]) -> str | None:
-    """Return the one column that the texts surely mean."""
+    """Return the only column that the texts surely mean."""
     found = {c for text in texts for c, sure in read_meanings(kind.name, text).items() if sure >= SURE}
     columns = found & {column.name for column in kind.file_columns}
     return columns.pop() if len(columns) == 1 else None
 
 
 def _read_codes(kind: RecordKind, ours: str, answers: Sequence[_Row]) -> Iterator[tuple[str, str]]:
-    """Yield the codes of a form that only its labels explain, each with our code."""
+    """Yield the codes of a form that only their labels explain, each with our code."""
     known = list_spellings(ours, tuple(kind.column(ours).allowed.items()))
     for answer in answers:
         code = answer.get("name", "")

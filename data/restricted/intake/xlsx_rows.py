@@ -51,13 +51,13 @@ def rows_of_workbook(
 
 
 def read_first_rows(path: InputFile) -> list[Grid]:
-    """Return the first rows of each visible sheet that is not there to be read by people."""
+    """Return the first rows of each visible sheet, without sheets that only explain a form to people."""
     with _opened(path) as sheets:
         return _first_rows(sheets)[1]
 
 
 def read_sheets(path: InputFile, names: Collection[str]) -> dict[str, list[list[str]]]:
-    """Return the rows with content of the visible sheets with some names, for small workbooks. Raises FileRefused."""
+    """Return the filled rows of visible sheets with the given names, for small workbooks. Raises FileRefused."""
     found = {}
     with _opened(path) as sheets:
         for sheet in sheets:

@@ -10,8 +10,8 @@ Each step is a function that takes values and returns the next one; nothing is c
 
 A release is written under a temporary name, attacked there, flushed to disk and renamed; then `current` is replaced.
 Before the rename the vault stores the new blocks as staged, and afterwards as published, so that a crash at any moment
-leaves no release or a complete one, and the vault knows which. Who approved it is written down before the rename too,
-and taken out again where the release came to nothing.
+leaves no release or a complete one, and the vault knows which. The approval is also written before the rename, and
+removed again if the release is not published.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ Earlier = Mapping[Tier, Sequence[Published]]
 class NewRelease:
     """A release that was published, or that would be.
 
-    withheld: the number of cells withheld to protect others, by tier. contents: what it holds, by tier. final: the last
-    day of the years that are final, None when the whole programme is. waiting: encounters of final years imported or
-    changed after that.
+    withheld: the number of cells withheld to protect others, by tier. contents: the numbers of tables and cells, by
+    tier. final: the last day of the years that are final, None if the whole programme is final. waiting: the number of
+    encounters of final years that were imported or changed after their numbers were drawn.
     """
 
     name: str
@@ -105,14 +105,14 @@ def make_release(
 ) -> NewRelease:
     """Make a release of both tiers and let `current` point at it.
 
-    `day` (default: today) decides which quarters have ended and which years are final. With `rehearse`, all is made and
-    attacked, and nothing is published. `add_approval` writes down who approved a release, from its name and the folder
-    of its tiers, before anybody can see it; `drop_approval` takes that out for a release that came to nothing.
+    `day` (default: today) decides which quarters have ended and which years are final. With `rehearse`, everything is
+    made and attacked, but nothing is published. `add_approval` writes the approval of a release, from its name and the
+    folder of its tiers, before anybody can see the release; `drop_approval` removes it if the release is not published.
 
-    Without a vault, or with an empty one, it holds published figures and areas alone. `record_keys` is
-    data.restricted.keys.IdentifierHasher.record_keys; needed with a vault. `mechanism` is the policy's, except in
-    tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError if the policy uses different
-    noise from earlier releases or another release is being made; then nothing is published.
+    Without a vault, or with an empty one, the release has only published figures and areas. `record_keys` is
+    data.restricted.keys.IdentifierHasher.record_keys, required with a vault. `mechanism` comes from the policy, except
+    in tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError if the policy uses other
+    noise than earlier releases or if another release is being made; then nothing is published.
     """
     if vault is not None and record_keys is None:
         msg = Message("A release of records needs the identifier key. Check it with: tact doctor")
@@ -166,7 +166,7 @@ def make_release(
 
 @dataclass
 class _Ticker:
-    """The number of steps of a release that are done, for a progress bar."""
+    """The number of finished steps of a release, for a progress bar."""
 
     progress: Progress | None
     done: int = 0

@@ -107,7 +107,7 @@ class _Trace:
         return unknown if self._is_removable(unknown) else -1
 
     def _list_ends(self, unknown: int) -> Iterator[tuple[int, int, int]]:
-        """Yield each tie in which an unknown occurs, with the least and the most that it allows for the unknown."""
+        """Yield each tie that contains an unknown, with the smallest and the largest value that it allows for it."""
         ties, bounds = self.attack.system.ties, self.bounds
         for keys, values in (self._by_part, self._by_total):
             first, last = np.searchsorted(keys, [unknown, unknown + 1])

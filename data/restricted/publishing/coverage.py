@@ -20,8 +20,8 @@ from data.tables.periods import Calendar, Period
 class Coverage:
     """What a release covers.
 
-    span: its quarters; None while no quarter has ended. years: those that become final with it. later: encounters of
-    the programme that come after its quarters. outside: encounters before or after the programme.
+    span: the time of its quarters; None while no quarter has ended. years: the years that become final with it. later:
+    the number of the programme's encounters after its quarters. outside: encounters before or after the programme.
     """
 
     span: Period | None

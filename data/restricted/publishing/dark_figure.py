@@ -1,6 +1,6 @@
 """The step of a release that estimates how many children there are, met or not. Behind the wall.
 
-All that is published follows from capture histories that have noise (docs/disclosure.md, "Dark figure").
+Everything that is published is computed from capture histories with noise (docs/disclosure.md, "Dark figure").
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def estimate_dark_figures(
 ) -> Mapping[TableSpec, Ints]:
     """Estimate the tables of the plan that hold intervals, each of shape (countries, periods, 3).
 
-    The last axis has lower end, upper end and the place of a reason in REASONS, -1 where there is an interval. A table
-    whose numbers `freeze` repeats from the blocks `published` is not estimated again and has zeros.
+    The last axis has the lower end, the upper end and the index of a reason in REASONS, -1 if there is an interval. If
+    `freeze` will repeat the numbers of a table from the blocks `published`, it is not estimated again and has zeros.
     """
     specs = [spec for spec in plan["partner"] if spec.measure == "dark_figure"]
     grid, result = encounters.grid, {}

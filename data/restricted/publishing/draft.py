@@ -25,8 +25,8 @@ _LISTED = 20  # cells that a refusal names
 class Draft:
     """A release that is being made, without its tables.
 
-    grid: the areas and periods that it covers; None for a release of published figures alone. indicators: the table of
-    the partner tier.
+    grid: the areas and periods that it covers; None for a release that has only published figures. indicators: the
+    table of indicators for the partner tier.
     """
 
     name: str

@@ -1,9 +1,9 @@
 """Published numbers are repeated for ever.
 
-A block is all numbers of one area and period. Its noise is drawn once, when the period is first published; every
-later release repeats it, whatever happened to the records. A quarter may be published twice: first as provisional,
-then, when its year is final, as another block whose cells are all drawn anew under another salt, changed or not. So
-no decision about what is published depends on which children changed. A cell that was withheld stays withheld.
+A block contains all numbers of one area and period. Its noise is drawn once, when the period is first published. Every
+later release repeats it, even if the records have changed. A quarter may be published twice: first as provisional, and
+then, when its year is final, as another block with new noise in all cells under another salt, changed or not. So no
+decision about what is published depends on which children changed. A cell that was withheld stays withheld.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Frozen:
     changed: frozenset[str]
 
     def withheld(self, spec: TableSpec, tier: Tier) -> Bools:
-        """Return a mask of the cells of a table that stay withheld since an earlier release."""
+        """Return a mask of the cells of a table that were withheld in an earlier release and stay withheld."""
         shape = self.numbers[spec].shape
         flat = np.zeros((shape[0], shape[1], int(np.prod(shape[2:]))), bool)
         for name, area, period in _list_blocks(spec, self.grid):
@@ -59,15 +59,15 @@ class Frozen:
         return replace(self, blocks=blocks, changed=frozenset(changed))
 
     def staged(self) -> dict[str, bytes]:
-        """Return, as bytes, the blocks that are new or withhold more than before."""
+        """Return the blocks, as bytes, that are new or withhold more cells than before."""
         return {name: self.blocks[name].encode() for name in sorted(self.changed)}
 
 
 def freeze(noisy: Mapping[TableSpec, Ints], published: Mapping[str, bytes], grid: Grid) -> Frozen:
-    """Replace new draws by what was published before; `published`: the blocks of the vault, by name.
+    """Replace newly drawn values by the values published before; `published`: the blocks of the vault, by name.
 
-    `noisy` holds newly drawn values, shape (areas, periods, *categories). A table that the plan did not have before
-    keeps its new draws.
+    `noisy` has the newly drawn values, shape (areas, periods, *categories). A table that the plan did not have before
+    keeps them.
     """
     numbers = {spec: values.copy() for spec, values in noisy.items()}
     blocks: dict[str, Block] = {}
@@ -88,7 +88,7 @@ def freeze(noisy: Mapping[TableSpec, Ints], published: Mapping[str, bytes], grid
 
 
 def is_repeated(spec: TableSpec, cells: int, published: Mapping[str, bytes], grid: Grid) -> bool:
-    """Return whether `freeze` takes every number of a table from published blocks, with `cells` in each of them."""
+    """Return whether `freeze` takes every number of a table from published blocks, each with `cells` numbers."""
     names = [name for name, *_ in _list_blocks(spec, grid)]
     blocks = [Block.decode(published[name]) for name in names if name in published]
     return len(blocks) == len(names) and all(len(b.values.get(_table_key(spec), ())) == cells for b in blocks)

@@ -1,9 +1,8 @@
 """Indicators of the programme as a table of the partner tier. Behind the wall.
 
-What an indicator counts follows from its unit (docs/disclosure.md, Indicators): people are protected as counts of
-children are, services of restricted axes are always withheld, other things are shown as they are.
-The code of an indicator says which axis and which duty bearer it belongs to: it begins with the axis and ends with the
-duty bearer, as prevention_services_school.
+The unit of an indicator shows what it counts (docs/disclosure.md, Indicators): people are protected like counts of
+children, services of restricted axes are always withheld, and other things are shown unchanged. The code of an
+indicator begins with its axis and ends with its duty bearer, for example prevention_services_school.
 """
 
 from __future__ import annotations
@@ -40,25 +39,25 @@ _RETURN = "assisted_voluntary_return"
 
 @dataclass(frozen=True, eq=False)
 class Indicators:
-    """The table of indicators, and the blocks of the vault that keep the numbers of people that were drawn now."""
+    """The table of indicators, and the blocks that store the newly drawn numbers of people in the vault."""
 
     table: pa.Table
     blocks: Mapping[str, bytes]
 
 
 def find_axis(code: str) -> str:
-    """Return the axis that the code of an indicator begins with; empty if it names none."""
+    """Return the axis with which the code of an indicator begins; empty if it names none."""
     named = {**{axis: axis for axis in CATEGORIES["axis"]}, "return": _RETURN}
     return next((axis for start, axis in named.items() if f"{code}_".startswith(f"{start}_")), "")
 
 
 def find_bearer(code: str) -> str:
-    """Return the duty bearer that the code of an indicator ends with; empty if it names none."""
+    """Return the duty bearer with which the code of an indicator ends; empty if it names none."""
     return next((bearer for bearer in CATEGORIES["duty_bearer"] if code.endswith(f"_{bearer}")), "")
 
 
 def classify_unit(unit: str) -> str:
-    """Return what a unit counts: people, services, or other things; what no word of the vocabulary tells is people."""
+    """Return what a unit counts: people, services, or other things. A unit without a known word counts as people."""
     words = _read_words(unit)
     if any(f" {stem}" in words for stem in vocabulary.PEOPLE):
         return PEOPLE
@@ -89,9 +88,9 @@ def tabulate_indicators(
 ) -> Indicators:
     """Read the indicators of the vault and protect them; `published`: the blocks of the vault to repeat, by name.
 
-    Counties and regions have those of prevention and coordination alone, municipalities none. A number of people is
-    drawn once, when its period is final, and repeated for ever. Only periods of the release have numbers of people:
-    the difference of two that overlap would be a number of a few weeks.
+    Counties and regions have only indicators of prevention and coordination, municipalities have none. A number of
+    people is drawn once, when its period is final, and repeated for ever. Only periods of the release have numbers of
+    people, because the difference of two overlapping periods would be the number of a few weeks.
     """
     rows = _read_rows(vault, grid)
     rows["value"], rows["target"] = rows["value"].astype(float), rows["target"].astype(float)
@@ -113,7 +112,7 @@ def tabulate_indicators(
 def _read_rows(vault: Vault, grid: Grid) -> pd.DataFrame:
     """Read the indicators that may be in a release: of ended periods, and of large enough areas.
 
-    open: whether the axis is open and the unit names no shelter. Of rows with one key the newest import stays.
+    open: whether the axis is open and the unit names no shelter. Of rows with the same key only the newest is kept.
     """
     read = [batch.to_pandas() for batch in vault.read("indicator", _READ)]
     rows = pd.concat(read, ignore_index=True) if read else pd.DataFrame(columns=list(_READ))
@@ -134,11 +133,11 @@ def _read_rows(vault: Vault, grid: Grid) -> pd.DataFrame:
 def _draw_people(
     rows: pd.DataFrame, mechanism: CellKey, record_keys: RecordKeys, published: Mapping[str, bytes]
 ) -> tuple[pd.Series, dict[str, bytes]]:
-    """Return numbers of people with noise, NaN for what is no whole number, and the blocks of those drawn now.
+    """Return numbers of people with noise (NaN if not a whole number), and the blocks of the newly drawn ones.
 
-    The cell key is made of the name of the number and of the number, so that nobody without the identifier key can
-    compute it, two partners who report the same number give one draw of it, and a partner who knows its own number
-    learns nothing of the noise on another. Blocks name no partner.
+    The cell key is derived from the name of the number and the number itself. So nobody without the identifier key can
+    compute it, two partners who report the same number get the same noise, and a partner who knows its own number
+    learns nothing about the noise of another number. Blocks name no partner.
     """
     numbers: dict[Hashable, float] = {}
     blocks: dict[str, Block] = {}

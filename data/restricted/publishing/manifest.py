@@ -1,4 +1,4 @@
-"""The manifest of a release: a Frictionless Data Package that says what it holds and how it was made."""
+"""The manifest of a release: a Frictionless Data Package with the content of the release and how it was made."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def describe_release(
 
 
 def describe_method(draft: Draft, tier: Tier) -> str:
-    """Return in words how numbers are made, for readers of a tier."""
+    """Return a description for readers of a tier of how numbers are made."""
     threshold = _THRESHOLD.format(k=draft.policy.k) if tier == "public" else ""
     final = draft.grid.final if draft.grid else None
     provisional = _PROVISIONAL.format(final=final.isoformat()) if final and tier == "partner" else ""
@@ -118,7 +118,7 @@ def _licence(name: str) -> dict[str, str]:
 
 
 def _describe_publication(policy: Policy, tier: Tier) -> dict[str, Any]:
-    """Return publisher and DOI as the specification of data packages has them. The DOI is that of the public tier."""
+    """Return publisher and DOI in the form of the Data Package specification. The DOI is for the public tier."""
     publisher = {"contributors": [{"title": policy.publisher, "role": "publisher"}]} if policy.publisher else {}
     return publisher | ({"id": f"{DOI_ADDRESS}{policy.doi}"} if policy.doi and tier == "public" else {})
 

@@ -19,8 +19,8 @@ _Found = dict[tuple[Level, Grain], Bools]  # where a number above zero is publis
 def correct_not_searched(tables: Tables) -> Tables:
     """Return the tables of a tier in which no cell "not searched" contains a number of its measure.
 
-    A cell contains a number if its area and period contain those of the number, in whatever breakdown.
-    Only published cells count, so that the state of a total does not give a withheld number away.
+    A cell contains a number if its area and period contain the number's area and period, in any breakdown. Only
+    published cells count, so that the state of a total does not reveal a withheld number.
     """
     found = {measure: _find_numbers(tables, measure) for measure in COUNTED}
     return {spec: _correct(table, found[spec.measure]) if spec.counted else table for spec, table in tables.items()}

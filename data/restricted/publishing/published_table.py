@@ -39,8 +39,8 @@ def code(state: State) -> int:
 class ReleasedTable:
     """One table before it is written; arrays of shape (areas, periods, *categories).
 
-    value, low, high: NaN where there is none. margin: how far a number may be off; None if it is exact. reason: of an
-    estimate, its place in REASONS, -1 where there is an interval.
+    value, low, high: NaN if unknown. margin: how far a number may be from the truth; None if it is exact. reason: for
+    estimates, the index of the reason in REASONS, -1 if there is an interval.
     """
 
     spec: TableSpec
@@ -133,8 +133,8 @@ def tabulate_counts(
 ) -> ReleasedTable:
     """Tabulate counts with the state of each cell. `total` and `searched` have shape (areas, periods).
 
-    All states follow from noisy values and effort alone. Where no effort is recorded and the total is zero the partner
-    tier says "not searched", whether the true count is zero or not: otherwise "almost none" there would reveal a
+    All states follow only from noisy values and effort. If no effort is recorded and the noisy total is zero, the
+    partner tier shows "not searched", whether the true count is zero or not; otherwise "almost none" would reveal a
     child. The public tier hides every value below k, including zero.
     """
     margin = mechanism.knowledge(policy.scale(spec.measure)).largest
@@ -181,7 +181,7 @@ def _outside(spec: TableSpec, grid: Grid, without: frozenset[str]) -> Bools:
 
 
 def tabulate_exact(spec: TableSpec, values: Floats, grid: Grid, missing: State) -> ReleasedTable:
-    """Show numbers as they are; `missing` is the state of a zero, NaN is no data."""
+    """Tabulate exact numbers; `missing` is the state of a zero, and NaN means no data."""
     state = np.full(values.shape, code("number"), np.int8)
     state[values == 0] = code(missing)
     state[np.isnan(values)] = code("no_data")
@@ -202,7 +202,7 @@ def tabulate_intervals(spec: TableSpec, values: Ints, grid: Grid) -> ReleasedTab
 
 
 def tabulate_sums(spec: TableSpec, values: Floats, grid: Grid, withheld: Bools, partial: Bools) -> ReleasedTable:
-    """Show exact sums of services; a partial sum shows only its lower end."""
+    """Tabulate exact sums of services; a partial sum has only its lower end."""
     state = np.full(values.shape, code("number"), np.int8)
     state[partial] = code("class")
     state[np.isnan(values)] = code("no_data")
@@ -215,7 +215,7 @@ def tabulate_sums(spec: TableSpec, values: Floats, grid: Grid, withheld: Bools, 
 def tabulate_classes(
     spec: TableSpec, values: Floats, grid: Grid, withheld: Bools | None = None, partial: Bools | None = None
 ) -> ReleasedTable:
-    """Show only the range of each number; of a partial sum only the lower end."""
+    """Tabulate only the range of each number; a partial sum has only its lower end."""
     table = tabulate_estimates(spec, values, values, grid)
     if partial is not None and table.high is not None:
         table = replace(table, high=np.where(partial, np.nan, table.high))
@@ -231,7 +231,7 @@ def _without_empty(table: ReleasedTable, withheld: Bools) -> ReleasedTable:
 
 
 def tabulate_estimates(spec: TableSpec, least: Floats, most: Floats, grid: Grid) -> ReleasedTable:
-    """Show the range of classes from the smallest to the largest of several estimates; NaN means no data."""
+    """Tabulate the range of classes from the smallest to the largest of several estimates; NaN means no data."""
     lower = np.array(CLASSES[spec.measure], np.float64)
     upper = np.append(lower[1:] - 1, np.nan)
     known = ~np.isnan(least)

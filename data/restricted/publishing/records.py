@@ -43,7 +43,7 @@ class Vault(Protocol):
         ...
 
     def published_blocks(self) -> Mapping[str, Any]:
-        """Return what was last published, block by block; each has `members` and `release`."""
+        """Return the published blocks, by name; each has `members` and `release`."""
         ...
 
     def staged_publication(self) -> str | None:
@@ -65,9 +65,9 @@ class Vault(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """All records that a release counts, as numbers, with the grid that they fall on.
+    """All records that a release counts, as numbers, with the grid of their areas and periods.
 
-    partners: those that encounters name, in the order of their numbers.
+    partners: the partners that encounters name, in the order of their numbers.
     """
 
     grid: Grid
@@ -112,7 +112,7 @@ def read_records(
 def join_figures(vault: Vault | None, shipped: pd.DataFrame, *, invented: bool) -> pa.Table:
     """Join the shipped figures and those of the vault, without changes and without duplicates.
 
-    A figure of the vault replaces the provisional ones that ship for its area, period and measure. Figures of an
+    A figure of the vault replaces the product's provisional figures for its area, period and measure. Figures of an
     invented vault are marked as invented in a column and in the source.
     """
     stored = [batch.to_pandas() for batch in vault.read("figure", _FIGURE_COLUMNS)] if vault else []

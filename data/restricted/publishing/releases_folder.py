@@ -1,4 +1,4 @@
-"""The folder of releases: its lock, the names that were used, and what an interrupted release left behind.
+"""The folder of releases: its lock, the names that were used, and cleaning up after an interrupted release.
 
 Names are the last month of the release and a counter, "2009-05-001", and are never used twice.
 """
@@ -50,9 +50,9 @@ def recover(vault: Vault | None, releases: Path, drop_approval: Callable[[str], 
 
 
 def settle_interrupted(vault: Vault | None, releases: Path, drop_approval: Callable[[str], None] | None = None) -> None:
-    """Remove unfinished files, and confirm or discard what the vault staged; the lock must be held.
+    """Remove unfinished files, and confirm or discard the staged blocks of the vault; the lock must be held.
 
-    `drop_approval` takes out who approved a release that is discarded.
+    `drop_approval` removes the approval of a release that is discarded.
     """
     for left in releases.glob(f"{TEMPORARY}*"):
         shutil.rmtree(left)
@@ -106,9 +106,9 @@ def point_at(releases: Path, name: str) -> None:
 
 
 def withdraw_newer(releases: Path) -> None:
-    """Write down that the releases newer than the current one were taken back, so that no later one shows them again.
+    """Write down that the releases newer than the current one were taken back, so that they are never shown again.
 
-    What is written there already stays.
+    Earlier entries are kept.
     """
     listed, current = names(releases), current_name(releases)
     newer = listed[: listed.index(current)] if current in listed else []

@@ -1,7 +1,7 @@
 """The step of a release that withholds numbers until the attacks fail. Behind the wall.
 
-Numbers are withheld where sums give them away (`complementary`), where averaging or homogeneity does, and, on the
-public tier, where all numbers of a county or region and its country together reveal too much about one child.
+Numbers are withheld if sums (`complementary`), averaging or homogeneity disclose them, and, on the public tier, if all
+numbers of a county or region and its country together reveal too much about one child.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def withhold_cells(
     areas: pd.DataFrame,
     worlds: Sequence[int] = membership.WORLDS,
 ) -> SafeTables:
-    """Withhold numbers until the attacks fail: first for the partner tier, whose cells are withheld on both tiers.
+    """Withhold numbers until the attacks fail. The partner tier comes first; its withheld cells are withheld on both.
 
     earlier : releases of each tier, oldest first. worlds : numbers of worlds for the membership attack.
     """
@@ -72,7 +72,7 @@ def withhold_cells(
 
 
 def leave_out_shown(masks: CellMasks, tables: Tables, releases: Sequence[Published]) -> CellMasks:
-    """Return the masks without the cells that an earlier one of these releases shows: a published number stays.
+    """Return the masks without cells that an earlier release shows, because a published number is never withheld.
 
     The final and the provisional number of a quarter are two numbers; only the same kind counts as shown.
     """
@@ -103,7 +103,7 @@ def survey_public(
     regions: Collection[str] | None = None,
     earlier: Sequence[Published] = (),
 ) -> dict[str, Advantage]:
-    """Estimate the advantage over the worst-placed child of each county or region, over all public tables so far."""
+    """Estimate the attacker's advantage for the most exposed child of each county or region, from all public tables."""
     now = sequence.join_releases([*earlier, draft.published("public", tables)])
     return membership.survey(now, areas, draft.mechanism, now.k, regions=regions, worlds=worlds)
 
@@ -126,11 +126,11 @@ def _find_unsafe_cells(
 def _quieten_areas(
     tables: Tables, draft: Draft, earlier: Sequence[Published], areas: pd.DataFrame, worlds: Sequence[int]
 ) -> tuple[CellMasks, dict[str, Advantage], frozenset[str]]:
-    """Withhold public cells where all numbers of an area together may reveal too much about a child.
+    """Withhold public cells of areas whose numbers together may reveal too much about a child.
 
-    First the breakdowns of the area, then its years, so that the number of the whole time remains, and then the
-    breakdowns of its country. Returns the cells, the advantage for each area before that, and the areas with withheld
-    cells.
+    The breakdowns of the area are withheld first, then its years (the number of the whole time remains), and then the
+    breakdowns of its country. Returns the cells, the advantage for each area before this step, and the areas with
+    withheld cells.
     """
     children = [spec for spec in tables if spec.measure == "children"]
     steps = (

@@ -129,7 +129,7 @@ class Vault:
             raise
 
     def _join_forget_logs(self) -> None:
-        """Make the forget log in the vault and the one beside it equal; nearly always they are."""
+        """Make the forget log in the vault and the forget log beside it equal; nearly always they are already."""
         path = forget_log.log_path(self.folder)
         beside = forget_log.read(path)
         with sql.translating_errors(self._db):
@@ -243,11 +243,11 @@ class Vault:
         return hash_source(Secret(bytes.fromhex(stored)) if stored else self._key, Path(source).name)
 
     def undo(self, number: int, *, rehearse: bool = False) -> Undone:
-        """Take back an import by its number, as if it had never been; see undoing.py.
+        """Take back an import by its number, as if it had never happened; see undoing.py.
 
-        With `rehearse`, only what it would take away is returned. Published numbers stay as they are. Raises InputError
-        for an import that is not there, or one of an earlier version of the program, which did not keep what it
-        replaced.
+        With `rehearse`, only the numbers that would be taken back are returned. Published numbers stay as they are.
+        Raises InputError for an import that is not there, or for one of an earlier version of the program, which did
+        not keep what it replaced.
         """
         with self._transaction(wait_for_readers=True) as connection:
             row = connection.execute("SELECT kind FROM batch WHERE id = ?", (number,)).fetchone()
@@ -279,11 +279,11 @@ class Vault:
     # -- removing --
 
     def forget(self, children: Iterable[str], links: Iterable[tuple[str, str]] = ()) -> int:
-        """Forget children by their hashes, with all that are linked to them; return the number of records deleted.
+        """Forget children by their hashes, with all hashes linked to them; return the number of records deleted.
 
-        They are linked by records, and by `links`: pairs of hashes of one child each.
+        Hashes are linked by records, and by `links`: pairs of hashes of the same child.
 
-        They stay in the forget log, even when no record had them, so that none of their records is imported later.
+        They stay in the forget log, even if no record had them, so that none of their records is imported later.
         Published numbers of final years stay as they are.
         """
         with self.writing():
@@ -403,7 +403,7 @@ class Vault:
             self._connection.execute("PRAGMA shrink_memory")
 
     def read_note(self, name: str) -> str | None:
-        """Return an internal note, such as that on the second person, by its name; None if there is no such note."""
+        """Return an internal note by its name, such as the note on the second person; None if there is no such note."""
         with sql.translating_errors(self._db):
             query = "SELECT value FROM meta WHERE name = ?"
             row = self._connection.execute(query, (f"{tables.NOTE}{name}",)).fetchone()
@@ -456,7 +456,7 @@ class Vault:
                 connection.close()
 
     def read_state(self) -> State:
-        """Return what changes whenever records do: the imports, the numbers of records, and of forgotten children."""
+        """Return a value that changes whenever records do: imports, numbers of records, number of forgotten children."""
         imports = tuple(tuple(entry.values()) for entry in self.list_imports())
         with sql.translating_errors(self._db):
             forgotten = removal.count_forgotten(self._connection)

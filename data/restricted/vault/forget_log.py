@@ -56,7 +56,7 @@ def keep_latest(entries: Iterable[Entry]) -> set[Entry]:
 
 
 def _rank(entry: Entry) -> tuple[int, str]:
-    """Return what sorts the entries of one name: numbers of imports come after the days of earlier versions."""
+    """Return the sort key of entries with the same name: numbers of imports come after the days of earlier versions."""
     return (int(entry.until), "") if entry.until.isdecimal() else (0, entry.until)
 
 

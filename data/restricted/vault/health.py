@@ -21,7 +21,7 @@ _DOMAIN = b"tact-map vault check v1"
 
 @dataclass(frozen=True)
 class _Check:
-    """The salt of the database and the HMAC of it under the vault key, both in hexadecimal."""
+    """The salt of the database and the HMAC of this salt under the vault key, both in hexadecimal."""
 
     salt: str
     mac: str

@@ -65,10 +65,10 @@ def count_brought(connection: Connection, partner: str) -> int:
 
 
 def read_last_import(connection: Connection) -> int:
-    """Return the highest number that an import ever had, also one that was undone; 0 if there was none.
+    """Return the highest number that an import ever had, even if it was undone; 0 if there was none.
 
-    That of the last import before a partner left counts too: it is higher where an older backup was restored. The
-    next import gets the number after it, so that a partner who comes back is told from one who left.
+    The last import before a partner left counts too: its number is higher if an older backup was restored. The next
+    import gets the next number, so that the records of a partner who returns are distinguished from the earlier ones.
     """
     return int(connection.execute(tables.LAST_IMPORT).fetchone()[0])
 

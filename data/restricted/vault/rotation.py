@@ -2,8 +2,8 @@
 
 The order makes one pair of key and vault open at each moment, also after a kill or a power cut:
 
-1. The vault notes a mark of the new key. Then the new key is stored beside the old one, where that is.
-2. SQLCipher encrypts all pages anew in one transaction with a rollback journal, while no other process has the vault
+1. The vault notes a mark of the new key. Then the new key is stored beside the old one.
+2. SQLCipher encrypts all pages again in one transaction with a rollback journal, while no other process has the vault
    open. Its end is on disk before step 3 (`synchronous = EXTRA`), so that no power cut brings the journal back.
 3. The vault is read whole with the new key, which then replaces the old one.
 
@@ -69,7 +69,7 @@ def load_keys(workspace: Workspace) -> Keys:
 
 
 def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
-    """Encrypt the vault with a new key and store that in place of the old one.
+    """Encrypt the vault with a new key and store the new key in place of the old one.
 
     `sources` are the names of files that imports are still asked for afterwards (`Vault.is_from`). A key from the
     environment cannot be replaced: there TACT_NEW_VAULT_KEY must have the new one. Raises InputError if it has none,
@@ -103,7 +103,7 @@ def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
 
 
 def find_problems(workspace: Workspace) -> list[str]:
-    """List what is left of a change of the vault key, each with its remedy; empty when nothing is."""
+    """List what remains of a change of the vault key, each with its remedy; empty if nothing does."""
     try:
         new = keys.load_next(workspace.id)
         both = load_keys(workspace) if new else None
@@ -129,7 +129,7 @@ def find_problems(workspace: Workspace) -> list[str]:
 
 
 def keep_sources(connection: sql.Connection, old: Secret, sources: Iterable[str]) -> None:
-    """Hash names of files with a key inside the vault from now on, inside a transaction of the caller.
+    """Hash names of files with a key inside the vault from now on, within a transaction of the caller.
 
     The names themselves are not known any more, so only those in `sources` are still recognised.
     """

@@ -145,7 +145,7 @@ def _name_unknown(schema: str) -> list[str]:
 
 
 def history_of(kind: str) -> str:
-    """Return the table of what imports said of the records of a kind before, or again; see undoing.py."""
+    """Return the name of the history table of a kind: the earlier or repeated content of records; see undoing.py."""
     return f"{kind}_history"
 
 
@@ -192,7 +192,7 @@ def update_sql(kind: str, batch: int) -> str:
 
 
 def repeat_sql(kind: str, batch: int) -> str:
-    """Return the statement that notes that an import says again what a record holds; parameters as for `insert_sql`."""
+    """Return the statement that notes that an import repeats a record's content; parameters as for `insert_sql`."""
     columns = all_columns(kind)
     marks = ", ".join(f"?{i + 1}" for i in range(columns.count(",")))
     known = f"SELECT 1 FROM {kind} WHERE identity = ?1 AND content = ?2 AND batch <> {batch:d}"
@@ -212,7 +212,7 @@ def archive_sql(kind: str, batch: int) -> str:
 
 
 def settle_sql(kind: str, batch: int) -> str:
-    """Return the statement after which an import says one thing of each record: the last that its file says."""
+    """Return the statement that keeps only one content of each record for an import: the last one in its file."""
     same = f"SELECT identity FROM {kind} WHERE batch = {batch:d}"
     return f"DELETE FROM {history_of(kind)} WHERE batch = {batch:d} AND identity IN ({same})"
 

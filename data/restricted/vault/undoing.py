@@ -1,12 +1,12 @@
-"""Taking back one import, as if it had never been; inside a transaction of the caller.
+"""Take back one import, as if it had never happened, inside a transaction of the caller.
 
-A record of the vault is what the latest import says of it. The table `KIND_history` has what other imports said: what a
-correction replaced, and what a later file says again. So an import that is taken back leaves each record as the other
-imports say it, and with the import from which they have said so:
+A record of the vault has the content from its latest import. The table `KIND_history` has the content from other
+imports: what a correction replaced, and what a later file repeats. So after an import is taken back, each record has
+the content, and the import number, that the other imports give it:
 
-- a record that no other import names goes away;
-- a record that it corrected is again as it was before;
-- a record that was corrected or sent again since stays as it is.
+- a record that no other import has is deleted;
+- a record that the import corrected gets its earlier content again;
+- a record that was corrected or sent again later is not changed.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from data.restricted.vault.sqlcipher import Connection
 
 @dataclass(frozen=True)
 class Undone:
-    """The numbers of records that went away, are again as before, or stay because later imports name them."""
+    """The numbers of records that were deleted, got their earlier content, or stay because later imports have them."""
 
     removed: int
     restored: int

@@ -5,9 +5,9 @@ of the column. Words are separated by |. A question mark before a heading says t
 the data officer is asked. `en.csv` also has the words of earlier versions of our forms, and `systems.csv` those of
 Kobo, Primero (CPIMS+), ActivityInfo and HTCDS. Greek words are also read in Latin letters.
 
-Names with a point, and `total`, `several` and `month`, are no columns: the parts of a day in columns of their own
-(`date.day`), the words beside an age (`age_band.word`) and those for its number (`age_band.number`), what begins a row
-of totals, what stands between two answers, and the months.
+Names with a point, and `total`, `several` and `month`, are not columns. They have the parts of a day in separate
+columns (`date.day`), the words next to an age (`age_band.word`), the words for its number (`age_band.number`), the
+words that begin a row of totals, the signs between two answers, and the months.
 """
 
 from __future__ import annotations
@@ -89,17 +89,17 @@ def index_headings(column: str) -> Mapping[str, bool]:
 
 
 def look_up(index: Mapping[str, _T], text: str) -> _T | None:
-    """Return what an index says of a word, in any case and accents, and for Greek also in Latin letters."""
+    """Return the entry of an index for a word, in any case and accents, and for Greek also in Latin letters."""
     return look_up_readings(index, list_readings(text))
 
 
 def look_up_readings(index: Mapping[str, _T], readings: Iterable[str]) -> _T | None:
-    """Return what an index says of a word with these readings."""
+    """Return the entry of an index for a word with these readings."""
     return next((index[key] for key in readings if key in index), None)
 
 
 def list_readings(text: str) -> tuple[str, ...]:
-    """Return the keys under which a word may stand in an index, the surest first."""
+    """Return the keys under which an index may have a word, the surest first."""
     key = make_key(text)
     heard = key.isascii() and len(key) >= _LEAST_LETTERS
     return (key, _SOUND + _sound_of_latin(key)) if heard else (key,)
