@@ -9,7 +9,10 @@ from data.restricted.governance.retention import Overdue
 
 
 def ask_consent(overdue: Overdue, key: str) -> bool:
-    """Show which old records will be deleted; return whether the officer agrees. Without any, nothing is asked."""
+    """Show which old records will be deleted; return whether the officer agrees.
+
+    The officer is asked only if there is a doubt; otherwise the answer is yes.
+    """
     if not overdue.count:
         return True
     st.warning(

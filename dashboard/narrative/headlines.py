@@ -60,7 +60,7 @@ def _list_inside(current: CurrentRelease, country: str, pathway: str) -> list[Ar
 
 
 def _word_rates(t: Speech, current: CurrentRelease, country: str, pathway: str, most: int | None) -> str:
-    """Return the level, the areas with the most children in need, and the number of areas that cannot be judged."""
+    """Return the high and low rates, the areas with most children in need, and how many areas cannot be judged."""
     inside = _list_inside(current, country, pathway)
     burdens = {area.area: area.burdens[pathway] for area in inside if pathway in area.burdens}
     unsure, all_areas = (t.format_number(n) for n in (sum(not a.rates[pathway].claim for a in inside), len(inside)))

@@ -163,7 +163,7 @@ def _format_pair(row: Mapping[Any, Any] | pd.Series) -> str:
 
 
 def _join_places(t: Speech, names: pd.Series, rows: pd.DataFrame) -> str:
-    """Return the first areas, by which rows are indexed, with their numbers and margins."""
+    """Return the areas of the first rows, with their numbers and margins; `rows` is indexed by area."""
     first = rows.head(_NAMED).to_dict("index")
     return t.join_and(_("{area} ({n})", area=names[str(code)], n=_format_pair(row)) for code, row in first.items())
 

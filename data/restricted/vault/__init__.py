@@ -456,7 +456,7 @@ class Vault:
                 connection.close()
 
     def read_state(self) -> State:
-        """Return a value that changes whenever records do: imports, numbers of records, number of forgotten children."""
+        """Return a value that changes whenever records do: imports, numbers of records, and of forgotten children."""
         imports = tuple(tuple(entry.values()) for entry in self.list_imports())
         with sql.translating_errors(self._db):
             forgotten = removal.count_forgotten(self._connection)
