@@ -21,7 +21,7 @@ _WORDS = "Stopped by hand."
 
 def main() -> None:
     """Run the command line. An interruption by the user always ends with an exit code, never with a traceback."""
-    # Somebody else's way of being stopped, or being deaf to it as under nohup, is left as it is.
+    # Another handler, or none as under nohup, is not replaced.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _stop)
     try:
@@ -32,7 +32,7 @@ def main() -> None:
         code = STOPPED
     if code == STOPPED:
         _tell()
-    # From here on there is nothing to stop, and a traceback would be all that comes of it.
+    # From here there is no work to stop, and an interruption would only print a traceback.
     atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     raise SystemExit(code)
 

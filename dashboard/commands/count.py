@@ -56,7 +56,7 @@ def count(
 ) -> None:
     """Count a partner's bulk records by municipality; points are read and never stored.
 
-    The counts are exact: for those who may read the records alone.
+    The counts are exact, so they are only for people who may read the records.
     """
     if to.is_dir() or to.resolve() in {file.resolve() for file in files}:
         raise InputError(f"{to} is a folder, or a file that is to be counted. Give another name: --to FILE")

@@ -1,4 +1,4 @@
-"""The inputs of the Reallocate page: the need that counts, limits, three presets, weights and rules, and the posts."""
+"""The inputs of the Reallocate page: the pathway, limits, three presets, weights and rules, and the posts."""
 
 from __future__ import annotations
 

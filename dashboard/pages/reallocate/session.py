@@ -146,7 +146,7 @@ def find_in_address(plans: Sequence[SavedPlan], level: Level) -> Workplace:
 
 
 def remember_saved(plan: SavedPlan) -> None:
-    """Store that later decisions follow the plan that was saved."""
+    """Make the saved plan the opened one, in the session and in the address, so that later changes refer to it."""
     st.session_state[_OPENED] = st.query_params[_PLAN] = plan.address
 
 

@@ -46,7 +46,7 @@ class Headline:
 
 
 def read_headline(where: Where) -> Headline:
-    """Read the layer's number of an area. If only areas inside it have a number, count them."""
+    """Read the layer's number of an area. If only areas inside it have a number, count these areas."""
     if where.mark is None or where.code not in where.mark.data.frame.index:
         return _count_parts(where) or Headline(
             where.name, _("not published for this area"), "", "", "", "", known=False
