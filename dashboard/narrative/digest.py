@@ -93,7 +93,7 @@ def find_new_rises(
 
 
 def find_gaps(areas: Mapping[str, AreaJudgement], answer: GapAnswer = "gap") -> set[tuple[str, str]]:
-    """Return the pairs of area and axis of work that have a gap, or whose `answer` is another one."""
+    """Return the pairs of area and axis of work for which the answer on a gap is `answer`."""
     return {(code, axis) for code, judged in areas.items() for axis, said in judged.gaps.items() if said == answer}
 
 

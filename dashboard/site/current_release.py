@@ -225,7 +225,7 @@ def name_regions(current: CurrentRelease) -> dict[str, str]:
 
 
 def name_periods(current: CurrentRelease, measure: str, level: str, by: str) -> dict[str, str]:
-    """Return the periods of a measure in the reader's language, by identifier: the whole time, then the latest year."""
+    """Return the periods of a measure in words, by identifier: first the whole time, then the years, latest first."""
     tables = [read_table(current, table_name(measure, level, grain, by)) for grain in ("whole", "year")]
     ids = {str(period) for table in tables if len(table) for period in table["period"].unique()}
     ordered = sorted(map(Period.parse, ids), key=lambda p: (p.grain == "whole", p.start), reverse=True)
