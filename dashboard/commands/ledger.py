@@ -117,7 +117,7 @@ def export(
 
 
 def _read_whole(workspace: Workspace) -> Chain:
-    """Read the ledger. Raise WorkspaceError where it is damaged."""
+    """Read the ledger. Raise WorkspaceError if it is damaged."""
     chain = read_chain(workspace.derived / LEDGER)
     if chain.problems:
         raise WorkspaceError(" ".join(chain.problems))
@@ -129,7 +129,7 @@ def _follow_plans(workspace: Workspace, chain: Chain, release: Release) -> list[
 
     @cache
     def observe(name: str) -> Observations | None:
-        with suppress(ReleaseError):  # a release of figures alone, or one that was taken away
+        with suppress(ReleaseError):  # a release that has only figures, or that was taken back
             opened = release if name == release.name else open_release(workspace, name=name)
             return Observations.from_release(opened, geography.read_areas(opened.areas_file))
         return None

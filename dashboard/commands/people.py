@@ -146,7 +146,7 @@ def _check_countries(text: str) -> list[str] | None:
 
 
 def _check_address(text: str) -> str:
-    """Return scheme and host of an address. Raises InputError where a link to it could be read on its way."""
+    """Return scheme and host of an address. Raises InputError if others could read a link to it on its way."""
     parts = urlsplit(text)
     if not is_safe(parts) or parts.path.strip("/") or parts.query:
         raise InputError(f"{text!r} is no address of a map. Give one such as https://map.example.org or {_LOCAL}.")

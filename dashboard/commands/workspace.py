@@ -45,7 +45,7 @@ def open_release(workspace: Workspace, tier: Tier = "partner", name: str | None 
 
 
 def check_overdue(workspace: Workspace, vault: Vault, confirmed: int | None) -> Overdue:
-    """Find the records that are kept too long; raise InputError if `confirmed` is needed and is not their number."""
+    """Find the records that are kept too long; raise InputError if a consent is needed and `confirmed` is wrong."""
     overdue = find_overdue(workspace, vault)
     overdue.require_consent(confirmed)
     return overdue

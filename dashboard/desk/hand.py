@@ -201,8 +201,8 @@ class Hand:
     def store(self, entry: FileInHand, confirmed: int | None = None, progress: ProgressCount | None = None) -> None:
         """Import a file and keep the answers for its partner.
 
-        `confirmed` is the number of overdue records that the officer agreed to delete; without it, InputError is
-        raised where it is needed.
+        `confirmed` is the number of overdue records that the officer agreed to delete. Raises InputError if this
+        number is needed and missing.
         """
         if entry.found is None:
             raise FileRefused(entry.refusal)

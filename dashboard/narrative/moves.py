@@ -156,7 +156,7 @@ def _and_more(t: Speech, count: int) -> list[str]:
 def word_quarters(t: Speech, plan: PlanSummary, most: int | None = None) -> list[QuarterWords]:
     """Return each of the four quarters in words: its first `most` moves, and the need met in it.
 
-    Empty where the plan was not spread over quarters.
+    Empty if the plan was not spread over quarters.
     """
     quarters = {quarter.quarter: quarter for quarter in plan.phases}
     return [_word_quarter(t, n, quarters.get(n), most) for n in range(1, _QUARTERS + 1)] if quarters else []

@@ -34,7 +34,7 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class VerdictWords:
-    """The advice in words: a head, the sentence behind it, and a warning or a note (empty where there is none)."""
+    """The advice in words: a head, the sentence behind it, and a warning or a note (empty if there is none)."""
 
     advised: bool
     head: str

@@ -72,7 +72,7 @@ def read_area_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
 def read_burden(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     """Read the children newly in need in each area on a pathway, most first: columns of `read_risk_table` and ranks.
 
-    Empty where the result is older than this table. The frame is shared: never change it.
+    Empty if the result comes from a version without this table. The frame is shared: never change it.
     """
     frame = read_risk_table(current, "burden_region_quarter_crossing", pathway)
     return frame if frame.empty else frame.sort_values(["country", "rank"], kind="stable")

@@ -43,7 +43,7 @@ def word_shifts(t: Speech, shifts: Iterable[AreaShift], years: tuple[str, str]) 
 
 
 def word_shift(t: Speech, shift: AreaShift, years: tuple[str, str]) -> str:
-    """Return the sentence on a shift and, where it is unclear, how often a rise would be seen."""
+    """Return the sentence on a shift and, if it is unclear, how often a rise would be seen."""
     names = [t.name_area(code) for code in shift.areas]
     first, last = (t.format_date(dt.date.fromisoformat(day)) for day in years)
     sentence = t(

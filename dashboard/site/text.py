@@ -144,7 +144,7 @@ def translate(text: str) -> str:
 
 
 def translate_message(text: str) -> str:
-    """Translate a message, and the messages and days in it; other values, such as words of a file, stay as they are."""
+    """Translate a message, and the messages and days in it; other values, such as words of a file, are not changed."""
     catalogue = load_catalogue(find_language())
     if not isinstance(text, Message):
         return catalogue.gettext(text) if text else ""
@@ -212,7 +212,7 @@ def write_day(language: str, day: date) -> str:
 
 
 def name_area(language: str, country: str, level: str, english: str, local: str) -> str:
-    """Return the name of an area in a language: its own where the language is spoken, else translated or English."""
+    """Return the name of an area in a language: its local name in the local language, else translated or English."""
     if _AT_HOME.get(country) == language:
         return local
     return (

@@ -139,7 +139,7 @@ def make_page(
 
 
 def make_arrival_page(to: str) -> str:
-    """Return the page for somebody whom their provider has sent back; it goes on by itself."""
+    """Return the page for a person whom their provider has sent back; it opens the next page by itself."""
     return _make_page(
         _("You are signed in"),
         html('<meta http-equiv="refresh" content="0;url={}"><p><a href="{}">{}</a></p>', to, to, _("Go on to the map")),

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Right(StrEnum):
-    """What somebody may do."""
+    """What a person may do."""
 
     SEE_PUBLIC = "see_public"  # the public tier
     SEE_PARTNER = "see_partner"  # the partner tier

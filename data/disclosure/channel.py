@@ -116,7 +116,7 @@ class Channel:
         return np.column_stack([self.hidden(), self.matrix[:, self._visible]])
 
     def outcome_of(self, values: Counts) -> Counts:
-        """Return the column of `outcomes` for each noisy value (zero or more); 0 where it is hidden."""
+        """Return the column of `outcomes` for each noisy value (zero or more); 0 for a hidden value."""
         last = self.matrix.shape[1] - 1
         return np.asarray(np.maximum(np.minimum(values, last) - (self.k or 0) + 1, 0), np.int64)
 

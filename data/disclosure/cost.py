@@ -1,4 +1,4 @@
-"""The loss of accuracy of a release through protection, and what one number still reveals, from the release alone.
+"""The loss of accuracy of a release through protection, and what one number still reveals, both from the release.
 
 True counts are never read. The distance of a shown number from the truth follows from the channel, P(shown | true), in
 the manifest: all true counts have the same prior probability, so the posterior probability of each is proportional to

@@ -50,7 +50,7 @@ class Source:
 
 
 def registry() -> list[Source]:
-    """Read the registry of shipped data files, in its order."""
+    """Read the registry of the product's data files, in its order."""
     text = (FOLDER / "registry.toml").read_text(encoding="utf-8")
     return [Source(**entry) for entry in tomllib.loads(text)["source"]]
 

@@ -115,7 +115,7 @@ class Grid:
         return self.calendar.whole(self.first, self.last)
 
     def period_of(self, days: npt.NDArray[np.datetime64], grain: Grain) -> Index:
-        """Return the index of the period of each day (datetime64[D]), or -1 where there is none."""
+        """Return the index of the period of each day (datetime64[D]), or -1 if there is none."""
         offset = days.astype("datetime64[D]").astype(np.int64) - self._by_day["start"]
         table = self._by_day[grain]
         inside = (offset >= 0) & (offset < len(table))

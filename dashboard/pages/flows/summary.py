@@ -1,7 +1,7 @@
 """The content of the Flows page: where children who were met come from, and where they were taken.
 
-A child is counted once, with origin and destination of its first encounter. The tables of flows are on the partner tier
-alone; the public tier has children by pathway.
+A child is counted once, with origin and destination of its first encounter. Only the partner tier has the tables of
+flows; the public tier has children by pathway.
 """
 
 from __future__ import annotations

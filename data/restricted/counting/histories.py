@@ -1,8 +1,8 @@
 """Count capture histories: by which partners each child was met. Behind the wall.
 
 A child belongs to the country of its first encounter, as in the model's table, and is on the lists of the partners that
-met it there. What leaves this module has the noise of the cell key method: an estimate from it says no more about one
-child than its noisy counts would (docs/disclosure.md, "Dark figure").
+met it there. All results of this module have the noise of the cell key method, so an estimate from them reveals no more
+about one child than noisy counts do (docs/disclosure.md, "Dark figure").
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def read_effort(batches: Iterable[pa.RecordBatch], grid: Grid) -> Effort:
 class Sums:
     """Sums of services, each array of shape (areas, periods, *categories).
 
-    numbers: NaN where nothing is known. withheld: too few operators, or none. partial: the number is a lower limit,
+    numbers: NaN if nothing is known. withheld: too few operators, or none. partial: the number is a lower limit,
     because something may have been left out.
     """
 
@@ -70,7 +70,7 @@ class Sums:
 
 @dataclass(frozen=True, eq=False)
 class Services:
-    """Services, one entry per record; staff and capacity are NaN where they are not known.
+    """Services, one entry per record; staff and capacity are NaN if they are not known.
 
     giver, taker: the duty bearers of a hand-over, -1 for none.
     """
@@ -121,7 +121,7 @@ class Services:
         return (self.start <= end) & ~(self.end < end)
 
     def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...], end: np.datetime64) -> tuple[Floats, Bools]:
-        """Return the sums of the shown services, NaN where no number is known, and a mask of incomplete sums."""
+        """Return the sums of the shown services, NaN if no number is known, and a mask of incomplete sums."""
         areas = len(self.grid.codes[spec.level])
         cell = self.grid.area_index[spec.level][self.place].astype(np.int64)
         for name, size in zip(spec.breakdown, sizes, strict=True):

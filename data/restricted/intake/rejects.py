@@ -11,7 +11,7 @@ only texts that look like wrong answers are repeated, at most 40 characters:
   an allowed one. What looks like a name or a number of a person (personal_words.py) is repeated in no row.
 
 A first name typed as the place, in an otherwise correct row, cannot be distinguished from a village's name. So a list
-is for its owner alone, and is removed when a child is forgotten or the partner withdraws: it can be made again from the
+is only for its owner, and is removed when a child is forgotten or the partner withdraws: it can be made again from the
 file. Each partner has a folder; files with rows of several partners, or of none that is named, share one.
 """
 

@@ -110,7 +110,7 @@ def read_records(
 
 
 def join_figures(vault: Vault | None, shipped: pd.DataFrame, *, invented: bool) -> pa.Table:
-    """Join the shipped figures and those of the vault, without changes and without duplicates.
+    """Join the product's figures and the figures of the vault, without changes and without duplicates.
 
     A figure of the vault replaces the product's provisional figures for its area, period and measure. Figures of an
     invented vault are marked as invented in a column and in the source.

@@ -499,8 +499,8 @@ class Vault:
     def stage_publication(self, release: str, blocks: Mapping[str, bytes]) -> None:
         """Store what a release is about to publish, before its folder gets its name.
 
-        After a crash, whoever opens the vault next asks for `staged_publication`, confirms it when that release's
-        folder exists and discards it otherwise. Raises VaultError while another publication is unfinished.
+        After a crash, the next process that opens the vault asks for `staged_publication`, confirms it if that
+        release's folder exists and discards it otherwise. Raises VaultError while another publication is unfinished.
         """
         with self._transaction() as connection:
             published.stage(connection, release, blocks)

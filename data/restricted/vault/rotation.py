@@ -73,7 +73,7 @@ def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
 
     `sources` are the names of files that imports are still asked for afterwards (`Vault.is_from`). A key from the
     environment cannot be replaced: there TACT_NEW_VAULT_KEY must have the new one. Raises InputError if it has none,
-    VaultBusy while another process has the vault open, VaultError where the new key cannot be stored, WrongKey,
+    VaultBusy while another process has the vault open, VaultError if the new key cannot be stored, WrongKey,
     CorruptVault, DiskFull. An error leaves the old key and the vault as they were, or `load_keys` does the rest.
     """
     both = load_keys(workspace)

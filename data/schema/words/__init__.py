@@ -60,7 +60,7 @@ def read_words() -> Mapping[str, Mapping[str, str]]:
 
 @lru_cache(maxsize=4)
 def read_names(language: str) -> Mapping[tuple[str, str], str]:
-    """Return the first word of a language for each column and code, and for each column alone with an empty code."""
+    """Return the first word of a language for each column and code, and, with an empty code, for each column itself."""
     names: dict[tuple[str, str], str] = {}
     with (_FOLDER / f"{language}.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):

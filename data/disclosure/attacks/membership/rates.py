@@ -64,7 +64,7 @@ def read_rates(release: Published, areas: pd.DataFrame) -> Rates | None:
 
 
 def _wide(release: Published, spec: TableSpec) -> pd.DataFrame:
-    """Return a table without breakdown as a frame, areas x periods, NaN where no number is published."""
+    """Return a table without breakdown as a frame, areas x periods, NaN if no number is published."""
     frame = release.tables[spec].select(["area", "period", "value"]).to_pandas()
     wide = frame.set_index(["area", "period"])["value"].unstack()  # noqa: PD010 (each cell stands once)
     return pd.DataFrame(wide).reindex(frame["area"].unique())
