@@ -164,7 +164,7 @@ def _word_outcomes(outcomes: Sequence[MoveOutcome]) -> Iterator[str]:
 
 
 def _list_meetings(workspace: Workspace, accounts: Path | None) -> list[Meeting]:
-    """List the meetings in three files: of people who sign in to the map, of the local map, and another given file."""
+    """List the meetings of the workspace's accounts, of the local map, and of another file of accounts if it is given."""
     own = (workspace.accounts, find_local_file(workspace.derived))
     files = [*filter(Path.is_file, own), *([accounts] if accounts else [])]
     return [meeting for file in files for meeting in list_meetings(Accounts.open(file))]

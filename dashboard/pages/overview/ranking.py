@@ -52,7 +52,7 @@ def read_histories(current: CurrentRelease) -> dict[str, History]:
 
 
 def order_areas(t: Speech, judged: Sequence[AreaJudgement], order: str, pathway: str) -> list[AreaJudgement]:
-    """Return areas in an order, Tirana and Durrës always first."""
+    """Return the areas in the given order, but always with Tirana and Durrës first."""
 
     def key(area: AreaJudgement) -> tuple[object, ...]:
         rate, name = area.rates.get(pathway), t.name_area(area.area)

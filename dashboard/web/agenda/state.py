@@ -53,7 +53,7 @@ def find_store(site: Site) -> Accounts | None:
 
 
 def may_write() -> bool:
-    """Return whether this reader may make agendas and minute decisions here."""
+    """Return whether this reader may make agendas and record decisions here."""
     return Right.PLAN in find_reader().rights and find_store(read_whole_site()) is not None
 
 

@@ -1,12 +1,12 @@
 """The forget log: which children were forgotten and which partners left, so that their records never return.
 
 There are two copies: a table in the vault, written in the transaction that deletes the records, and a file beside the
-vault (`vault.forgotten`, mode 600), so that a restore of an older backup finds it. For a child it holds the day and
-the keyed hash of data/restricted/keys.py, nothing else; without the identifier key nobody can test whether a child is
-in it. For a partner it holds the number of the last import before it left, in the column of the day: what it sends
-later stays, and no wrong clock matters. The file is written first: its entries are applied when the vault is next
-opened, at the latest, and before a restored vault gets its name. Whenever a vault is opened the two copies are made
-equal, so each repairs the other.
+vault (`vault.forgotten`, mode 600), so that a restore of an older backup finds it. For a child it contains only the day
+and the keyed hash of data/restricted/keys.py; without the identifier key nobody can test whether a child is in it. For
+a partner it contains, in the column of the day, the number of the last import before the partner left. So records that
+the partner sends later are kept, and a wrong clock makes no difference. The file is written first. Its entries are
+applied before a restored vault gets its name, and at the latest when the vault is next opened. Whenever a vault is
+opened, the two copies are made equal, so each repairs the other.
 """
 
 from __future__ import annotations
