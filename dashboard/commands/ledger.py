@@ -164,7 +164,7 @@ def _word_outcomes(outcomes: Sequence[MoveOutcome]) -> Iterator[str]:
 
 
 def _list_meetings(workspace: Workspace, accounts: Path | None) -> list[Meeting]:
-    """List the meetings of the workspace's accounts, of the local map, and of another file of accounts if it is given."""
+    """List the meetings of the workspace's accounts, of the local map, and of another file of accounts if given."""
     own = (workspace.accounts, find_local_file(workspace.derived))
     files = [*filter(Path.is_file, own), *([accounts] if accounts else [])]
     return [meeting for file in files for meeting in list_meetings(Accounts.open(file))]

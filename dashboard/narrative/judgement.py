@@ -107,7 +107,7 @@ class Unmet(Burden):
 
 @dataclass(frozen=True)
 class AreaAdvice:
-    """What the usual plan does with the units of an area, and what the plan answers."""
+    """What the usual plan does with the units of an area, and the answer of the whole plan."""
 
     answer: Answer
     leaving: int

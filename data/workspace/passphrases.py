@@ -61,7 +61,7 @@ def _count_rest(text: str) -> int:
 
 
 def _shorten_rows(text: str) -> str:
-    """Return a text in which three or more neighbours of a row, forwards or backwards, are one character."""
+    """Replace three or more neighbours in a row of digits, letters or keys, in either direction, by one character."""
     rows = [*_ROWS, *(row[::-1] for row in _ROWS)]
     rest, start = [], 0
     while start < len(text):
