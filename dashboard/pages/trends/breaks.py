@@ -1,7 +1,6 @@
 """Breaks of the series on the Trends page: which are marked, which changes are not compared, and how one is accepted.
 
-A reader who may see the partner tier may accept a break, as they may save a plan. The table of accepted breaks is in
-the folder of the results.
+A reader who may save plans may accept a break. The table of accepted breaks is in the folder of the results.
 """
 
 from __future__ import annotations

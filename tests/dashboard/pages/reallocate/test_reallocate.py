@@ -19,10 +19,12 @@ from dashboard.pages.reallocate import cards, frontier, handover, map, planner, 
 from dashboard.pages.reallocate import saved as saved_plans
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import Site, current_release
+from dashboard.site.reader import Reader, read_as
 from dashboard.site.text import speak
 from dashboard.widgets import activity
 from data.accounts.database import Accounts
 from data.accounts.log import read_log
+from data.accounts.rights import ROLES, Right, Role
 from data.errors import FileRefused, InputError, WorkspaceError
 from data.message import Message
 from data.release import Release
@@ -469,6 +471,22 @@ def test_a_plan_that_the_audit_log_cannot_tell_of_is_not_stored(of, derived, mon
     stored = [saved_plans._store(derived, of, plan) for _ in range(2)]
     (row,) = read_log(accounts)
     assert row.content["name"] == stored[0].address == stored[1].address
+
+
+@pytest.mark.parametrize("role", ["", *Role])
+def test_only_who_plans_saves_a_plan(of, scored, derived, monkeypatch, role):
+    rights, plan = ROLES[Role(role)] if role else frozenset(), plan_of(of)
+    monkeypatch.setenv("TACT_RELEASES", str(scored.releases))
+    monkeypatch.setenv("TACT_TIER", "partner")
+    monkeypatch.setenv("TACT_DERIVED", str(derived))
+    monkeypatch.setattr(saved_plans, "_compute_to_save", lambda *_: plan)
+    state = {saved_plans._ROLE: MANAGER.role, saved_plans._TITLE: plan.title, saved_plans._NOTE: ""}
+    monkeypatch.setattr("streamlit.session_state", state)
+    monkeypatch.setattr("streamlit.query_params", {})
+    with read_as(Reader("Somebody", rights)):
+        saved_plans._save(of, Workplace(), Setting())
+    assert saved_plans._REFUSED not in state
+    assert len(list_saved(derived, of)) == (Right.PLAN in rights)
 
 
 def test_plans_are_compared_side_by_side(of):

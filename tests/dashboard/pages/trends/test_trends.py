@@ -19,9 +19,11 @@ from dashboard.pages.trends import charts as series
 from dashboard.pages.trends.multiples import Badge
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import name_regions
+from dashboard.site.reader import Reader, read_as
 from dashboard.site.text import LANGUAGE_NAMES, speak
 from dashboard.widgets import activity
 from data.accounts.database import Accounts
+from data.accounts.rights import ROLES, Right, Role
 from data.release import Release
 from risk.model.breaks import Break, accept_break, read_breaks
 from risk.report.trends import CountChange, Jump, Trends
@@ -284,6 +286,21 @@ def test_why_a_note_is_refused_is_said_in_the_reader_s_language(current, monkeyp
     with speak("sq"):
         breaks._accept(current, JUMP.period, "AL")
     assert state[breaks._REFUSED].startswith("Shënimi ose roli: duket se ka numra telefoni.")
+
+
+@pytest.mark.parametrize("role", ["", *Role])
+def test_only_who_plans_accepts_and_removes_a_break(current, scored, monkeypatch, tmp_path, role):
+    rights = ROLES[Role(role)] if role else frozenset()
+    monkeypatch.setenv("TACT_RELEASES", str(scored.releases))
+    monkeypatch.setenv("TACT_TIER", "partner")
+    monkeypatch.setenv("TACT_DERIVED", str(tmp_path))
+    monkeypatch.setattr("streamlit.session_state", {breaks._NOTE: "a new form", breaks._ROLE: "coordinator"})
+    accept_break(tmp_path, LAW, ["AL"])
+    with read_as(Reader("Somebody", rights)):
+        breaks._accept(current, JUMP.period, "AL")
+        breaks._remove(LAW)
+    left = JUMP.period if Right.PLAN in rights else LAW.period
+    assert [known.period for known in read_breaks(tmp_path)] == [left]
 
 
 @pytest.mark.slow
