@@ -1,8 +1,9 @@
-"""Behind a proxy that encrypts: two ways to sign in, and a meeting of three people in three languages."""
+"""Behind a proxy that encrypts: three ways to sign in, and a meeting of three people in three languages, whole."""
 
 import importlib.util
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -16,13 +17,16 @@ from data.accounts.database import Accounts
 from data.accounts.log import read_log
 from data.accounts.proof import make_code
 from tests.helpers.accounts import PASSPHRASE, take_in
-from tests.helpers.browser import free_port, until, watch
+from tests.helpers.browser import free_port, is_newer_said, settle, until, wait_for_bar, watch
+from tests.helpers.manifests import LATER, publish_later
+from tests.helpers.meeting_pages import add_view, decide, go, open_room, read_paper, say
 from tests.helpers.provider import ACCESS, write_access
 from tests.helpers.tls import run_proxy
 
 pytestmark = pytest.mark.browser
 PERSON = {"sub": "drita@example.org", "name": "Drita Marku", "groups": ["tact managers"]}
 WITHOUT_GROUP = {"sub": "nikos@example.org", "name": "Nikos"}
+DECISIONS = ("Two more days a week", "Ask the school")
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +67,18 @@ def accounts(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def url(serve, releases, accounts, issuer):
+def folder(releases, tmp_path_factory):
+    """Copy the releases: the meeting takes over a later one."""
+    return shutil.copytree(releases, tmp_path_factory.mktemp("later") / "releases")
+
+
+@pytest.fixture(scope="module")
+def url(serve, folder, accounts, issuer):
     """Serve the map behind a proxy that encrypts; return its address."""
     port = free_port()
     access = write_access(accounts.path.parent, issuer, ACCESS)
     name = f"localhost:{port}"
-    served = serve(releases, "--accounts", str(accounts.path), "--access", str(access), "--name", name)
+    served = serve(folder, "--accounts", str(accounts.path), "--access", str(access), "--name", name)
     with run_proxy(port, int(served.url.rpartition(":")[2]), "localhost"):
         yield f"https://{name}"
 
@@ -105,46 +115,121 @@ def sign_in_here(page, member):
     page.locator("form button:not([type])").click()
 
 
-def wait_for_bar(page, language):
+def arrive(page, language):
     """Wait until the map is open; what the provider's own page asked for, and the door's 403, count no more."""
-    page.locator(f".topbar[lang={language}] nav a[aria-current=page]").wait_for(state="attached", timeout=60_000)
+    wait_for_bar(page, language)
     for seen in (page.watch.outside, page.watch.errors, page.watch.missing):
         seen.clear()
 
 
-def test_two_people_and_a_guest_sign_in_each_in_their_way_and_follow_a_presenter(url, accounts, open_page):
-    partner, guest = take_in(accounts, "Elira Hoxha", "partner"), take_in(accounts, "Eleni Guest", "guest")
-    presenter = open_page(f"{url}/coverage")
+def accept_here(page, accounts, invitation):
+    _person, factor = people.find_invited(accounts, invitation)
+    page.locator("[name=passphrase]").fill(PASSPHRASE)
+    page.locator("[name=again]").fill(PASSPHRASE)
+    page.locator("[name=code]").fill(make_code(factor, time.time()))
+    page.locator("form button:not([type])").click()
+
+
+def wait_for_item(page, view, place):
+    """Wait until a window shows a view of the agenda and says its place on it."""
+    page.locator(".agendastrip", has_text=place).wait_for()
+    until(page, lambda: view in page.url)
+
+
+def step(page, key, place):
+    """Go through the agenda by a key."""
+    settle(page)
+    page.keyboard.press(key)
+    page.locator(".agendastrip", has_text=place).wait_for()
+
+
+def test_two_ngos_and_a_guest_meet_from_the_invitation_to_the_next_meeting(url, folder, accounts, open_page):
+    presenter = open_page(f"{url}/coverage?area=AL-02")
     sign_in_there(presenter, PERSON)
-    wait_for_bar(presenter, "en")
-    assert presenter.url.startswith(f"{url}/coverage"), "the page that was asked for, without the code"
+    arrive(presenter, "en")
+    assert presenter.url.startswith(f"{url}/coverage?area=AL-02"), "the page that was asked for, without the code"
     assert presenter.locator(".topbar .person:visible").inner_text().strip() == PERSON["name"]
     cookies = {cookie["name"]: cookie for cookie in presenter.context.cookies()}
-    kept = cookies["__Host-tact-session"]
-    assert (kept["secure"], kept["httpOnly"], kept["sameSite"]) == (True, True, "Strict")
+    session = cookies["__Host-tact-session"]
+    assert (session["secure"], session["httpOnly"], session["sameSite"]) == (True, True, "Strict")
     assert "__Host-tact-beginning" not in cookies
-    presenter.get_by_role("button", name="Meeting").click()
-    address = presenter.locator(".meetingpanel .address")
-    address.wait_for()
-    link = f"https://{address.inner_text()}"
+    # Two views are put on the agenda, the second one for partners alone; then the others come, each in their own way.
+    add_view(presenter, "Who works in Durrës?", title="Coordination")
+    go(presenter, 3)
+    add_view(presenter, "Where do they go?")
+    link = f"https://{open_room(presenter)}"
     assert re.fullmatch(rf"{re.escape(url)}/meeting/[\w-]+", link)
-    presenter.keyboard.press("Escape")
-    pages = {"sq": open_page(f"{link}?lang=sq"), "el": open_page(f"{link}?lang=el", (390, 844))}
-    for (language, page), member in zip(pages.items(), (partner, guest), strict=True):
-        sign_in_here(page, member)
-        wait_for_bar(page, language)
-        page.locator(".meetingline").wait_for()
+    invitation = people.invite(accounts, "Elira Hoxha", "partner", "ARSIS")
+    partner = open_page(f"{url}/invitation?invitation={invitation}&lang=sq")
+    accept_here(partner, accounts, invitation)
+    arrive(partner, "sq")
+    partner.goto(f"{link}?lang=sq")
+    guest = open_page(f"{link}?lang=el", (390, 844))
+    sign_in_here(guest, take_in(accounts, "Eleni Guest", "guest"))
+    arrive(guest, "el")
+    until(presenter, lambda: say(presenter) == "You present. Following: 2")
+    # The agenda is played. What the guest may not see does not reach them.
+    presenter.get_by_role("link", name="Show the agenda").click()
+    presenter.locator(".agendastrip", has_text="1 of 2").wait_for()
+    wait_for_item(partner, "/coverage?area=AL-02", "1 nga 2")
+    wait_for_item(guest, "/coverage?area=AL-02", "1 από 2")
+    step(presenter, "ArrowRight", "2 of 2")
+    wait_for_item(partner, "/flows", "2 nga 2")
+    closed = "Όποιος παρουσιάζει δείχνει μια προβολή που ο ρόλος σας δεν περιλαμβάνει."
+    until(guest, lambda: say(guest) == closed)
+    assert "/coverage" in guest.url
+    # One looks around and comes back.
+    go(partner, 5)
+    until(partner, lambda: say(partner) == "Ju shikoni vetë përreth.")
+    step(presenter, "ArrowLeft", "1 of 2")
+    until(guest, lambda: say(guest) == "Ακολουθείτε όποιον παρουσιάζει.")
+    assert "/trends" in partner.url
+    partner.get_by_role("button", name="Kthehu te prezantuesi").click()
+    wait_for_item(partner, "/coverage", "1 nga 2")
+    # One leaves and comes again, while two decisions are minuted; the guest sees the first.
+    presenter.locator(".agendadecide").click()
+    decide(presenter, DECISIONS[0], "Municipality of Tirana")
+    for page in (partner, guest):
+        page.locator(".st-key-decide li", has_text=DECISIONS[0]).wait_for()
+    partner.get_by_role("button", name="Dil", exact=True).click()
+    until(presenter, lambda: say(presenter) == "You present. Following: 1")
+    presenter.locator(".agendanext").click()
+    presenter.locator(".agendastrip", has_text="2 of 2").wait_for()
+    settle(presenter)
+    presenter.locator(".agendadecide").click()
+    decide(presenter, DECISIONS[1], "Office of the county")
+    partner.goto(f"{link}?lang=sq")
+    wait_for_item(partner, "/flows", "2 nga 2")
+    partner.locator(".st-key-decide li", has_text=DECISIONS[1]).wait_for()
+    presenter.get_by_role("link", name="Whole agenda").click()
+    for language, title in (("English", "Decisions"), ("Shqip", "Vendimet"), ("Ελληνικά", "Αποφάσεις")):
+        minutes = presenter.get_by_role("button", name=f"Minutes (PDF, {language})")
+        text = read_paper(presenter, minutes, pages=1)
+        assert all(words in text for words in (title, *DECISIONS))
+    # The presenter takes over a later release for everybody.
+    go(presenter, 4)
     presenter.get_by_label("Area", exact=True).select_option("AL-02")
-    for language, page in pages.items():
+    publish_later(folder)
+    until(presenter, lambda: is_newer_said(presenter))
+    presenter.locator(".topbar .fresh button").click()
+    for page, tier in ((presenter, "partner"), (partner, "partner"), (guest, "public")):
+        page.locator(f".topbar .chip.{tier} summary", has_text=LATER).wait_for(state="attached")
         until(page, lambda page=page: "/coverage" in page.url and "area=AL-02" in page.url)
-        assert f"lang={language}" in page.url
-    for page in (presenter, *pages.values()):
+    # The next meeting opens with what was decided, and with what has changed since.
+    add_view(presenter, "What now?", title="Follow-up")
+    presenter.get_by_role("link", name="Show the agenda").click()
+    for page, place, change in ((partner, "Hapja", "si më parë"), (guest, "Έναρξη", "όπως πριν")):
+        wait_for_item(page, "/agenda", place)
+        page.locator(".agendabefore", has_text=DECISIONS[0]).get_by_text(change).first.wait_for()
+    assert DECISIONS[1] in partner.locator(".agendabefore").inner_text()
+    assert DECISIONS[1] not in guest.locator("body").inner_text()
+    for page in (presenter, partner, guest):
         assert page.watch.clean, vars(page.watch)
         assert page.watch.sockets
         assert all(socket.startswith("wss://") for socket in page.watch.sockets)
     events = [(entry.content["event"], entry.content["person"]) for entry in read_log(accounts)]
-    assert ("admitted", PERSON["name"]) in events
-    assert ("signed in", guest.name) in events
+    assert {("admitted", PERSON["name"]), ("accepted", "Elira Hoxha"), ("signed in", "Eleni Guest")} <= set(events)
+    assert {"Example NGO", "ARSIS"} <= {person.organisation for person in people.list_people(accounts)}
 
 
 def test_a_passkey_is_made_with_an_invitation_and_signs_in_again(url, accounts, open_page):
@@ -161,14 +246,14 @@ def test_a_passkey_is_made_with_an_invitation_and_signs_in_again(url, accounts, 
     assert "/invitation" in page.url, "the two are different, so no passkey is made"
     page.locator("[name=again]").fill(PASSPHRASE)
     with_passkey.click()
-    wait_for_bar(page, "en")
+    arrive(page, "en")
     page.context.clear_cookies()
     page.goto(f"{url}/coverage?area=AL-02")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.locator("[name=name]").fill("Zana Leka")
     page.locator("[name=passphrase]").fill(PASSPHRASE)
     with_passkey.click()
-    wait_for_bar(page, "en")
+    arrive(page, "en")
     assert page.url.startswith(f"{url}/coverage?area=AL-02")
     assert page.watch.clean, vars(page.watch)
     page.goto(f"{url}/account")

@@ -4,20 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
-from pypdf import PdfReader
 
-from tests.helpers.browser import map_frame, settle, until, wait_for_map
+from tests.helpers.browser import map_frame, settle, until, wait_for_bar, wait_for_map
+from tests.helpers.meeting_pages import add_view, decide, go, open_room, read_paper, say
 
 pytestmark = pytest.mark.browser
 DARK = "document.documentElement.classList.contains('dark')"
-
-
-def wait_for_bar(page):
-    page.locator(".topbar nav a[aria-current=page]").wait_for(state="attached", timeout=60_000)
-
-
-def say(page):
-    return page.locator(".meetingline p").inner_text()
 
 
 def query(page):
@@ -33,24 +25,16 @@ def meeting(partner, look):
 
 def open_meeting(presenter, look):
     """Open a meeting in a window; return a function that lets another window join."""
-    presenter.get_by_role("button", name="Meeting", exact=True).click()
-    address = presenter.locator(".meetingpanel .address")
-    address.wait_for()
-    assert re.fullmatch(r"127\.0\.0\.1:\d+/meeting/\w{4}-\w{4}-\w{4}-\w{4}", address.inner_text())
-    link = f"http://{address.inner_text()}"
-    presenter.keyboard.press("Escape")
+    address = open_room(presenter)
+    assert re.fullmatch(r"127\.0\.0\.1:\d+/meeting/\w{4}-\w{4}-\w{4}-\w{4}", address)
 
     def join(language, size=(1366, 768)):
-        page = look(f"{link}?lang={language}", size, ready=False)
+        page = look(f"http://{address}?lang={language}", size, ready=False)
         wait_for_bar(page)
         page.locator(".meetingline").wait_for()
         return page
 
     return join
-
-
-def go(page, number):
-    page.locator(".topbar nav a").nth(number).click()
 
 
 def test_others_follow_look_around_come_back_come_late_and_take_over(meeting):
@@ -196,38 +180,6 @@ def test_nothing_of_a_meeting_is_asked_for_by_who_is_in_none(partner, look):
     assert page.evaluate("sessionStorage.length") == 0
 
 
-def add_view(page, sentence, title=""):
-    """Add the view of a page to the newest agenda, or to one of a new meeting."""
-    wait_for_bar(page)
-    settle(page)
-    button = page.get_by_role("button", name="Add to an agenda")
-    # The menu closes where the bar is drawn anew.
-    until(page, lambda: button.count() or page.locator(".topbar .share summary").click())
-    button.click()
-    page.get_by_role("textbox", name="One sentence").wait_for()
-    if title:
-        choose(page, "To the agenda of", "A new meeting")
-        page.get_by_label("Title of the meeting").fill(title)
-    page.get_by_role("textbox", name="One sentence").fill(sentence)
-    page.get_by_role("button", name="Add to the agenda").click()
-    page.get_by_text("The view is on the agenda.").wait_for()
-
-
-def choose(page, label, words):
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=words).click()
-    settle(page)
-
-
-def decide(page, what, who):
-    page.get_by_role("textbox", name="What is decided").fill(what)
-    page.get_by_role("combobox", name="Who does it").click()
-    page.keyboard.type(who)
-    page.keyboard.press("Enter")
-    page.get_by_role("button", name="Minute this decision").click()
-    page.locator(".st-key-decide li", has_text=what).wait_for()
-
-
 def test_an_agenda_is_made_played_and_decided_on(served, look):
     presenter = look(f"{served.url}/risk?area=AL-02", ready=False)
     add_view(presenter, "Is Durrës rising?", title="Coordination")
@@ -246,6 +198,9 @@ def test_an_agenda_is_made_played_and_decided_on(served, look):
     settle(presenter)
     presenter.keyboard.press("ArrowRight")
     until(follower, lambda: "2 nga 2" in strip.inner_text() and "/coverage?area=AL-11" in follower.url)
+    settle(presenter)
+    presenter.keyboard.press("ArrowLeft")
+    until(follower, lambda: "1 nga 2" in strip.inner_text() and "/risk?area=AL-02" in follower.url)
     assert say(follower) == "Ju ndiqni prezantuesin."
     links = presenter.locator(".topbar nav a").evaluate_all("links => links.map(link => link.href)")
     assert "release=" in presenter.url
@@ -281,11 +236,3 @@ def test_an_agenda_is_made_played_and_decided_on(served, look):
     assert "Asnjë publikim më i ri" in before.inner_text()
     for page in (presenter, follower):
         assert page.watch.clean, vars(page.watch)
-
-
-def read_paper(page, link, pages):
-    with page.expect_download() as download:
-        link.click()
-    paper = PdfReader(download.value.path())
-    assert len(paper.pages) == pages
-    return " ".join(" ".join(part.extract_text() for part in paper.pages).split())

@@ -1,14 +1,15 @@
 """A new release while a page is open: the bar says so, nothing moves by itself, and taking it over keeps the view."""
 
 import shutil
+from functools import partial
 
 import pytest
 
-from tests.helpers.browser import settle, until, wait_for_map
-from tests.helpers.manifests import edit_manifest
+from tests.helpers.browser import is_newer_said, settle, until, wait_for_map
+from tests.helpers.manifests import LATER, publish_later
+from tests.helpers.meeting_pages import open_room, say
 
 pytestmark = pytest.mark.browser
-LATER = "2999-01-001"
 
 
 @pytest.fixture
@@ -16,35 +17,17 @@ def later(serve, releases, tmp_path):
     """Start a server for a copy of the demo's release; return it, and a function that adds a later one."""
     folder = shutil.copytree(releases, tmp_path / "releases")
     name = (folder / "current").read_text(encoding="utf-8").strip()
-
-    def publish():
-        for tier in shutil.copytree(folder / name, folder / LATER).glob("*/datapackage.json"):
-            with edit_manifest(tier) as described:
-                described["tact"] |= {"release": LATER, "sequence": 1000}
-        (folder / "current").write_text(f"{LATER}\n", encoding="utf-8")
-
-    return serve(folder), name, publish
-
-
-def notice(page):
-    """Let the page ask, as it does every half a minute."""
-    until(page, lambda: ask(page) == 1)
-
-
-def ask(page):
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    page.wait_for_timeout(700)
-    return page.locator(".topbar .fresh:not([hidden])").count()
+    return serve(folder), name, partial(publish_later, folder)
 
 
 def test_a_new_release_is_announced_and_taken_over_with_the_view_kept(later, look):
     served, name, publish = later
     page = look(f"{served.url}/map?area=AL-02&layer=effort&period=2008-03-01/P3M&at=8/41.3/19.5")
     settle(page)
-    assert ask(page) == 0
+    assert not is_newer_said(page)
     page.evaluate("() => { window.kept = 1; }")
     publish()
-    notice(page)
+    until(page, lambda: is_newer_said(page))
     chip = page.locator(".topbar .chip summary")
     assert name in chip.text_content()
     # What somebody does meanwhile is answered from the release that they have open.
@@ -73,16 +56,12 @@ def test_a_new_release_is_announced_and_taken_over_with_the_view_kept(later, loo
 def test_in_a_meeting_the_presenter_takes_it_over_for_everybody(later, look):
     served, name, publish = later
     presenter = look(f"{served.url}/trends?area=AL-02", ready=False)
-    presenter.get_by_role("button", name="Meeting").click()
-    address = presenter.locator(".meetingpanel .address")
-    address.wait_for()
-    link = f"http://{address.inner_text()}"
-    presenter.keyboard.press("Escape")
+    link = f"http://{open_room(presenter)}"
     follower = look(f"{link}?lang=sq", (390, 844), ready=False)
     follower.locator(".meetingline").wait_for()
     until(follower, lambda: "area=AL-02" in follower.url)
     publish()
-    notice(presenter)
+    until(presenter, lambda: is_newer_said(presenter))
     late = look(f"{link}?lang=el", (1024, 768), ready=False)
     for page in (follower, late):
         until(page, lambda page=page: name in page.locator(".topbar .chip summary").text_content())
@@ -91,5 +70,5 @@ def test_in_a_meeting_the_presenter_takes_it_over_for_everybody(later, look):
         until(page, lambda page=page: LATER in page.locator(".topbar .chip summary").text_content())
         assert "/trends" in page.url
         assert "area=AL-02" in page.url
-    assert follower.locator(".meetingline p").inner_text() == "Ju ndiqni prezantuesin."
+    assert say(follower) == "Ju ndiqni prezantuesin."
     assert all(page.watch.clean for page in (presenter, follower, late))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.web.page_list import RELEASE_PAGES
-from tests.helpers.browser import map_frame, settle, until, wait_for_map
+from tests.helpers.browser import map_frame, settle, until, wait_for_bar, wait_for_map
 from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
@@ -16,10 +16,6 @@ pytestmark = pytest.mark.browser
 
 def query(page):
     return page.url.partition("?")[2]
-
-
-def wait_for_bar(page):
-    page.locator(".topbar nav a[aria-current=page]").wait_for(state="attached", timeout=60_000)
 
 
 def test_each_page_is_one_step_back_and_the_area_goes_along(partner, look):

@@ -159,6 +159,19 @@ def wait_for_map(page: Any) -> None:
     until(page, lambda: not page.locator(WORKING).count())  # what is drawn last makes the map smaller
 
 
+def wait_for_bar(page: Any, language: str = "") -> None:
+    """Wait until the bar of a page is there, in a language if one is given."""
+    bar = f".topbar[lang={language}]" if language else ".topbar"
+    page.locator(f"{bar} nav a[aria-current=page]").wait_for(state="attached", timeout=60_000)
+
+
+def is_newer_said(page: Any) -> bool:
+    """Let a page ask for the newest release, as it does every half a minute; return whether it says there is one."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_timeout(700)
+    return bool(page.locator(".topbar .fresh:not([hidden])").count())
+
+
 def wait_for_silence(page: Any) -> None:
     """Wait until the server has sent nothing for a second: no change shall pay for what follows another."""
     received, silent = page.watch.silent, 3 if page.watch.silent == page.watch.received else 0

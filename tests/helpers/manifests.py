@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from data.release.stamp import format_stamped
+
+LATER = "2999-01-001"
 
 
 @contextmanager
@@ -20,3 +23,12 @@ def edit_manifest(path: Path) -> Iterator[dict[str, Any]]:
     for resource in described["resources"]:
         resource["hash"] = hashlib.sha256((path.parent / resource["path"]).read_bytes()).hexdigest()
     path.write_text(format_stamped(described), encoding="utf-8")
+
+
+def publish_later(releases: Path) -> None:
+    """Publish the current release again as a later one, which is the current one from then on."""
+    name = (releases / "current").read_text(encoding="utf-8").strip()
+    for tier in shutil.copytree(releases / name, releases / LATER).glob("*/datapackage.json"):
+        with edit_manifest(tier) as described:
+            described["tact"] |= {"release": LATER, "sequence": 1000}
+    (releases / "current").write_text(f"{LATER}\n", encoding="utf-8")
