@@ -15,7 +15,8 @@ from dashboard.site.text import _
 from dashboard.web.admission import find_right
 from dashboard.web.page_list import PAGES, PageEntry
 from dashboard.web.pictures import has_picture
-from dashboard.widgets.address import PLAYED, RELEASE
+from dashboard.web.rooms import clean_view
+from dashboard.widgets.address import ADD, PLAYED, RELEASE
 from data.errors import TactError
 
 _VALUE = re.compile(r"[A-Za-z0-9_.,:;/+-]*")
@@ -23,15 +24,21 @@ ADDRESSES = frozenset(page.address for page in PAGES)
 
 
 def may_see(site: Site, reader: Reader, view: str) -> bool:
-    """Return whether a reader may get the address of a view. This depends on the page and the layers of their tier."""
+    """Return whether a reader may get the address of a view. This depends on the page and the layers of their tier.
+
+    The address of the form that adds a view to an agenda contains the address of that view.
+    """
     if find_right(f"/{urlsplit(view).path}") not in reader.rights:
         return False
     narrow = site.narrow(reader)
     if narrow.countries and not _is_within(narrow, view):
         return False
+    page, parameters = split_view(view)
+    added = clean_view(parameters.get(ADD), ADDRESSES)
+    if added is not None and not may_see(site, reader, added):
+        return False
     if narrow.tier == site.tier:
         return True
-    page, parameters = split_view(view)
     if has_picture(page.module, "partner") and not has_picture(page.module, narrow.tier):
         return False
     if page.module != "situation":

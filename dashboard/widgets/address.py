@@ -18,7 +18,7 @@ _LONG = 10  # digits
 # What goes along from page to page (dashboard/static/shell.js), and what only the browser writes: zoom and
 # centre of the map, whether it is dark, and the release that is open.
 _AREA, _PATHWAY, _LANGUAGE, _PROJECTOR, _BROWSER = "area", "pathway", "lang", "projector", ("at", "theme", "release")
-RELEASE, AGENDA, ITEM, DECIDE = "release", "agenda", "item", "decide"
+RELEASE, AGENDA, ITEM, DECIDE, ADD = "release", "agenda", "item", "decide", "add"
 PLAYED = (RELEASE, AGENDA, ITEM, DECIDE)
 """A view of an agenda: the release to which it is pinned, the meeting, its number, whether decisions are open."""
 _SHARED = (_PATHWAY, _LANGUAGE, AGENDA, ITEM, DECIDE)

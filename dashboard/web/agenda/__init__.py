@@ -19,7 +19,7 @@ from dashboard.web.agenda.state import address_item, list_numbers, may_write, re
 from dashboard.web.rooms import clean_view
 from dashboard.web.views import ADDRESSES, detach_view, name_view
 from dashboard.widgets import markup, page_frame
-from dashboard.widgets.address import AGENDA, pick_from_menu, read_parameter
+from dashboard.widgets.address import ADD, AGENDA, pick_from_menu, read_parameter
 from data.accounts.database import Accounts
 from data.accounts.meetings import (
     Item,
@@ -35,7 +35,7 @@ from data.accounts.rights import Right
 from data.message import Message
 from data.personal.free_text import LONGEST, check_free_text
 
-_ADD, _NEW = "add", ""
+_NEW = ""
 _MEETING, _TITLE, _DAY, _SENTENCE, _REFUSED, _ADDED = (
     f"agenda-{name}" for name in ("meeting", "title", "day", "sentence", "refused", "added")
 )
@@ -68,7 +68,7 @@ def _offer_to_add(current: CurrentRelease, meetings: Sequence[Meeting]) -> None:
         st.error(escape_markdown(refused))
     if st.session_state.pop(_ADDED, False):
         st.success(_("The view is on the agenda."))
-    view = clean_view(read_parameter(_ADD), ADDRESSES)
+    view = clean_view(read_parameter(ADD), ADDRESSES)
     if not view or detach_view(view)[0].partition("?")[0] == "agenda":
         how = _("To add a view, open it on any page and choose Share, Add to an agenda.")
         st.html(markup.render_paragraphs([how] if meetings else [_(_FIRST), how, _(_THEN)]))
@@ -108,7 +108,7 @@ def _add(view: str, release: str) -> None:
         if key:
             add_item(store, key, item, person)
         st.query_params[AGENDA] = key or create_meeting(store, title, str(state[_DAY]), person, item)
-        st.query_params.pop(_ADD, None)
+        st.query_params.pop(ADD, None)
         state[_ADDED], state[_SENTENCE], state[_TITLE] = True, "", ""
 
     change(add, _REFUSED)

@@ -203,6 +203,8 @@ def test_words_are_in_the_language_that_is_asked_for(url):
         ("reallocate?moves=5", False, False),
         ("coverage?area=AL-02", True, True),
         ("download", False, True),
+        ("agenda?add=coverage%3Farea%3DAL-02", True, True),
+        ("agenda?add=flows%3Farea%3DAL-02", False, False),
         ("", True, True),
     ],
 )
