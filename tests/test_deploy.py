@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from dashboard.web import meeting
 from tests.helpers.paths import ROOT
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX")
@@ -45,6 +46,28 @@ def read_settings(name):
 def find_port(name):
     words = dict(setting for setting in read_settings(name) if setting[1])["ExecStart"].split()
     return words[words.index("--port") + 1]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_old_copies_of_accounts_go_only_after_one_that_went_well(tmp_path, fails):
+    copies, programs = tmp_path / "copies", tmp_path / "bin"
+    old, other = copies / "accounts-2001-01-01.sqlite", copies / "other"
+    for folder in (copies, programs):
+        folder.mkdir()
+    for path in (old, other):
+        path.touch()
+        os.utime(path, (0, 0))
+    sqlite = programs / "sqlite3"
+    source = "file:/var/lib/tact-map/accounts.sqlite?mode=rw"
+    sqlite.write_text(f'#!/bin/sh\n[ "$1" = "{source}" ] && touch "${{2#.backup }}"\nexit {int(fails)}\n')
+    sqlite.chmod(0o700)
+    script = (DEPLOY / "tact-accounts").read_text(encoding="utf-8").replace("/var/backups/tact-map", str(copies))
+    run = subprocess.run(["sh", "-c", script], env={"PATH": f"{programs}:{os.environ['PATH']}"}, check=False)
+    assert run.returncode == int(fails)
+    assert old.exists() is fails
+    assert other.exists()
+    (copy,) = set(copies.glob("accounts-2*.sqlite")) - {old}
+    assert copy.stat().st_mode & 0o077 == 0
 
 
 def test_a_server_for_partners_listens_where_the_proxy_asks():
@@ -149,3 +172,8 @@ def test_the_documents_start_the_container_without_rights():
     options = ["--read-only --tmpfs /tmp", "--cap-drop all", "--security-opt no-new-privileges", "--memory 2g"]
     options += ["--publish 127.0.0.1:8642:8642", ":/srv/tact-map:ro"]
     assert [option for option in options if option not in command] == []
+
+
+def test_the_proxy_leaves_room_for_all_windows_in_meetings_of_one_address():
+    limit = re.search(r"limit_conn readers (\d+);", (DEPLOY / "nginx.conf").read_text(encoding="utf-8"))[1]
+    assert int(limit) >= 3 * meeting._MOST_OF_ADDRESS, "a window holds two websockets, and its page asks for files"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,9 @@ from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
 from data.restricted import governance, keys, server_copy
 from data.tables.spec import TIERS, Tier
+
+# Options of rsync for the files of a server: those of partners are for the user of its process alone.
+_MODES = {"public": "--chmod=D755,F644", "partner": "--chown=tact-map: --chmod=D700,F600"}
 
 
 def publish(
@@ -38,7 +42,7 @@ def publish(
         as_json,
         f"Wrote the {copy.tier} tier of {copy.release} to {to}: {copy.written} new files, {copy.size / 1e6:.1f} MB; "
         f"{copy.removed} old ones are gone.",
-        "Bring the folder to the server, for example: rsync -a --delete FOLDER/ SERVER:/srv/tact-map/",
+        f"Bring the folder to the server, for example: {_word_transfer(copy.tier, to)}",
         f"The server shows only what this key has signed: {copy.key}",
         *(
             ["It is for the programme's partners alone: send it only to a server that they own."]
@@ -52,3 +56,8 @@ def _check_tier(tier: str) -> Tier:
     if tier not in TIERS:
         raise InputError(f"No tier {tier!r}. There are: {', '.join(TIERS)}.")
     return tier
+
+
+def _word_transfer(tier: Tier, folder: Path) -> str:
+    """Return the command that brings a folder to a server, as docs/install.md has it."""
+    return f"rsync -a --delete --delay-updates {_MODES[tier]} {shlex.quote(f'{folder}/')} root@SERVER:/srv/tact-map/"

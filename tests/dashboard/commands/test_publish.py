@@ -1,5 +1,6 @@
 """`tact publish` and a server that shows what it wrote."""
 
+import re
 import shutil
 
 import pytest
@@ -11,6 +12,7 @@ from tests.dashboard.test_server import start, stop
 from tests.helpers.accounts import hash_cheaply, sign_in_cookie
 from tests.helpers.conversation import open_page
 from tests.helpers.entry import keep_cookie
+from tests.helpers.paths import ROOT
 
 
 @pytest.fixture
@@ -19,12 +21,16 @@ def demo(demo_world, tmp_path):
 
 
 def test_it_says_what_to_do_and_which_key_a_server_needs(tact, demo, tmp_path):
-    done = tact("--workspace", demo, "publish", "--to", tmp_path / "server")
+    done = tact("--workspace", demo, "publish", "--to", tmp_path / "public")
     assert done.code == 0
-    again = tact("--workspace", demo, "publish", "--to", tmp_path / "server", "--json").json
+    again = tact("--workspace", demo, "publish", "--to", tmp_path / "public", "--json").json
     assert again["key"] in done.out
-    assert "rsync" in done.out
     assert (again["written"], again["removed"], again["tier"]) == (0, 0, "public")
+    partner = tact("--workspace", demo, "publish", "--to", tmp_path / "partner", "--tier", "partner")
+    documented = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    for said in (done.out, partner.out):
+        line = re.sub(r"\S+/ root@SERVER", "FOLDER/ root@$NAME", re.search("rsync .*", said)[0])
+        assert f"\n    {line}\n" in documented
 
 
 def test_bad_input_is_named(tact, demo, tmp_path):
