@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dashboard.site import FEATURES, HEALTH, NEWEST
+from dashboard.web.conversations import MEDIA
 from dashboard.web.page_list import PAGES
 from dashboard.web.start_page import MOVED
 from data.accounts.rights import Right
@@ -29,8 +30,8 @@ NEEDED: Mapping[str, Right] = {
     "/_stcore/host-config": Right.SEE_PUBLIC,
     # Each page in the conversation asks for its own right, see navigation.run_page.
     "/_stcore/stream": Right.SEE_PUBLIC,
-    # Files that a page has made for its reader, under names that nobody guesses. A page makes none without the right.
-    "/media/": Right.SEE_PUBLIC,
+    # Files of a page. The door gives each to the reader to whom it was offered; none is made without the right to it.
+    MEDIA: Right.SEE_PUBLIC,
     # Tables of posts and tasks on Reallocate, a table to be checked on Download.
     "/_stcore/upload_file/": Right.UPLOAD,
 }

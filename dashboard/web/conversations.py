@@ -1,7 +1,7 @@
 """The open websockets of people who have signed in. Each is closed within seconds after its session has ended.
 
 Requests that a page sends by itself, such as for the list of decisions, do not count as use of the session. The
-accounts are read every two seconds, once for all websockets.
+accounts are read every two seconds, once for all websockets. A file that a page offers is only for that session.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from data.accounts import sessions
 from data.accounts.database import Accounts
 from data.errors import WorkspaceError
 
+MEDIA = "/media/"  # where Streamlit serves the files that pages offer, to whoever has the address
 _LOOK, _TOUCH = 2.0, 60.0  # seconds between two looks whether sessions are open, and between two notes of their use
+_MOST_FILES = 10_000  # offers that are remembered, of all sessions; a page that is opened again offers its files again
 _LOG = logging.getLogger(__name__)
 
 
@@ -30,6 +33,11 @@ class Conversations:
         self._accounts, self._seconds = accounts, seconds
         self._ends: dict[str, list[asyncio.Event]] = {}
         self._watching: asyncio.Task[None] | None = None
+        self._files: dict[tuple[str, str], None] = {}  # session and path; the last offer is the last one
+
+    def has_offered(self, secret: str, path: str) -> bool:
+        """Return whether a page has offered the file at a path to this session."""
+        return (secret, path) in self._files
 
     async def hold(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, secret: str) -> None:
         """Run a websocket until its session has ended. Then nothing more is sent, and the application is told."""
@@ -53,6 +61,8 @@ class Conversations:
 
         async def send_while_open(message: Message) -> None:
             if not ended.is_set():
+                if path := _find_file(message):
+                    self._remember(secret, path)
                 await send(message)
 
         ending = asyncio.create_task(ended.wait())
@@ -66,6 +76,12 @@ class Conversations:
             self._ends[secret].remove(ended)
             if not self._ends[secret]:
                 del self._ends[secret]
+
+    def _remember(self, secret: str, path: str) -> None:
+        self._files.pop((secret, path), None)
+        self._files[secret, path] = None
+        if len(self._files) > _MOST_FILES:
+            del self._files[next(iter(self._files))]
 
     async def _watch(self) -> None:
         """Close the websockets of sessions that have ended, and all websockets if the accounts cannot be read."""
@@ -91,3 +107,16 @@ def _is_use(message: MutableMapping[str, Any]) -> bool:
     except Exception:  # noqa: BLE001 (of protobuf, which is no dependency of ours; Streamlit says what is wrong)
         return True
     return not asked.rerun_script.is_auto_rerun
+
+
+def _find_file(message: MutableMapping[str, Any]) -> str:
+    """Return the path of the file in a message: of a download button, or made after a press; empty for other messages.
+
+    A path in a text does not count, because readers type texts.
+    """
+    content = message.get("bytes") or b""
+    if MEDIA.encode() not in content:
+        return ""
+    said = ForwardMsg.FromString(content)
+    button = said.delta.new_element.download_button.url
+    return str(button or said.backend_operation_response.deferred_file.url)

@@ -39,7 +39,7 @@ from dashboard.site.reader import HEADER, write_header
 from dashboard.site.text import _, find_language, speak, translate_message
 from dashboard.web import sign_in
 from dashboard.web.admission import find_right
-from dashboard.web.conversations import Conversations
+from dashboard.web.conversations import MEDIA, Conversations
 from dashboard.web.gate import find_foreign
 from dashboard.web.limits import find_address
 from dashboard.web.organisation import SECONDS, Beginning, Fault, Provider, ProviderError, finish
@@ -63,7 +63,7 @@ _MOST_ROWS, _MOST_ROWS_OF_ALL = 50, 500  # of the log, on the page of the accoun
 _SIGN_OUT = "/sign-out"
 _PATHS = (SIGN_IN, _SIGN_OUT, INVITATION, ACCOUNT, PROVIDER, ANSWER, PASSKEY, PASSKEY_SCRIPT)
 _LAYERS = f"{FEATURES}/collections/"
-_FILES = ("/picture/", "/slides/", "/media/", _LAYERS)  # where files leave
+_FILES = ("/picture/", "/slides/", MEDIA, _LAYERS)  # where files leave
 _READ = f"{FEATURES}/"  # what a token is for
 _REFUSED_TOKEN = PlainTextResponse(
     "This token has ended, or it is none. Make another one on the page Download.\n",
@@ -212,11 +212,16 @@ class Door:
         elif person is None:
             return PlainTextResponse("", status_code=403)
         right = find_right(scope["path"])
-        if right is None:
+        if right is None or not self._may_have(scope):
             return PlainTextResponse("Not found.\n", status_code=404)
         if right not in person.rights:
             return PlainTextResponse("Your role does not include this.\n", status_code=403)
         return None
+
+    def _may_have(self, scope: Scope) -> bool:
+        """Return whether a session may ask for a path: a file of a page only if it was offered to this session."""
+        secret = HTTPConnection(scope).cookies.get(self._session, "")
+        return not scope["path"].startswith(MEDIA) or self._conversations.has_offered(secret, scope["path"])
 
     # ---- pages of the door ----------------------------------------------------------------------------------------
 

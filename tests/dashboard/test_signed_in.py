@@ -17,14 +17,16 @@ from websockets.sync.client import connect
 
 from dashboard.server import main
 from dashboard.web.admission import CLOSED
+from dashboard.web.meeting import PRESENTING
 from dashboard.web.page_list import PAGES
 from data.accounts import people
 from data.accounts.database import Accounts
 from data.accounts.log import read_log, verify_log
 from data.accounts.rights import ROLES, Right, Role
 from tests.helpers.accounts import hash_cheaply, make_token_as, sign_in_cookie
+from tests.helpers.addresses import ADDRESSES, DOOR, WEBSOCKETS
 from tests.helpers.browser import WATCHED, Served, free_port, wait_for
-from tests.helpers.conversation import open_page
+from tests.helpers.conversation import converse, open_page
 from tests.helpers.entry import cookie_headers, keep_cookie
 from tests.helpers.meetings import join
 from tests.helpers.paths import ROOT
@@ -74,10 +76,18 @@ def enter(served, accounts):
     return sign
 
 
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+_ASKING = urllib.request.build_opener(_Stay)
+
+
 def ask(url, method="GET", **headers):
     request = urllib.request.Request(url, headers=cookie_headers(url) | headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with _ASKING.open(request, timeout=20) as answer:
             return answer.status, answer.headers, answer.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         with error:
@@ -162,26 +172,26 @@ def test_an_open_conversation_ends_within_seconds_after_the_person_was_revoked(s
     assert ask(f"{served.url}/map")[0] == 403
 
 
-ADDRESSES = {
-    **{f"/{page.address}": page.right for page in PAGES},
-    "/geometry/land.json": Right.SEE_PUBLIC,
-    "/picture/overview.png": Right.EXPORT,
-    "/picture/reallocate.png": Right.EXPORT,
-    "/assets/theme.css": Right.SEE_PUBLIC,
-    "/_stcore/health": Right.SEE_PUBLIC,
-    "/_stcore/host-config": Right.SEE_PUBLIC,
-    "/media/none.csv": Right.SEE_PUBLIC,
-    "/component/none": Right.SEE_PUBLIC,
-    "/static/none": Right.SEE_PUBLIC,
-    "/index.html": None,
-    "/_stcore/metrics": None,
-    "/_stcore/agent/openapi.json": None,
-    "/auth/login": None,
-    "/oauth2callback": None,
-    "/no-such-page": None,
-}
-
 COOKIE = "__Host-tact-session"
+NAMED = {"Host": "map.example.org", "X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"}
+
+
+def open_line(url, path="/_stcore/stream", **headers):
+    address = f"ws{url.removeprefix('http')}{path}"
+    return connect(address, origin=url, additional_headers=cookie_headers(url) | headers, proxy=None)
+
+
+def read_to_the_end(line):
+    while True:
+        line.recv(timeout=10)
+
+
+def is_open(url, path):
+    try:
+        with open_line(url, path):
+            return True
+    except InvalidStatus:
+        return False
 
 
 @pytest.mark.parametrize("role", ["", *Role])
@@ -196,23 +206,36 @@ def test_each_role_reaches_what_its_rights_allow_and_nothing_else(served, enter,
             assert answers[path] == 404, path
         else:
             assert (answers[path] != 403) == (right in rights), path
+            assert answers[path] < 500, path
+    assert [is_open(served.url, path) for path in WEBSOCKETS] == [bool(role)] * len(WEBSOCKETS)
     refused = "Your role does not include this" in ask(f"{served.url}/_stcore/upload_file/x/y", "PUT")[2]
     assert refused == bool(role and Right.UPLOAD not in rights)
-    address = f"ws{served.url.removeprefix('http')}/_stcore/stream"
-    try:
-        with connect(address, origin=served.url, additional_headers=cookie_headers(served.url), proxy=None):
-            pass
-        is_open = True
-    except InvalidStatus:
-        is_open = False
-    assert is_open == bool(role)
+
+
+@pytest.mark.parametrize("role", ["", *Role])
+def test_the_door_answers_each_role_itself_and_lets_nobody_in_or_out_without_its_form(served, enter, role):
+    enter(role)
+    for (method, path), answers in DOOR.items():
+        assert ask(served.url + path, method, Accept="*/*")[0] == answers[bool(role)], path
+    assert ask(f"{served.url}/map")[0] == (200 if role else 403)
+    page = ask(f"{served.url}/account", Accept="text/html")[2]
+    assert ("What the log says of you" in page) == bool(role)
+    assert ("The audit log of everybody" in page) == (bool(role) and Right.READ_LOG in ROLES[role])
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_who_sees_the_partner_tier_opens_a_meeting_and_nobody_else(served, enter, role):
+    enter(role)
+    with join(served.url, 1) as window:
+        said = window.hear()
+    assert (said == {"refused": True}, "code" in said) == (PRESENTING not in ROLES[role], PRESENTING in ROLES[role])
 
 
 @pytest.mark.parametrize("role", list(Role))
 def test_a_token_reads_layers_as_its_role_and_reaches_nothing_else(served, enter, accounts, role):
     enter()
     sent = {"Accept": "*/*", "Authorization": f"Bearer {make_token_as(accounts, f'Reader {role}', role)}"}
-    for path in [*ADDRESSES, "/account", "/release.json"]:
+    for path in ["/account", *(path for path in ADDRESSES if not path.startswith("/features"))]:
         assert ask(served.url + path, **sent)[0] == (404 if path.startswith(CLOSED) else 403), path
     for method in ("POST", "PUT", "DELETE"):
         assert ask(f"{served.url}/features", method, **sent)[0] == 403
@@ -241,13 +264,51 @@ def test_gdal_reads_layers_with_a_token_within_the_limit_of_its_person(served, e
         pyogrio.list_layers(f"OAPIF:{served.url}/features")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", list(Role))
-def test_each_role_gets_the_pages_of_its_rights_in_the_conversation(served, enter, role):
+def test_each_role_gets_the_pages_of_its_rights_in_its_tier_in_the_conversation(served, enter, role):
     enter(role)
-    for page in ("download", "method"):
-        needed = next(entry.right for entry in PAGES if entry.address == page)
-        refused = "Your role does not include this page" in "".join(open_page(served.url, page).errors)
-        assert refused == (needed not in ROLES[role]), page
+    rights = ROLES[role]
+    for page in PAGES:
+        shown = open_page(served.url, page.address)
+        refused = "Your role does not include this page" in "".join(shown.errors)
+        assert refused == (page.right not in rights), page
+        assert ("Partner tier" in shown.text) == (Right.SEE_PARTNER in rights), page
+        assert ("Public tier" in shown.text) == (Right.SEE_PARTNER not in rights), page
+        assert ("Save this plan" in shown.text) == (page.module == "reallocate" and Right.PLAN in rights), page
+
+
+def test_a_file_is_given_to_the_reader_to_whom_a_page_offered_it_and_to_nobody_who_has_its_address(served, enter):
+    enter("researcher")
+    with converse(served.url) as conversation:
+        shown = conversation.open("download")
+        path = conversation.take(shown, shown.files["Download the citation for reference lists and catalogues"])
+        assert path.startswith("/media/")
+        assert ask(served.url + path)[0] == 200
+        enter("public")
+        open_page(served.url, "map", f"area={path}")
+        for role, name in (("public", ""), ("guest", ""), ("manager", ""), ("researcher", "Ilir")):
+            enter(role, name)
+            assert ask(served.url + path)[0] == 404, role
+        enter()
+        assert ask(served.url + path)[0] == 403
+
+
+def test_who_takes_up_the_session_of_another_reader_gets_one_of_their_own(served, enter):
+    enter("partner")
+    with converse(served.url) as conversation:
+        session = conversation.open().session
+        enter("public")
+        with converse(served.url, session) as other:
+            seen = other.open()
+        assert "Partner tier" in conversation.open("method").text
+    assert "Partner tier" not in seen.text
+    with converse(served.url, session) as other:
+        left = other.open()
+    assert session not in (seen.session, left.session)
+    enter("partner")
+    with converse(served.url, session) as again:
+        assert again.open().session == session, "its reader goes on after a break"
 
 
 def test_the_log_says_which_page_and_area_was_seen_on_the_partner_tier_and_what_left(served, enter, accounts):
@@ -283,34 +344,50 @@ def test_the_server_has_no_way_to_the_vault(served, enter):
     assert served.audit() == []
 
 
+@pytest.fixture(scope="module")
+def named(demo_world, accounts, tmp_path_factory):
+    """A second process of the same accounts, behind a proxy that encrypts."""
+    running = start(demo_world, accounts, tmp_path_factory.mktemp("named"), "--name", "map.example.org")
+    yield running
+    stop(running)
+
+
+def open_named(named, origin="https://map.example.org", **headers):
+    line = socket.create_connection(("127.0.0.1", int(named.url.rpartition(":")[2])), timeout=20)
+    address = "ws://map.example.org/_stcore/stream"
+    return connect(address, origin=origin, sock=line, additional_headers=headers, proxy=None)
+
+
 @pytest.mark.slow
-def test_behind_a_proxy_that_encrypts_people_sign_in_by_its_name_alone(demo_world, accounts, tmp_path):
-    running = start(demo_world, accounts, tmp_path, "--name", "map.example.org")
-    try:
-        port = int(running.url.rpartition(":")[2])
-        keep_cookie(running.url, sign_in_cookie(accounts, "partner", port).replace(f"tact-session-{port}", COOKIE))
-        named = {"Host": "map.example.org", "X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"}
-        assert ask(f"{running.url}/map", **named)[0] == 200
-        assert ask(f"{running.url}/map")[0] == 421
-        assert ask(f"{running.url}/health")[0] == 200
-        assert (
-            "__Host-tact-form" in ask(f"{running.url}/sign-in", Cookie="", Accept="text/html", **named)[1]["Set-Cookie"]
-        )
-        for origin, is_open in (("https://map.example.org", True), ("http://map.example.org", False)):
-            line = socket.create_connection(("127.0.0.1", port), timeout=20)
-            try:
-                with connect(
-                    "ws://map.example.org/_stcore/stream",
-                    origin=origin,
-                    sock=line,
-                    additional_headers=cookie_headers(running.url),
-                    proxy=None,
-                ):
-                    assert is_open
-            except InvalidStatus:
-                assert not is_open
-    finally:
-        stop(running)
+def test_behind_a_proxy_that_encrypts_people_sign_in_by_its_name_alone(named, accounts):
+    cookie = sign_in_cookie(accounts, "partner", 0).replace("tact-session-0", COOKIE)
+    assert ask(f"{named.url}/map", Cookie=cookie, **NAMED)[0] == 200
+    assert ask(f"{named.url}/map", Cookie=cookie)[0] == 421
+    assert ask(f"{named.url}/health")[0] == 200
+    assert "__Host-tact-form" in ask(f"{named.url}/sign-in", Accept="text/html", **NAMED)[1]["Set-Cookie"]
+    with open_named(named, Cookie=cookie):
+        pass
+    with pytest.raises(InvalidStatus), open_named(named, "http://map.example.org", Cookie=cookie):
+        pass
+
+
+@pytest.mark.slow
+def test_two_processes_know_a_session_and_neither_does_after_its_person_was_revoked(served, named, accounts):
+    port = int(served.url.rpartition(":")[2])
+    cookie = sign_in_cookie(accounts, "partner", port, "Drita")
+    at_named = cookie.replace(f"tact-session-{port}", COOKIE)
+
+    def ask_both():
+        first = ask(f"{served.url}/map", Cookie=cookie)
+        return first[0], ask(f"{named.url}/map", Cookie=at_named, **NAMED)[0]
+
+    assert ask_both() == (200, 200)
+    with open_line(served.url, Cookie=cookie) as first, open_named(named, Cookie=at_named) as second:
+        people.revoke(accounts, "Drita")
+        assert ask_both() == (403, 403)
+        for line in (first, second):
+            with pytest.raises(ConnectionClosed):
+                read_to_the_end(line)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ is over. What a page draws is in between.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from tests.helpers.entry import cookie_headers
 
@@ -27,39 +29,73 @@ class Shown:
     not_found: bool = False
     texts: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    session: str = ""
+    files: dict[str, str] = field(default_factory=dict)  # by the words of their buttons
 
     @property
     def text(self) -> str:
         return "\n".join(self.texts)
 
 
-def open_page(url: str, page: str = "", query: str = "", timeout: float = 60) -> Shown:
-    """Run a page once in a new session."""
-    address = f"ws{url.removeprefix('http')}/_stcore/stream"
-    asked = BackMsg()
-    asked.rerun_script.query_string = query
-    asked.rerun_script.page_name = page
-    shown = Shown()
+class Conversation:
+    """An open conversation with a server, as a window of a browser has it."""
+
+    def __init__(self, line: ClientConnection, timeout: float) -> None:
+        self._line, self._timeout = line, timeout
+
+    def open(self, page: str = "", query: str = "") -> Shown:
+        """Run a page once."""
+        asked = BackMsg()
+        asked.rerun_script.query_string = query
+        asked.rerun_script.page_name = page
+        self._line.send(asked.SerializeToString())
+        shown = Shown()
+        while not shown.ended:
+            _note(shown, self._hear())
+        return shown
+
+    def take(self, shown: Shown, file: str) -> str:
+        """Press a button whose file is made when it is pressed; return the path of the file."""
+        asked = BackMsg()
+        asked.backend_operation_request.session_id = shown.session
+        asked.backend_operation_request.deferred_file.file_id = file
+        self._line.send(asked.SerializeToString())
+        while (message := self._hear()).WhichOneof("type") != "backend_operation_response":
+            pass
+        return str(message.backend_operation_response.deferred_file.url)
+
+    def _hear(self) -> ForwardMsg:
+        message = ForwardMsg()
+        message.ParseFromString(self._line.recv(timeout=self._timeout))
+        return message
+
+
+@contextmanager
+def converse(url: str, session: str = "", timeout: float = 60) -> Iterator[Conversation]:
+    """Begin a conversation; with the number of a session, go on with that one, as a browser does after a break."""
     with connect(
-        address,
+        f"ws{url.removeprefix('http')}/_stcore/stream",
         origin=url,
         additional_headers=cookie_headers(url),
-        subprotocols=["streamlit"],
+        subprotocols=["streamlit", *(["none", session] if session else [])],
         max_size=MOST,
         proxy=None,
         open_timeout=timeout,
     ) as line:
-        line.send(asked.SerializeToString())
-        while not shown.ended:
-            message = ForwardMsg()
-            message.ParseFromString(line.recv(timeout=timeout))
-            _note(shown, message)
-    return shown
+        yield Conversation(line, timeout)
+
+
+def open_page(url: str, page: str = "", query: str = "", timeout: float = 60) -> Shown:
+    """Run a page once in a new session."""
+    with converse(url, timeout=timeout) as conversation:
+        return conversation.open(page, query)
 
 
 def _note(shown: Shown, message: ForwardMsg) -> None:
     kind = message.WhichOneof("type")
-    if kind == "script_finished":
+    if kind == "new_session":
+        shown.session = message.new_session.initialize.session_id
+    elif kind == "script_finished":
         shown.ended = ForwardMsg.ScriptFinishedStatus.Name(message.script_finished)
     elif kind == "page_not_found":
         shown.not_found = True
@@ -69,3 +105,6 @@ def _note(shown: Shown, message: ForwardMsg) -> None:
         element = message.delta.new_element
         drawn = element.WhichOneof("type")
         (shown.errors if drawn in ("exception", "alert") else shown.texts).append(str(getattr(element, drawn)))
+        if drawn == "download_button":
+            button = element.download_button
+            shown.files[button.label] = button.url or button.deferred_file_id

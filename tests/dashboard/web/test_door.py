@@ -10,6 +10,7 @@ from html import unescape
 import pytest
 from markupsafe import Markup
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from dashboard.web import conversations, door, sign_in
 from dashboard.web.conversations import Conversations
@@ -478,6 +479,32 @@ def test_one_look_is_for_all_conversations(accounts, now, monkeypatch):
         await asyncio.wait_for(running[2], 5)
 
     asyncio.run(talk())
+
+
+def test_a_file_is_for_the_session_to_which_a_page_offers_it_and_the_oldest_offers_are_forgotten(accounts, monkeypatch):
+    monkeypatch.setattr(conversations, "_MOST_FILES", 2)
+    shown, made, typed, other = ForwardMsg(), ForwardMsg(), ForwardMsg(), ForwardMsg()
+    shown.delta.new_element.download_button.url = "/media/shown.csv"
+    made.backend_operation_response.deferred_file.url = "/media/made.csv"
+    typed.delta.new_element.markdown.body = "/media/typed.csv"
+    other.delta.new_element.download_button.url = "/media/other.csv"
+    talking = Conversations(accounts)
+
+    def list_offered(*messages, secret="mine"):
+        async def show(_scope, _receive, send):
+            for message in messages:
+                await send({"type": "websocket.send", "bytes": message.SerializeToString()})
+
+        async def send(_message):
+            pass
+
+        asyncio.run(talking.hold(show, {}, None, send, secret))
+        names = ("shown", "made", "typed", "other")
+        return [name for name in names if talking.has_offered(secret, f"/media/{name}.csv")]
+
+    assert list_offered(shown, made, typed) == ["shown", "made"]
+    assert list_offered(secret="another") == []
+    assert list_offered(shown, other) == ["shown", "other"]
 
 
 def test_the_log_tells_of_failures_without_what_was_typed(browser, accounts, member, now):
