@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from dashboard.web.threads import look_up
 from data.accounts import sessions
 from data.accounts.database import Accounts
 from data.errors import WorkspaceError
@@ -56,7 +57,7 @@ class Conversations:
             message: MutableMapping[str, Any] = coming.result()
             if time.monotonic() - used > _TOUCH and _is_use(message):
                 used = time.monotonic()
-                await asyncio.to_thread(sessions.find_person, self._accounts, secret)
+                await look_up(sessions.find_person, self._accounts, secret)
             return message
 
         async def send_while_open(message: Message) -> None:
@@ -88,7 +89,7 @@ class Conversations:
         while self._ends:
             asked = list(self._ends)
             try:
-                still_open = await asyncio.to_thread(sessions.find_open, self._accounts, asked)
+                still_open = await look_up(sessions.find_open, self._accounts, asked)
             except WorkspaceError as error:
                 _LOG.error("%s", error)
                 still_open = set()

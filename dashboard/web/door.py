@@ -44,6 +44,7 @@ from dashboard.web.gate import find_foreign
 from dashboard.web.limits import find_address
 from dashboard.web.organisation import SECONDS, Beginning, Fault, Provider, ProviderError, finish
 from dashboard.web.paths import choose_language, format_path, keep_language, list_languages, take_path
+from dashboard.web.threads import compare_passphrase, look_up
 from data.accounts import passkeys, people, sessions, tokens
 from data.accounts.database import Accounts
 from data.accounts.log import Event, Verdict, note, read_log, verify_log
@@ -56,9 +57,7 @@ from data.workspace.hash_chain import Entry
 
 _LOG = logging.getLogger(__name__)
 _MOST_BYTES, _MOST_FIELDS, _SECONDS = 8192, 9, 10.0  # of a form that is sent
-# Passphrases that are compared at once, at 64 MiB and a quarter of a second each, so that the map has room beside them;
-# those that wait for it.
-_AT_ONCE, _WAITING = 1, 20
+_WAITING = 20  # for a passphrase to be compared, the one that is compared among them
 _MOST_ROWS, _MOST_ROWS_OF_ALL = 50, 500  # of the log, on the page of the account: of its person, of everybody
 _SIGN_OUT = "/sign-out"
 _PATHS = (SIGN_IN, _SIGN_OUT, INVITATION, ACCOUNT, PROVIDER, ANSWER, PASSKEY, PASSKEY_SCRIPT)
@@ -123,7 +122,6 @@ class Door:
             self._answers[("GET", PASSKEY_SCRIPT)] = self._give_script
             self._answers[("POST", PASSKEY)] = self._add_passkey
         self._conversations = Conversations(accounts)
-        self._hashing = asyncio.Semaphore(_AT_ONCE)
         self._hashing_or_waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -153,11 +151,11 @@ class Door:
 
     async def _find_person(self, connection: HTTPConnection, token: str) -> Person | None:
         if token:
-            return await asyncio.to_thread(tokens.find_holder, self._accounts, token)
+            return await look_up(tokens.find_holder, self._accounts, token)
         secret = connection.cookies.get(self._session)
         # An open page asks for the newest release by itself.
         is_use = connection.scope["path"] != NEWEST
-        return await asyncio.to_thread(sessions.find_person, self._accounts, secret, is_use=is_use) if secret else None
+        return await look_up(sessions.find_person, self._accounts, secret, is_use=is_use) if secret else None
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, person: Person | None) -> None:
         inside = {**scope, "headers": list(scope["headers"])}
@@ -188,7 +186,7 @@ class Door:
             if message["type"] == "http.response.start" and message["status"] in (200, 206):
                 name = _name_file(scope["path"], Headers(raw=message["headers"]).get("content-disposition", ""))
                 try:
-                    await asyncio.to_thread(note, self._accounts, Event.EXPORTED, person.name, file=name)
+                    await look_up(note, self._accounts, Event.EXPORTED, person.name, file=name)
                 except WorkspaceError as error:
                     _LOG.error("%s", error)
                     is_refused = True
@@ -313,7 +311,7 @@ class Door:
 
     async def _show_invitation(self, request: Request, _person: Person | None) -> Response:
         secret = request.query_params.get("invitation", "")
-        invited = await asyncio.to_thread(people.renew_factor, self._accounts, secret)
+        invited = await look_up(people.renew_factor, self._accounts, secret)
         return self._ask_to_accept(request, secret, invited, "")
 
     def _ask_to_accept(
@@ -342,8 +340,8 @@ class Door:
         secret = form.get("invitation", "")
         result = await self._take_in(secret, form)
         if isinstance(result, Person):
-            return self._let_in(await asyncio.to_thread(sessions.start_session, self._accounts, result), "/")
-        invited = await asyncio.to_thread(people.find_invited, self._accounts, secret)
+            return self._let_in(await look_up(sessions.start_session, self._accounts, result), "/")
+        invited = await look_up(people.find_invited, self._accounts, secret)
         return self._ask_to_accept(request, secret, invited, translate_message(result))
 
     async def _take_in(self, secret: str, form: _Form) -> Person | str:
@@ -352,7 +350,7 @@ class Door:
         if passphrase != form.get("again", ""):
             return sign_in.DIFFERENT
         answer = self._find_answer(form, passkeys.name_invitation(secret))
-        passkey = None if answer is None else await asyncio.to_thread(passkeys.read_new, *answer)
+        passkey = None if answer is None else await look_up(passkeys.read_new, *answer)
         if form.get("passkey") and passkey is None:
             return sign_in.NO_PASSKEY
         try:
@@ -376,8 +374,8 @@ class Door:
         if refusal is not None:
             return await self._show_account(request, person, sign_in.format_refusal(refusal))
         answer = self._find_answer(form, passkeys.name_addition(person.id))
-        passkey = None if answer is None else await asyncio.to_thread(passkeys.read_new, *answer)
-        if passkey is None or not await asyncio.to_thread(people.add_own_passkey, self._accounts, person, passkey):
+        passkey = None if answer is None else await look_up(passkeys.read_new, *answer)
+        if passkey is None or not await look_up(people.add_own_passkey, self._accounts, person, passkey):
             return await self._show_account(request, person, _(sign_in.NO_PASSKEY))
         return self._lead(keep_language(ACCOUNT))
 
@@ -403,10 +401,11 @@ class Door:
     async def _show_account(self, request: Request, person: Person | None, problem: str = "") -> Response:
         if person is None:
             return self._ask_to_sign_in(request, to=ACCOUNT)
-        own = await asyncio.to_thread(read_log, self._accounts, person.name, _MOST_ROWS)
+        own = await look_up(read_log, self._accounts, person.name, _MOST_ROWS)
+        # It takes long, so not in threads that everybody waits for.
         log = await asyncio.to_thread(self._read_whole_log) if Right.READ_LOG in person.rights else None
         languages = list_languages(request)
-        has_passphrase = await asyncio.to_thread(people.has_passphrase, self._accounts, person)
+        has_passphrase = await look_up(people.has_passphrase, self._accounts, person)
 
         def make(token: str) -> str:
             passkey = self._ask_passkey(token, passkeys.name_addition(person.id), person) if has_passphrase else None
@@ -420,7 +419,7 @@ class Door:
     async def _sign_out(self, request: Request, person: Person | None) -> Response:
         if await self._read_form(request) is None:
             return await self._show_account(request, person)
-        await asyncio.to_thread(sessions.sign_out, self._accounts, request.cookies.get(self._session, ""))
+        await look_up(sessions.sign_out, self._accounts, request.cookies.get(self._session, ""))
         response = self._ask_to_sign_in(request, _(sign_in.SIGNED_OUT), status=200)
         self._set_cookie(response, self._session, "", 0)
         return response
@@ -447,13 +446,12 @@ class Door:
         return form if is_own else None
 
     async def _work(self, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
-        """Run a function that checks a passphrase; only a few run at once. Raises _BusyError if too many wait."""
+        """Run a function that checks a passphrase, after those that came before. Raises _BusyError if too many wait."""
         if self._hashing_or_waiting >= _WAITING:
             raise _BusyError
         self._hashing_or_waiting += 1
         try:
-            async with self._hashing:
-                return await asyncio.to_thread(function, *arguments)
+            return await compare_passphrase(function, *arguments)
         finally:
             self._hashing_or_waiting -= 1
 

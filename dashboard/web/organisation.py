@@ -6,7 +6,6 @@ another site, because the provider sends the browser back from its own site.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Protocol
 from urllib.parse import quote, unquote
 
 from dashboard.site.text import LANGUAGE_NAMES
+from dashboard.web.threads import look_up
 from data.accounts import sessions
 from data.accounts.database import Accounts
 from data.accounts.people import Identity
@@ -92,12 +92,12 @@ async def finish(
     state = answer.get("state", "")
     if beginning is None or not secrets.compare_digest(state.encode(), make_state(beginning.secret).encode()):
         return Refusal(reason=Reason.SPENT)
-    refusal = await asyncio.to_thread(sessions.begin_answer, accounts, state, address)
+    refusal = await look_up(sessions.begin_answer, accounts, state, address)
     if refusal is not None:
         return refusal
     identity, groups = await provider.identify(beginning.secret, answer)
     role = provider.settings.find_role(groups)
-    return await asyncio.to_thread(sessions.sign_in_from_provider, accounts, identity, role, address)
+    return await look_up(sessions.sign_in_from_provider, accounts, identity, role, address)
 
 
 def make_state(secret: str) -> str:

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from threading import BoundedSemaphore
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -32,6 +31,8 @@ from dashboard.pages.trends import sheet as trends
 from dashboard.pages.trends import summary as trends_summary
 from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, list_levels, may_download, name_periods, open_current_release
+from dashboard.site.file_places import ALL_TAKEN
+from dashboard.site.file_places import PLACES as PLACES
 from dashboard.site.reader import read_as, read_header
 from dashboard.site.text import speak
 from dashboard.widgets import address
@@ -50,8 +51,6 @@ MAKERS: Mapping[str, Callable[[Site, CurrentRelease], Sheet | None]] = {
 }
 _OF_PARTNERS = {"flows", "reallocate"}
 _NAMES = {"situation": "map"}
-# Those who wait for a picture hold threads that the map needs, so the others are asked to come again.
-PLACES = BoundedSemaphore(4)
 _LOG = logging.getLogger(__name__)
 
 
@@ -65,7 +64,7 @@ def make_routes(site: Site) -> list[BaseRoute]:
 
     def picture(request: Request) -> Response:
         if not PLACES.acquire(blocking=False):
-            return refuse("Others are taking pictures just now. Try again in some seconds.", 503)
+            return refuse(ALL_TAKEN, 503)
         reader, asked = read_header(request.headers), request.path_params
         try:
             with read_as(reader):

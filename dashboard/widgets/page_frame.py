@@ -11,8 +11,9 @@ import streamlit as st
 
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
+from dashboard.site.file_places import ALL_TAKEN, PLACES
 from dashboard.site.text import _, html
-from data.errors import ReleaseError
+from data.errors import ReleaseError, TactError
 
 OF_PAGE = "of-page-"  # begins the keys of what a session forgets when its reader leaves the page
 
@@ -97,15 +98,22 @@ def offer_file(
 def follow_shown(make: Callable[[], bytes], current: CurrentRelease) -> Callable[[], bytes]:
     """Return a function that makes a file of a release when it is asked for, in any thread.
 
-    The function raises ReleaseError if the release is not shown any more, or if its shown measures have changed.
+    The function raises ReleaseError if the release is not shown any more, or if its shown measures have changed,
+    and TactError if all places are taken: Streamlit runs it in one of few threads, which others need.
     """
     site = replace(read_site(), asked=current.release.name)
 
     def make_file() -> bytes:
-        now = current_release.open_current_release(site)
-        if now is None or (now.checksum, now.without) != (current.checksum, current.without):
-            raise ReleaseError(f"Release {current.release.name} is not shown any more as it was. Open the page again.")
-        return make()
+        if not PLACES.acquire(blocking=False):
+            raise TactError(ALL_TAKEN)
+        try:
+            now = current_release.open_current_release(site)
+            if now is None or (now.checksum, now.without) != (current.checksum, current.without):
+                name = current.release.name
+                raise ReleaseError(f"Release {name} is not shown any more as it was. Open the page again.")
+            return make()
+        finally:
+            PLACES.release()
 
     return make_file
 

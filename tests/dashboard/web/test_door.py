@@ -1,6 +1,7 @@
 """The door of people: forms from this door alone, proofs, default deny, and conversations that end with the session."""
 
 import asyncio
+import os
 import re
 import sqlite3
 import threading
@@ -23,6 +24,7 @@ from data.accounts.proof import make_code
 from data.accounts.rights import ROLES, Right
 from data.errors import WorkspaceError
 from tests.helpers.accounts import PASSPHRASE, hash_cheaply, make_accounts, make_token_as, take_in
+from tests.helpers.asgi import ask_inside
 from tests.helpers.door import HOST, ORIGIN, OWN, Browser
 from tests.helpers.passkey import SoftPasskey
 
@@ -391,6 +393,39 @@ def test_a_conversation_ends_soon_after_its_session(accounts, member, now):
     asyncio.run(talk())
     assert [message["type"] for message in seen] == ["websocket.receive", "websocket.disconnect"]
     assert sent == [{"type": "websocket.send", "text": "number"}, {"type": "websocket.close", "code": 1008}]
+
+
+def test_who_waits_for_a_file_or_a_passphrase_holds_up_neither_the_door_nor_the_end_of_a_session(
+    browser, accounts, member, now
+):
+    browser.ask("/map")
+    browser.sign_in(member, now)
+    secret, may_go = browser.cookies["__Host-tact-session"], threading.Event()
+
+    async def wait_for_end(scope, receive, send):
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    async def send(_message):
+        pass
+
+    async def ask_in_a_crowd():
+        files = [asyncio.to_thread(may_go.wait) for _ in range(min(32, (os.cpu_count() or 1) + 4))]
+        waiting = asyncio.gather(browser.door._work(may_go.wait), *files)
+        line = Conversations(accounts, 0.01).hold(wait_for_end, {}, asyncio.Queue().get, send, secret)
+        conversation = asyncio.create_task(line)
+        await asyncio.sleep(0)
+        try:
+            asked = ask_inside(browser.door, f"{ORIGIN}/map", cookie=f"__Host-tact-session={secret}")
+            answer = await asyncio.wait_for(asked, 2)
+            people.revoke(accounts, member.name)
+            await asyncio.wait_for(conversation, 2)
+        finally:
+            may_go.set()
+            await waiting
+        return answer.status
+
+    assert asyncio.run(ask_in_a_crowd()) == 200
 
 
 def test_a_session_is_known_to_every_process_of_a_file_and_ends_in_all_of_them(browser, accounts, member, now):

@@ -1,14 +1,16 @@
 """What is open follows what is shown: no part of a page and no file is of a release that was taken back."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from dashboard import pages
 from dashboard.site import current_release, read_site
+from dashboard.site.file_places import PLACES
 from dashboard.web import agenda
 from dashboard.widgets import page_frame
-from data.errors import ReleaseError
+from data.errors import ReleaseError, TactError
 from data.release import WITHDRAWN
 from tests.helpers import small_release
 
@@ -69,6 +71,21 @@ def test_a_file_is_made_as_long_as_its_release_is_shown_as_it_was(releases, chan
     change(releases)
     with pytest.raises(ReleaseError, match="not shown any more"):
         make()
+
+
+def test_who_asks_for_a_file_while_four_wait_is_asked_to_come_again_and_a_fault_keeps_no_place(releases):
+    current = current_release.open_current_release(read_site())
+    make = page_frame.follow_shown(lambda: b"file", current)
+    with ExitStack() as waiting:
+        for _ in range(4):
+            waiting.enter_context(PLACES)
+        with pytest.raises(TactError, match="Try again in some seconds"):
+            make()
+    fail = page_frame.follow_shown(lambda: {}["file"], current)
+    for _ in range(5):
+        with pytest.raises(KeyError):
+            fail()
+    assert make() == b"file"
 
 
 def list_modules():
