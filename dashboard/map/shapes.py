@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import gzip
 import logging
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,19 +19,21 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.site import Site
+from dashboard.site.cache import cache_once
 from dashboard.site.current_release import CurrentRelease, load_areas_file
 from dashboard.site.reader import read_header
 from dashboard.site.text import LANGUAGE_NAMES, _, cache_by_language, find_language, name_area, speak
 from dashboard.site.zipped import send_zipped, zip_document
 from data import reference
-from data.errors import ReleaseDamaged, TactError
+from data.errors import TactError
 from data.message import mark
 from data.reference import list_predecessors
-from data.release import Release
+from data.release import MANIFEST, Release, read_withdrawn
 from geo.areas import LEVELS, Areas, load_areas
 from geo.places import Places
 
 _LOG = logging.getLogger(__name__)
+_UNREADABLE = (TactError, OSError)  # the last for a damaged `current`, such as a folder or a name that is too long
 LAND = reference.FOLDER / "land.geojson"
 # The address of the areas that ship with the product, for a map without a release.
 SHIPPED = "shipped"
@@ -167,28 +171,42 @@ def _zip_land() -> bytes:
 
 def _find_release(site: Site, checksum: str) -> Release | None:
     """Find a release of the site's tier by the checksum of its areas, the current one first."""
-    try:
-        current = site.release()
-    except TactError:
-        current = None
-    if len(checksum) < _SHORTENED:
+    alone = replace(site, derived=None)  # shapes need no results
+    newest = alone.find_newest() if len(checksum) >= _SHORTENED else None
+    if newest is None:
         return None
-    if current is not None and current.areas_checksum.startswith(checksum):
-        return current
+    state = (newest, read_withdrawn(site.releases), *_read_states(alone))
+    found = next((name for name, known in _list_checksums(alone, state) if known.startswith(checksum)), None)
+    return None if found is None else alone.open_release(found)
+
+
+def _read_states(site: Site) -> Iterator[tuple[str, int, int]]:
+    """Yield when each manifest of the releases was written, and its size."""
+    for tier in dict.fromkeys(("public", site.tier)):  # the age of a release stands in its public one
+        for path in sorted(site.releases.glob(f"*/{tier}/{MANIFEST}")):
+            status = path.stat()
+            yield str(path), status.st_mtime_ns, status.st_size
+
+
+@cache_once(maxsize=16)
+def _list_checksums(site: Site, _state: object) -> tuple[tuple[str, str], ...]:
+    """List the releases, newest first, each with the checksum of its areas, without those that cannot be read.
+
+    Once for each state of the folder, because anybody may ask for any checksum.
+    """
+    listed = []
     for name in site.list_releases():
         try:
-            release = site.open_release(name)
+            listed.append((name, site.open_release(name).areas_checksum))
         except TactError:
             continue
-        if release.areas_checksum.startswith(checksum):
-            return release
-    return None
+    return tuple(listed)
 
 
 def _name_current(site: Site) -> str:
     try:
         release = site.release()
-    except TactError:
+    except _UNREADABLE:
         release = None
     return release.areas_checksum[:_SHORTENED] if release else SHIPPED
 
@@ -220,7 +238,7 @@ def make_routes(whole: Site) -> list[BaseRoute]:
                 # The checksum in the address is that of the shapes. The names in them may be translated better.
                 lifetime = _FOR_EVER if find_language() == "en" else _A_DAY
                 return send_zipped(request, _zip_level(release.areas_file, release.areas_checksum, asked), lifetime)
-        except ReleaseDamaged as error:
+        except _UNREADABLE as error:
             _LOG.error("%s", error)
             return Response("The release cannot be read.\n", status_code=500, media_type="text/plain")
 
