@@ -89,6 +89,10 @@ MIGRATIONS: tuple[str, ...] = (
         person INTEGER NOT NULL REFERENCES people (id), title TEXT NOT NULL, since REAL NOT NULL, seen REAL
     ) STRICT;
     """,
+    # What the log says of a person. A row that somebody changed may be no JSON, and is of nobody.
+    """
+    CREATE INDEX log_of_people ON log (CASE WHEN json_valid(content) THEN json_extract(content, '$.person') END);
+    """,
 )
 
 

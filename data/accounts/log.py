@@ -21,6 +21,13 @@ from data.accounts.database import Accounts
 from data.errors import InputError, WorkspaceError
 from data.workspace.hash_chain import START, Entry, compute_hash, find_fault
 
+_ROWS = "SELECT * FROM log ORDER BY number DESC LIMIT :most"
+# The expression of an index (data/accounts/database.py), by which alone rows of a person are found.
+_ROWS_OF_PERSON = (
+    "SELECT * FROM log WHERE CASE WHEN json_valid(content) THEN json_extract(content, '$.person') END = :person "
+    "ORDER BY number DESC LIMIT :most"
+)
+
 
 class Event(StrEnum):
     """What happened."""
@@ -79,12 +86,9 @@ def read_log(accounts: Accounts, person: str | None = None, most: int = -1) -> l
 
     Raises WorkspaceError if a row cannot be read.
     """
+    question = _ROWS if person is None else _ROWS_OF_PERSON
     with accounts.read() as connection:
-        rows = connection.execute(
-            "SELECT * FROM log WHERE ?1 IS NULL OR json_extract(content, '$.person') = ?1 "
-            "ORDER BY number DESC LIMIT ?2",
-            (person, most),
-        ).fetchall()
+        rows = connection.execute(question, {"person": person, "most": most}).fetchall()
     try:
         return [_make_entry(row) for row in reversed(rows)]
     except ValueError:

@@ -7,8 +7,11 @@ from contextlib import closing
 
 import pytest
 
+from data.accounts import database, log
+from data.accounts.database import Accounts
 from data.accounts.log import Event, count_old, note, read_log, shorten_log, verify_log
 from data.errors import InputError, WorkspaceError
+from tests.helpers.accounts import make_accounts
 
 
 @pytest.fixture
@@ -32,6 +35,27 @@ def test_a_whole_log_holds(rows):
     assert (verdict.rows, verdict.problem, verdict.head[0]) == (4, "", 4)
     assert [entry.content["page"] for entry in read_log(rows, "Elira")] == ["map", "risk", "flows", "trends"]
     assert read_log(rows, "Nikos") == []
+
+
+def test_rows_of_a_person_are_found_by_an_index_also_in_a_file_from_before_with_a_row_that_is_no_json(
+    tmp_path, now, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "MIGRATIONS", database.MIGRATIONS[:7])
+        old = make_accounts(tmp_path, now)
+        for name in ("Elira", "Nikos", "Elira", "Zana"):
+            note(old, Event.SAW, name)
+        tamper(old, "UPDATE log SET content = '{' WHERE number = 4")
+    accounts = Accounts.open(old.path)
+    note(accounts, Event.SAW, "Nikos")
+    with accounts.read() as connection:
+        asked = {"person": "Elira", "most": 1}
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {log._ROWS_OF_PERSON}", asked).fetchall()
+    assert ["USING INDEX log_of_people" in row["detail"] for row in plan] == [True]
+    found = [[entry.number for entry in read_log(accounts, name)] for name in ("Elira", "Nikos", "Zana")]
+    assert found == [[1, 3], [2, 5], []]
+    assert [entry.number for entry in read_log(accounts, "Elira", 1)] == [3]
+    assert "Row 4 cannot be read" in verify_log(accounts).problem
 
 
 @pytest.mark.parametrize("content", ["[]", "{"])
