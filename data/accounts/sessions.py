@@ -256,6 +256,8 @@ def _note_failure(connection: sqlite3.Connection, now: float, name: str) -> None
         key = "unknown names in the log"
         row = connection.execute("SELECT last FROM attempts WHERE key = ?", (key,)).fetchone()
         if row is not None and 0 <= now - row["last"] < _QUIET:
+            # A commit is a wait for the disk, by which a name that nobody has would be known.
+            connection.execute("UPDATE attempts SET failures = failures + 1 WHERE key = ?", (key,))
             return
         count_failure(connection, key, now)
     add_row(connection, now, Event.FAILED, name)

@@ -1,8 +1,13 @@
 """Signing in: both proofs, each code once, waits after failures, and sessions that end."""
 
+import sqlite3
+from contextlib import closing, contextmanager
+from itertools import pairwise
+
 import pytest
 
 from data.accounts import attempts, people, sessions
+from data.accounts.database import Accounts
 from data.accounts.log import Event, read_log
 from data.accounts.people import make_key
 from data.accounts.rights import Role
@@ -165,6 +170,33 @@ def test_an_unknown_name_is_compared_as_long(accounts, now, enter, monkeypatch):
     enter()
     assert asked[0] is None
     assert asked[1].startswith("$argon2id")
+
+
+def test_a_name_that_nobody_has_waits_as_often_for_the_disk(accounts, now, enter, monkeypatch):
+    write, versions = Accounts.write, []
+    with closing(sqlite3.connect(accounts.path)) as other:
+
+        def look():
+            versions.append(other.execute("PRAGMA data_version").fetchone()[0])
+
+        @contextmanager
+        def write_and_look(own):
+            with write(own) as connection:
+                yield connection
+            look()
+
+        def count_commits(name):
+            now[0] -= 60
+            versions.clear()
+            look()
+            assert enter(name, passphrase="x") == Refusal()
+            return sum(before != after for before, after in pairwise(versions))
+
+        monkeypatch.setattr(Accounts, "write", write_and_look)
+        enter("nobody")
+        before = len(read_log(accounts))
+        assert [count_commits(name) for name in ("Elira Hoxha", "somebody", "another")] == [2] * 3
+    assert len(read_log(accounts)) == before + 1
 
 
 def test_names_are_known_by_their_letters():
