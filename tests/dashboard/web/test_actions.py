@@ -6,6 +6,7 @@ officer. Links are addresses, which test_admission.py lists.
 
 import ast
 from datetime import UTC, datetime
+from functools import cache
 from inspect import currentframe
 from pathlib import Path
 from traceback import walk_stack
@@ -103,6 +104,7 @@ class Action(NamedTuple):
     lines: range
 
 
+@cache
 def list_actions():
     files = [file for file in sorted(FOLDER.rglob("*.py")) if not file.is_relative_to(FOLDER / "desk")]
     return [action for file in files for action in read_actions(file, FOLDER)]
