@@ -109,7 +109,7 @@ def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingPro
     net_util.get_external_ip = lambda: None
     app_session.ForwardMsgQueue = WholeQueue  # type: ignore[attr-defined]
     Runtime._send_message = _send_together  # type: ignore[assignment,method-assign] # noqa: SLF001
-    app_session.AppSession.handle_backmsg = _take_message  # type: ignore[method-assign]
+    app_session.AppSession.handle_backmsg = _take_message  # type: ignore[assignment, method-assign]
     app_session._populate_theme_msg = _copy_theme  # noqa: SLF001
     _make_theme.cache_clear()
     bootstrap.load_config_options({**make_settings(host, port), **changes})

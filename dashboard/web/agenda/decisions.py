@@ -167,9 +167,9 @@ def change(make: Callable[[Accounts], None], refused: str) -> None:
             make(store)
     except (TactError, OSError) as error:
         # Who signs in elsewhere is told of no file.
-        is_of_file = isinstance(error, OSError) or (isinstance(error, WorkspaceError) and find_accounts() is not None)
-        st.session_state[refused] = (
-            _("This could not be saved: the folder cannot be written. Ask the person who started the map.")
-            if is_of_file
-            else translate_message(error.message)
-        )
+        if isinstance(error, OSError) or (isinstance(error, WorkspaceError) and find_accounts() is not None):
+            st.session_state[refused] = _(
+                "This could not be saved: the folder cannot be written. Ask the person who started the map."
+            )
+        else:
+            st.session_state[refused] = translate_message(error.message)
