@@ -5,6 +5,7 @@ officer. Links are addresses, which test_admission.py lists.
 """
 
 import ast
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import cache
 from inspect import currentframe
@@ -182,6 +183,8 @@ def offers(monkeypatch):
 
     for name in BUTTONS:
         monkeypatch.setattr(f"streamlit.{name}", note)
+    # Outside of a session a form stays open for what comes after it.
+    monkeypatch.setattr("streamlit.form", lambda *_arguments, **_more: nullcontext())
     monkeypatch.setattr("streamlit.session_state", {})
     monkeypatch.setattr("streamlit.query_params", {})
     for module in (page_frame, decisions):
