@@ -23,7 +23,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import Runtime, app_session
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.session_manager import ActiveSessionInfo
+from streamlit.runtime.state.session_state import SessionState, _is_stale_widget
 from streamlit.web import bootstrap
 
 from dashboard.web.gate import Entry
@@ -87,6 +89,27 @@ def _take_message(session: app_session.AppSession, message: BackMsg) -> None:
         _handle_message(session, message)
 
 
+_remove_stale_widgets = SessionState._remove_stale_widgets  # noqa: SLF001
+
+
+def _forget_stale_widgets(state: SessionState, active: frozenset[str]) -> None:
+    """Forget the widgets that a session no longer has, after their values their descriptions too.
+
+    Streamlit keeps the descriptions, 2.5 kB each, until the session ends. The map has new widgets with each new view.
+    """
+    _remove_stale_widgets(state, active)
+    context = get_script_run_ctx()
+    if context is None:
+        return
+    described, mapper = state._new_widget_state.widget_metadata, state._key_id_mapper  # noqa: SLF001
+    parts = context.fragment_ids_this_run
+    for name in [name for name, one in described.items() if _is_stale_widget(one, active, parts)]:
+        del described[name]
+        key = mapper.id_key_mapping.get(name)
+        if key is not None and mapper.get_id_from_key(key) == name:
+            mapper.delete(key)
+
+
 _populate_theme = app_session._populate_theme_msg  # noqa: SLF001
 
 
@@ -110,6 +133,7 @@ def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingPro
     app_session.ForwardMsgQueue = WholeQueue  # type: ignore[attr-defined]
     Runtime._send_message = _send_together  # type: ignore[assignment,method-assign] # noqa: SLF001
     app_session.AppSession.handle_backmsg = _take_message  # type: ignore[assignment, method-assign]
+    SessionState._remove_stale_widgets = _forget_stale_widgets  # type: ignore[assignment,method-assign] # noqa: SLF001
     app_session._populate_theme_msg = _copy_theme  # noqa: SLF001
     _make_theme.cache_clear()
     bootstrap.load_config_options({**make_settings(host, port), **changes})

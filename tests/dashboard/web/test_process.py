@@ -13,6 +13,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import Runtime, app_session
+from streamlit.runtime.state import session_state
+from streamlit.runtime.state.common import WidgetMetadata
 
 from dashboard.web import process
 from dashboard.web.process import apply_settings, run_application
@@ -117,6 +119,24 @@ def test_a_message_may_ask_for_places_of_a_few_files(files, is_taken, monkeypatc
     message.file_urls_request.file_names[:] = [""] * files
     app_session.AppSession.handle_backmsg(None, message)
     assert handled == ([(None, message)] if is_taken else [])
+
+
+def test_a_session_forgets_the_widgets_that_it_no_longer_has(monkeypatch):
+    run = SimpleNamespace(fragment_ids_this_run=None, page_script_hash="")
+    for module in (process, session_state):
+        monkeypatch.setattr(module, "get_script_run_ctx", lambda: run)
+    apply_settings("127.0.0.1", 0)
+    state = session_state.SessionState()
+    for count in range(5):
+        shown = {f"$$ID-{key}": key for key in (f"new-{count}", "same")}
+        for name, key in shown.items():
+            state._set_widget_metadata(WidgetMetadata(name, lambda value: value, lambda value: value, "int_value"))
+            state._set_key_widget_mapping(name, key)
+            state._new_widget_state.set_from_value(name, count)
+        state._remove_stale_widgets(frozenset(shown))
+        assert dict(state._key_id_mapper.id_key_mapping) == shown
+        assert state._new_widget_state.widget_metadata.keys() == shown.keys()
+        assert [state[key] for key in shown.values()] == [count, count]
 
 
 def _make_block(part, *path):
