@@ -1,12 +1,30 @@
-"""Places for readers whose file is being made, a picture among them.
+"""Places for readers whose file is being made, for example a picture.
 
-Files are made one at a time, and who waits for one holds a thread that the map needs: a fifth reader is asked to come
-again instead.
+Files are made one at a time, and a reader who waits for a file holds a thread that the map needs: a fifth reader is
+asked to come again instead.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import BoundedSemaphore
 
+from data.errors import TactError
+
 PLACES = BoundedSemaphore(4)
-ALL_TAKEN = "Others are taking files just now. Try again in some seconds."
+
+
+class NoPlaceError(TactError):
+    """All places are taken."""
+
+
+@contextmanager
+def take_place() -> Iterator[None]:
+    """Hold a place inside the block. Raises NoPlaceError, without waiting, if all places are taken."""
+    if not PLACES.acquire(blocking=False):
+        raise NoPlaceError("Others are taking files just now. Try again in some seconds.")
+    try:
+        yield
+    finally:
+        PLACES.release()

@@ -31,8 +31,7 @@ from dashboard.pages.trends import sheet as trends
 from dashboard.pages.trends import summary as trends_summary
 from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, list_levels, may_download, name_periods, open_current_release
-from dashboard.site.file_places import ALL_TAKEN
-from dashboard.site.file_places import PLACES as PLACES
+from dashboard.site.file_places import NoPlaceError, take_place
 from dashboard.site.reader import read_as, read_header
 from dashboard.site.text import speak
 from dashboard.widgets import address
@@ -63,15 +62,13 @@ def make_routes(site: Site) -> list[BaseRoute]:
     """Return the route of pictures."""
 
     def picture(request: Request) -> Response:
-        if not PLACES.acquire(blocking=False):
-            return refuse(ALL_TAKEN, 503)
         reader, asked = read_header(request.headers), request.path_params
         try:
-            with read_as(reader):
+            with take_place(), read_as(reader):
                 own = replace(site.narrow(reader), asked=request.query_params.get("release", ""))
                 return answer_picture(own, asked["page"], asked["kind"], request.query_params)
-        finally:
-            PLACES.release()
+        except NoPlaceError as error:
+            return refuse(str(error), 503)
 
     return [Route("/picture/{page}.{kind}", picture)]
 

@@ -11,9 +11,9 @@ import streamlit as st
 
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.file_places import ALL_TAKEN, PLACES
+from dashboard.site.file_places import take_place
 from dashboard.site.text import _, html
-from data.errors import ReleaseError, TactError
+from data.errors import ReleaseError
 
 OF_PAGE = "of-page-"  # begins the keys of what a session forgets when its reader leaves the page
 
@@ -99,21 +99,17 @@ def follow_shown(make: Callable[[], bytes], current: CurrentRelease) -> Callable
     """Return a function that makes a file of a release when it is asked for, in any thread.
 
     The function raises ReleaseError if the release is not shown any more, or if its shown measures have changed,
-    and TactError if all places are taken: Streamlit runs it in one of few threads, which others need.
+    and NoPlaceError if all places are taken: Streamlit runs it in one of few threads, which others need.
     """
     site = replace(read_site(), asked=current.release.name)
 
     def make_file() -> bytes:
-        if not PLACES.acquire(blocking=False):
-            raise TactError(ALL_TAKEN)
-        try:
+        with take_place():
             now = current_release.open_current_release(site)
             if now is None or (now.checksum, now.without) != (current.checksum, current.without):
                 name = current.release.name
                 raise ReleaseError(f"Release {name} is not shown any more as it was. Open the page again.")
             return make()
-        finally:
-            PLACES.release()
 
     return make_file
 

@@ -262,7 +262,7 @@ def find_from_provider(connection: sqlite3.Connection, identity: Identity) -> sq
 
 
 def _bind_awaited(connection: sqlite3.Connection, identity: Identity) -> sqlite3.Row | None:
-    """Give the row that was admitted under a name to the person who comes; return it, or None without such a row."""
+    """Bind an account that was admitted by name to the identity of its person; return it, or None if there is none."""
     for name in _list_names(identity.name):
         row = find_named(connection, name)
         if row is None:

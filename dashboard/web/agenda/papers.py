@@ -17,11 +17,12 @@ from dashboard.narrative.speech import make_legible, speak_to_reader
 from dashboard.pages.download.files import MAKING
 from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, may_download, open_current_release
+from dashboard.site.file_places import NoPlaceError, take_place
 from dashboard.site.reader import find_reader, read_as, read_header
 from dashboard.site.text import _, find_language, speak
 from dashboard.web.agenda.decisions import name_actor, name_plans, word_subject
 from dashboard.web.agenda.state import find_meeting, list_numbers
-from dashboard.web.pictures import PLACES, has_picture, make_sheet, refuse
+from dashboard.web.pictures import has_picture, make_sheet, refuse
 from dashboard.web.views import name_view, split_view
 from data.accounts.meetings import Meeting
 from data.errors import TactError
@@ -35,16 +36,14 @@ def make_routes(site: Site) -> list[BaseRoute]:
     """Return the route of slides."""
 
     def slides(request: Request) -> Response:
-        if not PLACES.acquire(blocking=False):
-            return refuse("Others are taking pictures just now. Try again in some seconds.", 503)
         try:
-            with read_as(read_header(request.headers)), speak(request.query_params.get("lang", "")):
+            with take_place(), read_as(read_header(request.headers)), speak(request.query_params.get("lang", "")):
                 return _answer_slides(site.narrow(find_reader()), request.path_params["key"])
+        except NoPlaceError as error:
+            return refuse(str(error), 503)
         except TactError as error:
             _LOG.error("%s", error)
             return refuse("The slides cannot be made now. Tell who runs the map.", 500)
-        finally:
-            PLACES.release()
 
     return [Route("/slides/{key}.pdf", slides)]
 

@@ -15,9 +15,10 @@ from dashboard.narrative import evaluation
 from dashboard.pages.trends import summary as trends_summary
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release
+from dashboard.site.file_places import PLACES
 from dashboard.web import bar, pictures
 from dashboard.web.bar import list_area_names
-from dashboard.web.pictures import MAKERS, PLACES, answer_picture, has_picture, make_routes, make_sheet, write_pictures
+from dashboard.web.pictures import MAKERS, answer_picture, has_picture, make_routes, make_sheet, write_pictures
 from dashboard.widgets import address
 from data.disclosure.attacks.surface import search
 from data.tables.spec import TIERS
