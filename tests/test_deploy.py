@@ -61,11 +61,18 @@ def test_old_copies_of_accounts_go_only_after_one_that_went_well(tmp_path, fails
     source = "file:/var/lib/tact-map/accounts.sqlite?mode=rw"
     sqlite.write_text(f'#!/bin/sh\n[ "$1" = "{source}" ] && touch "${{2#.backup }}"\nexit {int(fails)}\n')
     sqlite.chmod(0o700)
-    script = (DEPLOY / "tact-accounts").read_text(encoding="utf-8").replace("/var/backups/tact-map", str(copies))
+    plan = tmp_path / "plans" / "2009-05-001" / "plan-partner-1" / "manifest.json"
+    plan.parent.mkdir(parents=True)
+    plan.touch()
+    places = {"/var/backups/tact-map": copies, "/var/lib/tact-map/plans": tmp_path / "plans"}
+    script = (DEPLOY / "tact-accounts").read_text(encoding="utf-8")
+    for usual, place in places.items():
+        script = script.replace(usual, str(place))
     run = subprocess.run(["sh", "-c", script], env={"PATH": f"{programs}:{os.environ['PATH']}"}, check=False)
     assert run.returncode == int(fails)
     assert old.exists() is fails
     assert other.exists()
+    assert (copies / plan.relative_to(tmp_path)).exists() is not fails
     (copy,) = set(copies.glob("accounts-2*.sqlite")) - {old}
     assert copy.stat().st_mode & 0o077 == 0
 

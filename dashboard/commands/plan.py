@@ -197,7 +197,7 @@ def open_plan(
 def list_plans(context: typer.Context, release: _ReleaseName = None, as_json: Json = False) -> None:
     """List the saved plans of a release."""
     workspace, opened = _open_release(context, release)
-    listed = saved.list_saved_plans(workspace.derived, opened)
+    listed = saved.list_saved_plans([workspace.derived], opened)
     answer, rows, t = [], [], _speak(opened)
     for plan in listed.plans:
         summary, author = plan.summary, plan.summary.author
@@ -215,6 +215,29 @@ def list_plans(context: typer.Context, release: _ReleaseName = None, as_json: Js
     for message in listed.damaged.values():
         say(message)
     emit(answer, as_json, *(format_table(rows) if rows else [f"No plan of release {opened.name} is saved yet."]))
+
+
+@app.command("take")
+def take_plans(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="A copy of the server's folder of plans.")],
+    as_json: Json = False,
+) -> None:
+    """Take over the plans that people saved on a server. They are registered in the ledger, and published again."""
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}. Copy the folder of plans from the server first.")
+    workspace = open_workspace(context)
+    taken, refused = saved.take_plans(workspace.derived, folder, lambda name: open_release(workspace, name=name))
+    for name, why in refused.items():
+        say(f"{name} was not taken: {why}")
+    emit(
+        {"plans": [plan.name for plan in taken], "refused": refused},
+        as_json,
+        *(f"Taken: {plan.name} ({plan.summary.title}, release {plan.release})" for plan in taken),
+        *([] if taken or refused else ["There is no plan that is not here already."]),
+    )
+    if refused:
+        raise SystemExit(InputError.exit_code)
 
 
 @app.command("draft")
@@ -284,7 +307,7 @@ def _hand_over(opened: Release, tables: TableOptions) -> tuple[handover.Tables, 
 
 def _find_plan(workspace: Workspace, opened: Release, name: str) -> SavedPlan:
     """Find a saved plan by its name, or by a title that only one plan has."""
-    listed = saved.list_saved_plans(workspace.derived, opened)
+    listed = saved.list_saved_plans([workspace.derived], opened)
     if name in listed.damaged:
         raise InputError(listed.damaged[name])
     named = [plan for plan in listed.plans if name in (plan.name, plan.summary.title)]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from dashboard.site.reader import Reader, find_reader
+from dashboard.site.reader import Reader, find_accounts, find_reader
 from data.accounts.addresses import LOOPBACK
 from data.accounts.rights import Right
 from data.errors import InputError
@@ -33,6 +33,7 @@ PASSKEY_SCRIPT = "/passkey.js"  # of the pages that ask for one
 SIGN_IN = "/sign-in"
 PROVIDER = "/sign-in/provider"  # leads to the provider of an organisation
 ANSWER = "/sign-in/answer"  # where that sends a browser back to; it is told to the provider, so it stays as it is
+PLANS = "plans"  # the folder of plans that people save on a server, beside the file of accounts
 # Stand for every address of this machine.
 ALL = ("0.0.0.0", "::")  # noqa: S104
 # The pages that show areas one by one. All others count, rank or model both countries together.
@@ -71,8 +72,25 @@ class Site:
 
     @property
     def work_folder(self) -> Path | None:
-        """The folder for the plans and decisions of this reader; None if the reader may not write any."""
-        return self.derived if self.publisher is None and Right.PLAN in find_reader().rights else None
+        """The folder in which this reader saves plans; None if the reader may not save any."""
+        return self._own_folder if self.derived is not None and Right.PLAN in find_reader().rights else None
+
+    @property
+    def plan_folders(self) -> tuple[Path, ...]:
+        """The folders with the saved plans that this reader may see."""
+        folders = () if self.derived is None else (self.derived, self._own_folder)
+        return tuple(dict.fromkeys(filter(None, folders)))
+
+    @property
+    def _own_folder(self) -> Path | None:
+        """The folder that this process may write: of a server with accounts the one beside them.
+
+        What a publisher sent is never written, because only signed files are used from there.
+        """
+        if self.publisher is None:
+            return self.derived
+        accounts = find_accounts()
+        return None if accounts is None else accounts.path.parent / PLANS
 
     def narrow(self, reader: Reader) -> Site:
         """Return the part of the site that a reader may see: the public tier, or the partner tier if they may see it.

@@ -11,7 +11,8 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -55,10 +56,7 @@ def publish(
         "libraries": library_versions(),
         **about,
     }
-    (derived / name).mkdir(parents=True, exist_ok=True)
-    aside = derived / name / f".tmp-{kind}-{secrets.token_hex(4)}"
-    aside.mkdir()
-    try:
+    with _make_aside(derived / name, kind) as aside:
         manifest["resources"] = [_write(aside, table) for table in tables]
         last = newest(derived, name, tier, release.checksum, kind)
         if last is not None and _comparable_content(last.manifest) == _comparable_content(manifest):
@@ -72,9 +70,28 @@ def publish(
         (aside / MANIFEST).write_text(format_stamped(complete), encoding="utf-8")
         if not final.is_dir():
             files.publish_folder(aside, final)
+    return Result(final, read_manifest(final / MANIFEST))
+
+
+def copy_plain(result: Result, derived: Path) -> Result:
+    """Copy a result without tables from elsewhere into a folder of results that does not have it; return the copy."""
+    final = derived / result.folder.parent.name / result.folder.name
+    with _make_aside(final.parent, result.manifest["kind"]) as aside:
+        (aside / MANIFEST).write_bytes((result.folder / MANIFEST).read_bytes())
+        files.publish_folder(aside, final)
+    return Result(final, read_manifest(final / MANIFEST))
+
+
+@contextmanager
+def _make_aside(folder: Path, kind: str) -> Iterator[Path]:
+    """Yield a new folder beside the results; if it was not renamed in the block, it is removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / f".tmp-{kind}-{secrets.token_hex(4)}"
+    aside.mkdir()
+    try:
+        yield aside
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return Result(final, read_manifest(final / MANIFEST))
 
 
 def is_unchanged(result: Result) -> bool:

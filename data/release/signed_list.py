@@ -132,8 +132,11 @@ class Publisher:
         return next((one.blocked for one in self.read_lists()), frozenset(NEED_APPROVAL))
 
     def is_listed(self, path: Path, checksum: str) -> bool:
-        """Return whether any list names a file with this SHA-256. Any list counts, because files arrive one by one."""
-        name = _name_file(self.folder, path)
+        """Return whether any list names a file of the folder with this SHA-256.
+
+        Any list counts, because files arrive one by one.
+        """
+        name = path.relative_to(self.folder).as_posix()
         return any(one.files.get(name) == checksum for one in self.read_lists())
 
     def _is_whole(self, one: SignedList) -> bool:
@@ -142,10 +145,6 @@ class Publisher:
         except OSError:
             return False
         return _has_files(self.folder, one.needed, states)
-
-
-def _name_file(folder: Path, path: Path) -> str:
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else ""
 
 
 def _read_state(path: str) -> tuple[int, int]:
@@ -177,11 +176,14 @@ _publisher: list[Publisher] = []
 
 
 def believe(publisher: Publisher) -> None:
-    """Let this process accept from now on only files that a list of the publisher names."""
+    """Let this process accept, of the publisher's folder, from now on only files that one of their lists names."""
     _publisher[:] = [publisher]
 
 
 def check_listed(path: Path, checksum: str) -> None:
-    """Raise ReleaseDamaged if this process has a publisher, and none of their lists names the file and SHA-256."""
-    if any(not publisher.is_listed(path, checksum) for publisher in _publisher):
+    """Raise ReleaseDamaged for a file of the publisher's folder if none of their lists names it with this SHA-256.
+
+    Files elsewhere are the process's own, such as the plans of people who sign in to a server.
+    """
+    if any(path.is_relative_to(one.folder) and not one.is_listed(path, checksum) for one in _publisher):
         raise ReleaseDamaged.of_file(path, _REMEDY)

@@ -165,7 +165,7 @@ def _judge_unmet(unmet: Floats, met: Floats, country_of: Any) -> pd.DataFrame:  
 
 def _find_plan_to_review(folder: Path, earlier: Collection[str]) -> SavedPlan | None:
     """Find the newest plan that was saved for an earlier release, to judge it again with the need of this release."""
-    for plan in list_all_saved_plans(folder, "partner").plans:
+    for plan in list_all_saved_plans([folder], "partner").plans:
         if plan.release in earlier and plan.summary.moves and plan.summary.setting.level == "region":
             return plan
     return None

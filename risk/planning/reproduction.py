@@ -174,7 +174,7 @@ class _Tier:
         review = result.manifest.get("review")
         if not review:
             return None
-        for plan in saved.list_all_saved_plans(self.folder, "partner").plans:
+        for plan in saved.list_all_saved_plans([self.folder], "partner").plans:
             if plan.name == review.get("plan"):
                 return plan
         raise ReleaseError(

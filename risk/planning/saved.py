@@ -14,14 +14,14 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from data.errors import InputError, ReleaseDamaged
+from data.errors import InputError, ReleaseDamaged, TactError
 from data.release import Release, derived, result
 from data.release.result import Result
 from data.tables.spec import Tier
 from risk.handover.tasks import WHY_STAYS
 from risk.planning.outcomes import register_plan
 from risk.planning.problem import Decision
-from risk.planning.summary import AuthoredDecision, PlanSummary
+from risk.planning.summary import AuthoredDecision, PlanSummary, check_texts
 
 KIND = "plan"
 _KEYS = {"setting": "parameters", "verdict": "plan"}  # fields whose key in the file is another
@@ -67,9 +67,10 @@ class SavedPlans:
 def save_plan(
     folder: Path, release: Release, summary: PlanSummary, before: Callable[[str], None] = lambda _address: None
 ) -> SavedPlan:
-    """Save a plan beside its release, and register it in the ledger; `folder` is that of derived results.
+    """Save a plan in a folder, and register it in the ledger there.
 
-    The same plan is saved only once. `before` is called with the address of a new plan; if it raises, nothing is saved.
+    folder : of derived results, or of plans on a server. The same plan is saved only once. `before` is called with the
+    address of a new plan; if it raises, nothing is saved.
     """
     content = {**write_plan(summary), "invented": release.invented}
     result = derived.publish(folder, release, KIND, [], content, lambda name: before(_find_address(name)))
@@ -80,18 +81,60 @@ def save_plan(
 
 def register_plans(folder: Path, release: Release) -> None:
     """Register saved plans of a release that are missing in the ledger because a command was killed after saving."""
-    for plan in reversed(list_saved_plans(folder, release).plans):
+    for plan in reversed(list_saved_plans([folder], release).plans):
         register_plan(folder, release, plan.name, plan.summary)
 
 
-def list_saved_plans(folder: Path | None, release: Release) -> SavedPlans:
-    """List the saved plans of a release, newest first; none without a folder."""
-    return _read_plans(result.list_manifests(folder, release.name, release.tier, KIND), release.tier, release.checksum)
+def take_plans(
+    folder: Path, source: Path, open_release: Callable[[str], Release]
+) -> tuple[list[SavedPlan], dict[str, str]]:
+    """Copy plans that people saved on a server into a folder of derived results, and register them in its ledger.
+
+    source : a copy of the server's folder of plans. open_release : opens the partner tier of a release by its name, or
+    raises a TactError. Return the new plans, and by name why others are refused. Plans that are there already are
+    passed over.
+    """
+    taken, refused = list[SavedPlan](), dict[str, str]()
+    for path in result.list_manifests(source, "*", "partner", KIND):
+        try:
+            release = open_release(path.parent.parent.name)
+            if not (folder / path.parent.relative_to(source)).exists():
+                taken.append(_take_plan(folder, Result(path.parent, result.read_manifest(path)), release))
+            register_plans(folder, release)
+        except TactError as error:
+            refused[path.parent.name] = str(error)
+    return taken, refused
 
 
-def list_all_saved_plans(folder: Path, tier: Tier) -> SavedPlans:
+def _take_plan(folder: Path, found: Result, release: Release) -> SavedPlan:
+    """Copy a plan into a folder. Raise InputError for a plan of another release, or one that was changed."""
+    plan = _read_result(found)
+    if (plan.release, found.manifest["release_sha256"]) != (release.name, release.checksum):
+        raise InputError(f"The plan {plan.name} was saved for another release than {release.name} of this workspace.")
+    if not derived.is_unchanged(found):
+        raise InputError(_word_damage(found.folder, "it was changed after it was saved."))
+    check_texts(plan.summary)
+    return _read_result(derived.copy_plain(found, folder))
+
+
+def list_saved_plans(folders: Iterable[Path], release: Release) -> SavedPlans:
+    """List the saved plans of a release, newest first."""
+    manifests = _list_manifests(folders, release.name, release.tier)
+    return _read_plans(manifests, release.tier, release.checksum)
+
+
+def list_all_saved_plans(folders: Iterable[Path], tier: Tier) -> SavedPlans:
     """List the saved plans of all releases, newest first."""
-    return _read_plans(result.list_manifests(folder, "*", tier, KIND), tier)
+    return _read_plans(_list_manifests(folders, "*", tier), tier)
+
+
+def _list_manifests(folders: Iterable[Path], name: str, tier: Tier) -> Iterable[Path]:
+    """Return the manifests of plans; of a plan that is in several folders, that of the first one."""
+    found: dict[Path, Path] = {}
+    for folder in folders:
+        for path in result.list_manifests(folder, name, tier, KIND):
+            found.setdefault(path.relative_to(folder), path)
+    return found.values()
 
 
 def _read_plans(manifests: Iterable[Path], tier: Tier, checksum: str | None = None) -> SavedPlans:

@@ -265,6 +265,13 @@ def summarise_plan(
     )
 
 
+def check_texts(summary: PlanSummary) -> None:
+    """Raise InputError if a text that somebody wrote into a plan is too long, or holds what looks like personal data."""
+    partners = (task.partner for task in (*summary.handover, *summary.stays))
+    reasons = (one.decision.reason for one in summary.decisions)
+    _check_texts(summary.title, summary.note, *reasons, *partners, *(move.kind for move in summary.moves))
+
+
 def _check_texts(title: str, *texts: str) -> None:
     if not title.strip():
         raise InputError(Message("A saved plan needs a title, for example: More outreach in the north."))

@@ -216,7 +216,7 @@ def look(world: World) -> Seen:
     opened = Accounts.open(workspace.accounts)
     log = verify_log(opened)
     assert log.problem == "", log.problem
-    plans = list_all_saved_plans(workspace.derived, "partner")
+    plans = list_all_saved_plans([workspace.derived], "partner")
     assert not plans.damaged, plans.damaged
     chain = read_chain(workspace.derived / "ledger-partner.jsonl")
     assert chain.problems == (), chain.problems

@@ -54,7 +54,7 @@ def _list_plan_alerts(t: Speech, current: CurrentRelease) -> Iterator[Alert]:
             _("release {release}: {then}; now: {now}", release=review.release, then=t(ANSWERS[review.then]), now=now),
             "reallocate",
         )
-    for plan in list_saved_plans(read_site().derived, current.release).plans[:1]:
+    for plan in list_saved_plans(read_site().plan_folders, current.release).plans[:1]:
         summary = plan.summary
         yield Alert(
             _("Saved plan: “{title}”", title=make_legible(summary.title)),

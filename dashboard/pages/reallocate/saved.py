@@ -43,8 +43,8 @@ _MOST, _SHORT = 4, 40
 
 
 def list_plans(current: CurrentRelease) -> SavedPlans:
-    """List the saved plans of the release, newest first; none without a folder."""
-    return saved.list_saved_plans(read_site().derived, current.release)
+    """List the saved plans of the release, newest first."""
+    return saved.list_saved_plans(read_site().plan_folders, current.release)
 
 
 def word_damaged(plans: SavedPlans) -> str:

@@ -30,7 +30,7 @@ def make_sheet(site: Site, current: CurrentRelease) -> Sheet | None:
     if current.tier == "public":
         return None
     setting = forms.read_setting()
-    work = session.find_in_address(list_saved_plans(site.derived, current.release).plans, setting.level)
+    work = session.find_in_address(list_saved_plans(site.plan_folders, current.release).plans, setting.level)
     author, title = session.name_author(forms.ANYBODY), _("Plan, not saved yet")
     try:
         plan = planner.compute_plan(

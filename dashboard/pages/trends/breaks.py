@@ -88,9 +88,9 @@ def _name(known: Break) -> str:
 
 
 def _find_folder() -> Path | None:
-    """Return the folder of the table; None if the reader may not change it."""
+    """Return the folder of the table; None if the reader may not change it, or a publisher sent it."""
     site = read_site()
-    return site.work_folder if site.tier == "partner" else None
+    return site.work_folder if site.tier == "partner" and site.publisher is None else None
 
 
 def _accept(current: CurrentRelease, period: str, place: str) -> None:

@@ -86,7 +86,7 @@ def name_actor(t: Speech, who: str) -> str:
 
 def _offer_plans(current: CurrentRelease) -> dict[str, str]:
     """Return the titles of the saved plans of a release, keyed by address."""
-    plans = list_saved_plans(read_site().derived, current.release).plans
+    plans = list_saved_plans(read_site().plan_folders, current.release).plans
     return {plan.address: make_legible(plan.summary.title) for plan in plans}
 
 
@@ -96,8 +96,8 @@ def name_plans(current: CurrentRelease, decisions: Iterable[Decision]) -> dict[s
     The result is empty if no decision names a plan, and always on the public tier.
     """
     names_plan = any(decision.plan for decision in decisions)
-    folder = read_site().derived if names_plan and current.tier == "partner" else None
-    plans = list_all_saved_plans(folder, current.tier).plans if folder is not None else ()
+    folders = read_site().plan_folders if names_plan and current.tier == "partner" else ()
+    plans = list_all_saved_plans(folders, current.tier).plans
     return {plan.address: make_legible(plan.summary.title) for plan in plans}
 
 

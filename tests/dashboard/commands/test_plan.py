@@ -28,7 +28,7 @@ def test_a_plan_is_made_saved_listed_and_opened_again(tact, demo):
     assert made["moved"] == sum(move["units"] for move in made["moves"]) > 0
     assert made["probability"] > 0.5
     release = Release.open(demo / "releases", "partner", derived=demo / "derived")
-    (kept,) = saved.list_saved_plans(demo / "derived", release).plans
+    (kept,) = saved.list_saved_plans([demo / "derived"], release).plans
     assert str(kept.folder) == made["plan"]
     listed = tact("--workspace", demo, "plan", "list", "--json").json
     assert [(one["plan"], one["title"], one["role"]) for one in listed] == [(kept.name, "East", "data officer")]
@@ -36,7 +36,7 @@ def test_a_plan_is_made_saved_listed_and_opened_again(tact, demo):
     assert again == made
     assert tact("--workspace", demo, "plan", "open", "East", "--json").json == made
     assert tact("--workspace", demo, "plan", "make", *TWO_MOVES, "--json").json["plan"] is None
-    assert len(saved.list_saved_plans(demo / "derived", release).plans) == 1
+    assert len(saved.list_saved_plans([demo / "derived"], release).plans) == 1
 
 
 def test_the_old_spelling_works_with_a_hint(tact, demo, tmp_path):
@@ -173,3 +173,19 @@ def test_a_briefing_and_its_pictures_are_written(tact, demo, tmp_path):
     wrong = tact("--workspace", demo, "plan", "make", "--briefing", tmp_path / "b.pdf", "--language", "de", "--json")
     assert "There are: en, sq, el" in wrong.json["message"]
     assert not (tmp_path / "b.pdf").exists()
+
+
+def test_plans_of_a_server_are_taken_over(tact, demo, tmp_path):
+    tact("--workspace", demo, "plan", "make", *TWO_MOVES, "--title", "East", "--json")
+    server = tmp_path / "plans"
+    for folder in (demo / "derived").glob("*/plan-partner-*"):
+        shutil.move(folder, server / folder.relative_to(demo / "derived"))
+    (name,) = tact("--workspace", demo, "plan", "take", server, "--json").json["plans"]
+    assert [one["plan"] for one in tact("--workspace", demo, "plan", "list", "--json").json] == [name]
+    assert "no plan that is not here already" in tact("--workspace", demo, "plan", "take", server).out
+    (server / "2001-01-001").mkdir()
+    shutil.copytree(next(server.glob("*/plan-partner-*")), server / "2001-01-001" / name)
+    answer = tact("--workspace", demo, "plan", "take", server)
+    assert (answer.code, "was not taken" in answer.err) == (2, True)
+    missing = tact("--workspace", demo, "plan", "take", tmp_path / "nowhere")
+    assert (missing.code, "Copy the folder of plans" in missing.err) == (2, True)

@@ -216,6 +216,27 @@ def test_a_reader_sees_and_writes_what_their_role_allows(tmp_path, monkeypatch):
         assert reader.find_reader().name == "Ελένη"
 
 
+@pytest.mark.parametrize(
+    ("role", "countries", "seen", "saves"),
+    [
+        ("manager", (), ["derived", "plans"], True),
+        ("partner", (), ["derived", "plans"], False),
+        ("manager", ("AL",), [], False),
+    ],
+)
+def test_on_a_server_plans_are_saved_beside_the_accounts(tmp_path, monkeypatch, role, countries, seen, saves):
+    for name in VARIABLES:
+        monkeypatch.setenv(name, "")
+    site.announce_site(site.Site.of_publisher(Publisher(tmp_path / "sent", "ab" * 32, "partner")))
+    assert site.read_site().plan_folders == (tmp_path / "sent" / "derived",)
+    assert site.read_site().work_folder is None, "where nobody signs in"
+    monkeypatch.setenv(reader.PEOPLE, str(tmp_path / "accounts.sqlite"))
+    headers = {reader.HEADER: reader.write_header("Ελένη", role, countries)}
+    monkeypatch.setattr(reader, "_finders", [lambda: headers])
+    assert [folder.name for folder in site.read_site().plan_folders] == seen
+    assert site.read_site().work_folder == (tmp_path / "plans" if saves else None)
+
+
 def test_a_release_that_was_taken_back_is_shown_to_nobody_who_asks_for_it(tmp_path):
     for number, name in enumerate(("2008-05-001", "2008-05-002", "2008-05-003"), start=1):
         make(tmp_path, name=name, sequence=number)

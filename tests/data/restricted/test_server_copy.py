@@ -185,7 +185,9 @@ def test_results_audits_and_breaks_that_nobody_signed_are_not_believed(workspace
     other = result.parent.with_name("risk-public-0000")
     other.mkdir()
     (other / "manifest.json").write_text(format_stamped(forged), encoding="utf-8")
+    plans = shutil.copytree(other, tmp_path / "plans")
     with trust(publisher):
+        assert read_stamped(plans / "manifest.json", ""), "the server's own"
         with pytest.raises(ReleaseDamaged, match="breaks"):
             read_breaks(derived)
         with pytest.raises(ReleaseDamaged, match="2030"):

@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from functools import reduce
+from hashlib import sha256
 from operator import getitem
 
 import numpy as np
@@ -12,9 +13,12 @@ import pytest
 
 from data.errors import InputError, ReleaseError
 from data.release import Release
+from data.release.derived import LEDGER
+from data.workspace.hash_chain import read_chain
 from geo.areas import read_areas
 from risk.planning import saved
 from risk.planning.inputs import ALL, PlanInputs, Setting, make_frontier, make_plan
+from risk.planning.outcomes import list_plan_entries
 from risk.planning.posts import parse_posts, write_posts
 from risk.planning.problem import Decision
 from risk.planning.summary import Author, AuthoredDecision, summarise_plan
@@ -125,7 +129,7 @@ def test_a_plan_between_municipalities_keeps_its_rules_and_is_opened_as_it_was(i
     summary = summarise(ground, setting, plan)
     assert len(summary.coverage) == 386
     saved.save_plan(tmp_path, release, summary)
-    (again,) = saved.list_saved_plans(tmp_path, release).plans
+    (again,) = saved.list_saved_plans([tmp_path], release).plans
     assert again.summary == summary
     regions = dict.fromkeys(ground.posts.areas, "all")
     need, met = (sum(getattr(row, name) for row in summary.coverage) for name in ("need", "planned"))
@@ -177,7 +181,7 @@ def test_a_kept_plan_is_opened_as_it_was(ground, plan, release, tmp_path):
     summary = summarise(ground, INTERNAL, plan, decisions=decisions, frontier=points)
     result = saved.save_plan(tmp_path, release, summary)
     assert saved.save_plan(tmp_path, release, summary).folder == result.folder
-    assert saved.list_saved_plans(tmp_path, release).plans == (result,)
+    assert saved.list_saved_plans([tmp_path], release).plans == (result,)
     assert result.summary == summary
     manifest = json.loads((result.folder / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["tier"], manifest["invented"], manifest["release"]) == ("partner", True, release.name)
@@ -261,7 +265,7 @@ def test_plans_of_another_release_are_not_listed(release, ground, plan, demo_wor
     shutil.copytree(result.folder, result.folder.parent / "plan-partner-copy")
     with edit_manifest(result.folder / "manifest.json") as manifest:
         manifest["release_sha256"] = "0" * 64
-    assert [one.name for one in saved.list_saved_plans(tmp_path, release).plans] == ["plan-partner-copy"]
+    assert [one.name for one in saved.list_saved_plans([tmp_path], release).plans] == ["plan-partner-copy"]
 
 
 @pytest.fixture(scope="module")
@@ -314,7 +318,7 @@ def test_a_damaged_plan_is_named_and_the_others_are_listed(release, ground, plan
     bad = shutil.copytree(good.folder, good.folder.parent / "plan-partner-bad") / "manifest.json"
     with edit_manifest(bad) as manifest:
         reduce(getitem, path[:-1], manifest)[path[-1]] = value
-    found = saved.list_saved_plans(tmp_path, release)
+    found = saved.list_saved_plans([tmp_path], release)
     assert [one.name for one in found.plans] == [good.name]
     assert message in found.damaged["plan-partner-bad"]
     assert "The saved plan plan-partner-bad is damaged" in found.damaged["plan-partner-bad"]
@@ -327,11 +331,69 @@ def test_a_plan_that_was_changed_by_hand_is_named_and_the_others_are_listed(rele
     for damaged in (text.replace('"moved": ', '"moved": 1'), text[: len(text) // 2]):
         assert damaged != text
         bad.write_text(damaged, encoding="utf-8")
-        found = saved.list_saved_plans(tmp_path, release)
+        found = saved.list_saved_plans([tmp_path], release)
         assert [one.name for one in found.plans] == [good.name]
         assert found.damaged["plan-partner-bad"].endswith("is left out: its file was changed.")
 
 
 def test_without_a_folder_there_are_no_saved_plans(release, tmp_path):
-    assert saved.list_saved_plans(None, release).plans == ()
-    assert saved.list_saved_plans(tmp_path / "nowhere", release).plans == ()
+    assert saved.list_saved_plans([], release).plans == ()
+    assert saved.list_saved_plans([tmp_path / "nowhere"], release).plans == ()
+
+
+@pytest.fixture
+def server(release, ground, plan, tmp_path):
+    """Return a copy of a server's folder of plans, with one plan."""
+    saved.save_plan(tmp_path / "server", release, summarise(ground, INTERNAL, plan))
+    return tmp_path / "server"
+
+
+def take(folder, server, release):
+    return saved.take_plans(folder, server, {release.name: release}.__getitem__)
+
+
+def test_plans_of_a_server_are_taken_over_once_and_registered(release, server, tmp_path):
+    here = tmp_path / "derived"
+    (new,), refused = take(here, server, release)
+    assert not refused
+    assert saved.list_saved_plans([here], release).plans == (new,)
+    assert new.summary == saved.list_saved_plans([server], release).plans[0].summary
+    entries = list_plan_entries(read_chain(here / LEDGER))
+    assert [entry["plan"] for entry in entries] == [new.name]
+    (here / LEDGER).unlink()  # as if it was stopped before this
+    assert take(here, server, release) == ([], {})
+    assert list_plan_entries(read_chain(here / LEDGER)), "registered the second time"
+    assert [one.name for one in saved.list_saved_plans([here, server], release).plans] == [new.name], "listed once"
+
+
+def test_a_plan_that_was_changed_on_a_server_is_refused_and_the_others_are_taken(release, server, tmp_path):
+    (good,) = saved.list_saved_plans([server], release).plans
+    bad = shutil.copytree(good.folder, good.folder.parent / "plan-partner-bad") / "manifest.json"
+    with edit_manifest(bad) as manifest:
+        manifest["title"] = "Another title"
+    (new,), refused = take(tmp_path / "derived", server, release)
+    assert new.name == good.name
+    assert "was changed after it was saved" in refused["plan-partner-bad"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"title": "Ask Arta, +355 69 123 4567"}, "seems to contain"),
+        ({"note": "x" * 301}, "longer than 300"),
+        ({"release_sha256": "0" * 64}, "another release"),
+        ({"release": "2001-01-001"}, "another release"),
+        ({"title": 7}, "title is no str"),
+    ],
+)
+def test_a_plan_made_by_hand_is_refused(release, server, tmp_path, changes, why):
+    """Who takes a server's machine can write a plan whose name fits its content."""
+    (good,) = saved.list_saved_plans([server], release).plans
+    with edit_manifest(good.folder / "manifest.json") as manifest:
+        manifest |= changes
+    content = json.dumps({key: manifest[key] for key in manifest.keys() - {"created", "sha256"}}, sort_keys=True)
+    good.folder.rename(good.folder.with_name(f"plan-partner-{sha256(content.encode()).hexdigest()[:16]}"))
+    new, refused = take(tmp_path / "derived", server, release)
+    assert (new, len(refused)) == ([], 1)
+    assert why in next(iter(refused.values()))
+    assert not list((tmp_path / "derived").glob("*/*"))

@@ -110,7 +110,7 @@ def name(of, move):
 
 
 def list_saved(derived, of):
-    return saved.list_saved_plans(derived, of.release).plans
+    return saved.list_saved_plans([derived], of.release).plans
 
 
 # -- the answer ------------------------------------------------------------------------------------------
