@@ -18,8 +18,8 @@ from dashboard.narrative.moves import count_left, word_move
 from dashboard.pages.reallocate import cards, frontier, handover, map, planner, render, session, summary
 from dashboard.pages.reallocate import saved as saved_plans
 from dashboard.pages.reallocate.session import Workplace
-from dashboard.site import Site, current_release
-from dashboard.site.reader import Reader, read_as
+from dashboard.site import Site, current_release, read_site, reader
+from dashboard.site.reader import HEADER, PEOPLE, Reader, read_as, write_header
 from dashboard.site.text import speak
 from dashboard.widgets import activity
 from data.accounts.database import Accounts
@@ -27,7 +27,11 @@ from data.accounts.log import read_log
 from data.accounts.rights import ROLES, Right, Role
 from data.errors import FileRefused, InputError, WorkspaceError
 from data.message import Message
-from data.release import Release
+from data.release import Release, signed_list
+from data.release.signed_list import Publisher
+from data.restricted.keys import Secret
+from data.restricted.server_copy import publish_copy
+from data.workspace import Workspace
 from geo.layers.communities import CAUTION
 from risk.handover import Tables
 from risk.planning import saved
@@ -438,6 +442,37 @@ def test_the_briefing_is_that_of_the_opened_plan_only_while_nothing_differs_from
     ]
     assert [saved_plans._find_same([plan], other, Setting()) for other in others] == [None] * 3
     assert saved_plans._find_same([plan], opened, Setting(moves=1)) is None
+
+
+@pytest.mark.slow
+def test_on_a_server_a_manager_saves_a_plan_that_partners_open(demo_world, monkeypatch, tmp_path):
+    server = tmp_path / "sent"
+    copy = publish_copy(Workspace.open(demo_world), "partner", server, Secret(bytes(range(32))))
+    monkeypatch.setattr(signed_list, "_publisher", [Publisher(server, copy.key, "partner")])
+    accounts = make_accounts(tmp_path, [1_700_000_000.0])
+    announced = {"TACT_RELEASES": server / "releases", "TACT_TIER": "partner", "TACT_PUBLISHER": copy.key}
+    for variable, value in {**announced, PEOPLE: accounts.path}.items():
+        monkeypatch.setenv(variable, str(value))
+
+    def open_as(role, **address):
+        monkeypatch.setattr(reader, "_finders", [lambda: {HEADER: write_header("Ελένη", role)}])
+        test = AppTest.from_function(page, default_timeout=120)
+        test.query_params.update(address)
+        assert not test.run().exception
+        return test
+
+    before = {path: path.read_bytes() for path in server.rglob("*") if path.is_file()}
+    test = open_as("manager", moves="5", unsearched="0")
+    test.text_input(key="keep-title").set_value("More in the east")
+    widget(test.button, "Save this plan").click().run()
+    assert "saved" in test.success[0].value
+    row = read_log(accounts)[-1]
+    assert {path: path.read_bytes() for path in server.rglob("*") if path.is_file()} == before
+    (plan,) = saved.list_saved_plans([accounts.path.parent / "plans"], read_site().release()).plans
+    assert plan.address == row.content["name"] == test.query_params["plan"]
+    partner = open_as("partner", plan=plan.address)
+    assert "More in the east" in said(partner)
+    assert not [button for button in partner.button if button.label == "Save this plan"]
 
 
 def test_a_plan_without_a_title_is_not_kept_and_says_why(run, of, derived):
